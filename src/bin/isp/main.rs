@@ -1,0 +1,2 @@
+//! The isp command.
+fn main() {}
