@@ -1,1 +1,45 @@
-//! Skeleton.
+//! The pure domain of an Indonesian internet provider: billing, arrears, reminders, isolation, payments, reports.
+//!
+//! Nothing here reads a clock, does I/O or draws a random number; a moment is an argument. Decisions are synchronous
+//! functions over values ([`billing::plan_billing`], [`dunning::due_reminders`], [`isolation::decide_isolation`],
+//! [`payment::allocate`]); the [`engine`] loads facts through the [`ports`], asks them, and commits.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | when a period starts, what a month is | [`calendar`] |
+//! | what a period costs | [`billing`], [`tax`] |
+//! | who is reminded | [`dunning`] |
+//! | who is isolated, and why | [`isolation`] |
+//! | what a payment pays | [`payment`] |
+//! | what is booked | [`ledger`] |
+//! | the five reports | [`report`] |
+
+pub mod billing;
+pub mod calendar;
+pub mod customer;
+pub mod device;
+pub mod dunning;
+pub mod engine;
+pub mod error;
+pub mod ids;
+pub mod installation;
+pub mod isolation;
+pub mod ledger;
+pub mod money;
+pub mod package;
+pub mod payment;
+pub mod place;
+pub mod policy;
+pub mod ports;
+pub mod report;
+pub mod secret;
+pub mod subscription;
+pub mod tax;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use calendar::{Date, Zone};
+pub use error::Error;
+pub use money::Money;
+pub use policy::Policy;
+pub use secret::Secret;

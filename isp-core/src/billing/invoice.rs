@@ -1,0 +1,211 @@
+//! Invoices: what a customer owes, line by line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Date, Period};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use crate::money::Money;
+use crate::tax::Taxed;
+
+/// An invoice as it is issued. It never changes; what was paid of it is the sum of its allocations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invoice {
+    /// The row; follows from what is billed.
+    pub id: InvoiceId,
+    /// The number people use, given by the store when it is written: 1, 2, 3 and so on in a tenant; 0 before.
+    pub number: u64,
+    /// Who owes.
+    pub customer_id: CustomerId,
+    /// For which subscription.
+    pub subscription_id: SubscriptionId,
+    /// Where it is served, for reports.
+    pub site_id: SiteId,
+    /// Which package, for reports.
+    pub package_id: PackageId,
+    /// What for.
+    pub kind: InvoiceKind,
+    /// The billed days: the period, or the day itself for a one-time fee. Unique with subscription and kind (rule B3).
+    pub period: Period,
+    /// Day of issue.
+    pub issue_date: Date,
+    /// Day by which it is to be paid.
+    pub due_date: Date,
+    /// Its lines; their sum is `total`.
+    pub lines: Vec<InvoiceLine>,
+    /// Sum of the lines that PPN is computed on.
+    pub dpp: Money,
+    /// The PPN in it.
+    pub ppn: Money,
+    /// What is to be paid.
+    pub total: Money,
+}
+
+impl Invoice {
+    /// `INV-202601-000042`.
+    #[must_use]
+    pub fn display_number(&self) -> String {
+        display_number(self.number, self.issue_date)
+    }
+
+    /// True when the lines add up to the header.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let lines: Money = self.lines.iter().map(|l| l.amount).sum();
+        let taxed: Money = self.lines.iter().filter(|l| l.kind.is_taxed()).map(|l| l.amount).sum();
+        let ppn: Money = self.lines.iter().filter(|l| l.kind == LineKind::Ppn).map(|l| l.amount).sum();
+        lines == self.total && taxed == self.dpp && ppn == self.ppn
+    }
+}
+
+/// How an invoice's number is shown.
+#[must_use]
+pub fn display_number(number: u64, issue_date: Date) -> String {
+    let (year, month, _) = issue_date.ymd();
+    format!("INV-{year:04}{month:02}-{number:06}")
+}
+
+/// What an invoice is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceKind {
+    /// A period of service.
+    Subscription,
+    /// An installation fee or an instalment of it.
+    Installation,
+    /// A late fee.
+    LateFee,
+}
+
+impl InvoiceKind {
+    /// `subscription`, `installation` or `late_fee`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Subscription => "subscription",
+            Self::Installation => "installation",
+            Self::LateFee => "late_fee",
+        }
+    }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "subscription" => Ok(Self::Subscription),
+            "installation" => Ok(Self::Installation),
+            "late_fee" => Ok(Self::LateFee),
+            _ => Err(Error::NotOneOf { field: "kind", expected: "subscription, installation, late_fee" }),
+        }
+    }
+}
+
+/// One line of an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceLine {
+    /// What it is.
+    pub kind: LineKind,
+    /// Its amount; a discount is negative.
+    pub amount: Money,
+    /// For a prorated line: the days billed, and the days of the full period that holds them (rule C5).
+    pub prorated: Option<(u16, u16)>,
+}
+
+impl InvoiceLine {
+    /// A line for a whole period.
+    #[must_use]
+    pub const fn new(kind: LineKind, amount: Money) -> Self {
+        Self { kind, amount, prorated: None }
+    }
+}
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// Service.
+    Subscription,
+    /// Installation fee.
+    Installation,
+    /// Late fee.
+    LateFee,
+    /// Discount, negative.
+    Discount,
+    /// Credit for unused days or an outage, negative.
+    Credit,
+    /// PPN.
+    Ppn,
+    /// The rupiah that makes an inclusive price come out; see [`crate::tax::TaxRule::inclusive`].
+    Rounding,
+}
+
+impl LineKind {
+    /// True for the lines that PPN is computed on.
+    #[must_use]
+    pub const fn is_taxed(self) -> bool {
+        !matches!(self, Self::Ppn | Self::Rounding)
+    }
+}
+
+/// Splits the tax side of a net amount over an invoice's lines: `net` lines already hold shares of `gross`.
+///
+/// The lines come in at the price as it is listed (with PPN when prices are inclusive) and leave at their DPP, so
+/// that they add up to `taxed.dpp`; the last line takes what rounding leaves.
+pub(crate) fn apply_tax(lines: &mut Vec<InvoiceLine>, taxed: Taxed) {
+    let gross: Money = lines.iter().map(|l| l.amount).sum();
+    if gross != taxed.dpp && !gross.is_zero() {
+        let mut rest = taxed.dpp;
+        let last = lines.len() - 1;
+        for (i, line) in lines.iter_mut().enumerate() {
+            line.amount = if i == last { rest } else { line.amount.ratio(taxed.dpp.as_i64(), gross.as_i64()) };
+            rest -= line.amount;
+        }
+    }
+    if !taxed.ppn.is_zero() {
+        lines.push(InvoiceLine::new(LineKind::Ppn, taxed.ppn));
+    }
+    if !taxed.rounding.is_zero() {
+        lines.push(InvoiceLine::new(LineKind::Rounding, taxed.rounding));
+    }
+}
+
+/// An issued invoice with what was paid of it: all that arrears and allocation need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceBalance {
+    /// Which invoice.
+    pub invoice_id: InvoiceId,
+    /// Its number.
+    pub number: u64,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// For which subscription.
+    pub subscription_id: SubscriptionId,
+    /// What for.
+    pub kind: InvoiceKind,
+    /// First billed day.
+    pub period: Period,
+    /// Day of issue.
+    pub issue_date: Date,
+    /// Day by which it is to be paid.
+    pub due_date: Date,
+    /// What is to be paid.
+    pub total: Money,
+    /// Sum of its allocations.
+    pub paid: Money,
+}
+
+impl InvoiceBalance {
+    /// What is still owed; an invoice is paid when this is exactly zero.
+    #[must_use]
+    pub fn residual(&self) -> Money {
+        self.total - self.paid
+    }
+
+    /// Days past the due date; zero or less while it is not late.
+    #[must_use]
+    pub fn days_late(&self, today: Date) -> i32 {
+        today.days_since(self.due_date)
+    }
+}

@@ -1,0 +1,10 @@
+//! Invoices and how they come to be.
+
+pub mod invoice;
+pub mod plan;
+pub mod policy;
+pub mod proration;
+
+pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind};
+pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
+pub use policy::BillingPolicy;

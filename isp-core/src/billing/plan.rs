@@ -1,0 +1,297 @@
+//! Planning a billing run: a page of subscriptions in, invoices out (rules B1 to B8, C1 to C5).
+//!
+//! # The position of the run
+//!
+//! A tenant has one position: every period whose trigger day (its start when prepaid, its end when postpaid) is on or
+//! before it has been billed. A run bills the window after the position up to today plus the lead days, and moves the
+//! position when all pages are written. A subscription that this does not describe carries `billed_from`: a new one, one
+//! that was changed, one that could not be billed. It is billed from that day, and the mark is taken off in the commit
+//! that writes its invoices. So a run touches no row of a subscription that has nothing due, and a crash between pages
+//! costs a repeated plan whose invoices are there already (rule B3), never a missed period.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind, apply_tax};
+use crate::billing::policy::BillingPolicy;
+use crate::billing::proration::{clip, prorate};
+use crate::calendar::{Date, Period, Zone};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use crate::installation::{InstallationOrder, Instalment};
+use crate::money::Money;
+use crate::package::{Package, PriceList};
+use crate::subscription::{BillingTerms, Off, Timing};
+use crate::tax::{Tax, TaxMode};
+
+/// What billing needs to know of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Billable {
+    /// Which subscription.
+    pub subscription_id: SubscriptionId,
+    /// Who pays.
+    pub customer_id: CustomerId,
+    /// Where it is served.
+    pub site_id: SiteId,
+    /// In which zone.
+    pub zone: Zone,
+    /// Its terms.
+    pub terms: BillingTerms,
+}
+
+/// The packages by id, for looking prices up.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    packages: HashMap<PackageId, (PriceList, TaxMode)>,
+}
+
+impl Catalog {
+    /// A catalogue of these packages.
+    #[must_use]
+    pub fn new(packages: &[Package]) -> Self {
+        Self { packages: packages.iter().map(|p| (p.id, (p.prices.clone(), p.tax_mode))).collect() }
+    }
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BillingPlan {
+    /// The invoices to write.
+    pub invoices: Vec<Invoice>,
+    /// New values of `billed_from`.
+    pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
+    /// Subscriptions that could not be billed; the rest of the run goes on (rule B8).
+    pub problems: Vec<Problem>,
+}
+
+/// A subscription that could not be billed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Which one.
+    pub subscription_id: SubscriptionId,
+    /// Why.
+    #[serde(serialize_with = "as_code")]
+    pub error: Error,
+}
+
+fn as_code<S: serde::Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(error.code())
+}
+
+/// The settings and the moment of a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct BillingContext<'a> {
+    /// The packages.
+    pub catalog: &'a Catalog,
+    /// Settings of billing.
+    pub policy: &'a BillingPolicy,
+    /// PPN.
+    pub tax: &'a Tax,
+    /// The position of the run; `None` before the first.
+    pub position: Option<Date>,
+    /// The moment of the run.
+    pub now: DateTime<Utc>,
+}
+
+impl BillingContext<'_> {
+    /// The position that holds after a run at this moment: the last trigger day that is reached in every zone.
+    #[must_use]
+    pub fn next_position(&self) -> Date {
+        self.horizon(Zone::Wib)
+    }
+
+    /// The last trigger day that is due in a zone.
+    #[must_use]
+    pub fn horizon(&self, zone: Zone) -> Date {
+        zone.date_of(self.now).plus_days(i32::from(self.policy.issue_lead_days))
+    }
+
+    /// The billing days that may have a trigger in the window, a bit each, for [`crate::ports::BillableQuery`].
+    #[must_use]
+    pub fn days(&self) -> u32 {
+        const ALL: u32 = !1;
+        let last = self.horizon(Zone::Wit);
+        let Some(position) = self.position else { return ALL };
+        let window = last.days_since(position);
+        if window > 27 {
+            return ALL;
+        }
+        (1..=window.max(0)).map(|i| position.plus_days(i)).fold(0, |days, date| {
+            let (_, _, day) = date.ymd();
+            // On a month's last day, later billing days are clamped to it.
+            let last = if day == date.month().days() { 31 } else { day };
+            (day..=last).fold(days, |days, d| days | 1 << d)
+        })
+    }
+}
+
+/// Plans the invoices of a page of subscriptions.
+///
+/// Every period of a subscription whose trigger day lies in its window is billed, in order, at most
+/// `catch_up_periods` of them; a subscription with more is reported and not billed at all (rule B4). Periods are cut at
+/// the start and the end of service and prorated (rules C4, C5); periods that start in a pause are left out (rule B7).
+///
+/// An invoice is issued on its trigger day less the lead, on a catch-up the day it would have been issued: what a
+/// customer owes does not depend on when the run happened.
+#[must_use]
+pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingPlan {
+    let mut plan = BillingPlan::default();
+    let horizons = Zone::ALL.map(|zone| context.horizon(zone));
+    for row in rows {
+        let horizon = horizons[row.zone as usize];
+        let from = match (row.terms.billed_from, context.position) {
+            (Some(from), _) => from,
+            (None, Some(position)) => position.plus_days(1),
+            (None, None) => row.terms.start,
+        };
+        let written = plan.invoices.len();
+        match plan_subscription(row, from, horizon, context, &mut plan.invoices) {
+            Ok(()) => {
+                if row.terms.billed_from.is_some_and(|from| from <= horizon) {
+                    plan.billed_from.push((row.subscription_id, None));
+                }
+            }
+            Err(error) => {
+                plan.invoices.truncate(written);
+                // Without the mark the position would pass it by.
+                if row.terms.billed_from != Some(from) {
+                    plan.billed_from.push((row.subscription_id, Some(from)));
+                }
+                plan.problems.push(Problem { subscription_id: row.subscription_id, error });
+            }
+        }
+    }
+    plan
+}
+
+fn plan_subscription(
+    row: &Billable,
+    from: Date,
+    horizon: Date,
+    context: &BillingContext<'_>,
+    invoices: &mut Vec<Invoice>,
+) -> Result<(), Error> {
+    let terms = &row.terms;
+    if from > horizon || terms.start > horizon {
+        return Ok(());
+    }
+    let anchor = terms.anchor();
+    let mut due: u32 = 0;
+    // A postpaid trigger is a period's end, so the period before the window may end in it.
+    let mut k = anchor.index_of(from.max(terms.start)) - i32::from(terms.timing == Timing::Postpaid);
+    loop {
+        let full = anchor.period(k);
+        if full.start > horizon {
+            break;
+        }
+        k += 1;
+        let Some(period) = clip(full, terms.start, terms.end) else {
+            if terms.end.is_some_and(|end| end <= full.start) {
+                break;
+            }
+            continue;
+        };
+        let trigger = match terms.timing {
+            Timing::Prepaid => period.start,
+            Timing::Postpaid => period.end,
+        };
+        if trigger > horizon {
+            break;
+        }
+        if trigger < from || terms.paused_from.is_some_and(|paused| paused <= period.start) {
+            continue;
+        }
+        due += 1;
+        if due <= context.policy.catch_up_periods {
+            invoices.push(invoice_for(row, full, period, trigger, context)?);
+        }
+    }
+    if due > context.policy.catch_up_periods {
+        return Err(Error::CatchUpLimit { due, limit: context.policy.catch_up_periods });
+    }
+    Ok(())
+}
+
+fn invoice_for(
+    row: &Billable,
+    full: Period,
+    period: Period,
+    trigger: Date,
+    context: &BillingContext<'_>,
+) -> Result<Invoice, Error> {
+    let terms = &row.terms;
+    let package_id = terms.package_on(period.start);
+    let (prices, tax_mode) = context.catalog.packages.get(&package_id).ok_or(Error::UnknownPackage)?;
+    let held = terms.held_price.filter(|h| h.until.is_none_or(|until| period.start < until)).map(|h| h.price);
+    let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
+    let months = i64::from(terms.cycle.months());
+    let amount = prorate(monthly.ratio(months, 1), period, full);
+    let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
+    let mut lines = Vec::with_capacity(3);
+    lines.push(InvoiceLine { kind: LineKind::Subscription, amount, prorated });
+    if let Some(discount) = terms.discount.filter(|d| d.until.is_none_or(|until| period.start < until)) {
+        let off = match discount.off {
+            Off::Percent(percent) => amount.ratio(i64::from(percent.min(100)), 100),
+            Off::Amount(off) => prorate(off.ratio(months, 1), period, full).min(amount),
+        };
+        if off.is_positive() {
+            lines.push(InvoiceLine { kind: LineKind::Discount, amount: -off, prorated });
+        }
+    }
+    let issue_date = trigger.plus_days(-i32::from(context.policy.issue_lead_days));
+    let due_date = issue_date.plus_days(i32::from(context.policy.payment_terms_days));
+    let net: Money = lines.iter().map(|l| l.amount).sum();
+    let taxed = context.tax.apply(net, *tax_mode, issue_date)?;
+    apply_tax(&mut lines, taxed);
+    Ok(Invoice {
+        id: InvoiceId::of_period(row.subscription_id, period.start),
+        number: 0,
+        customer_id: row.customer_id,
+        subscription_id: row.subscription_id,
+        site_id: row.site_id,
+        package_id,
+        kind: InvoiceKind::Subscription,
+        period,
+        issue_date,
+        due_date,
+        lines,
+        dpp: taxed.dpp,
+        ppn: taxed.ppn,
+        total: taxed.total(),
+    })
+}
+
+/// The invoice for one instalment of an installation fee (rule B9). The fee is before PPN.
+///
+/// # Errors
+/// [`Error::NoTaxRule`].
+pub fn installation_invoice(
+    order: &InstallationOrder,
+    part: &Instalment,
+    site_id: SiteId,
+    package_id: PackageId,
+    policy: &BillingPolicy,
+    tax: &Tax,
+) -> Result<Invoice, Error> {
+    let taxed = tax.apply(part.amount, TaxMode::Exclusive, part.on)?;
+    let mut lines = vec![InvoiceLine::new(LineKind::Installation, part.amount)];
+    apply_tax(&mut lines, taxed);
+    Ok(Invoice {
+        id: part.invoice_id,
+        number: 0,
+        customer_id: order.customer_id,
+        subscription_id: order.subscription_id,
+        site_id,
+        package_id,
+        kind: InvoiceKind::Installation,
+        period: Period { start: part.on, end: part.on.plus_days(1) },
+        issue_date: part.on,
+        due_date: part.on.plus_days(i32::from(policy.payment_terms_days)),
+        lines,
+        dpp: taxed.dpp,
+        ppn: taxed.ppn,
+        total: taxed.total(),
+    })
+}

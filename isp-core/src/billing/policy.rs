@@ -1,0 +1,21 @@
+//! Settings of billing.
+
+use serde::{Deserialize, Serialize};
+
+/// When and how invoices are issued (rules B1, B2, B4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BillingPolicy {
+    /// Days before the trigger day on which an invoice is issued.
+    pub issue_lead_days: u16,
+    /// Days from issue to the due date.
+    pub payment_terms_days: u16,
+    /// How many periods of one subscription a run may bill.
+    pub catch_up_periods: u32,
+}
+
+impl Default for BillingPolicy {
+    fn default() -> Self {
+        Self { issue_lead_days: 0, payment_terms_days: 10, catch_up_periods: 12 }
+    }
+}

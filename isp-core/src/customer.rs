@@ -1,0 +1,442 @@
+//! Customers: who they are and how to reach them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+use crate::error::Error;
+use crate::ids::CustomerId;
+
+/// A person or firm that pays for a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// The row.
+    pub id: CustomerId,
+    /// The unique customer ID that people use (*ID pelanggan*).
+    pub code: Code,
+    /// Name.
+    pub name: Name,
+    /// Number of the identity card (KTP).
+    pub nik: Option<Nik>,
+    /// Where the line ends.
+    pub address: Address,
+    /// Where reminders go.
+    pub phone: Option<Phone>,
+    /// The language of messages.
+    pub language: Language,
+}
+
+/// A short code that people type: a customer ID, a package code, a PPPoE user name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Code(String);
+
+impl Code {
+    /// Trims and checks a code of 1 to 64 characters out of letters, digits and `. _ - / @`.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`], [`Error::BadCode`], each with `field`.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Error::Empty { field });
+        }
+        if text.len() > 64 {
+            return Err(Error::TooLong { field, max: 64 });
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/@".contains(&b)) {
+            return Err(Error::BadCode { field });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse("code", &text)
+    }
+}
+
+impl From<Code> for String {
+    fn from(code: Code) -> Self {
+        code.0
+    }
+}
+
+/// A name on one line, 1 to 120 characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+impl Name {
+    /// Folds white space and checks the length.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`], each with `field`.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
+        one_line(field, text, 120).map(Self)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse("name", &text)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+/// An address on one line, up to 300 characters: personal data, so `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address(String);
+
+impl Address {
+    /// Folds white space and checks the length.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        one_line("address", text, 300).map(Self)
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(***)")
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.0
+    }
+}
+
+fn one_line(field: &'static str, text: &str, max: usize) -> Result<String, Error> {
+    let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
+    let line = line.join(" ");
+    if line.is_empty() {
+        Err(Error::Empty { field })
+    } else if line.chars().count() > max {
+        Err(Error::TooLong { field, max })
+    } else {
+        Ok(line)
+    }
+}
+
+/// The 16 digits of an identity card (KTP).
+///
+/// Digits 7 to 12 are the date of birth, with 40 added to the day for women; the serial is not 0000; there is no
+/// check digit. Personal data under UU 27/2022: `Debug` and `Display` mask it, and it is wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Nik(String);
+
+impl Nik {
+    /// Reads 16 digits; blanks and dots between them are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Nik`] with what is wrong, never with the number.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let bad = |reason| Err(Error::Nik { reason });
+        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return bad("it holds something other than digits");
+        }
+        if digits.len() != 16 {
+            return bad("it does not have 16 digits");
+        }
+        let two = |at: usize| digits.get(at..at + 2).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
+        if !(11..=99).contains(&two(0)) {
+            return bad("no province has this number");
+        }
+        let day = if two(6) > 40 { two(6) - 40 } else { two(6) };
+        // The century is not written: a leap year in either makes 29 February a day.
+        let exists = [1900, 2000].iter().any(|century| {
+            chrono::NaiveDate::from_ymd_opt(century + i32::try_from(two(10)).unwrap_or(0), two(8), day).is_some()
+        });
+        if !exists {
+            return bad("digits 7 to 12 are not a date of birth");
+        }
+        if digits.ends_with("0000") {
+            return bad("the serial is 0000");
+        }
+        Ok(Self(digits))
+    }
+
+    /// The 16 digits. A caller that shows them to a person records it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Nik {
+    /// The province and regency, the rest masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}************", self.0.get(..4).unwrap_or("****"))
+    }
+}
+
+impl fmt::Debug for Nik {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nik(***)")
+    }
+}
+
+impl Drop for Nik {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl TryFrom<String> for Nik {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Nik> for String {
+    fn from(nik: Nik) -> Self {
+        nik.0.clone()
+    }
+}
+
+/// An Indonesian mobile number in E.164 form, `+628...`.
+///
+/// Only mobile numbers receive WhatsApp, so a landline is refused. Personal data: `Debug` and `Display` mask it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Phone(String);
+
+impl Phone {
+    /// Reads `0812-3456-7890`, `812 3456 7890`, `+62 812...`, `62812...`, `0062812...`.
+    ///
+    /// A mobile number is 8 and eight to eleven digits more (national numbering plan, Kominfo regulation 14/2018).
+    ///
+    /// # Errors
+    /// [`Error::Phone`] with what is wrong, never with the number.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let bad = |reason| Err(Error::Phone { reason });
+        let text = text.trim();
+        let mut digits = String::with_capacity(16);
+        for (i, c) in text.chars().enumerate() {
+            match c {
+                '0'..='9' => digits.push(c),
+                '+' if i == 0 => {}
+                ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
+                _ => return bad("it holds something other than digits"),
+            }
+        }
+        let international = text.starts_with('+');
+        let national = if let Some(rest) = digits.strip_prefix("0062") {
+            rest
+        } else if let Some(rest) = digits.strip_prefix("62").filter(|_| international || digits.len() > 10) {
+            rest
+        } else if international {
+            return bad("it is not an Indonesian number");
+        } else {
+            &digits
+        };
+        let national = national.strip_prefix('0').unwrap_or(national);
+        if national.is_empty() {
+            return bad("it is empty");
+        }
+        if !national.starts_with('8') {
+            return bad("it is a landline or no Indonesian mobile number, which cannot receive WhatsApp");
+        }
+        if !(9..=12).contains(&national.len()) {
+            return bad("it does not have 9 to 12 digits after the country code");
+        }
+        Ok(Self(format!("+62{national}")))
+    }
+
+    /// The number in E.164 form, `+62812...`.
+    #[must_use]
+    pub fn e164(&self) -> &str {
+        &self.0
+    }
+
+    /// The digits without the plus, as WhatsApp wants them.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        self.0.get(1..).unwrap_or("")
+    }
+}
+
+impl fmt::Display for Phone {
+    /// Country code and the last three digits, the rest masked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+62***{}", self.0.get(self.0.len().saturating_sub(3)..).unwrap_or(""))
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phone(***)")
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> Self {
+        phone.0
+    }
+}
+
+/// The language of messages and screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Indonesian.
+    #[default]
+    Id,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// `id` or `en`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::En => "en",
+        }
+    }
+
+    /// Reads `id` or `en`.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "id" | "id_id" | "indonesia" => Ok(Self::Id),
+            "en" | "en_us" | "inggris" => Ok(Self::En),
+            _ => Err(Error::NotOneOf { field: "language", expected: "id, en" }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("0812-3456-7890")]
+    #[case("812 3456 7890")]
+    #[case("+62 812 3456 7890")]
+    #[case("6281234567890")]
+    #[case("006281234567890")]
+    #[case("+62 0812 3456 7890")]
+    #[case("(0812) 3456.7890")]
+    fn one_number_in_many_forms(#[case] text: &str) {
+        assert_eq!(Phone::parse(text).unwrap().e164(), "+6281234567890");
+    }
+
+    #[rstest]
+    #[case("021-5551234")]
+    #[case("+1 202 555 0100")]
+    #[case("0812")]
+    #[case("08123456789012345")]
+    #[case("08I2-3456-7890")]
+    #[case("")]
+    #[case("0812+3456789")]
+    fn what_cannot_receive_whatsapp_is_refused_without_being_shown(#[case] text: &str) {
+        let error = Phone::parse(text).unwrap_err();
+        assert_eq!(error.code(), "customer.phone");
+        assert!(text.is_empty() || !error.to_string().contains(text));
+    }
+
+    #[test]
+    fn a_nik_is_checked_and_never_shown() {
+        let nik = Nik::parse("3273 0141 0290 0001").unwrap();
+        assert_eq!(nik.to_string(), "3273************");
+        assert_eq!(format!("{nik:?}"), "Nik(***)");
+        for (bad, reason) in [
+            ("327301410290000", "16 digits"),
+            ("32730141029O0001", "other than digits"),
+            ("3273013202900001", "date of birth"),
+            ("3273017202900001", "date of birth"),
+            ("3273010113900001", "date of birth"),
+            ("3273010102900000", "0000"),
+            ("0973010102900001", "province"),
+        ] {
+            let error = Nik::parse(bad).unwrap_err();
+            assert!(error.to_string().contains(reason), "{error}");
+            assert!(!error.to_string().contains(bad));
+        }
+        assert!(Nik::parse("3273012902000001").is_ok(), "29 February 2000");
+    }
+
+    #[test]
+    fn debug_of_a_customer_holds_no_personal_numbers() {
+        let customer = Customer {
+            id: CustomerId(uuid::Uuid::nil()),
+            code: Code::parse("code", "C-1").unwrap(),
+            name: Name::parse("name", "  Siti \n Aminah ").unwrap(),
+            nik: Some(Nik::parse("3273014102900001").unwrap()),
+            address: Address::parse("Jl. Melati 5").unwrap(),
+            phone: Some(Phone::parse("081234567890").unwrap()),
+            language: Language::Id,
+        };
+        assert_eq!(customer.name.as_str(), "Siti Aminah");
+        let shown = format!("{customer:?}");
+        for hidden in ["3273014102900001", "81234567890", "Melati"] {
+            assert!(!shown.contains(hidden));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The append-only history of devices.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Date;
+use crate::customer::Name;
+use crate::device::Ownership;
+use crate::error::Error;
+use crate::ids::{CpeId, CustomerId, DeviceHistoryId};
+use crate::money::Money;
+
+/// One thing that happened to a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceHistory {
+    /// The row.
+    pub id: DeviceHistoryId,
+    /// At whose place.
+    pub customer_id: CustomerId,
+    /// Which device.
+    pub cpe_id: CpeId,
+    /// When.
+    pub on: Date,
+    /// What.
+    pub action: DeviceAction,
+    /// The device in words, as it was then.
+    pub device: Name,
+    /// Why.
+    pub reason: Name,
+    /// Whose it was then.
+    pub ownership: Ownership,
+    /// Who did it (*petugas*).
+    pub officer: Name,
+    /// What it cost the provider (*biaya*).
+    pub cost: Money,
+}
+
+impl DeviceHistory {
+    /// Checks that the cost is not negative.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`].
+    pub fn checked(self) -> Result<Self, Error> {
+        if self.cost < Money::ZERO { Err(Error::NotPositive { field: "cost" }) } else { Ok(self) }
+    }
+}
+
+/// What happened to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceAction {
+    /// Put in at a customer's place.
+    Installed,
+    /// Taken out in exchange for another.
+    Replaced,
+    /// Given back.
+    Returned,
+}
+
+impl DeviceAction {
+    /// `installed`, `replaced` or `returned`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Replaced => "replaced",
+            Self::Returned => "returned",
+        }
+    }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text.trim() {
+            "installed" => Ok(Self::Installed),
+            "replaced" => Ok(Self::Replaced),
+            "returned" => Ok(Self::Returned),
+            _ => Err(Error::NotOneOf { field: "action", expected: "installed, replaced, returned" }),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Which reminders are due now (rules N1, N2, N5).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::billing::InvoiceBalance;
+use crate::calendar::{Date, Zone};
+use crate::dunning::notification::{Notification, NotificationKind};
+use crate::dunning::policy::DunningPolicy;
+use crate::ids::{CustomerId, InvoiceId, TenantId};
+
+/// All that reminding one customer rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DunningFacts {
+    /// Whom.
+    pub customer_id: CustomerId,
+    /// In which zone: that of the customer's (first) subscription.
+    pub zone: Zone,
+    /// True when there is a number to write to.
+    pub reachable: bool,
+    /// All open invoices.
+    pub open: Vec<InvoiceBalance>,
+    /// Reminders already written for these invoices: invoice, kind, level.
+    pub notified: Vec<(InvoiceId, NotificationKind, u16)>,
+}
+
+/// The reminders that are due at `now`, one message a customer and kind (rule N5).
+///
+/// Of several levels reached at once only the latest is sent; an earlier one is never sent after a later one. A
+/// missed day is caught up while the reminder is still true: "due soon" up to the due date, "overdue" as long as the
+/// invoice is unpaid. Messages wait for the end of quiet hours (rule N4).
+#[must_use]
+pub fn due_reminders(
+    tenant: TenantId,
+    customers: &[DunningFacts],
+    policy: &DunningPolicy,
+    now: DateTime<Utc>,
+) -> Vec<Notification> {
+    let mut messages = Vec::new();
+    for facts in customers.iter().filter(|f| f.reachable) {
+        let today = facts.zone.date_of(now);
+        let not_before = next_sending(policy, facts.zone, now);
+        let mut reached: Vec<(NotificationKind, u16, &InvoiceBalance)> = facts
+            .open
+            .iter()
+            .filter(|i| i.residual().is_positive())
+            .filter_map(|i| level_reached(i, policy, today).map(|(kind, level)| (kind, level, i)))
+            .filter(|(kind, level, i)| !already(facts, i.invoice_id, *kind, *level))
+            .collect();
+        reached.sort_by_key(|(kind, level, i)| (*kind, *level, i.due_date, i.number));
+        for group in reached.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let Some((kind, level, first)) = group.first() else { continue };
+            let invoices: Vec<InvoiceId> = group.iter().map(|(_, _, i)| i.invoice_id).collect();
+            let subjects: Vec<_> = invoices.iter().map(|i| i.0).collect();
+            let mut message =
+                Notification::new(tenant, *kind, *level, facts.customer_id, &subjects, not_before, facts.zone);
+            message.subscription_id = Some(first.subscription_id);
+            message.invoices = invoices;
+            messages.push(message);
+        }
+    }
+    messages
+}
+
+/// The first moment from `now` on at which a message that keeps quiet hours may go out (rule N4).
+#[must_use]
+pub fn next_sending(policy: &DunningPolicy, zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {
+    let (today, time) = (zone.date_of(now), zone.time_of(now));
+    let morning = |day: Date| {
+        let minutes = policy.quiet_until.minutes();
+        day.at(minutes / 60, minutes % 60, zone)
+    };
+    if time < policy.quiet_until {
+        morning(today)
+    } else if time < policy.quiet_from {
+        now
+    } else {
+        morning(today.plus_days(1))
+    }
+}
+
+/// The latest level that an invoice has reached, if a reminder of it is still true.
+#[must_use]
+pub fn level_reached(invoice: &InvoiceBalance, policy: &DunningPolicy, today: Date) -> Option<(NotificationKind, u16)> {
+    let late = invoice.days_late(today);
+    if late <= 0 {
+        let level = policy.due_soon_days.iter().copied().filter(|days| -late <= i32::from(*days)).min()?;
+        Some((NotificationKind::DueSoon, level))
+    } else {
+        let level = policy.overdue_days.iter().copied().filter(|days| i32::from(*days) <= late).max()?;
+        Some((NotificationKind::Overdue, level))
+    }
+}
+
+fn already(facts: &DunningFacts, invoice: InvoiceId, kind: NotificationKind, level: u16) -> bool {
+    facts.notified.iter().any(|(i, k, l)| {
+        // Due-soon levels count down to the due date, overdue levels count up from it.
+        let later = match kind {
+            NotificationKind::DueSoon => *l <= level,
+            _ => *l >= level,
+        };
+        *i == invoice && *k == kind && later
+    })
+}

@@ -1,0 +1,1 @@
+//! The journeys: load, decide, commit, then deliver.

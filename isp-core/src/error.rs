@@ -1,0 +1,160 @@
+//! One error enum for the whole domain, with stable codes.
+
+use crate::calendar::Date;
+
+/// What can be wrong with a value or a wish, before anything is written.
+///
+/// The text is lowercase English and never holds personal data: it names the field, not its content,
+/// where the content is a NIK, a phone number, an address or a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A required field is empty.
+    #[error("{field} is empty")]
+    Empty {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// A field is longer than we keep.
+    #[error("{field} is longer than {max} characters")]
+    TooLong {
+        /// Name of the field.
+        field: &'static str,
+        /// Longest accepted length, in characters.
+        max: usize,
+    },
+    /// A code holds characters outside `A-Z a-z 0-9 . _ - /`.
+    #[error("{field} may hold only letters, digits and . _ - / @")]
+    BadCode {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// An amount of money has a fraction of a rupiah.
+    #[error("amount has a fraction of a rupiah")]
+    MoneyFraction,
+    /// An amount of money cannot be read.
+    #[error("amount is not a number of rupiah")]
+    MoneyFormat,
+    /// An amount of money is outside plus or minus Rp10.000.000.000.000.
+    #[error("amount is out of range")]
+    MoneyRange,
+    /// An amount must be more than zero.
+    #[error("{field} must be more than zero")]
+    NotPositive {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// A date cannot be read, or does not exist.
+    #[error("date is not a calendar day written as YYYY-MM-DD or DD/MM/YYYY")]
+    DateFormat,
+    /// A billing day is not 1 to 31.
+    #[error("billing day is not between 1 and 31")]
+    BillingDay,
+    /// A billing cycle is not 1, 3, 6 or 12 months.
+    #[error("billing cycle is not 1, 3, 6 or 12 months")]
+    Cycle,
+    /// A period ends before or when it starts.
+    #[error("period ends at or before its start")]
+    EmptyPeriod,
+    /// A time zone is not WIB, WITA or WIT.
+    #[error("time zone is not WIB, WITA or WIT")]
+    Zone,
+    /// A NIK is not 16 digits with a plausible date of birth and serial.
+    #[error("NIK is not valid: {reason}")]
+    Nik {
+        /// What is wrong, without the number.
+        reason: &'static str,
+    },
+    /// A phone number is not an Indonesian mobile number.
+    #[error("phone number is not valid: {reason}")]
+    Phone {
+        /// What is wrong, without the number.
+        reason: &'static str,
+    },
+    /// A speed is zero or cannot be read.
+    #[error("speed is not a positive number of kbps or Mbps")]
+    Speed,
+    /// One of a closed set of words was expected.
+    #[error("{field} is not one of: {expected}")]
+    NotOneOf {
+        /// Name of the field.
+        field: &'static str,
+        /// The accepted words.
+        expected: &'static str,
+    },
+    /// A package has no price on the day a period starts.
+    #[error("package has no price on {on}")]
+    NoPrice {
+        /// The day without a price.
+        on: Date,
+    },
+    /// The package of a subscription is unknown.
+    #[error("package of the subscription is unknown")]
+    UnknownPackage,
+    /// More periods are due than a catch-up may bill at once (rule B4).
+    #[error("{due} periods are due, more than the limit of {limit}")]
+    CatchUpLimit {
+        /// Periods that are due.
+        due: u32,
+        /// The policy's limit.
+        limit: u32,
+    },
+    /// No PPN rule covers a date.
+    #[error("no tax rule covers {on}")]
+    NoTaxRule {
+        /// The day without a rule.
+        on: Date,
+    },
+    /// The subscription is not in a state that allows the wish.
+    #[error("subscription is not serving")]
+    NotServing,
+    /// A device is already returned, or was never installed.
+    #[error("device is not installed")]
+    DeviceNotInstalled,
+    /// A policy's number is outside what makes sense.
+    #[error("policy {field}: {reason}")]
+    Policy {
+        /// Name of the setting.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl Error {
+    /// A stable code for programs and translations; documented in `docs/errors.md`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty { .. } => "value.empty",
+            Self::TooLong { .. } => "value.too_long",
+            Self::BadCode { .. } => "value.bad_code",
+            Self::MoneyFraction => "money.fraction",
+            Self::MoneyFormat => "money.format",
+            Self::MoneyRange => "money.range",
+            Self::NotPositive { .. } => "value.not_positive",
+            Self::DateFormat => "date.format",
+            Self::BillingDay => "calendar.billing_day",
+            Self::Cycle => "calendar.cycle",
+            Self::EmptyPeriod => "calendar.empty_period",
+            Self::Zone => "calendar.zone",
+            Self::Nik { .. } => "customer.nik",
+            Self::Phone { .. } => "customer.phone",
+            Self::Speed => "package.speed",
+            Self::NotOneOf { .. } => "value.not_one_of",
+            Self::NoPrice { .. } => "package.no_price",
+            Self::UnknownPackage => "package.unknown",
+            Self::CatchUpLimit { .. } => "billing.catch_up_limit",
+            Self::NoTaxRule { .. } => "tax.no_rule",
+            Self::NotServing => "subscription.not_serving",
+            Self::DeviceNotInstalled => "device.not_installed",
+            Self::Policy { .. } => "policy.invalid",
+        }
+    }
+
+    /// A value stays wrong until somebody changes it, so nothing here is worth a retry.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,289 @@
+//! The isolation decision: one synchronous function of facts, policy and a moment (rules I1 to I4).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::billing::InvoiceBalance;
+use crate::calendar::{Date, Zone};
+use crate::dunning::Arrears;
+use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, RouterId, SiteId, SubscriptionId};
+use crate::isolation::access::{Access, IsolationCause, ServiceAccess};
+use crate::isolation::policy::IsolationPolicy;
+use crate::subscription::{BillingTerms, SubscriptionStatus};
+
+/// A promise to pay (*janji bayar*).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// The row.
+    pub id: PromiseId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// When it was made.
+    pub made_on: Date,
+    /// The last day on which it protects.
+    pub until: Date,
+    /// Who took it.
+    pub by: String,
+}
+
+/// An exemption from isolation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exemption {
+    /// The row.
+    pub id: ExemptionId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// First day.
+    pub from: Date,
+    /// Last day.
+    pub until: Date,
+    /// Why.
+    pub reason: String,
+    /// Who granted it.
+    pub by: String,
+}
+
+/// A recorded outage of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// The row.
+    pub id: OutageId,
+    /// Where.
+    pub site_id: SiteId,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when; `None` while it lasts.
+    pub until: Option<DateTime<Utc>>,
+    /// What happened.
+    pub note: String,
+}
+
+/// All that the decision about one subscription rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessFacts {
+    /// Which subscription.
+    pub subscription_id: SubscriptionId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// At which site.
+    pub site_id: SiteId,
+    /// On which router; `None` for a line opened by hand.
+    pub router_id: Option<RouterId>,
+    /// In which zone.
+    pub zone: Zone,
+    /// What it is billed by.
+    pub terms: BillingTerms,
+    /// The access that is wanted so far, with its version.
+    pub access: ServiceAccess,
+    /// The open invoices of this subscription (residual above zero).
+    pub open: Vec<InvoiceBalance>,
+    /// The latest promise of the customer.
+    pub promise: Option<Promise>,
+    /// The exemption of the customer that lasts longest.
+    pub exemption: Option<Exemption>,
+    /// The outage of the site that is not over, or ended last.
+    pub outage: Option<Outage>,
+}
+
+/// What should happen to a subscription's access now, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", content = "reason", rename_all = "snake_case")]
+pub enum Decision {
+    /// Leave it as it is.
+    Keep(Reason),
+    /// Isolate it for arrears.
+    Isolate(Reason),
+    /// Reopen it.
+    Reopen(Reason),
+    /// Close it.
+    Close(Reason),
+}
+
+impl Decision {
+    /// The reason in it.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Keep(r) | Self::Isolate(r) | Self::Reopen(r) | Self::Close(r) => *r,
+        }
+    }
+}
+
+/// Why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Nothing is overdue.
+    NothingOverdue,
+    /// Something is overdue, but not for long enough (rule I1).
+    WithinGrace,
+    /// Overdue for long enough (rule I1).
+    OverdueTooLong,
+    /// It is before the hour of isolation (rule I1).
+    BeforeHour,
+    /// A weekend or holiday (rule I1).
+    DayNotAllowed,
+    /// A promise to pay is running (rule I2).
+    Promised,
+    /// An exemption holds (rule I2).
+    Exempt,
+    /// The site has an outage (rule I2).
+    SiteOutage,
+    /// It is isolated and something is still overdue.
+    StillOverdue,
+    /// It was isolated by hand, and only a hand reopens it (rule I3).
+    IsolatedByHand,
+    /// What was overdue is paid (rule I4).
+    Paid,
+    /// Enough of what was overdue is paid (rule I4).
+    PaidEnough,
+    /// It has not started.
+    Pending,
+    /// The customer paused it (rule B7).
+    Paused,
+    /// It has ended.
+    Terminated,
+    /// It serves again after a pause, or started.
+    InService,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 16] = [
+        Self::NothingOverdue,
+        Self::WithinGrace,
+        Self::OverdueTooLong,
+        Self::BeforeHour,
+        Self::DayNotAllowed,
+        Self::Promised,
+        Self::Exempt,
+        Self::SiteOutage,
+        Self::StillOverdue,
+        Self::IsolatedByHand,
+        Self::Paid,
+        Self::PaidEnough,
+        Self::Pending,
+        Self::Paused,
+        Self::Terminated,
+        Self::InService,
+    ];
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NothingOverdue => "nothing_overdue",
+            Self::WithinGrace => "within_grace",
+            Self::OverdueTooLong => "overdue_too_long",
+            Self::BeforeHour => "before_hour",
+            Self::DayNotAllowed => "day_not_allowed",
+            Self::Promised => "promised",
+            Self::Exempt => "exempt",
+            Self::SiteOutage => "site_outage",
+            Self::StillOverdue => "still_overdue",
+            Self::IsolatedByHand => "isolated_by_hand",
+            Self::Paid => "paid",
+            Self::PaidEnough => "paid_enough",
+            Self::Pending => "pending",
+            Self::Paused => "paused",
+            Self::Terminated => "terminated",
+            Self::InService => "in_service",
+        }
+    }
+}
+
+/// Decides whether a line should be isolated, reopened, closed or left alone at `now`.
+///
+/// A pause or termination closes access whatever is owed (rule B7). A line isolated by hand stays so. A line
+/// isolated for arrears is reopened at any hour as soon as nothing is overdue. An open line is isolated only when an
+/// invoice has been overdue for long enough, on an allowed day, from the policy's hour on, and nothing exempts it.
+#[must_use]
+pub fn decide_isolation(facts: &AccessFacts, policy: &IsolationPolicy, now: DateTime<Utc>) -> Decision {
+    let today = facts.zone.date_of(now);
+    let access = &facts.access;
+    let closed = match facts.terms.status_on(today) {
+        SubscriptionStatus::Terminated => Some(Reason::Terminated),
+        SubscriptionStatus::Paused => Some(Reason::Paused),
+        SubscriptionStatus::Pending => Some(Reason::Pending),
+        SubscriptionStatus::Active => None,
+    };
+    if let Some(reason) = closed {
+        return if access.desired == Access::Closed { Decision::Keep(reason) } else { Decision::Close(reason) };
+    }
+    let arrears = Arrears::of(&facts.open, today);
+    match (access.desired, access.cause) {
+        (Access::Isolated, Some(IsolationCause::Manual)) => Decision::Keep(Reason::IsolatedByHand),
+        (Access::Isolated, _) => reopen(facts, &arrears, policy, today, now),
+        // A line that leaves a pause with old debts is opened first; the next look may isolate it.
+        (Access::Closed, _) => Decision::Reopen(Reason::InService),
+        (Access::Open, _) => isolate(facts, &arrears, policy, today, now),
+    }
+}
+
+fn reopen(
+    facts: &AccessFacts,
+    arrears: &Arrears,
+    policy: &IsolationPolicy,
+    today: Date,
+    now: DateTime<Utc>,
+) -> Decision {
+    if arrears.overdue.is_zero() {
+        return Decision::Reopen(Reason::Paid);
+    }
+    let enough = policy.reopen_when_paid_percent.zip(facts.access.isolated).is_some_and(|(percent, since)| {
+        let may_remain = since.overdue.ratio(100 - i64::from(percent.min(100)), 100);
+        !since.overdue.is_zero() && arrears.overdue <= may_remain
+    });
+    if enough {
+        return Decision::Reopen(Reason::PaidEnough);
+    }
+    // A protection granted after the isolation opens the line while it lasts (rule I2).
+    match protection(facts, today, now) {
+        Some(reason @ (Reason::Promised | Reason::Exempt)) => Decision::Reopen(reason),
+        _ => Decision::Keep(Reason::StillOverdue),
+    }
+}
+
+fn isolate(
+    facts: &AccessFacts,
+    arrears: &Arrears,
+    policy: &IsolationPolicy,
+    today: Date,
+    now: DateTime<Utc>,
+) -> Decision {
+    if arrears.overdue.is_zero() {
+        return Decision::Keep(Reason::NothingOverdue);
+    }
+    if arrears.days_late < i32::from(policy.isolate_after_days) {
+        return Decision::Keep(Reason::WithinGrace);
+    }
+    // Enough was paid of the isolation that this line was reopened from: the rest gets its own grace.
+    if let (Some(percent), Some(since)) = (policy.reopen_when_paid_percent, facts.access.isolated) {
+        let may_remain = since.overdue.ratio(100 - i64::from(percent.min(100)), 100);
+        if arrears.overdue <= may_remain {
+            return Decision::Keep(Reason::PaidEnough);
+        }
+    }
+    if let Some(reason) = protection(facts, today, now) {
+        return Decision::Keep(reason);
+    }
+    if !policy.allows_day(today) {
+        return Decision::Keep(Reason::DayNotAllowed);
+    }
+    if facts.zone.time_of(now) < policy.isolate_at {
+        return Decision::Keep(Reason::BeforeHour);
+    }
+    Decision::Isolate(Reason::OverdueTooLong)
+}
+
+fn protection(facts: &AccessFacts, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+    if facts.promise.as_ref().is_some_and(|p| p.made_on <= today && today <= p.until) {
+        Some(Reason::Promised)
+    } else if facts.exemption.as_ref().is_some_and(|e| e.from <= today && today <= e.until) {
+        Some(Reason::Exempt)
+    } else if facts.outage.as_ref().is_some_and(|o| o.from <= now && o.until.is_none_or(|until| now < until)) {
+        Some(Reason::SiteOutage)
+    } else {
+        None
+    }
+}

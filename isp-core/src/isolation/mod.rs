@@ -1,0 +1,10 @@
+//! Whether a line should be open, and why.
+
+pub mod access;
+pub mod decide;
+pub mod explain;
+pub mod policy;
+
+pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
+pub use decide::{AccessFacts, Decision, Exemption, Outage, Promise, Reason, decide_isolation};
+pub use policy::IsolationPolicy;

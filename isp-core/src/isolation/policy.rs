@@ -1,0 +1,55 @@
+//! Settings of isolation.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Date, TimeOfDay};
+
+/// When a line is isolated and reopened (rules I1, I4, I6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IsolationPolicy {
+    /// Days past the due date after which an unpaid line is isolated.
+    pub isolate_after_days: u16,
+    /// Not before this local time.
+    pub isolate_at: TimeOfDay,
+    /// True when Saturdays and Sundays are days like others.
+    pub on_weekends: bool,
+    /// Public holidays and the operator's own days, on which nobody is isolated.
+    pub holidays: BTreeSet<Date>,
+    /// Reopen when this share of what was overdue at isolation is paid; `None`: all of it.
+    pub reopen_when_paid_percent: Option<u8>,
+    /// A run may isolate this many lines of a router without approval ...
+    pub breaker_count: u32,
+    /// ... or this share of its subscribers, in percent, whichever is more.
+    pub breaker_percent: u32,
+}
+
+impl IsolationPolicy {
+    /// True on a day on which lines may be isolated.
+    #[must_use]
+    pub fn allows_day(&self, today: Date) -> bool {
+        (self.on_weekends || !today.is_weekend()) && !self.holidays.contains(&today)
+    }
+
+    /// How many lines of a router with that many subscribers a run may isolate without approval (rule I6).
+    #[must_use]
+    pub fn breaker_limit(&self, subscribers: u64) -> u64 {
+        u64::from(self.breaker_count).max(subscribers * u64::from(self.breaker_percent) / 100)
+    }
+}
+
+impl Default for IsolationPolicy {
+    fn default() -> Self {
+        Self {
+            isolate_after_days: 5,
+            isolate_at: TimeOfDay::hour(10),
+            on_weekends: false,
+            holidays: BTreeSet::new(),
+            reopen_when_paid_percent: None,
+            breaker_count: 20,
+            breaker_percent: 10,
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! The ledger: every money event is a balanced journal entry, and reports are sums over entries.
+//!
+//! Debit is positive, credit negative; the lines of an entry add up to zero, so all lines do.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::billing::{Invoice, LineKind};
+use crate::calendar::{Date, Month};
+use crate::error::Error;
+use crate::ids::{CustomerId, ExpenseId, JournalEntryId, PackageId, SiteId, TenantId, derive};
+use crate::money::Money;
+use crate::payment::{Allocation, Payment};
+
+/// An account of the small chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// What customers owe (*piutang*).
+    Receivable,
+    /// Money in hand, in the bank and at gateways.
+    Cash,
+    /// What customers paid ahead (*titipan*).
+    CustomerCredit,
+    /// PPN to be handed over.
+    PpnPayable,
+    /// Revenue from service.
+    RevenueSubscription,
+    /// Revenue from installation fees.
+    RevenueInstallation,
+    /// Revenue from late fees.
+    RevenueLateFee,
+    /// Discounts and credits given.
+    Discounts,
+    /// Rounding of inclusive prices.
+    Rounding,
+    /// Cost of devices.
+    DeviceCost,
+    /// Bandwidth.
+    ExpenseBandwidth,
+    /// Salaries.
+    ExpenseSalaries,
+    /// Electricity.
+    ExpenseElectricity,
+    /// Gateway and message fees.
+    ExpenseFees,
+    /// Other expenses.
+    ExpenseOther,
+    /// Receivables given up.
+    WriteOff,
+}
+
+impl Account {
+    /// All accounts, in the order of reports.
+    pub const ALL: [Self; 16] = [
+        Self::Receivable,
+        Self::Cash,
+        Self::CustomerCredit,
+        Self::PpnPayable,
+        Self::RevenueSubscription,
+        Self::RevenueInstallation,
+        Self::RevenueLateFee,
+        Self::Discounts,
+        Self::Rounding,
+        Self::DeviceCost,
+        Self::ExpenseBandwidth,
+        Self::ExpenseSalaries,
+        Self::ExpenseElectricity,
+        Self::ExpenseFees,
+        Self::ExpenseOther,
+        Self::WriteOff,
+    ];
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Receivable => "receivable",
+            Self::Cash => "cash",
+            Self::CustomerCredit => "customer_credit",
+            Self::PpnPayable => "ppn_payable",
+            Self::RevenueSubscription => "revenue_subscription",
+            Self::RevenueInstallation => "revenue_installation",
+            Self::RevenueLateFee => "revenue_late_fee",
+            Self::Discounts => "discounts",
+            Self::Rounding => "rounding",
+            Self::DeviceCost => "device_cost",
+            Self::ExpenseBandwidth => "expense_bandwidth",
+            Self::ExpenseSalaries => "expense_salaries",
+            Self::ExpenseElectricity => "expense_electricity",
+            Self::ExpenseFees => "expense_fees",
+            Self::ExpenseOther => "expense_other",
+            Self::WriteOff => "write_off",
+        }
+    }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|a| a.code() == text)
+            .ok_or(Error::NotOneOf { field: "account", expected: "an account of the chart" })
+    }
+
+    /// True for the accounts that profit and loss is made of.
+    #[must_use]
+    pub const fn is_result(self) -> bool {
+        !matches!(self, Self::Receivable | Self::Cash | Self::CustomerCredit | Self::PpnPayable)
+    }
+}
+
+/// A balanced entry. Append-only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// The row; follows from the money event, so that an event is never booked twice.
+    pub id: JournalEntryId,
+    /// The day it is booked on.
+    pub date: Date,
+    /// What it books, such as `invoices` or `payment`.
+    pub kind: EntryKind,
+    /// At least two lines that add up to zero.
+    pub lines: Vec<JournalLine>,
+}
+
+impl JournalEntry {
+    /// True when the lines add up to zero.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.lines.iter().map(|l| l.amount).sum::<Money>().is_zero()
+    }
+}
+
+/// What an entry books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// The invoices that one commit wrote with one date.
+    Invoices,
+    /// A payment.
+    Payment,
+    /// A reversed payment.
+    Reversal,
+    /// Credit that paid an invoice.
+    Credit,
+    /// The cost of a device.
+    DeviceCost,
+    /// An expense.
+    Expense,
+}
+
+impl EntryKind {
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Invoices => "invoices",
+            Self::Payment => "payment",
+            Self::Reversal => "reversal",
+            Self::Credit => "credit",
+            Self::DeviceCost => "device_cost",
+            Self::Expense => "expense",
+        }
+    }
+}
+
+/// One side of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalLine {
+    /// Which account.
+    pub account: Account,
+    /// Debit positive, credit negative.
+    pub amount: Money,
+    /// For which package, where that is known.
+    pub package_id: Option<PackageId>,
+    /// At which site, where that is known.
+    pub site_id: Option<SiteId>,
+}
+
+impl JournalLine {
+    /// A line that belongs to no package and no site.
+    #[must_use]
+    pub const fn new(account: Account, amount: Money) -> Self {
+        Self { account, amount, package_id: None, site_id: None }
+    }
+}
+
+/// The sum of the lines of one account, month, package and site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalTotal {
+    /// First day of the month.
+    pub month: Date,
+    /// Which account.
+    pub account: Account,
+    /// For which package.
+    pub package_id: Option<PackageId>,
+    /// At which site.
+    pub site_id: Option<SiteId>,
+    /// Debit positive, credit negative.
+    pub amount: Money,
+}
+
+impl JournalTotal {
+    /// The month it is the total of.
+    #[must_use]
+    pub fn month(&self) -> Month {
+        self.month.month()
+    }
+}
+
+/// The entries for newly written invoices: one a day of issue, so that the ledger stays small however many customers
+/// there are. A store calls this with the invoices that it really inserted.
+#[must_use]
+pub fn entries_for_invoices(invoices: &[Invoice]) -> Vec<JournalEntry> {
+    type Key = (Account, Option<PackageId>, Option<SiteId>);
+    let mut days: BTreeMap<Date, (JournalEntryId, BTreeMap<Key, Money>)> = BTreeMap::new();
+    for invoice in invoices {
+        let (id, sums) = days.entry(invoice.issue_date).or_insert_with(|| {
+            // An invoice is inserted once, so an entry named after its first invoice is written once.
+            (JournalEntryId(derive(invoice.id.0, &["journal"])), BTreeMap::new())
+        });
+        let first = JournalEntryId(derive(invoice.id.0, &["journal"]));
+        *id = first.min(*id);
+        let mut add = |account, amount: Money| {
+            if !amount.is_zero() {
+                *sums.entry((account, Some(invoice.package_id), Some(invoice.site_id))).or_default() += amount;
+            }
+        };
+        add(Account::Receivable, invoice.total);
+        for line in &invoice.lines {
+            add(account_of(line.kind), -line.amount);
+        }
+    }
+    days.into_iter()
+        .map(|(date, (id, sums))| JournalEntry {
+            id,
+            date,
+            kind: EntryKind::Invoices,
+            lines: sums
+                .into_iter()
+                .filter(|(_, amount)| !amount.is_zero())
+                .map(|((account, package_id, site_id), amount)| JournalLine { account, amount, package_id, site_id })
+                .collect(),
+        })
+        .collect()
+}
+
+fn account_of(kind: LineKind) -> Account {
+    match kind {
+        LineKind::Subscription => Account::RevenueSubscription,
+        LineKind::Installation => Account::RevenueInstallation,
+        LineKind::LateFee => Account::RevenueLateFee,
+        LineKind::Discount | LineKind::Credit => Account::Discounts,
+        LineKind::Ppn => Account::PpnPayable,
+        LineKind::Rounding => Account::Rounding,
+    }
+}
+
+/// The entry for a payment: cash in, receivables down by what it paid, the rest is customer credit.
+#[must_use]
+pub fn entry_for_payment(payment: &Payment, allocations: &[Allocation], date: Date) -> JournalEntry {
+    let allocated: Money = allocations.iter().filter(|a| a.payment_id == payment.id).map(|a| a.amount).sum();
+    entry(
+        derive(payment.id.0, &["journal"]),
+        date,
+        EntryKind::Payment,
+        &[
+            (Account::Cash, payment.amount),
+            (Account::Receivable, -allocated),
+            (Account::CustomerCredit, allocated - payment.amount),
+        ],
+    )
+}
+
+/// The entry for credit that paid invoices after its payment was booked. `None` when nothing moved.
+#[must_use]
+pub fn entry_for_credit(
+    tenant: TenantId,
+    customer: CustomerId,
+    allocations: &[Allocation],
+    date: Date,
+) -> Option<JournalEntry> {
+    let amount: Money = allocations.iter().map(|a| a.amount).sum();
+    let words: Vec<String> = allocations
+        .iter()
+        .flat_map(|a| [a.payment_id.to_string(), a.invoice_id.to_string(), a.at.to_rfc3339()])
+        .collect();
+    let mut name = vec!["credit"];
+    let customer = customer.to_string();
+    name.push(&customer);
+    name.extend(words.iter().map(String::as_str));
+    (!amount.is_zero()).then(|| {
+        entry(
+            derive(tenant.0, &name),
+            date,
+            EntryKind::Credit,
+            &[(Account::CustomerCredit, amount), (Account::Receivable, -amount)],
+        )
+    })
+}
+
+/// The entry for a reversed payment: `taken_back` is what its allocations had paid.
+#[must_use]
+pub fn entry_for_reversal(payment: &Payment, taken_back: Money, date: Date) -> JournalEntry {
+    entry(
+        derive(payment.id.0, &["reversal"]),
+        date,
+        EntryKind::Reversal,
+        &[
+            (Account::Cash, -payment.amount),
+            (Account::Receivable, taken_back),
+            (Account::CustomerCredit, payment.amount - taken_back),
+        ],
+    )
+}
+
+/// The entry for the cost of a device. `None` when it cost nothing.
+#[must_use]
+pub fn entry_for_device(history: &crate::device::DeviceHistory) -> Option<JournalEntry> {
+    (!history.cost.is_zero()).then(|| {
+        entry(
+            derive(history.id.0, &["journal"]),
+            history.on,
+            EntryKind::DeviceCost,
+            &[(Account::DeviceCost, history.cost), (Account::Cash, -history.cost)],
+        )
+    })
+}
+
+/// Money spent on something other than devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expense {
+    /// The row.
+    pub id: ExpenseId,
+    /// When.
+    pub on: Date,
+    /// On what: one of the `Expense...` accounts.
+    pub category: Account,
+    /// How much.
+    pub amount: Money,
+    /// In words.
+    pub note: String,
+    /// At which site, if at one.
+    pub site_id: Option<SiteId>,
+}
+
+impl Expense {
+    /// Reads a category: `bandwidth`, `salaries` (`gaji`), `electricity` (`listrik`), `fees`, `other` (`lain`).
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn category(text: &str) -> Result<Account, Error> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "bandwidth" => Ok(Account::ExpenseBandwidth),
+            "salaries" | "gaji" => Ok(Account::ExpenseSalaries),
+            "electricity" | "listrik" => Ok(Account::ExpenseElectricity),
+            "fees" | "biaya" => Ok(Account::ExpenseFees),
+            "other" | "lain" | "lain-lain" => Ok(Account::ExpenseOther),
+            _ => Err(Error::NotOneOf { field: "category", expected: "bandwidth, salaries, electricity, fees, other" }),
+        }
+    }
+
+    /// Its entry.
+    #[must_use]
+    pub fn entry(&self) -> JournalEntry {
+        let mut entry = entry(
+            derive(self.id.0, &["journal"]),
+            self.on,
+            EntryKind::Expense,
+            &[(self.category, self.amount), (Account::Cash, -self.amount)],
+        );
+        for line in &mut entry.lines {
+            line.site_id = self.site_id;
+        }
+        entry
+    }
+}
+
+fn entry(id: uuid::Uuid, date: Date, kind: EntryKind, lines: &[(Account, Money)]) -> JournalEntry {
+    JournalEntry {
+        id: JournalEntryId(id),
+        date,
+        kind,
+        lines: lines.iter().filter(|(_, m)| !m.is_zero()).map(|(a, m)| JournalLine::new(*a, *m)).collect(),
+    }
+}

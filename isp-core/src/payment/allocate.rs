@@ -1,0 +1,73 @@
+//! Which invoice a payment pays (rules P2, P3).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::billing::InvoiceBalance;
+use crate::ids::{InvoiceId, PaymentId};
+use crate::money::Money;
+
+/// A part of a payment that pays an invoice. Append-only: a reversal appends the negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// From which payment.
+    pub payment_id: PaymentId,
+    /// To which invoice.
+    pub invoice_id: InvoiceId,
+    /// How much; negative when a payment is reversed.
+    pub amount: Money,
+    /// When we did it.
+    pub at: DateTime<Utc>,
+}
+
+/// A payment with money left, which is the customer's credit (*titipan*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditSource {
+    /// Which payment.
+    pub payment_id: PaymentId,
+    /// What is left of it.
+    pub left: Money,
+}
+
+/// Spreads credit over open invoices: oldest due date first, then oldest issue date, then lowest number.
+///
+/// Sources are used in the order given. What is left stays with them as credit. Invoices without residual and
+/// sources without money are passed over.
+///
+/// ```
+/// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::*};
+/// # let id = |n: u128| uuid::Uuid::from_u128(n);
+/// # let invoice = |n: u128, due: &str, total, paid| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
+/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), kind: InvoiceKind::Subscription,
+/// #   period: Date::parse(due).unwrap().month().period(), issue_date: Date::parse(due).unwrap(),
+/// #   due_date: Date::parse(due).unwrap(), total: Money::rupiah(total), paid: Money::rupiah(paid) };
+/// // Two open invoices, Rp166.500 due in February (of which Rp66.500 is paid) and Rp166.500 due in March.
+/// let open = [invoice(2, "2026-03-11", 166_500, 0), invoice(1, "2026-02-11", 166_500, 66_500)];
+/// // Rp200.000 come in: February is paid, March gets the rest.
+/// let source = CreditSource { payment_id: PaymentId(id(9)), left: Money::rupiah(200_000) };
+/// let made = allocate(&open, &[source], chrono::DateTime::UNIX_EPOCH);
+/// let made: Vec<_> = made.iter().map(|a| (a.invoice_id.0.as_u128(), a.amount.as_i64())).collect();
+/// assert_eq!(made, [(1, 100_000), (2, 100_000)]);
+/// ```
+#[must_use]
+pub fn allocate(open: &[InvoiceBalance], credit: &[CreditSource], at: DateTime<Utc>) -> Vec<Allocation> {
+    let mut order: Vec<&InvoiceBalance> = open.iter().filter(|i| i.residual().is_positive()).collect();
+    order.sort_by_key(|i| (i.due_date, i.issue_date, i.number, i.invoice_id));
+    let mut sources = credit.iter().copied().filter(|c| c.left.is_positive());
+    let mut source = sources.next();
+    let mut made = Vec::new();
+    for invoice in order {
+        let mut residual = invoice.residual();
+        while residual.is_positive() {
+            let Some(current) = source.as_mut() else { return made };
+            let amount = residual.min(current.left);
+            made.push(Allocation { payment_id: current.payment_id, invoice_id: invoice.invoice_id, amount, at });
+            residual -= amount;
+            current.left -= amount;
+            if current.left.is_zero() {
+                source = sources.next();
+            }
+        }
+    }
+    made
+}

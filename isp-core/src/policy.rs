@@ -1,0 +1,63 @@
+//! All settings of the engine in one value.
+
+use serde::{Deserialize, Serialize};
+
+use crate::billing::BillingPolicy;
+use crate::dunning::DunningPolicy;
+use crate::error::Error;
+use crate::isolation::IsolationPolicy;
+use crate::tax::Tax;
+
+/// What a provider decided on; every number of the domain rules is here with its default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Billing.
+    pub billing: BillingPolicy,
+    /// Reminders.
+    pub dunning: DunningPolicy,
+    /// Isolation.
+    pub isolation: IsolationPolicy,
+    /// PPN.
+    pub tax: Tax,
+}
+
+impl Policy {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] with the setting's name.
+    pub fn checked(self) -> Result<Self, Error> {
+        let bad = |field, reason| Err(Error::Policy { field, reason });
+        if self.billing.catch_up_periods == 0 || self.billing.catch_up_periods > 120 {
+            return bad("billing.catch_up_periods", "is not 1 to 120");
+        }
+        if self.billing.issue_lead_days > 60 {
+            return bad("billing.issue_lead_days", "is more than 60");
+        }
+        if self.billing.payment_terms_days > 365 {
+            return bad("billing.payment_terms_days", "is more than 365");
+        }
+        if self.dunning.quiet_until >= self.dunning.quiet_from {
+            return bad("dunning.quiet_until", "is not before quiet_from");
+        }
+        if self.dunning.due_soon_days.len() + self.dunning.overdue_days.len() > 20 {
+            return bad("dunning.due_soon_days", "holds more than 20 reminders together with overdue_days");
+        }
+        if self.isolation.reopen_when_paid_percent.is_some_and(|p| p == 0 || p > 100) {
+            return bad("isolation.reopen_when_paid_percent", "is not 1 to 100");
+        }
+        if self.isolation.breaker_percent > 100 {
+            return bad("isolation.breaker_percent", "is more than 100");
+        }
+        if self
+            .tax
+            .rules
+            .iter()
+            .any(|r| r.base_denominator <= 0 || r.base_numerator < 0 || !(0..=100).contains(&r.percent))
+        {
+            return bad("tax.rules", "holds a share or a rate that makes no sense");
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,235 @@
+//! Subscriptions: a customer's use of a package, with the terms it is billed by.
+
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{Anchor, BillingDay, Cycle, Date};
+use crate::customer::Code;
+use crate::error::Error;
+use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
+use crate::money::Money;
+use crate::secret::Secret;
+
+/// A customer's use of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// The row.
+    pub id: SubscriptionId,
+    /// Who pays.
+    pub customer_id: CustomerId,
+    /// Where the line ends, which decides the time zone.
+    pub site_id: SiteId,
+    /// The router that serves it; `None` for a line that the provider opens by hand.
+    pub router_id: Option<RouterId>,
+    /// The PPPoE account.
+    pub account: Account,
+    /// What it is billed by.
+    pub terms: BillingTerms,
+}
+
+/// A PPPoE account: exact user name and password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// User name, unique on its router, compared to the letter.
+    pub username: Code,
+    /// Password.
+    pub password: Secret,
+}
+
+/// What a subscription is billed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingTerms {
+    /// The package now.
+    pub package_id: PackageId,
+    /// A package that takes its place from a day on (rule B6).
+    pub change: Option<PackageChange>,
+    /// Day on which periods start (rule C2).
+    pub day: BillingDay,
+    /// Months per period.
+    pub cycle: Cycle,
+    /// Before or after the period (rule B1).
+    pub timing: Timing,
+    /// First day of service, or of service after a pause.
+    pub start: Date,
+    /// The day after the last day of service, once terminated.
+    pub end: Option<Date>,
+    /// First day of a pause (*cuti*): periods that start in it are not billed, and access is closed.
+    pub paused_from: Option<Date>,
+    /// A price that the customer holds instead of the package's (rule B5).
+    pub held_price: Option<HeldPrice>,
+    /// A discount (rule B5).
+    pub discount: Option<Discount>,
+    /// Bill this subscription from this day on, whatever the position of the billing run; see
+    /// [`crate::billing::plan`]. Set when it is new, when it was changed, and when it could not be billed.
+    pub billed_from: Option<Date>,
+}
+
+impl BillingTerms {
+    /// Terms without extras, to be billed from the start.
+    #[must_use]
+    pub fn new(package_id: PackageId, start: Date, day: BillingDay, cycle: Cycle) -> Self {
+        Self {
+            package_id,
+            change: None,
+            day,
+            cycle,
+            timing: Timing::Prepaid,
+            start,
+            end: None,
+            paused_from: None,
+            held_price: None,
+            discount: None,
+            billed_from: Some(start),
+        }
+    }
+
+    /// The grid of its periods.
+    #[must_use]
+    pub fn anchor(&self) -> Anchor {
+        Anchor::new(self.start, self.day, self.cycle)
+    }
+
+    /// The package on a day.
+    #[must_use]
+    pub fn package_on(&self, date: Date) -> PackageId {
+        self.change.filter(|c| c.from <= date).map_or(self.package_id, |c| c.package_id)
+    }
+
+    /// Where it stands on a day.
+    #[must_use]
+    pub fn status_on(&self, date: Date) -> SubscriptionStatus {
+        if self.end.is_some_and(|end| end <= date) {
+            SubscriptionStatus::Terminated
+        } else if date < self.start {
+            SubscriptionStatus::Pending
+        } else if self.paused_from.is_some_and(|from| from <= date) {
+            SubscriptionStatus::Paused
+        } else {
+            SubscriptionStatus::Active
+        }
+    }
+
+    /// Changes the package from the first period that starts after `today` (rule B6, the default).
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] for a terminated subscription.
+    pub fn change_next_period(&self, package_id: PackageId, today: Date) -> Result<Self, Error> {
+        if self.status_on(today) == SubscriptionStatus::Terminated {
+            return Err(Error::NotServing);
+        }
+        let anchor = self.anchor();
+        let from = anchor.period(anchor.index_of(today.max(self.start))).end;
+        Ok(Self { package_id: self.package_on(today), change: Some(PackageChange { package_id, from }), ..*self })
+    }
+
+    /// Pauses service and billing from a day on (rule B7).
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] unless it is active on that day.
+    pub fn pause(&self, from: Date) -> Result<Self, Error> {
+        match self.status_on(from) {
+            SubscriptionStatus::Active => Ok(Self { paused_from: Some(from), ..*self }),
+            _ => Err(Error::NotServing),
+        }
+    }
+
+    /// Ends a pause; billing starts anew on `on`, with a short first period up to the next billing day.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] unless it is paused on that day.
+    pub fn resume(&self, on: Date) -> Result<Self, Error> {
+        match self.status_on(on) {
+            SubscriptionStatus::Paused => Ok(Self { paused_from: None, start: on, billed_from: Some(on), ..*self }),
+            _ => Err(Error::NotServing),
+        }
+    }
+
+    /// Ends the subscription: `end` is the day after the last day of service.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] when it is terminated already, [`Error::EmptyPeriod`] when it ends before it starts.
+    pub fn terminate(&self, end: Date) -> Result<Self, Error> {
+        if self.end.is_some() {
+            return Err(Error::NotServing);
+        }
+        if end < self.start {
+            return Err(Error::EmptyPeriod);
+        }
+        Ok(Self { end: Some(end), ..*self })
+    }
+}
+
+/// A change of package with the day from which it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageChange {
+    /// The new package.
+    pub package_id: PackageId,
+    /// Periods that start on or after this day take it.
+    pub from: Date,
+}
+
+/// A price per month that a customer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPrice {
+    /// Rupiah per month.
+    pub price: Money,
+    /// Periods that start before this day take it; `None` for ever.
+    pub until: Option<Date>,
+}
+
+/// A discount on each period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discount {
+    /// How much.
+    pub off: Off,
+    /// Periods that start before this day have it; `None` for ever.
+    pub until: Option<Date>,
+}
+
+/// How much a discount takes off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Off {
+    /// Rupiah per month.
+    Amount(Money),
+    /// Percent of the price, 1 to 100.
+    Percent(u8),
+}
+
+/// Whether a period is billed when it starts or when it ends (rule B1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Timing {
+    /// On the day it starts (*prabayar*).
+    #[default]
+    Prepaid,
+    /// On the day it ends (*pascabayar*).
+    Postpaid,
+}
+
+impl Timing {
+    /// Reads `prepaid`, `prabayar`, `postpaid` or `pascabayar`.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "prepaid" | "prabayar" => Ok(Self::Prepaid),
+            "postpaid" | "pascabayar" => Ok(Self::Postpaid),
+            _ => Err(Error::NotOneOf { field: "timing", expected: "prepaid, postpaid" }),
+        }
+    }
+}
+
+/// Where a subscription stands on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubscriptionStatus {
+    /// Not started.
+    Pending,
+    /// In service.
+    Active,
+    /// Paused by the customer.
+    Paused,
+    /// Ended.
+    Terminated,
+}

@@ -1,0 +1,1 @@
+//! Memory store, fakes and contract suites.
