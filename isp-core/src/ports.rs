@@ -25,7 +25,7 @@ use crate::ledger::{Expense, JournalEntry, JournalTotal};
 use crate::package::Package;
 use crate::payment::{Allocation, CreditSource, Payment, PaymentReversal};
 use crate::place::{Router, RouterEndpoint, Site};
-use crate::subscription::Subscription;
+use crate::subscription::{BillingTerms, Subscription};
 
 /// Why a port did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -247,6 +247,8 @@ pub struct BillableQuery {
     /// Bit `d` is set when a period that starts on billing day `d` may come due in the window; those with
     /// `billed_from` set are loaded whatever their day.
     pub days: u32,
+    /// Those whose `terms.end` is on or after this day are loaded whatever their day: a last, short period ends there.
+    pub ends_from: Date,
 }
 
 /// Which customers to load for reminders: those with an open invoice in one of these spans of due dates.
@@ -306,7 +308,9 @@ pub struct ChangeSet {
     /// error (rule B3). The store gives those it writes their numbers, in order, and books them with
     /// [`crate::ledger::entries_for_invoices`].
     pub invoices: Vec<Invoice>,
-    /// Sets `billed_from` of these subscriptions.
+    /// Replaces the terms of these subscriptions.
+    pub terms: Vec<(SubscriptionId, BillingTerms)>,
+    /// Sets `billed_from` of these subscriptions; written after `terms`.
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
     /// Moves the position of the billing run forward to this day; a day before it is ignored.
     pub billing_position: Option<Date>,
@@ -357,6 +361,7 @@ impl ChangeSet {
             exemptions,
             outages,
             invoices,
+            terms,
             billed_from,
             billing_position,
             payments,
@@ -383,6 +388,7 @@ impl ChangeSet {
             && exemptions.is_empty()
             && outages.is_empty()
             && invoices.is_empty()
+            && terms.is_empty()
             && billed_from.is_empty()
             && billing_position.is_none()
             && payments.is_empty()
