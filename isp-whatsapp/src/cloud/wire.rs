@@ -1,0 +1,84 @@
+//! The JSON of the `messages` endpoint.
+
+use serde::{Deserialize, Serialize};
+
+use crate::template::ParameterFormat;
+
+#[derive(Serialize)]
+pub(super) struct Request<'a> {
+    messaging_product: &'static str,
+    recipient_type: &'static str,
+    to: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    biz_opaque_callback_data: &'a str,
+    template: WireTemplate<'a>,
+}
+
+#[derive(Serialize)]
+struct WireTemplate<'a> {
+    name: &'a str,
+    language: WireLanguage<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Component<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireLanguage<'a> {
+    policy: &'static str,
+    code: &'a str,
+}
+
+#[derive(Serialize)]
+struct Component<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    parameters: Vec<Parameter<'a>>,
+}
+
+#[derive(Serialize)]
+struct Parameter<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter_name: Option<&'a str>,
+    text: &'a str,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(to: &'a str, callback_data: &'a str, message: &'a crate::notification::TemplateMessage) -> Self {
+        let parameters = message
+            .parameters
+            .iter()
+            .map(|(name, text)| Parameter {
+                kind: "text",
+                parameter_name: (message.format == ParameterFormat::Named).then_some(name.as_str()),
+                text,
+            })
+            .collect::<Vec<_>>();
+        let components = if parameters.is_empty() { vec![] } else { vec![Component { kind: "body", parameters }] };
+        Self {
+            messaging_product: "whatsapp",
+            recipient_type: "individual",
+            to,
+            kind: "template",
+            biz_opaque_callback_data: callback_data,
+            template: WireTemplate {
+                name: &message.template,
+                language: WireLanguage { policy: "deterministic", code: &message.language },
+                components,
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Accepted {
+    pub(crate) messages: Vec<AcceptedMessage>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AcceptedMessage {
+    pub(crate) id: String,
+    pub(crate) message_status: Option<String>,
+}

@@ -1,0 +1,186 @@
+//! From what happened to what Meta is asked to send.
+
+use std::fmt;
+
+use isp_core::calendar::Date;
+use isp_core::customer::Language;
+use isp_core::dunning::notification::{MessageContent, OutgoingMessage};
+use isp_core::money::Money;
+
+use crate::catalog::TemplateCatalog;
+use crate::outcome::ConfigFault;
+use crate::template::ParameterFormat;
+use crate::text;
+
+/// The texts an operator registers with Meta: one for each kind of message, and a second one for an isolation
+/// without arrears, whose text must not speak of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TemplateKind {
+    /// Some days before the due date.
+    DueSoon,
+    /// Some days after it.
+    Overdue,
+    /// The service was isolated for arrears.
+    Isolated,
+    /// The service was isolated by hand, for another reason.
+    IsolatedByHand,
+    /// A payment arrived.
+    PaymentReceived,
+    /// The service was opened again.
+    Reopened,
+}
+
+impl TemplateKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::DueSoon, Self::Overdue, Self::Isolated, Self::IsolatedByHand, Self::PaymentReceived, Self::Reopened];
+
+    /// The kind that says this.
+    #[must_use]
+    pub fn of(content: &MessageContent) -> Self {
+        match content {
+            MessageContent::DueSoon { .. } => Self::DueSoon,
+            MessageContent::Overdue { .. } => Self::Overdue,
+            MessageContent::Isolated { amount, .. } if *amount == Money::ZERO => Self::IsolatedByHand,
+            MessageContent::Isolated { .. } => Self::Isolated,
+            MessageContent::PaymentReceived { .. } => Self::PaymentReceived,
+            MessageContent::Reopened { .. } => Self::Reopened,
+        }
+    }
+
+    /// The parameters a template of this kind may name. They are Indonesian, as the people who edit the texts are.
+    #[must_use]
+    pub fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::DueSoon => &["nama", "paket", "nomor_tagihan", "jumlah", "jatuh_tempo"],
+            Self::Overdue => {
+                &["nama", "paket", "nomor_tagihan", "jumlah", "jatuh_tempo", "hari_terlambat", "tanggal_isolir"]
+            }
+            Self::Isolated => &["nama", "paket", "jumlah", "sejak"],
+            Self::IsolatedByHand | Self::Reopened => &["nama", "paket", "sejak"],
+            Self::PaymentReceived => &["nama", "jumlah", "referensi", "tanggal_bayar", "sisa_tagihan"],
+        }
+    }
+}
+
+/// A template with its parameters filled in, ready to send.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TemplateMessage {
+    pub(crate) template: String,
+    pub(crate) language: String,
+    pub(crate) format: ParameterFormat,
+    pub(crate) parameters: Vec<(String, String)>,
+    text: String,
+}
+
+impl TemplateMessage {
+    /// Fills the catalog's template for this message: amounts as `Rp 165.000`, dates in words, the customer's name
+    /// and package without markup, every value fit for Meta.
+    ///
+    /// # Errors
+    /// [`ConfigFault::NoTemplate`] when the catalog lacks one; [`ConfigFault::NoValue`] when the template names a
+    /// parameter that this kind of message does not have.
+    pub fn compose(catalog: &TemplateCatalog, message: &OutgoingMessage) -> Result<Self, ConfigFault> {
+        let template =
+            catalog.template(TemplateKind::of(&message.content), message.language).ok_or(ConfigFault::NoTemplate)?;
+        let parameters = template
+            .parameters()
+            .iter()
+            .map(|name| {
+                let value = value(message, name).ok_or_else(|| ConfigFault::NoValue { parameter: name.clone() })?;
+                Ok((name.clone(), text::parameter(&value)))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let text = template.render(&parameters.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>());
+        Ok(Self {
+            template: template.name().to_owned(),
+            language: template.language().to_owned(),
+            format: template.format(),
+            parameters,
+            text,
+        })
+    }
+
+    /// The template's name.
+    #[must_use]
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    /// The parameters, by name, in the order of the template. Personal.
+    #[must_use]
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.parameters
+    }
+
+    /// The text as the customer will read it. Personal.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for TemplateMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TemplateMessage")
+            .field("template", &self.template)
+            .field("language", &self.language)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The callback data of a message: `tenant:outbox id`. It comes back in every status webhook.
+#[must_use]
+pub fn callback_data(message: &OutgoingMessage) -> String {
+    format!("{}:{}", message.tenant, message.id)
+}
+
+/// The text of one parameter; `None` when this kind of message has no such fact.
+fn value(message: &OutgoingMessage, parameter: &str) -> Option<String> {
+    let date = |date: Date| text::long_date(date.to_naive(), message.language);
+    if parameter == "nama" {
+        return Some(text::escape(message.name.as_str()));
+    }
+    match (&message.content, parameter) {
+        (
+            MessageContent::DueSoon { package, .. }
+            | MessageContent::Overdue { package, .. }
+            | MessageContent::Isolated { package, .. }
+            | MessageContent::Reopened { package, .. },
+            "paket",
+        ) => Some(text::escape(package.as_str())),
+        (MessageContent::DueSoon { invoices, .. } | MessageContent::Overdue { invoices, .. }, "nomor_tagihan") => {
+            Some(invoice_list(invoices, message.language))
+        }
+        (
+            MessageContent::DueSoon { amount, .. }
+            | MessageContent::Overdue { amount, .. }
+            | MessageContent::Isolated { amount, .. }
+            | MessageContent::PaymentReceived { amount, .. },
+            "jumlah",
+        ) => Some(text::rupiah(*amount)),
+        (MessageContent::DueSoon { due_date, .. } | MessageContent::Overdue { due_date, .. }, "jatuh_tempo") => {
+            Some(date(*due_date))
+        }
+        (MessageContent::Overdue { days_late, .. }, "hari_terlambat") => Some(days_late.to_string()),
+        (MessageContent::Overdue { isolation_date, .. }, "tanggal_isolir") => Some(date(*isolation_date)),
+        (MessageContent::Isolated { since, .. } | MessageContent::Reopened { since, .. }, "sejak") => {
+            Some(date(*since))
+        }
+        (MessageContent::PaymentReceived { reference, .. }, "referensi") => Some(text::escape(reference)),
+        (MessageContent::PaymentReceived { paid_on, .. }, "tanggal_bayar") => Some(date(*paid_on)),
+        (MessageContent::PaymentReceived { still_open, .. }, "sisa_tagihan") => Some(text::rupiah(*still_open)),
+        _ => None,
+    }
+}
+
+/// The first three numbers, and how many more there are: a parameter must not grow with the arrears.
+fn invoice_list(invoices: &[String], language: Language) -> String {
+    const SHOWN: usize = 3;
+    let shown = invoices.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match (invoices.len().saturating_sub(SHOWN), language) {
+        (0, _) => shown,
+        (more, Language::Id) => format!("{shown} dan {more} lainnya"),
+        (more, Language::En) => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,217 @@
+//! What became of one attempt to send.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::cloud::Accepted;
+use crate::graph::{self, GraphClass, GraphCode};
+
+/// The result of one call of the Cloud API. There is no idempotency key at Meta, so the difference between "not
+/// sent" and "not known" decides whether a repetition is safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Meta took the message. Delivery is reported later, by webhook.
+    Accepted {
+        /// `wamid.…`
+        message_id: String,
+    },
+    /// Meta took the message but holds it for a quality assessment of the template, or has paused the template.
+    /// Do not repeat; a webhook tells the rest.
+    Held {
+        /// `wamid.…`
+        message_id: String,
+    },
+    /// Refused for now; the same message may be sent again.
+    RetryAfter {
+        /// Not before this much time has passed. Add jitter.
+        at_least: Duration,
+        /// Who has to wait.
+        scope: RetryScope,
+        /// Meta's code.
+        code: GraphCode,
+    },
+    /// This recipient cannot get this message by WhatsApp. Permanent.
+    RecipientRejected {
+        /// Meta's code.
+        code: GraphCode,
+    },
+    /// The template, its parameters or the request are wrong. Permanent until the operator corrects them.
+    ConfigError(ConfigFault),
+    /// Nothing can be sent through this number. Keep the queue and tell the operator.
+    ChannelDown(DownCause),
+    /// The message may or may not have been sent. **Never send it again by itself.** A status webhook that carries
+    /// our callback data settles it.
+    Unknown(UnknownCause),
+}
+
+/// Whom a [`Outcome::RetryAfter`] slows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetryScope {
+    /// Every message of this sending number.
+    Number,
+    /// Messages to this recipient only.
+    Recipient,
+    /// This message only; give up after a few attempts.
+    Message,
+}
+
+/// What is wrong with a message that will never be taken as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigFault {
+    /// Meta refused it with this code.
+    Graph(GraphCode),
+    /// No template is configured for this kind and language. Nothing was sent.
+    NoTemplate,
+    /// The template asks for a value that this kind of message does not have. Nothing was sent.
+    NoValue {
+        /// The parameter's name.
+        parameter: String,
+    },
+}
+
+/// Why a channel is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DownCause {
+    /// Token, permission, billing or account, by Meta's code.
+    Account(GraphCode),
+    /// Meta reports spam or low quality, by its code. A person has to look before anything more is sent.
+    Quality(GraphCode),
+    /// No connection could be made: certainly not sent.
+    Unreachable(Unreachable),
+    /// Something that is not the Graph API answered (a captive portal, a wrong address) with this HTTP status from
+    /// 300 to 499: it says itself that it did not take the request.
+    NotGraph(u16),
+}
+
+/// Why no connection could be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unreachable {
+    /// Refused, no route, no such name, or no TLS.
+    ConnectFailed,
+    /// Not connected in time.
+    ConnectTimeout,
+}
+
+/// Why an outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UnknownCause {
+    /// The deadline passed after the request had gone out.
+    Timeout,
+    /// The connection broke after the request had gone out.
+    ConnectionLost,
+    /// An answer with this HTTP status that does not say what became of the message.
+    Unreadable(u16),
+}
+
+const NUMBER_PAUSE: Duration = Duration::from_secs(30);
+/// Meta lets about one message in six seconds through to one recipient.
+const PAIR_PAUSE: Duration = Duration::from_secs(6);
+const TRANSIENT_PAUSE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Outcome {
+    /// Reads an answer. `code` in a Graph error body decides whatever the HTTP status; only where there is no Graph
+    /// body does the status count.
+    #[must_use]
+    pub fn from_answer(status: u16, body: &[u8]) -> Self {
+        if let Some(code) = graph::error_code(body) {
+            return Self::from_code(code);
+        }
+        if (200..300).contains(&status)
+            && let Ok(Accepted { messages }) = serde_json::from_slice::<Accepted>(body)
+            && let Some(message) = messages.into_iter().next()
+        {
+            return match message.message_status.as_deref() {
+                Some("held_for_quality_assessment" | "paused") => Self::Held { message_id: message.id },
+                _ => Self::Accepted { message_id: message.id },
+            };
+        }
+        match status {
+            // 408 may come from a proxy that has already passed the request on.
+            300..=407 | 409..=499 => Self::ChannelDown(DownCause::NotGraph(status)),
+            _ => Self::Unknown(UnknownCause::Unreadable(status)),
+        }
+    }
+
+    /// What a Graph error code means for the message that met it.
+    #[must_use]
+    pub fn from_code(code: GraphCode) -> Self {
+        let retry = |at_least, scope| Self::RetryAfter { at_least, scope, code };
+        match code.class() {
+            GraphClass::SlowNumber => retry(NUMBER_PAUSE, RetryScope::Number),
+            GraphClass::SlowPair => retry(PAIR_PAUSE, RetryScope::Recipient),
+            GraphClass::Transient => retry(TRANSIENT_PAUSE, RetryScope::Message),
+            GraphClass::NotNow => retry(DAY, RetryScope::Recipient),
+            GraphClass::ChannelDown => Self::ChannelDown(DownCause::Account(code)),
+            GraphClass::Quality => Self::ChannelDown(DownCause::Quality(code)),
+            GraphClass::Recipient => Self::RecipientRejected { code },
+            // We send templates without media, so these two say that our request is not what we think it is.
+            GraphClass::Configuration | GraphClass::NeedsTemplate | GraphClass::Media => {
+                Self::ConfigError(ConfigFault::Graph(code))
+            }
+        }
+    }
+
+    /// Whether sending the same message again can do no harm, now or later.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::RetryAfter { .. } | Self::ChannelDown(_))
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// One line for the outbox and the operator, without anything personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { .. } => f.write_str("accepted by whatsapp"),
+            Self::Held { .. } => f.write_str("held by whatsapp for a quality assessment"),
+            Self::RetryAfter { scope: RetryScope::Number, code, .. } => {
+                write!(f, "whatsapp error {code}: the sending number is over its rate")
+            }
+            Self::RetryAfter { scope: RetryScope::Recipient, code, .. } => {
+                write!(f, "whatsapp error {code}: not now for this recipient")
+            }
+            Self::RetryAfter { scope: RetryScope::Message, code, .. } => {
+                write!(f, "whatsapp error {code}: trouble at whatsapp")
+            }
+            Self::RecipientRejected { code } => {
+                write!(f, "whatsapp error {code}: this recipient cannot get the message")
+            }
+            Self::ConfigError(ConfigFault::Graph(code)) => {
+                write!(f, "whatsapp error {code}: the template or its parameters are wrong")
+            }
+            Self::ConfigError(ConfigFault::NoTemplate) => {
+                f.write_str("no template is set for this kind of message and language")
+            }
+            Self::ConfigError(ConfigFault::NoValue { parameter }) => {
+                write!(f, "the template asks for {parameter}, which this kind of message does not have")
+            }
+            Self::ChannelDown(DownCause::Account(code)) => {
+                write!(f, "whatsapp error {code}: the account cannot send (token, permission, billing or a block)")
+            }
+            Self::ChannelDown(DownCause::Quality(code)) => {
+                write!(f, "whatsapp error {code}: stopped for low quality or spam reports")
+            }
+            Self::ChannelDown(DownCause::Unreachable(Unreachable::ConnectFailed)) => {
+                f.write_str("whatsapp cannot be reached")
+            }
+            Self::ChannelDown(DownCause::Unreachable(Unreachable::ConnectTimeout)) => {
+                f.write_str("whatsapp cannot be reached in time")
+            }
+            Self::ChannelDown(DownCause::NotGraph(status)) => {
+                write!(f, "something other than whatsapp answered with http {status}")
+            }
+            Self::Unknown(UnknownCause::Timeout) => f.write_str("whatsapp did not answer in time"),
+            Self::Unknown(UnknownCause::ConnectionLost) => f.write_str("the connection broke before whatsapp answered"),
+            Self::Unknown(UnknownCause::Unreadable(status)) => {
+                write!(f, "whatsapp's answer (http {status}) does not say what became of the message")
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Is this a request that Meta would take? Each refusal has the code that Meta gives.
+
+use serde::Deserialize;
+
+use super::AcceptedMessage;
+use super::http::Request;
+use crate::catalog::TemplateCatalog;
+use crate::graph::GraphCode;
+use crate::personal::Personal;
+use crate::template::{ParameterFormat, Template};
+
+/// `biz_opaque_callback_data` may have 512 characters.
+const CALLBACK_LIMIT: usize = 512;
+/// A template body may have 1024 characters after substitution.
+const BODY_LIMIT: usize = 1024;
+
+/// Why a request is refused: HTTP status, Graph code, and what is wrong, without any of the values.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: GraphCode,
+    pub(super) detail: String,
+}
+
+fn refuse<T>(status: u16, code: i64, detail: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal { status, code: GraphCode(code), detail: detail.into() })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    messaging_product: String,
+    #[serde(default = "individual")]
+    recipient_type: String,
+    to: String,
+    #[serde(rename = "type")]
+    kind: String,
+    biz_opaque_callback_data: Option<String>,
+    template: WireTemplate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireTemplate {
+    name: String,
+    language: WireLanguage,
+    #[serde(default)]
+    components: Vec<WireComponent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireLanguage {
+    policy: Option<String>,
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireComponent {
+    #[serde(rename = "type")]
+    kind: String,
+    parameters: Vec<WireParameter>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireParameter {
+    #[serde(rename = "type")]
+    kind: String,
+    parameter_name: Option<String>,
+    text: String,
+}
+
+fn individual() -> String {
+    "individual".to_owned()
+}
+
+pub(super) fn check(
+    request: &Request,
+    path: &str,
+    token: &str,
+    templates: &TemplateCatalog,
+) -> Result<AcceptedMessage, Refusal> {
+    if request.path != path {
+        return refuse(404, 100, "unknown path");
+    }
+    if request.method != "POST" {
+        return refuse(405, 100, "only POST is understood");
+    }
+    if request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) != Some(token) {
+        return refuse(401, 190, "invalid access token");
+    }
+    if request.header("content-type").is_none_or(|value| !value.starts_with("application/json")) {
+        return refuse(400, 100, "content-type must be application/json");
+    }
+    let Ok(body) = serde_json::from_slice::<Body>(&request.body) else {
+        return refuse(400, 100, "the body does not have the shape of a template message");
+    };
+    message(body, templates)
+}
+
+fn message(body: Body, templates: &TemplateCatalog) -> Result<AcceptedMessage, Refusal> {
+    if body.messaging_product != "whatsapp" || body.recipient_type != "individual" || body.kind != "template" {
+        return refuse(400, 100, "messaging_product, recipient_type or type is wrong");
+    }
+    if !(8..=15).contains(&body.to.len()) || !body.to.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refuse(400, 131_009, "to must be 8 to 15 digits");
+    }
+    if body
+        .biz_opaque_callback_data
+        .as_ref()
+        .is_some_and(|data| data.is_empty() || data.chars().count() > CALLBACK_LIMIT)
+    {
+        return refuse(400, 131_009, "biz_opaque_callback_data must have 1 to 512 characters");
+    }
+    let name = body.template.name;
+    let language = body.template.language;
+    if language.policy.as_deref().is_some_and(|policy| policy != "deterministic") {
+        return refuse(400, 131_009, "language policy must be deterministic");
+    }
+    let Some(template) = templates.find(&name, &language.code) else {
+        return refuse(404, 132_001, "template name does not exist in the translation");
+    };
+    let parameters = parameters(body.template.components, template)?;
+    let text = template.render(&parameters.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>());
+    if text.chars().count() > BODY_LIMIT {
+        return refuse(400, 132_005, "translated text too long");
+    }
+    Ok(AcceptedMessage {
+        message_id: String::new(),
+        to: Personal::new(body.to),
+        callback_data: body.biz_opaque_callback_data,
+        template: name,
+        language: language.code,
+        parameters: parameters.into_iter().map(|(name, text)| (name, Personal::new(text))).collect(),
+        text: Personal::new(text),
+        held: false,
+    })
+}
+
+fn parameters(components: Vec<WireComponent>, template: &Template) -> Result<Vec<(Option<String>, String)>, Refusal> {
+    let mut given = Vec::new();
+    for component in components {
+        if component.kind != "body" || !given.is_empty() {
+            return refuse(400, 132_012, "one body component is expected and no other");
+        }
+        given = component.parameters;
+    }
+    let expected = template.parameters();
+    if given.len() != expected.len() {
+        return refuse(
+            400,
+            132_000,
+            format!("number of parameters ({}) does not match the expected number ({})", given.len(), expected.len()),
+        );
+    }
+    let mut ordered = Vec::with_capacity(expected.len());
+    for (index, name) in expected.iter().enumerate() {
+        let parameter = match template.format() {
+            ParameterFormat::Named => given.iter().find(|parameter| parameter.parameter_name.as_ref() == Some(name)),
+            ParameterFormat::Positional => given.get(index).filter(|parameter| parameter.parameter_name.is_none()),
+        };
+        let Some(parameter) = parameter.filter(|parameter| parameter.kind == "text") else {
+            return refuse(400, 132_012, format!("parameter {name} is missing or has a wrong format"));
+        };
+        if parameter.text.is_empty() {
+            return refuse(400, 131_008, format!("parameter {name} is empty"));
+        }
+        if parameter.text.contains(['\n', '\r', '\t']) || parameter.text.contains("     ") {
+            return refuse(400, 132_018, format!("parameter {name} has a newline, a tab or more than 4 spaces"));
+        }
+        ordered.push((parameter.parameter_name.clone(), parameter.text.clone()));
+    }
+    Ok(ordered)
+}

@@ -1,0 +1,311 @@
+//! The listening side of the simulator, and the handles to steer and inspect it.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::check::{self, Refusal};
+use super::http::Connection;
+use super::state::State;
+use super::{AcceptedMessage, Duplicate, Fault};
+use crate::catalog::TemplateCatalog;
+use crate::cloud::{CloudConfig, DEFAULT_GRAPH_VERSION};
+use crate::graph::GraphCode;
+
+const PHONE_NUMBER_ID: &str = "106540352242922";
+const ACCESS_TOKEN: &str = "simulated-access-token";
+const APP_SECRET: &str = "simulated-app-secret";
+const BACKLOG: u32 = 128;
+const JSON: &str = "application/json";
+
+/// A running Cloud API on 127.0.0.1. Dropping it stops it.
+pub struct Simulator {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    listening: Listening,
+}
+
+pub(super) struct Shared {
+    state: Mutex<State>,
+    templates: TemplateCatalog,
+    path: String,
+    token: SecretString,
+    pub(super) app_secret: SecretString,
+}
+
+enum Listening {
+    Up {
+        stop: oneshot::Sender<()>,
+        task: JoinHandle<()>,
+    },
+    /// The port stays bound, so that nobody takes it, but nothing listens: connections are refused.
+    Down(TcpSocket),
+    /// Only seen when taking the port back failed.
+    Lost,
+}
+
+impl Simulator {
+    /// Starts on a free port, knowing the standard templates.
+    ///
+    /// # Errors
+    /// When no loopback port can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(TemplateCatalog::standard()).await
+    }
+
+    /// Starts on a free port, knowing these templates.
+    ///
+    /// # Errors
+    /// When no loopback port can be had.
+    pub async fn start_with(templates: TemplateCatalog) -> io::Result<Self> {
+        let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = socket.local_addr()?;
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::default()),
+            templates,
+            path: format!("/{DEFAULT_GRAPH_VERSION}/{PHONE_NUMBER_ID}/messages"),
+            token: ACCESS_TOKEN.into(),
+            app_secret: APP_SECRET.into(),
+        });
+        let listening = listen(socket, &shared)?;
+        Ok(Self { address, shared, listening })
+    }
+
+    /// Where it listens, for example `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A client configuration that fits: address, number, token and templates.
+    #[must_use]
+    pub fn config(&self) -> CloudConfig {
+        CloudConfig::new(PHONE_NUMBER_ID, self.shared.token.clone())
+            .with_base_url(self.base_url())
+            .with_templates(self.shared.templates.clone())
+    }
+
+    /// The secret that signs the webhooks.
+    #[must_use]
+    pub fn app_secret(&self) -> SecretString {
+        self.shared.app_secret.clone()
+    }
+
+    /// Every message accepted so far, in order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<AcceptedMessage> {
+        self.state().accepted.clone()
+    }
+
+    /// Callback data accepted more than once. Empty is the proof that nobody got a message twice.
+    #[must_use]
+    pub fn duplicates(&self) -> Vec<Duplicate> {
+        self.state().duplicates()
+    }
+
+    /// How many requests came in, accepted or not.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.state().requests
+    }
+
+    /// The next `count` requests meet this fault.
+    pub fn fail_next(&self, count: usize, fault: Fault) {
+        self.state().next.extend(std::iter::repeat_n(fault, count));
+    }
+
+    /// Every request meets this fault until [`Simulator::recover`].
+    pub fn fail_always(&self, fault: Fault) {
+        self.state().always = Some(fault);
+    }
+
+    /// Messages to this number (digits) are refused with this code until [`Simulator::recover`].
+    pub fn fail_recipient(&self, digits: impl Into<String>, code: GraphCode) {
+        self.state().recipients.insert(digits.into(), code);
+    }
+
+    /// Forgets every fault. Does not bring a simulator up that is down.
+    pub fn recover(&self) {
+        let mut state = self.state();
+        state.next.clear();
+        state.always = None;
+        state.recipients.clear();
+    }
+
+    /// Cuts every connection and refuses new ones. What was accepted stays known. Does nothing when already down.
+    ///
+    /// # Errors
+    /// When the port cannot be kept.
+    pub async fn down(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.listening, Listening::Lost) {
+            Listening::Up { stop, task } => {
+                // An error means that the task has ended by itself, which is what is wanted.
+                let _ = stop.send(());
+                let _ = task.await;
+                self.listening = Listening::Down(bind(self.address)?);
+            }
+            already => self.listening = already,
+        }
+        Ok(())
+    }
+
+    /// Listens again on the same port. Does nothing when already up.
+    ///
+    /// # Errors
+    /// When the port was lost to another process.
+    pub fn up(&mut self) -> io::Result<()> {
+        self.listening = match std::mem::replace(&mut self.listening, Listening::Lost) {
+            Listening::Down(socket) => listen(socket, &self.shared)?,
+            Listening::Lost => listen(bind(self.address)?, &self.shared)?,
+            up @ Listening::Up { .. } => up,
+        };
+        Ok(())
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        if let Listening::Up { task, .. } = &self.listening {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+fn listen(socket: TcpSocket, shared: &Arc<Shared>) -> io::Result<Listening> {
+    let listener = socket.listen(BACKLOG)?;
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(serve(listener, Arc::clone(shared), stopped));
+    Ok(Listening::Up { stop, task })
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(converse(Connection::new(stream), Arc::clone(&shared)));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+/// Serves one connection until the client goes, a fault cuts it, or the client speaks no HTTP.
+async fn converse(mut connection: Connection, shared: Arc<Shared>) {
+    while let Ok(Some(request)) = connection.request().await {
+        let checked = check::check(&request, &shared.path, shared.token.expose_secret(), &shared.templates);
+        let reply = shared.state().reply(checked);
+        let sent = match reply {
+            Reply::Answer { status, body } => connection.respond(status, JSON, body.to_string().as_bytes()).await,
+            Reply::Bare { status } => connection.respond(status, "text/html", b"<html>upstream</html>").await,
+            Reply::Close => return,
+            Reply::Never => std::future::pending().await,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+enum Reply {
+    Answer { status: u16, body: serde_json::Value },
+    Bare { status: u16 },
+    Close,
+    Never,
+}
+
+impl State {
+    fn reply(&mut self, checked: Result<AcceptedMessage, Refusal>) -> Reply {
+        self.requests += 1;
+        let message = match checked {
+            Ok(message) => message,
+            Err(refusal) => return refused(refusal.status, refusal.code, &refusal.detail),
+        };
+        match self.fault(message.to.reveal()) {
+            None => self.accepted(message),
+            Some(Fault::Held) => self.accepted(AcceptedMessage { held: true, ..message }),
+            Some(Fault::Graph(code)) => refused(400, code, "refused as asked"),
+            Some(Fault::Status(status)) => Reply::Bare { status },
+            Some(Fault::Reset) => Reply::Close,
+            Some(Fault::Hang) => Reply::Never,
+            Some(Fault::StatusAfterAccept(status)) => {
+                self.accept(message);
+                Reply::Bare { status }
+            }
+            Some(Fault::ReplyLost) => {
+                self.accept(message);
+                Reply::Close
+            }
+            Some(Fault::Garbled) => {
+                self.accept(message);
+                Reply::Bare { status: 200 }
+            }
+        }
+    }
+
+    fn accepted(&mut self, message: AcceptedMessage) -> Reply {
+        let to = message.to.reveal().to_owned();
+        let status = if message.held { "held_for_quality_assessment" } else { "accepted" };
+        let id = self.accept(message);
+        Reply::Answer {
+            status: 200,
+            body: json!({
+                "messaging_product": "whatsapp",
+                "contacts": [{ "input": to, "wa_id": to }],
+                "messages": [{ "id": id, "message_status": status }],
+            }),
+        }
+    }
+}
+
+fn refused(status: u16, code: GraphCode, detail: &str) -> Reply {
+    let body = json!({
+        "error": {
+            "message": format!("(#{code}) simulated"),
+            "type": "OAuthException",
+            "code": code.0,
+            "error_data": { "messaging_product": "whatsapp", "details": detail },
+            "fbtrace_id": "SIMULATED",
+        }
+    });
+    Reply::Answer { status, body }
+}

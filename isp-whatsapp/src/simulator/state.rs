@@ -1,0 +1,72 @@
+//! What the simulated Cloud API remembers.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use super::Fault;
+use crate::graph::GraphCode;
+use crate::personal::Personal;
+
+/// A message that the simulated Cloud API accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedMessage {
+    /// The id given back to the caller (unless the reply was lost).
+    pub message_id: String,
+    /// Recipient, digits only.
+    pub to: Personal,
+    /// `tenant:outbox id`, as the caller gave it.
+    pub callback_data: Option<String>,
+    /// Template name.
+    pub template: String,
+    /// Template language code.
+    pub language: String,
+    /// Body parameters in order, with their names when the template has named ones.
+    pub parameters: Vec<(Option<String>, Personal)>,
+    /// The text as the customer would read it.
+    pub text: Personal,
+    /// Held for quality assessment instead of sent.
+    pub held: bool,
+}
+
+/// Callback data that was accepted more than once: a message the customer got twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// `tenant:outbox id`.
+    pub callback_data: String,
+    /// How many messages were accepted with it; at least 2.
+    pub count: usize,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) accepted: Vec<AcceptedMessage>,
+    pub(super) requests: u64,
+    pub(super) next: VecDeque<Fault>,
+    pub(super) always: Option<Fault>,
+    pub(super) recipients: HashMap<String, GraphCode>,
+}
+
+impl State {
+    /// The fault for this request, if any. A recipient's own error comes first and uses up no queued fault.
+    pub(super) fn fault(&mut self, to: &str) -> Option<Fault> {
+        self.recipients.get(to).copied().map(Fault::Graph).or_else(|| self.next.pop_front()).or(self.always)
+    }
+
+    pub(super) fn accept(&mut self, mut message: AcceptedMessage) -> String {
+        let id = format!("wamid.SIMULATED{:012}", self.accepted.len() + 1);
+        message.message_id.clone_from(&id);
+        self.accepted.push(message);
+        id
+    }
+
+    pub(super) fn duplicates(&self) -> Vec<Duplicate> {
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for data in self.accepted.iter().filter_map(|message| message.callback_data.as_deref()) {
+            *counts.entry(data).or_default() += 1;
+        }
+        counts
+            .into_iter()
+            .filter(|(_, count)| *count > 1)
+            .map(|(data, count)| Duplicate { callback_data: data.to_owned(), count })
+            .collect()
+    }
+}

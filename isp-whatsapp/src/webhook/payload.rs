@@ -1,0 +1,191 @@
+//! The JSON of a webhook. Every field that Meta may leave out is optional; unknown fields are ignored.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Event, InboundKind, InboundMessage, Pricing, Status, StatusUpdate, TemplateUpdate, WebhookError};
+use crate::graph::GraphCode;
+use crate::personal::Personal;
+
+pub(super) fn parse(raw: &[u8]) -> Result<Vec<Event>, WebhookError> {
+    let body: Body = read(serde_json::from_slice(raw))?;
+    if body.object != "whatsapp_business_account" {
+        return Err(WebhookError::Malformed);
+    }
+    let mut events = Vec::new();
+    for change in body.entry.into_iter().flat_map(|entry| entry.changes) {
+        match change.field.as_str() {
+            "messages" => messages(change.value, &mut events)?,
+            "message_template_status_update" | "template_category_update" => {
+                events.push(Event::Template(template(change.value)?));
+            }
+            _ => events.push(Event::Ignored(change.field)),
+        }
+    }
+    Ok(events)
+}
+
+// The error of serde_json quotes the offending value, which may be a phone number: it is dropped here.
+fn read<T>(result: serde_json::Result<T>) -> Result<T, WebhookError> {
+    result.map_err(|_| WebhookError::Malformed)
+}
+
+fn messages(value: Value, events: &mut Vec<Event>) -> Result<(), WebhookError> {
+    let value: Messages = read(serde_json::from_value(value))?;
+    for status in value.statuses {
+        events.push(status.event()?);
+    }
+    for message in value.messages {
+        events.push(Event::Inbound(message.inbound()?));
+    }
+    Ok(())
+}
+
+fn template(value: Value) -> Result<TemplateUpdate, WebhookError> {
+    let value: Template = read(serde_json::from_value(value))?;
+    Ok(TemplateUpdate {
+        name: value.message_template_name,
+        language: value.message_template_language,
+        event: value.event.or(value.new_category).ok_or(WebhookError::Malformed)?,
+        reason: value.reason.filter(|reason| reason != "NONE"),
+    })
+}
+
+fn instant(seconds: &str) -> Result<DateTime<Utc>, WebhookError> {
+    seconds.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or(WebhookError::Malformed)
+}
+
+#[derive(Deserialize)]
+struct Body {
+    object: String,
+    entry: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    field: String,
+    value: Value,
+}
+
+#[derive(Deserialize)]
+struct Messages {
+    #[serde(default)]
+    statuses: Vec<WireStatus>,
+    #[serde(default)]
+    messages: Vec<WireMessage>,
+}
+
+#[derive(Deserialize)]
+struct WireStatus {
+    id: String,
+    status: String,
+    timestamp: String,
+    recipient_id: Option<Personal>,
+    recipient_user_id: Option<Personal>,
+    biz_opaque_callback_data: Option<String>,
+    pricing: Option<WirePricing>,
+    #[serde(default)]
+    errors: Vec<WireError>,
+}
+
+#[derive(Deserialize)]
+struct WirePricing {
+    #[serde(default)]
+    billable: bool,
+    #[serde(default)]
+    category: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    code: i64,
+}
+
+#[derive(Deserialize)]
+struct WireMessage {
+    id: String,
+    timestamp: String,
+    from: Option<Personal>,
+    from_user_id: Option<Personal>,
+    #[serde(rename = "type")]
+    kind: String,
+    text: Option<WireText>,
+    button: Option<WireButton>,
+    context: Option<WireContext>,
+}
+
+#[derive(Deserialize)]
+struct WireText {
+    body: Personal,
+}
+
+#[derive(Deserialize)]
+struct WireButton {
+    payload: String,
+}
+
+#[derive(Deserialize)]
+struct WireContext {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Template {
+    message_template_name: String,
+    message_template_language: String,
+    event: Option<String>,
+    new_category: Option<String>,
+    reason: Option<String>,
+}
+
+impl WireStatus {
+    fn event(self) -> Result<Event, WebhookError> {
+        let status = match self.status.as_str() {
+            "sent" => Status::Sent,
+            "delivered" => Status::Delivered,
+            "read" => Status::Read,
+            "failed" => Status::Failed(self.errors.first().map(|error| GraphCode(error.code))),
+            _ => return Ok(Event::Ignored(self.status)),
+        };
+        Ok(Event::Status(StatusUpdate {
+            message_id: self.id,
+            status,
+            at: instant(&self.timestamp)?,
+            callback_data: self.biz_opaque_callback_data,
+            recipient: self.recipient_id,
+            recipient_user_id: self.recipient_user_id,
+            pricing: self.pricing.map(|pricing| Pricing {
+                billable: pricing.billable,
+                category: pricing.category,
+                kind: pricing.kind,
+            }),
+        }))
+    }
+}
+
+impl WireMessage {
+    fn inbound(self) -> Result<InboundMessage, WebhookError> {
+        let at = instant(&self.timestamp)?;
+        let kind = match (self.text, self.button) {
+            (Some(text), _) => InboundKind::Text(text.body),
+            (None, Some(button)) => InboundKind::Button(button.payload),
+            (None, None) => InboundKind::Other(self.kind),
+        };
+        Ok(InboundMessage {
+            message_id: self.id,
+            at,
+            from: self.from,
+            from_user_id: self.from_user_id,
+            in_reply_to: self.context.and_then(|context| context.id),
+            kind,
+        })
+    }
+}
