@@ -273,6 +273,8 @@ pub enum AccessQuery {
     },
     /// All of these customers.
     Customers(Vec<CustomerId>),
+    /// These.
+    Subscriptions(Vec<SubscriptionId>),
 }
 
 /// Everything that one commit writes, all or nothing.
@@ -602,6 +604,8 @@ pub struct MessageFacts {
     pub payment: Option<(Payment, bool)>,
     /// The access of the subscription that it names.
     pub access: Option<ServiceAccess>,
+    /// True when that subscription is served by a router, whose answer a message about it waits for.
+    pub routed: bool,
 }
 
 /// A payment with what became of it.

@@ -1,6 +1,7 @@
 //! What is overdue, and whom to tell.
 
 pub mod arrears;
+pub mod freshness;
 pub mod notification;
 pub mod policy;
 pub mod reminder;

@@ -1,1 +1,109 @@
-//! The journeys: load, decide, commit, then deliver.
+//! The journeys: one load, one decision, one commit, then effects.
+//!
+//! | journey | file |
+//! |---|---|
+//! | a billing run, instalments and credit | [`bill`] |
+//! | reminders | [`remind`] |
+//! | isolation and reopening | [`enforce`] |
+//! | payments and their reversal | [`pay`] |
+//! | routers and messages from the outbox | [`deliver`] |
+//! | subscriptions, devices, promises | [`manage`] |
+//! | why a line is open or not | [`explain`] |
+//!
+//! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::dunning`], [`crate::isolation`] and
+//! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
+
+pub mod bill;
+pub mod deliver;
+pub mod enforce;
+pub mod explain;
+pub mod manage;
+pub mod pay;
+pub mod remind;
+
+use crate::error::Error;
+use crate::ids::TenantId;
+use crate::policy::Policy;
+use crate::ports::{PortError, Store, StoreError};
+
+pub use bill::BillReport;
+pub use deliver::DeliverReport;
+pub use enforce::{Approval, EnforceReport};
+pub use explain::Explanation;
+pub use pay::{NewPayment, PayReport};
+pub use remind::RemindReport;
+
+/// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
+#[derive(Clone, Copy)]
+pub struct Engine<'a> {
+    /// Where everything is kept.
+    pub store: &'a dyn Store,
+    /// Whose.
+    pub tenant: TenantId,
+    /// What the provider decided on.
+    pub policy: &'a Policy,
+    /// Rows a page; memory is bounded by it, not by the number of customers.
+    pub page: u32,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine with pages of 5,000 rows.
+    #[must_use]
+    pub fn new(store: &'a dyn Store, tenant: TenantId, policy: &'a Policy) -> Self {
+        Self { store, tenant, policy, page: 5_000 }
+    }
+}
+
+impl std::fmt::Debug for Engine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+/// How often a decision is taken again because its facts changed meanwhile.
+const CONFLICT_RETRIES: u32 = 8;
+
+/// Why a journey did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A value or wish that makes no sense.
+    #[error(transparent)]
+    Domain(#[from] Error),
+    /// A router or the messenger, where a journey asks one directly.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A payment with this provider and reference is known with another customer or amount.
+    #[error("payment with this reference is known with another customer or amount")]
+    PaymentMismatch,
+    /// The customer has no subscription that the wish could be about.
+    #[error("customer has no subscription in that state")]
+    NothingToDo,
+}
+
+impl EngineError {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(e) => e.code(),
+            Self::Domain(e) => e.code(),
+            Self::Port(e) => e.code(),
+            Self::PaymentMismatch => "payment.mismatch",
+            Self::NothingToDo => "access.nothing_to_do",
+        }
+    }
+
+    /// True when the same call may succeed later without anybody's help.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Store(e) => e.retryable(),
+            Self::Port(e) => e.retryable(),
+            Self::Domain(_) | Self::PaymentMismatch | Self::NothingToDo => false,
+        }
+    }
+}

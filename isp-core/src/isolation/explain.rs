@@ -1,13 +1,237 @@
-//! One sentence that says why a line is open or isolated (rule I7).
+//! One sentence that says why a line is open or isolated at a moment, with its evidence (rule I7).
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
+use crate::billing::invoice::display_number;
+use crate::calendar::{Date, Zone};
+use crate::customer::Language;
 use crate::dunning::Arrears;
-use crate::isolation::decide::{AccessFacts, Decision, decide_isolation};
+use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause};
+use crate::isolation::decide::{AccessFacts, Decision, Reason, decide_isolation};
 use crate::isolation::policy::IsolationPolicy;
 
-/// The decision and the arrears at a moment, from which a sentence is made.
+/// Why a line was as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The access that was wanted at the moment.
+    pub access: Access,
+    /// The rule that held: a [`Reason`] code.
+    pub reason: &'static str,
+    /// One sentence.
+    pub sentence: String,
+    /// The facts that it rests on, one a line.
+    pub evidence: Vec<String>,
+}
+
+/// Explains the access of one subscription at `at` from the facts and events of that time.
 #[must_use]
-pub fn reason_at(facts: &AccessFacts, policy: &IsolationPolicy, now: DateTime<Utc>) -> (Decision, Arrears) {
-    (decide_isolation(facts, policy, now), Arrears::of(&facts.open, facts.zone.date_of(now)))
+pub fn explain(
+    facts: &AccessFacts,
+    events: &[AccessEvent],
+    policy: &IsolationPolicy,
+    at: DateTime<Utc>,
+    language: Language,
+) -> Explanation {
+    let words = Words { language, zone: facts.zone, today: facts.zone.date_of(at) };
+    let last = events.iter().rfind(|e| e.at <= at);
+    let decision = decide_isolation(facts, policy, at);
+    let arrears = Arrears::of(&facts.open, words.today);
+    let (reason, sentence) = sentence(facts, last, decision, &arrears, policy, &words);
+    let mut evidence: Vec<String> = facts.open.iter().map(|i| words.invoice(i)).collect();
+    evidence.extend(facts.promise.as_ref().map(|p| words.promise(p.made_on, p.until)));
+    evidence.extend(facts.exemption.as_ref().map(|e| words.exemption(e.from, e.until, &e.reason)));
+    evidence.extend(last.map(|e| words.event(e)));
+    evidence.extend(facts.access.observed.as_ref().map(|o| words.observed(o.access, o.at)));
+    Explanation { access: facts.access.desired, reason, sentence, evidence }
+}
+
+fn sentence(
+    facts: &AccessFacts,
+    last: Option<&AccessEvent>,
+    decision: Decision,
+    arrears: &Arrears,
+    policy: &IsolationPolicy,
+    words: &Words,
+) -> (&'static str, String) {
+    let reason = decision.reason();
+    match (facts.access.desired, facts.access.cause) {
+        (Access::Isolated, Some(IsolationCause::Manual)) => {
+            let (by, why) = last.map_or(("?", "?"), |e| (e.by.as_str(), e.reason.as_str()));
+            (Reason::IsolatedByHand.code(), words.isolated_by_hand(last.map(|e| e.at), by, why))
+        }
+        (Access::Isolated, _) => {
+            let overdue = last.map_or(arrears.overdue, |e| e.overdue);
+            (
+                Reason::OverdueTooLong.code(),
+                words.isolated(last.map(|e| e.at), overdue, policy.isolate_after_days, arrears),
+            )
+        }
+        (Access::Closed, _) => (reason.code(), words.closed(reason)),
+        (Access::Open, _) => {
+            let reopened = last.filter(|e| e.kind == AccessEventKind::Reopened && reason == Reason::NothingOverdue);
+            match reopened {
+                Some(event) => (Reason::Paid.code(), words.reopened(event)),
+                None => (reason.code(), words.open(reason, facts, arrears, policy)),
+            }
+        }
+    }
+}
+
+/// The sentences of one language, on one calendar.
+struct Words {
+    language: Language,
+    zone: Zone,
+    today: Date,
+}
+
+impl Words {
+    fn pick(&self, id: String, en: String) -> String {
+        match self.language {
+            Language::Id => id,
+            Language::En => en,
+        }
+    }
+
+    fn moment(&self, at: DateTime<Utc>) -> String {
+        format!("{} {} {}", self.zone.date_of(at), self.zone.time_of(at), self.zone.name())
+    }
+
+    fn isolated(&self, at: Option<DateTime<Utc>>, overdue: crate::Money, after: u16, arrears: &Arrears) -> String {
+        let since = at.map_or_else(|| "?".to_owned(), |at| self.moment(at));
+        let late = arrears.days_late;
+        self.pick(
+            format!(
+                "Layanan diisolir sejak {since} karena tunggakan {overdue} sudah lewat jatuh tempo paling sedikit {after} hari (kini {late} hari)."
+            ),
+            format!(
+                "The line is isolated since {since} because {overdue} was at least {after} days past due (now {late} days)."
+            ),
+        )
+    }
+
+    fn isolated_by_hand(&self, at: Option<DateTime<Utc>>, by: &str, why: &str) -> String {
+        let since = at.map_or_else(|| "?".to_owned(), |at| self.moment(at));
+        self.pick(
+            format!("Layanan diisolir manual oleh {by} sejak {since}: {why}; hanya dibuka dengan tangan."),
+            format!("The line was isolated by hand by {by} since {since}: {why}; only a hand reopens it."),
+        )
+    }
+
+    fn closed(&self, reason: Reason) -> String {
+        match reason {
+            Reason::Terminated => self.pick(
+                "Layanan ditutup karena langganan sudah berhenti.".into(),
+                "The line is closed: the subscription has ended.".into(),
+            ),
+            Reason::Paused => self.pick(
+                "Layanan ditutup karena pelanggan sedang cuti.".into(),
+                "The line is closed: the customer paused it.".into(),
+            ),
+            _ => self.pick(
+                "Layanan belum dibuka karena langganan belum mulai.".into(),
+                "The line is closed: the subscription has not started.".into(),
+            ),
+        }
+    }
+
+    fn reopened(&self, event: &AccessEvent) -> String {
+        let at = self.moment(event.at);
+        let by = &event.by;
+        if by == "engine" {
+            self.pick(
+                format!("Layanan terbuka: isolir dibuka pada {at} karena tunggakan sudah lunas."),
+                format!("The line is open: it was reopened on {at} because what was overdue is paid."),
+            )
+        } else {
+            let why = &event.reason;
+            self.pick(
+                format!("Layanan terbuka: isolir dibuka oleh {by} pada {at}: {why}."),
+                format!("The line is open: {by} reopened it on {at}: {why}."),
+            )
+        }
+    }
+
+    fn open(&self, reason: Reason, facts: &AccessFacts, arrears: &Arrears, policy: &IsolationPolicy) -> String {
+        let (overdue, late, after) = (arrears.overdue, arrears.days_late, policy.isolate_after_days);
+        match reason {
+            Reason::WithinGrace => self.pick(
+                format!("Layanan tidak diisolir karena tunggakan {overdue} baru lewat {late} hari dari {after} hari masa tenggang."),
+                format!("The line is not isolated: {overdue} is {late} days past due, less than the grace of {after} days."),
+            ),
+            Reason::Promised => {
+                let until = facts.promise.as_ref().map_or(self.today, |p| p.until);
+                self.pick(
+                    format!("Layanan tidak diisolir walau menunggak {overdue} karena ada janji bayar sampai {until}."),
+                    format!("The line is not isolated although {overdue} is overdue: a promise to pay runs until {until}."),
+                )
+            }
+            Reason::Exempt => {
+                let (until, why) = facts.exemption.as_ref().map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
+                self.pick(
+                    format!("Layanan tidak diisolir walau menunggak {overdue} karena ada pengecualian sampai {until}: {why}."),
+                    format!("The line is not isolated although {overdue} is overdue: an exemption holds until {until}: {why}."),
+                )
+            }
+            Reason::SiteOutage => self.pick(
+                format!("Layanan tidak diisolir walau menunggak {overdue} karena lokasi sedang gangguan."),
+                format!("The line is not isolated although {overdue} is overdue: the site has an outage."),
+            ),
+            Reason::DayNotAllowed => self.pick(
+                format!("Layanan belum diisolir walau menunggak {overdue} selama {late} hari karena hari ini bukan hari isolir."),
+                format!("The line is not isolated although {overdue} is {late} days past due: nobody is isolated on this day."),
+            ),
+            Reason::BeforeHour => self.pick(
+                format!("Layanan belum diisolir walau menunggak {overdue} selama {late} hari karena belum pukul {}.", policy.isolate_at),
+                format!("The line is not isolated yet although {overdue} is {late} days past due: it is before {}.", policy.isolate_at),
+            ),
+            Reason::OverdueTooLong => self.pick(
+                format!("Layanan masih terbuka; tunggakan {overdue} sudah {late} hari dan akan diisolir pada proses berikutnya."),
+                format!("The line is still open; {overdue} is {late} days past due and the next run will isolate it."),
+            ),
+            Reason::PaidEnough => self.pick(
+                format!("Layanan terbuka karena sebagian besar tunggakan sudah dibayar; sisa {overdue}."),
+                format!("The line is open because enough of what was overdue is paid; {overdue} remains."),
+            ),
+            _ => self.pick(
+                "Layanan terbuka karena tidak ada tunggakan.".into(),
+                "The line is open because nothing is overdue.".into(),
+            ),
+        }
+    }
+
+    fn invoice(&self, i: &crate::billing::InvoiceBalance) -> String {
+        let number = display_number(i.number, i.issue_date);
+        let (residual, total, due) = (i.residual(), i.total, i.due_date);
+        self.pick(
+            format!("tagihan {number}: sisa {residual} dari {total}, jatuh tempo {due}"),
+            format!("invoice {number}: {residual} of {total} open, due {due}"),
+        )
+    }
+
+    fn promise(&self, made: Date, until: Date) -> String {
+        self.pick(format!("janji bayar {made} sampai {until}"), format!("promise to pay of {made} until {until}"))
+    }
+
+    fn exemption(&self, from: Date, until: Date, why: &str) -> String {
+        self.pick(
+            format!("pengecualian {from} sampai {until}: {why}"),
+            format!("exemption from {from} until {until}: {why}"),
+        )
+    }
+
+    fn event(&self, e: &AccessEvent) -> String {
+        let (at, kind) = (self.moment(e.at), e.kind.code());
+        let (by, why, overdue) = (&e.by, &e.reason, e.overdue);
+        self.pick(
+            format!("peristiwa {kind} pada {at} oleh {by} ({why}), tunggakan {overdue}"),
+            format!("event {kind} on {at} by {by} ({why}), overdue {overdue}"),
+        )
+    }
+
+    fn observed(&self, access: Option<Access>, at: DateTime<Utc>) -> String {
+        let state = access.map_or("?", Access::code);
+        let at = self.moment(at);
+        self.pick(format!("jawaban router {at}: {state}"), format!("router's answer on {at}: {state}"))
+    }
 }

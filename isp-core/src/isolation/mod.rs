@@ -4,6 +4,7 @@ pub mod access;
 pub mod decide;
 pub mod explain;
 pub mod policy;
+pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
 pub use decide::{AccessFacts, Decision, Exemption, Outage, Promise, Reason, decide_isolation};

@@ -1,0 +1,152 @@
+//! The last look before a message leaves (rules N3, N4): is it still true, and what exactly does it say now?
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::InvoiceBalance;
+use crate::dunning::Arrears;
+use crate::dunning::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
+use crate::dunning::reminder::next_sending;
+use crate::ids::TenantId;
+use crate::isolation::{Access, IsolationCause};
+use crate::money::Money;
+use crate::policy::Policy;
+use crate::ports::MessageFacts;
+
+/// What to do with a queued message now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send this.
+    Send(Box<OutgoingMessage>),
+    /// Not yet; look again at that moment.
+    Later(DateTime<Utc>, &'static str),
+    /// Never: it is no longer true, or cannot be sent.
+    Drop(&'static str),
+}
+
+/// Seconds after which a message that waits for a router's answer is looked at again.
+const ROUTER_WAIT_SECONDS: i64 = 300;
+
+/// Decides about one queued message from the facts as they are at `now`.
+#[must_use]
+pub fn refresh(
+    tenant: TenantId,
+    message: &Notification,
+    facts: &MessageFacts,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let Some(phone) = facts.customer.phone.clone() else { return Verdict::Drop("no_phone") };
+    if message.kind.keeps_quiet_hours() {
+        let allowed = next_sending(&policy.dunning, message.zone, now);
+        if allowed > now {
+            return Verdict::Later(allowed, "quiet_hours");
+        }
+    }
+    let content = match message.kind {
+        NotificationKind::DueSoon => due_soon(message, facts, now),
+        NotificationKind::Overdue => overdue(message, facts, policy, now),
+        NotificationKind::Isolated => isolated(message, facts, now),
+        NotificationKind::PaymentReceived => payment_received(message, facts),
+        NotificationKind::Reopened => reopened(message, facts, now),
+    };
+    match content {
+        Ok(content) => Verdict::Send(Box::new(OutgoingMessage {
+            id: message.id,
+            tenant,
+            to: phone,
+            language: facts.customer.language,
+            name: facts.customer.name.clone(),
+            content,
+        })),
+        Err(verdict) => verdict,
+    }
+}
+
+fn unpaid<'a>(facts: &'a MessageFacts) -> impl Iterator<Item = &'a InvoiceBalance> {
+    facts.invoices.iter().filter(|i| i.residual().is_positive())
+}
+
+fn package(facts: &MessageFacts) -> Result<crate::customer::Name, Verdict> {
+    facts.package.clone().ok_or(Verdict::Drop("no_package"))
+}
+
+fn sum_and_due(facts: &MessageFacts) -> Result<(Vec<String>, Money, crate::Date), Verdict> {
+    let due_date = unpaid(facts).map(|i| i.due_date).min().ok_or(Verdict::Drop("paid"))?;
+    let numbers = unpaid(facts).map(|i| crate::billing::invoice::display_number(i.number, i.issue_date)).collect();
+    Ok((numbers, unpaid(facts).map(InvoiceBalance::residual).sum(), due_date))
+}
+
+fn due_soon(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
+    let (invoices, amount, due_date) = sum_and_due(facts)?;
+    if message.zone.date_of(now) > due_date {
+        return Err(Verdict::Drop("past_due"));
+    }
+    Ok(MessageContent::DueSoon { package: package(facts)?, invoices, amount, due_date })
+}
+
+fn overdue(
+    message: &Notification,
+    facts: &MessageFacts,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<MessageContent, Verdict> {
+    let (invoices, amount, due_date) = sum_and_due(facts)?;
+    let late = message.zone.date_of(now).days_since(due_date);
+    if facts.access.as_ref().is_some_and(|a| a.desired == Access::Isolated) {
+        return Err(Verdict::Drop("isolated_already"));
+    }
+    Ok(MessageContent::Overdue {
+        package: package(facts)?,
+        invoices,
+        amount,
+        due_date,
+        days_late: u16::try_from(late).map_err(|_| Verdict::Drop("not_overdue"))?,
+        isolation_date: due_date.plus_days(i32::from(policy.isolation.isolate_after_days)),
+    })
+}
+
+fn isolated(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
+    let access = facts.access.as_ref().ok_or(Verdict::Drop("no_access"))?;
+    if access.desired != Access::Isolated {
+        return Err(Verdict::Drop("reopened"));
+    }
+    // "Isolated" is true only when the router said so (rule I5).
+    if facts.routed && !access.agrees() {
+        return Err(wait(now));
+    }
+    let today = message.zone.date_of(now);
+    let amount = match access.cause {
+        Some(IsolationCause::Manual) => Money::ZERO,
+        _ => Arrears::of(&facts.open, today).overdue,
+    };
+    let since = access.isolated.map_or(today, |i| message.zone.date_of(i.at));
+    Ok(MessageContent::Isolated { package: package(facts)?, amount, since })
+}
+
+fn reopened(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
+    let access = facts.access.as_ref().ok_or(Verdict::Drop("no_access"))?;
+    if access.desired != Access::Open {
+        return Err(Verdict::Drop("not_open"));
+    }
+    if facts.routed && !access.agrees() {
+        return Err(wait(now));
+    }
+    Ok(MessageContent::Reopened { package: package(facts)?, since: message.zone.date_of(now) })
+}
+
+fn payment_received(message: &Notification, facts: &MessageFacts) -> Result<MessageContent, Verdict> {
+    let (payment, reversed) = facts.payment.as_ref().ok_or(Verdict::Drop("no_payment"))?;
+    if *reversed {
+        return Err(Verdict::Drop("reversed"));
+    }
+    Ok(MessageContent::PaymentReceived {
+        amount: payment.amount,
+        reference: payment.reference.to_string(),
+        paid_on: message.zone.date_of(payment.paid_at),
+        still_open: facts.open.iter().map(InvoiceBalance::residual).sum(),
+    })
+}
+
+fn wait(now: DateTime<Utc>) -> Verdict {
+    Verdict::Later(now + chrono::TimeDelta::seconds(ROUTER_WAIT_SECONDS), "router_not_yet")
+}

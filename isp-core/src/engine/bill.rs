@@ -1,0 +1,169 @@
+//! The billing run.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::billing::plan::{BillingContext, installation_invoice};
+use crate::billing::{Catalog, Problem, plan_billing};
+use crate::calendar::{Date, Zone};
+use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::ids::CustomerId;
+use crate::ledger::entry_for_credit;
+use crate::money::Money;
+use crate::payment::allocate;
+use crate::ports::{BillableQuery, ChangeSet, CommitReport, PageQuery, StoreError};
+
+/// What a billing run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct BillReport {
+    /// Invoices written.
+    pub invoices: u64,
+    /// Their sum.
+    pub amount: Money,
+    /// Invoices that were there already.
+    pub known: u64,
+    /// Customers whose credit paid an invoice.
+    pub credited: u64,
+    /// Subscriptions that could not be billed (rule B8).
+    pub problems: Vec<Problem>,
+}
+
+impl BillReport {
+    fn add(&mut self, commit: CommitReport) {
+        self.invoices += commit.invoices;
+        self.amount += commit.invoiced;
+        self.known += commit.invoices_known;
+    }
+}
+
+impl Engine<'_> {
+    /// Bills everything that has come due by `now`: periods, instalments of installation fees, and lets credit pay.
+    ///
+    /// A run after a crash, a second run and two runs at once write nothing twice. Memory is bounded by the page.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]; what was committed by then stays, and the next run goes on from there.
+    pub async fn bill(&self, now: DateTime<Utc>) -> Result<BillReport, EngineError> {
+        self.bill_with_progress(now, &mut |_| {}).await
+    }
+
+    /// [`Engine::bill`], telling how many subscriptions were looked at so far after each page.
+    ///
+    /// # Errors
+    /// As [`Engine::bill`].
+    pub async fn bill_with_progress(
+        &self,
+        now: DateTime<Utc>,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<BillReport, EngineError> {
+        let mut report = BillReport::default();
+        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
+        let position = self.store.billing_position(self.tenant).await?;
+        let context = self.billing_context(&catalog, position, now);
+        let query = BillableQuery {
+            days: context.days(),
+            ends_from: position.map_or(Date::MIN, |position| position.plus_days(1)),
+        };
+        let mut page = PageQuery::first(self.page);
+        let mut seen = 0;
+        loop {
+            let rows = self.store.load_billable(self.tenant, query, page).await?;
+            let plan = plan_billing(&rows, &context);
+            report.problems.extend(plan.problems);
+            let changes = ChangeSet { invoices: plan.invoices, billed_from: plan.billed_from, ..ChangeSet::default() };
+            if !changes.is_empty() {
+                report.add(self.store.commit(self.tenant, changes).await?);
+            }
+            seen += rows.len() as u64;
+            progress(seen);
+            match rows.last() {
+                Some(last) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.subscription_id),
+                _ => break,
+            }
+        }
+        self.bill_instalments(now, &mut report).await?;
+        self.apply_credit(now, &mut report).await?;
+        let next = context.next_position();
+        if position.is_none_or(|position| position < next) {
+            let changes = ChangeSet { billing_position: Some(next), ..ChangeSet::default() };
+            self.store.commit(self.tenant, changes).await?;
+        }
+        Ok(report)
+    }
+
+    pub(crate) fn billing_context<'c>(
+        &'c self,
+        catalog: &'c Catalog,
+        position: Option<Date>,
+        now: DateTime<Utc>,
+    ) -> BillingContext<'c> {
+        BillingContext { catalog, policy: &self.policy.billing, tax: &self.policy.tax, position, now }
+    }
+
+    async fn bill_instalments(&self, now: DateTime<Utc>, report: &mut BillReport) -> Result<(), EngineError> {
+        let rows = self.store.load_instalments(self.tenant, Zone::Wit.date_of(now)).await?;
+        for chunk in rows.chunks(self.page as usize) {
+            let mut invoices = Vec::with_capacity(chunk.len());
+            for row in chunk {
+                let today = row.zone.date_of(now);
+                for part in row.order.schedule().iter().filter(|part| part.on <= today) {
+                    let billing = (&self.policy.billing, &self.policy.tax);
+                    match installation_invoice(&row.order, part, row.site_id, row.package_id, billing.0, billing.1) {
+                        Ok(invoice) => invoices.push(invoice),
+                        Err(error) => {
+                            report.problems.push(Problem { subscription_id: row.order.subscription_id, error })
+                        }
+                    }
+                }
+            }
+            if !invoices.is_empty() {
+                let commit = self.store.commit(self.tenant, ChangeSet { invoices, ..ChangeSet::default() }).await?;
+                // Earlier instalments are planned again each time; that they are there is no news.
+                report.add(CommitReport { invoices_known: 0, ..commit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the credit of customers pay their open invoices (rule P2).
+    async fn apply_credit(&self, now: DateTime<Utc>, report: &mut BillReport) -> Result<(), EngineError> {
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let customers = self.store.customers_with_credit(self.tenant, page).await?;
+            for customer in &customers {
+                report.credited += u64::from(self.apply_credit_of(*customer, now).await?);
+            }
+            match customers.last() {
+                Some(last) if customers.len() as u64 == u64::from(self.page) => page.after = Some(*last),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn apply_credit_of(&self, customer: CustomerId, now: DateTime<Utc>) -> Result<bool, EngineError> {
+        for _ in 0..CONFLICT_RETRIES {
+            let open = self.store.open_invoices(self.tenant, customer).await?;
+            let credit = self.store.credit(self.tenant, customer).await?;
+            let allocations = allocate(&open, &credit, now);
+            let date = self.zone_of(customer).await?.date_of(now);
+            let Some(entry) = entry_for_credit(self.tenant, customer, &allocations, date) else { return Ok(false) };
+            let mut touched: Vec<_> = open.iter().map(|i| i.subscription_id).collect();
+            touched.sort_unstable();
+            touched.dedup();
+            let changes = ChangeSet { allocations, touched, journal: vec![entry], ..ChangeSet::default() };
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => return Ok(true),
+                Err(StoreError::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// The zone of a customer's first subscription; WIB for one without.
+    pub(crate) async fn zone_of(&self, customer: CustomerId) -> Result<Zone, EngineError> {
+        let query = crate::ports::AccessQuery::Customers(vec![customer]);
+        let facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?;
+        Ok(facts.first().map_or(Zone::Wib, |f| f.zone))
+    }
+}

@@ -1,0 +1,306 @@
+//! Isolation and reopening: the run, and by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::calendar::{Date, Zone};
+use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::ids::{CustomerId, RouterId, SubscriptionId};
+use crate::isolation::transition::{Decider, apply_decision, transition};
+use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, decide_isolation};
+use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
+use crate::subscription::BillingTerms;
+
+/// Which routers' breakers a person has approved to pass (rule I6).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Approval {
+    /// None.
+    #[default]
+    None,
+    /// These.
+    Routers(BTreeSet<RouterId>),
+    /// All.
+    All,
+}
+
+impl Approval {
+    fn covers(&self, router: Option<RouterId>) -> bool {
+        match self {
+            Self::None => false,
+            Self::Routers(routers) => router.is_some_and(|r| routers.contains(&r)),
+            Self::All => true,
+        }
+    }
+}
+
+/// What an isolation run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EnforceReport {
+    /// Lines isolated.
+    pub isolated: Vec<SubscriptionId>,
+    /// Lines reopened.
+    pub reopened: Vec<SubscriptionId>,
+    /// Lines closed.
+    pub closed: Vec<SubscriptionId>,
+    /// Lines whose package change took effect on the router.
+    pub regrouped: Vec<SubscriptionId>,
+    /// Routers on which nothing was isolated, because it would have been too many (rule I6).
+    pub held: Vec<Held>,
+}
+
+/// A router whose breaker stopped a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// Which router; `None` for lines without one.
+    pub router_id: Option<RouterId>,
+    /// How many lines would have been isolated.
+    pub would_isolate: u64,
+    /// How many may be without approval.
+    pub limit: u64,
+}
+
+/// Subscriptions a commit; small, because one whose facts changed makes the commit be taken apart.
+const CHUNK: usize = 200;
+
+impl Engine<'_> {
+    /// Decides about every line that needs it at `now` and writes what is wanted. Routers hear of it with
+    /// [`Engine::deliver`].
+    ///
+    /// All decisions are taken before any is written, so that a router's breaker sees the whole of it.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn enforce(&self, now: DateTime<Utc>, approval: &Approval) -> Result<EnforceReport, EngineError> {
+        let today = Zone::Wit.date_of(now);
+        let position = self.store.billing_position(self.tenant).await?;
+        let grace = i32::from(self.policy.isolation.isolate_after_days);
+        let query = AccessQuery::Due { due_until: today.plus_days(-grace), today };
+        let mut wanted = Vec::new();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let facts = self.store.load_access(self.tenant, &query, page).await?;
+            let (len, last) = (facts.len() as u64, facts.last().map(|f| f.subscription_id));
+            wanted.extend(facts.into_iter().filter(|f| self.step(f, position, now) != Step::Nothing));
+            match last {
+                Some(last) if len == u64::from(self.page) => page.after = Some(last),
+                _ => break,
+            }
+        }
+        let mut report = EnforceReport::default();
+        let stopped = self.tripped(&wanted, position, approval, now, &mut report).await?;
+        wanted.retain(|f| {
+            !(stopped.contains(&f.router_id)
+                && matches!(self.step(f, position, now), Step::Decide(Decision::Isolate(_))))
+        });
+        for chunk in wanted.chunks(CHUNK) {
+            if self.commit_steps(chunk, position, now, &mut report).await? {
+                continue;
+            }
+            for facts in chunk {
+                self.decide_again(facts.customer_id, facts.subscription_id, position, &stopped, now, &mut report)
+                    .await?;
+            }
+        }
+        Ok(report)
+    }
+
+    async fn tripped(
+        &self,
+        wanted: &[AccessFacts],
+        position: Option<Date>,
+        approval: &Approval,
+        now: DateTime<Utc>,
+        report: &mut EnforceReport,
+    ) -> Result<BTreeSet<Option<RouterId>>, EngineError> {
+        let mut isolations: BTreeMap<Option<RouterId>, u64> = BTreeMap::new();
+        for facts in wanted {
+            if matches!(self.step(facts, position, now), Step::Decide(Decision::Isolate(_))) {
+                *isolations.entry(facts.router_id).or_default() += 1;
+            }
+        }
+        if isolations.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let subscribers = self.store.subscribers_per_router(self.tenant).await?;
+        for (router_id, would_isolate) in isolations {
+            let served = router_id.and_then(|r| subscribers.get(&r).copied()).unwrap_or(0);
+            let limit = self.policy.isolation.breaker_limit(served);
+            if would_isolate > limit && !approval.covers(router_id) {
+                report.held.push(Held { router_id, would_isolate, limit });
+            }
+        }
+        Ok(report.held.iter().map(|h| h.router_id).collect())
+    }
+
+    /// Writes the steps of these subscriptions in one commit; false when the facts of one had changed.
+    async fn commit_steps(
+        &self,
+        chunk: &[AccessFacts],
+        position: Option<Date>,
+        now: DateTime<Utc>,
+        report: &mut EnforceReport,
+    ) -> Result<bool, EngineError> {
+        let mut changes = ChangeSet::default();
+        let mut done = EnforceReport::default();
+        for facts in chunk {
+            match self.step(facts, position, now) {
+                Step::Nothing => continue,
+                Step::Regroup(terms) => {
+                    changes.terms.push((facts.subscription_id, terms));
+                    let decider = Decider { by: "engine", reason: "package_changed" };
+                    let kind = AccessEventKind::GroupChanged;
+                    transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, now);
+                    done.regrouped.push(facts.subscription_id);
+                }
+                Step::Decide(decision) => {
+                    apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, now);
+                    match decision {
+                        Decision::Isolate(_) => done.isolated.push(facts.subscription_id),
+                        Decision::Reopen(_) => done.reopened.push(facts.subscription_id),
+                        Decision::Close(_) => done.closed.push(facts.subscription_id),
+                        Decision::Keep(_) => {}
+                    }
+                }
+            }
+        }
+        if changes.is_empty() {
+            return Ok(true);
+        }
+        match self.store.commit(self.tenant, changes).await {
+            Ok(_) => {
+                report.isolated.append(&mut done.isolated);
+                report.reopened.append(&mut done.reopened);
+                report.closed.append(&mut done.closed);
+                report.regrouped.append(&mut done.regrouped);
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn decide_again(
+        &self,
+        customer: CustomerId,
+        subscription: SubscriptionId,
+        position: Option<Date>,
+        stopped: &BTreeSet<Option<RouterId>>,
+        now: DateTime<Utc>,
+        report: &mut EnforceReport,
+    ) -> Result<(), EngineError> {
+        for _ in 0..CONFLICT_RETRIES {
+            let fresh = self.access_of(customer).await?;
+            let Some(facts) = fresh.into_iter().find(|f| f.subscription_id == subscription) else { return Ok(()) };
+            let isolates = matches!(self.step(&facts, position, now), Step::Decide(Decision::Isolate(_)));
+            if isolates && stopped.contains(&facts.router_id) {
+                return Ok(());
+            }
+            if self.commit_steps(&[facts], position, now, report).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    fn step(&self, facts: &AccessFacts, position: Option<Date>, now: DateTime<Utc>) -> Step {
+        match decide_isolation(facts, &self.policy.isolation, now) {
+            Decision::Keep(_) => self.regroup(facts, position, now),
+            decision => Step::Decide(decision),
+        }
+    }
+
+    /// A package change that has come into force, once all periods before it are billed.
+    fn regroup(&self, facts: &AccessFacts, position: Option<Date>, now: DateTime<Utc>) -> Step {
+        let today = facts.zone.date_of(now);
+        match facts.terms.change {
+            Some(change) if change.from <= today && position.is_some_and(|p| p >= change.from) => {
+                Step::Regroup(BillingTerms { package_id: change.package_id, change: None, ..facts.terms })
+            }
+            _ => Step::Nothing,
+        }
+    }
+
+    /// Isolates every open line of a customer by hand (rule I3). Only [`Engine::reopen`] opens it again.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingToDo`] when no line is open or isolated for arrears.
+    pub async fn isolate(
+        &self,
+        customer: CustomerId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, EngineError> {
+        self.by_hand(customer, AccessEventKind::IsolatedManual, Decider { by, reason }, now, |facts| {
+            facts.access.desired == Access::Open
+                || facts.access.desired == Access::Isolated && facts.access.cause != Some(IsolationCause::Manual)
+        })
+        .await
+    }
+
+    /// Reopens every isolated line of a customer by hand, whatever the cause. When arrears remain and nothing protects
+    /// the customer, the next run may isolate it again.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingToDo`] when no line is isolated.
+    pub async fn reopen(
+        &self,
+        customer: CustomerId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, EngineError> {
+        self.by_hand(customer, AccessEventKind::Reopened, Decider { by, reason }, now, |facts| {
+            facts.access.desired == Access::Isolated
+        })
+        .await
+    }
+
+    async fn by_hand(
+        &self,
+        customer: CustomerId,
+        kind: AccessEventKind,
+        decider: Decider<'_>,
+        now: DateTime<Utc>,
+        concerns: impl Fn(&AccessFacts) -> bool,
+    ) -> Result<Vec<SubscriptionId>, EngineError> {
+        if decider.reason.trim().is_empty() {
+            return Err(crate::Error::Empty { field: "reason" }.into());
+        }
+        if decider.by.trim().is_empty() {
+            return Err(crate::Error::Empty { field: "by" }.into());
+        }
+        for _ in 0..CONFLICT_RETRIES {
+            let mut changes = ChangeSet::default();
+            for facts in self.access_of(customer).await?.iter().filter(|f| concerns(f)) {
+                transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, now);
+            }
+            let concerned: Vec<_> = changes.access.iter().map(|a| a.subscription_id).collect();
+            if concerned.is_empty() {
+                return Err(EngineError::NothingToDo);
+            }
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => return Ok(concerned),
+                Err(StoreError::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// The facts about all subscriptions of a customer.
+    pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
+        let query = AccessQuery::Customers(vec![customer]);
+        Ok(self.store.load_access(self.tenant, &query, PageQuery::first(1_000)).await?)
+    }
+}
+
+/// What a run does about one subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Nothing,
+    Decide(Decision),
+    Regroup(BillingTerms),
+}

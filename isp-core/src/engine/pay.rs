@@ -1,0 +1,203 @@
+//! Payments: receipt, allocation, reopening and the message, in one commit (rules P1 to P5).
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::customer::Code;
+use crate::dunning::{Notification, NotificationKind};
+use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
+use crate::isolation::transition::apply_decision;
+use crate::isolation::{AccessFacts, Decision, decide_isolation};
+use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
+use crate::money::Money;
+use crate::payment::{Allocation, CreditSource, Payment, PaymentReversal, allocate};
+use crate::ports::{ChangeSet, StoreError};
+
+/// A payment that somebody tells us of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPayment {
+    /// Who paid.
+    pub customer_id: CustomerId,
+    /// Through whom.
+    pub provider: Code,
+    /// The provider's reference.
+    pub reference: Code,
+    /// How much.
+    pub amount: Money,
+    /// When the customer paid.
+    pub paid_at: DateTime<Utc>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PayReport {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// True when it was known already: nothing was written (rule P1).
+    pub known: bool,
+    /// What it paid.
+    pub paid: Vec<(InvoiceId, Money)>,
+    /// What is left of it as credit.
+    pub credit: Money,
+    /// Lines that it reopened.
+    pub reopened: Vec<SubscriptionId>,
+}
+
+impl Engine<'_> {
+    /// Records a payment, pays the oldest invoices with it, and writes the wish to reopen what arrears had isolated, all
+    /// in one commit: a router that is down cannot lose the reopening (rule P5).
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`]; [`EngineError::PaymentMismatch`] when the reference is known with another customer or
+    /// amount; [`EngineError::Store`].
+    pub async fn pay(&self, new: &NewPayment, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
+        if !new.amount.is_positive() {
+            return Err(Error::NotPositive { field: "amount" }.into());
+        }
+        let payment = Payment {
+            id: Payment::id_of(self.tenant, &new.provider, &new.reference),
+            customer_id: new.customer_id,
+            provider: new.provider.clone(),
+            reference: new.reference.clone(),
+            amount: new.amount,
+            paid_at: new.paid_at,
+            received_at: now,
+        };
+        for _ in 0..CONFLICT_RETRIES {
+            if let Some(known) = self.store.payment(self.tenant, payment.id).await? {
+                return self.known_payment(&payment, &known.payment, known.left).await;
+            }
+            let (changes, report) = self.plan_payment(&payment, now).await?;
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => return Ok(report),
+                // Another process wrote the same payment, or the facts changed: look again.
+                Err(StoreError::Conflict | StoreError::Duplicate { what: "payment.reference" }) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn known_payment(&self, payment: &Payment, known: &Payment, left: Money) -> Result<PayReport, EngineError> {
+        if known.customer_id != payment.customer_id || known.amount != payment.amount {
+            return Err(EngineError::PaymentMismatch);
+        }
+        let allocations = self.store.allocations(self.tenant, payment.id).await?;
+        Ok(PayReport {
+            payment_id: payment.id,
+            known: true,
+            paid: allocations.iter().map(|a| (a.invoice_id, a.amount)).collect(),
+            credit: left,
+            reopened: Vec::new(),
+        })
+    }
+
+    async fn plan_payment(&self, payment: &Payment, now: DateTime<Utc>) -> Result<(ChangeSet, PayReport), EngineError> {
+        let facts = self.access_of(payment.customer_id).await?;
+        let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
+        let open = self.store.open_invoices(self.tenant, payment.customer_id).await?;
+        let mut sources = self.store.credit(self.tenant, payment.customer_id).await?;
+        sources.push(CreditSource { payment_id: payment.id, left: payment.amount });
+        let allocations = allocate(&open, &sources, now);
+        let (own, older): (Vec<Allocation>, Vec<Allocation>) =
+            allocations.iter().partition(|a| a.payment_id == payment.id);
+        let mut changes = ChangeSet::default();
+        let mut report = PayReport {
+            payment_id: payment.id,
+            known: false,
+            paid: own.iter().map(|a| (a.invoice_id, a.amount)).collect(),
+            credit: payment.amount - own.iter().map(|a| a.amount).sum(),
+            reopened: Vec::new(),
+        };
+        for before in &facts {
+            let after = paid(before, &allocations);
+            match decide_isolation(&after, &self.policy.isolation, now) {
+                decision @ Decision::Reopen(_) => {
+                    apply_decision(&mut changes, self.tenant, &after, decision, &self.policy.dunning, now);
+                    report.reopened.push(before.subscription_id);
+                }
+                // An isolation that was decided from the debts before this payment must not be written after it.
+                _ => changes.touched.push(before.subscription_id),
+            }
+        }
+        let today = zone.date_of(now);
+        changes.journal.push(entry_for_payment(payment, &own, today));
+        changes.journal.extend(entry_for_credit(self.tenant, payment.customer_id, &older, today));
+        let kind = NotificationKind::PaymentReceived;
+        let mut message = Notification::new(self.tenant, kind, 0, payment.customer_id, &[payment.id.0], now, zone);
+        message.payment_id = Some(payment.id);
+        message.subscription_id = facts.first().map(|f| f.subscription_id);
+        // First the receipt, then the news that it reopened the line.
+        changes.messages.insert(0, message);
+        changes.payments.push(payment.clone());
+        changes.allocations = allocations;
+        Ok((changes, report))
+    }
+
+    /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Duplicate`] when it was reversed before.
+    pub async fn reverse(
+        &self,
+        payment: PaymentId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Money, EngineError> {
+        if reason.trim().is_empty() {
+            return Err(Error::Empty { field: "reason" }.into());
+        }
+        for _ in 0..CONFLICT_RETRIES {
+            let row =
+                self.store.payment(self.tenant, payment).await?.ok_or(StoreError::NotFound { what: "payment" })?;
+            if row.reversal.is_some() {
+                return Err(StoreError::Duplicate { what: "payment.reversal" }.into());
+            }
+            let facts = self.access_of(row.payment.customer_id).await?;
+            let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
+            let back = taken_back(&self.store.allocations(self.tenant, payment).await?, now);
+            let amount = -back.iter().map(|a| a.amount).sum::<Money>();
+            let changes = ChangeSet {
+                journal: vec![entry_for_reversal(&row.payment, amount, zone.date_of(now))],
+                reversals: vec![PaymentReversal {
+                    payment_id: payment,
+                    at: now,
+                    reason: reason.to_owned(),
+                    by: by.to_owned(),
+                }],
+                allocations: back,
+                touched: facts.iter().map(|f| f.subscription_id).collect(),
+                ..ChangeSet::default()
+            };
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => return Ok(row.payment.amount),
+                Err(StoreError::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+}
+
+/// The facts as they are once these allocations are made.
+fn paid(facts: &AccessFacts, allocations: &[Allocation]) -> AccessFacts {
+    let mut after = facts.clone();
+    for invoice in &mut after.open {
+        invoice.paid += allocations.iter().filter(|a| a.invoice_id == invoice.invoice_id).map(|a| a.amount).sum();
+    }
+    after.open.retain(|i| i.residual().is_positive());
+    after
+}
+
+/// The allocations that undo these, one an invoice.
+fn taken_back(made: &[Allocation], at: DateTime<Utc>) -> Vec<Allocation> {
+    let mut sums: std::collections::BTreeMap<InvoiceId, Allocation> = std::collections::BTreeMap::new();
+    for a in made {
+        let sum = sums.entry(a.invoice_id).or_insert(Allocation { amount: Money::ZERO, at, ..*a });
+        sum.amount -= a.amount;
+    }
+    sums.into_values().filter(|a| !a.amount.is_zero()).collect()
+}

@@ -1,0 +1,47 @@
+//! Reminders: who is due soon or overdue is told, once a level.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::calendar::{Date, Zone};
+use crate::dunning::due_reminders;
+use crate::engine::{Engine, EngineError};
+use crate::ports::{ChangeSet, DunningQuery, PageQuery};
+
+/// What a reminder run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RemindReport {
+    /// Messages queued.
+    pub queued: u64,
+    /// Messages that another run had queued meanwhile.
+    pub known: u64,
+    /// Customers looked at who cannot be reached by message.
+    pub unreachable: u64,
+}
+
+impl Engine<'_> {
+    /// Queues the reminders that are due at `now`. They leave with [`Engine::deliver`], if they are still true then.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn remind(&self, now: DateTime<Utc>) -> Result<RemindReport, EngineError> {
+        let ahead = self.policy.dunning.due_soon_days.iter().copied().max().unwrap_or(0);
+        let query = DunningQuery { due_from: Date::MIN, due_until: Zone::Wit.date_of(now).plus_days(i32::from(ahead)) };
+        let mut report = RemindReport::default();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let customers = self.store.load_dunning(self.tenant, query, page).await?;
+            report.unreachable += customers.iter().filter(|c| !c.reachable).count() as u64;
+            let messages = due_reminders(self.tenant, &customers, &self.policy.dunning, now);
+            if !messages.is_empty() {
+                let commit = self.store.commit(self.tenant, ChangeSet { messages, ..ChangeSet::default() }).await?;
+                report.queued += commit.messages;
+                report.known += commit.messages_known;
+            }
+            match customers.last() {
+                Some(last) if customers.len() as u64 == u64::from(self.page) => page.after = Some(last.customer_id),
+                _ => return Ok(report),
+            }
+        }
+    }
+}
