@@ -1,0 +1,86 @@
+//! How to reach a router.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// How a router is reached and how patient the client is. `Debug` shows no password.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// `host:port`. RouterOS listens on 8728 (plain) and 8729 (TLS).
+    pub address: String,
+    /// The RouterOS user. It needs the policies `api`, `read`, `write` and, to see passwords, `sensitive`.
+    pub user: String,
+    /// Its password.
+    pub password: SecretString,
+    /// TLS, or clear text.
+    pub tls: Tls,
+    /// Limit for each of TCP connect, TLS handshake and login. Default 5 s: a router whose service does not allow
+    /// our source address drops the packets in silence.
+    pub connect_timeout: Duration,
+    /// Default deadline of a command. Default 30 s: a large table on a small router is slow.
+    pub deadline: Duration,
+    /// How long a router may take to end a cancelled command before the connection is given up. Default 5 s.
+    pub cancel_grace: Duration,
+    /// How many commands may be in flight. Default 8; more than 16 has been seen to lose answers on real routers.
+    pub window: usize,
+    /// After this long without a byte a harmless command is sent; after as long again without an answer the
+    /// connection is dead. Default 30 s.
+    pub keep_alive: Duration,
+}
+
+impl ConnectOptions {
+    /// Clear-text options with the defaults above.
+    pub fn new(address: impl Into<String>, user: impl Into<String>, password: SecretString) -> ConnectOptions {
+        ConnectOptions {
+            address: address.into(),
+            user: user.into(),
+            password,
+            tls: Tls::Off,
+            connect_timeout: Duration::from_secs(5),
+            deadline: Duration::from_secs(30),
+            cancel_grace: Duration::from_secs(5),
+            window: 8,
+            keep_alive: Duration::from_secs(30),
+        }
+    }
+
+    /// Sets the default deadline of a command.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> ConnectOptions {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets how many commands may be in flight (at least 1).
+    #[must_use]
+    pub fn window(mut self, window: usize) -> ConnectOptions {
+        self.window = window.max(1);
+        self
+    }
+
+    /// Sets the limit of TCP connect, TLS handshake and login.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> ConnectOptions {
+        self.connect_timeout = limit;
+        self
+    }
+}
+
+/// Whether and how the connection is encrypted.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Tls {
+    /// Clear text, the password included: only on a network that is yours.
+    #[default]
+    Off,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Tls::Off => f.write_str("Off"),
+        }
+    }
+}
