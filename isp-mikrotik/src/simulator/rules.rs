@@ -1,0 +1,222 @@
+//! What each menu demands of its values, with the texts real routers use.
+
+use std::net::Ipv4Addr;
+
+use super::state::{Refusal, State};
+use super::table::{Item, Value};
+
+/// The menus with rows.
+pub(super) const TABLES: [&str; 10] = [
+    "/ppp/secret",
+    "/ppp/profile",
+    "/ppp/active",
+    "/ip/pool",
+    "/ip/firewall/address-list",
+    "/queue/simple",
+    "/ip/hotspot/user",
+    "/ip/hotspot/user/profile",
+    "/ip/hotspot/active",
+    "/ip/hotspot/cookie",
+];
+
+/// What a new object has when nothing is said.
+pub(super) fn defaults(menu: &str) -> Item {
+    let mut item = Item::default();
+    let texts: &[(&str, &str)] = match menu {
+        "/ppp/secret" => &[
+            ("service", "any"),
+            ("caller-id", ""),
+            ("password", ""),
+            ("routes", ""),
+            ("ipv6-routes", ""),
+            ("limit-bytes-in", "0"),
+            ("limit-bytes-out", "0"),
+            ("last-logged-out", "1970-01-01 00:00:00"),
+            ("last-caller-id", ""),
+            ("disabled", "false"),
+        ],
+        "/ppp/profile" => &[
+            ("use-compression", "default"),
+            ("use-encryption", "default"),
+            ("only-one", "default"),
+            ("change-tcp-mss", "default"),
+            ("default", "false"),
+        ],
+        "/ip/firewall/address-list" => &[("disabled", "false"), ("dynamic", "false")],
+        "/queue/simple" => &[("disabled", "false"), ("dynamic", "false"), ("max-limit", "0/0"), ("parent", "none")],
+        "/ip/hotspot/user" => &[("disabled", "false"), ("password", ""), ("dynamic", "false"), ("default", "false")],
+        "/ip/hotspot/user/profile" => &[("default", "false"), ("shared-users", "1"), ("add-mac-cookie", "true")],
+        _ => &[],
+    };
+    for (name, value) in texts {
+        item.set(name, *value);
+    }
+    match menu {
+        "/ppp/secret" => item.values.insert("profile".to_owned(), Value::Reference("/ppp/profile", 0)),
+        "/ip/hotspot/user" => {
+            item.values.insert("profile".to_owned(), Value::Reference("/ip/hotspot/user/profile", 0))
+        }
+        _ => None,
+    };
+    item
+}
+
+/// Checks one value and brings it to its stored form; `None` removes it.
+pub(super) fn stored(state: &State, menu: &str, name: &str, raw: &[u8]) -> Result<Option<Value>, Refusal> {
+    let plain = || Ok(Some(Value::Bytes(raw.to_vec())));
+    match (menu, name) {
+        (_, "comment") => Ok((!raw.is_empty()).then(|| Value::Bytes(raw.to_vec()))),
+        (_, "disabled") => match raw {
+            b"yes" | b"true" => Ok(Some(Value::from("true"))),
+            b"no" | b"false" => Ok(Some(Value::from("false"))),
+            _ => Err(Refusal::argument("input does not match any value of disabled")),
+        },
+        ("/ppp/secret", "profile") => reference(state, "/ppp/profile", "profile", raw),
+        ("/ip/hotspot/user", "profile") => reference(state, "/ip/hotspot/user/profile", "profile", raw),
+        ("/ppp/secret", "service") => {
+            let known = ["any", "async", "l2tp", "ovpn", "pppoe", "pptp", "sstp"];
+            if known.iter().any(|service| service.as_bytes() == raw) {
+                return plain();
+            }
+            Err(Refusal::argument("input does not match any value of service"))
+        }
+        ("/ppp/secret", "remote-address" | "local-address") => match address(raw) {
+            Some(_) => plain(),
+            None => Err(Refusal::argument(&format!("invalid value for argument {name}"))),
+        },
+        ("/ppp/profile", "remote-address" | "local-address") => pool_or_address(state, raw),
+        ("/ppp/profile" | "/ip/hotspot/user/profile", "rate-limit") => match raw.is_empty() {
+            true => Ok(None),
+            false if rate_pair(raw).is_some() => plain(),
+            false => Err(Refusal::argument("invalid value for argument rate-limit")),
+        },
+        ("/queue/simple", "max-limit" | "limit-at" | "burst-limit" | "burst-threshold") => match rate_pair(raw) {
+            Some((up, down)) => Ok(Some(Value::from(format!("{up}/{down}").as_str()))),
+            None => Err(Refusal::argument(&format!("invalid value for argument {name}"))),
+        },
+        ("/ip/pool", "ranges") => ranges(raw).map(|()| Some(Value::Bytes(raw.to_vec()))),
+        _ => plain(),
+    }
+}
+
+/// The check of a whole object before it is added or changed. `own` is its id when it exists already.
+pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -> Result<(), Refusal> {
+    let taken = |text: &str| -> Result<(), Refusal> {
+        let name = item.bytes("name").unwrap_or_default();
+        let others = state.table(menu).map_or(&[][..], |table| table.named(name));
+        if others.iter().any(|id| Some(*id) != own) { Err(Refusal::plain(text)) } else { Ok(()) }
+    };
+    let named = item.bytes("name").is_some_and(|name| !name.is_empty());
+    match menu {
+        "/ppp/secret" | "/ppp/profile" | "/ip/pool" | "/ip/hotspot/user" | "/ip/hotspot/user/profile" if !named => {
+            Err(Refusal::plain("missing value(s) of argument(s) name"))
+        }
+        "/ppp/secret" => taken("failure: secret with the same name already exists"),
+        "/ppp/profile" | "/ip/hotspot/user/profile" => taken("failure: profile with the same name already exists"),
+        "/ip/pool" => taken("failure: pool with such name exists"),
+        "/ip/hotspot/user" => taken("failure: already have user with this name for this server"),
+        "/queue/simple" => {
+            taken("failure: already have such name")?;
+            let pair = |name: &str| item.bytes(name).and_then(rate_pair).unwrap_or_default();
+            let (limit, max) = (pair("limit-at"), pair("max-limit"));
+            if max.0 > 0 && max.0 < limit.0 {
+                return Err(Refusal::plain("failure: upload-max-limit less than upload-limit"));
+            }
+            Ok(())
+        }
+        "/ip/firewall/address-list" => {
+            let enabled = |item: &Item| item.bytes("disabled") != Some(b"true");
+            let key = |item: &Item| {
+                let address = item.bytes("address").unwrap_or_default();
+                let address = address.strip_suffix(b"/32").unwrap_or(address).to_vec();
+                (item.bytes("list").unwrap_or_default().to_vec(), address)
+            };
+            let twin = state.table(menu).is_some_and(|table| {
+                table.iter().any(|(id, other)| Some(id) != own && enabled(other) && key(other) == key(item))
+            });
+            if enabled(item) && twin { Err(Refusal::plain("failure: already have such entry")) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `up/down` of a rate limit in bits a second: the first word of `10M/20M 20M/40M …`; one figure counts for both.
+pub(super) fn rate_pair(raw: &[u8]) -> Option<(u64, u64)> {
+    let text = std::str::from_utf8(raw).ok()?;
+    let first = text.split(' ').next()?;
+    let (up, down) = first.split_once('/').unwrap_or((first, first));
+    Some((rate(up)?, rate(down)?))
+}
+
+/// An IPv4 address.
+pub(super) fn address(raw: &[u8]) -> Option<Ipv4Addr> {
+    std::str::from_utf8(raw).ok()?.parse().ok()
+}
+
+/// First and last address of each range of a pool.
+pub(super) fn pool_ranges(raw: &[u8]) -> Vec<(Ipv4Addr, Ipv4Addr)> {
+    let text = String::from_utf8_lossy(raw);
+    text.split(',')
+        .filter_map(|part| match part.split_once('-') {
+            Some((first, last)) => Some((first.parse().ok()?, last.parse().ok()?)),
+            None => part.parse().ok().map(|only| (only, only)),
+        })
+        .collect()
+}
+
+fn rate(text: &str) -> Option<u64> {
+    let (digits, factor) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 1_000),
+        b'M' | b'm' => (&text[..text.len() - 1], 1_000_000),
+        b'G' | b'g' => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// A value that names an object: exactly, or by a prefix that only one name has.
+fn reference(state: &State, menu: &'static str, argument: &str, raw: &[u8]) -> Result<Option<Value>, Refusal> {
+    let Some(table) = state.table(menu) else { return Ok(None) };
+    if let Some(id) = table.named(raw).first() {
+        return Ok(Some(Value::Reference(menu, *id)));
+    }
+    let name = |item: &Item| item.bytes("name").unwrap_or_default().to_vec();
+    let matching: Vec<_> = table.iter().filter(|(_, item)| name(item).starts_with(raw)).map(|(id, _)| id).collect();
+    match matching[..] {
+        [] => Err(Refusal::argument(&format!("input does not match any value of {argument}"))),
+        [id] => Ok(Some(Value::Reference(menu, id))),
+        _ => Err(Refusal::plain(&format!(
+            "ambiguous value of {argument}, more than one possible value matches input"
+        ))),
+    }
+}
+
+fn pool_or_address(state: &State, raw: &[u8]) -> Result<Option<Value>, Refusal> {
+    if raw.is_empty() {
+        return Err(Refusal::plain("ambiguous value of pool"));
+    }
+    if address(raw).is_some() {
+        return Ok(Some(Value::Bytes(raw.to_vec())));
+    }
+    reference(state, "/ip/pool", "pool", raw).map_err(|_| Refusal::argument("invalid value for argument address"))
+}
+
+fn ranges(raw: &[u8]) -> Result<(), Refusal> {
+    let text = String::from_utf8_lossy(raw);
+    for part in text.split(',') {
+        let refuse = |text: &str| Err(Refusal::argument(text));
+        match part.split_once('-') {
+            None if part.parse::<Ipv4Addr>().is_ok() => {}
+            None if part.contains('.') => return refuse("value of range expects range of ip addresses"),
+            None => return refuse("value of range must have ip address before '-'"),
+            Some((first, _)) if first.parse::<Ipv4Addr>().is_err() => {
+                return refuse("value of range must have ip address before '-'");
+            }
+            Some((_, last)) if last.parse::<Ipv4Addr>().is_err() => {
+                return refuse("value of range must have ip address after '-'");
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}

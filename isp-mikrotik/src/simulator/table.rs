@@ -1,0 +1,103 @@
+//! Rows of one menu.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// A stored value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Bytes, as they were given or in the router's own form.
+    Bytes(Vec<u8>),
+    /// Another object, by id: it survives a rename, and dangles after a removal.
+    Reference(&'static str, u32),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Bytes(text.as_bytes().to_vec())
+    }
+}
+
+/// An object.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Item {
+    pub(super) values: BTreeMap<String, Value>,
+}
+
+impl Item {
+    pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        match self.values.get(name) {
+            Some(Value::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+}
+
+/// A menu's objects in the order of their ids, with an index of names.
+#[derive(Debug)]
+pub(super) struct Table {
+    items: BTreeMap<u32, Item>,
+    names: HashMap<Vec<u8>, Vec<u32>>,
+    next_id: u32,
+}
+
+impl Table {
+    pub(super) fn starting_at(next_id: u32) -> Table {
+        Table { items: BTreeMap::new(), names: HashMap::new(), next_id }
+    }
+
+    pub(super) fn insert(&mut self, item: Item) -> u32 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.insert_at(id, item);
+        id
+    }
+
+    pub(super) fn insert_at(&mut self, id: u32, item: Item) {
+        if let Some(name) = item.bytes("name") {
+            self.names.entry(name.to_vec()).or_default().push(id);
+        }
+        self.items.insert(id, item);
+    }
+
+    pub(super) fn remove(&mut self, id: u32) -> Option<Item> {
+        let item = self.items.remove(&id)?;
+        self.forget_name(id, &item);
+        Some(item)
+    }
+
+    pub(super) fn update(&mut self, id: u32, change: impl FnOnce(&mut Item)) {
+        if let Some(mut item) = self.items.remove(&id) {
+            self.forget_name(id, &item);
+            change(&mut item);
+            self.insert_at(id, item);
+        }
+    }
+
+    pub(super) fn item(&self, id: u32) -> Option<&Item> {
+        self.items.get(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Item)> {
+        self.items.iter().map(|(id, item)| (*id, item))
+    }
+
+    /// The ids that carry exactly this name.
+    pub(super) fn named(&self, name: &[u8]) -> &[u32] {
+        self.names.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn forget_name(&mut self, id: u32, item: &Item) {
+        if let Some(name) = item.bytes("name")
+            && let Some(ids) = self.names.get_mut(name)
+        {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.names.remove(name);
+            }
+        }
+    }
+}
