@@ -101,8 +101,7 @@ impl Client {
         let permit = self.permit(Instant::now() + self.shared().options.deadline).await?;
         let (rows, receiver) = mpsc::channel(LISTEN_BUFFER);
         let (sender, end) = oneshot::channel();
-        let waiter =
-            Waiter { path: command.path().to_owned(), reply: Some(sender), rows: Some(rows), _permit: permit };
+        let waiter = Waiter { path: command.path().to_owned(), reply: Some(sender), rows: Some(rows), _permit: permit };
         let shared = self.shared();
         let tag = {
             let mut core = shared.lock();

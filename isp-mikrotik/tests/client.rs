@@ -210,7 +210,8 @@ async fn a_lost_reply_is_unknown_and_a_lost_request_too() {
 async fn a_port_that_is_no_routeros_does_not_hold_the_caller() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let options = ConnectOptions::new(address, "api", "x".to_owned().into()).connect_timeout(Duration::from_millis(100));
+    let options =
+        ConnectOptions::new(address, "api", "x".to_owned().into()).connect_timeout(Duration::from_millis(100));
     let error = Client::connect(options).await.unwrap_err();
     assert!(matches!(&error, Error::NotSent { stage: Stage::Login, .. }), "{error}");
 }

@@ -79,7 +79,8 @@ fn operate(operations: &[u8], stack: &mut Vec<bool>) {
                     index = index.saturating_mul(10).saturating_add(usize::from(digit - b'0'));
                     at += 1;
                 }
-                let value = stack.len().checked_sub(index + 1).and_then(|from| stack.get(from)).copied().unwrap_or(true);
+                let value =
+                    stack.len().checked_sub(index + 1).and_then(|from| stack.get(from)).copied().unwrap_or(true);
                 if at == operations.len() {
                     stack.clear();
                 }

@@ -53,9 +53,7 @@ pub(super) fn defaults(menu: &str) -> Item {
     }
     match menu {
         "/ppp/secret" => item.values.insert("profile".to_owned(), Value::Reference("/ppp/profile", 0)),
-        "/ip/hotspot/user" => {
-            item.values.insert("profile".to_owned(), Value::Reference("/ip/hotspot/user/profile", 0))
-        }
+        "/ip/hotspot/user" => item.values.insert("profile".to_owned(), Value::Reference("/ip/hotspot/user/profile", 0)),
         _ => None,
     };
     item
@@ -185,9 +183,7 @@ fn reference(state: &State, menu: &'static str, argument: &str, raw: &[u8]) -> R
     match matching[..] {
         [] => Err(Refusal::argument(&format!("input does not match any value of {argument}"))),
         [id] => Ok(Some(Value::Reference(menu, id))),
-        _ => Err(Refusal::plain(&format!(
-            "ambiguous value of {argument}, more than one possible value matches input"
-        ))),
+        _ => Err(Refusal::plain(&format!("ambiguous value of {argument}, more than one possible value matches input"))),
     }
 }
 

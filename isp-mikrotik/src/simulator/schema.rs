@@ -56,7 +56,9 @@ impl Version {
 
     /// Whether the beginning of `path` is a menu, so that it is a directory if not a menu with commands.
     pub(super) fn has_directory(self, path: &str) -> bool {
-        self.menus().keys().any(|menu| menu.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        self.menus()
+            .keys()
+            .any(|menu| menu.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
     }
 
     fn arguments(self, menu: &str, command: &str) -> Option<&'static HashSet<String>> {

@@ -169,7 +169,8 @@ pub(super) struct View<'a> {
 impl View<'_> {
     /// The names of what it shows, `.id` first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        let own = self.item.values.keys().map(String::as_str).filter(|name| !(self.hide_password && *name == "password"));
+        let own =
+            self.item.values.keys().map(String::as_str).filter(|name| !(self.hide_password && *name == "password"));
         std::iter::once(".id").chain(own).chain(self.session_start.map(|_| "uptime"))
     }
 }

@@ -43,10 +43,9 @@ impl PppSecret {
     /// [`Error::Answer`] for a row without id or name.
     pub fn from_row(row: &Row) -> Result<PppSecret, Error> {
         let bytes = |name| row.value(name).unwrap_or_default().to_vec();
-        let name = row.value("name").ok_or_else(|| Error::Answer {
-            command: format!("{MENU}/print"),
-            detail: "row without name".to_owned(),
-        })?;
+        let name = row
+            .value("name")
+            .ok_or_else(|| Error::Answer { command: format!("{MENU}/print"), detail: "row without name".to_owned() })?;
         Ok(PppSecret {
             id: id_of(MENU, row)?,
             name: name.to_vec(),
