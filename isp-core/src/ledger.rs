@@ -165,6 +165,17 @@ impl EntryKind {
             Self::Expense => "expense",
         }
     }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        [Self::Invoices, Self::Payment, Self::Reversal, Self::Credit, Self::DeviceCost, Self::Expense]
+            .into_iter()
+            .find(|k| k.code() == text)
+            .ok_or(Error::NotOneOf { field: "kind", expected: "a kind of journal entry" })
+    }
 }
 
 /// One side of an entry.
@@ -188,13 +199,15 @@ impl JournalLine {
     }
 }
 
-/// The sum of the lines of one account, month, package and site.
+/// The sum of the lines of one account, kind of entry, month, package and site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalTotal {
     /// First day of the month.
     pub month: Date,
     /// Which account.
     pub account: Account,
+    /// From entries of which kind.
+    pub kind: EntryKind,
     /// For which package.
     pub package_id: Option<PackageId>,
     /// At which site.

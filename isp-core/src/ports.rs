@@ -806,7 +806,7 @@ pub trait Store: Send + Sync {
         query: OutboxQuery,
         page: PageQuery<OutboxId>,
     ) -> Result<Vec<OutboxRow>, StoreError>;
-    /// Sums of the journal by month, account, package and site, for entries booked from one day up to another (not
+    /// Sums of the journal by month, account, kind, package and site, for entries booked from one day up to another (not
     /// included).
     async fn journal_totals(&self, tenant: TenantId, from: Date, before: Date)
     -> Result<Vec<JournalTotal>, StoreError>;

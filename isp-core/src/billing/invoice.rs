@@ -48,6 +48,23 @@ impl Invoice {
         display_number(self.number, self.issue_date)
     }
 
+    /// The invoice with what was paid of it.
+    #[must_use]
+    pub fn balance(&self, paid: Money) -> InvoiceBalance {
+        InvoiceBalance {
+            invoice_id: self.id,
+            number: self.number,
+            customer_id: self.customer_id,
+            subscription_id: self.subscription_id,
+            kind: self.kind,
+            period: self.period,
+            issue_date: self.issue_date,
+            due_date: self.due_date,
+            total: self.total,
+            paid,
+        }
+    }
+
     /// True when the lines add up to the header.
     #[must_use]
     pub fn adds_up(&self) -> bool {

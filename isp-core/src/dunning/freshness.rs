@@ -62,7 +62,7 @@ pub fn refresh(
     }
 }
 
-fn unpaid<'a>(facts: &'a MessageFacts) -> impl Iterator<Item = &'a InvoiceBalance> {
+fn unpaid(facts: &MessageFacts) -> impl Iterator<Item = &InvoiceBalance> {
     facts.invoices.iter().filter(|i| i.residual().is_positive())
 }
 

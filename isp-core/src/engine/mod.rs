@@ -9,6 +9,7 @@
 //! | routers and messages from the outbox | [`deliver`] |
 //! | subscriptions, devices, promises | [`manage`] |
 //! | why a line is open or not | [`explain`] |
+//! | loading the five reports | [`report`] |
 //!
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::dunning`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
@@ -20,6 +21,7 @@ pub mod explain;
 pub mod manage;
 pub mod pay;
 pub mod remind;
+pub mod report;
 
 use crate::error::Error;
 use crate::ids::TenantId;

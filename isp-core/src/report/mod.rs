@@ -1,1 +1,15 @@
-//! The five reports.
+//! The five reports (domain rules, section 7): pure functions of loaded rows. [`crate::engine::report`] loads them.
+//!
+//! Money in reports comes from the ledger, so that every total ties to it; nothing is added up twice in two ways.
+
+pub mod cpe;
+pub mod customers;
+pub mod finance;
+pub mod packages;
+pub mod profit_loss;
+
+pub use cpe::CpeRow;
+pub use customers::CustomerRow;
+pub use finance::{Aging, Finance, FinanceRow};
+pub use packages::PackageRow;
+pub use profit_loss::{GroupBy, ProfitLoss, ProfitLossRow};

@@ -1,0 +1,148 @@
+//! Loads what the five reports are made of, a page at a time.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::InvoiceBalance;
+use crate::calendar::{Date, Month, Zone};
+use crate::customer::Customer;
+use crate::engine::{Engine, EngineError};
+use crate::ids::CustomerId;
+use crate::isolation::ServiceAccess;
+use crate::money::Money;
+use crate::ports::{InvoiceQuery, PageQuery};
+use crate::report::customers::{CustomersInput, customers};
+use crate::report::finance::{Aging, Finance, finance};
+use crate::report::profit_loss::{GroupBy, ProfitLoss, profit_loss};
+use crate::report::{CpeRow, CustomerRow, PackageRow, cpe, packages};
+use crate::subscription::Subscription;
+
+impl Engine<'_> {
+    /// The customers' report as of `now`, counted on the calendar of WIB.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_customers(&self, now: DateTime<Utc>) -> Result<Vec<CustomerRow>, EngineError> {
+        let mut credit: BTreeMap<CustomerId, Money> = BTreeMap::new();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let payments = self.store.payments(self.tenant, None, page).await?;
+            for row in payments.iter().filter(|p| p.left.is_positive()) {
+                *credit.entry(row.payment.customer_id).or_default() += row.left;
+            }
+            match payments.last() {
+                Some(last) if payments.len() as u64 == u64::from(self.page) => page.after = Some(last.payment.id),
+                _ => break,
+            }
+        }
+        Ok(customers(&CustomersInput {
+            customers: &self.all_customers().await?,
+            subscriptions: &self.all_subscriptions().await?,
+            packages: &self.store.packages(self.tenant).await?,
+            routers: &self.store.routers(self.tenant).await?,
+            open: &self.all_open().await?,
+            credit: &credit,
+            today: Zone::Wib.date_of(now),
+        }))
+    }
+
+    /// The devices' report as of `now`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_cpe(&self, now: DateTime<Utc>) -> Result<Vec<CpeRow>, EngineError> {
+        let cpes = self.store.cpes(self.tenant, None).await?;
+        let subscriptions = self.all_subscriptions().await?;
+        let today = Zone::Wib.date_of(now);
+        Ok(cpe::cpe(&cpes, &self.all_customers().await?, subscriptions.iter().map(|(s, _)| s), today))
+    }
+
+    /// The packages' report as of `now`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_packages(&self, now: DateTime<Utc>) -> Result<Vec<PackageRow>, EngineError> {
+        let all = self.store.packages(self.tenant).await?;
+        Ok(packages::packages(&all, &self.all_subscriptions().await?, Zone::Wib.date_of(now)))
+    }
+
+    /// Monthly finance from `first` to `last`, with the age of what is open at `now`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_finance(&self, first: Month, last: Month, now: DateTime<Utc>) -> Result<Finance, EngineError> {
+        let totals = self.store.journal_totals(self.tenant, Date::MIN, last.plus(1).first()).await?;
+        let today = Zone::Wib.date_of(now);
+        let mut aging = Aging::default();
+        for invoice in self.all_open().await? {
+            aging.add(&invoice, today);
+        }
+        Ok(finance(&totals, aging, first, last))
+    }
+
+    /// Profit and loss from `first` to `last`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_profit_loss(&self, first: Month, last: Month, by: GroupBy) -> Result<ProfitLoss, EngineError> {
+        let totals = self.store.journal_totals(self.tenant, first.first(), last.plus(1).first()).await?;
+        let packages = self.store.packages(self.tenant).await?;
+        let sites = self.store.sites(self.tenant).await?;
+        let packages = packages.into_iter().map(|p| (p.id, p.code.to_string())).collect();
+        let sites = sites.into_iter().map(|s| (s.id, s.code.to_string())).collect();
+        Ok(profit_loss(&totals, by, &packages, &sites))
+    }
+
+    /// All customers.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn all_customers(&self) -> Result<Vec<Customer>, EngineError> {
+        let mut all = Vec::new();
+        loop {
+            let page = PageQuery { after: all.last().map(|c: &Customer| c.id), limit: self.page };
+            let rows = self.store.customers(self.tenant, page).await?;
+            let last = (rows.len() as u64) < u64::from(self.page);
+            all.extend(rows);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// All subscriptions with their access.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn all_subscriptions(&self) -> Result<Vec<(Subscription, ServiceAccess)>, EngineError> {
+        let mut all: Vec<(Subscription, ServiceAccess)> = Vec::new();
+        loop {
+            let page = PageQuery { after: all.last().map(|(s, _)| s.id), limit: self.page };
+            let rows = self.store.subscriptions(self.tenant, None, page).await?;
+            let last = (rows.len() as u64) < u64::from(self.page);
+            all.extend(rows);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// All open invoices.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn all_open(&self) -> Result<Vec<InvoiceBalance>, EngineError> {
+        let query = InvoiceQuery { open: true, ..InvoiceQuery::default() };
+        let mut all = Vec::new();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let rows = self.store.invoices(self.tenant, query, page).await?;
+            all.extend(rows.iter().map(|(invoice, paid)| invoice.balance(*paid)));
+            match rows.last() {
+                Some((last, _)) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
+                _ => return Ok(all),
+            }
+        }
+    }
+}

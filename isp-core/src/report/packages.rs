@@ -1,0 +1,79 @@
+//! The packages: who has them and what they bring a month.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::calendar::Date;
+use crate::ids::PackageId;
+use crate::isolation::{Access, ServiceAccess};
+use crate::money::Money;
+use crate::package::Package;
+use crate::report::customers::monthly_price;
+use crate::subscription::{Subscription, SubscriptionStatus};
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageRow {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Rupiah per month on the day of the report; `None` before its first price.
+    pub price: Option<Money>,
+    /// Download/upload.
+    pub speed: String,
+    /// The group on the routers.
+    pub group: String,
+    /// True while it is sold.
+    pub sold: bool,
+    /// Subscriptions in service.
+    pub active: u64,
+    /// Of these, isolated.
+    pub isolated: u64,
+    /// Subscriptions paused.
+    pub paused: u64,
+    /// What those in service are listed at per month, held prices included, before discounts.
+    pub monthly: Money,
+}
+
+/// The rows, in the order of the packages' codes.
+#[must_use]
+pub fn packages(packages: &[Package], subscriptions: &[(Subscription, ServiceAccess)], today: Date) -> Vec<PackageRow> {
+    let mut rows: BTreeMap<PackageId, PackageRow> = packages
+        .iter()
+        .map(|p| {
+            let row = PackageRow {
+                code: p.code.to_string(),
+                name: p.name.to_string(),
+                price: p.prices.on(today),
+                speed: p.group.speed.to_string(),
+                group: p.group.name.to_string(),
+                sold: p.sold,
+                active: 0,
+                isolated: 0,
+                paused: 0,
+                monthly: Money::ZERO,
+            };
+            (p.id, row)
+        })
+        .collect();
+    let by_id: BTreeMap<PackageId, &Package> = packages.iter().map(|p| (p.id, p)).collect();
+    for (subscription, access) in subscriptions {
+        let package_id = subscription.terms.package_on(today);
+        let Some(row) = rows.get_mut(&package_id) else { continue };
+        match subscription.terms.status_on(today) {
+            SubscriptionStatus::Active => {
+                row.active += 1;
+                row.isolated += u64::from(access.desired == Access::Isolated);
+                let price = monthly_price(&subscription.terms, by_id.get(&package_id).copied(), today);
+                row.monthly += price.unwrap_or_default();
+            }
+            SubscriptionStatus::Paused => row.paused += 1,
+            SubscriptionStatus::Pending | SubscriptionStatus::Terminated => {}
+        }
+    }
+    let mut rows: Vec<PackageRow> = rows.into_values().collect();
+    rows.sort_by(|a, b| a.code.cmp(&b.code));
+    rows
+}
