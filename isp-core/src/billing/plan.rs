@@ -9,8 +9,6 @@
 //! that writes its invoices. So a run touches no row of a subscription that has nothing due, and a crash between pages
 //! costs a repeated plan whose invoices are there already (rule B3), never a missed period.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -44,14 +42,29 @@ pub struct Billable {
 /// The packages by id, for looking prices up.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
-    packages: HashMap<PackageId, (PriceList, TaxMode)>,
+    /// In the order of their ids.
+    packages: Vec<(PackageId, PriceList, TaxMode)>,
 }
 
 impl Catalog {
     /// A catalogue of these packages.
     #[must_use]
     pub fn new(packages: &[Package]) -> Self {
-        Self { packages: packages.iter().map(|p| (p.id, (p.prices.clone(), p.tax_mode))).collect() }
+        packages.iter().map(|p| (p.id, p.prices.clone(), p.tax_mode)).collect()
+    }
+
+    fn find(&self, id: PackageId) -> Result<(&PriceList, TaxMode), Error> {
+        let at = self.packages.binary_search_by_key(&id, |p| p.0).map_err(|_| Error::UnknownPackage)?;
+        self.packages.get(at).map(|(_, prices, mode)| (prices, *mode)).ok_or(Error::UnknownPackage)
+    }
+}
+
+impl FromIterator<(PackageId, PriceList, TaxMode)> for Catalog {
+    /// For a caller that knows only what billing needs of a package.
+    fn from_iter<I: IntoIterator<Item = (PackageId, PriceList, TaxMode)>>(packages: I) -> Self {
+        let mut packages: Vec<_> = packages.into_iter().collect();
+        packages.sort_by_key(|p| p.0);
+        Self { packages }
     }
 }
 
@@ -111,8 +124,11 @@ impl BillingContext<'_> {
     /// The billing days that may have a trigger in the window, a bit each, for [`crate::ports::BillableQuery`].
     #[must_use]
     pub fn days(&self) -> u32 {
+        self.days_until(self.horizon(Zone::Wit))
+    }
+
+    fn days_until(&self, last: Date) -> u32 {
         const ALL: u32 = !1;
-        let last = self.horizon(Zone::Wit);
         let Some(position) = self.position else { return ALL };
         let window = last.days_since(position);
         if window > 27 {
@@ -130,7 +146,7 @@ impl BillingContext<'_> {
 /// Plans the invoices of a page of subscriptions.
 ///
 /// Every period of a subscription whose trigger day lies in its window is billed, in order, at most
-/// `catch_up_periods` of them; a subscription with more is reported and not billed at all (rule B4). Periods are cut at
+/// `catch_up_periods` of them; what exceeds it is reported and waits for the next run (rule B4). Periods are cut at
 /// the start and the end of service and prorated (rules C4, C5); periods that start in a pause are left out (rule B7).
 ///
 /// An invoice is issued on its trigger day less the lead, on a catch-up the day it would have been issued: what a
@@ -138,9 +154,13 @@ impl BillingContext<'_> {
 #[must_use]
 pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingPlan {
     let mut plan = BillingPlan::default();
-    let horizons = Zone::ALL.map(|zone| context.horizon(zone));
+    let windows = Zone::ALL.map(|zone| (context.horizon(zone), context.days_until(context.horizon(zone))));
     for row in rows {
-        let horizon = horizons[row.zone as usize];
+        let (horizon, days) = windows[row.zone as usize];
+        let terms = &row.terms;
+        if days >> terms.day.day() & 1 == 0 && terms.billed_from.is_none() && terms.end.is_none() {
+            continue;
+        }
         let from = match (row.terms.billed_from, context.position) {
             (Some(from), _) => from,
             (None, Some(position)) => position.plus_days(1),
@@ -148,10 +168,14 @@ pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingP
         };
         let written = plan.invoices.len();
         match plan_subscription(row, from, horizon, context, &mut plan.invoices) {
-            Ok(()) => {
+            Ok(None) => {
                 if row.terms.billed_from.is_some_and(|from| from <= horizon) {
                     plan.billed_from.push((row.subscription_id, None));
                 }
+            }
+            Ok(Some((left, error))) => {
+                plan.billed_from.push((row.subscription_id, Some(left)));
+                plan.problems.push(Problem { subscription_id: row.subscription_id, error });
             }
             Err(error) => {
                 plan.invoices.truncate(written);
@@ -166,52 +190,47 @@ pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingP
     plan
 }
 
+/// Bills one subscription; `Some` with the first trigger day that is left over, when more is due than a run may bill.
 fn plan_subscription(
     row: &Billable,
     from: Date,
     horizon: Date,
     context: &BillingContext<'_>,
     invoices: &mut Vec<Invoice>,
-) -> Result<(), Error> {
+) -> Result<Option<(Date, Error)>, Error> {
     let terms = &row.terms;
     if from > horizon || terms.start > horizon {
-        return Ok(());
+        return Ok(None);
     }
     let anchor = terms.anchor();
     let mut due: u32 = 0;
+    let mut left = None;
     // A postpaid trigger is a period's end, so the period before the window may end in it.
     let mut k = anchor.index_of(from.max(terms.start)) - i32::from(terms.timing == Timing::Postpaid);
-    loop {
-        let full = anchor.period(k);
-        if full.start > horizon {
+    let mut full = anchor.period(k);
+    while terms.end.is_none_or(|end| full.start < end) {
+        if let Some(period) = clip(full, terms.start, terms.end) {
+            let trigger = match terms.timing {
+                Timing::Prepaid => period.start,
+                Timing::Postpaid => period.end,
+            };
+            let paused = terms.paused_from.is_some_and(|paused| paused <= period.start);
+            if from <= trigger && trigger <= horizon && !paused {
+                due += 1;
+                if due <= context.policy.catch_up_periods {
+                    invoices.push(invoice_for(row, full, period, trigger, context)?);
+                } else {
+                    left.get_or_insert(trigger);
+                }
+            }
+        }
+        if full.end > horizon {
             break;
         }
         k += 1;
-        let Some(period) = clip(full, terms.start, terms.end) else {
-            if terms.end.is_some_and(|end| end <= full.start) {
-                break;
-            }
-            continue;
-        };
-        let trigger = match terms.timing {
-            Timing::Prepaid => period.start,
-            Timing::Postpaid => period.end,
-        };
-        if trigger > horizon {
-            break;
-        }
-        if trigger < from || terms.paused_from.is_some_and(|paused| paused <= period.start) {
-            continue;
-        }
-        due += 1;
-        if due <= context.policy.catch_up_periods {
-            invoices.push(invoice_for(row, full, period, trigger, context)?);
-        }
+        full = anchor.period(k);
     }
-    if due > context.policy.catch_up_periods {
-        return Err(Error::CatchUpLimit { due, limit: context.policy.catch_up_periods });
-    }
-    Ok(())
+    Ok(left.map(|from| (from, Error::CatchUpLimit { due, limit: context.policy.catch_up_periods })))
 }
 
 fn invoice_for(
@@ -223,7 +242,7 @@ fn invoice_for(
 ) -> Result<Invoice, Error> {
     let terms = &row.terms;
     let package_id = terms.package_on(period.start);
-    let (prices, tax_mode) = context.catalog.packages.get(&package_id).ok_or(Error::UnknownPackage)?;
+    let (prices, tax_mode) = context.catalog.find(package_id)?;
     let held = terms.held_price.filter(|h| h.until.is_none_or(|until| period.start < until)).map(|h| h.price);
     let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
     let months = i64::from(terms.cycle.months());
@@ -243,7 +262,7 @@ fn invoice_for(
     let issue_date = trigger.plus_days(-i32::from(context.policy.issue_lead_days));
     let due_date = issue_date.plus_days(i32::from(context.policy.payment_terms_days));
     let net: Money = lines.iter().map(|l| l.amount).sum();
-    let taxed = context.tax.apply(net, *tax_mode, issue_date)?;
+    let taxed = context.tax.apply(net, tax_mode, issue_date)?;
     apply_tax(&mut lines, taxed);
     Ok(Invoice {
         id: InvoiceId::of_period(row.subscription_id, period.start),
