@@ -1,12 +1,17 @@
-//! RouterOS API client, reconciler and simulator.
+#![cfg_attr(feature = "simulator", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "simulator"), doc = "RouterOS API client, reconciler and simulator.")]
 
+pub mod access;
 pub mod client;
 pub mod error;
+pub mod mark;
 pub mod menu;
 pub mod proto;
+pub mod reconcile;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 pub mod text;
 
+pub use access::{MikrotikAccess, Settings};
 pub use client::{Client, ConnectOptions, Tls};
 pub use error::Error;

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::state::{Refusal, State};
 use super::table::{Item, Value};
+use crate::menu::ppp::profile::rate_pair;
 
 /// The menus with rows.
 pub(super) const TABLES: [&str; 10] = [
@@ -138,14 +139,6 @@ pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -
     }
 }
 
-/// `up/down` of a rate limit in bits a second: the first word of `10M/20M 20M/40M …`; one figure counts for both.
-pub(super) fn rate_pair(raw: &[u8]) -> Option<(u64, u64)> {
-    let text = std::str::from_utf8(raw).ok()?;
-    let first = text.split(' ').next()?;
-    let (up, down) = first.split_once('/').unwrap_or((first, first));
-    Some((rate(up)?, rate(down)?))
-}
-
 /// An IPv4 address.
 pub(super) fn address(raw: &[u8]) -> Option<Ipv4Addr> {
     std::str::from_utf8(raw).ok()?.parse().ok()
@@ -160,16 +153,6 @@ pub(super) fn pool_ranges(raw: &[u8]) -> Vec<(Ipv4Addr, Ipv4Addr)> {
             None => part.parse().ok().map(|only| (only, only)),
         })
         .collect()
-}
-
-fn rate(text: &str) -> Option<u64> {
-    let (digits, factor) = match text.as_bytes().last()? {
-        b'k' | b'K' => (&text[..text.len() - 1], 1_000),
-        b'M' | b'm' => (&text[..text.len() - 1], 1_000_000),
-        b'G' | b'g' => (&text[..text.len() - 1], 1_000_000_000),
-        _ => (text, 1),
-    };
-    digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// A value that names an object: exactly, or by a prefix that only one name has.

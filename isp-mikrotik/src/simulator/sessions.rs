@@ -10,6 +10,7 @@ use super::router::Simulation;
 use super::rules;
 use super::state::{State, id_text};
 use super::table::{Item, Value};
+use crate::menu::ppp::profile::rate_pair;
 
 /// How long a box waits after a refused login.
 const RETRY: Duration = Duration::from_secs(1);
@@ -212,7 +213,7 @@ impl State {
     }
 
     fn queue_session(&mut self, session: &Session) -> Option<u32> {
-        let (up, down) = rules::rate_pair(session.rate_limit.as_deref()?)?;
+        let (up, down) = rate_pair(session.rate_limit.as_deref()?)?;
         let name = [b"<pppoe-", session.name.as_slice(), b">"].concat();
         let mut queue = rules::defaults("/queue/simple");
         queue.set("name", Value::Bytes(name.clone()));

@@ -100,3 +100,25 @@ pub fn add(name: &str, terms: &Terms) -> Command {
 pub fn set(id: &ItemId, terms: &Terms) -> Command {
     terms.onto(Command::new("/ppp/profile/set").arg(".id", id))
 }
+
+/// `up/down` of a rate limit in bits a second: the first word of `10M/20M 20M/40M …`; one figure counts for both.
+///
+/// ```
+/// assert_eq!(isp_mikrotik::menu::ppp::profile::rate_pair(b"64k/1M"), Some((64_000, 1_000_000)));
+/// ```
+pub fn rate_pair(raw: &[u8]) -> Option<(u64, u64)> {
+    let text = std::str::from_utf8(raw).ok()?;
+    let first = text.split(' ').next()?;
+    let (up, down) = first.split_once('/').unwrap_or((first, first));
+    Some((rate(up)?, rate(down)?))
+}
+
+fn rate(text: &str) -> Option<u64> {
+    let (digits, factor) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 1_000),
+        b'M' | b'm' => (&text[..text.len() - 1], 1_000_000),
+        b'G' | b'g' => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}

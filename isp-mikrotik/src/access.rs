@@ -1,0 +1,17 @@
+//! [`AccessControl`](isp_core::ports::AccessControl) on RouterOS: brings accounts to their desired state and proves it
+//! by reading back.
+//!
+//! The order is the safe one: profiles, then accounts, then a second reading, and only then the sessions that still
+//! run under old terms are ended; the other way round the customer's box would be back on the old profile within a
+//! second. Each router has one connection and one turn at a time.
+
+mod adapter;
+mod apply;
+mod fleet;
+mod import;
+mod read;
+mod settings;
+
+pub use adapter::MikrotikAccess;
+pub use import::FoundAccount;
+pub use settings::Settings;

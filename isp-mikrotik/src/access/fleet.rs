@@ -1,0 +1,96 @@
+//! The connections: one per router, one turn at a time on each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use isp_core::place::RouterEndpoint;
+use secrecy::SecretString;
+use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
+
+use super::read::Passwords;
+use super::settings::Settings;
+use crate::client::{Client, ConnectOptions, Tls};
+use crate::error::Error;
+
+/// The routers that were talked to.
+#[derive(Debug, Default)]
+pub(super) struct Fleet {
+    lines: Mutex<HashMap<(String, u16), Arc<Turns<Line>>>>,
+}
+
+/// The line to one router.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    open: Option<(RouterEndpoint, Client)>,
+    pub(super) passwords: Passwords,
+}
+
+impl Fleet {
+    /// Waits for a turn on this router. Others are not held up.
+    pub(super) async fn turn(&self, endpoint: &RouterEndpoint) -> OwnedMutexGuard<Line> {
+        let line = {
+            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.entry((endpoint.host.clone(), endpoint.port)).or_default().clone()
+        };
+        line.lock_owned().await
+    }
+
+    /// Closes every connection that nobody uses now.
+    pub(super) fn close_idle(&self) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, line| match line.try_lock() {
+            Ok(mut line) => {
+                line.open = None;
+                false
+            }
+            Err(_) => true,
+        });
+    }
+}
+
+impl Line {
+    /// The open connection, or a new one. The flag tells whether it is new.
+    pub(super) async fn client(
+        &mut self,
+        endpoint: &RouterEndpoint,
+        settings: &Settings,
+    ) -> Result<(Client, bool), Error> {
+        if let Some((known, client)) = &self.open
+            && known == endpoint
+            && client.closed().is_none()
+        {
+            return Ok((client.clone(), false));
+        }
+        self.open = None;
+        self.passwords = Passwords::Unknown;
+        let client = Client::connect(options(endpoint, settings)?).await?;
+        self.open = Some((endpoint.clone(), client.clone()));
+        Ok((client, true))
+    }
+
+    /// Forgets the connection.
+    pub(super) fn hang_up(&mut self) {
+        self.open = None;
+    }
+}
+
+fn options(endpoint: &RouterEndpoint, settings: &Settings) -> Result<ConnectOptions, Error> {
+    let host = match endpoint.host.contains(':') {
+        true => format!("[{}]", endpoint.host),
+        false => endpoint.host.clone(),
+    };
+    let password = SecretString::from(endpoint.password.reveal().to_owned());
+    let mut options = ConnectOptions::new(format!("{host}:{}", endpoint.port), &endpoint.username, password)
+        .deadline(settings.deadline)
+        .connect_timeout(settings.connect_timeout)
+        .window(settings.window);
+    options.tls = tls(endpoint)?;
+    Ok(options)
+}
+
+fn tls(endpoint: &RouterEndpoint) -> Result<Tls, Error> {
+    if endpoint.tls {
+        let detail = "api-ssl is not supported yet".to_owned();
+        return Err(Error::NotSent { stage: crate::error::Stage::Tls, detail });
+    }
+    Ok(Tls::Off)
+}

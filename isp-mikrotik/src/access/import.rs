@@ -1,0 +1,64 @@
+//! Reading accounts that exist already, for a provider who comes with filled routers.
+
+use std::collections::{HashMap, HashSet};
+
+use isp_core::secret::Secret;
+use serde::Serialize;
+
+use crate::mark::Mark;
+use crate::reconcile::Actual;
+use crate::text::CodePage;
+
+/// An account as it stands on a router.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct FoundAccount {
+    /// PPP user name.
+    pub name: String,
+    /// Its password, if the router shows it. Not serialised.
+    #[serde(skip)]
+    pub password: Option<Secret>,
+    /// The profile, `*HEX` if it was deleted.
+    pub profile: String,
+    /// What the profile allows, `up/down`.
+    pub rate_limit: Option<String>,
+    /// Its fixed address.
+    pub remote_address: Option<String>,
+    /// Whether logins are refused.
+    pub disabled: bool,
+    /// Whether a session runs now.
+    pub online: bool,
+    /// What people wrote about it, our mark left out.
+    pub comment: String,
+    /// The short id of the subscription that it belongs to, if it is ours already.
+    pub owner: Option<String>,
+}
+
+/// Every account of a router, in the router's order.
+pub(super) fn found(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
+    let text = |bytes: &[u8]| page.decode(bytes).into_owned();
+    let rates: HashMap<_, _> = actual
+        .profiles
+        .iter()
+        .map(|profile| (profile.name.as_slice(), profile.rate_limit.as_deref().map(text)))
+        .collect();
+    let online: HashSet<_> = actual.sessions.iter().map(|session| session.name.as_slice()).collect();
+    actual
+        .secrets
+        .iter()
+        .map(|secret| {
+            let (mark, human) = Mark::split(&secret.comment);
+            FoundAccount {
+                name: text(&secret.name),
+                password: secret.password.clone(),
+                profile: text(&secret.profile),
+                rate_limit: rates.get(secret.profile.as_slice()).cloned().flatten(),
+                remote_address: secret.remote_address.as_deref().map(text),
+                disabled: secret.disabled,
+                online: online.contains(secret.name.as_slice()),
+                comment: text(human),
+                owner: mark.map(|mark| mark.owner),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,71 @@
+//! How routers are kept.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How routers are kept. One set for all routers of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Profile of isolated accounts. Default `isolir`.
+    pub isolation_profile: String,
+    /// Address list that isolated sessions join; the router's firewall sends its members to the payment page.
+    /// Default `ISOLIR`.
+    pub isolation_list: String,
+    /// `up/down` of isolated sessions. Default `64k/64k`.
+    pub isolation_rate: String,
+    /// Pool of isolated sessions, by its exact name; it must exist on the router. Default: the same as `pool`.
+    pub isolation_pool: Option<String>,
+    /// Pool given to profiles that we make; it must exist on the router. Default: none, and the profile says nothing.
+    pub pool: Option<String>,
+    /// The router's own address (or pool) in profiles that we make. Default: none.
+    pub local_address: Option<String>,
+    /// Deadline of one command. Default 30 s.
+    #[serde(with = "seconds")]
+    pub deadline: Duration,
+    /// Limit of connecting. Default 5 s.
+    #[serde(with = "seconds")]
+    pub connect_timeout: Duration,
+    /// Commands in flight on one connection. Default 8.
+    pub window: usize,
+    /// Sessions that are ended at once; then there is a pause, so that the boxes do not all dial together.
+    /// Default 50.
+    pub kick_batch: usize,
+    /// The pause between two such batches. Default 1 s.
+    #[serde(with = "seconds")]
+    pub kick_pause: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            isolation_profile: "isolir".to_owned(),
+            isolation_list: "ISOLIR".to_owned(),
+            isolation_rate: "64k/64k".to_owned(),
+            isolation_pool: None,
+            pool: None,
+            local_address: None,
+            deadline: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            window: 8,
+            kick_batch: 50,
+            kick_pause: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Durations as whole seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_secs)
+    }
+}

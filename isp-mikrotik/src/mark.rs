@@ -1,0 +1,130 @@
+//! How an account on a router is known to be ours.
+//!
+//! The mark stands at the front of the comment, in ASCII, and what people wrote follows it, byte for byte:
+//!
+//! ```text
+//! isp:4f1a09c2be77 Pak Budi, rumah cat hijau
+//! isp:4f1a09c2be77;ip=10.20.0.7 …            a fixed address, put aside while the account is isolated
+//! isp:4f1a09c2be77;kick …                    the terms changed and the running session has not been ended yet
+//! ```
+//!
+//! `kick` makes "change, then end the session" survive a crash in between: RouterOS does not show under which profile
+//! a session runs, so the debt is written down where the change is, in the same command.
+
+use isp_core::ids::SubscriptionId;
+
+const PREFIX: &[u8] = b"isp:";
+const GROUP: &str = "isp:group";
+
+/// The mark of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Whose account: see [`Mark::owner_of`].
+    pub owner: String,
+    /// A fixed address that was taken away for the time of the isolation.
+    pub remembered: Option<String>,
+    /// The session that ran when the terms changed must still be ended.
+    pub kick: bool,
+}
+
+impl Mark {
+    /// A fresh mark.
+    pub fn new(owner: impl Into<String>) -> Mark {
+        Mark { owner: owner.into(), remembered: None, kick: false }
+    }
+
+    /// The short form of a subscription's id: its last twelve hexadecimal digits, the random ones.
+    pub fn owner_of(subscription: SubscriptionId) -> String {
+        let text = subscription.0.simple().to_string();
+        text.get(text.len().saturating_sub(12)..).unwrap_or_default().to_owned()
+    }
+
+    /// Takes a comment apart: our mark, if it is there and whole, and what people wrote.
+    ///
+    /// ```
+    /// use isp_mikrotik::mark::Mark;
+    /// let (mark, human) = Mark::split(b"isp:4f1a09c2be77;kick Pak Budi");
+    /// assert!(mark.is_some_and(|mark| mark.kick && mark.owner == "4f1a09c2be77"));
+    /// assert_eq!(human, b"Pak Budi");
+    /// ```
+    pub fn split(comment: &[u8]) -> (Option<Mark>, &[u8]) {
+        let Some(rest) = comment.strip_prefix(PREFIX) else { return (None, comment) };
+        let end = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());
+        let human = rest.get(end + 1..).unwrap_or_default();
+        let Some(mark) = std::str::from_utf8(&rest[..end]).ok().and_then(Mark::parse) else { return (None, comment) };
+        (Some(mark), human)
+    }
+
+    /// The comment: the mark in front of what people wrote.
+    pub fn comment(&self, human: &[u8]) -> Vec<u8> {
+        let mut comment = [PREFIX, self.owner.as_bytes()].concat();
+        if let Some(address) = &self.remembered {
+            comment.extend_from_slice(b";ip=");
+            comment.extend_from_slice(address.as_bytes());
+        }
+        if self.kick {
+            comment.extend_from_slice(b";kick");
+        }
+        if !human.is_empty() {
+            comment.push(b' ');
+            comment.extend_from_slice(human);
+        }
+        comment
+    }
+
+    fn parse(text: &str) -> Option<Mark> {
+        let mut parts = text.split(';');
+        let owner = parts.next().filter(|owner| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        let mut mark = Mark::new(owner);
+        for part in parts {
+            match part.split_once('=') {
+                Some(("ip", address)) => mark.remembered = Some(address.to_owned()),
+                None if part == "kick" => mark.kick = true,
+                _ => return None,
+            }
+        }
+        Some(mark)
+    }
+}
+
+/// The comment of a profile that is ours.
+pub fn group_comment() -> &'static str {
+    GROUP
+}
+
+/// Whether a profile is ours; people may have written behind the mark.
+pub fn is_our_group(comment: &[u8]) -> bool {
+    comment.strip_prefix(GROUP.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_a_whole_mark_is_ours() {
+        for foreign in [
+            &b""[..],
+            b"Pak Budi",
+            b"isp:",
+            b"isp:abc",
+            b"isp:4f1a09c2be77;x=1",
+            b"ISP:4f1a09c2be77",
+            b"isp:pelanggan ",
+        ] {
+            assert_eq!(Mark::split(foreign), (None, foreign), "{}", foreign.escape_ascii());
+        }
+        assert!(is_our_group(b"isp:group") && is_our_group(b"isp:group paket rumah"));
+        assert!(!is_our_group(b"") && !is_our_group(b"isp:groups"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_people_wrote_survives(human in prop::collection::vec(any::<u8>(), 0..40), kick: bool, ip in proptest::option::of("10\\.0\\.0\\.[1-9]")) {
+            let mark = Mark { owner: "4f1a09c2be77".to_owned(), remembered: ip, kick };
+            let comment = mark.comment(&human);
+            prop_assert_eq!(Mark::split(&comment), (Some(mark), &human[..]));
+        }
+    }
+}

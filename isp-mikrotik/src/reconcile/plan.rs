@@ -1,0 +1,216 @@
+//! What must be done, as a value.
+
+use serde::Serialize;
+
+use crate::menu::ItemId;
+use crate::menu::ppp::profile::Terms;
+
+/// Everything that stands between a router and its desired state. It holds no password.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Plan {
+    /// The profiles, in the order in which they are needed.
+    pub groups: Vec<GroupStep>,
+    /// One step for each desired account, in the same order.
+    pub accounts: Vec<AccountStep>,
+}
+
+/// What happens to a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupStep {
+    /// Its name.
+    pub name: String,
+    /// What happens.
+    pub action: GroupAction,
+}
+
+/// What happens to a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum GroupAction {
+    /// Nothing: it is as it should be.
+    Keep,
+    /// It is made.
+    Create {
+        /// With these terms.
+        terms: Terms,
+    },
+    /// It is changed.
+    Change {
+        /// Its address.
+        id: ItemId,
+        /// What is written.
+        terms: Terms,
+        /// What differs, for people.
+        fields: Vec<FieldChange>,
+    },
+    /// It cannot be used.
+    Conflict(Conflict),
+}
+
+/// What happens to an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountStep {
+    /// Its PPP user name.
+    pub name: String,
+    /// What happens.
+    pub action: Action,
+    /// Sessions that run under terms that do not hold any more.
+    pub kick: Vec<ItemId>,
+    /// Whether the account isolates somebody who is not isolated now (rule I6 counts these).
+    pub isolates: bool,
+}
+
+/// What happens to an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing: it is as it should be.
+    Keep {
+        /// Its address.
+        id: ItemId,
+    },
+    /// Nothing: it should be closed, and is not there.
+    Absent,
+    /// It is made.
+    Create {
+        /// With this profile.
+        profile: String,
+        /// And this comment.
+        comment: String,
+    },
+    /// It is changed.
+    Change {
+        /// Its address.
+        id: ItemId,
+        /// Another profile.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        profile: Option<String>,
+        /// Whether logins are refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        disabled: Option<bool>,
+        /// Whether the password is set again.
+        password: bool,
+        /// What happens to the fixed address.
+        remote_address: RemoteAddress,
+        /// Another comment, bytes as they will be stored.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+        comment: Option<Vec<u8>>,
+        /// What differs, for people.
+        fields: Vec<FieldChange>,
+    },
+    /// It cannot be touched.
+    Conflict(Conflict),
+}
+
+/// What happens to a fixed address, which would win over the pool of an isolation profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteAddress {
+    /// It stays as it is.
+    Keep,
+    /// It is taken away, and remembered in the mark.
+    PutAside,
+    /// It is put back from the mark.
+    Restore(String),
+}
+
+/// Why something cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// A stable code, such as `router.account_not_ours`.
+    pub code: &'static str,
+    /// For people.
+    pub reason: String,
+}
+
+/// One difference, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// RouterOS's name of the property.
+    pub field: &'static str,
+    /// What is there.
+    pub old: String,
+    /// What will be there.
+    pub new: String,
+}
+
+/// How much a plan does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Profiles made.
+    pub groups_created: usize,
+    /// Profiles changed.
+    pub groups_changed: usize,
+    /// Accounts made.
+    pub created: usize,
+    /// Accounts changed.
+    pub changed: usize,
+    /// Of these, accounts that become isolated.
+    pub isolated: usize,
+    /// Sessions ended.
+    pub kicked: usize,
+    /// Profiles and accounts that cannot be touched.
+    pub conflicts: usize,
+}
+
+impl Plan {
+    /// Whether there is nothing to do and nothing in the way.
+    pub fn is_empty(&self) -> bool {
+        self.summary() == Summary::default()
+    }
+
+    /// How much it does.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for group in &self.groups {
+            match group.action {
+                GroupAction::Keep => {}
+                GroupAction::Create { .. } => summary.groups_created += 1,
+                GroupAction::Change { .. } => summary.groups_changed += 1,
+                GroupAction::Conflict(_) => summary.conflicts += 1,
+            }
+        }
+        for account in &self.accounts {
+            summary.kicked += account.kick.len();
+            summary.isolated += usize::from(account.isolates);
+            match account.action {
+                Action::Keep { .. } | Action::Absent => {}
+                Action::Create { .. } => summary.created += 1,
+                Action::Change { .. } => summary.changed += 1,
+                Action::Conflict(_) => summary.conflicts += 1,
+            }
+        }
+        summary
+    }
+}
+
+impl AccountStep {
+    /// The conflict, if it is one.
+    pub fn conflict(&self) -> Option<&Conflict> {
+        match &self.action {
+            Action::Conflict(conflict) => Some(conflict),
+            _ => None,
+        }
+    }
+
+    /// Whether its terms are still to be written; its session must not be ended before.
+    pub(crate) fn writes_terms(&self) -> bool {
+        match &self.action {
+            Action::Create { .. } => true,
+            Action::Change { profile, disabled, remote_address, .. } => {
+                profile.is_some() || disabled.is_some() || *remote_address != RemoteAddress::Keep
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the account itself is written.
+    pub fn writes(&self) -> bool {
+        matches!(self.action, Action::Create { .. } | Action::Change { .. })
+    }
+}
+
+fn as_text<S: serde::Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = bytes.as_ref().map(|bytes| crate::text::CodePage::Escape.decode(bytes));
+    text.as_deref().serialize(serializer)
+}

@@ -1,0 +1,80 @@
+//! A plan as people read it: like a diff.
+
+use std::fmt;
+
+use super::plan::{AccountStep, Action, FieldChange, GroupAction, GroupStep, Plan};
+
+impl fmt::Display for Plan {
+    /// One line a step, `+` made, `~` changed, `!` in the way, `x` session ended; a last line counts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for group in &self.groups {
+            group.fmt(f)?;
+        }
+        for account in &self.accounts {
+            account.fmt(f)?;
+        }
+        let sum = self.summary();
+        if self.is_empty() {
+            return writeln!(f, "nothing to do");
+        }
+        writeln!(
+            f,
+            "{} to create, {} to change ({} isolated), {} sessions to end, {} conflicts",
+            sum.groups_created + sum.created,
+            sum.groups_changed + sum.changed,
+            sum.isolated,
+            sum.kicked,
+            sum.conflicts
+        )
+    }
+}
+
+impl fmt::Display for GroupStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.action {
+            GroupAction::Keep => Ok(()),
+            GroupAction::Create { terms } => {
+                write!(f, "+ profile {}", self.name)?;
+                for (field, value) in [("rate-limit", &terms.rate_limit), ("address-list", &terms.address_list)] {
+                    if let Some(value) = value {
+                        write!(f, " {field}={value}")?;
+                    }
+                }
+                writeln!(f)
+            }
+            GroupAction::Change { fields, .. } => {
+                write!(f, "~ profile {}:", self.name)?;
+                show_fields(fields, f)
+            }
+            GroupAction::Conflict(conflict) => writeln!(f, "! profile {}: {}", self.name, conflict.reason),
+        }
+    }
+}
+
+impl fmt::Display for AccountStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.action {
+            Action::Keep { .. } | Action::Absent => {}
+            Action::Create { profile, .. } => writeln!(f, "+ account {} profile={profile}", self.name)?,
+            Action::Change { fields, .. } => {
+                write!(f, "~ account {}:", self.name)?;
+                show_fields(fields, f)?;
+            }
+            Action::Conflict(conflict) => writeln!(f, "! account {}: {}", self.name, conflict.reason)?,
+        }
+        if !self.kick.is_empty() {
+            writeln!(f, "x session of {}", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+fn show_fields(fields: &[FieldChange], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, change) in fields.iter().enumerate() {
+        let comma = if index > 0 { "," } else { "" };
+        let old = if change.old.is_empty() { "(none)" } else { &change.old };
+        let new = if change.new.is_empty() { "(none)" } else { &change.new };
+        write!(f, "{comma} {} {old} -> {new}", change.field)?;
+    }
+    writeln!(f)
+}

@@ -1,0 +1,56 @@
+//! What the tests of the adapter share.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use isp_core::customer::Code;
+use isp_core::ids::{RouterId, SubscriptionId};
+use isp_core::isolation::{Access, AccessTarget};
+use isp_core::package::{Speed, UserGroup};
+use isp_core::place::RouterEndpoint;
+use isp_core::ports::ApplyOutcome;
+use isp_core::secret::Secret;
+use isp_core::subscription::Account;
+use isp_mikrotik::simulator::SimulatedRouter;
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
+pub fn endpoint(router: &SimulatedRouter) -> RouterEndpoint {
+    let (user, password) = router.credentials();
+    RouterEndpoint {
+        host: router.address().ip().to_string(),
+        port: router.address().port(),
+        tls: false,
+        username: user.to_owned(),
+        password: Secret::new(password.expose_secret()),
+    }
+}
+
+pub fn target(number: u128, name: &str, desired: Access) -> AccessTarget {
+    AccessTarget {
+        subscription_id: SubscriptionId(Uuid::from_u128(number)),
+        router_id: RouterId(Uuid::from_u128(1)),
+        account: Account { username: Code::parse("username", name).unwrap(), password: Secret::new("rahasia") },
+        group: group("10M", 10),
+        desired,
+        revision: 1,
+        adopt: false,
+    }
+}
+
+pub fn group(name: &str, mbps: u32) -> UserGroup {
+    let speed = Speed { down_kbps: mbps * 1000, up_kbps: mbps * 500 };
+    UserGroup { name: Code::parse("group", name).unwrap(), speed }
+}
+
+pub fn done(outcome: &ApplyOutcome) -> (Access, bool, &str) {
+    match outcome {
+        ApplyOutcome::Done { access, changed, answer } => (*access, *changed, answer),
+        ApplyOutcome::Refused { code, reason } => panic!("refused: {code}: {reason}"),
+    }
+}
+
+pub fn refused(outcome: &ApplyOutcome) -> &'static str {
+    match outcome {
+        ApplyOutcome::Refused { code, .. } => code,
+        ApplyOutcome::Done { answer, .. } => panic!("done: {answer}"),
+    }
+}

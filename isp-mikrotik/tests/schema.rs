@@ -1,0 +1,83 @@
+//! Every command and argument that this crate sends exists in both known RouterOS versions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use isp_core::secret::Secret;
+use isp_mikrotik::menu::ppp::profile::Terms;
+use isp_mikrotik::menu::ppp::secret::{Changes, New};
+use isp_mikrotik::menu::ppp::{active, profile, secret};
+use isp_mikrotik::menu::{self, ItemId, Rows, system};
+use isp_mikrotik::proto::Command;
+use isp_mikrotik::simulator::Version;
+
+fn every_command() -> Vec<Command> {
+    let id = ItemId::parse(b"*1A").unwrap();
+    let ids = [id.clone(), ItemId::parse(b"*0").unwrap()];
+    let password = Secret::new("x");
+    let terms = Terms {
+        rate_limit: Some("1M/1M".to_owned()),
+        address_list: Some("ISOLIR".to_owned()),
+        local_address: Some("10.0.0.1".to_owned()),
+        remote_address: Some("pool".to_owned()),
+        comment: Some("isp:group".to_owned()),
+    };
+    let changes = Changes {
+        password: Some(password.clone()),
+        profile: Some("10M".to_owned()),
+        remote_address: Some(b"10.0.0.2".to_vec()),
+        disabled: Some(true),
+        comment: Some(b"x".to_vec()),
+    };
+    let rows = Rows::Named(&["budi", "siti"]);
+    vec![
+        secret::print(rows),
+        secret::add(&New { name: "budi", password: &password, profile: "10M", comment: b"x" }),
+        secret::set(&id, &changes),
+        secret::unset_remote_address(&id),
+        secret::remove(&ids).unwrap(),
+        profile::print(Rows::All),
+        profile::add("10M", &terms),
+        profile::set(&id, &terms),
+        active::print(rows),
+        active::remove(&ids).unwrap(),
+        menu::count(secret::MENU),
+        menu::count(profile::MENU),
+        menu::count(active::MENU),
+        system::resource(),
+        system::identity(),
+    ]
+}
+
+fn unknown_arguments(version: Version, command: &Command) -> Vec<String> {
+    let (menu, verb) = command.path().rsplit_once('/').unwrap();
+    assert!(version.has_command(menu, verb), "{version:?} has no {}", command.path());
+    command
+        .args()
+        .map(|(name, _)| String::from_utf8_lossy(name).into_owned())
+        .filter(|name| !version.has_argument(menu, verb, name))
+        .collect()
+}
+
+#[test]
+fn every_command_exists_in_both_versions() {
+    for version in Version::ALL {
+        for command in every_command() {
+            assert_eq!(unknown_arguments(version, &command), Vec::<String>::new(), "{version:?}: {command:?}");
+        }
+    }
+}
+
+#[test]
+fn only_the_newer_version_is_asked_for_hidden_passwords() {
+    let command = secret::print_sensitive(Rows::All);
+    assert_eq!(unknown_arguments(Version::V7_9, &command), ["show-sensitive"]);
+    assert_eq!(unknown_arguments(Version::V7_21_5, &command), Vec::<String>::new());
+}
+
+#[test]
+fn a_write_without_an_address_cannot_be_made() {
+    assert_eq!(secret::remove(&[]), None);
+    assert_eq!(active::remove(&[]), None);
+    assert_eq!(ItemId::parse(b"081234567890"), None);
+    assert_eq!(ItemId::parse(b"*"), None);
+    assert_eq!(ItemId::parse(b"*1,*2"), None);
+}
