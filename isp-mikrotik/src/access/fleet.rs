@@ -15,8 +15,11 @@ use crate::error::Error;
 /// The routers that were talked to.
 #[derive(Debug, Default)]
 pub(super) struct Fleet {
-    lines: Mutex<HashMap<(String, u16), Arc<Turns<Line>>>>,
+    lines: Mutex<HashMap<Address, Arc<Turns<Line>>>>,
 }
+
+/// Host and port.
+type Address = (String, u16);
 
 /// The line to one router.
 #[derive(Debug, Default)]
