@@ -1,0 +1,231 @@
+//! Access, its events, and the facts it is decided from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::{InvoiceBalance, InvoiceKind};
+use crate::calendar::Date;
+use crate::ids::{CustomerId, ExemptionId, PromiseId, RouterId, SiteId, SubscriptionId};
+use crate::isolation::access::{IsolatedSince, ObservedAccess};
+use crate::isolation::{
+    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, Exemption, Outage, Promise, ServiceAccess,
+};
+use crate::money::Money;
+use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
+use crate::subscription::Subscription;
+
+use super::ledger::sort_by_due;
+use super::state::State;
+use super::store::after;
+
+impl State {
+    pub(super) fn write_access(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for new in changes.access.drain(..) {
+            let id = new.subscription_id;
+            self.must_have_subscription(id)?;
+            let old = self.access.get(&id);
+            if new.version != old.map_or(0, |o| o.version) {
+                return Err(StoreError::Conflict);
+            }
+            let observed = old.and_then(|o| o.observed.clone());
+            self.access.put(id, ServiceAccess { version: new.version + 1, observed, ..new });
+        }
+        for id in changes.touched.drain(..) {
+            if let Some(old) = self.access.get(&id).cloned() {
+                self.access.put(id, ServiceAccess { version: old.version + 1, ..old });
+            }
+        }
+        for event in changes.access_events.drain(..) {
+            self.must_have_subscription(event.subscription_id)?;
+            self.own("access_event.id", None, Some(event.id.to_string()), event.id.0)?;
+            self.access_events.put((event.subscription_id, event.revision), event);
+        }
+        Ok(())
+    }
+
+    pub(super) fn observe(&mut self, id: SubscriptionId, new: &ObservedAccess) {
+        let Some(row) = self.access.get(&id) else { return };
+        if row.observed.as_ref().is_none_or(|old| (old.revision, old.at) <= (new.revision, new.at)) {
+            let row = ServiceAccess { observed: Some(new.clone()), ..row.clone() };
+            self.access.put(id, row);
+        }
+    }
+
+    pub(super) fn load_access(&self, query: &AccessQuery, page: PageQuery<SubscriptionId>) -> Vec<AccessFacts> {
+        let limit = page.limit as usize;
+        let some = |ids: BTreeSet<SubscriptionId>| {
+            ids.range(after(page.after)).filter_map(|id| self.subscriptions.get(id)).map(|s| self.facts(s)).collect()
+        };
+        let facts: Vec<AccessFacts> = match query {
+            AccessQuery::Due { due_until, today } => self
+                .subscriptions
+                .range(after(page.after))
+                .filter(|(_, s)| self.needs_a_look(s, *due_until, *today))
+                .take(limit)
+                .map(|(_, s)| self.facts(s))
+                .collect(),
+            AccessQuery::Customers(customers) => {
+                some(customers.iter().flat_map(|c| self.subscriptions_of_customer(*c)).map(|s| s.id).collect())
+            }
+            AccessQuery::Subscriptions(ids) => some(ids.iter().copied().collect()),
+        };
+        facts.into_iter().take(limit).collect()
+    }
+
+    fn needs_a_look(&self, subscription: &Subscription, due_until: Date, today: Date) -> bool {
+        let (id, terms) = (subscription.id, &subscription.terms);
+        let desired = self.access.get(&id).map_or(Access::Closed, |a| a.desired);
+        let ended = terms.end.is_some_and(|end| end <= today);
+        if ended && desired == Access::Closed {
+            return false;
+        }
+        desired != Access::Open
+            || ended
+            || terms.start > today
+            || terms.paused_from.is_some_and(|from| from <= today)
+            || terms.change.is_some_and(|change| change.from <= today)
+            || self.open_of_subscription(id).iter().any(|i| i.due_date <= due_until)
+    }
+
+    fn facts(&self, s: &Subscription) -> AccessFacts {
+        AccessFacts {
+            subscription_id: s.id,
+            customer_id: s.customer_id,
+            site_id: s.site_id,
+            router_id: s.router_id,
+            zone: self.zone_of(s),
+            terms: s.terms,
+            access: self.access_of(s.id),
+            open: self.open_of_subscription(s.id),
+            promise: latest_promise(self.promises_of(s.customer_id)),
+            exemption: longest_exemption(self.exemptions_of(s.customer_id)),
+            outage: latest_outage(self.outages_at(s.site_id)),
+        }
+    }
+
+    pub(super) fn access_at(&self, customer: CustomerId, at: DateTime<Utc>) -> Vec<AccessFacts> {
+        self.subscriptions_of_customer(customer)
+            .map(|s| {
+                let today = self.zone_of(s).date_of(at);
+                AccessFacts {
+                    access: self.rebuilt(s.id, at),
+                    open: self.open_then(s.id, today, at),
+                    promise: latest_promise(self.promises_of(customer).filter(|p| p.made_on <= today)),
+                    exemption: longest_exemption(self.exemptions_of(customer).filter(|e| e.from <= today)),
+                    outage: latest_outage(self.outages_at(s.site_id).filter(|o| o.from <= at)),
+                    ..self.facts(s)
+                }
+            })
+            .collect()
+    }
+
+    fn open_then(&self, subscription: SubscriptionId, today: Date, at: DateTime<Utc>) -> Vec<InvoiceBalance> {
+        let keys =
+            (subscription, InvoiceKind::Subscription, Date::MIN)..=(subscription, InvoiceKind::LateFee, Date::MAX);
+        let mut open: Vec<InvoiceBalance> = self
+            .invoice_of
+            .range(keys)
+            .filter_map(|(_, id)| self.invoices.get(id))
+            .filter(|kept| kept.invoice.issue_date <= today)
+            .map(|kept| {
+                let id = kept.invoice.id;
+                let made = self.allocations_of_invoice.range((id, 0)..=(id, u64::MAX)).map(|(_, a)| a);
+                let paid: Money = made.filter(|a| a.at <= at).map(|a| a.amount).sum();
+                InvoiceBalance { paid, ..kept.balance() }
+            })
+            .filter(|balance| balance.residual().is_positive())
+            .collect();
+        sort_by_due(&mut open);
+        open
+    }
+
+    fn rebuilt(&self, id: SubscriptionId, at: DateTime<Utc>) -> ServiceAccess {
+        let start = ServiceAccess { revision: 0, ..ServiceAccess::new(id, Access::Closed) };
+        let access = self.access_events(id).filter(|e| e.at <= at).fold(start, follow);
+        ServiceAccess { version: self.access_of(id).version, ..access }
+    }
+
+    pub(super) fn access_events(&self, id: SubscriptionId) -> impl Iterator<Item = &AccessEvent> {
+        self.access_events.range((id, 0)..=(id, u64::MAX)).map(|(_, event)| event)
+    }
+
+    fn promises_of(&self, customer: CustomerId) -> impl Iterator<Item = &Promise> {
+        let (first, last) = (PromiseId(uuid::Uuid::nil()), PromiseId(uuid::Uuid::max()));
+        self.promises.range((customer, first)..=(customer, last)).map(|(_, p)| p)
+    }
+
+    fn exemptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Exemption> {
+        let (first, last) = (ExemptionId(uuid::Uuid::nil()), ExemptionId(uuid::Uuid::max()));
+        self.exemptions.range((customer, first)..=(customer, last)).map(|(_, e)| e)
+    }
+
+    fn outages_at(&self, site: SiteId) -> impl Iterator<Item = &Outage> {
+        self.outages.values().filter(move |o| o.site_id == site)
+    }
+
+    pub(super) fn subscribers_per_router(&self) -> BTreeMap<RouterId, u64> {
+        let mut counts = BTreeMap::new();
+        for (router, subscription) in self.subscriptions_on.keys() {
+            if self.access.get(subscription).is_some_and(|a| a.desired != Access::Closed) {
+                *counts.entry(*router).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    pub(super) fn target(&self, id: SubscriptionId) -> Option<AccessTarget> {
+        let s = self.subscriptions.get(&id)?;
+        let package = self.packages.get(&s.terms.package_id)?;
+        let access = self.access_of(id);
+        Some(AccessTarget {
+            subscription_id: id,
+            router_id: s.router_id?,
+            account: s.account.clone(),
+            group: package.group.clone(),
+            desired: access.desired,
+            revision: access.revision,
+            adopt: false,
+        })
+    }
+
+    pub(super) fn router_targets(&self, router: RouterId, page: PageQuery<SubscriptionId>) -> Vec<AccessTarget> {
+        let ids = self.subscriptions_on.range((router, SubscriptionId(uuid::Uuid::nil()))..);
+        ids.take_while(|((of, _), ())| *of == router)
+            .map(|((_, id), ())| *id)
+            .filter(|id| page.after.is_none_or(|after| after < *id))
+            .filter_map(|id| self.target(id))
+            .take(page.limit as usize)
+            .collect()
+    }
+}
+
+/// What an event makes of the access before it.
+fn follow(before: ServiceAccess, event: &AccessEvent) -> ServiceAccess {
+    let (desired, cause) = event.kind.leads_to().unwrap_or((before.desired, before.cause));
+    let isolated = match event.kind {
+        AccessEventKind::IsolatedArrears => Some(IsolatedSince { at: event.at, overdue: event.overdue }),
+        AccessEventKind::IsolatedManual => Some(IsolatedSince { at: event.at, overdue: Money::ZERO }),
+        AccessEventKind::GroupChanged => before.isolated,
+        // Kept after a reopening for a part, as the engine keeps it.
+        AccessEventKind::Reopened
+            if !event.overdue.is_zero() && before.cause == Some(crate::isolation::IsolationCause::Arrears) =>
+        {
+            before.isolated
+        }
+        AccessEventKind::Reopened | AccessEventKind::Closed | AccessEventKind::Registered => None,
+    };
+    ServiceAccess { desired, cause, isolated, revision: event.revision, ..before }
+}
+
+fn latest_promise<'a>(promises: impl Iterator<Item = &'a Promise>) -> Option<Promise> {
+    promises.max_by_key(|p| (p.until, p.made_on, p.id)).cloned()
+}
+
+fn longest_exemption<'a>(exemptions: impl Iterator<Item = &'a Exemption>) -> Option<Exemption> {
+    exemptions.max_by_key(|e| (e.until, e.from, e.id)).cloned()
+}
+
+fn latest_outage<'a>(outages: impl Iterator<Item = &'a Outage>) -> Option<Outage> {
+    outages.max_by_key(|o| (o.until.unwrap_or(DateTime::<Utc>::MAX_UTC), o.from, o.id)).cloned()
+}

@@ -1,0 +1,134 @@
+//! What billing and reminders load.
+
+use std::ops::Bound;
+
+use crate::billing::Billable;
+use crate::calendar::Date;
+use crate::dunning::{DunningFacts, NotificationKey, NotificationKind};
+use crate::ids::{CustomerId, InvoiceId, SubscriptionId};
+use crate::installation::InstallationOrder;
+use crate::money::Money;
+use crate::ports::{BillableQuery, DunningQuery, InstallationRow, InstalmentRow, PageQuery};
+use crate::subscription::Subscription;
+
+use super::state::State;
+use super::store::after;
+
+impl State {
+    pub(super) fn billable(&self, query: BillableQuery, page: PageQuery<SubscriptionId>) -> Vec<Billable> {
+        let wanted = |s: &Subscription| {
+            let terms = &s.terms;
+            terms.billed_from.is_some()
+                || query.days & (1 << terms.day.day()) != 0
+                || terms.end.is_some_and(|end| end >= query.ends_from)
+        };
+        self.subscriptions
+            .range(after(page.after))
+            .map(|(_, s)| s)
+            .filter(|s| wanted(s))
+            .take(page.limit as usize)
+            .map(|s| Billable {
+                subscription_id: s.id,
+                customer_id: s.customer_id,
+                site_id: s.site_id,
+                zone: self.zone_of(s),
+                terms: s.terms,
+            })
+            .collect()
+    }
+
+    pub(super) fn instalments(&self, due_until: Date) -> Vec<InstalmentRow> {
+        let due = |order: &InstallationOrder| {
+            order.installed_on <= due_until
+                && order.schedule().iter().any(|p| p.on <= due_until && !self.invoices.has(&p.invoice_id))
+        };
+        self.installation_orders
+            .values()
+            .filter(|order| due(order))
+            .filter_map(|order| {
+                let subscription = self.subscriptions.get(&order.subscription_id)?;
+                Some(InstalmentRow {
+                    order: order.clone(),
+                    site_id: subscription.site_id,
+                    zone: self.zone_of(subscription),
+                    package_id: subscription.terms.package_id,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn installation_rows(&self, customer: Option<CustomerId>) -> Vec<InstallationRow> {
+        self.installation_orders
+            .values()
+            .filter(|order| customer.is_none_or(|c| c == order.customer_id))
+            .map(|order| {
+                let parts = order.schedule();
+                let invoices = parts.iter().filter_map(|p| self.invoices.get(&p.invoice_id));
+                let (invoiced, paid) = invoices.fold((Money::ZERO, Money::ZERO), |(total, paid), kept| {
+                    (total + kept.invoice.total, paid + kept.paid)
+                });
+                InstallationRow { order: order.clone(), invoiced, paid }
+            })
+            .collect()
+    }
+
+    pub(super) fn customers_with_credit(&self, page: PageQuery<CustomerId>) -> Vec<CustomerId> {
+        self.customers
+            .range(after(page.after))
+            .map(|(id, _)| *id)
+            .filter(|id| !self.credit(*id).is_empty() && !self.open_of_customer(*id).is_empty())
+            .take(page.limit as usize)
+            .collect()
+    }
+
+    pub(super) fn dunning(&self, query: DunningQuery, page: PageQuery<CustomerId>) -> Vec<DunningFacts> {
+        let start = page.after.map_or(Bound::Unbounded, |id| Bound::Excluded((id, InvoiceId(uuid::Uuid::max()))));
+        let mut found = Vec::new();
+        let mut last = None;
+        for ((customer, _), ()) in self.open_of_customer.range((start, Bound::Unbounded)) {
+            if found.len() == page.limit as usize {
+                break;
+            }
+            if last.replace(*customer) == Some(*customer) {
+                continue;
+            }
+            let open = self.open_of_customer(*customer);
+            if open.iter().any(|i| query.due_from <= i.due_date && i.due_date <= query.due_until) {
+                found.push(self.dunning_facts(*customer, open));
+            }
+        }
+        found
+    }
+
+    fn dunning_facts(&self, customer_id: CustomerId, open: Vec<crate::billing::InvoiceBalance>) -> DunningFacts {
+        let first = self.first_subscription(customer_id);
+        let reminder = |kind| matches!(kind, NotificationKind::DueSoon | NotificationKind::Overdue);
+        let notified = open
+            .iter()
+            .flat_map(|i| NotificationKind::ALL.into_iter().filter(|k| reminder(*k)).map(move |k| (i.invoice_id, k)))
+            .flat_map(|(id, kind)| {
+                let key = |level| NotificationKey { kind, level, subject: id.0 };
+                self.messages.range(key(0)..=key(u16::MAX)).filter(move |(k, _)| k.subject == id.0)
+            })
+            .map(|(k, _)| (InvoiceId(k.subject), k.kind, k.level))
+            .collect();
+        DunningFacts {
+            customer_id,
+            zone: first.map_or(crate::Zone::Wib, |s| self.zone_of(s)),
+            reachable: self.customers.get(&customer_id).is_some_and(|c| c.phone.is_some()),
+            open,
+            notified,
+        }
+    }
+
+    pub(super) fn first_subscription(&self, customer: CustomerId) -> Option<&Subscription> {
+        self.subscriptions_of_customer(customer).next()
+    }
+
+    pub(super) fn subscriptions_of_customer(&self, customer: CustomerId) -> impl Iterator<Item = &Subscription> {
+        let (first, last) = (SubscriptionId(uuid::Uuid::nil()), SubscriptionId(uuid::Uuid::max()));
+        self.subscriptions_of
+            .range((customer, first)..=(customer, last))
+            .filter_map(|((_, id), ())| self.subscriptions.get(id))
+    }
+}

@@ -1,0 +1,211 @@
+//! Invoices, payments, allocations, the journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::billing::{Invoice, InvoiceBalance};
+use crate::calendar::Date;
+use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
+use crate::ledger::{JournalEntry, JournalTotal, entries_for_invoices};
+use crate::money::Money;
+use crate::payment::{Allocation, CreditSource, Payment};
+use crate::ports::{ChangeSet, CommitReport, InvoiceQuery, PaymentRow, StoreError};
+
+use super::state::{KeptInvoice, KeptPayment, State, must_exist};
+
+impl State {
+    pub(super) fn write_invoices(
+        &mut self,
+        invoices: Vec<Invoice>,
+        report: &mut CommitReport,
+    ) -> Result<(), StoreError> {
+        let mut inserted = Vec::with_capacity(invoices.len());
+        for mut invoice in invoices {
+            let key = (invoice.subscription_id, invoice.kind, invoice.period.start);
+            if self.invoices.has(&invoice.id) || self.invoice_of.has(&key) {
+                report.invoices_known += 1;
+                continue;
+            }
+            self.must_have_customer(invoice.customer_id)?;
+            self.must_have_subscription(invoice.subscription_id)?;
+            if !invoice.adds_up() {
+                return Err(StoreError::Rejected { reason: "the lines of an invoice do not add up".into() });
+            }
+            self.last_number += 1;
+            invoice.number = self.last_number;
+            report.invoices += 1;
+            report.invoiced += invoice.total;
+            self.invoice_of.put(key, invoice.id);
+            self.put_invoice(KeptInvoice { invoice: invoice.clone(), paid: Money::ZERO });
+            inserted.push(invoice);
+        }
+        self.write_journal(entries_for_invoices(&inserted))
+    }
+
+    pub(super) fn write_payments(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for payment in changes.payments.drain(..) {
+            self.insert_payment(payment)?;
+        }
+        let mut payments = BTreeSet::new();
+        for reversal in changes.reversals.drain(..) {
+            let id = reversal.payment_id;
+            let mut kept = self.must_have_payment(id)?.clone();
+            if kept.reversal.is_some() {
+                return Err(StoreError::Duplicate { what: "payment.reversal" });
+            }
+            kept.reversal = Some(reversal);
+            self.put_payment(kept);
+            payments.insert(id);
+        }
+        let mut invoices = BTreeSet::new();
+        for allocation in changes.allocations.drain(..) {
+            payments.insert(allocation.payment_id);
+            invoices.insert(allocation.invoice_id);
+            self.insert_allocation(allocation)?;
+        }
+        let fits = |from: Money, amount: Money, to: Money| from <= amount && amount <= to;
+        let invoices_fit = invoices.iter().filter_map(|id| self.invoices.get(id)).all(|kept| {
+            let total = kept.invoice.total;
+            fits(Money::ZERO, kept.paid, total)
+        });
+        let payments_fit = payments.iter().filter_map(|id| self.payments.get(id)).all(|kept| {
+            let most = if kept.reversal.is_some() { Money::ZERO } else { kept.payment.amount };
+            fits(Money::ZERO, kept.used, most)
+        });
+        if invoices_fit && payments_fit { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
+    fn insert_payment(&mut self, payment: Payment) -> Result<(), StoreError> {
+        self.must_have_customer(payment.customer_id)?;
+        let reference = format!("{} {}", payment.provider, payment.reference);
+        self.own("payment.reference", None, Some(reference), payment.id.0)?;
+        if self.payments.has(&payment.id) {
+            return Err(StoreError::Duplicate { what: "payment.reference" });
+        }
+        self.put_payment(KeptPayment { payment, used: Money::ZERO, reversal: None });
+        Ok(())
+    }
+
+    fn insert_allocation(&mut self, allocation: Allocation) -> Result<(), StoreError> {
+        let mut payment = self.must_have_payment(allocation.payment_id)?.clone();
+        let invoice = self.invoices.get(&allocation.invoice_id).cloned();
+        let mut invoice = invoice.ok_or_else(|| StoreError::Rejected { reason: "no such invoice".into() })?;
+        payment.used += allocation.amount;
+        invoice.paid += allocation.amount;
+        self.put_payment(payment);
+        self.put_invoice(invoice);
+        self.last_allocation += 1;
+        self.allocations_of_payment.put((allocation.payment_id, self.last_allocation), allocation);
+        self.allocations_of_invoice.put((allocation.invoice_id, self.last_allocation), allocation);
+        Ok(())
+    }
+
+    pub(super) fn write_journal(&mut self, entries: Vec<JournalEntry>) -> Result<(), StoreError> {
+        for entry in entries {
+            if !entry.balances() {
+                return Err(StoreError::Rejected { reason: "a journal entry does not balance".into() });
+            }
+            if self.journal.has(&entry.id) {
+                return Err(StoreError::Duplicate { what: "journal.id" });
+            }
+            self.journal.put(entry.id, entry);
+        }
+        Ok(())
+    }
+
+    fn put_invoice(&mut self, kept: KeptInvoice) {
+        let (id, open) = (kept.invoice.id, kept.is_open());
+        let (of_customer, of_subscription) = ((kept.invoice.customer_id, id), (kept.invoice.subscription_id, id));
+        if open {
+            self.open_of_customer.put(of_customer, ());
+            self.open_of_subscription.put(of_subscription, ());
+        } else {
+            self.open_of_customer.remove(&of_customer);
+            self.open_of_subscription.remove(&of_subscription);
+        }
+        self.invoices.put(id, kept);
+    }
+
+    fn put_payment(&mut self, kept: KeptPayment) {
+        let key = (kept.payment.customer_id, kept.payment.received_at, kept.payment.id);
+        if kept.left().is_positive() {
+            self.credit.put(key, ());
+        } else {
+            self.credit.remove(&key);
+        }
+        self.payments.put(kept.payment.id, kept);
+    }
+
+    fn must_have_payment(&self, id: PaymentId) -> Result<&KeptPayment, StoreError> {
+        must_exist(self.payments.has(&id), "payment")?;
+        self.payments.get(&id).ok_or(StoreError::NotFound { what: "payment" })
+    }
+
+    pub(super) fn open_of_customer(&self, customer: CustomerId) -> Vec<InvoiceBalance> {
+        let (first, last) = (InvoiceId(uuid::Uuid::nil()), InvoiceId(uuid::Uuid::max()));
+        let ids = self.open_of_customer.range((customer, first)..=(customer, last));
+        self.balances(ids.map(|((_, id), ())| *id))
+    }
+
+    pub(super) fn open_of_subscription(&self, subscription: SubscriptionId) -> Vec<InvoiceBalance> {
+        let (first, last) = (InvoiceId(uuid::Uuid::nil()), InvoiceId(uuid::Uuid::max()));
+        let ids = self.open_of_subscription.range((subscription, first)..=(subscription, last));
+        self.balances(ids.map(|((_, id), ())| *id))
+    }
+
+    fn balances(&self, ids: impl Iterator<Item = InvoiceId>) -> Vec<InvoiceBalance> {
+        let mut found: Vec<_> = ids.filter_map(|id| self.invoices.get(&id)).map(KeptInvoice::balance).collect();
+        sort_by_due(&mut found);
+        found
+    }
+
+    pub(super) fn credit(&self, customer: CustomerId) -> Vec<CreditSource> {
+        self.credit
+            .range((customer, chrono::DateTime::<chrono::Utc>::MIN_UTC, PaymentId(uuid::Uuid::nil()))..)
+            .take_while(|((of, _, _), ())| *of == customer)
+            .filter_map(|((_, _, id), ())| self.payments.get(id))
+            .map(|kept| CreditSource { payment_id: kept.payment.id, left: kept.left() })
+            .collect()
+    }
+
+    pub(super) fn payment_row(kept: &KeptPayment) -> PaymentRow {
+        PaymentRow { payment: kept.payment.clone(), left: kept.left(), reversal: kept.reversal.clone() }
+    }
+
+    pub(super) fn allocations(&self, id: PaymentId) -> Vec<Allocation> {
+        self.allocations_of_payment.range((id, 0)..=(id, u64::MAX)).map(|(_, a)| *a).collect()
+    }
+
+    pub(super) fn journal_totals(&self, from: Date, before: Date) -> Vec<JournalTotal> {
+        let mut sums: BTreeMap<_, Money> = BTreeMap::new();
+        for entry in self.journal.values().filter(|e| from <= e.date && e.date < before) {
+            for line in &entry.lines {
+                let key = (entry.date.month_start(), line.account, entry.kind, line.package_id, line.site_id);
+                *sums.entry(key).or_default() += line.amount;
+            }
+        }
+        sums.into_iter()
+            .map(|((month, account, kind, package_id, site_id), amount)| JournalTotal {
+                month,
+                account,
+                kind,
+                package_id,
+                site_id,
+                amount,
+            })
+            .collect()
+    }
+}
+
+/// Oldest due date first, then oldest issue date, then lowest number.
+pub(super) fn sort_by_due(invoices: &mut [InvoiceBalance]) {
+    invoices.sort_by_key(|i| (i.due_date, i.issue_date, i.number));
+}
+
+pub(super) fn invoice_matches(kept: &KeptInvoice, query: &InvoiceQuery) -> bool {
+    let i = &kept.invoice;
+    query.customer.is_none_or(|c| c == i.customer_id)
+        && query.issued_from.is_none_or(|from| from <= i.issue_date)
+        && query.issued_before.is_none_or(|before| i.issue_date < before)
+        && (!query.open || kept.is_open())
+        && query.kind.is_none_or(|kind| kind == i.kind)
+}

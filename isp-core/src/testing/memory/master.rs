@@ -1,0 +1,168 @@
+//! Customers, packages, routers, subscriptions, devices.
+
+use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
+use crate::ports::{ChangeSet, StoreError};
+use crate::subscription::{BillingTerms, Subscription};
+
+use super::state::{State, must_exist};
+
+impl State {
+    pub(super) fn write_master(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        self.write_places(changes)?;
+        self.write_customers(changes)?;
+        self.write_terms(changes)?;
+        self.write_installations(changes)?;
+        self.write_devices(changes)?;
+        self.write_protections(changes)
+    }
+
+    fn write_places(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for site in changes.sites.drain(..) {
+            let old = self.sites.get(&site.id).map(|s| s.code.to_string());
+            self.own("site.code", old, Some(site.code.to_string()), site.id.0)?;
+            self.sites.put(site.id, site);
+        }
+        for router in changes.routers.drain(..) {
+            self.must_have_site(router.site_id)?;
+            let old = self.routers.get(&router.id).map(|r| r.code.to_string());
+            self.own("router.code", old, Some(router.code.to_string()), router.id.0)?;
+            self.routers.put(router.id, router);
+        }
+        for package in changes.packages.drain(..) {
+            let old = self.packages.get(&package.id).map(|p| p.code.to_string());
+            self.own("package.code", old, Some(package.code.to_string()), package.id.0)?;
+            self.packages.put(package.id, package);
+        }
+        Ok(())
+    }
+
+    fn write_customers(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for customer in changes.customers.drain(..) {
+            let old = self.customers.get(&customer.id).map(|c| c.code.to_string());
+            self.own("customer.code", old, Some(customer.code.to_string()), customer.id.0)?;
+            self.customers.put(customer.id, customer);
+        }
+        for subscription in changes.subscriptions.drain(..) {
+            self.put_subscription(subscription)?;
+        }
+        Ok(())
+    }
+
+    fn put_subscription(&mut self, new: Subscription) -> Result<(), StoreError> {
+        self.must_have_customer(new.customer_id)?;
+        self.must_have_site(new.site_id)?;
+        must_exist(new.router_id.is_none_or(|id| self.routers.has(&id)), "router")?;
+        self.must_have_packages(&new.terms)?;
+        let username = |s: &Subscription| s.router_id.map(|router| format!("{router} {}", s.account.username));
+        let old = self.subscriptions.get(&new.id).cloned();
+        self.own("subscription.username", old.as_ref().and_then(username), username(&new), new.id.0)?;
+        if let Some(old) = old {
+            self.subscriptions_of.remove(&(old.customer_id, old.id));
+            if let Some(router) = old.router_id {
+                self.subscriptions_on.remove(&(router, old.id));
+            }
+        }
+        self.subscriptions_of.put((new.customer_id, new.id), ());
+        if let Some(router) = new.router_id {
+            self.subscriptions_on.put((router, new.id), ());
+        }
+        self.subscriptions.put(new.id, new);
+        Ok(())
+    }
+
+    fn write_terms(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for (id, terms) in changes.terms.drain(..) {
+            self.must_have_packages(&terms)?;
+            self.change_terms(id, |old| *old = terms)?;
+        }
+        for (id, billed_from) in changes.billed_from.drain(..) {
+            self.change_terms(id, |terms| terms.billed_from = billed_from)?;
+        }
+        Ok(())
+    }
+
+    fn change_terms(&mut self, id: SubscriptionId, change: impl FnOnce(&mut BillingTerms)) -> Result<(), StoreError> {
+        let mut row = self.must_have_subscription(id)?.clone();
+        change(&mut row.terms);
+        self.subscriptions.put(id, row);
+        Ok(())
+    }
+
+    fn write_installations(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for kind in changes.installation_kinds.drain(..) {
+            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.to_string());
+            self.own("installation_kind.code", old, Some(kind.code.to_string()), kind.id.0)?;
+            self.installation_kinds.put(kind.id, kind);
+        }
+        for order in changes.installation_orders.drain(..) {
+            self.must_have_customer(order.customer_id)?;
+            self.must_have_subscription(order.subscription_id)?;
+            must_exist(self.installation_kinds.has(&order.kind_id), "installation kind")?;
+            self.installation_orders.put(order.id, order);
+        }
+        Ok(())
+    }
+
+    fn write_devices(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for cpe in changes.cpes.drain(..) {
+            self.must_have_customer(cpe.customer_id)?;
+            let old = self.cpes.get(&cpe.id).map(|c| c.serial.to_string());
+            self.own("cpe.serial", old, Some(cpe.serial.to_string()), cpe.id.0)?;
+            self.cpes.put(cpe.id, cpe);
+        }
+        for entry in changes.device_history.drain(..) {
+            self.must_have_customer(entry.customer_id)?;
+            must_exist(self.cpes.has(&entry.cpe_id), "device")?;
+            if self.device_history.has(&entry.id) {
+                return Err(StoreError::Duplicate { what: "device_history.id" });
+            }
+            self.device_history.put(entry.id, entry);
+        }
+        for expense in changes.expenses.drain(..) {
+            if self.expenses.has(&expense.id) {
+                return Err(StoreError::Duplicate { what: "expense.id" });
+            }
+            self.expenses.put(expense.id, expense);
+        }
+        Ok(())
+    }
+
+    fn write_protections(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for promise in changes.promises.drain(..) {
+            self.must_have_customer(promise.customer_id)?;
+            self.own("promise.id", None, Some(promise.id.to_string()), promise.id.0)?;
+            self.promises.put((promise.customer_id, promise.id), promise);
+        }
+        for exemption in changes.exemptions.drain(..) {
+            self.must_have_customer(exemption.customer_id)?;
+            self.own("exemption.id", None, Some(exemption.id.to_string()), exemption.id.0)?;
+            self.exemptions.put((exemption.customer_id, exemption.id), exemption);
+        }
+        for outage in changes.outages.drain(..) {
+            self.must_have_site(outage.site_id)?;
+            self.outages.put(outage.id, outage);
+        }
+        Ok(())
+    }
+
+    pub(super) fn must_have_customer(&self, id: CustomerId) -> Result<(), StoreError> {
+        must_exist(self.customers.has(&id), "customer")
+    }
+
+    pub(super) fn must_have_subscription(&self, id: SubscriptionId) -> Result<&Subscription, StoreError> {
+        self.subscriptions.get(&id).ok_or_else(|| StoreError::Rejected { reason: "no such subscription".into() })
+    }
+
+    pub(super) fn must_have_router(&self, id: RouterId) -> Result<(), StoreError> {
+        must_exist(self.routers.has(&id), "router")
+    }
+
+    fn must_have_site(&self, id: SiteId) -> Result<(), StoreError> {
+        must_exist(self.sites.has(&id), "site")
+    }
+
+    fn must_have_packages(&self, terms: &BillingTerms) -> Result<(), StoreError> {
+        let has = |id: PackageId| self.packages.has(&id);
+        must_exist(has(terms.package_id) && terms.change.is_none_or(|c| has(c.package_id)), "package")
+    }
+}

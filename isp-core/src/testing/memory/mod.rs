@@ -1,0 +1,25 @@
+//! A [`crate::ports::Store`] in memory, exact to the contract and quick enough for random years.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | the port and its faults | [`store`] |
+//! | which tables there are | `state` |
+//! | how a failed commit leaves nothing | `table` |
+//! | customers, packages, devices | `master` |
+//! | invoices, payments, the journal | `ledger` |
+//! | access and its facts | `access` |
+//! | the outbox | `outbox` |
+//! | everything a tenant has, for comparing | [`snapshot`] |
+
+mod access;
+mod billing;
+mod ledger;
+mod master;
+mod outbox;
+pub mod snapshot;
+mod state;
+pub mod store;
+mod table;
+
+pub use snapshot::Snapshot;
+pub use store::MemoryStore;

@@ -1,0 +1,57 @@
+//! Everything a tenant has, for comparing one run with another.
+
+use crate::billing::Invoice;
+use crate::calendar::Date;
+use crate::isolation::{AccessEvent, ServiceAccess};
+use crate::ledger::JournalEntry;
+use crate::money::Money;
+use crate::payment::Allocation;
+use crate::ports::{OutboxRow, PaymentRow};
+use crate::subscription::Subscription;
+
+use super::state::State;
+
+/// What runs write, in id order. Master data other than subscriptions is left out, since no run changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// The position of the billing run.
+    pub position: Option<Date>,
+    /// Subscriptions.
+    pub subscriptions: Vec<Subscription>,
+    /// Invoices, each with what was paid of it.
+    pub invoices: Vec<(Invoice, Money)>,
+    /// Payments.
+    pub payments: Vec<PaymentRow>,
+    /// Allocations, in the order of payments, then as they were made.
+    pub allocations: Vec<Allocation>,
+    /// Access.
+    pub access: Vec<ServiceAccess>,
+    /// Access events, in the order of subscriptions, then as they happened.
+    pub access_events: Vec<AccessEvent>,
+    /// The outbox.
+    pub outbox: Vec<OutboxRow>,
+    /// The journal.
+    pub journal: Vec<JournalEntry>,
+}
+
+impl Snapshot {
+    pub(super) fn of(state: &State) -> Self {
+        Self {
+            position: state.position,
+            subscriptions: state.subscriptions.values().cloned().collect(),
+            invoices: state.invoices.values().map(|kept| (kept.invoice.clone(), kept.paid)).collect(),
+            payments: state.payments.values().map(State::payment_row).collect(),
+            allocations: state.allocations_of_payment.values().copied().collect(),
+            access: state.access.values().cloned().collect(),
+            access_events: state.access_events.values().cloned().collect(),
+            outbox: state.outbox.values().map(|kept| kept.row.clone()).collect(),
+            journal: state.journal.values().cloned().collect(),
+        }
+    }
+
+    /// The sum of all journal lines: zero, always.
+    #[must_use]
+    pub fn journal_sum(&self) -> Money {
+        self.journal.iter().flat_map(|entry| &entry.lines).map(|line| line.amount).sum()
+    }
+}

@@ -1,0 +1,210 @@
+//! The tables of one tenant.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::billing::{Invoice, InvoiceBalance, InvoiceKind};
+use crate::calendar::{Date, Zone};
+use crate::customer::Customer;
+use crate::device::{Cpe, DeviceHistory};
+use crate::dunning::NotificationKey;
+use crate::ids::{
+    CpeId, CustomerId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId, InstallationOrderId, InvoiceId,
+    JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId, SiteId, SubscriptionId,
+};
+use crate::installation::{InstallationKind, InstallationOrder};
+use crate::isolation::{Access, AccessEvent, Exemption, Outage, Promise, ServiceAccess};
+use crate::ledger::{Expense, JournalEntry};
+use crate::money::Money;
+use crate::package::Package;
+use crate::payment::{Allocation, Payment, PaymentReversal};
+use crate::place::{Router, Site};
+use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
+use crate::subscription::Subscription;
+
+use super::table::Table;
+
+/// An invoice with what was paid of it.
+#[derive(Debug, Clone)]
+pub(super) struct KeptInvoice {
+    pub(super) invoice: Invoice,
+    pub(super) paid: Money,
+}
+
+impl KeptInvoice {
+    pub(super) fn balance(&self) -> InvoiceBalance {
+        let i = &self.invoice;
+        InvoiceBalance {
+            invoice_id: i.id,
+            number: i.number,
+            customer_id: i.customer_id,
+            subscription_id: i.subscription_id,
+            kind: i.kind,
+            period: i.period,
+            issue_date: i.issue_date,
+            due_date: i.due_date,
+            total: i.total,
+            paid: self.paid,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        (self.invoice.total - self.paid).is_positive()
+    }
+}
+
+/// A payment with what it paid.
+#[derive(Debug, Clone)]
+pub(super) struct KeptPayment {
+    pub(super) payment: Payment,
+    pub(super) used: Money,
+    pub(super) reversal: Option<PaymentReversal>,
+}
+
+impl KeptPayment {
+    pub(super) fn left(&self) -> Money {
+        if self.reversal.is_some() { Money::ZERO } else { self.payment.amount - self.used }
+    }
+}
+
+/// A row of the outbox with its claim.
+#[derive(Debug, Clone)]
+pub(super) struct KeptRow {
+    pub(super) row: OutboxRow,
+    pub(super) claimed_until: Option<DateTime<Utc>>,
+}
+
+macro_rules! state {
+    ($($(#[$doc:meta])* $name:ident: $key:ty => $row:ty,)*) => {
+        /// All that one tenant has.
+        #[derive(Debug, Clone, Default)]
+        pub(super) struct State {
+            $($(#[$doc])* pub(super) $name: Table<$key, $row>,)*
+            pub(super) last_number: u64,
+            pub(super) last_allocation: u64,
+            pub(super) position: Option<Date>,
+        }
+
+        impl State {
+            fn keep(&mut self) {
+                $(self.$name.keep();)*
+            }
+
+            fn take_back(&mut self) {
+                $(self.$name.take_back();)*
+            }
+        }
+    };
+}
+
+state! {
+    sites: SiteId => Site,
+    routers: RouterId => Router,
+    packages: PackageId => Package,
+    customers: CustomerId => Customer,
+    subscriptions: SubscriptionId => Subscription,
+    subscriptions_of: (CustomerId, SubscriptionId) => (),
+    subscriptions_on: (RouterId, SubscriptionId) => (),
+    installation_kinds: InstallationKindId => InstallationKind,
+    installation_orders: InstallationOrderId => InstallationOrder,
+    cpes: CpeId => Cpe,
+    /// Who has a unique key: which key, its value, the owner's id.
+    keys: (&'static str, String) => Uuid,
+    device_history: DeviceHistoryId => DeviceHistory,
+    expenses: ExpenseId => Expense,
+    promises: (CustomerId, PromiseId) => Promise,
+    exemptions: (CustomerId, ExemptionId) => Exemption,
+    outages: OutageId => Outage,
+    invoices: InvoiceId => KeptInvoice,
+    invoice_of: (SubscriptionId, InvoiceKind, Date) => InvoiceId,
+    open_of_customer: (CustomerId, InvoiceId) => (),
+    open_of_subscription: (SubscriptionId, InvoiceId) => (),
+    payments: PaymentId => KeptPayment,
+    /// Payments with money left, the oldest of a customer first.
+    credit: (CustomerId, DateTime<Utc>, PaymentId) => (),
+    allocations_of_payment: (PaymentId, u64) => Allocation,
+    allocations_of_invoice: (InvoiceId, u64) => Allocation,
+    access: SubscriptionId => ServiceAccess,
+    access_events: (SubscriptionId, u64) => AccessEvent,
+    outbox: OutboxId => KeptRow,
+    /// Rows that are not at their end, in the order of their moment.
+    queue: (Topic, DateTime<Utc>, OutboxId) => (),
+    messages: NotificationKey => OutboxId,
+    journal: JournalEntryId => JournalEntry,
+}
+
+impl State {
+    /// Writes all of a change set, or nothing.
+    pub(super) fn commit(&mut self, changes: ChangeSet) -> Result<CommitReport, StoreError> {
+        let before = (self.last_number, self.last_allocation, self.position);
+        let written = self.write(changes);
+        if written.is_ok() {
+            self.keep();
+        } else {
+            self.take_back();
+            (self.last_number, self.last_allocation, self.position) = before;
+        }
+        written
+    }
+
+    fn write(&mut self, mut changes: ChangeSet) -> Result<CommitReport, StoreError> {
+        let mut report = CommitReport::default();
+        self.write_master(&mut changes)?;
+        self.write_invoices(std::mem::take(&mut changes.invoices), &mut report)?;
+        self.position = self.position.max(changes.billing_position);
+        self.write_payments(&mut changes)?;
+        self.write_access(&mut changes)?;
+        self.write_effects(&changes.effects, &mut report)?;
+        self.write_messages(std::mem::take(&mut changes.messages), &mut report)?;
+        self.write_journal(std::mem::take(&mut changes.journal))?;
+        Ok(report)
+    }
+
+    /// Changes that cannot fail, outside a commit.
+    pub(super) fn at_once<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
+        let answer = change(self);
+        self.keep();
+        answer
+    }
+
+    /// Gives a unique key to an owner, and takes back the one it had.
+    pub(super) fn own(
+        &mut self,
+        what: &'static str,
+        old: Option<String>,
+        new: Option<String>,
+        owner: Uuid,
+    ) -> Result<(), StoreError> {
+        if old == new {
+            return Ok(());
+        }
+        if let Some(old) = old {
+            self.keys.remove(&(what, old));
+        }
+        if let Some(new) = new {
+            let key = (what, new);
+            if self.keys.has(&key) {
+                return Err(StoreError::Duplicate { what });
+            }
+            self.keys.put(key, owner);
+        }
+        Ok(())
+    }
+
+    pub(super) fn zone_of(&self, subscription: &Subscription) -> Zone {
+        self.sites.get(&subscription.site_id).map_or(Zone::Wib, |site| site.zone)
+    }
+
+    /// The access of a subscription; closed and never decided on without a row.
+    pub(super) fn access_of(&self, id: SubscriptionId) -> ServiceAccess {
+        self.access
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| ServiceAccess { revision: 0, ..ServiceAccess::new(id, Access::Closed) })
+    }
+}
+
+/// Fails unless a row that a change names is there.
+pub(super) fn must_exist(there: bool, what: &str) -> Result<(), StoreError> {
+    if there { Ok(()) } else { Err(StoreError::Rejected { reason: format!("no such {what}") }) }
+}

@@ -1,0 +1,427 @@
+//! The port over the tables, and the faults.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::billing::{Billable, Invoice, InvoiceBalance};
+use crate::calendar::Date;
+use crate::customer::{Code, Customer};
+use crate::device::{Cpe, DeviceHistory};
+use crate::dunning::{DunningFacts, Notification};
+use crate::ids::{CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId};
+use crate::installation::InstallationKind;
+use crate::isolation::access::ObservedAccess;
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
+use crate::ledger::{JournalEntry, JournalTotal};
+use crate::money::Money;
+use crate::package::Package;
+use crate::payment::{Allocation, CreditSource};
+use crate::place::{Router, Site};
+use crate::ports::{
+    AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
+    InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+};
+use crate::subscription::Subscription;
+use crate::testing::fuse::Fuse;
+
+use super::ledger::invoice_matches;
+use super::outbox::row_matches;
+use super::snapshot::Snapshot;
+use super::state::State;
+use super::table::Table;
+
+/// A store in memory. Clones share what is kept.
+///
+/// Every call goes through its [`Fuse`], so that a test makes any of them fail, before or after its effect.
+///
+/// ```
+/// use isp_core::{ids::TenantId, ports::{ChangeSet, Store}, testing::{MemoryStore, Moment}};
+/// # futures::executor::block_on(async {
+/// let store = MemoryStore::new();
+/// store.fuse().blow_at(1, Moment::After);
+/// let day = isp_core::Date::parse("2026-01-31").unwrap();
+/// let changes = ChangeSet { billing_position: Some(day), ..ChangeSet::default() };
+/// assert!(store.commit(TenantId::DEFAULT, changes).await.is_err());
+/// store.restart();
+/// assert_eq!(store.billing_position(TenantId::DEFAULT).await, Ok(Some(day)));
+/// # });
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    tenants: Arc<Mutex<BTreeMap<TenantId, State>>>,
+    runs: Arc<Mutex<Runs>>,
+    fuse: Fuse,
+}
+
+#[derive(Debug, Default)]
+struct Runs {
+    last: u64,
+    held: BTreeMap<TenantId, u64>,
+}
+
+struct Held {
+    runs: Arc<Mutex<Runs>>,
+    tenant: TenantId,
+    run: u64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if runs.held.get(&self.tenant) == Some(&self.run) {
+            runs.held.remove(&self.tenant);
+        }
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store that shares a fuse with other doubles, so that a kill may fall between any two calls.
+    #[must_use]
+    pub fn with_fuse(fuse: Fuse) -> Self {
+        Self { fuse, ..Self::default() }
+    }
+
+    /// The fuse of its calls.
+    #[must_use]
+    pub fn fuse(&self) -> &Fuse {
+        &self.fuse
+    }
+
+    /// A new process over the same data: the fuse holds again, and no run is under way.
+    pub fn restart(&self) {
+        self.fuse.mend();
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).held.clear();
+    }
+
+    /// Everything that runs wrote for a tenant. It does not count as a call.
+    #[must_use]
+    pub fn snapshot(&self, tenant: TenantId) -> Snapshot {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.get(&tenant).map(Snapshot::of).unwrap_or_default()
+    }
+
+    fn write<T>(
+        &self,
+        tenant: TenantId,
+        call: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let answer = self.fuse.run(|| {
+            let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+            call(tenants.entry(tenant).or_default())
+        });
+        answer.unwrap_or_else(|_| Err(StoreError::Unavailable { reason: "the test says so".into() }))
+    }
+
+    fn read<T>(&self, tenant: TenantId, call: impl FnOnce(&State) -> T) -> Result<T, StoreError> {
+        self.write(tenant, |state| Ok(call(state)))
+    }
+}
+
+/// The rows after an id.
+pub(super) fn after<I>(id: Option<I>) -> (Bound<I>, Bound<I>) {
+    (id.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
+}
+
+fn all<K: Ord + Clone, V: Clone>(table: &Table<K, V>) -> Vec<V> {
+    table.values().cloned().collect()
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, tenant: TenantId, changes: ChangeSet) -> Result<CommitReport, StoreError> {
+        self.write(tenant, |s| s.commit(changes))
+    }
+
+    async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+        self.write(tenant, |s| {
+            let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+            if runs.held.contains_key(&tenant) {
+                return Err(StoreError::Busy);
+            }
+            runs.last += 1;
+            let run = runs.last;
+            runs.held.insert(tenant, run);
+            s.at_once(State::release);
+            Ok(RunGuard::new(Held { runs: Arc::clone(&self.runs), tenant, run }))
+        })
+    }
+
+    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
+        self.read(tenant, |s| s.position)
+    }
+
+    async fn load_billable(
+        &self,
+        tenant: TenantId,
+        query: BillableQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<Billable>, StoreError> {
+        self.read(tenant, |s| s.billable(query, page))
+    }
+
+    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
+        self.read(tenant, |s| s.instalments(due_until))
+    }
+
+    async fn customers_with_credit(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError> {
+        self.read(tenant, |s| s.customers_with_credit(page))
+    }
+
+    async fn load_dunning(
+        &self,
+        tenant: TenantId,
+        query: DunningQuery,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<DunningFacts>, StoreError> {
+        self.read(tenant, |s| s.dunning(query, page))
+    }
+
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        self.read(tenant, |s| s.load_access(query, page))
+    }
+
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        self.read(tenant, |s| s.access_at(customer, at))
+    }
+
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+        self.read(tenant, State::subscribers_per_router)
+    }
+
+    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, |s| s.open_of_customer(customer))
+    }
+
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
+        self.read(tenant, |s| s.credit(customer))
+    }
+
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
+        self.read(tenant, |s| s.payments.get(&id).map(State::payment_row))
+    }
+
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+        self.read(tenant, |s| s.allocations(id))
+    }
+
+    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.claim(claim))))
+    }
+
+    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
+        self.write(tenant, |s| s.at_once(|s| s.attempting(ids)))
+    }
+
+    async fn record(
+        &self,
+        tenant: TenantId,
+        outcomes: &[Outcome],
+        observed: &[(SubscriptionId, ObservedAccess)],
+    ) -> Result<(), StoreError> {
+        self.write(tenant, |s| s.at_once(|s| s.record(outcomes, observed)))
+    }
+
+    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.write(tenant, |s| {
+            s.at_once(State::release);
+            Ok(())
+        })
+    }
+
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| subscriptions.iter().filter_map(|id| s.target(*id)).collect())
+    }
+
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| s.router_targets(router, page))
+    }
+
+    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
+        self.write(tenant, |s| s.message_facts(message))
+    }
+
+    async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
+        self.read(tenant, |s| all(&s.sites))
+    }
+
+    async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
+        self.read(tenant, |s| all(&s.routers))
+    }
+
+    async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError> {
+        self.read(tenant, |s| all(&s.packages))
+    }
+
+    async fn installation_kinds(&self, tenant: TenantId) -> Result<Vec<InstallationKind>, StoreError> {
+        self.read(tenant, |s| all(&s.installation_kinds))
+    }
+
+    async fn customer(&self, tenant: TenantId, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        self.read(tenant, |s| s.customers.get(&id).cloned())
+    }
+
+    async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
+        self.read(tenant, |s| {
+            let id = s.keys.get(&("customer.code", code.to_string()))?;
+            s.customers.get(&CustomerId(*id)).cloned()
+        })
+    }
+
+    async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
+        self.read(tenant, |s| {
+            s.customers.range(after(page.after)).take(page.limit as usize).map(|(_, c)| c.clone()).collect()
+        })
+    }
+
+    async fn subscriptions(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+        self.read(tenant, |s| {
+            s.subscriptions
+                .range(after(page.after))
+                .filter(|(_, row)| customer.is_none_or(|c| c == row.customer_id))
+                .take(page.limit as usize)
+                .map(|(id, row)| (row.clone(), s.access_of(*id)))
+                .collect()
+        })
+    }
+
+    async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError> {
+        self.read(tenant, |s| {
+            s.cpes.values().filter(|c| customer.is_none_or(|id| id == c.customer_id)).cloned().collect()
+        })
+    }
+
+    async fn device_history(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<DeviceHistory>, StoreError> {
+        self.read(tenant, |s| {
+            let entries = s.device_history.values().filter(|h| customer.is_none_or(|id| id == h.customer_id));
+            let mut entries: Vec<DeviceHistory> = entries.cloned().collect();
+            entries.sort_by_key(|h| (h.on, h.id));
+            entries
+        })
+    }
+
+    async fn installation_orders(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<InstallationRow>, StoreError> {
+        self.read(tenant, |s| s.installation_rows(customer))
+    }
+
+    async fn invoices(
+        &self,
+        tenant: TenantId,
+        query: InvoiceQuery,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<(Invoice, Money)>, StoreError> {
+        self.read(tenant, |s| {
+            s.invoices
+                .range(after(page.after))
+                .filter(|(_, kept)| invoice_matches(kept, &query))
+                .take(page.limit as usize)
+                .map(|(_, kept)| (kept.invoice.clone(), kept.paid))
+                .collect()
+        })
+    }
+
+    async fn payments(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<PaymentId>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        self.read(tenant, |s| {
+            s.payments
+                .range(after(page.after))
+                .filter(|(_, kept)| customer.is_none_or(|c| c == kept.payment.customer_id))
+                .take(page.limit as usize)
+                .map(|(_, kept)| State::payment_row(kept))
+                .collect()
+        })
+    }
+
+    async fn access_events(
+        &self,
+        tenant: TenantId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        self.read(tenant, |s| s.access_events(subscription).cloned().collect())
+    }
+
+    async fn outbox(
+        &self,
+        tenant: TenantId,
+        query: OutboxQuery,
+        page: PageQuery<OutboxId>,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(tenant, |s| {
+            s.outbox
+                .range(after(page.after))
+                .map(|(_, kept)| &kept.row)
+                .filter(|row| row_matches(row, &query))
+                .take(page.limit as usize)
+                .cloned()
+                .collect()
+        })
+    }
+
+    async fn journal_totals(
+        &self,
+        tenant: TenantId,
+        from: Date,
+        before: Date,
+    ) -> Result<Vec<JournalTotal>, StoreError> {
+        self.read(tenant, |s| s.journal_totals(from, before))
+    }
+
+    async fn journal(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<JournalEntryId>,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        self.read(tenant, |s| {
+            s.journal.range(after(page.after)).take(page.limit as usize).map(|(_, e)| e.clone()).collect()
+        })
+    }
+}
