@@ -1,0 +1,54 @@
+# Each target does its own set-up, on a fresh Debian with rustup and python3. `make help` lists them.
+
+SHELL := /bin/bash
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+
+.PHONY: help demo test lint test-rust test-py bench wheel odoo-test deny audit setup clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## four months of a provider's life, in about a minute, with a proof at the end
+	cargo run --quiet --locked --profile demo --bin isp -- demo $(ARGS)
+
+test: lint test-rust test-py ## everything that has to be green
+
+lint: setup ## format and lints, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+test-rust: setup ## Rust tests and documentation examples, with a private PostgreSQL
+	scripts/with_pg scripts/test_rust
+
+test-py: setup ## the wheel's Python tests, types and stubs
+	scripts/test_py
+
+bench: setup ## the benchmarks, with a private PostgreSQL
+	scripts/with_pg cargo bench --workspace --locked $(ARGS)
+
+wheel: setup ## the Python wheel isp-engine, into dist/
+	scripts/venv isp-py/requirements-test.txt
+	cd isp-py && ../.build/venv/bin/maturin build --release --locked --out ../dist
+	@ls dist/*.whl
+
+odoo-test: setup ## the Odoo addon's tests: make odoo-test ODOO_SRC=/path/to/odoo-17.0
+	@if [ -z "$(ODOO_SRC)" ] || [ ! -x "$(ODOO_SRC)/odoo-bin" ]; then \
+	    echo "error: ODOO_SRC must name an Odoo 17.0 source tree: make odoo-test ODOO_SRC=/path/to/odoo" >&2; \
+	    echo "NO ODOO TEST WAS RUN" >&2; exit 1; fi
+	@if [ ! -x scripts/odoo_test ]; then \
+	    echo "error: this version of the project has no Odoo addon yet" >&2; \
+	    echo "NO ODOO TEST WAS RUN" >&2; exit 1; fi
+	scripts/odoo_test
+
+deny: setup ## licences, sources and duplicates of all dependencies
+	scripts/deny
+
+audit: setup ## known vulnerabilities of all dependencies (needs the network)
+	scripts/deny advisories
+
+setup:
+	@scripts/setup
+
+clean: ## removes what was built
+	rm -rf .build dist
+	cargo clean
