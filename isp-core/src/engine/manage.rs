@@ -293,7 +293,11 @@ pub fn add_subscription(changes: &mut ChangeSet, subscription: Subscription, zon
     changes.subscriptions.push(subscription);
 }
 
-fn device_step(
+/// Adds what happened to a device to a change set: its history, and the entry for its cost.
+///
+/// # Errors
+/// [`Error::TooLong`] when the device in words is, [`Error::NotPositive`] for a negative cost.
+pub fn device_step(
     changes: &mut ChangeSet,
     cpe: &Cpe,
     action: DeviceAction,
