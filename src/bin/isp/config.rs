@@ -1,0 +1,331 @@
+//! Settings, in one order: a flag before an `ISP_...` variable before the file before the default.
+//!
+//! * The file is `--config`, else `ISP_CONFIG`, else `./isp.toml`, else `$XDG_CONFIG_HOME/isp/isp.toml` (`~/.config`).
+//!   A key that it does not know is an error. Relative paths in it start at its folder.
+//! * A variable sets the key of its name: `ISP_DATABASE`, `ISP_LANGUAGE`; below a table with two underscores:
+//!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
+
+use std::path::{Path, PathBuf};
+
+use isp_core::customer::Language;
+use isp_core::ids::TenantId;
+use isp_core::{Policy, Secret};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `sqlite:FILE` or `postgres://...`.
+    pub(crate) database: Option<String>,
+    /// The file that holds the key for NIK and passwords.
+    pub(crate) key_file: Option<PathBuf>,
+    /// Whose books these are, in a database of several providers.
+    pub(crate) tenant: TenantId,
+    /// The language of the output.
+    pub(crate) language: Language,
+    /// Who acts, for what is recorded under a name.
+    pub(crate) officer: Option<String>,
+    /// What the provider decided on.
+    pub(crate) policy: Policy,
+    /// The sending number.
+    pub(crate) whatsapp: WhatsApp,
+    /// Limits of a run.
+    pub(crate) worker: Worker,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: None,
+            key_file: None,
+            tenant: TenantId::DEFAULT,
+            language: Language::Id,
+            officer: None,
+            policy: Policy::default(),
+            whatsapp: WhatsApp::default(),
+            worker: Worker::default(),
+        }
+    }
+}
+
+/// The WhatsApp Cloud API.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WhatsApp {
+    /// Meta's id of the sending number; without it no message is sent.
+    pub(crate) phone_number_id: Option<String>,
+    /// The access token; better given by `ISP_WHATSAPP__ACCESS_TOKEN` or a file.
+    pub(crate) access_token: Option<Secret>,
+    /// A file that holds the access token.
+    pub(crate) access_token_file: Option<PathBuf>,
+    /// Another address, such as a simulator's.
+    pub(crate) base_url: Option<String>,
+    /// Another Graph version.
+    pub(crate) graph_version: Option<String>,
+    /// The longest one call may take.
+    pub(crate) deadline_seconds: Option<u64>,
+}
+
+/// Limits of a run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Worker {
+    /// Rows a page: memory is bounded by it.
+    pub(crate) page: u32,
+    /// The longest that opening a connection to a router may take.
+    pub(crate) router_connect_seconds: u64,
+    /// The longest that one answer of a router may take.
+    pub(crate) router_deadline_seconds: u64,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { page: 5_000, router_connect_seconds: 5, router_deadline_seconds: 15 }
+    }
+}
+
+/// What comes from flags.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) database: Option<String>,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) language: Option<Language>,
+    pub(crate) officer: Option<String>,
+}
+
+/// Keys at the top of the file, and so the first word of variables.
+const KEYS: [&str; 8] = ["database", "key_file", "tenant", "language", "officer", "policy", "whatsapp", "worker"];
+
+impl Config {
+    /// Reads all sources.
+    pub(crate) fn load(
+        overrides: &Overrides,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
+        let variables: Vec<(String, String)> = variables.filter(|(name, _)| name.starts_with("ISP_")).collect();
+        let mut table = match file(overrides, &variables) {
+            Some(path) => read(&path)?,
+            None => toml::Table::new(),
+        };
+        for (name, value) in &variables {
+            overlay(&mut table, name, value)?;
+        }
+        let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| Failure::Config {
+            place: "isp.toml, ISP_*".into(),
+            reason: error.message().to_owned(),
+        })?;
+        config.with(overrides).checked()
+    }
+
+    fn with(self, flags: &Overrides) -> Self {
+        Self {
+            database: flags.database.clone().or(self.database),
+            key_file: flags.key_file.clone().or(self.key_file),
+            language: flags.language.unwrap_or(self.language),
+            officer: flags.officer.clone().or(self.officer),
+            ..self
+        }
+    }
+
+    fn checked(self) -> Result<Self, Failure> {
+        let bad = |place: &str, reason: String| Failure::Config { place: place.to_owned(), reason };
+        let policy = self.policy.checked().map_err(|error| bad("policy", error.to_string()))?;
+        if !(1..=100_000).contains(&self.worker.page) {
+            return Err(bad("worker.page", "is not 1 to 100000".into()));
+        }
+        if self.worker.router_connect_seconds == 0 || self.worker.router_deadline_seconds == 0 {
+            return Err(bad("worker", "a time limit of 0 seconds lets nothing through".into()));
+        }
+        Ok(Self { policy, ..self })
+    }
+}
+
+/// The file to read, if there is one.
+fn file(overrides: &Overrides, variables: &[(String, String)]) -> Option<PathBuf> {
+    let named = variables.iter().find(|(name, value)| name == "ISP_CONFIG" && !value.is_empty());
+    if let Some(path) = overrides.config.clone().or_else(|| named.map(|(_, path)| path.into())) {
+        return Some(path);
+    }
+    let home = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
+    let usual = [Some(PathBuf::from("isp.toml")), home.map(|home| home.join("isp/isp.toml"))];
+    usual.into_iter().flatten().find(|path| path.is_file())
+}
+
+fn read(path: &Path) -> Result<toml::Table, Failure> {
+    let place = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Config { place: place.clone(), reason: error.kind().to_string() })?;
+    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // The message alone: the whole text would show the line, and a line may hold a token.
+        let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
+        Failure::Config { place: place.clone(), reason: format!("line {line}: {}", error.message()) }
+    })?;
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let rooted = |value: &mut toml::Value| {
+        if let toml::Value::String(text) = value {
+            *text = dir.join(&*text).display().to_string();
+        }
+    };
+    if let Some(toml::Value::String(url)) = table.get_mut("database") {
+        *url = rooted_url(url, dir);
+    }
+    table.get_mut("key_file").into_iter().for_each(rooted);
+    let whatsapp = table.get_mut("whatsapp").and_then(toml::Value::as_table_mut);
+    whatsapp.and_then(|t| t.get_mut("access_token_file")).into_iter().for_each(rooted);
+    Ok(table)
+}
+
+/// A SQLite URL whose relative path starts at `dir`.
+fn rooted_url(url: &str, dir: &Path) -> String {
+    match url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest)) {
+        Some(path) if !path.starts_with(':') && Path::new(path).is_relative() => {
+            format!("sqlite:{}", dir.join(path).display())
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// Sets the key that a variable names.
+fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), Failure> {
+    let Some(rest) = name.strip_prefix("ISP_") else { return Ok(()) };
+    let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
+    let Some((last, tables)) = path.split_last() else { return Ok(()) };
+    if !path.first().is_some_and(|first| KEYS.contains(&first.as_str())) || value.is_empty() {
+        return Ok(());
+    }
+    let mut at = table;
+    for key in tables {
+        let next = at.entry(key.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        at = next
+            .as_table_mut()
+            .ok_or_else(|| Failure::Config { place: name.to_owned(), reason: format!("{key} is not a table") })?;
+    }
+    at.insert(last.clone(), value_of(value, last));
+    Ok(())
+}
+
+fn value_of(text: &str, key: &str) -> toml::Value {
+    let as_text = || toml::Value::String(text.to_owned());
+    // An id or a token may look like a number.
+    if ["phone_number_id", "access_token", "tenant", "officer", "graph_version"].contains(&key) {
+        return as_text();
+    }
+    format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v")).unwrap_or_else(as_text)
+}
+
+/// What `isp init` writes: every setting that most providers touch, with what it means.
+pub(crate) fn starter(database: &str, key_file: &str, language: Language) -> String {
+    let language = language.code();
+    format!(
+        r#"# Settings of isp. Order: flags, then ISP_... variables, then this file, then defaults. See docs/cli.md.
+
+database = "{database}"         # or postgres://user@host/name; a relative path starts at this folder
+key_file = "{key_file}"         # seals NIK and passwords; keep a copy apart from the database
+language = "{language}"
+
+[policy.billing]
+issue_lead_days = 0             # days before a period starts on which its invoice is issued
+payment_terms_days = 10         # days from issue to due date
+catch_up_periods = 12           # a run never bills more periods of one line than this
+
+[policy.dunning]
+due_soon_days = [3]             # reminders so many days before the due date
+overdue_days = [3]              # and after it
+quiet_until = "08:00"           # no reminder before this local time
+quiet_from = "20:00"            # and none from this time on
+
+[policy.isolation]
+isolate_after_days = 5          # days past the due date
+isolate_at = "10:00"            # not before this local time
+on_weekends = false
+holidays = []                   # such as ["2026-03-20", "2026-03-21"]
+breaker_count = 20              # a run that would isolate more lines of a router than this
+breaker_percent = 10            # and more than this share of its lines asks for approval
+
+[policy.tax]
+pkp = true                      # false: no PPN is charged
+
+# [whatsapp]
+# phone_number_id = "..."       # Meta's id of the sending number
+# access_token_file = "whatsapp.token"   # or ISP_WHATSAPP__ACCESS_TOKEN
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, variables: &[(&str, &str)], flags: Overrides) -> Result<Config, Failure> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.toml");
+        std::fs::write(&path, toml).unwrap();
+        let owned = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::load(&Overrides { config: Some(path), ..flags }, owned)
+    }
+
+    #[test]
+    fn flags_before_variables_before_the_file_before_defaults() {
+        let file = "language = \"en\"\nofficer = \"file\"\n[policy.billing]\npayment_terms_days = 7\n";
+        let config = load(file, &[], Overrides::default()).unwrap();
+        assert_eq!((config.language, config.policy.billing.payment_terms_days), (Language::En, 7));
+        assert_eq!(config.policy.isolation.isolate_after_days, 5);
+        let variables = [
+            ("ISP_OFFICER", "42"),
+            ("ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS", "14"),
+            ("ISP_POLICY__DUNNING__QUIET_FROM", "21:00"),
+            ("ISP_POLICY__DUNNING__OVERDUE_DAYS", "[2, 4]"),
+            ("ISP_TEST_SOMETHING", "of no concern"),
+        ];
+        let config = load(file, &variables, Overrides::default()).unwrap();
+        assert_eq!(config.officer.as_deref(), Some("42"));
+        assert_eq!(config.policy.billing.payment_terms_days, 14);
+        assert_eq!(config.policy.dunning.overdue_days, [2, 4]);
+        let flags = Overrides { officer: Some("flag".into()), ..Overrides::default() };
+        assert_eq!(load(file, &variables, flags).unwrap().officer.as_deref(), Some("flag"));
+    }
+
+    #[test]
+    fn unknown_keys_and_senseless_numbers_are_refused() {
+        for (file, variables) in [
+            ("databse = \"x\"", &[][..]),
+            ("[policy.billing]\nterms = 3", &[]),
+            ("", &[("ISP_POLICY__BILING__CATCH_UP_PERIODS", "3")]),
+            ("[policy.billing]\ncatch_up_periods = 0", &[]),
+            ("[worker]\npage = 0", &[]),
+            ("language = \"fr\"", &[]),
+            ("language = ", &[]),
+        ] {
+            let error = load(file, variables, Overrides::default()).unwrap_err();
+            assert_eq!(error.code(), "cli.config", "{file}");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_named_but_not_shown() {
+        let error = load("language = \"id\"\n[whatsapp]\naccess_token = EAAB-secret\n", &[], Overrides::default());
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("line 3") && !text.contains("EAAB"), "{text}");
+    }
+
+    #[test]
+    fn paths_in_the_file_start_at_its_folder() {
+        let config = load("database = \"sqlite:isp.db\"\nkey_file = \"isp.key\"", &[], Overrides::default()).unwrap();
+        assert!(config.key_file.unwrap().is_absolute());
+        assert!(config.database.unwrap().strip_prefix("sqlite:").is_some_and(|p| Path::new(p).is_absolute()));
+        assert_eq!(rooted_url("sqlite::memory:", Path::new("/x")), "sqlite::memory:");
+        assert_eq!(rooted_url("postgres://h/d", Path::new("/x")), "postgres://h/d");
+    }
+
+    #[test]
+    fn the_starter_file_is_the_defaults() {
+        let config = load(&starter("sqlite:isp.db", "isp.key", Language::Id), &[], Overrides::default()).unwrap();
+        assert_eq!(config.policy, Policy::default());
+    }
+}

@@ -1,0 +1,194 @@
+//! Errors as a person meets them: one line, a code, what to do, and an exit code for programs.
+
+use isp_core::engine::EngineError;
+use isp_core::ports::{PortError, StoreError};
+
+/// The exit codes of the program, documented in `--help` and `docs/cli.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// A bug, or a state that should not be.
+    Internal = 1,
+    /// The command line or the configuration makes no sense.
+    Usage = 2,
+    /// Bad input data; nothing was written.
+    BadInput = 3,
+    /// What was named does not exist.
+    NotFound = 4,
+    /// Done in part: some rows, routers or messages failed.
+    Partial = 5,
+    /// A database, router or gateway does not answer.
+    Unavailable = 6,
+    /// Stopped by the breaker; a person must approve.
+    Refused = 7,
+    /// Another run is under way.
+    Busy = 8,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What the program itself finds wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The configuration cannot be read or used.
+    #[error("configuration {place}: {reason}")]
+    Config {
+        /// The file, or where a setting came from.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Arguments that clap cannot judge.
+    #[error("{0}")]
+    Usage(String),
+    /// Something named on the command line does not exist.
+    #[error("{noun} {code} not found")]
+    NotFound {
+        /// What was looked for: a key under `noun.` in the locales.
+        noun: &'static str,
+        /// As it was typed.
+        code: String,
+    },
+    /// Something named on the command line is there already.
+    #[error("{noun} {code} is there already")]
+    Exists {
+        /// What: a key under `noun.` in the locales.
+        noun: &'static str,
+        /// As it was typed.
+        code: String,
+    },
+    /// A customer with several subscriptions, of which one must be chosen.
+    #[error("customer {code} has {count} subscriptions; choose one with --username")]
+    Ambiguous {
+        /// The customer.
+        code: String,
+        /// How many.
+        count: usize,
+    },
+    /// Bad rows in an import; they were printed.
+    #[error("{count} bad rows, nothing written")]
+    BadRows {
+        /// How many.
+        count: usize,
+    },
+    /// The database was never set up, or by another version.
+    #[error("the database is not ready: {0}")]
+    Database(String),
+    /// A file cannot be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A router says no, or does not answer, where a command asks it directly.
+    #[error("router {code}: {reason}")]
+    Router {
+        /// Which router.
+        code: String,
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+}
+
+impl Failure {
+    /// A stable code; its text and its advice are in the locales under `failure.` and `advice.`.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "cli.config",
+            Self::Usage(_) => "cli.usage",
+            Self::NotFound { .. } => "cli.not_found",
+            Self::Exists { .. } => "cli.exists",
+            Self::Ambiguous { .. } => "cli.ambiguous",
+            Self::BadRows { .. } => "cli.bad_rows",
+            Self::Database(_) => "cli.database",
+            Self::File { .. } => "cli.file",
+            Self::Router { .. } => "cli.router",
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Config { .. } | Self::Usage(_) | Self::Ambiguous { .. } => Exit::Usage,
+            Self::NotFound { .. } => Exit::NotFound,
+            Self::Exists { .. } | Self::BadRows { .. } => Exit::BadInput,
+            Self::Database(_) | Self::File { .. } | Self::Router { .. } => Exit::Unavailable,
+        }
+    }
+}
+
+/// The code and exit code of any error that reaches `main`: those of the innermost error that is known.
+pub(crate) fn classify(error: &anyhow::Error) -> (&'static str, Exit) {
+    let mut found = ("cli.internal", Exit::Internal);
+    for cause in error.chain() {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            found = (failure.code(), failure.exit());
+        } else if let Some(error) = cause.downcast_ref::<EngineError>() {
+            found = (error.code(), exit_of_engine(error));
+        } else if let Some(error) = cause.downcast_ref::<StoreError>() {
+            found = (error.code(), exit_of_store(error));
+        } else if let Some(error) = cause.downcast_ref::<PortError>() {
+            found = (error.code(), exit_of_port(error));
+        } else if let Some(error) = cause.downcast_ref::<isp_core::Error>() {
+            found = (error.code(), Exit::BadInput);
+        }
+    }
+    found
+}
+
+fn exit_of_engine(error: &EngineError) -> Exit {
+    match error {
+        EngineError::Store(error) => exit_of_store(error),
+        EngineError::Port(error) => exit_of_port(error),
+        EngineError::NothingToDo => Exit::NotFound,
+        _ => Exit::BadInput,
+    }
+}
+
+fn exit_of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Duplicate { .. } | StoreError::Rejected { .. } => Exit::BadInput,
+        StoreError::NotFound { .. } => Exit::NotFound,
+        StoreError::Unavailable { .. } => Exit::Unavailable,
+        StoreError::Busy | StoreError::Conflict => Exit::Busy,
+        _ => Exit::Internal,
+    }
+}
+
+fn exit_of_port(error: &PortError) -> Exit {
+    match error {
+        PortError::NotSent { .. } | PortError::Unknown { .. } => Exit::Unavailable,
+        _ => Exit::BadInput,
+    }
+}
+
+/// True when the reader of our output has gone away (`isp ... | head`), which is no failure.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_known_error_decides() {
+        let error = anyhow::Error::new(StoreError::Busy).context("run");
+        assert_eq!(classify(&error), ("store.busy", Exit::Busy));
+        let error = anyhow::Error::new(EngineError::Store(StoreError::Unavailable { reason: "x".into() }));
+        assert_eq!(classify(&error), ("store.unavailable", Exit::Unavailable));
+        assert_eq!(classify(&anyhow::anyhow!("?")), ("cli.internal", Exit::Internal));
+        let missing = Failure::NotFound { noun: "customer", code: "P1".into() };
+        assert_eq!(classify(&missing.into()).1 as u8, 4);
+    }
+}

@@ -1,0 +1,190 @@
+//! Texts in Indonesian and English, from `locales/{id,en}.toml`.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use isp_core::customer::Language;
+use minijinja::Environment;
+
+use crate::import::{Problem, RowError};
+
+const LOCALES: [(Language, &str); 2] = [
+    (Language::Id, include_str!("../../../locales/id.toml")),
+    (Language::En, include_str!("../../../locales/en.toml")),
+];
+
+/// The texts of one language.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    language: Language,
+    environment: Environment<'static>,
+}
+
+impl Texts {
+    /// Reads the texts that the program carries.
+    pub(crate) fn load(language: Language) -> anyhow::Result<Self> {
+        let source = LOCALES.iter().find(|(l, _)| *l == language).map_or("", |(_, text)| text);
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        for (key, text) in flatten(source)? {
+            environment.add_template_owned(key, text).context("locale")?;
+        }
+        Ok(Self { language, environment })
+    }
+
+    /// The language.
+    pub(crate) const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text without variables; its key when there is none, which a test rules out for the keys of this program.
+    pub(crate) fn t(&self, key: &str) -> String {
+        self.with(key, &[])
+    }
+
+    /// A text with its variables filled in.
+    pub(crate) fn with(&self, key: &str, variables: &[(&str, String)]) -> String {
+        self.find(key, variables).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// A text, if there is one for the key.
+    pub(crate) fn find(&self, key: &str, variables: &[(&str, String)]) -> Option<String> {
+        let template = self.environment.get_template(key).ok()?;
+        let context: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        template.render(context).ok()
+    }
+
+    /// The reason of a bad row.
+    pub(crate) fn problem(&self, problem: &Problem) -> String {
+        let variables = match problem {
+            Problem::Value(error) => return self.domain(error),
+            Problem::File(reason) => vec![("reason", reason.clone())],
+            Problem::Cells { found, expected } => {
+                vec![("found", found.to_string()), ("expected", expected.to_string())]
+            }
+            Problem::Unknown(noun) | Problem::Taken(noun) => vec![("noun", self.t(noun.key()))],
+            Problem::Repeated { noun, first_line } => {
+                vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
+            }
+            Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
+            _ => Vec::new(),
+        };
+        self.find(&format!("error.{}", problem.code()), &variables).unwrap_or_else(|| problem.to_string())
+    }
+
+    /// An error of the domain.
+    pub(crate) fn domain(&self, error: &isp_core::Error) -> String {
+        use isp_core::Error as E;
+        let variables = match error {
+            E::Empty { field } | E::BadCode { field } | E::NotPositive { field } => {
+                vec![("field", (*field).to_owned())]
+            }
+            E::TooLong { field, max } => vec![("field", (*field).to_owned()), ("max", max.to_string())],
+            E::NotOneOf { field, expected } => {
+                vec![("field", (*field).to_owned()), ("expected", (*expected).to_owned())]
+            }
+            E::Nik { reason } | E::Phone { reason } => vec![("reason", (*reason).to_owned())],
+            E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
+            E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
+            E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
+            _ => Vec::new(),
+        };
+        self.find(&format!("error.{}", error.code()), &variables).unwrap_or_else(|| error.to_string())
+    }
+
+    /// A bad row, one line.
+    pub(crate) fn row_error(&self, error: &RowError) -> String {
+        let key = match (error.line, error.column.is_empty()) {
+            (0, _) => "import.bad_file",
+            (_, true) => "import.bad_row",
+            (_, false) => "import.bad_cell",
+        };
+        let variables = [
+            ("file", error.file.clone()),
+            ("line", error.line.to_string()),
+            ("column", error.column.clone()),
+            ("reason", self.problem(&error.problem)),
+            ("code", error.problem.code().to_owned()),
+        ];
+        self.with(key, &variables)
+    }
+}
+
+/// The texts of a locale by dotted key.
+fn flatten(source: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    fn walk(prefix: &str, value: toml::Value, out: &mut BTreeMap<String, String>) {
+        match value {
+            toml::Value::Table(table) => {
+                for (key, value) in table {
+                    let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+                    walk(&key, value, out);
+                }
+            }
+            toml::Value::String(text) => {
+                out.insert(prefix.to_owned(), text);
+            }
+            other => {
+                out.insert(prefix.to_owned(), other.to_string());
+            }
+        }
+    }
+    let table: toml::Table = source.parse().context("locale")?;
+    let mut out = BTreeMap::new();
+    walk("", toml::Value::Table(table), &mut out);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn shape(language: Language) -> BTreeMap<String, BTreeSet<String>> {
+        let texts = Texts::load(language).unwrap();
+        let mut shape = BTreeMap::new();
+        for (key, template) in texts.environment.templates() {
+            shape.insert(key.to_owned(), template.undeclared_variables(false).into_iter().collect());
+        }
+        shape
+    }
+
+    #[test]
+    fn both_languages_have_the_same_keys_and_variables() {
+        assert_eq!(shape(Language::Id), shape(Language::En));
+        assert!(shape(Language::Id).len() > 50);
+    }
+
+    /// Every text that the program asks for by a literal key exists.
+    #[test]
+    fn every_key_in_the_sources_has_a_text() {
+        let known = shape(Language::Id);
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/isp");
+        let mut files = vec![root];
+        let mut missing = Vec::new();
+        let mut asked = 0;
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                files.extend(std::fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            for call in [".t(\"", ".with(\"", "say(\"", "column(\"", "number(\""] {
+                for rest in source.split(call).skip(1) {
+                    let key = rest.split('"').next().unwrap_or("");
+                    let key = if call.starts_with("column") || call.starts_with("number") {
+                        format!("column.{key}")
+                    } else {
+                        key.to_owned()
+                    };
+                    asked += 1;
+                    if !known.contains_key(&key) && !path.ends_with("i18n.rs") {
+                        missing.push(format!("{}: {key}", path.display()));
+                    }
+                }
+            }
+        }
+        assert_eq!(missing, Vec::<String>::new());
+        assert!(asked > 3, "{asked}");
+    }
+}

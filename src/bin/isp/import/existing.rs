@@ -1,0 +1,116 @@
+//! What the store has already, by the codes that files use.
+
+use std::collections::{HashMap, HashSet};
+
+use isp_core::customer::{Code, Customer};
+use isp_core::device::Cpe;
+use isp_core::ids::{CustomerId, JournalEntryId, RouterId, SiteId, SubscriptionId, TenantId};
+use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::ledger::EntryKind;
+use isp_core::package::Package;
+use isp_core::place::{Router, Site};
+use isp_core::ports::{PageQuery, Store, StoreError};
+use isp_core::subscription::Subscription;
+
+/// All rows that an import may refer to or repeat.
+#[derive(Debug, Default)]
+pub(crate) struct Existing {
+    pub(super) sites: HashMap<Code, Site>,
+    pub(super) routers: HashMap<Code, Router>,
+    pub(super) packages: HashMap<Code, Package>,
+    pub(super) customers: HashMap<Code, Customer>,
+    subscriptions: Vec<Subscription>,
+    of_customer: HashMap<CustomerId, Vec<usize>>,
+    accounts: HashMap<(Option<RouterId>, Code), usize>,
+    pub(super) cpes: HashMap<Code, Cpe>,
+    pub(super) kinds: HashMap<Code, InstallationKind>,
+    pub(super) orders: Vec<InstallationOrder>,
+    pub(super) expenses: HashSet<JournalEntryId>,
+}
+
+const PAGE: u32 = 5_000;
+
+impl Existing {
+    /// Loads them, page by page.
+    pub(crate) async fn load(store: &dyn Store, tenant: TenantId) -> Result<Self, StoreError> {
+        let subscriptions = subscriptions(store, tenant).await?;
+        let mut of_customer: HashMap<CustomerId, Vec<usize>> = HashMap::new();
+        let mut accounts = HashMap::new();
+        for (at, subscription) in subscriptions.iter().enumerate() {
+            of_customer.entry(subscription.customer_id).or_default().push(at);
+            accounts.insert((subscription.router_id, subscription.account.username.clone()), at);
+        }
+        Ok(Self {
+            sites: store.sites(tenant).await?.into_iter().map(|s| (s.code.clone(), s)).collect(),
+            routers: store.routers(tenant).await?.into_iter().map(|r| (r.code.clone(), r)).collect(),
+            packages: store.packages(tenant).await?.into_iter().map(|p| (p.code.clone(), p)).collect(),
+            customers: customers(store, tenant).await?.into_iter().map(|c| (c.code.clone(), c)).collect(),
+            subscriptions,
+            of_customer,
+            accounts,
+            cpes: store.cpes(tenant, None).await?.into_iter().map(|c| (c.serial.clone(), c)).collect(),
+            kinds: store.installation_kinds(tenant).await?.into_iter().map(|k| (k.code.clone(), k)).collect(),
+            orders: store.installation_orders(tenant, None).await?.into_iter().map(|row| row.order).collect(),
+            expenses: expenses(store, tenant).await?,
+        })
+    }
+
+    /// A site by its id.
+    pub(super) fn site(&self, id: SiteId) -> Option<&Site> {
+        self.sites.values().find(|s| s.id == id)
+    }
+
+    /// The subscription of a customer with a user name, or the first.
+    pub(super) fn subscription_of(&self, customer: CustomerId, username: Option<&Code>) -> Option<&Subscription> {
+        let mut own = self.of_customer.get(&customer)?.iter().filter_map(|at| self.subscriptions.get(*at));
+        own.find(|s| username.is_none_or(|name| *name == s.account.username))
+    }
+
+    /// The subscription that has an account.
+    pub(super) fn account(&self, router: Option<RouterId>, username: &Code) -> Option<&Subscription> {
+        self.subscriptions.get(*self.accounts.get(&(router, username.clone()))?)
+    }
+}
+
+async fn customers(store: &dyn Store, tenant: TenantId) -> Result<Vec<Customer>, StoreError> {
+    let mut all: Vec<Customer> = Vec::new();
+    let mut after: Option<CustomerId> = None;
+    loop {
+        let page = store.customers(tenant, PageQuery { after, limit: PAGE }).await?;
+        let full = page.len() == PAGE as usize;
+        after = page.last().map(|c| c.id);
+        all.extend(page);
+        if !full {
+            return Ok(all);
+        }
+    }
+}
+
+async fn subscriptions(store: &dyn Store, tenant: TenantId) -> Result<Vec<Subscription>, StoreError> {
+    let mut all: Vec<Subscription> = Vec::new();
+    let mut after: Option<SubscriptionId> = None;
+    loop {
+        let page = store.subscriptions(tenant, None, PageQuery { after, limit: PAGE }).await?;
+        let full = page.len() == PAGE as usize;
+        after = page.last().map(|(s, _)| s.id);
+        all.extend(page.into_iter().map(|(s, _)| s));
+        if !full {
+            return Ok(all);
+        }
+    }
+}
+
+/// The journal entries of expenses: an expense is append-only and has no other list.
+async fn expenses(store: &dyn Store, tenant: TenantId) -> Result<HashSet<JournalEntryId>, StoreError> {
+    let mut all = HashSet::new();
+    let mut after = None;
+    loop {
+        let page = store.journal(tenant, PageQuery { after, limit: PAGE }).await?;
+        let full = page.len() == PAGE as usize;
+        after = page.last().map(|e| e.id);
+        all.extend(page.iter().filter(|e| e.kind == EntryKind::Expense).map(|e| e.id));
+        if !full {
+            return Ok(all);
+        }
+    }
+}

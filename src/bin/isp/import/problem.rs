@@ -1,0 +1,164 @@
+//! What is wrong with a row.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A bad cell, row or file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct RowError {
+    /// Name of the file, without its folder.
+    pub(crate) file: String,
+    /// Line in the file, counted from 1; the header is line 1. 0 for the file as a whole.
+    pub(crate) line: u64,
+    /// The column as the file's header names it; empty for the row as a whole.
+    pub(crate) column: String,
+    /// Why.
+    #[serde(serialize_with = "as_code")]
+    pub(crate) problem: Problem,
+}
+
+fn as_code<S: serde::Serializer>(problem: &Problem, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(problem.code())
+}
+
+impl fmt::Display for RowError {
+    /// `customers.csv:7 (nik): NIK is not valid ... [customer.nik]`, for logs and tests.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if !self.column.is_empty() {
+            write!(f, " ({})", self.column)?;
+        }
+        write!(f, ": {} [{}]", self.problem, self.problem.code())
+    }
+}
+
+/// Why a row cannot be taken. No variant holds a cell's content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The domain refuses the value.
+    #[error(transparent)]
+    Value(#[from] isp_core::Error),
+    /// The file cannot be opened or read.
+    #[error("the file cannot be read: {0}")]
+    File(String),
+    /// The first line holds no known column.
+    #[error("the first line is not a header with known columns")]
+    NoHeader,
+    /// A column that this file does not have.
+    #[error("no column of this file is called so")]
+    UnknownColumn,
+    /// Two columns that mean the same.
+    #[error("two columns mean the same")]
+    RepeatedColumn,
+    /// A needed column is missing.
+    #[error("this column is missing")]
+    MissingColumn,
+    /// More or fewer cells than the header.
+    #[error("the row has {found} cells, the header {expected}")]
+    Cells {
+        /// Cells in the row.
+        found: usize,
+        /// Cells in the header.
+        expected: usize,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("the text is not UTF-8; save the file as \"CSV UTF-8\"")]
+    Utf8,
+    /// An opened quotation mark without an end, or other broken CSV.
+    #[error("the row is not valid CSV")]
+    Csv,
+    /// The cell names something that is neither in the files nor in the database.
+    #[error("no such {0}, neither in the files nor in the database")]
+    Unknown(Noun),
+    /// The same key stands in an earlier line.
+    #[error("the same {noun} stands in line {first_line}")]
+    Repeated {
+        /// What is the same.
+        noun: Noun,
+        /// The earlier line.
+        first_line: u64,
+    },
+    /// The database has the key for somebody else.
+    #[error("the database has this {0} for somebody else")]
+    Taken(Noun),
+    /// Not an IPv4 or IPv6 address.
+    #[error("not an IP address")]
+    Ip,
+    /// Not a number in the range.
+    #[error("not a whole number from {least} to {most}")]
+    Number {
+        /// Smallest accepted.
+        least: u32,
+        /// Largest accepted.
+        most: u32,
+    },
+    /// An installation of a customer without a subscription.
+    #[error("the customer has no subscription that this could be the installation of")]
+    NoSubscription,
+    /// An installation without a fee, of a kind without a price.
+    #[error("no fee is given and this kind has no price yet")]
+    NoFee,
+}
+
+impl Problem {
+    /// A stable code; also the key of its text in the locales.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Value(error) => error.code(),
+            Self::File(_) => "import.file",
+            Self::NoHeader => "import.no_header",
+            Self::UnknownColumn => "import.unknown_column",
+            Self::RepeatedColumn => "import.repeated_column",
+            Self::MissingColumn => "import.missing_column",
+            Self::Cells { .. } => "import.cells",
+            Self::Utf8 => "import.utf8",
+            Self::Csv => "import.csv",
+            Self::Unknown(_) => "import.unknown",
+            Self::Repeated { .. } => "import.repeated",
+            Self::Taken(_) => "import.taken",
+            Self::Ip => "import.ip",
+            Self::Number { .. } => "import.number",
+            Self::NoSubscription => "import.no_subscription",
+            Self::NoFee => "import.no_fee",
+        }
+    }
+}
+
+/// What a cell refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Noun {
+    Site,
+    Router,
+    Package,
+    Customer,
+    Username,
+    Serial,
+}
+
+impl Noun {
+    /// The key of its name in the locales.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Site => "noun.site",
+            Self::Router => "noun.router",
+            Self::Package => "noun.package",
+            Self::Customer => "noun.customer",
+            Self::Username => "noun.username",
+            Self::Serial => "noun.serial",
+        }
+    }
+}
+
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Site => "site",
+            Self::Router => "router",
+            Self::Package => "package",
+            Self::Customer => "customer",
+            Self::Username => "user name on this router",
+            Self::Serial => "serial number",
+        })
+    }
+}
