@@ -7,6 +7,7 @@
 mod options;
 mod transport;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -76,17 +77,23 @@ impl Client {
     /// Sends many commands, as many at once as the window allows, and returns their replies in the same order. One
     /// that is refused does not stop the others; each has its own deadline, which starts when it is sent.
     pub async fn call_all(&self, commands: &[Command]) -> Vec<Result<Reply, Error>> {
-        let mut results = Vec::with_capacity(commands.len());
-        let mut flights = std::collections::VecDeque::new();
+        let mut results: Vec<Result<Reply, Error>> = Vec::with_capacity(commands.len());
+        let mut flights = VecDeque::new();
         let mut waiting = commands.iter();
         loop {
             self.fill(&mut waiting, &mut flights).await;
             let Some(first) = flights.pop_front() else { return results };
             results.push(finish(first).await);
+            let stalled = matches!(results.last(), Some(Err(Error::Unknown { cause: Cause::Deadline, .. })));
             while let Some(true) = flights.front().map(Launched::is_ready) {
                 if let Some(next) = flights.pop_front() {
                     results.push(finish(next).await);
                 }
+            }
+            if stalled {
+                let behind =
+                    || Error::NotSent { stage: Stage::Window, detail: "an earlier command got no answer".to_owned() };
+                flights.extend(waiting.by_ref().map(|_| Launched::Failed(behind())));
             }
         }
     }
@@ -185,12 +192,9 @@ impl Client {
         Ok(flight)
     }
 
-    /// Sends as many of the waiting commands as the window has places for, in one write.
-    async fn fill(
-        &self,
-        waiting: &mut std::slice::Iter<'_, Command>,
-        flights: &mut std::collections::VecDeque<Launched>,
-    ) {
+    /// Sends as many of the waiting commands as the window has places for, half a window in one write, so that the
+    /// router works on one half while the replies of the other are read.
+    async fn fill(&self, waiting: &mut std::slice::Iter<'_, Command>, flights: &mut VecDeque<Launched>) {
         if waiting.as_slice().is_empty() {
             return;
         }
@@ -210,12 +214,19 @@ impl Client {
             }
         };
         let deadline = Instant::now() + within;
+        let half = shared.options.window.div_ceil(2);
         let mut core = shared.lock();
+        let mut since_flush = 0;
         while let Some(command) = permit.is_some().then(|| waiting.next()).flatten() {
             flights.push_back(match shared.register(&mut core, command, permit.take()) {
                 Ok(flight) => Launched::Sent(flight, deadline),
                 Err(error) => Launched::Failed(error),
             });
+            since_flush += 1;
+            if since_flush == half {
+                shared.flush(&mut core, true);
+                since_flush = 0;
+            }
             permit = shared.window.clone().try_acquire_owned().ok();
         }
         shared.flush(&mut core, true);

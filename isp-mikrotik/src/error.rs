@@ -241,6 +241,14 @@ impl Error {
         }
     }
 
+    /// Of several errors of one turn the one that decides: a broken connection before anything else.
+    pub(crate) fn worse(self, other: Option<Error>) -> Error {
+        match other {
+            Some(other) if !other.connection_survives() || self.connection_survives() => other,
+            _ => self,
+        }
+    }
+
     /// The kind of the refusal, if it is one.
     pub fn refusal(&self) -> Option<RefusalKind> {
         match self {

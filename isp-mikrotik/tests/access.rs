@@ -412,3 +412,25 @@ async fn an_import_reads_every_account_with_its_group_and_what_people_wrote() {
     assert_eq!(found[1].password.as_ref().map(Secret::reveal), Some("x"));
     assert!(!serde_json::to_string(&found).unwrap().contains("rahasia"));
 }
+
+#[tokio::test]
+async fn ten_thousand_unchanged_accounts_cost_three_commands_and_no_write() {
+    let (router, access) = start_with(Simulation { auto_dial: false, ..Simulation::default() }).await;
+    let access = MikrotikAccess::new(Settings { deadline: Duration::from_secs(60), ..access.settings().clone() });
+    router.force("/ppp/profile", &[("name", b"10M"), ("rate-limit", b"5M/10M"), ("comment", b"isp:group")]).unwrap();
+    let targets: Vec<_> = (0..10_000).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    for (number, target) in targets.iter().enumerate() {
+        let name = target.account.username.as_str().as_bytes();
+        let comment = format!("isp:{number:012x}");
+        let values: [(&str, &[u8]); 4] =
+            [("name", name), ("password", b"rahasia"), ("profile", b"10M"), ("comment", comment.as_bytes())];
+        router.force("/ppp/secret", &values).unwrap();
+    }
+    access.apply(&endpoint(&router), &targets).await.unwrap();
+    router.reset_counters();
+    for outcome in access.apply(&endpoint(&router), &targets).await.unwrap() {
+        assert_eq!(done(&outcome), (Open, false, "profile 10M, offline"));
+    }
+    let counters = router.counters();
+    assert_eq!((counters.commands, counters.writes), (3, 0), "{counters:?}");
+}

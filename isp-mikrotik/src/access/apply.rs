@@ -140,7 +140,7 @@ impl<'a> Turn<'a> {
                 // Somebody removed it between the reading and the write: the next reading makes it again.
                 Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
                 Err(Error::Refused { refusal, .. }) => self.refuse(index, refusal.kind.code(), refusal.message),
-                Err(error) => broken = Some(error),
+                Err(error) => broken = Some(error.worse(broken)),
             }
         }
         broken.map_or(Ok(true), Err)
@@ -228,14 +228,16 @@ impl<'a> Turn<'a> {
             return Ok(());
         }
         self.wrote = true;
+        let mut broken = None;
         for result in self.client.call_all(&commands).await {
             match result {
+                Ok(_) => {}
                 // The state is right; what stays is a note that makes the next turn look again.
                 Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
-                other => drop(other?),
+                Err(error) => broken = Some(error.worse(broken)),
             }
         }
-        Ok(())
+        broken.map_or(Ok(()), Err)
     }
 
     fn outcomes(&self, plan: &Plan, actual: &Actual) -> Vec<ApplyOutcome> {

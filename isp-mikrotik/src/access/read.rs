@@ -34,10 +34,7 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     let commands = [profile::print(Rows::Named(&groups)), secrets.clone(), active::print(rows)];
     let [profiles, found, sessions] = match groups.is_empty() {
         false => three(client.call_all(&commands).await)?,
-        true => {
-            let mut replies = client.call_all(&commands[1..]).await.into_iter();
-            [Reply::default(), next(&mut replies)?, next(&mut replies)?]
-        }
+        true => three([vec![Ok(Reply::default())], client.call_all(&commands[1..]).await].concat())?,
     };
     let mut found = parse(found, PppSecret::from_row)?;
     if *passwords == Passwords::Unknown && found.iter().any(|secret| secret.password.is_none()) {
@@ -142,12 +139,20 @@ fn parse<T>(reply: Reply, from_row: impl Fn(&Row) -> Result<T, Error>) -> Result
 }
 
 fn three(replies: Vec<Result<Reply, Error>>) -> Result<[Reply; 3], Error> {
-    let mut replies = replies.into_iter();
-    Ok([next(&mut replies)?, next(&mut replies)?, next(&mut replies)?])
+    let replies = all(replies)?;
+    <[Reply; 3]>::try_from(replies)
+        .map_err(|_| Error::Answer { command: "print".to_owned(), detail: "not one reply for each command".to_owned() })
 }
 
-fn next(replies: &mut impl Iterator<Item = Result<Reply, Error>>) -> Result<Reply, Error> {
-    replies
-        .next()
-        .unwrap_or_else(|| Err(Error::Answer { command: "print".to_owned(), detail: "no reply of its own".to_owned() }))
+/// Every reply, or the error that decides.
+fn all(replies: Vec<Result<Reply, Error>>) -> Result<Vec<Reply>, Error> {
+    let mut good = Vec::with_capacity(replies.len());
+    let mut broken = None;
+    for reply in replies {
+        match reply {
+            Ok(reply) => good.push(reply),
+            Err(error) => broken = Some(error.worse(broken)),
+        }
+    }
+    broken.map_or(Ok(good), Err)
 }
