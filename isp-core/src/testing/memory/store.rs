@@ -40,7 +40,7 @@ use super::table::Table;
 ///
 /// ```
 /// use isp_core::{ids::TenantId, ports::{ChangeSet, Store}, testing::{MemoryStore, Moment}};
-/// # futures::executor::block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
 /// store.fuse().blow_at(1, Moment::After);
 /// let day = isp_core::Date::parse("2026-01-31").unwrap();
