@@ -2,7 +2,7 @@
 //!
 //! Ids of records that a person creates are version 7 and come from an [`IdSource`] that the caller owns.
 //! Ids of what the engine decides follow from what they stand for, so that a repeated run names the same rows:
-//! see [`InvoiceId::of_period`] and [`derive`].
+//! see [`InvoiceId::of_period`] and [`derive()`].
 
 use std::fmt;
 

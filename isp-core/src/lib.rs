@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a clock, does I/O or draws a random number; a moment is an argument. Decisions are synchronous
 //! functions over values ([`billing::plan_billing`], [`dunning::due_reminders`], [`isolation::decide_isolation`],
-//! [`payment::allocate`]); the [`engine`] loads facts through the [`ports`], asks them, and commits.
+//! [`payment::allocate()`]); the [`engine`] loads facts through the [`ports`], asks them, and commits.
 //!
 //! | to find | look in |
 //! |---|---|
