@@ -1,0 +1,263 @@
+//! The facts that isolation, explanation and messages rest on.
+
+use crate::dunning::{Notification, NotificationKind};
+use crate::ids::{SubscriptionId, TenantId};
+use crate::isolation::access::IsolatedSince;
+use crate::isolation::{Access, AccessEventKind, IsolationCause, ServiceAccess};
+use crate::money::Money;
+use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
+use crate::subscription::PackageChange;
+use crate::testing::sample::{self, World, allocation, day, moment};
+
+use super::access::event;
+use super::master::{exemption, outage, promise};
+use super::{world, write, write_invoices};
+
+pub(super) async fn due_lines_are_loaded(store: &dyn Store, tenant: TenantId) {
+    let mut w = World::new(12);
+    let today = day("2026-06-10");
+    let n = |n: usize| sample::subscription(n as u64, w.customers[n].id, &w.router, w.packages[0].id).id;
+    let ids: Vec<SubscriptionId> = (0..12).map(n).collect();
+    w.subscriptions[5].terms.end = Some(today);
+    w.subscriptions[6].terms.end = Some(today.plus_days(1));
+    w.subscriptions[7].terms.paused_from = Some(today);
+    w.subscriptions[8].terms.paused_from = Some(today.plus_days(1));
+    w.subscriptions[9].terms.change = Some(PackageChange { package_id: w.packages[1].id, from: today });
+    let next = today.plus_days(1);
+    w.subscriptions[10].terms.change = Some(PackageChange { package_id: w.packages[1].id, from: next });
+    w.subscriptions[11].terms.start = today.plus_days(1);
+    write(store, tenant, w.changes()).await;
+    let due = day("2026-06-05");
+    let invoice = |n: usize, due| sample::invoice(&w.subscriptions[n], day("2026-05-26"), due, 10_000);
+    write_invoices(store, tenant, &[&invoice(0, due), &invoice(1, due.plus_days(1)), &invoice(2, due)]).await;
+    let at = moment("2026-06-01T00:00:00Z");
+    let payment = sample::payment(tenant, 1, w.customers[2].id, 10_000, at);
+    let desired = |n: usize, desired, cause| ServiceAccess {
+        version: 1,
+        revision: 2,
+        cause,
+        ..ServiceAccess::new(ids[n], desired)
+    };
+    let changes = ChangeSet {
+        allocations: vec![allocation(payment.id, invoice(2, due).id, 10_000, at)],
+        payments: vec![payment],
+        access: vec![desired(3, Access::Isolated, Some(IsolationCause::Arrears)), desired(4, Access::Closed, None)],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let query = AccessQuery::Due { due_until: due, today };
+    let rows = store.load_access(tenant, &query, PageQuery::first(20)).await.unwrap();
+    let found: Vec<usize> = rows.iter().filter_map(|f| ids.iter().position(|id| *id == f.subscription_id)).collect();
+    assert_eq!(found, [0, 3, 4, 5, 7, 9, 11]);
+    let first = &rows[0];
+    assert_eq!(
+        (first.customer_id, first.site_id, first.router_id, first.zone),
+        (w.customers[0].id, w.site.id, Some(w.router.id), w.site.zone)
+    );
+    assert_eq!(first.terms, w.subscriptions[0].terms);
+    assert_eq!(first.open, store.open_invoices(tenant, w.customers[0].id).await.unwrap());
+    assert_eq!((first.access.desired, first.access.version), (Access::Open, 1));
+    assert_eq!((&first.promise, &first.exemption, &first.outage), (&None, &None, &None));
+    let page = PageQuery { after: Some(ids[3]), limit: 2 };
+    assert_eq!(store.load_access(tenant, &query, page).await.unwrap(), rows[2..4]);
+}
+
+pub(super) async fn lines_of_customers_and_by_id(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let second = sample::subscription(9, w.customers[0].id, &w.router, w.packages[1].id);
+    let mut by_hand = sample::subscription(10, w.customers[0].id, &w.router, w.packages[1].id);
+    by_hand.router_id = None;
+    let lines = ChangeSet { subscriptions: vec![second.clone(), by_hand.clone()], ..ChangeSet::default() };
+    write(store, tenant, lines).await;
+    let one = sample::invoice(&w.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 1_000);
+    let two = sample::invoice(&second, day("2026-01-01"), day("2026-01-10"), 2_000);
+    let three = sample::invoice(&second, day("2026-02-01"), day("2026-01-09"), 3_000);
+    write_invoices(store, tenant, &[&one, &two, &three]).await;
+    let query = AccessQuery::Customers(vec![w.customers[2].id, w.customers[0].id]);
+    let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
+    let ids: Vec<_> = rows.iter().map(|f| f.subscription_id).collect();
+    assert_eq!(ids, [w.subscriptions[0].id, w.subscriptions[2].id, second.id, by_hand.id]);
+    // Only the invoices of the line itself, oldest due date first.
+    assert_eq!(rows[0].open.iter().map(|i| i.invoice_id).collect::<Vec<_>>(), [one.id]);
+    assert_eq!(rows[2].open.iter().map(|i| i.invoice_id).collect::<Vec<_>>(), [three.id, two.id]);
+    assert_eq!(rows[2].access, ServiceAccess { revision: 0, ..ServiceAccess::new(second.id, Access::Closed) });
+    assert_eq!(rows[3].router_id, None);
+    let page = PageQuery { after: Some(w.subscriptions[0].id), limit: 2 };
+    assert_eq!(store.load_access(tenant, &query, page).await.unwrap(), rows[1..3]);
+    let query = AccessQuery::Subscriptions(vec![
+        second.id,
+        w.subscriptions[0].id,
+        second.id,
+        SubscriptionId(sample::id(5, 99)),
+    ]);
+    let found = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
+    assert_eq!(found, [rows[0].clone(), rows[2].clone()]);
+    for nothing in [AccessQuery::Customers(vec![]), AccessQuery::Subscriptions(vec![])] {
+        assert!(store.load_access(tenant, &nothing, PageQuery::first(9)).await.unwrap().is_empty());
+    }
+}
+
+pub(super) async fn the_longest_protection_is_told(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let query = AccessQuery::Customers(vec![w.customers[0].id, w.customers[1].id]);
+    let far = sample::site(1);
+    let mut elsewhere = outage(9, &w, moment("2026-03-01T00:00:00Z"), None);
+    elsewhere.site_id = far.id;
+    let promises =
+        [promise(1, &w, day("2026-01-20"), day("2026-01-25")), promise(2, &w, day("2026-01-10"), day("2026-02-01"))];
+    let exemptions = [
+        exemption(1, &w, day("2026-01-01"), day("2026-03-01")),
+        exemption(2, &w, day("2026-01-05"), day("2026-02-01")),
+    ];
+    let over = |n, from: &str, until: &str| outage(n, &w, moment(from), Some(moment(until)));
+    let outages = [
+        over(1, "2026-01-03T00:00:00Z", "2026-01-09T00:00:00Z"),
+        over(2, "2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z"),
+    ];
+    let changes = ChangeSet {
+        sites: vec![far],
+        promises: promises.to_vec(),
+        exemptions: exemptions.to_vec(),
+        outages: [outages.to_vec(), vec![elsewhere]].concat(),
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
+    assert_eq!(rows[0].promise.as_ref(), Some(&promises[1]));
+    assert_eq!(rows[0].exemption.as_ref(), Some(&exemptions[0]));
+    assert_eq!(rows[0].outage.as_ref(), Some(&outages[0]));
+    // Protections are a customer's, outages a site's.
+    assert_eq!((&rows[1].promise, &rows[1].exemption), (&None, &None));
+    assert_eq!(rows[1].outage.as_ref(), Some(&outages[0]));
+    // One that lasts comes before all that are over; and it ends by being replaced.
+    let lasting = outage(3, &w, moment("2025-06-01T00:00:00Z"), None);
+    write(store, tenant, ChangeSet { outages: vec![lasting.clone()], ..ChangeSet::default() }).await;
+    let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
+    assert_eq!(rows[0].outage.as_ref(), Some(&lasting));
+    let ended = outage(3, &w, lasting.from, Some(moment("2025-06-02T00:00:00Z")));
+    write(store, tenant, ChangeSet { outages: vec![ended], ..ChangeSet::default() }).await;
+    let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
+    assert_eq!(rows[0].outage.as_ref(), Some(&outages[0]));
+}
+
+pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    let sub = &w.subscriptions[0];
+    let jan = sample::invoice(sub, day("2026-01-01"), day("2026-01-11"), 100_000);
+    let feb = sample::invoice(sub, day("2026-02-01"), day("2026-02-11"), 100_000);
+    let (part, rest) = (moment("2026-01-10T05:00:00Z"), moment("2026-01-25T05:00:00Z"));
+    let payment = sample::payment(tenant, 1, w.customers[0].id, 100_000, part);
+    let changes = ChangeSet {
+        invoices: vec![jan.clone(), feb.clone()],
+        allocations: vec![allocation(payment.id, jan.id, 40_000, part), allocation(payment.id, jan.id, 60_000, rest)],
+        payments: vec![payment],
+        access_events: vec![
+            event(&w, 0, AccessEventKind::IsolatedArrears, 2, "2026-01-19T03:00:00Z", 60_000),
+            event(&w, 0, AccessEventKind::GroupChanged, 3, "2026-01-20T03:00:00Z", 60_000),
+            event(&w, 0, AccessEventKind::Reopened, 4, "2026-01-25T05:00:00Z", 0),
+            event(&w, 0, AccessEventKind::IsolatedManual, 5, "2026-02-02T03:00:00Z", 0),
+            event(&w, 0, AccessEventKind::Closed, 6, "2026-02-03T03:00:00Z", 0),
+        ],
+        promises: vec![
+            promise(1, &w, day("2026-01-13"), day("2026-01-18")),
+            promise(2, &w, day("2026-01-22"), day("2026-01-30")),
+        ],
+        exemptions: vec![exemption(1, &w, day("2026-02-01"), day("2026-02-05"))],
+        outages: vec![outage(1, &w, moment("2026-01-15T00:00:00Z"), Some(moment("2026-01-16T00:00:00Z")))],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let at = async |text: &str| {
+        let mut rows = store.access_at(tenant, w.customers[0].id, moment(text)).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        rows.remove(0)
+    };
+    let paid = |facts: &crate::isolation::AccessFacts| {
+        facts.open.iter().map(|i| (i.invoice_id, i.paid.as_i64())).collect::<Vec<_>>()
+    };
+    let before = at("2025-12-31T16:00:00Z").await;
+    assert_eq!((paid(&before), before.access.desired, before.access.revision), (vec![], Access::Closed, 0));
+    // Midnight in Jakarta is 17:00 UTC of the day before: the invoice of 1 January is issued then.
+    let new_year = at("2025-12-31T17:00:00Z").await;
+    assert_eq!((paid(&new_year), new_year.access.desired), (vec![(jan.id, 0)], Access::Open));
+    let partly = at("2026-01-10T05:00:00Z").await;
+    assert_eq!(paid(&partly), [(jan.id, 40_000)]);
+    assert_eq!((&partly.promise, &partly.outage), (&None, &None));
+    let promised = at("2026-01-15T05:00:00Z").await;
+    assert_eq!(promised.promise, Some(promise(1, &w, day("2026-01-13"), day("2026-01-18"))));
+    assert!(promised.outage.is_some() && promised.exemption.is_none());
+    let isolated = at("2026-01-19T03:00:00Z").await;
+    assert_eq!(
+        (isolated.access.desired, isolated.access.cause, isolated.access.revision),
+        (Access::Isolated, Some(IsolationCause::Arrears), 2)
+    );
+    let since = IsolatedSince { at: moment("2026-01-19T03:00:00Z"), overdue: Money::rupiah(60_000) };
+    assert_eq!((isolated.access.isolated, isolated.access.observed), (Some(since), None));
+    let regrouped = at("2026-01-21T00:00:00Z").await;
+    assert_eq!(
+        (regrouped.access.desired, regrouped.access.isolated, regrouped.access.revision),
+        (Access::Isolated, Some(since), 3)
+    );
+    let reopened = at("2026-01-25T05:00:00Z").await;
+    assert_eq!((paid(&reopened), reopened.access.desired, reopened.access.isolated), (vec![], Access::Open, None));
+    assert_eq!(reopened.promise, Some(promise(2, &w, day("2026-01-22"), day("2026-01-30"))));
+    let manual = at("2026-02-02T12:00:00Z").await;
+    assert_eq!((paid(&manual), manual.access.cause), (vec![(feb.id, 0)], Some(IsolationCause::Manual)));
+    assert_eq!(manual.access.isolated.map(|i| i.overdue), Some(Money::ZERO));
+    assert_eq!(manual.exemption, Some(exemption(1, &w, day("2026-02-01"), day("2026-02-05"))));
+    let closed = at("2026-02-04T00:00:00Z").await;
+    assert_eq!((closed.access.desired, closed.access.cause, closed.access.isolated), (Access::Closed, None, None));
+    assert_eq!((closed.terms, closed.router_id, closed.zone), (sub.terms, sub.router_id, w.site.zone));
+    let stranger = sample::customer(8).id;
+    assert!(store.access_at(tenant, stranger, moment("2026-02-04T00:00:00Z")).await.unwrap().is_empty());
+}
+
+pub(super) async fn facts_of_a_message(store: &dyn Store, tenant: TenantId) {
+    let mut w = world(store, tenant, 2).await;
+    w.subscriptions[1].router_id = None;
+    let second = sample::subscription(9, w.customers[0].id, &w.router, w.packages[1].id);
+    let lines = vec![w.subscriptions[1].clone(), second.clone()];
+    write(store, tenant, ChangeSet { subscriptions: lines, ..ChangeSet::default() }).await;
+    let jan = sample::invoice(&w.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 10_000);
+    let feb = sample::invoice(&w.subscriptions[0], day("2026-02-01"), day("2026-02-11"), 10_000);
+    let mar = sample::invoice(&second, day("2026-03-01"), day("2026-03-11"), 10_000);
+    let at = moment("2026-03-02T00:00:00Z");
+    let payment = sample::payment(tenant, 1, w.customers[0].id, 10_000, at);
+    let changes = ChangeSet {
+        invoices: vec![jan.clone(), feb.clone(), mar.clone()],
+        allocations: vec![allocation(payment.id, jan.id, 10_000, at)],
+        payments: vec![payment.clone()],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let new = |n: usize| {
+        let kind = NotificationKind::Overdue;
+        Notification::new(tenant, kind, 3, w.customers[n].id, &[jan.id.0], at, crate::Zone::Wib)
+    };
+    let mut message = new(0);
+    message.invoices = vec![feb.id, jan.id];
+    message.payment_id = Some(payment.id);
+    message.subscription_id = Some(second.id);
+    let facts = store.message_facts(tenant, &message).await.unwrap();
+    assert_eq!(facts.customer, w.customers[0]);
+    assert_eq!(facts.package.as_ref(), Some(&w.packages[1].name));
+    assert_eq!(
+        facts.invoices.iter().map(|i| (i.invoice_id, i.paid.as_i64())).collect::<Vec<_>>(),
+        [(feb.id, 0), (jan.id, 10_000)]
+    );
+    assert_eq!(facts.open.iter().map(|i| i.invoice_id).collect::<Vec<_>>(), [feb.id, mar.id]);
+    assert_eq!(facts.payment, Some((payment, false)));
+    assert_eq!(facts.access.map(|a| (a.desired, a.version)), Some((Access::Closed, 0)));
+    assert!(facts.routed);
+    // Without a subscription the package is that of the first one, and there is no access.
+    let facts = store.message_facts(tenant, &new(0)).await.unwrap();
+    assert_eq!(facts.package.as_ref(), Some(&w.packages[0].name));
+    assert_eq!((facts.invoices.len(), &facts.payment, &facts.access, facts.routed), (0, &None, &None, false));
+    let mut by_hand = new(1);
+    by_hand.subscription_id = Some(w.subscriptions[1].id);
+    let facts = store.message_facts(tenant, &by_hand).await.unwrap();
+    assert_eq!((facts.access.map(|a| a.desired), facts.routed, facts.open.len()), (Some(Access::Open), false, 0));
+    let mut nobody = new(0);
+    nobody.customer_id = sample::customer(8).id;
+    assert_eq!(store.message_facts(tenant, &nobody).await, Err(StoreError::NotFound { what: "customer" }));
+}

@@ -1,0 +1,169 @@
+//! The contract of [`Store`], case by case.
+//!
+//! Every case works in a tenant of its own and needs nothing set up for it, so all may share one database.
+//!
+//! ```
+//! use isp_core::testing::{MemoryStore, contract::store};
+//! futures::executor::block_on(store::run_all(&MemoryStore::new()));
+//! ```
+//!
+//! With [`store_contract!`](crate::store_contract) each case is a test of its own.
+//!
+//! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
+//! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router), `installation_kind.code`,
+//! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
+//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `access_event.id`.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
+
+mod access;
+mod billing;
+mod facts;
+mod master;
+mod money;
+mod once;
+mod outbox;
+
+use crate::billing::Invoice;
+use crate::ids::TenantId;
+use crate::ports::{ChangeSet, CommitReport, Store, StoreError};
+use crate::testing::sample::{self, World};
+
+/// Whatever holds a store for the time of one test: a store itself, or one with its database.
+pub trait Fixture {
+    /// The store.
+    fn store(&self) -> &dyn Store;
+}
+
+impl<S: Store> Fixture for S {
+    fn store(&self) -> &dyn Store {
+        self
+    }
+}
+
+macro_rules! suite {
+    ($d:tt $($module:ident { $($name:ident)* })*) => {
+        /// The names of all cases.
+        pub const CASES: &[&str] = &[$($(stringify!($name),)*)*];
+
+        /// Runs the case of that name in `tenant`, which nothing else uses.
+        ///
+        /// # Panics
+        /// When the store breaks the contract, or there is no such case.
+        pub async fn run(name: &str, store: &dyn Store, tenant: TenantId) {
+            match name {
+                $($(stringify!($name) => $module::$name(store, tenant).await,)*)*
+                _ => panic!("no case {name}"),
+            }
+        }
+
+        /// Makes one `tokio::test` of each case of the store contract. The argument is an async function without
+        /// arguments that returns a fresh [`Fixture`]($crate::testing::contract::store::Fixture).
+        #[macro_export]
+        macro_rules! store_contract {
+            ($d make:path) => {
+                $($(
+                    #[::tokio::test]
+                    async fn $name() {
+                        use $d crate::testing::contract::store::Fixture as _;
+                        let fixture = $d make().await;
+                        let tenant = $d crate::testing::sample::tenant(1);
+                        $d crate::testing::contract::store::run(stringify!($name), fixture.store(), tenant).await;
+                    }
+                )*)*
+            };
+        }
+    };
+}
+
+suite! { $
+    master {
+        a_bad_row_leaves_nothing
+        unique_keys_are_unique
+        appended_rows_are_appended_once
+        names_of_rows_that_are_not_there_are_refused
+        rows_come_back_as_they_were
+        rows_are_replaced_by_id
+        lists_come_in_pages
+        tenants_do_not_see_each_other
+        terms_are_replaced_by_themselves
+    }
+    once {
+        invoices_are_written_once
+        invoices_are_numbered_without_gaps
+        invoices_must_add_up
+        messages_are_written_once_by_any_key
+        payments_are_written_once
+        effects_are_written_once
+        the_journal_balances
+    }
+    money {
+        allocations_stay_within_invoice_and_payment
+        a_reversal_takes_everything_back_once
+        open_invoices_come_oldest_due_first
+        credit_comes_oldest_first
+        customers_with_credit_and_debt
+        journal_totals_add_up_by_month
+        lists_of_invoices_are_filtered
+    }
+    billing {
+        the_position_moves_forward_only
+        billable_by_day_mark_and_end
+        instalments_without_an_invoice
+        installation_orders_tell_how_far_they_are_paid
+        dunning_facts
+    }
+    access {
+        access_is_replaced_by_version
+        observations_do_not_go_back
+        events_come_oldest_first
+        subscribers_of_routers
+        targets_for_routers
+    }
+    facts {
+        due_lines_are_loaded
+        lines_of_customers_and_by_id
+        the_longest_protection_is_told
+        facts_of_a_past_moment
+        facts_of_a_message
+    }
+    outbox {
+        claims_take_what_is_due_in_order
+        claims_run_out
+        attempts_are_counted_once_claimed
+        outcomes_are_recorded
+        released_claims_are_free
+        one_run_at_a_time
+        a_run_frees_what_a_dead_one_left
+        lists_of_the_outbox_are_filtered
+    }
+}
+
+/// Runs all cases on one store, each in its own tenant.
+///
+/// # Panics
+/// When the store breaks the contract.
+pub async fn run_all(store: &dyn Store) {
+    for (number, name) in (1_000..).zip(CASES) {
+        run(name, store, sample::tenant(number)).await;
+    }
+}
+
+async fn write(store: &dyn Store, tenant: TenantId, changes: ChangeSet) -> CommitReport {
+    store.commit(tenant, changes).await.expect("a change set that is in order")
+}
+
+async fn refused(store: &dyn Store, tenant: TenantId, changes: ChangeSet) -> StoreError {
+    store.commit(tenant, changes).await.expect_err("a change set that must be refused")
+}
+
+/// A world of so many customers with open lines, already written.
+async fn world(store: &dyn Store, tenant: TenantId, customers: u64) -> World {
+    let world = World::new(customers);
+    write(store, tenant, world.changes()).await;
+    world
+}
+
+async fn write_invoices(store: &dyn Store, tenant: TenantId, invoices: &[&Invoice]) -> CommitReport {
+    let invoices = invoices.iter().map(|i| (*i).clone()).collect();
+    write(store, tenant, ChangeSet { invoices, ..ChangeSet::default() }).await
+}
