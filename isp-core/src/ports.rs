@@ -264,7 +264,8 @@ pub struct DunningQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessQuery {
     /// Those that a run must look at: with an open invoice due on or before the day, or with desired access other than
-    /// open, or whose terms end, pause, start or change package by `today`.
+    /// open, or whose terms end, pause or change package by `today`, or start after it. Closed lines whose terms have
+    /// ended are left out.
     Due {
         /// Open invoices due on or before this day.
         due_until: Date,
@@ -308,7 +309,8 @@ pub struct ChangeSet {
     pub outages: Vec<Outage>,
     /// Invoices. One whose id or (subscription, kind, period start) is there already is left out and counted, not an
     /// error (rule B3). The store gives those it writes their numbers, in order, and books them with
-    /// [`crate::ledger::entries_for_invoices`].
+    /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
+    /// fails the commit with `Rejected`.
     pub invoices: Vec<Invoice>,
     /// Replaces the terms of these subscriptions.
     pub terms: Vec<(SubscriptionId, BillingTerms)>,
@@ -319,16 +321,18 @@ pub struct ChangeSet {
     /// Payments. One whose (provider, reference) is there already fails the commit with
     /// `Duplicate { what: "payment.reference" }` (rule P1).
     pub payments: Vec<Payment>,
-    /// Allocations. One that would pay an invoice beyond its total, below zero, or use more than is left of its
-    /// payment, fails the commit with `Conflict`.
+    /// Allocations. When all of a commit are made, each of their invoices is paid between zero and its total and each
+    /// of their payments used between zero and its amount, else the commit fails with `Conflict`.
     pub allocations: Vec<Allocation>,
     /// Reversals; a second one of a payment fails with `Duplicate { what: "payment.reversal" }`. The allocations that it
-    /// takes back are among `allocations`; a reversed payment has nothing left.
+    /// takes back are among `allocations`: one that leaves something paid fails with `Conflict`, as does a later
+    /// allocation of a reversed payment, which has nothing left.
     pub reversals: Vec<PaymentReversal>,
-    /// Subscriptions whose facts changed: their access `version` rises by one.
+    /// Subscriptions whose facts changed: their access `version` rises by one, after `access` is written. One without a
+    /// row stays so.
     pub touched: Vec<SubscriptionId>,
     /// New desired access, each replacing the row that still has `version`; a newer row fails the commit with
-    /// `Conflict`. `observed` in it is ignored. For a subscription without a row, `version` is 0 and a row is inserted.
+    /// `Conflict`. `observed` in it is ignored; what is stored of it stays. For a subscription without a row, `version` is 0 and a row is inserted.
     /// The stored version becomes `version + 1`.
     pub access: Vec<ServiceAccess>,
     /// What happened to access, appended.
@@ -336,11 +340,11 @@ pub struct ChangeSet {
     /// Wishes to bring routers to the new revision; a row of the outbox each, with topic `access`, id
     /// [`effect_id`]. One that is there already is left out.
     pub effects: Vec<AccessEffect>,
-    /// Messages; a row of the outbox each, with topic `message`. One of which any key is there already is left out and
-    /// counted (rule N2).
+    /// Messages; a row of the outbox each, with topic `message`. One of which any key is there already, be it from a
+    /// message before it in the same set, is left out and counted (rule N2); none of its keys is taken then.
     pub messages: Vec<Notification>,
     /// Journal entries other than those of `invoices`. An id that is there already fails with
-    /// `Duplicate { what: "journal.id" }`.
+    /// `Duplicate { what: "journal.id" }`, one that does not balance with `Rejected`.
     pub journal: Vec<JournalEntry>,
 }
 
@@ -626,6 +630,16 @@ pub struct PaymentRow {
 /// * What is written once (invoices, messages, payments) is so by unique keys: it holds for two callers at once.
 /// * No call holds a transaction after it returns.
 /// * Lists come in id order and page by the last id.
+/// * A row that names one that is not there (a subscription its customer, an allocation its payment) fails the commit
+///   with [`StoreError::Rejected`]; rows of the same change set may name each other.
+/// * Keys that people give are unique in a tenant, to the letter: a second owner fails the commit with
+///   [`StoreError::Duplicate`] naming `site.code`, `router.code`, `package.code`, `customer.code`,
+///   `installation_kind.code`, `cpe.serial`, or `subscription.username` (on one router; lines without a router share
+///   freely). A row that is only appended has a new id, else `Duplicate` names `device_history.id`, `expense.id`,
+///   `promise.id`, `exemption.id` or `access_event.id`.
+/// * Open invoices come oldest due date first, then oldest issue date, then lowest number.
+/// * A subscription without an access row reads as [`crate::isolation::Access::Closed`] with revision 0 and version 0.
+/// * Moments are kept to the microsecond.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Writes a change set, all or nothing.
@@ -641,7 +655,7 @@ pub trait Store: Send + Sync {
     /// The day up to which triggers were billed; `None` before the first run.
     async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError>;
 
-    /// A page of the subscriptions that a billing run must look at, in id order.
+    /// A page of the subscriptions that a billing run must look at, in id order: those that `query` names and no others.
     async fn load_billable(
         &self,
         tenant: TenantId,
@@ -671,7 +685,9 @@ pub trait Store: Send + Sync {
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<DunningFacts>, StoreError>;
 
-    /// A page of subscriptions to decide on, in id order.
+    /// A page of subscriptions to decide on, in id order, each once. Of several promises or exemptions of a customer the
+    /// one with the greatest `until` is told, of several outages of a site one that lasts, or else the one that ended
+    /// last; then the one that began last.
     async fn load_access(
         &self,
         tenant: TenantId,
@@ -680,7 +696,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<AccessFacts>, StoreError>;
 
     /// The facts about one customer's subscriptions as they were at a past moment, for explaining: invoices issued and
-    /// allocations made by then, terms as they are now. Access is rebuilt from its events.
+    /// allocations made by then, terms as they are now. Promises, exemptions and outages count once they have begun.
+    /// Access is rebuilt from its events up to and including the moment, and nothing is observed in it; an isolation that
+    /// was reopened with something still overdue keeps its beginning, as in [`crate::isolation::transition`].
     async fn access_at(
         &self,
         tenant: TenantId,
@@ -688,13 +706,14 @@ pub trait Store: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Vec<AccessFacts>, StoreError>;
 
-    /// How many subscriptions each router serves (desired access other than closed).
+    /// How many subscriptions each router serves (desired access other than closed); a router that serves none is left
+    /// out.
     async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError>;
 
     /// The open invoices of a customer.
     async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError>;
 
-    /// The payments of a customer with money left, oldest first.
+    /// The payments of a customer with money left, first received first, then by id.
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError>;
 
     /// A payment, with what is left of it and its reversal.
@@ -705,15 +724,18 @@ pub trait Store: Send + Sync {
 
     // ---- outbox ----
 
-    /// Takes rows that are due, and those whose claim ran out. A message whose worker died while calling becomes
-    /// [`OutboxState::Unknown`] and is not returned.
+    /// Takes rows that are due, and those whose claim ran out (`until` is not after `now`), in the order of
+    /// `next_attempt`; they come back as [`OutboxState::Claimed`]. A message whose worker died while calling becomes
+    /// [`OutboxState::Unknown`] and is not returned; a wish to a router is claimed again.
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError>;
 
-    /// Says that the other side is about to be called for these claimed rows; raises `attempts`.
+    /// Says that the other side is about to be called for these claimed rows; raises `attempts`. `Conflict`, and nothing
+    /// changed, when one of them is not claimed.
     async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError>;
 
-    /// Records how attempts ended, and with them what routers said. An observation replaces an older one of the same
-    /// or a lower revision.
+    /// Records how attempts ended, and with them what routers said, all or nothing; `NotFound { what: "outbox" }` for an
+    /// unknown row. `finished_at` is set by every state but `Pending`; a `provider_id` stays when an outcome has none. An
+    /// observation replaces one of a lower revision, or one of the same revision that is not later; it raises no version.
     async fn record(
         &self,
         tenant: TenantId,
@@ -721,10 +743,11 @@ pub trait Store: Send + Sync {
         observed: &[(SubscriptionId, ObservedAccess)],
     ) -> Result<(), StoreError>;
 
-    /// Frees all claims, done by [`Store::begin_run`] and by a worker that stops early.
+    /// Frees all claims as [`Store::begin_run`] does, for a worker that stops early.
     async fn release(&self, tenant: TenantId) -> Result<(), StoreError>;
 
-    /// What routers need to know of these subscriptions, in the order asked; those without a router are left out.
+    /// What routers need to know of these subscriptions, in the order asked; unknown ones and those without a router are
+    /// left out. The group is that of the package in the terms as they are, whatever change is to come; `adopt` is false.
     async fn access_targets(
         &self,
         tenant: TenantId,
@@ -739,7 +762,8 @@ pub trait Store: Send + Sync {
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<AccessTarget>, StoreError>;
 
-    /// The facts that a message states, as they are now.
+    /// The facts that a message states, as they are now, its invoices in the order it names them. `NotFound { what:
+    /// "customer" }` when the customer is unknown.
     async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError>;
 
     // ---- master data and lists ----
@@ -767,7 +791,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError>;
     /// Devices, of one customer or of all.
     async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError>;
-    /// Device history, of one customer or of all, oldest first.
+    /// Device history, of one customer or of all, oldest day first, then by id.
     async fn device_history(
         &self,
         tenant: TenantId,
@@ -779,7 +803,7 @@ pub trait Store: Send + Sync {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<Vec<InstallationRow>, StoreError>;
-    /// Invoices with their lines, in id order.
+    /// Invoices with their lines, each with what was paid of it, in id order.
     async fn invoices(
         &self,
         tenant: TenantId,
@@ -793,7 +817,7 @@ pub trait Store: Send + Sync {
         customer: Option<CustomerId>,
         page: PageQuery<PaymentId>,
     ) -> Result<Vec<PaymentRow>, StoreError>;
-    /// What happened to a subscription's access, oldest first.
+    /// What happened to a subscription's access, in the order of revisions.
     async fn access_events(
         &self,
         tenant: TenantId,
@@ -807,7 +831,7 @@ pub trait Store: Send + Sync {
         page: PageQuery<OutboxId>,
     ) -> Result<Vec<OutboxRow>, StoreError>;
     /// Sums of the journal by month, account, kind, package and site, for entries booked from one day up to another (not
-    /// included).
+    /// included), one a combination, in no particular order.
     async fn journal_totals(&self, tenant: TenantId, from: Date, before: Date)
     -> Result<Vec<JournalTotal>, StoreError>;
     /// Journal entries, in id order.
