@@ -4,7 +4,9 @@
 //!
 //! ```
 //! use isp_core::testing::{MemoryStore, contract::store};
-//! futures::executor::block_on(store::run_all(&MemoryStore::new()));
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! store::run_all(&MemoryStore::new()).await;
+//! # });
 //! ```
 //!
 //! With [`store_contract!`](crate::store_contract) each case is a test of its own.
