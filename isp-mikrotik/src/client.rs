@@ -5,6 +5,7 @@
 //! (deadline, dropped future) cancels its own tag only. What an error promises is told in [`crate::error`].
 
 mod options;
+mod tls;
 mod transport;
 
 use std::collections::VecDeque;
@@ -20,7 +21,7 @@ use crate::proto::connection::{Connection, Event, Reply, Tag};
 use crate::proto::login;
 use crate::proto::sentence::{Command, Row};
 
-pub use options::{ConnectOptions, Tls};
+pub use options::{ConnectOptions, Fingerprint, Tls};
 use transport::Direct;
 
 /// A connection to one router, logged in. Clones share the connection; it closes when the last clone is dropped.

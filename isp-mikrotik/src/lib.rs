@@ -13,5 +13,5 @@ pub mod simulator;
 pub mod text;
 
 pub use access::{MikrotikAccess, Settings};
-pub use client::{Client, ConnectOptions, Tls};
+pub use client::{Client, ConnectOptions, Fingerprint, Tls};
 pub use error::Error;

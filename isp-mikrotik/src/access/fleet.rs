@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 use super::read::Passwords;
 use super::settings::Settings;
 use crate::client::{Client, ConnectOptions, Tls};
-use crate::error::Error;
+use crate::error::{Error, Stage};
 
 /// The routers that were talked to.
 #[derive(Debug, Default)]
@@ -86,14 +86,22 @@ fn options(endpoint: &RouterEndpoint, settings: &Settings) -> Result<ConnectOpti
         .deadline(settings.deadline)
         .connect_timeout(settings.connect_timeout)
         .window(settings.window);
-    options.tls = tls(endpoint)?;
+    options.tls = tls(endpoint, settings)?;
     Ok(options)
 }
 
-fn tls(endpoint: &RouterEndpoint) -> Result<Tls, Error> {
-    if endpoint.tls {
-        let detail = "api-ssl is not supported yet".to_owned();
-        return Err(Error::NotSent { stage: crate::error::Stage::Tls, detail });
+fn tls(endpoint: &RouterEndpoint, settings: &Settings) -> Result<Tls, Error> {
+    if !endpoint.tls {
+        return Ok(Tls::Off);
     }
-    Ok(Tls::Off)
+    let with_port = format!("{}:{}", endpoint.host, endpoint.port);
+    let pinned = settings.tls_fingerprints.get(&with_port).or_else(|| settings.tls_fingerprints.get(&endpoint.host));
+    match (pinned, &settings.tls_authority) {
+        (Some(fingerprint), _) => Ok(Tls::Pinned(*fingerprint)),
+        (None, Some(pem)) => Ok(Tls::Authority(pem.clone())),
+        (None, None) => {
+            let detail = format!("{with_port}: neither tls_fingerprints nor tls_authority says whom to trust");
+            Err(Error::NotSent { stage: Stage::Tls, detail })
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! How routers are kept.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::client::Fingerprint;
 
 /// How routers are kept. One set for all routers of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,10 @@ pub struct Settings {
     pub pool: Option<String>,
     /// The router's own address (or pool) in profiles that we make. Default: none.
     pub local_address: Option<String>,
+    /// Certificates (PEM) that sign the certificates of routers reached by TLS.
+    pub tls_authority: Option<String>,
+    /// The one certificate that a router reached by TLS has, by `host` or `host:port`; goes before `tls_authority`.
+    pub tls_fingerprints: BTreeMap<String, Fingerprint>,
     /// Deadline of one command. Default 30 s.
     #[serde(with = "seconds")]
     pub deadline: Duration,
@@ -46,6 +53,8 @@ impl Default for Settings {
             isolation_pool: None,
             pool: None,
             local_address: None,
+            tls_authority: None,
+            tls_fingerprints: BTreeMap::new(),
             deadline: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
             window: 8,

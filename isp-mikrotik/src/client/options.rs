@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// How a router is reached and how patient the client is. `Debug` shows no password.
 #[derive(Debug, Clone)]
@@ -75,12 +77,70 @@ pub enum Tls {
     /// Clear text, the password included: only on a network that is yours.
     #[default]
     Off,
+    /// The router's certificate is signed by one of these (PEM), and names the host that we connect to.
+    Authority(String),
+    /// The router has exactly this certificate; right for one that signed itself.
+    Pinned(Fingerprint),
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Tls::Off => f.write_str("Off"),
+            Tls::Authority(_) => f.write_str("Authority"),
+            Tls::Pinned(fingerprint) => write!(f, "Pinned({fingerprint})"),
         }
+    }
+}
+
+/// SHA-256 over a certificate, as `/certificate/print` shows it.
+///
+/// ```
+/// use isp_mikrotik::client::Fingerprint;
+/// let text = "AB:".repeat(31) + "CD";
+/// assert_eq!(Fingerprint::parse(&text).map(|f| f.to_string()), Some("ab".repeat(31) + "cd"));
+/// assert_eq!(Fingerprint::parse("abcd"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fingerprint(pub(super) [u8; 32]);
+
+impl Fingerprint {
+    /// Of a certificate in DER.
+    pub fn of(certificate: &[u8]) -> Fingerprint {
+        Fingerprint(Sha256::digest(certificate).into())
+    }
+
+    /// Reads 64 hexadecimal digits, with or without colons.
+    pub fn parse(text: &str) -> Option<Fingerprint> {
+        let digits: Vec<u8> = text.bytes().filter(|byte| !b": ".contains(byte)).collect();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0_u8; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Fingerprint(bytes))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Fingerprint, &'static str> {
+        Fingerprint::parse(&text).ok_or("not a SHA-256 fingerprint")
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> String {
+        fingerprint.to_string()
     }
 }

@@ -3,14 +3,15 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::client::TlsStream;
 
-use super::options::ConnectOptions;
-use super::{CloseReason, Shared};
+use super::options::{ConnectOptions, Tls};
+use super::{CloseReason, Shared, tls};
 use crate::error::{Error, Stage};
 
 const READ_BUFFER: usize = 64 << 10;
@@ -24,9 +25,9 @@ impl Direct {
     }
 }
 
-pub(super) struct Stream {
-    read: OwnedReadHalf,
-    write: Arc<OwnedWriteHalf>,
+pub(super) enum Stream {
+    Plain(OwnedReadHalf, Arc<OwnedWriteHalf>),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// Opens the socket, with `TCP_NODELAY`: Nagle's algorithm against delayed acknowledgements costs 44 ms a command.
@@ -44,19 +45,56 @@ pub(super) async fn connect(options: &ConnectOptions) -> Result<Stream, Error> {
         }
     };
     stream.set_nodelay(true).map_err(|error| not_connected(format!("{address}: {error}")))?;
-    let (read, write) = stream.into_split();
-    Ok(Stream { read, write: Arc::new(write) })
+    match &options.tls {
+        Tls::Off => {
+            let (read, write) = stream.into_split();
+            Ok(Stream::Plain(read, Arc::new(write)))
+        }
+        trust => Ok(Stream::Tls(Box::new(tls::handshake(stream, trust, options).await?))),
+    }
 }
 
 impl Stream {
+    /// A way round the writer task, where there is one.
     pub(super) fn direct(&self) -> Option<Direct> {
-        Some(Direct(self.write.clone()))
+        match self {
+            Stream::Plain(_, write) => Some(Direct(write.clone())),
+            Stream::Tls(_) => None,
+        }
     }
 
+    /// Starts the reader and the writer.
     pub(super) fn spawn(self, shared: &Arc<Shared>) -> [AbortHandle; 2] {
-        let reader = tokio::spawn(read_loop(shared.clone(), self.read)).abort_handle();
-        let writer = tokio::spawn(write_loop(shared.clone(), self.write)).abort_handle();
-        [reader, writer]
+        match self {
+            Stream::Plain(read, write) => {
+                let reader = tokio::spawn(read_loop(shared.clone(), read)).abort_handle();
+                [reader, tokio::spawn(write_loop(shared.clone(), Outlet::Plain(write))).abort_handle()]
+            }
+            Stream::Tls(stream) => {
+                let (read, write) = tokio::io::split(*stream);
+                let reader = tokio::spawn(read_loop(shared.clone(), read)).abort_handle();
+                [reader, tokio::spawn(write_loop(shared.clone(), Outlet::Tls(write))).abort_handle()]
+            }
+        }
+    }
+}
+
+enum Outlet {
+    Plain(Arc<OwnedWriteHalf>),
+    Tls(WriteHalf<TlsStream<TcpStream>>),
+}
+
+impl Outlet {
+    async fn write_all(&mut self, shared: &Shared, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Outlet::Plain(socket) => write_plain(shared, socket, bytes).await,
+            Outlet::Tls(socket) => {
+                // What TLS has taken may have left even if it then reports an error.
+                shared.lock().connection.wrote_taken(bytes.len());
+                socket.write_all(bytes).await?;
+                socket.flush().await
+            }
+        }
     }
 }
 
@@ -108,7 +146,7 @@ async fn read_until_end(shared: &Shared, socket: &mut (impl AsyncRead + Unpin)) 
     }
 }
 
-async fn write_loop(shared: Arc<Shared>, socket: Arc<OwnedWriteHalf>) {
+async fn write_loop(shared: Arc<Shared>, mut outlet: Outlet) {
     let mut batch = Vec::new();
     loop {
         shared.wake_writer.notified().await;
@@ -124,7 +162,7 @@ async fn write_loop(shared: Arc<Shared>, socket: Arc<OwnedWriteHalf>) {
                     break;
                 }
             }
-            if let Err(error) = write_all(&shared, &socket, &batch).await {
+            if let Err(error) = outlet.write_all(&shared, &batch).await {
                 shared.shut(&CloseReason::new(error.to_string()));
                 return;
             }
@@ -132,7 +170,7 @@ async fn write_loop(shared: Arc<Shared>, socket: Arc<OwnedWriteHalf>) {
     }
 }
 
-async fn write_all(shared: &Shared, socket: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
+async fn write_plain(shared: &Shared, socket: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         socket.writable().await?;
         match socket.try_write(bytes) {

@@ -10,6 +10,11 @@ use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::execute;
 use super::fault::Fault;
@@ -38,6 +43,8 @@ pub struct Simulation {
     pub redial: Duration,
     /// How many API connections it takes; more are closed at once.
     pub max_connections: Option<usize>,
+    /// Certificate and key, both PEM: the service then speaks TLS only.
+    pub tls: Option<(String, String)>,
     /// Whether it answers a login like a router before 6.43, with a challenge.
     pub too_old: bool,
 }
@@ -54,6 +61,7 @@ impl Default for Simulation {
             auto_dial: true,
             redial: Duration::ZERO,
             max_connections: None,
+            tls: None,
             too_old: false,
         }
     }
@@ -164,6 +172,7 @@ impl SimulatedRouter {
         let address = holder.local_addr()?;
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(&simulation)),
+            acceptor: acceptor(&simulation)?,
             simulation,
             address,
             _holder: holder,
@@ -343,6 +352,7 @@ impl Drop for SimulatedRouter {
 pub(super) struct Shared {
     state: Mutex<State>,
     simulation: Simulation,
+    acceptor: Option<Acceptor>,
     address: SocketAddr,
     /// Bound and never listening: it keeps the port while the router is down.
     _holder: TcpSocket,
@@ -356,6 +366,10 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn acceptor(&self) -> Option<&TlsAcceptor> {
+        self.acceptor.as_ref().map(|acceptor| &acceptor.0)
     }
 
     pub(super) fn answers_challenge(&self) -> bool {
@@ -401,6 +415,27 @@ impl Shared {
         *listening = Some(tokio::spawn(accept(self.clone(), listener)).abort_handle());
         Ok(())
     }
+}
+
+struct Acceptor(TlsAcceptor);
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
+}
+
+fn acceptor(simulation: &Simulation) -> io::Result<Option<Acceptor>> {
+    let Some((certificate, key)) = &simulation.tls else { return Ok(None) };
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(io::Error::other)?;
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(certificates.map_err(io::Error::other)?, key)
+        .map_err(io::Error::other)?;
+    Ok(Some(Acceptor(TlsAcceptor::from(Arc::new(config)))))
 }
 
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {

@@ -5,9 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Mutex, watch};
 use tokio::task::AbortHandle;
 
@@ -24,8 +23,7 @@ const LOGIN_ATTEMPTS: u32 = 5;
 /// Serves a connection until either side ends it, or the generation changes.
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, mut generation: watch::Receiver<u64>) {
     let session = async {
-        let _ = stream.set_nodelay(true);
-        let (mut read, write) = stream.into_split();
+        let Some((mut read, write)) = open(&shared, stream).await else { return };
         let mut session = Session {
             shared: shared.clone(),
             write: Arc::new(Mutex::new(write)),
@@ -50,7 +48,7 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, mut generation
 
 struct Session {
     shared: Arc<Shared>,
-    write: Arc<Mutex<OwnedWriteHalf>>,
+    write: Arc<Mutex<Outlet>>,
     /// Whether the user may write, once somebody is logged in.
     user: Option<bool>,
     failed_logins: u32,
@@ -58,6 +56,23 @@ struct Session {
     out: Vec<u8>,
     segments: Option<usize>,
     frozen: bool,
+}
+
+type Inlet = Box<dyn AsyncRead + Send + Unpin>;
+type Outlet = Box<dyn AsyncWrite + Send + Unpin>;
+
+async fn open(shared: &Shared, stream: TcpStream) -> Option<(Inlet, Outlet)> {
+    stream.set_nodelay(true).ok()?;
+    match shared.acceptor() {
+        None => {
+            let (read, write) = stream.into_split();
+            Some((Box::new(read), Box::new(write)))
+        }
+        Some(acceptor) => {
+            let (read, write) = tokio::io::split(acceptor.accept(stream).await.ok()?);
+            Some((Box::new(read), Box::new(write)))
+        }
+    }
 }
 
 /// The connection ends after what is in the output has left.
@@ -105,12 +120,13 @@ impl Session {
             Some(size) => {
                 for piece in self.out.chunks(size.max(1)) {
                     write.write_all(piece).await?;
+                    write.flush().await?;
                     tokio::task::yield_now().await;
                 }
             }
         }
         self.out.clear();
-        Ok(())
+        write.flush().await
     }
 
     fn handle(&mut self, request: Request) -> Result<(), End> {
@@ -255,7 +271,8 @@ impl Session {
         let task = tokio::spawn(async move {
             for piece in pieces {
                 tokio::time::sleep(delay).await;
-                if write.lock().await.write_all(&piece).await.is_err() {
+                let mut write = write.lock().await;
+                if write.write_all(&piece).await.is_err() || write.flush().await.is_err() {
                     return;
                 }
             }
