@@ -1,6 +1,7 @@
 //! The port.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -60,7 +61,7 @@ impl MikrotikAccess {
         let mut line = self.fleet.turn(router).await;
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
         let actual = read::everything(&client, &mut line.passwords).await;
-        self.after(&mut line, &actual);
+        line.learn(actual.as_ref().err());
         Ok(found(&actual.map_err(|error| port_error(&error, false))?, page))
     }
 
@@ -73,23 +74,41 @@ impl MikrotikAccess {
     async fn read(&self, line: &mut Line, router: &RouterEndpoint, desired: &Desired) -> Result<Actual, Error> {
         let (client, fresh) = line.client(router, &self.settings).await?;
         let actual = read::actual(&client, desired, &mut line.passwords).await;
-        self.after(line, &actual);
+        line.learn(actual.as_ref().err());
         match actual {
             Err(error) if !fresh && !error.connection_survives() => {
                 let (client, _) = line.client(router, &self.settings).await?;
                 let again = read::actual(&client, desired, &mut line.passwords).await;
-                self.after(line, &again);
+                line.learn(again.as_ref().err());
                 again
             }
             other => other,
         }
     }
 
-    /// A connection on which something broke is not used again.
-    fn after<T>(&self, line: &mut Line, outcome: &Result<T, Error>) {
-        if outcome.as_ref().is_err_and(|error| !error.connection_survives()) {
-            line.hang_up();
+    /// [`AccessControl::apply`] on many routers, at most `at_once` at the same time, outcomes in the same order. A dead
+    /// or slow router holds nobody else up.
+    pub async fn apply_many(
+        self: &Arc<Self>,
+        work: Vec<(RouterEndpoint, Vec<AccessTarget>)>,
+        at_once: usize,
+    ) -> Vec<Result<Vec<ApplyOutcome>, PortError>> {
+        let places = Arc::new(tokio::sync::Semaphore::new(at_once.max(1)));
+        let tasks: Vec<_> = work
+            .into_iter()
+            .map(|(router, targets)| {
+                let (access, places) = (self.clone(), places.clone());
+                tokio::spawn(async move {
+                    let _place = places.acquire_owned().await;
+                    access.apply(&router, &targets).await
+                })
+            })
+            .collect();
+        let mut outcomes = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            outcomes.push(task.await.unwrap_or_else(|error| Err(PortError::Unknown { reason: error.to_string() })));
         }
+        outcomes
     }
 }
 
@@ -109,7 +128,7 @@ impl AccessControl for MikrotikAccess {
             let outcome = turn.run().await;
             let wrote = turn.wrote;
             line.passwords = passwords;
-            self.after(&mut line, &outcome);
+            line.learn(outcome.as_ref().err());
             match outcome {
                 // A kept connection was dead without having noticed; nothing was written on it.
                 Err(error) if !last && !fresh && !wrote && !error.connection_survives() => {}

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use isp_core::place::RouterEndpoint;
 use secrecy::SecretString;
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
+use tokio::time::Instant;
 
 use super::read::Passwords;
 use super::settings::Settings;
 use crate::client::{Client, ConnectOptions, Tls};
-use crate::error::{Error, Stage};
+use crate::error::{Cause, Error, Stage};
 
 /// The routers that were talked to.
 #[derive(Debug, Default)]
@@ -26,7 +27,15 @@ type Address = (String, u16);
 pub(super) struct Line {
     open: Option<(RouterEndpoint, Client)>,
     pub(super) passwords: Passwords,
+    /// How often in a row the router let us wait for nothing, and until when it is left alone.
+    silent: u32,
+    rest_until: Option<Instant>,
+    /// By how many halvings the window is smaller than the settings say, because the router was slow.
+    slower: u32,
 }
+
+/// A silent router is left alone for at most this many times [`Settings::rest`].
+const LONGEST_REST: u32 = 12;
 
 impl Fleet {
     /// Waits for a turn on this router. Others are not held up.
@@ -63,15 +72,44 @@ impl Line {
         {
             return Ok((client.clone(), false));
         }
-        self.open = None;
+        self.hang_up();
         self.passwords = Passwords::Unknown;
-        let client = Client::connect(options(endpoint, settings)?).await?;
+        if let Some(until) = self.rest_until.filter(|until| *until > Instant::now()) {
+            let detail = format!("{}: silent {} times, left alone for now", endpoint.host, self.silent);
+            tracing::debug!(router = endpoint.host, left = ?until.duration_since(Instant::now()), "resting");
+            return Err(Error::NotSent { stage: Stage::Connect, detail });
+        }
+        let mut options = options(endpoint, settings)?;
+        options.window = (settings.window >> self.slower.min(8)).max(1);
+        let started = Instant::now();
+        let client = Client::connect(options).await.inspect_err(|_| {
+            if started.elapsed() >= settings.connect_timeout {
+                self.silent += 1;
+                self.rest_until = Some(Instant::now() + settings.rest * self.silent.min(LONGEST_REST));
+            }
+        })?;
+        (self.silent, self.rest_until) = (0, None);
         self.open = Some((endpoint.clone(), client.clone()));
         Ok((client, true))
     }
 
+    /// Learns from how a turn ended: a connection on which something broke is not used again, and a router that did
+    /// not answer in time gets fewer commands at once over the next one.
+    pub(super) fn learn(&mut self, error: Option<&Error>) {
+        let Some(error) = error else {
+            self.slower = self.slower.saturating_sub(1);
+            return;
+        };
+        if matches!(error, Error::Unknown { cause: Cause::Deadline, .. }) {
+            self.slower += 1;
+        }
+        if !error.connection_survives() {
+            self.hang_up();
+        }
+    }
+
     /// Forgets the connection.
-    pub(super) fn hang_up(&mut self) {
+    fn hang_up(&mut self) {
         self.open = None;
     }
 }

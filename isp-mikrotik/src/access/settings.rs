@@ -34,7 +34,12 @@ pub struct Settings {
     /// Limit of connecting. Default 5 s.
     #[serde(with = "seconds")]
     pub connect_timeout: Duration,
-    /// Commands in flight on one connection. Default 8.
+    /// How long a router that let us wait in vain (no connection, no login within `connect_timeout`) is left alone:
+    /// once this after the first time, twice after the second, up to twelve times. Calls meanwhile fail at once as not
+    /// sent. A router that refuses the connection answers, and is asked again each time. Default 5 s.
+    #[serde(with = "seconds")]
+    pub rest: Duration,
+    /// Commands in flight on one connection; halved for a router that missed a deadline. Default 8.
     pub window: usize,
     /// Sessions that are ended at once; then there is a pause, so that the boxes do not all dial together.
     /// Default 50.
@@ -57,6 +62,7 @@ impl Default for Settings {
             tls_fingerprints: BTreeMap::new(),
             deadline: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
+            rest: Duration::from_secs(5),
             window: 8,
             kick_batch: 50,
             kick_pause: Duration::from_secs(1),

@@ -1,0 +1,85 @@
+//! Many routers: one that is dead, slow or silent delays nobody else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::{endpoint, target};
+use isp_core::isolation::Access::{Isolated, Open};
+use isp_core::place::RouterEndpoint;
+use isp_core::ports::{AccessControl, PortError};
+use isp_core::secret::Secret;
+use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation};
+use isp_mikrotik::{MikrotikAccess, Settings};
+
+/// A host that takes connections and never says a word.
+async fn silent() -> (tokio::net::TcpListener, RouterEndpoint) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, RouterEndpoint::parse(&address, "api", Secret::new("x")).unwrap())
+}
+
+#[tokio::test]
+async fn a_silent_router_delays_nobody_and_is_left_alone_for_a_while() {
+    let (_listener, dead) = silent().await;
+    let routers = [
+        SimulatedRouter::start(Simulation::default()).await.unwrap(),
+        SimulatedRouter::start(Simulation::default()).await.unwrap(),
+    ];
+    let settings = Settings {
+        connect_timeout: Duration::from_millis(1500),
+        rest: Duration::from_millis(300),
+        ..Settings::default()
+    };
+    let access = Arc::new(MikrotikAccess::new(settings));
+    let accounts: Vec<_> = (0..10).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    let dead_task = tokio::spawn({
+        let (access, dead, accounts) = (access.clone(), dead.clone(), accounts.clone());
+        async move { access.apply(&dead, &accounts).await }
+    });
+    let started = Instant::now();
+    let work = routers.iter().map(|router| (endpoint(router), accounts.clone())).collect();
+    for outcome in access.apply_many(work, 8).await {
+        assert_eq!(outcome.unwrap().len(), 10);
+    }
+    assert!(started.elapsed() < Duration::from_millis(1200), "{:?}", started.elapsed());
+    assert!(matches!(dead_task.await.unwrap(), Err(PortError::NotSent { .. })));
+
+    let started = Instant::now();
+    let error = access.apply(&dead, &accounts).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_millis(200), "{:?}", started.elapsed());
+    assert!(error.to_string().contains("left alone"), "{error}");
+    tokio::time::sleep(Duration::from_millis(320)).await;
+    let started = Instant::now();
+    assert!(access.apply(&dead, &accounts).await.is_err());
+    assert!(started.elapsed() >= Duration::from_millis(1400), "it is asked again");
+}
+
+#[tokio::test]
+async fn many_sessions_are_ended_in_batches_with_pauses() {
+    let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
+    let settings = Settings { kick_batch: 10, kick_pause: Duration::from_millis(60), ..Settings::default() };
+    let access = MikrotikAccess::new(settings);
+    let mut accounts: Vec<_> = (0..35).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    access.apply(&endpoint(&router), &accounts).await.unwrap();
+    accounts.iter_mut().for_each(|account| account.desired = Isolated);
+    let started = Instant::now();
+    access.apply(&endpoint(&router), &accounts).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(180), "three pauses between four batches");
+    assert_eq!(router.counters().by_command["/ppp/active/remove"], 4);
+    assert!(router.sessions().iter().all(|session| session.profile == "isolir"));
+}
+
+#[tokio::test]
+async fn a_router_that_missed_a_deadline_is_served_on_a_new_connection() {
+    let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
+    let access = MikrotikAccess::new(Settings { deadline: Duration::from_millis(150), ..Settings::default() });
+    let account = [target(1, "budi", Open)];
+    router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(600))).on("/ppp/secret/print"));
+    let error = access.apply(&endpoint(&router), &account).await.unwrap_err();
+    assert!(matches!(error, PortError::Unknown { .. }), "{error}");
+    access.apply(&endpoint(&router), &account).await.unwrap();
+    assert_eq!(router.counters().connections, 2);
+}
