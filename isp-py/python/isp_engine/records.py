@@ -1,0 +1,302 @@
+"""The records that go into the engine and come out of it: plain named tuples, cheap to make by the 100,000.
+
+A :data:`Key` is the caller's own name for a row, an ``int`` or a ``str``; the engine only hands it back. Money that
+goes in is an ``int`` or a :class:`~decimal.Decimal` without fraction; money that comes out is an ``int`` of rupiah.
+A day is a ``datetime.date`` on the customer's calendar and never a ``datetime``. Periods are half-open: ``end`` is
+the day after the last day.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias
+
+Key: TypeAlias = int | str
+Money: TypeAlias = int | Decimal
+Zone: TypeAlias = Literal["WIB", "WITA", "WIT"]
+Cycle: TypeAlias = Literal["monthly", "quarterly", "semiannual", "annual"]
+Timing: TypeAlias = Literal["prepaid", "postpaid"]
+TaxMode: TypeAlias = Literal["exclusive", "inclusive"]
+LineKind: TypeAlias = Literal["subscription", "installation", "late_fee", "discount", "credit", "ppn", "rounding"]
+Access: TypeAlias = Literal["open", "isolated", "closed"]
+Cause: TypeAlias = Literal["arrears", "manual"]
+Action: TypeAlias = Literal["keep", "isolate", "reopen", "close"]
+ReminderKind: TypeAlias = Literal["due_soon", "overdue"]
+Reason: TypeAlias = Literal[
+    "nothing_overdue",
+    "within_grace",
+    "overdue_too_long",
+    "before_hour",
+    "day_not_allowed",
+    "promised",
+    "exempt",
+    "site_outage",
+    "still_overdue",
+    "isolated_by_hand",
+    "paid",
+    "paid_enough",
+    "pending",
+    "paused",
+    "terminated",
+    "in_service",
+]
+
+
+# Packages and PPN
+
+
+class Price(NamedTuple):
+    """A price for one month of service, from a day on."""
+
+    since: date
+    amount: Money
+
+
+class Package(NamedTuple):
+    """A package (*paket*) with its dated prices, in any order."""
+
+    key: Key
+    prices: Sequence[Price]
+    tax_mode: TaxMode = "exclusive"
+
+
+class TaxRule(NamedTuple):
+    """PPN from a day on: ``percent`` of ``base_numerator / base_denominator`` of the price."""
+
+    since: date
+    base_numerator: int
+    base_denominator: int
+    percent: int
+
+
+class Taxable(NamedTuple):
+    """A price whose PPN is asked for, and the day that decides the rule."""
+
+    price: Money
+    on: date
+    mode: TaxMode = "exclusive"
+
+
+class Taxed(NamedTuple):
+    """The tax side of a price: ``dpp + ppn + rounding == total``, to the rupiah."""
+
+    dpp: int
+    ppn: int
+    rounding: int
+    total: int
+
+
+# Billing
+
+
+class PackageChange(NamedTuple):
+    """Another package, for periods that start on ``since`` or later."""
+
+    package: Key
+    since: date
+
+
+class HeldPrice(NamedTuple):
+    """A monthly price that the customer holds, for periods that start before ``until``; ``None``: for ever."""
+
+    price: Money
+    until: date | None = None
+
+
+class Discount(NamedTuple):
+    """Rupiah per month or percent (1 to 100) off, for periods that start before ``until``; ``None``: for ever."""
+
+    kind: Literal["amount", "percent"]
+    value: Money
+    until: date | None = None
+
+
+class Subscription(NamedTuple):
+    """What billing needs to know of a subscription (*langganan*).
+
+    ``day`` is the billing day, 1 to 31; ``end`` the day after the last day of service; ``paused_from`` the first day
+    of a pause (*cuti*). ``billed_from`` says from which day on to bill it, whatever the position of the run: set it
+    for a new subscription and keep what :class:`BillingPlan` gives back.
+    """
+
+    key: Key
+    package: Key
+    start: date
+    day: int
+    cycle: Cycle = "monthly"
+    timing: Timing = "prepaid"
+    zone: Zone = "WIB"
+    billed_from: date | None = None
+    end: date | None = None
+    paused_from: date | None = None
+    change: PackageChange | None = None
+    held_price: HeldPrice | None = None
+    discount: Discount | None = None
+
+
+class InvoiceLine(NamedTuple):
+    """A line of an invoice. ``days`` of ``of_days`` were billed when it is prorated, else both are ``None``."""
+
+    kind: LineKind
+    amount: int
+    days: int | None
+    of_days: int | None
+
+
+class Invoice(NamedTuple):
+    """An invoice (*tagihan*) to write; unique by ``(subscription, period_start)``. Its lines add up to ``total``."""
+
+    subscription: Key
+    package: Key
+    period_start: date
+    period_end: date
+    issue_date: date
+    due_date: date
+    lines: tuple[InvoiceLine, ...]
+    dpp: int
+    ppn: int
+    total: int
+
+
+class BilledFrom(NamedTuple):
+    """The new ``billed_from`` of a subscription, to be written with its invoices."""
+
+    subscription: Key
+    billed_from: date | None
+
+
+class Problem(NamedTuple):
+    """A subscription that could not be billed, or not for all periods that are due; the rest of the run goes on."""
+
+    subscription: Key
+    code: str
+    message: str
+
+
+class BillingPlan(NamedTuple):
+    """What a billing run has to write. ``next_position`` holds when all pages of the run are written."""
+
+    invoices: list[Invoice]
+    billed_from: list[BilledFrom]
+    problems: list[Problem]
+    next_position: date
+
+
+# Open invoices, reminders, payments
+
+
+class OpenInvoice(NamedTuple):
+    """An issued invoice and what was paid of it."""
+
+    key: Key
+    issue_date: date
+    due_date: date
+    total: Money
+    paid: Money = 0
+
+
+class Notified(NamedTuple):
+    """A reminder that was written already; ``level`` is its day offset."""
+
+    invoice: Key
+    kind: ReminderKind
+    level: int
+
+
+class DunningFacts(NamedTuple):
+    """All that reminding one customer rests on. ``reachable``: there is a number to write to."""
+
+    customer: Key
+    invoices: Sequence[OpenInvoice]
+    notified: Sequence[Notified] = ()
+    reachable: bool = True
+    zone: Zone = "WIB"
+
+
+class Reminder(NamedTuple):
+    """One message to send, about one or more invoices; unique by ``kind``, ``level`` and each invoice."""
+
+    customer: Key
+    kind: ReminderKind
+    level: int
+    invoices: tuple[Key, ...]
+    not_before: datetime
+
+
+class Credit(NamedTuple):
+    """A payment with money left."""
+
+    payment: Key
+    left: Money
+
+
+class AllocationFacts(NamedTuple):
+    """The open invoices of one customer, and the payments to spread over them, in the order of use."""
+
+    customer: Key
+    invoices: Sequence[OpenInvoice]
+    credit: Sequence[Credit]
+
+
+class Allocation(NamedTuple):
+    """The part of a payment that pays an invoice."""
+
+    customer: Key
+    payment: Key
+    invoice: Key
+    amount: int
+
+
+# Isolation
+
+
+class Promise(NamedTuple):
+    """A promise to pay (*janji bayar*); ``until`` is the last day on which it protects."""
+
+    made_on: date
+    until: date
+
+
+class Exemption(NamedTuple):
+    """An exemption from isolation, from its first to its last day."""
+
+    since: date
+    until: date
+
+
+class Outage(NamedTuple):
+    """A recorded outage of the site; ``until`` is ``None`` while it lasts. Both moments are aware."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+class AccessFacts(NamedTuple):
+    """All that the decision about one line rests on.
+
+    ``access`` and ``cause`` are what is wanted so far; ``isolated_overdue`` is what was overdue when the present
+    isolation began, or the one it was last reopened from.
+    """
+
+    subscription: Key
+    start: date
+    access: Access
+    invoices: Sequence[OpenInvoice] = ()
+    cause: Cause | None = None
+    isolated_overdue: Money | None = None
+    zone: Zone = "WIB"
+    end: date | None = None
+    paused_from: date | None = None
+    promise: Promise | None = None
+    exemption: Exemption | None = None
+    outage: Outage | None = None
+
+
+class Decision(NamedTuple):
+    """What should happen to a line now, why, and the arrears it was decided on."""
+
+    subscription: Key
+    action: Action
+    reason: Reason
+    overdue: int
+    days_late: int

@@ -1,0 +1,134 @@
+//! The Python classes that are read and made, looked up once a process.
+
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyTuple, PyType};
+
+use crate::error::InvalidValue;
+
+macro_rules! kinds {
+    ($($name:ident: $($field:ident)+;)+) => {
+        /// A record class of `isp_engine.records`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind {
+            $(
+                #[doc = concat!("`", stringify!($name), "`.")]
+                $name,
+            )+
+        }
+
+        impl Kind {
+            const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its name.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            /// Its fields, in order.
+            pub(crate) const fn fields(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$(stringify!($field)),+]),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    Price: since amount;
+    Package: key prices tax_mode;
+    TaxRule: since base_numerator base_denominator percent;
+    Taxable: price on mode;
+    Taxed: dpp ppn rounding total;
+    PackageChange: package since;
+    HeldPrice: price until;
+    Discount: kind value until;
+    Subscription: key package start day cycle timing zone billed_from end paused_from change held_price discount;
+    InvoiceLine: kind amount days of_days;
+    Invoice: subscription package period_start period_end issue_date due_date lines dpp ppn total;
+    BilledFrom: subscription billed_from;
+    Problem: subscription code message;
+    BillingPlan: invoices billed_from problems next_position;
+    OpenInvoice: key issue_date due_date total paid;
+    Notified: invoice kind level;
+    DunningFacts: customer invoices notified reachable zone;
+    Reminder: customer kind level invoices not_before;
+    Credit: payment left;
+    AllocationFacts: customer invoices credit;
+    Allocation: customer payment invoice amount;
+    Promise: made_on until;
+    Exemption: since until;
+    Outage: since until;
+    AccessFacts: subscription start access invoices cause isolated_overdue zone end paused_from promise exemption outage;
+    Decision: subscription action reason overdue days_late;
+}
+
+/// The classes and names. Plain references to Python objects: they survive a fork.
+pub(crate) struct Types {
+    pub(crate) date: Py<PyType>,
+    pub(crate) datetime: Py<PyType>,
+    pub(crate) time: Py<PyType>,
+    pub(crate) decimal: Py<PyType>,
+    pub(crate) utc: Py<PyAny>,
+    pub(crate) from_ordinal: Py<PyAny>,
+    pub(crate) new_tuple: Py<PyAny>,
+    pub(crate) to_ordinal: Py<PyString>,
+    records: Vec<Py<PyType>>,
+}
+
+static TYPES: PyOnceLock<Types> = PyOnceLock::new();
+
+impl Types {
+    /// Looks everything up, when the module is imported.
+    ///
+    /// Filling a `PyOnceLock` lets go of the interpreter while the cell is locked. Were one filled at the first call,
+    /// a fork by another thread in that moment would leave a child that waits for the lock for ever: hence all cells
+    /// that a call may reach are filled here, those inside PyO3 included, and `intern!` is not used in this crate.
+    pub(crate) fn fill(py: Python<'_>) -> PyResult<()> {
+        let types = TYPES.get_or_try_init(py, || Self::load(py))?;
+        types.date.bind(py).name()?;
+        py.get_type::<InvalidValue>();
+        Ok(())
+    }
+
+    /// What was looked up.
+    pub(crate) fn of(py: Python<'_>) -> PyResult<&'static Self> {
+        TYPES.get(py).ok_or_else(|| PyImportError::new_err("isp_engine was not imported to its end"))
+    }
+
+    /// The class of a kind of record.
+    pub(crate) fn class(&self, kind: Kind) -> &Py<PyType> {
+        &self.records[kind as usize]
+    }
+
+    fn load(py: Python<'_>) -> PyResult<Self> {
+        let datetime = py.import("datetime")?;
+        let module = py.import("isp_engine.records")?;
+        let class = |module: &Bound<'_, PyModule>, name: &str| -> PyResult<Py<PyType>> {
+            Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind())
+        };
+        let mut records = Vec::with_capacity(Kind::ALL.len());
+        for kind in Kind::ALL {
+            let record = class(&module, kind.name())?;
+            let fields: Vec<String> = record.bind(py).getattr("_fields")?.extract()?;
+            if fields != kind.fields() {
+                let text =
+                    format!("isp_engine.records.{} and the native module are of different versions", kind.name());
+                return Err(PyImportError::new_err(text));
+            }
+            records.push(record);
+        }
+        let date = class(&datetime, "date")?;
+        Ok(Self {
+            from_ordinal: date.getattr(py, "fromordinal")?,
+            date,
+            datetime: class(&datetime, "datetime")?,
+            time: class(&datetime, "time")?,
+            decimal: class(&py.import("decimal")?, "Decimal")?,
+            utc: datetime.getattr("timezone")?.getattr("utc")?.unbind(),
+            to_ordinal: PyString::intern(py, "toordinal").unbind(),
+            new_tuple: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+            records,
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! `allocate`.
+
+use chrono::DateTime;
+use isp_core::ids::{CustomerId, PaymentId};
+use isp_core::payment::{self, CreditSource};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::convert::{Keys, Kind, Value, Writer};
+use crate::decide::open;
+
+/// Spreads each customer's credit over the customer's open invoices: oldest due date first, then oldest issue date,
+/// then the order given. What is left stays with the payment.
+#[pyfunction]
+pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let py = customers.py();
+    let (mut keys, mut invoices, mut payments) = (Keys::default(), Keys::default(), Keys::default());
+    let facts = Value::argument("customers", customers)?.rows(|_, row| {
+        let fields = row.record(Kind::AllocationFacts)?;
+        let customer = CustomerId(keys.add(&fields.take()?)?);
+        let open = open::invoices(&fields.take()?, &mut invoices)?;
+        let credit = fields.take()?.each(|_, source| {
+            let fields = source.record(Kind::Credit)?;
+            let payment_id = PaymentId(payments.add(&fields.take()?)?);
+            Ok(CreditSource { payment_id, left: fields.take()?.money_from_zero()? })
+        })?;
+        Ok((customer, open, credit))
+    })?;
+    let made: Vec<_> = py.detach(|| {
+        let each = |(customer, open, credit): &(_, Vec<_>, Vec<_>)| {
+            (*customer, payment::allocate(open, credit, DateTime::UNIX_EPOCH))
+        };
+        facts.iter().map(each).collect()
+    });
+    let writer = Writer::new(py)?;
+    let mut answer = Vec::new();
+    for (customer, parts) in &made {
+        let customer: &CustomerId = customer;
+        for part in parts {
+            let fields = [
+                keys.name(customer.0)?.clone(),
+                payments.name(part.payment_id.0)?.clone(),
+                invoices.name(part.invoice_id.0)?.clone(),
+                writer.money(part.amount)?,
+            ];
+            answer.push(writer.record(Kind::Allocation, fields)?);
+        }
+    }
+    PyList::new(py, answer)
+}

@@ -1,0 +1,179 @@
+//! `plan_billing`.
+
+use isp_core::billing::plan::{self, BillingContext};
+use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, InvoiceLine, LineKind};
+use isp_core::calendar::{BillingDay, Cycle};
+use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
+use isp_core::package::{PriceList, PriceVersion};
+use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::convert::{Keys, Kind, Value, Writer};
+use crate::decide::tax::TAX_MODES;
+use crate::policy::{BillingPolicy, TaxPolicy, given_or_default};
+
+const CYCLES: [(&str, Cycle); 4] = [
+    ("monthly", Cycle::Monthly),
+    ("quarterly", Cycle::Quarterly),
+    ("semiannual", Cycle::SemiAnnual),
+    ("annual", Cycle::Annual),
+];
+const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), ("postpaid", Timing::Postpaid)];
+
+/// Plans the invoices of a page of subscriptions that are due at ``now``.
+///
+/// Every period whose trigger day lies after ``position`` (or from ``billed_from`` on) and is reached is billed, in
+/// order. A subscription that cannot be billed, or not wholly, is a ``Problem``; the rest of the run goes on.
+#[pyfunction]
+#[pyo3(signature = (subscriptions, packages, now, *, position=None, policy=None, tax=None))]
+pub(crate) fn plan_billing<'py>(
+    subscriptions: &Bound<'py, PyAny>,
+    packages: &Bound<'py, PyAny>,
+    now: &Bound<'py, PyAny>,
+    position: Option<&Bound<'py, PyAny>>,
+    policy: Option<&Bound<'py, PyAny>>,
+    tax: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = subscriptions.py();
+    let policy = given_or_default::<BillingPolicy>("policy", "BillingPolicy", policy)?.0;
+    let tax = given_or_default::<TaxPolicy>("tax", "TaxPolicy", tax)?.0;
+    let now = Value::argument("now", now)?.moment()?;
+    let position = position.map(|day| Value::argument("position", day)?.date()).transpose()?;
+    let mut package_keys = Keys::default();
+    let catalog = read_packages(&Value::argument("packages", packages)?, &mut package_keys)?;
+    let mut keys = Keys::default();
+    let rows = Value::argument("subscriptions", subscriptions)?
+        .rows(|_, row| read_subscription(&row, &mut keys, &package_keys))?;
+    let context = BillingContext { catalog: &catalog, policy: &policy, tax: &tax, position, now };
+    let (plan, next_position) = py.detach(|| (plan::plan_billing(&rows, &context), context.next_position()));
+    let mut writer = Writer::new(py)?;
+    let lists = write_plan(py, &plan, &keys, &package_keys, &mut writer)?;
+    let [invoices, billed_from, problems] = lists.map(Bound::into_any);
+    let next_position = writer.date(next_position)?;
+    writer.record(Kind::BillingPlan, [invoices, billed_from, problems, next_position])
+}
+
+fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Catalog> {
+    let rows = packages.each(|_, row| {
+        let fields = row.record(Kind::Package)?;
+        let id = PackageId(keys.add(&fields.take()?)?);
+        let prices = fields.take()?;
+        let versions = prices.each(|_, price| {
+            let fields = price.record(Kind::Price)?;
+            Ok(PriceVersion { from: fields.take()?.date()?, price: fields.take()?.money()? })
+        })?;
+        let list = PriceList::try_new(versions).map_err(|error| prices.refuse(error))?;
+        Ok((id, list, fields.take()?.word(&TAX_MODES)?))
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+fn read_subscription<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, packages: &Keys<'py>) -> PyResult<Billable> {
+    let fields = row.record(Kind::Subscription)?;
+    let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
+    let package_id = PackageId(packages.find(&fields.take()?)?);
+    let start = fields.take()?.date()?;
+    let day = fields.take()?;
+    let day = BillingDay::try_new(day.int(0, 255)?).map_err(|error| day.refuse(error))?;
+    let cycle = fields.take()?.word(&CYCLES)?;
+    let timing = fields.take()?.word(&TIMINGS)?;
+    let zone = fields.take()?.zone()?;
+    let terms = BillingTerms {
+        timing,
+        billed_from: fields.take()?.optional_date()?,
+        end: fields.take()?.optional_date()?,
+        paused_from: fields.take()?.optional_date()?,
+        change: fields.take()?.optional().map(|v| read_change(&v, packages)).transpose()?,
+        held_price: fields.take()?.optional().map(|v| read_held(&v)).transpose()?,
+        discount: fields.take()?.optional().map(|v| read_discount(&v)).transpose()?,
+        ..BillingTerms::new(package_id, start, day, cycle)
+    };
+    let nobody = uuid::Uuid::nil();
+    Ok(Billable { subscription_id, customer_id: CustomerId(nobody), site_id: SiteId(nobody), zone, terms })
+}
+
+fn read_change<'py>(change: &Value<'_, 'py>, packages: &Keys<'py>) -> PyResult<PackageChange> {
+    let fields = change.record(Kind::PackageChange)?;
+    Ok(PackageChange { package_id: PackageId(packages.find(&fields.take()?)?), from: fields.take()?.date()? })
+}
+
+fn read_held(held: &Value<'_, '_>) -> PyResult<HeldPrice> {
+    let fields = held.record(Kind::HeldPrice)?;
+    Ok(HeldPrice { price: fields.take()?.money_from_zero()?, until: fields.take()?.optional_date()? })
+}
+
+fn read_discount(discount: &Value<'_, '_>) -> PyResult<Discount> {
+    let fields = discount.record(Kind::Discount)?;
+    let percent = fields.take()?.word(&[("amount", false), ("percent", true)])?;
+    let value = fields.take()?;
+    let off = if percent { Off::Percent(value.int(1, 100)?) } else { Off::Amount(value.money_from_zero()?) };
+    Ok(Discount { off, until: fields.take()?.optional_date()? })
+}
+
+fn write_plan<'py>(
+    py: Python<'py>,
+    plan: &BillingPlan,
+    keys: &Keys<'py>,
+    packages: &Keys<'py>,
+    writer: &mut Writer<'py>,
+) -> PyResult<[Bound<'py, PyList>; 3]> {
+    let name = |id: SubscriptionId| keys.name(id.0).cloned();
+    let mut invoices = Vec::with_capacity(plan.invoices.len());
+    for invoice in &plan.invoices {
+        invoices.push(write_invoice(py, invoice, keys, packages, writer)?);
+    }
+    let mut marks = Vec::with_capacity(plan.billed_from.len());
+    for (id, from) in &plan.billed_from {
+        let from = writer.optional_date(*from)?;
+        marks.push(writer.record(Kind::BilledFrom, [name(*id)?, from])?);
+    }
+    let mut problems = Vec::with_capacity(plan.problems.len());
+    for problem in &plan.problems {
+        let code = writer.word(problem.error.code());
+        let message = writer.text(&problem.error.to_string());
+        problems.push(writer.record(Kind::Problem, [name(problem.subscription_id)?, code, message])?);
+    }
+    Ok([PyList::new(py, invoices)?, PyList::new(py, marks)?, PyList::new(py, problems)?])
+}
+
+fn write_invoice<'py>(
+    py: Python<'py>,
+    invoice: &Invoice,
+    keys: &Keys<'py>,
+    packages: &Keys<'py>,
+    writer: &mut Writer<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let lines = invoice.lines.iter().map(|line| write_line(line, writer)).collect::<PyResult<Vec<_>>>()?;
+    let fields = [
+        keys.name(invoice.subscription_id.0)?.clone(),
+        packages.name(invoice.package_id.0)?.clone(),
+        writer.date(invoice.period.start)?,
+        writer.date(invoice.period.end)?,
+        writer.date(invoice.issue_date)?,
+        writer.date(invoice.due_date)?,
+        PyTuple::new(py, lines)?.into_any(),
+        writer.money(invoice.dpp)?,
+        writer.money(invoice.ppn)?,
+        writer.money(invoice.total)?,
+    ];
+    writer.record(Kind::Invoice, fields)
+}
+
+fn write_line<'py>(line: &InvoiceLine, writer: &mut Writer<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let kind = match line.kind {
+        LineKind::Subscription => "subscription",
+        LineKind::Installation => "installation",
+        LineKind::LateFee => "late_fee",
+        LineKind::Discount => "discount",
+        LineKind::Credit => "credit",
+        LineKind::Ppn => "ppn",
+        LineKind::Rounding => "rounding",
+    };
+    let (days, of_days) = match line.prorated {
+        Some((days, of)) => (writer.int(i64::from(days))?, writer.int(i64::from(of))?),
+        None => (writer.none(), writer.none()),
+    };
+    let fields = [writer.word(kind), writer.money(line.amount)?, days, of_days];
+    writer.record(Kind::InvoiceLine, fields)
+}

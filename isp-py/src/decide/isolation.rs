@@ -1,0 +1,121 @@
+//! `decide_isolation`.
+
+use chrono::{DateTime, Utc};
+use isp_core::calendar::{BillingDay, Cycle};
+use isp_core::dunning::Arrears;
+use isp_core::ids::{CustomerId, ExemptionId, OutageId, PackageId, PromiseId, SiteId, SubscriptionId};
+use isp_core::isolation::access::IsolatedSince;
+use isp_core::isolation::{
+    self, Access, AccessFacts, Decision, Exemption, IsolationCause, Outage, Promise, ServiceAccess,
+};
+use isp_core::subscription::BillingTerms;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use uuid::Uuid;
+
+use crate::convert::{Keys, Kind, Value, Writer};
+use crate::decide::open;
+use crate::policy::{IsolationPolicy, given_or_default};
+
+const ACCESSES: [(&str, Access); 3] =
+    [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)];
+const CAUSES: [(&str, IsolationCause); 2] = [("arrears", IsolationCause::Arrears), ("manual", IsolationCause::Manual)];
+
+/// What should happen to each line at ``now``, and why.
+///
+/// ``action`` is ``keep``, ``isolate``, ``reopen`` or ``close``; ``reason`` is one of ``REASONS``; ``overdue`` and
+/// ``days_late`` are the arrears that it rests on.
+#[pyfunction]
+#[pyo3(signature = (lines, now, *, policy=None))]
+pub(crate) fn decide_isolation<'py>(
+    lines: &Bound<'py, PyAny>,
+    now: &Bound<'py, PyAny>,
+    policy: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = lines.py();
+    let policy = given_or_default::<IsolationPolicy>("policy", "IsolationPolicy", policy)?.0;
+    let now = Value::argument("now", now)?.moment()?;
+    let (mut keys, mut invoices) = (Keys::default(), Keys::default());
+    let facts = Value::argument("lines", lines)?.rows(|_, row| read_facts(&row, &mut keys, &mut invoices))?;
+    let decided: Vec<_> = py.detach(|| {
+        let each = |f: &AccessFacts| {
+            let arrears = Arrears::of(&f.open, f.zone.date_of(now));
+            (f.subscription_id, isolation::decide_isolation(f, &policy, now), arrears)
+        };
+        facts.iter().map(each).collect()
+    });
+    let mut writer = Writer::new(py)?;
+    let mut answer = Vec::with_capacity(decided.len());
+    for (subscription, decision, arrears) in &decided {
+        let subscription: &SubscriptionId = subscription;
+        let action = match decision {
+            Decision::Keep(_) => "keep",
+            Decision::Isolate(_) => "isolate",
+            Decision::Reopen(_) => "reopen",
+            Decision::Close(_) => "close",
+        };
+        let fields = [
+            keys.name(subscription.0)?.clone(),
+            writer.word(action),
+            writer.word(decision.reason().code()),
+            writer.money(arrears.overdue)?,
+            writer.int(i64::from(arrears.days_late))?,
+        ];
+        answer.push(writer.record(Kind::Decision, fields)?);
+    }
+    PyList::new(py, answer)
+}
+
+fn read_facts<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, invoices: &mut Keys<'py>) -> PyResult<AccessFacts> {
+    let fields = row.record(Kind::AccessFacts)?;
+    let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
+    let start = fields.take()?.date()?;
+    let desired = fields.take()?.word(&ACCESSES)?;
+    let open = open::invoices(&fields.take()?, invoices)?;
+    let cause = fields.take()?.optional().map(|v| v.word(&CAUSES)).transpose()?;
+    let isolated = fields.take()?.optional().map(|v| v.money_from_zero()).transpose()?;
+    let zone = fields.take()?.zone()?;
+    let nobody = Uuid::nil();
+    Ok(AccessFacts {
+        subscription_id,
+        customer_id: CustomerId(nobody),
+        site_id: SiteId(nobody),
+        router_id: None,
+        zone,
+        terms: BillingTerms {
+            end: fields.take()?.optional_date()?,
+            paused_from: fields.take()?.optional_date()?,
+            // The decision asks the terms only whether the line serves.
+            ..BillingTerms::new(PackageId(nobody), start, BillingDay::of(start), Cycle::Monthly)
+        },
+        access: ServiceAccess {
+            cause,
+            isolated: isolated.map(|overdue| IsolatedSince { at: DateTime::UNIX_EPOCH, overdue }),
+            ..ServiceAccess::new(subscription_id, desired)
+        },
+        open,
+        promise: fields.take()?.optional().map(|v| read_promise(&v)).transpose()?,
+        exemption: fields.take()?.optional().map(|v| read_exemption(&v)).transpose()?,
+        outage: fields.take()?.optional().map(|v| read_outage(&v)).transpose()?,
+    })
+}
+
+fn read_promise(promise: &Value<'_, '_>) -> PyResult<Promise> {
+    let fields = promise.record(Kind::Promise)?;
+    let (id, customer_id) = (PromiseId(Uuid::nil()), CustomerId(Uuid::nil()));
+    Ok(Promise { id, customer_id, made_on: fields.take()?.date()?, until: fields.take()?.date()?, by: String::new() })
+}
+
+fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<Exemption> {
+    let fields = exemption.record(Kind::Exemption)?;
+    let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
+    let (id, customer_id) = (ExemptionId(Uuid::nil()), CustomerId(Uuid::nil()));
+    Ok(Exemption { id, customer_id, from, until, reason: String::new(), by: String::new() })
+}
+
+fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {
+    let fields = outage.record(Kind::Outage)?;
+    let from: DateTime<Utc> = fields.take()?.moment()?;
+    let until = fields.take()?.optional().map(|v| v.moment()).transpose()?;
+    Ok(Outage { id: OutageId(Uuid::nil()), site_id: SiteId(Uuid::nil()), from, until, note: String::new() })
+}

@@ -1,0 +1,30 @@
+//! Open invoices, which three of the calls read.
+
+use isp_core::billing::{InvoiceBalance, InvoiceKind};
+use isp_core::calendar::Period;
+use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId};
+use pyo3::prelude::*;
+
+use crate::convert::{Keys, Kind, Value};
+
+/// Reads the open invoices of one customer or line. Equal due and issue dates keep the order given: the position
+/// stands for the number.
+pub(crate) fn invoices<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Vec<InvoiceBalance>> {
+    list.each(|index, row| {
+        let fields = row.record(Kind::OpenInvoice)?;
+        let invoice_id = InvoiceId(keys.add(&fields.take()?)?);
+        let issue_date = fields.take()?.date()?;
+        Ok(InvoiceBalance {
+            invoice_id,
+            number: index as u64,
+            customer_id: CustomerId(uuid::Uuid::nil()),
+            subscription_id: SubscriptionId(uuid::Uuid::nil()),
+            kind: InvoiceKind::Subscription,
+            period: Period { start: issue_date, end: issue_date.plus_days(1) },
+            issue_date,
+            due_date: fields.take()?.date()?,
+            total: fields.take()?.money()?,
+            paid: fields.take()?.money()?,
+        })
+    })
+}

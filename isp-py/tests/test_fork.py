@@ -1,0 +1,111 @@
+"""Odoo forks its workers after the import. Each test runs a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+USE = """
+from datetime import date, datetime, timezone
+import isp_engine as isp
+NOW = datetime(2026, 3, 13, 3, tzinfo=timezone.utc)
+D = date(2026, 1, 5)
+def use():
+    rows = [isp.Subscription(n, "P", D, 5, billed_from=D) for n in range(2000)]
+    plan = isp.plan_billing(rows, [isp.Package("P", [isp.Price(D, 150_000)])], NOW)
+    assert len(plan.invoices) == 6000 and plan.invoices[-1].total == 166_500
+    bill = isp.OpenInvoice("A", D, D, 1000)
+    assert isp.due_reminders([isp.DunningFacts(1, [bill])], NOW)[0].kind == "overdue"
+    assert isp.decide_isolation([isp.AccessFacts(1, D, "open", [bill])], NOW)[0].action == "isolate"
+    assert isp.allocate([isp.AllocationFacts(1, [bill], [isp.Credit(1, 1)])])[0].amount == 1
+    assert isp.ppn([isp.Taxable(55_000, D, "inclusive")])[0].rounding == 1
+    assert isp.parse_phone("081234567890").digits == "6281234567890"
+    assert isp.parse_nik("3273014102900001").masked.startswith("3273*")
+    try:
+        isp.format_rupiah(0.5)
+    except isp.InvalidValue as error:
+        assert error.code == "value.type"
+    else:
+        raise AssertionError
+"""
+
+FORK = """
+import os, signal, sys, threading
+def child():
+    signal.alarm(40)
+    try:
+        use()
+    except BaseException as error:
+        print(repr(error), file=sys.stderr, flush=True)
+        os._exit(1)
+    os._exit(0)
+def fork_and_use(count):
+    children = []
+    for _ in range(count):
+        pid = os.fork()
+        if pid == 0:
+            child()
+        children.append(pid)
+    use()
+    ended = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    if any(ended):
+        print("children ended with", ended, file=sys.stderr, flush=True)
+        os._exit(1)
+"""
+
+
+def run(script: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_children_use_what_the_parent_only_imported() -> None:
+    run(USE + FORK + "fork_and_use(8)")
+
+
+def test_children_use_what_the_parent_used() -> None:
+    run(USE + FORK + "use(); fork_and_use(8); fork_and_use(2)")
+
+
+def test_children_forked_in_the_middle_of_a_first_call_of_another_thread() -> None:
+    # The first calls of the threads and the first fork come at once: a lock that a first call held without the
+    # interpreter made such children wait for ever, in one run of eight.
+    run(
+        USE
+        + FORK
+        + """
+stop = threading.Event()
+def busy():
+    while not stop.is_set():
+        use()
+threads = [threading.Thread(target=busy) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(5):
+    fork_and_use(4)
+stop.set()
+for thread in threads:
+    thread.join()
+"""
+    )
+
+
+def test_the_import_builds_nothing() -> None:
+    if not Path("/proc/self/task").exists():
+        raise AssertionError("this test reads /proc, which every Linux has")
+    run(
+        """
+import os
+def held():
+    return len(os.listdir("/proc/self/task")), sorted(os.listdir("/proc/self/fd"))
+import datetime, decimal, typing, collections.abc
+before = held()
+import isp_engine
+assert held() == before, (held(), before)
+"""
+    )
