@@ -1,1 +1,47 @@
-//! Skeleton.
+//! The [`Store`](isp_core::ports::Store) port on SQLite and PostgreSQL.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use isp_store::Vault;
+//! Vault::generate_key_file("isp.key")?;
+//! isp_store::migrate("sqlite:isp.db").await?;
+//! let store = isp_store::open("sqlite:isp.db", Vault::from_file("isp.key")?).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to find | look in |
+//! |---|---|
+//! | tables, keys and indexes | `migrations/` |
+//! | the statements about a noun | the module of its name; they are the same for both engines |
+//! | what an engine does its own way: connections, bulk writes, the lock of a run | `sqlite/`, `postgres/` |
+//! | how NIK and passwords are sealed | `vault` |
+//! | the order in which a change set is written | `commit` |
+//! | what a database's refusal means | `error` |
+
+mod access;
+mod commit;
+mod customer;
+mod device;
+mod dunning;
+mod encode;
+mod error;
+mod installation;
+mod invoice;
+mod ledger;
+mod master;
+mod open;
+mod outbox;
+mod payment;
+mod postgres;
+mod session;
+mod sqlite;
+mod store;
+mod subscription;
+mod table;
+mod value;
+mod vault;
+
+pub use open::{MigrationStatus, migrate, migration_status, open};
+pub use store::SqlStore;
+pub use vault::{Vault, VaultError};

@@ -1,0 +1,465 @@
+//! Service access: what is wanted, what happened, what routers say, and the facts that the decision rests on.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use isp_core::billing::InvoiceBalance;
+use isp_core::calendar::{Date, Zone};
+use isp_core::ids::{CustomerId, RouterId, SiteId, SubscriptionId, TenantId};
+use isp_core::isolation::access::{IsolatedSince, ObservedAccess};
+use isp_core::isolation::{
+    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, Exemption, IsolationCause, Outage, Promise,
+    ServiceAccess,
+};
+use isp_core::money::Money;
+use isp_core::package::{Speed, UserGroup};
+use isp_core::ports::{AccessQuery, PageQuery, StoreError};
+use isp_core::subscription::Account;
+use uuid::Uuid;
+
+use crate::customer::after;
+use crate::invoice;
+use crate::session::{Session, all};
+use crate::subscription::{TERMS, password_place, read_terms};
+use crate::table::{ACCESS_EVENTS, append};
+use crate::value::{Reader, Value, args};
+use crate::vault::Vault;
+
+/// The columns of [`ServiceAccess`] but for the subscription, in the order of [`read`].
+pub(crate) const COLUMNS: &str = "a.desired, a.cause, a.isolated_at, a.isolated_overdue, a.revision, a.version,
+    a.observed_access, a.observed_revision, a.observed_at, a.observed_answer";
+
+/// Reads an access; a subscription without a row has none yet: closed, version 0.
+pub(crate) fn read(r: &mut Reader<'_>, subscription_id: SubscriptionId) -> Result<ServiceAccess, StoreError> {
+    let (desired, cause) = (r.get::<Option<Access>>()?, r.get()?);
+    let isolated = match (r.get()?, r.get()?) {
+        (Some(at), Some(overdue)) => Some(IsolatedSince { at, overdue }),
+        _ => None,
+    };
+    let (revision, version) = (r.get::<Option<u64>>()?, r.get::<Option<u64>>()?);
+    let (seen, seen_revision) = (r.get()?, r.get::<Option<u64>>()?);
+    let (at, answer) = (r.get::<Option<DateTime<Utc>>>()?, r.get::<Option<String>>()?);
+    let observed = at.map(|at| ObservedAccess {
+        access: seen,
+        revision: seen_revision.unwrap_or(0),
+        at,
+        answer: answer.unwrap_or_default(),
+    });
+    Ok(match (desired, revision, version) {
+        (Some(desired), Some(revision), Some(version)) => {
+            ServiceAccess { subscription_id, desired, cause, isolated, revision, version, observed }
+        }
+        _ => ServiceAccess { revision: 0, ..ServiceAccess::new(subscription_id, Access::Closed) },
+    })
+}
+
+/// Writes new desired access over rows that still have the version that was decided from.
+pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, access: Vec<ServiceAccess>) -> Result<(), StoreError> {
+    if access.is_empty() {
+        return Ok(());
+    }
+    let count = access.len() as u64;
+    let ids: std::collections::HashSet<_> = access.iter().map(|a| a.subscription_id).collect();
+    if ids.len() != access.len() {
+        return Err(StoreError::Conflict);
+    }
+    let (new, known): (Vec<_>, Vec<_>) = access.into_iter().partition(|a| a.version == 0);
+    let insert = "INSERT INTO service_access (tenant_id, subscription_id, desired, cause, isolated_at,
+            isolated_overdue, revision, version)
+        VALUES {rows} ON CONFLICT (tenant_id, subscription_id) DO NOTHING";
+    let rows: Vec<Value> = new
+        .into_iter()
+        .flat_map(|a| {
+            let since = a.isolated;
+            args![
+                tenant,
+                a.subscription_id,
+                a.desired,
+                a.cause,
+                since.map(|i| i.at),
+                since.map(|i| i.overdue),
+                a.revision,
+                1_i64
+            ]
+        })
+        .collect();
+    let mut written = if rows.is_empty() { 0 } else { s.execute_rows(insert, Vec::new(), 8, rows).await? };
+    let update = "WITH v (id, desired, cause, isolated_at, isolated_overdue, revision, version) AS (VALUES {rows})
+        UPDATE service_access AS a
+        SET desired = v.desired, cause = v.cause, isolated_at = v.isolated_at, isolated_overdue = v.isolated_overdue,
+            revision = v.revision, version = v.version + 1
+        FROM v WHERE a.tenant_id = $1 AND a.subscription_id = v.id AND a.version = v.version";
+    let rows: Vec<Value> = known
+        .into_iter()
+        .flat_map(|a| {
+            let since = a.isolated;
+            args![
+                a.subscription_id,
+                a.desired,
+                a.cause,
+                since.map(|i| i.at),
+                since.map(|i| i.overdue),
+                a.revision,
+                a.version
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        written += s.execute_rows(update, args![tenant], 7, rows).await?;
+    }
+    if written == count { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// Raises the version of subscriptions whose facts changed.
+pub(crate) async fn touch(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    subscriptions: Vec<SubscriptionId>,
+) -> Result<(), StoreError> {
+    if subscriptions.is_empty() {
+        return Ok(());
+    }
+    let ids = Value::Ids(subscriptions.into_iter().map(|id| id.0).collect());
+    let sql = "UPDATE service_access SET version = version + 1
+        WHERE tenant_id = $1 AND subscription_id IN IDS(($2))";
+    s.execute(sql, vec![Value::Id(tenant.0), ids]).await.map(drop)
+}
+
+pub(crate) async fn write_events(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    events: Vec<AccessEvent>,
+) -> Result<(), StoreError> {
+    let rows = events
+        .into_iter()
+        .map(|e| args![tenant, e.id, e.subscription_id, e.at, e.kind, e.by, e.reason, e.overdue, e.revision])
+        .collect();
+    append(s, &ACCESS_EVENTS, rows).await
+}
+
+const EVENT: &str = "access_event_id, subscription_id, happened_at, kind, decided_by, reason, overdue, revision";
+
+fn read_event(r: &mut Reader<'_>) -> Result<AccessEvent, StoreError> {
+    Ok(AccessEvent {
+        id: r.get()?,
+        subscription_id: r.get()?,
+        at: r.get()?,
+        kind: r.get()?,
+        by: r.get()?,
+        reason: r.get()?,
+        overdue: r.get()?,
+        revision: r.get()?,
+    })
+}
+
+pub(crate) async fn events(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    subscription: SubscriptionId,
+) -> Result<Vec<AccessEvent>, StoreError> {
+    let sql = format!(
+        "SELECT {EVENT} FROM access_events WHERE tenant_id = $1 AND subscription_id = $2
+        ORDER BY revision"
+    );
+    all(s, "access event", &sql, args![tenant, subscription], read_event).await
+}
+
+/// The events of these subscriptions, oldest first.
+pub(crate) async fn events_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    subscriptions: Vec<Uuid>,
+) -> Result<Vec<AccessEvent>, StoreError> {
+    let sql = format!(
+        "SELECT {EVENT} FROM access_events WHERE tenant_id = $1 AND subscription_id IN IDS(($2))
+        ORDER BY revision"
+    );
+    all(s, "access event", &sql, vec![Value::Id(tenant.0), Value::Ids(subscriptions)], read_event).await
+}
+
+/// What routers said, where it is not older than what is known.
+pub(crate) async fn observe(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    observed: &[(SubscriptionId, ObservedAccess)],
+) -> Result<(), StoreError> {
+    let sql = "WITH v (id, access, revision, at, answer) AS (VALUES {rows})
+        UPDATE service_access AS a SET observed_access = v.access, observed_revision = v.revision,
+            observed_at = v.at, observed_answer = v.answer
+        FROM v WHERE a.tenant_id = $1 AND a.subscription_id = v.id
+            AND (a.observed_at IS NULL OR (a.observed_revision, a.observed_at) <= (v.revision, v.at))";
+    let mut latest: BTreeMap<SubscriptionId, &ObservedAccess> = BTreeMap::new();
+    for (id, new) in observed {
+        let last = latest.entry(*id).or_insert(new);
+        if (last.revision, last.at) <= (new.revision, new.at) {
+            *last = new;
+        }
+    }
+    let rows: Vec<Value> =
+        latest.into_iter().flat_map(|(id, o)| args![id, o.access, o.revision, o.at, o.answer.clone()]).collect();
+    if rows.is_empty() { Ok(()) } else { s.execute_rows(sql, args![tenant], 5, rows).await.map(drop) }
+}
+
+/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments.
+async fn facts(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    condition: &str,
+    more: Vec<Value>,
+    page: PageQuery<SubscriptionId>,
+    as_of: DateTime<Utc>,
+) -> Result<Vec<AccessFacts>, StoreError> {
+    let sql = format!(
+        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, p.zone, {TERMS}, {COLUMNS}
+        FROM subscriptions s
+            JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id > $2 AND ({condition})
+        ORDER BY s.subscription_id LIMIT $3"
+    );
+    let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
+    args.extend(more);
+    let mut facts = all(s, "subscription", &sql, args, |r| {
+        let subscription_id = r.get()?;
+        Ok(AccessFacts {
+            subscription_id,
+            customer_id: r.get()?,
+            site_id: r.get()?,
+            router_id: r.get()?,
+            zone: r.get()?,
+            terms: read_terms(r)?,
+            access: read(r, subscription_id)?,
+            open: Vec::new(),
+            promise: None,
+            exemption: None,
+            outage: None,
+        })
+    })
+    .await?;
+    let mut promises = promises(s, tenant, &facts, as_of).await?;
+    let mut exemptions = exemptions(s, tenant, &facts, as_of).await?;
+    let outages = outages(s, tenant, &facts, as_of).await?;
+    for fact in &mut facts {
+        fact.promise = promises.get_mut(&fact.customer_id).cloned();
+        fact.exemption = exemptions.get_mut(&fact.customer_id).cloned();
+        fact.outage = outages.get(&fact.site_id).cloned();
+    }
+    Ok(facts)
+}
+
+fn customers_of(facts: &[AccessFacts]) -> Value {
+    let mut ids: Vec<Uuid> = facts.iter().map(|f| f.customer_id.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Value::Ids(ids)
+}
+
+/// The latest promise of each customer.
+async fn promises(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    facts: &[AccessFacts],
+    as_of: DateTime<Utc>,
+) -> Result<HashMap<CustomerId, Promise>, StoreError> {
+    let sql = "SELECT promise_id, customer_id, made_on, until_day, taken_by FROM promises
+        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND made_on <= $3 ORDER BY until_day, made_on, promise_id";
+    let found = all(
+        s,
+        "promise",
+        sql,
+        vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
+        |r| Ok(Promise { id: r.get()?, customer_id: r.get()?, made_on: r.get()?, until: r.get()?, by: r.get()? }),
+    );
+    Ok(found.await?.into_iter().map(|p| (p.customer_id, p)).collect())
+}
+
+/// The exemption of each customer that lasts longest.
+async fn exemptions(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    facts: &[AccessFacts],
+    as_of: DateTime<Utc>,
+) -> Result<HashMap<CustomerId, Exemption>, StoreError> {
+    let sql = "SELECT exemption_id, customer_id, from_day, until_day, reason, granted_by FROM exemptions
+        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND from_day <= $3 ORDER BY until_day, from_day, exemption_id";
+    let found = all(
+        s,
+        "exemption",
+        sql,
+        vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
+        |r| {
+            Ok(Exemption {
+                id: r.get()?,
+                customer_id: r.get()?,
+                from: r.get()?,
+                until: r.get()?,
+                reason: r.get()?,
+                by: r.get()?,
+            })
+        },
+    );
+    Ok(found.await?.into_iter().map(|e| (e.customer_id, e)).collect())
+}
+
+/// The outage of each site that is not over, or ended last.
+async fn outages(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    facts: &[AccessFacts],
+    as_of: DateTime<Utc>,
+) -> Result<HashMap<SiteId, Outage>, StoreError> {
+    let mut sites: Vec<Uuid> = facts.iter().map(|f| f.site_id.0).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    let sql = "SELECT outage_id, site_id, from_at, until_at, note FROM outages
+        WHERE tenant_id = $1 AND site_id IN IDS(($2)) AND from_at <= $3
+        ORDER BY CASE WHEN until_at IS NULL THEN 1 ELSE 0 END, until_at, from_at, outage_id";
+    let found = all(s, "outage", sql, vec![Value::Id(tenant.0), Value::Ids(sites), Value::Moment(as_of)], |r| {
+        Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
+    });
+    Ok(found.await?.into_iter().map(|o| (o.site_id, o)).collect())
+}
+
+pub(crate) async fn load(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: &AccessQuery,
+    page: PageQuery<SubscriptionId>,
+) -> Result<Vec<AccessFacts>, StoreError> {
+    load_as_of(s, tenant, query, page, Date::MAX.midnight(Zone::Wib)).await
+}
+
+/// With the promises, exemptions and outages that had begun by a moment.
+async fn load_as_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: &AccessQuery,
+    page: PageQuery<SubscriptionId>,
+    as_of: DateTime<Utc>,
+) -> Result<Vec<AccessFacts>, StoreError> {
+    let ids = |ids: Vec<Uuid>| vec![Value::Ids(ids)];
+    let (condition, more) = match query {
+        AccessQuery::Due { due_until, today } => (
+            "NOT (COALESCE(a.desired, 'closed') = 'closed' AND COALESCE(s.ends_on <= $5, FALSE)) AND (
+                COALESCE(a.desired, 'closed') <> 'open' OR s.starts_on > $5 OR s.ends_on <= $5
+                OR s.paused_from <= $5 OR s.change_from <= $5 OR EXISTS (
+                    SELECT 1 FROM invoices i WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id
+                        AND i.subscription_id = s.subscription_id AND i.total > i.paid AND i.due_date <= $4))",
+            args![*due_until, *today],
+        ),
+        AccessQuery::Customers(of) => ("s.customer_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
+        AccessQuery::Subscriptions(of) => ("s.subscription_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
+    };
+    let mut facts = facts(s, tenant, condition, more, page, as_of).await?;
+    let customers = customers_of(&facts);
+    let mut open: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
+    for invoice in invoice::open_of(s, tenant, customers).await? {
+        open.entry(invoice.subscription_id).or_default().push(invoice);
+    }
+    for fact in &mut facts {
+        fact.open = open.remove(&fact.subscription_id).unwrap_or_default();
+    }
+    Ok(facts)
+}
+
+/// The facts as they were at a moment.
+pub(crate) async fn at(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: CustomerId,
+    at: DateTime<Utc>,
+) -> Result<Vec<AccessFacts>, StoreError> {
+    let query = AccessQuery::Customers(vec![customer]);
+    let mut facts = load_as_of(s, tenant, &query, PageQuery::first(u32::MAX), at).await?;
+    let balances = invoice::balances_at(s, tenant, customer, at).await?;
+    let events = events_of(s, tenant, facts.iter().map(|f| f.subscription_id.0).collect()).await?;
+    for fact in &mut facts {
+        let today = fact.zone.date_of(at);
+        fact.open = balances
+            .iter()
+            .filter(|i| i.subscription_id == fact.subscription_id && i.issue_date <= today)
+            .filter(|i| i.residual().is_positive())
+            .copied()
+            .collect();
+        let version = fact.access.version;
+        let known = events.iter().filter(|e| e.subscription_id == fact.subscription_id && e.at <= at);
+        let mut access = ServiceAccess { revision: 0, ..ServiceAccess::new(fact.subscription_id, Access::Closed) };
+        for event in known {
+            access.revision = event.revision;
+            let Some((desired, cause)) = event.kind.leads_to() else { continue };
+            let since = IsolatedSince { at: event.at, overdue: event.overdue };
+            access.isolated = match event.kind {
+                AccessEventKind::IsolatedArrears => Some(since),
+                AccessEventKind::IsolatedManual => Some(IsolatedSince { overdue: Money::ZERO, ..since }),
+                // As [`isp_core::isolation::transition`] keeps it after a reopening for a part.
+                AccessEventKind::Reopened
+                    if !event.overdue.is_zero() && access.cause == Some(IsolationCause::Arrears) =>
+                {
+                    access.isolated
+                }
+                _ => None,
+            };
+            access.desired = desired;
+            access.cause = cause;
+        }
+        fact.access = ServiceAccess { version, ..access };
+    }
+    Ok(facts)
+}
+
+pub(crate) async fn per_router(s: &mut dyn Session, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+    let sql = "SELECT s.router_id, COUNT(*) FROM subscriptions s
+            JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1 AND s.router_id IS NOT NULL AND a.desired <> 'closed' GROUP BY s.router_id";
+    Ok(all(s, "router", sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await?.into_iter().collect())
+}
+
+const TARGET: &str = "SELECT s.subscription_id, s.router_id, s.username, s.password_sealed, k.group_name, k.down_kbps,
+        k.up_kbps, COALESCE(a.desired, 'closed'), COALESCE(a.revision, 0)
+    FROM subscriptions s
+        JOIN packages k ON k.tenant_id = s.tenant_id AND k.package_id = s.package_id
+        LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id";
+
+fn read_target(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<AccessTarget, StoreError> {
+    let (subscription_id, router_id, username) = (r.get()?, r.get()?, r.get()?);
+    let password = vault.open(password_place(tenant, subscription_id), &r.get::<Vec<u8>>()?)?;
+    Ok(AccessTarget {
+        subscription_id,
+        router_id,
+        account: Account { username, password },
+        group: UserGroup { name: r.get()?, speed: Speed { down_kbps: r.get()?, up_kbps: r.get()? } },
+        desired: r.get()?,
+        revision: r.get()?,
+        adopt: false,
+    })
+}
+
+/// What routers need to know of these subscriptions, in the order asked.
+pub(crate) async fn targets(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<AccessTarget>, StoreError> {
+    let sql = format!("{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL");
+    let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
+    let found = all(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;
+    let found: HashMap<SubscriptionId, AccessTarget> = found.into_iter().map(|t| (t.subscription_id, t)).collect();
+    Ok(subscriptions.iter().filter_map(|id| found.get(id).cloned()).collect())
+}
+
+/// All subscriptions on a router.
+pub(crate) async fn router_targets(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    router: RouterId,
+    page: PageQuery<SubscriptionId>,
+) -> Result<Vec<AccessTarget>, StoreError> {
+    let sql = format!(
+        "{TARGET} WHERE s.tenant_id = $1 AND s.router_id = $2 AND s.subscription_id > $3
+        ORDER BY s.subscription_id LIMIT $4"
+    );
+    let args = args![tenant, router, after(page.after.map(|id| id.0)), page.limit];
+    all(s, "subscription", &sql, args, |r| read_target(r, vault, tenant)).await
+}

@@ -1,0 +1,133 @@
+//! Writing a change set, all or nothing.
+
+use isp_core::calendar::Date;
+use isp_core::ids::TenantId;
+use isp_core::ledger::entries_for_invoices;
+use isp_core::money::Money;
+use isp_core::ports::{ChangeSet, CommitReport, StoreError};
+
+use crate::session::{Session, first};
+use crate::value::args;
+use crate::vault::Vault;
+use crate::{access, customer, device, installation, invoice, ledger, master, outbox, payment, subscription, table};
+
+/// The tenant's row, which the transaction holds.
+struct Tenant {
+    next_invoice: u64,
+    billing_position: Option<Date>,
+}
+
+/// Writes a change set in an open transaction.
+///
+/// The tenant's row is locked first: commits of one tenant follow one another, those of several run at once. So what is
+/// written once can be looked for and written in one step, and no two commits of a tenant can lock each other out.
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    changes: ChangeSet,
+) -> Result<CommitReport, StoreError> {
+    let ChangeSet {
+        sites,
+        routers,
+        packages,
+        customers,
+        subscriptions,
+        installation_kinds,
+        installation_orders,
+        cpes,
+        device_history,
+        expenses,
+        promises,
+        exemptions,
+        outages,
+        invoices,
+        terms,
+        billed_from,
+        billing_position,
+        payments,
+        allocations,
+        reversals,
+        touched,
+        access,
+        access_events,
+        effects,
+        messages,
+        journal,
+    } = changes;
+    let held = lock(s, tenant).await?;
+    let mut report = CommitReport::default();
+
+    master::write_sites(s, tenant, sites).await?;
+    master::write_routers(s, vault, tenant, routers).await?;
+    master::write_packages(s, tenant, packages).await?;
+    customer::write(s, vault, tenant, customers).await?;
+    subscription::write(s, vault, tenant, subscriptions).await?;
+    master::write_kinds(s, tenant, installation_kinds).await?;
+    installation::write(s, tenant, installation_orders).await?;
+    device::write(s, vault, tenant, cpes).await?;
+    device::write_history(s, tenant, device_history).await?;
+    ledger::write_expenses(s, tenant, expenses).await?;
+    let rows = promises.into_iter().map(|p| args![tenant, p.id, p.customer_id, p.made_on, p.until, p.by]).collect();
+    table::append(s, &table::PROMISES, rows).await?;
+    let rows =
+        exemptions.into_iter().map(|e| args![tenant, e.id, e.customer_id, e.from, e.until, e.reason, e.by]).collect();
+    table::append(s, &table::EXEMPTIONS, rows).await?;
+    let rows = outages.into_iter().map(|o| args![tenant, o.id, o.site_id, o.from, o.until, o.note]).collect();
+    table::upsert(s, &table::OUTAGES, rows).await?;
+
+    if !invoices.is_empty() {
+        let given = invoices.len() as u64;
+        let written = invoice::write(s, tenant, invoices, held.next_invoice).await?;
+        report.invoices = written.len() as u64;
+        report.invoices_known = given - report.invoices;
+        report.invoiced = written.iter().map(|i| i.total).sum::<Money>();
+        if !written.is_empty() {
+            let sql = "UPDATE tenants SET next_invoice = $2 WHERE tenant_id = $1";
+            s.execute(sql, args![tenant, held.next_invoice + report.invoices]).await?;
+            ledger::write(s, tenant, &entries_for_invoices(&written)).await?;
+        }
+    }
+    subscription::write_terms(s, tenant, &terms).await?;
+    subscription::write_billed_from(s, tenant, &billed_from).await?;
+    if let Some(position) = billing_position
+        && held.billing_position.is_none_or(|before| before < position)
+    {
+        s.execute("UPDATE tenants SET billing_position = $2 WHERE tenant_id = $1", args![tenant, position]).await?;
+    }
+
+    payment::write(s, tenant, payments).await?;
+    payment::settle(s, tenant, reversals, allocations).await?;
+
+    access::write(s, tenant, access).await?;
+    access::touch(s, tenant, touched).await?;
+    access::write_events(s, tenant, access_events).await?;
+    report.effects = outbox::write_effects(s, tenant, effects).await?;
+    let given = messages.len() as u64;
+    report.messages = outbox::write_messages(s, tenant, messages).await?;
+    report.messages_known = given - report.messages;
+    ledger::write(s, tenant, &journal).await?;
+    Ok(report)
+}
+
+async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreError> {
+    let sql = "SELECT next_invoice, billing_position FROM tenants WHERE tenant_id = $1 FOR UPDATE";
+    for _ in 0..2 {
+        let row = first(s, "tenant", sql, args![tenant], |r| {
+            Ok(Tenant { next_invoice: r.get()?, billing_position: r.get()? })
+        })
+        .await?;
+        if let Some(row) = row {
+            return Ok(row);
+        }
+        let insert = "INSERT INTO tenants (tenant_id) VALUES ($1) ON CONFLICT (tenant_id) DO NOTHING";
+        s.execute(insert, args![tenant]).await?;
+    }
+    Err(StoreError::Conflict)
+}
+
+/// The day up to which triggers were billed.
+pub(crate) async fn billing_position(s: &mut dyn Session, tenant: TenantId) -> Result<Option<Date>, StoreError> {
+    let sql = "SELECT billing_position FROM tenants WHERE tenant_id = $1";
+    Ok(first(s, "tenant", sql, args![tenant], |r| r.get()).await?.flatten())
+}

@@ -1,0 +1,97 @@
+//! Customers.
+
+use isp_core::customer::{Code, Customer, Nik};
+use isp_core::ids::{CustomerId, TenantId};
+use isp_core::ports::{PageQuery, StoreError};
+use uuid::Uuid;
+
+use crate::session::{Session, all, first};
+use crate::table::{CUSTOMERS, upsert};
+use crate::value::{Reader, args};
+use crate::vault::{Place, Vault};
+
+const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language";
+
+fn nik_place(tenant: TenantId, customer: CustomerId) -> Place {
+    Place { table: "customers", column: "nik", tenant, row: customer.0 }
+}
+
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    customers: Vec<Customer>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(customers.len());
+    for Customer { id, code, name, nik, address, phone, language } in customers {
+        let nik = nik.as_ref().map(Nik::reveal);
+        let sealed = nik.map(|nik| vault.seal(nik_place(tenant, id), nik)).transpose()?;
+        let index = nik.and_then(|nik| vault.blind_index(tenant, nik));
+        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language]);
+    }
+    upsert(s, &CUSTOMERS, rows).await
+}
+
+fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer, StoreError> {
+    let (id, code, name) = (r.get()?, r.get()?, r.get()?);
+    let nik = match r.get::<Option<Vec<u8>>>()? {
+        Some(sealed) => {
+            let clear = vault.open(nik_place(tenant, id), &sealed)?;
+            Some(Nik::parse(clear.reveal()).map_err(|_| r.corrupt("its NIK is none"))?)
+        }
+        None => None,
+    };
+    Ok(Customer { id, code, name, nik, address: r.get()?, phone: r.get()?, language: r.get()? })
+}
+
+pub(crate) async fn by_id(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    id: CustomerId,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND customer_id = $2");
+    first(s, "customer", &sql, args![tenant, id], |r| read(r, vault, tenant)).await
+}
+
+pub(crate) async fn by_code(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    code: &Code,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND code = $2");
+    first(s, "customer", &sql, args![tenant, code.clone()], |r| read(r, vault, tenant)).await
+}
+
+pub(crate) async fn by_nik(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    nik: &Nik,
+) -> Result<Vec<Customer>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND nik_index = $2 ORDER BY customer_id");
+    let mut found = Vec::new();
+    for index in vault.blind_indexes(tenant, nik.reveal()) {
+        found.extend(all(s, "customer", &sql, args![tenant, index], |r| read(r, vault, tenant)).await?);
+    }
+    Ok(found)
+}
+
+pub(crate) async fn page(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    page: PageQuery<CustomerId>,
+) -> Result<Vec<Customer>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND customer_id > $2 ORDER BY customer_id LIMIT $3"
+    );
+    all(s, "customer", &sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], |r| read(r, vault, tenant))
+        .await
+}
+
+/// The id after which a page begins. No row has the nil id: ids are version 5, 7 or 8.
+pub(crate) fn after(id: Option<Uuid>) -> Uuid {
+    id.unwrap_or(Uuid::nil())
+}

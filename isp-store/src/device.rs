@@ -1,0 +1,136 @@
+//! Devices and their history.
+
+use isp_core::device::{Cpe, DeviceHistory};
+use isp_core::ids::{CpeId, CustomerId, TenantId};
+use isp_core::ports::StoreError;
+
+use crate::session::{Session, all};
+use crate::table::{CPES, DEVICE_HISTORY, append, upsert};
+use crate::value::args;
+use crate::vault::{Place, Vault};
+
+fn password_place(tenant: TenantId, cpe: CpeId) -> Place {
+    Place { table: "cpes", column: "password", tenant, row: cpe.0 }
+}
+
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    cpes: Vec<Cpe>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(cpes.len());
+    for c in cpes {
+        let sealed = c.password.as_ref().map(|p| vault.seal(password_place(tenant, c.id), p.reveal())).transpose()?;
+        let ip = c.ip.map(|ip| ip.to_string());
+        rows.push(args![
+            tenant,
+            c.id,
+            c.serial,
+            c.customer_id,
+            c.outdoor_unit,
+            c.router,
+            ip,
+            c.username,
+            sealed,
+            c.ownership,
+            c.value,
+            c.installed
+        ]);
+    }
+    upsert(s, &CPES, rows).await
+}
+
+pub(crate) async fn list(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    customer: Option<CustomerId>,
+) -> Result<Vec<Cpe>, StoreError> {
+    let only = if customer.is_some() { "AND customer_id = $2" } else { "" };
+    let sql = format!(
+        "SELECT cpe_id, serial, customer_id, outdoor_unit, router, ip, username, password_sealed, ownership, value,
+            installed
+        FROM cpes WHERE tenant_id = $1 {only} ORDER BY cpe_id"
+    );
+    let mut args = args![tenant];
+    args.extend(customer.into_iter().flat_map(|c| args![c]));
+    all(s, "device", &sql, args, |r| {
+        let (id, serial, customer_id) = (r.get()?, r.get()?, r.get()?);
+        let (outdoor_unit, router, ip) = (r.get()?, r.get()?, r.get::<Option<String>>()?);
+        let ip = ip.map(|ip| ip.parse()).transpose().map_err(|_| r.corrupt("its IP address is none"))?;
+        let username = r.get()?;
+        let sealed: Option<Vec<u8>> = r.get()?;
+        let password = sealed.map(|sealed| vault.open(password_place(tenant, id), &sealed)).transpose()?;
+        Ok(Cpe {
+            id,
+            serial,
+            customer_id,
+            outdoor_unit,
+            router,
+            ip,
+            username,
+            password,
+            ownership: r.get()?,
+            value: r.get()?,
+            installed: r.get()?,
+        })
+    })
+    .await
+}
+
+pub(crate) async fn write_history(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    history: Vec<DeviceHistory>,
+) -> Result<(), StoreError> {
+    let rows = history
+        .into_iter()
+        .map(|h| {
+            args![
+                tenant,
+                h.id,
+                h.customer_id,
+                h.cpe_id,
+                h.on,
+                h.action,
+                h.device,
+                h.reason,
+                h.ownership,
+                h.officer,
+                h.cost
+            ]
+        })
+        .collect();
+    append(s, &DEVICE_HISTORY, rows).await
+}
+
+/// The history, oldest first.
+pub(crate) async fn history(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: Option<CustomerId>,
+) -> Result<Vec<DeviceHistory>, StoreError> {
+    let only = if customer.is_some() { "AND customer_id = $2" } else { "" };
+    let sql = format!(
+        "SELECT device_history_id, customer_id, cpe_id, happened_on, action, device, reason, ownership, officer, cost
+        FROM device_history WHERE tenant_id = $1 {only} ORDER BY happened_on, device_history_id"
+    );
+    let mut args = args![tenant];
+    args.extend(customer.into_iter().flat_map(|c| args![c]));
+    all(s, "device history", &sql, args, |r| {
+        Ok(DeviceHistory {
+            id: r.get()?,
+            customer_id: r.get()?,
+            cpe_id: r.get()?,
+            on: r.get()?,
+            action: r.get()?,
+            device: r.get()?,
+            reason: r.get()?,
+            ownership: r.get()?,
+            officer: r.get()?,
+            cost: r.get()?,
+        })
+    })
+    .await
+}

@@ -1,0 +1,114 @@
+//! Whom to remind, and the facts that a message states.
+
+use std::collections::HashMap;
+
+use isp_core::billing::InvoiceBalance;
+use isp_core::dunning::{DunningFacts, Notification, NotificationKind};
+use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
+use isp_core::ports::{DunningQuery, MessageFacts, PageQuery, StoreError};
+use uuid::Uuid;
+
+use crate::customer::{self, after};
+use crate::session::{Session, all, first};
+use crate::value::{Value, args};
+use crate::vault::Vault;
+use crate::{access, invoice, payment};
+
+pub(crate) async fn load(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: DunningQuery,
+    page: PageQuery<CustomerId>,
+) -> Result<Vec<DunningFacts>, StoreError> {
+    let sql = "SELECT c.customer_id, c.phone IS NOT NULL, (
+                SELECT p.zone FROM subscriptions s
+                    JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
+                WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.customer_id
+                ORDER BY s.subscription_id LIMIT 1)
+        FROM customers c
+        WHERE c.tenant_id = $1 AND c.customer_id > $2 AND c.customer_id IN (
+            SELECT i.customer_id FROM invoices i
+            WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date BETWEEN $3 AND $4)
+        ORDER BY c.customer_id LIMIT $5";
+    let args = args![tenant, after(page.after.map(|id| id.0)), query.due_from, query.due_until, page.limit];
+    let mut facts = all(s, "customer", sql, args, |r| {
+        let (customer_id, reachable) = (r.get()?, r.get()?);
+        let zone = r.get::<Option<_>>()?.unwrap_or_default();
+        Ok(DunningFacts { customer_id, zone, reachable, open: Vec::new(), notified: Vec::new() })
+    })
+    .await?;
+    let customers = Value::Ids(facts.iter().map(|f| f.customer_id.0).collect());
+    let invoices = invoice::open_of(s, tenant, customers).await?;
+    let mut notified = notified(s, tenant, invoices.iter().map(|i| i.invoice_id.0).collect()).await?;
+    let mut open: HashMap<CustomerId, Vec<InvoiceBalance>> = HashMap::new();
+    for invoice in invoices {
+        open.entry(invoice.customer_id).or_default().push(invoice);
+    }
+    for fact in &mut facts {
+        fact.open = open.remove(&fact.customer_id).unwrap_or_default();
+        for invoice in &fact.open {
+            let written = notified.remove(&invoice.invoice_id).unwrap_or_default();
+            fact.notified.extend(written.into_iter().map(|(kind, level)| (invoice.invoice_id, kind, level)));
+        }
+    }
+    Ok(facts)
+}
+
+/// The reminders written for invoices.
+async fn notified(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    invoices: Vec<Uuid>,
+) -> Result<HashMap<InvoiceId, Vec<(NotificationKind, u16)>>, StoreError> {
+    let sql = "SELECT subject, kind, level FROM notification_keys
+        WHERE tenant_id = $1 AND subject IN IDS(($2)) AND kind IN ('due_soon', 'overdue')
+        ORDER BY subject, kind, level";
+    let found = all(s, "notification key", sql, vec![Value::Id(tenant.0), Value::Ids(invoices)], |r| {
+        Ok((r.get::<InvoiceId>()?, r.get::<NotificationKind>()?, r.get::<u16>()?))
+    });
+    let mut by_invoice: HashMap<InvoiceId, Vec<(NotificationKind, u16)>> = HashMap::new();
+    for (invoice, kind, level) in found.await? {
+        by_invoice.entry(invoice).or_default().push((kind, level));
+    }
+    Ok(by_invoice)
+}
+
+/// The facts that a message states, as they are now.
+pub(crate) async fn message_facts(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    message: &Notification,
+) -> Result<MessageFacts, StoreError> {
+    let customer = customer::by_id(s, vault, tenant, message.customer_id)
+        .await?
+        .ok_or(StoreError::NotFound { what: "customer" })?;
+    let sql = format!(
+        "SELECT s.subscription_id, s.router_id, k.name, {}
+        FROM subscriptions s
+            JOIN packages k ON k.tenant_id = s.tenant_id AND k.package_id = s.package_id
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1 AND (s.customer_id = $2 OR s.subscription_id = $3)
+        ORDER BY CASE WHEN s.subscription_id = $3 THEN 0 ELSE 1 END, s.subscription_id LIMIT 1",
+        access::COLUMNS
+    );
+    let wanted = message.subscription_id.map_or(Uuid::nil(), |id| id.0);
+    let about = first(s, "subscription", &sql, args![tenant, message.customer_id, wanted], |r| {
+        let id: SubscriptionId = r.get()?;
+        let routed = r.get::<Option<Uuid>>()?.is_some();
+        let package = r.get()?;
+        // The access only of the subscription that the message names; the package of any.
+        let named = (id.0 == wanted).then(|| access::read(r, id)).transpose()?;
+        Ok((package, named.map(|access| (access, routed))))
+    })
+    .await?;
+    let (package, named) = about.map_or((None, None), |(package, named)| (Some(package), named));
+    let (access, routed) = named.map_or((None, false), |(access, routed)| (Some(access), routed));
+    let invoices = invoice::by_ids(s, tenant, &message.invoices).await?;
+    let open = invoice::open_of(s, tenant, Value::Ids(vec![message.customer_id.0])).await?;
+    let payment = match message.payment_id {
+        Some(id) => payment::by_id(s, tenant, id).await?.map(|row| (row.payment, row.reversal.is_some())),
+        None => None,
+    };
+    Ok(MessageFacts { customer, package, invoices, open, payment, access, routed })
+}

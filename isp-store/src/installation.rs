@@ -1,0 +1,95 @@
+//! Installation orders and their instalments.
+
+use isp_core::calendar::Date;
+use isp_core::ids::{CustomerId, TenantId};
+use isp_core::installation::InstallationOrder;
+use isp_core::ports::{InstallationRow, InstalmentRow, StoreError};
+
+use crate::session::{Session, all};
+use crate::table::{INSTALLATION_ORDERS, INSTALMENTS, append, upsert};
+use crate::value::{Reader, Value, args};
+
+const COLUMNS: &str = "o.installation_order_id, o.customer_id, o.subscription_id, o.installation_kind_id, o.fee,
+    o.installed_on, o.instalments";
+
+fn read(r: &mut Reader<'_>) -> Result<InstallationOrder, StoreError> {
+    Ok(InstallationOrder {
+        id: r.get()?,
+        customer_id: r.get()?,
+        subscription_id: r.get()?,
+        kind_id: r.get()?,
+        fee: r.get()?,
+        installed_on: r.get()?,
+        instalments: r.get()?,
+    })
+}
+
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    orders: Vec<InstallationOrder>,
+) -> Result<(), StoreError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let last: std::collections::BTreeMap<_, _> = orders.into_iter().map(|o| (o.id, o)).collect();
+    let ids = Value::Ids(last.keys().map(|id| id.0).collect());
+    let sql = "DELETE FROM instalments WHERE tenant_id = $1 AND installation_order_id IN IDS(($2))";
+    s.execute(sql, vec![Value::Id(tenant.0), ids]).await?;
+    let parts = last
+        .values()
+        .flat_map(|o| o.schedule().into_iter().map(|part| args![tenant, part.invoice_id, o.id, part.on]))
+        .collect();
+    let rows = last
+        .into_values()
+        .map(|o| args![tenant, o.id, o.customer_id, o.subscription_id, o.kind_id, o.fee, o.installed_on, o.instalments])
+        .collect();
+    upsert(s, &INSTALLATION_ORDERS, rows).await?;
+    append(s, &INSTALMENTS, parts).await
+}
+
+/// Orders with an instalment due on or before the day that has no invoice.
+pub(crate) async fn due(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    due_until: Date,
+) -> Result<Vec<InstalmentRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, s.site_id, p.zone, s.package_id
+        FROM installation_orders o
+            JOIN subscriptions s ON s.tenant_id = o.tenant_id AND s.subscription_id = o.subscription_id
+            JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
+        WHERE o.tenant_id = $1 AND o.installation_order_id IN (
+            SELECT t.installation_order_id FROM instalments t
+                LEFT JOIN invoices i ON i.tenant_id = t.tenant_id AND i.invoice_id = t.invoice_id
+            WHERE t.tenant_id = $1 AND t.due_on <= $2 AND i.invoice_id IS NULL)
+        ORDER BY o.installation_order_id"
+    );
+    all(s, "installation order", &sql, args![tenant, due_until], |r| {
+        Ok(InstalmentRow { order: read(r)?, site_id: r.get()?, zone: r.get()?, package_id: r.get()? })
+    })
+    .await
+}
+
+/// Orders with what was invoiced and paid of each.
+pub(crate) async fn list(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: Option<CustomerId>,
+) -> Result<Vec<InstallationRow>, StoreError> {
+    let only = if customer.is_some() { "AND o.customer_id = $2" } else { "" };
+    let sql = format!(
+        "SELECT {COLUMNS}, CAST(COALESCE(SUM(i.total), 0) AS BIGINT), CAST(COALESCE(SUM(i.paid), 0) AS BIGINT)
+        FROM installation_orders o
+            LEFT JOIN instalments t
+                ON t.tenant_id = o.tenant_id AND t.installation_order_id = o.installation_order_id
+            LEFT JOIN invoices i ON i.tenant_id = t.tenant_id AND i.invoice_id = t.invoice_id
+        WHERE o.tenant_id = $1 {only} GROUP BY {COLUMNS} ORDER BY o.installation_order_id"
+    );
+    let mut args = args![tenant];
+    args.extend(customer.into_iter().flat_map(|c| args![c]));
+    all(s, "installation order", &sql, args, |r| {
+        Ok(InstallationRow { order: read(r)?, invoiced: r.get()?, paid: r.get()? })
+    })
+    .await
+}

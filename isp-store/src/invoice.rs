@@ -1,0 +1,259 @@
+//! Invoices: written once, numbered without gaps, and how much of them is paid.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use isp_core::billing::{Invoice, InvoiceBalance, InvoiceKind};
+use isp_core::calendar::{Date, Period};
+use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
+use isp_core::money::Money;
+use isp_core::ports::{InvoiceQuery, PageQuery, StoreError};
+
+use crate::customer::after;
+use crate::encode::{lines, read_lines};
+use crate::error::rejected;
+use crate::session::{Session, all};
+use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS, must_exist};
+use crate::value::{Column as _, Reader, Value, args};
+
+/// The columns of [`InvoiceBalance`], in the order of [`read_balance`].
+pub(crate) const BALANCE: &str = "i.invoice_id, i.number, i.customer_id, i.subscription_id, i.kind, i.period_start,
+    i.period_end, i.issue_date, i.due_date, i.total, i.paid";
+
+pub(crate) fn read_balance(r: &mut Reader<'_>) -> Result<InvoiceBalance, StoreError> {
+    Ok(InvoiceBalance {
+        invoice_id: r.get()?,
+        number: r.get()?,
+        customer_id: r.get()?,
+        subscription_id: r.get()?,
+        kind: r.get()?,
+        period: Period { start: r.get()?, end: r.get()? },
+        issue_date: r.get()?,
+        due_date: r.get()?,
+        total: r.get()?,
+        paid: r.get()?,
+    })
+}
+
+/// Writes those of the invoices that are not there yet, with their numbers, and gives them back.
+///
+/// The caller holds the tenant's lock, so nobody else of this program writes invoices meanwhile. A run finds nothing
+/// of its own there almost always, so the rows go straight in; only when the unique keys object are those that are
+/// there looked for, and the rest written. Numbers have no gaps, because the counter moves in the same transaction.
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    mut invoices: Vec<Invoice>,
+    next_number: u64,
+) -> Result<Vec<Invoice>, StoreError> {
+    if !invoices.iter().all(Invoice::adds_up) {
+        return Err(rejected("the lines of an invoice do not add up"));
+    }
+    drop_repeated(&mut invoices);
+    // The table has no foreign keys: this costs a tenth of what they would.
+    must_exist(s, tenant, &CUSTOMERS, invoices.iter().map(|i| i.customer_id.0).collect()).await?;
+    must_exist(s, tenant, &SUBSCRIPTIONS, invoices.iter().map(|i| i.subscription_id.0).collect()).await?;
+    s.execute("SAVEPOINT invoices", Vec::new()).await?;
+    match s.append(&INVOICES, rows(tenant, &mut invoices, next_number)).await {
+        Ok(()) => {}
+        Err(StoreError::Duplicate { .. }) => {
+            s.execute("ROLLBACK TO SAVEPOINT invoices", Vec::new()).await?;
+            drop_known(s, tenant, &mut invoices).await?;
+            if !invoices.is_empty() {
+                s.append(&INVOICES, rows(tenant, &mut invoices, next_number)).await?;
+            }
+        }
+        Err(other) => return Err(other),
+    }
+    s.execute("RELEASE SAVEPOINT invoices", Vec::new()).await?;
+    Ok(invoices)
+}
+
+fn rows(tenant: TenantId, invoices: &mut [Invoice], next_number: u64) -> Vec<Value> {
+    let mut values = Vec::with_capacity(invoices.len() * INVOICES.columns.len());
+    for (i, number) in invoices.iter_mut().zip(next_number..) {
+        i.number = number;
+        values.extend([
+            tenant.into_value(),
+            i.id.into_value(),
+            i.number.into_value(),
+            i.customer_id.into_value(),
+            i.subscription_id.into_value(),
+            i.site_id.into_value(),
+            i.package_id.into_value(),
+            i.kind.into_value(),
+            i.period.start.into_value(),
+            i.period.end.into_value(),
+            i.issue_date.into_value(),
+            i.due_date.into_value(),
+            i.dpp.into_value(),
+            i.ppn.into_value(),
+            i.total.into_value(),
+            Money::ZERO.into_value(),
+            Value::Text(lines(&i.lines)),
+        ]);
+    }
+    values
+}
+
+type Key = (SubscriptionId, InvoiceKind, Date);
+
+fn key(invoice: &Invoice) -> Key {
+    (invoice.subscription_id, invoice.kind, invoice.period.start)
+}
+
+/// Of invoices that name one thing twice, the first stays.
+fn drop_repeated(invoices: &mut Vec<Invoice>) {
+    let mut ids = HashSet::with_capacity(invoices.len());
+    let mut keys = HashSet::with_capacity(invoices.len());
+    invoices.retain(|i| {
+        let first = !ids.contains(&i.id) && !keys.contains(&key(i));
+        if first {
+            ids.insert(i.id);
+            keys.insert(key(i));
+        }
+        first
+    });
+}
+
+async fn drop_known(s: &mut dyn Session, tenant: TenantId, invoices: &mut Vec<Invoice>) -> Result<(), StoreError> {
+    let ids = Value::Ids(invoices.iter().map(|i| i.id.0).collect());
+    let sql = "SELECT invoice_id FROM invoices WHERE tenant_id = $1 AND invoice_id IN IDS(($2))";
+    let ids: HashSet<InvoiceId> =
+        all(s, "invoice", sql, vec![Value::Id(tenant.0), ids], |r| r.get()).await?.into_iter().collect();
+    invoices.retain(|i| !ids.contains(&i.id));
+    // By the days that are named, in the order of the unique key.
+    let mut days: HashMap<Date, Vec<uuid::Uuid>> = HashMap::new();
+    for invoice in invoices.iter() {
+        days.entry(invoice.period.start).or_default().push(invoice.subscription_id.0);
+    }
+    let sql = "SELECT subscription_id, kind, period_start FROM invoices
+        WHERE tenant_id = $1 AND period_start = $2 AND subscription_id IN IDS(($3))";
+    let mut keys: HashSet<Key> = HashSet::new();
+    for (day, subscriptions) in days {
+        let args = vec![Value::Id(tenant.0), Value::Day(day), Value::Ids(subscriptions)];
+        keys.extend(all(s, "invoice", sql, args, |r| Ok((r.get()?, r.get()?, r.get()?))).await?);
+    }
+    invoices.retain(|i| !keys.contains(&key(i)));
+    Ok(())
+}
+
+/// Changes what is paid of invoices. [`StoreError::Conflict`] when one would be paid beyond its total or below zero.
+pub(crate) async fn pay(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    amounts: impl IntoIterator<Item = (InvoiceId, Money)> + Send,
+) -> Result<(), StoreError> {
+    let mut ids = Vec::new();
+    let mut rows = Vec::new();
+    for (id, amount) in amounts {
+        ids.push(id.0);
+        rows.extend(args![id, amount]);
+    }
+    let count = ids.len() as u64;
+    if count == 0 {
+        return Ok(());
+    }
+    let sql = "WITH v (id, amount) AS (VALUES {rows})
+        UPDATE invoices SET paid = paid + v.amount FROM v
+        WHERE tenant_id = $1 AND invoice_id = v.id AND paid + v.amount BETWEEN 0 AND total";
+    if s.execute_rows(sql, args![tenant], 2, rows).await? == count {
+        return Ok(());
+    }
+    must_exist(s, tenant, &INVOICES, ids).await?;
+    Err(StoreError::Conflict)
+}
+
+/// The open invoices of customers, oldest due date first.
+pub(crate) async fn open_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<Vec<InvoiceBalance>, StoreError> {
+    let sql = format!(
+        "SELECT {BALANCE} FROM invoices i
+        WHERE i.tenant_id = $1 AND i.customer_id IN IDS(($2)) AND i.total > i.paid
+        ORDER BY i.due_date, i.issue_date, i.number"
+    );
+    all(s, "invoice", &sql, vec![Value::Id(tenant.0), customers], read_balance).await
+}
+
+/// Invoices by id, in the order asked.
+pub(crate) async fn by_ids(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    ids: &[InvoiceId],
+) -> Result<Vec<InvoiceBalance>, StoreError> {
+    let sql = format!("SELECT {BALANCE} FROM invoices i WHERE i.tenant_id = $1 AND i.invoice_id IN IDS(($2))");
+    let list = Value::Ids(ids.iter().map(|id| id.0).collect());
+    let found = all(s, "invoice", &sql, vec![Value::Id(tenant.0), list], read_balance).await?;
+    let found: HashMap<InvoiceId, InvoiceBalance> = found.into_iter().map(|i| (i.invoice_id, i)).collect();
+    Ok(ids.iter().filter_map(|id| found.get(id).copied()).collect())
+}
+
+/// All invoices of a customer, with what was paid of them by a moment, oldest due date first.
+pub(crate) async fn balances_at(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: CustomerId,
+    at: DateTime<Utc>,
+) -> Result<Vec<InvoiceBalance>, StoreError> {
+    let sql = "SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.kind, i.period_start, i.period_end,
+            i.issue_date, i.due_date, i.total, CAST(COALESCE((
+                SELECT SUM(a.amount) FROM allocations a
+                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND a.allocated_at <= $3
+            ), 0) AS BIGINT)
+        FROM invoices i WHERE i.tenant_id = $1 AND i.customer_id = $2
+        ORDER BY i.due_date, i.issue_date, i.number";
+    all(s, "invoice", sql, args![tenant, customer, at], read_balance).await
+}
+
+pub(crate) async fn page(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: InvoiceQuery,
+    page: PageQuery<InvoiceId>,
+) -> Result<Vec<(Invoice, Money)>, StoreError> {
+    let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
+    let mut conditions = String::new();
+    let mut add = |condition: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            args.push(value);
+            conditions.push_str(&format!(" AND {condition} ${}", args.len()));
+        }
+    };
+    add("customer_id =", query.customer.map(CustomerId::into_value));
+    add("issue_date >=", query.issued_from.map(Date::into_value));
+    add("issue_date <", query.issued_before.map(Date::into_value));
+    add("kind =", query.kind.map(InvoiceKind::into_value));
+    if query.open {
+        conditions.push_str(" AND total > paid");
+    }
+    let sql = format!(
+        "SELECT invoice_id, number, customer_id, subscription_id, site_id, package_id, kind, period_start, period_end,
+            issue_date, due_date, dpp, ppn, total, paid, lines
+        FROM invoices WHERE tenant_id = $1 AND invoice_id > $2{conditions} ORDER BY invoice_id LIMIT $3"
+    );
+    all(s, "invoice", &sql, args, |r| {
+        let mut invoice = Invoice {
+            id: r.get()?,
+            number: r.get()?,
+            customer_id: r.get()?,
+            subscription_id: r.get()?,
+            site_id: r.get()?,
+            package_id: r.get()?,
+            kind: r.get()?,
+            period: Period { start: r.get()?, end: r.get()? },
+            issue_date: r.get()?,
+            due_date: r.get()?,
+            lines: Vec::new(),
+            dpp: r.get()?,
+            ppn: r.get()?,
+            total: r.get()?,
+        };
+        let paid = r.get()?;
+        invoice.lines = read_lines(&r.get::<String>()?)?;
+        Ok((invoice, paid))
+    })
+    .await
+}

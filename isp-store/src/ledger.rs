@@ -1,0 +1,111 @@
+//! The journal and expenses.
+
+use std::collections::{BTreeMap, HashMap};
+
+use isp_core::calendar::Date;
+use isp_core::ids::{JournalEntryId, PackageId, SiteId, TenantId};
+use isp_core::ledger::{Account, EntryKind, Expense, JournalEntry, JournalLine, JournalTotal};
+use isp_core::money::Money;
+use isp_core::ports::{PageQuery, StoreError};
+
+use crate::customer::after;
+use crate::session::{Session, all};
+use crate::table::{EXPENSES, JOURNAL_ENTRIES, JOURNAL_LINES, append};
+use crate::value::{Value, args};
+
+pub(crate) async fn write_expenses(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    expenses: Vec<Expense>,
+) -> Result<(), StoreError> {
+    let rows =
+        expenses.into_iter().map(|e| args![tenant, e.id, e.on, e.category, e.amount, e.note, e.site_id]).collect();
+    append(s, &EXPENSES, rows).await
+}
+
+pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, entries: &[JournalEntry]) -> Result<(), StoreError> {
+    if entries.iter().any(|entry| !entry.balances()) {
+        return Err(StoreError::Rejected { reason: "a journal entry does not balance".to_owned() });
+    }
+    let rows = entries.iter().map(|e| args![tenant, e.id, e.date, e.kind]).collect();
+    append(s, &JOURNAL_ENTRIES, rows).await?;
+    let mut rows = Vec::new();
+    for entry in entries {
+        for (number, line) in (1_u64..).zip(&entry.lines) {
+            let (account, amount) = (line.account, line.amount);
+            rows.push(args![
+                tenant,
+                entry.id,
+                number,
+                entry.date,
+                entry.kind,
+                account,
+                amount,
+                line.package_id,
+                line.site_id
+            ]);
+        }
+    }
+    append(s, &JOURNAL_LINES, rows).await
+}
+
+/// Sums by month, account, kind, package and site, in that order.
+pub(crate) async fn totals(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    from: Date,
+    before: Date,
+) -> Result<Vec<JournalTotal>, StoreError> {
+    type Key = (Date, Account, EntryKind, Option<PackageId>, Option<SiteId>);
+    let sql = "SELECT booked_on, account, kind, package_id, site_id, CAST(SUM(amount) AS BIGINT) FROM journal_lines
+        WHERE tenant_id = $1 AND booked_on >= $2 AND booked_on < $3
+        GROUP BY booked_on, account, kind, package_id, site_id";
+    let days: Vec<(Key, Money)> = all(s, "journal line", sql, args![tenant, from, before], |r| {
+        let key = (r.get::<Date>()?.month_start(), r.get()?, r.get()?, r.get()?, r.get()?);
+        Ok((key, r.get()?))
+    })
+    .await?;
+    let mut sums: BTreeMap<Key, Money> = BTreeMap::new();
+    for (key, amount) in days {
+        *sums.entry(key).or_default() += amount;
+    }
+    Ok(sums
+        .into_iter()
+        .map(|((month, account, kind, package_id, site_id), amount)| JournalTotal {
+            month,
+            account,
+            kind,
+            package_id,
+            site_id,
+            amount,
+        })
+        .collect())
+}
+
+pub(crate) async fn page(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    page: PageQuery<JournalEntryId>,
+) -> Result<Vec<JournalEntry>, StoreError> {
+    let sql = "SELECT journal_entry_id, booked_on, kind FROM journal_entries
+        WHERE tenant_id = $1 AND journal_entry_id > $2 ORDER BY journal_entry_id LIMIT $3";
+    let mut entries = all(s, "journal entry", sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], |r| {
+        Ok(JournalEntry { id: r.get()?, date: r.get()?, kind: r.get()?, lines: Vec::new() })
+    })
+    .await?;
+    let ids = Value::Ids(entries.iter().map(|e| e.id.0).collect());
+    let sql = "SELECT journal_entry_id, account, amount, package_id, site_id FROM journal_lines
+        WHERE tenant_id = $1 AND journal_entry_id IN IDS(($2)) ORDER BY journal_entry_id, line";
+    let lines = all(s, "journal line", sql, vec![Value::Id(tenant.0), ids], |r| {
+        let entry: JournalEntryId = r.get()?;
+        Ok((entry, JournalLine { account: r.get()?, amount: r.get()?, package_id: r.get()?, site_id: r.get()? }))
+    });
+    let mut by_entry: HashMap<JournalEntryId, Vec<JournalLine>> = HashMap::new();
+    for (entry, line) in lines.await? {
+        by_entry.entry(entry).or_default().push(line);
+    }
+    for entry in &mut entries {
+        entry.lines = by_entry.remove(&entry.id).unwrap_or_default();
+    }
+    Ok(entries)
+}

@@ -1,0 +1,179 @@
+//! Payments, what they pay, and their reversals.
+
+use std::collections::{BTreeMap, HashMap};
+
+use isp_core::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
+use isp_core::money::Money;
+use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal};
+use isp_core::ports::{PageQuery, PaymentRow, StoreError};
+use uuid::Uuid;
+
+use crate::customer::after;
+use crate::invoice;
+use crate::session::{Session, all, first};
+use crate::table::{ALLOCATIONS, PAYMENTS, REVERSALS, append, must_exist};
+use crate::value::{Reader, Value, args};
+
+pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<Payment>) -> Result<(), StoreError> {
+    let rows = payments
+        .into_iter()
+        .map(|p| {
+            args![tenant, p.id, p.customer_id, p.provider, p.reference, p.amount, p.amount, p.paid_at, p.received_at]
+        })
+        .collect();
+    append(s, &PAYMENTS, rows).await
+}
+
+/// Appends reversals and allocations, and changes with them what is paid of invoices and left of payments.
+///
+/// What a reversed payment had paid is taken back in the commit that reverses it; afterwards it pays nothing.
+pub(crate) async fn settle(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    reversals: Vec<PaymentReversal>,
+    allocations: Vec<Allocation>,
+) -> Result<(), StoreError> {
+    let reversed: Vec<Uuid> = reversals.iter().map(|r| r.payment_id.0).collect();
+    let rows = reversals.into_iter().map(|r| args![tenant, r.payment_id, r.at, r.reason, r.by]).collect();
+    append(s, &REVERSALS, rows).await?;
+    allocate(s, tenant, &reversed, allocations).await?;
+    if reversed.is_empty() {
+        return Ok(());
+    }
+    let sql = "UPDATE payments SET left_over = 0
+        WHERE tenant_id = $1 AND payment_id IN IDS(($2)) AND left_over = amount";
+    let count = reversed.len() as u64;
+    let emptied = s.execute(sql, vec![Value::Id(tenant.0), Value::Ids(reversed)]).await?;
+    if emptied == count { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+async fn allocate(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    reversed: &[Uuid],
+    allocations: Vec<Allocation>,
+) -> Result<(), StoreError> {
+    if allocations.is_empty() {
+        return Ok(());
+    }
+    let mut invoices: BTreeMap<InvoiceId, Money> = BTreeMap::new();
+    let mut payments: BTreeMap<PaymentId, Money> = BTreeMap::new();
+    for a in &allocations {
+        *invoices.entry(a.invoice_id).or_default() += a.amount;
+        *payments.entry(a.payment_id).or_default() += a.amount;
+    }
+    let ids: Vec<Uuid> = payments.keys().map(|id| id.0).collect();
+    invoice::pay(s, tenant, invoices).await?;
+    let sql = "WITH v (id, amount) AS (VALUES {rows})
+        UPDATE payments AS p SET left_over = left_over - v.amount FROM v
+        WHERE p.tenant_id = $1 AND p.payment_id = v.id AND p.left_over - v.amount BETWEEN 0 AND p.amount
+            AND (p.payment_id IN IDS(($2)) OR NOT EXISTS (
+                SELECT 1 FROM payment_reversals r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id))";
+    let count = payments.len() as u64;
+    let rows: Vec<Value> = payments.into_iter().flat_map(|(id, amount)| args![id, amount]).collect();
+    let given = vec![Value::Id(tenant.0), Value::Ids(reversed.to_vec())];
+    if s.execute_rows(sql, given, 2, rows).await? != count {
+        must_exist(s, tenant, &PAYMENTS, ids).await?;
+        return Err(StoreError::Conflict);
+    }
+    let sql = "SELECT payment_id, COUNT(*) FROM allocations WHERE tenant_id = $1 AND payment_id IN IDS(($2))
+        GROUP BY payment_id";
+    let mut next: HashMap<PaymentId, u64> =
+        all(s, "allocation", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], |r| Ok((r.get()?, r.get()?)))
+            .await?
+            .into_iter()
+            .collect();
+    let rows = allocations
+        .into_iter()
+        .map(|a| {
+            let position = next.entry(a.payment_id).or_default();
+            *position += 1;
+            args![tenant, a.payment_id, *position, a.invoice_id, a.amount, a.at]
+        })
+        .collect();
+    append(s, &ALLOCATIONS, rows).await
+}
+
+const SELECT: &str = "SELECT p.payment_id, p.customer_id, p.provider, p.reference, p.amount, p.paid_at, p.received_at,
+        p.left_over, r.reversed_at, r.reason, r.reversed_by
+    FROM payments p
+        LEFT JOIN payment_reversals r ON r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id";
+
+fn read(r: &mut Reader<'_>) -> Result<PaymentRow, StoreError> {
+    let payment = Payment {
+        id: r.get()?,
+        customer_id: r.get()?,
+        provider: r.get()?,
+        reference: r.get()?,
+        amount: r.get()?,
+        paid_at: r.get()?,
+        received_at: r.get()?,
+    };
+    let left = r.get()?;
+    let reversal = match (r.get()?, r.get()?, r.get()?) {
+        (Some(at), Some(reason), Some(by)) => Some(PaymentReversal { payment_id: payment.id, at, reason, by }),
+        _ => None,
+    };
+    Ok(PaymentRow { payment, left, reversal })
+}
+
+pub(crate) async fn by_id(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    id: PaymentId,
+) -> Result<Option<PaymentRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE p.tenant_id = $1 AND p.payment_id = $2");
+    first(s, "payment", &sql, args![tenant, id], read).await
+}
+
+pub(crate) async fn page(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: Option<CustomerId>,
+    page: PageQuery<PaymentId>,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let only = if customer.is_some() { "AND p.customer_id = $4" } else { "" };
+    let sql = format!("{SELECT} WHERE p.tenant_id = $1 AND p.payment_id > $2 {only} ORDER BY p.payment_id LIMIT $3");
+    let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
+    args.extend(customer.into_iter().flat_map(|c| args![c]));
+    all(s, "payment", &sql, args, read).await
+}
+
+/// The allocations of a payment, in the order they were made.
+pub(crate) async fn allocations(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    id: PaymentId,
+) -> Result<Vec<Allocation>, StoreError> {
+    let sql = "SELECT payment_id, invoice_id, amount, allocated_at FROM allocations
+        WHERE tenant_id = $1 AND payment_id = $2 ORDER BY position";
+    all(s, "allocation", sql, args![tenant, id], |r| {
+        Ok(Allocation { payment_id: r.get()?, invoice_id: r.get()?, amount: r.get()?, at: r.get()? })
+    })
+    .await
+}
+
+/// The payments of a customer with money left, oldest first.
+pub(crate) async fn credit(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<Vec<CreditSource>, StoreError> {
+    let sql = "SELECT payment_id, left_over FROM payments
+        WHERE tenant_id = $1 AND customer_id = $2 AND left_over > 0 ORDER BY received_at, payment_id";
+    all(s, "payment", sql, args![tenant, customer], |r| Ok(CreditSource { payment_id: r.get()?, left: r.get()? })).await
+}
+
+/// Customers who have credit and an open invoice.
+pub(crate) async fn customers_with_credit(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    page: PageQuery<CustomerId>,
+) -> Result<Vec<CustomerId>, StoreError> {
+    let sql = "SELECT DISTINCT p.customer_id FROM payments p
+        WHERE p.tenant_id = $1 AND p.left_over > 0 AND p.customer_id > $2 AND EXISTS (
+            SELECT 1 FROM invoices i
+            WHERE i.tenant_id = p.tenant_id AND i.customer_id = p.customer_id AND i.total > i.paid)
+        ORDER BY p.customer_id LIMIT $3";
+    all(s, "customer", sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], |r| r.get()).await
+}

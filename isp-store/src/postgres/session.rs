@@ -1,0 +1,146 @@
+//! Statements on a PostgreSQL connection.
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use isp_core::calendar::Date;
+use isp_core::ports::StoreError;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Arguments as _, AssertSqlSafe, Decode, Postgres, Row as _, Transaction, Type};
+use uuid::Uuid;
+
+use super::copy;
+use crate::error::{rejected, store_error};
+use crate::session::Session;
+use crate::table::{Table, named};
+use crate::value::{Kind, RawRow, Value};
+
+/// Arguments a statement; the protocol's limit is 65,535.
+const MAX_ARGUMENTS: usize = 32_000;
+/// From so many rows on, COPY is faster than an INSERT.
+const COPY_FROM: usize = 50;
+
+/// A transaction.
+pub(super) struct PostgresSession(pub(super) Transaction<'static, Postgres>);
+
+#[async_trait]
+impl Session for PostgresSession {
+    async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, StoreError> {
+        let done = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).execute(&mut *self.0).await;
+        Ok(done.map_err(store_error)?.rows_affected())
+    }
+
+    async fn fetch(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Box<dyn RawRow>>, StoreError> {
+        let rows = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).fetch_all(&mut *self.0).await;
+        Ok(rows.map_err(store_error)?.into_iter().map(|row| Box::new(Row(row)) as Box<dyn RawRow>).collect())
+    }
+
+    async fn execute_rows(
+        &mut self,
+        sql: &str,
+        args: Vec<Value>,
+        columns: usize,
+        rows: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        let at_once = (MAX_ARGUMENTS - args.len()) / columns;
+        let sql = dialect(sql);
+        let mut touched = 0;
+        let mut left = rows.len() / columns;
+        let mut rows = rows.into_iter();
+        while left > 0 {
+            let now = left.min(at_once);
+            left -= now;
+            let text = with_rows(&sql, args.len() + 1, columns, now);
+            let values = args.iter().cloned().chain(rows.by_ref().take(now * columns));
+            // Odd sizes would fill the cache of prepared statements.
+            let query = sqlx::query_with(AssertSqlSafe(text), bind(values)?).persistent(now <= 2);
+            touched += query.execute(&mut *self.0).await.map_err(store_error)?.rows_affected();
+        }
+        Ok(touched)
+    }
+
+    async fn append(&mut self, table: &'static Table, rows: Vec<Value>) -> Result<(), StoreError> {
+        let columns = table.columns.len();
+        let done = if rows.len() / columns >= COPY_FROM {
+            copy::append(&mut self.0, table, &rows).await
+        } else {
+            self.execute_rows(&table.insert_sql(), Vec::new(), columns, rows).await.map(drop)
+        };
+        done.map_err(|e| named(e, table))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.0.commit().await.map_err(store_error)
+    }
+}
+
+/// Replaces `{rows}` by `($first, ...), (...)` with `rows` tuples of `columns` arguments.
+fn with_rows(sql: &str, first: usize, columns: usize, rows: usize) -> String {
+    use std::fmt::Write as _;
+    let mut list = String::with_capacity(rows * (columns * 6 + 4));
+    for row in 0..rows {
+        list.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            let comma = if column == 0 { "" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = write!(list, "{comma}${}", first + row * columns + column);
+        }
+        list.push(')');
+    }
+    sql.replace("{rows}", &list)
+}
+
+fn dialect(sql: &str) -> String {
+    sql.replace("IN IDS((", "= ANY((")
+}
+
+fn bind(values: impl IntoIterator<Item = Value>) -> Result<PgArguments, StoreError> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null(kind) => match kind {
+                Kind::Id => arguments.add(None::<Uuid>),
+                Kind::Int => arguments.add(None::<i64>),
+                Kind::Small => arguments.add(None::<i16>),
+                Kind::Bool => arguments.add(None::<bool>),
+                Kind::Text => arguments.add(None::<String>),
+                Kind::Bytes => arguments.add(None::<Vec<u8>>),
+                Kind::Day => arguments.add(None::<NaiveDate>),
+                Kind::Moment => arguments.add(None::<DateTime<Utc>>),
+            },
+            Value::Id(id) => arguments.add(id),
+            Value::Int(v) => arguments.add(v),
+            Value::Small(v) => arguments.add(v),
+            Value::Bool(v) => arguments.add(v),
+            Value::Text(v) => arguments.add(v),
+            Value::Bytes(v) => arguments.add(v),
+            Value::Day(v) => arguments.add(v.to_naive()),
+            Value::Moment(v) => arguments.add(v),
+            Value::Ids(ids) => arguments.add(ids),
+        };
+        added.map_err(|_| rejected("a value cannot be written"))?;
+    }
+    Ok(arguments)
+}
+
+struct Row(PgRow);
+
+impl Row {
+    fn read<'r, T: Decode<'r, Postgres> + Type<Postgres>>(&'r self, index: usize) -> Result<Option<T>, StoreError> {
+        self.0.try_get::<Option<T>, _>(index).map_err(store_error)
+    }
+}
+
+impl RawRow for Row {
+    fn value(&self, index: usize, kind: Kind) -> Result<Option<Value>, StoreError> {
+        Ok(match kind {
+            Kind::Id => self.read::<Uuid>(index)?.map(Value::Id),
+            Kind::Int => self.read::<i64>(index)?.map(Value::Int),
+            Kind::Small => self.read::<i16>(index)?.map(Value::Small),
+            Kind::Bool => self.read::<bool>(index)?.map(Value::Bool),
+            Kind::Text => self.read::<String>(index)?.map(Value::Text),
+            Kind::Bytes => self.read::<Vec<u8>>(index)?.map(Value::Bytes),
+            Kind::Day => self.read::<NaiveDate>(index)?.map(|v| Value::Day(Date::from_naive(v))),
+            Kind::Moment => self.read::<DateTime<Utc>>(index)?.map(Value::Moment),
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! What both engines offer to the statements: run them, read rows, write many rows.
+
+use async_trait::async_trait;
+use isp_core::ids::TenantId;
+use isp_core::ports::{RunGuard, StoreError};
+
+use crate::table::Table;
+use crate::value::{RawRow, Reader, Value};
+
+/// An open transaction. Dropped without [`Session::commit`], it leaves nothing behind.
+///
+/// Statements are written for PostgreSQL, with `$n` for their arguments. What SQLite says otherwise is turned over by
+/// its engine: `IN IDS(($n))` for a list of ids, and the row locks, which it does not need because it has one writer.
+#[async_trait]
+pub(crate) trait Session: Send {
+    /// Runs a statement; how many rows it touched.
+    async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, StoreError>;
+
+    /// Runs a statement that returns rows.
+    async fn fetch(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Box<dyn RawRow>>, StoreError>;
+
+    /// Runs a statement over many rows at once: `rows` takes the place of `{rows}` in it as a `VALUES` list, after the
+    /// arguments; how many rows it touched. The number of columns is `kinds`.
+    async fn execute_rows(
+        &mut self,
+        sql: &str,
+        args: Vec<Value>,
+        columns: usize,
+        rows: Vec<Value>,
+    ) -> Result<u64, StoreError>;
+
+    /// Appends rows to a table by the engine's fastest way; `rows` holds them one after the other. A key that is there
+    /// already fails with [`StoreError::Duplicate`].
+    async fn append(&mut self, table: &'static Table, rows: Vec<Value>) -> Result<(), StoreError>;
+
+    /// Makes what was written durable.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// A database.
+#[async_trait]
+pub(crate) trait Engine: Send + Sync {
+    /// A transaction that sees one state of the database and writes nothing.
+    async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// A transaction that writes.
+    async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    /// The right to be the only run of a tenant.
+    async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
+    /// Waits for the connections to end.
+    async fn close(&self);
+}
+
+/// Reads all rows of a statement.
+pub(crate) async fn all<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    sql: &str,
+    args: Vec<Value>,
+    read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    let rows = session.fetch(sql, args).await?;
+    rows.iter().map(|row| read(&mut Reader::new(row.as_ref(), what))).collect()
+}
+
+/// Reads the first row of a statement.
+pub(crate) async fn first<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    sql: &str,
+    args: Vec<Value>,
+    read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
+) -> Result<Option<T>, StoreError> {
+    let rows = session.fetch(sql, args).await?;
+    rows.first().map(|row| read(&mut Reader::new(row.as_ref(), what))).transpose()
+}

@@ -1,0 +1,170 @@
+//! SQLite: one file, one writer, durable on commit.
+//!
+//! Write-ahead log with `synchronous = FULL`: a commit that returned survives a power cut. All writes of this process
+//! go through one connection with `BEGIN IMMEDIATE`, so that none of them waits inside SQLite for another; other
+//! processes are waited for up to [`BUSY_TIMEOUT`].
+
+mod session;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use isp_core::ids::TenantId;
+use isp_core::ports::{RunGuard, StoreError};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::error::{store_error, unavailable};
+use crate::session::{Engine, Session};
+use session::SqliteSession;
+
+/// How long a statement waits for another process's write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a caller waits for a connection, and so for the writes before its own.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Readers at once.
+const READERS: u32 = 4;
+/// Statements kept prepared by a connection.
+const STATEMENTS: usize = 256;
+
+/// A SQLite file.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Sqlite {
+    /// Opens a file that exists.
+    pub(crate) async fn open(path: &Path, pragmas: &[(&'static str, String)]) -> Result<Self, StoreError> {
+        let mut options = options(path);
+        for (pragma, value) in pragmas {
+            options = options.pragma(*pragma, value.clone());
+        }
+        let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(store_error)?;
+        let readers = pool.max_connections(READERS).connect_with(options).await.map_err(store_error)?;
+        Ok(Self { path: path.to_owned(), writer, readers })
+    }
+}
+
+/// The options of every connection.
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS)
+        .disable_statement_logging()
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
+        let transaction = self.readers.begin_with("BEGIN DEFERRED").await.map_err(store_error)?;
+        Ok(Box::new(SqliteSession(transaction)))
+    }
+
+    async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
+        Ok(Box::new(SqliteSession(transaction)))
+    }
+
+    /// A lock on a file beside the database, which the system gives up when the process dies.
+    async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{}.lock", tenant.0.simple()));
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(name)
+            .map_err(|e| unavailable(format!("the lock file cannot be opened: {}", e.kind())))?;
+        match file.try_lock() {
+            Ok(()) => Ok(RunGuard::new(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Busy),
+            Err(std::fs::TryLockError::Error(e)) => {
+                Err(unavailable(format!("the lock file cannot be locked: {}", e.kind())))
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use isp_core::calendar::Zone;
+    use isp_core::customer::{Code, Name};
+    use isp_core::ids::SiteId;
+    use isp_core::place::Site;
+    use isp_core::ports::{ChangeSet, Store as _};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::SqlStore;
+    use crate::table;
+    use crate::vault::Vault;
+
+    fn vault() -> Vault {
+        Vault::from_text(&"5a".repeat(32)).unwrap()
+    }
+
+    async fn migrated() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.db");
+        crate::migrate(&format!("sqlite:{}", path.display())).await.unwrap();
+        (dir, path)
+    }
+
+    fn sites(from: u128, count: u128) -> ChangeSet {
+        let site = |n: u128| Site {
+            id: SiteId(Uuid::from_u128(n)),
+            code: Code::parse("code", &format!("S{n}")).unwrap(),
+            name: Name::parse("name", &"nama ".repeat(20)).unwrap(),
+            zone: Zone::Wib,
+        };
+        ChangeSet { sites: (from..from + count).map(site).collect(), ..ChangeSet::default() }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_unavailable_and_leaves_nothing_half_written() {
+        let (_dir, path) = migrated().await;
+        // As many pages as the empty tables take and a few more, which SQLite answers like a full disk.
+        let pages = std::fs::metadata(&path).unwrap().len() / 4096 + 20;
+        let engine = Sqlite::open(&path, &[("max_page_count", pages.to_string())]).await.unwrap();
+        let store = SqlStore::new(Box::new(engine), vault());
+        store.commit(TenantId::DEFAULT, sites(1, 10)).await.unwrap();
+        let error = store.commit(TenantId::DEFAULT, sites(100, 5_000)).await.unwrap_err();
+        assert_eq!(error, StoreError::Unavailable { reason: "the disk is full".into() });
+        assert!(error.retryable());
+        assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 10);
+        store.commit(TenantId::DEFAULT, sites(50, 1)).await.unwrap();
+        store.close().await;
+
+        let store = SqlStore::new(Box::new(Sqlite::open(&path, &[]).await.unwrap()), vault());
+        assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 11);
+        store.commit(TenantId::DEFAULT, sites(100, 5_000)).await.unwrap();
+        assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 5_011);
+    }
+
+    #[tokio::test]
+    async fn the_columns_that_are_written_are_those_of_the_tables() {
+        let (_dir, path) = migrated().await;
+        let engine = Sqlite::open(&path, &[]).await.unwrap();
+        let mut session = engine.read().await.unwrap();
+        for table in table::ALL {
+            let sql = format!("SELECT {} FROM {} LIMIT 0", table.columns.join(", "), table.name);
+            let found = session.fetch(&sql, Vec::new()).await;
+            assert!(found.is_ok(), "{}: {:?}", table.name, found.err());
+        }
+    }
+}

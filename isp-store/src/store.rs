@@ -1,0 +1,360 @@
+//! The port [`Store`] over an engine: opens a transaction, runs the statements of the noun, ends it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::billing::{Billable, Invoice, InvoiceBalance};
+use isp_core::calendar::Date;
+use isp_core::customer::{Code, Customer, Nik};
+use isp_core::device::{Cpe, DeviceHistory};
+use isp_core::dunning::{DunningFacts, Notification};
+use isp_core::ids::{CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId};
+use isp_core::installation::InstallationKind;
+use isp_core::isolation::access::ObservedAccess;
+use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
+use isp_core::ledger::{JournalEntry, JournalTotal};
+use isp_core::money::Money;
+use isp_core::package::Package;
+use isp_core::payment::{Allocation, CreditSource};
+use isp_core::place::{Router, Site};
+use isp_core::ports::{
+    AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
+    InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+};
+use isp_core::subscription::Subscription;
+
+use crate::session::Engine;
+use crate::value::Value;
+use crate::vault::Vault;
+use crate::{
+    access, commit, customer, device, dunning, installation, invoice, ledger, master, open, outbox, payment,
+    subscription,
+};
+
+/// A store in a SQLite file or a PostgreSQL database.
+pub struct SqlStore {
+    engine: Box<dyn Engine>,
+    vault: Vault,
+}
+
+impl std::fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqlStore")
+    }
+}
+
+impl SqlStore {
+    /// Opens a store, see [`crate::open()`].
+    ///
+    /// # Errors
+    /// As [`crate::open()`].
+    pub async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
+        let engine = open::engine(url, &vault).await?;
+        Ok(Self { engine, vault })
+    }
+
+    /// A store on an engine that is open.
+    #[cfg(test)]
+    pub(crate) fn new(engine: Box<dyn Engine>, vault: Vault) -> Self {
+        Self { engine, vault }
+    }
+
+    /// The customers with a NIK, found by its blind index.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn customers_by_nik(&self, tenant: TenantId, nik: &Nik) -> Result<Vec<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::by_nik(session.as_mut(), &self.vault, tenant, nik).await
+    }
+
+    /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn commit(&self, tenant: TenantId, changes: ChangeSet) -> Result<CommitReport, StoreError> {
+        if changes.is_empty() {
+            return Ok(CommitReport::default());
+        }
+        let mut session = self.engine.write().await?;
+        let report = commit::write(session.as_mut(), &self.vault, tenant, changes).await?;
+        session.commit().await?;
+        Ok(report)
+    }
+
+    async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+        let guard = self.engine.hold_run(tenant).await?;
+        self.release(tenant).await?;
+        Ok(guard)
+    }
+
+    async fn record(
+        &self,
+        tenant: TenantId,
+        outcomes: &[Outcome],
+        observed: &[(SubscriptionId, ObservedAccess)],
+    ) -> Result<(), StoreError> {
+        let mut session = self.engine.write().await?;
+        outbox::record(session.as_mut(), tenant, outcomes).await?;
+        access::observe(session.as_mut(), tenant, observed).await?;
+        session.commit().await
+    }
+
+    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
+        let mut session = self.engine.read().await?;
+        commit::billing_position(session.as_mut(), tenant).await
+    }
+
+    async fn load_billable(
+        &self,
+        tenant: TenantId,
+        query: BillableQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<Billable>, StoreError> {
+        let mut session = self.engine.read().await?;
+        subscription::billable(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        installation::due(session.as_mut(), tenant, due_until).await
+    }
+
+    async fn customers_with_credit(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::customers_with_credit(session.as_mut(), tenant, page).await
+    }
+
+    async fn load_dunning(
+        &self,
+        tenant: TenantId,
+        query: DunningQuery,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<DunningFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        dunning::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::at(session.as_mut(), tenant, customer, at).await
+    }
+
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::per_router(session.as_mut(), tenant).await
+    }
+
+    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        invoice::open_of(session.as_mut(), tenant, Value::Ids(vec![customer.0])).await
+    }
+
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::credit(session.as_mut(), tenant, customer).await
+    }
+
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::by_id(session.as_mut(), tenant, id).await
+    }
+
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::allocations(session.as_mut(), tenant, id).await
+    }
+
+    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut session = self.engine.write().await?;
+        let done = outbox::claim(session.as_mut(), tenant, claim).await?;
+        session.commit().await?;
+        Ok(done)
+    }
+
+    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
+        let mut session = self.engine.write().await?;
+        outbox::attempting(session.as_mut(), tenant, ids).await?;
+        session.commit().await
+    }
+
+    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let mut session = self.engine.write().await?;
+        outbox::release(session.as_mut(), tenant).await?;
+        session.commit().await
+    }
+
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::targets(session.as_mut(), &self.vault, tenant, subscriptions).await
+    }
+
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::router_targets(session.as_mut(), &self.vault, tenant, router, page).await
+    }
+
+    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
+        let mut session = self.engine.read().await?;
+        dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await
+    }
+
+    async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::sites(session.as_mut(), tenant).await
+    }
+
+    async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::routers(session.as_mut(), &self.vault, tenant).await
+    }
+
+    async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::packages(session.as_mut(), tenant).await
+    }
+
+    async fn installation_kinds(&self, tenant: TenantId) -> Result<Vec<InstallationKind>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::kinds(session.as_mut(), tenant).await
+    }
+
+    async fn customer(&self, tenant: TenantId, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::by_id(session.as_mut(), &self.vault, tenant, id).await
+    }
+
+    async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::by_code(session.as_mut(), &self.vault, tenant, code).await
+    }
+
+    async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::page(session.as_mut(), &self.vault, tenant, page).await
+    }
+
+    async fn subscriptions(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        subscription::page(session.as_mut(), &self.vault, tenant, customer, page).await
+    }
+
+    async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError> {
+        let mut session = self.engine.read().await?;
+        device::list(session.as_mut(), &self.vault, tenant, customer).await
+    }
+
+    async fn device_history(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<DeviceHistory>, StoreError> {
+        let mut session = self.engine.read().await?;
+        device::history(session.as_mut(), tenant, customer).await
+    }
+
+    async fn installation_orders(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<InstallationRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        installation::list(session.as_mut(), tenant, customer).await
+    }
+
+    async fn invoices(
+        &self,
+        tenant: TenantId,
+        query: InvoiceQuery,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<(Invoice, Money)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        invoice::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn payments(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<PaymentId>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::page(session.as_mut(), tenant, customer, page).await
+    }
+
+    async fn access_events(
+        &self,
+        tenant: TenantId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::events(session.as_mut(), tenant, subscription).await
+    }
+
+    async fn outbox(
+        &self,
+        tenant: TenantId,
+        query: OutboxQuery,
+        page: PageQuery<OutboxId>,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        outbox::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn journal_totals(
+        &self,
+        tenant: TenantId,
+        from: Date,
+        before: Date,
+    ) -> Result<Vec<JournalTotal>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::totals(session.as_mut(), tenant, from, before).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<JournalEntryId>,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::page(session.as_mut(), tenant, page).await
+    }
+}

@@ -1,0 +1,202 @@
+//! Subscriptions and the terms they are billed by.
+
+use isp_core::billing::Billable;
+use isp_core::calendar::Date;
+use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
+use isp_core::isolation::ServiceAccess;
+use isp_core::money::Money;
+use isp_core::ports::{BillableQuery, PageQuery, StoreError};
+use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, PackageChange, Subscription};
+
+use crate::access;
+use crate::customer::after;
+use crate::error::rejected;
+use crate::session::{Session, all};
+use crate::table::{SUBSCRIPTIONS, upsert};
+use crate::value::{Reader, Value, args};
+use crate::vault::{Place, Vault};
+
+/// The columns of [`BillingTerms`], in the order of [`read_terms`] and [`terms_values`].
+pub(crate) const TERMS: &str = "s.package_id, s.change_package_id, s.change_from, s.billing_day, s.cycle_months,
+    s.timing, s.starts_on, s.ends_on, s.paused_from, s.held_price, s.held_until, s.discount_amount,
+    s.discount_percent, s.discount_until, s.billed_from";
+
+/// How many columns that is.
+const TERMS_COLUMNS: usize = 15;
+
+pub(crate) fn password_place(tenant: TenantId, subscription: SubscriptionId) -> Place {
+    Place { table: "subscriptions", column: "password", tenant, row: subscription.0 }
+}
+
+fn terms_values(terms: &BillingTerms) -> Vec<Value> {
+    let (amount, percent) = match terms.discount.map(|d| d.off) {
+        Some(Off::Amount(amount)) => (Some(amount), None),
+        Some(Off::Percent(percent)) => (None, Some(percent)),
+        None => (None, None),
+    };
+    args![
+        terms.package_id,
+        terms.change.map(|c| c.package_id),
+        terms.change.map(|c| c.from),
+        terms.day,
+        terms.cycle,
+        terms.timing,
+        terms.start,
+        terms.end,
+        terms.paused_from,
+        terms.held_price.map(|h| h.price),
+        terms.held_price.and_then(|h| h.until),
+        amount,
+        percent,
+        terms.discount.and_then(|d| d.until),
+        terms.billed_from,
+    ]
+}
+
+pub(crate) fn read_terms(r: &mut Reader<'_>) -> Result<BillingTerms, StoreError> {
+    let package_id = r.get()?;
+    let change = match (r.get()?, r.get()?) {
+        (Some(package_id), Some(from)) => Some(PackageChange { package_id, from }),
+        (None, None) => None,
+        _ => return Err(r.corrupt("its package change has no day")),
+    };
+    let (day, cycle, timing) = (r.get()?, r.get()?, r.get()?);
+    let (start, end, paused_from) = (r.get()?, r.get()?, r.get()?);
+    let (held, held_until) = (r.get::<Option<Money>>()?, r.get()?);
+    let off = match (r.get()?, r.get()?) {
+        (Some(amount), None) => Some(Off::Amount(amount)),
+        (None, Some(percent)) => Some(Off::Percent(percent)),
+        (None, None) => None,
+        _ => return Err(r.corrupt("its discount is an amount and a percentage")),
+    };
+    let discount_until = r.get()?;
+    Ok(BillingTerms {
+        package_id,
+        change,
+        day,
+        cycle,
+        timing,
+        start,
+        end,
+        paused_from,
+        held_price: held.map(|price| HeldPrice { price, until: held_until }),
+        discount: off.map(|off| Discount { off, until: discount_until }),
+        billed_from: r.get()?,
+    })
+}
+
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    subscriptions: Vec<Subscription>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(subscriptions.len());
+    for Subscription { id, customer_id, site_id, router_id, account, terms } in subscriptions {
+        let sealed = vault.seal(password_place(tenant, id), account.password.reveal())?;
+        let mut row = args![tenant, id, customer_id, site_id, router_id, account.username, sealed];
+        row.extend(terms_values(&terms));
+        rows.push(row);
+    }
+    upsert(s, &SUBSCRIPTIONS, rows).await
+}
+
+/// Replaces terms.
+pub(crate) async fn write_terms(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    terms: &[(SubscriptionId, BillingTerms)],
+) -> Result<(), StoreError> {
+    let sql = "UPDATE subscriptions SET package_id = $3, change_package_id = $4, change_from = $5, billing_day = $6,
+            cycle_months = $7, timing = $8, starts_on = $9, ends_on = $10, paused_from = $11, held_price = $12,
+            held_until = $13, discount_amount = $14, discount_percent = $15, discount_until = $16, billed_from = $17
+        WHERE tenant_id = $1 AND subscription_id = $2";
+    for (id, terms) in terms {
+        let mut values = args![tenant, *id];
+        values.extend(terms_values(terms));
+        debug_assert_eq!(values.len(), 2 + TERMS_COLUMNS);
+        if s.execute(sql, values).await? != 1 {
+            return Err(rejected("it names a subscription that does not exist"));
+        }
+    }
+    Ok(())
+}
+
+/// Sets the days from which subscriptions are billed.
+pub(crate) async fn write_billed_from(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    marks: &[(SubscriptionId, Option<Date>)],
+) -> Result<(), StoreError> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let sql = "WITH v (id, day) AS (VALUES {rows})
+        UPDATE subscriptions SET billed_from = v.day FROM v WHERE tenant_id = $1 AND subscription_id = v.id";
+    let last: std::collections::BTreeMap<_, _> = marks.iter().copied().collect();
+    let count = last.len() as u64;
+    let rows = last.into_iter().flat_map(|(id, day)| args![id, day]).collect();
+    if s.execute_rows(sql, args![tenant], 2, rows).await? == count {
+        Ok(())
+    } else {
+        Err(rejected("it names a subscription that does not exist"))
+    }
+}
+
+pub(crate) async fn billable(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: BillableQuery,
+    page: PageQuery<SubscriptionId>,
+) -> Result<Vec<Billable>, StoreError> {
+    let sql = format!(
+        "SELECT s.subscription_id, s.customer_id, s.site_id, p.zone, {TERMS}
+        FROM subscriptions s JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
+        WHERE s.tenant_id = $1 AND s.subscription_id > $2
+            AND ((($3 >> CAST(s.billing_day AS INTEGER)) & 1) = 1 OR s.billed_from IS NOT NULL OR s.ends_on >= $4)
+        ORDER BY s.subscription_id LIMIT $5"
+    );
+    let args = args![tenant, after(page.after.map(|id| id.0)), query.days, query.ends_from, page.limit];
+    all(s, "subscription", &sql, args, |r| {
+        Ok(Billable {
+            subscription_id: r.get()?,
+            customer_id: r.get()?,
+            site_id: r.get()?,
+            zone: r.get()?,
+            terms: read_terms(r)?,
+        })
+    })
+    .await
+}
+
+pub(crate) async fn page(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    customer: Option<CustomerId>,
+    page: PageQuery<SubscriptionId>,
+) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+    let only = if customer.is_some() { "AND s.customer_id = $4" } else { "" };
+    let sql = format!(
+        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, s.username, s.password_sealed, {TERMS}, {}
+        FROM subscriptions s
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id > $2 {only}
+        ORDER BY s.subscription_id LIMIT $3",
+        access::COLUMNS
+    );
+    let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
+    args.extend(customer.into_iter().flat_map(|c| args![c]));
+    all(s, "subscription", &sql, args, |r| {
+        let (id, customer_id, site_id, router_id) = (r.get()?, r.get()?, r.get()?, r.get()?);
+        let username = r.get()?;
+        let password = vault.open(password_place(tenant, id), &r.get::<Vec<u8>>()?)?;
+        let terms = read_terms(r)?;
+        let access = access::read(r, id)?;
+        Ok((
+            Subscription { id, customer_id, site_id, router_id, account: Account { username, password }, terms },
+            access,
+        ))
+    })
+    .await
+}

@@ -1,0 +1,186 @@
+//! The tables that rows are inserted into, with their columns in the order in which rows are written.
+
+use isp_core::ids::TenantId;
+use isp_core::ports::StoreError;
+use uuid::Uuid;
+
+use crate::error::rejected;
+use crate::session::{Session, first};
+use crate::value::Value;
+
+/// A table as far as inserting needs it.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// How many columns make its primary key; they come first.
+    pub(crate) key: usize,
+    /// Its columns.
+    pub(crate) columns: &'static [&'static str],
+    /// What a row that is there already is called.
+    pub(crate) duplicate: &'static str,
+}
+
+impl Table {
+    /// Inserts rows, `{rows}` standing for them.
+    pub(crate) fn insert_sql(&self) -> String {
+        format!("INSERT INTO {} ({}) VALUES {{rows}}", self.name, self.columns.join(", "))
+    }
+
+    /// Inserts rows, or replaces those with the same primary key.
+    pub(crate) fn upsert_sql(&self) -> String {
+        let (key, rest) = self.columns.split_at(self.key);
+        let set: Vec<String> = rest.iter().map(|c| format!("{c} = excluded.{c}")).collect();
+        format!("{} ON CONFLICT ({}) DO UPDATE SET {}", self.insert_sql(), key.join(", "), set.join(", "))
+    }
+}
+
+/// Inserts rows or replaces those with the same primary key. Of two rows with one key the later counts.
+pub(crate) async fn upsert(
+    session: &mut dyn Session,
+    table: &'static Table,
+    rows: Vec<Vec<Value>>,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // One statement may not touch a row twice.
+    let mut place = std::collections::HashMap::new();
+    let mut kept: Vec<Vec<Value>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.get(1).and_then(|v| if let Value::Id(id) = v { Some(*id) } else { None });
+        match place.entry(id) {
+            std::collections::hash_map::Entry::Occupied(at) => kept[*at.get()] = row,
+            std::collections::hash_map::Entry::Vacant(at) => {
+                at.insert(kept.len());
+                kept.push(row);
+            }
+        }
+    }
+    let rows = kept.into_iter().flatten().collect();
+    session
+        .execute_rows(&table.upsert_sql(), Vec::new(), table.columns.len(), rows)
+        .await
+        .map_err(|e| named(e, table))
+        .map(drop)
+}
+
+/// Appends rows.
+pub(crate) async fn append(
+    session: &mut dyn Session,
+    table: &'static Table,
+    rows: Vec<Vec<Value>>,
+) -> Result<(), StoreError> {
+    if rows.is_empty() { Ok(()) } else { session.append(table, rows.into_iter().flatten().collect()).await }
+}
+
+/// Fails unless the rows with these ids are there.
+pub(crate) async fn must_exist(
+    session: &mut dyn Session,
+    tenant: TenantId,
+    table: &'static Table,
+    mut ids: Vec<Uuid>,
+) -> Result<(), StoreError> {
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let (count, name) = (ids.len() as u64, table.name);
+    let id = table.columns.get(1).copied().unwrap_or_default();
+    let sql = format!("SELECT COUNT(*) FROM {name} WHERE tenant_id = $1 AND {id} IN IDS(($2))");
+    let args = vec![Value::Id(tenant.0), Value::Ids(ids)];
+    let found: Option<u64> = first(session, "count", &sql, args, |r| r.get()).await?;
+    if found == Some(count) { Ok(()) } else { Err(rejected(format!("it names a row that does not exist ({name})"))) }
+}
+
+/// Says which key a duplicate broke.
+pub(crate) fn named(error: StoreError, table: &Table) -> StoreError {
+    match error {
+        StoreError::Duplicate { .. } => StoreError::Duplicate { what: table.duplicate },
+        other => other,
+    }
+}
+
+macro_rules! tables {
+    ($($name:ident: $table:literal, $key:literal, $duplicate:literal, [$($column:literal),* $(,)?];)*) => {
+        $(pub(crate) static $name: Table =
+            Table { name: $table, key: $key, columns: &[$($column),*], duplicate: $duplicate };)*
+        /// All of them.
+        #[cfg(test)]
+        pub(crate) static ALL: &[&Table] = &[$(&$name),*];
+    };
+}
+
+tables! {
+    SITES: "sites", 2, "site.code", ["tenant_id", "site_id", "code", "name", "zone"];
+    ROUTERS: "routers", 2, "router.code", [
+        "tenant_id", "router_id", "code", "site_id", "host", "port", "tls", "username", "password_sealed",
+    ];
+    PACKAGES: "packages", 2, "package.code", [
+        "tenant_id", "package_id", "code", "name", "prices", "tax_mode", "group_name", "down_kbps", "up_kbps", "sold",
+    ];
+    CUSTOMERS: "customers", 2, "customer.code", [
+        "tenant_id", "customer_id", "code", "name", "nik_sealed", "nik_index", "address", "phone", "language",
+    ];
+    SUBSCRIPTIONS: "subscriptions", 2, "subscription.username", [
+        "tenant_id", "subscription_id", "customer_id", "site_id", "router_id", "username", "password_sealed",
+        "package_id", "change_package_id", "change_from", "billing_day", "cycle_months", "timing", "starts_on",
+        "ends_on", "paused_from", "held_price", "held_until", "discount_amount", "discount_percent", "discount_until",
+        "billed_from",
+    ];
+    INSTALLATION_KINDS: "installation_kinds", 2, "installation_kind.code", [
+        "tenant_id", "installation_kind_id", "code", "name", "price",
+    ];
+    INSTALLATION_ORDERS: "installation_orders", 2, "installation_order.id", [
+        "tenant_id", "installation_order_id", "customer_id", "subscription_id", "installation_kind_id", "fee",
+        "installed_on", "instalments",
+    ];
+    INSTALMENTS: "instalments", 2, "instalment.id", ["tenant_id", "invoice_id", "installation_order_id", "due_on"];
+    CPES: "cpes", 2, "cpe.serial", [
+        "tenant_id", "cpe_id", "serial", "customer_id", "outdoor_unit", "router", "ip", "username", "password_sealed",
+        "ownership", "value", "installed",
+    ];
+    DEVICE_HISTORY: "device_history", 2, "device_history.id", [
+        "tenant_id", "device_history_id", "customer_id", "cpe_id", "happened_on", "action", "device", "reason",
+        "ownership", "officer", "cost",
+    ];
+    EXPENSES: "expenses", 2, "expense.id", [
+        "tenant_id", "expense_id", "spent_on", "category", "amount", "note", "site_id",
+    ];
+    PROMISES: "promises", 2, "promise.id", [
+        "tenant_id", "promise_id", "customer_id", "made_on", "until_day", "taken_by",
+    ];
+    EXEMPTIONS: "exemptions", 2, "exemption.id", [
+        "tenant_id", "exemption_id", "customer_id", "from_day", "until_day", "reason", "granted_by",
+    ];
+    OUTAGES: "outages", 2, "outage.id", ["tenant_id", "outage_id", "site_id", "from_at", "until_at", "note"];
+    INVOICES: "invoices", 2, "invoice.id", [
+        "tenant_id", "invoice_id", "number", "customer_id", "subscription_id", "site_id", "package_id", "kind",
+        "period_start", "period_end", "issue_date", "due_date", "dpp", "ppn", "total", "paid", "lines",
+    ];
+    PAYMENTS: "payments", 2, "payment.reference", [
+        "tenant_id", "payment_id", "customer_id", "provider", "reference", "amount", "left_over", "paid_at",
+        "received_at",
+    ];
+    REVERSALS: "payment_reversals", 2, "payment.reversal", [
+        "tenant_id", "payment_id", "reversed_at", "reason", "reversed_by",
+    ];
+    ALLOCATIONS: "allocations", 3, "allocation.id", [
+        "tenant_id", "payment_id", "position", "invoice_id", "amount", "allocated_at",
+    ];
+    ACCESS_EVENTS: "access_events", 2, "access_event.id", [
+        "tenant_id", "access_event_id", "subscription_id", "happened_at", "kind", "decided_by", "reason", "overdue",
+        "revision",
+    ];
+    OUTBOX: "outbox", 2, "outbox.id", [
+        "tenant_id", "outbox_id", "topic", "customer_id", "state", "attempts", "next_attempt", "payload", "note",
+    ];
+    NOTIFICATION_KEYS: "notification_keys", 4, "notification.key", [
+        "tenant_id", "subject", "kind", "level", "outbox_id",
+    ];
+    JOURNAL_ENTRIES: "journal_entries", 2, "journal.id", ["tenant_id", "journal_entry_id", "booked_on", "kind"];
+    JOURNAL_LINES: "journal_lines", 3, "journal.id", [
+        "tenant_id", "journal_entry_id", "line", "booked_on", "kind", "account", "amount", "package_id", "site_id",
+    ];
+}

@@ -1,0 +1,362 @@
+//! Seals the columns that nobody may read from the database: NIK and passwords.
+//!
+//! XChaCha20-Poly1305 with a random nonce; the associated data names table, column, tenant and row, so a sealed value
+//! that is moved to another row does not open. A ring of keys: the first seals, all of them open. A sealed value is
+//! one byte for the form (1), four for the key's id, 24 for the nonce, then the text with its tag.
+//!
+//! The key file lies outside the database and its backups: one key a line, 64 hex digits; lines that begin with `#`
+//! are left out. To change keys, put a new one first and keep the old one until everything was written anew.
+
+use std::fmt;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use isp_core::ids::TenantId;
+use isp_core::ports::StoreError;
+use isp_core::secret::Secret;
+use sha2::Sha256;
+use uuid::Uuid;
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// The form of sealed values.
+const FORM: u8 = 1;
+const KEY_ID: usize = 4;
+const NONCE: usize = 24;
+const HEAD: usize = 1 + KEY_ID + NONCE;
+/// More keys than anybody keeps while changing them.
+const MAX_KEYS: usize = 16;
+/// A key file is a few lines.
+const MAX_FILE: u64 = 16 * 1024;
+
+/// A ring of keys. Cloning shares it.
+#[derive(Clone)]
+pub struct Vault {
+    ring: Arc<[Key]>,
+}
+
+struct Key {
+    id: [u8; KEY_ID],
+    cipher: XChaCha20Poly1305,
+    index: [u8; 32],
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.index.zeroize();
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault(***)")
+    }
+}
+
+/// Why there is no vault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// The key file cannot be read or written.
+    #[error("key file: {reason}")]
+    File {
+        /// What the system said.
+        reason: String,
+    },
+    /// A key file is there already; replacing it would make everything sealed unreadable.
+    #[error("the key file is there already")]
+    Exists,
+    /// Others than its owner may read the key file.
+    #[error("the key file may be read by others than its owner (mode {mode:03o}); run: chmod 0400")]
+    Readable {
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It holds no key, too many, or something else.
+    #[error("the keys are not lines of 64 hex digits")]
+    Form,
+    /// The environment variable is not set.
+    #[error("environment variable {name} is not set")]
+    NotSet {
+        /// Its name.
+        name: String,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random,
+}
+
+impl VaultError {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "vault.file",
+            Self::Exists => "vault.exists",
+            Self::Readable { .. } => "vault.readable",
+            Self::Form => "vault.form",
+            Self::NotSet { .. } => "vault.not_set",
+            Self::Random => "vault.random",
+        }
+    }
+
+    /// Somebody must act first.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        false
+    }
+}
+
+/// Which column of which row a sealed value belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) table: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) tenant: TenantId,
+    pub(crate) row: Uuid,
+}
+
+impl Place {
+    fn associated_data(&self) -> String {
+        format!("{}|{}|{}|{}", self.table, self.column, self.tenant, self.row)
+    }
+}
+
+impl Vault {
+    /// Makes a file with a new random key that only its owner may read (mode 0400).
+    ///
+    /// # Errors
+    /// [`VaultError::Exists`] when there is a file already, [`VaultError::File`], [`VaultError::Random`].
+    pub fn generate_key_file(path: impl AsRef<Path>) -> Result<(), VaultError> {
+        let mut key = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(key.as_mut_slice()).map_err(|_| VaultError::Random)?;
+        let mut text = Zeroizing::new(String::from("# isp: whoever has this key can read every NIK and password.\n"));
+        for byte in key.iter() {
+            text.push(hex_digit(byte >> 4));
+            text.push(hex_digit(byte & 15));
+        }
+        text.push('\n');
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o400);
+        }
+        let mut file = options.open(path.as_ref()).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => VaultError::Exists,
+            kind => VaultError::File { reason: kind.to_string() },
+        })?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(file_error)
+    }
+
+    /// The keys of a file.
+    ///
+    /// # Errors
+    /// [`VaultError::File`], [`VaultError::Readable`] when group or others have any right to it, [`VaultError::Form`].
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        let file = std::fs::File::open(path.as_ref()).map_err(file_error)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = file.metadata().map_err(file_error)?.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(VaultError::Readable { mode });
+            }
+        }
+        let mut text = Zeroizing::new(String::new());
+        file.take(MAX_FILE).read_to_string(&mut text).map_err(file_error)?;
+        Self::from_text(&text)
+    }
+
+    /// The keys in an environment variable, separated by blanks or commas.
+    ///
+    /// # Errors
+    /// [`VaultError::NotSet`], [`VaultError::Form`].
+    pub fn from_env(name: &str) -> Result<Self, VaultError> {
+        let text = std::env::var(name).map_err(|_| VaultError::NotSet { name: name.to_owned() })?;
+        Self::from_text(&Zeroizing::new(text.replace([',', ' '], "\n")))
+    }
+
+    /// The keys in a text, one a line, 64 hex digits each; the first seals.
+    ///
+    /// # Errors
+    /// [`VaultError::Form`].
+    pub fn from_text(text: &str) -> Result<Self, VaultError> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let ring: Vec<Key> = lines.map(|line| parse_key(line).ok_or(VaultError::Form)).collect::<Result<_, _>>()?;
+        if ring.is_empty() || ring.len() > MAX_KEYS { Err(VaultError::Form) } else { Ok(Self { ring: ring.into() }) }
+    }
+
+    /// Seals a text for one column of one row.
+    pub(crate) fn seal(&self, place: Place, text: &str) -> Result<Vec<u8>, StoreError> {
+        let refused = || StoreError::Rejected { reason: "a value could not be sealed".to_owned() };
+        let key = self.ring.first().ok_or_else(refused)?;
+        let mut nonce = [0_u8; NONCE];
+        getrandom::fill(&mut nonce).map_err(|_| refused())?;
+        let aad = place.associated_data();
+        let payload = Payload { msg: text.as_bytes(), aad: aad.as_bytes() };
+        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| refused())?;
+        let mut bytes = Vec::with_capacity(HEAD + sealed.len());
+        bytes.push(FORM);
+        bytes.extend_from_slice(&key.id);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        Ok(bytes)
+    }
+
+    /// Opens a sealed text of one column of one row.
+    pub(crate) fn open(&self, place: Place, sealed: &[u8]) -> Result<Secret, StoreError> {
+        let corrupt =
+            |reason: &str| StoreError::Corrupt { what: "sealed value", reason: format!("{}: {reason}", place.table) };
+        let (head, text) = sealed.split_at_checked(HEAD).ok_or_else(|| corrupt("it is too short"))?;
+        if head.first() != Some(&FORM) {
+            return Err(corrupt("it has the form of another version"));
+        }
+        let nonce: [u8; NONCE] = head.get(1 + KEY_ID..).and_then(|n| n.try_into().ok()).unwrap_or([0; NONCE]);
+        let aad = place.associated_data();
+        let id = head.get(1..1 + KEY_ID).unwrap_or_default();
+        let mut keys = self.ring.iter().filter(|key| key.id == *id).peekable();
+        if keys.peek().is_none() {
+            return Err(corrupt("its key is not in the ring"));
+        }
+        for key in keys {
+            let payload = Payload { msg: text, aad: aad.as_bytes() };
+            if let Ok(clear) = key.cipher.decrypt(&XNonce::from(nonce), payload) {
+                return String::from_utf8(clear).map(Secret::new).map_err(|e| {
+                    e.into_bytes().zeroize();
+                    corrupt("it is no text")
+                });
+            }
+        }
+        Err(corrupt("it was changed, or belongs to another row"))
+    }
+
+    /// What stands for a text in an index, for each key of the ring, the sealing one first.
+    pub(crate) fn blind_indexes(&self, tenant: TenantId, text: &str) -> Vec<Vec<u8>> {
+        self.ring.iter().map(|key| mac(&key.index, &[tenant.0.as_bytes(), text.as_bytes()]).to_vec()).collect()
+    }
+
+    /// What stands for a text in an index that is written now.
+    pub(crate) fn blind_index(&self, tenant: TenantId, text: &str) -> Option<Vec<u8>> {
+        self.blind_indexes(tenant, text).into_iter().next()
+    }
+}
+
+fn parse_key(line: &str) -> Option<Key> {
+    if line.len() != 64 || !line.is_ascii() {
+        return None;
+    }
+    let mut master = Zeroizing::new([0_u8; 32]);
+    for (byte, digits) in master.iter_mut().zip(line.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    // One use, one key: what is known of one tells nothing of the others.
+    let seal = Zeroizing::new(mac(&master, &[b"isp seal 1"]));
+    let id = mac(&master, &[b"isp key id 1"]);
+    Some(Key {
+        id: id.first_chunk().copied()?,
+        cipher: XChaCha20Poly1305::new_from_slice(seal.as_slice()).ok()?,
+        index: mac(&master, &[b"isp blind index 1"]),
+    })
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // HMAC takes a key of any length, so this cannot fail.
+    let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key) else { return [0; 32] };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('0')
+}
+
+fn file_error(error: std::io::Error) -> VaultError {
+    VaultError::File { reason: error.kind().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(digits: &str) -> Vault {
+        Vault::from_text(digits).unwrap()
+    }
+
+    fn place(row: u128) -> Place {
+        Place { table: "customers", column: "nik", tenant: TenantId::DEFAULT, row: Uuid::from_u128(row) }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_own_place_only() {
+        let vault = vault(&"ab".repeat(32));
+        let sealed = vault.seal(place(1), "clear text").unwrap();
+        assert_eq!(vault.open(place(1), &sealed).unwrap().reveal(), "clear text");
+        assert!(!sealed.windows(10).any(|w| w == b"clear text"));
+        assert_ne!(sealed, vault.seal(place(1), "clear text").unwrap(), "the nonce is random");
+        for other in [
+            place(2),
+            Place { column: "password", ..place(1) },
+            Place { table: "routers", ..place(1) },
+            Place { tenant: TenantId(Uuid::from_u128(2)), ..place(1) },
+        ] {
+            assert_eq!(vault.open(other, &sealed).unwrap_err().code(), "store.corrupt");
+        }
+        for at in 0..sealed.len() {
+            let mut damaged = sealed.clone();
+            damaged[at] ^= 1;
+            assert!(vault.open(place(1), &damaged).is_err(), "byte {at}");
+            assert!(vault.open(place(1), &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn the_first_key_of_the_ring_seals_and_all_open() {
+        let (old, new) = ("11".repeat(32), "22".repeat(32));
+        let sealed = vault(&old).seal(place(1), "x").unwrap();
+        let ring = vault(&format!("# keys\n{new}\n\n{old}\n"));
+        assert_eq!(ring.open(place(1), &sealed).unwrap().reveal(), "x");
+        let sealed = ring.seal(place(1), "y").unwrap();
+        assert_eq!(vault(&new).open(place(1), &sealed).unwrap().reveal(), "y");
+        let error = vault(&old).open(place(1), &sealed).unwrap_err();
+        assert!(error.to_string().contains("not in the ring"), "{error}");
+        assert_eq!(ring.blind_indexes(TenantId::DEFAULT, "x").len(), 2);
+        assert_eq!(ring.blind_index(TenantId::DEFAULT, "x"), vault(&new).blind_index(TenantId::DEFAULT, "x"));
+        assert_ne!(ring.blind_index(TenantId::DEFAULT, "x"), ring.blind_index(TenantId(Uuid::nil()), "x"));
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_only_for_its_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.key");
+        Vault::generate_key_file(&path).unwrap();
+        assert_eq!(Vault::generate_key_file(&path), Err(VaultError::Exists));
+        let vault = Vault::from_file(&path).unwrap();
+        assert_eq!(format!("{vault:?}"), "Vault(***)");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
+            for mode in [0o440, 0o404, 0o620] {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+                assert_eq!(Vault::from_file(&path).unwrap_err(), VaultError::Readable { mode });
+            }
+        }
+        assert_eq!(Vault::from_file(dir.path().join("none")).unwrap_err().code(), "vault.file");
+        assert_eq!(Vault::from_env("ISP_NO_SUCH_KEY").unwrap_err().code(), "vault.not_set");
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for text in ["", "# only a comment", "abc", &"zz".repeat(32), &"ab".repeat(33), &"é".repeat(32)] {
+            assert_eq!(Vault::from_text(text).unwrap_err(), VaultError::Form);
+        }
+        assert_eq!(Vault::from_text(&format!("{}\n", "ab".repeat(32)).repeat(17)).unwrap_err(), VaultError::Form);
+    }
+}
