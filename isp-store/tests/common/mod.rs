@@ -1,0 +1,280 @@
+//! Databases and an invented provider for the tests.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
+use isp_core::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
+use isp_core::device::{Cpe, Ownership};
+use isp_core::engine::manage::add_subscription;
+use isp_core::ids::{
+    CpeId, CustomerId, InstallationKindId, InstallationOrderId, PackageId, RouterId, SiteId, SubscriptionId, TenantId,
+};
+use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::money::Money;
+use isp_core::package::{Package, PriceList, Speed, UserGroup};
+use isp_core::place::{Router, RouterEndpoint, Site};
+use isp_core::ports::ChangeSet;
+use isp_core::secret::Secret;
+use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, Subscription, Timing};
+use isp_core::tax::TaxMode;
+use isp_store::{SqlStore, Vault};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use uuid::Uuid;
+
+pub const TENANT: TenantId = TenantId::DEFAULT;
+
+/// A database of its own, gone when dropped.
+pub struct Database {
+    pub url: String,
+    pub kind: Kind,
+}
+
+pub enum Kind {
+    Sqlite(tempfile::TempDir),
+    Postgres { name: String },
+}
+
+pub fn vault() -> Vault {
+    Vault::from_text(&"7e".repeat(32)).unwrap()
+}
+
+fn server() -> String {
+    std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("isp.db").display());
+        Self { url, kind: Kind::Sqlite(dir) }
+    }
+
+    pub async fn postgres() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("isp_test_{}_{}_{number}", std::process::id(), Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(&server()).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+        connection.close().await.unwrap();
+        Self { url: url_of(&name), kind: Kind::Postgres { name } }
+    }
+
+    /// One of each engine.
+    pub async fn both() -> [Self; 2] {
+        [Self::sqlite(), Self::postgres().await]
+    }
+
+    pub async fn migrated(self) -> Self {
+        let status = isp_store::migrate(&self.url).await.unwrap();
+        assert!(status.pending.is_empty(), "{status:?}");
+        self
+    }
+
+    pub async fn open(&self) -> SqlStore {
+        SqlStore::open(&self.url, vault()).await.unwrap()
+    }
+
+    pub fn path(&self) -> std::path::PathBuf {
+        match &self.kind {
+            Kind::Sqlite(dir) => dir.path().join("isp.db"),
+            Kind::Postgres { .. } => panic!("no file"),
+        }
+    }
+}
+
+fn url_of(database: &str) -> String {
+    let server = server();
+    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
+    let (head, _) = head.rsplit_once('/').unwrap();
+    format!("{head}/{database}?{query}")
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Kind::Postgres { name } = &self.kind else { return };
+        let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        // A test's runtime may be going down, so a thread and a runtime of its own.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut connection = PgConnection::connect(&server()).await.unwrap();
+                connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+            });
+        });
+        dropped.join().unwrap();
+    }
+}
+
+/// Ids are version 7 in life; here they are small numbers in a version 7 shape, so that they sort as they are made.
+pub fn id(space: u16, number: u32) -> Uuid {
+    Uuid::from_u64_pair(
+        (0x0190_0000_0000_u64 + u64::from(number)) << 16 | 0x7000 | u64::from(space),
+        0x8000_0000_0000_0000 | u64::from(number),
+    )
+}
+
+pub fn site(n: u32) -> SiteId {
+    SiteId(id(1, n))
+}
+pub fn router(n: u32) -> RouterId {
+    RouterId(id(2, n))
+}
+pub fn package(n: u32) -> PackageId {
+    PackageId(id(3, n))
+}
+pub fn customer(n: u32) -> CustomerId {
+    CustomerId(id(4, n))
+}
+pub fn subscription(n: u32) -> SubscriptionId {
+    SubscriptionId(id(5, n))
+}
+
+pub fn day(text: &str) -> Date {
+    Date::parse(text).unwrap()
+}
+pub fn code(text: &str) -> Code {
+    Code::parse("code", text).unwrap()
+}
+pub fn name(text: &str) -> Name {
+    Name::parse("name", text).unwrap()
+}
+pub fn rupiah(amount: i64) -> Money {
+    Money::rupiah(amount)
+}
+
+/// What must be found in no database.
+pub fn nik_of(n: u32) -> String {
+    format!("32730141029{:05}", n + 1)
+}
+pub fn password_of(n: u32) -> String {
+    format!("pppoe-clear-{n:05}")
+}
+pub const ROUTER_PASSWORD: &str = "router-clear-password";
+pub const CPE_PASSWORD: &str = "cpe-clear-password";
+
+pub fn the_customer(n: u32) -> Customer {
+    Customer {
+        id: customer(n),
+        code: code(&format!("C-{n:05}")),
+        name: name(&format!("Pelanggan {n}")),
+        nik: (n % 3 != 2).then(|| Nik::parse(&nik_of(n)).unwrap()),
+        address: Address::parse(&format!("Jl. Melati {n}")).unwrap(),
+        phone: (n % 7 != 6).then(|| Phone::parse(&format!("0812{:07}", 1_000_000 + n)).unwrap()),
+        language: if n.is_multiple_of(5) { Language::En } else { Language::Id },
+    }
+}
+
+pub fn the_subscription(n: u32, start: Date) -> Subscription {
+    let day = BillingDay::try_new(u8::try_from(n % 28).unwrap() + 1).unwrap();
+    let cycle = if n % 10 == 9 { Cycle::Quarterly } else { Cycle::Monthly };
+    let mut terms = BillingTerms::new(package(n % 3), start, day, cycle);
+    if n % 11 == 10 {
+        terms.timing = Timing::Postpaid;
+    }
+    if n % 13 == 12 {
+        terms.held_price =
+            Some(HeldPrice { price: rupiah(99_000), until: n.is_multiple_of(2).then(|| start.plus_days(90)) });
+    }
+    match n % 17 {
+        15 => terms.discount = Some(Discount { off: Off::Percent(10), until: Some(start.plus_days(60)) }),
+        16 => terms.discount = Some(Discount { off: Off::Amount(rupiah(15_000)), until: None }),
+        _ => {}
+    }
+    Subscription {
+        id: subscription(n),
+        customer_id: customer(n),
+        site_id: site(n % 3),
+        router_id: (n % 19 != 18).then(|| router(n % 2)),
+        account: Account { username: code(&format!("user{n}@isp")), password: Secret::new(password_of(n)) },
+        terms,
+    }
+}
+
+/// Three sites, two routers, three packages, a kind of installation.
+pub fn places() -> ChangeSet {
+    let zones = Zone::ALL;
+    ChangeSet {
+        sites: (0..3)
+            .map(|n| Site {
+                id: site(n),
+                code: code(&format!("S{n}")),
+                name: name(&format!("Lokasi {n}")),
+                zone: zones[n as usize],
+            })
+            .collect(),
+        routers: (0..2)
+            .map(|n| Router {
+                id: router(n),
+                code: code(&format!("R{n}")),
+                site_id: site(n),
+                endpoint: RouterEndpoint {
+                    host: "127.0.0.1".into(),
+                    port: 8728,
+                    tls: n == 1,
+                    username: "isp".into(),
+                    password: Secret::new(ROUTER_PASSWORD),
+                },
+            })
+            .collect(),
+        packages: (0..3)
+            .map(|n| Package {
+                id: package(n),
+                code: code(&format!("P{n}")),
+                name: name(&format!("Paket {n}")),
+                prices: PriceList::single(rupiah(150_000 + 50_000 * i64::from(n))).unwrap(),
+                tax_mode: if n == 1 { TaxMode::Inclusive } else { TaxMode::Exclusive },
+                group: UserGroup {
+                    name: code(&format!("grup{n}")),
+                    speed: Speed { down_kbps: 20_000, up_kbps: 10_000 },
+                },
+                sold: n != 2,
+            })
+            .collect(),
+        installation_kinds: vec![InstallationKind {
+            id: InstallationKindId(id(6, 1)),
+            code: code("FO"),
+            name: name("Pasang FO"),
+            price: rupiah(500_000),
+        }],
+        ..ChangeSet::default()
+    }
+}
+
+/// Places and `count` customers, each with a subscription that starts on `start`, some with devices and installations.
+pub fn provider(count: u32, start: Date) -> ChangeSet {
+    let mut changes = places();
+    for n in 0..count {
+        changes.customers.push(the_customer(n));
+        let zone = Zone::ALL[n as usize % 3];
+        add_subscription(&mut changes, the_subscription(n, start), zone, start.at(9, 0, zone));
+        if n % 4 == 0 {
+            changes.cpes.push(Cpe {
+                id: CpeId(id(7, n)),
+                serial: code(&format!("SN{n}")),
+                customer_id: customer(n),
+                outdoor_unit: (n % 8 == 0).then(|| name("ONT F609")),
+                router: Some(name("Router AC")),
+                ip: (n % 8 == 0).then(|| "10.20.0.1".parse().unwrap()),
+                username: Some("admin".into()),
+                password: Some(Secret::new(CPE_PASSWORD)),
+                ownership: if n % 8 == 0 { Ownership::Lent } else { Ownership::Owned },
+                value: rupiah(350_000),
+                installed: true,
+            });
+        }
+        if n % 5 == 0 {
+            changes.installation_orders.push(InstallationOrder {
+                id: InstallationOrderId(id(8, n)),
+                customer_id: customer(n),
+                subscription_id: subscription(n),
+                kind_id: InstallationKindId(id(6, 1)),
+                fee: rupiah(500_000),
+                installed_on: start,
+                instalments: u8::try_from(n % 3).unwrap() + 1,
+            });
+        }
+    }
+    changes
+}
