@@ -5,7 +5,7 @@ use isp_core::secret::Secret;
 use isp_mikrotik::menu::ppp::profile::Terms;
 use isp_mikrotik::menu::ppp::secret::{Changes, New};
 use isp_mikrotik::menu::ppp::{active, profile, secret};
-use isp_mikrotik::menu::{self, ItemId, Rows, system};
+use isp_mikrotik::menu::{self, ItemId, Rows, address_list, hotspot, pool, queue, system};
 use isp_mikrotik::proto::Command;
 use isp_mikrotik::simulator::Version;
 
@@ -42,6 +42,27 @@ fn every_command() -> Vec<Command> {
         menu::count(secret::MENU),
         menu::count(profile::MENU),
         menu::count(active::MENU),
+        hotspot::user::print(rows),
+        hotspot::user::add("budi", &password, "10M", b"x"),
+        hotspot::user::set_profile(&id, "isolir"),
+        hotspot::user::set_disabled(&id, true),
+        hotspot::user::remove(&ids).unwrap(),
+        hotspot::profile::print(rows),
+        hotspot::profile::add("isolir", "64k/64k", Some("ISOLIR")),
+        hotspot::profile::set_rate(&id, "1M/1M"),
+        hotspot::active::print_of(&["budi"]),
+        hotspot::active::remove(&ids).unwrap(),
+        hotspot::cookie::print_of(&["budi"]),
+        hotspot::cookie::remove(&ids).unwrap(),
+        address_list::print_list("ISOLIR"),
+        address_list::add("ISOLIR", "10.0.0.7", b"x"),
+        address_list::remove(&ids).unwrap(),
+        queue::print(rows),
+        queue::add("budi", "10.0.0.7/32", "1M/1M", b"x"),
+        queue::set_limit(&id, "2M/2M"),
+        queue::remove(&ids).unwrap(),
+        pool::print(rows),
+        pool::add("isolir", "10.9.0.2-10.9.0.9"),
         system::resource(),
         system::identity(),
     ]

@@ -4,8 +4,12 @@
 //! with a [`Command`](crate::proto::Command) built by hand. A write takes an [`ItemId`] and nothing else as address: a
 //! bare number would be a console position, and a name would be matched in ways that differ per menu.
 
+pub mod address_list;
+pub mod hotspot;
 mod item_id;
+pub mod pool;
 pub mod ppp;
+pub mod queue;
 pub mod system;
 
 pub use item_id::ItemId;

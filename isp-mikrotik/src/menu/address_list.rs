@@ -1,0 +1,62 @@
+//! /ip/firewall/address-list: who is in which list.
+
+use super::{ItemId, id_of, remove as remove_rows, truth};
+use crate::error::Error;
+use crate::proto::{Command, Row};
+
+/// The menu.
+pub const MENU: &str = "/ip/firewall/address-list";
+
+/// A member of a list. RouterOS refuses only a second *enabled* entry of the same pair, so twins exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListEntry {
+    /// Its address in the menu.
+    pub id: ItemId,
+    /// The list.
+    pub list: Vec<u8>,
+    /// An IP address, network or name.
+    pub address: Vec<u8>,
+    /// Whether the router made it, for a session or with a time limit; such entries vanish by themselves.
+    pub dynamic: bool,
+    /// Whether it counts.
+    pub disabled: bool,
+    /// The comment; empty when it has none.
+    pub comment: Vec<u8>,
+}
+
+impl ListEntry {
+    /// Reads a row of [`print_list`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Answer`] for a row without id.
+    pub fn from_row(row: &Row) -> Result<ListEntry, Error> {
+        let bytes = |name| row.value(name).unwrap_or_default().to_vec();
+        Ok(ListEntry {
+            id: id_of(MENU, row)?,
+            list: bytes("list"),
+            address: bytes("address"),
+            dynamic: truth(row.value("dynamic")),
+            disabled: truth(row.value("disabled")),
+            comment: bytes("comment"),
+        })
+    }
+}
+
+/// Asks for one list; the whole table can have hundreds of thousands of entries.
+pub fn print_list(list: &str) -> Command {
+    Command::new("/ip/firewall/address-list/print")
+        .proplist(&[".id", "list", "address", "dynamic", "disabled", "comment"])
+        .where_any("list", &[list])
+}
+
+/// Adds an address to a list, for good.
+pub fn add(list: &str, address: &str, comment: &[u8]) -> Command {
+    Command::new("/ip/firewall/address-list/add").arg("list", list).arg("address", address).arg("comment", comment)
+}
+
+/// Removes entries; `None` for an empty list.
+pub fn remove(ids: &[ItemId]) -> Option<Command> {
+    remove_rows(MENU, ids)
+}
