@@ -101,7 +101,7 @@ fn overdue(
         amount,
         due_date,
         days_late: u16::try_from(late).map_err(|_| Verdict::Drop("not_overdue"))?,
-        isolation_date: due_date.plus_days(i32::from(policy.isolation.isolate_after_days)),
+        isolation_date: policy.isolation.isolation_day(due_date),
     })
 }
 

@@ -33,6 +33,14 @@ impl IsolationPolicy {
         (self.on_weekends || !today.is_weekend()) && !self.holidays.contains(&today)
     }
 
+    /// The day on which an invoice with this due date may first lead to isolation: after the grace, on an allowed day.
+    #[must_use]
+    pub fn isolation_day(&self, due_date: Date) -> Date {
+        let first = due_date.plus_days(i32::from(self.isolate_after_days));
+        // A year of holidays in a row is no calendar that anybody keeps.
+        (0..366).map(|days| first.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(first)
+    }
+
     /// How many lines of a router with that many subscribers a run may isolate without approval (rule I6).
     #[must_use]
     pub fn breaker_limit(&self, subscribers: u64) -> u64 {

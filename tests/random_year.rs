@@ -1,0 +1,304 @@
+//! A random year of fifty customers with faults, checked every day.
+//!
+//! Payments come early, late, in parts, twice and too high; promises, exemptions, outages and hands interfere; routers die
+//! and lose replies, messages get lost, the process is killed between any two calls of the store, runs are missed and
+//! done twice. The invariants are those of a provider whom customers can trust.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use isp_core::Money;
+use isp_core::calendar::{Cycle, Date, Zone};
+use isp_core::engine::EngineError;
+use isp_core::ids::{ExemptionId, PromiseId, SubscriptionId};
+use isp_core::isolation::{Access, AccessEventKind, Exemption, Promise};
+use isp_core::ledger::Account;
+use isp_core::ports::{OutboxState, Store};
+use isp_core::testing::{Moment, Snapshot};
+use proptest::prelude::*;
+use support::{TENANT, World, customer_id, date, package_id, router_id, subscription_id};
+use uuid::Uuid;
+
+const CUSTOMERS: u32 = 50;
+const DAYS: i32 = 365;
+
+/// A small generator, so that a year follows from one number.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % sides
+    }
+
+    fn one_in(&mut self, sides: u64) -> bool {
+        self.roll(sides) == 0
+    }
+}
+
+/// What protects a customer from isolation, by day.
+#[derive(Default)]
+struct Protected(BTreeSet<(u32, Date)>);
+
+impl Protected {
+    fn add(&mut self, customer: u32, from: Date, until: Date) {
+        (0..=until.days_since(from)).for_each(|d| {
+            self.0.insert((customer, from.plus_days(d)));
+        });
+    }
+}
+
+/// Runs a journey until it gets through, as a service manager would: after a kill, the process starts again.
+macro_rules! until_done {
+    ($world:expr, $call:expr) => {
+        loop {
+            let outcome = $call.await;
+            if $world.store.fuse().is_blown() {
+                $world.store.restart();
+                continue;
+            }
+            break outcome;
+        }
+    };
+}
+
+async fn found(start: Date, dice: &mut Dice) -> World {
+    let world = World::new().await;
+    for n in 0..CUSTOMERS {
+        let cycle = if dice.one_in(5) { Cycle::Quarterly } else { Cycle::Monthly };
+        let begin = start.plus_days(dice.roll(40) as i32);
+        let day = if dice.one_in(2) { begin.ymd().2 as u8 } else { 1 + dice.roll(31) as u8 };
+        world.add(n, begin, day, cycle, start.at(1, 0, Zone::Wib)).await;
+    }
+    world
+}
+
+async fn live_a_year(seed: u64, faults: bool) -> (World, Protected) {
+    let mut dice = Dice(seed);
+    let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
+    let world = found(start, &mut dice).await;
+    let mut protected = Protected::default();
+    // Faults have dice of their own, so that the same year can be lived without them.
+    let mut bad_luck = Dice(seed ^ 0xdead_beef);
+    for d in 0..DAYS {
+        let today = start.plus_days(d);
+        happenings(&world, &mut dice, &mut protected, today).await;
+        if faults {
+            for host in ["r0", "r1"] {
+                world.routers.set_down(host, bad_luck.one_in(12));
+                if bad_luck.one_in(10) {
+                    world.routers.lose_next_reply(host);
+                }
+            }
+            world.messenger.set_down(bad_luck.one_in(15));
+            world.messenger.lose_reply_every(if bad_luck.one_in(10) { 3 } else { 0 });
+            if bad_luck.one_in(4) {
+                let moment = if bad_luck.one_in(2) { Moment::Before } else { Moment::After };
+                world.store.fuse().blow_at(1 + bad_luck.roll(60), moment);
+            }
+        }
+        // A missed day changes no debt: the next run catches up.
+        if !(faults && bad_luck.one_in(9)) {
+            for hour in [9, 11] {
+                let now = today.at(hour, 0, Zone::Wib);
+                until_done!(world, world.run(now)).unwrap();
+                if faults && bad_luck.one_in(3) {
+                    until_done!(world, world.run(now)).unwrap();
+                }
+            }
+        }
+        world.store.restart();
+        check(&world.store.snapshot(TENANT), &protected, today);
+    }
+    world.routers.all_up();
+    world.messenger.set_down(false);
+    world.messenger.lose_reply_every(0);
+    for hour in [9, 11, 12] {
+        world.run(start.plus_days(DAYS).at(hour, 0, Zone::Wib)).await.unwrap();
+    }
+    (world, protected)
+}
+
+/// What customers and officers do on a day.
+async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, today: Date) {
+    let now = today.at(7 + dice.roll(2) as u32, 30, Zone::Wib);
+    for n in 0..CUSTOMERS {
+        if dice.one_in(25) {
+            let owed: Money =
+                world.store.open_invoices(TENANT, customer_id(n)).await.unwrap().iter().map(|i| i.residual()).sum();
+            let rupiah = match dice.roll(6) {
+                0 => owed.as_i64() / 2,
+                1 => owed.as_i64() + 50_000,
+                _ => owed.as_i64(),
+            };
+            if rupiah > 0 {
+                let reference = format!("{today}-{n}");
+                for _ in 0..=dice.roll(2) {
+                    until_done!(world, world.pay(n, &reference, rupiah, now)).unwrap();
+                }
+                if dice.one_in(20) {
+                    let payment =
+                        isp_core::payment::Payment::id_of(TENANT, &support::code("bank"), &support::code(&reference));
+                    until_done!(world, world.engine().reverse(payment, "kasir", "salah", now)).unwrap();
+                }
+            }
+        }
+        if dice.one_in(300) {
+            let until = today.plus_days(1 + dice.roll(14) as i32);
+            let (id, customer_id) = (PromiseId(Uuid::from_u128(u128::from(dice.0))), customer_id(n));
+            let promise = Promise { id, customer_id, made_on: today, until, by: "kasir".into() };
+            world.engine().promise(promise).await.unwrap();
+            protected.add(n, today, until);
+        }
+        if dice.one_in(600) {
+            let until = today.plus_days(1 + dice.roll(30) as i32);
+            let (id, customer_id) = (ExemptionId(Uuid::from_u128(u128::from(dice.0))), customer_id(n));
+            let (reason, by) = ("panti asuhan".into(), "manajer".into());
+            let exemption = Exemption { id, customer_id, from: today, until, reason, by };
+            world.engine().exempt(exemption).await.unwrap();
+            protected.add(n, today, until);
+        }
+        if dice.one_in(900) {
+            let by_hand = world.engine().isolate(customer_id(n), "Rina", "penyalahgunaan", now).await;
+            assert!(matches!(by_hand, Ok(_) | Err(EngineError::NothingToDo)), "{by_hand:?}");
+        }
+        if dice.one_in(200) {
+            let by_hand = world.engine().reopen(customer_id(n), "Rina", "sudah beres", now).await;
+            assert!(matches!(by_hand, Ok(_) | Err(EngineError::NothingToDo)), "{by_hand:?}");
+        }
+        if dice.one_in(700) {
+            let package = package_id(1 + dice.roll(3) as u32);
+            until_done!(world, world.engine().change_package(subscription_id(n), package, now)).unwrap();
+        }
+    }
+}
+
+/// What must hold at the end of every day.
+fn check(snapshot: &Snapshot, protected: &Protected, today: Date) {
+    ledger_ties(snapshot);
+    invoices_are_once_and_join(snapshot);
+    for (n, events) in events_of(snapshot) {
+        for event in events.iter().filter(|e| e.kind == AccessEventKind::IsolatedArrears) {
+            assert!(event.overdue.is_positive(), "customer {n} was isolated on {today} without arrears");
+            let zone = if n % 2 == 0 { Zone::Wib } else { Zone::Wit };
+            let day = zone.date_of(event.at);
+            assert!(!day.is_weekend(), "customer {n} was isolated on a weekend");
+            assert!(!protected.0.contains(&(n, day)), "customer {n} was isolated on {day} although protected");
+        }
+    }
+}
+
+fn ledger_ties(snapshot: &Snapshot) {
+    let mut balances: BTreeMap<Account, Money> = BTreeMap::new();
+    for entry in &snapshot.journal {
+        assert!(entry.balances());
+        for line in &entry.lines {
+            *balances.entry(line.account).or_default() += line.amount;
+        }
+    }
+    let balance = |account| balances.get(&account).copied().unwrap_or_default();
+    let charged: Money = snapshot.invoices.iter().map(|(i, _)| i.total).sum();
+    let paid: Money = snapshot.invoices.iter().map(|(_, paid)| *paid).sum();
+    let owed: Money = snapshot.invoices.iter().map(|(i, paid)| i.balance(*paid).residual()).sum();
+    let kept = || snapshot.payments.iter().filter(|p| p.reversal.is_none());
+    let received: Money = kept().map(|p| p.payment.amount).sum();
+    let credit: Money = snapshot.payments.iter().map(|p| p.left).sum();
+    let allocated: Money = snapshot.allocations.iter().map(|a| a.amount).sum();
+    assert_eq!(charged, paid + owed);
+    assert_eq!(paid, allocated);
+    assert_eq!(received, paid + credit);
+    assert_eq!(balance(Account::Receivable), owed);
+    assert_eq!(-balance(Account::CustomerCredit), credit);
+    assert_eq!(balance(Account::Cash), received);
+    assert!(snapshot.invoices.iter().all(|(i, _)| i.adds_up()));
+    assert!(snapshot.invoices.iter().all(|(i, paid)| *paid >= Money::ZERO && *paid <= i.total));
+}
+
+fn invoices_are_once_and_join(snapshot: &Snapshot) {
+    let mut periods: BTreeMap<SubscriptionId, Vec<(Date, Date)>> = BTreeMap::new();
+    for (invoice, _) in &snapshot.invoices {
+        periods.entry(invoice.subscription_id).or_default().push((invoice.period.start, invoice.period.end));
+    }
+    for list in periods.values_mut() {
+        list.sort();
+        assert!(list.windows(2).all(|w| w[0].1 == w[1].0), "periods overlap or leave days out: {list:?}");
+    }
+    let numbers: BTreeSet<u64> = snapshot.invoices.iter().map(|(i, _)| i.number).collect();
+    assert_eq!(numbers.len(), snapshot.invoices.len(), "an invoice number was given twice");
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "invoice numbers have gaps");
+}
+
+fn events_of(snapshot: &Snapshot) -> BTreeMap<u32, Vec<isp_core::isolation::AccessEvent>> {
+    let mut events: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+    for event in &snapshot.access_events {
+        let n = (0..CUSTOMERS).find(|n| subscription_id(*n) == event.subscription_id).unwrap();
+        events.entry(n).or_default().push(event.clone());
+    }
+    events
+}
+
+/// What must hold once every router and channel is back.
+fn check_settled(world: &World) {
+    let snapshot = world.store.snapshot(TENANT);
+    for access in &snapshot.access {
+        assert!(access.agrees(), "the router does not agree: {access:?}");
+        let n = (0..CUSTOMERS).find(|n| subscription_id(*n) == access.subscription_id).unwrap();
+        let host = format!("r{}", n % 2);
+        assert_eq!(world.routers.access(&host, &format!("user{n}")), Some(access.desired));
+        if access.desired == Access::Isolated {
+            assert!(access.cause.is_some());
+        }
+    }
+    assert!(world.messenger.counts().values().all(|count| *count == 1), "a message went out twice");
+    let accepted = world.messenger.counts();
+    for row in &snapshot.outbox {
+        let message = matches!(row.effect, isp_core::ports::Effect::Message(_));
+        if message && row.state == OutboxState::Done {
+            assert!(accepted.contains_key(&row.id), "a message is called sent that never was");
+        }
+        assert!(message || row.state == OutboxState::Done, "a wish to a router is left: {row:?}");
+    }
+    assert_eq!(snapshot.subscriptions.iter().filter(|s| s.router_id == Some(router_id(0))).count(), 25);
+}
+
+/// What a customer owes, invoice by invoice: it must not depend on faults.
+fn debts(world: &World) -> Vec<(SubscriptionId, Date, Date, Date, Money)> {
+    let mut debts: Vec<_> = world
+        .store
+        .snapshot(TENANT)
+        .invoices
+        .into_iter()
+        .map(|(i, _)| (i.subscription_id, i.period.start, i.issue_date, i.due_date, i.total))
+        .collect();
+    debts.sort();
+    debts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_year_of_faults_ends_in_order(seed in any::<u64>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (troubled, _) = live_a_year(seed, true).await;
+            check_settled(&troubled);
+            let mut dice = Dice(seed);
+            let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
+            let quiet = found(start, &mut dice).await;
+            assert!(!debts(&troubled).is_empty());
+            // The same customers billed once, at the end, with no packages changed on the way, owe for the same periods.
+            quiet.engine().bill(start.plus_days(DAYS).at(12, 0, Zone::Wib)).await.unwrap();
+            let periods = |world: &World| debts(world).into_iter().map(|d| (d.0, d.1, d.2, d.3)).collect::<Vec<_>>();
+            let mut once = quiet;
+            once.policy.billing.catch_up_periods = 120;
+            once.engine().bill(start.plus_days(DAYS).at(12, 1, Zone::Wib)).await.unwrap();
+            assert_eq!(periods(&troubled), periods(&once));
+        });
+    }
+}
