@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// The sending number.
     pub(crate) whatsapp: WhatsApp,
+    /// How routers are kept.
+    pub(crate) mikrotik: isp_mikrotik::Settings,
     /// Limits of a run.
     pub(crate) worker: Worker,
 }
@@ -46,6 +48,7 @@ impl Default for Config {
             officer: None,
             policy: Policy::default(),
             whatsapp: WhatsApp::default(),
+            mikrotik: isp_mikrotik::Settings::default(),
             worker: Worker::default(),
         }
     }
@@ -75,15 +78,11 @@ pub(crate) struct WhatsApp {
 pub(crate) struct Worker {
     /// Rows a page: memory is bounded by it.
     pub(crate) page: u32,
-    /// The longest that opening a connection to a router may take.
-    pub(crate) router_connect_seconds: u64,
-    /// The longest that one answer of a router may take.
-    pub(crate) router_deadline_seconds: u64,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { page: 5_000, router_connect_seconds: 5, router_deadline_seconds: 15 }
+        Self { page: 5_000 }
     }
 }
 
@@ -98,7 +97,8 @@ pub(crate) struct Overrides {
 }
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 8] = ["database", "key_file", "tenant", "language", "officer", "policy", "whatsapp", "worker"];
+const KEYS: [&str; 9] =
+    ["database", "key_file", "tenant", "language", "officer", "policy", "whatsapp", "mikrotik", "worker"];
 
 impl Config {
     /// Reads all sources.
@@ -136,9 +136,6 @@ impl Config {
         let policy = self.policy.checked().map_err(|error| bad("policy", error.to_string()))?;
         if !(1..=100_000).contains(&self.worker.page) {
             return Err(bad("worker.page", "is not 1 to 100000".into()));
-        }
-        if self.worker.router_connect_seconds == 0 || self.worker.router_deadline_seconds == 0 {
-            return Err(bad("worker", "a time limit of 0 seconds lets nothing through".into()));
         }
         Ok(Self { policy, ..self })
     }
@@ -250,6 +247,10 @@ breaker_percent = 10            # and more than this share of its lines asks for
 
 [policy.tax]
 pkp = true                      # false: no PPN is charged
+
+# [mikrotik]
+# isolation_profile = "isolir"  # the PPP profile of isolated lines; made when it is not there
+# pool = "..."                  # pool of the profiles that isp makes; it must exist on the router
 
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number

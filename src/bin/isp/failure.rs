@@ -2,6 +2,8 @@
 
 use isp_core::engine::EngineError;
 use isp_core::ports::{PortError, StoreError};
+use isp_store::VaultError;
+use isp_whatsapp::error::WhatsAppError;
 
 /// The exit codes of the program, documented in `--help` and `docs/cli.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,13 @@ pub(crate) enum Exit {
     Refused = 7,
     /// Another run is under way.
     Busy = 8,
+}
+
+impl Exit {
+    /// The one that says more: a stop that needs approval, then a failure in part, then done.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        if other as u8 > self as u8 { other } else { self }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -136,6 +145,10 @@ pub(crate) fn classify(error: &anyhow::Error) -> (&'static str, Exit) {
             found = (error.code(), exit_of_store(error));
         } else if let Some(error) = cause.downcast_ref::<PortError>() {
             found = (error.code(), exit_of_port(error));
+        } else if let Some(error) = cause.downcast_ref::<VaultError>() {
+            found = (error.code(), Exit::Usage);
+        } else if let Some(error) = cause.downcast_ref::<WhatsAppError>() {
+            found = (error.code(), Exit::Usage);
         } else if let Some(error) = cause.downcast_ref::<isp_core::Error>() {
             found = (error.code(), Exit::BadInput);
         }

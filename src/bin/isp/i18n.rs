@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use isp_core::customer::Language;
+use isp_core::engine::EngineError;
 use minijinja::Environment;
 
+use crate::failure::Failure;
 use crate::import::{Problem, RowError};
 
 const LOCALES: [(Language, &str); 2] = [
@@ -75,21 +77,52 @@ impl Texts {
     /// An error of the domain.
     pub(crate) fn domain(&self, error: &isp_core::Error) -> String {
         use isp_core::Error as E;
+        // Fields have the names of columns; a name or reason without a text stays as it is.
+        let named = |field: &str| self.find(&format!("column.{field}"), &[]).unwrap_or_else(|| field.to_owned());
+        let said = |reason: &str| self.find(&format!("reason.{reason}"), &[]).unwrap_or_else(|| reason.to_owned());
         let variables = match error {
-            E::Empty { field } | E::BadCode { field } | E::NotPositive { field } => {
-                vec![("field", (*field).to_owned())]
-            }
-            E::TooLong { field, max } => vec![("field", (*field).to_owned()), ("max", max.to_string())],
+            E::Empty { field } | E::BadCode { field } | E::NotPositive { field } => vec![("field", named(field))],
+            E::TooLong { field, max } => vec![("field", named(field)), ("max", max.to_string())],
             E::NotOneOf { field, expected } => {
-                vec![("field", (*field).to_owned()), ("expected", (*expected).to_owned())]
+                vec![("field", named(field)), ("expected", (*expected).to_owned())]
             }
-            E::Nik { reason } | E::Phone { reason } => vec![("reason", (*reason).to_owned())],
+            E::Nik { reason } | E::Phone { reason } => vec![("reason", said(reason))],
             E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
             _ => Vec::new(),
         };
         self.find(&format!("error.{}", error.code()), &variables).unwrap_or_else(|| error.to_string())
+    }
+
+    /// An error of a command, in one line: what is known of it in this language, else its own words.
+    pub(crate) fn failure(&self, error: &anyhow::Error) -> String {
+        let said = error.chain().find_map(|cause| {
+            if let Some(failure) = cause.downcast_ref::<Failure>() {
+                return self.own(failure);
+            }
+            if let Some(EngineError::Domain(error)) = cause.downcast_ref::<EngineError>() {
+                return Some(self.domain(error));
+            }
+            cause.downcast_ref::<isp_core::Error>().map(|error| self.domain(error))
+        });
+        let (code, _) = crate::failure::classify(error);
+        said.or_else(|| self.find(&format!("failure.{code}"), &[])).unwrap_or_else(|| format!("{error:#}"))
+    }
+
+    fn own(&self, failure: &Failure) -> Option<String> {
+        let variables = match failure {
+            Failure::Config { place, reason } => vec![("place", place.clone()), ("reason", reason.clone())],
+            Failure::NotFound { noun, code } | Failure::Exists { noun, code } => {
+                vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
+            }
+            Failure::Ambiguous { code, count } => vec![("what", code.clone()), ("count", count.to_string())],
+            Failure::BadRows { count } => vec![("count", count.to_string())],
+            Failure::Usage(reason) | Failure::Database(reason) => vec![("reason", reason.clone())],
+            Failure::File { path, reason } => vec![("path", path.clone()), ("reason", reason.clone())],
+            Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", reason.clone())],
+        };
+        self.find(&format!("failure.{}", failure.code()), &variables)
     }
 
     /// A bad row, one line.
@@ -185,6 +218,6 @@ mod tests {
             }
         }
         assert_eq!(missing, Vec::<String>::new());
-        assert!(asked > 3, "{asked}");
+        assert!(asked > 200, "{asked}");
     }
 }

@@ -1,13 +1,188 @@
-//! The `isp` command: a thin layer over the engine. It reads the clock once.
+//! The `isp` command: a thin layer over the engine. No rule lives here.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | what can be typed | `cli` |
+//! | what a command does | `cmd`, one module each |
+//! | settings and their order | `config` |
+//! | reading spreadsheets | `import` |
+//! | texts in two languages | `i18n`, `locales/` |
+//! | exit codes | `failure` |
 
-#![allow(dead_code, unused_imports, reason = "the commands that use these modules land next")]
-
+mod cli;
+mod cmd;
 mod config;
+mod context;
 mod failure;
 mod i18n;
 mod import;
 mod output;
+mod progress;
+mod wire;
 
-fn main() -> std::process::ExitCode {
-    failure::Exit::Done.into()
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use chrono::{DateTime, Utc};
+use clap::{CommandFactory as _, Parser as _};
+use isp_core::calendar::Zone;
+use isp_core::customer::{Language, Name};
+use isp_core::ids::IdSource;
+use tokio::sync::OnceCell;
+
+use crate::cli::{Cli, Command, Globals};
+use crate::config::{Config, Overrides};
+use crate::context::Context;
+use crate::failure::{Exit, classify, is_broken_pipe};
+use crate::i18n::Texts;
+
+fn main() -> ExitCode {
+    // The only clock of the program; everything below takes the moment as an argument.
+    let clock = Utc::now();
+    let cli = Cli::parse();
+    let language = language(&cli.globals);
+    match start(cli, clock, language) {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
+        Err(error) => told(&error, language).into(),
+    }
+}
+
+/// The language before the settings are read, for errors in them.
+fn language(globals: &Globals) -> Language {
+    let variable = std::env::var("ISP_LANGUAGE").ok();
+    globals.language.or_else(|| variable.and_then(|v| Language::parse(&v).ok())).unwrap_or_default()
+}
+
+fn start(cli: Cli, clock: DateTime<Utc>, language: Language) -> anyhow::Result<Exit> {
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "isp", &mut std::io::stdout());
+        return Ok(Exit::Done);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(cli, clock, language))
+}
+
+async fn run(cli: Cli, clock: DateTime<Utc>, language: Language) -> anyhow::Result<Exit> {
+    let Cli { globals, command } = cli;
+    let flags = Overrides {
+        config: globals.config.clone(),
+        database: globals.database.clone(),
+        key_file: globals.key_file.clone(),
+        language: globals.language,
+        officer: globals.officer.clone(),
+    };
+    if let Command::Init(args) = &command {
+        return cmd::init::init(args, &flags, language).await;
+    }
+    let config = Config::load(&flags, std::env::vars())?;
+    let ctx = context(config, &globals, clock)?;
+    match command {
+        Command::Init(_) | Command::Completions { .. } => Ok(Exit::Done),
+        Command::Migrate => cmd::init::migrate(&ctx).await,
+        Command::Import(args) => cmd::import::run(&ctx, args).await,
+        Command::Customer(command) => cmd::customer::run(&ctx, command).await,
+        Command::Package(command) => cmd::package::run(&ctx, command).await,
+        Command::Subscription(command) => cmd::subscription::run(&ctx, command).await,
+        Command::Cpe(command) => cmd::cpe::run(&ctx, command).await,
+        Command::Device(command) => cmd::cpe::device(&ctx, command).await,
+        Command::Installation(command) => cmd::installation::run(&ctx, command).await,
+        Command::Invoice(command) => cmd::invoice::run(&ctx, command).await,
+        Command::Payment(command) => cmd::payment::run(&ctx, command).await,
+        Command::Promise(command) => cmd::protect::promise(&ctx, command).await,
+        Command::Exemption(command) => cmd::protect::exemption(&ctx, command).await,
+        Command::Outage(command) => cmd::protect::outage(&ctx, command).await,
+        Command::Expense(command) => cmd::protect::expense(&ctx, command).await,
+        Command::Site(command) => cmd::site::run(&ctx, command).await,
+        Command::Router(command) => cmd::router::run(&ctx, command).await,
+        Command::Bill => cmd::day::bill(&ctx).await,
+        Command::Remind => cmd::day::remind(&ctx).await,
+        Command::Enforce(args) => cmd::isolate::enforce(&ctx, &args).await,
+        Command::Isolate(args) => cmd::isolate::isolate(&ctx, args).await,
+        Command::Reopen(args) => cmd::isolate::reopen(&ctx, args).await,
+        Command::Deliver => cmd::deliver::run(&ctx).await,
+        Command::Run(args) => cmd::day::run(&ctx, &args).await,
+        Command::Explain(args) => cmd::explain::run(&ctx, args).await,
+        Command::Report(command) => cmd::report::run(&ctx, command).await,
+        Command::Outbox(command) => cmd::outbox::run(&ctx, command).await,
+        Command::Demo(args) => cmd::demo::run(&ctx, args).await,
+        Command::SimulateRouter(args) => cmd::simulate::run(&ctx, args).await,
+    }
+}
+
+fn context(config: Config, globals: &Globals, clock: DateTime<Utc>) -> anyhow::Result<Context> {
+    let officer = config.officer.clone().or_else(|| std::env::var("USER").ok()).filter(|name| !name.trim().is_empty());
+    let now = moment(globals, clock);
+    // A version 7 id is made of the clock and of random bits; the latter tell two processes apart.
+    let entropy = uuid::Uuid::now_v7().as_u64_pair().1;
+    Ok(Context {
+        texts: Texts::load(config.language)?,
+        now,
+        format: globals.format,
+        quiet: globals.quiet,
+        officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
+        ids: Mutex::new(IdSource::new(clock, entropy)),
+        store: OnceCell::new(),
+        config,
+    })
+}
+
+/// The moment of the command: the clock, or what `--on` and `--at` say. A day alone means its noon in Jakarta.
+fn moment(globals: &Globals, clock: DateTime<Utc>) -> DateTime<Utc> {
+    if globals.on.is_none() && globals.at.is_none() {
+        return clock;
+    }
+    let day = globals.on.unwrap_or_else(|| Zone::Wib.date_of(clock));
+    let minutes = globals.at.map_or(12 * 60, |time| time.minutes());
+    day.at(minutes / 60, minutes % 60, Zone::Wib)
+}
+
+/// Prints an error: what happened, its code, what to do.
+fn told(error: &anyhow::Error, language: Language) -> Exit {
+    let (code, exit) = classify(error);
+    let Ok(texts) = Texts::load(language) else {
+        output::note(&format!("isp: {error:#} [{code}]"));
+        return exit;
+    };
+    output::note(&format!("isp: {} [{code}]", texts.failure(error)));
+    if let Some(advice) = texts.find(&format!("advice.{code}"), &[]) {
+        output::note(&format!("     {advice}"));
+    }
+    exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_means_its_noon_in_jakarta() {
+        let clock = DateTime::from_timestamp(1_770_000_000, 0).unwrap();
+        let at = |words: &[&str]| {
+            let words = ["isp"].iter().chain(words).chain(&["bill"]);
+            moment(&Cli::parse_from(words).globals, clock).to_rfc3339()
+        };
+        assert_eq!(at(&[]), clock.to_rfc3339());
+        assert_eq!(at(&["--on", "2026-01-31"]), "2026-01-31T05:00:00+00:00");
+        assert_eq!(at(&["--on", "31/01/2026", "--at", "06:30"]), "2026-01-30T23:30:00+00:00");
+        assert_eq!(at(&["--at", "00:15"]), "2026-02-01T17:15:00+00:00");
+    }
+
+    /// Every command that has arguments shows at least one example, or says what it does in its own words.
+    #[test]
+    fn every_command_has_help() {
+        fn walk(command: &clap::Command, path: &str) {
+            for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+                let path = format!("{path} {}", sub.get_name());
+                assert!(sub.get_about().is_some_and(|about| about.to_string().len() > 4), "{path}");
+                walk(sub, &path);
+            }
+        }
+        walk(&Cli::command(), "isp");
+    }
 }

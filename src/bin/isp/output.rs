@@ -26,6 +26,8 @@ pub(crate) enum Format {
 pub(crate) enum Cell {
     /// Words.
     Text(String),
+    /// One of a closed set of codes; a table shows `word.CODE` of the locales.
+    Word(&'static str),
     /// A count.
     Number(i64),
     /// An amount.
@@ -50,8 +52,9 @@ impl Cell {
         Self::Number(number.try_into().unwrap_or(i64::MAX))
     }
 
-    fn shown(&self) -> String {
+    fn shown(&self, texts: &Texts) -> String {
         match self {
+            Self::Word(code) => texts.find(&format!("word.{code}"), &[]).unwrap_or_else(|| (*code).to_owned()),
             Self::Text(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.to_string(),
@@ -61,6 +64,7 @@ impl Cell {
 
     fn bare(&self) -> String {
         match self {
+            Self::Word(code) => (*code).to_owned(),
             Self::Text(text) => guarded(text),
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.as_i64().to_string(),
@@ -70,6 +74,7 @@ impl Cell {
 
     fn json(&self) -> Value {
         match self {
+            Self::Word(code) => Value::from(*code),
             Self::Text(text) => Value::from(text.as_str()),
             Self::Number(number) => Value::from(*number),
             Self::Money(money) => Value::from(money.as_i64()),
@@ -136,11 +141,6 @@ impl Rows {
         self.rows.push(cells);
     }
 
-    /// True without rows.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// As text in a format.
     pub(crate) fn render(&self, format: Format, texts: &Texts) -> anyhow::Result<String> {
         match format {
@@ -163,22 +163,10 @@ impl Rows {
         if self.rows.is_empty() {
             return format!("{}\n", texts.t("output.none"));
         }
-        let mut table = Table::new();
-        let rule = LineStyle::none().fill('─').junction('─');
-        table
-            .load_style(TableStyle::new().header_separator(rule))
-            .set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(self.columns.iter().map(|c| texts.t(&format!("column.{}", c.key))));
-        for row in &self.rows {
-            table.add_row(row.iter().map(Cell::shown));
-        }
-        for (at, column) in self.columns.iter().enumerate() {
-            if let Some(shown) = table.column_mut(at).filter(|_| column.number) {
-                shown.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        let lines: Vec<String> = table.to_string().lines().map(|l| l.trim_end().to_owned()).collect();
-        format!("{}\n", lines.join("\n"))
+        let headings: Vec<String> = self.columns.iter().map(|c| texts.t(&format!("column.{}", c.key))).collect();
+        let lines = self.rows.iter().map(|row| row.iter().map(|cell| cell.shown(texts)).collect());
+        let right = self.columns.iter().map(|c| c.number).collect::<Vec<_>>();
+        table(&headings, lines, &right)
     }
 
     fn csv(&self) -> anyhow::Result<String> {
@@ -189,6 +177,29 @@ impl Rows {
         }
         Ok(String::from_utf8(writer.into_inner().map_err(|e| e.into_error())?)?)
     }
+}
+
+/// A table whose first column is words and whose others are numbers.
+pub(crate) fn plain_table(headings: &[String], lines: impl Iterator<Item = Vec<String>>) -> String {
+    let right: Vec<bool> = (0..headings.len()).map(|at| at > 0).collect();
+    table(headings, lines, &right)
+}
+
+fn table(headings: &[String], lines: impl Iterator<Item = Vec<String>>, right: &[bool]) -> String {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().header_separator(rule)).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    lines.for_each(|line| {
+        table.add_row(line);
+    });
+    for (at, right) in right.iter().enumerate() {
+        if let Some(shown) = table.column_mut(at).filter(|_| *right) {
+            shown.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.to_string().lines().map(|l| l.trim_end().to_owned()).collect();
+    format!("{}\n", lines.join("\n"))
 }
 
 /// Writes to standard output.

@@ -20,7 +20,10 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use batch::{Batch, Files, read, read_dir};
+pub(crate) use batch::{Files, read, read_dir};
 pub(crate) use existing::Existing;
-pub(crate) use plan::{Change, Counts, ImportPlan, Options, apply, plan};
+#[cfg(test)]
+pub(crate) use plan::Counts;
+pub(crate) use plan::{ImportPlan, Options, apply, plan};
 pub(crate) use problem::{Problem, RowError};
+pub(crate) use rows::tax_mode;

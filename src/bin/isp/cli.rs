@@ -1,0 +1,181 @@
+//! The command line: what can be typed, with help that teaches.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use isp_core::calendar::{Date, TimeOfDay};
+use isp_core::customer::Language;
+
+use crate::cmd;
+use crate::output::Format;
+
+/// Runs an Indonesian internet provider: billing, WhatsApp reminders, isolation on MikroTik, reports.
+#[derive(Debug, Parser)]
+#[command(name = "isp", version, after_help = FIRST_STEPS, after_long_help = EXIT_CODES, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  isp demo                       watch four months of a provider on this machine
+  isp init my-isp && cd my-isp   settings, key and database
+  isp import DIR --dry-run       what your spreadsheets would become
+  isp run                        everything of a day, in order; repeat it as often as you like
+
+`isp --help` also lists the exit codes; docs/cli.md shows every command.";
+
+const EXIT_CODES: &str = "\
+First steps:
+  isp demo                       watch four months of a provider on this machine
+  isp init my-isp && cd my-isp   settings, key and database
+  isp import DIR --dry-run       what your spreadsheets would become
+  isp run                        everything of a day, in order; repeat it as often as you like
+
+Settings come from flags, then ISP_... variables, then isp.toml, then defaults (docs/cli.md).
+
+Exit codes:
+  0  done
+  1  internal error: a bug
+  2  the command line or the settings make no sense
+  3  bad input data; nothing was written
+  4  what was named does not exist
+  5  done in part: some rows, routers or messages failed
+  6  a database, router or gateway does not answer
+  7  stopped by the isolation breaker; needs --approve
+  8  another run is under way";
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Globals {
+    /// The settings file; else ISP_CONFIG, ./isp.toml, ~/.config/isp/isp.toml.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
+    /// The database: sqlite:FILE or postgres://...
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub(crate) database: Option<String>,
+    /// The file with the key that seals NIK and passwords.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Language of the output: id or en.
+    #[arg(long = "lang", global = true, value_name = "LANG", value_parser = cmd::args::language, help_heading = "Global options")]
+    pub(crate) language: Option<Language>,
+    /// Who acts; kept with isolations, reversals, promises and device history.
+    #[arg(long = "by", global = true, value_name = "NAME", help_heading = "Global options")]
+    pub(crate) officer: Option<String>,
+    /// Act as if it were this day (at 12:00 WIB), such as 2026-01-31.
+    #[arg(long, global = true, value_name = "DATE", help_heading = "Global options")]
+    pub(crate) on: Option<Date>,
+    /// Act as if it were this time in Jakarta, HH:MM.
+    #[arg(long, global = true, value_name = "TIME", value_parser = cmd::args::time, help_heading = "Global options")]
+    pub(crate) at: Option<TimeOfDay>,
+    /// How to print rows.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Global options")]
+    pub(crate) format: Format,
+    /// Only results, warnings and errors.
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make settings, key file and database in a folder; what is there stays.
+    #[command(after_help = "Examples:\n  isp init my-isp\n  isp init --database postgres://isp@db.example/isp")]
+    Init(cmd::init::Init),
+    /// Create or update the tables of the database.
+    Migrate,
+    /// Read an owner's spreadsheets; nothing is written when any row is bad.
+    #[command(
+        after_help = "Examples:\n  isp import spreadsheets --dry-run\n  isp import spreadsheets --billed-from 2026-01-01\n  isp import --customers pelanggan.csv --update\n\nColumns may be named in Indonesian or English, in any order; docs/cli.md lists them. Running it twice imports nothing twice."
+    )]
+    Import(cmd::import::Import),
+    /// Customers.
+    #[command(subcommand)]
+    Customer(cmd::customer::Command),
+    /// Packages and their prices.
+    #[command(subcommand)]
+    Package(cmd::package::Command),
+    /// Customers' use of packages: start, change, pause, end.
+    #[command(subcommand)]
+    Subscription(cmd::subscription::Command),
+    /// Devices at customers' places.
+    #[command(subcommand)]
+    Cpe(cmd::cpe::Command),
+    /// Replace and return devices; their history.
+    #[command(subcommand)]
+    Device(cmd::cpe::DeviceCommand),
+    /// Installations (PSB) and their fees.
+    #[command(subcommand)]
+    Installation(cmd::installation::Command),
+    /// Invoices.
+    #[command(subcommand)]
+    Invoice(cmd::invoice::Command),
+    /// Payments.
+    #[command(subcommand)]
+    Payment(cmd::payment::Command),
+    /// Promises to pay (janji bayar).
+    #[command(subcommand)]
+    Promise(cmd::protect::PromiseCommand),
+    /// Exemptions from isolation.
+    #[command(subcommand)]
+    Exemption(cmd::protect::ExemptionCommand),
+    /// Outages of sites.
+    #[command(subcommand)]
+    Outage(cmd::protect::OutageCommand),
+    /// Expenses.
+    #[command(subcommand)]
+    Expense(cmd::protect::ExpenseCommand),
+    /// Sites.
+    #[command(subcommand)]
+    Site(cmd::site::Command),
+    /// Routers: what stands between them and what is wanted.
+    #[command(subcommand)]
+    Router(cmd::router::Command),
+    /// Write the invoices that have come due; a second time writes nothing twice.
+    #[command(after_help = "Example:\n  isp bill --on 2026-02-01")]
+    Bill,
+    /// Queue the reminders that are due; `deliver` sends them.
+    Remind,
+    /// Decide who is isolated and who is reopened; `deliver` tells the routers.
+    #[command(after_help = "Example:\n  isp enforce --approve R1")]
+    Enforce(cmd::isolate::Enforce),
+    /// Isolate a customer by hand; only `reopen` opens the line again.
+    #[command(after_help = "Example:\n  isp isolate P001 --reason 'menjual ulang layanan' --by Sari")]
+    Isolate(cmd::isolate::ByHand),
+    /// Reopen a customer's lines by hand.
+    #[command(after_help = "Example:\n  isp reopen P001 --reason 'sudah dibicarakan' --by Sari")]
+    Reopen(cmd::isolate::ByHand),
+    /// Bring routers to what is wanted, and send messages.
+    Deliver,
+    /// All of a day, in order: bill, let credit pay, remind, enforce, deliver.
+    #[command(
+        after_help = "Run it from cron as often as you like, such as every 10 minutes:\n  */10 * * * * isp run --quiet --config /etc/isp/isp.toml"
+    )]
+    Run(cmd::isolate::Enforce),
+    /// Why a customer's line is open or isolated, now or on a past day.
+    #[command(after_help = "Example:\n  isp explain P001 --on 2026-02-16")]
+    Explain(cmd::explain::Explain),
+    /// The five reports.
+    #[command(subcommand)]
+    Report(cmd::report::Command),
+    /// What waits for routers and the messenger, and what became of it.
+    #[command(subcommand)]
+    Outbox(cmd::outbox::Command),
+    /// Watch four months of an invented provider on this machine, with real sockets and a proof at the end.
+    #[command(
+        after_help = "Example:\n  isp demo --keep /tmp/demo && isp --config /tmp/demo/isp.toml report finance --from 2026-01"
+    )]
+    Demo(cmd::demo::Demo),
+    /// Run a simulated RouterOS on a loopback port until Ctrl-C.
+    SimulateRouter(cmd::simulate::Simulate),
+    /// Print completions for a shell.
+    #[command(after_help = "Example:\n  isp completions bash > ~/.local/share/bash-completion/completions/isp")]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}

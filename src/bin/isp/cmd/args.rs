@@ -1,0 +1,70 @@
+//! How arguments are read. Personal data stays text here, so that clap never repeats it in a message.
+
+use isp_core::calendar::{BillingDay, Cycle, TimeOfDay};
+use isp_core::customer::{Code, Language, Name};
+use isp_core::device::Ownership;
+use isp_core::ledger::{Account, Expense};
+use isp_core::package::Speed;
+use isp_core::subscription::Timing;
+use isp_core::tax::TaxMode;
+use isp_core::{Error, Money};
+
+pub(crate) fn code(text: &str) -> Result<Code, Error> {
+    Code::parse("code", text)
+}
+
+pub(crate) fn name(text: &str) -> Result<Name, Error> {
+    Name::parse("text", text)
+}
+
+pub(crate) fn money(text: &str) -> Result<Money, Error> {
+    Money::parse(text)
+}
+
+pub(crate) fn speed(text: &str) -> Result<Speed, Error> {
+    Speed::parse(text)
+}
+
+pub(crate) fn tax(text: &str) -> Result<TaxMode, Error> {
+    crate::import::tax_mode(text)
+}
+
+pub(crate) fn language(text: &str) -> Result<Language, Error> {
+    Language::parse(text)
+}
+
+pub(crate) fn cycle(text: &str) -> Result<Cycle, Error> {
+    Cycle::parse(text)
+}
+
+pub(crate) fn timing(text: &str) -> Result<Timing, Error> {
+    Timing::parse(text)
+}
+
+pub(crate) fn ownership(text: &str) -> Result<Ownership, Error> {
+    Ownership::parse(text)
+}
+
+pub(crate) fn category(text: &str) -> Result<Account, Error> {
+    Expense::category(text)
+}
+
+pub(crate) fn billing_day(text: &str) -> Result<BillingDay, Error> {
+    text.parse::<u8>().map_err(|_| Error::BillingDay).and_then(BillingDay::try_new)
+}
+
+pub(crate) fn time(text: &str) -> Result<TimeOfDay, &'static str> {
+    let (hour, minute) = text.split_once(':').ok_or("not a time written as HH:MM")?;
+    let number = |part: &str| part.parse::<u16>().map_err(|_| "not a time written as HH:MM");
+    TimeOfDay::new(number(hour)?, number(minute)?).ok_or("not a time written as HH:MM")
+}
+
+/// The value of an argument that must not stand in a shell's history: `-` reads a line from standard input.
+pub(crate) fn private(argument: &str) -> std::io::Result<String> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,152 @@
+//! `isp customer`: who pays for a line.
+
+use clap::{Args, Subcommand};
+use isp_core::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
+use isp_core::ids::CustomerId;
+use isp_core::ports::{ChangeSet, PageQuery};
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a customer.
+    #[command(
+        after_help = "Example:\n  isp customer add P001 --name 'Budi Santoso' --address 'Jl. Merdeka 1, Bandung' --phone 0812-3456-7890 --nik -"
+    )]
+    Add(Add),
+    /// List customers; numbers are masked.
+    #[command(after_help = "Example:\n  isp customer list --search budi --format csv")]
+    List(List),
+    /// Show one customer with lines, open invoices and credit.
+    #[command(after_help = "Example:\n  isp customer show P001")]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// The unique customer ID that people use.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Name.
+    #[arg(long, value_parser = args::name)]
+    name: Name,
+    /// Where the line ends.
+    #[arg(long)]
+    address: String,
+    /// Mobile number for WhatsApp, in any usual form.
+    #[arg(long)]
+    phone: Option<String>,
+    /// NIK, 16 digits; `-` reads it from standard input, which keeps it out of the shell's history.
+    #[arg(long)]
+    nik: Option<String>,
+    /// Language of messages: id or en.
+    #[arg(long = "language", value_parser = args::language, default_value = "id")]
+    messages: Language,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only those whose ID or name contains this.
+    #[arg(long)]
+    search: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    code: Code,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Add(args) => add(ctx, args).await,
+        Command::List(args) => list(ctx, args).await,
+        Command::Show(args) => show(ctx, args).await,
+    }
+}
+
+async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    find::absent(store.customer_by_code(ctx.tenant(), &args.code).await?, "customer", &args.code)?;
+    let nik = args.nik.as_deref().map(args::private).transpose()?;
+    let customer = Customer {
+        id: CustomerId(ctx.id()),
+        code: args.code,
+        name: args.name,
+        nik: nik.as_deref().map(Nik::parse).transpose()?,
+        address: Address::parse(&args.address)?,
+        phone: args.phone.as_deref().map(Phone::parse).transpose()?,
+        language: args.messages,
+    };
+    let code = customer.code.to_string();
+    store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
+    ctx.say("done.customer_added", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let wanted = args.search.map(|text| text.to_lowercase());
+    let mut rows = Rows::new(&[column("code"), column("name"), column("phone"), column("language")]);
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let customers = store.customers(ctx.tenant(), page).await?;
+        for customer in &customers {
+            let (code, name) = (customer.code.as_str(), customer.name.as_str());
+            if wanted.as_ref().is_none_or(|w| [code, name].iter().any(|t| t.to_lowercase().contains(w))) {
+                rows.push(vec![
+                    Cell::text(code),
+                    Cell::text(name),
+                    Cell::maybe(customer.phone.as_ref()),
+                    Cell::text(customer.language.code()),
+                ]);
+            }
+        }
+        match customers.last() {
+            Some(last) if customers.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
+            _ => break,
+        }
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &args.code).await?;
+    let open = store.open_invoices(ctx.tenant(), customer.id).await?;
+    let credit: isp_core::Money = store.credit(ctx.tenant(), customer.id).await?.iter().map(|c| c.left).sum();
+    let arrears = isp_core::dunning::Arrears::of(&open, ctx.today());
+    let mut rows = Rows::new(&[
+        column("code"),
+        column("name"),
+        column("nik"),
+        column("address"),
+        column("phone"),
+        column("language"),
+        number("owed"),
+        number("overdue"),
+        number("credit"),
+    ]);
+    rows.push(vec![
+        Cell::text(&customer.code),
+        Cell::text(&customer.name),
+        Cell::maybe(customer.nik.as_ref()),
+        Cell::text(customer.address.as_str()),
+        Cell::maybe(customer.phone.as_ref()),
+        Cell::text(customer.language.code()),
+        open.iter().map(|i| i.residual()).sum::<isp_core::Money>().into(),
+        arrears.overdue.into(),
+        credit.into(),
+    ]);
+    ctx.rows(&rows)?;
+    if ctx.format == crate::output::Format::Table {
+        let lines = find::subscriptions(ctx, store, &customer).await?;
+        ctx.rows(&super::subscription::table(ctx, store, &lines).await?)?;
+    }
+    Ok(Exit::Done)
+}

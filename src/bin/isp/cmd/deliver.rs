@@ -1,0 +1,96 @@
+//! `isp deliver`: routers and messages from the outbox.
+
+use isp_core::engine::DeliverReport;
+use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic};
+
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, number};
+use crate::wire;
+
+pub(crate) async fn run(ctx: &Context) -> anyhow::Result<Exit> {
+    let report = deliver(ctx).await?;
+    print(ctx, &report)?;
+    Ok(exit(&report))
+}
+
+/// Delivers what is due. Without a sending number only routers are called; messages stay in the outbox.
+pub(crate) async fn deliver(ctx: &Context) -> anyhow::Result<DeliverReport> {
+    let store = ctx.store().await?;
+    let engine = ctx.engine(store);
+    let routers = wire::routers(&ctx.config);
+    let Some(messenger) = wire::messenger(&ctx.config)? else {
+        let mut report = DeliverReport::default();
+        engine.deliver_access(&routers, ctx.now, &mut report).await?;
+        let waiting =
+            OutboxQuery { topic: Some(Topic::Message), state: Some(OutboxState::Pending), ..OutboxQuery::default() };
+        if !store.outbox(ctx.tenant(), waiting, PageQuery::first(1)).await?.is_empty() {
+            ctx.warn("warn.no_messenger", &[]);
+        }
+        return Ok(report);
+    };
+    Ok(engine.deliver(&routers, &messenger, ctx.now).await?)
+}
+
+/// Names the routers and channels that did not answer.
+pub(crate) async fn warn(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
+    if !report.routers_down.is_empty() {
+        let routers = ctx.store().await?.routers(ctx.tenant()).await?;
+        for (id, down) in &report.routers_down {
+            let router = routers.iter().find(|r| r.id == *id);
+            let variables = [
+                ("router", router.map_or_else(|| id.to_string(), |r| r.code.to_string())),
+                ("waiting", down.waiting.to_string()),
+                ("reason", down.reason.clone()),
+            ];
+            ctx.warn("warn.router_down", &variables);
+        }
+    }
+    if let Some(reason) = &report.channel_down {
+        ctx.warn("warn.channel_down", &[("reason", reason.clone())]);
+    }
+    Ok(())
+}
+
+pub(crate) fn exit(report: &DeliverReport) -> Exit {
+    let whole = report.routers_down.is_empty() && report.channel_down.is_none();
+    if whole && report.refused + report.failed + report.unknown == 0 { Exit::Done } else { Exit::Partial }
+}
+
+fn print(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
+    let mut row = Rows::new(&[
+        number("applied"),
+        number("refused"),
+        number("routers_down"),
+        number("sent"),
+        number("dropped"),
+        number("postponed"),
+        number("failed"),
+        number("unknown"),
+    ]);
+    row.push(vec![
+        Cell::count(report.applied),
+        Cell::count(report.refused),
+        Cell::count(report.routers_down.len()),
+        Cell::count(report.sent),
+        Cell::count(report.dropped),
+        Cell::count(report.postponed),
+        Cell::count(report.failed),
+        Cell::count(report.unknown),
+    ]);
+    ctx.done("done.delivered", &variables(report), &row)
+}
+
+/// The figures of a delivery, for a sentence.
+pub(crate) fn variables(report: &DeliverReport) -> [(&'static str, String); 8] {
+    [
+        ("applied", report.applied.to_string()),
+        ("refused", report.refused.to_string()),
+        ("down", report.routers_down.len().to_string()),
+        ("sent", report.sent.to_string()),
+        ("dropped", report.dropped.to_string()),
+        ("postponed", report.postponed.to_string()),
+        ("failed", report.failed.to_string()),
+        ("unknown", report.unknown.to_string()),
+    ]
+}

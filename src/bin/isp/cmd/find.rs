@@ -1,0 +1,77 @@
+//! From the codes that people type to rows.
+
+use isp_core::customer::{Code, Customer};
+use isp_core::device::Cpe;
+use isp_core::isolation::ServiceAccess;
+use isp_core::package::Package;
+use isp_core::place::{Router, Site};
+use isp_core::ports::{PageQuery, Store};
+use isp_core::subscription::Subscription;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+fn missing(noun: &'static str, code: &Code) -> anyhow::Error {
+    Failure::NotFound { noun, code: code.to_string() }.into()
+}
+
+/// Fails when something with this code is there already.
+pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> anyhow::Result<()> {
+    match found {
+        None => Ok(()),
+        Some(_) => Err(Failure::Exists { noun, code: code.to_string() }.into()),
+    }
+}
+
+pub(crate) async fn customer(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Customer> {
+    store.customer_by_code(ctx.tenant(), code).await?.ok_or_else(|| missing("customer", code))
+}
+
+pub(crate) async fn package(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Package> {
+    let all = store.packages(ctx.tenant()).await?;
+    all.into_iter().find(|p| p.code == *code).ok_or_else(|| missing("package", code))
+}
+
+pub(crate) async fn site(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Site> {
+    let all = store.sites(ctx.tenant()).await?;
+    all.into_iter().find(|s| s.code == *code).ok_or_else(|| missing("site", code))
+}
+
+pub(crate) async fn router(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Router> {
+    let all = store.routers(ctx.tenant()).await?;
+    all.into_iter().find(|r| r.code == *code).ok_or_else(|| missing("router", code))
+}
+
+pub(crate) async fn cpe(ctx: &Context, store: &dyn Store, serial: &Code) -> anyhow::Result<Cpe> {
+    let all = store.cpes(ctx.tenant(), None).await?;
+    all.into_iter().find(|c| c.serial == *serial).ok_or_else(|| missing("cpe", serial))
+}
+
+/// The subscriptions of a customer.
+pub(crate) async fn subscriptions(
+    ctx: &Context,
+    store: &dyn Store,
+    customer: &Customer,
+) -> anyhow::Result<Vec<(Subscription, ServiceAccess)>> {
+    // A customer has a handful of lines; the limit guards against a damaged database.
+    Ok(store.subscriptions(ctx.tenant(), Some(customer.id), PageQuery::first(1_000)).await?)
+}
+
+/// The subscription of a customer with a user name, or the only one that has not ended.
+pub(crate) async fn subscription(
+    ctx: &Context,
+    store: &dyn Store,
+    customer: &Customer,
+    username: Option<&Code>,
+) -> anyhow::Result<(Subscription, ServiceAccess)> {
+    let mut all = subscriptions(ctx, store, customer).await?;
+    match username {
+        Some(name) => all.retain(|(s, _)| s.account.username == *name),
+        None if all.len() > 1 => all.retain(|(s, _)| s.terms.end.is_none()),
+        None => {}
+    }
+    if all.len() > 1 {
+        return Err(Failure::Ambiguous { code: customer.code.to_string(), count: all.len() }.into());
+    }
+    all.pop().ok_or_else(|| missing("subscription", username.unwrap_or(&customer.code)))
+}

@@ -1,0 +1,63 @@
+//! `isp init` and `isp migrate`: from an empty folder to a database that works.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use isp_core::customer::Language;
+use isp_store::{Vault, VaultError};
+
+use crate::config::{Config, Overrides, starter};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::i18n::Texts;
+use crate::{output, wire};
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The folder for isp.toml, the key file and, with SQLite, the database; made when it is not there.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+/// Makes what is missing: settings, key file, database, tables. What is there stays as it is.
+pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> anyhow::Result<Exit> {
+    let texts = Texts::load(language)?;
+    let path = |error: std::io::Error, path: &Path| Failure::File {
+        path: path.display().to_string(),
+        reason: error.kind().to_string(),
+    };
+    std::fs::create_dir_all(&args.dir).map_err(|error| path(error, &args.dir))?;
+    let file = args.dir.join("isp.toml");
+    if !file.exists() {
+        let database = flags.database.as_deref().unwrap_or("sqlite:isp.db");
+        let key = flags.key_file.as_deref().map_or_else(|| "isp.key".to_owned(), |p| p.display().to_string());
+        let text = starter(database, &key, language);
+        std::fs::write(&file, text).map_err(|error| path(error, &file))?;
+    }
+    let config = Config::load(&Overrides { config: Some(file.clone()), ..flags.clone() }, std::env::vars())?;
+    if let Some(key) = &config.key_file {
+        match Vault::generate_key_file(key) {
+            Ok(()) | Err(VaultError::Exists) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    isp_store::migrate(wire::database(&config)?).await?;
+    // Opening proves that the key fits the database.
+    drop(wire::store(&config).await?);
+    let variables = [
+        ("file", file.display().to_string()),
+        ("key", config.key_file.as_deref().unwrap_or(Path::new("")).display().to_string()),
+    ];
+    output::print(&format!("{}\n", texts.with("done.init", &variables)))?;
+    Ok(Exit::Done)
+}
+
+/// Creates or updates the tables.
+pub(crate) async fn migrate(ctx: &Context) -> anyhow::Result<Exit> {
+    let before = isp_store::migration_status(wire::database(&ctx.config)?).await.map(|s| s.applied.len()).unwrap_or(0);
+    let status = isp_store::migrate(wire::database(&ctx.config)?).await?;
+    let variables =
+        [("applied", (status.applied.len() - before).to_string()), ("total", status.applied.len().to_string())];
+    ctx.say("done.migrated", &variables)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,136 @@
+//! `isp invoice`: what customers owe.
+
+use clap::{Args, Subcommand};
+use isp_core::billing::invoice::LineKind;
+use isp_core::calendar::Month;
+use isp_core::customer::Code;
+use isp_core::ports::{InvoiceQuery, PageQuery};
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List invoices.
+    #[command(after_help = "Example:\n  isp invoice list --open --customer P001")]
+    List(List),
+    /// Show the lines of one invoice.
+    #[command(after_help = "Example:\n  isp invoice show INV-202601-000042")]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this customer's.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
+    /// Only those with something left to pay.
+    #[arg(long)]
+    open: bool,
+    /// Only those issued in this month.
+    #[arg(long)]
+    month: Option<Month>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Its number, as shown on it.
+    number: String,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let mut query = InvoiceQuery::default();
+    let mut wanted = None;
+    match command {
+        Command::List(List { customer, open, month }) => {
+            query.open = open;
+            query.issued_from = month.map(Month::first);
+            query.issued_before = month.map(|m| m.plus(1).first());
+            if let Some(code) = customer {
+                query.customer = Some(find::customer(ctx, store, &code).await?.id);
+            }
+        }
+        Command::Show(Show { number }) => {
+            // The month is in the number, so one month is searched.
+            let month = number.get(4..10).and_then(|ym| {
+                let (year, month) = ym.split_at_checked(4)?;
+                Month::new(year.parse().ok()?, month.parse().ok()?)
+            });
+            query.issued_from = month.map(Month::first);
+            query.issued_before = month.map(|m| m.plus(1).first());
+            wanted = Some(number);
+        }
+    }
+    let mut rows = Rows::new(&[
+        column("invoice"),
+        column("customer"),
+        column("kind"),
+        column("period"),
+        column("issued"),
+        column("due"),
+        number("total"),
+        number("paid"),
+        number("open"),
+    ]);
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let invoices = store.invoices(ctx.tenant(), query, page).await?;
+        for (invoice, paid) in &invoices {
+            let shown = invoice.display_number();
+            if wanted.as_ref().is_some_and(|number| *number == shown) {
+                return lines(ctx, invoice);
+            }
+            if wanted.is_some() {
+                continue;
+            }
+            let customer = store.customer(ctx.tenant(), invoice.customer_id).await?;
+            rows.push(vec![
+                Cell::text(shown),
+                Cell::maybe(customer.map(|c| c.code.to_string())),
+                Cell::Word(invoice.kind.code()),
+                Cell::text(invoice.period),
+                invoice.issue_date.into(),
+                invoice.due_date.into(),
+                invoice.total.into(),
+                (*paid).into(),
+                (invoice.total - *paid).into(),
+            ]);
+        }
+        match invoices.last() {
+            Some((last, _)) if invoices.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
+            _ => break,
+        }
+    }
+    if let Some(number) = wanted {
+        return Err(Failure::NotFound { noun: "invoice", code: number }.into());
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+fn lines(ctx: &Context, invoice: &isp_core::billing::Invoice) -> anyhow::Result<Exit> {
+    let mut rows = Rows::new(&[column("invoice"), column("line"), number("days"), number("of_days"), number("amount")]);
+    for line in &invoice.lines {
+        let (days, of) = line.prorated.map_or((Cell::Empty, Cell::Empty), |(d, f)| (Cell::count(d), Cell::count(f)));
+        rows.push(vec![
+            Cell::text(invoice.display_number()),
+            Cell::Word(match line.kind {
+                LineKind::Subscription => "subscription",
+                LineKind::Installation => "installation",
+                LineKind::LateFee => "late_fee",
+                LineKind::Discount => "discount",
+                LineKind::Credit => "credit",
+                LineKind::Ppn => "ppn",
+                LineKind::Rounding => "rounding",
+            }),
+            days,
+            of,
+            line.amount.into(),
+        ]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,123 @@
+//! `isp enforce`, `isp isolate`, `isp reopen`: what the engine decides about access, and what a person does.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use isp_core::customer::Code;
+use isp_core::engine::{Approval, EnforceReport};
+use isp_core::ids::SubscriptionId;
+use isp_core::ports::{AccessQuery, PageQuery};
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column};
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Enforce {
+    /// Let this router pass its breaker once; may be given several times.
+    #[arg(long = "approve", value_name = "ROUTER", value_parser = args::code)]
+    approve: Vec<Code>,
+    /// Let every router pass its breaker once.
+    #[arg(long)]
+    approve_all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ByHand {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// Why; it is kept with your name and shown by `explain`.
+    #[arg(long)]
+    reason: String,
+}
+
+impl Enforce {
+    async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
+        if self.approve_all {
+            return Ok(Approval::All);
+        }
+        let store = ctx.store().await?;
+        let mut routers = BTreeSet::new();
+        for code in &self.approve {
+            routers.insert(find::router(ctx, store, code).await?.id);
+        }
+        Ok(if routers.is_empty() { Approval::None } else { Approval::Routers(routers) })
+    }
+}
+
+pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
+    ctx.rows(&changed(ctx, &report).await?)?;
+    warn_held(ctx, &report).await?;
+    Ok(if report.held.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// The part of a day's run: the same, told in one line.
+pub(crate) async fn enforce_in_run(ctx: &Context, args: &Enforce) -> anyhow::Result<EnforceReport> {
+    let store = ctx.store().await?;
+    let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
+    warn_held(ctx, &report).await?;
+    Ok(report)
+}
+
+async fn warn_held(ctx: &Context, report: &EnforceReport) -> anyhow::Result<()> {
+    if report.held.is_empty() {
+        return Ok(());
+    }
+    let routers = ctx.store().await?.routers(ctx.tenant()).await?;
+    for held in &report.held {
+        let router = routers.iter().find(|r| Some(r.id) == held.router_id);
+        let variables = [
+            ("router", router.map_or_else(|| "-".to_owned(), |r| r.code.to_string())),
+            ("count", held.would_isolate.to_string()),
+            ("limit", held.limit.to_string()),
+        ];
+        ctx.warn("warn.held", &variables);
+    }
+    Ok(())
+}
+
+/// Whose access changed, and how.
+async fn changed(ctx: &Context, report: &EnforceReport) -> anyhow::Result<Rows> {
+    let store = ctx.store().await?;
+    let mut rows = Rows::new(&[column("customer"), column("name"), column("action")]);
+    let lists: [(&'static str, &[SubscriptionId]); 4] = [
+        ("isolated", &report.isolated),
+        ("reopened", &report.reopened),
+        ("closed", &report.closed),
+        ("regrouped", &report.regrouped),
+    ];
+    for (action, ids) in lists {
+        for chunk in ids.chunks(1_000) {
+            let query = AccessQuery::Subscriptions(chunk.to_vec());
+            for facts in store.load_access(ctx.tenant(), &query, PageQuery::first(1_000)).await? {
+                let customer = store.customer(ctx.tenant(), facts.customer_id).await?;
+                rows.push(vec![
+                    Cell::maybe(customer.as_ref().map(|c| &c.code)),
+                    Cell::maybe(customer.as_ref().map(|c| &c.name)),
+                    Cell::Word(action),
+                ]);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+pub(crate) async fn isolate(ctx: &Context, args: ByHand) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &args.customer).await?;
+    let lines = ctx.engine(store).isolate(customer.id, ctx.officer.as_str(), &args.reason, ctx.now).await?;
+    ctx.say("done.isolated", &[("code", args.customer.to_string()), ("count", lines.len().to_string())])?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn reopen(ctx: &Context, args: ByHand) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &args.customer).await?;
+    let lines = ctx.engine(store).reopen(customer.id, ctx.officer.as_str(), &args.reason, ctx.now).await?;
+    ctx.say("done.reopened", &[("code", args.customer.to_string()), ("count", lines.len().to_string())])?;
+    Ok(Exit::Done)
+}

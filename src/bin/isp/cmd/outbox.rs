@@ -1,0 +1,95 @@
+//! `isp outbox`: what waits for routers and the messenger, and what became of it.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use isp_core::calendar::Zone;
+use isp_core::customer::Code;
+use isp_core::ids::SubscriptionId;
+use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List rows of the outbox.
+    #[command(after_help = "Example:\n  isp outbox list --state failed")]
+    List(List),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// access (routers) or message.
+    #[arg(long, value_parser = ["access", "message"])]
+    topic: Option<String>,
+    /// Where it stands.
+    #[arg(long, value_parser = ["pending", "claimed", "attempting", "done", "dropped", "failed", "unknown"])]
+    state: Option<String>,
+    /// Only messages to this customer.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    let Command::List(args) = command;
+    let store = ctx.store().await?;
+    let customer = match &args.customer {
+        Some(code) => Some(find::customer(ctx, store, code).await?.id),
+        None => None,
+    };
+    let topic = args.topic.as_deref().map(|t| if t == "access" { Topic::Access } else { Topic::Message });
+    let state = OutboxState::ALL.into_iter().find(|s| args.state.as_deref() == Some(s.code()));
+    let query = OutboxQuery { topic, state, customer };
+    let mut rows = Rows::new(&[
+        column("topic"),
+        column("what"),
+        column("customer"),
+        column("state"),
+        number("attempts"),
+        column("next_attempt"),
+        column("note"),
+    ]);
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let found = store.outbox(ctx.tenant(), query, page).await?;
+        let lines: Vec<SubscriptionId> = found.iter().filter_map(line).collect();
+        let targets = store.access_targets(ctx.tenant(), &lines).await?;
+        let accounts: BTreeMap<SubscriptionId, Code> =
+            targets.into_iter().map(|t| (t.subscription_id, t.account.username)).collect();
+        for row in &found {
+            let (topic, what, customer) = match &row.effect {
+                Effect::Access(effect) => ("access", Cell::maybe(accounts.get(&effect.subscription_id)), None),
+                Effect::Message(message) => {
+                    let customer = store.customer(ctx.tenant(), message.customer_id).await?;
+                    ("message", Cell::Word(message.kind.code()), customer.map(|c| c.code.to_string()))
+                }
+            };
+            let at = row.next_attempt;
+            rows.push(vec![
+                Cell::Word(topic),
+                what,
+                Cell::maybe(customer),
+                Cell::Word(row.state.code()),
+                Cell::count(row.attempts),
+                Cell::text(format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at))),
+                Cell::text(&row.note),
+            ]);
+        }
+        match found.last() {
+            Some(last) if found.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
+            _ => break,
+        }
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+fn line(row: &OutboxRow) -> Option<SubscriptionId> {
+    match &row.effect {
+        Effect::Access(effect) => Some(effect.subscription_id),
+        Effect::Message(_) => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! `isp package`: what is sold, at which price from which day.
+
+use clap::{Args, Subcommand};
+use isp_core::Money;
+use isp_core::calendar::Date;
+use isp_core::customer::{Code, Name};
+use isp_core::ids::PackageId;
+use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
+use isp_core::ports::ChangeSet;
+use isp_core::tax::TaxMode;
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a package.
+    #[command(
+        after_help = "Example:\n  isp package add HOME20 --name 'Rumah 20 Mbps' --price 'Rp 165.000' --tax inclusive --speed 20M/10M"
+    )]
+    Add(Add),
+    /// List packages with today's price.
+    List,
+    /// Show one package with all its dated prices.
+    Show(Show),
+    /// Give a package a new price from a day on; periods that start before keep the old one.
+    #[command(after_help = "Example:\n  isp package price HOME20 175000 --from 2026-07-01")]
+    Price(Price),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Short code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Name on invoices.
+    #[arg(long, value_parser = args::name)]
+    name: Name,
+    /// Rupiah per month.
+    #[arg(long, value_parser = args::money)]
+    price: Money,
+    /// Whether the price contains PPN: exclusive (belum termasuk) or inclusive (termasuk).
+    #[arg(long, value_parser = args::tax, default_value = "exclusive")]
+    tax: TaxMode,
+    /// Download/upload, such as 20, 20M/10M or 512k.
+    #[arg(long, value_parser = args::speed)]
+    speed: Speed,
+    /// Name of the RouterOS profile; the code when not given.
+    #[arg(long, value_parser = args::code)]
+    group: Option<Code>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Package code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Price {
+    /// Package code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Rupiah per month.
+    #[arg(value_parser = args::money)]
+    price: Money,
+    /// First day on which it holds.
+    #[arg(long)]
+    from: Date,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    match command {
+        Command::Add(Add { code, name, price, tax, speed, group }) => {
+            let all = store.packages(ctx.tenant()).await?;
+            find::absent(all.iter().find(|p| p.code == code), "package", &code)?;
+            let group = UserGroup { name: group.unwrap_or_else(|| code.clone()), speed };
+            let (shown, prices) = (code.to_string(), PriceList::single(price)?);
+            let id = PackageId(ctx.id());
+            let package = Package { id, code, name, prices, tax_mode: tax, group, sold: true };
+            store.commit(ctx.tenant(), ChangeSet { packages: vec![package], ..ChangeSet::default() }).await?;
+            ctx.say("done.package_added", &[("code", shown)])?;
+        }
+        Command::List => {
+            let mut rows = Rows::new(&[
+                column("code"),
+                column("name"),
+                number("price"),
+                column("tax"),
+                column("speed"),
+                column("group"),
+                column("sold"),
+            ]);
+            for package in store.packages(ctx.tenant()).await? {
+                rows.push(vec![
+                    Cell::text(&package.code),
+                    Cell::text(&package.name),
+                    package.prices.on(ctx.today()).map_or(Cell::Empty, Cell::Money),
+                    Cell::Word(tax_word(package.tax_mode)),
+                    Cell::text(package.group.speed),
+                    Cell::text(&package.group.name),
+                    Cell::Word(if package.sold { "yes" } else { "no" }),
+                ]);
+            }
+            ctx.rows(&rows)?;
+        }
+        Command::Show(Show { code }) => {
+            let package = find::package(ctx, store, &code).await?;
+            let mut rows = Rows::new(&[column("code"), column("name"), column("from"), number("price"), column("tax")]);
+            for version in package.prices.versions() {
+                rows.push(vec![
+                    Cell::text(&package.code),
+                    Cell::text(&package.name),
+                    if version.from == Date::MIN { Cell::Empty } else { version.from.into() },
+                    version.price.into(),
+                    Cell::Word(tax_word(package.tax_mode)),
+                ]);
+            }
+            ctx.rows(&rows)?;
+        }
+        Command::Price(Price { code, price, from }) => {
+            let package = find::package(ctx, store, &code).await?;
+            let versions = package.prices.versions().iter().copied().chain([PriceVersion { from, price }]);
+            let package = Package { prices: PriceList::try_new(versions.collect())?, ..package };
+            store.commit(ctx.tenant(), ChangeSet { packages: vec![package], ..ChangeSet::default() }).await?;
+            let variables = [("code", code.to_string()), ("price", price.to_string()), ("from", from.to_string())];
+            ctx.say("done.price", &variables)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+const fn tax_word(mode: TaxMode) -> &'static str {
+    match mode {
+        TaxMode::Exclusive => "exclusive",
+        TaxMode::Inclusive => "inclusive",
+    }
+}

@@ -1,0 +1,198 @@
+//! `isp payment`: money that came in.
+
+use clap::{Args, Subcommand};
+use isp_core::Money;
+use isp_core::calendar::{Date, Zone};
+use isp_core::customer::Code;
+use isp_core::engine::NewPayment;
+use isp_core::payment::Payment;
+use isp_core::ports::PageQuery;
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Record a payment: it pays the oldest invoices and reopens what arrears had isolated.
+    #[command(
+        after_help = "Example:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n\nThe same provider and reference again changes nothing."
+    )]
+    Add(Add),
+    /// List payments with what is left of each.
+    List(List),
+    /// Show what a payment paid.
+    Show(Which),
+    /// Take a payment back whole (a bounced transfer, a typing error): what it paid is open again.
+    #[command(after_help = "Example:\n  isp payment reverse bank TRX-77 --reason 'transfer ditolak bank'")]
+    Reverse(Reverse),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Who paid.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// How much.
+    #[arg(value_parser = args::money)]
+    amount: Money,
+    /// Through whom: cash, bank, midtrans and so on.
+    #[arg(long, value_parser = args::code, default_value = "cash")]
+    provider: Code,
+    /// The provider's reference, or the number of the receipt; unique with the provider.
+    #[arg(long, value_parser = args::code)]
+    reference: Code,
+    /// The day on which the customer paid; now when not given.
+    #[arg(long)]
+    paid_on: Option<Date>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this customer's.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Through whom it came.
+    #[arg(value_parser = args::code)]
+    provider: Code,
+    /// The provider's reference.
+    #[arg(value_parser = args::code)]
+    reference: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reverse {
+    #[command(flatten)]
+    which: Which,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Add(args) => add(ctx, args).await,
+        Command::List(args) => list(ctx, args).await,
+        Command::Show(which) => show(ctx, which).await,
+        Command::Reverse(Reverse { which, reason }) => {
+            let store = ctx.store().await?;
+            let id = Payment::id_of(ctx.tenant(), &which.provider, &which.reference);
+            let back = ctx.engine(store).reverse(id, ctx.officer.as_str(), &reason, ctx.now).await?;
+            let variables = [("reference", which.reference.to_string()), ("amount", back.to_string())];
+            ctx.say("done.reversed", &variables)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &args.customer).await?;
+    let new = NewPayment {
+        customer_id: customer.id,
+        provider: args.provider,
+        reference: args.reference,
+        amount: args.amount,
+        paid_at: args.paid_on.map_or(ctx.now, |day| day.at(12, 0, Zone::Wib).min(ctx.now)),
+    };
+    let report = ctx.engine(store).pay(&new, ctx.now).await?;
+    let paid: Money = report.paid.iter().map(|(_, amount)| *amount).sum();
+    let mut row = Rows::new(&[
+        column("customer"),
+        number("amount"),
+        number("paid"),
+        number("credit"),
+        number("invoices"),
+        number("reopened"),
+        column("known"),
+    ]);
+    row.push(vec![
+        Cell::text(&customer.code),
+        args.amount.into(),
+        paid.into(),
+        report.credit.into(),
+        Cell::count(report.paid.len()),
+        Cell::count(report.reopened.len()),
+        Cell::Word(if report.known { "yes" } else { "no" }),
+    ]);
+    let variables = [
+        ("code", customer.code.to_string()),
+        ("amount", args.amount.to_string()),
+        ("paid", paid.to_string()),
+        ("invoices", report.paid.len().to_string()),
+        ("credit", report.credit.to_string()),
+        ("reopened", report.reopened.len().to_string()),
+    ];
+    let key = if report.known { "done.payment_known" } else { "done.payment" };
+    ctx.done(key, &variables, &row)?;
+    Ok(Exit::Done)
+}
+
+async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let of = match &args.customer {
+        Some(code) => Some(find::customer(ctx, store, code).await?.id),
+        None => None,
+    };
+    let mut rows = Rows::new(&[
+        column("paid_at"),
+        column("customer"),
+        column("provider"),
+        column("reference"),
+        number("amount"),
+        number("left"),
+        column("reversed"),
+    ]);
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let payments = store.payments(ctx.tenant(), of, page).await?;
+        for row in &payments {
+            let customer = store.customer(ctx.tenant(), row.payment.customer_id).await?;
+            rows.push(vec![
+                Zone::Wib.date_of(row.payment.paid_at).into(),
+                Cell::maybe(customer.map(|c| c.code.to_string())),
+                Cell::text(&row.payment.provider),
+                Cell::text(&row.payment.reference),
+                row.payment.amount.into(),
+                row.left.into(),
+                Cell::maybe(row.reversal.as_ref().map(|r| &r.reason)),
+            ]);
+        }
+        match payments.last() {
+            Some(last) if payments.len() as u64 == u64::from(page.limit) => page.after = Some(last.payment.id),
+            _ => break,
+        }
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+async fn show(ctx: &Context, which: Which) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let id = Payment::id_of(ctx.tenant(), &which.provider, &which.reference);
+    let missing = || Failure::NotFound { noun: "payment", code: which.reference.to_string() };
+    let payment = store.payment(ctx.tenant(), id).await?.ok_or_else(missing)?;
+    let query = isp_core::ports::InvoiceQuery { customer: Some(payment.payment.customer_id), ..Default::default() };
+    let mut numbers = std::collections::BTreeMap::new();
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let invoices = store.invoices(ctx.tenant(), query, page).await?;
+        numbers.extend(invoices.iter().map(|(i, _)| (i.id, i.display_number())));
+        match invoices.last() {
+            Some((last, _)) if invoices.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
+            _ => break,
+        }
+    }
+    let mut rows = Rows::new(&[column("date"), column("invoice"), number("amount")]);
+    for allocation in store.allocations(ctx.tenant(), id).await? {
+        let number = numbers.get(&allocation.invoice_id);
+        rows.push(vec![Zone::Wib.date_of(allocation.at).into(), Cell::maybe(number), allocation.amount.into()]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}

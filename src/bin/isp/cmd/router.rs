@@ -1,0 +1,397 @@
+//! `isp router`: the provider's routers, and what stands between them and what is wanted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use isp_core::Secret;
+use isp_core::customer::Code;
+use isp_core::ids::RouterId;
+use isp_core::isolation::AccessTarget;
+use isp_core::isolation::access::ObservedAccess;
+use isp_core::place::{Router, RouterEndpoint};
+use isp_core::ports::{AccessControl as _, ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
+use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
+use isp_mikrotik::text::CodePage;
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Column, Rows, column, number};
+use crate::wire;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a router.
+    #[command(
+        after_help = "Example:\n  isp router add R1 --site BDG --address tls://10.0.0.1 --username isp --password -"
+    )]
+    Add(Add),
+    /// List routers with how many lines each serves.
+    List,
+    /// Show the accounts that a router should have.
+    Show(Show),
+    /// Say what `apply` would change, and change nothing.
+    #[command(after_help = "Example:\n  isp router plan R1 --details")]
+    Plan(PlanArgs),
+    /// Bring routers to what is wanted, and read back.
+    #[command(
+        after_help = "Examples:\n  isp router apply R1\n  isp router apply R1 --adopt    take over accounts that somebody made by hand\n  isp router apply --approve     pass the breaker"
+    )]
+    Apply(Apply),
+    /// Write the accounts of a router into a CSV file to complete and import; accounts that are ours are left out.
+    #[command(
+        after_help = "Example:\n  isp router import-secrets R1 --out subscriptions.csv\n\nThe file holds passwords; only you can read it. Fill in id_pelanggan and mulai, then: isp import --subscriptions subscriptions.csv"
+    )]
+    ImportSecrets(ImportSecrets),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Short code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Where it stands.
+    #[arg(long, value_parser = args::code)]
+    site: Code,
+    /// HOST or HOST:PORT of its API service; tls:// in front for api-ssl.
+    #[arg(long)]
+    address: String,
+    /// API user.
+    #[arg(long)]
+    username: String,
+    /// Its password; `-` reads it from standard input.
+    #[arg(long)]
+    password: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Router code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Router code; all routers when not given.
+    #[arg(value_parser = args::code)]
+    code: Option<Code>,
+    /// Say what happens to each account.
+    #[arg(long)]
+    details: bool,
+    /// Plan as if accounts that somebody made by hand were taken over.
+    #[arg(long)]
+    adopt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// Router code; all routers when not given.
+    #[arg(value_parser = args::code)]
+    code: Option<Code>,
+    /// Take over accounts of our user names that somebody made by hand.
+    #[arg(long)]
+    adopt: bool,
+    /// Go on although more lines would be isolated than the breaker lets through.
+    #[arg(long)]
+    approve: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportSecrets {
+    /// Router code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// The file to write; it must not exist.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Add(args) => add(ctx, args).await,
+        Command::List => list(ctx).await,
+        Command::Show(args) => show(ctx, args).await,
+        Command::Plan(args) => plan(ctx, args).await,
+        Command::Apply(args) => apply(ctx, args).await,
+        Command::ImportSecrets(args) => import_secrets(ctx, args).await,
+    }
+}
+
+async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let site = find::site(ctx, store, &args.site).await?;
+    let known = store.routers(ctx.tenant()).await?;
+    find::absent(known.iter().find(|r| r.code == args.code), "router", &args.code)?;
+    let password = Secret::new(args::private(&args.password)?);
+    let endpoint = RouterEndpoint::parse(&args.address, &args.username, password)?;
+    let code = args.code.to_string();
+    let router = Router { id: RouterId(ctx.id()), code: args.code, site_id: site.id, endpoint };
+    store.commit(ctx.tenant(), ChangeSet { routers: vec![router], ..ChangeSet::default() }).await?;
+    ctx.say("done.router_added", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn list(ctx: &Context) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let sites: BTreeMap<_, _> =
+        store.sites(ctx.tenant()).await?.into_iter().map(|s| (s.id, s.code.to_string())).collect();
+    let serves = store.subscribers_per_router(ctx.tenant()).await?;
+    let mut rows =
+        Rows::new(&[column("code"), column("site"), column("address"), column("username"), number("subscribers")]);
+    for router in store.routers(ctx.tenant()).await? {
+        let endpoint = &router.endpoint;
+        let scheme = if endpoint.tls { "tls://" } else { "" };
+        rows.push(vec![
+            Cell::text(&router.code),
+            Cell::maybe(sites.get(&router.site_id)),
+            Cell::text(format!("{scheme}{}:{}", endpoint.host, endpoint.port)),
+            Cell::text(&endpoint.username),
+            Cell::count(serves.get(&router.id).copied().unwrap_or(0)),
+        ]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let router = find::router(ctx, store, &args.code).await?;
+    let mut rows = Rows::new(&[column("username"), column("group"), column("speed"), column("access")]);
+    for target in targets(ctx, store, &router).await? {
+        rows.push(vec![
+            Cell::text(&target.account.username),
+            Cell::text(&target.group.name),
+            Cell::text(target.group.speed),
+            Cell::Word(target.desired.code()),
+        ]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// The router of a code, or all of them.
+async fn chosen(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Vec<Router>> {
+    match code {
+        Some(code) => Ok(vec![find::router(ctx, store, code).await?]),
+        None => Ok(store.routers(ctx.tenant()).await?),
+    }
+}
+
+async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -> anyhow::Result<Vec<AccessTarget>> {
+    let mut all = Vec::new();
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let rows = store.router_targets(ctx.tenant(), router.id, page).await?;
+        let (last, count) = (rows.last().map(|t| t.subscription_id), rows.len() as u64);
+        all.extend(rows);
+        if count < u64::from(page.limit) {
+            return Ok(all);
+        }
+        page.after = last;
+    }
+}
+
+fn adopting(mut targets: Vec<AccessTarget>, adopt: bool) -> Vec<AccessTarget> {
+    targets.iter_mut().for_each(|t| t.adopt |= adopt);
+    targets
+}
+
+async fn plan(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let access = wire::routers(&ctx.config);
+    let mut exit = Exit::Done;
+    let mut rows = Rows::new(if args.details { DETAILS } else { SUMMARY });
+    for router in chosen(ctx, store, args.code.as_ref()).await? {
+        let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
+        match access.plan(&router.endpoint, &wanted).await {
+            Ok(plan) if args.details => details(&mut rows, &router, &plan),
+            Ok(plan) => rows.push(summary(&router, &plan)),
+            Err(error) => exit = down(ctx, &router, &error),
+        }
+    }
+    ctx.rows(&rows)?;
+    Ok(exit)
+}
+
+const DETAILS: &[Column] = &[column("router"), column("account"), column("action"), column("what")];
+
+const SUMMARY: &[Column] = &[
+    column("router"),
+    number("groups_created"),
+    number("groups_changed"),
+    number("created"),
+    number("changed"),
+    number("isolated"),
+    number("kicked"),
+    number("conflicts"),
+];
+
+fn summary(router: &Router, plan: &Plan) -> Vec<Cell> {
+    let sum = plan.summary();
+    let counts =
+        [sum.groups_created, sum.groups_changed, sum.created, sum.changed, sum.isolated, sum.kicked, sum.conflicts];
+    std::iter::once(Cell::text(&router.code)).chain(counts.map(Cell::count)).collect()
+}
+
+fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
+    let fields = |fields: &[isp_mikrotik::reconcile::FieldChange]| {
+        let words: Vec<String> = fields.iter().map(|f| format!("{}: {} -> {}", f.field, f.old, f.new)).collect();
+        Cell::text(words.join(", "))
+    };
+    let code = || Cell::text(&router.code);
+    for group in &plan.groups {
+        let (action, what) = match &group.action {
+            GroupAction::Keep => continue,
+            GroupAction::Create { .. } => ("create_profile", Cell::Empty),
+            GroupAction::Change { fields: changed, .. } => ("change_profile", fields(changed)),
+            GroupAction::Conflict(conflict) => {
+                ("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code)))
+            }
+        };
+        rows.push(vec![code(), Cell::text(&group.name), Cell::Word(action), what]);
+    }
+    for account in &plan.accounts {
+        let (action, what) = match &account.action {
+            Action::Keep { .. } | Action::Absent if account.kick.is_empty() => continue,
+            Action::Keep { .. } | Action::Absent => ("kick", Cell::Empty),
+            Action::Create { profile, .. } => ("create", Cell::text(profile)),
+            Action::Change { fields: changed, .. } => ("change", fields(changed)),
+            Action::Conflict(conflict) => ("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code))),
+        };
+        rows.push(vec![code(), Cell::text(&account.name), Cell::Word(action), what]);
+    }
+}
+
+fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
+    let variables =
+        [("router", router.code.to_string()), ("reason", error.to_string()), ("error", error.code().to_owned())];
+    ctx.warn("warn.router_failed", &variables);
+    Exit::Partial
+}
+
+async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let access = wire::routers(&ctx.config);
+    let serves = store.subscribers_per_router(ctx.tenant()).await?;
+    let mut exit = Exit::Done;
+    let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
+    for router in chosen(ctx, store, args.code.as_ref()).await? {
+        let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
+        let plan = match access.plan(&router.endpoint, &wanted).await {
+            Ok(plan) => plan,
+            Err(error) => {
+                exit = exit.worse(down(ctx, &router, &error));
+                continue;
+            }
+        };
+        let (would, limit) = (
+            plan.summary().isolated as u64,
+            ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0)),
+        );
+        if would > limit && !args.approve {
+            let variables =
+                [("router", router.code.to_string()), ("count", would.to_string()), ("limit", limit.to_string())];
+            ctx.warn("warn.held", &variables);
+            exit = exit.worse(Exit::Refused);
+            continue;
+        }
+        match access.apply(&router.endpoint, &wanted).await {
+            Ok(outcomes) => {
+                let (cells, refused) = confirmed(ctx, store, &router, &wanted, &outcomes).await?;
+                rows.push(cells);
+                exit = exit.worse(if refused { Exit::Partial } else { Exit::Done });
+            }
+            Err(error) => exit = exit.worse(down(ctx, &router, &error)),
+        }
+    }
+    ctx.rows(&rows)?;
+    Ok(exit)
+}
+
+/// Records what a router said of each account.
+async fn confirmed(
+    ctx: &Context,
+    store: &dyn Store,
+    router: &Router,
+    wanted: &[AccessTarget],
+    outcomes: &[ApplyOutcome],
+) -> anyhow::Result<(Vec<Cell>, bool)> {
+    let (mut done, mut changes, mut refused, mut observed) = (0_u64, 0_u64, 0_u64, Vec::new());
+    for (target, outcome) in wanted.iter().zip(outcomes) {
+        match outcome {
+            ApplyOutcome::Done { access, changed, answer } => {
+                done += 1;
+                changes += u64::from(*changed);
+                let seen = ObservedAccess {
+                    access: Some(*access),
+                    revision: target.revision,
+                    at: ctx.now,
+                    answer: answer.clone(),
+                };
+                observed.push((target.subscription_id, seen));
+            }
+            ApplyOutcome::Refused { code, reason } => {
+                refused += 1;
+                let variables = [
+                    ("router", router.code.to_string()),
+                    ("account", target.account.username.to_string()),
+                    ("reason", reason.clone()),
+                    ("error", (*code).to_owned()),
+                ];
+                ctx.warn("warn.account_refused", &variables);
+            }
+        }
+    }
+    for chunk in observed.chunks(1_000) {
+        store.record(ctx.tenant(), &[], chunk).await?;
+    }
+    let cells = vec![Cell::text(&router.code), Cell::count(done), Cell::count(changes), Cell::count(refused)];
+    Ok((cells, refused > 0))
+}
+
+async fn import_secrets(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let router = find::router(ctx, store, &args.code).await?;
+    let access = wire::routers(&ctx.config);
+    let accounts = access
+        .read_accounts(&router.endpoint, CodePage::default())
+        .await
+        .map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
+    let packages: BTreeMap<String, String> = store
+        .packages(ctx.tenant())
+        .await?
+        .into_iter()
+        .map(|p| (p.group.name.to_string(), p.code.to_string()))
+        .collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["id_pelanggan", "paket", "router", "username", "password", "mulai", "tanggal_tagih"])?;
+    let mut written = 0_u64;
+    for account in accounts.iter().filter(|a| a.owner.is_none()) {
+        let password = account.password.as_ref().map_or("", Secret::reveal);
+        let package = packages.get(&account.profile).map_or("", String::as_str);
+        writer.write_record(["", package, router.code.as_str(), &account.name, password, "", ""])?;
+        written += 1;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    private_file(&args.out, &bytes)
+        .map_err(|error| Failure::File { path: args.out.display().to_string(), reason: error.kind().to_string() })?;
+    let variables = [("count", written.to_string()), ("file", args.out.display().to_string())];
+    ctx.say("done.secrets", &variables).context("output")?;
+    Ok(Exit::Done)
+}
+
+/// Writes a new file that only its owner may read.
+fn private_file(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)?.write_all(bytes)
+}

@@ -1,0 +1,83 @@
+//! What every command works with: settings, texts, the moment, the store.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use isp_core::calendar::{Date, Zone};
+use isp_core::customer::Name;
+use isp_core::engine::Engine;
+use isp_core::ids::{IdSource, TenantId};
+use isp_core::ports::Store;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::i18n::Texts;
+use crate::output::{self, Format, Rows};
+use crate::wire;
+
+/// What every command works with.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) texts: Texts,
+    /// The moment of the command, read once or given by `--on` and `--at`.
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    /// Who acts.
+    pub(crate) officer: Name,
+    pub(crate) ids: Mutex<IdSource>,
+    pub(crate) store: OnceCell<Arc<dyn Store>>,
+}
+
+impl Context {
+    /// The store, opened on first use.
+    pub(crate) async fn store(&self) -> anyhow::Result<&dyn Store> {
+        Ok(self.store.get_or_try_init(|| wire::store(&self.config)).await?.as_ref())
+    }
+
+    /// The engine over a store.
+    pub(crate) fn engine<'a>(&'a self, store: &'a dyn Store) -> Engine<'a> {
+        Engine { page: self.config.worker.page, ..Engine::new(store, self.tenant(), &self.config.policy) }
+    }
+
+    pub(crate) const fn tenant(&self) -> TenantId {
+        self.config.tenant
+    }
+
+    /// A new id.
+    pub(crate) fn id(&self) -> Uuid {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).next_uuid()
+    }
+
+    /// The civil day of the command in Jakarta.
+    pub(crate) fn today(&self) -> Date {
+        Zone::Wib.date_of(self.now)
+    }
+
+    /// Prints rows in the chosen format.
+    pub(crate) fn rows(&self, rows: &Rows) -> anyhow::Result<()> {
+        output::print(&rows.render(self.format, &self.texts)?)
+    }
+
+    /// Prints a sentence for people; for programs, a row of the same facts.
+    pub(crate) fn done(&self, key: &str, variables: &[(&str, String)], row: &Rows) -> anyhow::Result<()> {
+        match self.format {
+            Format::Table => output::print(&format!("{}\n", self.texts.with(key, variables))),
+            Format::Csv | Format::Json => self.rows(row),
+        }
+    }
+
+    /// Prints a sentence for people, nothing for programs.
+    pub(crate) fn say(&self, key: &str, variables: &[(&str, String)]) -> anyhow::Result<()> {
+        if self.quiet || self.format != Format::Table {
+            return Ok(());
+        }
+        output::print(&format!("{}\n", self.texts.with(key, variables)))
+    }
+
+    /// A warning, on standard error.
+    pub(crate) fn warn(&self, key: &str, variables: &[(&str, String)]) {
+        output::note(&self.texts.with(key, variables));
+    }
+}

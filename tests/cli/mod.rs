@@ -1,0 +1,96 @@
+//! Runs the `isp` binary in a folder of its own.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A small provider's spreadsheets. The router's port is closed.
+pub(crate) const SHEETS: &[(&str, &str)] = &[
+    ("sites.csv", "kode;nama;zona\nBDG;Bandung;WIB\n"),
+    ("routers.csv", "kode;site;alamat;username;password\nR1;BDG;127.0.0.1:1;isp;rahasia-router\n"),
+    (
+        "packages.csv",
+        "kode;nama;harga;ppn;kecepatan;grup\nHOME20;Rumah 20;Rp 165.000;termasuk;20/10;home20\nHOME10;Rumah 10;100000;belum termasuk;10;home10\n",
+    ),
+    (
+        "customers.csv",
+        "\u{feff}ID Pelanggan;Nama;NIK;Alamat;Telepon;Bahasa\nP001;Budi Santoso;3273011708450001;Jl. Merdeka 1, Bandung;0812-3456-7890;id\nP002;Siti;;Jl. Asia 2;+62 813 9876 5432;en\nP003;Eko;;Jl. Afrika 3;;\n",
+    ),
+    (
+        "subscriptions.csv",
+        "id_pelanggan,paket,router,username,password,mulai,tanggal_tagih,siklus,penagihan\nP001,HOME20,R1,budi@isp,pw-budi-1,01/06/2024,,bulanan,\nP002,HOME10,R1,siti@isp,pw-siti-2,2024-03-05,,bulanan,prabayar\nP003,HOME10,R1,eko@isp,pw-eko-3,2026-01-10,,triwulan,pascabayar\n",
+    ),
+    (
+        "cpes.csv",
+        "serial,id_pelanggan,unit_luar,router,ip,username,password,kepemilikan,nilai\nSN-1,P001,LiteBeam M5,TL-WR840N,192.168.1.2,admin,pw-cpe-1,dipinjamkan,650.000\n",
+    ),
+    ("installations.csv", "id_pelanggan,jenis,biaya,tanggal,cicilan\nP003,FO baru,500000,2026-01-10,3\n"),
+    ("expenses.csv", "tanggal,kategori,jumlah,catatan,site\n2026-01-05,listrik,250000,PLN,BDG\n"),
+];
+
+/// The binary and its folder.
+pub(crate) struct Isp {
+    dir: TempDir,
+}
+
+impl Isp {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes spreadsheets into the folder `sheets`.
+    pub(crate) fn write(&self, files: &[(&str, &str)]) {
+        let sheets = self.dir.path().join("sheets");
+        std::fs::create_dir_all(&sheets).unwrap();
+        for (name, text) in files {
+            std::fs::write(sheets.join(name), text).unwrap();
+        }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_isp"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ISP_")) {
+            command.env_remove(name);
+        }
+        let home = self.dir.path().join("home");
+        command.current_dir(self.dir.path()).env("HOME", &home).env("XDG_CONFIG_HOME", home);
+        command.args(arguments).output().unwrap()
+    }
+
+    /// Runs a command that ends with this exit code; what it said.
+    pub(crate) fn exit(&self, code: i32, arguments: &[&str]) -> (String, String) {
+        let output = self.run(arguments);
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(code), "isp {}\n{out}\n{err}", arguments.join(" "));
+        for secret in ["3273011708450001", "rahasia", "pw-budi-1", "pw-cpe-1"] {
+            assert!(!out.contains(secret) && !err.contains(secret), "isp {} shows {secret}", arguments.join(" "));
+        }
+        (out, err)
+    }
+
+    /// Runs a command that succeeds.
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+        self.exit(0, arguments).0
+    }
+
+    /// Runs a command that succeeds, with JSON output.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let text = self.ok(&[&["--format", "json"], arguments].concat());
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// Runs a command that fails with this exit code and error code; what it said, its first line without the advice.
+    pub(crate) fn fails(&self, code: i32, arguments: &[&str], error: &str) -> String {
+        let (out, err) = self.exit(code, arguments);
+        assert_eq!(out, "", "isp {}", arguments.join(" "));
+        let line = err.lines().next().unwrap_or("").to_owned();
+        assert!(line.starts_with("isp: ") && line.contains(&format!("[{error}")), "isp {}: {err}", arguments.join(" "));
+        line
+    }
+}

@@ -1,0 +1,105 @@
+//! Bad spreadsheets: every bad row is named, nothing is written. Changed spreadsheets: said, and changed only on request.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+
+use cli::{Isp, SHEETS};
+
+/// Twenty kinds of bad rows in one import: file, the row, and the error's code.
+const BAD: &[(&str, &str, &str)] = &[
+    ("sites.csv", "X Y;Spasi;WIB", "value.bad_code"),
+    ("sites.csv", "MLG;Malang;GMT", "calendar.zone"),
+    ("sites.csv", "SMG;Semarang;WIB;lebih", "import.cells"),
+    ("packages.csv", "P2;Dua;165.5;;20;", "money.format"),
+    ("packages.csv", "P3;Tiga;165.000,50;;20;", "money.fraction"),
+    ("packages.csv", "P4;Empat;0;;20;", "value.not_positive"),
+    ("packages.csv", "P5;Lima;150000;mungkin;20;", "value.not_one_of"),
+    ("packages.csv", "P6;Enam;150000;;kencang;", "package.speed"),
+    ("packages.csv", "P7;Tujuh;99999999999999;;20;", "money.range"),
+    ("customers.csv", "C2;;;Jl. 1;;", "value.empty"),
+    ("customers.csv", "C3;Cici;327301170845;Jl. 1;;", "customer.nik"),
+    ("customers.csv", "C4;Dodi;;Jl. 1;021-5551234;", "customer.phone"),
+    ("customers.csv", "P001;Budi lagi;;Jl. 1;;", "import.repeated"),
+    ("subscriptions.csv", "P001,PAKET-X,R1,a@isp,rahasia,2026-01-01,1,bulanan,", "import.unknown"),
+    ("subscriptions.csv", "P001,HOME20,R1,c@isp,rahasia,2026-02-30,1,bulanan,", "date.format"),
+    ("subscriptions.csv", "P001,HOME20,R1,d@isp,rahasia,2026-01-01,32,bulanan,", "calendar.billing_day"),
+    ("subscriptions.csv", "P001,HOME20,R1,e@isp,rahasia,2026-01-01,1,mingguan,", "calendar.cycle"),
+    ("cpes.csv", "SN2,P001,,,192.168.1,,,lent,0", "import.ip"),
+    ("installations.csv", "P001,FO baru,100000,2026-01-20,13", "import.number"),
+    ("installations.csv", "P001,Wireless,,2026-01-20,1", "import.no_fee"),
+];
+
+#[test]
+fn twenty_kinds_of_bad_rows_are_named_and_none_is_written() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let files: Vec<(&str, String)> = SHEETS
+        .iter()
+        .map(|(file, good)| {
+            let bad: String =
+                BAD.iter().filter(|(name, _, _)| name == file).map(|(_, row, _)| format!("{row}\n")).collect();
+            (*file, format!("{good}{bad}"))
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    isp.write(&files);
+    let (out, err) = isp.exit(3, &["--on", "2026-01-01", "import", "sheets"]);
+    assert_eq!(out, "");
+    for (file, row, code) in BAD {
+        let text = files.iter().find(|(name, _)| name == file).unwrap().1;
+        let line = text.lines().position(|l| l == *row).unwrap() + 1;
+        let named =
+            err.lines().any(|l| l.starts_with(&format!("{file} baris {line}")) && l.ends_with(&format!("[{code}]")));
+        assert!(named, "{file}:{line} {code} is not named in:\n{err}");
+    }
+    let rows = err.lines().filter(|l| l.contains(".csv baris ")).count();
+    assert_eq!(rows, BAD.len(), "{err}");
+    assert!(err.contains("20 baris salah; tidak ada yang ditulis [cli.bad_rows]"), "{err}");
+    for (command, verb) in [("site", "list"), ("package", "list"), ("customer", "list"), ("subscription", "list")] {
+        assert_eq!(isp.json(&[command, verb]).as_array().unwrap().len(), 0, "{command}");
+    }
+    let english = isp.exit(3, &["--lang", "en", "--on", "2026-01-01", "import", "sheets"]).1;
+    assert!(english.contains("20 bad rows; nothing was written"), "{english}");
+}
+
+#[test]
+fn what_differs_is_said_and_changed_only_on_request() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.write(&[
+        (
+            "customers.csv",
+            "id_pelanggan;nama;alamat;telepon\nP001;Budi Santosa;Jl. Merdeka 1, Bandung;\nP004;Baru;Jl. 4;\n",
+        ),
+        ("packages.csv", "kode;nama;harga;ppn;kecepatan;grup\nHOME20;Rumah 20;175000;termasuk;20/10;home20\n"),
+    ]);
+    let (_, err) = isp.exit(0, &["--on", "2026-02-01", "import", "sheets"]);
+    assert!(
+        err.contains("customers.csv baris 2: name berbeda") && err.contains("packages.csv baris 2: price"),
+        "{err}"
+    );
+    assert_eq!(isp.json(&["customer", "show", "P001"])[0]["name"], "Budi Santoso");
+    assert_eq!(isp.json(&["customer", "show", "P004"])[0]["name"], "Baru");
+    isp.ok(&["--on", "2026-02-01", "import", "sheets", "--update"]);
+    let shown = isp.json(&["customer", "show", "P001"]);
+    assert_eq!(shown[0]["name"], "Budi Santosa");
+    // An empty cell says nothing: the number stays.
+    assert_eq!(shown[0]["phone"], "+62***890");
+    // The new price holds from the day of the import; the old one for periods before it.
+    assert_eq!(isp.json(&["--on", "2026-01-31", "package", "list"])[0]["price"], 165_000);
+    assert_eq!(isp.json(&["--on", "2026-02-01", "package", "list"])[0]["price"], 175_000);
+}
+
+#[test]
+fn one_file_alone_and_nothing_at_all() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["import", "--customers", "sheets/customers.csv"]);
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
+    isp.fails(2, &["import", "home"], "cli.usage");
+    let (_, err) = isp.exit(3, &["import", "--subscriptions", "sheets/subscriptions.csv"]);
+    assert!(err.contains("import.unknown"), "{err}");
+}
