@@ -1,0 +1,194 @@
+//! The contract of [`AccessControl`], for the fake and for real adapters before a simulator.
+//!
+//! A harness starts with an empty router; the suite uses user names that begin with `contract-`.
+#![allow(clippy::expect_used, reason = "a suite of assertions")]
+
+use async_trait::async_trait;
+
+use crate::ids::SubscriptionId;
+use crate::isolation::access::ObservedAccess;
+use crate::isolation::{Access, AccessTarget};
+use crate::place::RouterEndpoint;
+use crate::ports::{AccessControl, ApplyOutcome, PortError};
+use crate::secret::Secret;
+use crate::subscription::Account;
+use crate::testing::sample::{self, code, id, moment};
+
+/// A router under test, with the hands that break it.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// The adapter.
+    fn control(&self) -> &dyn AccessControl;
+    /// How it reaches the router.
+    fn endpoint(&self) -> RouterEndpoint;
+    /// Puts in an account that carries no mark of ours.
+    async fn plant(&self, account: &Account);
+    /// True when that account is there as it was planted.
+    async fn is_untouched(&self, account: &Account) -> bool;
+    /// Switches the router off or on.
+    async fn set_down(&self, down: bool);
+    /// Makes the answer to the next write get lost after its effect. False when the harness cannot.
+    async fn lose_reply(&self) -> bool;
+}
+
+/// Runs all cases, one after another, on one harness.
+///
+/// # Panics
+/// When the adapter breaks the contract.
+pub async fn run_all(harness: &dyn Harness) {
+    accounts_come_to_what_is_wanted(harness).await;
+    applying_twice_changes_nothing(harness).await;
+    a_look_changes_nothing(harness).await;
+    foreign_accounts_are_never_touched(harness).await;
+    adoption_takes_a_foreign_account_over(harness).await;
+    a_dead_router_is_told_apart_and_comes_back(harness).await;
+    a_lost_reply_is_repaired_by_a_repeat(harness).await;
+}
+
+fn target(number: u64, desired: Access, revision: u64) -> AccessTarget {
+    AccessTarget {
+        subscription_id: SubscriptionId(id(5, number)),
+        router_id: sample::router(0, sample::site(0).id).id,
+        account: Account {
+            username: code(&format!("contract-{number}")),
+            password: Secret::new(format!("password-{number}")),
+        },
+        group: sample::package(0).group,
+        desired,
+        revision,
+        adopt: false,
+    }
+}
+
+async fn apply(harness: &dyn Harness, targets: &[AccessTarget]) -> Vec<ApplyOutcome> {
+    let outcomes = harness.control().apply(&harness.endpoint(), targets).await.expect("a router that answers");
+    assert_eq!(outcomes.len(), targets.len(), "one outcome a target");
+    outcomes
+}
+
+async fn observe(harness: &dyn Harness, targets: &[AccessTarget]) -> Vec<ObservedAccess> {
+    let now = moment("2026-01-20T03:00:00Z");
+    let seen = harness.control().observe(&harness.endpoint(), targets, now).await.expect("a router that answers");
+    assert_eq!(seen.len(), targets.len(), "one observation a target");
+    assert!(seen.iter().all(|o| o.revision == 0 && o.at == now), "a mere look: {seen:?}");
+    seen
+}
+
+fn done(outcome: &ApplyOutcome) -> Option<(Access, bool)> {
+    match outcome {
+        ApplyOutcome::Done { access, changed, .. } => Some((*access, *changed)),
+        ApplyOutcome::Refused { .. } => None,
+    }
+}
+
+/// A closed account may be gone or switched off.
+fn shows(seen: &ObservedAccess, wanted: Access) -> bool {
+    seen.access == Some(wanted) || (wanted == Access::Closed && seen.access.is_none())
+}
+
+async fn accounts_come_to_what_is_wanted(harness: &dyn Harness) {
+    assert_eq!(apply(harness, &[]).await, []);
+    let ways = [Access::Open, Access::Isolated, Access::Closed];
+    let mut revision = 0;
+    for from in ways {
+        for to in ways {
+            for wanted in [from, to] {
+                revision += 1;
+                let targets = [target(1, wanted, revision), target(2, Access::Open, revision)];
+                let outcomes = apply(harness, &targets).await;
+                let access: Vec<_> = outcomes.iter().map(|o| done(o).map(|(access, _)| access)).collect();
+                assert_eq!(access, [Some(wanted), Some(Access::Open)], "{from:?} to {to:?}: {outcomes:?}");
+                let seen = observe(harness, &targets).await;
+                assert!(shows(&seen[0], wanted) && shows(&seen[1], Access::Open), "{seen:?}");
+            }
+        }
+    }
+}
+
+async fn applying_twice_changes_nothing(harness: &dyn Harness) {
+    for wanted in [Access::Open, Access::Isolated, Access::Closed] {
+        let targets = [target(3, wanted, 1), target(4, wanted, 1)];
+        apply(harness, &targets).await;
+        let again = apply(harness, &targets).await;
+        let again: Vec<_> = again.iter().map(done).collect();
+        assert_eq!(again, [Some((wanted, false)), Some((wanted, false))]);
+    }
+    // Another password or group is a change, once.
+    let mut other = target(3, Access::Open, 2);
+    apply(harness, std::slice::from_ref(&other)).await;
+    other.account.password = Secret::new("another-password");
+    assert_eq!(
+        apply(harness, std::slice::from_ref(&other)).await.iter().map(done).collect::<Vec<_>>(),
+        [Some((Access::Open, true))]
+    );
+    other.group = sample::package(1).group;
+    assert_eq!(
+        apply(harness, std::slice::from_ref(&other)).await.iter().map(done).collect::<Vec<_>>(),
+        [Some((Access::Open, true))]
+    );
+    assert_eq!(apply(harness, &[other]).await.iter().map(done).collect::<Vec<_>>(), [Some((Access::Open, false))]);
+}
+
+async fn a_look_changes_nothing(harness: &dyn Harness) {
+    let unknown = target(5, Access::Open, 1);
+    assert_eq!(observe(harness, std::slice::from_ref(&unknown)).await[0].access, None);
+    assert_eq!(observe(harness, &[unknown]).await[0].access, None);
+    let known = target(6, Access::Isolated, 1);
+    apply(harness, std::slice::from_ref(&known)).await;
+    let asked = target(6, Access::Open, 2);
+    assert_eq!(observe(harness, &[asked]).await[0].access, Some(Access::Isolated));
+    assert_eq!(apply(harness, &[known]).await.iter().map(done).collect::<Vec<_>>(), [Some((Access::Isolated, false))]);
+}
+
+async fn foreign_accounts_are_never_touched(harness: &dyn Harness) {
+    for (number, wanted) in [(10, Access::Open), (11, Access::Isolated), (12, Access::Closed)] {
+        let foreign = target(number, wanted, 1);
+        let account = Account { password: Secret::new("somebody-else"), ..foreign.account.clone() };
+        harness.plant(&account).await;
+        let outcomes = apply(harness, &[target(7, wanted, 1), foreign.clone(), target(8, wanted, 1)]).await;
+        assert!(matches!(outcomes[1], ApplyOutcome::Refused { .. }), "{outcomes:?}");
+        // Its neighbours are served all the same.
+        assert_eq!(done(&outcomes[0]).map(|(access, _)| access), Some(wanted));
+        assert_eq!(done(&outcomes[2]).map(|(access, _)| access), Some(wanted));
+        assert!(harness.is_untouched(&account).await, "{wanted:?}");
+        assert_eq!(observe(harness, &[foreign]).await[0].access, None, "{wanted:?}");
+    }
+}
+
+async fn adoption_takes_a_foreign_account_over(harness: &dyn Harness) {
+    let adopted = AccessTarget { adopt: true, ..target(13, Access::Open, 1) };
+    harness.plant(&adopted.account).await;
+    assert_eq!(done(&apply(harness, std::slice::from_ref(&adopted)).await[0]), Some((Access::Open, true)));
+    // From then on it is ours.
+    let ours = AccessTarget { adopt: false, desired: Access::Isolated, ..adopted };
+    assert_eq!(done(&apply(harness, &[ours]).await[0]), Some((Access::Isolated, true)));
+}
+
+async fn a_dead_router_is_told_apart_and_comes_back(harness: &dyn Harness) {
+    let wanted = target(14, Access::Open, 1);
+    harness.set_down(true).await;
+    let error =
+        harness.control().apply(&harness.endpoint(), std::slice::from_ref(&wanted)).await.expect_err("it is down");
+    assert!(error.retryable(), "{error:?}");
+    let now = moment("2026-01-20T03:00:00Z");
+    assert!(harness.control().observe(&harness.endpoint(), std::slice::from_ref(&wanted), now).await.is_err());
+    harness.set_down(false).await;
+    assert_eq!(done(&apply(harness, &[wanted]).await[0]), Some((Access::Open, true)));
+}
+
+async fn a_lost_reply_is_repaired_by_a_repeat(harness: &dyn Harness) {
+    let before = target(15, Access::Open, 1);
+    apply(harness, &[before]).await;
+    if !harness.lose_reply().await {
+        return;
+    }
+    let wanted = target(15, Access::Isolated, 2);
+    match harness.control().apply(&harness.endpoint(), std::slice::from_ref(&wanted)).await {
+        // An adapter may read back by itself.
+        Ok(outcomes) => assert_eq!(done(&outcomes[0]).map(|(access, _)| access), Some(Access::Isolated)),
+        Err(error) => assert!(matches!(error, PortError::Unknown { .. }), "{error:?}"),
+    }
+    let again = apply(harness, std::slice::from_ref(&wanted)).await;
+    assert_eq!(done(&again[0]).map(|(access, _)| access), Some(Access::Isolated));
+    assert!(shows(&observe(harness, &[wanted]).await[0], Access::Isolated));
+}
