@@ -174,8 +174,7 @@ pub(crate) async fn record(s: &mut dyn Session, tenant: TenantId, outcomes: &[Ou
     let rows: Vec<Value> = last
         .into_values()
         .flat_map(|o| {
-            let waits = matches!(o.state, OutboxState::Pending | OutboxState::Claimed | OutboxState::Attempting);
-            let finished_at = (!waits).then_some(o.at);
+            let finished_at = (o.state != OutboxState::Pending).then_some(o.at);
             let state = o.state.code().to_owned();
             args![o.id, state, o.next_attempt, o.note.clone(), o.provider_id.clone(), finished_at]
         })
