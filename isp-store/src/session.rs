@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use isp_core::ids::TenantId;
 use isp_core::ports::{RunGuard, StoreError};
 
+use crate::error::{store_error, unavailable};
 use crate::table::Table;
 use crate::value::{RawRow, Reader, Value};
 
@@ -48,6 +49,19 @@ pub(crate) trait Engine: Send + Sync {
     async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
     /// Waits for the connections to end.
     async fn close(&self);
+}
+
+/// Opens a transaction on a task of its own: a caller that is cut off between the statement and its answer would leave
+/// the connection in a transaction that nobody ends. A transaction that nobody waits for any more is rolled back.
+pub(crate) async fn begin<DB: sqlx::Database>(
+    pool: &sqlx::Pool<DB>,
+    statement: &'static str,
+) -> Result<sqlx::Transaction<'static, DB>, StoreError> {
+    let pool = pool.clone();
+    match tokio::spawn(async move { pool.begin_with(statement).await }).await {
+        Ok(begun) => begun.map_err(store_error),
+        Err(_) => Err(unavailable("the program is going down")),
+    }
 }
 
 /// Reads all rows of a statement.

@@ -1,6 +1,7 @@
 //! The port [`Store`] over an engine: opens a transaction, runs the statements of the noun, ends it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -24,6 +25,7 @@ use isp_core::ports::{
 };
 use isp_core::subscription::Subscription;
 
+use crate::error::unavailable;
 use crate::session::Engine;
 use crate::value::Value;
 use crate::vault::Vault;
@@ -34,7 +36,7 @@ use crate::{
 
 /// A store in a SQLite file or a PostgreSQL database.
 pub struct SqlStore {
-    engine: Box<dyn Engine>,
+    engine: Arc<dyn Engine>,
     vault: Vault,
 }
 
@@ -51,13 +53,13 @@ impl SqlStore {
     /// As [`crate::open()`].
     pub async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
         let engine = open::engine(url, &vault).await?;
-        Ok(Self { engine, vault })
+        Ok(Self { engine: engine.into(), vault })
     }
 
     /// A store on an engine that is open.
     #[cfg(test)]
     pub(crate) fn new(engine: Box<dyn Engine>, vault: Vault) -> Self {
-        Self { engine, vault }
+        Self { engine: engine.into(), vault }
     }
 
     /// The customers with a NIK, found by its blind index.
@@ -81,10 +83,16 @@ impl Store for SqlStore {
         if changes.is_empty() {
             return Ok(CommitReport::default());
         }
-        let mut session = self.engine.write().await?;
-        let report = commit::write(session.as_mut(), &self.vault, tenant, changes).await?;
-        session.commit().await?;
-        Ok(report)
+        let (engine, vault) = (Arc::clone(&self.engine), self.vault.clone());
+        // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
+        // server's answers wrongly afterwards, on a connection that goes back to the pool.
+        let commit = tokio::spawn(async move {
+            let mut session = engine.write().await?;
+            let report = commit::write(session.as_mut(), &vault, tenant, changes).await?;
+            session.commit().await?;
+            Ok(report)
+        });
+        commit.await.unwrap_or_else(|_| Err(unavailable("the program is going down")))
     }
 
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {

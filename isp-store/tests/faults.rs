@@ -163,3 +163,49 @@ async fn a_commit_that_is_cut_off_is_written_whole_or_not_at_all() {
         assert_sound(other.as_ref(), 8).await;
     }
 }
+
+/// A runtime that is torn down while a commit is under way stands for a process that dies: its connections end without
+/// a word.
+#[test]
+fn a_process_that_dies_in_a_commit_leaves_it_whole_or_not_at_all() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let life = runtime();
+    let databases =
+        life.block_on(async { [prepared(Database::sqlite()).await, prepared(Database::postgres().await).await] });
+    for (database, store) in databases {
+        let (mut died, mut month) = (0, 1);
+        for step in 0_u32..24 {
+            let doomed = runtime();
+            let opened = doomed.block_on(isp_store::open(&database.url, vault())).unwrap();
+            let (sender, done) = std::sync::mpsc::channel();
+            let changes = some(invoices(month));
+            doomed.spawn(async move { sender.send(opened.commit(TENANT, changes).await) });
+            let written = done.recv_timeout(Duration::from_micros(u64::from(step * step) * 150));
+            doomed.shutdown_background();
+            died += u32::from(written.is_err());
+            let found = life.block_on(async {
+                // Waits for the dead one's transaction to be over.
+                store
+                    .commit(TENANT, ChangeSet { billing_position: Some(day("2026-01-01")), ..ChangeSet::default() })
+                    .await
+                    .unwrap();
+                store.invoices(TENANT, InvoiceQuery::default(), PageQuery::first(100_000)).await.unwrap().len()
+            });
+            let per_month = CUSTOMERS as usize;
+            assert!(
+                found == month as usize * per_month || found == (month as usize - 1) * per_month,
+                "{found} invoices"
+            );
+            if found == month as usize * per_month {
+                life.block_on(assert_sound(store.as_ref(), month as usize));
+                month += 1;
+            }
+            if month == 12 {
+                break;
+            }
+        }
+        assert!(died > 0, "no process died in a commit");
+        life.block_on(store.commit(TENANT, some(invoices(month)))).unwrap();
+        life.block_on(assert_sound(store.as_ref(), month as usize));
+    }
+}

@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::store_error;
-use crate::session::{Engine, Session};
+use crate::session::{Engine, Session, begin};
 use session::PostgresSession;
 
 /// How long a caller waits for a connection.
@@ -54,13 +54,12 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
 #[async_trait]
 impl Engine for Postgres {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        let transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
-        Ok(Box::new(PostgresSession(transaction.map_err(store_error)?)))
+        let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Box::new(PostgresSession(begin(&self.pool, statement).await?)))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        let transaction = self.pool.begin_with("BEGIN").await.map_err(store_error)?;
-        Ok(Box::new(PostgresSession(transaction)))
+        Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?)))
     }
 
     /// An advisory lock of a session of its own: the server gives it up when the connection ends, however it ends.

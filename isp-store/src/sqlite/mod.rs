@@ -17,7 +17,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Session};
+use crate::session::{Engine, Session, begin};
 use session::SqliteSession;
 
 /// How long a statement waits for another process's write.
@@ -66,13 +66,11 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 #[async_trait]
 impl Engine for Sqlite {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        let transaction = self.readers.begin_with("BEGIN DEFERRED").await.map_err(store_error)?;
-        Ok(Box::new(SqliteSession(transaction)))
+        Ok(Box::new(SqliteSession(begin(&self.readers, "BEGIN DEFERRED").await?)))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-        Ok(Box::new(SqliteSession(transaction)))
+        Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?)))
     }
 
     /// A lock on a file beside the database, which the system gives up when the process dies.
