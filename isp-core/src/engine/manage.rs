@@ -34,7 +34,8 @@ impl Engine<'_> {
     /// the wish to register the accounts on their routers.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] for an id or a user name that is there already; nothing of the list is written then.
+    /// [`StoreError::Duplicate`] for a user name that its router has already, [`StoreError::Conflict`] for an id whose
+    /// access is there already; nothing of the list is written then.
     pub async fn subscribe(
         &self,
         subscriptions: Vec<(Subscription, Zone)>,
