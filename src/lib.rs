@@ -1,1 +1,39 @@
-//! Facade.
+//! Runs an Indonesian internet provider: billing, WhatsApp reminders, isolation on MikroTik, reports.
+//!
+//! This crate is a door: the [`mod@core`] decides, the adapters act, and none of the adapters knows another. Take the
+//! crates you need through features (all are on by default), or depend on them directly.
+//!
+//! | feature | module | what it is |
+//! |---|---|---|
+//! | always | [`mod@core`] | the domain, the decisions, the ports and the [`Engine`]: no I/O, no clock |
+//! | `store` | [`mod@store`] | the `Store` port on SQLite and PostgreSQL |
+//! | `mikrotik` | [`mod@mikrotik`] | the `AccessControl` port on the RouterOS API |
+//! | `whatsapp` | [`mod@whatsapp`] | the `Messenger` port on the WhatsApp Cloud API |
+//! | `cli` | | the `isp` program |
+//!
+//! ```
+//! use isp::core::{calendar::{Date, Zone}, ids::TenantId, testing::MemoryStore};
+//! use isp::{Engine, Policy};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let (store, policy) = (MemoryStore::new(), Policy::default());
+//! let engine = Engine::new(&store, TenantId::DEFAULT, &policy);
+//! // The moment is an argument: noon of 31 January in Jakarta.
+//! let now = Date::parse("2026-01-31")?.at(12, 0, Zone::Wib);
+//! let report = engine.bill(now).await?;
+//! assert_eq!(report.invoices, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub use isp_core as core;
+#[cfg(feature = "mikrotik")]
+pub use isp_mikrotik as mikrotik;
+#[cfg(feature = "store")]
+pub use isp_store as store;
+#[cfg(feature = "whatsapp")]
+pub use isp_whatsapp as whatsapp;
+
+pub use isp_core::engine::Engine;
+pub use isp_core::{Date, Money, Policy};
