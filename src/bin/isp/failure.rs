@@ -133,9 +133,18 @@ impl Failure {
     }
 }
 
+/// An error that no part of the program names: a bug.
+struct Internal;
+
+impl Internal {
+    fn code(&self) -> &'static str {
+        "cli.internal"
+    }
+}
+
 /// The code and exit code of any error that reaches `main`: those of the innermost error that is known.
 pub(crate) fn classify(error: &anyhow::Error) -> (&'static str, Exit) {
-    let mut found = ("cli.internal", Exit::Internal);
+    let mut found = (Internal.code(), Exit::Internal);
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             found = (failure.code(), failure.exit());

@@ -6,7 +6,7 @@ use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
 
 use super::args;
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -24,7 +24,11 @@ pub(crate) struct Simulate {
 
 pub(crate) async fn run(ctx: &Context, args: Simulate) -> anyhow::Result<Exit> {
     let simulation = Simulation { user: args.user.to_string(), password: args.password, ..Simulation::default() };
-    let router = SimulatedRouter::start_on(simulation, args.port).await?;
+    let taken = |error: std::io::Error| Failure::Router {
+        code: format!("127.0.0.1:{}", args.port),
+        reason: error.kind().to_string(),
+    };
+    let router = SimulatedRouter::start_on(simulation, args.port).await.map_err(taken)?;
     let variables = [("address", router.address().to_string()), ("user", args.user.to_string())];
     output::print(&format!("{}\n", ctx.texts.with("done.simulating", &variables)))?;
     tokio::signal::ctrl_c().await?;
