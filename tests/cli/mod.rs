@@ -33,11 +33,17 @@ pub(crate) const SHEETS: &[(&str, &str)] = &[
 /// The binary and its folder.
 pub(crate) struct Isp {
     dir: TempDir,
+    env: Vec<(&'static str, String)>,
 }
 
 impl Isp {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() }
+    }
+
+    /// Sets a variable for every command.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.env.push((name, value.into()));
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -54,13 +60,20 @@ impl Isp {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// A command that is not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_isp"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ISP_")) {
             command.env_remove(name);
         }
         let home = self.dir.path().join("home");
         command.current_dir(self.dir.path()).env("HOME", &home).env("XDG_CONFIG_HOME", home);
-        command.args(arguments).output().unwrap()
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.args(arguments);
+        command
     }
 
     /// Runs a command that ends with this exit code; what it said.

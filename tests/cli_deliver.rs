@@ -1,0 +1,161 @@
+//! The binary against a RouterOS and a Cloud API on loopback sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use cli::{Isp, SHEETS};
+use isp::mikrotik::simulator::{SimulatedRouter, Simulation};
+use isp::whatsapp::simulator::Simulator;
+use tokio::runtime::Runtime;
+
+/// A provider whose router and messenger are simulated in this process.
+struct Stage {
+    isp: Isp,
+    router: SimulatedRouter,
+    whatsapp: Simulator,
+    // Last, so that the simulators go before what they run on.
+    runtime: Runtime,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let simulation = Simulation { user: "isp".into(), password: "rahasia-router".into(), ..Simulation::default() };
+        let (router, whatsapp) = runtime
+            .block_on(async { (SimulatedRouter::start(simulation).await.unwrap(), Simulator::start().await.unwrap()) });
+        let mut isp = Isp::new();
+        isp.set("ISP_WHATSAPP__BASE_URL", whatsapp.base_url());
+        isp.set("ISP_WHATSAPP__PHONE_NUMBER_ID", PHONE_NUMBER_ID);
+        isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
+        isp.ok(&["init"]);
+        let routers = SHEETS[1].1.replace("127.0.0.1:1", &router.address().to_string());
+        isp.write(SHEETS);
+        isp.write(&[("routers.csv", &routers)]);
+        isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+        Self { isp, router, whatsapp, runtime }
+    }
+
+    fn profile(&self, username: &str) -> String {
+        self.router.secret(username).map_or_else(|| "(none)".into(), |secret| secret.profile)
+    }
+
+    fn router_up(&self) {
+        let _inside = self.runtime.enter();
+        self.router.up().unwrap();
+    }
+
+    fn messages(&self) -> Vec<String> {
+        self.whatsapp.messages().into_iter().map(|m| m.template).collect()
+    }
+}
+
+#[test]
+fn a_month_on_real_sockets() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    isp.ok(&["--on", "2026-01-05", "run"]);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("home20".into(), "home10".into()));
+    assert!(stage.router.secret("budi@isp").unwrap().password_is("pw-budi-1"));
+    let plan = isp.json(&["router", "plan"]);
+    assert_eq!((plan[0]["created"].as_i64(), plan[0]["changed"].as_i64()), (Some(0), Some(0)), "{plan}");
+
+    // The 12th: the invoice of P002 falls due in three days. Twice the same day is one message.
+    isp.ok(&["--on", "2026-01-12", "run"]);
+    isp.ok(&["--on", "2026-01-12", "run"]);
+    assert_eq!(stage.messages().len(), 1, "{:?}", stage.messages());
+
+    // The 21st: both are overdue for more than five days.
+    isp.ok(&["--on", "2026-01-21", "run"]);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("isolir".into(), "isolir".into()));
+    let isolated = isp.json(&["subscription", "list", "--access", "isolated"]);
+    assert!(isolated.as_array().unwrap().iter().all(|line| line["confirmed"] == "yes"), "{isolated}");
+
+    // A payment while the router is dead is not lost: it reopens when the router is back.
+    stage.router.down();
+    isp.ok(&["--on", "2026-01-22", "payment", "add", "P001", "165000", "--reference", "KW-1"]);
+    isp.exit(5, &["--on", "2026-01-22", "deliver"]);
+    assert!(isp.ok(&["--on", "2026-01-22", "explain", "P001"]).starts_with("Layanan terbuka"));
+    stage.router_up();
+    isp.ok(&["--on", "2026-01-22", "--at", "13:00", "deliver"]);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("home20".into(), "isolir".into()));
+
+    // Isolated by hand: only a hand reopens.
+    isp.ok(&["--on", "2026-01-23", "--by", "Sari", "isolate", "P001", "--reason", "menjual ulang"]);
+    isp.ok(&["--on", "2026-01-23", "deliver"]);
+    assert_eq!(stage.profile("budi@isp"), "isolir");
+    assert!(isp.ok(&["--on", "2026-01-23", "--at", "13:00", "explain", "P001"]).contains("oleh Sari"));
+    isp.ok(&["--on", "2026-01-24", "reopen", "P001", "--reason", "sudah dibicarakan"]);
+    isp.ok(&["--on", "2026-01-24", "deliver"]);
+    assert_eq!(stage.profile("budi@isp"), "home20");
+    assert_eq!(stage.whatsapp.duplicates(), []);
+    let unfinished: Vec<_> =
+        isp.json(&["outbox", "list", "--topic", "access", "--state", "pending"]).as_array().unwrap().clone();
+    assert_eq!(unfinished.len(), 0, "{unfinished:?}");
+}
+
+/// What somebody changed on the router is seen and mended; what somebody made by hand is only taken over on request.
+#[test]
+fn drift_is_planned_and_applied_and_strangers_are_left_alone() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    let profile: &[(&str, &[u8])] = &[("name", b"eko@isp"), ("password", b"other"), ("profile", b"default")];
+    stage.router.force("/ppp/secret", profile).unwrap();
+    let (_, err) = isp.exit(5, &["--on", "2026-01-10", "router", "apply", "R1"]);
+    assert!(err.contains("eko@isp") && !err.contains("pw-eko-3"), "{err}");
+    assert_eq!((stage.profile("budi@isp"), stage.profile("eko@isp")), ("home20".into(), "default".into()));
+    let details = isp.ok(&["router", "plan", "--details"]);
+    assert!(details.contains("bentrok") && details.contains("eko@isp"), "{details}");
+
+    isp.exit(0, &["router", "import-secrets", "R1", "--out", "found.csv"]);
+    let found = std::fs::read_to_string(isp.dir().join("found.csv")).unwrap();
+    assert_eq!(found.lines().count(), 2, "only the account that is not ours: {found}");
+    assert!(found.contains(",R1,eko@isp,"), "{found}");
+    isp.fails(6, &["router", "import-secrets", "R1", "--out", "found.csv"], "cli.file");
+
+    isp.exit(5, &["--on", "2026-01-10", "run"]);
+    isp.ok(&["--on", "2026-01-10", "router", "apply", "R1", "--adopt"]);
+    assert_eq!(stage.profile("eko@isp"), "home10");
+    stage.router.force_remove("/ppp/secret", "budi@isp");
+    assert_eq!(isp.json(&["router", "plan"])[0]["created"], 1);
+    isp.ok(&["router", "apply"]);
+    assert_eq!(stage.profile("budi@isp"), "home20");
+}
+
+/// A process that is killed in the middle of a run is repeated: one invoice a period, no message twice.
+#[test]
+fn a_killed_run_is_repeated_without_harm() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    for delay in [3, 8, 15, 25, 40, 60, 90, 130] {
+        let mut child =
+            isp.command(&["--on", "2026-01-21", "run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(delay));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    // A message that was being sent when the process died is left for a person; everything else is done.
+    let last = isp.run(&["--on", "2026-01-21", "--at", "12:30", "run"]);
+    assert_eq!(last.status.code(), Some(0), "{}", String::from_utf8_lossy(&last.stderr));
+    assert_eq!(isp.json(&["invoice", "list"]).as_array().unwrap().len(), 3);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("isolir".into(), "isolir".into()));
+    assert_eq!(stage.whatsapp.duplicates(), []);
+}
+
+/// More isolations than the breaker lets through: none is done until a person approves.
+#[test]
+fn a_breaker_stops_and_asks() {
+    let stage = Stage::new();
+    let mut isp = stage.isp;
+    isp.ok(&["--on", "2026-01-05", "run"]);
+    isp.set("ISP_POLICY__ISOLATION__BREAKER_COUNT", "1");
+    let (_, err) = isp.exit(7, &["--on", "2026-01-21", "run"]);
+    assert!(err.contains("--approve") && err.contains("R1"), "{err}");
+    assert_eq!(stage.router.secret("budi@isp").unwrap().profile, "home20");
+    isp.ok(&["--on", "2026-01-21", "--at", "13:00", "run", "--approve", "R1"]);
+    assert_eq!(stage.router.secret("budi@isp").unwrap().profile, "isolir");
+}
+
+const PHONE_NUMBER_ID: &str = "106540352242922";
