@@ -152,7 +152,12 @@ async fn nobody_is_isolated_on_a_weekend_before_the_hour_or_while_protected_i1_i
                 let (from, until) = (date("2026-01-01"), date("2026-01-20"));
                 let customer_id = customer_id(2);
                 let (reason, by) = ("sekolah".into(), "manajer".into());
-                engine.exempt(Exemption { id, customer_id, from, until, reason, by }).await.unwrap();
+                let now = Exemption { id, customer_id, from, until, reason, by };
+                engine.exempt(now.clone()).await.unwrap();
+                // One that is granted ahead and lasts longer does not hide the one that holds.
+                let id = ExemptionId(Uuid::from_u128(2));
+                let (from, until) = (date("2026-03-01"), date("2026-03-31"));
+                engine.exempt(Exemption { id, from, until, ..now }).await.unwrap();
             }
             "outage" => {
                 let id = OutageId(Uuid::from_u128(1));

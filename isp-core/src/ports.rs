@@ -685,9 +685,8 @@ pub trait Store: Send + Sync {
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<DunningFacts>, StoreError>;
 
-    /// A page of subscriptions to decide on, in id order, each once. Of several promises or exemptions of a customer the
-    /// one with the greatest `until` is told, of several outages of a site one that lasts, or else the one that ended
-    /// last; then the one that began last.
+    /// A page of subscriptions to decide on, in id order, each once, with all promises and exemptions of the customer and
+    /// all outages of the site, in id order.
     async fn load_access(
         &self,
         tenant: TenantId,

@@ -323,9 +323,9 @@ proptest! {
         let today = facts.zone.date_of(now);
         let serving = facts.terms.status_on(today) == SubscriptionStatus::Active;
         let arrears = Arrears::of(&facts.open, today);
-        let promised = facts.promise.as_ref().is_some_and(|p| p.made_on <= today && today <= p.until);
-        let exempt = facts.exemption.as_ref().is_some_and(|e| e.from <= today && today <= e.until);
-        let outage = facts.outage.as_ref().is_some_and(|o| o.from <= now && o.until.is_none_or(|until| until > now));
+        let promised = facts.promises.iter().any(|p| p.made_on <= today && today <= p.until);
+        let exempt = facts.exemptions.iter().any(|e| e.from <= today && today <= e.until);
+        let outage = facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| until > now));
         let manual = facts.access.cause == Some(IsolationCause::Manual);
         match decision {
             Decision::Isolate(reason) => {

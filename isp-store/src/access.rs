@@ -230,19 +230,19 @@ async fn facts(
             terms: read_terms(r)?,
             access: read(r, subscription_id)?,
             open: Vec::new(),
-            promise: None,
-            exemption: None,
-            outage: None,
+            promises: Vec::new(),
+            exemptions: Vec::new(),
+            outages: Vec::new(),
         })
     })
     .await?;
-    let mut promises = promises(s, tenant, &facts, as_of).await?;
-    let mut exemptions = exemptions(s, tenant, &facts, as_of).await?;
+    let promises = promises(s, tenant, &facts, as_of).await?;
+    let exemptions = exemptions(s, tenant, &facts, as_of).await?;
     let outages = outages(s, tenant, &facts, as_of).await?;
     for fact in &mut facts {
-        fact.promise = promises.get_mut(&fact.customer_id).cloned();
-        fact.exemption = exemptions.get_mut(&fact.customer_id).cloned();
-        fact.outage = outages.get(&fact.site_id).cloned();
+        fact.promises = promises.get(&fact.customer_id).cloned().unwrap_or_default();
+        fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
+        fact.outages = outages.get(&fact.site_id).cloned().unwrap_or_default();
     }
     Ok(facts)
 }
@@ -254,15 +254,23 @@ fn customers_of(facts: &[AccessFacts]) -> Value {
     Value::Ids(ids)
 }
 
-/// The latest promise of each customer.
+fn grouped<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
+    let mut groups: HashMap<K, Vec<T>> = HashMap::new();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+}
+
+/// The promises of each customer.
 async fn promises(
     s: &mut dyn Session,
     tenant: TenantId,
     facts: &[AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<HashMap<CustomerId, Promise>, StoreError> {
+) -> Result<HashMap<CustomerId, Vec<Promise>>, StoreError> {
     let sql = "SELECT promise_id, customer_id, made_on, until_day, taken_by FROM promises
-        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND made_on <= $3 ORDER BY until_day, made_on, promise_id";
+        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND made_on <= $3 ORDER BY promise_id";
     let found = all(
         s,
         "promise",
@@ -270,18 +278,18 @@ async fn promises(
         vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
         |r| Ok(Promise { id: r.get()?, customer_id: r.get()?, made_on: r.get()?, until: r.get()?, by: r.get()? }),
     );
-    Ok(found.await?.into_iter().map(|p| (p.customer_id, p)).collect())
+    Ok(grouped(found.await?, |p| p.customer_id))
 }
 
-/// The exemption of each customer that lasts longest.
+/// The exemptions of each customer.
 async fn exemptions(
     s: &mut dyn Session,
     tenant: TenantId,
     facts: &[AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<HashMap<CustomerId, Exemption>, StoreError> {
+) -> Result<HashMap<CustomerId, Vec<Exemption>>, StoreError> {
     let sql = "SELECT exemption_id, customer_id, from_day, until_day, reason, granted_by FROM exemptions
-        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND from_day <= $3 ORDER BY until_day, from_day, exemption_id";
+        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND from_day <= $3 ORDER BY exemption_id";
     let found = all(
         s,
         "exemption",
@@ -298,26 +306,25 @@ async fn exemptions(
             })
         },
     );
-    Ok(found.await?.into_iter().map(|e| (e.customer_id, e)).collect())
+    Ok(grouped(found.await?, |e| e.customer_id))
 }
 
-/// The outage of each site that is not over, or ended last.
+/// The outages of each site.
 async fn outages(
     s: &mut dyn Session,
     tenant: TenantId,
     facts: &[AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<HashMap<SiteId, Outage>, StoreError> {
+) -> Result<HashMap<SiteId, Vec<Outage>>, StoreError> {
     let mut sites: Vec<Uuid> = facts.iter().map(|f| f.site_id.0).collect();
     sites.sort_unstable();
     sites.dedup();
     let sql = "SELECT outage_id, site_id, from_at, until_at, note FROM outages
-        WHERE tenant_id = $1 AND site_id IN IDS(($2)) AND from_at <= $3
-        ORDER BY CASE WHEN until_at IS NULL THEN 1 ELSE 0 END, until_at, from_at, outage_id";
+        WHERE tenant_id = $1 AND site_id IN IDS(($2)) AND from_at <= $3 ORDER BY outage_id";
     let found = all(s, "outage", sql, vec![Value::Id(tenant.0), Value::Ids(sites), Value::Moment(as_of)], |r| {
         Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
     });
-    Ok(found.await?.into_iter().map(|o| (o.site_id, o)).collect())
+    Ok(grouped(found.await?, |o| o.site_id))
 }
 
 pub(crate) async fn load(

@@ -77,12 +77,26 @@ pub struct AccessFacts {
     pub access: ServiceAccess,
     /// The open invoices of this subscription (residual above zero).
     pub open: Vec<InvoiceBalance>,
-    /// The latest promise of the customer.
-    pub promise: Option<Promise>,
-    /// The exemption of the customer that lasts longest.
-    pub exemption: Option<Exemption>,
-    /// The outage of the site that is not over, or ended last.
-    pub outage: Option<Outage>,
+    /// The promises of the customer; more than one may be known, and the one that holds counts.
+    pub promises: Vec<Promise>,
+    /// The exemptions of the customer.
+    pub exemptions: Vec<Exemption>,
+    /// The recorded outages of the site.
+    pub outages: Vec<Outage>,
+}
+
+impl AccessFacts {
+    /// The promise that holds on a day; of several, the one that holds longest.
+    #[must_use]
+    pub fn promise_on(&self, today: Date) -> Option<&Promise> {
+        self.promises.iter().filter(|p| p.made_on <= today && today <= p.until).max_by_key(|p| p.until)
+    }
+
+    /// The exemption that holds on a day; of several, the one that holds longest.
+    #[must_use]
+    pub fn exemption_on(&self, today: Date) -> Option<&Exemption> {
+        self.exemptions.iter().filter(|e| e.from <= today && today <= e.until).max_by_key(|e| e.until)
+    }
 }
 
 /// What should happen to a subscription's access now, and why.
@@ -277,11 +291,11 @@ fn isolate(
 }
 
 fn protection(facts: &AccessFacts, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promise.as_ref().is_some_and(|p| p.made_on <= today && today <= p.until) {
+    if facts.promise_on(today).is_some() {
         Some(Reason::Promised)
-    } else if facts.exemption.as_ref().is_some_and(|e| e.from <= today && today <= e.until) {
+    } else if facts.exemption_on(today).is_some() {
         Some(Reason::Exempt)
-    } else if facts.outage.as_ref().is_some_and(|o| o.from <= now && o.until.is_none_or(|until| now < until)) {
+    } else if facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| now < until)) {
         Some(Reason::SiteOutage)
     } else {
         None

@@ -39,8 +39,8 @@ pub fn explain(
     let arrears = Arrears::of(&facts.open, words.today);
     let (reason, sentence) = sentence(facts, last, decision, &arrears, policy, &words);
     let mut evidence: Vec<String> = facts.open.iter().map(|i| words.invoice(i)).collect();
-    evidence.extend(facts.promise.as_ref().map(|p| words.promise(p.made_on, p.until)));
-    evidence.extend(facts.exemption.as_ref().map(|e| words.exemption(e.from, e.until, &e.reason)));
+    evidence.extend(facts.promises.iter().map(|p| words.promise(p.made_on, p.until)));
+    evidence.extend(facts.exemptions.iter().map(|e| words.exemption(e.from, e.until, &e.reason)));
     evidence.extend(last.map(|e| words.event(e)));
     evidence.extend(facts.access.observed.as_ref().map(|o| words.observed(o.access, o.at)));
     Explanation { access: facts.access.desired, reason, sentence, evidence }
@@ -160,14 +160,14 @@ impl Words {
                 format!("The line is not isolated: {overdue} is {late} days past due, less than the grace of {after} days."),
             ),
             Reason::Promised => {
-                let until = facts.promise.as_ref().map_or(self.today, |p| p.until);
+                let until = facts.promise_on(self.today).map_or(self.today, |p| p.until);
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada janji bayar sampai {until}."),
                     format!("The line is not isolated although {overdue} is overdue: a promise to pay runs until {until}."),
                 )
             }
             Reason::Exempt => {
-                let (until, why) = facts.exemption.as_ref().map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
+                let (until, why) = facts.exemption_on(self.today).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada pengecualian sampai {until}: {why}."),
                     format!("The line is not isolated although {overdue} is overdue: an exemption holds until {until}: {why}."),

@@ -164,28 +164,37 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
                 ..ServiceAccess::new(SubscriptionId(id(5, 0)), desired)
             },
             open: open.into_iter().filter(|i| i.residual().is_positive()).collect(),
-            promise: promise.map(|(made_on, days)| Promise {
-                id: PromiseId(id(21, 0)),
-                customer_id: CustomerId(id(4, 0)),
-                made_on,
-                until: made_on.plus_days(days),
-                by: "Petugas Contoh".into(),
-            }),
-            exemption: exemption.map(|(from, days)| Exemption {
-                id: ExemptionId(id(22, 0)),
-                customer_id: CustomerId(id(4, 0)),
-                from,
-                until: from.plus_days(days),
-                reason: "Kantor desa".into(),
-                by: "Petugas Contoh".into(),
-            }),
-            outage: outage.map(|(from, days)| Outage {
-                id: OutageId(id(23, 0)),
-                site_id: SiteId(id(1, 0)),
-                from: from.midnight(zone),
-                until: (days > 0).then(|| from.plus_days(days).midnight(zone)),
-                note: "Kabel putus".into(),
-            }),
+            promises: promise
+                .into_iter()
+                .map(|(made_on, days)| Promise {
+                    id: PromiseId(id(21, 0)),
+                    customer_id: CustomerId(id(4, 0)),
+                    made_on,
+                    until: made_on.plus_days(days),
+                    by: "Petugas Contoh".into(),
+                })
+                .collect(),
+            exemptions: exemption
+                .into_iter()
+                .map(|(from, days)| Exemption {
+                    id: ExemptionId(id(22, 0)),
+                    customer_id: CustomerId(id(4, 0)),
+                    from,
+                    until: from.plus_days(days),
+                    reason: "Kantor desa".into(),
+                    by: "Petugas Contoh".into(),
+                })
+                .collect(),
+            outages: outage
+                .into_iter()
+                .map(|(from, days)| Outage {
+                    id: OutageId(id(23, 0)),
+                    site_id: SiteId(id(1, 0)),
+                    from: from.midnight(zone),
+                    until: (days > 0).then(|| from.plus_days(days).midnight(zone)),
+                    note: "Kabel putus".into(),
+                })
+                .collect(),
         },
     )
 }

@@ -94,9 +94,9 @@ fn read_facts<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, invoices: &mut Ke
             ..ServiceAccess::new(subscription_id, desired)
         },
         open,
-        promise: fields.take()?.optional().map(|v| read_promise(&v)).transpose()?,
-        exemption: fields.take()?.optional().map(|v| read_exemption(&v)).transpose()?,
-        outage: fields.take()?.optional().map(|v| read_outage(&v)).transpose()?,
+        promises: fields.take()?.optional().map(|v| read_promise(&v)).transpose()?.into_iter().collect(),
+        exemptions: fields.take()?.optional().map(|v| read_exemption(&v)).transpose()?.into_iter().collect(),
+        outages: fields.take()?.optional().map(|v| read_outage(&v)).transpose()?.into_iter().collect(),
     })
 }
 

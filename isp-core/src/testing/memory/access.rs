@@ -98,9 +98,9 @@ impl State {
             terms: s.terms,
             access: self.access_of(s.id),
             open: self.open_of_subscription(s.id),
-            promise: latest_promise(self.promises_of(s.customer_id)),
-            exemption: longest_exemption(self.exemptions_of(s.customer_id)),
-            outage: latest_outage(self.outages_at(s.site_id)),
+            promises: self.promises_of(s.customer_id).cloned().collect(),
+            exemptions: self.exemptions_of(s.customer_id).cloned().collect(),
+            outages: self.outages_at(s.site_id).cloned().collect(),
         }
     }
 
@@ -111,9 +111,9 @@ impl State {
                 AccessFacts {
                     access: self.rebuilt(s.id, at),
                     open: self.open_then(s.id, today, at),
-                    promise: latest_promise(self.promises_of(customer).filter(|p| p.made_on <= today)),
-                    exemption: longest_exemption(self.exemptions_of(customer).filter(|e| e.from <= today)),
-                    outage: latest_outage(self.outages_at(s.site_id).filter(|o| o.from <= at)),
+                    promises: self.promises_of(customer).filter(|p| p.made_on <= today).cloned().collect(),
+                    exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).cloned().collect(),
+                    outages: self.outages_at(s.site_id).filter(|o| o.from <= at).cloned().collect(),
                     ..self.facts(s)
                 }
             })
@@ -216,16 +216,4 @@ fn follow(before: ServiceAccess, event: &AccessEvent) -> ServiceAccess {
         AccessEventKind::Reopened | AccessEventKind::Closed | AccessEventKind::Registered => None,
     };
     ServiceAccess { desired, cause, isolated, revision: event.revision, ..before }
-}
-
-fn latest_promise<'a>(promises: impl Iterator<Item = &'a Promise>) -> Option<Promise> {
-    promises.max_by_key(|p| (p.until, p.made_on, p.id)).cloned()
-}
-
-fn longest_exemption<'a>(exemptions: impl Iterator<Item = &'a Exemption>) -> Option<Exemption> {
-    exemptions.max_by_key(|e| (e.until, e.from, e.id)).cloned()
-}
-
-fn latest_outage<'a>(outages: impl Iterator<Item = &'a Outage>) -> Option<Outage> {
-    outages.max_by_key(|o| (o.until.unwrap_or(DateTime::<Utc>::MAX_UTC), o.from, o.id)).cloned()
 }

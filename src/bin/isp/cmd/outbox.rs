@@ -51,6 +51,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         number("attempts"),
         column("next_attempt"),
         column("note"),
+        column("id"),
     ]);
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
@@ -76,6 +77,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 Cell::count(row.attempts),
                 Cell::text(format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at))),
                 Cell::text(&row.note),
+                Cell::text(row.id.to_string()),
             ]);
         }
         match found.last() {

@@ -57,7 +57,7 @@ pub(super) async fn due_lines_are_loaded(store: &dyn Store, tenant: TenantId) {
     assert_eq!(first.terms, w.subscriptions[0].terms);
     assert_eq!(first.open, store.open_invoices(tenant, w.customers[0].id).await.unwrap());
     assert_eq!((first.access.desired, first.access.version), (Access::Open, 1));
-    assert_eq!((&first.promise, &first.exemption, &first.outage), (&None, &None, &None));
+    assert!(first.promises.is_empty() && first.exemptions.is_empty() && first.outages.is_empty());
     let page = PageQuery { after: Some(ids[3]), limit: 2 };
     assert_eq!(store.load_access(tenant, &query, page).await.unwrap(), rows[2..4]);
 }
@@ -97,7 +97,7 @@ pub(super) async fn lines_of_customers_and_by_id(store: &dyn Store, tenant: Tena
     }
 }
 
-pub(super) async fn the_longest_protection_is_told(store: &dyn Store, tenant: TenantId) {
+pub(super) async fn every_protection_is_told(store: &dyn Store, tenant: TenantId) {
     let w = world(store, tenant, 2).await;
     let query = AccessQuery::Customers(vec![w.customers[0].id, w.customers[1].id]);
     let far = sample::site(1);
@@ -123,21 +123,22 @@ pub(super) async fn the_longest_protection_is_told(store: &dyn Store, tenant: Te
     };
     write(store, tenant, changes).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].promise.as_ref(), Some(&promises[1]));
-    assert_eq!(rows[0].exemption.as_ref(), Some(&exemptions[0]));
-    assert_eq!(rows[0].outage.as_ref(), Some(&outages[0]));
+    assert_eq!(rows[0].promises, promises);
+    assert_eq!(rows[0].exemptions, exemptions);
+    assert_eq!(rows[0].outages, outages);
     // Protections are a customer's, outages a site's.
-    assert_eq!((&rows[1].promise, &rows[1].exemption), (&None, &None));
-    assert_eq!(rows[1].outage.as_ref(), Some(&outages[0]));
-    // One that lasts comes before all that are over; and it ends by being replaced.
+    assert!(rows[1].promises.is_empty() && rows[1].exemptions.is_empty());
+    assert_eq!(rows[1].outages, outages);
+    // An outage ends by being replaced.
     let lasting = outage(3, &w, moment("2025-06-01T00:00:00Z"), None);
     write(store, tenant, ChangeSet { outages: vec![lasting.clone()], ..ChangeSet::default() }).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].outage.as_ref(), Some(&lasting));
+    assert_eq!(rows[0].outages.last(), Some(&lasting));
     let ended = outage(3, &w, lasting.from, Some(moment("2025-06-02T00:00:00Z")));
-    write(store, tenant, ChangeSet { outages: vec![ended], ..ChangeSet::default() }).await;
+    write(store, tenant, ChangeSet { outages: vec![ended.clone()], ..ChangeSet::default() }).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].outage.as_ref(), Some(&outages[0]));
+    assert_eq!(rows[0].outages.len(), 3);
+    assert_eq!(rows[0].outages.last(), Some(&ended));
 }
 
 pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) {
@@ -182,10 +183,10 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     assert_eq!((paid(&new_year), new_year.access.desired), (vec![(jan.id, 0)], Access::Open));
     let partly = at("2026-01-10T05:00:00Z").await;
     assert_eq!(paid(&partly), [(jan.id, 40_000)]);
-    assert_eq!((&partly.promise, &partly.outage), (&None, &None));
+    assert!(partly.promises.is_empty() && partly.outages.is_empty());
     let promised = at("2026-01-15T05:00:00Z").await;
-    assert_eq!(promised.promise, Some(promise(1, &w, day("2026-01-13"), day("2026-01-18"))));
-    assert!(promised.outage.is_some() && promised.exemption.is_none());
+    assert_eq!(promised.promises, [promise(1, &w, day("2026-01-13"), day("2026-01-18"))]);
+    assert!(promised.outages.len() == 1 && promised.exemptions.is_empty());
     let isolated = at("2026-01-19T03:00:00Z").await;
     assert_eq!(
         (isolated.access.desired, isolated.access.cause, isolated.access.revision),
@@ -200,11 +201,11 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     );
     let reopened = at("2026-01-25T05:00:00Z").await;
     assert_eq!((paid(&reopened), reopened.access.desired, reopened.access.isolated), (vec![], Access::Open, None));
-    assert_eq!(reopened.promise, Some(promise(2, &w, day("2026-01-22"), day("2026-01-30"))));
+    assert_eq!(reopened.promises.last(), Some(&promise(2, &w, day("2026-01-22"), day("2026-01-30"))));
     let manual = at("2026-02-02T12:00:00Z").await;
     assert_eq!((paid(&manual), manual.access.cause), (vec![(feb.id, 0)], Some(IsolationCause::Manual)));
     assert_eq!(manual.access.isolated.map(|i| i.overdue), Some(Money::ZERO));
-    assert_eq!(manual.exemption, Some(exemption(1, &w, day("2026-02-01"), day("2026-02-05"))));
+    assert_eq!(manual.exemptions, [exemption(1, &w, day("2026-02-01"), day("2026-02-05"))]);
     let closed = at("2026-02-04T00:00:00Z").await;
     assert_eq!((closed.access.desired, closed.access.cause, closed.access.isolated), (Access::Closed, None, None));
     assert_eq!((closed.terms, closed.router_id, closed.zone), (sub.terms, sub.router_id, w.site.zone));

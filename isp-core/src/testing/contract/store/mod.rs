@@ -124,7 +124,7 @@ suite! { $
     facts {
         due_lines_are_loaded
         lines_of_customers_and_by_id
-        the_longest_protection_is_told
+        every_protection_is_told
         facts_of_a_past_moment
         facts_of_a_message
     }
