@@ -1,0 +1,272 @@
+//! The stage: CSV files, a database with its key and settings, three routers and a Cloud API on loopback ports.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, anyhow, bail};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::customer::{Code, Customer, Language, Name};
+use isp_core::dunning::notification::OutgoingMessage;
+use isp_core::engine::Engine;
+use isp_core::ids::{CustomerId, IdSource, RouterId, SubscriptionId, TenantId};
+use isp_core::place::Router;
+use isp_core::ports::{
+    ChangeSet, Effect, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
+};
+use isp_core::{Policy, Secret};
+use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
+use isp_mikrotik::{MikrotikAccess, Settings};
+use isp_store::Vault;
+use isp_whatsapp::cloud::CloudClient;
+use isp_whatsapp::simulator::Simulator;
+use tokio::sync::Notify;
+
+use super::stories;
+use crate::config::{self, Config, Overrides};
+use crate::import;
+
+macro_rules! sheets {
+    ($($name:literal),*) => {
+        [$(($name, include_bytes!(concat!("../../../../../examples/demo-isp/", $name)).as_slice())),*]
+    };
+}
+
+/// The owner's spreadsheets, carried by the program so that the demo runs anywhere.
+const SHEETS: [(&str, &[u8]); 8] = sheets!(
+    "sites.csv",
+    "routers.csv",
+    "packages.csv",
+    "customers.csv",
+    "subscriptions.csv",
+    "cpes.csv",
+    "installations.csv",
+    "expenses.csv"
+);
+
+/// Everything that the demo runs on.
+pub(super) struct Stage {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) policy: Policy,
+    pub(super) routers: BTreeMap<RouterId, (Router, SimulatedRouter)>,
+    pub(super) access: MikrotikAccess,
+    pub(super) whatsapp: Simulator,
+    pub(super) messenger: CloudClient,
+    pub(super) people: People,
+    /// Rows of each imported file.
+    pub(super) imported: Vec<(&'static str, u64)>,
+    database: String,
+    key: PathBuf,
+}
+
+/// Who is who.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    by_id: BTreeMap<CustomerId, Customer>,
+    by_code: BTreeMap<String, CustomerId>,
+    lines: BTreeMap<SubscriptionId, CustomerId>,
+    routers: BTreeMap<CustomerId, RouterId>,
+}
+
+impl People {
+    pub(super) fn customer(&self, id: CustomerId) -> anyhow::Result<&Customer> {
+        self.by_id.get(&id).ok_or_else(|| anyhow!("unknown customer {id}"))
+    }
+
+    pub(super) fn of_line(&self, id: SubscriptionId) -> anyhow::Result<&Customer> {
+        let customer = self.lines.get(&id).ok_or_else(|| anyhow!("unknown subscription {id}"))?;
+        self.customer(*customer)
+    }
+
+    pub(super) fn with_code(&self, code: &str) -> anyhow::Result<&Customer> {
+        self.customer(*self.by_code.get(code).ok_or_else(|| anyhow!("no customer {code}"))?)
+    }
+
+    pub(super) fn line_of(&self, id: CustomerId) -> anyhow::Result<SubscriptionId> {
+        let line = self.lines.iter().find(|(_, customer)| **customer == id);
+        line.map(|(line, _)| *line).ok_or_else(|| anyhow!("customer {id} has no line"))
+    }
+}
+
+impl Stage {
+    /// Sets everything up in `dir`, which has no demo in it yet, and imports the spreadsheets at `now`.
+    pub(super) async fn set(dir: &Path, language: Language, now: DateTime<Utc>) -> anyhow::Result<Self> {
+        let (database, key, policy) = settings(dir, language)?;
+        Vault::generate_key_file(&key)?;
+        isp_store::migrate(&database).await?;
+        let store = isp_store::open(&database, Vault::from_file(&key)?).await?;
+        let imported = import_sheets(store.as_ref(), &dir.join("csv"), now).await?;
+        let routers = start_routers(store.as_ref()).await?;
+        let whatsapp = Simulator::start().await?;
+        let messenger = CloudClient::try_new(whatsapp.config())?;
+        let engine = Engine::new(store.as_ref(), TenantId::DEFAULT, &policy);
+        let people = people(&engine).await?;
+        let access = MikrotikAccess::new(Settings::default());
+        Ok(Self { store, policy, routers, access, whatsapp, messenger, people, imported, database, key })
+    }
+
+    /// The engine, which keeps nothing.
+    pub(super) fn engine(&self) -> Engine<'_> {
+        Engine::new(self.store.as_ref(), TenantId::DEFAULT, &self.policy)
+    }
+
+    /// Forgets all that a dead process would: connections, caches, the open database. Then opens them anew.
+    pub(super) async fn reborn(self) -> anyhow::Result<Self> {
+        let Self { store, access, messenger, database, key, .. } = self;
+        drop((store, access, messenger));
+        let store = isp_store::open(&database, Vault::from_file(&key)?).await?;
+        let messenger = CloudClient::try_new(self.whatsapp.config())?;
+        Ok(Self {
+            store,
+            access: MikrotikAccess::new(Settings::default()),
+            messenger,
+            policy: self.policy,
+            routers: self.routers,
+            whatsapp: self.whatsapp,
+            people: self.people,
+            imported: self.imported,
+            database,
+            key,
+        })
+    }
+
+    /// The code of the router that serves a customer.
+    pub(super) fn router_of(&self, customer: CustomerId) -> Option<&str> {
+        let (router, _) = self.routers.get(self.people.routers.get(&customer)?)?;
+        Some(router.code.as_str())
+    }
+
+    /// Whose lines wait for a router to answer.
+    pub(super) async fn waiting_for_routers(&self) -> anyhow::Result<Vec<String>> {
+        let query = OutboxQuery { topic: Some(Topic::Access), state: Some(OutboxState::Pending), customer: None };
+        let rows = self.store.outbox(TenantId::DEFAULT, query, PageQuery::first(1_000)).await?;
+        let lines = rows.iter().filter_map(|row| match &row.effect {
+            Effect::Access(effect) => Some(effect.subscription_id),
+            Effect::Message(_) => None,
+        });
+        lines.map(|line| Ok(self.people.of_line(line)?.name.to_string())).collect()
+    }
+
+    /// The router with a code, with its simulation.
+    pub(super) fn router(&self, code: &str) -> anyhow::Result<&SimulatedRouter> {
+        let found = self.routers.values().find(|(router, _)| router.code.as_str() == code);
+        found.map(|(_, simulated)| simulated).ok_or_else(|| anyhow!("no router {code}"))
+    }
+}
+
+/// Writes `isp.toml` and reads it back, so that the demo runs by the very settings that it leaves.
+fn settings(dir: &Path, language: Language) -> anyhow::Result<(String, PathBuf, Policy)> {
+    std::fs::create_dir_all(dir.join("csv")).with_context(|| dir.display().to_string())?;
+    let file = dir.join("isp.toml");
+    if file.exists() {
+        bail!("{} has a demo or another provider in it already; name an empty folder", dir.display());
+    }
+    let holidays = format!("holidays = {:?}", stories::HOLIDAYS);
+    let text = config::starter("sqlite:isp.db", "isp.key", language).replace("holidays = []", &holidays);
+    std::fs::write(&file, text)?;
+    let flags = Overrides { config: Some(file), ..Overrides::default() };
+    let read = Config::load(&flags, std::iter::empty())?;
+    let database = read.database.context("isp.toml names no database")?;
+    Ok((database, read.key_file.context("isp.toml names no key file")?, read.policy))
+}
+
+async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> anyhow::Result<Vec<(&'static str, u64)>> {
+    for (name, bytes) in SHEETS {
+        std::fs::write(dir.join(name), bytes)?;
+    }
+    let refused = |rows: Vec<import::RowError>| {
+        let first = rows.first().map(|r| format!("{}, line {}, column {}: {}", r.file, r.line, r.column, r.problem));
+        anyhow!("{} bad rows in the demo's sheets; the first: {}", rows.len(), first.unwrap_or_default())
+    };
+    let batch = import::read_dir(dir).map_err(refused)?;
+    let existing = import::Existing::load(store, TenantId::DEFAULT).await?;
+    let options = import::Options {
+        tenant: TenantId::DEFAULT,
+        now,
+        billed_from: None,
+        update: false,
+        officer: Name::parse("officer", "impor")?,
+    };
+    let mut ids = IdSource::new(now, super::behaviour::hash(&["demo"]));
+    let plan = import::plan(&batch, &existing, &mut ids, &options).map_err(refused)?;
+    let counts = plan.counts.iter().map(|(file, counts)| (*file, counts.new)).collect();
+    import::apply(store, TenantId::DEFAULT, plan).await?;
+    Ok(counts)
+}
+
+/// A simulated router for each that the sheets name, with the API user that they name, on a port of this machine.
+async fn start_routers(store: &dyn Store) -> anyhow::Result<BTreeMap<RouterId, (Router, SimulatedRouter)>> {
+    let mut started = BTreeMap::new();
+    for mut router in store.routers(TenantId::DEFAULT).await? {
+        let simulated = SimulatedRouter::start(Simulation {
+            identity: router.code.to_string(),
+            user: router.endpoint.username.clone(),
+            password: router.endpoint.password.reveal().to_owned(),
+            ..Simulation::default()
+        })
+        .await?;
+        router.endpoint.host = simulated.address().ip().to_string();
+        router.endpoint.port = simulated.address().port();
+        started.insert(router.id, (router, simulated));
+    }
+    let routers = started.values().map(|(router, _)| router.clone()).collect();
+    store.commit(TenantId::DEFAULT, ChangeSet { routers, ..ChangeSet::default() }).await?;
+    Ok(started)
+}
+
+async fn people(engine: &Engine<'_>) -> anyhow::Result<People> {
+    let mut people = People::default();
+    for customer in engine.all_customers().await? {
+        people.by_code.insert(customer.code.to_string(), customer.id);
+        people.by_id.insert(customer.id, customer);
+    }
+    for (subscription, _) in engine.all_subscriptions().await? {
+        people.lines.insert(subscription.id, subscription.customer_id);
+        people.routers.extend(subscription.router_id.map(|router| (subscription.customer_id, router)));
+    }
+    Ok(people)
+}
+
+/// A messenger whose process dies: after some messages went out, nothing comes back any more.
+pub(super) struct Dying<'a> {
+    inner: &'a dyn Messenger,
+    going: AtomicUsize,
+    gone: AtomicUsize,
+    lives: usize,
+    /// Told when the last message has left.
+    pub(super) died: Notify,
+}
+
+impl<'a> Dying<'a> {
+    /// Dies when so many messages have left.
+    pub(super) fn after(inner: &'a dyn Messenger, lives: usize) -> Self {
+        Self { inner, going: AtomicUsize::new(0), gone: AtomicUsize::new(0), lives, died: Notify::new() }
+    }
+}
+
+#[async_trait]
+impl Messenger for Dying<'_> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError> {
+        if self.going.fetch_add(1, Ordering::SeqCst) >= self.lives {
+            return std::future::pending().await;
+        }
+        let sent = self.inner.send(message).await;
+        if self.gone.fetch_add(1, Ordering::SeqCst) + 1 < self.lives {
+            return sent;
+        }
+        self.died.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// A code of the demo's own making.
+pub(super) fn code(text: &str) -> anyhow::Result<Code> {
+    Ok(Code::parse("code", text)?)
+}
+
+/// A password for a device that an officer puts in during the demo.
+pub(super) fn new_password(number: u64) -> Secret {
+    Secret::new(format!("ganti-{number:08x}"))
+}
