@@ -1,0 +1,316 @@
+//! Committing 100,000 invoices to SQLite and PostgreSQL through `Store::commit`, each beside the same rows through that
+//! database's fastest bulk path in the same run: for SQLite prepared inserts of many rows in one transaction, for
+//! PostgreSQL binary COPY of rows encoded beforehand; both into a table of the same columns and indexes.
+//!
+//! The ratio says what numbers without gaps, the journal, the checks and the conversion cost. Run with
+//! `scripts/with_pg cargo bench --bench store`.
+
+#![allow(clippy::print_stdout, clippy::float_arithmetic, clippy::unwrap_used, missing_docs)]
+
+use std::time::{Duration, Instant};
+
+use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, LineKind};
+use isp_core::calendar::{BillingDay, Cycle, Month, Zone};
+use isp_core::customer::{Address, Code, Customer, Language, Name};
+use isp_core::ids::{CustomerId, IdSource, InvoiceId, PackageId, SiteId, SubscriptionId, TenantId};
+use isp_core::money::Money;
+use isp_core::package::{Package, PriceList, Speed, UserGroup};
+use isp_core::place::Site;
+use isp_core::ports::{ChangeSet, Store};
+use isp_core::secret::Secret;
+use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::tax::TaxMode;
+use isp_store::Vault;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use uuid::Uuid;
+
+const TENANT: TenantId = TenantId::DEFAULT;
+const INVOICES: usize = 100_000;
+const PAGE: usize = 10_000;
+/// Each round is another month; the median counts.
+const ROUNDS: u32 = 3;
+/// Rows a prepared insert of the raw SQLite rate.
+const SQLITE_ROWS: usize = 64;
+const COLUMNS: usize = 17;
+
+#[tokio::main]
+async fn main() {
+    let Ok(server) = std::env::var("ISP_TEST_PG") else {
+        println!("ISP_TEST_PG is not set: run through scripts/with_pg");
+        std::process::exit(1);
+    };
+    println!("{INVOICES} invoices in pages of {PAGE}, median of {ROUNDS} rounds");
+    let provider = Provider::new();
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("isp.db");
+    let url = format!("sqlite:{}", path.display());
+    let store = opened(&url, &provider).await;
+    let raw = raw_sqlite(&path).await;
+    compare("SQLite", store.as_ref(), &provider, Raw::Sqlite(raw)).await;
+    store_gone(store);
+
+    let name = format!("isp_bench_{}", std::process::id());
+    let mut admin = PgConnection::connect(&server).await.unwrap();
+    admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
+    let (head, _) = head.rsplit_once('/').unwrap();
+    let url = format!("{head}/{name}?{query}");
+    let store = opened(&url, &provider).await;
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    raw.execute("CREATE TABLE raw_invoices (LIKE invoices INCLUDING ALL)").await.unwrap();
+    compare("PostgreSQL", store.as_ref(), &provider, Raw::Postgres(raw)).await;
+    store_gone(store);
+    admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
+}
+
+/// Named, because a store holds its connections until it is dropped.
+fn store_gone(store: std::sync::Arc<dyn Store>) {
+    drop(store);
+}
+
+async fn opened(url: &str, provider: &Provider) -> std::sync::Arc<dyn Store> {
+    isp_store::migrate(url).await.unwrap();
+    let store = isp_store::open(url, Vault::from_text(&"5e".repeat(32)).unwrap()).await.unwrap();
+    for changes in provider.pages() {
+        store.commit(TENANT, changes).await.unwrap();
+    }
+    store
+}
+
+enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+async fn compare(name: &str, store: &dyn Store, provider: &Provider, mut raw: Raw) {
+    let (mut by_store, mut by_hand) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let mut spent = Duration::ZERO;
+        for page in 0..INVOICES / PAGE {
+            let changes = ChangeSet { invoices: provider.invoices(round, page), ..ChangeSet::default() };
+            let start = Instant::now();
+            let report = store.commit(TENANT, changes).await.unwrap();
+            spent += start.elapsed();
+            assert_eq!(report.invoices, PAGE as u64);
+            if round == 0 && page == 0 {
+                println!("{name:>10}: peak memory after {PAGE} invoices {} MiB", peak_memory());
+            }
+        }
+        by_store.push(spent);
+        if round == 0 {
+            println!("{name:>10}: peak memory after {INVOICES} invoices {} MiB", peak_memory());
+        }
+        by_hand.push(match &mut raw {
+            Raw::Sqlite(connection) => sqlite_rows(connection, provider, round).await,
+            Raw::Postgres(connection) => copied_rows(connection, provider, round).await,
+        });
+    }
+    let rate = |mut rounds: Vec<Duration>| {
+        rounds.sort_unstable();
+        INVOICES as f64 / rounds[rounds.len() / 2].as_secs_f64()
+    };
+    let (store, hand) = (rate(by_store), rate(by_hand));
+    println!("{name:>10}: store {store:>8.0} invoices/s, raw {hand:>8.0} rows/s, ratio {:.2}", store / hand);
+}
+
+/// The largest resident memory so far; 0 where the system does not tell.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+async fn raw_sqlite(path: &std::path::Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Wal);
+    let options = options.synchronous(SqliteSynchronous::Full).disable_statement_logging();
+    let mut connection = options.connect().await.unwrap();
+    let made = "SELECT sql FROM sqlite_master WHERE tbl_name = 'invoices' AND sql IS NOT NULL ORDER BY type DESC";
+    let statements: Vec<String> = sqlx::query_scalar(made).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(statements.len(), 3, "a table and two indexes beside its keys");
+    for sql in statements {
+        let sql = sql.replace("invoices", "raw_invoices");
+        connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+    connection
+}
+
+/// The columns of an invoice's row as the store writes them.
+fn day_numbers(i: &Invoice) -> [i32; 4] {
+    [i.period.start, i.period.end, i.issue_date, i.due_date].map(isp_core::Date::day_number)
+}
+
+fn ids(i: &Invoice) -> [Uuid; 4] {
+    [i.customer_id.0, i.subscription_id.0, i.site_id.0, i.package_id.0]
+}
+
+fn money(i: &Invoice) -> [i64; 4] {
+    [i.dpp.as_i64(), i.ppn.as_i64(), i.total.as_i64(), 0]
+}
+
+const LINES: &str = "S150000 P16500";
+
+async fn sqlite_rows(connection: &mut SqliteConnection, provider: &Provider, round: u32) -> Duration {
+    let tuple = format!("({})", ["?"; COLUMNS].join(", "));
+    let mut spent = Duration::ZERO;
+    connection.execute("BEGIN IMMEDIATE").await.unwrap();
+    for page in 0..INVOICES / PAGE {
+        let invoices = provider.invoices(round, page);
+        let start = Instant::now();
+        for (chunk, number) in invoices.chunks(SQLITE_ROWS).zip(1_i64..) {
+            let sql = format!("INSERT INTO raw_invoices VALUES {}", vec![tuple.as_str(); chunk.len()].join(", "));
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == SQLITE_ROWS);
+            for i in chunk {
+                query = query.bind(TENANT.0).bind(i.id.0).bind(number);
+                for id in ids(i) {
+                    query = query.bind(id);
+                }
+                query = query.bind(1_i64);
+                for day in day_numbers(i) {
+                    query = query.bind(i64::from(day));
+                }
+                for amount in money(i) {
+                    query = query.bind(amount);
+                }
+                query = query.bind(LINES);
+            }
+            query.execute(&mut *connection).await.unwrap();
+        }
+        spent += start.elapsed();
+    }
+    let start = Instant::now();
+    connection.execute("COMMIT").await.unwrap();
+    spent + start.elapsed()
+}
+
+async fn copied_rows(connection: &mut PgConnection, provider: &Provider, round: u32) -> Duration {
+    let mut spent = Duration::ZERO;
+    for page in 0..INVOICES / PAGE {
+        let encoded = encoded(&provider.invoices(round, page));
+        let start = Instant::now();
+        let mut copy = connection.copy_in_raw("COPY raw_invoices FROM STDIN (FORMAT binary)").await.unwrap();
+        for message in encoded.chunks(128 * 1024) {
+            copy.send(message).await.unwrap();
+        }
+        assert_eq!(copy.finish().await.unwrap(), PAGE as u64);
+        spent += start.elapsed();
+    }
+    spent
+}
+
+/// Rows in COPY's binary format.
+fn encoded(invoices: &[Invoice]) -> Vec<u8> {
+    fn field(bytes: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&i32::try_from(bytes.len()).unwrap().to_be_bytes());
+        out.extend_from_slice(bytes);
+    }
+    const EPOCH: i32 = 10_957;
+    let mut out = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
+    for (i, number) in invoices.iter().zip(1_i64..) {
+        out.extend_from_slice(&i16::try_from(COLUMNS).unwrap().to_be_bytes());
+        field(TENANT.0.as_bytes(), &mut out);
+        field(i.id.0.as_bytes(), &mut out);
+        field(&number.to_be_bytes(), &mut out);
+        for id in ids(i) {
+            field(id.as_bytes(), &mut out);
+        }
+        field(&1_i16.to_be_bytes(), &mut out);
+        for day in day_numbers(i) {
+            field(&(day - EPOCH).to_be_bytes(), &mut out);
+        }
+        for amount in money(i) {
+            field(&amount.to_be_bytes(), &mut out);
+        }
+        field(LINES.as_bytes(), &mut out);
+    }
+    out.extend_from_slice(&(-1_i16).to_be_bytes());
+    out
+}
+
+/// An invented provider with a subscription for each invoice.
+struct Provider {
+    site: SiteId,
+    package: PackageId,
+    subscriptions: Vec<(CustomerId, SubscriptionId)>,
+}
+
+impl Provider {
+    fn new() -> Self {
+        let mut ids = IdSource::new(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000), 1);
+        Self {
+            site: SiteId(ids.next_uuid()),
+            package: PackageId(ids.next_uuid()),
+            subscriptions: (0..INVOICES)
+                .map(|_| (CustomerId(ids.next_uuid()), SubscriptionId(ids.next_uuid())))
+                .collect(),
+        }
+    }
+
+    fn pages(&self) -> impl Iterator<Item = ChangeSet> {
+        let code = |text: &str| Code::parse("code", text).unwrap();
+        let name = |text: &str| Name::parse("name", text).unwrap();
+        let places = ChangeSet {
+            sites: vec![Site { id: self.site, code: code("S1"), name: name("Kota"), zone: Zone::Wib }],
+            packages: vec![Package {
+                id: self.package,
+                code: code("P20"),
+                name: name("Paket 20"),
+                prices: PriceList::single(Money::rupiah(150_000)).unwrap(),
+                tax_mode: TaxMode::Exclusive,
+                group: UserGroup { name: code("P20"), speed: Speed::parse("20").unwrap() },
+                sold: true,
+            }],
+            ..ChangeSet::default()
+        };
+        let start = Month::new(2025, 12).unwrap().first();
+        let customer = move |(customer, _): &(CustomerId, SubscriptionId)| Customer {
+            id: *customer,
+            code: code(&customer.to_string()),
+            name: name("Pelanggan"),
+            nik: None,
+            address: Address::parse("Jl. Melati").unwrap(),
+            phone: None,
+            language: Language::Id,
+        };
+        let subscription = move |(customer, subscription): &(CustomerId, SubscriptionId)| Subscription {
+            id: *subscription,
+            customer_id: *customer,
+            site_id: self.site,
+            router_id: None,
+            account: Account { username: code(&subscription.to_string()), password: Secret::new("x") },
+            terms: BillingTerms::new(self.package, start, BillingDay::try_new(1).unwrap(), Cycle::Monthly),
+        };
+        std::iter::once(places).chain(self.subscriptions.chunks(PAGE / 10).map(move |chunk| ChangeSet {
+            customers: chunk.iter().map(customer).collect(),
+            subscriptions: chunk.iter().map(subscription).collect(),
+            ..ChangeSet::default()
+        }))
+    }
+
+    fn invoices(&self, round: u32, page: usize) -> Vec<Invoice> {
+        let period = Month::new(2026, round + 1).unwrap().period();
+        let rows = self.subscriptions.iter().skip(page * PAGE).take(PAGE);
+        rows.map(|(customer, subscription)| Invoice {
+            id: InvoiceId::of_period(*subscription, period.start),
+            number: 0,
+            customer_id: *customer,
+            subscription_id: *subscription,
+            site_id: self.site,
+            package_id: self.package,
+            kind: InvoiceKind::Subscription,
+            period,
+            issue_date: period.start,
+            due_date: period.start.plus_days(10),
+            lines: vec![
+                InvoiceLine::new(LineKind::Subscription, Money::rupiah(150_000)),
+                InvoiceLine::new(LineKind::Ppn, Money::rupiah(16_500)),
+            ],
+            dpp: Money::rupiah(150_000),
+            ppn: Money::rupiah(16_500),
+            total: Money::rupiah(166_500),
+        })
+        .collect()
+    }
+}
