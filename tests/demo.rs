@@ -65,7 +65,7 @@ fn four_months_end_with_a_proof_and_leave_a_provider_to_look_at() {
 
     // It never writes over a provider that is there.
     let again = isp(&["demo", "--keep", path(&kept)]);
-    assert!(!again.status.success());
+    assert_eq!(again.status.code(), Some(2), "{}", text(&again));
     assert!(kept.join("isp.db").exists());
 }
 

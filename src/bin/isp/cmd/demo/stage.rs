@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::customer::{Code, Customer, Language, Name};
@@ -26,6 +26,7 @@ use tokio::sync::Notify;
 
 use super::stories;
 use crate::config::{self, Config, Overrides};
+use crate::failure::Failure;
 use crate::import;
 
 macro_rules! sheets {
@@ -161,7 +162,8 @@ fn settings(dir: &Path, language: Language) -> anyhow::Result<(String, PathBuf, 
     std::fs::create_dir_all(dir.join("csv")).with_context(|| dir.display().to_string())?;
     let file = dir.join("isp.toml");
     if file.exists() {
-        bail!("{} has a demo or another provider in it already; name an empty folder", dir.display());
+        let reason = format!("{} has a demo or another provider in it already; name an empty folder", dir.display());
+        return Err(Failure::Usage(reason).into());
     }
     let holidays = format!("holidays = {:?}", stories::HOLIDAYS);
     let text = config::starter("sqlite:isp.db", "isp.key", language).replace("holidays = []", &holidays);
