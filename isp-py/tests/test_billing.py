@@ -19,7 +19,8 @@ def test_the_anchor_31_clamps_and_comes_back_c2() -> None:
     plan = isp.plan_billing([subscription("2026-01-31", 31)], [package()], at("2026-05-31 00:00"))
     assert starts(plan) == ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]
     assert {invoice.total for invoice in plan.invoices} == {166_500}
-    assert plan.billed_from == [isp.BilledFrom(1, None)]
+    # A run that dies before it moves the position must not bill from the start again.
+    assert plan.billed_from == [isp.BilledFrom(1, day("2026-06-01"))]
     assert plan.problems == []
     assert plan.next_position == day("2026-05-31")
 
@@ -92,7 +93,7 @@ def test_too_many_missed_periods_are_a_problem_and_the_rest_goes_on_b4_b8() -> N
     ]
     assert plan.problems[0].message == "27 periods are due, more than the limit of 12"
     # What is left over waits for the next run.
-    assert plan.billed_from == [isp.BilledFrom("late", day("2025-01-01")), isp.BilledFrom("good", None)]
+    assert plan.billed_from == [isp.BilledFrom("late", day("2025-01-01")), isp.BilledFrom("good", day("2026-03-02"))]
     rest = [rows[0]._replace(billed_from=day("2025-01-01"))]
     again = isp.plan_billing(rest, [package()], at("2026-03-01 08:00"), position=plan.next_position)
     assert (starts(again)[0], starts(again)[-1]) == ("2025-01-01", "2025-12-01")

@@ -5,8 +5,8 @@
 //! A tenant has one position: every period whose trigger day (its start when prepaid, its end when postpaid) is on or
 //! before it has been billed. A run bills the window after the position up to today plus the lead days, and moves the
 //! position when all pages are written. A subscription that this does not describe carries `billed_from`: a new one, one
-//! that was changed, one that could not be billed. It is billed from that day, and the mark is taken off in the commit
-//! that writes its invoices. So a run touches no row of a subscription that has nothing due, and a crash between pages
+//! that was changed, one that could not be billed. It is billed from that day, and the commit that writes its
+//! invoices moves the mark to the day after the window, or takes it off when the position has come up to it. So a run touches no row of a subscription that has nothing due, and a crash between pages
 //! costs a repeated plan whose invoices are there already (rule B3), never a missed period.
 
 use chrono::{DateTime, Utc};
@@ -170,7 +170,10 @@ pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingP
         match plan_subscription(row, from, horizon, context, &mut plan.invoices) {
             Ok(None) => {
                 if row.terms.billed_from.is_some_and(|from| from <= horizon) {
-                    plan.billed_from.push((row.subscription_id, None));
+                    // Until the position has come up to the mark, it does not describe this subscription: a run that
+                    // dies before it moves the position would leave it to be billed from the position on.
+                    let described = context.position.is_some_and(|position| from <= position.plus_days(1));
+                    plan.billed_from.push((row.subscription_id, (!described).then(|| horizon.plus_days(1))));
                 }
             }
             Ok(Some((left, error))) => {
