@@ -3,54 +3,8 @@
 
 mod cli;
 
-use std::process::Stdio;
-use std::time::Duration;
-
-use cli::{Isp, SHEETS};
-use isp::mikrotik::simulator::{SimulatedRouter, Simulation};
-use isp::whatsapp::simulator::Simulator;
-use tokio::runtime::Runtime;
-
-/// A provider whose router and messenger are simulated in this process.
-struct Stage {
-    isp: Isp,
-    router: SimulatedRouter,
-    whatsapp: Simulator,
-    // Last, so that the simulators go before what they run on.
-    runtime: Runtime,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let simulation = Simulation { user: "isp".into(), password: "rahasia-router".into(), ..Simulation::default() };
-        let (router, whatsapp) = runtime
-            .block_on(async { (SimulatedRouter::start(simulation).await.unwrap(), Simulator::start().await.unwrap()) });
-        let mut isp = Isp::new();
-        isp.set("ISP_WHATSAPP__BASE_URL", whatsapp.base_url());
-        isp.set("ISP_WHATSAPP__PHONE_NUMBER_ID", PHONE_NUMBER_ID);
-        isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
-        isp.ok(&["init"]);
-        let routers = SHEETS[1].1.replace("127.0.0.1:1", &router.address().to_string());
-        isp.write(SHEETS);
-        isp.write(&[("routers.csv", &routers)]);
-        isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
-        Self { isp, router, whatsapp, runtime }
-    }
-
-    fn profile(&self, username: &str) -> String {
-        self.router.secret(username).map_or_else(|| "(none)".into(), |secret| secret.profile)
-    }
-
-    fn router_up(&self) {
-        let _inside = self.runtime.enter();
-        self.router.up().unwrap();
-    }
-
-    fn messages(&self) -> Vec<String> {
-        self.whatsapp.messages().into_iter().map(|m| m.template).collect()
-    }
-}
+use cli::Stage;
+use isp::core::ids::TenantId;
 
 #[test]
 fn a_month_on_real_sockets() {
@@ -124,26 +78,6 @@ fn drift_is_planned_and_applied_and_strangers_are_left_alone() {
     assert_eq!(stage.profile("budi@isp"), "home20");
 }
 
-/// A process that is killed in the middle of a run is repeated: one invoice a period, no message twice.
-#[test]
-fn a_killed_run_is_repeated_without_harm() {
-    let stage = Stage::new();
-    let isp = &stage.isp;
-    for delay in [3, 8, 15, 25, 40, 60, 90, 130] {
-        let mut child =
-            isp.command(&["--on", "2026-01-21", "run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(delay));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    // A message that was being sent when the process died is left for a person; everything else is done.
-    let last = isp.run(&["--on", "2026-01-21", "--at", "12:30", "run"]);
-    assert_eq!(last.status.code(), Some(0), "{}", String::from_utf8_lossy(&last.stderr));
-    assert_eq!(isp.json(&["invoice", "list"]).as_array().unwrap().len(), 3);
-    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("isolir".into(), "isolir".into()));
-    assert_eq!(stage.whatsapp.duplicates(), []);
-}
-
 /// More isolations than the breaker lets through: none is done until a person approves.
 #[test]
 fn a_breaker_stops_and_asks() {
@@ -158,4 +92,19 @@ fn a_breaker_stops_and_asks() {
     assert_eq!(stage.router.secret("budi@isp").unwrap().profile, "isolir");
 }
 
-const PHONE_NUMBER_ID: &str = "106540352242922";
+/// While a run is under way a second one is refused; it is free again when the first is gone.
+#[test]
+fn a_second_run_is_told_that_the_first_is_under_way() {
+    let stage = Stage::new();
+    let url = format!("sqlite:{}", stage.isp.dir().join("isp.db").display());
+    let vault = isp::store::Vault::from_file(stage.isp.dir().join("isp.key")).unwrap();
+    let (store, guard) = stage.runtime.block_on(async {
+        let store = isp::store::open(&url, vault).await.unwrap();
+        let guard = store.begin_run(TenantId::DEFAULT).await.unwrap();
+        (store, guard)
+    });
+    stage.isp.fails(8, &["--on", "2026-01-05", "run"], "store.busy");
+    drop(guard);
+    stage.isp.ok(&["--on", "2026-01-05", "run"]);
+    drop(store);
+}

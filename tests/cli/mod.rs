@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use isp::mikrotik::simulator::{SimulatedRouter, Simulation};
+use isp::whatsapp::simulator::Simulator;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// A small provider's spreadsheets. The router's port is closed.
 pub(crate) const SHEETS: &[(&str, &str)] = &[
@@ -107,3 +110,47 @@ impl Isp {
         line
     }
 }
+
+/// A provider whose router and messenger are simulated in this process.
+pub(crate) struct Stage {
+    pub(crate) isp: Isp,
+    pub(crate) router: SimulatedRouter,
+    pub(crate) whatsapp: Simulator,
+    // Last, so that the simulators go before what they run on.
+    pub(crate) runtime: Runtime,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let simulation = Simulation { user: "isp".into(), password: "rahasia-router".into(), ..Simulation::default() };
+        let (router, whatsapp) = runtime
+            .block_on(async { (SimulatedRouter::start(simulation).await.unwrap(), Simulator::start().await.unwrap()) });
+        let mut isp = Isp::new();
+        isp.set("ISP_WHATSAPP__BASE_URL", whatsapp.base_url());
+        isp.set("ISP_WHATSAPP__PHONE_NUMBER_ID", PHONE_NUMBER_ID);
+        isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
+        isp.ok(&["init"]);
+        let routers = SHEETS[1].1.replace("127.0.0.1:1", &router.address().to_string());
+        isp.write(SHEETS);
+        isp.write(&[("routers.csv", &routers)]);
+        isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+        Self { isp, router, whatsapp, runtime }
+    }
+
+    pub(crate) fn profile(&self, username: &str) -> String {
+        self.router.secret(username).map_or_else(|| "(none)".into(), |secret| secret.profile)
+    }
+
+    pub(crate) fn router_up(&self) {
+        let _inside = self.runtime.enter();
+        self.router.up().unwrap();
+    }
+
+    pub(crate) fn messages(&self) -> Vec<String> {
+        self.whatsapp.messages().into_iter().map(|m| m.template).collect()
+    }
+}
+
+/// The sending number that the simulated Cloud API knows.
+const PHONE_NUMBER_ID: &str = "106540352242922";
