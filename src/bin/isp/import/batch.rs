@@ -66,7 +66,6 @@ pub(crate) struct Batch {
 ///
 /// # Errors
 /// All bad rows.
-#[allow(dead_code, reason = "the demo reads its folder with it")]
 pub(crate) fn read_dir(dir: &Path) -> Result<Batch, Vec<RowError>> {
     let files = Files::in_dir(dir);
     if files.is_empty() {

@@ -20,9 +20,7 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports, reason = "the demo reads its folder with it")]
-pub(crate) use batch::read_dir;
-pub(crate) use batch::{Files, read};
+pub(crate) use batch::{Files, read, read_dir};
 pub(crate) use existing::Existing;
 #[cfg(test)]
 pub(crate) use plan::Counts;
