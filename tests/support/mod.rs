@@ -313,7 +313,7 @@ impl Messenger for Phones {
         }
         state.sent += 1;
         state.accepted.push(message.clone());
-        if state.lose_reply_every > 0 && state.sent % state.lose_reply_every == 0 {
+        if state.lose_reply_every > 0 && state.sent.is_multiple_of(state.lose_reply_every) {
             return Err(PortError::Unknown { reason: "reply lost".into() });
         }
         Ok(SendOutcome::Accepted { provider_id: format!("wamid.{}", state.sent) })
