@@ -104,6 +104,9 @@ impl Money {
         if denominator == 0 {
             return Self::ZERO;
         }
+        if numerator == denominator {
+            return self;
+        }
         // 64 bits are enough for every price people pay, and several times faster than 128.
         match self.0.checked_mul(numerator) {
             Some(product) => Self(divide_half_away(product, denominator)),
@@ -141,6 +144,11 @@ fn strip_currency(text: &str) -> &str {
 
 /// Division rounded to the nearest whole number, halves away from zero.
 fn divide_half_away(n: i64, d: i64) -> i64 {
+    // Prices fit 32 bits, where a division costs a third of one in 64.
+    if let (Ok(n), Ok(d)) = (u32::try_from(n), u32::try_from(d)) {
+        let (quotient, rest) = (n / d, n % d);
+        return i64::from(quotient) + i64::from(rest >= d - rest);
+    }
     let quotient = n / d;
     let twice_rest = (n % d).unsigned_abs().saturating_mul(2);
     if twice_rest >= d.unsigned_abs() { quotient + if (n < 0) == (d < 0) { 1 } else { -1 } } else { quotient }
@@ -259,7 +267,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ratio_agrees_with_decimal_rounding(amount in -10_000_000_000_000_i64..10_000_000_000_000, n in 0_i64..400, d in 1_i64..400) {
+        fn ratio_agrees_with_decimal_rounding(
+            amount in prop_oneof![-10_000_000_000_000_i64..10_000_000_000_000, -5_000_000_i64..5_000_000],
+            n in 0_i64..400,
+            d in 1_i64..400,
+        ) {
             let expected = (Decimal::from(amount) * Decimal::from(n) / Decimal::from(d))
                 .round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
             prop_assert_eq!(Money(amount).ratio(n, d).to_decimal(), expected);
