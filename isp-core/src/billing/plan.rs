@@ -5,9 +5,10 @@
 //! A tenant has one position: every period whose trigger day (its start when prepaid, its end when postpaid) is on or
 //! before it has been billed. A run bills the window after the position up to today plus the lead days, and moves the
 //! position when all pages are written. A subscription that this does not describe carries `billed_from`: a new one, one
-//! that was changed, one that could not be billed. It is billed from that day, and the commit that writes its
-//! invoices moves the mark to the day after the window, or takes it off when the position has come up to it. So a run touches no row of a subscription that has nothing due, and a crash between pages
-//! costs a repeated plan whose invoices are there already (rule B3), never a missed period.
+//! that was changed, one that could not be billed. It is billed from that day, and the commit that writes its invoices
+//! moves the mark to the day after the window, or takes it off when the position has come up to it. So a run touches no
+//! row of a subscription that has nothing due, and a crash between pages costs a repeated plan whose invoices are there
+//! already (rule B3), never a missed period and never one from before the mark.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
