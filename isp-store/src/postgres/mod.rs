@@ -48,6 +48,9 @@ impl Postgres {
 /// The options of every connection.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options: PgConnectOptions = url.parse().map_err(store_error)?;
+    // A plan made without its arrays compares each row with each of thousands of ids one by one where it does not choose
+    // the index; one made with them looks them up by hash.
+    let options = options.options([("plan_cache_mode", "force_custom_plan")]);
     Ok(options.application_name("isp").statement_cache_capacity(STATEMENTS).disable_statement_logging())
 }
 
