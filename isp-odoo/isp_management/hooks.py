@@ -1,0 +1,16 @@
+"""What installing the addon does once."""
+
+import logging
+
+_logger = logging.getLogger(__name__)
+
+
+def post_init_hook(env):
+    """Round rupiah to whole rupiah, as the engine does, while no journal item exists that says otherwise."""
+    rupiah = env.ref("base.IDR")
+    if rupiah.rounding >= 1:
+        return
+    if env["account.move.line"].sudo().search_count([("currency_id", "=", rupiah.id)], limit=1):
+        _logger.warning("journal items in IDR exist: its rounding stays %s, set it to 1 when the books allow", rupiah.rounding)
+        return
+    rupiah.rounding = 1

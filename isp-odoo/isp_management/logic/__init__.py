@@ -1,0 +1,1 @@
+"""What the addon decides or computes without Odoo: nothing in here imports odoo."""

@@ -1,0 +1,57 @@
+"""The one place that turns settings into the engine's policies."""
+
+from datetime import time
+
+import isp_engine as isp
+
+CYCLE_MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
+ZONE_HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
+
+
+def billing(settings):
+    """Billing policy of a record with the ``isp_*`` settings, a company for instance."""
+    return isp.BillingPolicy(
+        issue_lead_days=settings.isp_issue_lead_days,
+        payment_terms_days=settings.isp_payment_terms_days,
+        catch_up_periods=settings.isp_catch_up_periods,
+    )
+
+
+def dunning(settings):
+    """Reminder policy."""
+    return isp.DunningPolicy(
+        due_soon_days=day_list(settings.isp_due_soon_days),
+        overdue_days=day_list(settings.isp_overdue_days),
+        quiet_until=clock(settings.isp_quiet_until),
+        quiet_from=clock(settings.isp_quiet_from),
+    )
+
+
+def isolation(settings, holidays=()):
+    """Isolation policy; ``holidays`` are dates. 100 percent is the engine's own rule: nothing overdue is left."""
+    percent = settings.isp_reopen_when_paid_percent
+    return isp.IsolationPolicy(
+        isolate_after_days=settings.isp_isolate_after_days,
+        isolate_at=clock(settings.isp_isolate_at),
+        on_weekends=settings.isp_isolate_on_weekends,
+        holidays=list(holidays),
+        reopen_when_paid_percent=percent if percent < 100 else None,
+        breaker_count=settings.isp_breaker_count,
+        breaker_percent=settings.isp_breaker_percent,
+    )
+
+
+def tax(settings):
+    """PPN: none for a company that is not a PKP."""
+    return isp.TaxPolicy(pkp=settings.isp_pkp)
+
+
+def day_list(text):
+    """Read day offsets such as ``"3, 7"``; raises ValueError."""
+    return [int(part) for part in (text or "").replace(";", ",").split(",") if part.strip()]
+
+
+def clock(hours):
+    """Turn Odoo's hours as a float (8.5) into a time of day, to the minute; 24 is not one."""
+    minutes = round(hours * 60)
+    return time(minutes // 60, minutes % 60)

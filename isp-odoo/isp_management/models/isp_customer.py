@@ -1,0 +1,200 @@
+import isp_engine
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class IspCustomer(models.Model):
+    _name = "isp.customer"
+    _description = "Customer of the internet provider"
+    _inherits = {"res.partner": "partner_id"}
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
+    _order = "customer_code desc, id desc"
+    _rec_names_search = ["name", "customer_code", "whatsapp_number"]
+    _check_company_auto = True
+    _isp_sealed = {"nik": ("nik_sealed", "isp_management.group_billing")}
+
+    partner_id = fields.Many2one("res.partner", "Contact record", required=True, ondelete="restrict", index=True)
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    active = fields.Boolean(default=True)
+    customer_code = fields.Char("Customer ID", required=True, readonly=True, copy=False, default="/", index="trigram")
+    state = fields.Selection(
+        [("prospect", "Prospect"), ("active", "Active"), ("terminated", "Terminated")],
+        "Status", default="prospect", required=True, copy=False, tracking=True, index=True,
+    )
+    nik = fields.Char(
+        "NIK (KTP)", compute="_compute_sealed", inverse="_inverse_sealed", search="_search_nik",
+        help="16 digits. Stored encrypted; the middle is hidden, and each reveal is logged.",
+    )
+    nik_sealed = fields.Char(groups="base.group_system", copy=False)
+    nik_index = fields.Char(groups="base.group_system", copy=False, index=True)
+    whatsapp_number = fields.Char(
+        "WhatsApp", compute="_compute_whatsapp_number", store=True, readonly=False, tracking=True,
+        help="From the mobile number, else the phone number, in international form.",
+    )
+    whatsapp_allowed = fields.Boolean("Agrees to WhatsApp", default=True, tracking=True)
+    activated_on = fields.Date(readonly=True, copy=False)
+    terminated_on = fields.Date(readonly=True, copy=False)
+    termination_reason = fields.Char(readonly=True, copy=False)
+    note = fields.Text()
+    subscription_ids = fields.One2many("isp.subscription", "customer_id", "Subscriptions")
+    cpe_ids = fields.One2many("isp.cpe", "customer_id", "Devices")
+    device_history_ids = fields.One2many("isp.device_history", "customer_id", "Device history")
+    installation_fee_ids = fields.One2many("isp.installation_fee", "customer_id", "Installation fees")
+    promise_ids = fields.One2many("isp.promise", "customer_id", "Promises to pay")
+    exemption_ids = fields.One2many("isp.exemption", "customer_id", "Exemptions")
+    isolation_event_ids = fields.One2many("isp.isolation_event", "customer_id", "Isolation events")
+    notification_ids = fields.One2many("isp.notification", "customer_id", "Notifications")
+    subscription_count = fields.Integer(compute="_compute_counts")
+    cpe_count = fields.Integer(compute="_compute_counts")
+    invoice_count = fields.Integer(compute="_compute_balance")
+    amount_due = fields.Monetary(compute="_compute_balance")
+    amount_overdue = fields.Monetary(compute="_compute_balance")
+
+    _sql_constraints = [
+        ("code_unique", "unique(company_id, customer_code)", "There is a customer with this ID already."),
+        ("partner_unique", "unique(company_id, partner_id)", "This contact is a customer already."),
+    ]
+
+    @api.depends("nik_sealed")
+    def _compute_sealed(self):
+        return super()._compute_sealed()
+
+    def _isp_mask(self, name, sealed):
+        if not sealed or not self.id:
+            return super()._isp_mask(name, sealed)
+        return isp_engine.parse_nik(self._isp_open(name)).masked
+
+    def _isp_check_clear(self, name, value):
+        try:
+            return isp_engine.parse_nik(value).reveal()
+        except isp_engine.InvalidValue as error:
+            raise ValidationError(_("This is not a valid NIK (16 digits as on the KTP).")) from error
+
+    def _isp_seal(self, name, value):
+        super()._isp_seal(name, value)
+        clear = self._isp_open(name)
+        self.sudo().write({"nik_index": self._isp_vault().index(clear) if clear else False})
+
+    def _search_nik(self, operator, value):
+        if operator not in ("=", "!=", "ilike", "like") or not isinstance(value, (str, bool)):
+            raise UserError(_("A NIK is searched by its 16 digits."))
+        if not value:
+            return [("nik_sealed", operator if operator in ("=", "!=") else "=", False)]
+        digits = "".join(c for c in value if c.isdigit())
+        found = self.sudo()._search([("nik_index", "=", self._isp_vault().index(digits))])
+        return [("id", "not in" if operator == "!=" else "in", found)]
+
+    @api.depends("partner_id.phone", "partner_id.mobile")
+    def _compute_whatsapp_number(self):
+        for customer in self:
+            found = False
+            for text in (customer.mobile, customer.phone):
+                try:
+                    found = found or (text and isp_engine.parse_phone(text).e164)
+                except isp_engine.InvalidValue:
+                    # A landline is a fine phone number that no message can reach.
+                    continue
+            customer.whatsapp_number = found
+
+    @api.constrains("whatsapp_number")
+    def _check_whatsapp_number(self):
+        for customer in self.filtered("whatsapp_number"):
+            try:
+                isp_engine.parse_phone(customer.whatsapp_number)
+            except isp_engine.InvalidValue as error:
+                raise ValidationError(_("This is not an Indonesian mobile number.")) from error
+
+    def _compute_counts(self):
+        subscriptions = dict(self.env["isp.subscription"]._read_group(
+            [("customer_id", "in", self.ids)], ["customer_id"], ["__count"]
+        ))
+        cpes = dict(self.env["isp.cpe"]._read_group([("customer_id", "in", self.ids)], ["customer_id"], ["__count"]))
+        for customer in self:
+            customer.subscription_count = subscriptions.get(customer, 0)
+            customer.cpe_count = cpes.get(customer, 0)
+
+    def _compute_balance(self):
+        """From the ledger, each time: nothing stored says that a customer owes."""
+        balances = {}
+        for company in self.company_id:
+            customers = self.filtered(lambda c, company=company: c.company_id == company)
+            domain = [
+                ("company_id", "=", company.id),
+                ("commercial_partner_id", "in", customers.partner_id.commercial_partner_id.ids),
+                ("move_type", "in", ("out_invoice", "out_refund")),
+                ("state", "=", "posted"),
+            ]
+            moves = self.env["account.move"].sudo()
+            for partner, count, due in moves._read_group(
+                domain, ["commercial_partner_id"], ["__count", "amount_residual_signed:sum"]
+            ):
+                balances[company, partner] = [count, due, 0]
+            overdue = [*domain, ("invoice_date_due", "<", company._isp_today()), ("amount_residual", ">", 0)]
+            for partner, due in moves._read_group(overdue, ["commercial_partner_id"], ["amount_residual_signed:sum"]):
+                balances[company, partner][2] = due
+        for customer in self:
+            key = (customer.company_id, customer.partner_id.commercial_partner_id.sudo(False))
+            count, due, overdue = balances.get(key, (0, 0, 0))
+            customer.invoice_count, customer.amount_due, customer.amount_overdue = count, due, overdue
+
+    @api.depends("name", "customer_code")
+    def _compute_display_name(self):
+        for customer in self:
+            customer.display_name = "[%s] %s" % (customer.customer_code, customer.name)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
+            if vals.get("customer_code", "/") == "/":
+                vals["customer_code"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.customer")
+            if not vals.get("partner_id"):
+                vals.setdefault("country_id", self.env.ref("base.id").id)
+        customers = super().create(vals_list)
+        for customer, vals in zip(customers, vals_list):
+            # A contact made here belongs to this company alone; one that was there before stays shared as it was.
+            if not vals.get("partner_id"):
+                customer.partner_id.company_id = customer.company_id
+        return customers
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(_("A customer is archived, not deleted."))
+
+    def action_activate(self):
+        for customer in self:
+            customer.write({
+                "state": "active",
+                "activated_on": customer.activated_on or customer.company_id._isp_today(),
+                "terminated_on": False,
+                "termination_reason": False,
+            })
+
+    def action_terminate(self):
+        for customer in self:
+            if customer.subscription_ids.filtered(lambda s: s.state in ("active", "paused")):
+                raise UserError(_("Terminate the subscriptions of %s first.", customer.display_name))
+            customer.write({"state": "terminated", "terminated_on": customer.company_id._isp_today()})
+
+    def action_view_invoices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
+        action["domain"] = [
+            ("move_type", "in", ("out_invoice", "out_refund")),
+            ("commercial_partner_id", "=", self.partner_id.commercial_partner_id.id),
+        ]
+        action["context"] = {"default_move_type": "out_invoice", "default_partner_id": self.partner_id.id}
+        return action
+
+    def _isp_action_of(self, xml_id):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
+        return {**action, "domain": [("customer_id", "=", self.id)], "context": {"default_customer_id": self.id}}
+
+    def action_view_subscriptions(self):
+        return self._isp_action_of("isp_management.isp_subscription_action")
+
+    def action_view_cpes(self):
+        return self._isp_action_of("isp_management.isp_cpe_action")

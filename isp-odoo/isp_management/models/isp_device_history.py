@@ -1,0 +1,48 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from .isp_cpe import OWNERSHIP
+
+# What the books add to a row afterwards; all the rest is written once.
+LATER_FIELDS = {"move_id"}
+
+
+class IspDeviceHistory(models.Model):
+    _name = "isp.device_history"
+    _description = "Device history"
+    _order = "date desc, id desc"
+    _rec_name = "device"
+    _check_company_auto = True
+
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(required=True, default=lambda self: self.env.company._isp_today(), index=True)
+    customer_id = fields.Many2one("isp.customer", required=True, check_company=True, ondelete="restrict", index=True)
+    cpe_id = fields.Many2one("isp.cpe", "CPE", required=True, check_company=True, ondelete="restrict", index=True)
+    kind = fields.Selection(
+        [("installed", "Installed"), ("replaced", "Replaced"), ("returned", "Returned")], required=True
+    )
+    device = fields.Char(required=True)
+    reason = fields.Char(required=True)
+    ownership = fields.Selection(OWNERSHIP, required=True)
+    officer_id = fields.Many2one("res.users", "Officer", required=True, default=lambda self: self.env.user)
+    cost = fields.Monetary()
+    move_id = fields.Many2one("account.move", "Journal entry", readonly=True, copy=False, ondelete="restrict")
+
+    _sql_constraints = [("cost_positive", "check(cost >= 0)", "A cost is not negative.")]
+
+    @api.onchange("cpe_id")
+    def _onchange_cpe_id(self):
+        if self.cpe_id:
+            self.customer_id = self.cpe_id.customer_id
+            self.ownership = self.cpe_id.ownership
+            self.device = self.cpe_id._isp_device_name()
+
+    def write(self, vals):
+        if set(vals) - LATER_FIELDS:
+            raise UserError(_("The device history is only added to: write a new line that corrects this one."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(_("The device history is only added to: write a new line that corrects this one."))

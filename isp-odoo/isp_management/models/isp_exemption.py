@@ -1,0 +1,30 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+
+class IspExemption(models.Model):
+    _name = "isp.exemption"
+    _description = "Exemption from isolation"
+    _inherit = ["mail.thread"]
+    _order = "until desc, id desc"
+    _rec_name = "reason"
+    _check_company_auto = True
+
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
+    customer_id = fields.Many2one("isp.customer", required=True, check_company=True, ondelete="restrict", index=True)
+    since = fields.Date(required=True, default=lambda self: self.env.company._isp_today())
+    until = fields.Date(required=True, index=True, tracking=True)
+    reason = fields.Char(required=True, tracking=True)
+    user_id = fields.Many2one("res.users", "Granted by", default=lambda self: self.env.user)
+    state = fields.Selection(
+        [("running", "Running"), ("cancelled", "Cancelled")], default="running", required=True, tracking=True, index=True
+    )
+
+    _sql_constraints = [("order", "check(until >= since)", "An exemption does not end before it starts.")]
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(_("An exemption is cancelled, not deleted."))
+
+    def action_cancel(self):
+        self.filtered(lambda e: e.state == "running").state = "cancelled"

@@ -1,0 +1,38 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+
+class IspExpense(models.Model):
+    _name = "isp.expense"
+    _description = "Expense"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    name = fields.Char("Description", required=True, tracking=True)
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(required=True, default=lambda self: self.env.company._isp_today(), index=True, tracking=True)
+    category_id = fields.Many2one(
+        "isp.expense_category", "Category", required=True, check_company=True, ondelete="restrict", index=True
+    )
+    amount = fields.Monetary(required=True, tracking=True)
+    partner_id = fields.Many2one("res.partner", "Paid to", check_company=True, ondelete="restrict")
+    payment_account_id = fields.Many2one(
+        "account.account", "Paid from", check_company=True,
+        domain="[('account_type', 'in', ('asset_cash', 'liability_current', 'liability_payable'))]",
+        help="Empty: the company's account for costs.",
+    )
+    reference = fields.Char()
+    state = fields.Selection(
+        [("draft", "New"), ("posted", "Posted"), ("cancelled", "Cancelled")],
+        default="draft", required=True, copy=False, tracking=True, index=True,
+    )
+    move_id = fields.Many2one("account.move", "Journal entry", readonly=True, copy=False, ondelete="restrict")
+
+    _sql_constraints = [("amount_positive", "check(amount > 0)", "An expense is more than 0.")]
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_new(self):
+        if self.filtered(lambda e: e.state != "draft"):
+            raise UserError(_("An expense that was posted is cancelled, not deleted."))

@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+
+
+class IspRouter(models.Model):
+    _name = "isp.router"
+    _description = "MikroTik router"
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
+    _order = "name, id"
+    _check_company_auto = True
+    _isp_sealed = {"password": ("password_sealed", "isp_management.group_technician")}
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
+    location = fields.Char()
+    host = fields.Char("Address", required=True, tracking=True, help="Name or IP address of the API.")
+    port = fields.Integer(default=8728, required=True)
+    use_tls = fields.Boolean("TLS", help="api-ssl, usually on port 8729.")
+    timeout_seconds = fields.Integer("Time-out (s)", default=10, required=True)
+    username = fields.Char("User", required=True)
+    password = fields.Char(compute="_compute_sealed", inverse="_inverse_sealed")
+    password_sealed = fields.Char(groups="base.group_system", copy=False)
+    isolation_profile = fields.Char("Profile of isolated lines", default="ISOLIR", required=True)
+    state = fields.Selection(
+        [("unknown", "Not tested"), ("ok", "Reachable"), ("trouble", "In trouble")],
+        default="unknown", required=True, copy=False, tracking=True,
+    )
+    identity = fields.Char("Identity", readonly=True, copy=False)
+    version = fields.Char("RouterOS", readonly=True, copy=False)
+    last_seen = fields.Datetime(readonly=True, copy=False)
+    last_error = fields.Char(readonly=True, copy=False)
+    last_error_code = fields.Char(readonly=True, copy=False)
+    breaker_tripped = fields.Boolean("Isolation waits for approval", readonly=True, copy=False, tracking=True)
+    breaker_waiting = fields.Integer("Lines waiting", readonly=True, copy=False)
+    breaker_approved_until = fields.Datetime("Approved until", readonly=True, copy=False)
+    note = fields.Text()
+    subscription_ids = fields.One2many("isp.subscription", "router_id", "Subscriptions")
+    subscription_count = fields.Integer(compute="_compute_subscription_count")
+    outage_ids = fields.One2many("isp.outage", "router_id", "Outages")
+
+    _sql_constraints = [
+        ("name_unique", "unique(company_id, name)", "There is a router with this name already."),
+        ("port_range", "check(port between 1 and 65535)", "A port lies between 1 and 65535."),
+        ("timeout_range", "check(timeout_seconds between 1 and 120)", "The time-out lies between 1 and 120 seconds."),
+    ]
+
+    def _compute_subscription_count(self):
+        counts = dict(self.env["isp.subscription"]._read_group(
+            [("router_id", "in", self.ids), ("state", "in", ("active", "paused"))], ["router_id"], ["__count"]
+        ))
+        for router in self:
+            router.subscription_count = counts.get(router, 0)
+
+    @api.depends("password_sealed")
+    def _compute_sealed(self):
+        return super()._compute_sealed()
+
+    def action_view_subscriptions(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_subscription_action")
+        return {**action, "domain": [("router_id", "=", self.id)], "context": {"default_router_id": self.id}}

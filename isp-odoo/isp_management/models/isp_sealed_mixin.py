@@ -1,0 +1,122 @@
+"""Fields that are encrypted at rest and revealed only to those who may, each time with a line in a log."""
+
+import os
+
+from odoo import _, api, models, tools
+from odoo.exceptions import AccessError, UserError
+
+from ..logic import vault
+
+MASK = "••••••••"
+# The vault of each key file that this process has read, with the file's time stamp: a rotated key is seen at once.
+_vaults = {}
+
+
+class IspSealedMixin(models.AbstractModel):
+    _name = "isp.sealed.mixin"
+    _description = "Encrypted fields"
+
+    # Clear name -> (stored sealed field, group that may reveal it). The clear field is computed and shows a mask.
+    _isp_sealed = {}
+
+    @api.model
+    def _isp_vault(self):
+        """The vault of ``isp_vault_key_file`` in odoo.conf, else of a key made on first use in Odoo's data directory."""
+        configured = tools.config.get("isp_vault_key_file")
+        path = configured or os.path.join(tools.config["data_dir"], "isp", "%s.key" % self.env.cr.dbname)
+        try:
+            if not configured and not os.path.exists(path):
+                if self._isp_anything_sealed():
+                    # A new key would open nothing and hide that the old one is lost.
+                    raise UserError(_("The key file %s is missing. Restore it from your backup.", path))
+                vault.create(path)
+            stamp = os.stat(path).st_mtime_ns
+            known = _vaults.get(path)
+            if known is None or known[0] != stamp:
+                known = _vaults[path] = (stamp, vault.load(path))
+            return known[1]
+        except (OSError, vault.VaultError, ValueError) as error:
+            raise UserError(_("The key of the vault cannot be used: %s", error)) from error
+
+    @api.model
+    def _isp_anything_sealed(self):
+        for model in self.env.values():
+            for sealed, _group in getattr(model, "_isp_sealed", {}).values():
+                if not model._abstract and model.sudo().with_context(active_test=False).search_count(
+                    [(sealed, "!=", False)], limit=1
+                ):
+                    return True
+        return False
+
+    def _isp_place(self, name):
+        self.ensure_one()
+        return (self._name, name, self.id)
+
+    def _isp_mask(self, name, sealed):
+        """What the clear field shows. Overridden where a part of the value may be seen."""
+        return MASK if sealed else False
+
+    def _compute_sealed(self):
+        for name, (sealed, _group) in self._isp_sealed.items():
+            for record in self:
+                record[name] = record._isp_mask(name, record.sudo()[sealed])
+
+    def _isp_check_clear(self, name, value):
+        """Return the value as it is to be sealed, or raise; overridden where a value has a form."""
+        return value
+
+    def _inverse_sealed(self):
+        for name, (sealed, _group) in self._isp_sealed.items():
+            for record in self:
+                value = record[name]
+                if value and (value == MASK or value == record._isp_mask(name, record.sudo()[sealed])):
+                    continue
+                record._isp_seal(name, value)
+
+    def _isp_seal(self, name, value):
+        """Seal a value; an empty one takes the secret off."""
+        self.ensure_one()
+        sealed = self._isp_sealed[name][0]
+        if value:
+            value = self._isp_check_clear(name, value)
+        self.sudo().write({sealed: self._isp_vault().seal(value, self._isp_place(name)) if value else False})
+
+    def _isp_open(self, name):
+        """The clear value, for code that needs it to do its work; not callable from outside, and not logged."""
+        self.ensure_one()
+        sealed = self.sudo()[self._isp_sealed[name][0]]
+        if not sealed:
+            return False
+        try:
+            return self._isp_vault().open(sealed, self._isp_place(name))
+        except vault.VaultError as error:
+            raise UserError(_("%(name)s cannot be opened: %(error)s", name=self.display_name, error=error)) from error
+
+    def isp_reveal(self, name, reason=None):
+        """Return the clear value to a user who may see it, and log that."""
+        self.ensure_one()
+        if name not in self._isp_sealed:
+            raise UserError(_("%s is not an encrypted field.", name))
+        self.check_access_rights("read")
+        self.check_access_rule("read")
+        group = self._isp_sealed[name][1]
+        if not self.env.user.has_group(group):
+            raise AccessError(_("You may not see this value. Ask a manager for the group %s.", self.env.ref(group).display_name))
+        value = self._isp_open(name)
+        self.env["isp.reveal_log"]._record(self, name, reason)
+        return value
+
+    def action_isp_reveal(self):
+        """Show the field named in the context to the user; the value is not stored anywhere."""
+        name = self.env.context.get("isp_field")
+        value = self.isp_reveal(name)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self._fields[name].get_description(self.env, ["string"])["string"],
+                "message": value or _("Not set"),
+                "type": "info",
+                "sticky": True,
+            },
+        }

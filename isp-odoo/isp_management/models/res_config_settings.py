@@ -1,0 +1,39 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    isp_zone = fields.Selection(related="company_id.isp_zone", readonly=False)
+    isp_pkp = fields.Boolean(related="company_id.isp_pkp", readonly=False)
+    isp_issue_lead_days = fields.Integer(related="company_id.isp_issue_lead_days", readonly=False)
+    isp_payment_terms_days = fields.Integer(related="company_id.isp_payment_terms_days", readonly=False)
+    isp_catch_up_periods = fields.Integer(related="company_id.isp_catch_up_periods", readonly=False)
+    isp_due_soon_days = fields.Char(related="company_id.isp_due_soon_days", readonly=False)
+    isp_overdue_days = fields.Char(related="company_id.isp_overdue_days", readonly=False)
+    isp_quiet_until = fields.Float(related="company_id.isp_quiet_until", readonly=False)
+    isp_quiet_from = fields.Float(related="company_id.isp_quiet_from", readonly=False)
+    isp_isolate_after_days = fields.Integer(related="company_id.isp_isolate_after_days", readonly=False)
+    isp_isolate_at = fields.Float(related="company_id.isp_isolate_at", readonly=False)
+    isp_isolate_on_weekends = fields.Boolean(related="company_id.isp_isolate_on_weekends", readonly=False)
+    isp_reopen_when_paid_percent = fields.Integer(related="company_id.isp_reopen_when_paid_percent", readonly=False)
+    isp_breaker_count = fields.Integer(related="company_id.isp_breaker_count", readonly=False)
+    isp_breaker_percent = fields.Integer(related="company_id.isp_breaker_percent", readonly=False)
+    isp_sale_journal_id = fields.Many2one(
+        related="company_id.isp_sale_journal_id", readonly=False,
+        domain="[('type', '=', 'sale'), ('company_id', '=', company_id)]",
+    )
+    isp_cost_journal_id = fields.Many2one(
+        related="company_id.isp_cost_journal_id", readonly=False,
+        domain="[('type', '=', 'general'), ('company_id', '=', company_id)]",
+    )
+    isp_device_cost_account_id = fields.Many2one(
+        related="company_id.isp_device_cost_account_id", readonly=False,
+        domain="[('account_type', 'in', ('expense', 'expense_direct_cost')), ('company_id', '=', company_id)]",
+    )
+    isp_cost_payment_account_id = fields.Many2one(
+        related="company_id.isp_cost_payment_account_id", readonly=False,
+        domain="[('account_type', 'in', ('asset_cash', 'liability_current', 'liability_payable')),"
+        " ('company_id', '=', company_id)]",
+    )
+    isp_billed_through = fields.Date(related="company_id.isp_billed_through")

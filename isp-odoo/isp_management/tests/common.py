@@ -1,0 +1,58 @@
+"""An internet provider to test with; every test class builds on it and on no demo data."""
+
+from datetime import date, datetime, timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+
+@tagged("post_install", "-at_install")
+class IspCommon(AccountTestInvoicingCommon):
+    @classmethod
+    def setUpClass(cls, chart_template_ref="id"):
+        super().setUpClass(chart_template_ref=chart_template_ref)
+        cls.company = cls.company_data["company"]
+        cls.env.user.groups_id += cls.env.ref("isp_management.group_manager")
+        cls.ppn = cls.company.account_sale_tax_id
+        cls.package = cls.new_package("HOME-20", 250_000)
+        cls.router = cls.env["isp.router"].create(
+            {"name": "Bandung-1", "host": "127.0.0.1", "username": "isp", "password": "rahasia-router"}
+        )
+
+    @classmethod
+    def new_package(cls, code, price, **vals):
+        return cls.env["isp.package"].create({
+            "name": code,
+            "code": code,
+            "price": price,
+            "speed_down": 20_000,
+            "speed_up": 10_000,
+            "user_group": code,
+            "tax_ids": [(6, 0, cls.ppn.ids)],
+            **vals,
+        })
+
+    @classmethod
+    def new_customer(cls, name="Siti Rahayu", **vals):
+        return cls.env["isp.customer"].create({"name": name, "mobile": "0812-3456-7890", **vals})
+
+    @classmethod
+    def new_subscription(cls, customer=None, start=date(2026, 1, 5), activate=True, **vals):
+        subscription = cls.env["isp.subscription"].create({
+            "customer_id": (customer or cls.new_customer()).id,
+            "package_id": cls.package.id,
+            "router_id": cls.router.id,
+            "activation_date": start,
+            **vals,
+        })
+        if activate:
+            subscription.action_activate()
+        return subscription
+
+    @classmethod
+    def at(cls, moment):
+        """An environment in which it is that local moment (WIB), such as ``"2026-03-01 08:00"``."""
+        utc = datetime.strptime(moment, "%Y-%m-%d %H:%M") - timedelta(hours=7)
+        return cls.env(context={**cls.env.context, "isp_now": fields.Datetime.to_string(utc)})
