@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use isp_mikrotik::client::Backoff;
 use isp_mikrotik::error::{Cause, RefusalKind, Stage};
 use isp_mikrotik::proto::Command;
 use isp_mikrotik::proto::login::LoginError;
@@ -159,7 +160,7 @@ async fn dropped_futures_leave_the_connection_clean() {
 #[tokio::test]
 async fn a_router_that_does_not_answer_a_cancel_is_given_up() {
     let router = router().await;
-    let mut options = router.options();
+    let mut options = router.options().without_reconnect();
     options.cancel_grace = Duration::from_millis(100);
     let client = Client::connect(options).await.unwrap();
     router.inject(Fault::new(FaultKind::Freeze));
@@ -204,6 +205,50 @@ async fn a_lost_reply_is_unknown_and_a_lost_request_too() {
         assert!(!error.connection_survives());
         assert_eq!(router.secret("budi").is_some(), there, "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_made_again_and_nothing_is_sent_twice() {
+    let router = router().await;
+    let client = Client::connect(router.options()).await.unwrap();
+    router.inject(Fault::new(FaultKind::ReplyLost).on("/ppp/secret/add"));
+    let error = client.call(&add("budi")).await.unwrap_err();
+    assert!(matches!(&error, Error::Unknown { .. }), "{error}");
+    assert_eq!(client.call(&names()).await.unwrap().rows().len(), 1);
+    assert_eq!(client.call_all(&[add("siti"), names()]).await.iter().filter(|end| end.is_ok()).count(), 2);
+    let counters = router.counters();
+    assert_eq!((counters.by_command["/ppp/secret/add"], counters.connections), (2, 2));
+    client.close();
+    let error = client.call(&names()).await.unwrap_err();
+    assert!(matches!(&error, Error::NotSent { stage: Stage::Closed, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_router_that_is_away_is_asked_again_with_growing_pauses() {
+    let router = router().await;
+    let backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(1) };
+    let client = Client::connect(router.options().reconnect(backoff)).await.unwrap();
+    router.down();
+    while client.closed().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.call(&names()).await.unwrap_err().code(), "router.unreachable");
+    let started = Instant::now();
+    let hasty = client.call_within(&names(), Duration::from_millis(20)).await.unwrap_err();
+    assert!(matches!(&hasty, Error::NotSent { stage: Stage::Connect, .. }), "{hasty}");
+    assert!(started.elapsed() < Duration::from_millis(90), "fails at once, the next attempt is later than its deadline");
+    router.up().unwrap();
+    let callers: Vec<_> = (0..5)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call(&names()).await })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert!(started.elapsed() >= Duration::from_millis(60), "{:?}", started.elapsed());
+    assert_eq!(router.counters().connections, 2, "one of them connected for all");
 }
 
 #[tokio::test]

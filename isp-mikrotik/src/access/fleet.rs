@@ -123,7 +123,8 @@ fn options(endpoint: &RouterEndpoint, settings: &Settings) -> Result<ConnectOpti
     let mut options = ConnectOptions::new(format!("{host}:{}", endpoint.port), &endpoint.username, password)
         .deadline(settings.deadline)
         .connect_timeout(settings.connect_timeout)
-        .window(settings.window);
+        .window(settings.window)
+        .without_reconnect();
     options.tls = tls(endpoint, settings)?;
     Ok(options)
 }

@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::backoff::Backoff;
+
 /// How a router is reached and how patient the client is. `Debug` shows no password.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
@@ -30,6 +32,9 @@ pub struct ConnectOptions {
     /// After this long without a byte a harmless command is sent; after as long again without an answer the
     /// connection is dead. Default 30 s.
     pub keep_alive: Duration,
+    /// How a connection that broke is made again by the next call; `None`: it stays closed. Default: the default
+    /// [`Backoff`].
+    pub reconnect: Option<Backoff>,
 }
 
 impl ConnectOptions {
@@ -45,6 +50,7 @@ impl ConnectOptions {
             cancel_grace: Duration::from_secs(5),
             window: 8,
             keep_alive: Duration::from_secs(30),
+            reconnect: Some(Backoff::default()),
         }
     }
 
@@ -59,6 +65,20 @@ impl ConnectOptions {
     #[must_use]
     pub fn window(mut self, window: usize) -> ConnectOptions {
         self.window = window.max(1);
+        self
+    }
+
+    /// Sets the pauses between attempts to connect again.
+    #[must_use]
+    pub fn reconnect(mut self, backoff: Backoff) -> ConnectOptions {
+        self.reconnect = Some(backoff);
+        self
+    }
+
+    /// A connection that broke stays closed.
+    #[must_use]
+    pub fn without_reconnect(mut self) -> ConnectOptions {
+        self.reconnect = None;
         self
     }
 

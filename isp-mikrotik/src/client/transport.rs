@@ -1,6 +1,7 @@
 //! Sockets: connecting, the reader task and the writer task.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, WriteHalf};
@@ -11,7 +12,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::client::TlsStream;
 
 use super::options::{ConnectOptions, Tls};
-use super::{CloseReason, Shared, tls};
+use super::tls;
+use super::wire::{CloseReason, Shared};
 use crate::error::{Error, Stage};
 
 const READ_BUFFER: usize = 64 << 10;
@@ -107,9 +109,10 @@ async fn read_until_end(shared: &Shared, socket: &mut (impl AsyncRead + Unpin)) 
     let mut buffer = vec![0_u8; READ_BUFFER];
     let keep_alive = shared.options.keep_alive;
     let mut pinged = false;
-    let mut quiet_until = Instant::now() + keep_alive;
+    let mut heard = Instant::now();
+    // Rearmed only when it rings, not with each byte.
+    let mut alarm = pin!(sleep_until(heard + keep_alive));
     loop {
-        let wake = shared.reap_at().map_or(quiet_until, |at| at.min(quiet_until));
         tokio::select! {
             biased;
             count = socket.read(&mut buffer) => match count {
@@ -119,7 +122,7 @@ async fn read_until_end(shared: &Shared, socket: &mut (impl AsyncRead + Unpin)) 
                         return reason;
                     }
                     pinged = false;
-                    quiet_until = Instant::now() + keep_alive;
+                    heard = Instant::now();
                 }
                 Err(error) => return CloseReason::new(error.to_string()),
             },
@@ -127,20 +130,25 @@ async fn read_until_end(shared: &Shared, socket: &mut (impl AsyncRead + Unpin)) 
                 if shared.lock().closed.is_some() {
                     return CloseReason::new("closed by this side");
                 }
+                if let Some(at) = shared.reap_at().filter(|at| *at < alarm.deadline()) {
+                    alarm.as_mut().reset(at);
+                }
             }
-            () = sleep_until(wake) => {
+            () = alarm.as_mut() => {
                 let now = Instant::now();
                 if shared.overdue(now) {
                     return CloseReason::new("router did not end a cancelled command");
                 }
-                if now >= quiet_until {
+                if now >= heard + keep_alive {
                     if pinged {
                         return CloseReason::new("router is silent");
                     }
                     shared.ping();
                     pinged = true;
-                    quiet_until = now + keep_alive;
+                    heard = now;
                 }
+                let quiet_until = heard + keep_alive;
+                alarm.as_mut().reset(shared.reap_at().map_or(quiet_until, |at| at.min(quiet_until)));
             }
         }
     }

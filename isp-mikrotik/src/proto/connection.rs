@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
-use super::sentence::{Command, Decoder, ReplyKind, Row, Sentence};
+use super::sentence::{Command, Decoder, Frame, ReplyKind, Row, Sentence};
 use super::word::ProtoError;
 
 /// Most bytes of rows that one reply may gather. 10,000 secrets are about 2 MB.
@@ -108,7 +109,7 @@ pub enum Event<T> {
 #[derive(Debug)]
 pub struct Connection<T> {
     decoder: Decoder,
-    flights: HashMap<u32, Flight<T>>,
+    flights: Flights<T>,
     next_tag: u32,
     out: Vec<u8>,
     out_at: usize,
@@ -124,11 +125,33 @@ struct Flight<T> {
     value: T,
 }
 
+/// A hash for numbers that we count up ourselves: nobody else chooses them, so it need not resist anybody.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counted(u64);
+
+impl Hasher for Counted {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(self.0.rotate_left(8) ^ u64::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 impl<T> Default for Connection<T> {
     fn default() -> Self {
         Connection {
             decoder: Decoder::default(),
-            flights: HashMap::new(),
+            flights: HashMap::default(),
             next_tag: 1,
             out: Vec::new(),
             out_at: 0,
@@ -211,8 +234,8 @@ impl<T> Connection<T> {
     ///
     /// The stream became unreadable; the connection cannot be used any more.
     pub fn poll(&mut self) -> Result<Option<Event<T>>, ProtoError> {
-        while let Some(sentence) = self.decoder.next_sentence()? {
-            if let Some(event) = self.dispatch(sentence)? {
+        while let Some(frame) = self.decoder.next_frame()? {
+            if let Some(event) = dispatch(frame, &mut self.flights)? {
                 return Ok(Some(event));
             }
         }
@@ -255,44 +278,50 @@ impl<T> Connection<T> {
         self.flights.insert(tag, Flight { end: self.queued, stream, reply: Reply::default(), value });
         Ok(Tag(tag))
     }
+}
 
-    fn dispatch(&mut self, sentence: Sentence) -> Result<Option<Event<T>>, ProtoError> {
-        let kind = sentence.kind();
-        if kind == ReplyKind::Fatal {
-            let word = sentence.words().skip(1).find(|word| !word.starts_with(b".tag=")).unwrap_or_default();
-            let word = word.strip_prefix(b"=message=").unwrap_or(word);
-            return Ok(Some(Event::Fatal { message: String::from_utf8_lossy(word).into_owned() }));
-        }
-        let Some(tag) = self.tag_of(&sentence) else { return Ok(None) };
-        let Some(flight) = self.flights.get_mut(&tag) else { return Ok(None) };
-        match kind {
-            ReplyKind::Row if flight.stream => return Ok(Some(Event::Row { tag: Tag(tag), row: sentence })),
-            ReplyKind::Row => {
-                flight.reply.bytes += sentence.wire_len();
-                if flight.reply.bytes > MAX_REPLY {
-                    return Err(ProtoError::ReplyTooLong(MAX_REPLY));
-                }
-                flight.reply.rows.push(sentence);
-            }
-            ReplyKind::Trap => flight.reply.traps.push(Trap(sentence)),
-            ReplyKind::Done => {
-                let Some(mut flight) = self.flights.remove(&tag) else { return Ok(None) };
-                flight.reply.done = Some(sentence);
-                return Ok(Some(Event::Finished { tag: Tag(tag), value: flight.value, reply: flight.reply }));
-            }
-            ReplyKind::Empty | ReplyKind::Fatal => {}
-            ReplyKind::Unknown => flight.reply.unknown += 1,
-        }
-        Ok(None)
+type Flights<T> = HashMap<u32, Flight<T>, BuildHasherDefault<Counted>>;
+
+fn dispatch<T>(frame: Frame<'_>, flights: &mut Flights<T>) -> Result<Option<Event<T>>, ProtoError> {
+    let kind = frame.kind();
+    if kind == ReplyKind::Fatal {
+        let sentence = frame.to_sentence();
+        let word = sentence.words().skip(1).find(|word| !word.starts_with(b".tag=")).unwrap_or_default();
+        let word = word.strip_prefix(b"=message=").unwrap_or(word);
+        return Ok(Some(Event::Fatal { message: String::from_utf8_lossy(word).into_owned() }));
     }
-
-    /// An untagged reply can only belong to the one command that runs, if one runs.
-    fn tag_of(&self, sentence: &Sentence) -> Option<u32> {
-        match sentence.tag() {
-            Some(tag) if !tag.is_empty() => std::str::from_utf8(tag).ok()?.parse().ok(),
-            _ if self.flights.len() == 1 => self.flights.keys().next().copied(),
-            _ => None,
+    let Some(tag) = tag_of(frame, flights) else { return Ok(None) };
+    if kind == ReplyKind::Done {
+        let Some(mut flight) = flights.remove(&tag) else { return Ok(None) };
+        flight.reply.done = frame.says_more().then(|| frame.to_sentence());
+        return Ok(Some(Event::Finished { tag: Tag(tag), value: flight.value, reply: flight.reply }));
+    }
+    let Some(flight) = flights.get_mut(&tag) else { return Ok(None) };
+    match kind {
+        ReplyKind::Row if flight.stream => return Ok(Some(Event::Row { tag: Tag(tag), row: frame.to_sentence() })),
+        ReplyKind::Row | ReplyKind::Trap => {
+            let reply = &mut flight.reply;
+            reply.bytes += frame.wire_len();
+            if reply.bytes > MAX_REPLY {
+                return Err(ProtoError::ReplyTooLong(MAX_REPLY));
+            }
+            match kind {
+                ReplyKind::Row => reply.rows.push(frame.to_sentence()),
+                _ => reply.traps.push(Trap(frame.to_sentence())),
+            }
         }
+        ReplyKind::Unknown => flight.reply.unknown += 1,
+        ReplyKind::Done | ReplyKind::Empty | ReplyKind::Fatal => {}
+    }
+    Ok(None)
+}
+
+/// An untagged reply can only belong to the one command that runs, if one runs.
+fn tag_of<T>(frame: Frame<'_>, flights: &Flights<T>) -> Option<u32> {
+    match frame.tag() {
+        Some(tag) if !tag.is_empty() => std::str::from_utf8(tag).ok()?.parse().ok(),
+        _ if flights.len() == 1 => flights.keys().next().copied(),
+        _ => None,
     }
 }
 

@@ -181,19 +181,12 @@ impl Sentence {
 
     /// What the first word says.
     pub fn kind(&self) -> ReplyKind {
-        match self.words().next() {
-            Some(b"!re") => ReplyKind::Row,
-            Some(b"!done") => ReplyKind::Done,
-            Some(b"!trap") => ReplyKind::Trap,
-            Some(b"!fatal") => ReplyKind::Fatal,
-            Some(b"!empty") => ReplyKind::Empty,
-            _ => ReplyKind::Unknown,
-        }
+        Frame(&self.wire).kind()
     }
 
     /// The tag, wherever in the sentence it stands.
     pub fn tag(&self) -> Option<&[u8]> {
-        self.words().find_map(|word| word.strip_prefix(b".tag="))
+        Frame(&self.wire).tag()
     }
 
     /// The value of `=name=value`; `None` if the router did not send it, which is not the same as an empty value.
@@ -220,6 +213,40 @@ impl Sentence {
 impl fmt::Debug for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show_words(self.words(), f)
+    }
+}
+
+/// A sentence that is still in the buffer it was received into.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a>(&'a [u8]);
+
+impl<'a> Frame<'a> {
+    pub(super) fn to_sentence(self) -> Sentence {
+        Sentence { wire: self.0.to_vec() }
+    }
+
+    pub(super) fn kind(self) -> ReplyKind {
+        match Words::new(self.0).next() {
+            Some(b"!re") => ReplyKind::Row,
+            Some(b"!done") => ReplyKind::Done,
+            Some(b"!trap") => ReplyKind::Trap,
+            Some(b"!fatal") => ReplyKind::Fatal,
+            Some(b"!empty") => ReplyKind::Empty,
+            _ => ReplyKind::Unknown,
+        }
+    }
+
+    pub(super) fn tag(self) -> Option<&'a [u8]> {
+        Words::new(self.0).find_map(|word| word.strip_prefix(b".tag="))
+    }
+
+    /// Whether there is anything in it besides the reply word and the tag.
+    pub(super) fn says_more(self) -> bool {
+        Words::new(self.0).skip(1).any(|word| !word.starts_with(b".tag="))
+    }
+
+    pub(super) fn wire_len(self) -> usize {
+        self.0.len()
     }
 }
 
@@ -257,13 +284,24 @@ impl Decoder {
     ///
     /// A [`ProtoError`], the same again on each later call: the place of the next word is lost.
     pub fn next_sentence(&mut self) -> Result<Option<Sentence>, ProtoError> {
-        match self.failed {
-            Some(error) => Err(error),
-            None => self.scan_words().inspect_err(|error| self.failed = Some(*error)),
+        Ok(self.next_frame()?.map(Frame::to_sentence))
+    }
+
+    /// Like [`next_sentence`](Self::next_sentence), but the sentence stays in the buffer until the next call.
+    pub(super) fn next_frame(&mut self) -> Result<Option<Frame<'_>>, ProtoError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        match self.scan_words() {
+            Ok(range) => Ok(range.map(|range| Frame(self.buffer.get(range).unwrap_or_default()))),
+            Err(error) => {
+                self.failed = Some(error);
+                Err(error)
+            }
         }
     }
 
-    fn scan_words(&mut self) -> Result<Option<Sentence>, ProtoError> {
+    fn scan_words(&mut self) -> Result<Option<std::ops::Range<usize>>, ProtoError> {
         loop {
             let Some((size, len)) = parse_len(self.buffer.get(self.scan..).unwrap_or_default())? else {
                 return Ok(None);
@@ -279,10 +317,10 @@ impl Decoder {
             if len > 0 {
                 continue;
             }
-            let wire = self.buffer.get(self.start..end - size).unwrap_or_default();
+            let words = self.start..end - size;
             self.start = end;
-            if !wire.is_empty() {
-                return Ok(Some(Sentence { wire: wire.to_vec() }));
+            if !words.is_empty() {
+                return Ok(Some(words));
             }
         }
     }

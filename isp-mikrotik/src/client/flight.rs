@@ -1,0 +1,288 @@
+//! Commands on their way: one, or a batch.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::wire::{Core, Landed, Shared, Waiter};
+use crate::error::{Cause, Error, Refusal, RefusalKind, Stage};
+use crate::proto::ProtoError;
+use crate::proto::connection::{Reply, Tag};
+use crate::proto::sentence::Command;
+
+impl Shared {
+    /// Sends a command and waits for its reply, traps and all.
+    pub(super) async fn call_raw(self: &Arc<Self>, command: &Command, deadline: Instant) -> Result<Reply, Error> {
+        self.place(deadline).await?;
+        let mut flights = Flights::new(self.clone());
+        {
+            let mut core = self.lock();
+            flights.send(&mut core, command, 0, deadline)?;
+            let alone = core.connection.in_flight() == 1;
+            self.flush(&mut core, alone);
+        }
+        match timeout_at(deadline, poll_fn(|cx| flights.poll_landed(cx))).await {
+            Ok(landed) => {
+                flights.flying.clear();
+                let (_, end) = landed.into_iter().next().ok_or_else(|| lost(command))?;
+                end.map_err(|broken| broken.error(command))
+            }
+            Err(_) => Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline }),
+        }
+    }
+
+    /// Sends many commands, as many at once as the window allows, and returns their ends in the same order.
+    pub(super) async fn call_all(self: &Arc<Self>, commands: &[Command]) -> Vec<Result<Reply, Error>> {
+        let mut batch = Batch {
+            flights: Flights::new(self.clone()),
+            commands,
+            ends: Vec::with_capacity(commands.len()),
+            sent: 0,
+            open: 0,
+        };
+        batch.ends.resize_with(commands.len(), || None);
+        let mut alarm = pin!(sleep_until(Instant::now() + self.options.deadline));
+        loop {
+            batch.send_more();
+            if batch.open == 0 {
+                if batch.sent == commands.len() {
+                    return batch.ends.into_iter().zip(commands).map(|(end, c)| end.unwrap_or_else(|| Err(lost(c)))).collect();
+                }
+                // Others hold every place; the first one that comes back carries the next command.
+                if let Err(error) = self.place(Instant::now() + self.options.deadline).await {
+                    batch.fail_next(error);
+                } else {
+                    batch.send_placed();
+                }
+                continue;
+            }
+            let landed = poll_fn(|cx| {
+                if let Poll::Ready(landed) = batch.flights.poll_landed(cx) {
+                    return Poll::Ready(Some(landed));
+                }
+                alarm.as_mut().poll(cx).map(|()| None)
+            });
+            match landed.await {
+                Some(landed) => batch.take(landed),
+                None => alarm.as_mut().reset(batch.give_up_overdue(Instant::now())),
+            }
+        }
+    }
+}
+
+/// Commands of one caller that are on their way. Those that have not landed when this is dropped are cancelled.
+pub(super) struct Flights {
+    shared: Arc<Shared>,
+    caller: u32,
+    flying: VecDeque<Flying>,
+}
+
+struct Flying {
+    index: u32,
+    tag: Tag,
+    deadline: Instant,
+}
+
+impl Flights {
+    pub(super) fn new(shared: Arc<Shared>) -> Flights {
+        let caller = shared.lock().enroll();
+        Flights { shared, caller, flying: VecDeque::new() }
+    }
+
+    /// Registers a command and queues its bytes. It has a place in the window, which goes back if it cannot be sent.
+    pub(super) fn send(
+        &mut self,
+        core: &mut Core,
+        command: &Command,
+        index: u32,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        self.send_waiter(core, command, deadline, Waiter { caller: None, index, placed: true, rows: None }, false)
+    }
+
+    /// As [`send`](Self::send), for a waiter that takes rows.
+    pub(super) fn send_waiter(
+        &mut self,
+        core: &mut Core,
+        command: &Command,
+        deadline: Instant,
+        mut waiter: Waiter,
+        stream: bool,
+    ) -> Result<(), Error> {
+        waiter.caller = Some(self.caller);
+        let index = waiter.index;
+        let registered = core.ensure_open().and_then(|()| {
+            let tag = match stream {
+                false => core.connection.submit(command, waiter),
+                true => core.connection.submit_stream(command, waiter),
+            };
+            tag.map_err(|(error, _)| not_a_command(error))
+        });
+        match registered {
+            Ok(tag) => {
+                self.flying.push_back(Flying { index, tag, deadline });
+                Ok(())
+            }
+            Err(error) => {
+                self.shared.window.add_permits(1);
+                Err(error)
+            }
+        }
+    }
+
+    /// What has landed since the last look; never empty.
+    pub(super) fn poll_landed(&mut self, cx: &Context<'_>) -> Poll<Vec<Landed>> {
+        let mut core = self.shared.lock();
+        let Some(caller) = core.caller_mut(self.caller) else { return Poll::Ready(Vec::new()) };
+        if !caller.landed.is_empty() {
+            return Poll::Ready(std::mem::take(&mut caller.landed));
+        }
+        match &mut caller.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Says that the only command landed, so that there is nothing to cancel.
+    pub(super) fn settle(&mut self) {
+        self.flying.clear();
+    }
+}
+
+impl Drop for Flights {
+    fn drop(&mut self) {
+        let mut core = self.shared.lock();
+        core.dismiss(self.caller);
+        for flying in &self.flying {
+            self.shared.cancel(&mut core, flying.tag);
+        }
+    }
+}
+
+struct Batch<'a> {
+    flights: Flights,
+    commands: &'a [Command],
+    ends: Vec<Option<Result<Reply, Error>>>,
+    /// How many commands were sent or given up.
+    sent: usize,
+    /// How many of them have not landed.
+    open: usize,
+}
+
+impl Batch<'_> {
+    /// Sends as many commands as there are free places, in one write.
+    fn send_more(&mut self) {
+        let shared = self.flights.shared.clone();
+        let wanted = self.commands.len() - self.sent;
+        let free = shared.window.available_permits().min(wanted);
+        if free == 0 {
+            return;
+        }
+        let Ok(permits) = shared.window.try_acquire_many(u32::try_from(free).unwrap_or(u32::MAX)) else { return };
+        permits.forget();
+        self.send_now(&shared, free);
+    }
+
+    /// Sends one command whose place was waited for, and more if there is room by now.
+    fn send_placed(&mut self) {
+        let shared = self.flights.shared.clone();
+        self.send_now(&shared, 1);
+    }
+
+    fn send_now(&mut self, shared: &Shared, count: usize) {
+        let deadline = Instant::now() + shared.options.deadline;
+        let mut core = shared.lock();
+        for index in self.sent..self.sent + count {
+            let Some(command) = self.commands.get(index) else { break };
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
+            match self.flights.send(&mut core, command, number, deadline) {
+                Ok(()) => self.open += 1,
+                Err(error) => self.end(index, Err(error)),
+            }
+            self.sent += 1;
+        }
+        shared.flush(&mut core, true);
+    }
+
+    fn fail_next(&mut self, error: Error) {
+        self.end(self.sent, Err(error));
+        self.sent += 1;
+    }
+
+    fn take(&mut self, landed: Vec<Landed>) {
+        for (number, end) in landed {
+            let index = number as usize;
+            let Some(command) = self.commands.get(index) else { continue };
+            // One that was given up lands a second time when its `/cancel` is answered.
+            if self.ends.get(index).is_some_and(Option::is_none) {
+                self.open -= 1;
+                let end = end.map_err(|broken| broken.error(command)).and_then(|reply| settle(command, reply));
+                self.end(index, end);
+            }
+        }
+        while self.flights.flying.front().is_some_and(|first| self.ended(first.index)) {
+            self.flights.flying.pop_front();
+        }
+    }
+
+    /// Gives up what is over its deadline, and with it everything that was not sent yet; returns when to look again.
+    fn give_up_overdue(&mut self, now: Instant) -> Instant {
+        let shared = self.flights.shared.clone();
+        while let Some(first) = self.flights.flying.front() {
+            let (index, tag, deadline) = (first.index, first.tag, first.deadline);
+            if deadline > now && !self.ended(index) {
+                return deadline;
+            }
+            self.flights.flying.pop_front();
+            if self.ended(index) {
+                continue;
+            }
+            shared.cancel(&mut shared.lock(), tag);
+            self.open -= 1;
+            let Some(command) = self.commands.get(index as usize) else { continue };
+            self.end(index as usize, Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline }));
+            while self.sent < self.commands.len() {
+                let detail = "an earlier command got no answer".to_owned();
+                self.fail_next(Error::NotSent { stage: Stage::Window, detail });
+            }
+        }
+        now + shared.options.deadline
+    }
+
+    fn ended(&self, index: u32) -> bool {
+        self.ends.get(index as usize).is_some_and(Option::is_some)
+    }
+
+    fn end(&mut self, index: usize, end: Result<Reply, Error>) {
+        if let Some(slot) = self.ends.get_mut(index) {
+            *slot = Some(end);
+        }
+    }
+}
+
+/// Turns traps into the error that they mean.
+pub(super) fn settle(command: &Command, reply: Reply) -> Result<Reply, Error> {
+    if reply.traps().is_empty() {
+        return Ok(reply);
+    }
+    let refusal = Refusal::from_traps(reply.traps());
+    let command = command.path().to_owned();
+    Err(match refusal.kind {
+        RefusalKind::Interrupted => Error::Unknown { command, cause: Cause::Interrupted },
+        _ => Error::Refused { command, refusal },
+    })
+}
+
+fn lost(command: &Command) -> Error {
+    let cause = Cause::Lost("the connection ended".to_owned());
+    Error::Unknown { command: command.path().to_owned(), cause }
+}
+
+fn not_a_command(error: ProtoError) -> Error {
+    Error::NotSent { stage: Stage::Command, detail: error.to_string() }
+}

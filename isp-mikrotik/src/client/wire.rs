@@ -1,0 +1,354 @@
+//! One connection: what is in flight on it, who waits for what, and how it ends.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
+
+use super::options::ConnectOptions;
+use super::transport::{self, Direct};
+use crate::error::{Cause, Error, Stage};
+use crate::proto::connection::{Connection, Counted, Event, Reply, Tag};
+use crate::proto::sentence::{Command, Row};
+use crate::proto::{ProtoError, login};
+
+/// A connection, logged in. It closes when the last handle is dropped.
+pub(super) struct Wire {
+    pub(super) shared: Arc<Shared>,
+    tasks: [tokio::task::AbortHandle; 2],
+}
+
+impl Wire {
+    /// Connects and logs in.
+    pub(super) async fn connect(options: &ConnectOptions) -> Result<Wire, Error> {
+        let stream = transport::connect(options).await?;
+        let shared = Arc::new(Shared {
+            core: Mutex::new(Core {
+                connection: Connection::default(),
+                callers: HashMap::default(),
+                next_caller: 0,
+                writing: false,
+                closed: None,
+                reap: None,
+            }),
+            window: Semaphore::new(options.window),
+            wake_writer: Notify::new(),
+            wake_reader: Notify::new(),
+            direct: stream.direct(),
+            options: options.clone(),
+        });
+        let tasks = stream.spawn(&shared);
+        let wire = Wire { shared, tasks };
+        wire.log_in().await?;
+        Ok(wire)
+    }
+
+    async fn log_in(&self) -> Result<(), Error> {
+        let options = &self.shared.options;
+        let command = login::command(&options.user, secrecy::ExposeSecret::expose_secret(&options.password));
+        let within = options.connect_timeout;
+        let outcome = match self.shared.call_raw(&command, Instant::now() + within).await {
+            Ok(reply) => login::outcome(&reply).map_err(Error::from),
+            Err(Error::Unknown { cause: Cause::Deadline, .. }) => {
+                let detail = format!("no answer from {} within {within:?}", options.address);
+                Err(Error::NotSent { stage: Stage::Login, detail })
+            }
+            Err(error) => Err(Error::NotSent { stage: Stage::Login, detail: error.to_string() }),
+        };
+        if outcome.is_err() {
+            self.shared.shut(&CloseReason::new("not logged in"));
+        }
+        outcome
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.shared.shut(&CloseReason::new("closed by this side"));
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// What callers, reader and writer share.
+pub(super) struct Shared {
+    core: Mutex<Core>,
+    /// Places for commands in flight. A place is taken when a command is sent and comes back with its last word.
+    pub(super) window: Semaphore,
+    pub(super) wake_writer: Notify,
+    pub(super) wake_reader: Notify,
+    direct: Option<Direct>,
+    pub(super) options: ConnectOptions,
+}
+
+pub(super) struct Core {
+    pub(super) connection: Connection<Waiter>,
+    callers: HashMap<u32, Caller, BuildHasherDefault<Counted>>,
+    next_caller: u32,
+    /// The writer task has been asked to write; until it has, nobody writes directly.
+    pub(super) writing: bool,
+    pub(super) closed: Option<CloseReason>,
+    /// The tag that must be gone by this time, or the router is taken for dead.
+    reap: Option<(Tag, Instant)>,
+}
+
+/// Where the reply of a command in flight goes.
+pub(super) struct Waiter {
+    /// `None`: nobody waits for it.
+    pub(super) caller: Option<u32>,
+    /// Which of the caller's commands it is.
+    pub(super) index: u32,
+    /// Whether it holds a place in the window.
+    pub(super) placed: bool,
+    /// Takes the rows of a command that never ends by itself.
+    pub(super) rows: Option<mpsc::Sender<Row>>,
+}
+
+impl Waiter {
+    fn nobody() -> Waiter {
+        Waiter { caller: None, index: 0, placed: false, rows: None }
+    }
+}
+
+/// Somebody who waits for one or many replies.
+#[derive(Default)]
+pub(super) struct Caller {
+    pub(super) waker: Option<Waker>,
+    pub(super) landed: Vec<Landed>,
+}
+
+/// A command that ended, by its index.
+pub(super) type Landed = (u32, Result<Reply, Broken>);
+
+/// How a command ended without a whole reply.
+#[derive(Debug, Clone)]
+pub(super) enum Broken {
+    NotSent(String),
+    Unknown(Cause),
+}
+
+impl Broken {
+    pub(super) fn error(self, command: &Command) -> Error {
+        match self {
+            Broken::NotSent(detail) => Error::NotSent { stage: Stage::Closed, detail },
+            Broken::Unknown(cause) => Error::Unknown { command: command.path().to_owned(), cause },
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct CloseReason {
+    text: String,
+    unreadable: Option<ProtoError>,
+}
+
+impl CloseReason {
+    pub(super) fn new(text: impl Into<String>) -> CloseReason {
+        CloseReason { text: text.into(), unreadable: None }
+    }
+
+    fn cause(&self) -> Cause {
+        self.unreadable.map_or_else(|| Cause::Lost(self.text.clone()), Cause::Unreadable)
+    }
+}
+
+/// Callers to wake once the lock is released; nearly always one.
+#[derive(Default)]
+struct Wakes(Option<Waker>, Vec<Waker>);
+
+impl Wakes {
+    fn push(&mut self, waker: Option<Waker>) {
+        match (&self.0, waker) {
+            (None, waker) => self.0 = waker,
+            (Some(_), Some(waker)) => self.1.push(waker),
+            (Some(_), None) => {}
+        }
+    }
+
+    fn wake(self) {
+        self.0.into_iter().chain(self.1).for_each(Waker::wake);
+    }
+}
+
+impl Core {
+    pub(super) fn enroll(&mut self) -> u32 {
+        let id = self.next_caller;
+        self.next_caller = id.wrapping_add(1);
+        self.callers.insert(id, Caller::default());
+        id
+    }
+
+    pub(super) fn caller_mut(&mut self, id: u32) -> Option<&mut Caller> {
+        self.callers.get_mut(&id)
+    }
+
+    pub(super) fn dismiss(&mut self, id: u32) {
+        self.callers.remove(&id);
+    }
+
+    /// Fails when the connection is closed.
+    pub(super) fn ensure_open(&self) -> Result<(), Error> {
+        match &self.closed {
+            None => Ok(()),
+            Some(reason) => Err(Error::NotSent { stage: Stage::Closed, detail: reason.text.clone() }),
+        }
+    }
+
+    fn land(&mut self, waiter: &Waiter, end: Result<Reply, Broken>) -> Option<Waker> {
+        let caller = self.callers.get_mut(&waiter.caller?)?;
+        caller.landed.push((waiter.index, end));
+        caller.waker.take()
+    }
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the connection is closed, if it is.
+    pub(super) fn closed(&self) -> Option<String> {
+        self.lock().closed.as_ref().map(|reason| reason.text.clone())
+    }
+
+    /// Takes a place in the window, waiting for one if need be.
+    pub(super) async fn place(&self, deadline: Instant) -> Result<(), Error> {
+        if let Ok(permit) = self.window.try_acquire() {
+            permit.forget();
+            return Ok(());
+        }
+        match timeout_at(deadline, self.window.acquire()).await {
+            Ok(Ok(permit)) => {
+                permit.forget();
+                Ok(())
+            }
+            Ok(Err(_)) => Err(Error::NotSent {
+                stage: Stage::Closed,
+                detail: self.closed().unwrap_or_else(|| "closed".to_owned()),
+            }),
+            Err(_) => {
+                let detail = "no place in the window before the deadline".to_owned();
+                Err(Error::NotSent { stage: Stage::Window, detail })
+            }
+        }
+    }
+
+    /// Gets the output on its way: at once if asked and possible, else through the writer task, which writes in one
+    /// go what several callers have queued by then.
+    pub(super) fn flush(&self, core: &mut Core, directly: bool) {
+        if core.writing || core.connection.output().is_empty() {
+            return;
+        }
+        if let (true, Some(direct)) = (directly, &self.direct)
+            && let Ok(count) = direct.try_write(core.connection.output())
+        {
+            core.connection.wrote(count);
+            if core.connection.output().is_empty() {
+                return;
+            }
+        }
+        core.writing = true;
+        self.wake_writer.notify_one();
+    }
+
+    /// Takes received bytes and gives each reply to whom it belongs.
+    pub(super) fn receive(&self, bytes: &[u8]) -> Result<(), CloseReason> {
+        let (mut places, mut wakes) = (0, Wakes::default());
+        let mut core = self.lock();
+        core.connection.receive(bytes);
+        let end = loop {
+            match core.connection.poll() {
+                Ok(None) => break Ok(()),
+                Ok(Some(Event::Finished { value, reply, .. })) => {
+                    places += usize::from(value.placed);
+                    wakes.push(core.land(&value, Ok(reply)));
+                }
+                Ok(Some(Event::Row { tag, row })) => self.hand_row(&mut core, tag, row),
+                Ok(Some(Event::Fatal { message })) => break Err(CloseReason::new(format!("router said: {message}"))),
+                Err(error) => break Err(CloseReason { text: error.to_string(), unreadable: Some(error) }),
+            }
+        };
+        drop(core);
+        if places > 0 {
+            self.window.add_permits(places);
+        }
+        wakes.wake();
+        end
+    }
+
+    fn hand_row(&self, core: &mut Core, tag: Tag, row: Row) {
+        let Some(waiter) = core.connection.value_mut(tag) else { return };
+        let gone = waiter.rows.as_ref().is_some_and(|rows| rows.try_send(row).is_err());
+        if gone {
+            waiter.rows = None;
+            self.cancel(core, tag);
+        }
+    }
+
+    /// Sends `/cancel` for a command that nobody waits for any more. If the router does not end it within the grace
+    /// time the connection is closed, because its place in the window would be lost for ever.
+    pub(super) fn cancel(&self, core: &mut Core, tag: Tag) {
+        if core.closed.is_some() || !core.connection.is_in_flight(tag) {
+            return;
+        }
+        if core.connection.cancel(tag, Waiter::nobody()).is_ok() {
+            core.reap.get_or_insert((tag, Instant::now() + self.options.cancel_grace));
+            self.flush(core, true);
+            self.wake_reader.notify_one();
+        }
+    }
+
+    /// Whether a cancelled command outlived its grace time; forgets it when it ended.
+    pub(super) fn overdue(&self, now: Instant) -> bool {
+        let mut core = self.lock();
+        match core.reap {
+            Some((tag, _)) if !core.connection.is_in_flight(tag) => {
+                core.reap = None;
+                false
+            }
+            Some((_, at)) => at <= now,
+            None => false,
+        }
+    }
+
+    pub(super) fn reap_at(&self) -> Option<Instant> {
+        self.lock().reap.map(|(_, at)| at)
+    }
+
+    /// Sends a harmless command that nobody waits for, so that a dead peer is noticed.
+    pub(super) fn ping(&self) {
+        let mut core = self.lock();
+        if core.closed.is_none()
+            && core.connection.in_flight() == 0
+            && core.connection.submit(&Command::new("/system/identity/print"), Waiter::nobody()).is_ok()
+        {
+            self.flush(&mut core, true);
+        }
+    }
+
+    /// Ends the connection and everything in flight on it. Never waits.
+    pub(super) fn shut(&self, reason: &CloseReason) {
+        let mut wakes = Wakes::default();
+        {
+            let mut core = self.lock();
+            if core.closed.is_none() {
+                core.closed = Some(reason.clone());
+            }
+            for (waiter, sent) in core.connection.drain() {
+                let broken = match sent {
+                    true => Broken::Unknown(reason.cause()),
+                    false => Broken::NotSent(reason.text.clone()),
+                };
+                wakes.push(core.land(&waiter, Err(broken)));
+            }
+        }
+        self.window.close();
+        self.wake_writer.notify_one();
+        self.wake_reader.notify_one();
+        wakes.wake();
+    }
+}
