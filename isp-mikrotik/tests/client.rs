@@ -236,7 +236,10 @@ async fn a_router_that_is_away_is_asked_again_with_growing_pauses() {
     let started = Instant::now();
     let hasty = client.call_within(&names(), Duration::from_millis(20)).await.unwrap_err();
     assert!(matches!(&hasty, Error::NotSent { stage: Stage::Connect, .. }), "{hasty}");
-    assert!(started.elapsed() < Duration::from_millis(90), "fails at once, the next attempt is later than its deadline");
+    assert!(
+        started.elapsed() < Duration::from_millis(90),
+        "fails at once, the next attempt is later than its deadline"
+    );
     router.up().unwrap();
     let callers: Vec<_> = (0..5)
         .map(|_| {

@@ -50,7 +50,12 @@ impl Shared {
             batch.send_more();
             if batch.open == 0 {
                 if batch.sent == commands.len() {
-                    return batch.ends.into_iter().zip(commands).map(|(end, c)| end.unwrap_or_else(|| Err(lost(c)))).collect();
+                    return batch
+                        .ends
+                        .into_iter()
+                        .zip(commands)
+                        .map(|(end, c)| end.unwrap_or_else(|| Err(lost(c))))
+                        .collect();
                 }
                 // Others hold every place; the first one that comes back carries the next command.
                 if let Err(error) = self.place(Instant::now() + self.options.deadline).await {
@@ -245,7 +250,10 @@ impl Batch<'_> {
             shared.cancel(&mut shared.lock(), tag);
             self.open -= 1;
             let Some(command) = self.commands.get(index as usize) else { continue };
-            self.end(index as usize, Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline }));
+            self.end(
+                index as usize,
+                Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline }),
+            );
             while self.sent < self.commands.len() {
                 let detail = "an earlier command got no answer".to_owned();
                 self.fail_next(Error::NotSent { stage: Stage::Window, detail });

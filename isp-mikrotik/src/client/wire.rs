@@ -1,7 +1,5 @@
 //! One connection: what is in flight on it, who waits for what, and how it ends.
 
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -11,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use super::options::ConnectOptions;
 use super::transport::{self, Direct};
 use crate::error::{Cause, Error, Stage};
-use crate::proto::connection::{Connection, Counted, Event, Reply, Tag};
+use crate::proto::connection::{Connection, Event, Reply, Tag};
+use crate::proto::numbered::Numbered;
 use crate::proto::sentence::{Command, Row};
 use crate::proto::{ProtoError, login};
 
@@ -28,8 +27,7 @@ impl Wire {
         let shared = Arc::new(Shared {
             core: Mutex::new(Core {
                 connection: Connection::default(),
-                callers: HashMap::default(),
-                next_caller: 0,
+                callers: Numbered::default(),
                 writing: false,
                 closed: None,
                 reap: None,
@@ -87,8 +85,7 @@ pub(super) struct Shared {
 
 pub(super) struct Core {
     pub(super) connection: Connection<Waiter>,
-    callers: HashMap<u32, Caller, BuildHasherDefault<Counted>>,
-    next_caller: u32,
+    callers: Numbered<Caller>,
     /// The writer task has been asked to write; until it has, nobody writes directly.
     pub(super) writing: bool,
     pub(super) closed: Option<CloseReason>,
@@ -176,18 +173,17 @@ impl Wakes {
 
 impl Core {
     pub(super) fn enroll(&mut self) -> u32 {
-        let id = self.next_caller;
-        self.next_caller = id.wrapping_add(1);
+        let id = self.callers.next_number();
         self.callers.insert(id, Caller::default());
         id
     }
 
     pub(super) fn caller_mut(&mut self, id: u32) -> Option<&mut Caller> {
-        self.callers.get_mut(&id)
+        self.callers.get_mut(id)
     }
 
     pub(super) fn dismiss(&mut self, id: u32) {
-        self.callers.remove(&id);
+        self.callers.remove(id);
     }
 
     /// Fails when the connection is closed.
@@ -199,7 +195,7 @@ impl Core {
     }
 
     fn land(&mut self, waiter: &Waiter, end: Result<Reply, Broken>) -> Option<Waker> {
-        let caller = self.callers.get_mut(&waiter.caller?)?;
+        let caller = self.callers.get_mut(waiter.caller?)?;
         caller.landed.push((waiter.index, end));
         caller.waker.take()
     }

@@ -5,10 +5,9 @@
 //! [`Connection::poll`]. Each command carries a value of the owner's type `T` (a channel, say), which comes back with
 //! its reply; it is registered before a byte leaves, so that a fast reply finds it.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 
+use super::numbered::Numbered;
 use super::sentence::{Command, Decoder, Frame, ReplyKind, Row, Sentence};
 use super::word::ProtoError;
 
@@ -45,10 +44,16 @@ impl Trap {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Reply {
     rows: Vec<Row>,
+    bytes: usize,
+    /// What most replies do not have, apart, so that they stay small.
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Rest {
     traps: Vec<Trap>,
     done: Option<Sentence>,
     unknown: usize,
-    bytes: usize,
 }
 
 impl Reply {
@@ -64,17 +69,26 @@ impl Reply {
 
     /// Every error; there can be two for one command.
     pub fn traps(&self) -> &[Trap] {
-        &self.traps
+        self.rest.as_ref().map(|rest| rest.traps.as_slice()).unwrap_or_default()
     }
 
     /// `=ret=` of the final `!done`: the new `.id` of an add, or a count.
     pub fn ret(&self) -> Option<&[u8]> {
-        self.done.as_ref()?.value("ret")
+        self.rest.as_ref()?.done.as_ref()?.value("ret")
     }
 
     /// How many sentences with an unknown reply word were skipped.
     pub fn skipped(&self) -> usize {
-        self.unknown
+        self.rest.as_ref().map_or(0, |rest| rest.unknown)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+
+    fn grow(&mut self, frame: Frame<'_>) -> Result<(), ProtoError> {
+        self.bytes += frame.wire_len();
+        if self.bytes > MAX_REPLY { Err(ProtoError::ReplyTooLong(MAX_REPLY)) } else { Ok(()) }
     }
 }
 
@@ -109,8 +123,7 @@ pub enum Event<T> {
 #[derive(Debug)]
 pub struct Connection<T> {
     decoder: Decoder,
-    flights: Flights<T>,
-    next_tag: u32,
+    flights: Numbered<Flight<T>>,
     out: Vec<u8>,
     out_at: usize,
     queued: u64,
@@ -125,34 +138,11 @@ struct Flight<T> {
     value: T,
 }
 
-/// A hash for numbers that we count up ourselves: nobody else chooses them, so it need not resist anybody.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Counted(u64);
-
-impl Hasher for Counted {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(self.0.rotate_left(8) ^ u64::from(*byte)));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
-
 impl<T> Default for Connection<T> {
     fn default() -> Self {
         Connection {
             decoder: Decoder::default(),
-            flights: HashMap::default(),
-            next_tag: 1,
+            flights: Numbered::default(),
             out: Vec::new(),
             out_at: 0,
             queued: 0,
@@ -249,80 +239,77 @@ impl<T> Connection<T> {
 
     /// Whether this command still runs.
     pub fn is_in_flight(&self, tag: Tag) -> bool {
-        self.flights.contains_key(&tag.0)
+        self.flights.contains(tag.0)
     }
 
     /// The value of a command in flight.
     pub fn value_mut(&mut self, tag: Tag) -> Option<&mut T> {
-        self.flights.get_mut(&tag.0).map(|flight| &mut flight.value)
+        self.flights.get_mut(tag.0).map(|flight| &mut flight.value)
     }
 
     /// Ends everything that is in flight, when the connection is gone. The flag tells whether the whole sentence had
     /// been handed over: if not, the router cannot have seen the command.
     pub fn drain(&mut self) -> Vec<(T, bool)> {
         let written = self.written;
-        self.flights.drain().map(|(_, flight)| (flight.value, flight.end <= written)).collect()
+        self.flights.drain().into_iter().map(|flight| (flight.value, flight.end <= written)).collect()
     }
 
     fn enqueue(&mut self, command: &Command, value: T, stream: bool) -> Result<Tag, (ProtoError, T)> {
-        let mut tag = self.next_tag;
-        while self.flights.contains_key(&tag) {
-            tag = tag.wrapping_add(1);
-        }
+        let tag = self.flights.next_number();
         let before = self.out.len();
         if let Err(error) = command.encode(tag, &mut self.out) {
             return Err((error, value));
         }
         self.queued += (self.out.len() - before) as u64;
-        self.next_tag = tag.wrapping_add(1);
         self.flights.insert(tag, Flight { end: self.queued, stream, reply: Reply::default(), value });
         Ok(Tag(tag))
     }
 }
 
-type Flights<T> = HashMap<u32, Flight<T>, BuildHasherDefault<Counted>>;
-
-fn dispatch<T>(frame: Frame<'_>, flights: &mut Flights<T>) -> Result<Option<Event<T>>, ProtoError> {
-    let kind = frame.kind();
-    if kind == ReplyKind::Fatal {
+fn dispatch<T>(frame: Frame<'_>, flights: &mut Numbered<Flight<T>>) -> Result<Option<Event<T>>, ProtoError> {
+    let head = frame.head();
+    if head.kind == ReplyKind::Fatal {
         let sentence = frame.to_sentence();
         let word = sentence.words().skip(1).find(|word| !word.starts_with(b".tag=")).unwrap_or_default();
         let word = word.strip_prefix(b"=message=").unwrap_or(word);
         return Ok(Some(Event::Fatal { message: String::from_utf8_lossy(word).into_owned() }));
     }
-    let Some(tag) = tag_of(frame, flights) else { return Ok(None) };
-    if kind == ReplyKind::Done {
-        let Some(mut flight) = flights.remove(&tag) else { return Ok(None) };
-        flight.reply.done = frame.says_more().then(|| frame.to_sentence());
+    // An untagged reply can only belong to the one command that runs, if one runs.
+    let tag = match head.tag {
+        Some(tag) if !tag.is_empty() => number(tag),
+        _ => flights.only(),
+    };
+    let Some(tag) = tag else { return Ok(None) };
+    if head.kind == ReplyKind::Done {
+        let Some(mut flight) = flights.remove(tag) else { return Ok(None) };
+        if head.says_more {
+            flight.reply.rest_mut().done = Some(frame.to_sentence());
+        }
         return Ok(Some(Event::Finished { tag: Tag(tag), value: flight.value, reply: flight.reply }));
     }
-    let Some(flight) = flights.get_mut(&tag) else { return Ok(None) };
-    match kind {
+    let Some(flight) = flights.get_mut(tag) else { return Ok(None) };
+    match head.kind {
         ReplyKind::Row if flight.stream => return Ok(Some(Event::Row { tag: Tag(tag), row: frame.to_sentence() })),
-        ReplyKind::Row | ReplyKind::Trap => {
-            let reply = &mut flight.reply;
-            reply.bytes += frame.wire_len();
-            if reply.bytes > MAX_REPLY {
-                return Err(ProtoError::ReplyTooLong(MAX_REPLY));
-            }
-            match kind {
-                ReplyKind::Row => reply.rows.push(frame.to_sentence()),
-                _ => reply.traps.push(Trap(frame.to_sentence())),
-            }
+        ReplyKind::Row => {
+            flight.reply.grow(frame)?;
+            flight.reply.rows.push(frame.to_sentence());
         }
-        ReplyKind::Unknown => flight.reply.unknown += 1,
+        ReplyKind::Trap => {
+            flight.reply.grow(frame)?;
+            flight.reply.rest_mut().traps.push(Trap(frame.to_sentence()));
+        }
+        ReplyKind::Unknown => flight.reply.rest_mut().unknown += 1,
         ReplyKind::Done | ReplyKind::Empty | ReplyKind::Fatal => {}
     }
     Ok(None)
 }
 
-/// An untagged reply can only belong to the one command that runs, if one runs.
-fn tag_of<T>(frame: Frame<'_>, flights: &Flights<T>) -> Option<u32> {
-    match frame.tag() {
-        Some(tag) if !tag.is_empty() => std::str::from_utf8(tag).ok()?.parse().ok(),
-        _ if flights.len() == 1 => flights.keys().next().copied(),
+/// A tag as we write it.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, &digit| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u32::from(digit - b'0')),
         _ => None,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod connection;
 pub mod login;
+pub(crate) mod numbered;
 pub mod sentence;
 pub mod word;
 

@@ -181,12 +181,12 @@ impl Sentence {
 
     /// What the first word says.
     pub fn kind(&self) -> ReplyKind {
-        Frame(&self.wire).kind()
+        kind_of(self.words().next())
     }
 
     /// The tag, wherever in the sentence it stands.
     pub fn tag(&self) -> Option<&[u8]> {
-        Frame(&self.wire).tag()
+        self.words().find_map(|word| word.strip_prefix(b".tag="))
     }
 
     /// The value of `=name=value`; `None` if the router did not send it, which is not the same as an empty value.
@@ -225,28 +225,44 @@ impl<'a> Frame<'a> {
         Sentence { wire: self.0.to_vec() }
     }
 
-    pub(super) fn kind(self) -> ReplyKind {
-        match Words::new(self.0).next() {
-            Some(b"!re") => ReplyKind::Row,
-            Some(b"!done") => ReplyKind::Done,
-            Some(b"!trap") => ReplyKind::Trap,
-            Some(b"!fatal") => ReplyKind::Fatal,
-            Some(b"!empty") => ReplyKind::Empty,
-            _ => ReplyKind::Unknown,
+    /// Reply word, tag, and whether there is more: one look, since this is done for every sentence.
+    pub(super) fn head(self) -> Head<'a> {
+        let mut words = Words::new(self.0);
+        let mut head = Head { kind: kind_of(words.next()), tag: None, says_more: false };
+        for word in words {
+            match word.strip_prefix(b".tag=") {
+                Some(tag) if head.tag.is_none() => head.tag = Some(tag),
+                _ => head.says_more = true,
+            }
+            if head.tag.is_some() && head.says_more {
+                break;
+            }
         }
-    }
-
-    pub(super) fn tag(self) -> Option<&'a [u8]> {
-        Words::new(self.0).find_map(|word| word.strip_prefix(b".tag="))
-    }
-
-    /// Whether there is anything in it besides the reply word and the tag.
-    pub(super) fn says_more(self) -> bool {
-        Words::new(self.0).skip(1).any(|word| !word.starts_with(b".tag="))
+        head
     }
 
     pub(super) fn wire_len(self) -> usize {
         self.0.len()
+    }
+}
+
+/// What the connection has to know of a sentence.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) kind: ReplyKind,
+    pub(super) tag: Option<&'a [u8]>,
+    /// Whether there is anything besides the reply word and the tag.
+    pub(super) says_more: bool,
+}
+
+fn kind_of(word: Option<&[u8]>) -> ReplyKind {
+    match word {
+        Some(b"!re") => ReplyKind::Row,
+        Some(b"!done") => ReplyKind::Done,
+        Some(b"!trap") => ReplyKind::Trap,
+        Some(b"!fatal") => ReplyKind::Fatal,
+        Some(b"!empty") => ReplyKind::Empty,
+        _ => ReplyKind::Unknown,
     }
 }
 
