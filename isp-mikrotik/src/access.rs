@@ -7,11 +7,13 @@
 
 mod adapter;
 mod apply;
+mod check;
 mod fleet;
 mod import;
 mod read;
 mod settings;
 
 pub use adapter::MikrotikAccess;
+pub use check::RouterCheck;
 pub use import::FoundAccount;
 pub use settings::Settings;

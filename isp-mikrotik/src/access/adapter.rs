@@ -11,6 +11,7 @@ use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
 
 use super::apply::Turn;
+use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
 use super::read;
@@ -63,6 +64,18 @@ impl MikrotikAccess {
         let actual = read::everything(&client, &mut line.passwords).await;
         line.learn(actual.as_ref().err());
         Ok(found(&actual.map_err(|error| port_error(&error, false))?, page))
+    }
+
+    /// Connects and asks the router who it is and how much it holds; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] itself, whose code tells a person what to correct.
+    pub async fn check(&self, router: &RouterEndpoint, page: CodePage) -> Result<RouterCheck, Error> {
+        let mut line = self.fleet.turn(router).await;
+        let checked = check::check(&mut line, router, &self.settings, page).await;
+        line.learn(checked.as_ref().err());
+        checked
     }
 
     /// Closes the connections that no call uses now. They come back by themselves when needed.
