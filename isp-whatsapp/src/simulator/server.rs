@@ -92,6 +92,18 @@ impl Simulator {
             .with_templates(self.shared.templates.clone())
     }
 
+    /// Meta's id of the sending number that it serves.
+    #[must_use]
+    pub fn phone_number_id(&self) -> &'static str {
+        PHONE_NUMBER_ID
+    }
+
+    /// The access token that it takes. It guards nothing: the simulator listens on loopback only.
+    #[must_use]
+    pub fn access_token(&self) -> SecretString {
+        self.shared.token.clone()
+    }
+
     /// The secret that signs the webhooks.
     #[must_use]
     pub fn app_secret(&self) -> SecretString {
