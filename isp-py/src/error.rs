@@ -1,10 +1,30 @@
 //! Why a value is refused, and how Python hears of it.
 
+use isp_core::ports::PortError;
+use isp_whatsapp::webhook::WebhookError;
 use pyo3::prelude::*;
 
 use crate::convert::Place;
 
-pyo3::import_exception!(isp_engine.errors, InvalidValue);
+mod python {
+    //! The classes of `isp_engine.errors`.
+    pyo3::import_exception!(isp_engine.errors, InvalidValue);
+    pyo3::import_exception!(isp_engine.errors, IspError);
+    pyo3::import_exception!(isp_engine.errors, NotReached);
+    pyo3::import_exception!(isp_engine.errors, NotVerified);
+    pyo3::import_exception!(isp_engine.errors, OutcomeUnknown);
+    pyo3::import_exception!(isp_engine.errors, Refused);
+}
+
+/// Looks the exception classes up, when the module is imported; see `Types::fill`.
+pub(crate) fn fill(py: Python<'_>) {
+    py.get_type::<python::InvalidValue>();
+    py.get_type::<python::IspError>();
+    py.get_type::<python::NotReached>();
+    py.get_type::<python::NotVerified>();
+    py.get_type::<python::OutcomeUnknown>();
+    py.get_type::<python::Refused>();
+}
 
 /// Why a value is refused. The text never holds the value.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +70,12 @@ pub(crate) enum Refused {
     /// The engine refuses it.
     #[error(transparent)]
     Engine(#[from] isp_core::Error),
+    /// A setting or a template with which WhatsApp cannot work.
+    #[error(transparent)]
+    WhatsApp(#[from] isp_whatsapp::error::WhatsAppError),
+    /// A certificate's fingerprint that is not 64 hexadecimal digits.
+    #[error("is not a SHA-256 fingerprint")]
+    Fingerprint,
 }
 
 impl Refused {
@@ -65,12 +91,106 @@ impl Refused {
             Self::TimeOfDay => "time.format",
             Self::Duplicate => "value.duplicate",
             Self::Engine(error) => error.code(),
+            Self::WhatsApp(error) => error.code(),
+            Self::Fingerprint => "value.fingerprint",
         }
     }
 
     /// The exception for a value at `place`.
     pub(crate) fn at(&self, place: Place<'_>) -> PyErr {
         let (field, row) = (place.field(), place.row());
-        InvalidValue::new_err((format!("{place}: {self}"), self.code(), field, row))
+        python::InvalidValue::new_err((format!("{place}: {self}"), self.code(), field, row))
     }
+}
+
+/// Why the other side gave no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Failure {
+    /// Certainly nothing happened.
+    #[error("{reason}")]
+    NotReached {
+        /// A code of the adapter or of the port.
+        code: &'static str,
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// It may have happened.
+    #[error("{reason}")]
+    Unknown {
+        /// A code of the adapter or of the port.
+        code: &'static str,
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// The other side does not let us.
+    #[error("{reason}")]
+    Refused {
+        /// A code of the adapter.
+        code: &'static str,
+        /// What it said, without secrets.
+        reason: String,
+    },
+    /// The deadline of one router passed.
+    #[error("no answer before the deadline")]
+    Deadline {
+        /// Whether something may have been written.
+        wrote: bool,
+    },
+    /// The task that did the work ended before it.
+    #[error("the work was cut off")]
+    CutOff,
+}
+
+impl Failure {
+    /// A stable code for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::NotReached { code, .. } | Self::Unknown { code, .. } | Self::Refused { code, .. } => code,
+            Self::Deadline { .. } => "router.timeout",
+            Self::CutOff => "port.unknown",
+        }
+    }
+
+    /// The exception, to be raised or put into an answer.
+    pub(crate) fn exception(&self) -> PyErr {
+        let arguments = (self.to_string(), self.code());
+        match self {
+            Self::NotReached { .. } | Self::Deadline { wrote: false } => python::NotReached::new_err(arguments),
+            Self::Unknown { .. } | Self::Deadline { wrote: true } | Self::CutOff => {
+                python::OutcomeUnknown::new_err(arguments)
+            }
+            Self::Refused { .. } => python::Refused::new_err(arguments),
+        }
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        let code = error.code();
+        match error {
+            PortError::NotSent { reason } => Self::NotReached { code, reason },
+            PortError::Refused { code, reason } => Self::Refused { code, reason },
+            PortError::Unknown { reason } => Self::Unknown { code, reason },
+            other => Self::Unknown { code, reason: other.to_string() },
+        }
+    }
+}
+
+impl From<isp_mikrotik::Error> for Failure {
+    /// Of a read: whatever happened, nothing was changed.
+    fn from(error: isp_mikrotik::Error) -> Self {
+        let (code, reason) = (error.code(), error.to_string());
+        if error.retryable() { Self::NotReached { code, reason } } else { Self::Refused { code, reason } }
+    }
+}
+
+/// The exception for a webhook that is not believed.
+pub(crate) fn not_verified(error: WebhookError) -> PyErr {
+    python::NotVerified::new_err((error.to_string(), error.code()))
+}
+
+/// The exception for a simulator that cannot do what it is asked.
+pub(crate) fn simulator(code: &'static str, reason: impl std::fmt::Display) -> PyErr {
+    python::IspError::new_err((reason.to_string(), code))
 }

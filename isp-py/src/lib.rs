@@ -1,13 +1,15 @@
-//! `isp_engine._isp_engine`: the pure decisions of isp-core for Python.
+//! `isp_engine._isp_engine`: the pure decisions of isp-core and the network adapters for Python.
 //!
-//! Each call converts what it was given, lets go of the interpreter while it decides, and converts the answer. No
-//! rule lives here. Importing looks up the classes it needs and builds nothing else: no thread, no runtime, no
+//! Each call converts what it was given, lets go of the interpreter while it decides or waits, and converts the answer.
+//! No rule lives here. Importing looks up the classes it needs and builds nothing else: no thread, no runtime, no
 //! connection, so that a process may fork at any later moment (Odoo forks its workers after the import).
 //!
 //! | to find | look in |
 //! |---|---|
 //! | what a value may be, and how it is refused | [`convert`], [`error`] |
-//! | the calls | [`decide`] |
+//! | the pure calls | [`decide`] |
+//! | the calls that use a network, and how they wait | [`routers`], [`whatsapp`], [`runtime`] |
+//! | simulators | [`testing`] |
 //! | the settings | [`policy`] |
 //! | phones and NIK | [`people`] |
 
@@ -16,6 +18,10 @@ mod decide;
 mod error;
 mod people;
 mod policy;
+mod routers;
+mod runtime;
+mod testing;
+mod whatsapp;
 
 use isp_core::isolation::Reason;
 use pyo3::prelude::*;
@@ -38,10 +44,31 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::due_reminders, module)?)?;
     module.add_function(wrap_pyfunction!(decide::decide_isolation, module)?)?;
     module.add_function(wrap_pyfunction!(decide::allocate, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::explain, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::profit_loss, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_phone, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_phones, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_nik, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_niks, module)?)?;
     module.add_function(wrap_pyfunction!(people::format_rupiah, module)?)?;
+    add_network(module)
+}
+
+fn add_network(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("PARAMETERS", whatsapp::parameters_of(module.py())?)?;
+    module.add_class::<testing::SimulatedRouter>()?;
+    module.add_class::<testing::SimulatedWhatsApp>()?;
+    module.add_function(wrap_pyfunction!(routers::plan_routers, module)?)?;
+    module.add_function(wrap_pyfunction!(routers::apply_routers, module)?)?;
+    module.add_function(wrap_pyfunction!(routers::observe_routers, module)?)?;
+    module.add_function(wrap_pyfunction!(routers::router_status, module)?)?;
+    module.add_function(wrap_pyfunction!(routers::import_secrets, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::send_messages, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::preview_messages, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::template_registrations, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::verify_webhook, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::receive_webhook, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::answer_subscription, module)?)?;
+    module.add_function(wrap_pyfunction!(whatsapp::fold_statuses, module)?)?;
     Ok(())
 }

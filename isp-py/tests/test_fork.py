@@ -53,9 +53,53 @@ def fork_and_use(count):
 """
 
 
-def run(script: str) -> None:
+# The simulators run in a process of their own, so that their sockets are not inherited.
+SERVE = """
+import sys
+from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
+with SimulatedRouter() as router, SimulatedWhatsApp() as meta:
+    print(router.address, meta.base_url, meta.phone_number_id, meta.access_token, flush=True)
+    sys.stdin.read()
+    print(len(router.secrets()), len(meta.messages()), sum(meta.duplicates().values()), flush=True)
+"""
+
+NETWORK = """
+from datetime import date
+from isp_engine import routers, whatsapp
+ROUTER, BASE, NUMBER, TOKEN = sys.argv[1:]
+def use():
+    me = os.getpid()
+    account = routers.Account(me, f"db:{me}", f"user-{me}", "rahasia", "P", "20M/10M", "open")
+    router = routers.Router(1, ROUTER, "api", "simulated", [account])
+    (applied,) = routers.apply([router], deadline=30)
+    assert applied.error is None and applied.accounts[0].access == "open", applied
+    (status,) = routers.status([router], deadline=30)
+    assert status.error is None and status.accounts >= 1, status
+    note = whatsapp.Message(1, f"db:{me}:{use.count}", "081234567890", "Budi",
+        whatsapp.Reopened("P", date(2026, 1, 1)))
+    use.count += 1
+    (sent,) = whatsapp.send(whatsapp.Channel(NUMBER, TOKEN, BASE), [note], deadline=30)
+    assert sent.outcome == "accepted", sent
+use.count = 0
+"""
+
+
+def run_network(script: str) -> list[int]:
+    """Runs a script beside simulators; gives how many accounts and messages they hold, and messages sent twice."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as simulators:
+        assert simulators.stdin is not None
+        assert simulators.stdout is not None
+        there = simulators.stdout.readline().split()
+        run(FORK + NETWORK + script, *there)
+        simulators.stdin.close()
+        return [int(number) for number in simulators.stdout.readline().split()]
+
+
+def run(script: str, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -107,5 +151,56 @@ import datetime, decimal, typing, collections.abc
 before = held()
 import isp_engine
 assert held() == before, (held(), before)
+"""
+    )
+
+
+def test_children_use_the_network_that_the_parent_only_imported() -> None:
+    assert run_network("fork_and_use(6)") == [7, 7, 0]
+
+
+def test_children_use_the_network_that_the_parent_used() -> None:
+    assert run_network("use(); fork_and_use(6); fork_and_use(2)") == [9, 11, 0]
+
+
+def test_children_forked_while_another_thread_uses_the_network() -> None:
+    accounts, messages, twice = run_network(
+        """
+stop = threading.Event()
+def busy():
+    while not stop.is_set():
+        routers.status([routers.Router(1, ROUTER, "api", "simulated")], deadline=30)
+threads = [threading.Thread(target=busy) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for _ in range(5):
+    fork_and_use(3)
+stop.set()
+for thread in threads:
+    thread.join()
+"""
+    )
+    assert (accounts, messages, twice) == (16, 20, 0)
+
+
+def test_a_simulator_belongs_to_the_process_that_started_it() -> None:
+    run(
+        """
+import os, signal
+import isp_engine
+from isp_engine.testing import SimulatedRouter
+simulated = SimulatedRouter()
+pid = os.fork()
+if pid == 0:
+    signal.alarm(20)
+    try:
+        simulated.secrets()
+    except isp_engine.IspError as error:
+        del simulated
+        os._exit(0 if error.code == "simulator.other_process" else 2)
+    os._exit(1)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert simulated.secrets() == []
+simulated.close()
 """
     )

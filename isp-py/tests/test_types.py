@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import isp_engine as isp
-from isp_engine import _isp_engine, records
+from isp_engine import _isp_engine, records, routers, testing, whatsapp
 
 PACKAGE = Path(isp.__file__).parent
 
@@ -14,18 +14,22 @@ def test_the_package_is_typed() -> None:
 
 
 def test_everything_public_is_exported_and_documented() -> None:
+    modules = (isp, routers, whatsapp, testing)
+    public = [(module, name) for module in modules for name in module.__all__]
+    values = [getattr(module, name) for module, name in public]
     native = {name for name in dir(_isp_engine) if not name.startswith("_")}
-    assert native <= set(isp.__all__)
-    classes = {name for name, value in vars(records).items() if hasattr(value, "_fields")}
-    assert classes <= set(isp.__all__)
-    assert sorted(set(isp.__all__)) == sorted(isp.__all__)
-    without = {"Key", "Money", "REASONS", "__version__"}
-    assert [n for n in isp.__all__ if n not in without and not getattr(isp, n).__doc__] == []
+    assert [name for name in native if not any(getattr(_isp_engine, name) is value for value in values)] == []
+    classes = {value for value in vars(records).values() if hasattr(value, "_fields")}
+    assert [c for c in classes if c not in [v for v in values if isinstance(v, type)]] == []
+    assert len(set(public)) == len(public)
+    without = {"Key", "Money", "PARAMETERS", "REASONS", "__version__"}
+    assert [n for module, n in public if n not in without and not getattr(module, n).__doc__] == []
+    assert {module.__doc__ is None for module in modules} == {False}
 
 
 def test_every_native_member_is_documented() -> None:
-    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "TaxPolicy", "Phone", "Nik"):
-        members = {n: m for n, m in vars(getattr(isp, name)).items() if not n.startswith("_")}
+    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "TaxPolicy", "Phone", "Nik", "SimulatedRouter", "SimulatedWhatsApp"):
+        members = {n: m for n, m in vars(getattr(_isp_engine, name)).items() if not n.startswith("_")}
         assert members
         assert [n for n, m in members.items() if not m.__doc__] == []
 
@@ -33,4 +37,4 @@ def test_every_native_member_is_documented() -> None:
 def test_the_stub_names_what_the_module_has() -> None:
     stub = ast.parse((PACKAGE / "_isp_engine.pyi").read_text())
     named = {node.name for node in stub.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    assert named | {"REASONS"} == {name for name in dir(_isp_engine) if not name.startswith("_")}
+    assert named | {"PARAMETERS", "REASONS"} == {name for name in dir(_isp_engine) if not name.startswith("_")}

@@ -1,7 +1,9 @@
-"""Billing, PPN, reminders and isolation of an Indonesian internet provider.
+"""Billing, PPN, reminders, isolation, MikroTik and WhatsApp of an Indonesian internet provider.
 
-Pure decisions in bulk: a list of records in, a list of records out, the interpreter free in between. Nothing here
-reads a clock, a file or a network, and the import builds nothing, so that a process may fork at any moment.
+The calls of this module are pure decisions in bulk: a list of records in, a list of records out, the interpreter free
+in between; nothing here reads a clock, a file or a network. :mod:`isp_engine.routers` and :mod:`isp_engine.whatsapp` use
+the network, :mod:`isp_engine.testing` has simulators of both. The import builds nothing, so that a process may fork at
+any moment.
 """
 
 from isp_engine._isp_engine import (
@@ -16,6 +18,7 @@ from isp_engine._isp_engine import (
     allocate,
     decide_isolation,
     due_reminders,
+    explain,
     format_rupiah,
     parse_nik,
     parse_niks,
@@ -23,10 +26,21 @@ from isp_engine._isp_engine import (
     parse_phones,
     plan_billing,
     ppn,
+    profit_loss,
 )
-from isp_engine.errors import InvalidValue, IspError, RetryableError
+from isp_engine.errors import (
+    InvalidValue,
+    IspError,
+    NotReached,
+    NotVerified,
+    OutcomeUnknown,
+    Refused,
+    RetryableError,
+)
 from isp_engine.records import (
+    AccessEvent,
     AccessFacts,
+    AccountAmount,
     Allocation,
     AllocationFacts,
     BilledFrom,
@@ -36,10 +50,13 @@ from isp_engine.records import (
     Discount,
     DunningFacts,
     Exemption,
+    ExplainFacts,
+    Explanation,
     HeldPrice,
     Invoice,
     InvoiceLine,
     Key,
+    LedgerRow,
     Money,
     Notified,
     OpenInvoice,
@@ -48,17 +65,21 @@ from isp_engine.records import (
     PackageChange,
     Price,
     Problem,
+    ProfitLoss,
+    ProfitLossRow,
     Promise,
     Reminder,
     Subscription,
+    TaxRule,
     Taxable,
     Taxed,
-    TaxRule,
 )
 
 __all__ = [
     "REASONS",
+    "AccessEvent",
     "AccessFacts",
+    "AccountAmount",
     "Allocation",
     "AllocationFacts",
     "BilledFrom",
@@ -70,6 +91,8 @@ __all__ = [
     "DunningFacts",
     "DunningPolicy",
     "Exemption",
+    "ExplainFacts",
+    "Explanation",
     "HeldPrice",
     "InvalidValue",
     "Invoice",
@@ -77,17 +100,24 @@ __all__ = [
     "IsolationPolicy",
     "IspError",
     "Key",
+    "LedgerRow",
     "Money",
     "Nik",
+    "NotReached",
+    "NotVerified",
     "Notified",
     "OpenInvoice",
     "Outage",
+    "OutcomeUnknown",
     "Package",
     "PackageChange",
     "Phone",
     "Price",
     "Problem",
+    "ProfitLoss",
+    "ProfitLossRow",
     "Promise",
+    "Refused",
     "Reminder",
     "RetryableError",
     "Subscription",
@@ -99,6 +129,7 @@ __all__ = [
     "allocate",
     "decide_isolation",
     "due_reminders",
+    "explain",
     "format_rupiah",
     "parse_nik",
     "parse_niks",
@@ -106,4 +137,5 @@ __all__ = [
     "parse_phones",
     "plan_billing",
     "ppn",
+    "profit_loss",
 ]

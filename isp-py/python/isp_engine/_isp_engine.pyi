@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Final, final
+from types import TracebackType
+from typing import Final, Literal, final
 
 from isp_engine.errors import InvalidValue
 from isp_engine.records import (
@@ -10,41 +11,85 @@ from isp_engine.records import (
     Allocation,
     AllocationFacts,
     BillingPlan,
+    Channel,
     Decision,
+    Delivery,
+    DeliveryFacts,
     DunningFacts,
+    Event,
+    ExplainFacts,
+    Explanation,
+    Grouping,
+    KnownAccount,
+    Language,
+    LedgerRow,
+    Message,
+    MessageTemplate,
     Money,
     Package,
+    ProfitLoss,
     Reason,
     Reminder,
+    Router,
+    RouterApplied,
+    RouterImport,
+    RouterPlan,
+    RouterSeen,
+    RouterStatus,
+    Sent,
+    SentMessage,
+    SignedWebhook,
+    SimulatedProfile,
+    SimulatedSecret,
+    SimulatedSession,
     Subscription,
+    TaxRule,
     Taxable,
     Taxed,
-    TaxRule,
+    TemplateKind,
 )
 
 __all__ = [
+    "PARAMETERS",
     "REASONS",
     "BillingPolicy",
     "DunningPolicy",
     "IsolationPolicy",
     "Nik",
     "Phone",
+    "SimulatedRouter",
+    "SimulatedWhatsApp",
     "TaxPolicy",
     "__version__",
     "allocate",
+    "answer_subscription",
+    "apply_routers",
     "decide_isolation",
     "due_reminders",
+    "explain",
+    "fold_statuses",
     "format_rupiah",
+    "import_secrets",
+    "observe_routers",
     "parse_nik",
     "parse_niks",
     "parse_phone",
     "parse_phones",
     "plan_billing",
+    "plan_routers",
     "ppn",
+    "preview_messages",
+    "profit_loss",
+    "receive_webhook",
+    "router_status",
+    "send_messages",
+    "template_registrations",
+    "verify_webhook",
 ]
 
 __version__: Final[str]
 REASONS: Final[tuple[Reason, ...]]
+PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 
 @final
 class BillingPolicy:
@@ -173,3 +218,128 @@ def parse_phones(texts: Sequence[str]) -> list[Phone | InvalidValue]: ...
 def parse_nik(text: str) -> Nik: ...
 def parse_niks(texts: Sequence[str]) -> list[Nik | InvalidValue]: ...
 def format_rupiah(amount: Money) -> str: ...
+def explain(
+    lines: Sequence[ExplainFacts],
+    now: datetime,
+    *,
+    policy: IsolationPolicy | None = None,
+    language: Language | None = None,
+) -> list[Explanation]: ...
+def profit_loss(rows: Sequence[LedgerRow], *, by: Grouping | None = None) -> ProfitLoss: ...
+def plan_routers(
+    routers: Sequence[Router], *, policy: IsolationPolicy | None = None, deadline: float | None = None
+) -> list[RouterPlan]: ...
+def apply_routers(
+    routers: Sequence[Router], *, policy: IsolationPolicy | None = None, deadline: float | None = None
+) -> list[RouterApplied]: ...
+def observe_routers(routers: Sequence[Router], *, deadline: float | None = None) -> list[RouterSeen]: ...
+def router_status(routers: Sequence[Router], *, deadline: float | None = None) -> list[RouterStatus]: ...
+def import_secrets(
+    routers: Sequence[Router], known: Sequence[KnownAccount] | None = None, *, deadline: float | None = None
+) -> list[RouterImport]: ...
+def send_messages(
+    channel: Channel, messages: Sequence[Message], *, deadline: float | None = None
+) -> list[Sent]: ...
+def preview_messages(
+    messages: Sequence[Message], *, templates: Sequence[MessageTemplate] | None = None
+) -> list[str]: ...
+def template_registrations(templates: Sequence[MessageTemplate] | None = None) -> list[str]: ...
+def verify_webhook(app_secret: str, signature: str | None, body: bytes) -> None: ...
+def receive_webhook(app_secret: str, signature: str | None, body: bytes) -> list[Event]: ...
+def answer_subscription(verify_token: str, query: str) -> str: ...
+def fold_statuses(messages: Sequence[DeliveryFacts]) -> list[Delivery]: ...
+
+@final
+class SimulatedRouter:
+    def __new__(
+        cls,
+        *,
+        identity: str = "simulated",
+        username: str = "api",
+        password: str = "simulated",
+        version: Literal["7.21.5", "7.9"] = "7.21.5",
+        port: int = 0,
+        auto_dial: bool = True,
+    ) -> SimulatedRouter: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    def secrets(self) -> list[SimulatedSecret]: ...
+    def secret(self, name: str) -> SimulatedSecret | None: ...
+    def password_is(self, name: str, password: str) -> bool: ...
+    def profiles(self) -> list[SimulatedProfile]: ...
+    def sessions(self) -> list[SimulatedSession]: ...
+    def add_secret(
+        self,
+        name: str,
+        password: str,
+        *,
+        profile: str = "default",
+        comment: str = "",
+        remote_address: str | None = None,
+        disabled: bool = False,
+    ) -> None: ...
+    def add_profile(self, name: str, rate_limit: str | None = None) -> None: ...
+    def add_pool(self, name: str, ranges: str) -> None: ...
+    def remove_secret(self, name: str) -> None: ...
+    def plug(self, name: str, password: str) -> None: ...
+    def unplug(self, name: str) -> None: ...
+    def down(self) -> None: ...
+    def up(self) -> None: ...
+    def reboot(self, seconds: float) -> None: ...
+    def fail(
+        self,
+        fault: str,
+        *,
+        detail: str | float | None = None,
+        on: str | None = None,
+        after: int = 0,
+        times: int = 1,
+    ) -> None: ...
+    def heal(self) -> None: ...
+    def counters(self) -> dict[str, int]: ...
+    def reset_counters(self) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> SimulatedRouter: ...
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class SimulatedWhatsApp:
+    def __new__(cls, *, templates: Sequence[MessageTemplate] | None = None) -> SimulatedWhatsApp: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def phone_number_id(self) -> str: ...
+    @property
+    def access_token(self) -> str: ...
+    @property
+    def app_secret(self) -> str: ...
+    def messages(self) -> list[SentMessage]: ...
+    def duplicates(self) -> dict[str, int]: ...
+    def requests(self) -> int: ...
+    def fail(self, fault: str, *, code: int | None = None, times: int = 1) -> None: ...
+    def fail_recipient(self, digits: str, code: int) -> None: ...
+    def heal(self) -> None: ...
+    def down(self) -> None: ...
+    def up(self) -> None: ...
+    def status_webhook(
+        self, statuses: Sequence[tuple[str, str]], at: datetime, *, code: int | None = None
+    ) -> SignedWebhook: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> SimulatedWhatsApp: ...
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+        /,
+    ) -> None: ...

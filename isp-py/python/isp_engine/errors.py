@@ -1,5 +1,15 @@
 """The one exception tree of the package.
 
+::
+
+    IspError
+    +-- InvalidValue (also ValueError)   a value that the engine does not take
+    +-- Refused                          the other side does not let us, until a person acts
+    +-- NotVerified                      a webhook that is not believed
+    +-- RetryableError                   nothing is wrong with the values: later
+        +-- NotReached                   certainly nothing happened
+        +-- OutcomeUnknown               it may have happened
+
 Catch :class:`RetryableError` to try again later; every other :class:`IspError` stays wrong until somebody changes
 something. The message is English and for logs; translate by ``code``, which never changes its meaning. No message
 holds a NIK, a phone number or a password.
@@ -7,7 +17,7 @@ holds a NIK, a phone number or a password.
 
 from typing import ClassVar
 
-__all__ = ["InvalidValue", "IspError", "RetryableError"]
+__all__ = ["InvalidValue", "IspError", "NotReached", "NotVerified", "OutcomeUnknown", "Refused", "RetryableError"]
 
 
 class IspError(Exception):
@@ -42,7 +52,23 @@ class InvalidValue(IspError, ValueError):
         self.row = row
 
 
+class Refused(IspError):
+    """The other side does not let us: credentials, rights, version. Trying again does not help until a person acts."""
+
+
+class NotVerified(IspError):
+    """A webhook that is not believed, or not understood. Nothing of it may be used."""
+
+
 class RetryableError(IspError):
     """Something outside did not answer, or said "later"; nothing is wrong with the values."""
 
     retryable: ClassVar[bool] = True
+
+
+class NotReached(RetryableError):
+    """The other side was not reached, or only read: certainly nothing happened."""
+
+
+class OutcomeUnknown(RetryableError):
+    """No answer to something that was asked for: it may have happened. Routers are read again before a repeat."""

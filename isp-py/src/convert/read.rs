@@ -2,17 +2,21 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use isp_core::calendar::TimeOfDay;
 use isp_core::{Date, Money, Zone};
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyInt, PyList, PyString, PyTuple};
 
 use crate::convert::place::Place;
 use crate::convert::types::{Kind, Types};
 use crate::error::Refused;
+
+/// The longest deadline that a call takes.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Python's ordinal of 1970-01-01.
 pub(super) const EPOCH_ORDINAL: i32 = 719_163;
@@ -170,6 +174,46 @@ impl<'a, 'py> Value<'a, 'py> {
         Ok(use_it(&text.to_cow()?))
     }
 
+    /// A text of one's own.
+    pub(crate) fn string(&self) -> PyResult<String> {
+        self.text(str::to_owned)
+    }
+
+    /// A text or `None`.
+    pub(crate) fn optional_string(self) -> PyResult<Option<String>> {
+        self.optional().map(|v| v.string()).transpose()
+    }
+
+    /// A text that the engine parses.
+    pub(crate) fn parsed<T, E: Into<Refused>>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> PyResult<T> {
+        self.text(parse)?.map_err(|error| self.refuse(error))
+    }
+
+    /// Bytes as they came over a wire.
+    pub(crate) fn bytes(&self) -> PyResult<Vec<u8>> {
+        self.object.cast::<PyBytes>().map(|b| b.as_bytes().to_vec()).map_err(|_| self.wrong_type("bytes"))
+    }
+
+    /// A span of time in seconds, more than zero, at most a day: int or float, which is no money.
+    pub(crate) fn seconds(&self) -> PyResult<Duration> {
+        if self.object.is_instance_of::<PyBool>() {
+            return Err(self.wrong_type("int or float"));
+        }
+        let seconds: f64 = self.object.extract().map_err(|_| self.wrong_type("int or float"))?;
+        let span = Duration::try_from_secs_f64(seconds).ok().filter(|s| !s.is_zero() && *s <= LONGEST);
+        span.ok_or_else(|| self.refuse(Refused::Range { min: 0, max: LONGEST.as_secs() as i64 }))
+    }
+
+    /// Which of these records it is.
+    pub(crate) fn kind_of(&self, kinds: &[Kind]) -> PyResult<Option<Kind>> {
+        for kind in kinds {
+            if self.object.is_instance(self.types.class(*kind).bind(self.py()))? {
+                return Ok(Some(*kind));
+            }
+        }
+        Ok(None)
+    }
+
     /// One word of a closed list.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)]) -> PyResult<T> {
         self.text(|text| words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning))?.ok_or_else(|| {
@@ -301,6 +345,11 @@ impl<'py> Keys<'py> {
     /// The id of a row named elsewhere; one that belongs to no row when it is unknown.
     pub(crate) fn find(&self, value: &Value<'_, 'py>) -> PyResult<uuid::Uuid> {
         Ok(self.positions.get(&value.key()?).map_or(uuid::Uuid::max(), |p| uuid::Uuid::from_u128(*p as u128)))
+    }
+
+    /// The caller's names, in order.
+    pub(crate) fn objects(&self) -> &[Bound<'py, PyAny>] {
+        &self.objects
     }
 
     /// The caller's name for an id.

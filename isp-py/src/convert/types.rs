@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple, PyType};
 
-use crate::error::InvalidValue;
+use crate::error;
 
 macro_rules! kinds {
     ($($name:ident: $($field:ident)+;)+) => {
@@ -39,7 +39,7 @@ kinds! {
     Package: key prices tax_mode;
     TaxRule: since base_numerator base_denominator percent;
     Taxable: price on mode;
-    Taxed: dpp ppn rounding total;
+    Taxed: dpp ppn rounding total base;
     PackageChange: package since;
     HeldPrice: price until;
     Discount: kind value until;
@@ -57,10 +57,53 @@ kinds! {
     AllocationFacts: customer invoices credit;
     Allocation: customer payment invoice amount;
     Promise: made_on until;
-    Exemption: since until;
+    Exemption: since until reason;
     Outage: since until;
     AccessFacts: subscription start access invoices cause isolated_overdue zone end paused_from promise exemption outage;
     Decision: subscription action reason overdue days_late;
+    LedgerRow: day account amount kind package site;
+    AccountAmount: account amount;
+    ProfitLossRow: month group revenue costs revenue_total costs_total result cash_in cash_out;
+    ProfitLoss: rows total;
+    AccessEvent: at kind by reason overdue;
+    ExplainFacts: line event observed observed_at;
+    Explanation: subscription access reason sentence evidence;
+    RouterSettings: isolation_profile isolation_list isolation_rate isolation_pool pool local_address tls_authority;
+    Account: key owner username password group speed access adopt;
+    Router: key address username password accounts settings subscribers approved tls_fingerprint;
+    FieldChange: field old new;
+    PlanStep: what name account action changes code reason ends_sessions isolates;
+    RouterPlan: router error steps text isolates limit;
+    AccountOutcome: account state access changed code answer;
+    RouterApplied: router error accounts isolates limit;
+    AccountSeen: account access answer;
+    RouterSeen: router error accounts;
+    RouterStatus: router error identity version board uptime cpu_load accounts sessions milliseconds;
+    KnownAccount: key owner username customer phone;
+    FoundAccount: name password profile rate_limit remote_address disabled online comment verdict subscriptions
+        confidence evidence customer phone;
+    FoundPackage: profile speed accounts;
+    RouterImport: router error accounts packages;
+    SimulatedSecret: name profile disabled remote_address owner comment;
+    SimulatedProfile: name rate_limit address_list;
+    SimulatedSession: name profile rate_limit address address_list;
+    MessageTemplate: kind language name body positional;
+    Channel: phone_number_id access_token base_url graph_version templates;
+    DueSoon: package invoices amount due_date;
+    Overdue: package invoices amount due_date days_late isolation_date;
+    Isolated: package amount since;
+    PaymentReceived: amount reference paid_on still_open;
+    Reopened: package since;
+    Message: key callback to name content language;
+    Sent: message outcome provider_id retry_after scope code reason retryable;
+    StatusEvent: message_id status at callback code billable category;
+    InboundEvent: message_id at sender kind text in_reply_to;
+    TemplateEvent: name language event reason;
+    ReportedStatus: status code;
+    DeliveryFacts: key statuses state code;
+    Delivery: key state code;
+    SentMessage: message_id to callback template language parameters text held;
+    SignedWebhook: signature body;
 }
 
 /// The classes and names. Plain references to Python objects: they survive a fork.
@@ -87,7 +130,7 @@ impl Types {
     pub(crate) fn fill(py: Python<'_>) -> PyResult<()> {
         let types = TYPES.get_or_try_init(py, || Self::load(py))?;
         types.date.bind(py).name()?;
-        py.get_type::<InvalidValue>();
+        error::fill(py);
         Ok(())
     }
 

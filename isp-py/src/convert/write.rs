@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use isp_core::{Date, Money};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyString, PyTuple};
 
 use crate::convert::read::EPOCH_ORDINAL;
 use crate::convert::types::{Kind, Types};
+use crate::error::Failure;
 
 /// Makes the answer of one call.
 pub(crate) struct Writer<'py> {
@@ -85,6 +86,41 @@ impl<'py> Writer<'py> {
     /// A text.
     pub(crate) fn text(&self, text: &str) -> Bound<'py, PyAny> {
         PyString::new(self.py, text).into_any()
+    }
+
+    /// A text or `None`.
+    pub(crate) fn optional_text(&self, text: Option<&str>) -> Bound<'py, PyAny> {
+        text.map_or_else(|| self.none(), |text| self.text(text))
+    }
+
+    /// A whole number or `None`.
+    pub(crate) fn optional_int(&self, number: Option<i64>) -> PyResult<Bound<'py, PyAny>> {
+        number.map_or_else(|| Ok(self.none()), |number| self.int(number))
+    }
+
+    /// A count.
+    pub(crate) fn count(&self, count: usize) -> PyResult<Bound<'py, PyAny>> {
+        Ok(count.into_pyobject(self.py)?.into_any())
+    }
+
+    /// A truth value.
+    pub(crate) fn bool(&self, truth: bool) -> Bound<'py, PyAny> {
+        PyBool::new(self.py, truth).to_owned().into_any()
+    }
+
+    /// A tuple.
+    pub(crate) fn tuple(&self, items: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyTuple::new(self.py, items)?.into_any())
+    }
+
+    /// Bytes.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Bound<'py, PyAny> {
+        PyBytes::new(self.py, bytes).into_any()
+    }
+
+    /// An exception as a value, or `None`.
+    pub(crate) fn exception(&self, failure: Option<&Failure>) -> Bound<'py, PyAny> {
+        failure.map_or_else(|| self.none(), |f| f.exception().into_value(self.py).into_bound(self.py).into_any())
     }
 
     /// `None`.

@@ -17,7 +17,8 @@ use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::open;
 use crate::policy::{IsolationPolicy, given_or_default};
 
-const ACCESSES: [(&str, Access); 3] =
+/// The words for what a line allows.
+pub(crate) const ACCESSES: [(&str, Access); 3] =
     [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)];
 const CAUSES: [(&str, IsolationCause); 2] = [("arrears", IsolationCause::Arrears), ("manual", IsolationCause::Manual)];
 
@@ -66,7 +67,12 @@ pub(crate) fn decide_isolation<'py>(
     PyList::new(py, answer)
 }
 
-fn read_facts<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, invoices: &mut Keys<'py>) -> PyResult<AccessFacts> {
+/// Reads a line.
+pub(super) fn read_facts<'py>(
+    row: &Value<'_, 'py>,
+    keys: &mut Keys<'py>,
+    invoices: &mut Keys<'py>,
+) -> PyResult<AccessFacts> {
     let fields = row.record(Kind::AccessFacts)?;
     let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
     let start = fields.take()?.date()?;
@@ -110,7 +116,7 @@ fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<Exemption> {
     let fields = exemption.record(Kind::Exemption)?;
     let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
     let (id, customer_id) = (ExemptionId(Uuid::nil()), CustomerId(Uuid::nil()));
-    Ok(Exemption { id, customer_id, from, until, reason: String::new(), by: String::new() })
+    Ok(Exemption { id, customer_id, from, until, reason: fields.take()?.string()?, by: String::new() })
 }
 
 fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {

@@ -1,14 +1,18 @@
-//! The calls: convert, let go of the interpreter, decide, convert.
+//! The pure calls: convert, let go of the interpreter, decide, convert.
 
 mod allocation;
 mod billing;
 mod isolation;
 mod open;
 mod reminders;
+mod report;
 mod tax;
+mod why;
 
 pub(crate) use allocation::allocate;
 pub(crate) use billing::plan_billing;
-pub(crate) use isolation::decide_isolation;
+pub(crate) use isolation::{ACCESSES, decide_isolation};
 pub(crate) use reminders::due_reminders;
+pub(crate) use report::profit_loss;
 pub(crate) use tax::ppn;
+pub(crate) use why::{LANGUAGES, explain};

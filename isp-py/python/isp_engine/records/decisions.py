@@ -1,4 +1,4 @@
-"""The records that go into the engine and come out of it: plain named tuples, cheap to make by the 100,000.
+"""Billing, PPN, reminders, payments and isolation.
 
 A :data:`Key` is the caller's own name for a row, an ``int`` or a ``str``; the engine only hands it back. Money that
 goes in is an ``int`` or a :class:`~decimal.Decimal` without fraction; money that comes out is an ``int`` of rupiah.
@@ -78,12 +78,17 @@ class Taxable(NamedTuple):
 
 
 class Taxed(NamedTuple):
-    """The tax side of a price: ``dpp + ppn + rounding == total``, to the rupiah."""
+    """The tax side of a price: ``dpp + ppn + rounding == total``, to the rupiah.
+
+    ``base`` is the amount that the rate of the day is taken of: *DPP nilai lain*, 11/12 of ``dpp``, since 2025; 0 for a
+    provider that charges no PPN.
+    """
 
     dpp: int
     ppn: int
     rounding: int
     total: int
+    base: int
 
 
 # Billing
@@ -258,10 +263,11 @@ class Promise(NamedTuple):
 
 
 class Exemption(NamedTuple):
-    """An exemption from isolation, from its first to its last day."""
+    """An exemption from isolation, from its first to its last day; ``reason`` is for :func:`explain`."""
 
     since: date
     until: date
+    reason: str = ""
 
 
 class Outage(NamedTuple):

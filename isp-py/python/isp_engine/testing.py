@@ -1,0 +1,22 @@
+"""A MikroTik router and Meta's Cloud API on loopback ports, for tests and demonstrations without hardware.
+
+They speak the real protocols over real sockets, fail on demand, and show what they hold::
+
+    with SimulatedRouter() as router, SimulatedWhatsApp() as meta:
+        ...
+        router.down()
+        meta.fail("reply_lost")
+"""
+
+from isp_engine._isp_engine import SimulatedRouter, SimulatedWhatsApp
+from isp_engine.records import SentMessage, SignedWebhook, SimulatedProfile, SimulatedSecret, SimulatedSession
+
+__all__ = [
+    "SentMessage",
+    "SignedWebhook",
+    "SimulatedProfile",
+    "SimulatedRouter",
+    "SimulatedSecret",
+    "SimulatedSession",
+    "SimulatedWhatsApp",
+]

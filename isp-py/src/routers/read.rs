@@ -1,0 +1,120 @@
+//! Routers as Python gives them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use isp_core::Secret;
+use isp_core::customer::Code;
+use isp_core::ids::{RouterId, SubscriptionId, derive};
+use isp_core::isolation::AccessTarget;
+use isp_core::package::{Speed, UserGroup};
+use isp_core::place::RouterEndpoint;
+use isp_core::subscription::Account;
+use isp_mikrotik::{Fingerprint, Settings};
+use pyo3::prelude::*;
+use uuid::Uuid;
+
+use crate::convert::{Keys, Kind, Value};
+use crate::decide::ACCESSES;
+use crate::error::Refused;
+use crate::policy::IsolationPolicy;
+
+/// A router and what is wanted on it.
+pub(super) struct Work {
+    /// How to reach it.
+    pub(super) endpoint: RouterEndpoint,
+    /// How accounts are kept there.
+    pub(super) settings: Settings,
+    /// The accounts.
+    pub(super) targets: Vec<AccessTarget>,
+    /// How many lines may be isolated in one go without approval.
+    pub(super) limit: u64,
+    /// Whether a person approved more.
+    pub(super) approved: bool,
+}
+
+/// The list of routers of a call, and the caller's names.
+pub(super) struct Routers<'py> {
+    /// The routers, in order.
+    pub(super) work: Vec<Work>,
+    /// Their names.
+    pub(super) keys: Keys<'py>,
+    /// For each router the ids of its accounts' names, in order.
+    pub(super) accounts: Vec<Vec<Uuid>>,
+    /// The names of all accounts.
+    pub(super) account_keys: Keys<'py>,
+}
+
+/// The id that stands for a subscription on routers; its last digits are the mark.
+pub(super) fn owner(text: &str) -> SubscriptionId {
+    SubscriptionId(derive(Uuid::nil(), &["account", text]))
+}
+
+/// Reads the argument `routers`.
+pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy) -> PyResult<Routers<'py>> {
+    let (mut keys, mut account_keys, mut accounts) = (Keys::default(), Keys::default(), Vec::new());
+    let work = Value::argument("routers", routers)?.rows(|_, row| {
+        let fields = row.record(Kind::Router)?;
+        keys.add(&fields.take()?)?;
+        let address = fields.take()?;
+        let (username, password) = (fields.take()?, fields.take()?.string()?);
+        let name = username.string()?;
+        let parse = |text: &str| RouterEndpoint::parse(text, &name, Secret::new(password));
+        let endpoint = match address.text(parse)? {
+            Err(error @ isp_core::Error::Empty { field: "username" }) => return Err(username.refuse(error)),
+            other => other.map_err(|error| address.refuse(error))?,
+        };
+        let list = fields.take()?;
+        let (mut ids, mut names) = (Vec::new(), HashSet::new());
+        let targets = list.each(|_, row| {
+            let target = account(&row, &mut account_keys, &mut ids)?;
+            if !names.insert(target.account.username.as_str().to_owned()) {
+                return Err(row.refuse(Refused::Duplicate));
+            }
+            Ok(target)
+        })?;
+        accounts.push(ids);
+        let mut settings = fields.take()?.optional().map(|v| settings(&v)).transpose()?.unwrap_or_default();
+        let given = fields.take()?.optional().map(|v| v.int(0, 1_000_000_000)).transpose()?;
+        let subscribers: u64 = given.unwrap_or(targets.len() as u64);
+        let approved = fields.take()?.bool()?;
+        if let Some(fingerprint) = fields.take()?.optional() {
+            let parse = |text: &str| Fingerprint::parse(text).ok_or(Refused::Fingerprint);
+            settings.tls_fingerprints = BTreeMap::from([(endpoint.host.clone(), fingerprint.parsed(parse)?)]);
+        }
+        Ok(Work { endpoint, settings, targets, limit: policy.0.breaker_limit(subscribers), approved })
+    })?;
+    Ok(Routers { work, keys, accounts, account_keys })
+}
+
+fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>) -> PyResult<AccessTarget> {
+    let fields = row.record(Kind::Account)?;
+    ids.push(keys.add(&fields.take()?)?);
+    let subscription_id = fields.take()?.text(owner)?;
+    let username = fields.take()?.parsed(|text| Code::parse("username", text))?;
+    let password = Secret::new(fields.take()?.string()?);
+    let group = fields.take()?.parsed(|text| Code::parse("group", text))?;
+    Ok(AccessTarget {
+        subscription_id,
+        router_id: RouterId(Uuid::nil()),
+        account: Account { username, password },
+        group: UserGroup { name: group, speed: fields.take()?.parsed(Speed::parse)? },
+        desired: fields.take()?.word(&ACCESSES)?,
+        revision: 0,
+        adopt: fields.take()?.bool()?,
+    })
+}
+
+fn settings(given: &Value<'_, '_>) -> PyResult<Settings> {
+    let fields = given.record(Kind::RouterSettings)?;
+    let mut settings = Settings::default();
+    for setting in [&mut settings.isolation_profile, &mut settings.isolation_list, &mut settings.isolation_rate] {
+        if let Some(text) = fields.take()?.optional_string()? {
+            *setting = text;
+        }
+    }
+    settings.isolation_pool = fields.take()?.optional_string()?;
+    settings.pool = fields.take()?.optional_string()?;
+    settings.local_address = fields.take()?.optional_string()?;
+    settings.tls_authority = fields.take()?.optional_string()?;
+    Ok(settings)
+}

@@ -1,0 +1,245 @@
+"""Routers over real sockets, against the simulated ones."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+import isp_engine as isp
+from isp_engine import routers
+from isp_engine.testing import SimulatedRouter
+from stories import refused
+
+
+def account(key: int, access: isp.records.Access = "open", **more: object) -> routers.Account:
+    made = routers.Account(key, f"db:{key}", f"user-{key}", "rahasia", "HOME-20", "20M/10M", access)
+    return made._replace(**more)
+
+
+def endpoint(simulated: SimulatedRouter, key: isp.Key, *accounts: routers.Account, **more: object) -> routers.Router:
+    made = routers.Router(key, simulated.address, simulated.username, simulated.password, accounts)
+    return made._replace(**more)
+
+
+def test_a_line_is_planned_made_isolated_and_reopened() -> None:
+    with SimulatedRouter() as simulated:
+        (plan,) = routers.plan([endpoint(simulated, "r1", account(7))])
+        assert (plan.router, plan.error, plan.isolates) == ("r1", None, 0)
+        assert [(s.what, s.name, s.account, s.action) for s in plan.steps] == [
+            ("profile", "HOME-20", None, "create"),
+            ("account", "user-7", 7, "create"),
+        ]
+        assert plan.steps[0].changes == (routers.FieldChange("rate-limit", "", "10M/20M"),)
+        assert "+ account user-7 profile=HOME-20" in plan.text
+        assert simulated.secrets() == []
+
+        (applied,) = routers.apply([endpoint(simulated, "r1", account(7))])
+        assert applied.accounts == (
+            routers.AccountOutcome(7, "done", "open", True, None, applied.accounts[0].answer),
+        )
+        assert simulated.password_is("user-7", "rahasia")
+        assert simulated.sessions()[0].profile == "HOME-20"
+
+        (applied,) = routers.apply([endpoint(simulated, "r1", account(7, "isolated"))])
+        assert applied.accounts[0].access == "isolated"
+        secret = simulated.secret("user-7")
+        assert secret is not None
+        assert secret.profile == "isolir"
+        assert [(s.profile, s.address_list) for s in simulated.sessions()] == [("isolir", "ISOLIR")]
+        (seen,) = routers.observe([endpoint(simulated, "r1", account(7))])
+        assert seen.accounts[0].access == "isolated"
+
+        (applied,) = routers.apply([endpoint(simulated, "r1", account(7))])
+        assert applied.accounts[0][1:4] == ("done", "open", True)
+        simulated.reset_counters()
+        (applied,) = routers.apply([endpoint(simulated, "r1", account(7))])
+        assert applied.accounts[0][1:4] == ("done", "open", False)
+        assert simulated.counters()["writes"] == 0
+
+
+def test_a_dead_router_delays_nobody_and_has_its_error() -> None:
+    with SimulatedRouter(identity="a") as up, SimulatedRouter() as down, SimulatedRouter() as hanging:
+        down.down()
+        hanging.fail("freeze", times=0)
+        started = time.monotonic()
+        answers = routers.status(
+            [endpoint(up, 1), endpoint(down, 2), endpoint(hanging, 3), endpoint(up, 4, password="no")], deadline=1.0
+        )
+        took = time.monotonic() - started
+        assert took < 3
+        assert [(a.router, a.identity, a.version, a.accounts) for a in answers] == [
+            (1, "a", "7.21.5 (stable)", 0),
+            (2, "", "", 0),
+            (3, "", "", 0),
+            (4, "", "", 0),
+        ]
+        assert answers[0].error is None
+        assert isinstance(answers[1].error, isp.NotReached)
+        assert isinstance(answers[2].error, isp.RetryableError)
+        assert isinstance(answers[3].error, isp.Refused)
+        codes = [a.error.code for a in answers if a.error]
+        assert codes == ["router.unreachable", "router.timeout", "router.bad_credentials"]
+
+
+def test_a_router_that_was_down_is_reopened_later() -> None:
+    with SimulatedRouter() as simulated:
+        routers.apply([endpoint(simulated, 1, account(1, "isolated"))])
+        simulated.down()
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1))], deadline=1)
+        assert isinstance(applied.error, isp.NotReached)
+        assert applied.accounts == ()
+        secret = simulated.secret("user-1")
+        assert secret is not None
+        assert secret.profile == "isolir"
+        simulated.up()
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1))])
+        assert applied.accounts[0].access == "open"
+
+
+def test_a_lost_reply_is_unknown_and_made_good() -> None:
+    with SimulatedRouter() as simulated:
+        simulated.fail("reply_lost", on="/ppp/secret/add")
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1))])
+        assert isinstance(applied.error, isp.OutcomeUnknown)
+        assert applied.error.retryable
+        assert len(simulated.secrets()) == 1
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1))])
+        assert applied.error is None
+        assert len(simulated.secrets()) == 1
+
+
+def test_the_breaker_holds_isolations_only() -> None:
+    with SimulatedRouter() as simulated:
+        policy = isp.IsolationPolicy(breaker_count=2, breaker_percent=10)
+        routers.apply([endpoint(simulated, 1, *(account(n) for n in range(5)))])
+        wanted = [account(n, "isolated") for n in range(3)] + [account(3, "closed"), account(4)]
+        (applied,) = routers.apply([endpoint(simulated, 1, *wanted)], policy=policy)
+        assert (applied.isolates, applied.limit, applied.error) == (3, 2, None)
+        assert [(a.state, a.code) for a in applied.accounts] == [("held", "isolation.breaker")] * 3 + [
+            ("done", None),
+            ("done", None),
+        ]
+        assert sum(secret.profile == "isolir" for secret in simulated.secrets()) == 0
+        (applied,) = routers.apply([endpoint(simulated, 1, *wanted, approved=True)], policy=policy)
+        assert [a.access for a in applied.accounts] == ["isolated"] * 3 + ["closed", "open"]
+        # They are isolated already, so nobody is cut off and nothing is held.
+        (applied,) = routers.apply([endpoint(simulated, 1, *wanted)], policy=policy)
+        assert (applied.isolates, {a.state for a in applied.accounts}) == (0, {"done"})
+
+
+def test_accounts_of_others_are_not_touched() -> None:
+    with SimulatedRouter() as simulated:
+        simulated.add_secret("user-1", "theirs", comment="Pak Budi")
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1), account(2))])
+        assert [(a.state, a.code) for a in applied.accounts] == [
+            ("refused", "router.account_not_ours"),
+            ("done", None),
+        ]
+        assert simulated.password_is("user-1", "theirs")
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1, adopt=True))])
+        assert applied.accounts[0].state == "done"
+        secret = simulated.secret("user-1")
+        assert secret is not None
+        assert secret.comment == "Pak Budi"
+
+
+def test_a_filled_router_is_imported() -> None:
+    with SimulatedRouter() as simulated:
+        simulated.add_profile("10M", "5M/10M")
+        simulated.add_secret("budi01", "a", profile="10M")
+        simulated.add_secret("x1", "b", profile="10M", comment="Siti Aminah 081311112222", remote_address="10.0.0.9")
+        simulated.add_secret("x2", "c", comment="Rina - 0812 9999 8888")
+        known = [
+            routers.KnownAccount(1, "db:1", "budi01", "Budi Santoso"),
+            routers.KnownAccount("s", "db:2", "siti", "Siti Aminah", "0813-1111-2222"),
+        ]
+        (found,) = routers.import_secrets([endpoint(simulated, 1)], known)
+        assert [(a.name, a.verdict, a.subscriptions, a.evidence, a.confidence) for a in found.accounts] == [
+            ("budi01", "match", (1,), "user_name", 100),
+            ("x1", "match", ("s",), "phone", 90),
+            ("x2", "new", (), None, None),
+        ]
+        assert (found.accounts[2].customer, found.accounts[2].phone) == ("Rina", "+6281299998888")
+        assert (found.accounts[1].password, found.accounts[1].remote_address) == ("b", "10.0.0.9")
+        assert found.packages[0] == routers.FoundPackage("10M", "10M/5M", 2)
+        shown = repr(found)
+        assert "081311112222" not in shown
+        assert "'b'" not in shown
+
+
+def test_ctrl_c_ends_the_wait() -> None:
+    with SimulatedRouter() as simulated:
+        simulated.fail("freeze", times=0)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            routers.status([endpoint(simulated, 1)], deadline=30)
+        assert time.monotonic() - started < 5
+
+
+def test_other_threads_run_while_a_call_waits() -> None:
+    with SimulatedRouter() as simulated:
+        simulated.fail("freeze", times=0)
+        counted = 0
+        stop = threading.Event()
+
+        def count() -> None:
+            nonlocal counted
+            while not stop.is_set():
+                counted += 1
+                time.sleep(0.005)
+
+        thread = threading.Thread(target=count)
+        thread.start()
+        routers.status([endpoint(simulated, 1)], deadline=0.5)
+        stop.set()
+        thread.join()
+        assert counted > 20
+
+
+def test_values_are_refused_with_their_place() -> None:
+    router = routers.Router(1, "10.0.0.1", "api", "secret", [account(1)])
+    for change, code, field in [
+        ({"address": "10.0.0.1:70000"}, "value.not_one_of", "address"),
+        ({"username": " "}, "value.empty", "username"),
+        ({"password": None}, "value.type", "password"),
+        ({"tls_fingerprint": "ab"}, "value.fingerprint", "tls_fingerprint"),
+        ({"accounts": [account(1, speed="fast")]}, "package.speed", "accounts[0].speed"),
+        ({"accounts": [account(1, access="shut")]}, "value.not_one_of", "accounts[0].access"),
+        ({"accounts": [account(1), account(2, username="user-1")]}, "value.duplicate", "accounts[1]"),
+    ]:
+        error = refused(routers.plan, [router._replace(**change)])
+        assert (error.code, error.row, error.field) == (code, 0, field)
+        assert "secret" not in str(error)
+    assert refused(routers.status, [], deadline=0).code == "value.range"
+    assert refused(routers.status, [], deadline="1").code == "value.type"
+    assert routers.status([]) == []
+
+
+def test_no_secret_is_shown() -> None:
+    assert "rahasia" not in repr(account(1))
+    assert "password=***" in repr(account(1))
+    assert "hunter2" not in repr(routers.Router(1, "r", "api", "hunter2"))
+
+
+def test_a_closed_simulator_says_so() -> None:
+    simulated = SimulatedRouter()
+    simulated.close()
+    simulated.close()
+    with pytest.raises(isp.IspError) as error:
+        simulated.secrets()
+    assert error.value.code == "simulator.closed"
+
+
+def test_many_routers_at_once() -> None:
+    simulated = [SimulatedRouter(identity=f"r{n}") for n in range(20)]
+    for router in simulated:
+        router.fail("latency", detail=0.3)
+    started = time.monotonic()
+    answers = routers.status([endpoint(router, n) for n, router in enumerate(simulated)])
+    assert time.monotonic() - started < 3
+    assert [(a.router, a.identity) for a in answers] == [(n, f"r{n}") for n in range(20)]
+    for router in simulated:
+        router.close()
