@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, LineKind};
+use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 use isp_core::calendar::{BillingDay, Cycle, Month, Zone};
 use isp_core::customer::{Address, Code, Customer, Language, Name};
 use isp_core::ids::{CustomerId, IdSource, InvoiceId, PackageId, SiteId, SubscriptionId, TenantId};
@@ -303,10 +303,10 @@ impl Provider {
             period,
             issue_date: period.start,
             due_date: period.start.plus_days(10),
-            lines: vec![
+            lines: InvoiceLines::from_iter([
                 InvoiceLine::new(LineKind::Subscription, Money::rupiah(150_000)),
                 InvoiceLine::new(LineKind::Ppn, Money::rupiah(16_500)),
-            ],
+            ]),
             dpp: Money::rupiah(150_000),
             ppn: Money::rupiah(16_500),
             total: Money::rupiah(166_500),

@@ -347,6 +347,9 @@ pub enum Cycle {
 }
 
 impl Cycle {
+    /// All four, shortest first.
+    pub const ALL: [Self; 4] = [Self::Monthly, Self::Quarterly, Self::SemiAnnual, Self::Annual];
+
     /// Length in months.
     #[must_use]
     pub const fn months(self) -> u8 {
@@ -432,6 +435,12 @@ impl Anchor {
         let step = self.cycle.months() as i32;
         let k = (date.month().0 - self.month.0).div_euclid(step);
         if self.start_of(k).0 > date.0 { k - 1 } else { k }
+    }
+
+    /// True when a period starts in `month`.
+    #[must_use]
+    pub const fn starts_in(self, month: Month) -> bool {
+        (month.0 - self.month.0).rem_euclid(self.cycle.months() as i32) == 0
     }
 
     const fn start_of(self, k: i32) -> Date {

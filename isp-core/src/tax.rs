@@ -142,11 +142,17 @@ impl Tax {
     /// # Errors
     /// [`Error::NoTaxRule`].
     pub fn apply(&self, price: Money, mode: TaxMode, on: Date) -> Result<Taxed, Error> {
-        Ok(match (self.rule_on(on)?, mode) {
+        Ok(Self::apply_rule(self.rule_on(on)?, price, mode))
+    }
+
+    /// The tax side of a price by a rule that was looked up; without one there is no PPN.
+    #[must_use]
+    pub fn apply_rule(rule: Option<&TaxRule>, price: Money, mode: TaxMode) -> Taxed {
+        match (rule, mode) {
             (None, _) => Taxed { dpp: price, ..Taxed::default() },
             (Some(rule), TaxMode::Exclusive) => rule.exclusive(price),
             (Some(rule), TaxMode::Inclusive) => rule.inclusive(price),
-        })
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! S service, I installation, L late fee, D discount, C credit, P PPN, R rounding.
 
-use isp_core::billing::{InvoiceLine, LineKind};
+use isp_core::billing::{InvoiceLine, InvoiceLines, LineKind};
 use isp_core::money::Money;
 use isp_core::ports::StoreError;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(crate) fn lines(lines: &[InvoiceLine]) -> String {
 }
 
 /// Reads the lines of an invoice.
-pub(crate) fn read_lines(text: &str) -> Result<Vec<InvoiceLine>, StoreError> {
+pub(crate) fn read_lines(text: &str) -> Result<InvoiceLines, StoreError> {
     text.split_ascii_whitespace()
         .map(|word| {
             read_line(word).ok_or_else(|| StoreError::Corrupt {
@@ -125,8 +125,8 @@ mod tests {
             .collect();
         let text = lines(&made);
         assert_eq!(text, "S-20000:15/31 I-10000 L0:15/31 D10000 C20000:15/31 P30000 R40000:15/31");
-        assert_eq!(read_lines(&text).unwrap(), made);
-        assert_eq!(read_lines("").unwrap(), []);
+        assert_eq!(read_lines(&text).unwrap().as_slice(), made);
+        assert!(read_lines("").unwrap().is_empty());
     }
 
     #[test]

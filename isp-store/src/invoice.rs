@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Invoice, InvoiceBalance, InvoiceKind};
+use isp_core::billing::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLines};
 use isp_core::calendar::{Date, Period};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::money::Money;
@@ -246,7 +246,7 @@ pub(crate) async fn page(
             period: Period { start: r.get()?, end: r.get()? },
             issue_date: r.get()?,
             due_date: r.get()?,
-            lines: Vec::new(),
+            lines: InvoiceLines::new(),
             dpp: r.get()?,
             ppn: r.get()?,
             total: r.get()?,

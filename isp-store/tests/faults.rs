@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
-use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, LineKind};
+use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 use isp_core::calendar::Zone;
 use isp_core::ids::InvoiceId;
 use isp_core::ledger::Account;
@@ -31,10 +31,10 @@ fn invoices(month: u32) -> Vec<Invoice> {
         period,
         issue_date: period.start,
         due_date: period.start.plus_days(10),
-        lines: vec![
+        lines: InvoiceLines::from_iter([
             InvoiceLine::new(LineKind::Subscription, rupiah(150_000)),
             InvoiceLine::new(LineKind::Ppn, rupiah(16_500)),
-        ],
+        ]),
         dpp: rupiah(150_000),
         ppn: rupiah(16_500),
         total: rupiah(166_500),

@@ -1,6 +1,7 @@
 //! Invoices: what a customer owes, line by line.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::calendar::{Date, Period};
 use crate::error::Error;
@@ -32,7 +33,7 @@ pub struct Invoice {
     /// Day by which it is to be paid.
     pub due_date: Date,
     /// Its lines; their sum is `total`.
-    pub lines: Vec<InvoiceLine>,
+    pub lines: InvoiceLines,
     /// Sum of the lines that PPN is computed on.
     pub dpp: Money,
     /// The PPN in it.
@@ -119,6 +120,9 @@ impl InvoiceKind {
     }
 }
 
+/// The lines of an invoice, as a slice; nearly all have at most three, which are held in the invoice itself.
+pub type InvoiceLines = SmallVec<[InvoiceLine; 3]>;
+
 /// One line of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceLine {
@@ -170,7 +174,7 @@ impl LineKind {
 ///
 /// The lines come in at the price as it is listed (with PPN when prices are inclusive) and leave at their DPP, so
 /// that they add up to `taxed.dpp`; the last line takes what rounding leaves.
-pub(crate) fn apply_tax(lines: &mut Vec<InvoiceLine>, taxed: Taxed) {
+pub(crate) fn apply_tax(lines: &mut InvoiceLines, taxed: Taxed) {
     let gross: Money = lines.iter().map(|l| l.amount).sum();
     if gross != taxed.dpp && !gross.is_zero() {
         let mut rest = taxed.dpp;

@@ -4,7 +4,8 @@ pub mod invoice;
 pub mod plan;
 pub mod policy;
 pub mod proration;
+mod window;
 
-pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind};
+pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
 pub use policy::BillingPolicy;

@@ -13,17 +13,19 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind, apply_tax};
+use smallvec::smallvec;
+
+use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind, apply_tax};
 use crate::billing::policy::BillingPolicy;
 use crate::billing::proration::{clip, prorate};
+use crate::billing::window::Window;
 use crate::calendar::{Date, Period, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use crate::installation::{InstallationOrder, Instalment};
-use crate::money::Money;
 use crate::package::{Package, PriceList};
 use crate::subscription::{BillingTerms, Off, Timing};
-use crate::tax::{Tax, TaxMode};
+use crate::tax::{Tax, TaxMode, TaxRule};
 
 /// What billing needs to know of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,22 +127,11 @@ impl BillingContext<'_> {
     /// The billing days that may have a trigger in the window, a bit each, for [`crate::ports::BillableQuery`].
     #[must_use]
     pub fn days(&self) -> u32 {
-        self.days_until(self.horizon(Zone::Wit))
+        self.window(Zone::Wit).days()
     }
 
-    fn days_until(&self, last: Date) -> u32 {
-        const ALL: u32 = !1;
-        let Some(position) = self.position else { return ALL };
-        let window = last.days_since(position);
-        if window > 27 {
-            return ALL;
-        }
-        (1..=window.max(0)).map(|i| position.plus_days(i)).fold(0, |days, date| {
-            let (_, _, day) = date.ymd();
-            // On a month's last day, later billing days are clamped to it.
-            let last = if day == date.month().days() { 31 } else { day };
-            (day..=last).fold(days, |days, d| days | 1 << d)
-        })
+    fn window(&self, zone: Zone) -> Window {
+        Window::new(self.position, self.horizon(zone))
     }
 }
 
@@ -154,136 +145,171 @@ impl BillingContext<'_> {
 /// customer owes does not depend on when the run happened.
 #[must_use]
 pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingPlan {
-    let mut plan = BillingPlan::default();
-    let windows = Zone::ALL.map(|zone| (context.horizon(zone), context.days_until(context.horizon(zone))));
+    let mut run = Run {
+        context,
+        windows: Zone::ALL.map(|zone| context.window(zone)),
+        tax_rule: None,
+        plan: BillingPlan::default(),
+    };
     for row in rows {
-        let (horizon, days) = windows[row.zone as usize];
+        let window = &run.windows[row.zone as usize];
         let terms = &row.terms;
-        if days >> terms.day.day() & 1 == 0 && terms.billed_from.is_none() && terms.end.is_none() {
+        if window.days() >> terms.day.day() & 1 == 0 && terms.billed_from.is_none() && terms.end.is_none() {
             continue;
         }
-        let from = match (row.terms.billed_from, context.position) {
+        run.bill(row);
+    }
+    run.plan
+}
+
+/// One call of [`plan_billing`].
+struct Run<'a> {
+    context: &'a BillingContext<'a>,
+    /// In the order of [`Zone::ALL`].
+    windows: [Window; 3],
+    /// The rule of PPN on the day that was last asked for: nearly all invoices of a run have the same.
+    tax_rule: Option<(Date, Option<&'a TaxRule>)>,
+    plan: BillingPlan,
+}
+
+impl Run<'_> {
+    fn bill(&mut self, row: &Billable) {
+        let context = self.context;
+        let terms = &row.terms;
+        let written = self.plan.invoices.len();
+        let from = match (terms.billed_from, context.position) {
             (Some(from), _) => from,
             (None, Some(position)) => position.plus_days(1),
-            (None, None) => row.terms.start,
+            (None, None) => terms.start,
         };
-        let written = plan.invoices.len();
-        match plan_subscription(row, from, horizon, context, &mut plan.invoices) {
+        if let Some(due) = self.windows[row.zone as usize].only_period(terms) {
+            let outcome = due.map_or(Ok(()), |(period, trigger)| self.invoice(row, period, period, trigger));
+            if let Err(error) = outcome {
+                self.failed(row, from, written, error);
+            }
+            return;
+        }
+        let horizon = self.windows[row.zone as usize].horizon();
+        match self.periods(row, from, horizon) {
             Ok(None) => {
-                if row.terms.billed_from.is_some_and(|from| from <= horizon) {
+                if terms.billed_from.is_some_and(|from| from <= horizon) {
                     // Until the position has come up to the mark, it does not describe this subscription: a run that
                     // dies before it moves the position would leave it to be billed from the position on.
                     let described = context.position.is_some_and(|position| from <= position.plus_days(1));
-                    plan.billed_from.push((row.subscription_id, (!described).then(|| horizon.plus_days(1))));
+                    self.plan.billed_from.push((row.subscription_id, (!described).then(|| horizon.plus_days(1))));
                 }
             }
             Ok(Some((left, error))) => {
-                plan.billed_from.push((row.subscription_id, Some(left)));
-                plan.problems.push(Problem { subscription_id: row.subscription_id, error });
+                self.plan.billed_from.push((row.subscription_id, Some(left)));
+                self.plan.problems.push(Problem { subscription_id: row.subscription_id, error });
             }
-            Err(error) => {
-                plan.invoices.truncate(written);
-                // Without the mark the position would pass it by.
-                if row.terms.billed_from != Some(from) {
-                    plan.billed_from.push((row.subscription_id, Some(from)));
-                }
-                plan.problems.push(Problem { subscription_id: row.subscription_id, error });
-            }
+            Err(error) => self.failed(row, from, written, error),
         }
     }
-    plan
-}
 
-/// Bills one subscription; `Some` with the first trigger day that is left over, when more is due than a run may bill.
-fn plan_subscription(
-    row: &Billable,
-    from: Date,
-    horizon: Date,
-    context: &BillingContext<'_>,
-    invoices: &mut Vec<Invoice>,
-) -> Result<Option<(Date, Error)>, Error> {
-    let terms = &row.terms;
-    if from > horizon || terms.start > horizon {
-        return Ok(None);
+    /// Takes back what was written of a subscription, and marks it, as the position would pass it by.
+    fn failed(&mut self, row: &Billable, from: Date, written: usize, error: Error) {
+        self.plan.invoices.truncate(written);
+        if row.terms.billed_from != Some(from) {
+            self.plan.billed_from.push((row.subscription_id, Some(from)));
+        }
+        self.plan.problems.push(Problem { subscription_id: row.subscription_id, error });
     }
-    let anchor = terms.anchor();
-    let mut due: u32 = 0;
-    let mut left = None;
-    // A postpaid trigger is a period's end, so the period before the window may end in it.
-    let mut k = anchor.index_of(from.max(terms.start)) - i32::from(terms.timing == Timing::Postpaid);
-    let mut full = anchor.period(k);
-    while terms.end.is_none_or(|end| full.start < end) {
-        if let Some(period) = clip(full, terms.start, terms.end) {
-            let trigger = match terms.timing {
-                Timing::Prepaid => period.start,
-                Timing::Postpaid => period.end,
+
+    /// Bills every period that is due; `Some` with the first trigger day that is left over, when more is due than a
+    /// run may bill.
+    fn periods(&mut self, row: &Billable, from: Date, horizon: Date) -> Result<Option<(Date, Error)>, Error> {
+        let terms = &row.terms;
+        if from > horizon || terms.start > horizon {
+            return Ok(None);
+        }
+        let limit = self.context.policy.catch_up_periods;
+        let anchor = terms.anchor();
+        let mut due: u32 = 0;
+        let mut left = None;
+        // A postpaid trigger is a period's end, so the period before the window may end in it.
+        let mut k = anchor.index_of(from.max(terms.start)) - i32::from(terms.timing == Timing::Postpaid);
+        let mut full = anchor.period(k);
+        while terms.end.is_none_or(|end| full.start < end) {
+            if let Some(period) = clip(full, terms.start, terms.end) {
+                let trigger = match terms.timing {
+                    Timing::Prepaid => period.start,
+                    Timing::Postpaid => period.end,
+                };
+                let paused = terms.paused_from.is_some_and(|paused| paused <= period.start);
+                if from <= trigger && trigger <= horizon && !paused {
+                    due += 1;
+                    if due <= limit {
+                        self.invoice(row, full, period, trigger)?;
+                    } else {
+                        left.get_or_insert(trigger);
+                    }
+                }
+            }
+            if full.end > horizon {
+                break;
+            }
+            k += 1;
+            full = anchor.period(k);
+        }
+        Ok(left.map(|from| (from, Error::CatchUpLimit { due, limit })))
+    }
+
+    /// Writes the invoice for a period, or for the part of the `full` period that is served.
+    fn invoice(&mut self, row: &Billable, full: Period, period: Period, trigger: Date) -> Result<(), Error> {
+        let terms = &row.terms;
+        let package_id = terms.package_on(period.start);
+        let (prices, tax_mode) = self.context.catalog.find(package_id)?;
+        let held = terms.held_price.filter(|h| h.until.is_none_or(|until| period.start < until)).map(|h| h.price);
+        let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
+        let months = i64::from(terms.cycle.months());
+        let amount = prorate(monthly.ratio(months, 1), period, full);
+        let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
+        let mut lines: InvoiceLines = smallvec![InvoiceLine { kind: LineKind::Subscription, amount, prorated }];
+        let mut net = amount;
+        if let Some(discount) = terms.discount.filter(|d| d.until.is_none_or(|until| period.start < until)) {
+            let off = match discount.off {
+                Off::Percent(percent) => amount.ratio(i64::from(percent.min(100)), 100),
+                Off::Amount(off) => prorate(off.ratio(months, 1), period, full).min(amount),
             };
-            let paused = terms.paused_from.is_some_and(|paused| paused <= period.start);
-            if from <= trigger && trigger <= horizon && !paused {
-                due += 1;
-                if due <= context.policy.catch_up_periods {
-                    invoices.push(invoice_for(row, full, period, trigger, context)?);
-                } else {
-                    left.get_or_insert(trigger);
-                }
+            if off.is_positive() {
+                lines.push(InvoiceLine { kind: LineKind::Discount, amount: -off, prorated });
+                net -= off;
             }
         }
-        if full.end > horizon {
-            break;
-        }
-        k += 1;
-        full = anchor.period(k);
+        let issue_date = trigger.plus_days(-i32::from(self.context.policy.issue_lead_days));
+        let due_date = issue_date.plus_days(i32::from(self.context.policy.payment_terms_days));
+        let taxed = Tax::apply_rule(self.tax_rule_on(issue_date)?, net, tax_mode);
+        apply_tax(&mut lines, taxed);
+        self.plan.invoices.push(Invoice {
+            id: InvoiceId::of_period(row.subscription_id, period.start),
+            number: 0,
+            customer_id: row.customer_id,
+            subscription_id: row.subscription_id,
+            site_id: row.site_id,
+            package_id,
+            kind: InvoiceKind::Subscription,
+            period,
+            issue_date,
+            due_date,
+            lines,
+            dpp: taxed.dpp,
+            ppn: taxed.ppn,
+            total: taxed.total(),
+        });
+        Ok(())
     }
-    Ok(left.map(|from| (from, Error::CatchUpLimit { due, limit: context.policy.catch_up_periods })))
-}
 
-fn invoice_for(
-    row: &Billable,
-    full: Period,
-    period: Period,
-    trigger: Date,
-    context: &BillingContext<'_>,
-) -> Result<Invoice, Error> {
-    let terms = &row.terms;
-    let package_id = terms.package_on(period.start);
-    let (prices, tax_mode) = context.catalog.find(package_id)?;
-    let held = terms.held_price.filter(|h| h.until.is_none_or(|until| period.start < until)).map(|h| h.price);
-    let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
-    let months = i64::from(terms.cycle.months());
-    let amount = prorate(monthly.ratio(months, 1), period, full);
-    let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
-    let mut lines = Vec::with_capacity(3);
-    lines.push(InvoiceLine { kind: LineKind::Subscription, amount, prorated });
-    if let Some(discount) = terms.discount.filter(|d| d.until.is_none_or(|until| period.start < until)) {
-        let off = match discount.off {
-            Off::Percent(percent) => amount.ratio(i64::from(percent.min(100)), 100),
-            Off::Amount(off) => prorate(off.ratio(months, 1), period, full).min(amount),
-        };
-        if off.is_positive() {
-            lines.push(InvoiceLine { kind: LineKind::Discount, amount: -off, prorated });
+    fn tax_rule_on(&mut self, on: Date) -> Result<Option<&TaxRule>, Error> {
+        if let Some((day, rule)) = self.tax_rule
+            && day == on
+        {
+            return Ok(rule);
         }
+        let rule = self.context.tax.rule_on(on)?;
+        self.tax_rule = Some((on, rule));
+        Ok(rule)
     }
-    let issue_date = trigger.plus_days(-i32::from(context.policy.issue_lead_days));
-    let due_date = issue_date.plus_days(i32::from(context.policy.payment_terms_days));
-    let net: Money = lines.iter().map(|l| l.amount).sum();
-    let taxed = context.tax.apply(net, tax_mode, issue_date)?;
-    apply_tax(&mut lines, taxed);
-    Ok(Invoice {
-        id: InvoiceId::of_period(row.subscription_id, period.start),
-        number: 0,
-        customer_id: row.customer_id,
-        subscription_id: row.subscription_id,
-        site_id: row.site_id,
-        package_id,
-        kind: InvoiceKind::Subscription,
-        period,
-        issue_date,
-        due_date,
-        lines,
-        dpp: taxed.dpp,
-        ppn: taxed.ppn,
-        total: taxed.total(),
-    })
 }
 
 /// The invoice for one instalment of an installation fee (rule B9). The fee is before PPN.
@@ -299,7 +325,7 @@ pub fn installation_invoice(
     tax: &Tax,
 ) -> Result<Invoice, Error> {
     let taxed = tax.apply(part.amount, TaxMode::Exclusive, part.on)?;
-    let mut lines = vec![InvoiceLine::new(LineKind::Installation, part.amount)];
+    let mut lines: InvoiceLines = smallvec![InvoiceLine::new(LineKind::Installation, part.amount)];
     apply_tax(&mut lines, taxed);
     Ok(Invoice {
         id: part.invoice_id,

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::billing::{Billable, Invoice, InvoiceKind, InvoiceLine, LineKind};
+use crate::billing::{Billable, Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 use crate::calendar::{BillingDay, Cycle, Date, Period, Zone};
 use crate::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
 use crate::device::{Cpe, DeviceAction, DeviceHistory, Ownership};
@@ -148,7 +148,7 @@ pub fn invoice(of: &Subscription, start: Date, due: Date, total: i64) -> Invoice
         period: Period { start, end: start.month().plus(1).clamp(BillingDay::of(start)) },
         issue_date: start,
         due_date: due,
-        lines: vec![InvoiceLine::new(LineKind::Subscription, total)],
+        lines: InvoiceLines::from_iter([InvoiceLine::new(LineKind::Subscription, total)]),
         dpp: total,
         ppn: Money::ZERO,
         total,

@@ -66,7 +66,7 @@ pub(super) async fn invoices_must_add_up(store: &dyn Store, tenant: TenantId) {
         assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
     }
     let mut full = good;
-    full.lines = vec![
+    full.lines = crate::billing::InvoiceLines::from_iter([
         crate::billing::InvoiceLine {
             kind: crate::billing::LineKind::Subscription,
             amount: Money::rupiah(100_000),
@@ -75,7 +75,7 @@ pub(super) async fn invoices_must_add_up(store: &dyn Store, tenant: TenantId) {
         crate::billing::InvoiceLine::new(crate::billing::LineKind::Discount, Money::rupiah(-10_000)),
         crate::billing::InvoiceLine::new(crate::billing::LineKind::Ppn, Money::rupiah(9_900)),
         crate::billing::InvoiceLine::new(crate::billing::LineKind::Rounding, Money::rupiah(1)),
-    ];
+    ]);
     (full.dpp, full.ppn, full.total) = (Money::rupiah(90_000), Money::rupiah(9_900), Money::rupiah(99_901));
     write_invoices(store, tenant, &[&full]).await;
     full.number = 1;
