@@ -487,8 +487,8 @@ impl Zone {
     /// The time of day at a moment.
     #[must_use]
     pub fn time_of(self, now: DateTime<Utc>) -> TimeOfDay {
-        let local: DateTime<FixedOffset> = now.with_timezone(&self.fixed());
-        TimeOfDay { minutes: (local.hour() * 60 + local.minute()) as u16 }
+        let seconds = now.timestamp() + i64::from(self.offset_seconds());
+        TimeOfDay { minutes: (seconds.rem_euclid(86_400) / 60) as u16 }
     }
 
     /// The offset as chrono has it.
