@@ -1,4 +1,5 @@
 from . import isp_sealed_mixin
+from . import isp_cost_mixin
 from . import isp_reveal_log
 from . import res_company
 from . import res_config_settings
@@ -19,3 +20,6 @@ from . import isp_notification
 from . import isp_expense_category
 from . import isp_expense
 from . import account_move
+from . import account_journal
+from . import isp_invoice_writer
+from . import isp_billing_run

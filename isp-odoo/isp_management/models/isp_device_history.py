@@ -10,6 +10,7 @@ LATER_FIELDS = {"move_id"}
 class IspDeviceHistory(models.Model):
     _name = "isp.device_history"
     _description = "Device history"
+    _inherit = ["isp.cost.mixin"]
     _order = "date desc, id desc"
     _rec_name = "device"
     _check_company_auto = True
@@ -37,6 +38,18 @@ class IspDeviceHistory(models.Model):
             self.customer_id = self.cpe_id.customer_id
             self.ownership = self.cpe_id.ownership
             self.device = self.cpe_id._isp_device_name()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rows = super().create(vals_list)
+        for row in rows.filtered("cost"):
+            company = row.company_id
+            row.move_id = row._isp_post_cost(
+                company, row.date, row.cost, "%s: %s" % (row.device, row.reason),
+                row._isp_expense_account(company, company.isp_device_cost_account_id),
+                row._isp_payment_account(company, None),
+            )
+        return rows
 
     def write(self, vals):
         if set(vals) - LATER_FIELDS:

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class IspExpense(models.Model):
     _name = "isp.expense"
     _description = "Expense"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.cost.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
 
@@ -36,3 +36,31 @@ class IspExpense(models.Model):
     def _unlink_only_new(self):
         if self.filtered(lambda e: e.state != "draft"):
             raise UserError(_("An expense that was posted is cancelled, not deleted."))
+
+    def write(self, vals):
+        fixed = {"date", "category_id", "amount", "partner_id", "payment_account_id", "company_id"} & set(vals)
+        if fixed and self.filtered(lambda e: e.state == "posted"):
+            raise UserError(_("A posted expense is in the books. Cancel it and write a new one."))
+        return super().write(vals)
+
+    def action_post(self):
+        for expense in self:
+            if expense.state != "draft":
+                raise UserError(_("%s was posted already.", expense.display_name))
+            company = expense.company_id
+            move = expense._isp_post_cost(
+                company, expense.date, expense.amount, " ".join(filter(None, (expense.name, expense.reference))),
+                expense._isp_expense_account(company, expense.category_id.account_id),
+                expense._isp_payment_account(company, expense.payment_account_id),
+                expense.partner_id,
+            )
+            expense.write({"state": "posted", "move_id": move.id})
+
+    def action_cancel(self):
+        """Take a posted expense out of the result by a reversing entry; nothing is deleted."""
+        for expense in self:
+            if expense.state == "posted":
+                expense.move_id.sudo()._reverse_moves(
+                    [{"date": expense.company_id._isp_today(), "ref": _("Cancelled: %s", expense.name)}], cancel=True
+                )
+            expense.state = "cancelled"

@@ -1,5 +1,11 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+
+from ..logic.instalments import schedule
+from ..logic.money import rupiah
+
+# A reversed invoice asks for nothing any more.
+PAID = ("paid", "in_payment", "reversed")
 
 
 class IspInstallationFee(models.Model):
@@ -45,7 +51,7 @@ class IspInstallationFee(models.Model):
     _sql_constraints = [
         ("name_unique", "unique(company_id, name)", "There is a fee with this number already."),
         ("amount_positive", "check(amount >= 0)", "A fee is not negative."),
-        ("instalments_range", "check(instalments between 1 and 24)", "A fee is paid in 1 to 24 parts."),
+        ("instalments_range", "check(instalments between 1 and 12)", "A fee is paid in 1 to 12 parts."),
     ]
 
     @api.depends("kind_id")
@@ -56,14 +62,14 @@ class IspInstallationFee(models.Model):
 
     @api.depends("state", "move_ids.state", "move_ids.amount_total", "move_ids.amount_residual", "move_ids.payment_state")
     def _compute_payment_status(self):
+        """From the invoices: parts that are not due yet are still to be paid."""
         for fee in self:
-            moves = fee.sudo().move_ids.filtered(lambda m: m.state == "posted")
-            total, residual = sum(moves.mapped("amount_total")), sum(moves.mapped("amount_residual"))
+            moves = fee.sudo().move_ids.filtered(lambda m: m.state != "cancel" and m.move_type == "out_invoice")
             fee.invoice_count = len(moves)
-            fee.amount_paid = total - residual
-            if moves and not residual:
+            fee.amount_paid = sum(m.amount_total - m.amount_residual for m in moves if m.state == "posted")
+            if moves and all(m.state == "posted" and m.payment_state in PAID for m in moves):
                 fee.payment_status = "paid"
-            elif moves and residual < total:
+            elif fee.amount_paid:
                 fee.payment_status = "partly_paid"
             else:
                 fee.payment_status = "unpaid"
@@ -86,3 +92,45 @@ class IspInstallationFee(models.Model):
             if fee.move_ids.filtered(lambda m: m.state == "posted"):
                 raise UserError(_("Reverse the invoices of %s first.", fee.display_name))
             fee.state = "cancelled"
+
+    def action_invoice(self):
+        """Invoice the fee: the first part now, the others as drafts that Odoo posts on their day."""
+        if not self.env.user.has_group("isp_management.group_billing"):
+            raise AccessError(_("Only the billing group writes invoices."))
+        for fee in self:
+            if fee.state != "draft":
+                raise UserError(_("%s was invoiced already.", fee.display_name))
+            if not fee.amount:
+                raise UserError(_("%s has no amount.", fee.display_name))
+            moves = self.env["account.move"].with_company(fee.company_id).create(fee._prepare_invoices())
+            today = fee.company_id._isp_today()
+            now = moves.filtered(lambda m, today=today: m.invoice_date <= today)
+            now._post(soft=False)
+            (moves - now).auto_post = "at_date"
+            fee.state = "invoiced"
+
+    def _prepare_invoices(self):
+        """Values of the invoices, one for each part."""
+        self.ensure_one()
+        writer = self.env["isp.invoice_writer"].with_company(self.company_id)
+        journal, partner = self.company_id._isp_sale_journal(), self.customer_id.partner_id
+        name = self.kind_id.with_context(lang=partner.lang or self.env.lang).name
+        parts = schedule(rupiah(self.amount), self.instalments, self.date)
+        vals = []
+        for number, day, amount in parts:
+            text = name if len(parts) == 1 else _("%(name)s, part %(number)s of %(count)s", name=name, number=number, count=len(parts))
+            due = fields.Date.add(day, days=self.company_id.isp_payment_terms_days)
+            extra = {
+                "isp_installation_fee_id": self.id,
+                "isp_instalment": number,
+                "invoice_origin": self.name,
+            }
+            vals.append(writer._plain_vals(
+                writer._draft(self.kind_id, partner, journal, day, due, [(text, amount)], extra)
+            ))
+        return vals
+
+    def action_view_invoices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
+        return {**action, "domain": [("isp_installation_fee_id", "=", self.id)], "context": {"create": False}}

@@ -28,7 +28,7 @@ class IspInstallationKind(models.Model):
     _sql_constraints = [
         ("code_unique", "unique(company_id, code)", "There is a kind with this code already."),
         ("price_positive", "check(price >= 0)", "A price is not negative."),
-        ("instalments_range", "check(instalments between 1 and 24)", "A fee is paid in 1 to 24 parts."),
+        ("instalments_range", "check(instalments between 1 and 12)", "A fee is paid in 1 to 12 parts."),
     ]
 
     @api.model_create_multi

@@ -4,6 +4,8 @@ from odoo.exceptions import UserError, ValidationError
 from ..logic.policy import CYCLE_MONTHS
 from .res_company import ZONES
 
+# What periods are made of: changed after activation, a period would be billed twice or never.
+PERIOD_FIELDS = {"activation_date", "billing_day", "cycle", "timing", "zone", "customer_id", "company_id"}
 ACCESS = [("open", "Open"), ("isolated", "Isolated"), ("closed", "Closed")]
 
 
@@ -159,6 +161,20 @@ class IspSubscription(models.Model):
                 company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.subscription")
         return super().create(vals_list)
+
+    def write(self, vals):
+        changed = PERIOD_FIELDS & set(vals)
+        for subscription in self.filtered(lambda s: s.state != "draft") if changed else ():
+            for name in changed:
+                field = self._fields[name]
+                if field.convert_to_write(subscription[name], subscription) != field.convert_to_write(
+                    field.convert_to_record(field.convert_to_cache(vals[name], subscription), subscription), subscription
+                ):
+                    raise UserError(_(
+                        "%(field)s of %(subscription)s is fixed once it is active. End it and sell a new one.",
+                        field=field.get_description(self.env, ["string"])["string"], subscription=subscription.name,
+                    ))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_new(self):

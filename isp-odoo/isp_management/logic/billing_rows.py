@@ -1,0 +1,79 @@
+"""From a database row of a subscription to what the engine bills, and from its plan to batches to write."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import isp_engine as isp
+
+from .money import rupiah
+
+# Read in this order, see `of_row`.
+COLUMNS = (
+    "id", "package_id", "activation_date", "billing_day", "cycle", "timing", "zone", "billed_from", "end_date",
+    "paused_from", "next_package_id", "change_date", "held_price", "held_until", "discount_kind", "discount_value",
+    "discount_until", "billing_error_code",
+)
+
+
+class Batch(NamedTuple):
+    """What one transaction writes: the invoices of whole subscriptions and the marks that belong to them."""
+
+    invoices: list
+    marks: dict
+    problems: list
+
+
+def of_row(row):
+    """Turn a row of `COLUMNS` into the engine's subscription; raises ValueError when it makes no sense there."""
+    (key, package, start, day, cycle, timing, zone, billed_from, end, paused_from, next_package, change_date, held,
+     held_until, discount_kind, discount, discount_until, _error) = row
+    if not start or not day:
+        raise ValueError("the first day of service or the billing day is missing")
+    return isp.Subscription(
+        key=key,
+        package=package,
+        start=start,
+        day=day,
+        cycle=cycle,
+        timing=timing,
+        zone=zone,
+        billed_from=billed_from,
+        # Odoo keeps the last day of service, the engine the day after.
+        end=end + timedelta(days=1) if end else None,
+        paused_from=paused_from,
+        change=isp.PackageChange(next_package, change_date) if next_package and change_date else None,
+        held_price=isp.HeldPrice(rupiah(held), held_until) if held else None,
+        discount=isp.Discount(discount_kind, rupiah(discount), discount_until) if discount_kind and discount else None,
+    )
+
+
+def batches(plan, size):
+    """Cut a plan into batches of about ``size`` invoices, never through a subscription."""
+    marks = {mark.subscription: mark.billed_from for mark in plan.billed_from}
+    problems = {problem.subscription: problem for problem in plan.problems}
+    found, invoices, at = [], [], {}
+    for invoice in plan.invoices:
+        if len(invoices) >= size and invoice.subscription != invoices[-1].subscription:
+            found.append(_batch(invoices, marks, problems))
+            invoices = []
+        invoices.append(invoice)
+        at[invoice.subscription] = True
+    found.append(_batch(invoices, marks, problems))
+    # What has a mark or a problem and no invoice goes with the last one.
+    found[-1].marks.update({key: mark for key, mark in marks.items() if key not in at})
+    found[-1].problems.extend(problem for key, problem in problems.items() if key not in at)
+    return [batch for batch in found if batch.invoices or batch.marks or batch.problems]
+
+
+def trigger_day(invoice, timing):
+    """The day that decides when a period is billed: its start when prepaid, its end when postpaid."""
+    return invoice.period_end if timing == "postpaid" else invoice.period_start
+
+
+def _batch(invoices, marks, problems):
+    keys = dict.fromkeys(invoice.subscription for invoice in invoices)
+    return Batch(
+        invoices,
+        {key: marks[key] for key in keys if key in marks},
+        [problems[key] for key in keys if key in problems],
+    )

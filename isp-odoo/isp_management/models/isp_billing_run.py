@@ -1,0 +1,335 @@
+"""The daily billing run: page by page the engine plans, batch by batch invoices are written and committed."""
+
+import logging
+import random
+import threading
+import time
+from collections import defaultdict
+
+import isp_engine
+import psycopg2
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import mute_logger
+
+from ..logic import billing_rows
+from ..logic.money import rupiah
+
+_logger = logging.getLogger(__name__)
+
+PAGE = 5000
+BATCH = 250
+# A run gives the cron worker back after this time and triggers itself again.
+SECONDS = 240
+ATTEMPTS = 5
+# Somebody else was faster: the batch is planned on an old view of the database and tried again on a new one.
+COLLISIONS = (
+    psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.UniqueViolation,
+)
+
+
+class IspBillingRun(models.Model):
+    _name = "isp.billing_run"
+    _description = "Billing run"
+    _order = "id desc"
+    _rec_name = "started_at"
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    started_at = fields.Datetime(readonly=True, required=True, default=fields.Datetime.now)
+    finished_at = fields.Datetime(readonly=True)
+    through = fields.Date("Billed through", readonly=True)
+    state = fields.Selection([("running", "Running"), ("done", "Done")], default="running", readonly=True, required=True)
+    invoice_count = fields.Integer("Invoices", readonly=True)
+    amount_total = fields.Monetary("Total", readonly=True)
+    known_count = fields.Integer("Billed before", readonly=True, help="Periods that another run had billed already.")
+    problem_count = fields.Integer("Not billed", readonly=True)
+    slow_count = fields.Integer("Written singly", readonly=True)
+    tax_differences = fields.Integer(
+        "PPN differs", readonly=True, help="Invoices whose tax in Odoo is not the PPN that the law's formula gives.",
+    )
+
+    # Entry points
+
+    @api.model
+    def _cron_bill(self):
+        """Bill every company; called daily, and again at once while there is more to do."""
+        deadline = time.monotonic() + SECONDS
+        companies = self.env["isp.subscription"].sudo().with_context(active_test=False)._read_group(
+            [("state", "!=", "draft")], ["company_id"]
+        )
+        for (company,) in companies:
+            if not self._bill(company, deadline):
+                self.env.ref("isp_management.cron_bill")._trigger()
+                return
+
+    def action_bill_now(self):
+        """Bill the user's company now."""
+        if not self.env.user.has_group("isp_management.group_billing"):
+            raise AccessError(_("Only the billing group runs the billing."))
+        self.sudo()._bill(self.env.company, time.monotonic() + SECONDS)
+        return self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_billing_run_action")
+
+    # A company
+
+    @api.model
+    def _bill(self, company, deadline):
+        """Bill what is due in a company; False when time was up before the end."""
+        company = company.sudo()
+        self = self.sudo().with_company(company)
+        now, position = company._isp_now(), company.isp_billed_through or None
+        run, after, next_position = self.browse(), 0, None
+        while True:
+            rows = self._page(company, position, after)
+            if not rows:
+                break
+            after = rows[-1][0]
+            plan = self._plan(company, rows, now, position)
+            next_position = plan.next_position
+            for batch in billing_rows.batches(plan, BATCH):
+                run = run or self.create({"company_id": company.id})
+                run._write_batch_until_done(company, batch)
+                if time.monotonic() > deadline:
+                    return False
+        if next_position and (not position or position < next_position):
+            company.isp_billed_through = next_position
+        if run:
+            run.write({"state": "done", "finished_at": fields.Datetime.now(), "through": next_position})
+        self._commit()
+        return True
+
+    @api.model
+    def _page(self, company, position, after):
+        """The facts of the next subscriptions that may have something to bill, without the ORM's cost."""
+        self.env["isp.subscription"].flush_model()
+        self.env.cr.execute(
+            """
+            SELECT %s FROM isp_subscription
+            WHERE company_id = %%s AND id > %%s
+              AND (state IN ('active', 'paused')
+                   OR state = 'terminated' AND (billed_from IS NOT NULL OR end_date >= %%s))
+            ORDER BY id LIMIT %%s
+            """ % ", ".join(billing_rows.COLUMNS),
+            [company.id, after, position or "1970-01-01", PAGE],
+        )
+        return self.env.cr.fetchall()
+
+    @api.model
+    def _plan(self, company, rows, now, position):
+        """The engine's plan for a page, without PPN: Odoo's taxes are the package's. A bad row is a problem."""
+        packages, refused = self._catalog({key for row in rows for key in (row[1], row[10]) if key})
+        subscriptions, problems = [], []
+        for row in rows:
+            try:
+                for key in (row[1], row[10]):
+                    if key in refused:
+                        raise refused[key]
+                subscriptions.append(billing_rows.of_row(row))
+            except ValueError as error:
+                problems.append(_problem(row[0], error))
+        while True:
+            try:
+                plan = isp_engine.plan_billing(
+                    subscriptions, packages, now, position=position, policy=company._isp_billing_policy(),
+                    tax=isp_engine.TaxPolicy(pkp=False),
+                )
+                break
+            except isp_engine.InvalidValue as error:
+                if error.row is None:
+                    raise
+                problems.append(_problem(subscriptions.pop(error.row).key, error))
+        by_id = {row[0]: row for row in rows}
+        marks = [
+            # Without a mark the position would pass it by.
+            isp_engine.BilledFrom(problem.subscription, _first_unbilled(by_id[problem.subscription], position))
+            for problem in problems
+        ]
+        return plan._replace(problems=plan.problems + problems, billed_from=plan.billed_from + marks)
+
+    @api.model
+    def _catalog(self, package_ids):
+        """The engine's packages by id, and the errors of those that it does not take."""
+        packages, refused = [], {}
+        for package in self.env["isp.package"].with_context(active_test=False).browse(sorted(package_ids)):
+            mode = "inclusive" if any(package.tax_ids.mapped("price_include")) else "exclusive"
+            try:
+                prices = [isp_engine.Price(price.date_from, rupiah(price.price)) for price in package.price_ids]
+                entry = isp_engine.Package(package.id, prices, mode)
+                isp_engine.plan_billing([], [entry], self.env.company._isp_now())
+                packages.append(entry)
+            except ValueError as error:
+                refused[package.id] = error
+        return packages, refused
+
+    # A batch
+
+    def _write_batch_until_done(self, company, batch):
+        """Write a batch in a transaction of its own; tried again when another transaction was in the way."""
+        self.ensure_one()
+        for attempt in range(1, ATTEMPTS + 1):
+            self._commit()
+            try:
+                with mute_logger("odoo.sql_db"):
+                    self._write_batch(company, batch)
+                    self._commit()
+                return
+            except COLLISIONS as error:
+                if not self._may_commit() or attempt == ATTEMPTS:
+                    raise
+                _logger.info("billing run, attempt %s: %s", attempt, type(error).__name__)
+                self.env.cr.rollback()
+                time.sleep(random.uniform(0.1, 0.5) * attempt)
+
+    def _write_batch(self, company, batch):
+        journal = company._isp_sale_journal()
+        self._lock(journal)
+        known = self._known_periods(batch.invoices)
+        todo = [i for i in batch.invoices if (i.subscription, i.period_start) not in known]
+        failed = {}
+        drafts = self._drafts(journal, todo)
+        moves = drafts and self._write_drafts(company, drafts, failed)
+        self._write_marks(batch, failed)
+        self.write({
+            "invoice_count": self.invoice_count + len(moves or ()),
+            "amount_total": self.amount_total + sum(move.amount_total for move in moves or ()),
+            "known_count": self.known_count + len(known),
+            "problem_count": self.problem_count + len(failed) + len(batch.problems),
+            "tax_differences": self.tax_differences + self._tax_differences(company, moves or ()),
+        })
+        self.env.flush_all()
+
+    def _lock(self, journal):
+        """Hold the journal, so that numbers are given once. A second run waits, and then starts over: the update
+        makes PostgreSQL refuse a transaction whose view is older than the run before it."""
+        journal.flush_recordset()
+        self.env.cr.execute("SELECT id FROM account_journal WHERE id = %s FOR UPDATE", [journal.id])
+        self.env.cr.execute(
+            "UPDATE account_journal SET isp_billing_batches = coalesce(isp_billing_batches, 0) + 1 WHERE id = %s",
+            [journal.id],
+        )
+        journal.invalidate_recordset(["isp_billing_batches"])
+
+    def _known_periods(self, invoices):
+        if not invoices:
+            return set()
+        self.env["account.move"].flush_model(["isp_subscription_id", "isp_period_start"])
+        self.env.cr.execute(
+            "SELECT isp_subscription_id, isp_period_start FROM account_move WHERE isp_subscription_id = ANY(%s)",
+            [list({invoice.subscription for invoice in invoices})],
+        )
+        wanted = {(invoice.subscription, invoice.period_start) for invoice in invoices}
+        return wanted.intersection(self.env.cr.fetchall())
+
+    def _drafts(self, journal, invoices):
+        writer = self.env["isp.invoice_writer"]
+        subscriptions = self.env["isp.subscription"].browse(dict.fromkeys(i.subscription for i in invoices))
+        partners = {subscription.id: subscription.partner_id for subscription in subscriptions}
+        packages, drafts = self.env["isp.package"], []
+        for invoice in invoices:
+            partner = partners[invoice.subscription]
+            package = packages.browse(invoice.package)
+            lang = partner.lang or self.env.lang
+            names = writer.with_context(lang=lang)
+            package_name = package.with_context(lang=lang).name
+            lines = [(names._line_name(package_name, line, invoice), line.amount) for line in invoice.lines]
+            drafts.append(writer._draft(
+                package, partner, journal, invoice.issue_date, invoice.due_date, lines,
+                {
+                    "isp_subscription_id": invoice.subscription,
+                    "isp_period_start": invoice.period_start,
+                    "isp_period_end": invoice.period_end,
+                },
+            ))
+        return drafts
+
+    def _write_drafts(self, company, drafts, failed, way="whole"):
+        """Write drafts; where a group fails, halve it until the bad ones are alone, and report those."""
+        writer = self.env["isp.invoice_writer"].with_context(isp_memo=defaultdict(dict))
+        try:
+            return writer._write_invoices(company, drafts, way)
+        except COLLISIONS:
+            raise
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:  # whatever one subscription breaks must not stop the others (rule B8)
+            if len(drafts) > 1:
+                middle = len(drafts) // 2
+                return self._write_drafts(company, drafts[:middle], failed) | self._write_drafts(
+                    company, drafts[middle:], failed
+                )
+            self.slow_count += 1
+            if way == "whole":
+                return self._write_drafts(company, drafts, failed, "plain")
+            period = drafts[0]["extra"]
+            _logger.warning("subscription %s was not billed: %s", period["isp_subscription_id"], error)
+            failed.setdefault(period["isp_subscription_id"], (error, period))
+            return self.env["account.move"]
+
+    def _write_marks(self, batch, failed):
+        """The engine's marks and problems onto the subscriptions, a write for each distinct value."""
+        subscriptions = self.env["isp.subscription"].with_context(tracking_disable=True)
+        marks = dict(batch.marks)
+        problems = {problem.subscription: (problem.code, problem.message) for problem in batch.problems}
+        for key, (error, period) in failed.items():
+            subscription = subscriptions.browse(key)
+            postpaid = subscription.timing == "postpaid"
+            marks[key] = period["isp_period_end"] if postpaid else period["isp_period_start"]
+            problems[key] = (getattr(error, "code", None) or "odoo.refused", str(error))
+        grouped = defaultdict(list)
+        for key, mark in marks.items():
+            grouped[mark].append(key)
+        for mark, keys in grouped.items():
+            subscriptions.browse(keys).write({"billed_from": mark})
+        billed = subscriptions.browse({i.subscription for i in batch.invoices} - set(problems))
+        billed.filtered("billing_error_code").with_context(tracking_disable=False).write(
+            {"billing_error": False, "billing_error_code": False, "billing_error_date": False}
+        )
+        for key, (code, message) in problems.items():
+            subscription = subscriptions.browse(key).with_context(tracking_disable=False)
+            vals = {"billing_error_date": fields.Datetime.now()}
+            if (subscription.billing_error_code, subscription.billing_error) != (code, message):
+                vals.update(billing_error=message, billing_error_code=code)
+            subscription.write(vals)
+
+    def _tax_differences(self, company, moves):
+        """How many invoices with one tax carry another PPN than the engine's formula gives for their day."""
+        if not company.isp_pkp or not moves:
+            return 0
+        asked = [
+            (move, isp_engine.Taxable(rupiah(move.amount_untaxed), move.invoice_date))
+            for move in moves
+            if move.amount_tax and abs(move.amount_untaxed - round(move.amount_untaxed)) < 0.004
+        ]
+        taxed = isp_engine.ppn([taxable for _move, taxable in asked], tax=company._isp_tax_policy())
+        return sum(abs(move.amount_tax - tax.ppn) > 0.004 for (move, _taxable), tax in zip(asked, taxed))
+
+    # Transactions
+
+    @api.model
+    def _may_commit(self):
+        """Inside Odoo's tests everything is one transaction, unless a test says that it cleans up itself."""
+        return self.env.context.get("isp_commit") or not getattr(threading.current_thread(), "testing", False)
+
+    @api.model
+    def _commit(self):
+        if self._may_commit():
+            self.env.cr.commit()
+        else:
+            self.env.flush_all()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(_("The log of billing runs is kept."))
+
+
+def _problem(key, error):
+    return isp_engine.Problem(key, getattr(error, "code", None) or "subscription.invalid", str(error))
+
+
+def _first_unbilled(row, position):
+    start, billed_from = row[2], row[7]
+    if billed_from:
+        return billed_from
+    return position.fromordinal(position.toordinal() + 1) if position else start
