@@ -10,10 +10,14 @@ mod apply;
 mod check;
 mod fleet;
 mod import;
+mod judge;
+mod kick;
+mod pace;
 mod read;
+mod service;
 mod settings;
 
-pub use adapter::MikrotikAccess;
+pub use adapter::{Guarded, MikrotikAccess};
 pub use check::RouterCheck;
 pub use import::FoundAccount;
 pub use settings::Settings;

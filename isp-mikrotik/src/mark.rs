@@ -6,6 +6,7 @@
 //! isp:4f1a09c2be77 Pak Budi, rumah cat hijau
 //! isp:4f1a09c2be77;ip=10.20.0.7 …            a fixed address, put aside while the account is isolated
 //! isp:4f1a09c2be77;kick …                    the terms changed and the running session has not been ended yet
+//! isp:group;kick …                           a profile of ours, whose terms changed in the same way
 //! ```
 //!
 //! `kick` makes "change, then end the session" survive a crash in between: RouterOS does not show under which profile
@@ -87,14 +88,46 @@ impl Mark {
     }
 }
 
-/// The comment of a profile that is ours.
-pub fn group_comment() -> &'static str {
-    GROUP
+/// The mark of a profile that we made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GroupMark {
+    /// Its terms changed, and sessions that run under the old ones must still be ended.
+    pub kick: bool,
 }
 
-/// Whether a profile is ours; people may have written behind the mark.
-pub fn is_our_group(comment: &[u8]) -> bool {
-    comment.strip_prefix(GROUP.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" "))
+impl GroupMark {
+    /// Takes the comment of a profile apart: our mark, if it is there, and what people wrote behind it.
+    ///
+    /// ```
+    /// use isp_mikrotik::mark::GroupMark;
+    /// assert_eq!(GroupMark::split(b"isp:group;kick paket rumah"), (Some(GroupMark { kick: true }), &b"paket rumah"[..]));
+    /// assert_eq!(GroupMark::split(b"isp:groups").0, None);
+    /// ```
+    pub fn split(comment: &[u8]) -> (Option<GroupMark>, &[u8]) {
+        let Some(rest) = comment.strip_prefix(GROUP.as_bytes()) else { return (None, comment) };
+        let (kick, rest) = match rest.strip_prefix(b";kick") {
+            Some(rest) => (true, rest),
+            None => (false, rest),
+        };
+        match rest {
+            [] => (Some(GroupMark { kick }), rest),
+            [b' ', human @ ..] => (Some(GroupMark { kick }), human),
+            _ => (None, comment),
+        }
+    }
+
+    /// The comment: the mark in front of what people wrote.
+    pub fn comment(self, human: &[u8]) -> Vec<u8> {
+        let mut comment = GROUP.as_bytes().to_vec();
+        if self.kick {
+            comment.extend_from_slice(b";kick");
+        }
+        if !human.is_empty() {
+            comment.push(b' ');
+            comment.extend_from_slice(human);
+        }
+        comment
+    }
 }
 
 #[cfg(test)]
@@ -115,8 +148,9 @@ mod tests {
         ] {
             assert_eq!(Mark::split(foreign), (None, foreign), "{}", foreign.escape_ascii());
         }
-        assert!(is_our_group(b"isp:group") && is_our_group(b"isp:group paket rumah"));
-        assert!(!is_our_group(b"") && !is_our_group(b"isp:groups"));
+        for (comment, ours) in [("isp:group", true), ("isp:group x", true), ("", false), ("isp:group;kicks", false)] {
+            assert_eq!(GroupMark::split(comment.as_bytes()).0.is_some(), ours, "{comment}");
+        }
     }
 
     proptest! {
@@ -125,6 +159,9 @@ mod tests {
             let mark = Mark { owner: "4f1a09c2be77".to_owned(), remembered: ip, kick };
             let comment = mark.comment(&human);
             prop_assert_eq!(Mark::split(&comment), (Some(mark), &human[..]));
+            let group = GroupMark { kick };
+            let comment = group.comment(&human);
+            prop_assert_eq!(GroupMark::split(&comment), (Some(group), &human[..]));
         }
     }
 }

@@ -5,11 +5,20 @@
 //! what does not carry our [`Mark`](crate::mark::Mark) is never changed (unless an import said to adopt it); only what
 //! differs is written; a password that the router does not show is unknown, not different.
 
+mod actual;
 mod decide;
 mod desired;
+mod finding;
+mod groups;
 mod plan;
 mod show;
+mod strategy;
 
+pub use actual::{Actual, ActualAccount, ActualGroup, ActualSession};
 pub use decide::plan;
-pub use desired::{Actual, Desired, DesiredAccount, DesiredGroup};
-pub use plan::{AccountStep, Action, Conflict, FieldChange, GroupAction, GroupStep, Plan, RemoteAddress, Summary};
+pub use desired::{Desired, DesiredAccount, DesiredGroup};
+pub use finding::Finding;
+pub use plan::{
+    AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Plan, RemoteAddress, Summary,
+};
+pub use strategy::{Service, Strategy};

@@ -30,13 +30,16 @@ fn every_command() -> Vec<Command> {
     let rows = Rows::Named(&["budi", "siti"]);
     vec![
         secret::print(rows),
-        secret::add(&New { name: "budi", password: &password, profile: "10M", comment: b"x" }),
+        secret::add(&New { name: "budi", password: &password, profile: "10M", disabled: true, comment: b"x" }),
+        secret::print_of_profile("10M"),
         secret::set(&id, &changes),
         secret::unset_remote_address(&id),
         secret::remove(&ids).unwrap(),
         profile::print(Rows::All),
         profile::add("10M", &terms),
         profile::set(&id, &terms),
+        profile::change(&id, &terms, b"isp:group;kick"),
+        profile::set_comment(&id, b"isp:group"),
         active::print(rows),
         active::remove(&ids).unwrap(),
         menu::count(secret::MENU),
@@ -44,20 +47,28 @@ fn every_command() -> Vec<Command> {
         menu::count(active::MENU),
         hotspot::user::print(rows),
         hotspot::user::add("budi", &password, "10M", b"x"),
+        hotspot::user::set(&id, &changes),
         hotspot::user::set_profile(&id, "isolir"),
         hotspot::user::set_disabled(&id, true),
         hotspot::user::remove(&ids).unwrap(),
         hotspot::profile::print(rows),
         hotspot::profile::add("isolir", "64k/64k", Some("ISOLIR")),
         hotspot::profile::set_rate(&id, "1M/1M"),
+        menu::count(hotspot::user::MENU),
+        menu::count(hotspot::profile::MENU),
+        menu::count(hotspot::active::MENU),
+        menu::count(hotspot::cookie::MENU),
         hotspot::active::print_of(&["budi"]),
         hotspot::active::remove(&ids).unwrap(),
         hotspot::cookie::print_of(&["budi"]),
         hotspot::cookie::remove(&ids).unwrap(),
         address_list::print_list("ISOLIR"),
+        address_list::print_static("ISOLIR"),
+        address_list::count_static("ISOLIR"),
         address_list::add("ISOLIR", "10.0.0.7", b"x"),
         address_list::remove(&ids).unwrap(),
         queue::print(rows),
+        queue::print_dynamic(),
         queue::add("budi", "10.0.0.7/32", "1M/1M", b"x"),
         queue::set_limit(&id, "2M/2M"),
         queue::remove(&ids).unwrap(),
@@ -85,6 +96,38 @@ fn every_command_exists_in_both_versions() {
             assert_eq!(unknown_arguments(version, &command), Vec::<String>::new(), "{version:?}: {command:?}");
         }
     }
+}
+
+/// What this crate sends is built in `src/menu`, and nowhere else but for login, cancel and ping.
+#[test]
+fn no_command_of_the_sources_is_missing_here() {
+    let known: Vec<String> = every_command().iter().map(|command| command.path().to_owned()).collect();
+    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                // The protocol and the simulator build commands for their own tests only.
+                if !path.ends_with("simulator") && !path.ends_with("proto") {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for (line, rest) in code.match_indices("Command::new(\"").map(|(at, found)| {
+                let line = code[..at].rsplit('\n').next().unwrap_or_default();
+                (line, &code[at + found.len()..])
+            }) {
+                let sent = rest.split('"').next().unwrap();
+                let sent_elsewhere = ["/login", "/cancel"].contains(&sent) || line.trim_start().starts_with("///");
+                assert!(sent_elsewhere || known.iter().any(|path| path == sent), "{sent} in {}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }
 
 #[test]

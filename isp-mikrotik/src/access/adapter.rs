@@ -1,25 +1,22 @@
 //! The port.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::isolation::{Access, AccessTarget};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
 
-use super::apply::Turn;
+use super::apply::{Ended, Turn};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
-use super::read;
 use super::settings::Settings;
+use super::{judge, read};
 use crate::error::{Error, Stage};
-use crate::mark::Mark;
-use crate::menu::ppp::PppSecret;
-use crate::reconcile::{Actual, Desired, DesiredAccount, Plan, plan};
+use crate::reconcile::{Actual, Desired, Plan, Service, plan};
 use crate::text::CodePage;
 
 /// Keeps the accounts of many routers; see [`crate::access`]. It may be shared and called at once: each router has
@@ -47,10 +44,63 @@ impl MikrotikAccess {
     ///
     /// As for the port.
     pub async fn plan(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Plan, PortError> {
-        let desired = Desired::of(targets, &self.settings);
+        self.plan_of(router, targets, false).await
+    }
+
+    /// Like [`plan`](Self::plan), for all accounts that the router should have: what carries our mark beside them is
+    /// told as drift.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn plan_whole(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Plan, PortError> {
+        self.plan_of(router, targets, true).await
+    }
+
+    async fn plan_of(&self, router: &RouterEndpoint, targets: &[AccessTarget], whole: bool) -> Result<Plan, PortError> {
         let mut line = self.fleet.turn(router).await;
-        let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
-        Ok(plan(&desired, &actual))
+        let mut whole_plan = Plan::default();
+        let mut placed = Vec::new();
+        for (mut desired, places) in Desired::of(targets, &self.settings) {
+            desired.complete = whole;
+            let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
+            let part = plan(&desired, &actual);
+            whole_plan.groups.extend(part.groups);
+            whole_plan.drift.extend(part.drift);
+            placed.extend(places.into_iter().zip(part.accounts));
+        }
+        placed.sort_by_key(|(place, _)| *place);
+        whole_plan.accounts = placed.into_iter().map(|(_, step)| step).collect();
+        Ok(whole_plan)
+    }
+
+    /// [`AccessControl::apply`], unless it would isolate more than `limit` lines at once (rule I6): then nothing is
+    /// written, and the plan comes back for a person to approve. The plan that is judged is the one that is carried
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn apply_within(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        limit: usize,
+    ) -> Result<Guarded, PortError> {
+        let parts = Desired::of(targets, &self.settings);
+        if let [(desired, _)] = parts.as_slice() {
+            let mut line = self.fleet.turn(router).await;
+            return match self.run(&mut line, router, desired, Some(limit), &mut false).await? {
+                Ended::Applied(outcomes) => Ok(Guarded::Applied(outcomes)),
+                Ended::Held(plan) => Ok(Guarded::Held(plan)),
+            };
+        }
+        // Two services on one router: their lines count together.
+        let plan = self.plan(router, targets).await?;
+        if plan.is_over(limit) {
+            return Ok(Guarded::Held(plan));
+        }
+        self.apply(router, targets).await.map(Guarded::Applied)
     }
 
     /// Every account of the router, ours or not; nothing is changed.
@@ -61,7 +111,7 @@ impl MikrotikAccess {
     pub async fn read_accounts(&self, router: &RouterEndpoint, page: CodePage) -> Result<Vec<FoundAccount>, PortError> {
         let mut line = self.fleet.turn(router).await;
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
-        let actual = read::everything(&client, &mut line.passwords).await;
+        let actual = read::everything(&client, line.passwords.service(Service::Ppp)).await;
         line.learn(actual.as_ref().err());
         Ok(found(&actual.map_err(|error| port_error(&error, false))?, page))
     }
@@ -86,12 +136,12 @@ impl MikrotikAccess {
     /// Reads, over a new connection if the kept one turns out to be dead: reading twice does no harm.
     async fn read(&self, line: &mut Line, router: &RouterEndpoint, desired: &Desired) -> Result<Actual, Error> {
         let (client, fresh) = line.client(router, &self.settings).await?;
-        let actual = read::actual(&client, desired, &mut line.passwords).await;
+        let actual = read::actual(&client, desired, line.passwords.service(desired.service)).await;
         line.learn(actual.as_ref().err());
         match actual {
             Err(error) if !fresh && !error.connection_survives() => {
                 let (client, _) = line.client(router, &self.settings).await?;
-                let again = read::actual(&client, desired, &mut line.passwords).await;
+                let again = read::actual(&client, desired, line.passwords.service(desired.service)).await;
                 line.learn(again.as_ref().err());
                 again
             }
@@ -128,27 +178,17 @@ impl MikrotikAccess {
 #[async_trait]
 impl AccessControl for MikrotikAccess {
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
-        if targets.is_empty() {
-            return Ok(Vec::new());
-        }
-        let desired = Desired::of(targets, &self.settings);
         let mut line = self.fleet.turn(router).await;
-        for last in [false, true] {
-            let (client, fresh) =
-                line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
-            let mut passwords = line.passwords;
-            let mut turn = Turn::new(&client, &self.settings, &desired, &mut passwords);
-            let outcome = turn.run().await;
-            let wrote = turn.wrote;
-            line.passwords = passwords;
-            line.learn(outcome.as_ref().err());
-            match outcome {
-                // A kept connection was dead without having noticed; nothing was written on it.
-                Err(error) if !last && !fresh && !wrote && !error.connection_survives() => {}
-                other => return other.map_err(|error| port_error(&error, wrote)),
+        let mut placed = Vec::with_capacity(targets.len());
+        let mut wrote = false;
+        for (desired, places) in Desired::of(targets, &self.settings) {
+            match self.run(&mut line, router, &desired, None, &mut wrote).await? {
+                Ended::Applied(outcomes) => placed.extend(places.into_iter().zip(outcomes)),
+                Ended::Held(_) => return Err(PortError::NotSent { reason: "held without a limit".to_owned() }),
             }
         }
-        Err(PortError::NotSent { reason: "no connection".to_owned() })
+        placed.sort_by_key(|(place, _)| *place);
+        Ok(placed.into_iter().map(|(_, outcome)| outcome).collect())
     }
 
     async fn observe(
@@ -157,60 +197,55 @@ impl AccessControl for MikrotikAccess {
         targets: &[AccessTarget],
         now: DateTime<Utc>,
     ) -> Result<Vec<ObservedAccess>, PortError> {
-        if targets.is_empty() {
-            return Ok(Vec::new());
-        }
-        let desired = Desired::of(targets, &self.settings);
         let mut line = self.fleet.turn(router).await;
-        let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
-        let mut secrets: HashMap<&[u8], Vec<&PppSecret>> = HashMap::new();
-        for secret in &actual.secrets {
-            secrets.entry(secret.name.as_slice()).or_default().push(secret);
+        let mut placed = Vec::with_capacity(targets.len());
+        for (desired, places) in Desired::of(targets, &self.settings) {
+            let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
+            let seen = judge::all(&desired, &actual, &self.settings);
+            placed.extend(places.into_iter().zip(seen));
         }
-        let online: std::collections::HashSet<_> =
-            actual.sessions.iter().map(|session| session.name.as_slice()).collect();
-        let seen = desired.accounts.iter().map(|account| {
-            let found = secrets.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
-            let (access, answer) = self.judge(account, found, online.contains(account.name.as_bytes()));
-            ObservedAccess { access, revision: 0, at: now, answer }
-        });
-        Ok(seen.collect())
+        placed.sort_by_key(|(place, _)| *place);
+        let observed = |(access, answer)| ObservedAccess { access, revision: 0, at: now, answer };
+        Ok(placed.into_iter().map(|(_, seen)| observed(seen)).collect())
     }
 }
 
 impl MikrotikAccess {
-    /// What an account allows now. A session that runs under old terms allows neither the old nor the new for sure.
-    fn judge(&self, account: &DesiredAccount, found: &[&PppSecret], online: bool) -> (Option<Access>, String) {
-        let [secret] = found else {
-            return match (found.len(), account.access) {
-                (0, Access::Closed) => (Some(Access::Closed), "no account".to_owned()),
-                (0, _) => (None, "no account".to_owned()),
-                (count, _) => (None, format!("{count} accounts of that name")),
-            };
-        };
-        let profile = CodePage::default().decode(&secret.profile);
-        let running = if online { "online" } else { "offline" };
-        match Mark::split(&secret.comment).0 {
-            None => return (None, format!("not ours, profile {profile}")),
-            Some(mark) if mark.owner != account.owner => return (None, "of another subscription".to_owned()),
-            Some(mark) if mark.kick && online => {
-                return (None, format!("profile {profile}, the session still has its old terms"));
+    /// One turn for the accounts of one service. `wrote` tells what an error means: after a write nothing is "not
+    /// sent" any more.
+    async fn run(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &Desired,
+        limit: Option<usize>,
+        wrote: &mut bool,
+    ) -> Result<Ended, PortError> {
+        for last in [false, true] {
+            let connected = line.client(router, &self.settings).await;
+            let (client, fresh) = connected.map_err(|error| port_error(&error, *wrote))?;
+            let Line { passwords, pace, .. } = line;
+            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords.service(desired.service));
+            let outcome = turn.run(limit).await;
+            *wrote |= turn.wrote;
+            line.learn(outcome.as_ref().err());
+            match outcome {
+                // A kept connection was dead without having noticed; nothing was written on it.
+                Err(error) if !last && !fresh && !*wrote && !error.connection_survives() => {}
+                other => return other.map_err(|error| port_error(&error, *wrote)),
             }
-            Some(_) => {}
         }
-        match secret.disabled {
-            true if online => (None, "disabled, the session still runs".to_owned()),
-            true => (Some(Access::Closed), "account disabled".to_owned()),
-            false if secret.profile == self.settings.isolation_profile.as_bytes() => match &secret.remote_address {
-                Some(_) => (None, format!("profile {profile}, but a fixed address")),
-                None => (Some(Access::Isolated), format!("profile {profile}, {running}")),
-            },
-            false if secret.profile == account.group.as_bytes() => {
-                (Some(Access::Open), format!("profile {profile}, {running}"))
-            }
-            false => (None, format!("profile {profile}, {running}")),
-        }
+        Err(PortError::NotSent { reason: "no connection".to_owned() })
     }
+}
+
+/// What [`MikrotikAccess::apply_within`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guarded {
+    /// Carried out: one outcome for each target, in order.
+    Applied(Vec<ApplyOutcome>),
+    /// Not carried out: this would have isolated too many lines at once.
+    Held(Plan),
 }
 
 /// What an error promises to the engine. After a write nothing is "not sent" any more.

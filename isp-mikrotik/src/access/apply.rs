@@ -5,33 +5,43 @@ use std::collections::{HashMap, HashSet};
 use isp_core::isolation::Access;
 use isp_core::ports::ApplyOutcome;
 
+use super::pace::Pace;
 use super::read::{self, Passwords};
 use super::settings::Settings;
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::mark::Mark;
-use crate::menu::ItemId;
 use crate::menu::ppp::secret::{Changes, New};
-use crate::menu::ppp::{active, profile, secret};
+use crate::menu::ppp::{profile, secret};
+use crate::menu::{ItemId, address_list};
 use crate::proto::Command;
 use crate::reconcile::{
-    AccountStep, Action, Actual, Conflict, Desired, DesiredAccount, GroupAction, Plan, RemoteAddress, plan,
+    AccountStep, Action, Actual, Conflict, Desired, DesiredAccount, Finding, GroupAction, Plan, RemoteAddress, plan,
 };
 
 /// Writing and reading back is done this often before an account is reported as not taking its state.
 const ROUNDS: usize = 3;
 
-/// One turn on one router.
+/// One turn on one router, for the accounts of one service.
 pub(super) struct Turn<'a> {
-    client: &'a Client,
-    settings: &'a Settings,
-    desired: &'a Desired,
+    pub(super) client: &'a Client,
+    pub(super) settings: &'a Settings,
+    pub(super) desired: &'a Desired,
+    pub(super) pace: &'a mut Pace,
     passwords: &'a mut Passwords,
     /// Whether a write was sent, so that nothing after it can be called "not sent".
     pub(super) wrote: bool,
-    refused: HashMap<usize, Conflict>,
+    pub(super) refused: HashMap<usize, Conflict>,
     changed: HashSet<usize>,
-    kicked: HashSet<usize>,
+    pub(super) kicked: HashSet<usize>,
+}
+
+/// How a turn ended.
+pub(super) enum Ended {
+    /// One outcome for each account.
+    Applied(Vec<ApplyOutcome>),
+    /// It would have isolated more lines than it may; nothing was written.
+    Held(Plan),
 }
 
 impl<'a> Turn<'a> {
@@ -39,12 +49,14 @@ impl<'a> Turn<'a> {
         client: &'a Client,
         settings: &'a Settings,
         desired: &'a Desired,
+        pace: &'a mut Pace,
         passwords: &'a mut Passwords,
     ) -> Turn<'a> {
         Turn {
             client,
             settings,
             desired,
+            pace,
             passwords,
             wrote: false,
             refused: HashMap::new(),
@@ -53,10 +65,14 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Reads, writes what differs, reads back, ends sessions, confirms.
-    pub(super) async fn run(&mut self) -> Result<Vec<ApplyOutcome>, Error> {
+    /// Reads, writes what differs, reads back, ends sessions, confirms. With a limit, a plan that isolates more lines
+    /// at once is not carried out.
+    pub(super) async fn run(&mut self, limit: Option<usize>) -> Result<Ended, Error> {
         let mut round = 0;
         let (mut plan, mut actual) = self.look().await?;
+        if limit.is_some_and(|limit| plan.is_over(limit)) {
+            return Ok(Ended::Held(plan));
+        }
         loop {
             let wrote = self.write_groups(&plan).await? | self.write_accounts(&plan, &actual).await?;
             if !wrote {
@@ -70,7 +86,11 @@ impl<'a> Turn<'a> {
         }
         self.end_sessions(&plan, &actual).await?;
         self.settle_debts(&actual).await?;
-        Ok(self.outcomes(&plan, &actual))
+        self.end_group_sessions(&plan, &actual).await?;
+        if self.desired.remove_closed && self.desired.accounts.iter().any(|account| account.access == Access::Closed) {
+            (plan, actual) = self.remove_closed().await?;
+        }
+        Ok(Ended::Applied(self.outcomes(&plan, &actual)))
     }
 
     async fn look(&mut self) -> Result<(Plan, Actual), Error> {
@@ -78,12 +98,34 @@ impl<'a> Turn<'a> {
         Ok((plan(self.desired, &actual), actual))
     }
 
+    /// Removes the accounts of closed lines on which nothing runs any more, and reads back.
+    async fn remove_closed(&mut self) -> Result<(Plan, Actual), Error> {
+        let (mut plan, mut actual) = self.look().await?;
+        for _ in 0..ROUNDS {
+            let mut ids: Vec<ItemId> = Vec::new();
+            for (index, step) in plan.accounts.iter().enumerate() {
+                if let (Action::Remove { id }, false) = (&step.action, self.refused.contains_key(&index)) {
+                    ids.push(id.clone());
+                    self.changed.insert(index);
+                }
+            }
+            let Some(command) = self.desired.service.remove_accounts(&ids) else { break };
+            self.wrote = true;
+            match self.client.call(&command).await {
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
+                other => drop(other?),
+            }
+            (plan, actual) = self.look().await?;
+        }
+        Ok((plan, actual))
+    }
+
     async fn write_groups(&mut self, plan: &Plan) -> Result<bool, Error> {
         let mut wrote = false;
         for group in &plan.groups {
             let command = match &group.action {
-                GroupAction::Create { terms } => profile::add(&group.name, terms),
-                GroupAction::Change { id, terms, .. } => profile::set(id, terms),
+                GroupAction::Create { terms } => self.desired.service.add_group(&group.name, terms),
+                GroupAction::Change { id, terms, comment, .. } => profile::change(id, terms, comment),
                 _ => continue,
             };
             let users = |account: &DesiredAccount| account.access != Access::Closed && account.profile == group.name;
@@ -114,7 +156,7 @@ impl<'a> Turn<'a> {
             if self.refused.contains_key(&index) {
                 continue;
             }
-            for command in commands_of(step, account) {
+            for command in commands_of(step, account, self.desired) {
                 commands.push(command);
                 owners.push(index);
             }
@@ -125,7 +167,7 @@ impl<'a> Turn<'a> {
         tracing::debug!(
             router = self.client.address(),
             commands = commands.len(),
-            known = actual.secrets.len(),
+            known = actual.accounts.len(),
             "writing"
         );
         self.wrote = true;
@@ -146,100 +188,6 @@ impl<'a> Turn<'a> {
         broken.map_or(Ok(true), Err)
     }
 
-    /// Ends the sessions that run under old terms, in batches, and looks until they are gone.
-    async fn end_sessions(&mut self, plan: &Plan, actual: &Actual) -> Result<(), Error> {
-        let in_debt: HashSet<&[u8]> = actual
-            .secrets
-            .iter()
-            .filter(|secret| Mark::split(&secret.comment).0.is_some_and(|mark| mark.kick))
-            .map(|secret| secret.name.as_slice())
-            .collect();
-        let mut owing: HashMap<&str, usize> = HashMap::new();
-        for (index, (step, account)) in plan.accounts.iter().zip(&self.desired.accounts).enumerate() {
-            let settled = step.kick.is_empty() && !in_debt.contains(account.name.as_bytes());
-            if !settled && !self.refused.contains_key(&index) && step.conflict().is_none() && !step.writes_terms() {
-                owing.insert(&account.name, index);
-            }
-        }
-        if owing.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<&str> = owing.keys().copied().collect();
-        let mut waiting: Vec<(ItemId, usize)> = read::sessions(self.client, &names)
-            .await?
-            .into_iter()
-            .filter_map(|session| Some((session.id, *owing.get(std::str::from_utf8(&session.name).ok()?)?)))
-            .collect();
-        waiting.sort_unstable();
-        for (number, batch) in waiting.chunks(self.settings.kick_batch.max(1)).enumerate() {
-            if number > 0 {
-                tokio::time::sleep(self.settings.kick_pause).await;
-            }
-            self.end_batch(batch).await?;
-        }
-        Ok(())
-    }
-
-    async fn end_batch(&mut self, batch: &[(ItemId, usize)]) -> Result<(), Error> {
-        let names: Vec<&str> =
-            batch.iter().filter_map(|(_, index)| Some(self.desired.accounts.get(*index)?.name.as_str())).collect();
-        let mut left = batch.to_vec();
-        for _ in 0..ROUNDS {
-            let ids: Vec<ItemId> = left.iter().map(|(session, _)| session.clone()).collect();
-            let Some(command) = active::remove(&ids) else { break };
-            self.wrote = true;
-            match self.client.call(&command).await {
-                // A session of the list ended by itself; the others may not have been reached.
-                Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
-                Err(Error::Refused { refusal, .. }) => {
-                    for (_, index) in left {
-                        self.refuse(index, refusal.kind.code(), format!("session: {}", refusal.message));
-                    }
-                    return Ok(());
-                }
-                other => drop(other?),
-            }
-            let running: HashSet<ItemId> =
-                read::sessions(self.client, &names).await?.into_iter().map(|session| session.id).collect();
-            left.retain(|(session, _)| running.contains(session));
-        }
-        self.kicked.extend(batch.iter().map(|(_, index)| *index));
-        for (_, index) in left {
-            self.refuse(index, "router.session_stays", "the session does not end".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Takes `kick` out of the marks of accounts whose old session is certainly gone.
-    async fn settle_debts(&mut self, actual: &Actual) -> Result<(), Error> {
-        let secrets: HashMap<&[u8], _> = actual.secrets.iter().map(|secret| (secret.name.as_slice(), secret)).collect();
-        let mut commands = Vec::new();
-        for (index, account) in self.desired.accounts.iter().enumerate() {
-            let Some(secret) = secrets.get(account.name.as_bytes()) else { continue };
-            let (Some(mut mark), human) = Mark::split(&secret.comment) else { continue };
-            if self.refused.contains_key(&index) || !mark.kick || mark.owner != account.owner {
-                continue;
-            }
-            mark.kick = false;
-            let changes = Changes { comment: Some(mark.comment(human)), ..Changes::default() };
-            commands.push(secret::set(&secret.id, &changes));
-        }
-        if commands.is_empty() {
-            return Ok(());
-        }
-        self.wrote = true;
-        let mut broken = None;
-        for result in self.client.call_all(&commands).await {
-            match result {
-                Ok(_) => {}
-                // The state is right; what stays is a note that makes the next turn look again.
-                Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
-                Err(error) => broken = Some(error.worse(broken)),
-            }
-        }
-        broken.map_or(Ok(()), Err)
-    }
-
     fn outcomes(&self, plan: &Plan, actual: &Actual) -> Vec<ApplyOutcome> {
         let online: HashSet<&[u8]> = actual.sessions.iter().map(|session| session.name.as_slice()).collect();
         let steps = plan.accounts.iter().zip(&self.desired.accounts).enumerate();
@@ -248,14 +196,15 @@ impl<'a> Turn<'a> {
                 if let Some(conflict) = self.refused.get(&index).or(step.conflict()) {
                     return ApplyOutcome::Refused { code: conflict.code, reason: conflict.reason.clone() };
                 }
-                if step.writes() {
+                if step.writes() || matches!(step.action, Action::Remove { .. }) {
                     let reason = "the router takes the change and does not keep it".to_owned();
-                    return ApplyOutcome::Refused { code: "router.not_kept", reason };
+                    return ApplyOutcome::Refused { code: Finding::NotKept.code(), reason };
                 }
                 let changed = self.changed.contains(&index) || self.kicked.contains(&index);
                 let answer = match (&step.action, account.access) {
                     (Action::Absent, _) => "no account".to_owned(),
-                    (_, Access::Closed) => "account disabled".to_owned(),
+                    _ if account.disabled() => "account disabled".to_owned(),
+                    _ if account.listed() => format!("in list {}", self.desired.isolation_list),
                     _ if self.kicked.contains(&index) => format!("profile {}, session ended", account.profile),
                     _ if online.contains(account.name.as_bytes()) => format!("profile {}, online", account.profile),
                     _ => format!("profile {}, offline", account.profile),
@@ -265,17 +214,19 @@ impl<'a> Turn<'a> {
             .collect()
     }
 
-    fn refuse(&mut self, index: usize, code: &'static str, reason: String) {
+    pub(super) fn refuse(&mut self, index: usize, code: &'static str, reason: String) {
         self.refused.entry(index).or_insert(Conflict { code, reason });
     }
 }
 
-/// The commands of one step; at most two, the first of which carries everything but the unset.
-fn commands_of(step: &AccountStep, account: &DesiredAccount) -> Vec<Command> {
+/// The commands of one step. Of those for the account, at most two, the first carries everything but the unset. What
+/// lets somebody out of the isolation list comes last, as what puts somebody in comes after the account is right.
+fn commands_of(step: &AccountStep, account: &DesiredAccount, desired: &Desired) -> Vec<Command> {
+    let mut commands = Vec::new();
     match &step.action {
-        Action::Create { profile, comment } => {
-            let new = New { name: &account.name, password: &account.password, profile, comment: comment.as_bytes() };
-            vec![secret::add(&new)]
+        Action::Create { profile, disabled, comment } => {
+            let (name, password, comment) = (&account.name, &account.password, comment.as_bytes());
+            commands.push(desired.service.add_account(&New { name, password, profile, disabled: *disabled, comment }));
         }
         Action::Change { id, profile, disabled, password, remote_address, comment, .. } => {
             let changes = Changes {
@@ -288,15 +239,19 @@ fn commands_of(step: &AccountStep, account: &DesiredAccount) -> Vec<Command> {
                 disabled: *disabled,
                 comment: comment.clone(),
             };
-            let mut commands = Vec::new();
             if !changes.is_empty() {
-                commands.push(secret::set(id, &changes));
+                commands.push(desired.service.set_account(id, &changes));
             }
             if *remote_address == RemoteAddress::PutAside {
                 commands.push(secret::unset_remote_address(id));
             }
-            commands
         }
-        _ => Vec::new(),
+        _ => {}
     }
+    if let Some(address) = &step.entries.add {
+        let mark = Mark::new(&account.owner).comment(b"");
+        commands.push(address_list::add(&desired.isolation_list, address, &mark));
+    }
+    commands.extend(address_list::remove(&step.entries.remove));
+    commands
 }

@@ -55,7 +55,7 @@ pub(super) async fn check(
         board: resource.board,
         uptime: resource.uptime,
         cpu_load: resource.cpu_load,
-        accounts: counted(secret::MENU, accounts)?,
-        sessions: counted(active::MENU, sessions)?,
+        accounts: counted(&commands[2], accounts)?,
+        sessions: counted(&commands[3], sessions)?,
     })
 }

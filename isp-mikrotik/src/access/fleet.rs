@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use super::read::Passwords;
+use super::pace::Pace;
+use super::read::PasswordsOf;
 use super::settings::Settings;
 use crate::client::{Client, ConnectOptions, Tls};
 use crate::error::{Cause, Error, Stage};
@@ -26,7 +27,8 @@ type Address = (String, u16);
 #[derive(Debug, Default)]
 pub(super) struct Line {
     open: Option<(RouterEndpoint, Client)>,
-    pub(super) passwords: Passwords,
+    pub(super) passwords: PasswordsOf,
+    pub(super) pace: Pace,
     /// How often in a row the router let us wait for nothing, and until when it is left alone.
     silent: u32,
     rest_until: Option<Instant>,
@@ -73,7 +75,7 @@ impl Line {
             return Ok((client.clone(), false));
         }
         self.hang_up();
-        self.passwords = Passwords::Unknown;
+        self.passwords = PasswordsOf::default();
         if let Some(until) = self.rest_until.filter(|until| *until > Instant::now()) {
             let detail = format!("{}: silent {} times, left alone for now", endpoint.host, self.silent);
             tracing::debug!(router = endpoint.host, left = ?until.duration_since(Instant::now()), "resting");

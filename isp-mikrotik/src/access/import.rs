@@ -38,13 +38,13 @@ pub struct FoundAccount {
 pub(super) fn found(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
     let text = |bytes: &[u8]| page.decode(bytes).into_owned();
     let rates: HashMap<_, _> = actual
-        .profiles
+        .groups
         .iter()
         .map(|profile| (profile.name.as_slice(), profile.rate_limit.as_deref().map(text)))
         .collect();
     let online: HashSet<_> = actual.sessions.iter().map(|session| session.name.as_slice()).collect();
     actual
-        .secrets
+        .accounts
         .iter()
         .map(|secret| {
             let (mark, human) = Mark::split(&secret.comment);

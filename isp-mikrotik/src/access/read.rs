@@ -2,10 +2,12 @@
 
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
-use crate::menu::ppp::{PppActive, PppProfile, PppSecret, active, profile, secret};
-use crate::menu::{self, MAX_NAMES, Rows};
+use crate::menu::address_list::{self, ListEntry};
+use crate::menu::hotspot::cookie;
+use crate::menu::queue::{self, SimpleQueue};
+use crate::menu::{self, ItemId, MAX_NAMES, Rows, ppp};
 use crate::proto::{Command, Reply, Row};
-use crate::reconcile::{Actual, Desired};
+use crate::reconcile::{Actual, ActualAccount, ActualSession, Desired, Service};
 
 /// How often a table that came back short is asked for again.
 const ATTEMPTS: usize = 3;
@@ -22,126 +24,193 @@ pub(super) enum Passwords {
     Sensitive,
 }
 
-/// Reads what the comparison needs: three commands, whatever the number of accounts.
+/// The same for each service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct PasswordsOf {
+    ppp: Passwords,
+    hotspot: Passwords,
+}
+
+impl PasswordsOf {
+    pub(super) fn service(&mut self, service: Service) -> &mut Passwords {
+        match service {
+            Service::Ppp => &mut self.ppp,
+            Service::Hotspot => &mut self.hotspot,
+        }
+    }
+}
+
+/// Reads what the comparison needs: three commands, whatever the number of accounts, and a fourth if lines are
+/// isolated by entries of a list.
 ///
 /// An overloaded router has been seen to leave rows out without a word. An account that is missing would be made
 /// again, so a missing one is believed only if the router's own count agrees.
 pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut Passwords) -> Result<Actual, Error> {
+    let service = desired.service;
     let names = desired.account_names();
-    let rows = rows_of(&names);
+    let rows = if desired.complete { Rows::All } else { rows_of(&names) };
     let groups = desired.group_names();
-    let secrets = secret_print(rows, *passwords);
-    let commands = [profile::print(Rows::Named(&groups)), secrets.clone(), active::print(rows)];
-    let [profiles, found, sessions] = match groups.is_empty() {
-        false => three(client.call_all(&commands).await)?,
-        true => three([vec![Ok(Reply::default())], client.call_all(&commands[1..]).await].concat())?,
+    let mut commands =
+        vec![service.print_accounts(rows, *passwords == Passwords::Sensitive), service.print_sessions(rows)];
+    if !groups.is_empty() {
+        commands.push(service.print_groups(Rows::Named(&groups)));
+    }
+    if desired.uses_entries() {
+        commands.push(address_list::print_static(&desired.isolation_list));
+    }
+    let mut replies = all(client.call_all(&commands).await)?.into_iter();
+    let mut next = || replies.next().unwrap_or_default();
+    let (found, sessions) = (next(), next());
+    let profiles = if groups.is_empty() { Reply::default() } else { next() };
+    let entries = if desired.uses_entries() { next() } else { Reply::default() };
+
+    let found = parse(found, |row| service.account(row))?;
+    let found = with_passwords(client, service, rows, found, passwords).await?;
+    let there: std::collections::HashSet<_> = found.iter().map(|account| account.name.as_slice()).collect();
+    let missing = desired.complete || names.iter().any(|name| !there.contains(name.as_bytes()));
+    let accounts = match missing {
+        true => {
+            let print = || service.print_accounts(rows, *passwords == Passwords::Sensitive);
+            let count = counting(service.accounts_menu(), "name", rows);
+            counted(client, &count, print, found, |row| service.account(row)).await?
+        }
+        false => found,
     };
-    let mut found = parse(found, PppSecret::from_row)?;
-    if *passwords == Passwords::Unknown && found.iter().any(|secret| secret.password.is_none()) {
-        found = with_passwords(client, rows, found, passwords).await?;
-    }
-    let there: std::collections::HashSet<_> = found.iter().map(|secret| secret.name.as_slice()).collect();
-    if names.iter().any(|name| !there.contains(name.as_bytes())) {
-        found =
-            counted(client, secret::MENU, rows, || secret_print(rows, *passwords), found, PppSecret::from_row).await?;
-    }
-    let mut profiles = parse(profiles, PppProfile::from_row)?;
+    let mut profiles = parse(profiles, |row| service.group(row))?;
     if profiles.len() < groups.len() {
         let named = Rows::Named(&groups);
-        let print = || profile::print(named);
-        profiles = counted(client, profile::MENU, named, print, profiles, PppProfile::from_row).await?;
+        let count = counting(service.groups_menu(), "name", named);
+        profiles = counted(client, &count, || service.print_groups(named), profiles, |row| service.group(row)).await?;
     }
-    Ok(Actual { profiles, secrets: found, sessions: parse(sessions, PppActive::from_row)? })
+    let mut entries = parse(entries, ListEntry::from_row)?;
+    if desired.uses_entries() {
+        // One that is overlooked would keep a customer in the list who has paid.
+        let list = &desired.isolation_list;
+        let count = address_list::count_static(list);
+        entries = counted(client, &count, || address_list::print_static(list), entries, ListEntry::from_row).await?;
+    }
+    Ok(Actual { groups: profiles, accounts, sessions: parse(sessions, |row| service.session(row))?, entries })
 }
 
 /// The sessions of these accounts, counted: one that is overlooked would go on under its old terms.
-pub(super) async fn sessions(client: &Client, names: &[&str]) -> Result<Vec<PppActive>, Error> {
+pub(super) async fn sessions(client: &Client, service: Service, names: &[&str]) -> Result<Vec<ActualSession>, Error> {
     let rows = rows_of(names);
-    let first = parse(client.call(&active::print(rows)).await?, PppActive::from_row)?;
-    counted(client, active::MENU, rows, || active::print(rows), first, PppActive::from_row).await
+    let print = || service.print_sessions(rows);
+    let first = parse(client.call(&print()).await?, |row| service.session(row))?;
+    let count = counting(service.sessions_menu(), service.session_key(), rows);
+    counted(client, &count, print, first, |row| service.session(row)).await
 }
 
-/// Every account, counted, with the profiles and sessions.
-pub(super) async fn everything(client: &Client, passwords: &mut Passwords) -> Result<Actual, Error> {
-    let commands = [profile::print(Rows::All), secret_print(Rows::All, *passwords), active::print(Rows::All)];
-    let [profiles, found, running] = three(client.call_all(&commands).await)?;
-    let mut found = parse(found, PppSecret::from_row)?;
-    if *passwords == Passwords::Unknown && found.iter().any(|secret| secret.password.is_none()) {
-        found = with_passwords(client, Rows::All, found, passwords).await?;
+/// The cookies of these hotspot users, counted.
+pub(super) async fn cookies(client: &Client, names: &[&str]) -> Result<Vec<(ItemId, Vec<u8>)>, Error> {
+    let asked = if names.len() > MAX_NAMES { &[] } else { names };
+    let print = || cookie::print_of(asked);
+    let first = parse(client.call(&print()).await?, cookie::of_user)?;
+    let count = menu::count(cookie::MENU).where_any("user", asked);
+    let mut found = counted(client, &count, print, first, cookie::of_user).await?;
+    found.retain(|(_, user)| names.iter().any(|name| name.as_bytes() == user.as_slice()));
+    Ok(found)
+}
+
+/// The PPP accounts of one profile, counted.
+pub(super) async fn accounts_of(client: &Client, profile: &str) -> Result<Vec<ActualAccount>, Error> {
+    let print = || ppp::secret::print_of_profile(profile);
+    let first = parse(client.call(&print()).await?, |row| Service::Ppp.account(row))?;
+    let count = menu::count(ppp::secret::MENU).where_any("profile", &[profile]);
+    counted(client, &count, print, first, |row| Service::Ppp.account(row)).await
+}
+
+/// The queues that the router made for sessions; `None` if the user may not see them.
+pub(super) async fn session_queues(client: &Client) -> Result<Option<Vec<SimpleQueue>>, Error> {
+    match client.call(&queue::print_dynamic()).await {
+        Ok(reply) => parse(reply, SimpleQueue::from_row).map(Some),
+        Err(Error::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
-    let print = || secret_print(Rows::All, *passwords);
-    found = counted(client, secret::MENU, Rows::All, print, found, PppSecret::from_row).await?;
-    let profiles = parse(profiles, PppProfile::from_row)?;
-    Ok(Actual { profiles, secrets: found, sessions: parse(running, PppActive::from_row)? })
+}
+
+/// Every PPP account, counted, with the profiles and sessions.
+pub(super) async fn everything(client: &Client, passwords: &mut Passwords) -> Result<Actual, Error> {
+    let service = Service::Ppp;
+    let commands = [
+        service.print_accounts(Rows::All, *passwords == Passwords::Sensitive),
+        service.print_sessions(Rows::All),
+        service.print_groups(Rows::All),
+    ];
+    let mut replies = all(client.call_all(&commands).await)?.into_iter();
+    let mut next = || replies.next().unwrap_or_default();
+    let (found, sessions, groups) = (next(), next(), next());
+    let found = parse(found, |row| service.account(row))?;
+    let found = with_passwords(client, service, Rows::All, found, passwords).await?;
+    let print = || service.print_accounts(Rows::All, *passwords == Passwords::Sensitive);
+    let count = menu::count(service.accounts_menu());
+    let accounts = counted(client, &count, print, found, |row| service.account(row)).await?;
+    let groups = parse(groups, |row| service.group(row))?;
+    Ok(Actual { groups, accounts, sessions: parse(sessions, |row| service.session(row))?, entries: Vec::new() })
 }
 
 fn rows_of<'a>(names: &'a [&'a str]) -> Rows<'a> {
     if names.len() > MAX_NAMES { Rows::All } else { Rows::Named(names) }
 }
 
-fn secret_print(rows: Rows<'_>, passwords: Passwords) -> Command {
-    match passwords {
-        Passwords::Sensitive => secret::print_sensitive(rows),
-        _ => secret::print(rows),
-    }
-}
-
-/// Asks again with `show-sensitive`, which exists from 7.21 on; an older router that shows none lacks the policy.
+/// Asks again with `show-sensitive`, which exists from 7.21 on, if passwords are missing and nobody knows yet why; an
+/// older router that shows none lacks the policy.
 async fn with_passwords(
     client: &Client,
+    service: Service,
     rows: Rows<'_>,
-    without: Vec<PppSecret>,
+    found: Vec<ActualAccount>,
     passwords: &mut Passwords,
-) -> Result<Vec<PppSecret>, Error> {
-    match client.call(&secret::print_sensitive(rows)).await {
+) -> Result<Vec<ActualAccount>, Error> {
+    if *passwords != Passwords::Unknown || found.iter().all(|account| account.password.is_some()) {
+        return Ok(found);
+    }
+    match client.call(&service.print_accounts(rows, true)).await {
         Ok(reply) => {
             *passwords = Passwords::Sensitive;
-            parse(reply, PppSecret::from_row)
+            parse(reply, |row| service.account(row))
         }
         Err(error) if matches!(error.refusal(), Some(RefusalKind::UnknownParameter | RefusalKind::NotPermitted)) => {
             *passwords = Passwords::Plain;
-            Ok(without)
+            Ok(found)
         }
         Err(error) => Err(error),
+    }
+}
+
+fn counting(menu: &str, key: &str, rows: Rows<'_>) -> Command {
+    match rows {
+        Rows::Named(names) => menu::count(menu).where_any(key, names),
+        _ => menu::count(menu),
     }
 }
 
 /// Believes a table only if the router counts as many rows; reads it again if not.
 async fn counted<T>(
     client: &Client,
-    menu: &str,
-    rows: Rows<'_>,
+    count: &Command,
     print: impl Fn() -> Command,
     mut table: Vec<T>,
     from_row: impl Fn(&Row) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    let count = match rows {
-        Rows::Named(names) => menu::count(menu).where_any("name", names),
-        _ => menu::count(menu),
-    };
-    let mut counted = menu::counted(menu, &client.call(&count).await?)?;
+    let mut counted = menu::counted(count, &client.call(count).await?)?;
     for _ in 1..ATTEMPTS {
         if table.len() >= counted {
             return Ok(table);
         }
         table = parse(client.call(&print()).await?, &from_row)?;
-        counted = menu::counted(menu, &client.call(&count).await?)?;
+        counted = menu::counted(count, &client.call(count).await?)?;
     }
     if table.len() >= counted {
         return Ok(table);
     }
     let detail = format!("{} rows where the router counts {counted}", table.len());
-    Err(Error::Answer { command: format!("{menu}/print"), detail })
+    Err(Error::Answer { command: count.path().to_owned(), detail })
 }
 
+/// Reads the rows one by one and lets each go, so that a large table is not held twice.
 fn parse<T>(reply: Reply, from_row: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
-    reply.rows().iter().map(from_row).collect()
-}
-
-fn three(replies: Vec<Result<Reply, Error>>) -> Result<[Reply; 3], Error> {
-    let replies = all(replies)?;
-    <[Reply; 3]>::try_from(replies)
-        .map_err(|_| Error::Answer { command: "print".to_owned(), detail: "not one reply for each command".to_owned() })
+    reply.into_rows().into_iter().map(|row| from_row(&row)).collect()
 }
 
 /// Every reply, or the error that decides.

@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Fingerprint;
+use crate::menu::rate::Burst;
+use crate::reconcile::Strategy;
+use crate::text::CodePage;
 
 /// How routers are kept. One set for all routers of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +21,20 @@ pub struct Settings {
     pub isolation_list: String,
     /// `up/down` of isolated sessions. Default `64k/64k`.
     pub isolation_rate: String,
+    /// How lines are isolated. Default `profile`. Reopen the lines of a group before its strategy is changed: an entry
+    /// in the isolation list is looked for only where the strategy makes such entries.
+    pub isolation: Strategy,
+    /// How the lines of these groups are isolated, by the group's exact name; goes before `isolation`.
+    pub isolation_by_group: BTreeMap<String, Strategy>,
+    /// The burst of every package. Default: none.
+    pub burst: Option<Burst>,
+    /// The burst of these groups, by the group's exact name; goes before `burst`.
+    pub burst_by_group: BTreeMap<String, Burst>,
+    /// Whether the account of a closed line is removed once nothing runs on it, instead of staying disabled. Default
+    /// no.
+    pub remove_closed: bool,
+    /// How comments and names that are not UTF-8 are shown. Default cp1252.
+    pub code_page: CodePage,
     /// Pool of isolated sessions, by its exact name; it must exist on the router. Default: the same as `pool`.
     pub isolation_pool: Option<String>,
     /// Pool given to profiles that we make; it must exist on the router. Default: none, and the profile says nothing.
@@ -55,6 +72,12 @@ impl Default for Settings {
             isolation_profile: "isolir".to_owned(),
             isolation_list: "ISOLIR".to_owned(),
             isolation_rate: "64k/64k".to_owned(),
+            isolation: Strategy::Profile,
+            isolation_by_group: BTreeMap::new(),
+            burst: None,
+            burst_by_group: BTreeMap::new(),
+            remove_closed: false,
+            code_page: CodePage::Cp1252,
             isolation_pool: None,
             pool: None,
             local_address: None,
@@ -67,6 +90,18 @@ impl Default for Settings {
             kick_batch: 50,
             kick_pause: Duration::from_secs(1),
         }
+    }
+}
+
+impl Settings {
+    /// How the lines of a group are isolated.
+    pub fn strategy_of(&self, group: &str) -> Strategy {
+        self.isolation_by_group.get(group).copied().unwrap_or(self.isolation)
+    }
+
+    /// The burst of a group.
+    pub fn burst_of(&self, group: &str) -> Option<Burst> {
+        self.burst_by_group.get(group).copied().or(self.burst)
     }
 }
 

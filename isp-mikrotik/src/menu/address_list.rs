@@ -51,6 +51,16 @@ pub fn print_list(list: &str) -> Command {
         .where_any("list", &[list])
 }
 
+/// Asks for the entries of one list that stay: those that sessions made are left out.
+pub fn print_static(list: &str) -> Command {
+    print_list(list).where_any("dynamic", &["false"])
+}
+
+/// How many entries [`print_static`] would give.
+pub fn count_static(list: &str) -> Command {
+    super::count(MENU).where_any("list", &[list]).where_any("dynamic", &["false"])
+}
+
 /// Adds an address to a list, for good.
 pub fn add(list: &str, address: &str, comment: &[u8]) -> Command {
     Command::new("/ip/firewall/address-list/add").arg("list", list).arg("address", address).arg("comment", comment)

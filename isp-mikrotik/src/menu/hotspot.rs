@@ -23,6 +23,8 @@ pub mod user {
         pub id: ItemId,
         /// User name.
         pub name: Vec<u8>,
+        /// `None` when the router does not show it.
+        pub password: Option<Secret>,
         /// Name of its profile, `*HEX` when that was deleted.
         pub profile: Vec<u8>,
         /// Whether logins are refused.
@@ -42,6 +44,7 @@ pub mod user {
             Ok(HotspotUser {
                 id: id_of(MENU, row)?,
                 name: bytes("name"),
+                password: row.value("password").map(|clear| Secret::new(String::from_utf8_lossy(clear))),
                 profile: bytes("profile"),
                 disabled: truth(row.value("disabled")),
                 comment: bytes("comment"),
@@ -51,7 +54,31 @@ pub mod user {
 
     /// Asks for accounts.
     pub fn print(rows: Rows<'_>) -> Command {
-        print_rows(MENU, &[".id", "name", "profile", "disabled", "comment"], rows)
+        print_rows(MENU, &[".id", "name", "password", "profile", "disabled", "comment"], rows)
+    }
+
+    /// Asks for accounts with their passwords on a router that hides them (7.21 and later; older ones refuse the
+    /// argument).
+    pub fn print_sensitive(rows: Rows<'_>) -> Command {
+        print(rows).flag("show-sensitive")
+    }
+
+    /// Changes an account; a fixed address is not touched, whatever `changes` says of it.
+    pub fn set(id: &ItemId, changes: &super::super::ppp::secret::Changes) -> Command {
+        let mut command = Command::new("/ip/hotspot/user/set").arg(".id", id);
+        if let Some(password) = &changes.password {
+            command = command.arg("password", password.reveal());
+        }
+        if let Some(profile) = &changes.profile {
+            command = command.arg("profile", profile);
+        }
+        if let Some(disabled) = changes.disabled {
+            command = command.arg("disabled", if disabled { "yes" } else { "no" });
+        }
+        if let Some(comment) = &changes.comment {
+            command = command.arg("comment", comment);
+        }
+        command
     }
 
     /// Adds an account with the exact name of its profile.
@@ -83,6 +110,37 @@ pub mod profile {
     /// The menu.
     pub const MENU: &str = "/ip/hotspot/user/profile";
 
+    /// A user group. It has no comment, so that none can be known to be ours.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct HotspotProfile {
+        /// Its address.
+        pub id: ItemId,
+        /// Its name.
+        pub name: Vec<u8>,
+        /// `up/down`.
+        pub rate_limit: Option<Vec<u8>>,
+        /// The firewall address list that its sessions join.
+        pub address_list: Option<Vec<u8>>,
+    }
+
+    impl HotspotProfile {
+        /// Reads a row of [`print`].
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Answer`] for a row without id.
+        pub fn from_row(row: &Row) -> Result<HotspotProfile, Error> {
+            let some = |name| row.value(name).filter(|value| !value.is_empty()).map(<[u8]>::to_vec);
+            Ok(HotspotProfile {
+                id: id_of(MENU, row)?,
+                name: row.value("name").unwrap_or_default().to_vec(),
+                rate_limit: some("rate-limit"),
+                address_list: some("address-list"),
+            })
+        }
+    }
+
     /// Asks for profiles.
     pub fn print(rows: Rows<'_>) -> Command {
         print_rows(MENU, &[".id", "name", "rate-limit", "address-list"], rows)
@@ -110,7 +168,31 @@ pub mod active {
     /// The menu.
     pub const MENU: &str = "/ip/hotspot/active";
 
-    /// Asks for the sessions of these users.
+    /// A session.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct HotspotActive {
+        /// Its address.
+        pub id: ItemId,
+        /// User name.
+        pub user: Vec<u8>,
+        /// The client's address.
+        pub address: Option<Vec<u8>>,
+    }
+
+    impl HotspotActive {
+        /// Reads a row of [`print_of`].
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Answer`] for a row without id.
+        pub fn from_row(row: &Row) -> Result<HotspotActive, Error> {
+            let (user, address) = (row.value("user").unwrap_or_default().to_vec(), row.value("address"));
+            Ok(HotspotActive { id: id_of(MENU, row)?, user, address: address.map(<[u8]>::to_vec) })
+        }
+    }
+
+    /// Asks for the sessions of these users; all sessions for an empty list.
     pub fn print_of<V: AsRef<[u8]>>(users: &[V]) -> Command {
         Command::new("/ip/hotspot/active/print").proplist(&[".id", "user", "address"]).where_any("user", users)
     }
@@ -128,7 +210,16 @@ pub mod cookie {
     /// The menu.
     pub const MENU: &str = "/ip/hotspot/cookie";
 
-    /// Asks for the cookies of these users.
+    /// The id and the user of a row of [`print_of`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Answer`] for a row without id.
+    pub fn of_user(row: &Row) -> Result<(ItemId, Vec<u8>), Error> {
+        Ok((id_of(MENU, row)?, row.value("user").unwrap_or_default().to_vec()))
+    }
+
+    /// Asks for the cookies of these users; all cookies for an empty list.
     pub fn print_of<V: AsRef<[u8]>>(users: &[V]) -> Command {
         Command::new("/ip/hotspot/cookie/print").proplist(&[".id", "user"]).where_any("user", users)
     }

@@ -10,6 +10,7 @@ mod item_id;
 pub mod pool;
 pub mod ppp;
 pub mod queue;
+pub mod rate;
 pub mod system;
 
 pub use item_id::ItemId;
@@ -49,9 +50,10 @@ pub fn count(menu: &str) -> Command {
 /// # Errors
 ///
 /// [`Error::Answer`] if the answer is not a number.
-pub fn counted(menu: &str, reply: &Reply) -> Result<usize, Error> {
+pub fn counted(count: &Command, reply: &Reply) -> Result<usize, Error> {
     let number = reply.ret().and_then(|ret| std::str::from_utf8(ret).ok()).and_then(|text| text.parse().ok());
-    number.ok_or_else(|| Error::Answer { command: format!("{menu}/print"), detail: "count is not a number".to_owned() })
+    let detail = "count is not a number".to_owned();
+    number.ok_or_else(|| Error::Answer { command: count.path().to_owned(), detail })
 }
 
 /// The id that an add was answered with.

@@ -7,6 +7,9 @@ use crate::proto::{Command, Row};
 /// The menu.
 pub const MENU: &str = "/queue/simple";
 
+const PROPERTIES: [&str; 8] =
+    [".id", "name", "target", "max-limit", "burst-limit", "burst-threshold", "dynamic", "comment"];
+
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,6 +22,10 @@ pub struct SimpleQueue {
     pub target: Vec<u8>,
     /// `up/down` in bits a second.
     pub max_limit: Vec<u8>,
+    /// `up/down` in bits a second that hold for a short while; `0/0` without burst.
+    pub burst_limit: Vec<u8>,
+    /// `up/down` in bits a second at which the burst ends.
+    pub burst_threshold: Vec<u8>,
     /// Whether the router made it for a session.
     pub dynamic: bool,
     /// The comment; empty when it has none.
@@ -38,6 +45,8 @@ impl SimpleQueue {
             name: bytes("name"),
             target: bytes("target"),
             max_limit: bytes("max-limit"),
+            burst_limit: bytes("burst-limit"),
+            burst_threshold: bytes("burst-threshold"),
             dynamic: truth(row.value("dynamic")),
             comment: bytes("comment"),
         })
@@ -46,7 +55,13 @@ impl SimpleQueue {
 
 /// Asks for queues.
 pub fn print(rows: Rows<'_>) -> Command {
-    print_rows(MENU, &[".id", "name", "target", "max-limit", "dynamic", "comment"], rows)
+    print_rows(MENU, &PROPERTIES, rows)
+}
+
+/// Asks for the queues that the router made for sessions: they show what a running session was given, which nothing
+/// else does.
+pub fn print_dynamic() -> Command {
+    print(Rows::All).where_any("dynamic", &["true"])
 }
 
 /// Adds a queue; `max_limit` is `up/down`.

@@ -1,21 +1,24 @@
 //! The comparison.
 
+use super::finding::Finding;
 use std::collections::HashMap;
 
 use isp_core::isolation::Access;
 
-use super::desired::{Actual, Desired, DesiredAccount, DesiredGroup};
-use super::plan::{AccountStep, Action, Conflict, FieldChange, GroupAction, GroupStep, Plan, RemoteAddress};
-use crate::mark::{Mark, is_our_group};
+use super::actual::{Actual, ActualAccount, ActualSession};
+use super::desired::{Desired, DesiredAccount};
+use super::groups;
+use super::plan::{AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, Plan, RemoteAddress};
+use super::strategy::Strategy;
+use crate::mark::Mark;
 use crate::menu::ItemId;
-use crate::menu::ppp::profile::{Terms, rate_pair};
-use crate::menu::ppp::{PppActive, PppProfile, PppSecret};
+use crate::menu::address_list::ListEntry;
 use crate::text::CodePage;
 
 /// Compares. Takes time in proportion to the accounts on both sides.
 pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
-    let profiles = by_name(&actual.profiles, |profile| &profile.name);
-    let groups: Vec<_> = desired.groups.iter().map(|group| group_step(group, &profiles)).collect();
+    let profiles = by_name(&actual.groups, |group| &group.name);
+    let groups: Vec<_> = desired.groups.iter().map(|group| groups::step(desired, group, &profiles)).collect();
     let blocked: HashMap<&str, &Conflict> = groups
         .iter()
         .filter_map(|step| match &step.action {
@@ -23,20 +26,87 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
             _ => None,
         })
         .collect();
-    let secrets = by_name(&actual.secrets, |secret| &secret.name);
-    let sessions = by_name(&actual.sessions, |session| &session.name);
-    let accounts = desired
+    let seen = Seen {
+        desired,
+        accounts: by_name(&actual.accounts, |account| &account.name),
+        sessions: by_name(&actual.sessions, |session| &session.name),
+        entries: Listed::of(&actual.entries),
+    };
+    let accounts: Vec<_> = desired
         .accounts
         .iter()
         .map(|account| match blocked.get(account.profile.as_str()).filter(|_| account.access != Access::Closed) {
             Some(conflict) => conflict_step(account, conflict.code, conflict.reason.clone()),
-            None => account_step(account, &secrets, &sessions),
+            None => account_step(account, &seen),
         })
         .collect();
-    Plan { groups, accounts }
+    Plan { groups, accounts, drift: drift(&seen, actual) }
 }
 
-type Index<'a, T> = HashMap<&'a [u8], Vec<&'a T>>;
+/// What a router has, by name.
+struct Seen<'a> {
+    desired: &'a Desired,
+    accounts: Index<'a, ActualAccount>,
+    sessions: Index<'a, ActualSession>,
+    entries: Listed<'a>,
+}
+
+/// The isolation list, by owner and by address.
+#[derive(Default)]
+struct Listed<'a> {
+    ours: HashMap<String, Vec<&'a ListEntry>>,
+    addresses: HashMap<&'a [u8], Option<String>>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(entries: &'a [ListEntry]) -> Listed<'a> {
+        let mut listed = Listed::default();
+        for entry in entries.iter().filter(|entry| !entry.dynamic) {
+            let owner = Mark::split(&entry.comment).0.map(|mark| mark.owner);
+            if !entry.disabled {
+                listed.addresses.insert(bare(&entry.address), owner.clone());
+            }
+            if let Some(owner) = owner {
+                listed.ours.entry(owner).or_default().push(entry);
+            }
+        }
+        listed
+    }
+}
+
+/// An address as a list shows it, without the length that a single one may carry.
+fn bare(address: &[u8]) -> &[u8] {
+    address.strip_suffix(b"/32").unwrap_or(address)
+}
+
+fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
+    let wanted: HashMap<&[u8], &DesiredAccount> =
+        seen.desired.accounts.iter().map(|account| (account.name.as_bytes(), account)).collect();
+    let mut drift = Vec::new();
+    for found in &actual.accounts {
+        let Some(mark) = Mark::split(&found.comment).0 else { continue };
+        let mut tell = |code, what| drift.push(Drift { name: shown(&found.name), code, what });
+        match wanted.get(found.name.as_slice()) {
+            None if seen.desired.complete => {
+                tell(Finding::StrayAccount.code(), "carries our mark, and no line of this router has it".to_owned());
+            }
+            Some(account) if account.owner == mark.owner => {
+                if ItemId::parse(&found.profile).is_some() {
+                    tell(Finding::ProfileDangling.code(), format!("its profile {} was deleted", shown(&found.profile)));
+                }
+                let isolated = account.access == Access::Isolated && found.profile == account.profile.as_bytes();
+                if let (true, Strategy::Profile, Some(address)) = (isolated, account.strategy, &found.remote_address) {
+                    let what = format!("isolated, and yet the fixed address {} was set", shown(address));
+                    tell(Finding::FixedAddress.code(), what);
+                }
+            }
+            _ => {}
+        }
+    }
+    drift
+}
+
+pub(super) type Index<'a, T> = HashMap<&'a [u8], Vec<&'a T>>;
 
 fn by_name<T>(items: &[T], name: impl Fn(&T) -> &Vec<u8>) -> Index<'_, T> {
     let mut index: Index<'_, T> = HashMap::with_capacity(items.len());
@@ -46,141 +116,158 @@ fn by_name<T>(items: &[T], name: impl Fn(&T) -> &Vec<u8>) -> Index<'_, T> {
     index
 }
 
-fn group_step(group: &DesiredGroup, profiles: &Index<'_, PppProfile>) -> GroupStep {
-    let action = match profiles.get(group.name.as_bytes()).map(Vec::as_slice) {
-        None | Some([]) => GroupAction::Create { terms: group.terms() },
-        Some([profile]) => compare_group(group, profile),
-        Some(_) => GroupAction::Conflict(Conflict {
-            code: "router.profile_twins",
-            reason: format!("more than one profile is named {}", group.name),
-        }),
-    };
-    GroupStep { name: group.name.clone(), action }
-}
-
-fn compare_group(group: &DesiredGroup, profile: &PppProfile) -> GroupAction {
-    let mut terms = Terms::default();
-    let mut fields = Vec::new();
-    let mut change = |field, old: &Option<Vec<u8>>, new: &str| {
-        fields.push(FieldChange { field, old: shown(old.as_deref().unwrap_or_default()), new: new.to_owned() });
-    };
-    if !same_rate(profile.rate_limit.as_deref(), &group.rate_limit) {
-        change("rate-limit", &profile.rate_limit, &group.rate_limit);
-        terms.rate_limit = Some(group.rate_limit.clone());
-    }
-    if let Some(list) = &group.address_list
-        && profile.address_list.as_deref() != Some(list.as_bytes())
-    {
-        change("address-list", &profile.address_list, list);
-        terms.address_list = Some(list.clone());
-    }
-    if terms.is_empty() {
-        return GroupAction::Keep;
-    }
-    if !is_our_group(&profile.comment) {
-        let first: Vec<_> = fields.iter().map(|field| format!("{} is {}", field.field, field.old)).collect();
-        return GroupAction::Conflict(Conflict {
-            code: "router.profile_not_ours",
-            reason: format!("profile {} does not carry our mark and differs: {}", group.name, first.join(", ")),
-        });
-    }
-    GroupAction::Change { id: profile.id.clone(), terms, fields }
-}
-
-fn same_rate(actual: Option<&[u8]>, wanted: &str) -> bool {
-    let Some(actual) = actual else { return wanted.is_empty() };
-    actual == wanted.as_bytes()
-        || (!actual.contains(&b' ') && !wanted.contains(' ') && rate_pair(actual) == rate_pair(wanted.as_bytes()))
-}
-
-fn account_step(
-    account: &DesiredAccount,
-    secrets: &Index<'_, PppSecret>,
-    sessions: &Index<'_, PppActive>,
-) -> AccountStep {
+fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
     if let Some((code, reason)) = &account.refused {
         return conflict_step(account, code, reason.clone());
     }
-    let found = secrets.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
-    let running: Vec<ItemId> = sessions
-        .get(account.name.as_bytes())
-        .map(|sessions| sessions.iter().map(|session| session.id.clone()).collect())
-        .unwrap_or_default();
+    let found = seen.accounts.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
     match found {
-        [] if account.access == Access::Closed => step(account, Action::Absent, Vec::new()),
+        [] if account.access == Access::Closed => {
+            let mut absent = step(account, Action::Absent, Vec::new());
+            absent.entries.remove = our_entries(account, seen);
+            absent
+        }
+        [] if account.listed() => step(account, Action::Conflict(no_fixed_address(account)), Vec::new()),
         [] => {
             let comment = String::from_utf8_lossy(&Mark::new(&account.owner).comment(b"")).into_owned();
-            let mut made = step(account, Action::Create { profile: account.profile.clone(), comment }, Vec::new());
+            let disabled = account.disabled();
+            let create = Action::Create { profile: account.profile.clone(), disabled, comment };
+            let mut made = step(account, create, Vec::new());
             made.isolates = account.access == Access::Isolated;
+            made.entries.remove = our_entries(account, seen);
             made
         }
-        [secret] => existing_step(account, secret, running),
+        [only] => existing_step(account, only, seen),
         _ => {
             let reason = format!("{} accounts are named {}", found.len(), account.name);
-            conflict_step(account, "router.account_twins", reason)
+            conflict_step(account, Finding::AccountTwins.code(), reason)
         }
     }
 }
 
-fn existing_step(account: &DesiredAccount, secret: &PppSecret, running: Vec<ItemId>) -> AccountStep {
-    let (mark, human) = Mark::split(&secret.comment);
+fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> AccountStep {
+    let (mark, human) = Mark::split(&found.comment);
     let mut mark = match mark {
         Some(mark) if mark.owner == account.owner => mark,
         Some(_) => {
             let reason = format!("account {} belongs to another subscription", account.name);
-            return conflict_step(account, "router.account_of_another", reason);
+            return conflict_step(account, Finding::AccountOfAnother.code(), reason);
         }
         None if account.adopt => Mark::new(&account.owner),
         None => {
             let reason = format!("account {} is there and does not carry our mark", account.name);
-            return conflict_step(account, "router.account_not_ours", reason);
+            return conflict_step(account, Finding::AccountNotOurs.code(), reason);
         }
+    };
+    let sessions = seen.sessions.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+    let running: Vec<ItemId> = sessions.iter().map(|session| session.id.clone()).collect();
+    let closed = account.access == Access::Closed;
+    if closed && seen.desired.remove_closed && found.disabled && running.is_empty() && !mark.kick {
+        let mut removed = step(account, Action::Remove { id: found.id.clone() }, Vec::new());
+        removed.entries.remove = our_entries(account, seen);
+        return removed;
+    }
+    let entries = match entries(account, found, seen) {
+        Ok(entries) => entries,
+        Err(conflict) => return step(account, Action::Conflict(conflict), Vec::new()),
     };
     let owed = mark.kick;
     let mut fields = Vec::new();
-    let closed = account.access == Access::Closed;
+    let out = account.disabled();
 
-    let profile = (!closed && secret.profile != account.profile.as_bytes()).then(|| {
-        fields.push(field("profile", &secret.profile, account.profile.as_bytes()));
+    // Whoever is shut out keeps the profile it has, and is found as it was when the line opens again.
+    let profile = (!out && found.profile != account.profile.as_bytes()).then(|| {
+        fields.push(field("profile", &found.profile, account.profile.as_bytes()));
         account.profile.clone()
     });
-    let disabled = (secret.disabled != closed).then(|| {
-        fields.push(field("disabled", yes_no(secret.disabled), yes_no(closed)));
-        closed
+    let disabled = (found.disabled != out).then(|| {
+        fields.push(field("disabled", yes_no(found.disabled), yes_no(out)));
+        out
     });
-    let password = secret.password.as_ref().is_some_and(|password| *password != account.password);
+    let password = found.password.as_ref().is_some_and(|password| *password != account.password);
     if password {
         fields.push(field("password", b"***", b"***"));
     }
-    let remote_address = remote_address(account.access, secret, &mut mark, &mut fields);
+    let remote_address = match account.strategy {
+        Strategy::Profile => remote_address(account.access, found, &mut mark, &mut fields),
+        _ => RemoteAddress::Keep,
+    };
 
     let new_terms = profile.is_some() || disabled.is_some() || remote_address != RemoteAddress::Keep;
     // Whoever could not log in before the change cannot run under its old terms.
-    let locked_out = secret.disabled && running.is_empty();
+    let locked_out = found.disabled && running.is_empty();
     mark.kick = owed || (new_terms && !locked_out);
     let comment = mark.comment(human);
-    let comment = (comment != secret.comment).then_some(comment);
+    let comment = (comment != found.comment).then_some(comment);
     if let Some(comment) = &comment
         && !new_terms
     {
-        fields.push(field("comment", &secret.comment, comment));
+        fields.push(field("comment", &found.comment, comment));
     }
 
-    let kick = if new_terms || owed || closed { running } else { Vec::new() };
-    let isolates = account.access == Access::Isolated && profile.is_some();
+    let kick = if new_terms || owed || out { running } else { elsewhere(account, found, sessions) };
+    let isolates = account.access == Access::Isolated
+        && (profile.is_some() || entries.add.is_some() || (out && disabled.is_some()));
     let changed = new_terms || password || comment.is_some();
-    let id = secret.id.clone();
+    let id = found.id.clone();
     let action = if changed {
         Action::Change { id, profile, disabled, password, remote_address, comment, fields }
     } else {
         Action::Keep { id }
     };
-    AccountStep { name: account.name.clone(), action, kick, isolates }
+    AccountStep { name: account.name.clone(), action, kick, entries, isolates }
+}
+
+/// Sessions of a listed account that run under another address than the one that is listed.
+fn elsewhere(account: &DesiredAccount, found: &ActualAccount, sessions: &[&ActualSession]) -> Vec<ItemId> {
+    if !account.listed() {
+        return Vec::new();
+    }
+    let elsewhere =
+        sessions.iter().filter(|session| session.address.is_some() && session.address != found.remote_address);
+    elsewhere.map(|session| session.id.clone()).collect()
+}
+
+/// What its entries in the isolation list need.
+fn entries(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> Result<Entries, Conflict> {
+    let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
+    let wanted = match (account.listed(), &found.remote_address) {
+        (false, _) => None,
+        (true, Some(address)) => Some(address.as_slice()),
+        (true, None) => return Err(no_fixed_address(account)),
+    };
+    let right = |entry: &ListEntry| !entry.disabled && Some(bare(&entry.address)) == wanted;
+    let kept = ours.iter().find(|entry| right(entry)).map(|entry| &entry.id);
+    let remove = ours.iter().map(|entry| &entry.id).filter(|id| Some(*id) != kept).cloned().collect();
+    let add = match wanted.filter(|_| kept.is_none()) {
+        None => None,
+        Some(address) if seen.entries.addresses.contains_key(address) => {
+            let reason = format!("{} is in the list already, and that entry is not ours", shown(address));
+            return Err(Conflict { code: Finding::EntryNotOurs.code(), reason });
+        }
+        Some(address) => Some(String::from_utf8_lossy(address).into_owned()),
+    };
+    Ok(Entries { add, remove })
+}
+
+fn our_entries(account: &DesiredAccount, seen: &Seen<'_>) -> Vec<ItemId> {
+    let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
+    ours.iter().map(|entry| entry.id.clone()).collect()
+}
+
+fn no_fixed_address(account: &DesiredAccount) -> Conflict {
+    let reason = format!("account {} has no fixed address that could be listed", account.name);
+    Conflict { code: Finding::NoFixedAddress.code(), reason }
 }
 
 /// A fixed address wins over the pool, so an isolated account must not have one; the mark keeps it meanwhile.
-fn remote_address(access: Access, secret: &PppSecret, mark: &mut Mark, fields: &mut Vec<FieldChange>) -> RemoteAddress {
-    match (access, &secret.remote_address) {
+fn remote_address(
+    access: Access,
+    found: &ActualAccount,
+    mark: &mut Mark,
+    fields: &mut Vec<FieldChange>,
+) -> RemoteAddress {
+    match (access, &found.remote_address) {
         (Access::Isolated, Some(address)) => {
             fields.push(field("remote-address", address, b""));
             mark.remembered = Some(String::from_utf8_lossy(address).into_owned());
@@ -202,7 +289,7 @@ fn remote_address(access: Access, secret: &PppSecret, mark: &mut Mark, fields: &
 }
 
 fn step(account: &DesiredAccount, action: Action, kick: Vec<ItemId>) -> AccountStep {
-    AccountStep { name: account.name.clone(), action, kick, isolates: false }
+    AccountStep { name: account.name.clone(), action, kick, entries: Entries::default(), isolates: false }
 }
 
 fn conflict_step(account: &DesiredAccount, code: &'static str, reason: String) -> AccountStep {
@@ -213,7 +300,7 @@ fn field(field: &'static str, old: &[u8], new: &[u8]) -> FieldChange {
     FieldChange { field, old: shown(old), new: shown(new) }
 }
 
-fn shown(bytes: &[u8]) -> String {
+pub(super) fn shown(bytes: &[u8]) -> String {
     CodePage::default().decode(bytes).into_owned()
 }
 

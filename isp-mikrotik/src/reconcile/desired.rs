@@ -1,20 +1,30 @@
-//! What is compared.
+//! What a router should have.
 
+use super::finding::Finding;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::secret::Secret;
 
+use super::strategy::{Service, Strategy};
 use crate::access::Settings;
-use crate::mark::Mark;
+use crate::mark::{GroupMark, Mark};
 use crate::menu::ppp::profile::Terms;
-use crate::menu::ppp::{PppActive, PppProfile, PppSecret};
+use crate::menu::rate::RateLimit;
 
-/// What a router should have.
+/// What a router should have, for the accounts of one of its services.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Desired {
+    /// Which service.
+    pub service: Service,
     /// The profiles that the accounts need.
     pub groups: Vec<DesiredGroup>,
     /// The accounts.
     pub accounts: Vec<DesiredAccount>,
+    /// The address list of isolated lines.
+    pub isolation_list: String,
+    /// Whether these are all accounts that the router should have, so that one with our mark beside them is a stray.
+    pub complete: bool,
+    /// Whether accounts of closed lines are removed once nothing runs on them.
+    pub remove_closed: bool,
 }
 
 /// A profile.
@@ -22,7 +32,7 @@ pub struct Desired {
 pub struct DesiredGroup {
     /// Its exact name.
     pub name: String,
-    /// `up/down`.
+    /// `up/down`, and the burst if there is one.
     pub rate_limit: String,
     /// The address list that its sessions join.
     pub address_list: Option<String>,
@@ -37,59 +47,93 @@ pub struct DesiredGroup {
 pub struct DesiredAccount {
     /// Whose it is, as its mark says.
     pub owner: String,
-    /// PPP user name.
+    /// User name.
     pub name: String,
     /// Its password.
     pub password: Secret,
     /// The profile of its package.
     pub group: String,
-    /// The profile it should have now, which while isolated is another one.
+    /// The profile it should have now, which while isolated may be another one.
     pub profile: String,
     /// What it should allow.
     pub access: Access,
+    /// How it is isolated.
+    pub strategy: Strategy,
     /// Whether an account without our mark may be taken over.
     pub adopt: bool,
     /// A reason why it cannot be served, found before the router was asked.
     pub refused: Option<(&'static str, String)>,
 }
 
-/// What a router has.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Actual {
-    /// Its profiles, at least those asked for.
-    pub profiles: Vec<PppProfile>,
-    /// Its accounts, at least those asked for.
-    pub secrets: Vec<PppSecret>,
-    /// Their sessions.
-    pub sessions: Vec<PppActive>,
+impl DesiredAccount {
+    /// Whether logins are refused.
+    pub fn disabled(&self) -> bool {
+        match self.access {
+            Access::Open => false,
+            Access::Isolated => self.strategy == Strategy::Disable,
+            Access::Closed => true,
+        }
+    }
+
+    /// Whether it should be in the isolation list by an entry of its own.
+    pub(crate) fn listed(&self) -> bool {
+        self.access == Access::Isolated && self.strategy == Strategy::AddressList
+    }
 }
 
 impl Desired {
-    /// What these targets ask of their router.
-    pub fn of(targets: &[AccessTarget], settings: &Settings) -> Desired {
-        let mut desired = Desired::default();
-        for target in targets {
-            let mut account = DesiredAccount {
-                owner: Mark::owner_of(target.subscription_id),
-                name: target.account.username.as_str().to_owned(),
-                password: target.account.password.clone(),
-                group: target.group.name.as_str().to_owned(),
-                profile: target.group.name.as_str().to_owned(),
-                access: target.desired,
-                adopt: target.adopt,
-                refused: None,
-            };
-            match target.desired {
-                Access::Closed => {}
-                Access::Isolated => {
-                    account.profile.clone_from(&settings.isolation_profile);
-                    account.refused = desired.need(isolation_group(settings));
+    /// What these targets ask of their router, one for each service that they use, with the places of its accounts
+    /// among the targets.
+    pub fn of(targets: &[AccessTarget], settings: &Settings) -> Vec<(Desired, Vec<usize>)> {
+        let mut parts: Vec<(Desired, Vec<usize>)> = Vec::new();
+        for (place, target) in targets.iter().enumerate() {
+            let strategy = settings.strategy_of(target.group.name.as_str());
+            let service = strategy.service();
+            let at = match parts.iter().position(|(part, _)| part.service == service) {
+                Some(at) => at,
+                None => {
+                    parts.push((Desired::empty(service, settings), Vec::new()));
+                    parts.len() - 1
                 }
-                Access::Open => account.refused = desired.need(package_group(target, settings)),
+            };
+            if let Some((part, places)) = parts.get_mut(at) {
+                part.push(target, strategy, settings);
+                places.push(place);
             }
-            desired.accounts.push(account);
         }
-        desired
+        parts
+    }
+
+    fn empty(service: Service, settings: &Settings) -> Desired {
+        Desired {
+            service,
+            isolation_list: settings.isolation_list.clone(),
+            remove_closed: settings.remove_closed,
+            ..Desired::default()
+        }
+    }
+
+    fn push(&mut self, target: &AccessTarget, strategy: Strategy, settings: &Settings) {
+        let mut account = DesiredAccount {
+            owner: Mark::owner_of(target.subscription_id),
+            name: target.account.username.as_str().to_owned(),
+            password: target.account.password.clone(),
+            group: target.group.name.as_str().to_owned(),
+            profile: target.group.name.as_str().to_owned(),
+            access: target.desired,
+            strategy,
+            adopt: target.adopt,
+            refused: None,
+        };
+        match (target.desired, strategy) {
+            (Access::Closed, _) => {}
+            (Access::Isolated, Strategy::Profile | Strategy::Hotspot) => {
+                account.profile.clone_from(&settings.isolation_profile);
+                account.refused = self.need(isolation_group(settings, self.service));
+            }
+            _ => account.refused = self.need(package_group(target, settings, self.service)),
+        }
+        self.accounts.push(account);
     }
 
     /// The exact names of the accounts.
@@ -102,6 +146,11 @@ impl Desired {
         self.groups.iter().map(|group| group.name.as_str()).collect()
     }
 
+    /// Whether the isolation list has to be read.
+    pub(crate) fn uses_entries(&self) -> bool {
+        self.accounts.iter().any(|account| account.strategy == Strategy::AddressList)
+    }
+
     fn need(&mut self, group: DesiredGroup) -> Option<(&'static str, String)> {
         match self.groups.iter().find(|known| known.name == group.name) {
             None => {
@@ -110,41 +159,47 @@ impl Desired {
             }
             Some(known) if *known == group => None,
             Some(_) => {
-                Some(("router.group_ambiguous", format!("two packages give profile {} other terms", group.name)))
+                Some((Finding::GroupAmbiguous.code(), format!("two packages give profile {} other terms", group.name)))
             }
         }
     }
 }
 
 impl DesiredGroup {
-    /// All terms of a new profile, our mark included.
-    pub(crate) fn terms(&self) -> Terms {
+    /// All terms of a new profile, our mark included where profiles have comments.
+    pub(crate) fn terms(&self, service: Service) -> Terms {
+        let mark = String::from_utf8_lossy(&GroupMark::default().comment(b"")).into_owned();
         Terms {
             rate_limit: Some(self.rate_limit.clone()),
             address_list: self.address_list.clone(),
             local_address: self.local_address.clone(),
             remote_address: self.remote_address.clone(),
-            comment: Some(crate::mark::group_comment().to_owned()),
+            comment: (service == Service::Ppp).then_some(mark),
         }
     }
 }
 
-fn isolation_group(settings: &Settings) -> DesiredGroup {
+fn isolation_group(settings: &Settings, service: Service) -> DesiredGroup {
+    let pool = settings.isolation_pool.clone().or_else(|| settings.pool.clone());
     DesiredGroup {
         name: settings.isolation_profile.clone(),
         rate_limit: settings.isolation_rate.clone(),
         address_list: Some(settings.isolation_list.clone()),
-        local_address: settings.local_address.clone(),
-        remote_address: settings.isolation_pool.clone().or_else(|| settings.pool.clone()),
+        local_address: settings.local_address.clone().filter(|_| service == Service::Ppp),
+        remote_address: pool.filter(|_| service == Service::Ppp),
     }
 }
 
-fn package_group(target: &AccessTarget, settings: &Settings) -> DesiredGroup {
+fn package_group(target: &AccessTarget, settings: &Settings, service: Service) -> DesiredGroup {
+    let name = target.group.name.as_str();
+    let speed = target.group.speed;
+    let plain = RateLimit::plain((u64::from(speed.up_kbps) * 1000, u64::from(speed.down_kbps) * 1000));
+    let limit = settings.burst_of(name).map_or(plain, |burst| plain.with_burst(burst));
     DesiredGroup {
-        name: target.group.name.as_str().to_owned(),
-        rate_limit: target.group.speed.rate_limit(),
+        name: name.to_owned(),
+        rate_limit: limit.to_string(),
         address_list: None,
-        local_address: settings.local_address.clone(),
-        remote_address: settings.pool.clone(),
+        local_address: settings.local_address.clone().filter(|_| service == Service::Ppp),
+        remote_address: settings.pool.clone().filter(|_| service == Service::Ppp),
     }
 }

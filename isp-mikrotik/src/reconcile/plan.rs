@@ -12,6 +12,19 @@ pub struct Plan {
     pub groups: Vec<GroupStep>,
     /// One step for each desired account, in the same order.
     pub accounts: Vec<AccountStep>,
+    /// What was found that nobody asked for, or that somebody changed round us; nothing is done for its own sake.
+    pub drift: Vec<Drift>,
+}
+
+/// Something on the router that is not as we left it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// The account.
+    pub name: String,
+    /// `router.profile_dangling`, `router.fixed_address` or `router.stray_account`.
+    pub code: &'static str,
+    /// For people.
+    pub what: String,
 }
 
 /// What happens to a profile.
@@ -21,6 +34,8 @@ pub struct GroupStep {
     pub name: String,
     /// What happens.
     pub action: GroupAction,
+    /// Whether sessions that run under older terms of it are ended, each once and not all together.
+    pub kick: bool,
 }
 
 /// What happens to a profile.
@@ -40,6 +55,9 @@ pub enum GroupAction {
         id: ItemId,
         /// What is written.
         terms: Terms,
+        /// The comment that is written with it, which notes that sessions must be ended.
+        #[serde(serialize_with = "text")]
+        comment: Vec<u8>,
         /// What differs, for people.
         fields: Vec<FieldChange>,
     },
@@ -56,6 +74,9 @@ pub struct AccountStep {
     pub action: Action,
     /// Sessions that run under terms that do not hold any more.
     pub kick: Vec<ItemId>,
+    /// What happens to its entries in the isolation list.
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub entries: Entries,
     /// Whether the account isolates somebody who is not isolated now (rule I6 counts these).
     pub isolates: bool,
 }
@@ -75,6 +96,9 @@ pub enum Action {
     Create {
         /// With this profile.
         profile: String,
+        /// Whether logins are refused from the beginning.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        disabled: bool,
         /// And this comment.
         comment: String,
     },
@@ -98,8 +122,29 @@ pub enum Action {
         /// What differs, for people.
         fields: Vec<FieldChange>,
     },
+    /// It is removed: its line is closed, nothing runs on it, and the settings say so.
+    Remove {
+        /// Its address.
+        id: ItemId,
+    },
     /// It cannot be touched.
     Conflict(Conflict),
+}
+
+/// What happens to the entries of an account in the isolation list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Entries {
+    /// An address that is added.
+    pub add: Option<String>,
+    /// Entries of ours that go.
+    pub remove: Vec<ItemId>,
+}
+
+impl Entries {
+    /// Whether nothing happens to them.
+    pub fn is_empty(&self) -> bool {
+        *self == Entries::default()
+    }
 }
 
 /// What happens to a fixed address, which would win over the pool of an isolation profile.
@@ -147,21 +192,32 @@ pub struct Summary {
     pub changed: usize,
     /// Of these, accounts that become isolated.
     pub isolated: usize,
-    /// Sessions ended.
+    /// Accounts removed.
+    pub removed: usize,
+    /// Sessions ended; those of a changed profile are found when it is done and not counted here.
     pub kicked: usize,
     /// Profiles and accounts that cannot be touched.
     pub conflicts: usize,
+    /// Findings; see [`Plan::drift`].
+    pub drift: usize,
 }
 
 impl Plan {
     /// Whether there is nothing to do and nothing in the way.
     pub fn is_empty(&self) -> bool {
-        self.summary() == Summary::default()
+        let owed = self.groups.iter().any(|group| group.kick);
+        !owed && Summary { drift: 0, ..self.summary() } == Summary::default()
+    }
+
+    /// Whether it isolates more lines than this at once (rule I6): a mistake of somebody's, more likely than not, so
+    /// a person has to approve it.
+    pub fn is_over(&self, limit: usize) -> bool {
+        self.summary().isolated > limit
     }
 
     /// How much it does.
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
+        let mut summary = Summary { drift: self.drift.len(), ..Summary::default() };
         for group in &self.groups {
             match group.action {
                 GroupAction::Keep => {}
@@ -174,9 +230,11 @@ impl Plan {
             summary.kicked += account.kick.len();
             summary.isolated += usize::from(account.isolates);
             match account.action {
+                Action::Keep { .. } if !account.entries.is_empty() => summary.changed += 1,
                 Action::Keep { .. } | Action::Absent => {}
                 Action::Create { .. } => summary.created += 1,
                 Action::Change { .. } => summary.changed += 1,
+                Action::Remove { .. } => summary.removed += 1,
                 Action::Conflict(_) => summary.conflicts += 1,
             }
         }
@@ -204,10 +262,14 @@ impl AccountStep {
         }
     }
 
-    /// Whether the account itself is written.
+    /// Whether the account or its entries are written.
     pub fn writes(&self) -> bool {
-        matches!(self.action, Action::Create { .. } | Action::Change { .. })
+        matches!(self.action, Action::Create { .. } | Action::Change { .. }) || !self.entries.is_empty()
     }
+}
+
+fn text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&crate::text::CodePage::Escape.decode(bytes))
 }
 
 fn as_text<S: serde::Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {

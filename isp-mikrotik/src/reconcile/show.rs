@@ -5,7 +5,8 @@ use std::fmt;
 use super::plan::{AccountStep, Action, FieldChange, GroupAction, GroupStep, Plan};
 
 impl fmt::Display for Plan {
-    /// One line a step, `+` made, `~` changed, `!` in the way, `x` session ended; a last line counts.
+    /// One line a step, `+` made, `~` changed, `-` removed, `x` session ended, `!` in the way, `?` found and only told;
+    /// a last line counts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for group in &self.groups {
             group.fmt(f)?;
@@ -13,19 +14,24 @@ impl fmt::Display for Plan {
         for account in &self.accounts {
             account.fmt(f)?;
         }
+        for drift in &self.drift {
+            writeln!(f, "? account {}: {}", drift.name, drift.what)?;
+        }
         let sum = self.summary();
         if self.is_empty() {
             return writeln!(f, "nothing to do");
         }
-        writeln!(
+        write!(
             f,
-            "{} to create, {} to change ({} isolated), {} sessions to end, {} conflicts",
+            "{} to create, {} to change ({} isolated), ",
             sum.groups_created + sum.created,
             sum.groups_changed + sum.changed,
             sum.isolated,
-            sum.kicked,
-            sum.conflicts
-        )
+        )?;
+        if sum.removed > 0 {
+            write!(f, "{} to remove, ", sum.removed)?;
+        }
+        writeln!(f, "{} sessions to end, {} conflicts", sum.kicked, sum.conflicts)
     }
 }
 
@@ -47,6 +53,10 @@ impl fmt::Display for GroupStep {
                 show_fields(fields, f)
             }
             GroupAction::Conflict(conflict) => writeln!(f, "! profile {}: {}", self.name, conflict.reason),
+        }?;
+        match self.kick {
+            true => writeln!(f, "x sessions under older terms of profile {}", self.name),
+            false => Ok(()),
         }
     }
 }
@@ -60,7 +70,14 @@ impl fmt::Display for AccountStep {
                 write!(f, "~ account {}:", self.name)?;
                 show_fields(fields, f)?;
             }
+            Action::Remove { .. } => writeln!(f, "- account {}", self.name)?,
             Action::Conflict(conflict) => writeln!(f, "! account {}: {}", self.name, conflict.reason)?,
+        }
+        if let Some(address) = &self.entries.add {
+            writeln!(f, "+ list entry {address} of {}", self.name)?;
+        }
+        if !self.entries.remove.is_empty() {
+            writeln!(f, "- list entry of {}", self.name)?;
         }
         if !self.kick.is_empty() {
             writeln!(f, "x session of {}", self.name)?;

@@ -253,6 +253,8 @@ fn apply(state: &State, menu: &str, item: &mut Item, args: &[(String, Vec<u8>)])
 fn remove(state: &mut State, menu: &str, id: u32) {
     if menu == "/ppp/active" {
         state.end_session(id);
+    } else if menu == "/ip/hotspot/active" {
+        state.end_hotspot_session(id);
     } else if let Some(table) = state.table_mut(menu) {
         table.remove(id);
     }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::state::{Refusal, State};
 use super::table::{Item, Value};
-use crate::menu::ppp::profile::rate_pair;
+use crate::menu::rate::{RateLimit, rate_pair};
 
 /// The menus with rows.
 pub(super) const TABLES: [&str; 10] = [
@@ -44,7 +44,14 @@ pub(super) fn defaults(menu: &str) -> Item {
             ("default", "false"),
         ],
         "/ip/firewall/address-list" => &[("disabled", "false"), ("dynamic", "false")],
-        "/queue/simple" => &[("disabled", "false"), ("dynamic", "false"), ("max-limit", "0/0"), ("parent", "none")],
+        "/queue/simple" => &[
+            ("disabled", "false"),
+            ("dynamic", "false"),
+            ("max-limit", "0/0"),
+            ("burst-limit", "0/0"),
+            ("burst-threshold", "0/0"),
+            ("parent", "none"),
+        ],
         "/ip/hotspot/user" => &[("disabled", "false"), ("password", ""), ("dynamic", "false"), ("default", "false")],
         "/ip/hotspot/user/profile" => &[("default", "false"), ("shared-users", "1"), ("add-mac-cookie", "true")],
         _ => &[],
@@ -86,7 +93,7 @@ pub(super) fn stored(state: &State, menu: &str, name: &str, raw: &[u8]) -> Resul
         ("/ppp/profile", "remote-address" | "local-address") => pool_or_address(state, raw),
         ("/ppp/profile" | "/ip/hotspot/user/profile", "rate-limit") => match raw.is_empty() {
             true => Ok(None),
-            false if rate_pair(raw).is_some() => plain(),
+            false if RateLimit::parse(raw).is_some() => plain(),
             false => Err(Refusal::argument("invalid value for argument rate-limit")),
         },
         ("/queue/simple", "max-limit" | "limit-at" | "burst-limit" | "burst-threshold") => match rate_pair(raw) {

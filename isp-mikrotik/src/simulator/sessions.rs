@@ -10,7 +10,7 @@ use super::router::Simulation;
 use super::rules;
 use super::state::{State, id_text};
 use super::table::{Item, Value};
-use crate::menu::ppp::profile::rate_pair;
+use crate::menu::rate::RateLimit;
 
 /// How long a box waits after a refused login.
 const RETRY: Duration = Duration::from_secs(1);
@@ -125,6 +125,21 @@ impl State {
         true
     }
 
+    /// Ends a hotspot session. A client that has a cookie is back at once, without a password.
+    pub(super) fn end_hotspot_session(&mut self, id: u32) {
+        let Some(session) = self.table_mut("/ip/hotspot/active").and_then(|table| table.remove(id)) else { return };
+        let user = session.bytes("user").unwrap_or_default().to_vec();
+        let cookie = self
+            .table("/ip/hotspot/cookie")
+            .is_some_and(|table| table.iter().any(|(_, cookie)| cookie.bytes("user") == Some(user.as_slice())));
+        let allowed = self.table("/ip/hotspot/user").is_some_and(|table| {
+            table.named(&user).iter().any(|id| table.item(*id).is_some_and(|u| u.bytes("disabled") != Some(b"true")))
+        });
+        if let (true, Some(table)) = (cookie && allowed, self.table_mut("/ip/hotspot/active")) {
+            table.insert(session);
+        }
+    }
+
     /// Ends every session, as a restart does.
     pub(super) fn end_all_sessions(&mut self) {
         let ids: Vec<_> = self.customers.sessions.keys().copied().collect();
@@ -213,12 +228,17 @@ impl State {
     }
 
     fn queue_session(&mut self, session: &Session) -> Option<u32> {
-        let (up, down) = rate_pair(session.rate_limit.as_deref()?)?;
+        let limit = RateLimit::parse(session.rate_limit.as_deref()?)?;
         let name = [b"<pppoe-", session.name.as_slice(), b">"].concat();
         let mut queue = rules::defaults("/queue/simple");
         queue.set("name", Value::Bytes(name.clone()));
         queue.set("target", Value::Bytes(name));
-        queue.set("max-limit", format!("{up}/{down}").as_str());
+        let shown = |(up, down): (u64, u64)| format!("{up}/{down}");
+        queue.set("max-limit", shown(limit.rate).as_str());
+        if let Some(burst) = limit.burst {
+            queue.set("burst-limit", shown(burst.limit).as_str());
+            queue.set("burst-threshold", shown(burst.threshold).as_str());
+        }
         queue.set("dynamic", "true");
         Some(self.table_mut("/queue/simple")?.insert(queue))
     }

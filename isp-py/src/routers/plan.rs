@@ -79,6 +79,7 @@ fn write_account<'py>(
     let (action, changes, conflict): (_, &[FieldChange], _) = match &step.action {
         Action::Keep { .. } => ("keep", &[], None),
         Action::Absent => ("absent", &[], None),
+        Action::Remove { .. } => ("remove", &[], None),
         Action::Create { profile, .. } => {
             made.push(FieldChange { field: "profile", old: String::new(), new: profile.clone() });
             ("create", &made, None)

@@ -4,6 +4,8 @@ use super::super::{ItemId, Rows, id_of, print as print_rows};
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
+pub use crate::menu::rate::rate_pair;
+
 /// The menu.
 pub const MENU: &str = "/ppp/profile";
 
@@ -96,29 +98,17 @@ pub fn add(name: &str, terms: &Terms) -> Command {
     terms.onto(Command::new("/ppp/profile/add").arg("name", name))
 }
 
+/// Changes a profile and its comment, bytes as they will be stored, in one command.
+pub fn change(id: &ItemId, terms: &Terms, comment: &[u8]) -> Command {
+    set(id, &Terms { comment: None, ..terms.clone() }).arg("comment", comment)
+}
+
+/// Changes the comment of a profile, bytes as they will be stored.
+pub fn set_comment(id: &ItemId, comment: &[u8]) -> Command {
+    Command::new("/ppp/profile/set").arg(".id", id).arg("comment", comment)
+}
+
 /// Changes a profile.
 pub fn set(id: &ItemId, terms: &Terms) -> Command {
     terms.onto(Command::new("/ppp/profile/set").arg(".id", id))
-}
-
-/// `up/down` of a rate limit in bits a second: the first word of `10M/20M 20M/40M …`; one figure counts for both.
-///
-/// ```
-/// assert_eq!(isp_mikrotik::menu::ppp::profile::rate_pair(b"64k/1M"), Some((64_000, 1_000_000)));
-/// ```
-pub fn rate_pair(raw: &[u8]) -> Option<(u64, u64)> {
-    let text = std::str::from_utf8(raw).ok()?;
-    let first = text.split(' ').next()?;
-    let (up, down) = first.split_once('/').unwrap_or((first, first));
-    Some((rate(up)?, rate(down)?))
-}
-
-fn rate(text: &str) -> Option<u64> {
-    let (digits, factor) = match text.as_bytes().last()? {
-        b'k' | b'K' => (&text[..text.len() - 1], 1_000),
-        b'M' | b'm' => (&text[..text.len() - 1], 1_000_000),
-        b'G' | b'g' => (&text[..text.len() - 1], 1_000_000_000),
-        _ => (text, 1),
-    };
-    digits.parse::<u64>().ok()?.checked_mul(factor)
 }

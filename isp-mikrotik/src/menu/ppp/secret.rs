@@ -70,6 +70,11 @@ pub fn print_sensitive(rows: Rows<'_>) -> Command {
     print(rows).flag("show-sensitive")
 }
 
+/// Asks for the accounts of one profile, by its exact name.
+pub fn print_of_profile(profile: &str) -> Command {
+    print(Rows::All).where_any("profile", &[profile])
+}
+
 /// What a new account has.
 #[derive(Debug, Clone, Copy)]
 pub struct New<'a> {
@@ -79,18 +84,21 @@ pub struct New<'a> {
     pub password: &'a Secret,
     /// The exact name of its profile.
     pub profile: &'a str,
+    /// Whether logins are refused from the beginning.
+    pub disabled: bool,
     /// The comment.
     pub comment: &'a [u8],
 }
 
 /// Adds an account for PPPoE; the reply carries its id, see [`super::super::added`].
 pub fn add(new: &New<'_>) -> Command {
-    Command::new("/ppp/secret/add")
+    let command = Command::new("/ppp/secret/add")
         .arg("name", new.name)
         .arg("password", new.password.reveal())
         .arg("service", "pppoe")
         .arg("profile", new.profile)
-        .arg("comment", new.comment)
+        .arg("comment", new.comment);
+    if new.disabled { command.arg("disabled", "yes") } else { command }
 }
 
 /// Changes of one account; what is `None` stays.

@@ -7,7 +7,7 @@ from isp_engine._masked import masked
 from isp_engine.errors import IspError
 from isp_engine.records.decisions import Access, Key
 
-StepAction: TypeAlias = Literal["keep", "absent", "create", "change", "conflict"]
+StepAction: TypeAlias = Literal["keep", "absent", "create", "change", "remove", "conflict"]
 Verdict: TypeAlias = Literal["ours", "match", "conflict", "new"]
 Evidence: TypeAlias = Literal["user_name", "phone", "full_name", "one_name"]
 

@@ -12,6 +12,7 @@ use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::{Router, RouterEndpoint};
 use isp_core::ports::{AccessControl as _, ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
+use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 use isp_mikrotik::text::CodePage;
 
@@ -206,7 +207,7 @@ async fn plan(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
     let mut rows = Rows::new(if args.details { DETAILS } else { SUMMARY });
     for router in chosen(ctx, store, args.code.as_ref()).await? {
         let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
-        match access.plan(&router.endpoint, &wanted).await {
+        match access.plan_whole(&router.endpoint, &wanted).await {
             Ok(plan) if args.details => details(&mut rows, &router, &plan),
             Ok(plan) => rows.push(summary(&router, &plan)),
             Err(error) => exit = down(ctx, &router, &error),
@@ -225,14 +226,25 @@ const SUMMARY: &[Column] = &[
     number("created"),
     number("changed"),
     number("isolated"),
+    number("removed"),
     number("kicked"),
     number("conflicts"),
+    number("drift"),
 ];
 
 fn summary(router: &Router, plan: &Plan) -> Vec<Cell> {
     let sum = plan.summary();
-    let counts =
-        [sum.groups_created, sum.groups_changed, sum.created, sum.changed, sum.isolated, sum.kicked, sum.conflicts];
+    let counts = [
+        sum.groups_created,
+        sum.groups_changed,
+        sum.created,
+        sum.changed,
+        sum.isolated,
+        sum.removed,
+        sum.kicked,
+        sum.conflicts,
+        sum.drift,
+    ];
     std::iter::once(Cell::text(&router.code)).chain(counts.map(Cell::count)).collect()
 }
 
@@ -244,6 +256,7 @@ fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
     let code = || Cell::text(&router.code);
     for group in &plan.groups {
         let (action, what) = match &group.action {
+            GroupAction::Keep if group.kick => ("kick", Cell::Empty),
             GroupAction::Keep => continue,
             GroupAction::Create { .. } => ("create_profile", Cell::Empty),
             GroupAction::Change { fields: changed, .. } => ("change_profile", fields(changed)),
@@ -255,13 +268,22 @@ fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
     }
     for account in &plan.accounts {
         let (action, what) = match &account.action {
-            Action::Keep { .. } | Action::Absent if account.kick.is_empty() => continue,
-            Action::Keep { .. } | Action::Absent => ("kick", Cell::Empty),
+            Action::Keep { .. } | Action::Absent if account.kick.is_empty() && account.entries.is_empty() => continue,
+            Action::Keep { .. } | Action::Absent if account.entries.is_empty() => ("kick", Cell::Empty),
+            Action::Keep { .. } | Action::Absent => match &account.entries.add {
+                Some(address) => ("add_entry", Cell::text(address)),
+                None => ("remove_entry", Cell::Empty),
+            },
+            Action::Remove { .. } => ("remove", Cell::Empty),
             Action::Create { profile, .. } => ("create", Cell::text(profile)),
             Action::Change { fields: changed, .. } => ("change", fields(changed)),
             Action::Conflict(conflict) => ("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code))),
         };
         rows.push(vec![code(), Cell::text(&account.name), Cell::Word(action), what]);
+    }
+    for drift in &plan.drift {
+        let what = Cell::text(format!("{} [{}]", drift.what, drift.code));
+        rows.push(vec![code(), Cell::text(&drift.name), Cell::Word("drift"), what]);
     }
 }
 
@@ -280,29 +302,23 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
     for router in chosen(ctx, store, args.code.as_ref()).await? {
         let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
-        let plan = match access.plan(&router.endpoint, &wanted).await {
-            Ok(plan) => plan,
-            Err(error) => {
-                exit = exit.worse(down(ctx, &router, &error));
-                continue;
-            }
+        let limit = ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0));
+        let applied = if args.approve {
+            access.apply(&router.endpoint, &wanted).await.map(Guarded::Applied)
+        } else {
+            access.apply_within(&router.endpoint, &wanted, usize::try_from(limit).unwrap_or(usize::MAX)).await
         };
-        let (would, limit) = (
-            plan.summary().isolated as u64,
-            ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0)),
-        );
-        if would > limit && !args.approve {
-            let variables =
-                [("router", router.code.to_string()), ("count", would.to_string()), ("limit", limit.to_string())];
-            ctx.warn("warn.held", &variables);
-            exit = exit.worse(Exit::Refused);
-            continue;
-        }
-        match access.apply(&router.endpoint, &wanted).await {
-            Ok(outcomes) => {
+        match applied {
+            Ok(Guarded::Applied(outcomes)) => {
                 let (cells, refused) = confirmed(ctx, store, &router, &wanted, &outcomes).await?;
                 rows.push(cells);
                 exit = exit.worse(if refused { Exit::Partial } else { Exit::Done });
+            }
+            Ok(Guarded::Held(plan)) => {
+                let count = plan.summary().isolated.to_string();
+                let variables = [("router", router.code.to_string()), ("count", count), ("limit", limit.to_string())];
+                ctx.warn("warn.held", &variables);
+                exit = exit.worse(Exit::Refused);
             }
             Err(error) => exit = exit.worse(down(ctx, &router, &error)),
         }

@@ -1,0 +1,231 @@
+//! Ending sessions that run under terms that do not hold any more.
+
+use std::collections::{HashMap, HashSet};
+
+use super::apply::Turn;
+use super::read;
+use crate::error::{Error, RefusalKind};
+use crate::mark::{GroupMark, Mark};
+use crate::menu::ItemId;
+use crate::menu::hotspot::cookie;
+use crate::menu::ppp::profile;
+use crate::menu::ppp::secret::Changes;
+use crate::menu::queue::SimpleQueue;
+use crate::menu::rate::{RateLimit, rate_pair};
+use crate::reconcile::{Actual, ActualGroup, DesiredGroup, Finding, Plan, Service};
+
+/// Ending and looking is done this often before a session is reported as staying.
+const ROUNDS: usize = 3;
+
+impl Turn<'_> {
+    /// Ends the sessions that run under old terms, in batches, and looks until they are gone.
+    pub(super) async fn end_sessions(&mut self, plan: &Plan, actual: &Actual) -> Result<(), Error> {
+        let in_debt: HashSet<&[u8]> = actual
+            .accounts
+            .iter()
+            .filter(|account| Mark::split(&account.comment).0.is_some_and(|mark| mark.kick))
+            .map(|account| account.name.as_slice())
+            .collect();
+        let mut owing: HashMap<&str, usize> = HashMap::new();
+        for (index, (step, account)) in plan.accounts.iter().zip(&self.desired.accounts).enumerate() {
+            let settled = step.kick.is_empty() && !in_debt.contains(account.name.as_bytes());
+            if !settled && !self.refused.contains_key(&index) && step.conflict().is_none() && !step.writes_terms() {
+                owing.insert(&account.name, index);
+            }
+        }
+        if owing.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = owing.keys().copied().collect();
+        if self.desired.service == Service::Hotspot {
+            self.take_cookies(&names).await?;
+        }
+        let mut waiting: Vec<(ItemId, usize)> = read::sessions(self.client, self.desired.service, &names)
+            .await?
+            .into_iter()
+            .filter_map(|session| Some((session.id, *owing.get(std::str::from_utf8(&session.name).ok()?)?)))
+            .collect();
+        waiting.sort_unstable();
+        let mut rest = waiting.as_slice();
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(self.allowed(rest.len()).await);
+            self.end_batch(batch).await?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    async fn allowed(&mut self, wanted: usize) -> usize {
+        self.pace.take(wanted, self.settings.kick_batch, self.settings.kick_pause).await.min(wanted)
+    }
+
+    async fn end_batch(&mut self, batch: &[(ItemId, usize)]) -> Result<(), Error> {
+        let desired = self.desired;
+        let names: Vec<&str> =
+            batch.iter().filter_map(|(_, index)| Some(desired.accounts.get(*index)?.name.as_str())).collect();
+        let ids = batch.iter().map(|(session, _)| session.clone()).collect();
+        let ended = self.end_ids(ids, &names).await?;
+        for (session, index) in batch {
+            match &ended {
+                Ended::Refused { code, reason } => self.refuse(*index, code, reason.clone()),
+                Ended::Staying(left) if left.contains(session) => {
+                    self.refuse(*index, Finding::SessionStays.code(), "the session does not end".to_owned());
+                }
+                Ended::Staying(_) => drop(self.kicked.insert(*index)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends these sessions of these users and looks whether they are gone.
+    async fn end_ids(&mut self, mut left: Vec<ItemId>, names: &[&str]) -> Result<Ended, Error> {
+        for _ in 0..ROUNDS {
+            let Some(command) = self.desired.service.remove_sessions(&left) else { break };
+            self.wrote = true;
+            match self.client.call(&command).await {
+                // A session of the list ended by itself; the others may not have been reached.
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
+                Err(Error::Refused { refusal, .. }) => {
+                    let reason = format!("session: {}", refusal.message);
+                    return Ok(Ended::Refused { code: refusal.kind.code(), reason });
+                }
+                other => drop(other?),
+            }
+            let running = read::sessions(self.client, self.desired.service, names).await?;
+            let running: HashSet<ItemId> = running.into_iter().map(|session| session.id).collect();
+            left.retain(|session| running.contains(session));
+        }
+        Ok(Ended::Staying(left.into_iter().collect()))
+    }
+
+    /// Takes away what would let hotspot clients in again without a password.
+    async fn take_cookies(&mut self, names: &[&str]) -> Result<(), Error> {
+        for _ in 0..ROUNDS {
+            let ids: Vec<ItemId> = read::cookies(self.client, names).await?.into_iter().map(|(id, _)| id).collect();
+            let Some(command) = cookie::remove(&ids) else { return Ok(()) };
+            self.wrote = true;
+            match self.client.call(&command).await {
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
+                other => drop(other?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes `kick` out of the marks of accounts whose old session is certainly gone.
+    pub(super) async fn settle_debts(&mut self, actual: &Actual) -> Result<(), Error> {
+        let known: HashMap<&[u8], _> = actual.accounts.iter().map(|found| (found.name.as_slice(), found)).collect();
+        let mut commands = Vec::new();
+        for (index, account) in self.desired.accounts.iter().enumerate() {
+            let Some(found) = known.get(account.name.as_bytes()) else { continue };
+            let (Some(mut mark), human) = Mark::split(&found.comment) else { continue };
+            if self.refused.contains_key(&index) || !mark.kick || mark.owner != account.owner {
+                continue;
+            }
+            mark.kick = false;
+            let changes = Changes { comment: Some(mark.comment(human)), ..Changes::default() };
+            commands.push(self.desired.service.set_account(&found.id, &changes));
+        }
+        if commands.is_empty() {
+            return Ok(());
+        }
+        self.wrote = true;
+        let mut broken = None;
+        for result in self.client.call_all(&commands).await {
+            match result {
+                Ok(_) => {}
+                // The state is right; what stays is a note that makes the next turn look again.
+                Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
+                Err(error) => broken = Some(error.worse(broken)),
+            }
+        }
+        broken.map_or(Ok(()), Err)
+    }
+
+    /// Ends the sessions of every account of ours that run under older terms of a profile that changed. What a session
+    /// was given is read from its queue, so that nobody is ended twice, even after a crash in between.
+    pub(super) async fn end_group_sessions(&mut self, plan: &Plan, actual: &Actual) -> Result<(), Error> {
+        let owing: Vec<(&DesiredGroup, &ActualGroup)> = self
+            .desired
+            .groups
+            .iter()
+            .zip(&plan.groups)
+            .filter(|(_, step)| step.kick && matches!(step.action, crate::reconcile::GroupAction::Keep))
+            .filter_map(|(group, _)| Some((group, actual.groups.iter().find(|g| g.name == group.name.as_bytes())?)))
+            .collect();
+        for (group, found) in owing {
+            let members: Vec<String> = read::accounts_of(self.client, &group.name)
+                .await?
+                .into_iter()
+                .filter(|account| account.profile == group.name.as_bytes())
+                .filter(|account| Mark::split(&account.comment).0.is_some())
+                .filter_map(|account| String::from_utf8(account.name).ok())
+                .collect();
+            let names: Vec<&str> = members.iter().map(String::as_str).collect();
+            let mut settled = true;
+            if !names.is_empty() {
+                settled = self.end_old_terms(group, &names).await?;
+            }
+            let (Some(_), human) = GroupMark::split(found.comment.as_deref().unwrap_or_default()) else { continue };
+            if settled {
+                self.wrote = true;
+                let comment = GroupMark::default().comment(human);
+                match self.client.call(&profile::set_comment(&found.id, &comment)).await {
+                    Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
+                    other => drop(other?),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no session of these accounts runs under older terms any more.
+    async fn end_old_terms(&mut self, group: &DesiredGroup, names: &[&str]) -> Result<bool, Error> {
+        let wanted = RateLimit::parse(group.rate_limit.as_bytes());
+        let queues = read::session_queues(self.client).await?.unwrap_or_default();
+        let given: HashMap<&[u8], &SimpleQueue> = queues.iter().map(|queue| (queue.name.as_slice(), queue)).collect();
+        let known: HashSet<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        let mut old: Vec<(ItemId, Vec<u8>)> = read::sessions(self.client, Service::Ppp, names)
+            .await?
+            .into_iter()
+            .filter(|session| known.contains(session.name.as_slice()))
+            .filter(|session| {
+                let queue = [b"<pppoe-", session.name.as_slice(), b">"].concat();
+                !given.get(queue.as_slice()).is_some_and(|queue| gives(queue, wanted))
+            })
+            .map(|session| (session.id, session.name))
+            .collect();
+        old.sort_unstable();
+        tracing::info!(router = self.client.address(), group = group.name, sessions = old.len(), "terms changed");
+        let mut rest = old.as_slice();
+        let mut settled = true;
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(self.allowed(rest.len()).await);
+            let ids = batch.iter().map(|(id, _)| id.clone()).collect();
+            let names: Vec<&str> = batch.iter().filter_map(|(_, name)| std::str::from_utf8(name).ok()).collect();
+            settled &= matches!(self.end_ids(ids, &names).await?, Ended::Staying(left) if left.is_empty());
+            rest = later;
+        }
+        Ok(settled)
+    }
+}
+
+/// What became of a list of sessions.
+enum Ended {
+    /// These are still there.
+    Staying(HashSet<ItemId>),
+    Refused {
+        code: &'static str,
+        reason: String,
+    },
+}
+
+/// Whether a session's queue has these terms.
+fn gives(queue: &SimpleQueue, wanted: Option<RateLimit>) -> bool {
+    let Some(wanted) = wanted else { return false };
+    let (limit, threshold) = wanted.burst.map_or(((0, 0), (0, 0)), |burst| (burst.limit, burst.threshold));
+    let shows = |raw: &[u8], pair| if raw.is_empty() { pair == (0, 0) } else { rate_pair(raw) == Some(pair) };
+    shows(&queue.max_limit, wanted.rate)
+        && shows(&queue.burst_limit, limit)
+        && (limit == (0, 0) || shows(&queue.burst_threshold, threshold))
+}

@@ -1,0 +1,109 @@
+//! What a router has, whichever service its accounts belong to.
+
+use isp_core::secret::Secret;
+
+use crate::menu::ItemId;
+use crate::menu::address_list::ListEntry;
+use crate::menu::hotspot::active::HotspotActive;
+use crate::menu::hotspot::profile::HotspotProfile;
+use crate::menu::hotspot::user::HotspotUser;
+use crate::menu::ppp::{PppActive, PppProfile, PppSecret};
+
+/// What a router has. Text is kept as the bytes that the router stores.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Actual {
+    /// Its profiles, at least those asked for.
+    pub groups: Vec<ActualGroup>,
+    /// Its accounts, at least those asked for.
+    pub accounts: Vec<ActualAccount>,
+    /// Their sessions.
+    pub sessions: Vec<ActualSession>,
+    /// The entries of the isolation list that stay (`dynamic=no`), if an account is isolated by it.
+    pub entries: Vec<ListEntry>,
+}
+
+/// A profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualGroup {
+    /// Its address.
+    pub id: ItemId,
+    /// Its name.
+    pub name: Vec<u8>,
+    /// `up/down`, and perhaps more.
+    pub rate_limit: Option<Vec<u8>>,
+    /// The address list that its sessions join.
+    pub address_list: Option<Vec<u8>>,
+    /// The comment; `None` where profiles have none, so that none can be known to be ours.
+    pub comment: Option<Vec<u8>>,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualAccount {
+    /// Its address.
+    pub id: ItemId,
+    /// User name.
+    pub name: Vec<u8>,
+    /// `None` when the router does not show it: unknown, which is not the same as different.
+    pub password: Option<Secret>,
+    /// Name of the profile, `*HEX` when that was deleted.
+    pub profile: Vec<u8>,
+    /// A fixed address; it wins over the pool of the profile.
+    pub remote_address: Option<Vec<u8>>,
+    /// Whether logins are refused.
+    pub disabled: bool,
+    /// The comment; empty when it has none.
+    pub comment: Vec<u8>,
+}
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualSession {
+    /// Its address.
+    pub id: ItemId,
+    /// User name.
+    pub name: Vec<u8>,
+    /// The customer's address.
+    pub address: Option<Vec<u8>>,
+}
+
+impl From<PppProfile> for ActualGroup {
+    fn from(row: PppProfile) -> Self {
+        let PppProfile { id, name, rate_limit, address_list, comment, .. } = row;
+        ActualGroup { id, name, rate_limit, address_list, comment: Some(comment) }
+    }
+}
+
+impl From<HotspotProfile> for ActualGroup {
+    fn from(row: HotspotProfile) -> Self {
+        let HotspotProfile { id, name, rate_limit, address_list } = row;
+        ActualGroup { id, name, rate_limit, address_list, comment: None }
+    }
+}
+
+impl From<PppSecret> for ActualAccount {
+    fn from(row: PppSecret) -> Self {
+        let PppSecret { id, name, password, profile, remote_address, disabled, comment, .. } = row;
+        ActualAccount { id, name, password, profile, remote_address, disabled, comment }
+    }
+}
+
+impl From<HotspotUser> for ActualAccount {
+    /// The address of a hotspot user is no concern of ours: its profile's list is joined by whatever address it has.
+    fn from(row: HotspotUser) -> Self {
+        let HotspotUser { id, name, password, profile, disabled, comment } = row;
+        ActualAccount { id, name, password, profile, remote_address: None, disabled, comment }
+    }
+}
+
+impl From<PppActive> for ActualSession {
+    fn from(row: PppActive) -> Self {
+        ActualSession { id: row.id, name: row.name, address: row.address }
+    }
+}
+
+impl From<HotspotActive> for ActualSession {
+    fn from(row: HotspotActive) -> Self {
+        ActualSession { id: row.id, name: row.user, address: row.address }
+    }
+}

@@ -1,0 +1,54 @@
+//! What can stand in the way on a router, and what is only told.
+
+/// Something about one account or profile that a person should know; the codes are in plans and outcomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Finding {
+    /// An account of that name is there and does not carry our mark.
+    AccountNotOurs,
+    /// An account of that name carries the mark of another subscription.
+    AccountOfAnother,
+    /// More than one account has that name.
+    AccountTwins,
+    /// A profile differs from what its package says, and does not carry our mark.
+    ProfileNotOurs,
+    /// More than one profile has that name.
+    ProfileTwins,
+    /// Two packages give one profile different terms.
+    GroupAmbiguous,
+    /// The line's address is in the isolation list by an entry that is not ours.
+    EntryNotOurs,
+    /// The line is isolated by its address and has no fixed one.
+    NoFixedAddress,
+    /// A session does not end although its removal was accepted.
+    SessionStays,
+    /// A change was accepted and was not there when it was read back.
+    NotKept,
+    /// Told only: an account carries our mark, and no line of the router has it.
+    StrayAccount,
+    /// Told only: the profile of an account was deleted; it is linked again.
+    ProfileDangling,
+    /// Told only: an isolated account was given a fixed address, which is put aside again.
+    FixedAddress,
+}
+
+impl Finding {
+    /// A stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Finding::AccountNotOurs => "router.account_not_ours",
+            Finding::AccountOfAnother => "router.account_of_another",
+            Finding::AccountTwins => "router.account_twins",
+            Finding::ProfileNotOurs => "router.profile_not_ours",
+            Finding::ProfileTwins => "router.profile_twins",
+            Finding::GroupAmbiguous => "router.group_ambiguous",
+            Finding::EntryNotOurs => "router.entry_not_ours",
+            Finding::NoFixedAddress => "router.no_fixed_address",
+            Finding::SessionStays => "router.session_stays",
+            Finding::NotKept => "router.not_kept",
+            Finding::StrayAccount => "router.stray_account",
+            Finding::ProfileDangling => "router.profile_dangling",
+            Finding::FixedAddress => "router.fixed_address",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The comparison of profiles.
+
+use super::actual::ActualGroup;
+use super::decide::{Index, shown};
+use super::desired::{Desired, DesiredGroup};
+use super::finding::Finding;
+use super::plan::{Conflict, FieldChange, GroupAction, GroupStep};
+use super::strategy::Service;
+use crate::mark::GroupMark;
+use crate::menu::ppp::profile::Terms;
+use crate::menu::rate::RateLimit;
+
+pub(super) fn step(desired: &Desired, group: &DesiredGroup, groups: &Index<'_, ActualGroup>) -> GroupStep {
+    let found = groups.get(group.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+    let action = match found {
+        [] => GroupAction::Create { terms: group.terms(desired.service) },
+        [profile] => compare(group, profile, desired.service),
+        _ => GroupAction::Conflict(Conflict {
+            code: Finding::ProfileTwins.code(),
+            reason: format!("more than one profile is named {}", group.name),
+        }),
+    };
+    let kick = matches!(found, [profile] if owed(profile)) || matches!(action, GroupAction::Change { .. });
+    GroupStep { name: group.name.clone(), action, kick }
+}
+
+/// Whether sessions may still run under terms that this profile had before.
+fn owed(profile: &ActualGroup) -> bool {
+    let comment = profile.comment.as_deref().unwrap_or_default();
+    GroupMark::split(comment).0.is_some_and(|mark| mark.kick)
+}
+
+fn compare(group: &DesiredGroup, profile: &ActualGroup, service: Service) -> GroupAction {
+    let mut terms = Terms::default();
+    let mut fields = Vec::new();
+    let mut change = |field, old: &Option<Vec<u8>>, new: &str| {
+        fields.push(FieldChange { field, old: shown(old.as_deref().unwrap_or_default()), new: new.to_owned() });
+    };
+    if !same_rate(profile.rate_limit.as_deref(), &group.rate_limit) {
+        change("rate-limit", &profile.rate_limit, &group.rate_limit);
+        terms.rate_limit = Some(group.rate_limit.clone());
+    }
+    if let Some(list) = &group.address_list
+        && profile.address_list.as_deref() != Some(list.as_bytes())
+    {
+        change("address-list", &profile.address_list, list);
+        terms.address_list = Some(list.clone());
+    }
+    if terms.is_empty() {
+        return GroupAction::Keep;
+    }
+    let (mark, human) = GroupMark::split(profile.comment.as_deref().unwrap_or_default());
+    if mark.is_none() {
+        let differs: Vec<_> = fields.iter().map(|field| format!("{} is {}", field.field, field.old)).collect();
+        let why = match service {
+            Service::Ppp => "does not carry our mark",
+            Service::Hotspot => "cannot carry our mark (hotspot profiles have no comment)",
+        };
+        return GroupAction::Conflict(Conflict {
+            code: Finding::ProfileNotOurs.code(),
+            reason: format!("profile {} {why} and differs: {}", group.name, differs.join(", ")),
+        });
+    }
+    let comment = GroupMark { kick: true }.comment(human);
+    GroupAction::Change { id: profile.id.clone(), terms, comment, fields }
+}
+
+fn same_rate(actual: Option<&[u8]>, wanted: &str) -> bool {
+    let Some(actual) = actual else { return wanted.is_empty() };
+    if actual == wanted.as_bytes() {
+        return true;
+    }
+    let limit = RateLimit::parse(actual);
+    limit.is_some() && limit == RateLimit::parse(wanted.as_bytes())
+}
