@@ -225,3 +225,44 @@ fn count(report: &serde_json::Value, file: &str, field: &str) -> i64 {
     let row = report.as_array().unwrap().iter().find(|row| row["file"] == file);
     row.unwrap_or_else(|| panic!("{file}: {report}"))[field].as_i64().unwrap()
 }
+
+/// Public holidays are shown with the operator's own days, hold isolation off, and a year that is not known is said so.
+#[test]
+fn holidays_are_shown_and_kept() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let days = isp.json(&["holidays", "--year", "2026"]);
+    let days = days.as_array().unwrap();
+    assert_eq!(days.len(), 25);
+    let imlek = days.iter().find(|d| d["date"] == "2026-02-17").unwrap();
+    assert_eq!((imlek["kind"].as_str(), imlek["name"].as_str()), (Some("national"), Some("Tahun Baru Imlek")));
+    let settings = std::fs::read_to_string(isp.dir().join("isp.toml")).unwrap();
+    let own = settings.replace("holidays = []", "holidays = [\"2026-07-18\"]").replace("\"all\"", "\"national\"");
+    std::fs::write(isp.dir().join("isp.toml"), own).unwrap();
+    let days = isp.json(&["holidays", "--year", "2026"]);
+    assert_eq!(days.as_array().unwrap().len(), 18);
+    assert!(days.as_array().unwrap().iter().any(|d| d["kind"] == "own_day" && d["date"] == "2026-07-18"));
+    assert!(isp.exit(0, &["holidays", "--year", "2031"]).1.contains("2031"), "an unknown year is said to be unknown");
+}
+
+/// What officers recorded can be listed.
+#[test]
+fn promises_exemptions_and_outages_are_listed() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-10", "--by", "Sari", "promise", "add", "P001", "--until", "2026-01-20"]);
+    isp.ok(&["--on", "2026-01-10", "exemption", "add", "P002", "--until", "2026-12-31", "--reason", "kantor desa"]);
+    let site = isp.json(&["site", "list"])[0]["code"].as_str().unwrap().to_owned();
+    isp.ok(&["outage", "add", &site, "--from", "2026-01-15", "--until", "2026-01-16", "--note", "kabel putus"]);
+    let promises = isp.json(&["--on", "2026-01-15", "promise", "list", "--running"]);
+    assert_eq!((promises[0]["customer"].as_str(), promises[0]["officer"].as_str()), (Some("P001"), Some("Sari")));
+    assert_eq!(isp.json(&["--on", "2026-01-21", "promise", "list", "--running"]).as_array().unwrap().len(), 0);
+    assert_eq!(isp.json(&["--on", "2026-01-21", "promise", "list"]).as_array().unwrap().len(), 1);
+    let exemptions = isp.json(&["exemption", "list", "--customer", "P002"]);
+    assert_eq!(exemptions[0]["reason"], "kantor desa");
+    assert_eq!(isp.json(&["exemption", "list", "--customer", "P001"]).as_array().unwrap().len(), 0);
+    let outages = isp.json(&["outage", "list", "--site", &site]);
+    assert!(outages[0]["until"].as_str().unwrap().starts_with("2026-01-17 00:00"), "{outages}");
+}

@@ -5,7 +5,8 @@ mod support;
 
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::Language;
-use isp_core::engine::{Approval, EngineError};
+use isp_core::engine::{Approval, EngineError, Settlement};
+use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{ExemptionId, OutageId, PromiseId};
 use isp_core::isolation::{Access, Exemption, Outage, Promise};
 use isp_core::package::{Package, PriceList, PriceVersion};
@@ -187,6 +188,44 @@ async fn nobody_is_isolated_on_a_weekend_before_the_hour_or_while_protected_i1_i
     assert_eq!(facts("promise").await, ["2026-01-21 11"], "the day after the promise ends");
     assert_eq!(facts("exemption").await, ["2026-01-21 11"]);
     assert_eq!(facts("outage").await, ["2026-01-21 11"]);
+}
+
+#[tokio::test]
+async fn nobody_is_isolated_on_a_public_holiday_i1() {
+    // Issued 2026-02-01, due on the 11th, five days late on Monday the 16th: joint leave, and then Imlek.
+    for (public_holidays, day) in [
+        (PublicHolidays::None, "2026-02-16"),
+        (PublicHolidays::National, "2026-02-16"),
+        (PublicHolidays::All, "2026-02-18"),
+    ] {
+        let mut world = one_customer("2026-02-01", 1, Cycle::Monthly).await;
+        world.policy.isolation.public_holidays = public_holidays;
+        let lines = live(&world, "2026-02-01", "2026-02-20", &[ELEVEN]).await;
+        let isolated: Vec<&String> = lines.iter().filter(|l| l.contains(" isolated ")).collect();
+        assert_eq!(isolated, [&format!("{day} 11:00 isolated 1")], "{public_holidays:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_unknown_outcome_waits_for_a_person() {
+    let world = one_customer("2026-01-02", 2, Cycle::Monthly).await;
+    world.messenger.lose_reply_every(1);
+    live(&world, "2026-01-02", "2026-01-10", &[NINE]).await;
+    let unknown = OutboxQuery { topic: None, state: Some(OutboxState::Unknown), customer: None };
+    let rows = world.store.outbox(TENANT, unknown, PageQuery::first(10)).await.unwrap();
+    assert_eq!((rows.len(), world.messenger.accepted().len()), (1, 1), "it is not sent again by itself");
+    world.messenger.lose_reply_every(0);
+    let now = date("2026-01-10").at(12, 0, Zone::Wib);
+    let engine = world.engine();
+    let stranger = isp_core::ids::OutboxId(Uuid::from_u128(7));
+    let settled = engine.settle_message(stranger, Settlement::Resend, "Sari", now).await;
+    assert_eq!(settled, Err(EngineError::NotToSettle));
+    let nobody = engine.settle_message(rows[0].id, Settlement::Resend, " ", now).await;
+    assert_eq!(nobody.unwrap_err().code(), "value.empty");
+    engine.settle_message(rows[0].id, Settlement::Resend, "Sari", now).await.unwrap();
+    world.deliver(now).await;
+    assert_eq!(world.messenger.counts()[&rows[0].id], 2, "sent again because Sari said so");
+    assert_eq!(engine.settle_message(rows[0].id, Settlement::Drop, "Sari", now).await, Err(EngineError::NotToSettle));
 }
 
 #[tokio::test]

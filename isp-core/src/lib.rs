@@ -9,7 +9,7 @@
 //! | when a period starts, what a month is | [`calendar`] |
 //! | what a period costs | [`billing`], [`tax`] |
 //! | who is reminded | [`dunning`] |
-//! | who is isolated, and why | [`isolation`] |
+//! | who is isolated, and why | [`isolation`], [`holiday`] |
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
@@ -21,6 +21,7 @@ pub mod device;
 pub mod dunning;
 pub mod engine;
 pub mod error;
+pub mod holiday;
 pub mod ids;
 pub mod installation;
 pub mod isolation;

@@ -14,9 +14,10 @@ use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
     Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport,
 };
+use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
-use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::{Access, AccessTarget};
+use isp_core::isolation::{IsolationPolicy, access::ObservedAccess};
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::{AccessControl, ApplyOutcome, ChangeSet, Messenger, PortError, SendOutcome, Store};
@@ -71,9 +72,11 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        // Stories count days; public holidays have a story of their own.
+        let isolation = IsolationPolicy { public_holidays: PublicHolidays::None, ..IsolationPolicy::default() };
         let world = Self {
             store: MemoryStore::new(),
-            policy: Policy::default(),
+            policy: Policy { isolation, ..Policy::default() },
             routers: Routers::default(),
             messenger: Phones::default(),
         };

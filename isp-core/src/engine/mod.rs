@@ -7,6 +7,7 @@
 //! | isolation and reopening | [`enforce`] |
 //! | payments and their reversal | [`pay`] |
 //! | routers and messages from the outbox | [`deliver`] |
+//! | messages of unknown outcome, settled by a person | [`settle`] |
 //! | subscriptions, devices, promises | [`manage`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
@@ -22,6 +23,7 @@ pub mod manage;
 pub mod pay;
 pub mod remind;
 pub mod report;
+pub mod settle;
 
 use crate::error::Error;
 use crate::ids::TenantId;
@@ -34,6 +36,7 @@ pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
 pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
+pub use settle::Settlement;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]
@@ -84,6 +87,9 @@ pub enum EngineError {
     /// The customer has no subscription that the wish could be about.
     #[error("customer has no subscription in that state")]
     NothingToDo,
+    /// No message with this id has an unknown or failed outcome.
+    #[error("no message with this id has an unknown or failed outcome")]
+    NotToSettle,
 }
 
 impl EngineError {
@@ -96,6 +102,7 @@ impl EngineError {
             Self::Port(e) => e.code(),
             Self::PaymentMismatch => "payment.mismatch",
             Self::NothingToDo => "access.nothing_to_do",
+            Self::NotToSettle => "outbox.not_to_settle",
         }
     }
 
@@ -105,7 +112,7 @@ impl EngineError {
         match self {
             Self::Store(e) => e.retryable(),
             Self::Port(e) => e.retryable(),
-            Self::Domain(_) | Self::PaymentMismatch | Self::NothingToDo => false,
+            Self::Domain(_) | Self::PaymentMismatch | Self::NothingToDo | Self::NotToSettle => false,
         }
     }
 }

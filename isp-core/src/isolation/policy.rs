@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Date, TimeOfDay};
+use crate::holiday::{self, PublicHolidays};
 
 /// When a line is isolated and reopened (rules I1, I4, I6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +17,9 @@ pub struct IsolationPolicy {
     pub isolate_at: TimeOfDay,
     /// True when Saturdays and Sundays are days like others.
     pub on_weekends: bool,
-    /// Public holidays and the operator's own days, on which nobody is isolated.
+    /// The public holidays on which nobody is isolated.
+    pub public_holidays: PublicHolidays,
+    /// The operator's own days on which nobody is isolated.
     pub holidays: BTreeSet<Date>,
     /// Reopen when this share of what was overdue at isolation is paid; `None`: all of it.
     pub reopen_when_paid_percent: Option<u8>,
@@ -30,7 +33,13 @@ impl IsolationPolicy {
     /// True on a day on which lines may be isolated.
     #[must_use]
     pub fn allows_day(&self, today: Date) -> bool {
-        (self.on_weekends || !today.is_weekend()) && !self.holidays.contains(&today)
+        (self.on_weekends || !today.is_weekend()) && !self.is_holiday(today)
+    }
+
+    /// True on a public holiday that this policy keeps and on the operator's own days.
+    #[must_use]
+    pub fn is_holiday(&self, today: Date) -> bool {
+        self.holidays.contains(&today) || holiday::on(today).is_some_and(|h| self.public_holidays.keeps(h.kind))
     }
 
     /// The day on which an invoice with this due date may first lead to isolation: after the grace, on an allowed day.
@@ -54,6 +63,7 @@ impl Default for IsolationPolicy {
             isolate_after_days: 5,
             isolate_at: TimeOfDay::hour(10),
             on_weekends: false,
+            public_holidays: PublicHolidays::All,
             holidays: BTreeSet::new(),
             reopen_when_paid_percent: None,
             breaker_count: 20,

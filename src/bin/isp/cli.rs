@@ -159,6 +159,9 @@ pub(crate) enum Command {
     /// Why a customer's line is open or isolated, now or on a past day.
     #[command(after_help = "Example:\n  isp explain P001 --on 2026-02-16")]
     Explain(cmd::explain::Explain),
+    /// The days on which nobody is isolated: public holidays and your own.
+    #[command(after_help = "Example:\n  isp holidays --year 2026")]
+    Holidays(cmd::holidays::Holidays),
     /// The five reports.
     #[command(subcommand)]
     Report(cmd::report::Command),

@@ -241,7 +241,8 @@ quiet_from = "20:00"            # and none from this time on
 isolate_after_days = 5          # days past the due date
 isolate_at = "10:00"            # not before this local time
 on_weekends = false
-holidays = []                   # such as ["2026-03-20", "2026-03-21"]
+public_holidays = "all"         # national holidays and joint leave; "national", or "none"; see isp holidays
+holidays = []                   # your own days, such as ["2026-07-18"]
 breaker_count = 20              # a run that would isolate more lines of a router than this
 breaker_percent = 10            # and more than this share of its lines asks for approval
 

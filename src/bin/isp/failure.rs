@@ -169,7 +169,7 @@ fn exit_of_engine(error: &EngineError) -> Exit {
     match error {
         EngineError::Store(error) => exit_of_store(error),
         EngineError::Port(error) => exit_of_port(error),
-        EngineError::NothingToDo => Exit::NotFound,
+        EngineError::NothingToDo | EngineError::NotToSettle => Exit::NotFound,
         _ => Exit::BadInput,
     }
 }

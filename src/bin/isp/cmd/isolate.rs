@@ -52,6 +52,7 @@ pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exi
     let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
     ctx.rows(&changed(ctx, &report).await?)?;
     warn_held(ctx, &report).await?;
+    super::holidays::warn_unknown(ctx, ctx.today());
     Ok(if report.held.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
@@ -60,6 +61,7 @@ pub(crate) async fn enforce_in_run(ctx: &Context, args: &Enforce) -> anyhow::Res
     let store = ctx.store().await?;
     let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
     warn_held(ctx, &report).await?;
+    super::holidays::warn_unknown(ctx, ctx.today());
     Ok(report)
 }
 

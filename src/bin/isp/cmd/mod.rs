@@ -8,6 +8,7 @@ pub(crate) mod deliver;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod find;
+pub(crate) mod holidays;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod installation;

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
 use isp_core::customer::Code;
-use isp_core::ids::SubscriptionId;
+use isp_core::engine::Settlement;
+use isp_core::ids::{OutboxId, SubscriptionId};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
+
+use uuid::Uuid;
 
 use super::{args, find};
 use crate::context::Context;
@@ -18,6 +21,24 @@ pub(crate) enum Command {
     /// List rows of the outbox.
     #[command(after_help = "Example:\n  isp outbox list --state failed")]
     List(List),
+    /// Say what became of a message whose outcome nobody knows, or send one again that failed.
+    #[command(after_help = "Example:\n  isp outbox settle 0190c1f2-... --resend --by Sari")]
+    Settle(Settle),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Settle {
+    /// The row's id, as `outbox list` prints it.
+    id: Uuid,
+    /// It arrived.
+    #[arg(long, conflicts_with_all = ["resend", "drop"], required_unless_present_any = ["resend", "drop"])]
+    sent: bool,
+    /// It did not arrive: send it again, if it is still true.
+    #[arg(long, conflicts_with = "drop")]
+    resend: bool,
+    /// It did not arrive and need not.
+    #[arg(long)]
+    drop: bool,
 }
 
 #[derive(Debug, Args)]
@@ -34,7 +55,25 @@ pub(crate) struct List {
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
-    let Command::List(args) = command;
+    match command {
+        Command::List(args) => list(ctx, args).await,
+        Command::Settle(args) => settle(ctx, &args).await,
+    }
+}
+
+async fn settle(ctx: &Context, args: &Settle) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let settlement = match (args.sent, args.resend) {
+        (true, _) => Settlement::Sent,
+        (_, true) => Settlement::Resend,
+        _ => Settlement::Drop,
+    };
+    ctx.engine(store).settle_message(OutboxId(args.id), settlement, ctx.officer.as_str(), ctx.now).await?;
+    ctx.say("done.settled", &[("id", args.id.to_string())])?;
+    Ok(Exit::Done)
+}
+
+async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = match &args.customer {
         Some(code) => Some(find::customer(ctx, store, code).await?.id),

@@ -24,7 +24,6 @@ use isp_whatsapp::cloud::CloudClient;
 use isp_whatsapp::simulator::Simulator;
 use tokio::sync::Notify;
 
-use super::stories;
 use crate::config::{self, Config, Overrides};
 use crate::failure::Failure;
 use crate::import;
@@ -165,9 +164,7 @@ fn settings(dir: &Path, language: Language) -> anyhow::Result<(String, PathBuf, 
         let reason = format!("{} has a demo or another provider in it already; name an empty folder", dir.display());
         return Err(Failure::Usage(reason).into());
     }
-    let holidays = format!("holidays = {:?}", stories::HOLIDAYS);
-    let text = config::starter("sqlite:isp.db", "isp.key", language).replace("holidays = []", &holidays);
-    std::fs::write(&file, text)?;
+    std::fs::write(&file, config::starter("sqlite:isp.db", "isp.key", language))?;
     let flags = Overrides { config: Some(file), ..Overrides::default() };
     let read = Config::load(&flags, std::iter::empty())?;
     let database = read.database.context("isp.toml names no database")?;

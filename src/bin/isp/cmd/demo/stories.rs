@@ -6,19 +6,6 @@ use isp_core::calendar::Date;
 pub(super) const FIRST_DAY: &str = "2026-01-01";
 /// The last day of the four months.
 pub(super) const LAST_DAY: &str = "2026-04-30";
-/// Days on which the invented provider isolates nobody, besides weekends.
-pub(super) const HOLIDAYS: [&str; 10] = [
-    "2026-01-01",
-    "2026-01-16",
-    "2026-02-17",
-    "2026-03-19",
-    "2026-03-20",
-    "2026-03-21",
-    "2026-03-22",
-    "2026-03-23",
-    "2026-03-24",
-    "2026-04-03",
-];
 
 /// Something that an officer does, or that just happens, at half past eight in the morning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
