@@ -1,6 +1,7 @@
 //! The settings of the engine as Python sees them. The defaults are isp-core's; none is written here.
 
 use isp_core::calendar::TimeOfDay;
+use isp_core::holiday::PublicHolidays;
 use isp_core::policy::Policy;
 use isp_core::tax::{Tax, TaxRule};
 use isp_core::{billing, dunning, isolation};
@@ -122,6 +123,9 @@ impl DunningPolicy {
     }
 }
 
+const PUBLIC_HOLIDAYS: [(&str, PublicHolidays); 3] =
+    [("all", PublicHolidays::All), ("national", PublicHolidays::National), ("none", PublicHolidays::None)];
+
 /// When a line is isolated and reopened. Every setting has the engine's default.
 #[pyclass(frozen, eq, module = "isp_engine")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -130,12 +134,14 @@ pub(crate) struct IsolationPolicy(pub(crate) isolation::IsolationPolicy);
 #[pymethods]
 impl IsolationPolicy {
     #[new]
-    #[pyo3(signature = (*, isolate_after_days=None, isolate_at=None, on_weekends=None, holidays=None,
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments, in Python")]
+    #[pyo3(signature = (*, isolate_after_days=None, isolate_at=None, on_weekends=None, public_holidays=None, holidays=None,
         reopen_when_paid_percent=None, breaker_count=None, breaker_percent=None))]
     fn new(
         isolate_after_days: Option<&Bound<'_, PyAny>>,
         isolate_at: Option<&Bound<'_, PyAny>>,
         on_weekends: Option<&Bound<'_, PyAny>>,
+        public_holidays: Option<&Bound<'_, PyAny>>,
         holidays: Option<&Bound<'_, PyAny>>,
         reopen_when_paid_percent: Option<&Bound<'_, PyAny>>,
         breaker_count: Option<&Bound<'_, PyAny>>,
@@ -146,6 +152,9 @@ impl IsolationPolicy {
         set_time("isolate_at", isolate_at, &mut policy.isolate_at)?;
         if let Some(given) = on_weekends {
             policy.on_weekends = Value::argument("on_weekends", given)?.bool()?;
+        }
+        if let Some(given) = public_holidays {
+            policy.public_holidays = Value::argument("public_holidays", given)?.word(&PUBLIC_HOLIDAYS)?;
         }
         if let Some(given) = holidays {
             policy.holidays = Value::argument("holidays", given)?.each(|_, day| day.date())?.into_iter().collect();
@@ -178,7 +187,13 @@ impl IsolationPolicy {
         self.0.on_weekends
     }
 
-    /// Days on which nobody is isolated, in order.
+    /// The public holidays on which nobody is isolated: ``all``, ``national`` (without joint leave) or ``none``.
+    #[getter]
+    fn public_holidays(&self) -> &'static str {
+        self.0.public_holidays.code()
+    }
+
+    /// The operator's own days on which nobody is isolated, in order.
     #[getter]
     fn holidays<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let mut writer = Writer::new(py)?;

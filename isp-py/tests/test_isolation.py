@@ -37,10 +37,22 @@ def test_five_days_at_ten_on_a_working_day_i1(moment: str, expected: tuple[str, 
     assert decide(line(), moment) == expected
 
 
+def test_nobody_is_isolated_on_a_public_holiday_i1() -> None:
+    row = line(due="2026-02-01")
+    imlek, joint_leave = "2026-02-17 10:00", "2026-02-16 10:00"
+    national = isp.IsolationPolicy(public_holidays="national")
+    none = isp.IsolationPolicy(public_holidays="none")
+    assert decide(row, imlek) == decide(row, joint_leave) == ("keep", "day_not_allowed")
+    assert decide(row, imlek, policy=national) == ("keep", "day_not_allowed")
+    assert decide(row, joint_leave, policy=national) == ("isolate", "overdue_too_long")
+    assert decide(row, imlek, policy=none) == ("isolate", "overdue_too_long")
+    assert (isp.IsolationPolicy().public_holidays, none.public_holidays) == ("all", "none")
+
+
 def test_the_decision_carries_its_evidence_i7() -> None:
     two = isp.AccessFacts("x", START, "open", [invoice("A", "2026-01-10", paid=66_500), invoice("B", "2026-02-10")])
-    assert isp.decide_isolation([two], at("2026-02-16 10:00")) == [
-        isp.Decision("x", "isolate", "overdue_too_long", 266_500, 37)
+    assert isp.decide_isolation([two], at("2026-02-18 10:00")) == [
+        isp.Decision("x", "isolate", "overdue_too_long", 266_500, 39)
     ]
 
 
@@ -62,7 +74,7 @@ def test_a_promise_an_exemption_and_an_outage_protect_i2() -> None:
     now = "2026-01-15 10:00"
     promise = isp.Promise(day("2026-01-13"), day("2026-01-15"))
     assert decide(line(promise=promise), now) == ("keep", "promised")
-    assert decide(line(promise=promise), "2026-01-16 10:00") == ("isolate", "overdue_too_long")
+    assert decide(line(promise=promise), "2026-01-19 10:00") == ("isolate", "overdue_too_long")
     exemption = isp.Exemption(day("2026-01-01"), day("2026-01-31"))
     assert decide(line(exemption=exemption), now) == ("keep", "exempt")
     assert decide(line(outage=isp.Outage(at("2026-01-15 03:00"))), now) == ("keep", "site_outage")

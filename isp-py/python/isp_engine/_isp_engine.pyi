@@ -138,6 +138,7 @@ class IsolationPolicy:
         isolate_after_days: int | None = None,
         isolate_at: time | None = None,
         on_weekends: bool | None = None,
+        public_holidays: Literal["all", "national", "none"] | None = None,
         holidays: Sequence[date] | None = None,
         reopen_when_paid_percent: int | None = None,
         breaker_count: int | None = None,
@@ -151,6 +152,8 @@ class IsolationPolicy:
     def isolate_at(self) -> time: ...
     @property
     def on_weekends(self) -> bool: ...
+    @property
+    def public_holidays(self) -> Literal["all", "national", "none"]: ...
     @property
     def holidays(self) -> tuple[date, ...]: ...
     @property
