@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use isp_mikrotik::proto::Command;
-use isp_mikrotik::simulator::{SimulatedRouter, Simulation, Version};
+use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
 use isp_mikrotik::{Client, Error};
 
 async fn start() -> (SimulatedRouter, Client) {
@@ -194,4 +194,48 @@ async fn connections_over_the_limit_are_closed() {
     drop(first);
     tokio::time::sleep(Duration::from_millis(50)).await;
     Client::connect(router.options()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_listener_hears_what_changes_until_it_is_dropped() {
+    let (router, client) = start().await;
+    let listen = Command::new("/ppp/active/listen").proplist(&[".id", "name"]);
+    let mut active = client.listen(&listen).await.unwrap();
+    done(&client, "/ppp/secret/add name=budi").await;
+    let row = active.next().await.unwrap().unwrap();
+    let id = row.utf8(".id").unwrap().to_owned();
+    assert_eq!((row.utf8("name"), row.value("service")), (Some("budi"), None));
+    done(&client, &format!("/ppp/active/remove .id={id}")).await;
+    let row = active.next().await.unwrap().unwrap();
+    assert_eq!((row.utf8(".id"), row.utf8(".dead")), (Some(id.as_str()), Some("true")));
+    assert_eq!(active.next().await.unwrap().unwrap().utf8("name"), Some("budi"), "the box dialled again");
+    router.unplug("budi");
+    assert_eq!(active.next().await.unwrap().unwrap().utf8(".dead"), Some("true"));
+    drop(active);
+    assert_eq!(done(&client, "/ppp/active/print count-only").await.as_deref(), Some("0"));
+    let mut wrong = client.listen(&Command::new("/ppp/secrets/listen")).await.unwrap();
+    assert!(matches!(wrong.next().await, Err(Error::Refused { .. })));
+}
+
+#[tokio::test]
+async fn when_all_sessions_are_taken_new_connections_are_closed_for_a_while() {
+    let (router, client) = start().await;
+    router.inject(Fault::new(FaultKind::SessionLimit(Duration::from_millis(80))));
+    assert!(client.call(&command("/ppp/secret/print")).await.is_err());
+    assert!(matches!(Client::connect(router.options()).await, Err(Error::NotSent { .. })));
+    tokio::time::sleep(Duration::from_millis(90)).await;
+    Client::connect(router.options()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hotspot_client_with_a_cookie_is_back_at_once() {
+    let (router, client) = start().await;
+    done(&client, "/ip/hotspot/user/add name=warung password=x").await;
+    router.force("/ip/hotspot/active", &[("user", b"warung")]).unwrap();
+    router.force("/ip/hotspot/cookie", &[("user", b"warung")]).unwrap();
+    done(&client, "/ip/hotspot/active/remove .id=*1").await;
+    assert_eq!(router.items("/ip/hotspot/active").len(), 1);
+    done(&client, "/ip/hotspot/cookie/remove .id=*1").await;
+    done(&client, "/ip/hotspot/active/remove .id=*2").await;
+    assert!(router.items("/ip/hotspot/active").is_empty());
 }

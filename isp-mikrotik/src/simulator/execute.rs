@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::query::{self, Shown};
 use super::rules;
-use super::state::{Refusal, State, id_text, interval};
+use super::state::{Refusal, State, View, id_text, interval};
 use super::table::{Item, Value};
 use crate::proto::word::put_word;
 
@@ -38,6 +38,12 @@ impl Request {
 
     pub(super) fn arg(&self, name: &str) -> Option<&[u8]> {
         self.args.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The properties that are asked for; `None` is all of them.
+    pub(super) fn wanted(&self) -> Option<Vec<String>> {
+        let list = self.arg(".proplist").or_else(|| self.arg("proplist"))?;
+        Some(String::from_utf8_lossy(list).split(',').map(str::to_owned).collect())
     }
 
     fn has(&self, name: &str) -> bool {
@@ -109,10 +115,7 @@ fn find_command(state: &State, menu: &str, command: &str) -> Result<(), Vec<Refu
 }
 
 fn print(state: &State, menu: &str, request: &Request) -> Answer {
-    let wanted: Option<Vec<String>> = request
-        .arg(".proplist")
-        .or_else(|| request.arg("proplist"))
-        .map(|list| String::from_utf8_lossy(list).split(',').map(str::to_owned).collect());
+    let wanted = request.wanted();
     let Some(table) = state.table(menu) else { return print_singleton(state, menu, wanted.as_deref()) };
     let mut rows = Vec::new();
     let mut count = 0_usize;
@@ -126,17 +129,22 @@ fn print(state: &State, menu: &str, request: &Request) -> Answer {
         if request.has("count-only") {
             continue;
         }
-        let mut row = Vec::with_capacity(96);
-        match &wanted {
-            Some(names) => names.iter().for_each(|name| show(&mut row, name, view.value(name.as_bytes()))),
-            None => view.names().for_each(|name| show(&mut row, name, view.value(name.as_bytes()))),
-        }
-        rows.push(row);
+        rows.push(row_of(&view, wanted.as_deref()));
     }
     if request.has("count-only") {
         return Answer { ret: Some(count.to_string().into_bytes()), ..Answer::default() };
     }
     Answer { empty: rows.is_empty(), rows, ..Answer::default() }
+}
+
+/// An object in wire form.
+pub(super) fn row_of(view: &View<'_>, wanted: Option<&[String]>) -> Vec<u8> {
+    let mut row = Vec::with_capacity(96);
+    match wanted {
+        Some(names) => names.iter().for_each(|name| show(&mut row, name, view.value(name.as_bytes()))),
+        None => view.names().for_each(|name| show(&mut row, name, view.value(name.as_bytes()))),
+    }
+    row
 }
 
 fn print_singleton(state: &State, menu: &str, wanted: Option<&[String]>) -> Answer {

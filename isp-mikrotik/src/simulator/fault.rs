@@ -39,6 +39,9 @@ pub enum FaultKind {
     Fatal(String),
     /// The router restarts: every connection and every session ends, and for this long it refuses connections.
     Reboot(Duration),
+    /// The connection ends, and for this long every new one is closed at once, as when all of the service's sessions
+    /// are taken.
+    SessionLimit(Duration),
     /// A print leaves out this many of its last rows and says nothing about it, as seen on overloaded routers.
     ShortTable(usize),
     /// The reply is a reserved control byte.

@@ -22,6 +22,7 @@
 
 mod execute;
 mod fault;
+mod listen;
 mod query;
 mod router;
 mod rules;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
@@ -179,6 +179,7 @@ impl SimulatedRouter {
             generation: watch::channel(0).0,
             listening: Mutex::new(None),
             open: std::sync::atomic::AtomicUsize::new(0),
+            full_until: Mutex::new(None),
             gone: std::sync::atomic::AtomicBool::new(false),
         });
         shared.listen()?;
@@ -241,7 +242,9 @@ impl SimulatedRouter {
 
     /// The customer's box is taken away.
     pub fn unplug(&self, name: &str) {
-        self.shared.lock().unplug(name.as_bytes());
+        let mut state = self.shared.lock();
+        state.unplug(name.as_bytes());
+        state.advance();
     }
 
     /// Puts an object into a menu without any check, as people and imports do: twins, odd bytes, foreign comments.
@@ -262,6 +265,18 @@ impl SimulatedRouter {
                 table.remove(id);
             }
         }
+        state.advance();
+    }
+
+    /// Every object of a menu, in the order of their ids, with what it shows; references by name.
+    pub fn items(&self, menu: &str) -> Vec<BTreeMap<String, Vec<u8>>> {
+        let mut state = self.shared.lock();
+        state.advance();
+        let Some(table) = state.table(menu) else { return Vec::new() };
+        let values = |item: &super::table::Item| {
+            item.values.iter().map(|(name, value)| (name.clone(), state.shown(value).into_owned())).collect()
+        };
+        table.iter().map(|(_, item)| values(item)).collect()
     }
 
     /// Every secret, in the order of their ids.
@@ -359,6 +374,8 @@ pub(super) struct Shared {
     generation: watch::Sender<u64>,
     listening: Mutex<Option<AbortHandle>>,
     open: std::sync::atomic::AtomicUsize,
+    /// Until then every new connection is closed at once.
+    full_until: Mutex<Option<Instant>>,
     /// The handle was dropped: a restart that still waits must not bring the router back.
     gone: std::sync::atomic::AtomicBool,
 }
@@ -378,6 +395,16 @@ impl Shared {
 
     pub(super) fn connection_ended(&self) {
         self.open.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    pub(super) fn fill_up(&self, time: Duration) {
+        *self.full_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + time);
+    }
+
+    fn is_full(&self, open: usize) -> bool {
+        let until = *self.full_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+            || self.simulation.max_connections.is_some_and(|limit| open >= limit)
     }
 
     pub(super) fn reboot(self: &Arc<Self>, down: Duration) {
@@ -443,7 +470,7 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         let Ok((stream, _)) = listener.accept().await else { continue };
         shared.lock().counters.connections += 1;
         let open = shared.open.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if shared.simulation.max_connections.is_some_and(|limit| open >= limit) {
+        if shared.is_full(open) {
             shared.connection_ended();
             continue;
         }

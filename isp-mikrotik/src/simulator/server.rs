@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::execute::{self, Answer, Request};
@@ -140,6 +140,10 @@ impl Session {
             self.cancel(&request);
             return Ok(());
         }
+        if request.path.ends_with("/listen") {
+            self.listen(request);
+            return Ok(());
+        }
         let fault = self.shared.strike(&request.path);
         let answer = self.answer_under(fault.as_ref(), may_write, &request)?;
         let Some(answer) = answer else { return Ok(()) };
@@ -202,6 +206,10 @@ impl Session {
                 self.shared.reboot(*down);
                 Err(End)
             }
+            Some(FaultKind::SessionLimit(time)) => {
+                self.shared.fill_up(*time);
+                Err(End)
+            }
             Some(FaultKind::Garbage) => {
                 self.out.extend_from_slice(&[0xFF, 0x00]);
                 Ok(None)
@@ -261,6 +269,26 @@ impl Session {
         }
     }
 
+    fn listen(&mut self, request: Request) {
+        let mut rows = match self.shared.hear(&request) {
+            Ok(rows) => rows,
+            Err(refusal) => {
+                let answer = Answer { traps: vec![refusal], ..Answer::default() };
+                return encode(&answer, request.tag.as_deref(), &mut self.out);
+            }
+        };
+        let (write, tag) = (self.write.clone(), request.tag.clone());
+        let task = tokio::spawn(async move {
+            while let Some(row) = rows.recv().await {
+                let mut write = write.lock().await;
+                if write.write_all(&row_sentence(&row, tag.as_deref())).await.is_err() || write.flush().await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.keep(request.tag, task.abort_handle());
+    }
+
     fn hang(&mut self, request: &Request) {
         let task = tokio::spawn(std::future::pending::<()>());
         self.keep(request.tag.clone(), task.abort_handle());
@@ -302,6 +330,14 @@ impl Shared {
         answer
     }
 
+    fn hear(&self, request: &Request) -> Result<mpsc::UnboundedReceiver<Vec<u8>>, Refusal> {
+        let mut state = self.lock();
+        state.advance();
+        state.counters.commands += 1;
+        *state.counters.by_command.entry(request.path.clone()).or_default() += 1;
+        state.listen(request)
+    }
+
     fn log_in(&self, request: &Request) -> Option<bool> {
         let mut state = self.lock();
         let (name, password) = (request.arg("name").unwrap_or_default(), request.arg("password").unwrap_or_default());
@@ -327,14 +363,7 @@ fn encode(answer: &Answer, tag: Option<&[u8]>, out: &mut Vec<u8>) {
 /// The sentences of an answer, one by one.
 fn pieces(answer: &Answer, tag: Option<&[u8]>) -> Vec<Vec<u8>> {
     let mut pieces = Vec::with_capacity(answer.rows.len() + 1);
-    for row in &answer.rows {
-        let mut out = Vec::with_capacity(row.len() + 24);
-        put_word(&mut out, b"!re");
-        put_tag(&mut out, tag);
-        out.extend_from_slice(row);
-        out.push(0);
-        pieces.push(out);
-    }
+    pieces.extend(answer.rows.iter().map(|row| row_sentence(row, tag)));
     for trap in &answer.traps {
         let mut out = Vec::new();
         let category = trap.category.map(|category| format!("=category={category}"));
@@ -352,6 +381,15 @@ fn pieces(answer: &Answer, tag: Option<&[u8]>) -> Vec<Vec<u8>> {
     sentence(&mut last, "!done", tag, &words);
     pieces.push(last);
     pieces
+}
+
+fn row_sentence(row: &[u8], tag: Option<&[u8]>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(row.len() + 24);
+    put_word(&mut out, b"!re");
+    put_tag(&mut out, tag);
+    out.extend_from_slice(row);
+    out.push(0);
+    out
 }
 
 fn sentence(out: &mut Vec<u8>, reply: &str, tag: Option<&[u8]>, words: &[&[u8]]) {

@@ -90,8 +90,13 @@ impl State {
         }
     }
 
-    /// Lets due dial attempts happen.
+    /// Lets due dial attempts happen, and tells who listens what changed.
     pub(super) fn advance(&mut self) {
+        self.dial_due();
+        self.tell();
+    }
+
+    fn dial_due(&mut self) {
         let now = Instant::now();
         while let Some((at, name)) = self.customers.dials.first().cloned() {
             if at > now {

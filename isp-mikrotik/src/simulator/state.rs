@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
+use super::listen::Ear;
 use super::query::Shown;
 use super::router::{Counters, Simulation};
 use super::rules;
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) customers: Customers,
     pub(super) faults: Vec<Fault>,
     pub(super) counters: Counters,
+    pub(super) ears: Vec<Ear>,
     booted: Instant,
     tables: BTreeMap<&'static str, Table>,
 }
@@ -92,6 +94,7 @@ impl State {
             customers: Customers::new(simulation),
             faults: Vec::new(),
             counters: Counters::default(),
+            ears: Vec::new(),
             booted: Instant::now(),
             tables,
         }

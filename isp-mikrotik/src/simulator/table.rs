@@ -42,11 +42,13 @@ pub(super) struct Table {
     items: BTreeMap<u32, Item>,
     names: HashMap<Vec<u8>, Vec<u32>>,
     next_id: u32,
+    /// The ids that changed, if somebody listens.
+    changes: Option<Vec<u32>>,
 }
 
 impl Table {
     pub(super) fn starting_at(next_id: u32) -> Table {
-        Table { items: BTreeMap::new(), names: HashMap::new(), next_id }
+        Table { items: BTreeMap::new(), names: HashMap::new(), next_id, changes: None }
     }
 
     pub(super) fn insert(&mut self, item: Item) -> u32 {
@@ -56,7 +58,21 @@ impl Table {
         id
     }
 
+    /// From now on keeps note of what changes.
+    pub(super) fn watch(&mut self) {
+        self.changes.get_or_insert_default();
+    }
+
+    /// What changed since the last call, each id once.
+    pub(super) fn take_changes(&mut self) -> Vec<u32> {
+        let mut changes = self.changes.as_mut().map(std::mem::take).unwrap_or_default();
+        let mut seen = std::collections::HashSet::new();
+        changes.retain(|id| seen.insert(*id));
+        changes
+    }
+
     pub(super) fn insert_at(&mut self, id: u32, item: Item) {
+        self.changes.as_mut().into_iter().for_each(|changes| changes.push(id));
         if let Some(name) = item.bytes("name") {
             self.names.entry(name.to_vec()).or_default().push(id);
         }
@@ -65,6 +81,7 @@ impl Table {
 
     pub(super) fn remove(&mut self, id: u32) -> Option<Item> {
         let item = self.items.remove(&id)?;
+        self.changes.as_mut().into_iter().for_each(|changes| changes.push(id));
         self.forget_name(id, &item);
         Some(item)
     }

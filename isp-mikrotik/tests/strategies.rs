@@ -1,0 +1,239 @@
+//! Each way of isolating, and what happens when a package changes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{done, endpoint, group, refused, target};
+use isp_core::isolation::Access::{Closed, Isolated, Open};
+use isp_core::isolation::AccessTarget;
+use isp_core::ports::AccessControl;
+use isp_mikrotik::access::Guarded;
+use isp_mikrotik::menu::rate::Burst;
+use isp_mikrotik::reconcile::Strategy;
+use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
+use isp_mikrotik::{MikrotikAccess, Settings};
+
+async fn start(settings: Settings) -> (SimulatedRouter, MikrotikAccess) {
+    let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
+    router.force("/ip/pool", &[("name", b"pelanggan"), ("ranges", b"10.20.0.2-10.20.3.250")]).unwrap();
+    let settings = Settings { pool: Some("pelanggan".to_owned()), kick_pause: Duration::from_millis(50), ..settings };
+    (router, MikrotikAccess::new(settings))
+}
+
+async fn apply(
+    access: &MikrotikAccess,
+    router: &SimulatedRouter,
+    targets: &[AccessTarget],
+) -> Vec<isp_core::ports::ApplyOutcome> {
+    access.apply(&endpoint(router), targets).await.unwrap()
+}
+
+async fn seen(
+    access: &MikrotikAccess,
+    router: &SimulatedRouter,
+    target: &AccessTarget,
+) -> Option<isp_core::isolation::Access> {
+    let now = chrono::DateTime::from_timestamp(1_767_000_000, 0).unwrap();
+    access.observe(&endpoint(router), std::slice::from_ref(target), now).await.unwrap()[0].access
+}
+
+fn entries(router: &SimulatedRouter) -> Vec<String> {
+    let text =
+        |value: Option<&Vec<u8>>| String::from_utf8_lossy(value.map(Vec::as_slice).unwrap_or_default()).into_owned();
+    let items = router.items("/ip/firewall/address-list").into_iter();
+    items
+        .map(|item| format!("{} {} {}", text(item.get("list")), text(item.get("address")), text(item.get("comment"))))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_fixed_address_is_listed_at_once_and_no_session_is_ended() {
+    let (router, access) = start(Settings { isolation: Strategy::AddressList, ..Settings::default() }).await;
+    router.force("/ppp/secret", &[("name", b"kantor"), ("password", b"rahasia"), ("remote-address", b"10.1.1.7")]);
+    router.force("/ip/firewall/address-list", &[("list", b"ISOLIR"), ("address", b"10.9.9.9"), ("comment", b"tangan")]);
+    let open = AccessTarget { adopt: true, ..target(1, "kantor", Open) };
+    let isolated = AccessTarget { desired: Isolated, ..open.clone() };
+    apply(&access, &router, std::slice::from_ref(&open)).await;
+    let session = router.session("kantor").unwrap();
+
+    let plan = access.plan(&endpoint(&router), std::slice::from_ref(&isolated)).await.unwrap();
+    assert_eq!(
+        plan.to_string(),
+        "+ list entry 10.1.1.7 of kantor\n0 to create, 1 to change (1 isolated), 0 sessions to end, 0 conflicts\n"
+    );
+    let outcomes = apply(&access, &router, std::slice::from_ref(&isolated)).await;
+    assert_eq!(done(&outcomes[0]), (Isolated, true, "in list ISOLIR"));
+    assert_eq!(entries(&router), ["ISOLIR 10.9.9.9 tangan", "ISOLIR 10.1.1.7 isp:000000000001"]);
+    assert_eq!((router.session("kantor"), seen(&access, &router, &isolated).await), (Some(session), Some(Isolated)));
+    router.reset_counters();
+    assert!(!done(&apply(&access, &router, std::slice::from_ref(&isolated)).await[0]).1);
+    assert_eq!(router.counters().writes, 0);
+
+    apply(&access, &router, std::slice::from_ref(&open)).await;
+    assert_eq!(entries(&router), ["ISOLIR 10.9.9.9 tangan"]);
+    assert_eq!(seen(&access, &router, &open).await, Some(Open));
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_listed_is_a_conflict() {
+    let (router, access) = start(Settings { isolation: Strategy::AddressList, ..Settings::default() }).await;
+    router.force("/ppp/secret", &[("name", b"a"), ("remote-address", b"10.1.1.7"), ("comment", b"isp:000000000001")]);
+    router.force("/ip/firewall/address-list", &[("list", b"ISOLIR"), ("address", b"10.1.1.7"), ("comment", b"tangan")]);
+    apply(&access, &router, &[target(2, "b", Open)]).await;
+    let outcomes =
+        apply(&access, &router, &[target(1, "a", Isolated), target(2, "b", Isolated), target(3, "c", Isolated)]).await;
+    let codes: Vec<_> = outcomes.iter().map(refused).collect();
+    assert_eq!(codes, ["router.entry_not_ours", "router.no_fixed_address", "router.no_fixed_address"]);
+    assert_eq!(entries(&router).len(), 1);
+}
+
+#[tokio::test]
+async fn a_line_that_is_switched_off_by_hand_comes_back_as_it_was() {
+    let (router, access) = start(Settings { isolation: Strategy::Disable, ..Settings::default() }).await;
+    let open = target(1, "budi", Open);
+    let isolated = AccessTarget { desired: Isolated, ..open.clone() };
+    apply(&access, &router, std::slice::from_ref(&open)).await;
+    let outcomes = apply(&access, &router, std::slice::from_ref(&isolated)).await;
+    assert_eq!(done(&outcomes[0]), (Isolated, true, "account disabled"));
+    let secret = router.secret("budi").unwrap();
+    assert_eq!((secret.disabled, secret.profile.as_str(), router.session("budi")), (true, "10M", None));
+    assert_eq!(seen(&access, &router, &isolated).await, Some(Isolated));
+    assert!(router.profiles().iter().all(|profile| profile.name != "isolir"), "it is not needed");
+    apply(&access, &router, std::slice::from_ref(&open)).await;
+    assert_eq!(seen(&access, &router, &open).await, Some(Open));
+    let made = apply(&access, &router, &[target(2, "baru", Isolated)]).await;
+    assert_eq!(done(&made[0]).0, Isolated);
+    assert!(router.secret("baru").unwrap().disabled, "a new one is not open for a moment");
+}
+
+#[tokio::test]
+async fn a_hotspot_user_loses_its_cookie_before_its_session() {
+    for version in Version::ALL {
+        let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
+        let by_group = [("warnet".to_owned(), Strategy::Hotspot)].into();
+        let access = MikrotikAccess::new(Settings { isolation_by_group: by_group, ..Settings::default() });
+        let open = AccessTarget { group: group("warnet", 4), ..target(1, "0812", Open) };
+        let isolated = AccessTarget { desired: Isolated, ..open.clone() };
+        let pppoe = target(2, "budi", Isolated);
+        let outcomes = apply(&access, &router, &[open.clone(), pppoe.clone()]).await;
+        assert_eq!((done(&outcomes[0]).0, done(&outcomes[1]).0), (Open, Isolated));
+        assert!(router.secret("0812").is_none() && router.secret("budi").is_some());
+        for user in [&b"0812"[..], b"tamu"] {
+            router.force("/ip/hotspot/active", &[("user", user), ("address", b"10.5.0.9")]).unwrap();
+            router.force("/ip/hotspot/cookie", &[("user", user)]).unwrap();
+        }
+        assert_eq!(seen(&access, &router, &open).await, Some(Open));
+
+        let outcomes = apply(&access, &router, &[pppoe.clone(), isolated.clone()]).await;
+        assert_eq!(done(&outcomes[1]), (Isolated, true, "profile isolir, session ended"));
+        for menu in ["/ip/hotspot/active", "/ip/hotspot/cookie"] {
+            let left: Vec<_> = router.items(menu).into_iter().map(|item| item["user"].clone()).collect();
+            assert_eq!(left, [b"tamu"], "{menu}");
+        }
+        let user = router.items("/ip/hotspot/user").remove(0);
+        assert_eq!((&user["profile"][..], &user["comment"][..]), (&b"isolir"[..], &b"isp:000000000001"[..]));
+        assert_eq!(seen(&access, &router, &isolated).await, Some(Isolated));
+        router.reset_counters();
+        apply(&access, &router, &[pppoe, isolated]).await;
+        assert_eq!(router.counters().writes, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_package_has_its_burst_and_a_new_speed_reaches_running_sessions_at_a_pace() {
+    let burst = Burst { percent: 200, threshold_percent: 75, seconds: 8 };
+    let settings = Settings { burst: Some(burst), kick_batch: 4, ..Settings::default() };
+    let (router, access) = start(settings).await;
+    router.force("/ppp/secret", &[("name", b"tetangga"), ("password", b"x")]);
+    let mut accounts: Vec<_> = (0..10).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    apply(&access, &router, &accounts).await;
+    router.force("/ppp/secret", &[("name", b"titipan"), ("profile", b"10M"), ("comment", b"bukan kami")]);
+    let limit = |name: &str| router.session(name).unwrap().rate_limit.unwrap();
+    assert_eq!(limit("user-3"), "5M/10M 10M/20M 3750k/7500k 8/8");
+    let (foreign, other) = (router.session("titipan"), router.session("tetangga"));
+
+    // One account is applied; the profile is everybody's.
+    accounts.iter_mut().for_each(|account| account.group = group("10M", 20));
+    let started = Instant::now();
+    apply(&access, &router, &accounts[..1]).await;
+    assert!(started.elapsed() >= Duration::from_millis(100), "ten sessions in batches of four");
+    for account in &accounts {
+        assert_eq!(limit(account.account.username.as_str()), "10M/20M 20M/40M 7500k/15M 8/8");
+    }
+    assert_eq!((router.session("titipan"), router.session("tetangga")), (foreign, other), "not ours, not ended");
+    let profile = router.profiles().into_iter().find(|profile| profile.name == "10M").unwrap();
+    assert_eq!(profile.comment, "isp:group", "the debt is settled");
+    router.reset_counters();
+    apply(&access, &router, &accounts).await;
+    assert_eq!((router.counters().writes, router.counters().commands), (0, 3));
+}
+
+#[tokio::test]
+async fn a_crash_while_sessions_of_a_group_are_ended_is_made_good_and_nobody_is_ended_twice() {
+    let (router, access) = start(Settings { kick_batch: 3, ..Settings::default() }).await;
+    let mut accounts: Vec<_> = (0..9).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    apply(&access, &router, &accounts).await;
+    accounts.iter_mut().for_each(|account| account.group = group("10M", 20));
+    router.inject(Fault::new(FaultKind::CutRequest).on("/ppp/active/remove").after(1));
+    assert!(access.apply(&endpoint(&router), &accounts[..1]).await.is_err());
+    let done_before: Vec<_> =
+        router.sessions().into_iter().filter(|s| s.rate_limit.as_deref() == Some("10M/20M")).collect();
+    assert_eq!(done_before.len(), 3);
+    let restarted = MikrotikAccess::new(access.settings().clone());
+    apply(&restarted, &router, &accounts[4..5]).await;
+    assert!(router.sessions().iter().all(|session| session.rate_limit.as_deref() == Some("10M/20M")));
+    for session in done_before {
+        assert_eq!(router.session(&session.name), Some(session), "ended once");
+    }
+}
+
+#[tokio::test]
+async fn closed_lines_are_removed_once_nothing_runs_on_them_if_the_settings_say_so() {
+    let (router, access) = start(Settings { remove_closed: true, ..Settings::default() }).await;
+    router.force("/ppp/secret", &[("name", b"tetangga")]);
+    let open: Vec<_> = (1..4).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    apply(&access, &router, &open).await;
+    let closed: Vec<_> = open.iter().map(|account| AccessTarget { desired: Closed, ..account.clone() }).collect();
+    let outcomes = apply(&access, &router, &closed[..2]).await;
+    assert_eq!((done(&outcomes[0]), done(&outcomes[1]).0), ((Closed, true, "no account"), Closed));
+    let left: Vec<_> = router.secrets().into_iter().map(|secret| secret.name).collect();
+    assert_eq!(left, ["tetangga", "user-3"]);
+    assert_eq!(router.sessions().len(), 2);
+    assert!(!done(&apply(&access, &router, &closed[..2]).await[0]).1);
+}
+
+#[tokio::test]
+async fn a_plan_over_the_limit_is_held_and_nothing_is_written() {
+    let (router, access) = start(Settings::default()).await;
+    let open: Vec<_> = (0..6).map(|number| target(number, &format!("user-{number}"), Open)).collect();
+    apply(&access, &router, &open).await;
+    let isolated: Vec<_> = open.iter().map(|account| AccessTarget { desired: Isolated, ..account.clone() }).collect();
+    let before = (router.secrets(), router.sessions(), router.counters().writes);
+    let held = access.apply_within(&endpoint(&router), &isolated, 5).await.unwrap();
+    assert!(matches!(&held, Guarded::Held(plan) if plan.summary().isolated == 6 && plan.is_over(5)), "{held:?}");
+    assert_eq!((router.secrets(), router.sessions(), router.counters().writes), before);
+    let applied = access.apply_within(&endpoint(&router), &isolated, 6).await.unwrap();
+    assert!(matches!(&applied, Guarded::Applied(outcomes) if outcomes.len() == 6), "{applied:?}");
+}
+
+#[tokio::test]
+async fn drift_is_told_and_a_stray_is_not_touched() {
+    let (router, access) = start(Settings::default()).await;
+    let targets = [target(1, "budi", Open), target(2, "siti", Isolated)];
+    apply(&access, &router, &targets).await;
+    router.force("/ppp/secret", &[("name", b"lama"), ("comment", b"isp:0000000000ff Pak Lama")]);
+    router.force_remove("/ppp/profile", "10M");
+    let stray = router.secret("lama");
+    let plan = access.plan_whole(&endpoint(&router), &targets).await.unwrap();
+    let drift: Vec<_> = plan.drift.iter().map(|drift| (drift.name.as_str(), drift.code)).collect();
+    assert_eq!(drift, [("budi", "router.profile_dangling"), ("lama", "router.stray_account")]);
+    assert!(
+        plan.to_string().contains("? account lama: carries our mark, and no line of this router has it\n"),
+        "{plan}"
+    );
+    assert!(access.plan(&endpoint(&router), &targets).await.unwrap().drift.len() == 1, "a part does not know strays");
+    apply(&access, &router, &targets).await;
+    assert_eq!((router.secret("lama"), router.secret("budi").unwrap().profile.as_str()), (stray, "10M"));
+}
