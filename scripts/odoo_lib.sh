@@ -45,6 +45,12 @@ odoo_bin() {
     PYTHONPATH=${odoo_wheel:-} PYTHONPYCACHEPREFIX="$odoo_cache/pycache" TZ=UTC "$odoo_python" "$ODOO_SRC/odoo-bin" "$@"
 }
 
+# odoo_script FILE ARGUMENT...: a Python program of isp-odoo/ that boots Odoo itself.
+odoo_script() {
+    PYTHONPATH=${odoo_wheel:-}:$ODOO_SRC PYTHONPYCACHEPREFIX="$odoo_cache/pycache" TZ=UTC PYTHONWARNINGS=ignore \
+        "$odoo_python" "$root/isp-odoo/$1" "${@:2}"
+}
+
 # odoo_conf FILE DATABASE DATA_DIR HTTP_PORT: the server's configuration; the database server is that of ISP_TEST_PG.
 odoo_conf() {
     cat >"$1" <<END

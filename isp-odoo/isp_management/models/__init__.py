@@ -20,6 +20,5 @@ from . import isp_notification
 from . import isp_expense_category
 from . import isp_expense
 from . import account_move
-from . import account_journal
 from . import isp_invoice_writer
 from . import isp_billing_run

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 
 import isp_engine
 import psycopg2
@@ -23,6 +24,8 @@ BATCH = 250
 # A run gives the cron worker back after this time and triggers itself again.
 SECONDS = 240
 ATTEMPTS = 5
+# First key of PostgreSQL's advisory locks of this addon ("isp"); the second one is the company.
+LOCK = 0x697370
 # Somebody else was faster: the batch is planned on an old view of the database and tried again on a new one.
 COLLISIONS = (
     psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable,
@@ -93,11 +96,12 @@ class IspBillingRun(models.Model):
                 run._write_batch_until_done(company, batch)
                 if time.monotonic() > deadline:
                     return False
-        if next_position and (not position or position < next_position):
-            company.isp_billed_through = next_position
-        if run:
-            run.write({"state": "done", "finished_at": fields.Datetime.now(), "through": next_position})
-        self._commit()
+        with self._alone(company):
+            if next_position and (not company.isp_billed_through or company.isp_billed_through < next_position):
+                company.isp_billed_through = next_position
+            if run:
+                run.write({"state": "done", "finished_at": fields.Datetime.now(), "through": next_position})
+            self._commit()
         return True
 
     @api.model
@@ -169,18 +173,38 @@ class IspBillingRun(models.Model):
         """Write a batch in a transaction of its own; tried again when another transaction was in the way."""
         self.ensure_one()
         for attempt in range(1, ATTEMPTS + 1):
-            self._commit()
             try:
-                with mute_logger("odoo.sql_db"):
+                with self._alone(company), mute_logger("odoo.sql_db"):
                     self._write_batch(company, batch)
                     self._commit()
                 return
             except COLLISIONS as error:
-                if not self._may_commit() or attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or not self._may_commit():
                     raise
                 _logger.info("billing run, attempt %s: %s", attempt, type(error).__name__)
-                self.env.cr.rollback()
                 time.sleep(random.uniform(0.1, 0.5) * attempt)
+
+    @contextmanager
+    def _alone(self, company):
+        """Wait for other runs of the company, then look at the database anew, with what they wrote.
+
+        The lock is the connection's and not the transaction's: Odoo's transactions keep the view they began with, so
+        one that waited inside would not see the invoices of the run it waited for. It goes with a killed process.
+        What is not committed inside is undone.
+        """
+        if not self._may_commit():
+            yield
+            return
+        cr, company_id = self.env.cr, company.id
+        cr.commit()
+        cr.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, company_id])
+        cr.commit()
+        try:
+            yield
+        finally:
+            cr.rollback()
+            cr.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, company_id])
+            cr.commit()
 
     def _write_batch(self, company, batch):
         journal = company._isp_sale_journal()
@@ -201,15 +225,8 @@ class IspBillingRun(models.Model):
         self.env.flush_all()
 
     def _lock(self, journal):
-        """Hold the journal, so that numbers are given once. A second run waits, and then starts over: the update
-        makes PostgreSQL refuse a transaction whose view is older than the run before it."""
-        journal.flush_recordset()
+        """Hold the journal, so that nobody else gives the numbers that this batch gives."""
         self.env.cr.execute("SELECT id FROM account_journal WHERE id = %s FOR UPDATE", [journal.id])
-        self.env.cr.execute(
-            "UPDATE account_journal SET isp_billing_batches = coalesce(isp_billing_batches, 0) + 1 WHERE id = %s",
-            [journal.id],
-        )
-        journal.invalidate_recordset(["isp_billing_batches"])
 
     def _known_periods(self, invoices):
         if not invoices:
