@@ -22,3 +22,4 @@ from . import isp_expense
 from . import account_move
 from . import isp_invoice_writer
 from . import isp_billing_run
+from . import isp_subscription_source

@@ -5,7 +5,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     isp_subscription_id = fields.Many2one(
-        "isp.subscription", "Subscription", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
+        "isp.subscription", "Internet line", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
     )
     isp_period_start = fields.Date("Period from", readonly=True, copy=False)
     isp_period_end = fields.Date("Period until", readonly=True, copy=False, help="The day after the last day.")

@@ -111,7 +111,7 @@ class IspBillingRun(models.Model):
         self.env.cr.execute(
             """
             SELECT %s FROM isp_subscription
-            WHERE company_id = %%s AND id > %%s
+            WHERE company_id = %%s AND id > %%s AND billed_elsewhere IS NOT TRUE
               AND (state IN ('active', 'paused')
                    OR state = 'terminated' AND (billed_from IS NOT NULL OR end_date >= %%s))
             ORDER BY id LIMIT %%s

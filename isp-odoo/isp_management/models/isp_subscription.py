@@ -52,6 +52,9 @@ class IspSubscription(models.Model):
     )
     end_date = fields.Date("Last day of service", tracking=True, copy=False)
     paused_from = fields.Date("Paused from", tracking=True, copy=False)
+    billed_elsewhere = fields.Boolean(
+        "Invoiced by another module", copy=False, readonly=True, help="The daily billing leaves it out; isolation does not.",
+    )
     billed_from = fields.Date(
         "Bill from", readonly=True, copy=False, index=True,
         help="Set while the company's billed-through day does not describe this subscription.",

@@ -1,0 +1,64 @@
+from odoo import fields, models
+
+MONTHS = {"months": 1, "years": 12}
+
+
+class SaleSubscription(models.Model):
+    _name = "sale.subscription"
+    _inherit = ["sale.subscription", "isp.subscription.source"]
+
+    def _isp_products(self):
+        return self.sale_subscription_line_ids.product_id
+
+    def _isp_months(self):
+        template = self.template_id
+        return MONTHS.get(template.recurring_rule_type, 0) * template.recurring_interval
+
+    def _isp_start(self):
+        return self.date_start
+
+    def _isp_is_running(self):
+        return self.stage_id.type == "in_progress"
+
+    def _isp_is_closed(self):
+        return self.stage_id.type == "post"
+
+    def _isp_billed_elsewhere(self):
+        return self.company_id.isp_oca_invoices
+
+    def write(self, values):
+        result = super().write(values)
+        if "stage_id" in values:
+            self._isp_follow()
+        return result
+
+    def generate_invoice(self):
+        """A line that the ISP billing invoices is not invoiced here a second time: only the date moves on."""
+        ours = self.filtered(lambda s: s.isp_subscription_id and not s.isp_subscription_id.billed_elsewhere)
+        for subscription in ours:
+            subscription.recurring_next_date = fields.Date.add(
+                subscription.recurring_next_date, months=subscription._isp_months()
+            )
+        for subscription in self - ours:
+            super(SaleSubscription, subscription).generate_invoice()
+
+    def create_invoice(self):
+        if self.isp_subscription_id and not self.isp_subscription_id.billed_elsewhere:
+            return self.env["account.move"]
+        return super().create_invoice()
+
+    def _prepare_account_move(self, line_ids):
+        values = super()._prepare_account_move(line_ids)
+        if self.isp_subscription_id:
+            start = self.recurring_next_date
+            values.update(
+                isp_subscription_id=self.isp_subscription_id.id,
+                isp_period_start=start,
+                isp_period_end=fields.Date.add(start, months=self._isp_months()),
+            )
+        return values
+
+    def manual_invoice(self):
+        if self.isp_subscription_id and not self.isp_subscription_id.billed_elsewhere:
+            return self.isp_subscription_id.action_view_invoices()
+        return super().manual_invoice()

@@ -1,0 +1,107 @@
+from datetime import date
+
+from freezegun import freeze_time
+from psycopg2.errors import UniqueViolation
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.isp_management.tests.common import IspCommon
+
+
+@tagged("post_install", "-at_install")
+class TestSubscriptionOca(IspCommon):
+    @classmethod
+    def setUpClass(cls, chart_template_ref="id"):
+        super().setUpClass(chart_template_ref=chart_template_ref)
+        cls.pricelist = cls.env["product.pricelist"].create({"name": "IDR", "currency_id": cls.company.currency_id.id})
+        cls.monthly = cls.env["sale.subscription.template"].create(
+            {"name": "Bulanan", "code": "B", "recurring_rule_type": "months", "recurring_interval": 1}
+        )
+
+    def sell(self, template=None, product=None, start=date(2026, 1, 31)):
+        return self.env["sale.subscription"].create({
+            "partner_id": self.partner_a.id,
+            "template_id": (template or self.monthly).id,
+            "pricelist_id": self.pricelist.id,
+            "company_id": self.company.id,
+            "date_start": start,
+            "recurring_next_date": start,
+            "sale_subscription_line_ids": [(0, 0, {
+                "product_id": (product or self.package.product_id).id, "product_uom_qty": 1, "price_unit": 250_000,
+                "tax_ids": [(6, 0, self.ppn.ids)],
+            })],
+        })
+
+    def bill(self, moment):
+        self.at(moment)["isp.billing_run"]._cron_bill()
+
+    def test_a_sold_subscription_becomes_a_line_that_follows_it(self):
+        sold = self.sell()
+        with freeze_time("2026-01-31 03:00:00"):
+            sold.action_isp_subscription()
+            line = sold.isp_subscription_id
+            self.assertEqual((line.package_id, line.cycle, line.state), (self.package, "monthly", "draft"))
+            self.assertEqual(line.partner_id, self.partner_a)
+            sold.action_start_subscription()
+            self.assertEqual((line.state, line.desired_access, line.billing_day), ("active", "open", 31))
+            self.assertEqual(sold.action_isp_subscription()["res_id"], line.id, "a second press opens the same line")
+            sold.stage_id = self.env.ref("subscription_oca.subscription_stage_closed")
+            self.assertEqual((line.state, line.desired_access), ("terminated", "closed"))
+
+    def test_the_isp_bills_it_once_and_keeps_the_31st(self):
+        sold = self.sell()
+        with freeze_time("2026-01-31 03:00:00"):
+            sold.action_start_subscription()
+            sold.action_isp_subscription()
+        line = sold.isp_subscription_id
+        for day in ("2026-01-31", "2026-02-28", "2026-03-31"):
+            with freeze_time(day + " 03:00:00"):
+                self.env["sale.subscription"].cron_subscription_management()
+            self.bill(day + " 10:00")
+        self.assertEqual(
+            line.move_ids.sorted("isp_period_start").mapped("isp_period_start"),
+            [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)],
+        )
+        self.assertFalse(self.env["account.move"].search([("subscription_id", "=", sold.id)]))
+        self.assertFalse(sold.create_invoice(), "also not by hand")
+
+    def test_with_the_setting_oca_writes_the_invoices_and_the_isp_none(self):
+        self.company.isp_oca_invoices = True
+        sold = self.sell(start=date(2026, 3, 5))
+        with freeze_time("2026-03-05 03:00:00"):
+            sold.action_start_subscription()
+            sold.action_isp_subscription()
+            self.env["sale.subscription"].cron_subscription_management()
+        line = sold.isp_subscription_id
+        self.assertTrue(line.billed_elsewhere)
+        self.bill("2026-03-05 10:00")
+        self.assertEqual(line.move_ids.subscription_id, sold)
+        self.assertEqual((line.move_ids.isp_period_start, line.move_ids.isp_period_end), (date(2026, 3, 5), date(2026, 4, 5)))
+        self.assertEqual(line.move_ids.amount_total, 277_500)
+        sold.recurring_next_date = date(2026, 3, 5)
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            sold.create_invoice()
+
+    def test_a_subscription_without_a_line_is_left_alone(self):
+        sold = self.sell(start=date(2026, 3, 5))
+        with freeze_time("2026-03-05 03:00:00"):
+            sold.action_start_subscription()
+            self.env["sale.subscription"].cron_subscription_management()
+        self.assertEqual(len(self.env["account.move"].search([("subscription_id", "=", sold.id)])), 1)
+
+    def test_what_is_no_package_or_no_cycle_is_refused(self):
+        with self.assertRaises(UserError):
+            self.sell(product=self.product_a).action_isp_subscription()
+        weekly = self.monthly.copy({"recurring_rule_type": "weeks"})
+        with self.assertRaises(UserError):
+            self.sell(template=weekly).action_isp_subscription()
+        quarterly = self.monthly.copy({"recurring_interval": 3})
+        sold = self.sell(template=quarterly)
+        sold.action_isp_subscription()
+        self.assertEqual(sold.isp_subscription_id.cycle, "quarterly")
+        yearly = self.monthly.copy({"recurring_rule_type": "years"})
+        sold = self.sell(template=yearly)
+        sold.action_isp_subscription()
+        self.assertEqual(sold.isp_subscription_id.cycle, "annual")
