@@ -112,6 +112,8 @@ impl Line {
             number: i as u64,
             customer_id: line.0.customer_id,
             subscription_id: line.0.subscription_id,
+            site_id: line.0.site_id,
+            package_id: line.0.terms.package_id,
             kind: InvoiceKind::Subscription,
             period: Period { start: issue_date, end: issue_date.plus_days(30) },
             issue_date,

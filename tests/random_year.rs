@@ -14,11 +14,10 @@ use isp_core::calendar::{Cycle, Date, Zone};
 use isp_core::engine::EngineError;
 use isp_core::ids::{ExemptionId, PromiseId, SubscriptionId};
 use isp_core::isolation::{Access, AccessEventKind, Exemption, Promise};
-use isp_core::ledger::Account;
 use isp_core::ports::{OutboxState, Store};
 use isp_core::testing::{Moment, Snapshot};
 use proptest::prelude::*;
-use support::{TENANT, World, customer_id, date, package_id, router_id, subscription_id};
+use support::{TENANT, World, books, customer_id, date, package_id, router_id, subscription_id};
 use uuid::Uuid;
 
 const CUSTOMERS: u32 = 50;
@@ -152,8 +151,10 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
             let until = today.plus_days(1 + dice.roll(14) as i32);
             let (id, customer_id) = (PromiseId(Uuid::from_u128(u128::from(dice.0))), customer_id(n));
             let promise = Promise { id, customer_id, made_on: today, until, by: "kasir".into() };
-            world.engine().promise(promise).await.unwrap();
-            protected.add(n, today, until);
+            // One promise a period; the policy says no to more.
+            if world.engine().promise(promise).await.is_ok() {
+                protected.add(n, today, until);
+            }
         }
         if dice.one_in(600) {
             let until = today.plus_days(1 + dice.roll(30) as i32);
@@ -180,7 +181,7 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
 
 /// What must hold at the end of every day.
 fn check(snapshot: &Snapshot, protected: &Protected, today: Date) {
-    ledger_ties(snapshot);
+    books::check(snapshot);
     invoices_are_once_and_join(snapshot);
     for (n, events) in events_of(snapshot) {
         for event in events.iter().filter(|e| e.kind == AccessEventKind::IsolatedArrears) {
@@ -191,32 +192,6 @@ fn check(snapshot: &Snapshot, protected: &Protected, today: Date) {
             assert!(!protected.0.contains(&(n, day)), "customer {n} was isolated on {day} although protected");
         }
     }
-}
-
-fn ledger_ties(snapshot: &Snapshot) {
-    let mut balances: BTreeMap<Account, Money> = BTreeMap::new();
-    for entry in &snapshot.journal {
-        assert!(entry.balances());
-        for line in &entry.lines {
-            *balances.entry(line.account).or_default() += line.amount;
-        }
-    }
-    let balance = |account| balances.get(&account).copied().unwrap_or_default();
-    let charged: Money = snapshot.invoices.iter().map(|(i, _)| i.total).sum();
-    let paid: Money = snapshot.invoices.iter().map(|(_, paid)| *paid).sum();
-    let owed: Money = snapshot.invoices.iter().map(|(i, paid)| i.balance(*paid).residual()).sum();
-    let kept = || snapshot.payments.iter().filter(|p| p.reversal.is_none());
-    let received: Money = kept().map(|p| p.payment.amount).sum();
-    let credit: Money = snapshot.payments.iter().map(|p| p.left).sum();
-    let allocated: Money = snapshot.allocations.iter().map(|a| a.amount).sum();
-    assert_eq!(charged, paid + owed);
-    assert_eq!(paid, allocated);
-    assert_eq!(received, paid + credit);
-    assert_eq!(balance(Account::Receivable), owed);
-    assert_eq!(-balance(Account::CustomerCredit), credit);
-    assert_eq!(balance(Account::Cash), received);
-    assert!(snapshot.invoices.iter().all(|(i, _)| i.adds_up()));
-    assert!(snapshot.invoices.iter().all(|(i, paid)| *paid >= Money::ZERO && *paid <= i.total));
 }
 
 fn invoices_are_once_and_join(snapshot: &Snapshot) {

@@ -1,6 +1,7 @@
 //! One error enum for the whole domain, with stable codes.
 
 use crate::calendar::Date;
+use crate::money::Money;
 
 /// What can be wrong with a value or a wish, before anything is written.
 ///
@@ -108,6 +109,42 @@ pub enum Error {
     /// The subscription is not in a state that allows the wish.
     #[error("subscription is not serving")]
     NotServing,
+    /// The package of the subscription was changed at once on this day already.
+    #[error("package was changed at once today already")]
+    ChangedToday,
+    /// More would be given back than is left of an invoice.
+    #[error("amount is more than the {left} that is left of it")]
+    MoreThanLeft {
+        /// What is left.
+        left: Money,
+    },
+    /// A customer has made as many promises in this period as the policy allows.
+    #[error("customer has promised {limit} times in this period already")]
+    TooManyPromises {
+        /// The policy's limit.
+        limit: u32,
+    },
+    /// A promise runs longer than the policy allows.
+    #[error("promise runs longer than {max_days} days")]
+    PromiseTooLong {
+        /// The policy's limit.
+        max_days: u16,
+    },
+    /// A payment that cannot be taken back by itself: the amount of a credit note.
+    #[error("payment of this kind cannot be reversed")]
+    NotReversible,
+    /// A provider's name that the program uses itself.
+    #[error("provider name is kept for {what}")]
+    ReservedProvider {
+        /// What it stands for.
+        what: &'static str,
+    },
+    /// A collector does not hold that much.
+    #[error("collector holds {holds}, less than that")]
+    CollectorHoldsLess {
+        /// What is held.
+        holds: Money,
+    },
     /// A device is already returned, or was never installed.
     #[error("device is not installed")]
     DeviceNotInstalled,
@@ -147,6 +184,13 @@ impl Error {
             Self::CatchUpLimit { .. } => "billing.catch_up_limit",
             Self::NoTaxRule { .. } => "tax.no_rule",
             Self::NotServing => "subscription.not_serving",
+            Self::ChangedToday => "subscription.changed_today",
+            Self::MoreThanLeft { .. } => "invoice.more_than_left",
+            Self::TooManyPromises { .. } => "promise.too_many",
+            Self::PromiseTooLong { .. } => "promise.too_long",
+            Self::NotReversible => "payment.not_reversible",
+            Self::ReservedProvider { .. } => "payment.reserved_provider",
+            Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::DeviceNotInstalled => "device.not_installed",
             Self::Policy { .. } => "policy.invalid",
         }

@@ -56,8 +56,12 @@ ids! {
     DeviceHistoryId,
     /// An invoice.
     InvoiceId,
+    /// A credit note.
+    CreditNoteId,
     /// A payment.
     PaymentId,
+    /// A collector's deposit.
+    DepositId,
     /// A journal entry.
     JournalEntryId,
     /// An event in the life of a service access.

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::{Invoice, LineKind};
+use crate::billing::{CreditNote, Invoice, InvoiceBalance, LineKind};
 use crate::calendar::{Date, Month};
 use crate::error::Error;
 use crate::ids::{CustomerId, ExpenseId, JournalEntryId, PackageId, SiteId, TenantId, derive};
 use crate::money::Money;
-use crate::payment::{Allocation, Payment};
+use crate::payment::{Allocation, Channel, Payment};
 
 /// An account of the small chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,8 +19,14 @@ use crate::payment::{Allocation, Payment};
 pub enum Account {
     /// What customers owe (*piutang*).
     Receivable,
-    /// Money in hand, in the bank and at gateways.
+    /// Cash in the office.
     Cash,
+    /// Money in the bank.
+    Bank,
+    /// Money at payment gateways, on its way to the bank.
+    Gateway,
+    /// Cash in the hands of collectors, until they hand it over.
+    Collector,
     /// What customers paid ahead (*titipan*).
     CustomerCredit,
     /// PPN to be handed over.
@@ -31,7 +37,7 @@ pub enum Account {
     RevenueInstallation,
     /// Revenue from late fees.
     RevenueLateFee,
-    /// Discounts and credits given.
+    /// Discounts given.
     Discounts,
     /// Rounding of inclusive prices.
     Rounding,
@@ -53,9 +59,12 @@ pub enum Account {
 
 impl Account {
     /// All accounts, in the order of reports.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Receivable,
         Self::Cash,
+        Self::Bank,
+        Self::Gateway,
+        Self::Collector,
         Self::CustomerCredit,
         Self::PpnPayable,
         Self::RevenueSubscription,
@@ -78,6 +87,9 @@ impl Account {
         match self {
             Self::Receivable => "receivable",
             Self::Cash => "cash",
+            Self::Bank => "bank",
+            Self::Gateway => "gateway",
+            Self::Collector => "collector",
             Self::CustomerCredit => "customer_credit",
             Self::PpnPayable => "ppn_payable",
             Self::RevenueSubscription => "revenue_subscription",
@@ -109,7 +121,13 @@ impl Account {
     /// True for the accounts that profit and loss is made of.
     #[must_use]
     pub const fn is_result(self) -> bool {
-        !matches!(self, Self::Receivable | Self::Cash | Self::CustomerCredit | Self::PpnPayable)
+        !self.is_money() && !matches!(self, Self::Receivable | Self::CustomerCredit | Self::PpnPayable)
+    }
+
+    /// True for the accounts that money is kept on.
+    #[must_use]
+    pub const fn is_money(self) -> bool {
+        matches!(self, Self::Cash | Self::Bank | Self::Gateway | Self::Collector)
     }
 }
 
@@ -146,6 +164,14 @@ pub enum EntryKind {
     Reversal,
     /// Credit that paid an invoice.
     Credit,
+    /// A credit note.
+    CreditNote,
+    /// A receivable given up.
+    WriteOff,
+    /// Cash that a collector handed over.
+    Deposit,
+    /// Revenue that a package change moves between packages.
+    PackageChange,
     /// The cost of a device.
     DeviceCost,
     /// An expense.
@@ -153,6 +179,20 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Invoices,
+        Self::Payment,
+        Self::Reversal,
+        Self::Credit,
+        Self::CreditNote,
+        Self::WriteOff,
+        Self::Deposit,
+        Self::PackageChange,
+        Self::DeviceCost,
+        Self::Expense,
+    ];
+
     /// Its code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -161,6 +201,10 @@ impl EntryKind {
             Self::Payment => "payment",
             Self::Reversal => "reversal",
             Self::Credit => "credit",
+            Self::CreditNote => "credit_note",
+            Self::WriteOff => "write_off",
+            Self::Deposit => "deposit",
+            Self::PackageChange => "package_change",
             Self::DeviceCost => "device_cost",
             Self::Expense => "expense",
         }
@@ -171,7 +215,7 @@ impl EntryKind {
     /// # Errors
     /// [`Error::NotOneOf`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        [Self::Invoices, Self::Payment, Self::Reversal, Self::Credit, Self::DeviceCost, Self::Expense]
+        Self::ALL
             .into_iter()
             .find(|k| k.code() == text)
             .ok_or(Error::NotOneOf { field: "kind", expected: "a kind of journal entry" })
@@ -263,29 +307,79 @@ pub fn entries_for_invoices(invoices: &[Invoice]) -> Vec<JournalEntry> {
 
 fn account_of(kind: LineKind) -> Account {
     match kind {
-        LineKind::Subscription => Account::RevenueSubscription,
+        // A credit line gives days of service back.
+        LineKind::Subscription | LineKind::Credit => Account::RevenueSubscription,
         LineKind::Installation => Account::RevenueInstallation,
         LineKind::LateFee => Account::RevenueLateFee,
-        LineKind::Discount | LineKind::Credit => Account::Discounts,
+        LineKind::Discount => Account::Discounts,
         LineKind::Ppn => Account::PpnPayable,
         LineKind::Rounding => Account::Rounding,
     }
 }
 
-/// The entry for a payment: cash in, receivables down by what it paid, the rest is customer credit.
+/// The entry for a credit note: revenue by kind and PPN down, the customer's credit up. A store calls this with the notes
+/// that it really inserted.
 #[must_use]
-pub fn entry_for_payment(payment: &Payment, allocations: &[Allocation], date: Date) -> JournalEntry {
-    let allocated: Money = allocations.iter().filter(|a| a.payment_id == payment.id).map(|a| a.amount).sum();
-    entry(
-        derive(payment.id.0, &["journal"]),
-        date,
-        EntryKind::Payment,
-        &[
-            (Account::Cash, payment.amount),
-            (Account::Receivable, -allocated),
-            (Account::CustomerCredit, allocated - payment.amount),
-        ],
-    )
+pub fn entry_for_credit_note(note: &CreditNote) -> JournalEntry {
+    let mut sums: BTreeMap<Account, Money> = BTreeMap::new();
+    for line in &note.lines {
+        *sums.entry(account_of(line.kind)).or_default() += line.amount;
+    }
+    let (package_id, site_id) = (Some(note.package_id), Some(note.site_id));
+    let mut lines: Vec<JournalLine> = sums
+        .into_iter()
+        .filter(|(_, amount)| !amount.is_zero())
+        .map(|(account, amount)| JournalLine { account, amount, package_id, site_id })
+        .collect();
+    lines.push(JournalLine::new(Account::CustomerCredit, -note.total));
+    JournalEntry {
+        id: JournalEntryId(derive(note.id.0, &["journal"])),
+        date: note.issue_date,
+        kind: EntryKind::CreditNote,
+        lines,
+    }
+}
+
+/// What allocations pay, by package and site of the invoices that they pay; `invoices` holds those.
+fn shares(allocations: &[Allocation], invoices: &[InvoiceBalance]) -> BTreeMap<Share, Money> {
+    let mut shares: BTreeMap<Share, Money> = BTreeMap::new();
+    for a in allocations {
+        let of = invoices.iter().find(|i| i.invoice_id == a.invoice_id);
+        *shares.entry(of.map(|i| (i.package_id, i.site_id))).or_default() += a.amount;
+    }
+    shares.retain(|_, amount| !amount.is_zero());
+    shares
+}
+
+type Share = Option<(PackageId, SiteId)>;
+
+fn line_of(account: Account, share: Share, amount: Money) -> JournalLine {
+    JournalLine { account, amount, package_id: share.map(|s| s.0), site_id: share.map(|s| s.1) }
+}
+
+/// The entry for a payment: its account up, receivables down by what it paid, the rest is customer credit. What it paid is
+/// booked on package and site of each invoice, which is the cash view of both; `invoices` holds those that it pays.
+#[must_use]
+pub fn entry_for_payment(
+    payment: &Payment,
+    allocations: &[Allocation],
+    invoices: &[InvoiceBalance],
+    date: Date,
+) -> JournalEntry {
+    let own: Vec<Allocation> = allocations.iter().filter(|a| a.payment_id == payment.id).copied().collect();
+    let mut lines = Vec::new();
+    let mut left = payment.amount;
+    for (share, amount) in shares(&own, invoices) {
+        lines.push(line_of(payment.account(), share, amount));
+        lines.push(line_of(Account::Receivable, share, -amount));
+        left -= amount;
+    }
+    if !left.is_zero() {
+        lines.push(JournalLine::new(payment.account(), left));
+        lines.push(JournalLine::new(Account::CustomerCredit, -left));
+    }
+    let kind = if payment.channel == Channel::WriteOff { EntryKind::WriteOff } else { EntryKind::Payment };
+    JournalEntry { id: JournalEntryId(derive(payment.id.0, &["journal"])), date, kind, lines }
 }
 
 /// The entry for credit that paid invoices after its payment was booked. `None` when nothing moved.
@@ -294,6 +388,7 @@ pub fn entry_for_credit(
     tenant: TenantId,
     customer: CustomerId,
     allocations: &[Allocation],
+    invoices: &[InvoiceBalance],
     date: Date,
 ) -> Option<JournalEntry> {
     let amount: Money = allocations.iter().map(|a| a.amount).sum();
@@ -305,29 +400,33 @@ pub fn entry_for_credit(
     let customer = customer.to_string();
     name.push(&customer);
     name.extend(words.iter().map(String::as_str));
-    (!amount.is_zero()).then(|| {
-        entry(
-            derive(tenant.0, &name),
-            date,
-            EntryKind::Credit,
-            &[(Account::CustomerCredit, amount), (Account::Receivable, -amount)],
-        )
-    })
+    let mut lines = vec![JournalLine::new(Account::CustomerCredit, amount)];
+    lines.extend(shares(allocations, invoices).into_iter().map(|(of, paid)| line_of(Account::Receivable, of, -paid)));
+    let id = JournalEntryId(derive(tenant.0, &name));
+    (!amount.is_zero()).then_some(JournalEntry { id, date, kind: EntryKind::Credit, lines })
 }
 
-/// The entry for a reversed payment: `taken_back` is what its allocations had paid.
+/// The entry for a reversed payment: `taken_back` are the allocations that undo what it paid, `invoices` those that it
+/// had paid.
 #[must_use]
-pub fn entry_for_reversal(payment: &Payment, taken_back: Money, date: Date) -> JournalEntry {
-    entry(
-        derive(payment.id.0, &["reversal"]),
-        date,
-        EntryKind::Reversal,
-        &[
-            (Account::Cash, -payment.amount),
-            (Account::Receivable, taken_back),
-            (Account::CustomerCredit, payment.amount - taken_back),
-        ],
-    )
+pub fn entry_for_reversal(
+    payment: &Payment,
+    taken_back: &[Allocation],
+    invoices: &[InvoiceBalance],
+    date: Date,
+) -> JournalEntry {
+    let mut lines = Vec::new();
+    let mut left = -payment.amount;
+    for (share, amount) in shares(taken_back, invoices) {
+        lines.push(line_of(payment.account(), share, amount));
+        lines.push(line_of(Account::Receivable, share, -amount));
+        left -= amount;
+    }
+    if !left.is_zero() {
+        lines.push(JournalLine::new(payment.account(), left));
+        lines.push(JournalLine::new(Account::CustomerCredit, -left));
+    }
+    JournalEntry { id: JournalEntryId(derive(payment.id.0, &["reversal"])), date, kind: EntryKind::Reversal, lines }
 }
 
 /// The entry for the cost of a device. `None` when it cost nothing.
@@ -354,6 +453,8 @@ pub struct Expense {
     pub category: Account,
     /// How much.
     pub amount: Money,
+    /// From which money it was paid.
+    pub paid_from: Channel,
     /// In words.
     pub note: String,
     /// At which site, if at one.
@@ -383,7 +484,7 @@ impl Expense {
             derive(self.id.0, &["journal"]),
             self.on,
             EntryKind::Expense,
-            &[(self.category, self.amount), (Account::Cash, -self.amount)],
+            &[(self.category, self.amount), (self.paid_from.account(), -self.amount)],
         );
         for line in &mut entry.lines {
             line.site_id = self.site_id;
@@ -392,7 +493,7 @@ impl Expense {
     }
 }
 
-fn entry(id: uuid::Uuid, date: Date, kind: EntryKind, lines: &[(Account, Money)]) -> JournalEntry {
+pub(crate) fn entry(id: uuid::Uuid, date: Date, kind: EntryKind, lines: &[(Account, Money)]) -> JournalEntry {
     JournalEntry {
         id: JournalEntryId(id),
         date,

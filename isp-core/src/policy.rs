@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::BillingPolicy;
+use crate::billing::{BillingPolicy, LateFeeAmount, LateFeePolicy, OutagePolicy};
 use crate::dunning::DunningPolicy;
 use crate::error::Error;
-use crate::isolation::IsolationPolicy;
+use crate::isolation::{IsolationPolicy, PromisePolicy};
+use crate::money::Money;
 use crate::tax::Tax;
 
 /// What a provider decided on; every number of the domain rules is here with its default.
@@ -20,6 +21,12 @@ pub struct Policy {
     pub isolation: IsolationPolicy,
     /// PPN.
     pub tax: Tax,
+    /// Late fees (rule B10); none when not set.
+    pub late_fee: Option<LateFeePolicy>,
+    /// What an outage gives back.
+    pub outage: OutagePolicy,
+    /// Promises to pay.
+    pub promise: PromisePolicy,
 }
 
 impl Policy {
@@ -49,6 +56,21 @@ impl Policy {
         }
         if self.isolation.breaker_percent > 100 {
             return bad("isolation.breaker_percent", "is more than 100");
+        }
+        if let Some(fee) = self.late_fee {
+            let (amount, percent) = match fee.amount {
+                LateFeeAmount::Fixed(amount) => (amount, 1),
+                LateFeeAmount::Percent { percent, minimum } => (minimum + Money::rupiah(1), percent),
+            };
+            if !amount.is_positive() || percent == 0 || percent > 100 {
+                return bad("late_fee.amount", "is not more than zero, or not 1 to 100 percent");
+            }
+            if fee.after_days == 0 || fee.after_days > 365 {
+                return bad("late_fee.after_days", "is not 1 to 365");
+            }
+        }
+        if self.promise.max_days > 365 {
+            return bad("promise.max_days", "is more than 365");
         }
         if self
             .tax

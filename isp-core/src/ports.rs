@@ -9,21 +9,22 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::{Billable, Invoice, InvoiceBalance, InvoiceKind};
-use crate::calendar::{Date, Zone};
+use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, InvoiceKind};
+use crate::calendar::{Date, Period, Zone};
 use crate::customer::{Code, Customer};
 use crate::device::{Cpe, DeviceHistory};
 use crate::dunning::notification::OutgoingMessage;
 use crate::dunning::{DunningFacts, Notification, NotificationKind};
 use crate::ids::{
-    CustomerId, InvoiceId, JournalEntryId, OutboxId, PackageId, PaymentId, RouterId, SubscriptionId, TenantId,
+    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PackageId, PaymentId, RouterId, SubscriptionId,
+    TenantId,
 };
 use crate::installation::{InstallationKind, InstallationOrder};
 use crate::isolation::access::ObservedAccess;
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, Exemption, Outage, Promise, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry, JournalTotal};
 use crate::package::Package;
-use crate::payment::{Allocation, CreditSource, Payment, PaymentReversal};
+use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, RouterEndpoint, Site};
 use crate::subscription::{BillingTerms, Subscription};
 
@@ -312,6 +313,16 @@ pub struct ChangeSet {
     /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
     /// fails the commit with `Rejected`.
     pub invoices: Vec<Invoice>,
+    /// Credit notes, written after the invoices. One whose id is there already is left out and counted, not an error. The
+    /// store gives those it writes their numbers, in order, keeps their amount as a payment of the customer (id
+    /// [`CreditNote::payment_id`], provider [`crate::billing::credit::PROVIDER`], the number as reference) and books them
+    /// with [`crate::ledger::entry_for_credit_note`]. One that does not add up fails the commit with `Rejected`; one with
+    /// which more would be given back of an invoice than its total, with `Conflict`.
+    pub credit_notes: Vec<CreditNote>,
+    /// What is said about payments that are write-offs, appended with them.
+    pub write_offs: Vec<WriteOff>,
+    /// Collectors' deposits, appended.
+    pub deposits: Vec<Deposit>,
     /// Replaces the terms of these subscriptions.
     pub terms: Vec<(SubscriptionId, BillingTerms)>,
     /// Sets `billed_from` of these subscriptions; written after `terms`.
@@ -367,6 +378,9 @@ impl ChangeSet {
             exemptions,
             outages,
             invoices,
+            credit_notes,
+            write_offs,
+            deposits,
             terms,
             billed_from,
             billing_position,
@@ -394,6 +408,9 @@ impl ChangeSet {
             && exemptions.is_empty()
             && outages.is_empty()
             && invoices.is_empty()
+            && credit_notes.is_empty()
+            && write_offs.is_empty()
+            && deposits.is_empty()
             && terms.is_empty()
             && billed_from.is_empty()
             && billing_position.is_none()
@@ -418,6 +435,10 @@ pub struct CommitReport {
     pub invoiced: crate::money::Money,
     /// Invoices that were there already.
     pub invoices_known: u64,
+    /// Credit notes written.
+    pub credit_notes: u64,
+    /// Their sum in rupiah.
+    pub credited: crate::money::Money,
     /// Messages written.
     pub messages: u64,
     /// Messages that were there already.
@@ -636,7 +657,7 @@ pub struct PaymentRow {
 ///   [`StoreError::Duplicate`] naming `site.code`, `router.code`, `package.code`, `customer.code`,
 ///   `installation_kind.code`, `cpe.serial`, or `subscription.username` (on one router; lines without a router share
 ///   freely). A row that is only appended has a new id, else `Duplicate` names `device_history.id`, `expense.id`,
-///   `promise.id`, `exemption.id` or `access_event.id`.
+///   `promise.id`, `exemption.id`, `deposit.id` or `access_event.id`.
 /// * Open invoices come oldest due date first, then oldest issue date, then lowest number.
 /// * A subscription without an access row reads as [`crate::isolation::Access::Closed`] with revision 0 and version 0.
 /// * Moments are kept to the microsecond.
@@ -711,6 +732,30 @@ pub trait Store: Send + Sync {
 
     /// The open invoices of a customer.
     async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// Invoices by id, in the order asked; unknown ones are left out.
+    async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// The invoices for days of service ([`InvoiceKind::Subscription`] and [`InvoiceKind::Adjustment`]) of these
+    /// subscriptions that have a day in common with `days`, each with all its credit notes, in the order of subscriptions,
+    /// then of their first day, then by id.
+    async fn charges(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+        days: Period,
+    ) -> Result<Vec<Charge>, StoreError>;
+
+    /// The invoices of kind [`InvoiceKind::Subscription`] at sites of a zone that are due on a day and had a residual at a
+    /// moment, with what was paid of them before it, in id order.
+    async fn unpaid_at(
+        &self,
+        tenant: TenantId,
+        due: Date,
+        zone: Zone,
+        at: DateTime<Utc>,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<InvoiceBalance>, StoreError>;
 
     /// The payments of a customer with money left, first received first, then by id.
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError>;
@@ -809,6 +854,21 @@ pub trait Store: Send + Sync {
         query: InvoiceQuery,
         page: PageQuery<InvoiceId>,
     ) -> Result<Vec<(Invoice, crate::money::Money)>, StoreError>;
+    /// Credit notes, of one customer or of all, in id order.
+    async fn credit_notes(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<CreditNoteId>,
+    ) -> Result<Vec<CreditNote>, StoreError>;
+    /// All recorded outages.
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError>;
+    /// Write-offs, of one customer or of all, in the order of their payments' ids.
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError>;
+    /// Deposits, oldest day first, then by id.
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError>;
+    /// What each collector took (payments that were not reversed) and handed over, by name.
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError>;
     /// Payments, of one customer or of all, in id order.
     async fn payments(
         &self,
@@ -816,6 +876,12 @@ pub trait Store: Send + Sync {
         customer: Option<CustomerId>,
         page: PageQuery<PaymentId>,
     ) -> Result<Vec<PaymentRow>, StoreError>;
+    /// What happened to the access of these subscriptions, in the order of revisions.
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError>;
     /// What happened to a subscription's access, in the order of revisions.
     async fn access_events(
         &self,

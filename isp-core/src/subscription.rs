@@ -118,7 +118,25 @@ impl BillingTerms {
         }
         let anchor = self.anchor();
         let from = anchor.period(anchor.index_of(today.max(self.start))).end;
-        Ok(Self { package_id: self.package_on(today), change: Some(PackageChange { package_id, from }), ..*self })
+        // A held price is one of the old package.
+        let held_price = self.held_price.map(|h| HeldPrice { until: Some(h.until.map_or(from, |u| u.min(from))), ..h });
+        let change = Some(PackageChange { package_id, from });
+        Ok(Self { package_id: self.package_on(today), change, held_price, ..*self })
+    }
+
+    /// Changes the package from today on (rule B6, on request). What was billed already is settled by
+    /// [`crate::billing::change_at_once()`]; a postpaid period that runs is cut, and a new one starts today.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] for a terminated subscription.
+    pub fn change_now(&self, package_id: PackageId, today: Date) -> Result<Self, Error> {
+        let cut = match (self.status_on(today), self.timing) {
+            (SubscriptionStatus::Terminated, _) => return Err(Error::NotServing),
+            (SubscriptionStatus::Active, Timing::Postpaid) => today > self.start,
+            _ => false,
+        };
+        let kept = Self { package_id, change: None, held_price: None, ..*self };
+        Ok(if cut { Self { start: today, billed_from: Some(today), ..kept } } else { kept })
     }
 
     /// Pauses service and billing from a day on (rule B7).
@@ -139,6 +157,17 @@ impl BillingTerms {
     pub fn resume(&self, on: Date) -> Result<Self, Error> {
         match self.status_on(on) {
             SubscriptionStatus::Paused => Ok(Self { paused_from: None, start: on, billed_from: Some(on), ..*self }),
+            _ => Err(Error::NotServing),
+        }
+    }
+
+    /// Ends a pause whose days are paid for up to `paid_until`: the grid of periods stays, and billing goes on from there.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] unless it is paused on that day.
+    pub fn resume_paid(&self, on: Date, paid_until: Date) -> Result<Self, Error> {
+        match self.status_on(on) {
+            SubscriptionStatus::Paused => Ok(Self { paused_from: None, billed_from: Some(paid_until), ..*self }),
             _ => Err(Error::NotServing),
         }
     }

@@ -172,7 +172,7 @@ pub(crate) async fn events_of(
 ) -> Result<Vec<AccessEvent>, StoreError> {
     let sql = format!(
         "SELECT {EVENT} FROM access_events WHERE tenant_id = $1 AND subscription_id IN IDS(($2))
-        ORDER BY revision"
+        ORDER BY subscription_id, revision"
     );
     all(s, "access event", &sql, vec![Value::Id(tenant.0), Value::Ids(subscriptions)], read_event).await
 }
@@ -327,6 +327,15 @@ async fn outages(
     Ok(grouped(found.await?, |o| o.site_id))
 }
 
+/// All outages.
+pub(crate) async fn all_outages(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
+    let sql = "SELECT outage_id, site_id, from_at, until_at, note FROM outages WHERE tenant_id = $1 ORDER BY outage_id";
+    all(s, "outage", sql, args![tenant], |r| {
+        Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
+    })
+    .await
+}
+
 pub(crate) async fn load(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -382,6 +391,9 @@ pub(crate) async fn at(
     let events = events_of(s, tenant, facts.iter().map(|f| f.subscription_id.0).collect()).await?;
     for fact in &mut facts {
         let today = fact.zone.date_of(at);
+        // The statements know only the latest day of all zones.
+        fact.promises.retain(|p| p.made_on <= today);
+        fact.exemptions.retain(|e| e.from <= today);
         fact.open = balances
             .iter()
             .filter(|i| i.subscription_id == fact.subscription_id && i.issue_date <= today)

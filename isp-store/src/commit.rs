@@ -9,11 +9,14 @@ use isp_core::ports::{ChangeSet, CommitReport, StoreError};
 use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
-use crate::{access, customer, device, installation, invoice, ledger, master, outbox, payment, subscription, table};
+use crate::{
+    access, credit, customer, device, installation, invoice, ledger, master, outbox, payment, subscription, table,
+};
 
 /// The tenant's row, which the transaction holds.
 struct Tenant {
     next_invoice: u64,
+    next_credit_note: u64,
     billing_position: Option<Date>,
 }
 
@@ -42,6 +45,9 @@ pub(crate) async fn write(
         exemptions,
         outages,
         invoices,
+        credit_notes,
+        write_offs,
+        deposits,
         terms,
         billed_from,
         billing_position,
@@ -88,6 +94,13 @@ pub(crate) async fn write(
             ledger::write(s, tenant, &entries_for_invoices(&written)).await?;
         }
     }
+    if !credit_notes.is_empty() {
+        let written = credit::write(s, tenant, credit_notes, held.next_credit_note).await?;
+        report.credit_notes = written.len() as u64;
+        report.credited = written.iter().map(|n| n.total).sum::<Money>();
+        let sql = "UPDATE tenants SET next_credit_note = $2 WHERE tenant_id = $1";
+        s.execute(sql, args![tenant, held.next_credit_note + report.credit_notes]).await?;
+    }
     subscription::write_terms(s, tenant, &terms).await?;
     subscription::write_billed_from(s, tenant, &billed_from).await?;
     if let Some(position) = billing_position
@@ -97,6 +110,8 @@ pub(crate) async fn write(
     }
 
     payment::write(s, tenant, payments).await?;
+    credit::write_write_offs(s, tenant, write_offs).await?;
+    credit::write_deposits(s, tenant, deposits).await?;
     payment::settle(s, tenant, reversals, allocations).await?;
 
     access::write(s, tenant, access).await?;
@@ -111,10 +126,10 @@ pub(crate) async fn write(
 }
 
 async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreError> {
-    let sql = "SELECT next_invoice, billing_position FROM tenants WHERE tenant_id = $1 FOR UPDATE";
+    let sql = "SELECT next_invoice, next_credit_note, billing_position FROM tenants WHERE tenant_id = $1 FOR UPDATE";
     for _ in 0..2 {
         let row = first(s, "tenant", sql, args![tenant], |r| {
-            Ok(Tenant { next_invoice: r.get()?, billing_position: r.get()? })
+            Ok(Tenant { next_invoice: r.get()?, next_credit_note: r.get()?, billing_position: r.get()? })
         })
         .await?;
         if let Some(row) = row {

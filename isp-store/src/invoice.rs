@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLines};
+use isp_core::billing::{Invoice, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{Date, Period};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::money::Money;
@@ -17,8 +17,12 @@ use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS, must_exist};
 use crate::value::{Column as _, Reader, Value, args};
 
 /// The columns of [`InvoiceBalance`], in the order of [`read_balance`].
-pub(crate) const BALANCE: &str = "i.invoice_id, i.number, i.customer_id, i.subscription_id, i.kind, i.period_start,
-    i.period_end, i.issue_date, i.due_date, i.total, i.paid";
+pub(crate) const BALANCE: &str = "i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id,
+    i.kind, i.period_start, i.period_end, i.issue_date, i.due_date, i.total, i.paid";
+
+/// The columns of [`Invoice`] and what was paid of it, in the order of [`read_invoice`].
+pub(crate) const COLUMNS: &str = "i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id,
+    i.kind, i.period_start, i.period_end, i.issue_date, i.due_date, i.dpp, i.ppn, i.total, i.paid, i.lines";
 
 pub(crate) fn read_balance(r: &mut Reader<'_>) -> Result<InvoiceBalance, StoreError> {
     Ok(InvoiceBalance {
@@ -26,6 +30,8 @@ pub(crate) fn read_balance(r: &mut Reader<'_>) -> Result<InvoiceBalance, StoreEr
         number: r.get()?,
         customer_id: r.get()?,
         subscription_id: r.get()?,
+        site_id: r.get()?,
+        package_id: r.get()?,
         kind: r.get()?,
         period: Period { start: r.get()?, end: r.get()? },
         issue_date: r.get()?,
@@ -33,6 +39,28 @@ pub(crate) fn read_balance(r: &mut Reader<'_>) -> Result<InvoiceBalance, StoreEr
         total: r.get()?,
         paid: r.get()?,
     })
+}
+
+pub(crate) fn read_invoice(r: &mut Reader<'_>) -> Result<(Invoice, Money), StoreError> {
+    let mut invoice = Invoice {
+        id: r.get()?,
+        number: r.get()?,
+        customer_id: r.get()?,
+        subscription_id: r.get()?,
+        site_id: r.get()?,
+        package_id: r.get()?,
+        kind: r.get()?,
+        period: Period { start: r.get()?, end: r.get()? },
+        issue_date: r.get()?,
+        due_date: r.get()?,
+        lines: Default::default(),
+        dpp: r.get()?,
+        ppn: r.get()?,
+        total: r.get()?,
+    };
+    let paid = r.get()?;
+    invoice.lines = read_lines(&r.get::<String>()?)?;
+    Ok((invoice, paid))
 }
 
 /// Writes those of the invoices that are not there yet, with their numbers, and gives them back.
@@ -198,8 +226,8 @@ pub(crate) async fn balances_at(
     customer: CustomerId,
     at: DateTime<Utc>,
 ) -> Result<Vec<InvoiceBalance>, StoreError> {
-    let sql = "SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.kind, i.period_start, i.period_end,
-            i.issue_date, i.due_date, i.total, CAST(COALESCE((
+    let sql = "SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id, i.kind, i.period_start,
+            i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
                 SELECT SUM(a.amount) FROM allocations a
                 WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND a.allocated_at <= $3
             ), 0) AS BIGINT)
@@ -230,30 +258,8 @@ pub(crate) async fn page(
         conditions.push_str(" AND total > paid");
     }
     let sql = format!(
-        "SELECT invoice_id, number, customer_id, subscription_id, site_id, package_id, kind, period_start, period_end,
-            issue_date, due_date, dpp, ppn, total, paid, lines
-        FROM invoices WHERE tenant_id = $1 AND invoice_id > $2{conditions} ORDER BY invoice_id LIMIT $3"
+        "SELECT {COLUMNS} FROM invoices i WHERE i.tenant_id = $1 AND i.invoice_id > $2{conditions}
+        ORDER BY i.invoice_id LIMIT $3"
     );
-    all(s, "invoice", &sql, args, |r| {
-        let mut invoice = Invoice {
-            id: r.get()?,
-            number: r.get()?,
-            customer_id: r.get()?,
-            subscription_id: r.get()?,
-            site_id: r.get()?,
-            package_id: r.get()?,
-            kind: r.get()?,
-            period: Period { start: r.get()?, end: r.get()? },
-            issue_date: r.get()?,
-            due_date: r.get()?,
-            lines: InvoiceLines::new(),
-            dpp: r.get()?,
-            ppn: r.get()?,
-            total: r.get()?,
-        };
-        let paid = r.get()?;
-        invoice.lines = read_lines(&r.get::<String>()?)?;
-        Ok((invoice, paid))
-    })
-    .await
+    all(s, "invoice", &sql, args, read_invoice).await
 }

@@ -18,8 +18,10 @@ pub(crate) async fn write_expenses(
     tenant: TenantId,
     expenses: Vec<Expense>,
 ) -> Result<(), StoreError> {
-    let rows =
-        expenses.into_iter().map(|e| args![tenant, e.id, e.on, e.category, e.amount, e.note, e.site_id]).collect();
+    let rows = expenses
+        .into_iter()
+        .map(|e| args![tenant, e.id, e.on, e.category, e.amount, e.note, e.site_id, e.paid_from])
+        .collect();
     append(s, &EXPENSES, rows).await
 }
 

@@ -21,6 +21,7 @@
 
 mod access;
 mod commit;
+mod credit;
 mod customer;
 mod device;
 mod dunning;

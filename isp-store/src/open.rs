@@ -171,11 +171,17 @@ fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
 }
 
 fn sqlite_migrations() -> Vec<Migration> {
-    vec![migration(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql"))]
+    vec![
+        migration(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
+        migration(2, "credit", include_str!("../migrations/sqlite/0002_credit.sql")),
+    ]
 }
 
 fn postgres_migrations() -> Vec<Migration> {
-    vec![migration(1, "initial", include_str!("../migrations/postgres/0001_initial.sql"))]
+    vec![
+        migration(1, "initial", include_str!("../migrations/postgres/0001_initial.sql")),
+        migration(2, "credit", include_str!("../migrations/postgres/0002_credit.sql")),
+    ]
 }
 
 fn migrate_error(error: MigrateError) -> StoreError {

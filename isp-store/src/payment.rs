@@ -18,7 +18,19 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<P
     let rows = payments
         .into_iter()
         .map(|p| {
-            args![tenant, p.id, p.customer_id, p.provider, p.reference, p.amount, p.amount, p.paid_at, p.received_at]
+            args![
+                tenant,
+                p.id,
+                p.customer_id,
+                p.provider,
+                p.reference,
+                p.amount,
+                p.amount,
+                p.paid_at,
+                p.received_at,
+                p.channel,
+                p.collector
+            ]
         })
         .collect();
     append(s, &PAYMENTS, rows).await
@@ -95,7 +107,7 @@ async fn allocate(
 }
 
 const SELECT: &str = "SELECT p.payment_id, p.customer_id, p.provider, p.reference, p.amount, p.paid_at, p.received_at,
-        p.left_over, r.reversed_at, r.reason, r.reversed_by
+        p.channel, p.collector, p.left_over, r.reversed_at, r.reason, r.reversed_by
     FROM payments p
         LEFT JOIN payment_reversals r ON r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id";
 
@@ -108,6 +120,8 @@ fn read(r: &mut Reader<'_>) -> Result<PaymentRow, StoreError> {
         amount: r.get()?,
         paid_at: r.get()?,
         received_at: r.get()?,
+        channel: r.get()?,
+        collector: r.get()?,
     };
     let left = r.get()?;
     let reversal = match (r.get()?, r.get()?, r.get()?) {

@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Billable, Invoice, InvoiceBalance};
-use isp_core::calendar::Date;
+use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance};
+use isp_core::calendar::{Date, Period, Zone};
 use isp_core::customer::{Code, Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::dunning::{DunningFacts, Notification};
-use isp_core::ids::{CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId};
+use isp_core::ids::{
+    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
+};
 use isp_core::installation::InstallationKind;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
+use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, Outage, ServiceAccess};
 use isp_core::ledger::{JournalEntry, JournalTotal};
 use isp_core::money::Money;
 use isp_core::package::Package;
-use isp_core::payment::{Allocation, CreditSource};
+use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
     AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
@@ -30,7 +32,7 @@ use crate::session::Engine;
 use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
-    access, commit, customer, device, dunning, installation, invoice, ledger, master, open, outbox, payment,
+    access, commit, credit, customer, device, dunning, installation, invoice, ledger, master, open, outbox, payment,
     subscription,
 };
 
@@ -316,6 +318,72 @@ impl Store for SqlStore {
     ) -> Result<Vec<(Invoice, Money)>, StoreError> {
         let mut session = self.engine.read().await?;
         invoice::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn credit_notes(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<CreditNoteId>,
+    ) -> Result<Vec<CreditNote>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::page(session.as_mut(), tenant, customer, page).await
+    }
+
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::all_outages(session.as_mut(), tenant).await
+    }
+
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::write_offs(session.as_mut(), tenant, customer).await
+    }
+
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::deposits(session.as_mut(), tenant).await
+    }
+
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::collectors(session.as_mut(), tenant).await
+    }
+
+    async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        invoice::by_ids(session.as_mut(), tenant, ids).await
+    }
+
+    async fn charges(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+        days: Period,
+    ) -> Result<Vec<Charge>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::charges(session.as_mut(), tenant, subscriptions, days).await
+    }
+
+    async fn unpaid_at(
+        &self,
+        tenant: TenantId,
+        due: Date,
+        zone: Zone,
+        at: DateTime<Utc>,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::unpaid_at(session.as_mut(), tenant, due, zone, at, page).await
+    }
+
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::events_of(session.as_mut(), tenant, subscriptions.iter().map(|id| id.0).collect()).await
     }
 
     async fn payments(

@@ -146,7 +146,7 @@ tables! {
         "ownership", "officer", "cost",
     ];
     EXPENSES: "expenses", 2, "expense.id", [
-        "tenant_id", "expense_id", "spent_on", "category", "amount", "note", "site_id",
+        "tenant_id", "expense_id", "spent_on", "category", "amount", "note", "site_id", "paid_from",
     ];
     PROMISES: "promises", 2, "promise.id", [
         "tenant_id", "promise_id", "customer_id", "made_on", "until_day", "taken_by",
@@ -161,7 +161,18 @@ tables! {
     ];
     PAYMENTS: "payments", 2, "payment.reference", [
         "tenant_id", "payment_id", "customer_id", "provider", "reference", "amount", "left_over", "paid_at",
-        "received_at",
+        "received_at", "channel", "collector",
+    ];
+    CREDIT_NOTES: "credit_notes", 2, "credit_note.id", [
+        "tenant_id", "credit_note_id", "number", "invoice_id", "customer_id", "subscription_id", "site_id", "package_id",
+        "reason", "period_start", "period_end", "issue_date", "issued_at", "dpp", "ppn", "total", "lines", "note",
+        "written_by",
+    ];
+    WRITE_OFFS: "write_offs", 2, "write_off.id", [
+        "tenant_id", "payment_id", "invoice_id", "reason", "written_by",
+    ];
+    DEPOSITS: "deposits", 2, "deposit.id", [
+        "tenant_id", "deposit_id", "collector", "amount", "kept_in", "deposited_on", "taken_by", "note",
     ];
     REVERSALS: "payment_reversals", 2, "payment.reversal", [
         "tenant_id", "payment_id", "reversed_at", "reason", "reversed_by",

@@ -1,20 +1,21 @@
 //! Values that go to and come from a database, the same for both engines.
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::InvoiceKind;
+use isp_core::billing::{CreditReason, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Code, Language, Name, Phone};
 use isp_core::device::{DeviceAction, Ownership};
 use isp_core::dunning::NotificationKind;
 use isp_core::ids::{
-    AccessEventId, CpeId, CustomerId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId, InstallationOrderId,
-    InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId, SiteId, SubscriptionId,
-    TenantId,
+    AccessEventId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
+    InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId,
+    PromiseId, RouterId, SiteId, SubscriptionId, TenantId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::money::Money;
+use isp_core::payment::Channel;
 use isp_core::ports::StoreError;
 use isp_core::subscription::Timing;
 use uuid::Uuid;
@@ -160,7 +161,7 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId,
+    ExpenseId, CreditNoteId, DepositId,
 }
 
 /// Types that are written as another one.
@@ -192,11 +193,13 @@ through! {
     BillingDay => i16, |v| i16::from(v.day()), |v| Self::try_new(u8::try_from(v).map_err(|_| RANGE)?);
     Cycle => i16, |v| i16::from(v.months()), |v| Self::try_from(u8::try_from(v).map_err(|_| RANGE)?);
     InvoiceKind => i16,
-        |v| match v { InvoiceKind::Subscription => 1, InvoiceKind::Installation => 2, InvoiceKind::LateFee => 3 },
+        |v| match v { InvoiceKind::Subscription => 1, InvoiceKind::Installation => 2, InvoiceKind::LateFee => 3,
+            InvoiceKind::Adjustment => 4 },
         |v| match v {
             1 => Ok(Self::Subscription),
             2 => Ok(Self::Installation),
             3 => Ok(Self::LateFee),
+            4 => Ok(Self::Adjustment),
             _ => Err(WORD),
         };
     Code => String, String::from, |v| Self::parse("code", &v);
@@ -212,6 +215,8 @@ through! {
     AccessEventKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     NotificationKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     EntryKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    Channel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    CreditReason => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Account => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Timing => String, |v| match v { Timing::Prepaid => "prepaid", Timing::Postpaid => "postpaid" }.to_owned(),
         |v| Self::parse(&v);

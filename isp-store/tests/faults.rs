@@ -12,7 +12,7 @@ use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKin
 use isp_core::calendar::Zone;
 use isp_core::ids::InvoiceId;
 use isp_core::ledger::Account;
-use isp_core::payment::{Allocation, Payment};
+use isp_core::payment::{Allocation, Channel, Payment};
 use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
 
 const CUSTOMERS: u32 = 300;
@@ -103,6 +103,8 @@ async fn a_payment_told_ten_times_at_once_is_written_once() {
             customer_id: customer(1),
             provider,
             reference,
+            channel: Channel::Gateway,
+            collector: None,
             amount: rupiah(200_000),
             paid_at: at,
             received_at: at,
@@ -112,7 +114,7 @@ async fn a_payment_told_ten_times_at_once_is_written_once() {
         let mut calls = Vec::new();
         for _ in 0..10 {
             let store = isp_store::open(&database.url, vault()).await.unwrap();
-            let journal = vec![isp_core::ledger::entry_for_payment(&payment, &[allocation], day("2026-01-12"))];
+            let journal = vec![isp_core::ledger::entry_for_payment(&payment, &[allocation], &[], day("2026-01-12"))];
             let changes = ChangeSet {
                 payments: vec![payment.clone()],
                 allocations: vec![allocation],

@@ -94,6 +94,7 @@ async fn pay_some(engine: &Engine<'_>, passed: i32, now: DateTime<Utc>) {
                 reference: code(&format!("{passed}-{n}")),
                 amount: rupiah(amount),
                 paid_at: now,
+                collector: None,
             };
             let first = engine.pay(&new, now).await.unwrap();
             let again = engine.pay(&new, now).await.unwrap();
@@ -140,9 +141,9 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
         }
         18 => drop(engine.reopen(customer(1), "Ani", "selesai", now).await.unwrap()),
         25 => drop(engine.change_package(subscription(8), package(1), now).await.unwrap()),
-        28 => engine.pause(subscription(9), now).await.unwrap(),
+        28 => drop(engine.pause(subscription(9), now).await.unwrap()),
         40 => engine.resume(subscription(9), now).await.unwrap(),
-        45 => engine.terminate(subscription(10), today, now).await.unwrap(),
+        45 => drop(engine.terminate(subscription(10), today, now).await.unwrap()),
         30 => {
             let old = engine.store.cpes(TENANT, Some(customer(4))).await.unwrap().remove(0);
             let new = isp_core::device::Cpe { id: CpeId(id(7, 900)), serial: code("SN900"), ..old.clone() };
@@ -152,6 +153,7 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
                 on: today,
                 category: Account::ExpenseBandwidth,
                 amount: rupiah(5_000_000),
+                paid_from: isp_core::payment::Channel::Bank,
                 note: "upstream".into(),
                 site_id: Some(site(0)),
             };
@@ -216,7 +218,10 @@ async fn everything(store: &dyn Store, policy: &Policy) -> String {
     let engine = Engine::new(store, TENANT, policy);
     let (first, last) = (day("2026-01-01").month(), day("2026-03-01").month());
     let now = day("2026-03-21").at(9, 0, Zone::Wib);
-    add("finance", format!("{:#?}", engine.report_finance(first, last, now).await.unwrap()));
+    add(
+        "finance",
+        format!("{:#?}", engine.report_finance(first, last, isp_core::report::GroupBy::Month, now).await.unwrap()),
+    );
     text
 }
 

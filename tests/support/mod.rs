@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+pub mod books;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -174,6 +176,7 @@ impl World {
             reference: code(reference),
             amount: Money::rupiah(rupiah),
             paid_at: now,
+            collector: None,
         };
         self.engine().pay(&payment, now).await
     }

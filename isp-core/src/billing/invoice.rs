@@ -57,6 +57,8 @@ impl Invoice {
             number: self.number,
             customer_id: self.customer_id,
             subscription_id: self.subscription_id,
+            site_id: self.site_id,
+            package_id: self.package_id,
             kind: self.kind,
             period: self.period,
             issue_date: self.issue_date,
@@ -93,16 +95,19 @@ pub enum InvoiceKind {
     Installation,
     /// A late fee.
     LateFee,
+    /// What a package change in the middle of a period costs more (rule B6).
+    Adjustment,
 }
 
 impl InvoiceKind {
-    /// `subscription`, `installation` or `late_fee`.
+    /// `subscription`, `installation`, `late_fee` or `adjustment`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Subscription => "subscription",
             Self::Installation => "installation",
             Self::LateFee => "late_fee",
+            Self::Adjustment => "adjustment",
         }
     }
 
@@ -115,7 +120,8 @@ impl InvoiceKind {
             "subscription" => Ok(Self::Subscription),
             "installation" => Ok(Self::Installation),
             "late_fee" => Ok(Self::LateFee),
-            _ => Err(Error::NotOneOf { field: "kind", expected: "subscription, installation, late_fee" }),
+            "adjustment" => Ok(Self::Adjustment),
+            _ => Err(Error::NotOneOf { field: "kind", expected: "subscription, installation, late_fee, adjustment" }),
         }
     }
 }
@@ -154,7 +160,7 @@ pub enum LineKind {
     LateFee,
     /// Discount, negative.
     Discount,
-    /// Credit for unused days or an outage, negative.
+    /// Credit for the unused days of another package, negative.
     Credit,
     /// PPN.
     Ppn,
@@ -203,9 +209,13 @@ pub struct InvoiceBalance {
     pub customer_id: CustomerId,
     /// For which subscription.
     pub subscription_id: SubscriptionId,
+    /// Where it is served, for reports.
+    pub site_id: SiteId,
+    /// Which package, for reports.
+    pub package_id: PackageId,
     /// What for.
     pub kind: InvoiceKind,
-    /// First billed day.
+    /// The billed days.
     pub period: Period,
     /// Day of issue.
     pub issue_date: Date,

@@ -1,11 +1,21 @@
 //! Invoices and how they come to be.
 
+pub mod change;
+pub mod credit;
 pub mod invoice;
+pub mod isolated;
+pub mod late_fee;
+pub mod outage;
 pub mod plan;
 pub mod policy;
 pub mod proration;
 mod window;
 
+pub use change::{Adjustment, ChangeAtOnce, change_at_once};
+pub use credit::{Charge, CreditNote, CreditReason, Written};
 pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
+pub use isolated::WhileIsolated;
+pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};
+pub use outage::{OutageCredit, OutagePolicy};
 pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
 pub use policy::BillingPolicy;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// When and how invoices are issued (rules B1, B2, B4).
+use crate::billing::isolated::WhileIsolated;
+
+/// When and how invoices are issued (rules B1, B2, B4, B7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BillingPolicy {
@@ -12,10 +14,23 @@ pub struct BillingPolicy {
     pub payment_terms_days: u16,
     /// How many periods of one subscription a run may bill.
     pub catch_up_periods: u32,
+    /// Whether a pause gives back the unused days of a billed period.
+    pub credit_on_pause: bool,
+    /// Whether a termination does.
+    pub credit_on_termination: bool,
+    /// What happens to billing while a line is isolated.
+    pub while_isolated: WhileIsolated,
 }
 
 impl Default for BillingPolicy {
     fn default() -> Self {
-        Self { issue_lead_days: 0, payment_terms_days: 10, catch_up_periods: 12 }
+        Self {
+            issue_lead_days: 0,
+            payment_terms_days: 10,
+            catch_up_periods: 12,
+            credit_on_pause: false,
+            credit_on_termination: false,
+            while_isolated: WhileIsolated::Bill,
+        }
     }
 }

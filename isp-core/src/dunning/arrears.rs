@@ -25,7 +25,7 @@ impl Arrears {
     /// # let id = uuid::Uuid::nil();
     /// # let day = |t| Date::parse(t).unwrap();
     /// # let invoice = InvoiceBalance { invoice_id: InvoiceId(id), number: 1, customer_id: CustomerId(id),
-    /// #   subscription_id: SubscriptionId(id), kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(),
+    /// #   subscription_id: SubscriptionId(id), site_id: SiteId(id), package_id: PackageId(id), kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(),
     /// #   issue_date: day("2026-01-01"), due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::rupiah(66_500) };
     /// assert_eq!(Arrears::of(&[invoice], day("2026-01-11")), Arrears::default());
     /// let arrears = Arrears::of(&[invoice], day("2026-01-16"));

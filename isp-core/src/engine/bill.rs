@@ -24,12 +24,19 @@ pub struct BillReport {
     pub known: u64,
     /// Customers whose credit paid an invoice.
     pub credited: u64,
+    /// Late fees among the invoices.
+    pub late_fees: u64,
+    /// Periods that were left out because the line is isolated (rule B7).
+    pub skipped: u64,
+    /// Credit notes written for isolated days (rule B7).
+    pub credit_notes: u64,
     /// Subscriptions that could not be billed (rule B8).
     pub problems: Vec<Problem>,
 }
 
 impl BillReport {
-    fn add(&mut self, commit: CommitReport) {
+    pub(crate) fn add(&mut self, commit: CommitReport) {
+        self.credit_notes += commit.credit_notes;
         self.invoices += commit.invoices;
         self.amount += commit.invoiced;
         self.known += commit.invoices_known;
@@ -70,10 +77,12 @@ impl Engine<'_> {
             let rows = self.store.load_billable(self.tenant, query, page).await?;
             let plan = plan_billing(&rows, &context);
             report.problems.extend(plan.problems);
-            let changes = ChangeSet { invoices: plan.invoices, billed_from: plan.billed_from, ..ChangeSet::default() };
+            let invoices = self.without_isolated(plan.invoices, &rows, &mut report).await?;
+            let changes = ChangeSet { invoices, billed_from: plan.billed_from, ..ChangeSet::default() };
             if !changes.is_empty() {
                 report.add(self.store.commit(self.tenant, changes).await?);
             }
+            self.give_isolated_back(&rows, position, now, &mut report).await?;
             seen += rows.len() as u64;
             progress(seen);
             match rows.last() {
@@ -82,6 +91,7 @@ impl Engine<'_> {
             }
         }
         self.bill_instalments(now, &mut report).await?;
+        self.charge_late_fees(position, now, &mut report).await?;
         self.apply_credit(now, &mut report).await?;
         let next = context.next_position();
         if position.is_none_or(|position| position < next) {
@@ -140,13 +150,16 @@ impl Engine<'_> {
         }
     }
 
-    async fn apply_credit_of(&self, customer: CustomerId, now: DateTime<Utc>) -> Result<bool, EngineError> {
+    /// Lets the credit of one customer pay; true when it paid something.
+    pub(crate) async fn apply_credit_of(&self, customer: CustomerId, now: DateTime<Utc>) -> Result<bool, EngineError> {
         for _ in 0..CONFLICT_RETRIES {
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let credit = self.store.credit(self.tenant, customer).await?;
             let allocations = allocate(&open, &credit, now);
             let date = self.zone_of(customer).await?.date_of(now);
-            let Some(entry) = entry_for_credit(self.tenant, customer, &allocations, date) else { return Ok(false) };
+            let Some(entry) = entry_for_credit(self.tenant, customer, &allocations, &open, date) else {
+                return Ok(false);
+            };
             let mut touched: Vec<_> = open.iter().map(|i| i.subscription_id).collect();
             touched.sort_unstable();
             touched.dedup();

@@ -1,20 +1,18 @@
-//! Subscriptions, devices, promises, exemptions and outages: what officers do day by day.
+//! New subscriptions, devices, promises, exemptions and outages: what officers do day by day.
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Catalog, plan_billing};
 use crate::calendar::{Date, Zone};
 use crate::customer::Name;
 use crate::device::{Cpe, DeviceAction, DeviceHistory};
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::{Engine, EngineError};
 use crate::error::Error;
-use crate::ids::{DeviceHistoryId, PackageId, SubscriptionId, derive};
-use crate::isolation::transition::{Decider, transition};
-use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, Exemption, Outage, Promise, ServiceAccess};
+use crate::ids::{DeviceHistoryId, SubscriptionId, derive};
+use crate::isolation::{Access, AccessEvent, AccessEventKind, Exemption, Outage, Promise, ServiceAccess};
 use crate::ledger::{Expense, entry_for_device};
 use crate::money::Money;
-use crate::ports::{AccessEffect, AccessQuery, ChangeSet, PageQuery, StoreError};
-use crate::subscription::{BillingTerms, Subscription, SubscriptionStatus};
+use crate::ports::{AccessEffect, ChangeSet};
+use crate::subscription::{Subscription, SubscriptionStatus};
 
 /// What is said about a device that was put in, exchanged or taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +32,7 @@ impl Engine<'_> {
     /// the wish to register the accounts on their routers.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] for a user name that its router has already, [`StoreError::Conflict`] for an id whose
+    /// [`crate::ports::StoreError::Duplicate`] for a user name that its router has already, [`crate::ports::StoreError::Conflict`] for an id whose
     /// access is there already; nothing of the list is written then.
     pub async fn subscribe(
         &self,
@@ -49,125 +47,10 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Changes the package from the next period on (rule B6). Returns the day from which it holds.
-    ///
-    /// # Errors
-    /// [`Error::NotServing`], [`Error::UnknownPackage`], [`StoreError::NotFound`].
-    pub async fn change_package(
-        &self,
-        subscription: SubscriptionId,
-        package: PackageId,
-        now: DateTime<Utc>,
-    ) -> Result<Date, EngineError> {
-        if !self.store.packages(self.tenant).await?.iter().any(|p| p.id == package) {
-            return Err(Error::UnknownPackage.into());
-        }
-        let terms =
-            self.change_terms(subscription, now, |terms, today| terms.change_next_period(package, today)).await?;
-        Ok(terms.change.map_or(terms.start, |c| c.from))
-    }
-
-    /// Pauses service and billing from today on (rule B7).
-    ///
-    /// # Errors
-    /// [`Error::NotServing`], [`StoreError::NotFound`].
-    pub async fn pause(&self, subscription: SubscriptionId, now: DateTime<Utc>) -> Result<(), EngineError> {
-        self.change_terms(subscription, now, |terms, today| terms.pause(today)).await?;
-        Ok(())
-    }
-
-    /// Ends a pause today.
-    ///
-    /// # Errors
-    /// [`Error::NotServing`], [`StoreError::NotFound`].
-    pub async fn resume(&self, subscription: SubscriptionId, now: DateTime<Utc>) -> Result<(), EngineError> {
-        self.change_terms(subscription, now, |terms, today| terms.resume(today)).await?;
-        Ok(())
-    }
-
-    /// Ends a subscription: `end` is the day after the last day of service.
-    ///
-    /// # Errors
-    /// [`Error::NotServing`], [`Error::EmptyPeriod`], [`StoreError::NotFound`].
-    pub async fn terminate(
-        &self,
-        subscription: SubscriptionId,
-        end: Date,
-        now: DateTime<Utc>,
-    ) -> Result<(), EngineError> {
-        self.change_terms(subscription, now, |terms, _| terms.terminate(end)).await?;
-        Ok(())
-    }
-
-    /// Bills what has come due under the old terms and writes the new ones, in one commit, so that a late billing run
-    /// never applies new terms to old periods. Access follows at once when the new terms close or open it.
-    async fn change_terms(
-        &self,
-        subscription: SubscriptionId,
-        now: DateTime<Utc>,
-        change: impl Fn(&BillingTerms, Date) -> Result<BillingTerms, Error>,
-    ) -> Result<BillingTerms, EngineError> {
-        for _ in 0..CONFLICT_RETRIES {
-            let facts = self.facts_of(subscription).await?;
-            let today = facts.zone.date_of(now);
-            let terms = change(&facts.terms, today)?;
-            let mut changes = self.settle(&facts, now).await?;
-            changes.terms.push((subscription, terms));
-            self.follow_status(&mut changes, AccessFacts { terms, ..facts }, now);
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(terms),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
-    }
-
-    /// The invoices that have come due for one subscription under its present terms.
-    async fn settle(&self, facts: &AccessFacts, now: DateTime<Utc>) -> Result<ChangeSet, EngineError> {
-        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
-        let position = self.store.billing_position(self.tenant).await?;
-        let row = Billable {
-            subscription_id: facts.subscription_id,
-            customer_id: facts.customer_id,
-            site_id: facts.site_id,
-            zone: facts.zone,
-            terms: facts.terms,
-        };
-        let mut plan = plan_billing(&[row], &self.billing_context(&catalog, position, now));
-        match plan.problems.pop() {
-            Some(problem) => Err(problem.error.into()),
-            None => Ok(ChangeSet { invoices: plan.invoices, ..ChangeSet::default() }),
-        }
-    }
-
-    fn follow_status(&self, changes: &mut ChangeSet, facts: AccessFacts, now: DateTime<Utc>) {
-        let status = facts.terms.status_on(facts.zone.date_of(now));
-        let (kind, reason) = match (status, facts.access.desired) {
-            (SubscriptionStatus::Active, Access::Closed) => (AccessEventKind::Reopened, "in_service"),
-            (SubscriptionStatus::Paused, Access::Open | Access::Isolated) => (AccessEventKind::Closed, "paused"),
-            (SubscriptionStatus::Terminated, Access::Open | Access::Isolated) => {
-                (AccessEventKind::Closed, "terminated")
-            }
-            _ => {
-                changes.touched.push(facts.subscription_id);
-                return;
-            }
-        };
-        let decider = Decider { by: "engine", reason };
-        transition(changes, self.tenant, &facts, kind, decider, &self.policy.dunning, now);
-    }
-
-    async fn facts_of(&self, subscription: SubscriptionId) -> Result<AccessFacts, EngineError> {
-        let query = AccessQuery::Subscriptions(vec![subscription]);
-        let mut facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?;
-        facts.pop().ok_or_else(|| StoreError::NotFound { what: "subscription" }.into())
-    }
-
     /// Puts a device in at a customer's place and writes its history and cost.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] for a serial that is there already.
+    /// [`crate::ports::StoreError::Duplicate`] for a serial that is there already.
     pub async fn install_device(&self, cpe: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
         let mut changes = ChangeSet::default();
         device_step(&mut changes, &cpe, DeviceAction::Installed, note, note.cost)?;
@@ -179,7 +62,7 @@ impl Engine<'_> {
     /// Exchanges a device for another at the same customer's place; the cost is written once, with the new one.
     ///
     /// # Errors
-    /// [`Error::DeviceNotInstalled`], [`StoreError::Duplicate`].
+    /// [`Error::DeviceNotInstalled`], [`crate::ports::StoreError::Duplicate`].
     pub async fn replace_device(&self, old: Cpe, new: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
         if !old.installed || old.customer_id != new.customer_id {
             return Err(Error::DeviceNotInstalled.into());
@@ -210,12 +93,16 @@ impl Engine<'_> {
     /// Records a promise to pay.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it is made.
+    /// [`Error::EmptyPeriod`] when it ends before it is made; [`Error::PromiseTooLong`], [`Error::TooManyPromises`] by the
+    /// policy.
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
-        if promise.until < promise.made_on {
-            return Err(Error::EmptyPeriod.into());
-        }
-        let touched = self.subscriptions_of(promise.customer_id).await?;
+        let facts = self.access_of(promise.customer_id).await?;
+        let made: Vec<Date> = facts.first().map_or(&[][..], |f| &f.promises).iter().map(|p| p.made_on).collect();
+        let check = |period| self.policy.promise.check(promise.made_on, promise.until, period, &made);
+        // Of several lines, the one whose period began last decides.
+        let period = facts.iter().map(|f| f.terms.anchor()).map(|a| a.period(a.index_of(promise.made_on)));
+        check(period.max_by_key(|p| p.start).unwrap_or_else(|| promise.made_on.month().period()))?;
+        let touched = facts.iter().map(|f| f.subscription_id).collect();
         let changes = ChangeSet { promises: vec![promise], touched, ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;
         Ok(())
@@ -253,7 +140,7 @@ impl Engine<'_> {
     /// Books an expense.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`StoreError::Duplicate`] for an id that is there already.
+    /// [`Error::NotPositive`]; [`crate::ports::StoreError::Duplicate`] for an id that is there already.
     pub async fn expense(&self, expense: Expense) -> Result<(), EngineError> {
         if !expense.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" }.into());

@@ -6,9 +6,13 @@
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
 //! | payments and their reversal | [`pay`] |
+//! | package changes, pauses, terminations | [`terms`] |
+//! | credit notes | [`credit`] |
+//! | late fees | [`late_fee`] |
+//! | write-offs, collectors | [`collect`] |
 //! | routers and messages from the outbox | [`deliver`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
-//! | subscriptions, devices, promises | [`manage`] |
+//! | new subscriptions, devices, promises | [`manage`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
 //!
@@ -16,14 +20,18 @@
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
 pub mod bill;
+pub mod collect;
+pub mod credit;
 pub mod deliver;
 pub mod enforce;
 pub mod explain;
+pub mod late_fee;
 pub mod manage;
 pub mod pay;
 pub mod remind;
 pub mod report;
 pub mod settle;
+pub mod terms;
 
 use crate::error::Error;
 use crate::ids::TenantId;
@@ -37,6 +45,7 @@ pub use explain::Explanation;
 pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
+pub use terms::Settled;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]

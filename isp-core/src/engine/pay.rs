@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::billing::credit;
 use crate::customer::Code;
 use crate::dunning::{Notification, NotificationKind};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
@@ -12,7 +13,7 @@ use crate::isolation::transition::apply_decision;
 use crate::isolation::{AccessFacts, Decision, decide_isolation};
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::money::Money;
-use crate::payment::{Allocation, CreditSource, Payment, PaymentReversal, allocate};
+use crate::payment::{Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
 use crate::ports::{ChangeSet, StoreError};
 
 /// A payment that somebody tells us of.
@@ -28,6 +29,8 @@ pub struct NewPayment {
     pub amount: Money,
     /// When the customer paid.
     pub paid_at: DateTime<Utc>,
+    /// The collector who took the money in cash and holds it until a deposit; `None` for money that came otherwise.
+    pub collector: Option<Code>,
 }
 
 /// What became of it.
@@ -56,11 +59,19 @@ impl Engine<'_> {
         if !new.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" }.into());
         }
+        for (kept, what) in [(credit::PROVIDER, "credit notes"), (write_off::PROVIDER, "write-offs")] {
+            if new.provider.as_str() == kept {
+                return Err(Error::ReservedProvider { what }.into());
+            }
+        }
+        let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
         let payment = Payment {
             id: Payment::id_of(self.tenant, &new.provider, &new.reference),
             customer_id: new.customer_id,
             provider: new.provider.clone(),
             reference: new.reference.clone(),
+            channel,
+            collector: new.collector.clone(),
             amount: new.amount,
             paid_at: new.paid_at,
             received_at: now,
@@ -111,20 +122,10 @@ impl Engine<'_> {
             credit: payment.amount - own.iter().map(|a| a.amount).sum(),
             reopened: Vec::new(),
         };
-        for before in &facts {
-            let after = paid(before, &allocations);
-            match decide_isolation(&after, &self.policy.isolation, now) {
-                decision @ Decision::Reopen(_) => {
-                    apply_decision(&mut changes, self.tenant, &after, decision, &self.policy.dunning, now);
-                    report.reopened.push(before.subscription_id);
-                }
-                // An isolation that was decided from the debts before this payment must not be written after it.
-                _ => changes.touched.push(before.subscription_id),
-            }
-        }
+        report.reopened = self.reopen_paid(&mut changes, &facts, &allocations, now);
         let today = zone.date_of(now);
-        changes.journal.push(entry_for_payment(payment, &own, today));
-        changes.journal.extend(entry_for_credit(self.tenant, payment.customer_id, &older, today));
+        changes.journal.push(entry_for_payment(payment, &own, &open, today));
+        changes.journal.extend(entry_for_credit(self.tenant, payment.customer_id, &older, &open, today));
         let kind = NotificationKind::PaymentReceived;
         let mut message = Notification::new(self.tenant, kind, 0, payment.customer_id, &[payment.id.0], now, zone);
         message.payment_id = Some(payment.id);
@@ -136,10 +137,35 @@ impl Engine<'_> {
         Ok((changes, report))
     }
 
+    /// Adds to a change set what follows for access from allocations in it: lines that they reopen, which it returns, and
+    /// for all others that their facts changed.
+    pub(crate) fn reopen_paid(
+        &self,
+        changes: &mut ChangeSet,
+        facts: &[AccessFacts],
+        allocations: &[Allocation],
+        now: DateTime<Utc>,
+    ) -> Vec<SubscriptionId> {
+        let mut reopened = Vec::new();
+        for before in facts {
+            let after = paid(before, allocations);
+            match decide_isolation(&after, &self.policy.isolation, now) {
+                decision @ Decision::Reopen(_) => {
+                    apply_decision(changes, self.tenant, &after, decision, &self.policy.dunning, now);
+                    reopened.push(before.subscription_id);
+                }
+                // An isolation that was decided from the debts before this payment must not be written after it.
+                _ => changes.touched.push(before.subscription_id),
+            }
+        }
+        reopened
+    }
+
     /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4).
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Duplicate`] when it was reversed before.
+    /// [`StoreError::NotFound`]; [`StoreError::Duplicate`] when it was reversed before; [`Error::NotReversible`] for the
+    /// amount of a credit note.
     pub async fn reverse(
         &self,
         payment: PaymentId,
@@ -156,12 +182,16 @@ impl Engine<'_> {
             if row.reversal.is_some() {
                 return Err(StoreError::Duplicate { what: "payment.reversal" }.into());
             }
+            if row.payment.channel == Channel::CreditNote {
+                return Err(Error::NotReversible.into());
+            }
             let facts = self.access_of(row.payment.customer_id).await?;
             let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
             let back = taken_back(&self.store.allocations(self.tenant, payment).await?, now);
-            let amount = -back.iter().map(|a| a.amount).sum::<Money>();
+            let ids: Vec<InvoiceId> = back.iter().map(|a| a.invoice_id).collect();
+            let invoices = self.store.balances(self.tenant, &ids).await?;
             let changes = ChangeSet {
-                journal: vec![entry_for_reversal(&row.payment, amount, zone.date_of(now))],
+                journal: vec![entry_for_reversal(&row.payment, &back, &invoices, zone.date_of(now))],
                 reversals: vec![PaymentReversal {
                     payment_id: payment,
                     at: now,

@@ -12,9 +12,10 @@ use crate::ids::CustomerId;
 use crate::isolation::ServiceAccess;
 use crate::money::Money;
 use crate::ports::{InvoiceQuery, PageQuery};
+use crate::report::cash::{CashRow, cash};
 use crate::report::customers::{CustomersInput, customers};
-use crate::report::finance::{Aging, Finance, finance};
-use crate::report::profit_loss::{GroupBy, ProfitLoss, profit_loss};
+use crate::report::finance::{Finance, FinanceInput, finance};
+use crate::report::profit_loss::{Codes, GroupBy, ProfitLoss, profit_loss};
 use crate::report::{CpeRow, CustomerRow, PackageRow, cpe, packages};
 use crate::subscription::Subscription;
 
@@ -71,14 +72,26 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn report_finance(&self, first: Month, last: Month, now: DateTime<Utc>) -> Result<Finance, EngineError> {
+    pub async fn report_finance(
+        &self,
+        first: Month,
+        last: Month,
+        by: GroupBy,
+        now: DateTime<Utc>,
+    ) -> Result<Finance, EngineError> {
         let totals = self.store.journal_totals(self.tenant, Date::MIN, last.plus(1).first()).await?;
+        let (open, codes) = (self.all_open().await?, self.codes().await?);
         let today = Zone::Wib.date_of(now);
-        let mut aging = Aging::default();
-        for invoice in self.all_open().await? {
-            aging.add(&invoice, today);
-        }
-        Ok(finance(&totals, aging, first, last))
+        Ok(finance(&FinanceInput { totals: &totals, open: &open, by, codes: &codes, today }, first, last))
+    }
+
+    /// Where the money is, from `first` to `last`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_cash(&self, first: Month, last: Month) -> Result<Vec<CashRow>, EngineError> {
+        let totals = self.store.journal_totals(self.tenant, Date::MIN, last.plus(1).first()).await?;
+        Ok(cash(&totals, first, last))
     }
 
     /// Profit and loss from `first` to `last`.
@@ -87,11 +100,16 @@ impl Engine<'_> {
     /// [`EngineError::Store`].
     pub async fn report_profit_loss(&self, first: Month, last: Month, by: GroupBy) -> Result<ProfitLoss, EngineError> {
         let totals = self.store.journal_totals(self.tenant, first.first(), last.plus(1).first()).await?;
+        Ok(profit_loss(&totals, by, &self.codes().await?))
+    }
+
+    async fn codes(&self) -> Result<Codes, EngineError> {
         let packages = self.store.packages(self.tenant).await?;
         let sites = self.store.sites(self.tenant).await?;
-        let packages = packages.into_iter().map(|p| (p.id, p.code.to_string())).collect();
-        let sites = sites.into_iter().map(|s| (s.id, s.code.to_string())).collect();
-        Ok(profit_loss(&totals, by, &packages, &sites))
+        Ok(Codes {
+            packages: packages.into_iter().map(|p| (p.id, p.code.to_string())).collect(),
+            sites: sites.into_iter().map(|s| (s.id, s.code.to_string())).collect(),
+        })
     }
 
     /// All customers.

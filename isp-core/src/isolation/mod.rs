@@ -8,4 +8,4 @@ pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
 pub use decide::{AccessFacts, Decision, Exemption, Outage, Promise, Reason, decide_isolation};
-pub use policy::IsolationPolicy;
+pub use policy::{IsolationPolicy, PromisePolicy};

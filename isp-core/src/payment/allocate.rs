@@ -38,7 +38,7 @@ pub struct CreditSource {
 /// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::*};
 /// # let id = |n: u128| uuid::Uuid::from_u128(n);
 /// # let invoice = |n: u128, due: &str, total, paid| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
-/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), kind: InvoiceKind::Subscription,
+/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)), kind: InvoiceKind::Subscription,
 /// #   period: Date::parse(due).unwrap().month().period(), issue_date: Date::parse(due).unwrap(),
 /// #   due_date: Date::parse(due).unwrap(), total: Money::rupiah(total), paid: Money::rupiah(paid) };
 /// // Two open invoices, Rp166.500 due in February (of which Rp66.500 is paid) and Rp166.500 due in March.

@@ -1,7 +1,13 @@
 //! Payments and what they pay.
 
 pub mod allocate;
+pub mod channel;
+pub mod collect;
 pub mod receipt;
+pub mod write_off;
 
 pub use allocate::{Allocation, CreditSource, allocate};
+pub use channel::Channel;
+pub use collect::{CollectorBalance, Deposit};
 pub use receipt::{Payment, PaymentReversal};
+pub use write_off::WriteOff;

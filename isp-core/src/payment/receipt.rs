@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::Code;
 use crate::ids::{CustomerId, PaymentId, TenantId, derive};
+use crate::ledger::Account;
 use crate::money::Money;
+use crate::payment::Channel;
 
-/// Money that came in from a customer. Append-only.
+/// Money that came in from a customer, or what stands for it (see [`Channel`]). Append-only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     /// The row; follows from provider and reference.
@@ -18,6 +20,10 @@ pub struct Payment {
     pub provider: Code,
     /// The provider's reference; unique with the provider (rule P1).
     pub reference: Code,
+    /// How it came, which decides the account.
+    pub channel: Channel,
+    /// The collector who took the cash and holds it until a deposit.
+    pub collector: Option<Code>,
     /// How much.
     pub amount: Money,
     /// When the customer paid.
@@ -31,6 +37,15 @@ impl Payment {
     #[must_use]
     pub fn id_of(tenant: TenantId, provider: &Code, reference: &Code) -> PaymentId {
         PaymentId(derive(tenant.0, &["payment", provider.as_str(), reference.as_str()]))
+    }
+
+    /// The account that it is debited to.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match (self.channel, &self.collector) {
+            (Channel::Cash, Some(_)) => Account::Collector,
+            (channel, _) => channel.account(),
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! Monthly finance: billed, collected, outstanding, PPN, and how old what is open is.
+//! Monthly finance: billed, given back, collected, written off, outstanding, PPN, and how old what is open is; for all, or
+//! by package or site.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -6,31 +9,49 @@ use crate::billing::InvoiceBalance;
 use crate::calendar::{Date, Month};
 use crate::ledger::{Account, EntryKind, JournalTotal};
 use crate::money::Money;
+use crate::report::{Codes, GroupBy};
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finance {
-    /// A row a month.
+    /// A row a month, or a month and group.
     pub months: Vec<FinanceRow>,
     /// The age of what is open on the day of the report.
     pub aging: Aging,
+    /// The same by group; empty without grouping.
+    pub aging_by: Vec<AgingRow>,
 }
 
-/// One month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// One month, or a month and group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FinanceRow {
     /// First day of the month.
     pub month: Date,
+    /// Code of the package or site; `None` for what belongs to none, and without grouping.
+    pub group: Option<String>,
     /// Invoices issued, with PPN.
     pub billed: Money,
-    /// PPN in them.
+    /// Credit notes issued, with PPN.
+    pub given_back: Money,
+    /// PPN in the invoices, less that in the credit notes.
     pub ppn: Money,
-    /// Payments less reversals.
+    /// Payments less reversals. What is paid ahead belongs to no group until it pays an invoice.
     pub collected: Money,
+    /// Receivables given up, less those taken back.
+    pub written_off: Money,
     /// What is open at the month's end: the balance of the receivable account.
     pub outstanding: Money,
-    /// What customers have paid ahead at the month's end.
+    /// What customers have paid ahead, or were given back, at the month's end.
     pub credit: Money,
+}
+
+/// The age of what is open of one group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgingRow {
+    /// Code of the package or site; `None` for one that is not known.
+    pub group: Option<String>,
+    /// Its open residuals.
+    pub aging: Aging,
 }
 
 /// Open residuals by days past the due date.
@@ -68,31 +89,71 @@ impl Aging {
     }
 }
 
-/// The months from `first` to `last`, from totals that reach back to the first entry of the ledger.
+/// Everything the report is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct FinanceInput<'a> {
+    /// Totals that reach back to the first entry of the ledger.
+    pub totals: &'a [JournalTotal],
+    /// All open invoices.
+    pub open: &'a [InvoiceBalance],
+    /// What to split by.
+    pub by: GroupBy,
+    /// The codes of groups.
+    pub codes: &'a Codes,
+    /// The day of the report.
+    pub today: Date,
+}
+
+/// The months from `first` to `last`.
 #[must_use]
-pub fn finance(totals: &[JournalTotal], aging: Aging, first: Month, last: Month) -> Finance {
+pub fn finance(input: &FinanceInput<'_>, first: Month, last: Month) -> Finance {
+    let group_of = |t: &JournalTotal| input.codes.group(input.by, t.package_id, t.site_id);
+    let groups: BTreeSet<Option<String>> = match input.by {
+        GroupBy::Month => BTreeSet::from([None]),
+        _ => input.totals.iter().filter(|t| t.month() <= last).map(group_of).collect(),
+    };
     let mut months = Vec::new();
     let mut month = first;
     while month <= last {
-        let sum = |account: Account, kinds: &[EntryKind]| -> Money {
-            totals
-                .iter()
-                .filter(|t| t.month() == month && t.account == account && kinds.contains(&t.kind))
-                .map(|t| t.amount)
-                .sum()
-        };
-        let balance = |account: Account| -> Money {
-            totals.iter().filter(|t| t.month() <= month && t.account == account).map(|t| t.amount).sum()
-        };
-        months.push(FinanceRow {
-            month: month.first(),
-            billed: sum(Account::Receivable, &[EntryKind::Invoices]),
-            ppn: -sum(Account::PpnPayable, &[EntryKind::Invoices]),
-            collected: sum(Account::Cash, &[EntryKind::Payment, EntryKind::Reversal]),
-            outstanding: balance(Account::Receivable),
-            credit: -balance(Account::CustomerCredit),
-        });
+        for group in &groups {
+            let of = || input.totals.iter().filter(|t| group_of(t) == *group);
+            let sum =
+                |wanted: &dyn Fn(&JournalTotal) -> bool| of().filter(|t| wanted(t)).map(|t| t.amount).sum::<Money>();
+            let now = |account: Account, kinds: &[EntryKind]| {
+                sum(&|t| t.month() == month && t.account == account && kinds.contains(&t.kind))
+            };
+            let balance = |account: Account| sum(&|t| t.month() <= month && t.account == account);
+            let given_back = |t: &JournalTotal| {
+                t.month() == month && t.kind == EntryKind::CreditNote && t.account != Account::CustomerCredit
+            };
+            let received = |t: &JournalTotal| {
+                let kind = matches!(t.kind, EntryKind::Payment | EntryKind::Reversal);
+                t.month() == month && t.account.is_money() && kind
+            };
+            months.push(FinanceRow {
+                month: month.first(),
+                group: group.clone(),
+                billed: now(Account::Receivable, &[EntryKind::Invoices]),
+                given_back: sum(&given_back),
+                ppn: -now(Account::PpnPayable, &[EntryKind::Invoices, EntryKind::CreditNote]),
+                collected: sum(&received),
+                written_off: now(Account::WriteOff, &[EntryKind::WriteOff, EntryKind::Reversal]),
+                outstanding: balance(Account::Receivable),
+                credit: -balance(Account::CustomerCredit),
+            });
+        }
         month = month.plus(1);
     }
-    Finance { months, aging }
+    let mut aging = Aging::default();
+    let mut aging_by: BTreeMap<Option<String>, Aging> = BTreeMap::new();
+    for invoice in input.open {
+        aging.add(invoice, input.today);
+        let group = input.codes.group(input.by, Some(invoice.package_id), Some(invoice.site_id));
+        aging_by.entry(group).or_default().add(invoice, input.today);
+    }
+    if input.by == GroupBy::Month {
+        aging_by.clear();
+    }
+    let aging_by = aging_by.into_iter().map(|(group, aging)| AgingRow { group, aging }).collect();
+    Finance { months, aging, aging_by }
 }

@@ -2,14 +2,16 @@
 //!
 //! Money in reports comes from the ledger, so that every total ties to it; nothing is added up twice in two ways.
 
+pub mod cash;
 pub mod cpe;
 pub mod customers;
 pub mod finance;
 pub mod packages;
 pub mod profit_loss;
 
+pub use cash::CashRow;
 pub use cpe::CpeRow;
 pub use customers::CustomerRow;
-pub use finance::{Aging, Finance, FinanceRow};
+pub use finance::{Aging, AgingRow, Finance, FinanceRow};
 pub use packages::PackageRow;
-pub use profit_loss::{GroupBy, ProfitLoss, ProfitLossRow};
+pub use profit_loss::{Codes, GroupBy, ProfitLoss, ProfitLossRow};

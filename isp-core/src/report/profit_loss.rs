@@ -21,6 +21,27 @@ pub enum GroupBy {
     Site,
 }
 
+/// The codes of packages and sites, which name the groups of a report.
+#[derive(Debug, Clone, Default)]
+pub struct Codes {
+    /// Of the packages.
+    pub packages: BTreeMap<PackageId, String>,
+    /// Of the sites.
+    pub sites: BTreeMap<SiteId, String>,
+}
+
+impl Codes {
+    /// The group of something of a package and a site; `None` without grouping, and for what belongs to none.
+    #[must_use]
+    pub fn group(&self, by: GroupBy, package: Option<PackageId>, site: Option<SiteId>) -> Option<String> {
+        match by {
+            GroupBy::Month => None,
+            GroupBy::Package => package.and_then(|id| self.packages.get(&id).cloned()),
+            GroupBy::Site => site.and_then(|id| self.sites.get(&id).cloned()),
+        }
+    }
+}
+
 /// The report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProfitLoss {
@@ -75,7 +96,7 @@ impl ProfitLossRow {
             | Account::RevenueLateFee
             | Account::Discounts
             | Account::Rounding => *self.revenue.entry(total.account).or_default() -= total.amount,
-            Account::Cash => match total.kind {
+            account if account.is_money() => match total.kind {
                 EntryKind::Payment | EntryKind::Reversal => self.cash_in += total.amount,
                 _ => self.cash_out -= total.amount,
             },
@@ -88,19 +109,10 @@ impl ProfitLossRow {
     }
 }
 
-/// The report over these totals; `packages` and `sites` give the codes of groups.
+/// The report over these totals.
 #[must_use]
-pub fn profit_loss(
-    totals: &[JournalTotal],
-    by: GroupBy,
-    packages: &BTreeMap<PackageId, String>,
-    sites: &BTreeMap<SiteId, String>,
-) -> ProfitLoss {
-    let group_of = |total: &JournalTotal| match by {
-        GroupBy::Month => None,
-        GroupBy::Package => total.package_id.and_then(|id| packages.get(&id).cloned()),
-        GroupBy::Site => total.site_id.and_then(|id| sites.get(&id).cloned()),
-    };
+pub fn profit_loss(totals: &[JournalTotal], by: GroupBy, codes: &Codes) -> ProfitLoss {
+    let group_of = |total: &JournalTotal| codes.group(by, total.package_id, total.site_id);
     let keys: BTreeSet<(Date, Option<String>)> = totals.iter().map(|t| (t.month, group_of(t))).collect();
     let mut rows: BTreeMap<_, ProfitLossRow> =
         keys.into_iter().map(|key| (key.clone(), ProfitLossRow::new(Some(key.0), key.1))).collect();
@@ -139,7 +151,7 @@ mod tests {
             total(Account::ExpenseBandwidth, EntryKind::Expense, 30_000),
             total(Account::Cash, EntryKind::Expense, -30_000),
         ];
-        let report = profit_loss(&totals, GroupBy::Month, &BTreeMap::new(), &BTreeMap::new());
+        let report = profit_loss(&totals, GroupBy::Month, &Codes::default());
         assert_eq!(report.rows.len(), 1);
         assert_eq!(report.total.revenue_total(), Money::rupiah(100_000));
         assert_eq!(report.total.costs_total(), Money::rupiah(30_000));

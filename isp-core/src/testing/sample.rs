@@ -18,7 +18,7 @@ use crate::installation::{InstallationKind, InstallationOrder};
 use crate::isolation::{Access, AccessEvent, AccessEventKind, ServiceAccess};
 use crate::money::Money;
 use crate::package::{Package, PriceList, Speed, UserGroup};
-use crate::payment::{Allocation, Payment};
+use crate::payment::{Allocation, Channel, Payment};
 use crate::place::{Router, RouterEndpoint, Site};
 use crate::ports::{AccessEffect, ChangeSet};
 use crate::secret::Secret;
@@ -164,6 +164,8 @@ pub fn payment(tenant: TenantId, number: u64, customer_id: CustomerId, amount: i
         customer_id,
         provider,
         reference,
+        channel: Channel::Cash,
+        collector: None,
         amount: Money::rupiah(amount),
         paid_at: at,
         received_at: at,

@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::billing::{Billable, InvoiceBalance, InvoiceKind};
 use crate::calendar::{BillingDay, Cycle, Date, Period, Zone};
 use crate::dunning::{DunningFacts, NotificationKind};
-use crate::ids::{CustomerId, ExemptionId, InvoiceId, OutageId, PromiseId, RouterId, SiteId, SubscriptionId};
+use crate::ids::{
+    CustomerId, ExemptionId, InvoiceId, OutageId, PackageId, PromiseId, RouterId, SiteId, SubscriptionId,
+};
 use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessFacts, Exemption, IsolationCause, Outage, Promise, ServiceAccess};
 use crate::money::Money;
@@ -84,7 +86,12 @@ pub fn billable() -> impl Strategy<Value = Billable> {
 
 /// An invoice of customer and subscription 0 due near a day, paid in part, in full or not at all.
 pub fn invoice_balance(number: u64, near: Date) -> impl Strategy<Value = InvoiceBalance> {
-    let kind = prop::sample::select(vec![InvoiceKind::Subscription, InvoiceKind::Installation, InvoiceKind::LateFee]);
+    let kind = prop::sample::select(vec![
+        InvoiceKind::Subscription,
+        InvoiceKind::Installation,
+        InvoiceKind::LateFee,
+        InvoiceKind::Adjustment,
+    ]);
     let paid = prop_oneof![4 => Just(0_i64), 1 => Just(100), 2 => 1..100_i64];
     (date_near(near, 60), 0..30_i32, money(), paid, kind).prop_map(move |(due_date, terms, total, percent, kind)| {
         let issue_date = due_date.plus_days(-terms);
@@ -93,6 +100,8 @@ pub fn invoice_balance(number: u64, near: Date) -> impl Strategy<Value = Invoice
             number,
             customer_id: CustomerId(id(4, 0)),
             subscription_id: SubscriptionId(id(5, 0)),
+            site_id: SiteId(id(1, 0)),
+            package_id: PackageId(id(3, 0)),
             kind,
             period: Period { start: issue_date, end: issue_date.plus_days(30) },
             issue_date,

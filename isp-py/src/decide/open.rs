@@ -2,7 +2,7 @@
 
 use isp_core::billing::{InvoiceBalance, InvoiceKind};
 use isp_core::calendar::Period;
-use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId};
+use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use pyo3::prelude::*;
 
 use crate::convert::{Keys, Kind, Value};
@@ -19,6 +19,8 @@ pub(crate) fn invoices<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyRe
             number: index as u64,
             customer_id: CustomerId(uuid::Uuid::nil()),
             subscription_id: SubscriptionId(uuid::Uuid::nil()),
+            site_id: SiteId(uuid::Uuid::nil()),
+            package_id: PackageId(uuid::Uuid::nil()),
             kind: InvoiceKind::Subscription,
             period: Period { start: issue_date, end: issue_date.plus_days(1) },
             issue_date,

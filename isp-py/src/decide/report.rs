@@ -6,20 +6,12 @@ use isp_core::Money;
 use isp_core::ids::{PackageId, SiteId};
 use isp_core::ledger::{Account, EntryKind, JournalTotal};
 use isp_core::report::profit_loss as report;
-use isp_core::report::{GroupBy, ProfitLossRow};
+use isp_core::report::{Codes, GroupBy, ProfitLossRow};
 use pyo3::prelude::*;
 use uuid::Uuid;
 
 use crate::convert::{Kind, Value, Writer};
 
-const KINDS: [EntryKind; 6] = [
-    EntryKind::Invoices,
-    EntryKind::Payment,
-    EntryKind::Reversal,
-    EntryKind::Credit,
-    EntryKind::DeviceCost,
-    EntryKind::Expense,
-];
 const GROUPINGS: [(&str, GroupBy); 3] =
     [("month", GroupBy::Month), ("package", GroupBy::Package), ("site", GroupBy::Site)];
 
@@ -36,7 +28,7 @@ pub(crate) fn profit_loss<'py>(
     let py = rows.py();
     let by = by.map(|by| Value::argument("by", by)?.word(&GROUPINGS)).transpose()?.unwrap_or_default();
     let accounts = Account::ALL.map(|account| (account.code(), account));
-    let kinds = KINDS.map(|kind| (kind.code(), kind));
+    let kinds = EntryKind::ALL.map(|kind| (kind.code(), kind));
     let (mut packages, mut sites) = (Names::default(), Names::default());
     let totals = Value::argument("rows", rows)?.rows(|_, row| {
         let fields = row.record(Kind::LedgerRow)?;
@@ -53,7 +45,7 @@ pub(crate) fn profit_loss<'py>(
     let report = py.detach(|| {
         let packages = packages.0.into_iter().map(|(name, id)| (PackageId(id), name)).collect();
         let sites = sites.0.into_iter().map(|(name, id)| (SiteId(id), name)).collect();
-        report::profit_loss(&totals, by, &packages, &sites)
+        report::profit_loss(&totals, by, &Codes { packages, sites })
     });
     let mut writer = Writer::new(py)?;
     let rows = report.rows.iter().map(|row| write_row(row, &mut writer)).collect::<PyResult<Vec<_>>>()?;

@@ -117,6 +117,18 @@ pub(crate) enum Command {
     /// Payments.
     #[command(subcommand)]
     Payment(cmd::payment::Command),
+    /// Credit notes (nota kredit): what is given back of invoices.
+    #[command(subcommand)]
+    CreditNote(cmd::credit_note::Command),
+    /// Late fees (denda) before they are charged.
+    #[command(subcommand)]
+    LateFee(cmd::late_fee::Command),
+    /// Receivables given up (penghapusan piutang).
+    #[command(subcommand)]
+    WriteOff(cmd::collect::WriteOffCommand),
+    /// Collectors (kolektor): what they hold, and what they hand over (setoran).
+    #[command(subcommand)]
+    Collector(cmd::collect::CollectorCommand),
     /// Promises to pay (janji bayar).
     #[command(subcommand)]
     Promise(cmd::protect::PromiseCommand),

@@ -122,7 +122,7 @@ impl State {
 
     fn open_then(&self, subscription: SubscriptionId, today: Date, at: DateTime<Utc>) -> Vec<InvoiceBalance> {
         let keys =
-            (subscription, InvoiceKind::Subscription, Date::MIN)..=(subscription, InvoiceKind::LateFee, Date::MAX);
+            (subscription, InvoiceKind::Subscription, Date::MIN)..=(subscription, InvoiceKind::Adjustment, Date::MAX);
         let mut open: Vec<InvoiceBalance> = self
             .invoice_of
             .range(keys)

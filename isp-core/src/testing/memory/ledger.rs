@@ -45,6 +45,17 @@ impl State {
         for payment in changes.payments.drain(..) {
             self.insert_payment(payment)?;
         }
+        for written in changes.write_offs.drain(..) {
+            self.must_have_payment(written.payment_id)?;
+            must_exist(self.invoices.has(&written.invoice_id), "invoice")?;
+            self.write_offs.put(written.payment_id, written);
+        }
+        for deposit in changes.deposits.drain(..) {
+            if self.deposits.has(&deposit.id) {
+                return Err(StoreError::Duplicate { what: "deposit.id" });
+            }
+            self.deposits.put(deposit.id, deposit);
+        }
         let mut payments = BTreeSet::new();
         for reversal in changes.reversals.drain(..) {
             let id = reversal.payment_id;
@@ -74,7 +85,7 @@ impl State {
         if invoices_fit && payments_fit { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
-    fn insert_payment(&mut self, payment: Payment) -> Result<(), StoreError> {
+    pub(super) fn insert_payment(&mut self, payment: Payment) -> Result<(), StoreError> {
         self.must_have_customer(payment.customer_id)?;
         let reference = format!("{} {}", payment.provider, payment.reference);
         self.own("payment.reference", None, Some(reference), payment.id.0)?;

@@ -7,12 +7,14 @@
 //! | how a failed commit leaves nothing | `table` |
 //! | customers, packages, devices | `master` |
 //! | invoices, payments, the journal | `ledger` |
+//! | credit notes, and what days are charged for | `credit` |
 //! | access and its facts | `access` |
 //! | the outbox | `outbox` |
 //! | everything a tenant has, for comparing | [`snapshot`] |
 
 mod access;
 mod billing;
+mod credit;
 mod ledger;
 mod master;
 mod outbox;

@@ -1,11 +1,11 @@
 //! Everything a tenant has, for comparing one run with another.
 
-use crate::billing::Invoice;
+use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::JournalEntry;
 use crate::money::Money;
-use crate::payment::Allocation;
+use crate::payment::{Allocation, Deposit, WriteOff};
 use crate::ports::{OutboxRow, PaymentRow};
 use crate::subscription::Subscription;
 
@@ -20,6 +20,12 @@ pub struct Snapshot {
     pub subscriptions: Vec<Subscription>,
     /// Invoices, each with what was paid of it.
     pub invoices: Vec<(Invoice, Money)>,
+    /// Credit notes.
+    pub credit_notes: Vec<CreditNote>,
+    /// Write-offs.
+    pub write_offs: Vec<WriteOff>,
+    /// Deposits.
+    pub deposits: Vec<Deposit>,
     /// Payments.
     pub payments: Vec<PaymentRow>,
     /// Allocations, in the order of payments, then as they were made.
@@ -40,6 +46,9 @@ impl Snapshot {
             position: state.position,
             subscriptions: state.subscriptions.values().cloned().collect(),
             invoices: state.invoices.values().map(|kept| (kept.invoice.clone(), kept.paid)).collect(),
+            credit_notes: state.credit_notes.values().cloned().collect(),
+            write_offs: state.write_offs.values().cloned().collect(),
+            deposits: state.deposits.values().cloned().collect(),
             payments: state.payments.values().map(State::payment_row).collect(),
             allocations: state.allocations_of_payment.values().copied().collect(),
             access: state.access.values().cloned().collect(),

@@ -3,21 +3,22 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::billing::{Invoice, InvoiceBalance, InvoiceKind};
+use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::dunning::NotificationKey;
 use crate::ids::{
-    CpeId, CustomerId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId, InstallationOrderId, InvoiceId,
-    JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId, SiteId, SubscriptionId,
+    CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
+    InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
+    SiteId, SubscriptionId,
 };
 use crate::installation::{InstallationKind, InstallationOrder};
 use crate::isolation::{Access, AccessEvent, Exemption, Outage, Promise, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, Payment, PaymentReversal};
+use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::subscription::Subscription;
@@ -33,19 +34,7 @@ pub(super) struct KeptInvoice {
 
 impl KeptInvoice {
     pub(super) fn balance(&self) -> InvoiceBalance {
-        let i = &self.invoice;
-        InvoiceBalance {
-            invoice_id: i.id,
-            number: i.number,
-            customer_id: i.customer_id,
-            subscription_id: i.subscription_id,
-            kind: i.kind,
-            period: i.period,
-            issue_date: i.issue_date,
-            due_date: i.due_date,
-            total: i.total,
-            paid: self.paid,
-        }
+        self.invoice.balance(self.paid)
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -81,6 +70,7 @@ macro_rules! state {
         pub(super) struct State {
             $($(#[$doc])* pub(super) $name: Table<$key, $row>,)*
             pub(super) last_number: u64,
+            pub(super) last_note: u64,
             pub(super) last_allocation: u64,
             pub(super) position: Option<Date>,
         }
@@ -119,6 +109,10 @@ state! {
     invoice_of: (SubscriptionId, InvoiceKind, Date) => InvoiceId,
     open_of_customer: (CustomerId, InvoiceId) => (),
     open_of_subscription: (SubscriptionId, InvoiceId) => (),
+    credit_notes: CreditNoteId => CreditNote,
+    notes_of_invoice: (InvoiceId, CreditNoteId) => (),
+    write_offs: PaymentId => WriteOff,
+    deposits: DepositId => Deposit,
     payments: PaymentId => KeptPayment,
     /// Payments with money left, the oldest of a customer first.
     credit: (CustomerId, DateTime<Utc>, PaymentId) => (),
@@ -136,13 +130,13 @@ state! {
 impl State {
     /// Writes all of a change set, or nothing.
     pub(super) fn commit(&mut self, changes: ChangeSet) -> Result<CommitReport, StoreError> {
-        let before = (self.last_number, self.last_allocation, self.position);
+        let before = (self.last_number, self.last_note, self.last_allocation, self.position);
         let written = self.write(changes);
         if written.is_ok() {
             self.keep();
         } else {
             self.take_back();
-            (self.last_number, self.last_allocation, self.position) = before;
+            (self.last_number, self.last_note, self.last_allocation, self.position) = before;
         }
         written
     }
@@ -151,6 +145,7 @@ impl State {
         let mut report = CommitReport::default();
         self.write_master(&mut changes)?;
         self.write_invoices(std::mem::take(&mut changes.invoices), &mut report)?;
+        self.write_credit_notes(std::mem::take(&mut changes.credit_notes), &mut report)?;
         self.position = self.position.max(changes.billing_position);
         self.write_payments(&mut changes)?;
         self.write_access(&mut changes)?;

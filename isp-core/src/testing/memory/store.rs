@@ -7,19 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Invoice, InvoiceBalance};
-use crate::calendar::Date;
+use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance};
+use crate::calendar::{Date, Period, Zone};
 use crate::customer::{Code, Customer};
 use crate::device::{Cpe, DeviceHistory};
 use crate::dunning::{DunningFacts, Notification};
-use crate::ids::{CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId};
+use crate::ids::{
+    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
+};
 use crate::installation::InstallationKind;
 use crate::isolation::access::ObservedAccess;
-use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, Outage, ServiceAccess};
 use crate::ledger::{JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, CreditSource};
+use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{
     AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
@@ -216,6 +218,30 @@ impl Store for MemoryStore {
         self.read(tenant, |s| s.open_of_customer(customer))
     }
 
+    async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, |s| s.balances_of(ids))
+    }
+
+    async fn charges(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+        days: Period,
+    ) -> Result<Vec<Charge>, StoreError> {
+        self.read(tenant, |s| s.charges(subscriptions, days))
+    }
+
+    async fn unpaid_at(
+        &self,
+        tenant: TenantId,
+        due: Date,
+        zone: Zone,
+        at: DateTime<Utc>,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, |s| s.unpaid_at(due, zone, at, page))
+    }
+
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
         self.read(tenant, |s| s.credit(customer))
     }
@@ -365,6 +391,37 @@ impl Store for MemoryStore {
         })
     }
 
+    async fn credit_notes(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<CreditNoteId>,
+    ) -> Result<Vec<CreditNote>, StoreError> {
+        self.read(tenant, |s| s.notes_page(customer, page))
+    }
+
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
+        self.read(tenant, |s| all(&s.outages))
+    }
+
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
+        self.read(tenant, |s| {
+            s.write_offs.values().filter(|w| customer.is_none_or(|c| c == w.customer_id)).cloned().collect()
+        })
+    }
+
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+        self.read(tenant, |s| {
+            let mut all: Vec<Deposit> = s.deposits.values().cloned().collect();
+            all.sort_by_key(|d| (d.on, d.id));
+            all
+        })
+    }
+
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
+        self.read(tenant, State::collectors)
+    }
+
     async fn payments(
         &self,
         tenant: TenantId,
@@ -378,6 +435,19 @@ impl Store for MemoryStore {
                 .take(page.limit as usize)
                 .map(|(_, kept)| State::payment_row(kept))
                 .collect()
+        })
+    }
+
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        self.read(tenant, |s| {
+            let mut ids = subscriptions.to_vec();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter().flat_map(|id| s.access_events(id)).cloned().collect()
         })
     }
 

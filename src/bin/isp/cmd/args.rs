@@ -5,6 +5,7 @@ use isp_core::customer::{Code, Language, Name};
 use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::Speed;
+use isp_core::payment::Channel;
 use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
 use isp_core::{Error, Money};
@@ -47,6 +48,12 @@ pub(crate) fn ownership(text: &str) -> Result<Ownership, Error> {
 
 pub(crate) fn category(text: &str) -> Result<Account, Error> {
     Expense::category(text)
+}
+
+/// Money of the provider: cash, bank or a gateway.
+pub(crate) fn channel(text: &str) -> Result<Channel, Error> {
+    let unknown = Error::NotOneOf { field: "channel", expected: "cash, bank, gateway" };
+    Channel::parse(text).ok().filter(|c| c.is_money()).ok_or(unknown)
 }
 
 pub(crate) fn billing_day(text: &str) -> Result<BillingDay, Error> {

@@ -1,11 +1,17 @@
 //! From the codes that people type to rows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use isp_core::Money;
+use isp_core::billing::Invoice;
+use isp_core::calendar::Month;
 use isp_core::customer::{Code, Customer};
 use isp_core::device::Cpe;
+use isp_core::ids::CustomerId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
-use isp_core::ports::{PageQuery, Store};
+use isp_core::ports::{InvoiceQuery, PageQuery, Store};
 use isp_core::subscription::Subscription;
 
 use crate::context::Context;
@@ -74,4 +80,43 @@ pub(crate) async fn subscription(
         return Err(Failure::Ambiguous { code: customer.code.to_string(), count: all.len() }.into());
     }
     all.pop().ok_or_else(|| missing("subscription", username.unwrap_or(&customer.code)))
+}
+
+/// The codes that people use of these customers.
+pub(crate) async fn codes(
+    ctx: &Context,
+    store: &dyn Store,
+    ids: impl IntoIterator<Item = CustomerId>,
+) -> anyhow::Result<BTreeMap<CustomerId, String>> {
+    let mut codes = BTreeMap::new();
+    for id in ids.into_iter().collect::<BTreeSet<_>>() {
+        codes.extend(store.customer(ctx.tenant(), id).await?.map(|c| (id, c.code.to_string())));
+    }
+    Ok(codes)
+}
+
+/// An invoice by the number that is shown on it, with what was paid of it.
+pub(crate) async fn invoice(ctx: &Context, store: &dyn Store, number: &str) -> anyhow::Result<(Invoice, Money)> {
+    // The month is in the number, so one month is searched.
+    let month = number.get(4..10).and_then(|ym| {
+        let (year, month) = ym.split_at_checked(4)?;
+        Month::new(year.parse().ok()?, month.parse().ok()?)
+    });
+    let query = InvoiceQuery {
+        issued_from: month.map(Month::first),
+        issued_before: month.map(|m| m.plus(1).first()),
+        ..InvoiceQuery::default()
+    };
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let invoices = store.invoices(ctx.tenant(), query, page).await?;
+        let last = invoices.last().map(|(i, _)| i.id).filter(|_| invoices.len() as u64 == u64::from(page.limit));
+        if let Some(found) = invoices.into_iter().find(|(i, _)| i.display_number() == number) {
+            return Ok(found);
+        }
+        match last {
+            Some(last) => page.after = Some(last),
+            None => return Err(Failure::NotFound { noun: "invoice", code: number.to_owned() }.into()),
+        }
+    }
 }

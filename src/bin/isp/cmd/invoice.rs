@@ -8,7 +8,7 @@ use isp_core::ports::{InvoiceQuery, PageQuery};
 
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -43,7 +43,6 @@ pub(crate) struct Show {
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let mut query = InvoiceQuery::default();
-    let mut wanted = None;
     match command {
         Command::List(List { customer, open, month }) => {
             query.open = open;
@@ -53,16 +52,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 query.customer = Some(find::customer(ctx, store, &code).await?.id);
             }
         }
-        Command::Show(Show { number }) => {
-            // The month is in the number, so one month is searched.
-            let month = number.get(4..10).and_then(|ym| {
-                let (year, month) = ym.split_at_checked(4)?;
-                Month::new(year.parse().ok()?, month.parse().ok()?)
-            });
-            query.issued_from = month.map(Month::first);
-            query.issued_before = month.map(|m| m.plus(1).first());
-            wanted = Some(number);
-        }
+        Command::Show(Show { number }) => return lines(ctx, &find::invoice(ctx, store, &number).await?.0),
     }
     let mut rows = Rows::new(&[
         column("invoice"),
@@ -80,12 +70,6 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
         for (invoice, paid) in &invoices {
             let shown = invoice.display_number();
-            if wanted.as_ref().is_some_and(|number| *number == shown) {
-                return lines(ctx, invoice);
-            }
-            if wanted.is_some() {
-                continue;
-            }
             let customer = store.customer(ctx.tenant(), invoice.customer_id).await?;
             rows.push(vec![
                 Cell::text(shown),
@@ -104,11 +88,21 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             _ => break,
         }
     }
-    if let Some(number) = wanted {
-        return Err(Failure::NotFound { noun: "invoice", code: number }.into());
-    }
     ctx.rows(&rows)?;
     Ok(Exit::Done)
+}
+
+/// What a line is, for `word.CODE`.
+pub(super) const fn line_word(kind: LineKind) -> &'static str {
+    match kind {
+        LineKind::Subscription => "subscription",
+        LineKind::Installation => "installation",
+        LineKind::LateFee => "late_fee",
+        LineKind::Discount => "discount",
+        LineKind::Credit => "credit",
+        LineKind::Ppn => "ppn",
+        LineKind::Rounding => "rounding",
+    }
 }
 
 fn lines(ctx: &Context, invoice: &isp_core::billing::Invoice) -> anyhow::Result<Exit> {
@@ -117,15 +111,7 @@ fn lines(ctx: &Context, invoice: &isp_core::billing::Invoice) -> anyhow::Result<
         let (days, of) = line.prorated.map_or((Cell::Empty, Cell::Empty), |(d, f)| (Cell::count(d), Cell::count(f)));
         rows.push(vec![
             Cell::text(invoice.display_number()),
-            Cell::Word(match line.kind {
-                LineKind::Subscription => "subscription",
-                LineKind::Installation => "installation",
-                LineKind::LateFee => "late_fee",
-                LineKind::Discount => "discount",
-                LineKind::Credit => "credit",
-                LineKind::Ppn => "ppn",
-                LineKind::Rounding => "rounding",
-            }),
+            Cell::Word(line_word(line.kind)),
             days,
             of,
             line.amount.into(),

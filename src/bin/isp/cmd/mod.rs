@@ -1,7 +1,9 @@
 //! One module a command: arguments in, engine called, result printed. No rule lives here.
 
 pub(crate) mod args;
+pub(crate) mod collect;
 pub(crate) mod cpe;
+pub(crate) mod credit_note;
 pub(crate) mod customer;
 pub(crate) mod day;
 pub(crate) mod deliver;
@@ -14,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod installation;
 pub(crate) mod invoice;
 pub(crate) mod isolate;
+pub(crate) mod late_fee;
 pub(crate) mod outbox;
 pub(crate) mod package;
 pub(crate) mod payment;

@@ -43,6 +43,9 @@ pub(crate) struct Add {
     /// The provider's reference, or the number of the receipt; unique with the provider.
     #[arg(long, value_parser = args::code)]
     reference: Code,
+    /// The collector (kolektor) who took the cash and holds it until `collector deposit`.
+    #[arg(long, value_parser = args::code)]
+    collector: Option<Code>,
     /// The day on which the customer paid; now when not given.
     #[arg(long)]
     paid_on: Option<Date>,
@@ -98,6 +101,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         provider: args.provider,
         reference: args.reference,
         amount: args.amount,
+        collector: args.collector,
         paid_at: args.paid_on.map_or(ctx.now, |day| day.at(12, 0, Zone::Wib).min(ctx.now)),
     };
     let report = ctx.engine(store).pay(&new, ctx.now).await?;
@@ -144,6 +148,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         column("customer"),
         column("provider"),
         column("reference"),
+        column("channel"),
+        column("collector"),
         number("amount"),
         number("left"),
         column("reversed"),
@@ -158,6 +164,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
                 Cell::maybe(customer.map(|c| c.code.to_string())),
                 Cell::text(&row.payment.provider),
                 Cell::text(&row.payment.reference),
+                Cell::Word(row.payment.channel.code()),
+                Cell::maybe(row.payment.collector.as_ref()),
                 row.payment.amount.into(),
                 row.left.into(),
                 Cell::maybe(row.reversal.as_ref().map(|r| &r.reason)),

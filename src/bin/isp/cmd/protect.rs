@@ -10,9 +10,10 @@ use isp_core::customer::Code;
 use isp_core::ids::{CustomerId, ExemptionId, ExpenseId, OutageId, PromiseId};
 use isp_core::isolation::{AccessFacts, Exemption, Outage, Promise};
 use isp_core::ledger::{Account, Expense};
+use isp_core::payment::Channel;
 use isp_core::ports::{AccessQuery, PageQuery};
 
-use super::{args, find};
+use super::{args, credit_note, find};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column};
@@ -84,6 +85,24 @@ pub(crate) enum OutageCommand {
         #[arg(long, value_parser = args::code)]
         site: Option<Code>,
     },
+    /// Give back what outages of a site that are over are worth (restitusi), once for each outage and invoice.
+    #[command(
+        after_help = "Example:\n  isp outage credit BDG --dry-run\n\n[policy.outage] says from how many hours on, and whether days or hours count."
+    )]
+    Credit(CreditOutage),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreditOutage {
+    /// Site code.
+    #[arg(value_parser = args::code)]
+    site: Code,
+    /// Only outages that began on or after this day; those of the last 90 days when not given.
+    #[arg(long)]
+    since: Option<Date>,
+    /// Show what would be given back, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +148,9 @@ pub(crate) struct AddExpense {
     /// At which site, if at one.
     #[arg(long, value_parser = args::code)]
     site: Option<Code>,
+    /// From which money it was paid: cash or bank.
+    #[arg(long, value_parser = args::channel, default_value = "cash")]
+    paid_from: Channel,
 }
 
 pub(crate) async fn promise(ctx: &Context, command: PromiseCommand) -> anyhow::Result<Exit> {
@@ -162,6 +184,7 @@ pub(crate) async fn outage(ctx: &Context, command: OutageCommand) -> anyhow::Res
     let AddOutage { site, from, from_time, until, note } = match command {
         OutageCommand::Add(add) => add,
         OutageCommand::List { site } => return outages(ctx, site).await,
+        OutageCommand::Credit(args) => return credit_note::outage(ctx, args.site, args.since, args.dry_run).await,
     };
     let store = ctx.store().await?;
     let place = find::site(ctx, store, &site).await?;
@@ -175,7 +198,7 @@ pub(crate) async fn outage(ctx: &Context, command: OutageCommand) -> anyhow::Res
 }
 
 pub(crate) async fn expense(ctx: &Context, command: ExpenseCommand) -> anyhow::Result<Exit> {
-    let ExpenseCommand::Add(AddExpense { category, amount, date, note, site }) = command;
+    let ExpenseCommand::Add(AddExpense { category, amount, date, note, site, paid_from }) = command;
     let store = ctx.store().await?;
     let site_id = match &site {
         Some(code) => Some(find::site(ctx, store, code).await?.id),
@@ -183,7 +206,7 @@ pub(crate) async fn expense(ctx: &Context, command: ExpenseCommand) -> anyhow::R
     };
     let on = date.unwrap_or_else(|| ctx.today());
     let id = ExpenseId(ctx.id());
-    ctx.engine(store).expense(Expense { id, on, category, amount, note, site_id }).await?;
+    ctx.engine(store).expense(Expense { id, on, category, amount, paid_from, note, site_id }).await?;
     ctx.say("done.expense", &[("amount", amount.to_string()), ("date", on.to_string())])?;
     Ok(Exit::Done)
 }

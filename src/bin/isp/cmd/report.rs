@@ -7,7 +7,7 @@ use isp_core::Money;
 use isp_core::calendar::Month;
 use isp_core::customer::Phone;
 use isp_core::ledger::Account;
-use isp_core::report::{CpeRow, Finance, GroupBy, ProfitLoss, ProfitLossRow};
+use isp_core::report::{Aging, CashRow, CpeRow, Finance, GroupBy, ProfitLoss, ProfitLossRow};
 
 use super::subscription::status_word;
 use crate::context::Context;
@@ -25,10 +25,13 @@ pub(crate) enum Command {
     Packages,
     /// Billed, collected and outstanding by month, with the age of what is open.
     #[command(after_help = "Example:\n  isp report finance --from 2026-01 --to 2026-04")]
-    Finance(Span),
+    Finance(SplitSpan),
+    /// Where the money is: cash, bank, gateways and collectors by month.
+    #[command(after_help = "Example:\n  isp report cash --from 2026-01 --to 2026-04")]
+    Cash(Span),
     /// Profit and loss by month: accrual without PPN, with a cash view.
     #[command(after_help = "Example:\n  isp report profit-loss --from 2026-01 --to 2026-04 --split package")]
-    ProfitLoss(ProfitLossArgs),
+    ProfitLoss(SplitSpan),
 }
 
 #[derive(Debug, Args)]
@@ -59,7 +62,7 @@ pub(crate) struct Span {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ProfitLossArgs {
+pub(crate) struct SplitSpan {
     #[command(flatten)]
     span: Span,
     /// Split the months further.
@@ -75,6 +78,16 @@ enum Split {
     Package,
     /// Months and sites.
     Site,
+}
+
+impl Split {
+    const fn by(self) -> GroupBy {
+        match self {
+            Self::Month => GroupBy::Month,
+            Self::Package => GroupBy::Package,
+            Self::Site => GroupBy::Site,
+        }
+    }
 }
 
 impl Span {
@@ -110,18 +123,18 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let report = engine.report_packages(ctx.now).await?;
             ctx.rows(&package_rows(&report))?;
         }
-        Command::Finance(span) => {
+        Command::Finance(args) => {
+            let (first, last) = args.span.months(ctx)?;
+            let split = !matches!(args.split, Split::Month);
+            finance(ctx, &engine.report_finance(first, last, args.split.by(), ctx.now).await?, split)?;
+        }
+        Command::Cash(span) => {
             let (first, last) = span.months(ctx)?;
-            finance(ctx, &engine.report_finance(first, last, ctx.now).await?)?;
+            ctx.rows(&cash_rows(&engine.report_cash(first, last).await?))?;
         }
         Command::ProfitLoss(args) => {
             let (first, last) = args.span.months(ctx)?;
-            let by = match args.split {
-                Split::Month => GroupBy::Month,
-                Split::Package => GroupBy::Package,
-                Split::Site => GroupBy::Site,
-            };
-            profit_loss(ctx, &engine.report_profit_loss(first, last, by).await?)?;
+            profit_loss(ctx, &engine.report_profit_loss(first, last, args.split.by()).await?)?;
         }
     }
     Ok(Exit::Done)
@@ -238,32 +251,38 @@ pub(crate) fn package_rows(report: &[isp_core::report::PackageRow]) -> Rows {
 }
 
 /// The months of the finance report as rows.
-pub(crate) fn finance_rows(report: &Finance) -> Rows {
-    let mut rows = Rows::new(&[
-        column("month"),
+pub(crate) fn finance_rows(report: &Finance, split: bool) -> Rows {
+    let mut columns = vec![column("month")];
+    if split {
+        columns.push(column("group"));
+    }
+    columns.extend([
         number("billed"),
+        number("given_back"),
         number("ppn"),
         number("collected"),
+        number("written_off"),
         number("outstanding"),
         number("credit"),
     ]);
+    let mut rows = Rows::new(&columns);
     for row in &report.months {
-        rows.push(vec![
-            Cell::text(row.month.month()),
-            row.billed.into(),
-            row.ppn.into(),
-            row.collected.into(),
-            row.outstanding.into(),
-            row.credit.into(),
-        ]);
+        let mut cells = vec![Cell::text(row.month.month())];
+        if split {
+            cells.push(Cell::maybe(row.group.as_ref()));
+        }
+        let amounts =
+            [row.billed, row.given_back, row.ppn, row.collected, row.written_off, row.outstanding, row.credit];
+        cells.extend(amounts.into_iter().map(Cell::Money));
+        rows.push(cells);
     }
     rows
 }
 
-/// The age of what is open as one row.
-pub(crate) fn aging_rows(report: &Finance) -> Rows {
-    let aging = &report.aging;
-    let mut rows = Rows::new(&[
+/// The age of what is open as one row, and one for each group.
+pub(crate) fn aging_rows(report: &Finance, split: bool) -> Rows {
+    let mut columns = if split { vec![column("group")] } else { Vec::new() };
+    columns.extend([
         number("not_due"),
         number("to_30"),
         number("to_60"),
@@ -271,23 +290,53 @@ pub(crate) fn aging_rows(report: &Finance) -> Rows {
         number("over_90"),
         number("total"),
     ]);
-    let amounts = [aging.not_due, aging.to_30, aging.to_60, aging.to_90, aging.over_90, aging.total()];
-    rows.push(amounts.into_iter().map(Cell::Money).collect());
+    let mut rows = Rows::new(&columns);
+    let mut push = |group: Option<&String>, aging: &Aging| {
+        let mut cells = if split { vec![Cell::maybe(group)] } else { Vec::new() };
+        let amounts = [aging.not_due, aging.to_30, aging.to_60, aging.to_90, aging.over_90, aging.total()];
+        cells.extend(amounts.into_iter().map(Cell::Money));
+        rows.push(cells);
+    };
+    report.aging_by.iter().for_each(|row| push(row.group.as_ref(), &row.aging));
+    push(None, &report.aging);
     rows
 }
 
-fn finance(ctx: &Context, report: &Finance) -> anyhow::Result<()> {
+/// Where the money is, as rows.
+fn cash_rows(report: &[CashRow]) -> Rows {
+    let mut rows = Rows::new(&[
+        column("month"),
+        column("account"),
+        number("opening"),
+        number("received"),
+        number("spent"),
+        number("moved"),
+        number("closing"),
+    ]);
+    for row in report {
+        let mut cells = vec![Cell::text(row.month.month()), Cell::Word(row.account.code())];
+        cells.extend([row.opening, row.received, row.spent, row.moved, row.closing].map(Cell::Money));
+        rows.push(cells);
+    }
+    rows
+}
+
+fn finance(ctx: &Context, report: &Finance, split: bool) -> anyhow::Result<()> {
+    let (months, aging) = (finance_rows(report, split), aging_rows(report, split));
     match ctx.format {
         Format::Json => {
-            let json =
-                serde_json::json!({ "months": finance_rows(report).json(), "aging": aging_rows(report).json()[0] });
+            let total = aging.json().as_array().and_then(|rows| rows.last().cloned());
+            let mut json = serde_json::json!({ "months": months.json(), "aging": total });
+            if split {
+                json["aging_by"] = aging.json();
+            }
             output::print(&format!("{}\n", serde_json::to_string_pretty(&json)?))
         }
-        Format::Csv => ctx.rows(&finance_rows(report)),
+        Format::Csv => ctx.rows(&months),
         Format::Table => {
-            ctx.rows(&finance_rows(report))?;
+            ctx.rows(&months)?;
             ctx.say("report.aging", &[])?;
-            ctx.rows(&aging_rows(report))
+            ctx.rows(&aging)
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::customer::Code;
+use isp_core::engine::Settled;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{PageQuery, Store};
@@ -27,8 +28,10 @@ pub(crate) enum Command {
     List(List),
     /// Show the lines of a customer.
     Show(Which),
-    /// Take another package from the next period on.
-    #[command(after_help = "Example:\n  isp subscription change-package P001 HOME50")]
+    /// Take another package: from the next period on, or at once with what was paid settled by the day.
+    #[command(
+        after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once"
+    )]
     ChangePackage(ChangePackage),
     /// Pause (cuti) from today: no access, no invoices.
     Pause(Which),
@@ -101,6 +104,9 @@ pub(crate) struct ChangePackage {
     /// Which line, for a customer with several.
     #[arg(long, value_parser = args::code)]
     username: Option<Code>,
+    /// From today on: unused days are given back, the new package is charged for them.
+    #[arg(long)]
+    at_once: bool,
 }
 
 #[derive(Debug, Args)]
@@ -123,10 +129,18 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             all.retain(|(s, _)| which.username.as_ref().is_none_or(|name| *name == s.account.username));
             ctx.rows(&table(ctx, store, &all).await?)?;
         }
-        Command::ChangePackage(ChangePackage { customer, package, username }) => {
+        Command::ChangePackage(ChangePackage { customer, package, username, at_once }) => {
             let store = ctx.store().await?;
             let id = id_of(ctx, store, &customer, username.as_ref()).await?;
             let new = find::package(ctx, store, &package).await?;
+            if at_once {
+                let by = ctx.officer.as_str();
+                let settled = ctx.engine(store).change_package_at_once(id, new.id, by, ctx.now).await?;
+                let mut variables = settled_variables(&customer, settled);
+                variables.push(("package", package.to_string()));
+                ctx.say("done.package_changed_at_once", &variables)?;
+                return Ok(Exit::Done);
+            }
             let from = ctx.engine(store).change_package(id, new.id, ctx.now).await?;
             let variables =
                 [("code", customer.to_string()), ("package", package.to_string()), ("from", from.to_string())];
@@ -135,8 +149,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Pause(which) => {
             let store = ctx.store().await?;
             let id = id_of(ctx, store, &which.customer, which.username.as_ref()).await?;
-            ctx.engine(store).pause(id, ctx.now).await?;
-            ctx.say("done.paused", &[("code", which.customer.to_string())])?;
+            let settled = ctx.engine(store).pause(id, ctx.now).await?;
+            ctx.say("done.paused", &settled_variables(&which.customer, settled))?;
         }
         Command::Resume(which) => {
             let store = ctx.store().await?;
@@ -148,11 +162,19 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let store = ctx.store().await?;
             let id = id_of(ctx, store, &which.customer, which.username.as_ref()).await?;
             let end = end.unwrap_or_else(|| ctx.today());
-            ctx.engine(store).terminate(id, end, ctx.now).await?;
-            ctx.say("done.terminated", &[("code", which.customer.to_string()), ("end", end.to_string())])?;
+            let settled = ctx.engine(store).terminate(id, end, ctx.now).await?;
+            let mut variables = settled_variables(&which.customer, settled);
+            variables.push(("end", end.to_string()));
+            ctx.say("done.terminated", &variables)?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn settled_variables(customer: &Code, settled: Settled) -> Vec<(&'static str, String)> {
+    let amounts = [("charged", settled.charged), ("given_back", settled.given_back)];
+    let amounts = amounts.into_iter().map(|(key, amount)| (key, amount.to_string()));
+    std::iter::once(("code", customer.to_string())).chain(amounts).collect()
 }
 
 async fn id_of(

@@ -15,6 +15,7 @@ use isp_core::ids::{
 use isp_core::installation::{InstallationKind, InstallationOrder};
 use isp_core::ledger::Expense;
 use isp_core::package::{Package, PriceList, PriceVersion};
+use isp_core::payment::Channel;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{ChangeSet, Store, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
@@ -484,7 +485,7 @@ impl<'a> Planner<'a> {
         *nth += 1;
         let id = ExpenseId(derive(self.options.tenant.0, &["expense", &words, &nth.to_string()]));
         let (on, category, amount, note) = (row.on, row.category, row.amount, row.note.clone());
-        let expense = Expense { id, on, category, amount, note, site_id };
+        let expense = Expense { id, on, category, amount, paid_from: Channel::Cash, note, site_id };
         let entry = expense.entry();
         if self.existing.expenses.contains(&entry.id) {
             return Ok(Verdict::Same);

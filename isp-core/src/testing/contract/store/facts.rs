@@ -184,6 +184,10 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     let partly = at("2026-01-10T05:00:00Z").await;
     assert_eq!(paid(&partly), [(jan.id, 40_000)]);
     assert!(partly.promises.is_empty() && partly.outages.is_empty());
+    // It is the 13th in the east already, but not at this site.
+    assert!(at("2026-01-12T15:30:00Z").await.promises.is_empty());
+    assert_eq!(at("2026-01-12T17:00:00Z").await.promises.len(), 1);
+    assert!(at("2026-01-31T15:30:00Z").await.exemptions.is_empty());
     let promised = at("2026-01-15T05:00:00Z").await;
     assert_eq!(promised.promises, [promise(1, &w, day("2026-01-13"), day("2026-01-18"))]);
     assert!(promised.outages.len() == 1 && promised.exemptions.is_empty());

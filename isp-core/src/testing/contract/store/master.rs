@@ -10,6 +10,7 @@ use crate::isolation::{Access, Exemption, Outage, Promise, ServiceAccess};
 use crate::ledger::{Account, Expense};
 use crate::money::Money;
 use crate::package::{PriceList, PriceVersion};
+use crate::payment::Channel;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
 use crate::subscription::{Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::tax::TaxMode;
@@ -380,6 +381,7 @@ pub(super) fn expense(number: u64) -> Expense {
         on: day("2026-02-01"),
         category: Account::ExpenseBandwidth,
         amount: Money::rupiah(1_000_000),
+        paid_from: Channel::Bank,
         note: "Sewa bandwidth".into(),
         site_id: Some(sample::site(0).id),
     }

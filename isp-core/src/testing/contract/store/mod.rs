@@ -14,11 +14,12 @@
 //! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
-//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `access_event.id`.
+//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `deposit.id`, `access_event.id`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
 mod access;
 mod billing;
+mod credit;
 mod facts;
 mod master;
 mod money;
@@ -106,6 +107,14 @@ suite! { $
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
         lists_of_invoices_are_filtered
+    }
+    credit {
+        credit_notes_are_written_once_with_their_credit
+        credit_notes_stay_within_the_invoice
+        charges_are_told_with_their_notes
+        what_was_unpaid_at_a_moment
+        write_offs_settle_like_payments
+        collectors_hold_what_they_did_not_hand_over
     }
     billing {
         the_position_moves_forward_only

@@ -156,7 +156,7 @@ pub(super) fn hash(words: &[&str]) -> u64 {
 mod tests {
     use isp_core::billing::InvoiceKind;
     use isp_core::calendar::Period;
-    use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId};
+    use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
     use uuid::Uuid;
 
     use super::*;
@@ -168,6 +168,8 @@ mod tests {
             number: 7,
             customer_id: CustomerId(Uuid::nil()),
             subscription_id: SubscriptionId(Uuid::nil()),
+            site_id: SiteId(Uuid::nil()),
+            package_id: PackageId(Uuid::nil()),
             kind: InvoiceKind::Subscription,
             period: Period { start: issue_date, end: issue_date.plus_days(30) },
             issue_date,

@@ -109,7 +109,7 @@ async fn finance(
     (first, last): (Month, Month),
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let report = stage.engine().report_finance(first, last, now).await?;
+    let report = stage.engine().report_finance(first, last, isp_core::report::GroupBy::Month, now).await?;
     timeline.heading(timeline.pick("Laporan keuangan bulanan", "Monthly finance"))?;
     let head = timeline
         .pick("Bulan|Ditagih|PPN|Diterima|Piutang akhir|Titipan", "Month|Billed|PPN|Collected|Outstanding|Credit");

@@ -228,6 +228,7 @@ impl<'a, 't> World<'a, 't> {
                 reference: code(&intended.reference)?,
                 amount: intended.amount,
                 paid_at: now,
+                collector: None,
             };
             for _ in 0..intended.webhooks {
                 let report = stage.engine().pay(&payment, now).await?;

@@ -1,0 +1,353 @@
+//! Credit notes (*nota kredit*): what is given back of an invoice, and why.
+//!
+//! An invoice never changes. What is given back of it is a note of its own, at the invoice's own prices and PPN, line by
+//! line. The amount becomes the customer's credit at once and pays what is open, oldest first (rule P2).
+//!
+//! # Days
+//!
+//! A line of an invoice for days of service is spread over them by rule C5: up to any day, `amount x days / all days` is
+//! rounded, and a span has the difference of two such sums. So all spans of an invoice add up to it, to the rupiah, and
+//! what a note has given back for some days is not given back again.
+//!
+//! ```
+//! use isp_core::{billing::credit::share, calendar::{Date, Period}, money::Money};
+//! let day = |text| Date::parse(text).unwrap();
+//! let january = day("2026-01-01").month().period();
+//! // Rp150.000 for January, given up on the 11th: 10 days were used, Rp48.387; 21 are given back, Rp101.613.
+//! let used = Period { start: day("2026-01-01"), end: day("2026-01-11") };
+//! let unused = Period { start: day("2026-01-11"), end: day("2026-02-01") };
+//! assert_eq!(share(Money::rupiah(150_000), january, used), Money::rupiah(48_387));
+//! assert_eq!(share(Money::rupiah(150_000), january, unused), Money::rupiah(101_613));
+//! ```
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::billing::invoice::{Invoice, InvoiceLine, LineKind};
+use crate::calendar::{Date, Period};
+use crate::customer::Code;
+use crate::error::Error;
+use crate::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, PaymentId, SiteId, SubscriptionId, derive};
+use crate::money::Money;
+use crate::payment::{Channel, Payment};
+
+/// The name under which credit notes stand among the payments.
+pub const PROVIDER: &str = "credit-note";
+
+/// What is given back of an invoice. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditNote {
+    /// The row; follows from the invoice and what is given back of it, so that it is made once.
+    pub id: CreditNoteId,
+    /// The number people use, given by the store when it is written; 0 before.
+    pub number: u64,
+    /// Of which invoice.
+    pub invoice_id: InvoiceId,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// For which subscription.
+    pub subscription_id: SubscriptionId,
+    /// Where it is served, for reports.
+    pub site_id: SiteId,
+    /// Which package, for reports.
+    pub package_id: PackageId,
+    /// Why.
+    pub reason: CreditReason,
+    /// The days that it is for, all of them days of the invoice.
+    pub period: Period,
+    /// Day of issue.
+    pub issue_date: Date,
+    /// The moment of issue, by which credit is used in order.
+    pub at: DateTime<Utc>,
+    /// What is given back, line by line; a share of a discount is negative.
+    pub lines: Vec<InvoiceLine>,
+    /// Sum of the lines that PPN was computed on.
+    pub dpp: Money,
+    /// The PPN in it.
+    pub ppn: Money,
+    /// What the customer is given.
+    pub total: Money,
+    /// In words.
+    pub note: String,
+    /// Who decided: `engine` or an officer's name.
+    pub by: String,
+}
+
+impl CreditNote {
+    /// The id of the note that gives something back of an invoice for a reason; `key` tells several apart.
+    #[must_use]
+    pub fn id_of(invoice: InvoiceId, reason: CreditReason, key: &str) -> CreditNoteId {
+        CreditNoteId(derive(invoice.0, &["credit", reason.code(), key]))
+    }
+
+    /// `NK-202601-000042`.
+    #[must_use]
+    pub fn display_number(&self) -> String {
+        let (year, month, _) = self.issue_date.ymd();
+        format!("NK-{year:04}{month:02}-{:06}", self.number)
+    }
+
+    /// The payment that holds its amount as the customer's credit.
+    #[must_use]
+    pub fn payment_id(&self) -> PaymentId {
+        PaymentId(derive(self.id.0, &["payment"]))
+    }
+
+    /// The payment that holds its amount as the customer's credit, once it has a number.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] for a number that is no code.
+    pub fn payment(&self) -> Result<Payment, Error> {
+        Ok(Payment {
+            id: self.payment_id(),
+            customer_id: self.customer_id,
+            provider: Code::parse("provider", PROVIDER)?,
+            reference: Code::parse("reference", &self.display_number())?,
+            channel: Channel::CreditNote,
+            collector: None,
+            amount: self.total,
+            paid_at: self.at,
+            received_at: self.at,
+        })
+    }
+
+    /// True when the lines add up to the header, and something is given back.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
+            self.lines.iter().filter(|l| wanted(l.kind)).map(|l| l.amount).sum()
+        };
+        sum(&|_| true) == self.total
+            && sum(&LineKind::is_taxed) == self.dpp
+            && sum(&|kind| kind == LineKind::Ppn) == self.ppn
+            && self.total.is_positive()
+    }
+}
+
+/// Why something is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditReason {
+    /// Unused days of a package that was changed for a cheaper one.
+    PackageChange,
+    /// Unused days of a pause (*cuti*).
+    Pause,
+    /// Unused days after the end.
+    Termination,
+    /// An outage (*restitusi*).
+    Outage,
+    /// Days in isolation, where the policy does not charge them.
+    Isolation,
+    /// Something was billed wrongly.
+    Correction,
+}
+
+impl CreditReason {
+    /// All reasons.
+    pub const ALL: [Self; 6] =
+        [Self::PackageChange, Self::Pause, Self::Termination, Self::Outage, Self::Isolation, Self::Correction];
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PackageChange => "package_change",
+            Self::Pause => "pause",
+            Self::Termination => "termination",
+            Self::Outage => "outage",
+            Self::Isolation => "isolation",
+            Self::Correction => "correction",
+        }
+    }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|r| r.code() == text).ok_or(Error::NotOneOf {
+            field: "reason",
+            expected: "package_change, pause, termination, outage, isolation, correction",
+        })
+    }
+}
+
+/// An invoice for days of service with all credit notes about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The invoice, of a kind that is for days of service.
+    pub invoice: Invoice,
+    /// What was given back of it.
+    pub notes: Vec<CreditNote>,
+}
+
+/// When and by whom a note is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// Day of issue.
+    pub on: Date,
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// `engine` or an officer's name.
+    pub by: &'a str,
+    /// In words.
+    pub note: &'a str,
+}
+
+impl Charge {
+    /// A charge of which nothing was given back.
+    #[must_use]
+    pub const fn new(invoice: Invoice) -> Self {
+        Self { invoice, notes: Vec::new() }
+    }
+
+    /// The days of a span that the invoice is for.
+    #[must_use]
+    pub fn days_in(&self, span: Period) -> Option<Period> {
+        crate::billing::proration::clip(self.invoice.period, span.start, Some(span.end))
+    }
+
+    /// What is still charged for a span of days, by kind of line: the invoice's share less that of its notes.
+    #[must_use]
+    pub fn charged_for(&self, span: Period) -> BTreeMap<LineKind, Money> {
+        let mut sums = BTreeMap::new();
+        for line in &self.invoice.lines {
+            *sums.entry(line.kind).or_default() += share(line.amount, self.invoice.period, span);
+        }
+        for note in &self.notes {
+            for line in &note.lines {
+                *sums.entry(line.kind).or_default() -= share(line.amount, note.period, span);
+            }
+        }
+        sums.retain(|_, amount: &mut Money| !amount.is_zero());
+        sums
+    }
+
+    /// What is left of the invoice once all notes are taken off.
+    #[must_use]
+    pub fn left(&self) -> Money {
+        self.invoice.total - self.notes.iter().map(|n| n.total).sum()
+    }
+
+    /// The note that gives back what is still charged for a span of days, or `part` of it (such as hours of all hours).
+    /// `None` when nothing is.
+    ///
+    /// `key` tells apart what may be given back of one invoice for the same reason: the first day, an outage.
+    #[must_use]
+    pub fn give_back(
+        &self,
+        span: Period,
+        part: (i64, i64),
+        reason: CreditReason,
+        key: &str,
+        written: Written<'_>,
+    ) -> Option<CreditNote> {
+        let period = self.days_in(span)?;
+        let days = Some((period.days() as u16, self.invoice.period.days() as u16));
+        let lines = self.charged_for(period).into_iter().map(|(kind, amount)| InvoiceLine {
+            kind,
+            amount: amount.ratio(part.0, part.1),
+            prorated: days.filter(|(days, all)| kind.is_taxed() && days != all),
+        });
+        self.note(period, lines.filter(|l| !l.amount.is_zero()).collect(), reason, key, written)
+    }
+
+    /// The note that gives back an amount, PPN included, spread over the lines of the invoice.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`], [`Error::MoreThanLeft`].
+    pub fn correct(&self, amount: Money, key: &str, written: Written<'_>) -> Result<CreditNote, Error> {
+        if !amount.is_positive() {
+            return Err(Error::NotPositive { field: "amount" });
+        }
+        let more = Error::MoreThanLeft { left: self.left() };
+        if amount > self.left() {
+            return Err(more);
+        }
+        let (part, all) = (amount.as_i64(), self.left().as_i64());
+        let mut rest = amount;
+        let mut lines: Vec<InvoiceLine> = self
+            .charged_for(self.invoice.period)
+            .into_iter()
+            .map(|(kind, charged)| InvoiceLine::new(kind, charged.ratio(part, all)))
+            .collect();
+        lines.iter().for_each(|l| rest -= l.amount);
+        // What rounding leaves goes to the first line, which is the price.
+        if let Some(first) = lines.first_mut() {
+            first.amount += rest;
+        }
+        lines.retain(|l| !l.amount.is_zero());
+        self.note(self.invoice.period, lines, CreditReason::Correction, key, written).ok_or(more)
+    }
+
+    /// A note about this invoice with these lines; `None` when they give nothing.
+    pub(crate) fn note(
+        &self,
+        period: Period,
+        lines: Vec<InvoiceLine>,
+        reason: CreditReason,
+        key: &str,
+        written: Written<'_>,
+    ) -> Option<CreditNote> {
+        let invoice = &self.invoice;
+        let sum = |taxed: bool| lines.iter().filter(|l| l.kind.is_taxed() == taxed).map(|l| l.amount).sum::<Money>();
+        let (dpp, total) = (sum(true), sum(true) + sum(false));
+        let ppn = lines.iter().filter(|l| l.kind == LineKind::Ppn).map(|l| l.amount).sum();
+        total.is_positive().then(|| CreditNote {
+            id: CreditNote::id_of(invoice.id, reason, key),
+            number: 0,
+            invoice_id: invoice.id,
+            customer_id: invoice.customer_id,
+            subscription_id: invoice.subscription_id,
+            site_id: invoice.site_id,
+            package_id: invoice.package_id,
+            reason,
+            period,
+            issue_date: written.on,
+            at: written.at,
+            lines,
+            dpp,
+            ppn,
+            total,
+            note: written.note.to_owned(),
+            by: written.by.to_owned(),
+        })
+    }
+}
+
+/// The share that a span of days has in an amount for a period (rule C5).
+#[must_use]
+pub fn share(amount: Money, period: Period, span: Period) -> Money {
+    let up_to = |day: Date| {
+        let days = day.min(period.end).max(period.start).days_since(period.start);
+        amount.ratio(i64::from(days), i64::from(period.days()))
+    };
+    up_to(span.end.max(span.start)) - up_to(span.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_spans_of_a_period_add_up_to_it(
+            amount in -5_000_000_i64..5_000_000,
+            start in 20_000_i32..24_000,
+            days in 1_i32..400,
+            mut cuts in proptest::collection::vec(-10_i32..420, 0..8),
+        ) {
+            let day = |n| Date::from_day_number(start + n);
+            let period = Period { start: day(0), end: day(days) };
+            cuts.extend([-20, 500]);
+            cuts.sort_unstable();
+            let parts: Money = cuts.windows(2)
+                .map(|w| share(Money::rupiah(amount), period, Period { start: day(w[0]), end: day(w[1]) }))
+                .sum();
+            prop_assert_eq!(parts, Money::rupiah(amount));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Billing while a line is isolated (rule B7): bill as always, leave the period out, or give the isolated days back.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
+use crate::billing::invoice::Invoice;
+use crate::billing::proration::clip;
+use crate::calendar::{Date, Period, Zone};
+use crate::ids::SubscriptionId;
+use crate::isolation::{Access, AccessEvent};
+
+/// What happens to billing while a line is isolated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhileIsolated {
+    /// Periods are billed as always.
+    #[default]
+    Bill,
+    /// A period is not billed when the line is isolated as the day of its invoice begins.
+    Skip,
+    /// Whole days in isolation are given back with a credit note when the line is billed next, or ends.
+    Prorate,
+}
+
+/// The whole days of a period in which a line was isolated from midnight to midnight, as spans.
+///
+/// ```
+/// use isp_core::{billing::isolated::isolated_days, calendar::{Date, Zone}, ids::*, isolation::*, money::Money};
+/// let day = |text| Date::parse(text).unwrap();
+/// # let event = |revision, at, kind| AccessEvent { id: AccessEventId(uuid::Uuid::nil()),
+/// #   subscription_id: SubscriptionId(uuid::Uuid::nil()), at, kind, by: "engine".into(), reason: String::new(),
+/// #   overdue: Money::ZERO, revision };
+/// let at = |text, hour| day(text).at(hour, 0, Zone::Wib);
+/// let events = [
+///     event(1, at("2025-12-01", 9), AccessEventKind::Registered),
+///     event(2, at("2026-01-16", 10), AccessEventKind::IsolatedArrears),
+///     event(3, at("2026-01-20", 15), AccessEventKind::Reopened),
+/// ];
+/// // Isolated on the 16th at ten, reopened on the 20th at three: 17, 18 and 19 January are whole days.
+/// let january = day("2026-01-01").month().period();
+/// let spans: Vec<_> = isolated_days(&events, january, Zone::Wib).iter().map(ToString::to_string).collect();
+/// assert_eq!(spans, ["2026-01-17..2026-01-20"]);
+/// ```
+#[must_use]
+pub fn isolated_days(events: &[AccessEvent], period: Period, zone: Zone) -> Vec<Period> {
+    let mut spans = Vec::new();
+    let mut since: Option<DateTime<Utc>> = None;
+    let mut close = |from: DateTime<Utc>, until: Option<DateTime<Utc>>| {
+        let first = zone.date_of(from);
+        let start = if first.midnight(zone) == from { first } else { first.plus_days(1) };
+        let end = until.map_or(Date::MAX, |until| zone.date_of(until));
+        spans.extend(Period::try_new(start.max(period.start), end.min(period.end)).ok());
+    };
+    for event in events {
+        match (event.kind.leads_to(), since) {
+            (Some((Access::Isolated, _)), None) => since = Some(event.at),
+            (Some((Access::Open | Access::Closed, _)), Some(from)) => {
+                close(from, Some(event.at));
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(from) = since {
+        close(from, None);
+    }
+    spans
+}
+
+/// True when a planned invoice is left out, because the line is isolated as its trigger day begins.
+///
+/// That moment is past whenever a run bills the day, so a late run leaves the same periods out.
+#[must_use]
+pub fn is_left_out(invoice: &Invoice, lead_days: u16, events: &[AccessEvent], zone: Zone) -> bool {
+    let trigger = invoice.issue_date.plus_days(i32::from(lead_days));
+    let then = trigger.midnight(zone);
+    let isolated = events.iter().filter(|e| e.at <= then).filter_map(|e| e.kind.leads_to()).next_back();
+    matches!(isolated, Some((Access::Isolated, _)))
+}
+
+/// The notes that give back the isolated days up to yesterday; `events` are those of the subscription, oldest first.
+///
+/// What was given back before is not given back again, so it may be asked at any time. Only periods that ran in or right
+/// before the time since `since` are looked at: a policy that is set today reaches no further back than one period.
+#[must_use]
+pub fn give_isolated_back(
+    charges: &[Charge],
+    events: &[AccessEvent],
+    zone: Zone,
+    since: Date,
+    written: Written<'_>,
+) -> Vec<CreditNote> {
+    let recent = |c: &&Charge| c.invoice.period.end.plus_days(c.invoice.period.days()) >= since;
+    let mut notes = Vec::new();
+    for charge in charges.iter().filter(recent) {
+        let Some(over) = clip(charge.invoice.period, Date::MIN, Some(written.on)) else { continue };
+        for span in isolated_days(events, over, zone) {
+            notes.extend(charge.give_back(span, (1, 1), CreditReason::Isolation, &span.to_string(), written));
+        }
+    }
+    notes
+}
+
+/// The events of one subscription, from those of several in any order.
+pub(crate) fn of(events: &[AccessEvent], subscription: SubscriptionId) -> Vec<AccessEvent> {
+    let mut own: Vec<_> = events.iter().filter(|e| e.subscription_id == subscription).cloned().collect();
+    own.sort_by_key(|e| e.revision);
+    own
+}

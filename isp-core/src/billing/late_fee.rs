@@ -1,0 +1,132 @@
+//! Late fees (*denda*, rule B10): once for each period that is paid late, after a grace, and shown before they are charged.
+//!
+//! A fee is decided by what was unpaid when its day began, and dated on that day, however late the run: it does not depend
+//! on our diligence. Only invoices for a period of service bear one; a fee on a fee there is not.
+//!
+//! ```
+//! use isp_core::{billing::{LateFeeAmount, LateFeePolicy}, money::Money};
+//! let fixed = LateFeePolicy { after_days: 7, amount: LateFeeAmount::Fixed(Money::rupiah(10_000)), with_ppn: false };
+//! assert_eq!(fixed.fee(Money::rupiah(166_500)), Money::rupiah(10_000));
+//! // 2 % of Rp166.500 is Rp3.330, but at least Rp5.000; of Rp499.500 it is Rp9.990.
+//! let share = LateFeeAmount::Percent { percent: 2, minimum: Money::rupiah(5_000) };
+//! let share = LateFeePolicy { amount: share, ..fixed };
+//! assert_eq!(share.fee(Money::rupiah(166_500)), Money::rupiah(5_000));
+//! assert_eq!(share.fee(Money::rupiah(499_500)), Money::rupiah(9_990));
+//! // Nothing unpaid, no fee.
+//! assert_eq!(share.fee(Money::ZERO), Money::ZERO);
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::billing::invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind, apply_tax};
+use crate::billing::policy::BillingPolicy;
+use crate::calendar::Date;
+use crate::error::Error;
+use crate::ids::{InvoiceId, derive};
+use crate::money::Money;
+use crate::tax::{Tax, TaxMode, Taxed};
+
+/// When a late fee is charged, and how much it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LateFeePolicy {
+    /// Days past the due date on which it is charged.
+    pub after_days: u16,
+    /// How much.
+    pub amount: LateFeeAmount,
+    /// Whether PPN is added. A fee for paying late is no price of a service, so by default none is.
+    #[serde(default)]
+    pub with_ppn: bool,
+}
+
+/// How much a late fee is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum LateFeeAmount {
+    /// The same for every invoice.
+    Fixed(Money),
+    /// A share of what is unpaid, at least a minimum.
+    Percent {
+        /// Percent of what is unpaid.
+        percent: u8,
+        /// At least this.
+        minimum: Money,
+    },
+}
+
+impl LateFeePolicy {
+    /// The fee on what is unpaid.
+    #[must_use]
+    pub fn fee(&self, unpaid: Money) -> Money {
+        if !unpaid.is_positive() {
+            return Money::ZERO;
+        }
+        match self.amount {
+            LateFeeAmount::Fixed(amount) => amount,
+            LateFeeAmount::Percent { percent, minimum } => unpaid.ratio(i64::from(percent), 100).max(minimum),
+        }
+    }
+
+    /// The day on which the fee on an invoice with this due date is charged.
+    #[must_use]
+    pub fn day(&self, due_date: Date) -> Date {
+        due_date.plus_days(i32::from(self.after_days))
+    }
+}
+
+/// A late fee that is coming, or that is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LateFee {
+    /// The late invoice.
+    pub invoice: InvoiceBalance,
+    /// The day of the fee.
+    pub on: Date,
+    /// How much, before PPN.
+    pub amount: Money,
+}
+
+impl LateFee {
+    /// The fee on an invoice as it stood when the day of its fee began; `None` when it bears none.
+    #[must_use]
+    pub fn on(invoice: InvoiceBalance, policy: &LateFeePolicy) -> Option<Self> {
+        let amount = policy.fee(invoice.residual());
+        let bears = invoice.kind == InvoiceKind::Subscription && amount.is_positive();
+        bears.then(|| Self { invoice, on: policy.day(invoice.due_date), amount })
+    }
+
+    /// The id of its invoice: an invoice bears one fee.
+    #[must_use]
+    pub fn id_for(invoice: InvoiceId) -> InvoiceId {
+        InvoiceId(derive(invoice.0, &["late_fee"]))
+    }
+
+    /// Its invoice.
+    ///
+    /// # Errors
+    /// [`Error::NoTaxRule`].
+    pub fn invoice(&self, policy: &LateFeePolicy, billing: &BillingPolicy, tax: &Tax) -> Result<Invoice, Error> {
+        let of = &self.invoice;
+        let taxed = match policy.with_ppn {
+            true => tax.apply(self.amount, TaxMode::Exclusive, self.on)?,
+            false => Taxed { dpp: self.amount, ..Taxed::default() },
+        };
+        let mut lines = [InvoiceLine::new(LineKind::LateFee, self.amount)].into_iter().collect();
+        apply_tax(&mut lines, taxed);
+        Ok(Invoice {
+            id: Self::id_for(of.invoice_id),
+            number: 0,
+            customer_id: of.customer_id,
+            subscription_id: of.subscription_id,
+            site_id: of.site_id,
+            package_id: of.package_id,
+            kind: InvoiceKind::LateFee,
+            period: of.period,
+            issue_date: self.on,
+            due_date: self.on.plus_days(i32::from(billing.payment_terms_days)),
+            lines,
+            dpp: taxed.dpp,
+            ppn: taxed.ppn,
+            total: taxed.total(),
+        })
+    }
+}

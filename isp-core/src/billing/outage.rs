@@ -1,0 +1,83 @@
+//! Outage credit (*restitusi*): what a recorded outage gives back, once for each invoice whose days it hit.
+//!
+//! ```
+//! use isp_core::{billing::{OutageCredit, OutagePolicy}, calendar::{Date, Zone}, isolation::Outage, ids::*};
+//! let day = |text| Date::parse(text).unwrap();
+//! # let id = uuid::Uuid::nil();
+//! let outage = Outage { id: OutageId(id), site_id: SiteId(id), note: "kabel putus".into(),
+//!     from: day("2026-02-16").at(9, 0, Zone::Wib), until: Some(day("2026-02-18").at(21, 0, Zone::Wib)) };
+//! // 60 hours: two whole days by the day, 60 of 24 hours a day by the hour; nothing when 72 hours are the threshold.
+//! let by_day = OutagePolicy { min_hours: 24, by: OutageCredit::Day };
+//! assert_eq!(by_day.credited(&outage, Zone::Wib).unwrap().to_string(), "2026-02-16..2026-02-18");
+//! assert_eq!(OutagePolicy { min_hours: 72, ..by_day }.credited(&outage, Zone::Wib), None);
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
+use crate::calendar::{Period, Zone};
+use crate::isolation::Outage;
+
+/// From when on an outage gives something back, and how it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutagePolicy {
+    /// A shorter outage gives nothing back.
+    pub min_hours: u16,
+    /// How it is counted.
+    pub by: OutageCredit,
+}
+
+impl Default for OutagePolicy {
+    fn default() -> Self {
+        Self { min_hours: 24, by: OutageCredit::Day }
+    }
+}
+
+/// How the length of an outage is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutageCredit {
+    /// By stretches of 24 hours; what is left over gives nothing.
+    Day,
+    /// To the minute.
+    Hour,
+}
+
+const DAY_MINUTES: i64 = 24 * 60;
+
+impl OutagePolicy {
+    /// The days of an outage for which something is given back. `None` while it lasts, and when it was too short.
+    ///
+    /// By the day, as many days as it had stretches of 24 hours, from its first; by the hour, all days that it touched.
+    #[must_use]
+    pub fn credited(&self, outage: &Outage, zone: Zone) -> Option<Period> {
+        let until = outage.until?;
+        let minutes = (until - outage.from).num_minutes();
+        if minutes < i64::from(self.min_hours) * 60 || minutes <= 0 {
+            return None;
+        }
+        let start = zone.date_of(outage.from);
+        let end = match self.by {
+            OutageCredit::Day => start.plus_days(i32::try_from(minutes / DAY_MINUTES).unwrap_or(i32::MAX)),
+            OutageCredit::Hour => zone.date_of(until - chrono::TimeDelta::microseconds(1)).plus_days(1),
+        };
+        Period::try_new(start, end).ok()
+    }
+
+    /// The note that an outage earns of one invoice; `None` when it earns none.
+    #[must_use]
+    pub fn note(&self, outage: &Outage, charge: &Charge, zone: Zone, written: Written<'_>) -> Option<CreditNote> {
+        let key = outage.id.to_string();
+        let days = charge.days_in(self.credited(outage, zone)?)?;
+        let part = match self.by {
+            OutageCredit::Day => (1, 1),
+            OutageCredit::Hour => {
+                let from = outage.from.max(days.start.midnight(zone));
+                let until = outage.until?.min(days.end.midnight(zone));
+                ((until - from).num_minutes(), i64::from(days.days()) * DAY_MINUTES)
+            }
+        };
+        charge.give_back(days, part, CreditReason::Outage, &key, written)
+    }
+}

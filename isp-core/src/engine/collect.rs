@@ -1,0 +1,109 @@
+//! Write-offs, and collectors with their deposits.
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::invoice::display_number;
+use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, PaymentId};
+use crate::ledger::entry_for_payment;
+use crate::money::Money;
+use crate::payment::{Allocation, CollectorBalance, Deposit, WriteOff};
+use crate::ports::{ChangeSet, StoreError};
+
+impl Engine<'_> {
+    /// Gives up the rest of an invoice: it is settled to zero, booked as bad debt, and owed no more. A line that only this
+    /// debt had isolated is reopened. [`Engine::reverse`] of its payment takes it back.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a reason or an officer; [`StoreError::NotFound`] when the invoice has nothing open;
+    /// [`EngineError::Store`].
+    pub async fn write_off(
+        &self,
+        customer: CustomerId,
+        invoice: InvoiceId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<WriteOff, EngineError> {
+        for (field, text) in [("reason", reason), ("by", by)] {
+            if text.trim().is_empty() {
+                return Err(Error::Empty { field }.into());
+            }
+        }
+        for _ in 0..CONFLICT_RETRIES {
+            let facts = self.access_of(customer).await?;
+            let open = self.store.open_invoices(self.tenant, customer).await?;
+            let found = open.iter().find(|i| i.invoice_id == invoice);
+            let balance = found.ok_or(StoreError::NotFound { what: "open invoice" })?;
+            let mut given_up = WriteOff {
+                payment_id: PaymentId(invoice.0),
+                invoice_id: invoice,
+                customer_id: customer,
+                amount: balance.residual(),
+                reason: reason.to_owned(),
+                by: by.to_owned(),
+                at: now,
+            };
+            let number = display_number(balance.number, balance.issue_date);
+            let mut attempt = 1;
+            let payment = loop {
+                let payment = given_up.payment(self.tenant, &number, attempt)?;
+                // One that was taken back keeps its reference.
+                match self.store.payment(self.tenant, payment.id).await? {
+                    Some(_) => attempt += 1,
+                    None => break payment,
+                }
+            };
+            given_up.payment_id = payment.id;
+            let made = Allocation { payment_id: payment.id, invoice_id: invoice, amount: payment.amount, at: now };
+            let today = facts.first().map_or(crate::Zone::Wib, |f| f.zone).date_of(now);
+            let mut changes = ChangeSet {
+                journal: vec![entry_for_payment(&payment, &[made], &open, today)],
+                payments: vec![payment],
+                write_offs: vec![given_up.clone()],
+                allocations: vec![made],
+                ..ChangeSet::default()
+            };
+            self.reopen_paid(&mut changes, &facts, &[made], now);
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => return Ok(given_up),
+                Err(StoreError::Conflict | StoreError::Duplicate { what: "payment.reference" }) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// The last write-off of an invoice, which is the one that can be taken back.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn last_write_off(
+        &self,
+        customer: CustomerId,
+        invoice: InvoiceId,
+    ) -> Result<Option<WriteOff>, EngineError> {
+        let mut all = self.store.write_offs(self.tenant, Some(customer)).await?;
+        all.retain(|w| w.invoice_id == invoice);
+        all.sort_by_key(|w| w.at);
+        Ok(all.pop())
+    }
+
+    /// Books what a collector hands over.
+    ///
+    /// # Errors
+    /// [`Error::CollectorHoldsLess`]; [`Error::NotPositive`], [`Error::NotOneOf`] as [`Deposit::checked`];
+    /// [`StoreError::Duplicate`] for an id that is there already.
+    pub async fn deposit(&self, deposit: Deposit) -> Result<(), EngineError> {
+        let deposit = deposit.checked()?;
+        let all = self.store.collectors(self.tenant).await?;
+        let holds = all.iter().find(|c| c.collector == deposit.collector).map_or(Money::ZERO, CollectorBalance::holds);
+        if deposit.amount > holds {
+            return Err(Error::CollectorHoldsLess { holds }.into());
+        }
+        let journal = vec![deposit.entry()];
+        self.store.commit(self.tenant, ChangeSet { deposits: vec![deposit], journal, ..ChangeSet::default() }).await?;
+        Ok(())
+    }
+}

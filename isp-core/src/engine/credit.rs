@@ -1,0 +1,231 @@
+//! Credit notes: corrections by hand, outages, and days in isolation.
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::isolated::{self, WhileIsolated, give_isolated_back, is_left_out};
+use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
+use crate::calendar::{Date, Period, Zone};
+use crate::engine::{BillReport, CONFLICT_RETRIES, Engine, EngineError};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
+use crate::isolation::{AccessEvent, Outage};
+use crate::money::Money;
+use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, StoreError};
+
+impl Engine<'_> {
+    /// Gives back a part of an invoice that was wrong, PPN included. It becomes the customer's credit and pays what is
+    /// open. The same amount of the same invoice on the same day is one correction, whoever asks again.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a reason, [`Error::NotPositive`], [`Error::MoreThanLeft`]; [`StoreError::NotFound`].
+    pub async fn correct(
+        &self,
+        customer: CustomerId,
+        invoice: InvoiceId,
+        amount: Money,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<CreditNote, EngineError> {
+        if reason.trim().is_empty() {
+            return Err(Error::Empty { field: "reason" }.into());
+        }
+        let on = self.zone_of(customer).await?.date_of(now);
+        let written = Written { on, at: now, by, note: reason };
+        for _ in 0..CONFLICT_RETRIES {
+            let charge = self.charge_of(customer, invoice).await?;
+            let key = format!("{on} {}", amount.as_i64());
+            let id = CreditNote::id_of(invoice, CreditReason::Correction, &key);
+            if let Some(known) = charge.notes.iter().find(|n| n.id == id) {
+                return Ok(known.clone());
+            }
+            let note = charge.correct(amount, &key, written)?;
+            match self.write_notes(vec![note.clone()], now).await {
+                Err(EngineError::Store(StoreError::Conflict)) => {}
+                Err(other) => return Err(other),
+                Ok(_) => {
+                    let written = self.charge_of(customer, invoice).await?.notes.into_iter().find(|n| n.id == note.id);
+                    return written.ok_or_else(|| StoreError::NotFound { what: "credit note" }.into());
+                }
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// An invoice of a customer with all that was given back of it.
+    async fn charge_of(&self, customer: CustomerId, id: InvoiceId) -> Result<Charge, EngineError> {
+        let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
+        let mut page = PageQuery::first(self.page);
+        let invoice = loop {
+            let rows = self.store.invoices(self.tenant, query, page).await?;
+            let last = rows.last().map(|(i, _)| i.id).filter(|_| rows.len() as u64 == u64::from(self.page));
+            match (rows.into_iter().find(|(i, _)| i.id == id), last) {
+                (Some((invoice, _)), _) => break invoice,
+                (None, Some(last)) => page.after = Some(last),
+                (None, None) => return Err(StoreError::NotFound { what: "invoice" }.into()),
+            }
+        };
+        let mut notes = self.credit_notes_of(customer).await?;
+        notes.retain(|n| n.invoice_id == id);
+        Ok(Charge { invoice, notes })
+    }
+
+    /// All credit notes of a customer.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn credit_notes_of(&self, customer: CustomerId) -> Result<Vec<CreditNote>, EngineError> {
+        let mut all: Vec<CreditNote> = Vec::new();
+        loop {
+            let page = PageQuery { after: all.last().map(|n| n.id), limit: self.page };
+            let rows = self.store.credit_notes(self.tenant, Some(customer), page).await?;
+            let last = (rows.len() as u64) < u64::from(self.page);
+            all.extend(rows);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// What an outage that is over gives back (*restitusi*), of the invoices there are; with `write`, the notes are
+    /// written and become credit at once. Days that are billed later are given back when it is asked again: once for each
+    /// outage and invoice.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn credit_outage(
+        &self,
+        outage: &Outage,
+        zone: Zone,
+        write: bool,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<CreditNote>, EngineError> {
+        let policy = self.policy.outage;
+        let Some(days) = policy.credited(outage, zone) else { return Ok(Vec::new()) };
+        let written = Written { on: zone.date_of(now), at: now, by, note: &outage.note };
+        let mut given = Vec::new();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let rows = self.store.subscriptions(self.tenant, None, page).await?;
+            let hit: Vec<SubscriptionId> =
+                rows.iter().filter(|(s, _)| s.site_id == outage.site_id).map(|(s, _)| s.id).collect();
+            let charges = self.store.charges(self.tenant, &hit, days).await?;
+            let notes: Vec<CreditNote> = charges
+                .iter()
+                .filter_map(|charge| {
+                    let note = policy.note(outage, charge, zone, written)?;
+                    charge.notes.iter().all(|known| known.id != note.id).then_some(note)
+                })
+                .collect();
+            if write {
+                self.write_notes(notes.clone(), now).await?;
+            }
+            given.extend(notes);
+            match rows.last() {
+                Some((last, _)) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
+                _ => return Ok(given),
+            }
+        }
+    }
+
+    /// The outage with an id, and the zone of its site.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn find_outage(&self, id: OutageId) -> Result<(Outage, Zone), EngineError> {
+        let outages = self.store.outages(self.tenant).await?;
+        let outage = outages.into_iter().find(|o| o.id == id).ok_or(StoreError::NotFound { what: "outage" })?;
+        let sites = self.store.sites(self.tenant).await?;
+        let zone = sites.iter().find(|s| s.id == outage.site_id).map_or(Zone::Wib, |s| s.zone);
+        Ok((outage, zone))
+    }
+
+    /// Writes notes and lets the credit that they are pay what is open.
+    async fn write_notes(&self, notes: Vec<CreditNote>, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let mut customers: Vec<CustomerId> = notes.iter().map(|n| n.customer_id).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        let changes = ChangeSet { credit_notes: notes, ..ChangeSet::default() };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.store.commit(self.tenant, changes).await?;
+        for customer in customers {
+            self.apply_credit_of(customer, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves out the planned invoices of lines that are isolated, where the policy says so (rule B7).
+    pub(crate) async fn without_isolated(
+        &self,
+        mut invoices: Vec<Invoice>,
+        rows: &[Billable],
+        report: &mut BillReport,
+    ) -> Result<Vec<Invoice>, EngineError> {
+        let policy = &self.policy.billing;
+        if policy.while_isolated != WhileIsolated::Skip || invoices.is_empty() {
+            return Ok(invoices);
+        }
+        let ids: Vec<SubscriptionId> = invoices.iter().map(|i| i.subscription_id).collect();
+        let events = self.store.access_events_of(self.tenant, &ids).await?;
+        let planned = invoices.len();
+        invoices.retain(|invoice| {
+            let events = isolated::of(&events, invoice.subscription_id);
+            !is_left_out(invoice, policy.issue_lead_days, &events, zone_of(rows, invoice.subscription_id))
+        });
+        report.skipped += (planned - invoices.len()) as u64;
+        Ok(invoices)
+    }
+
+    /// Gives back the isolated days up to yesterday of the lines that a run looks at, where the policy says so (rule B7):
+    /// a line is looked at whenever it is billed, and when it ends.
+    pub(crate) async fn give_isolated_back(
+        &self,
+        rows: &[Billable],
+        position: Option<Date>,
+        now: DateTime<Utc>,
+        report: &mut BillReport,
+    ) -> Result<(), EngineError> {
+        if self.policy.billing.while_isolated != WhileIsolated::Prorate || rows.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<SubscriptionId> = rows.iter().map(|r| r.subscription_id).collect();
+        let events: Vec<AccessEvent> = self.store.access_events_of(self.tenant, &ids).await?;
+        let mut isolated: Vec<SubscriptionId> = events
+            .iter()
+            .filter(|e| matches!(e.kind.leads_to(), Some((crate::isolation::Access::Isolated, _))))
+            .map(|e| e.subscription_id)
+            .collect();
+        isolated.sort_unstable();
+        isolated.dedup();
+        let all = Period { start: Date::MIN, end: Date::MAX };
+        let charges = self.store.charges(self.tenant, &isolated, all).await?;
+        let mut notes = Vec::new();
+        for row in rows.iter().filter(|r| isolated.binary_search(&r.subscription_id).is_ok()) {
+            let of = |c: &&Charge| c.invoice.subscription_id == row.subscription_id;
+            let own: Vec<Charge> = charges.iter().filter(of).cloned().collect();
+            let since = row.terms.billed_from.or(position).unwrap_or(row.terms.start);
+            let since = since.plus_days(-i32::from(self.policy.billing.issue_lead_days));
+            let today = row.zone.date_of(now);
+            let written = Written { on: today, at: now, by: "engine", note: "" };
+            notes.extend(give_isolated_back(
+                &own,
+                &isolated::of(&events, row.subscription_id),
+                row.zone,
+                since,
+                written,
+            ));
+        }
+        if !notes.is_empty() {
+            let changes = ChangeSet { credit_notes: notes, ..ChangeSet::default() };
+            report.add(self.store.commit(self.tenant, changes).await?);
+        }
+        Ok(())
+    }
+}
+
+fn zone_of(rows: &[Billable], id: SubscriptionId) -> Zone {
+    rows.iter().find(|r| r.subscription_id == id).map_or(Zone::Wib, |r| r.zone)
+}

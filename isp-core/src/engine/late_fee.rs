@@ -1,0 +1,85 @@
+//! Late fees (rule B10): charged by the billing run, and shown before.
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::{InvoiceBalance, InvoiceKind, LateFee, Problem};
+use crate::calendar::{Date, Zone};
+use crate::engine::{BillReport, Engine, EngineError};
+use crate::ports::{ChangeSet, CommitReport, PageQuery};
+
+impl Engine<'_> {
+    /// The late fees that are coming as things stand at `now`: one for each period that is overdue and has none yet, with
+    /// the day on which it will be charged. A payment before that day spares it.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn late_fees(&self, now: DateTime<Utc>) -> Result<Vec<LateFee>, EngineError> {
+        let Some(policy) = &self.policy.late_fee else { return Ok(Vec::new()) };
+        let today = Zone::Wib.date_of(now);
+        let overdue = self.all_open().await?.into_iter().filter(|i| i.due_date < today);
+        let mut fees: Vec<LateFee> = overdue.filter_map(|i| LateFee::on(i, policy)).collect();
+        let ids: Vec<_> = fees.iter().map(|fee| LateFee::id_for(fee.invoice.invoice_id)).collect();
+        let charged = self.store.balances(self.tenant, &ids).await?;
+        // One whose day was passed by before the policy was set is not charged any more.
+        let last = self.store.billing_position(self.tenant).await?.map(|p| self.fee_window(p)).unwrap_or(today);
+        fees.retain(|fee| {
+            let id = LateFee::id_for(fee.invoice.invoice_id);
+            fee.on > last.min(today.plus_days(-1)) && charged.iter().all(|c| c.invoice_id != id)
+        });
+        fees.sort_by_key(|fee| (fee.on, fee.invoice.number));
+        Ok(fees)
+    }
+
+    /// Charges the fees whose day lies after the position of the billing run: those of days that were missed too, by what
+    /// was unpaid when each day began, and none of the time before the policy was set.
+    pub(crate) async fn charge_late_fees(
+        &self,
+        position: Option<Date>,
+        now: DateTime<Utc>,
+        report: &mut BillReport,
+    ) -> Result<(), EngineError> {
+        let Some(policy) = self.policy.late_fee else { return Ok(()) };
+        for zone in Zone::ALL {
+            let today = zone.date_of(now);
+            let first = position.map_or(today, |p| self.fee_window(p).plus_days(1));
+            for day in (0..=today.days_since(first)).map(|i| first.plus_days(i)) {
+                let due = day.plus_days(-i32::from(policy.after_days));
+                let mut page = PageQuery::first(self.page);
+                loop {
+                    let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
+                    self.charge_fees(&late, report).await?;
+                    match late.last() {
+                        Some(last) if late.len() as u64 == u64::from(self.page) => page.after = Some(last.invoice_id),
+                        _ => break,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn charge_fees(&self, late: &[InvoiceBalance], report: &mut BillReport) -> Result<(), EngineError> {
+        let Some(policy) = &self.policy.late_fee else { return Ok(()) };
+        let mut invoices = Vec::new();
+        for fee in late.iter().filter_map(|i| LateFee::on(*i, policy)) {
+            match fee.invoice(policy, &self.policy.billing, &self.policy.tax) {
+                Ok(invoice) => invoices.push(invoice),
+                Err(error) => {
+                    report.problems.push(Problem { subscription_id: fee.invoice.subscription_id, error });
+                }
+            }
+        }
+        debug_assert!(invoices.iter().all(|i| i.kind == InvoiceKind::LateFee));
+        if !invoices.is_empty() {
+            let commit = self.store.commit(self.tenant, ChangeSet { invoices, ..ChangeSet::default() }).await?;
+            report.late_fees += commit.invoices;
+            report.add(CommitReport { invoices_known: 0, ..commit });
+        }
+        Ok(())
+    }
+
+    /// The last day of which fees were charged, from the position of the billing run, which is ahead by the lead.
+    fn fee_window(&self, position: Date) -> Date {
+        position.plus_days(-i32::from(self.policy.billing.issue_lead_days))
+    }
+}

@@ -1,0 +1,286 @@
+//! Package changes, pauses and terminations: new terms, what they settle, and what they give back.
+//!
+//! New terms are written in one commit with everything that has come due under the old ones, so that a late billing run
+//! never applies new terms to old periods.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::billing::{
+    Billable, Catalog, ChangeAtOnce, Charge, CreditReason, InvoiceKind, Written, change_at_once, plan_billing,
+};
+use crate::calendar::{Date, Period};
+use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::error::Error;
+use crate::ids::{PackageId, SubscriptionId};
+use crate::isolation::transition::{Decider, transition};
+use crate::isolation::{Access, AccessEventKind, AccessFacts};
+use crate::money::Money;
+use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
+use crate::subscription::{BillingTerms, SubscriptionStatus, Timing};
+
+/// What a change of terms came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    /// What the customer is to pay more, with PPN.
+    pub charged: Money,
+    /// What was given back, with PPN.
+    pub given_back: Money,
+}
+
+/// What a change of terms starts from.
+struct Before<'a> {
+    facts: &'a AccessFacts,
+    /// What it was charged, in the order of days.
+    charges: &'a [Charge],
+    written: Written<'a>,
+}
+
+impl Engine<'_> {
+    /// Changes the package from the next period on (rule B6). Returns the day from which it holds.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`], [`Error::UnknownPackage`], [`StoreError::NotFound`].
+    pub async fn change_package(
+        &self,
+        subscription: SubscriptionId,
+        package: PackageId,
+        now: DateTime<Utc>,
+    ) -> Result<Date, EngineError> {
+        self.package(package).await?;
+        let (terms, _) = self
+            .change_terms(subscription, now, |before, _| {
+                before.facts.terms.change_next_period(package, before.written.on)
+            })
+            .await?;
+        Ok(terms.change.map_or(terms.start, |c| c.from))
+    }
+
+    /// Changes the package from today on (rule B6): the unused days of what was billed are given back, the same days of
+    /// the new package charged, as one adjustment invoice or, when the new package is cheaper, a credit note. The router
+    /// hears of it with the next delivery.
+    ///
+    /// # Errors
+    /// [`Error::ChangedToday`] for a second time on one day; as [`Engine::change_package`].
+    pub async fn change_package_at_once(
+        &self,
+        subscription: SubscriptionId,
+        package: PackageId,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Settled, EngineError> {
+        let package = self.package(package).await?;
+        let (_, settled) = self
+            .change_terms(subscription, now, |before, changes| {
+                let facts = before.facts;
+                let terms = facts.terms.change_now(package.id, before.written.on)?;
+                let row = billable(facts);
+                let change = ChangeAtOnce {
+                    row: &row,
+                    charges: before.charges,
+                    package: &package,
+                    policy: &self.policy.billing,
+                    tax: &self.policy.tax,
+                    written: Written { by, ..before.written },
+                };
+                for adjustment in change_at_once(&change)? {
+                    changes.invoices.extend(adjustment.invoice);
+                    changes.credit_notes.extend(adjustment.note);
+                    changes.journal.extend(adjustment.entry);
+                }
+                Ok(terms)
+            })
+            .await?;
+        Ok(settled)
+    }
+
+    /// Pauses service and billing from today on (rule B7). By policy, the unused days of what was billed are given back.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`], [`StoreError::NotFound`].
+    pub async fn pause(&self, subscription: SubscriptionId, now: DateTime<Utc>) -> Result<Settled, EngineError> {
+        let credit = self.policy.billing.credit_on_pause;
+        let paused = self.change_terms(subscription, now, |before, changes| {
+            let terms = before.facts.terms.pause(before.written.on)?;
+            if credit {
+                give_back_from(before, before.written.on, CreditReason::Pause, changes);
+            }
+            Ok(terms)
+        });
+        Ok(paused.await?.1)
+    }
+
+    /// Ends a pause today. Days that are paid for are not billed again.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`], [`StoreError::NotFound`]; [`Error::EmptyPeriod`] on the day of the pause when that day was
+    /// given back.
+    pub async fn resume(&self, subscription: SubscriptionId, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let resumed = self.change_terms(subscription, now, |before, _| {
+            let (terms, today) = (&before.facts.terms, before.written.on);
+            let of_today = before.charges.iter().filter(|c| c.invoice.period.contains(today));
+            let Some(end) = of_today.map(|c| c.invoice.period.end).max() else { return terms.resume(today) };
+            let day = Period { start: today, end: today.plus_days(1) };
+            let charged: Money = before.charges.iter().flat_map(|c| c.charged_for(day).into_values()).sum();
+            match (charged.is_positive(), terms.paused_from == Some(today)) {
+                (true, _) => terms.resume_paid(today, end),
+                (false, false) => terms.resume(today),
+                (false, true) => Err(Error::EmptyPeriod),
+            }
+        });
+        resumed.await?;
+        Ok(())
+    }
+
+    /// Ends a subscription: `end` is the day after the last day of service. By policy, the unused days of what was billed
+    /// are given back.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`], [`Error::EmptyPeriod`], [`StoreError::NotFound`].
+    pub async fn terminate(
+        &self,
+        subscription: SubscriptionId,
+        end: Date,
+        now: DateTime<Utc>,
+    ) -> Result<Settled, EngineError> {
+        let credit = self.policy.billing.credit_on_termination;
+        let ended = self.change_terms(subscription, now, |before, changes| {
+            let terms = before.facts.terms.terminate(end)?;
+            if credit {
+                give_back_from(before, end, CreditReason::Termination, changes);
+            }
+            Ok(terms)
+        });
+        Ok(ended.await?.1)
+    }
+
+    async fn package(&self, id: PackageId) -> Result<crate::package::Package, EngineError> {
+        let all = self.store.packages(self.tenant).await?;
+        all.into_iter().find(|p| p.id == id).ok_or_else(|| Error::UnknownPackage.into())
+    }
+
+    /// Settles what has come due, writes new terms and what they give back in one commit, and lets access follow. A
+    /// decision from facts that changed meanwhile is taken again.
+    async fn change_terms(
+        &self,
+        subscription: SubscriptionId,
+        now: DateTime<Utc>,
+        change: impl Fn(&Before<'_>, &mut ChangeSet) -> Result<BillingTerms, Error>,
+    ) -> Result<(BillingTerms, Settled), EngineError> {
+        for _ in 0..CONFLICT_RETRIES {
+            let facts = self.facts_of(subscription).await?;
+            let today = facts.zone.date_of(now);
+            let mut changes = self.settle(&facts, facts.terms, now).await?;
+            let charges = self.charges_with(&facts, &changes).await?;
+            let written = Written { on: today, at: now, by: "engine", note: "" };
+            let terms = change(&Before { facts: &facts, charges: &charges, written }, &mut changes)?;
+            if cuts_period(&facts.terms, &terms, today) {
+                // The days that were used are billed now: the period that holds them will not come due as it was.
+                let until_today = BillingTerms { end: Some(today), ..facts.terms };
+                changes.invoices.extend(self.settle(&facts, until_today, now).await?.invoices);
+            }
+            let settled = Settled {
+                charged: changes.invoices.iter().filter(|i| i.kind == InvoiceKind::Adjustment).map(|i| i.total).sum(),
+                given_back: changes.credit_notes.iter().map(|n| n.total).sum(),
+            };
+            let (before, customer) = (facts.terms, facts.customer_id);
+            changes.terms.push((subscription, terms));
+            self.follow_terms(&mut changes, before, AccessFacts { terms, ..facts }, now);
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => {
+                    if settled.given_back.is_positive() {
+                        self.apply_credit_of(customer, now).await?;
+                    }
+                    return Ok((terms, settled));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// What the subscription was charged, with what is about to be written.
+    async fn charges_with(&self, facts: &AccessFacts, changes: &ChangeSet) -> Result<Vec<Charge>, EngineError> {
+        // From the beginning, as an end may lie before today.
+        let days = Period { start: Date::MIN, end: Date::MAX };
+        let mut charges = self.store.charges(self.tenant, &[facts.subscription_id], days).await?;
+        for invoice in &changes.invoices {
+            if charges.iter().all(|c| c.invoice.id != invoice.id) {
+                charges.push(Charge::new(invoice.clone()));
+            }
+        }
+        charges.sort_by_key(|c| (c.invoice.period.start, c.invoice.id));
+        Ok(charges)
+    }
+
+    /// The invoices that have come due for one subscription under some terms.
+    async fn settle(
+        &self,
+        facts: &AccessFacts,
+        terms: BillingTerms,
+        now: DateTime<Utc>,
+    ) -> Result<ChangeSet, EngineError> {
+        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
+        let position = self.store.billing_position(self.tenant).await?;
+        let row = Billable { terms, ..billable(facts) };
+        let mut plan = plan_billing(&[row], &self.billing_context(&catalog, position, now));
+        match plan.problems.pop() {
+            Some(problem) => Err(problem.error.into()),
+            None => Ok(ChangeSet { invoices: plan.invoices, ..ChangeSet::default() }),
+        }
+    }
+
+    fn follow_terms(&self, changes: &mut ChangeSet, before: BillingTerms, facts: AccessFacts, now: DateTime<Utc>) {
+        let status = facts.terms.status_on(facts.zone.date_of(now));
+        let (kind, reason) = match (status, facts.access.desired) {
+            (SubscriptionStatus::Active, Access::Closed) => (AccessEventKind::Reopened, "in_service"),
+            (SubscriptionStatus::Paused, Access::Open | Access::Isolated) => (AccessEventKind::Closed, "paused"),
+            (SubscriptionStatus::Terminated, Access::Open | Access::Isolated) => {
+                (AccessEventKind::Closed, "terminated")
+            }
+            _ if before.package_id != facts.terms.package_id => (AccessEventKind::GroupChanged, "package_changed"),
+            // Written over the version that was read, so that no other change of terms comes in between.
+            _ if facts.access.version > 0 => {
+                changes.access.push(facts.access);
+                return;
+            }
+            _ => {
+                changes.touched.push(facts.subscription_id);
+                return;
+            }
+        };
+        let decider = Decider { by: "engine", reason };
+        transition(changes, self.tenant, &facts, kind, decider, &self.policy.dunning, now);
+    }
+
+    async fn facts_of(&self, subscription: SubscriptionId) -> Result<AccessFacts, EngineError> {
+        let query = AccessQuery::Subscriptions(vec![subscription]);
+        let mut facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?;
+        facts.pop().ok_or_else(|| StoreError::NotFound { what: "subscription" }.into())
+    }
+}
+
+fn billable(facts: &AccessFacts) -> Billable {
+    Billable {
+        subscription_id: facts.subscription_id,
+        customer_id: facts.customer_id,
+        site_id: facts.site_id,
+        zone: facts.zone,
+        terms: facts.terms,
+    }
+}
+
+/// True when a postpaid period that runs ends today, because of a pause or a package change at once.
+fn cuts_period(before: &BillingTerms, after: &BillingTerms, today: Date) -> bool {
+    let paused = before.paused_from.is_none() && after.paused_from == Some(today);
+    let restarted = before.status_on(today) == SubscriptionStatus::Active && after.start == today;
+    before.timing == Timing::Postpaid && before.start < today && (paused || restarted)
+}
+
+fn give_back_from(before: &Before<'_>, from: Date, reason: CreditReason, changes: &mut ChangeSet) {
+    let rest = Period { start: from, end: Date::MAX };
+    let key = from.to_string();
+    let notes = before.charges.iter().filter_map(|c| c.give_back(rest, (1, 1), reason, &key, before.written));
+    changes.credit_notes.extend(notes);
+}

@@ -1,0 +1,56 @@
+//! Where the money is: cash in the office, bank, gateways and collectors, month by month.
+
+use serde::Serialize;
+
+use crate::calendar::{Date, Month};
+use crate::ledger::{Account, EntryKind, JournalTotal};
+use crate::money::Money;
+
+/// One account in one month: `opening + received + moved - spent = closing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CashRow {
+    /// First day of the month.
+    pub month: Date,
+    /// Which account.
+    pub account: Account,
+    /// Balance before the month.
+    pub opening: Money,
+    /// From customers, less reversals.
+    pub received: Money,
+    /// For devices and expenses.
+    pub spent: Money,
+    /// From other accounts of money, less what went to them: deposits of collectors.
+    pub moved: Money,
+    /// Balance after the month.
+    pub closing: Money,
+}
+
+/// The months from `first` to `last`, from totals that reach back to the first entry of the ledger; accounts that never
+/// held anything are left out.
+#[must_use]
+pub fn cash(totals: &[JournalTotal], first: Month, last: Month) -> Vec<CashRow> {
+    let mut rows = Vec::new();
+    let mut month = first;
+    while month <= last {
+        for account in Account::ALL.into_iter().filter(|a| a.is_money()) {
+            let of = || totals.iter().filter(|t| t.account == account);
+            if of().all(|t| t.month() > last) {
+                continue;
+            }
+            let sum =
+                |wanted: &dyn Fn(&JournalTotal) -> bool| of().filter(|t| wanted(t)).map(|t| t.amount).sum::<Money>();
+            let now = |kinds: &[EntryKind]| sum(&|t| t.month() == month && kinds.contains(&t.kind));
+            rows.push(CashRow {
+                month: month.first(),
+                account,
+                opening: sum(&|t| t.month() < month),
+                received: now(&[EntryKind::Payment, EntryKind::Reversal]),
+                spent: -now(&[EntryKind::DeviceCost, EntryKind::Expense]),
+                moved: now(&[EntryKind::Deposit]),
+                closing: sum(&|t| t.month() <= month),
+            });
+        }
+        month = month.plus(1);
+    }
+    rows
+}

@@ -1,0 +1,174 @@
+//! `isp collector` and `isp write-off`: cash in collectors' hands, and receivables given up.
+
+use clap::{Args, Subcommand};
+use isp_core::Money;
+use isp_core::calendar::{Date, Zone};
+use isp_core::customer::Code;
+use isp_core::ids::DepositId;
+use isp_core::payment::{Channel, Deposit};
+use isp_core::ports::PageQuery;
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CollectorCommand {
+    /// What each collector took, handed over and holds.
+    List,
+    /// Book what a collector hands over (setoran).
+    #[command(after_help = "Example:\n  isp collector deposit ANTON 'Rp 1.500.000' --to bank")]
+    Deposit(AddDeposit),
+    /// List deposits.
+    Deposits,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddDeposit {
+    /// The collector, as written with the payments.
+    #[arg(value_parser = args::code)]
+    collector: Code,
+    /// How much.
+    #[arg(value_parser = args::money)]
+    amount: Money,
+    /// Where it goes: cash (of the office) or bank.
+    #[arg(long, value_parser = args::channel, default_value = "cash")]
+    to: Channel,
+    /// When; today when not given.
+    #[arg(long)]
+    date: Option<Date>,
+    /// In words.
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WriteOffCommand {
+    /// Give up the rest of an invoice (penghapusan piutang): it is owed no more and booked as bad debt.
+    #[command(after_help = "Example:\n  isp write-off add INV-202601-000042 --reason 'pindah tanpa kabar' --by Sari")]
+    Add(ByInvoice),
+    /// Take the last write-off of an invoice back: it is open again.
+    #[command(after_help = "Example:\n  isp write-off reverse INV-202601-000042 --reason 'datang membayar'")]
+    Reverse(ByInvoice),
+    /// List write-offs.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ByInvoice {
+    /// Number of the invoice.
+    invoice: String,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+pub(crate) async fn collector(ctx: &Context, command: CollectorCommand) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    match command {
+        CollectorCommand::List => {
+            let mut rows = Rows::new(&[column("collector"), number("collected"), number("deposited"), number("holds")]);
+            for row in store.collectors(ctx.tenant()).await? {
+                let name = Cell::text(&row.collector);
+                rows.push(vec![name, row.collected.into(), row.deposited.into(), row.holds().into()]);
+            }
+            ctx.rows(&rows)?;
+        }
+        CollectorCommand::Deposit(AddDeposit { collector, amount, to, date, note }) => {
+            let on = date.unwrap_or_else(|| ctx.today());
+            let (id, by) = (DepositId(ctx.id()), ctx.officer.to_string());
+            let deposit = Deposit { id, collector: collector.clone(), amount, to, on, by, note };
+            ctx.engine(store).deposit(deposit).await?;
+            let variables = [("collector", collector.to_string()), ("amount", amount.to_string())];
+            ctx.say("done.deposit", &variables)?;
+        }
+        CollectorCommand::Deposits => {
+            let mut rows = Rows::new(&[
+                column("date"),
+                column("collector"),
+                number("amount"),
+                column("account"),
+                column("officer"),
+                column("note"),
+            ]);
+            for d in store.deposits(ctx.tenant()).await? {
+                rows.push(vec![
+                    d.on.into(),
+                    Cell::text(&d.collector),
+                    d.amount.into(),
+                    Cell::Word(d.to.code()),
+                    Cell::text(&d.by),
+                    Cell::text(&d.note),
+                ]);
+            }
+            ctx.rows(&rows)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn write_off(ctx: &Context, command: WriteOffCommand) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let engine = ctx.engine(store);
+    match command {
+        WriteOffCommand::Add(ByInvoice { invoice, reason }) => {
+            let found = find::invoice(ctx, store, &invoice).await?.0;
+            let by = ctx.officer.as_str();
+            let done = engine.write_off(found.customer_id, found.id, by, &reason, ctx.now).await?;
+            ctx.say("done.written_off", &[("invoice", invoice), ("amount", done.amount.to_string())])?;
+        }
+        WriteOffCommand::Reverse(ByInvoice { invoice, reason }) => {
+            let found = find::invoice(ctx, store, &invoice).await?.0;
+            let last = engine.last_write_off(found.customer_id, found.id).await?;
+            let missing = || crate::failure::Failure::NotFound { noun: "write_off", code: invoice.clone() };
+            let last = last.ok_or_else(missing)?;
+            engine.reverse(last.payment_id, ctx.officer.as_str(), &reason, ctx.now).await?;
+            ctx.say("done.reversed", &[("reference", invoice), ("amount", last.amount.to_string())])?;
+        }
+        WriteOffCommand::List => {
+            let mut numbers = std::collections::BTreeMap::new();
+            let mut page = PageQuery::first(ctx.config.worker.page);
+            let all = store.write_offs(ctx.tenant(), None).await?;
+            let ids: Vec<_> = all.iter().map(|w| w.invoice_id).collect();
+            for balance in store.balances(ctx.tenant(), &ids).await? {
+                let number = isp_core::billing::invoice::display_number(balance.number, balance.issue_date);
+                numbers.insert(balance.invoice_id, number);
+            }
+            let mut reversed = std::collections::BTreeMap::new();
+            loop {
+                let payments = store.payments(ctx.tenant(), None, page).await?;
+                let (last, count) = (payments.last().map(|p| p.payment.id), payments.len() as u64);
+                let back = |p: isp_core::ports::PaymentRow| p.reversal.map(|r| (p.payment.id, r.reason));
+                reversed.extend(payments.into_iter().filter_map(back));
+                if count < u64::from(page.limit) {
+                    break;
+                }
+                page.after = last;
+            }
+            let mut rows = Rows::new(&[
+                column("date"),
+                column("customer"),
+                column("invoice"),
+                number("amount"),
+                column("reason"),
+                column("officer"),
+                column("reversed"),
+            ]);
+            for w in all {
+                let customer = store.customer(ctx.tenant(), w.customer_id).await?;
+                rows.push(vec![
+                    Zone::Wib.date_of(w.at).into(),
+                    Cell::maybe(customer.map(|c| c.code.to_string())),
+                    Cell::maybe(numbers.get(&w.invoice_id)),
+                    w.amount.into(),
+                    Cell::text(&w.reason),
+                    Cell::text(&w.by),
+                    Cell::maybe(reversed.get(&w.payment_id)),
+                ]);
+            }
+            ctx.rows(&rows)?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,167 @@
+//! `isp credit-note`: what is given back of invoices, and `isp outage credit`.
+
+use clap::{Args, Subcommand};
+use isp_core::Money;
+use isp_core::billing::CreditNote;
+use isp_core::calendar::Date;
+use isp_core::customer::Code;
+use isp_core::ports::PageQuery;
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give back a part of an invoice that was wrong; it becomes the customer's credit and pays what is open.
+    #[command(
+        after_help = "Example:\n  isp credit-note add INV-202601-000042 50000 --reason 'salah tagih'\n\nThe same amount of the same invoice again on one day changes nothing."
+    )]
+    Add(Add),
+    /// List credit notes.
+    #[command(after_help = "Example:\n  isp credit-note list --customer P001")]
+    List(List),
+    /// Show the lines of one credit note.
+    #[command(after_help = "Example:\n  isp credit-note show NK-202601-000007")]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Number of the invoice.
+    invoice: String,
+    /// How much, with PPN.
+    #[arg(value_parser = args::money)]
+    amount: Money,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this customer's.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Its number, as shown on it.
+    number: String,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    match command {
+        Command::Add(Add { invoice, amount, reason }) => {
+            let found = find::invoice(ctx, store, &invoice).await?.0;
+            let by = ctx.officer.as_str();
+            let note = ctx.engine(store).correct(found.customer_id, found.id, amount, by, &reason, ctx.now).await?;
+            let variables =
+                [("number", note.display_number()), ("amount", note.total.to_string()), ("invoice", invoice)];
+            ctx.done("done.credit_note", &variables, &table(ctx, &[note]).await?)?;
+        }
+        Command::List(List { customer }) => {
+            let of = match &customer {
+                Some(code) => Some(find::customer(ctx, store, code).await?.id),
+                None => None,
+            };
+            let mut all = Vec::new();
+            let mut page = PageQuery::first(ctx.config.worker.page);
+            loop {
+                let notes = store.credit_notes(ctx.tenant(), of, page).await?;
+                let (last, count) = (notes.last().map(|n| n.id), notes.len() as u64);
+                all.extend(notes);
+                if count < u64::from(page.limit) {
+                    break;
+                }
+                page.after = last;
+            }
+            all.sort_by_key(|n| n.number);
+            ctx.rows(&table(ctx, &all).await?)?;
+        }
+        Command::Show(Show { number }) => {
+            let mut page = PageQuery::first(ctx.config.worker.page);
+            loop {
+                let notes = store.credit_notes(ctx.tenant(), None, page).await?;
+                if let Some(note) = notes.iter().find(|n| n.display_number() == number) {
+                    ctx.rows(&lines(note))?;
+                    break;
+                }
+                match notes.last() {
+                    Some(last) if notes.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
+                    _ => return Err(Failure::NotFound { noun: "credit_note", code: number }.into()),
+                }
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// `isp outage credit`: what the outages of a site that are over give back.
+pub(crate) async fn outage(ctx: &Context, site: Code, since: Option<Date>, dry_run: bool) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let place = find::site(ctx, store, &site).await?;
+    let since = since.unwrap_or_else(|| ctx.today().plus_days(-90)).midnight(place.zone);
+    let mut given = Vec::new();
+    for outage in store.outages(ctx.tenant()).await? {
+        let over = outage.until.is_some_and(|until| until <= ctx.now);
+        if outage.site_id != place.id || outage.from < since || !over {
+            continue;
+        }
+        let by = ctx.officer.as_str();
+        given.extend(ctx.engine(store).credit_outage(&outage, place.zone, !dry_run, by, ctx.now).await?);
+    }
+    let total: Money = given.iter().map(|n| n.total).sum();
+    let variables = [("code", site.to_string()), ("count", given.len().to_string()), ("amount", total.to_string())];
+    ctx.rows(&table(ctx, &given).await?)?;
+    ctx.say(if dry_run { "done.outage_would_credit" } else { "done.outage_credited" }, &variables)?;
+    Ok(Exit::Done)
+}
+
+async fn table(ctx: &Context, notes: &[CreditNote]) -> anyhow::Result<Rows> {
+    let store = ctx.store().await?;
+    let codes = find::codes(ctx, store, notes.iter().map(|n| n.customer_id)).await?;
+    let mut rows = Rows::new(&[
+        column("credit_note"),
+        column("customer"),
+        column("reason"),
+        column("period"),
+        column("issued"),
+        number("ppn"),
+        number("total"),
+        column("note"),
+    ]);
+    for note in notes {
+        rows.push(vec![
+            // One that is only shown has no number yet.
+            if note.number == 0 { Cell::Empty } else { Cell::text(note.display_number()) },
+            Cell::maybe(codes.get(&note.customer_id)),
+            Cell::Word(note.reason.code()),
+            Cell::text(note.period),
+            note.issue_date.into(),
+            note.ppn.into(),
+            note.total.into(),
+            Cell::text(&note.note),
+        ]);
+    }
+    Ok(rows)
+}
+
+fn lines(note: &CreditNote) -> Rows {
+    let mut rows =
+        Rows::new(&[column("credit_note"), column("line"), number("days"), number("of_days"), number("amount")]);
+    for line in &note.lines {
+        let (days, of) = line.prorated.map_or((Cell::Empty, Cell::Empty), |(d, f)| (Cell::count(d), Cell::count(f)));
+        rows.push(vec![
+            Cell::text(note.display_number()),
+            Cell::Word(super::invoice::line_word(line.kind)),
+            days,
+            of,
+            line.amount.into(),
+        ]);
+    }
+    rows
+}
