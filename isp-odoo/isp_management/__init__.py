@@ -1,4 +1,6 @@
+from . import controllers
 from . import models
+from . import wizard
 from .hooks import post_init_hook
 
-__all__ = ["models", "post_init_hook"]
+__all__ = ["controllers", "models", "post_init_hook", "wizard"]

@@ -23,3 +23,10 @@ from . import account_move
 from . import isp_invoice_writer
 from . import isp_billing_run
 from . import isp_subscription_source
+from . import isp_isolation_run
+from . import isp_router_sync
+from . import isp_access_sync
+from . import isp_channel
+from . import isp_message_template
+from . import isp_notification_queue
+from . import isp_notification_send

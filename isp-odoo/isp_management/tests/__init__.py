@@ -3,3 +3,7 @@ from . import test_vault
 from . import test_billing
 from . import test_billing_rows
 from . import test_installation
+from . import test_routers
+from . import test_isolation
+from . import test_notifications
+from . import test_webhook

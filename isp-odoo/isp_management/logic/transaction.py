@@ -1,0 +1,32 @@
+"""The network is never called inside a transaction: what is wanted is committed first, what was seen afterwards."""
+
+import threading
+
+
+def may_commit(env):
+    """False inside Odoo's tests, where everything is one transaction, unless a test says that it cleans up itself."""
+    return bool(env.context.get("isp_commit")) or not getattr(threading.current_thread(), "testing", False)
+
+
+def commit(env):
+    """End the transaction. What is read afterwards is read from the database, as others have left it."""
+    env.flush_all()
+    if may_commit(env):
+        env.cr.commit()
+    env.invalidate_all()
+
+
+def try_lock(env, kind, number):
+    """Take a lock of the session, which outlives commits; False when another process holds it."""
+    env.cr.execute("SELECT pg_try_advisory_lock(%s, %s)", (kind, number))
+    return env.cr.fetchone()[0]
+
+
+def unlock(env, kind, number):
+    """Give a lock back."""
+    env.cr.execute("SELECT pg_advisory_unlock(%s, %s)", (kind, number))
+
+
+# Kinds of locks; the number is the id of a row.
+LOCK_ROUTER = 0x15B0001
+LOCK_CHANNEL = 0x15B0002

@@ -1,0 +1,185 @@
+"""Which lines a router still has to hear of, and what it answered."""
+
+from isp_engine import routers as engine
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from ..logic.retry import wait_after
+
+# A change of one of these has to reach the router.
+ROUTER_FIELDS = {"desired_access", "package_id", "ppp_username", "ppp_password_sealed", "router_id"}
+
+
+class IspSubscription(models.Model):
+    _inherit = "isp.subscription"
+
+    router_pending = fields.Boolean(
+        "Router has to hear", readonly=True, copy=False, help="Something changed since the router last confirmed."
+    )
+    router_revision = fields.Integer(readonly=True, copy=False, help="Counts what the router has to hear.")
+    router_adopt = fields.Boolean(
+        "Take over the account", copy=False,
+        help="An account of this name that is on the router already, without our mark, becomes this line's.",
+    )
+    router_drift = fields.Char("Differs", readonly=True, copy=False, help="What the last comparison found.")
+    router_drift_at = fields.Datetime("Compared on", readonly=True, copy=False)
+
+    def init(self):
+        super().init()
+        self.env.cr.execute("""
+            CREATE INDEX IF NOT EXISTS isp_subscription_router_pending
+            ON isp_subscription (router_id, router_next_attempt) WHERE router_pending
+        """)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.filtered(lambda s: s.desired_access != "closed")._isp_router_changed()
+        return lines
+
+    def write(self, vals):
+        touched = ROUTER_FIELDS & vals.keys()
+        if not touched:
+            return super().write(vals)
+        values = {line.id: [line.sudo()[name] for name in touched] for line in self}
+        if touched & {"router_id", "ppp_username"}:
+            self._isp_check_moved(vals)
+        result = super().write(vals)
+        self.filtered(lambda s: values[s.id] != [s.sudo()[name] for name in touched])._isp_router_changed()
+        return result
+
+    def _isp_check_moved(self, vals):
+        """An account that was left behind would go on serving, and nobody would know of it."""
+        for line in self.filtered(lambda s: s.observed_access in ("open", "isolated")):
+            router_moves = "router_id" in vals and vals["router_id"] != line.router_id.id
+            name_moves = "ppp_username" in vals and vals["ppp_username"] != line.ppp_username
+            if line.router_id and (router_moves or (name_moves and line.ppp_username)):
+                raise UserError(_(
+                    "%(line)s is in service as %(user)s on %(router)s. Pause it and let the router confirm before it moves.",
+                    line=line.display_name, user=line.ppp_username, router=line.router_id.display_name,
+                ))
+
+    def _isp_router_changed(self):
+        """The routers have to hear of these lines, soon after the commit."""
+        if not self:
+            return
+        for line in self.sudo():
+            line.write({
+                "router_pending": line.state != "draft",
+                "router_revision": line.router_revision + 1,
+                "router_attempts": 0,
+                "router_next_attempt": False,
+            })
+        self.env["isp.router"]._isp_trigger_sync()
+
+    @api.model
+    def _isp_due_domain(self, now):
+        return [
+            ("router_pending", "=", True),
+            ("router_id", "!=", False),
+            ("state", "!=", "draft"),
+            "|", ("router_next_attempt", "=", False), ("router_next_attempt", "<=", now),
+        ]
+
+    def _isp_owner(self):
+        """The name of a line for ever and everywhere; the mark on the router is made from it."""
+        self.ensure_one()
+        return "%s:%s" % (self.env["ir.config_parameter"].sudo().get_param("database.uuid"), self.id)
+
+    def _isp_account(self):
+        """What the router should have for this line; raises UserError when something is missing."""
+        self.ensure_one()
+        line = self.sudo()
+        password = line._isp_open("ppp_password")
+        if not line.ppp_username or not password:
+            raise UserError(_("The PPPoE user or its password is missing."))
+        package = line.package_id
+        return engine.Account(
+            line.id,
+            line._isp_owner(),
+            line.ppp_username,
+            password,
+            package.user_group,
+            "%dk/%dk" % (package.speed_down, package.speed_up),
+            line.desired_access,
+            line.router_adopt,
+        )
+
+    def _isp_accounts(self, now):
+        """The accounts of these lines; a line that has none gets the reason written on it."""
+        accounts = []
+        for line in self:
+            try:
+                accounts.append(line._isp_account())
+            except UserError as error:
+                line._isp_failed(now, "subscription.no_account", str(error))
+        return accounts
+
+    # What the router answered
+
+    def _isp_failed(self, now, code, answer):
+        """Not done: say why and when it is tried again."""
+        for line in self.sudo():
+            attempts = line.router_attempts + 1
+            line.write({
+                "last_router_answer": answer,
+                "last_router_code": code,
+                "last_router_at": now,
+                "router_attempts": attempts,
+                "router_next_attempt": now + wait_after(attempts),
+            })
+            line.isolation_event_ids.filtered(lambda e: e.state == "pending").write(
+                {"attempts": attempts, "router_answer": answer}
+            )
+
+    def _isp_answered(self, outcome, revision, now):
+        """Write what the router said to one line; the first time that it agrees, customers hear of it."""
+        self.ensure_one()
+        line = self.sudo()
+        if outcome.state != "done":
+            line._isp_failed(now, outcome.code, outcome.answer)
+            return
+        missing = outcome.access == "closed" and outcome.answer == "no account"
+        vals = {
+            "observed_access": "missing" if missing else outcome.access,
+            "observed_at": now,
+            "last_router_answer": outcome.answer,
+            "last_router_code": False,
+            "last_router_at": now,
+            "router_attempts": 0,
+            "router_next_attempt": False,
+            "router_drift": False,
+            "router_drift_at": now,
+        }
+        if line.router_revision == revision:
+            vals["router_pending"] = False
+        if outcome.access != "closed":
+            vals["router_adopt"] = False
+        line.write(vals)
+        agreed = line.isolation_event_ids.filtered(
+            lambda e: e.state == "pending" and e.desired_access == outcome.access
+        )
+        for event in agreed:
+            event.write({
+                "state": "done",
+                "observed_at": now,
+                "router_answer": outcome.answer,
+                "attempts": event.attempts + 1,
+            })
+            event._isp_announce()
+
+
+class IspPackage(models.Model):
+    _inherit = "isp.package"
+
+    def write(self, vals):
+        names = {"user_group", "speed_down", "speed_up"} & vals.keys()
+        before = {package.id: [package[name] for name in names] for package in self}
+        result = super().write(vals)
+        changed = self.filtered(lambda p: before[p.id] != [p[name] for name in names])
+        if changed:
+            self.env["isp.subscription"].sudo().search(
+                [("package_id", "in", changed.ids), ("state", "in", ("active", "paused"))]
+            )._isp_router_changed()
+        return result

@@ -1,0 +1,240 @@
+"""Whom to isolate, reopen or close: the engine decides, this writes what is wanted. No router is called here."""
+
+import logging
+from collections import defaultdict
+
+import isp_engine
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import split_every
+
+from ..logic import access_rows, transaction
+
+_logger = logging.getLogger(__name__)
+
+PAGE = 500
+WANTED = {"isolate": "isolated", "reopen": "open", "close": "closed"}
+
+
+class IspSubscription(models.Model):
+    _inherit = "isp.subscription"
+
+    # What the decision rests on
+
+    def _isp_open_moves(self):
+        """The open invoices of each line, oldest first: its own, and those of its installation."""
+        moves = self.env["account.move"].sudo().search([
+            ("move_type", "=", "out_invoice"),
+            ("state", "=", "posted"),
+            ("amount_residual", ">", 0),
+            "|", ("isp_subscription_id", "in", self.ids), ("isp_installation_fee_id.subscription_id", "in", self.ids),
+        ], order="invoice_date_due, invoice_date, id")
+        found = defaultdict(moves.browse)
+        for move in moves:
+            found[(move.isp_subscription_id or move.isp_installation_fee_id.subscription_id).id] |= move
+        return found
+
+    def _isp_access_facts(self, now, key="id"):
+        """The engine's facts, a row a line."""
+        lines = self.sudo()
+        moves = lines._isp_open_moves()
+        customers = lines.customer_id
+        running = [("customer_id", "in", customers.ids), ("state", "=", "running")]
+        promises = self._isp_by("isp.promise", running, "customer_id")
+        exemptions = self._isp_by("isp.exemption", running, "customer_id")
+        lasting = ["|", ("until", "=", False), ("until", ">", fields.Datetime.to_string(now.replace(tzinfo=None)))]
+        outages = self._isp_by("isp.outage", [("router_id", "in", lines.router_id.ids), *lasting], "router_id")
+        rows = []
+        for line in lines:
+            today = line.company_id._isp_today()
+            rows.append(access_rows.access_facts(
+                line,
+                [access_rows.open_invoice(move, move[key]) for move in moves[line.id]],
+                access_rows.covering(promises[line.customer_id.id], today, "made_on"),
+                access_rows.covering(exemptions[line.customer_id.id], today, "since"),
+                min(outages[line.router_id.id], key=lambda outage: outage.since, default=None),
+            ))
+        return rows
+
+    def _isp_by(self, model, domain, name):
+        found = defaultdict(list)
+        for record in self.env[model].sudo().search(domain):
+            found[record[name].id].append(record)
+        return found
+
+    # The run
+
+    @api.model
+    def _cron_isp_isolation(self):
+        """Decide about every line of every company that may need it."""
+        for company in self.env["res.company"].sudo().search([]):
+            self.with_company(company)._isp_isolation_run(company)
+
+    @api.model
+    def _isp_isolation_run(self, company, routers=None):
+        """Decide about the lines of a company, of some routers if given; returns what was done, by action.
+
+        All decisions are taken before any is written, so that a router's breaker sees the whole of it (rule I6).
+        """
+        now, policy = company._isp_now(), company._isp_isolation_policy()
+        domain = self._isp_candidates(company)
+        if routers is not None:
+            domain.append(("router_id", "in", routers.ids))
+        lines = self.sudo().with_context(active_test=False).search(domain, order="id")
+        decisions = {}
+        for page in split_every(PAGE, lines.ids, self.sudo().browse):
+            for decision in isp_engine.decide_isolation(page._isp_access_facts(now), now, policy=policy):
+                if decision.action != "keep":
+                    decisions[decision.subscription] = decision
+        held = self._isp_check_breakers(company, decisions, policy, routers)
+        done = defaultdict(int)
+        for ids in split_every(PAGE, [key for key in decisions if key not in held]):
+            for line in self.sudo().browse(ids):
+                decision = decisions[line.id]
+                line._isp_want(decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late)
+                done[decision.action] += 1
+            transaction.commit(self.env)
+        if done or held:
+            _logger.info("isolation run of company %s: %s, %s held back", company.id, dict(done), len(held))
+        return {**done, "held": len(held)}
+
+    @api.model
+    def _isp_candidates(self, company):
+        today = company._isp_today()
+        overdue = [
+            ("company_id", "=", company.id), ("move_type", "=", "out_invoice"), ("state", "=", "posted"),
+            ("amount_residual", ">", 0), ("invoice_date_due", "<", today),
+        ]
+        moves = self.env["account.move"].sudo().search(
+            [*overdue, "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False)]
+        )
+        owing = moves.isp_subscription_id | moves.isp_installation_fee_id.subscription_id
+        return [
+            ("company_id", "=", company.id),
+            ("state", "!=", "draft"),
+            ("activation_date", "!=", False),
+            "|", "|", "|", "|",
+            ("id", "in", owing.ids),
+            ("desired_access", "=", "isolated"),
+            "&", ("desired_access", "=", "closed"), ("state", "=", "active"),
+            "&", ("desired_access", "!=", "closed"), ("end_date", "<", today),
+            "&", ("desired_access", "!=", "closed"), ("paused_from", "<=", today),
+        ]
+
+    @api.model
+    def _isp_check_breakers(self, company, decisions, policy, routers):
+        """Mark routers of which too many lines would be isolated at once; returns the lines to hold back."""
+        by_router = defaultdict(list)
+        isolating = self.sudo().browse([key for key, decision in decisions.items() if decision.action == "isolate"])
+        for line in isolating:
+            by_router[line.router_id].append(line.id)
+        served = dict(self.sudo()._read_group(
+            [("company_id", "=", company.id), ("state", "=", "active")], ["router_id"], ["__count"]
+        ))
+        now = company._isp_now().replace(tzinfo=None)
+        held = set()
+        for router, ids in by_router.items():
+            approved = router.breaker_approved_until and router.breaker_approved_until > now
+            if len(ids) > policy.breaker_limit(served.get(router, 0)) and not approved:
+                held.update(ids)
+                if router:
+                    router._isp_trip(len(ids))
+        looked_at = routers if routers is not None else self.env["isp.router"].sudo().search(
+            [("company_id", "=", company.id), ("breaker_tripped", "=", True)]
+        )
+        for router in looked_at.filtered("breaker_tripped"):
+            if not held.intersection(by_router.get(router, [])):
+                router.write({"breaker_tripped": False, "breaker_waiting": 0})
+        return held
+
+    # What is wanted
+
+    def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None):
+        """Write the wish and its event in this transaction; the routers hear of it after the commit."""
+        self.ensure_one()
+        now = self.company_id._isp_now().replace(tzinfo=None)
+        line = self.sudo()
+        wanted = WANTED[action]
+        line.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
+        vals = {"desired_access": wanted, "access_reason": reason or reason_code}
+        if action == "isolate":
+            vals.update(access_cause=cause, isolated_overdue=overdue, isolated_since=now)
+        else:
+            # The overdue amount stays: reopening for a part gives the rest its own grace.
+            vals.update(access_cause=False, isolated_since=False)
+        line.write(vals)
+        return self.env["isp.isolation_event"].sudo().create({
+            "company_id": line.company_id.id,
+            "subscription_id": line.id,
+            "router_id": line.router_id.id,
+            "action": action,
+            "cause": cause,
+            "reason_code": reason_code,
+            "reason": reason,
+            "overdue": overdue,
+            "days_late": days_late,
+            "decided_at": now,
+            "user_id": (user or self.env.ref("base.user_root")).id,
+            "desired_access": wanted,
+        })
+
+    def _isp_by_hand(self, action, reason):
+        """A person isolates or reopens. What a person isolated only a person reopens (rule I3)."""
+        for line in self:
+            if line.state != "active":
+                raise UserError(_("%s is not in service.", line.display_name))
+            if line.desired_access == WANTED[action] and (action != "isolate" or line.access_cause == "manual"):
+                continue
+            code = "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
+            line._isp_want(action, code, cause="manual", reason=reason, user=self.env.user)
+
+    def _isp_reopen_paid(self):
+        """Reopen the lines whose payment has come in, in the transaction of the payment (rule P5)."""
+        lines = self.sudo().filtered(
+            lambda s: s.state == "active" and s.desired_access == "isolated" and s.access_cause != "manual"
+        )
+        for company in lines.company_id:
+            now = company._isp_now()
+            own = lines.filtered(lambda s, company=company: s.company_id == company)
+            facts = own._isp_access_facts(now)
+            for decision in isp_engine.decide_isolation(facts, now, policy=company._isp_isolation_policy()):
+                if decision.action == "reopen":
+                    own.browse(decision.subscription)._isp_want(
+                        "reopen", decision.reason, overdue=decision.overdue, days_late=decision.days_late
+                    )
+
+    # Why
+
+    def _isp_explain(self, language="id"):
+        """One sentence and its evidence, from the facts of now (rule I7)."""
+        self.ensure_one()
+        line = self.sudo()
+        if not line.activation_date:
+            raise UserError(_("%s was never in service.", line.display_name))
+        now = line.company_id._isp_now()
+        event = line.isolation_event_ids.sorted(lambda e: (e.decided_at, e.id))[-1:]
+        told = isp_engine.AccessEvent(
+            access_rows.aware(event.decided_at),
+            access_rows.event_kind(event),
+            event.user_id.name if event.cause == "manual" else "engine",
+            event.reason or event.reason_code or "",
+            round(event.overdue),
+        ) if event else None
+        seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None
+        facts = isp_engine.ExplainFacts(
+            line._isp_access_facts(now, key="name")[0], told, seen, access_rows.aware(line.observed_at)
+        )
+        policy = line.company_id._isp_isolation_policy()
+        return isp_engine.explain([facts], now, policy=policy, language=language)[0]
+
+    def action_isp_explain(self):
+        self.ensure_one()
+        wizard = self.env["isp.explain.wizard"].create({"subscription_id": self.id})
+        return wizard._isp_show(_("Why this access?"))
+
+    def action_isp_isolate(self):
+        return self.env["isp.isolation.wizard"]._isp_open_for(self, "isolate")
+
+    def action_isp_reopen(self):
+        return self.env["isp.isolation.wizard"]._isp_open_for(self, "reopen")

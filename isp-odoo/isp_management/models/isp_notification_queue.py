@@ -1,0 +1,195 @@
+"""What customers are to hear: written once, by key, in the transaction of what it is about (or by cron)."""
+
+from collections import defaultdict
+
+import isp_engine
+from psycopg2 import IntegrityError
+
+from odoo import api, fields, models
+from odoo.tools import mute_logger
+
+from ..logic import access_rows, notices
+from ..logic.policy import ZONE_HOURS
+
+REMINDERS = ("due_soon", "overdue")
+
+
+class IspNotification(models.Model):
+    _inherit = "isp.notification"
+
+    payment_move_id = fields.Many2one("account.move", "Payment entry", readonly=True, ondelete="restrict", index="btree_not_null")
+
+    @api.model
+    def _isp_queue(self, company, kind, customer, subject, *, level=0, not_before=None, **vals):
+        """Write a message unless its key is there already; returns it, or nothing.
+
+        ``subject`` says what it is about. Another process may write the same key at the same time: the database
+        decides which of the two is the message.
+        """
+        now = company._isp_now()
+        hours = ZONE_HOURS[company.isp_zone]
+        if not_before is None:
+            not_before = notices.next_allowed(kind, now, hours, company._isp_dunning_policy())
+        key = "%s:%s:%s" % (kind, level, subject)
+        messages = self.sudo()
+        if messages.search_count(
+            [("company_id", "=", company.id), ("channel", "=", "whatsapp"), ("once_key", "=", key)], limit=1
+        ):
+            return messages
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                message = messages.create({
+                    "company_id": company.id,
+                    "customer_id": customer.id,
+                    "kind": kind,
+                    "level": level,
+                    "once_key": key,
+                    "not_before": not_before.replace(tzinfo=None),
+                    **vals,
+                })
+        except IntegrityError:
+            return messages
+        self._isp_trigger_send()
+        return message
+
+    @api.model
+    def _isp_trigger_send(self):
+        data = self.env.cr.precommit.data
+        if not data.get("isp_send_triggered"):
+            data["isp_send_triggered"] = True
+            self.env.ref("isp_management.cron_send").sudo()._trigger()
+
+    # Reminders
+
+    @api.model
+    def _cron_isp_reminders(self):
+        """Write the reminders that are due (rules N1 to N5)."""
+        for company in self.env["res.company"].sudo().search([]):
+            self.with_company(company)._isp_reminders(company)
+
+    @api.model
+    def _isp_reminders(self, company):
+        """Returns how many were written."""
+        moves = self._isp_owed(company)
+        customers = self.env["isp.customer"].sudo().search(
+            [("company_id", "=", company.id), ("partner_id.commercial_partner_id", "in", list(moves))]
+        )
+        every = self.env["account.move"].browse([move.id for found in moves.values() for move in found])
+        notified = self._isp_notified(company, every)
+        facts = [
+            isp_engine.DunningFacts(
+                customer.id,
+                [access_rows.open_invoice(move, move.id) for move in moves[customer.partner_id.commercial_partner_id.id]],
+                [isp_engine.Notified(move.id, kind, level)
+                 for move in moves[customer.partner_id.commercial_partner_id.id] for kind, level in notified[move.id]],
+                reachable=bool(customer.whatsapp_number and customer.whatsapp_allowed),
+                zone=company.isp_zone,
+            )
+            for customer in _first_of_each_partner(customers)
+        ]
+        count = 0
+        for due in isp_engine.due_reminders(facts, company._isp_now(), policy=company._isp_dunning_policy()):
+            customer = self.env["isp.customer"].browse(due.customer)
+            subject = ",".join(map(str, sorted(due.invoices)))
+            count += len(self._isp_queue(
+                company, due.kind, customer, subject, level=due.level, not_before=due.not_before,
+                move_ids=[(6, 0, due.invoices)],
+            ))
+        return count
+
+    @api.model
+    def _isp_owed(self, company):
+        """Open invoices of the provider's services by commercial partner, oldest first."""
+        found = defaultdict(list)
+        for move in self.env["account.move"].sudo().search([
+            ("company_id", "=", company.id),
+            ("move_type", "=", "out_invoice"),
+            ("state", "=", "posted"),
+            ("amount_residual", ">", 0),
+            "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False),
+        ], order="invoice_date_due, invoice_date, id"):
+            found[move.commercial_partner_id.id].append(move)
+        return found
+
+    @api.model
+    def _isp_notified(self, company, moves):
+        """Which reminders were written about each invoice."""
+        found = defaultdict(list)
+        written = self.sudo().search(
+            [("company_id", "=", company.id), ("kind", "in", REMINDERS), ("move_ids", "in", moves.ids)]
+        )
+        for message in written:
+            for move in message.move_ids:
+                found[move.id].append((message.kind, message.level))
+        return found
+
+
+class IspCustomer(models.Model):
+    _inherit = "isp.customer"
+
+    message_language = fields.Selection(
+        [("id", "Indonesian"), ("en", "English")], "Language of messages", default="id", required=True
+    )
+
+
+class IspIsolationEvent(models.Model):
+    _inherit = "isp.isolation_event"
+
+    def _isp_announce(self):
+        """The router has confirmed: the customer hears of it."""
+        kinds = {"isolate": "isolated", "reopen": "reopened"}
+        for event in self.filtered(lambda e: e.action in kinds):
+            self.env["isp.notification"]._isp_queue(
+                event.company_id, kinds[event.action], event.customer_id, "event-%s" % event.id,
+                subscription_id=event.subscription_id.id, isolation_event_id=event.id,
+            )
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _invoice_paid_hook(self):
+        """A payment and the wish to reopen are one transaction: a router that is down cannot lose it (rule P5)."""
+        result = super()._invoice_paid_hook()
+        lines = self.isp_subscription_id | self.isp_installation_fee_id.subscription_id
+        if lines:
+            lines._isp_reopen_paid()
+        return result
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        partials._isp_payments_came()
+        return partials
+
+    def _isp_payments_came(self):
+        """Money was counted towards a service's invoice: the customer is told once for each payment."""
+        customers = self.env["isp.customer"].sudo()
+        messages = self.env["isp.notification"]
+        for partial in self.sudo():
+            invoice, paid_by = partial.debit_move_id.move_id, partial.credit_move_id.move_id
+            ours = invoice.isp_subscription_id or invoice.isp_installation_fee_id
+            if invoice.move_type != "out_invoice" or not ours or paid_by.is_invoice(include_receipts=True):
+                continue
+            customer = ours.customer_id or customers.search(
+                [("company_id", "=", invoice.company_id.id), ("partner_id", "=", invoice.partner_id.id)], limit=1
+            )
+            if customer:
+                messages._isp_queue(
+                    invoice.company_id, "payment_received", customer, "move-%s" % paid_by.id,
+                    payment_move_id=paid_by.id, payment_id=paid_by.payment_id.id,
+                )
+
+
+def _first_of_each_partner(customers):
+    """One customer for each commercial partner: a family of contacts gets one reminder, not one each."""
+    seen = set()
+    for customer in customers.sorted(lambda c: (c.state != "active", c.id)):
+        partner = customer.partner_id.commercial_partner_id.id
+        if partner not in seen:
+            seen.add(partner)
+            yield customer

@@ -1,0 +1,200 @@
+from datetime import date, datetime
+
+from odoo.exceptions import UserError
+from odoo.sql_db import db_connect
+from odoo.tests import tagged
+
+from ..logic import transaction
+from .network_common import IspNetworkCommon
+
+EARLY = "2026-03-10 09:00"
+
+
+@tagged("post_install", "-at_install")
+class TestRouters(IspNetworkCommon):
+    def test_a_line_is_registered_changed_paused_and_closed(self):
+        line = self.new_line()
+        self.assertTrue(line.router_pending)
+        self.assertFalse(self.on_router(line), "nothing happens inside the transaction")
+        self.sync(EARLY)
+        self.assertEqual((line.observed_access, line.router_pending, line.access_agrees), ("open", False, True))
+        self.assertEqual(self.on_router(line).profile, "HOME-20")
+        self.assertTrue(self.simulated.password_is("pelanggan-1", "rahasia-1"))
+        self.assertIn(("HOME-20", "10M/20M"), [p[:2] for p in self.simulated.profiles()], "upload first")
+        self.assertEqual(self.router.state, "ok")
+
+        fast = self.new_package("HOME-50", 400_000, speed_down=50_000)
+        line.package_id = fast
+        self.sync(EARLY)
+        self.assertEqual(self.on_router(line).profile, "HOME-50")
+        self.assertEqual([s.profile for s in self.simulated.sessions()], ["HOME-50"], "the old session was ended")
+        fast.speed_down = 60_000
+        self.assertTrue(line.router_pending, "the speed of a package is its lines' matter")
+        self.sync(EARLY)
+        self.assertIn("10M/60M", [p.rate_limit for p in self.simulated.profiles()])
+        line.ppp_password = "baru"
+        self.sync(EARLY)
+        self.assertTrue(self.simulated.password_is("pelanggan-1", "baru"))
+
+        line.action_pause()
+        self.sync(EARLY)
+        self.assertTrue(self.on_router(line).disabled)
+        self.assertEqual(self.simulated.sessions(), [])
+        self.assertEqual(line.observed_access, "closed")
+        line.action_resume()
+        self.sync(EARLY)
+        self.assertFalse(self.on_router(line).disabled)
+
+    def test_nothing_is_written_when_nothing_changed(self):
+        self.new_line()
+        self.sync(EARLY)
+        self.simulated.reset_counters()
+        self.sync(EARLY)
+        self.assertEqual(self.simulated.counters()["connections"], 0)
+
+    def test_a_router_that_is_down_is_tried_again_until_it_agrees(self):
+        line = self.new_line()
+        self.simulated.down()
+        self.sync("2026-03-10 09:00")
+        self.assertEqual((line.router_pending, line.router_attempts, line.last_router_code), (True, 1, "port.not_sent"))
+        self.assertEqual(line.router_next_attempt, datetime(2026, 3, 10, 2, 1))
+        self.assertEqual((self.router.state, self.router.last_error_code), ("trouble", "port.not_sent"))
+        self.simulated.up()
+        self.sync("2026-03-10 09:00")
+        self.assertEqual(line.router_attempts, 1, "not before its time")
+        self.sync("2026-03-10 09:01")
+        self.assertEqual((line.observed_access, line.router_attempts, self.router.state), ("open", 0, "ok"))
+
+    def test_a_dead_router_delays_no_other(self):
+        other = self.router.copy({"name": "Bandung-2", "port": 1, "host": "127.0.0.1", "password": "x"})
+        dead = self.new_line(1, router_id=other.id)
+        alive = self.new_line(2)
+        self.sync(EARLY)
+        self.assertEqual((alive.observed_access, dead.observed_access), ("open", "unknown"))
+        self.assertEqual((self.router.state, other.state), ("ok", "trouble"))
+
+    def test_a_lost_answer_is_made_good(self):
+        line = self.new_line()
+        self.simulated.fail("reply_lost", on="/ppp/secret/add")
+        self.sync("2026-03-10 09:00")
+        self.assertEqual(line.last_router_code, "port.unknown")
+        self.assertTrue(self.on_router(line))
+        self.sync("2026-03-10 09:05")
+        self.assertEqual(line.observed_access, "open")
+        self.assertEqual(len(self.simulated.secrets()), 1)
+
+    def test_one_bad_line_keeps_no_other_from_being_heard(self):
+        spaced = self.new_line(1)
+        spaced.ppp_username = "pelanggan satu"
+        without = self.new_line(2)
+        without.ppp_password = False
+        good = self.new_line(3)
+        self.sync(EARLY)
+        self.assertEqual(good.observed_access, "open")
+        self.assertEqual((spaced.last_router_code, without.last_router_code), ("value.bad_code", "subscription.no_account"))
+        self.assertEqual(self.router.state, "ok")
+
+    def test_accounts_of_others_are_not_touched(self):
+        self.simulated.add_secret("pelanggan-1", "milik-orang", comment="Pak Budi")
+        line = self.new_line()
+        self.sync(EARLY)
+        self.assertEqual((line.observed_access, line.last_router_code), ("unknown", "router.account_not_ours"))
+        self.assertTrue(self.simulated.password_is("pelanggan-1", "milik-orang"))
+
+    def test_a_line_in_service_does_not_move_and_leave_its_account_behind(self):
+        line = self.new_line()
+        self.sync(EARLY)
+        with self.assertRaises(UserError):
+            line.ppp_username = "lain"
+        line.action_pause()
+        self.sync(EARLY)
+        line.ppp_username = "lain"
+        self.assertEqual(line.ppp_username, "lain")
+
+    def test_the_connection_test_says_who_answers(self):
+        self.new_line()
+        self.sync(EARLY)
+        action = self.router.action_isp_test()
+        self.assertEqual(action["params"]["type"], "success")
+        self.assertEqual((self.router.identity, self.router.account_count), ("tower-1", 1))
+        self.assertIn("7.21.5", self.router.version)
+        self.router.password = "salah"
+        action = self.router.action_isp_test()
+        self.assertEqual((action["params"]["type"], self.router.last_error_code), ("danger", "router.bad_credentials"))
+        self.assertNotIn("salah", action["params"]["message"])
+
+    def test_drift_is_listed_and_brought_right(self):
+        line, gone = self.new_line(1), self.new_line(2)
+        self.sync(EARLY)
+        self.simulated.remove_secret(gone.ppp_username)
+        env = self.at("2026-03-10 12:00")
+        env["isp.router"]._cron_isp_drift()
+        self.env.invalidate_all()
+        self.assertFalse(line.router_drift)
+        self.assertIn("profile", gone.router_drift)
+        self.assertEqual(self.router.drift_count, 1)
+        self.sync("2026-03-10 12:01")
+        self.assertTrue(self.on_router(gone))
+        self.assertFalse(gone.router_drift)
+
+    def test_a_plan_is_shown_and_applied(self):
+        line = self.new_line()
+        action = self.router.with_context(isp_now="2026-03-10 02:00:00").action_isp_plan()
+        wizard = self.env["isp.router.plan.wizard"].browse(action["res_id"])
+        self.assertEqual(
+            [(l.what, l.name, l.action, l.subscription_id) for l in wizard.line_ids],
+            [("profile", "HOME-20", "create", line.browse()), ("account", "pelanggan-1", "create", line)],
+        )
+        self.assertIn("+ account pelanggan-1", wizard.text)
+        self.assertFalse(self.on_router(line))
+        wizard.action_apply()
+        self.assertEqual(self.on_router(line).profile, "HOME-20")
+        self.assertEqual(line.observed_access, "open")
+        again = self.env["isp.router.plan.wizard"].browse(self.router.action_isp_plan()["res_id"])
+        self.assertFalse(again.line_ids)
+        self.simulated.down()
+        with self.assertRaises(UserError):
+            self.router.action_isp_plan()
+
+    def test_existing_accounts_become_customers(self):
+        self.simulated.add_profile("HOME-20", "10M/20M")
+        self.simulated.add_secret("siti", "a", profile="HOME-20", remote_address="10.0.0.7")
+        self.simulated.add_secret("x9", "b", profile="HOME-20", comment="Rina - 0812 9999 8888")
+        self.simulated.add_secret("y9", "c", profile="default")
+        known = self.new_subscription(self.new_customer("Siti Rahayu"), ppp_username="siti", activate=False)
+        known.ppp_username = "siti"
+        action = self.router.action_isp_import()
+        wizard = self.env["isp.router.import.wizard"].browse(action["res_id"])
+        by_name = {line.name: line for line in wizard.line_ids}
+        self.assertEqual((by_name["siti"].verdict, by_name["siti"].subscription_id), ("match", known))
+        self.assertTrue(by_name["siti"].chosen)
+        rina = by_name["x9"]
+        self.assertEqual(
+            (rina.verdict, rina.customer_name, rina.phone, rina.package_id), ("new", "Rina", "+6281299998888", self.package)
+        )
+        self.assertFalse(rina.chosen)
+        self.assertFalse(by_name["y9"].package_id)
+        rina.chosen = True
+        wizard.start_date = date(2026, 3, 10)
+        taken = self.env["isp.subscription"].search(wizard.action_import()["domain"])
+        new = taken - known
+        self.assertEqual(new.customer_id.name, "Rina")
+        self.assertEqual((new.state, new.billing_day, new._isp_open("ppp_password")), ("active", 10, "b"))
+        self.assertEqual((known.state, known.ip_address), ("draft", "10.0.0.7"))
+        self.sync("2026-03-10 09:00")
+        self.assertEqual((new.observed_access, new.router_adopt), ("open", False))
+        self.assertEqual(self.on_router(new).comment, "Rina - 0812 9999 8888")
+        action = self.router.action_isp_import()
+        self.assertEqual(self.env["isp.router.import.wizard"].browse(action["res_id"]).ours, 1)
+
+    def test_a_router_that_another_process_talks_to_is_left_to_it(self):
+        line = self.new_line()
+        # A connection of its own, as another cron worker has.
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT pg_try_advisory_lock(%s, %s)", (transaction.LOCK_ROUTER, self.router.id))
+            self.assertTrue(other.fetchone()[0])
+            self.sync(EARLY)
+            self.assertEqual((line.observed_access, line.router_attempts), ("unknown", 0))
+            other.execute("SELECT pg_advisory_unlock(%s, %s)", (transaction.LOCK_ROUTER, self.router.id))
+        self.sync(EARLY)
+        self.assertEqual(line.observed_access, "open")
