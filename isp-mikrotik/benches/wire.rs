@@ -21,6 +21,14 @@ fn main() {
     if std::env::args().any(|arg| arg == "--serve") {
         return serve();
     }
+    // One measurement against a server that runs already, for benches/peers.
+    let args: Vec<String> = std::env::args().collect();
+    if let [_, flag, address, window, count] = args.as_slice()
+        && flag == "--client"
+    {
+        let measured = client(address.parse().unwrap(), window.parse().unwrap(), count.parse().unwrap());
+        return println!("{:.0}", measured.per_second);
+    }
     let (mut child, address) = start_server();
     let pipelined = |window| move || client(address, window, PIPELINED);
     let table: [(&str, Run, Option<usize>); 6] = [

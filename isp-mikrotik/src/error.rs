@@ -4,9 +4,31 @@
 //! |---|---|---|
 //! | [`Error::NotSent`] | no | try again later |
 //! | [`Error::Login`] | no | fix the settings |
-//! | [`Error::Refused`] | no, and it said why | decide by [`Refusal::code`] |
+//! | [`Error::Refused`] | no, and it said why | decide by [`Refusal::kind`] |
 //! | [`Error::Unknown`] | perhaps | read back before repeating a write |
 //! | [`Error::Answer`] | a read that cannot be used | try again; nothing was changed on its account |
+//!
+//! What each code of [`Error::code`] promises:
+//!
+//! | code | promise | again? | the connection |
+//! |---|---|---|---|
+//! | `router.bad_command` | not one byte was sent | no: the command is malformed | lives |
+//! | `router.unreachable` | no TCP connection, nothing was sent | yes | there is none |
+//! | `router.tls` | no trust, so not even the password was sent | no: a person must act | there is none |
+//! | `router.login_timeout` | only the login was sent, nothing was changed | yes | given up |
+//! | `router.busy` | not sent: no place in the window, or an earlier command of the batch got no answer | yes | lives |
+//! | `router.closed` | the connection ended before the whole sentence was handed over | yes | gone |
+//! | `router.bad_credentials`, `router.too_old`, `router.login_refused` | nothing was changed | no | closed |
+//! | `router.already_exists`, `router.no_such_item`, `router.no_match`, `router.ambiguous`, `router.invalid_value`, `router.missing_argument`, `router.unknown_parameter`, `router.no_such_command`, `router.not_permitted`, `router.refused` | the router did nothing, and says why in its own words | no | lives |
+//! | `router.timed_out` | the router gave up by itself and did nothing | yes | lives |
+//! | `router.timeout` | no answer in time; `/cancel` was sent; it may have acted, and may still | after reading back | lives, or is given up when the cancel is not answered either |
+//! | `router.interrupted` | the router stopped the command; it may have acted in part | after reading back | lives |
+//! | `router.connection_lost` | the whole command left, no answer came | after reading back | gone |
+//! | `router.unreadable` | as `router.connection_lost`; what came is not the protocol | after reading back | gone |
+//! | `router.unusable_answer` | a read came back incomplete (fewer rows than the router counts, a row without id) | yes | lives |
+//!
+//! "After reading back" concerns writes; a read may be repeated at once. [`Error::retryable`] and
+//! [`Error::connection_survives`] say the same in code, and a test holds the two together.
 
 use std::fmt;
 
@@ -260,9 +282,56 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
     use super::*;
     use crate::proto::Sentence;
     use crate::proto::connection::{Connection, Event};
+
+    /// The table above, line by line, against the code.
+    #[test]
+    fn the_table_of_promises_is_what_the_code_does() {
+        let not_sent = |stage| Error::NotSent { stage, detail: String::new() };
+        let unknown = |cause| Error::Unknown { command: String::new(), cause };
+        let refused =
+            |kind| Error::Refused { command: String::new(), refusal: Refusal { kind, message: String::new() } };
+        let text = include_str!("error.rs");
+        for (error, again, survives) in [
+            (not_sent(Stage::Command), false, true),
+            (not_sent(Stage::Connect), true, false),
+            (not_sent(Stage::Tls), false, false),
+            (not_sent(Stage::Login), true, false),
+            (not_sent(Stage::Window), true, true),
+            (not_sent(Stage::Closed), true, false),
+            (Error::Login(LoginError::BadCredentials), false, false),
+            (Error::Login(LoginError::TooOld), false, false),
+            (Error::Login(LoginError::Refused(String::new())), false, false),
+            (refused(RefusalKind::AlreadyExists), false, true),
+            (refused(RefusalKind::NoSuchItem), false, true),
+            (refused(RefusalKind::NoMatch), false, true),
+            (refused(RefusalKind::Ambiguous), false, true),
+            (refused(RefusalKind::InvalidValue), false, true),
+            (refused(RefusalKind::MissingArgument), false, true),
+            (refused(RefusalKind::UnknownParameter), false, true),
+            (refused(RefusalKind::NoSuchCommand), false, true),
+            (refused(RefusalKind::NotPermitted), false, true),
+            (refused(RefusalKind::Other), false, true),
+            (refused(RefusalKind::TimedOut), true, true),
+            (unknown(Cause::Deadline), true, false),
+            (unknown(Cause::Interrupted), true, true),
+            (unknown(Cause::Lost(String::new())), true, false),
+            (unknown(Cause::Unreadable(ProtoError::ControlByte(0xFF))), true, false),
+            (Error::Answer { command: String::new(), detail: String::new() }, true, true),
+        ] {
+            let code = error.code();
+            let line = text.lines().find(|line| line.starts_with("//! |") && line.contains(&format!("`{code}`")));
+            let line = line.unwrap_or_else(|| panic!("{code} is not in the table"));
+            let cells: Vec<&str> = line.split(" | ").collect();
+            assert_eq!((error.retryable(), error.connection_survives()), (again, survives), "{code}");
+            assert_eq!(again, !cells[3].starts_with("no"), "{line}");
+            // After a deadline the connection is not trusted with the next command, whatever becomes of the cancel.
+            assert_eq!(survives || code == "router.timeout", cells[4].starts_with("lives"), "{line}");
+        }
+    }
 
     fn kind_of(message: &str) -> RefusalKind {
         let mut connection: Connection<()> = Connection::default();
