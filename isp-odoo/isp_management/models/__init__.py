@@ -30,3 +30,5 @@ from . import isp_channel
 from . import isp_message_template
 from . import isp_notification_queue
 from . import isp_notification_send
+from . import isp_dashboard
+from . import isp_demo

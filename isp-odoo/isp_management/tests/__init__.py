@@ -7,3 +7,6 @@ from . import test_routers
 from . import test_isolation
 from . import test_notifications
 from . import test_webhook
+from . import test_reports
+from . import test_screens
+from . import test_demo

@@ -1,0 +1,269 @@
+import base64
+import io
+import time
+import zipfile
+from datetime import date
+from xml.etree import ElementTree
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import IspCommon
+
+REPORTS = ("customer", "cpe", "package", "finance", "profit_loss")
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@tagged("post_install", "-at_install")
+class TestReports(IspCommon):
+    """Two packages on two sites, billed on 5 January and 5 February 2026; seen on 20 February."""
+
+    @classmethod
+    def setUpClass(cls, chart_template_ref="id"):
+        super().setUpClass(chart_template_ref=chart_template_ref)
+        cls.router.location = "Bandung"
+        cls.garut = cls.router.copy({"name": "Garut-1", "location": "Garut"})
+        cls.fast = cls.new_package("HOME-50", 400_000)
+        cls.siti = cls.new_customer(city="Bandung")
+        cls.budi = cls.new_customer("Budi Santoso", city="Garut", mobile="0813-1111-2222")
+        cls.sub_siti = cls.new_subscription(cls.siti)
+        cls.sub_budi = cls.new_subscription(cls.budi, package_id=cls.fast.id, router_id=cls.garut.id)
+        for day in ("2026-01-05 08:00", "2026-02-05 08:00"):
+            env = cls.at(day)
+            cls.assertTrue(cls, env["isp.billing_run"]._bill(env.company, time.monotonic() + 60))
+        cls.pay(cls.sub_siti.move_ids.sorted("invoice_date")[0], 277_500, date(2026, 1, 10))
+        cls.pay(cls.sub_budi.move_ids.sorted("invoice_date")[0], 100_000, date(2026, 2, 11))
+        advance = cls.env["account.payment"].create({
+            "payment_type": "inbound", "partner_type": "customer", "partner_id": cls.siti.partner_id.id,
+            "amount": 50_000, "date": date(2026, 2, 15),
+        })
+        advance.action_post()
+        kind = cls.env["isp.installation_kind"].create({"name": "Fiber", "code": "FO", "price": 300_000, "tax_ids": False})
+        fee = cls.env["isp.installation_fee"].create({
+            "customer_id": cls.siti.id, "subscription_id": cls.sub_siti.id, "kind_id": kind.id, "date": date(2026, 1, 5),
+        })
+        fee.with_env(cls.at("2026-01-05 09:00")).action_invoice()
+        account = cls.company_data["default_account_expense"]
+        category = cls.env["isp.expense_category"].create({"name": "Bandwidth", "code": "BW", "account_id": account.id})
+        cls.expense = cls.env["isp.expense"].create({
+            "name": "Bandwidth", "category_id": category.id, "amount": 1_000_000, "date": date(2026, 1, 31),
+        })
+        cls.expense.action_post()
+        cls.cpe = cls.env["isp.cpe"].create({
+            "customer_id": cls.budi.id, "subscription_id": cls.sub_budi.id, "outdoor_unit": "LHG 5", "value": 900_000,
+        })
+        cls.cpe.action_install()
+        cls.env["isp.device_history"].create({
+            "customer_id": cls.budi.id, "cpe_id": cls.cpe.id, "kind": "replaced", "device": "LHG 5", "reason": "petir",
+            "ownership": "lent", "cost": 750_000, "date": date(2026, 2, 2),
+        })
+        cls.env.flush_all()
+
+    @classmethod
+    def pay(cls, move, amount, day):
+        cls.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=move.ids
+        ).create({"amount": amount, "payment_date": day})._create_payments()
+
+    def seen(self, key):
+        return self.at("2026-02-20 09:00")["isp.report.%s" % key]
+
+    def printed(self, key, **vals):
+        return self.at("2026-02-20 09:00")["isp.report.print"].create({
+            "report": key, "date_from": date(2026, 1, 1), "date_to": date(2026, 2, 28), **vals,
+        })
+
+    def ledger(self, domain):
+        [(balance,)] = self.env["account.move.line"]._read_group(
+            [("company_id", "=", self.company.id), ("parent_state", "=", "posted"), *domain], [], ["balance:sum"]
+        )
+        return balance
+
+    # Numbers
+
+    def test_profit_and_loss_is_the_ledger(self):
+        groups = self.seen("profit_loss")._read_group(
+            [("company_id", "=", self.company.id)], ["kind"], ["result:sum", "revenue:sum", "cost:sum"]
+        )
+        result = {kind: result for kind, result, _revenue, _cost in groups}
+        self.assertEqual(result, {
+            "subscription": 1_300_000, "installation": 300_000, "device": -750_000, "expense": -1_000_000,
+        })
+        self.assertEqual(
+            sum(result.values()), -self.ledger([("account_id.internal_group", "in", ("income", "expense"))])
+        )
+
+    def test_profit_and_loss_by_package_site_and_month(self):
+        report = self.seen("profit_loss")
+        own = [("company_id", "=", self.company.id)]
+        by_package = dict(report._read_group([*own, ("kind", "=", "subscription")], ["package_id"], ["revenue:sum"]))
+        self.assertEqual(by_package, {
+            self.package.with_env(report.env): 500_000, self.fast.with_env(report.env): 800_000,
+        })
+        by_site = dict(report._read_group([*own, ("kind", "!=", "expense")], ["site"], ["result:sum"]))
+        self.assertEqual(by_site, {"Bandung": 800_000, "Garut": 50_000})
+        by_month = dict(report._read_group(own, ["date:month"], ["result:sum"]))
+        self.assertEqual(by_month, {date(2026, 1, 1): -50_000, date(2026, 2, 1): -100_000})
+
+    def test_a_package_sold_then_is_not_the_package_of_today(self):
+        self.sub_siti.package_id = self.fast
+        by_package = dict(self.seen("profit_loss")._read_group(
+            [("company_id", "=", self.company.id), ("kind", "=", "subscription")], ["package_id"], ["revenue:sum"]
+        ))
+        self.assertEqual({package.code: revenue for package, revenue in by_package.items()}, {"HOME-20": 500_000, "HOME-50": 800_000})
+
+    def test_a_credit_note_and_a_cancelled_expense_go_where_they_came_from(self):
+        move = self.sub_budi.move_ids.sorted("invoice_date")[1]
+        refund = move._reverse_moves([{"date": date(2026, 2, 18), "invoice_date": date(2026, 2, 18)}])
+        refund.action_post()
+        self.expense.action_cancel()
+        rows = self.seen("profit_loss")._read_group(
+            [("company_id", "=", self.company.id)], ["kind"], ["result:sum"]
+        )
+        self.assertEqual(dict(rows), {"subscription": 900_000, "installation": 300_000, "device": -750_000, "expense": 0})
+        by_package = dict(self.seen("profit_loss")._read_group(
+            [("company_id", "=", self.company.id), ("kind", "=", "subscription")], ["site"], ["result:sum"]
+        ))
+        self.assertEqual(by_package, {"Bandung": 500_000, "Garut": 400_000})
+
+    def test_finance_is_the_ledger(self):
+        report, own = self.seen("finance"), [("company_id", "=", self.company.id)]
+        names = ("billed", "ppn", "billed_total", "collected", "cost", "receivable")
+        [sums] = report._read_group(own, [], ["%s:sum" % name for name in names])
+        total = dict(zip(names, sums))
+        self.assertEqual(total, {
+            "billed": 1_600_000, "ppn": 143_000, "billed_total": 1_743_000, "collected": 427_500, "cost": 1_750_000,
+            "receivable": 1_315_500,
+        })
+        self.assertEqual(total["receivable"], self.ledger([("account_type", "=", "asset_receivable")]))
+        self.assertEqual(total["billed"], -self.ledger([("account_id.internal_group", "=", "income")]))
+        self.assertEqual(total["ppn"], -self.ledger([("display_type", "=", "tax")]))
+        by_month = {month: amount for month, amount in report._read_group(own, ["date:month"], ["collected:sum"])}
+        self.assertEqual(by_month, {date(2026, 1, 1): 277_500, date(2026, 2, 1): 150_000})
+        by_site = dict(report._read_group(own, ["site"], ["collected:sum"]))
+        self.assertEqual(by_site, {"Bandung": 277_500, "Garut": 100_000, False: 50_000})
+        ids = report.search(own).ids
+        self.assertEqual(len(ids), len(set(ids)))
+
+    def test_customers_show_what_they_owe_on_the_day(self):
+        rows = {row.customer_id.name: row for row in self.seen("customer").search([("company_id", "=", self.company.id)])}
+        siti, budi = rows["Siti Rahayu"], rows["Budi Santoso"]
+        self.assertEqual((siti.line_count, siti.monthly_value, siti.package_id.code, siti.site), (1, 250_000, "HOME-20", "Bandung"))
+        self.assertEqual((siti.owed, siti.overdue, siti.credit), (577_500, 577_500, 50_000))
+        # Due 15 January (with 100,000 paid) and 15 February: 36 days late on 20 February.
+        self.assertEqual((budi.owed, budi.overdue, budi.days_late), (788_000, 788_000, 36))
+        total = sum(row.owed - row.credit for row in rows.values())
+        self.assertEqual(total, self.ledger([("account_type", "=", "asset_receivable")]))
+        on_the_day = self.siti.with_env(self.at("2026-02-20 09:00"))
+        self.assertEqual(siti.overdue, on_the_day.amount_overdue)
+
+    def test_packages_and_devices(self):
+        self.sub_siti.desired_access = "isolated"
+        rows = {
+            package.code: sums for package, *sums in self.seen("package")._read_group(
+                [("company_id", "=", self.company.id)], ["package_id"],
+                ["active_count:sum", "isolated_count:sum", "monthly_value:sum"],
+            )
+        }
+        unsold = self.new_package("HOME-100", 600_000)
+        self.assertEqual(rows, {"HOME-20": [1, 1, 250_000], "HOME-50": [1, 0, 400_000]})
+        self.assertFalse(self.seen("package").search([("package_id", "=", unsold.id)]).subscription_id)
+        row = self.seen("cpe").search([("cpe_id", "=", self.cpe.id)])
+        self.assertEqual((row.replaced_count, row.cost, row.value, row.to_return, row.site), (1, 750_000, 900_000, False, "Garut"))
+        self.sub_budi.action_terminate()
+        self.budi.action_terminate()
+        row.invalidate_recordset()
+        self.assertTrue(row.to_return)
+        self.assertEqual(row.value_to_return, 900_000)
+
+    # Paper
+
+    def test_each_report_renders(self):
+        for key in REPORTS:
+            printed = self.printed(key)
+            table = printed._isp_table()
+            html, _kind = self.env["ir.actions.report"]._render_qweb_html("isp_management.isp_report_print_document", printed.ids)
+            html = html.decode()
+            self.assertIn(table["title"], html, key)
+            self.assertEqual(html.count("<td"), sum(len(cells) for _style, cells in table["rows"]), key)
+            for _style, cells in table["rows"]:
+                self.assertEqual(len(cells), len(table["columns"]), key)
+
+    def test_each_xlsx_opens_and_holds_the_numbers_of_the_screen(self):
+        for key in REPORTS:
+            printed = self.printed(key)
+            action = printed.action_xlsx()
+            self.assertIn(printed.xlsx_name, action["url"])
+            table = printed._isp_table()
+            with zipfile.ZipFile(io.BytesIO(base64.b64decode(printed.xlsx))) as book:
+                self.assertIsNone(book.testzip())
+                strings = [
+                    "".join(t.text or "" for t in item.iter(SHEET + "t"))
+                    for item in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
+                ]
+                sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+            rows = [
+                [
+                    strings[int(cell.findtext(SHEET + "v"))] if cell.get("t") == "s"
+                    else float(cell.findtext(SHEET + "v") or 0) for cell in row
+                ]
+                for row in sheet.iter(SHEET + "row")
+            ]
+            self.assertEqual(rows[0], [table["title"]], key)
+            top = len(table["notes"]) + 1
+            self.assertEqual(rows[top], [label for label, _kind in table["columns"]], key)
+            self.assertEqual(len(rows) - top - 1, len(table["rows"]), key)
+            for got, (_style, cells) in zip(rows[top + 1:], table["rows"]):
+                for value, cell, (_label, kind) in zip(got, cells, table["columns"]):
+                    if kind in ("money", "int") and cell != "":
+                        self.assertEqual(value, cell, key)
+
+    def test_the_printed_profit_and_loss(self):
+        rows = {cells[0]: cells[1:] for _style, cells in self.printed("profit_loss")._isp_table()["rows"]}
+        self.assertIn([-50_000, -100_000, -150_000], rows.values())
+        self.assertIn([1_000_000, 0, 1_000_000], rows.values())
+        only = {c[0]: c[1:] for _s, c in self.printed("profit_loss", router_id=self.garut.id)._isp_table()["rows"]}
+        self.assertIn([400_000, -350_000, 50_000], only.values())
+
+    def test_the_printed_finance_carries_the_receivable_on(self):
+        rows = self.printed("finance", date_from=date(2026, 2, 1))._isp_table()["rows"]
+        self.assertEqual(rows[0][1][1:], [650_000, 71_500, 721_500, 150_000, 750_000, -600_000, 1_315_500])
+        self.assertEqual([style for style, _cells in rows], ["normal", "total"])
+
+    def test_limits(self):
+        with self.assertRaises(UserError):
+            self.printed("finance", date_from=date(2024, 1, 1)).action_pdf()
+        with self.assertRaises(UserError):
+            self.printed("finance", date_from=date(2026, 3, 1)).action_xlsx()
+
+    def test_who_reads_what(self):
+        allowed = {
+            "technician": {"cpe", "package"}, "cashier": {"customer", "cpe", "package"}, "billing": set(REPORTS),
+            "manager": set(REPORTS),
+        }
+        for group, names in allowed.items():
+            user = new_test_user(
+                self.env, "report-" + group, groups="isp_management.group_%s" % group, company_id=self.company.id,
+                company_ids=[Command.set(self.company.ids)],
+            )
+            for key in REPORTS:
+                printed = self.env["isp.report.print"].with_user(user).create({"report": key})
+                if key in names:
+                    self.assertTrue(printed._isp_table()["rows"], (group, key))
+                    rows = self.env["isp.report.%s" % key].with_user(user).search([])
+                    self.assertTrue(rows.read(), (group, key))
+                else:
+                    with self.assertRaises(AccessError):
+                        printed._isp_table()
+                    with self.assertRaises(AccessError):
+                        self.env["isp.report.%s" % key].with_user(user).search([])
+
+    def test_another_company_sees_nothing(self):
+        other = self.company_data_2["company"]
+        user = new_test_user(
+            self.env, "report-lain", groups="isp_management.group_manager", company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        for key in REPORTS:
+            self.assertFalse(self.env["isp.report.%s" % key].with_user(user).search([]), key)
