@@ -63,7 +63,19 @@ fn drift_is_planned_and_applied_and_strangers_are_left_alone() {
     let details = isp.ok(&["router", "plan", "--details"]);
     assert!(details.contains("bentrok") && details.contains("eko@isp"), "{details}");
 
-    isp.exit(0, &["router", "import-secrets", "R1", "--out", "found.csv"]);
+    let stranger: &[(&str, &[u8])] =
+        &[("name", b"rina01"), ("password", b"x"), ("comment", b"Bu Rina - 0812 9999 8888")];
+    stage.router.force("/ppp/secret", stranger).unwrap();
+    let files = ["--out", "proposed.csv", "--customers", "new.csv", "--packages", "packages.csv"];
+    let shown = isp.ok(&[&["router", "import-secrets", "R1"], &files[..]].concat());
+    assert!(shown.contains("cocok") && shown.contains("100") && shown.contains("Bu Rina"), "{shown}");
+    let file = |name: &str| std::fs::read_to_string(isp.dir().join(name)).unwrap();
+    assert!(file("proposed.csv").contains("rina01,default,R1,rina01,x,,"), "{}", file("proposed.csv"));
+    assert_eq!(file("new.csv"), "id_pelanggan,nama,alamat,telepon\nrina01,Bu Rina,,+6281299998888\n");
+    assert!(file("packages.csv").contains("default,default,,,default"), "{}", file("packages.csv"));
+    stage.router.force_remove("/ppp/secret", "rina01");
+
+    isp.ok(&["router", "import-secrets", "R1", "--out", "found.csv"]);
     let found = std::fs::read_to_string(isp.dir().join("found.csv")).unwrap();
     assert_eq!(found.lines().count(), 2, "only the account that is not ours: {found}");
     assert!(found.contains(",R1,eko@isp,"), "{found}");

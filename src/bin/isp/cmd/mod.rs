@@ -23,6 +23,7 @@ pub(crate) mod payment;
 pub(crate) mod protect;
 pub(crate) mod report;
 pub(crate) mod router;
+mod router_import;
 pub(crate) mod simulate;
 pub(crate) mod site;
 pub(crate) mod subscription;

@@ -1,9 +1,7 @@
 //! `isp router`: the provider's routers, and what stands between them and what is wanted.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use isp_core::Secret;
 use isp_core::customer::Code;
@@ -14,11 +12,10 @@ use isp_core::place::{Router, RouterEndpoint};
 use isp_core::ports::{AccessControl as _, ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
-use isp_mikrotik::text::CodePage;
 
-use super::{args, find};
+use super::{args, find, router_import};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::output::{Cell, Column, Rows, column, number};
 use crate::wire;
 
@@ -45,7 +42,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  isp router import-secrets R1 --out subscriptions.csv\n\nThe file holds passwords; only you can read it. Fill in id_pelanggan and mulai, then: isp import --subscriptions subscriptions.csv"
     )]
-    ImportSecrets(ImportSecrets),
+    ImportSecrets(router_import::ImportSecrets),
 }
 
 #[derive(Debug, Args)]
@@ -100,16 +97,6 @@ pub(crate) struct Apply {
     approve: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ImportSecrets {
-    /// Router code.
-    #[arg(value_parser = args::code)]
-    code: Code,
-    /// The file to write; it must not exist.
-    #[arg(long)]
-    out: PathBuf,
-}
-
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Add(args) => add(ctx, args).await,
@@ -117,7 +104,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Show(args) => show(ctx, args).await,
         Command::Plan(args) => plan(ctx, args).await,
         Command::Apply(args) => apply(ctx, args).await,
-        Command::ImportSecrets(args) => import_secrets(ctx, args).await,
+        Command::ImportSecrets(args) => router_import::run(ctx, args).await,
     }
 }
 
@@ -366,48 +353,4 @@ async fn confirmed(
     }
     let cells = vec![Cell::text(&router.code), Cell::count(done), Cell::count(changes), Cell::count(refused)];
     Ok((cells, refused > 0))
-}
-
-async fn import_secrets(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
-    let store = ctx.store().await?;
-    let router = find::router(ctx, store, &args.code).await?;
-    let access = wire::routers(&ctx.config);
-    let accounts = access
-        .read_accounts(&router.endpoint, CodePage::default())
-        .await
-        .map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
-    let packages: BTreeMap<String, String> = store
-        .packages(ctx.tenant())
-        .await?
-        .into_iter()
-        .map(|p| (p.group.name.to_string(), p.code.to_string()))
-        .collect();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["id_pelanggan", "paket", "router", "username", "password", "mulai", "tanggal_tagih"])?;
-    let mut written = 0_u64;
-    for account in accounts.iter().filter(|a| a.owner.is_none()) {
-        let password = account.password.as_ref().map_or("", Secret::reveal);
-        let package = packages.get(&account.profile).map_or("", String::as_str);
-        writer.write_record(["", package, router.code.as_str(), &account.name, password, "", ""])?;
-        written += 1;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    private_file(&args.out, &bytes)
-        .map_err(|error| Failure::File { path: args.out.display().to_string(), reason: error.kind().to_string() })?;
-    let variables = [("count", written.to_string()), ("file", args.out.display().to_string())];
-    ctx.say("done.secrets", &variables).context("output")?;
-    Ok(Exit::Done)
-}
-
-/// Writes a new file that only its owner may read.
-fn private_file(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)?.write_all(bytes)
 }

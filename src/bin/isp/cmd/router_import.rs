@@ -1,0 +1,228 @@
+//! `isp router import-secrets`: from a filled router to proposals. Nothing is changed, here or there; the files are for
+//! a person to check and import.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use isp_core::Secret;
+use isp_core::customer::{Code, Customer};
+use isp_core::ids::SubscriptionId;
+use isp_core::ports::{PageQuery, Store};
+use isp_mikrotik::access::FoundAccount;
+use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
+use crate::wire;
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportSecrets {
+    /// Router code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// The file of subscriptions to write, with passwords; it must not exist.
+    #[arg(long)]
+    out: PathBuf,
+    /// A file of proposed new customers to write; it must not exist.
+    #[arg(long)]
+    customers: Option<PathBuf>,
+    /// A file of proposed packages to write; it must not exist.
+    #[arg(long)]
+    packages: Option<PathBuf>,
+    /// A match is filled in from this confidence on, in percent.
+    #[arg(long, default_value_t = 70, value_parser = clap::value_parser!(u8).range(1..=100))]
+    sure: u8,
+}
+
+/// Everybody whom an account may belong to, by the id under which the comparison knows them.
+type People = BTreeMap<SubscriptionId, Customer>;
+
+pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let router = find::router(ctx, store, &args.code).await?;
+    let access = wire::routers(&ctx.config);
+    let accounts = access
+        .read_accounts(&router.endpoint, ctx.config.mikrotik.code_page)
+        .await
+        .map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
+    let (known, people) = candidates(ctx, store).await?;
+    let proposals = import::propose(&accounts, &known);
+    let packages: BTreeMap<String, String> = store
+        .packages(ctx.tenant())
+        .await?
+        .into_iter()
+        .map(|p| (p.group.name.to_string(), p.code.to_string()))
+        .collect();
+    let written = write_subscriptions(&args, &router.code, &accounts, &proposals, &people, &packages)?;
+    if let Some(path) = &args.customers {
+        write_customers(path, &proposals)?;
+    }
+    if let Some(path) = &args.packages {
+        write_packages(path, &proposals, &packages)?;
+    }
+    show(ctx, &accounts, &proposals, &people)?;
+    let variables = [("count", written.to_string()), ("file", args.out.display().to_string())];
+    ctx.say("done.secrets", &variables)?;
+    Ok(Exit::Done)
+}
+
+/// Every line, and every customer who has none yet: the latter under an id made from the customer's.
+async fn candidates(ctx: &Context, store: &dyn Store) -> anyhow::Result<(Vec<Known>, People)> {
+    let mut customers = BTreeMap::new();
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let rows = store.customers(ctx.tenant(), page).await?;
+        page.after = rows.last().map(|customer| customer.id);
+        let last = (rows.len() as u64) < u64::from(page.limit);
+        customers.extend(rows.into_iter().map(|customer| (customer.id, customer)));
+        if last {
+            break;
+        }
+    }
+    let (mut known, mut people, mut served) = (Vec::new(), People::new(), BTreeSet::new());
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let rows = store.subscriptions(ctx.tenant(), None, page).await?;
+        page.after = rows.last().map(|(subscription, _)| subscription.id);
+        let last = (rows.len() as u64) < u64::from(page.limit);
+        for (subscription, _) in rows {
+            let Some(customer) = customers.get(&subscription.customer_id) else { continue };
+            served.insert(customer.id);
+            known.push(candidate(subscription.id, subscription.account.username.as_str(), customer));
+            people.insert(subscription.id, customer.clone());
+        }
+        if last {
+            break;
+        }
+    }
+    for customer in customers.into_values().filter(|customer| !served.contains(&customer.id)) {
+        let id = SubscriptionId(customer.id.0);
+        known.push(candidate(id, customer.code.as_str(), &customer));
+        people.insert(id, customer);
+    }
+    Ok((known, people))
+}
+
+fn candidate(subscription: SubscriptionId, username: &str, customer: &Customer) -> Known {
+    let (customer, phone) = (customer.name.to_string(), customer.phone.clone());
+    Known { subscription, username: username.to_owned(), customer, phone }
+}
+
+fn show(ctx: &Context, accounts: &[FoundAccount], proposals: &Proposals, people: &People) -> anyhow::Result<()> {
+    let mut rows = Rows::new(&[
+        column("account"),
+        column("profile"),
+        column("verdict"),
+        number("confidence"),
+        column("evidence"),
+        column("customer"),
+        column("name"),
+    ]);
+    for (account, proposal) in accounts.iter().zip(&proposals.accounts) {
+        let of = |id: &SubscriptionId| people.get(id).map(|customer| customer.code.to_string());
+        let (verdict, confidence, evidence, customer, name) = match &proposal.verdict {
+            Verdict::Ours { subscription } => {
+                ("ours", Cell::Empty, Cell::Empty, Cell::maybe(subscription.as_ref().and_then(of)), Cell::Empty)
+            }
+            Verdict::Match { subscription, confidence, evidence } => {
+                let name = people.get(subscription).map(|customer| customer.name.to_string());
+                let cells = (Cell::count(*confidence), Cell::Word(word(*evidence)));
+                ("match", cells.0, cells.1, Cell::maybe(of(subscription)), Cell::maybe(name))
+            }
+            Verdict::Conflict { subscriptions, evidence } => {
+                let codes: Vec<String> = subscriptions.iter().filter_map(of).collect();
+                ("conflict", Cell::Empty, Cell::Word(word(*evidence)), Cell::text(codes.join(", ")), Cell::Empty)
+            }
+            Verdict::New { name, .. } => ("new", Cell::Empty, Cell::Empty, Cell::Empty, Cell::text(name)),
+        };
+        let (account, profile) = (Cell::text(&account.name), Cell::text(&account.profile));
+        rows.push(vec![account, profile, Cell::Word(verdict), confidence, evidence, customer, name]);
+    }
+    ctx.rows(&rows)
+}
+
+fn word(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::UserName => "by_user_name",
+        Evidence::Phone => "by_phone",
+        Evidence::FullName => "by_full_name",
+        Evidence::OneName => "by_one_name",
+    }
+}
+
+fn write_subscriptions(
+    args: &ImportSecrets,
+    router: &Code,
+    accounts: &[FoundAccount],
+    proposals: &Proposals,
+    people: &People,
+    packages: &BTreeMap<String, String>,
+) -> anyhow::Result<u64> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["id_pelanggan", "paket", "router", "username", "password", "mulai", "tanggal_tagih"])?;
+    let mut written = 0;
+    for (account, proposal) in accounts.iter().zip(&proposals.accounts) {
+        let customer = match &proposal.verdict {
+            Verdict::Ours { .. } => continue,
+            Verdict::Match { subscription, confidence, .. } if *confidence >= args.sure => {
+                people.get(subscription).map_or("", |customer| customer.code.as_str())
+            }
+            // The same id as in the file of new customers.
+            Verdict::New { .. } if args.customers.is_some() => account.name.as_str(),
+            _ => "",
+        };
+        let password = account.password.as_ref().map_or("", Secret::reveal);
+        let known = packages.get(&account.profile).map(String::as_str);
+        let package = known.or(args.packages.is_some().then_some(account.profile.as_str())).unwrap_or_default();
+        writer.write_record([customer, package, router.as_str(), &account.name, password, "", ""])?;
+        written += 1;
+    }
+    save(&args.out, writer)?;
+    Ok(written)
+}
+
+fn write_customers(path: &Path, proposals: &Proposals) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["id_pelanggan", "nama", "alamat", "telepon"])?;
+    for proposal in &proposals.accounts {
+        if let Verdict::New { name, phone } = &proposal.verdict {
+            let phone = phone.as_ref().map(|phone| phone.e164().to_owned()).unwrap_or_default();
+            writer.write_record([proposal.account.as_str(), name, "", &phone])?;
+        }
+    }
+    save(path, writer)
+}
+
+fn write_packages(path: &Path, proposals: &Proposals, packages: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["kode", "nama", "harga", "kecepatan", "grup"])?;
+    for package in proposals.packages.iter().filter(|package| !packages.contains_key(&package.profile)) {
+        let (name, speed) =
+            (package.profile.as_str(), package.speed.map(|speed| speed.to_string()).unwrap_or_default());
+        writer.write_record([name, name, "", &speed, name])?;
+    }
+    save(path, writer)
+}
+
+fn save(path: &Path, writer: csv::Writer<Vec<u8>>) -> anyhow::Result<()> {
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    private_file(path, &bytes)
+        .map_err(|error| Failure::File { path: path.display().to_string(), reason: error.kind().to_string() })?;
+    Ok(())
+}
+
+/// Writes a new file that only its owner may read.
+fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)?.write_all(bytes)
+}
