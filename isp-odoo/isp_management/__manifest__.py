@@ -48,5 +48,4 @@
     "assets": {"web.assets_backend": ["isp_management/static/src/**/*"]},
     "post_init_hook": "post_init_hook",
     "application": True,
-    "installable": True,
 }

@@ -8,5 +8,4 @@
     "depends": ["isp_management", "sale_subscription"],
     "data": ["views/sale_order_views.xml"],
     "auto_install": True,
-    "installable": True,
 }

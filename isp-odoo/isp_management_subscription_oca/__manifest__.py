@@ -8,5 +8,4 @@
     "depends": ["isp_management", "subscription_oca"],
     "data": ["views/sale_subscription_views.xml"],
     "auto_install": True,
-    "installable": True,
 }

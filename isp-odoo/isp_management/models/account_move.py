@@ -16,7 +16,7 @@ class AccountMove(models.Model):
     isp_instalment = fields.Integer("Instalment", readonly=True, copy=False)
 
     def init(self):
-        super().init()
+        result = super().init()
         # Rule B3: one invoice per period, whatever runs at the same time. A cancelled one keeps its period.
         self.env.cr.execute("""
             CREATE UNIQUE INDEX IF NOT EXISTS account_move_isp_period_unique
@@ -26,3 +26,4 @@ class AccountMove(models.Model):
             CREATE UNIQUE INDEX IF NOT EXISTS account_move_isp_instalment_unique
             ON account_move (isp_installation_fee_id, isp_instalment) WHERE isp_installation_fee_id IS NOT NULL
         """)
+        return result

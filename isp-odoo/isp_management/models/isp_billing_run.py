@@ -196,15 +196,15 @@ class IspBillingRun(models.Model):
             yield
             return
         cr, company_id = self.env.cr, company.id
-        cr.commit()
+        cr.commit()  # pylint: disable=invalid-commit
         cr.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK, company_id])
-        cr.commit()
+        cr.commit()  # pylint: disable=invalid-commit
         try:
             yield
         finally:
             cr.rollback()
             cr.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, company_id])
-            cr.commit()
+            cr.commit()  # pylint: disable=invalid-commit
 
     def _write_batch(self, company, batch):
         journal = company._isp_sale_journal()
@@ -332,7 +332,7 @@ class IspBillingRun(models.Model):
     @api.model
     def _commit(self):
         if self._may_commit():
-            self.env.cr.commit()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
         else:
             self.env.flush_all()
 

@@ -27,7 +27,7 @@ class IspCpe(models.Model):
     outdoor_unit = fields.Char("Outdoor unit", tracking=True, help="Model of the antenna or the ONT.")
     serial = fields.Char("Serial of the outdoor unit", copy=False, tracking=True)
     outdoor_mac = fields.Char("MAC of the outdoor unit", copy=False)
-    router = fields.Char("Router", tracking=True, help="Model of the customer's router.")
+    router = fields.Char(tracking=True, help="Model of the customer's router.")
     router_serial = fields.Char("Serial of the router", copy=False, tracking=True)
     router_mac = fields.Char("MAC of the router", copy=False)
     ip_address = fields.Char("IP address", copy=False, tracking=True)
@@ -35,7 +35,7 @@ class IspCpe(models.Model):
     password = fields.Char(compute="_compute_sealed", inverse="_inverse_sealed")
     password_sealed = fields.Char(groups="base.group_system", copy=False)
     ownership = fields.Selection(OWNERSHIP, default="lent", required=True, tracking=True)
-    value = fields.Monetary("Value", help="What a lent device costs that does not come back.")
+    value = fields.Monetary(help="What a lent device costs that does not come back.")
     state = fields.Selection(
         [("stock", "In stock"), ("installed", "Installed"), ("returned", "Returned"), ("lost", "Lost")],
         default="stock", required=True, copy=False, tracking=True, index=True,

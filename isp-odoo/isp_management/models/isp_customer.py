@@ -73,9 +73,10 @@ class IspCustomer(models.Model):
             raise ValidationError(_("This is not a valid NIK (16 digits as on the KTP).")) from error
 
     def _isp_seal(self, name, value):
-        super()._isp_seal(name, value)
+        result = super()._isp_seal(name, value)
         clear = self._isp_open(name)
         self.sudo().write({"nik_index": self._isp_vault().index(clear) if clear else False})
+        return result
 
     def _search_nik(self, operator, value):
         if operator not in ("=", "!=", "ilike", "like") or not isinstance(value, (str, bool)):

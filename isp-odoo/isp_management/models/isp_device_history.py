@@ -26,7 +26,7 @@ class IspDeviceHistory(models.Model):
     device = fields.Char(required=True)
     reason = fields.Char(required=True)
     ownership = fields.Selection(OWNERSHIP, required=True)
-    officer_id = fields.Many2one("res.users", "Officer", required=True, default=lambda self: self.env.user)
+    officer_id = fields.Many2one("res.users", required=True, default=lambda self: self.env.user)
     cost = fields.Monetary()
     move_id = fields.Many2one("account.move", "Journal entry", readonly=True, copy=False, ondelete="restrict")
 

@@ -14,7 +14,7 @@ class IspExpense(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(required=True, default=lambda self: self.env.company._isp_today(), index=True, tracking=True)
     category_id = fields.Many2one(
-        "isp.expense_category", "Category", required=True, check_company=True, ondelete="restrict", index=True
+        "isp.expense_category", required=True, check_company=True, ondelete="restrict", index=True
     )
     amount = fields.Monetary(required=True, tracking=True)
     partner_id = fields.Many2one("res.partner", "Paid to", check_company=True, ondelete="restrict")

@@ -26,7 +26,7 @@ class IspInstallationFee(models.Model):
         "isp.subscription", check_company=True, ondelete="restrict", index=True,
         domain="[('customer_id', '=', customer_id)]",
     )
-    kind_id = fields.Many2one("isp.installation_kind", "Kind", required=True, check_company=True, ondelete="restrict")
+    kind_id = fields.Many2one("isp.installation_kind", required=True, check_company=True, ondelete="restrict")
     date = fields.Date("Installed on", required=True, default=lambda self: self.env.company._isp_today(), index=True)
     amount = fields.Monetary(
         compute="_compute_from_kind", store=True, readonly=False, required=True, precompute=True, tracking=True
@@ -34,7 +34,7 @@ class IspInstallationFee(models.Model):
     instalments = fields.Integer(
         compute="_compute_from_kind", store=True, readonly=False, required=True, precompute=True
     )
-    officer_id = fields.Many2one("res.users", "Officer", default=lambda self: self.env.user)
+    officer_id = fields.Many2one("res.users", default=lambda self: self.env.user)
     note = fields.Text()
     state = fields.Selection(
         [("draft", "New"), ("invoiced", "Invoiced"), ("cancelled", "Cancelled")],

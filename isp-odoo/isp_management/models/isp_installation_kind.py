@@ -17,7 +17,7 @@ class IspInstallationKind(models.Model):
     price = fields.Monetary(required=True)
     instalments = fields.Integer(default=1, required=True, help="In how many monthly parts the fee may be paid.")
     product_id = fields.Many2one(
-        "product.product", "Product", required=True, check_company=True, ondelete="restrict",
+        "product.product", required=True, check_company=True, ondelete="restrict",
         domain="[('type', '=', 'service')]",
     )
     tax_ids = fields.Many2many(

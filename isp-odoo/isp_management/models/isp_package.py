@@ -37,7 +37,7 @@ class IspPackage(models.Model):
     burst_seconds = fields.Integer("Burst time (s)")
     user_group = fields.Char("User group", required=True, tracking=True, help="Name of the PPP profile on the routers.")
     product_id = fields.Many2one(
-        "product.product", "Product", required=True, check_company=True, ondelete="restrict",
+        "product.product", required=True, check_company=True, ondelete="restrict",
         domain="[('type', '=', 'service')]", help="Decides the income account of the invoices.",
     )
     tax_ids = fields.Many2many(

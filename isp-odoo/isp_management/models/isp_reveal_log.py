@@ -30,7 +30,10 @@ class IspRevealLog(models.Model):
         })
 
     def write(self, vals):
-        raise UserError(_("The log of reveals cannot be changed."))
+        if vals:
+            raise UserError(_("The log of reveals cannot be changed."))
+        return super().write(vals)
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(_("The log of reveals cannot be deleted."))

@@ -25,7 +25,7 @@ class IspRouter(models.Model):
         [("unknown", "Not tested"), ("ok", "Reachable"), ("trouble", "In trouble")],
         default="unknown", required=True, copy=False, tracking=True,
     )
-    identity = fields.Char("Identity", readonly=True, copy=False)
+    identity = fields.Char(readonly=True, copy=False)
     version = fields.Char("RouterOS", readonly=True, copy=False)
     last_seen = fields.Datetime(readonly=True, copy=False)
     last_error = fields.Char(readonly=True, copy=False)

@@ -131,7 +131,7 @@ class TestBilling(IspCommon):
 
         def refuse(self, draft):
             if draft["partner"] == broken.partner_id:
-                raise UserError("no receivable account")
+                raise ValueError("no receivable account")
             return original(self, draft)
 
         with patch.object(writer, "_plain_vals", refuse), mute_logger(RUN):

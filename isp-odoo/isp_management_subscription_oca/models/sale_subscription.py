@@ -39,8 +39,9 @@ class SaleSubscription(models.Model):
             subscription.recurring_next_date = fields.Date.add(
                 subscription.recurring_next_date, months=subscription._isp_months()
             )
-        for subscription in self - ours:
-            super(SaleSubscription, subscription).generate_invoice()
+        if self - ours:
+            return super(SaleSubscription, self - ours).generate_invoice()
+        return None
 
     def create_invoice(self):
         if self.isp_subscription_id and not self.isp_subscription_id.billed_elsewhere:
