@@ -26,11 +26,12 @@ class IspSubscription(models.Model):
     router_drift_at = fields.Datetime("Compared on", readonly=True, copy=False)
 
     def init(self):
-        super().init()
+        result = super().init()
         self.env.cr.execute("""
             CREATE INDEX IF NOT EXISTS isp_subscription_router_pending
             ON isp_subscription (router_id, router_next_attempt) WHERE router_pending
         """)
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
