@@ -169,6 +169,25 @@ def test_a_filled_router_is_imported() -> None:
         assert "'b'" not in shown
 
 
+def test_bursts_and_ways_of_isolating() -> None:
+    burst = routers.GroupBurst("HOME-20", 200, 75, 16)
+    with SimulatedRouter() as simulated:
+        switch = routers.RouterSettings(isolation="disable", bursts=[burst])
+        routers.apply([endpoint(simulated, 1, account(1), settings=switch)])
+        assert ("HOME-20", "10M/20M 20M/40M 7500k/15M 16/16") in [p[:2] for p in simulated.profiles()]
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1, "isolated"), settings=switch)])
+        assert applied.accounts[0].access == "isolated"
+        secret = simulated.secret("user-1")
+        assert secret is not None
+        assert (secret.profile, secret.disabled) == ("HOME-20", True)
+        for change, field in [
+            ({"isolation": "shout"}, "settings.isolation"),
+            ({"bursts": [burst._replace(percent=100)]}, "settings.bursts[0].percent"),
+        ]:
+            error = refused(routers.plan, [endpoint(simulated, 1, settings=switch._replace(**change))])
+            assert error.field == field
+
+
 def test_ctrl_c_ends_the_wait() -> None:
     with SimulatedRouter() as simulated:
         simulated.fail("freeze", times=0)

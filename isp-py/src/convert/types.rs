@@ -68,7 +68,9 @@ kinds! {
     AccessEvent: at kind by reason overdue;
     ExplainFacts: line event observed observed_at;
     Explanation: subscription access reason sentence evidence;
-    RouterSettings: isolation_profile isolation_list isolation_rate isolation_pool pool local_address tls_authority;
+    RouterSettings: isolation_profile isolation_list isolation_rate isolation_pool pool local_address tls_authority
+        isolation bursts;
+    GroupBurst: group percent threshold_percent seconds;
     Account: key owner username password group speed access adopt;
     Router: key address username password accounts settings subscribers approved tls_fingerprint;
     FieldChange: field old new;

@@ -9,6 +9,8 @@ use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
 use isp_core::subscription::Account;
+use isp_mikrotik::menu::rate::Burst;
+use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::{Fingerprint, Settings};
 use pyo3::prelude::*;
 use uuid::Uuid;
@@ -17,6 +19,13 @@ use crate::convert::{Keys, Kind, Value};
 use crate::decide::ACCESSES;
 use crate::error::Refused;
 use crate::policy::IsolationPolicy;
+
+const STRATEGIES: [(&str, Strategy); 4] = [
+    ("profile", Strategy::Profile),
+    ("address_list", Strategy::AddressList),
+    ("disable", Strategy::Disable),
+    ("hotspot", Strategy::Hotspot),
+];
 
 /// A router and what is wanted on it.
 pub(super) struct Work {
@@ -116,5 +125,19 @@ fn settings(given: &Value<'_, '_>) -> PyResult<Settings> {
     settings.pool = fields.take()?.optional_string()?;
     settings.local_address = fields.take()?.optional_string()?;
     settings.tls_authority = fields.take()?.optional_string()?;
+    if let Some(strategy) = fields.take()?.optional() {
+        settings.isolation = strategy.word(&STRATEGIES)?;
+    }
+    fields.take()?.each(|_, row| {
+        let fields = row.record(Kind::GroupBurst)?;
+        let group = fields.take()?.string()?;
+        let burst = Burst {
+            percent: fields.take()?.int(101, 10_000)?,
+            threshold_percent: fields.take()?.int(1, 10_000)?,
+            seconds: fields.take()?.int(1, 3_600)?,
+        };
+        settings.burst_by_group.insert(group, burst);
+        Ok(())
+    })?;
     Ok(settings)
 }

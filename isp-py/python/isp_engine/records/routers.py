@@ -8,12 +8,26 @@ from isp_engine.errors import IspError
 from isp_engine.records.decisions import Access, Key
 
 StepAction: TypeAlias = Literal["keep", "absent", "create", "change", "remove", "conflict"]
+IsolationStrategy: TypeAlias = Literal["profile", "address_list", "disable", "hotspot"]
 Verdict: TypeAlias = Literal["ours", "match", "conflict", "new"]
 Evidence: TypeAlias = Literal["user_name", "phone", "full_name", "one_name"]
 
 
+class GroupBurst(NamedTuple):
+    """The burst of a group (profile): until the mean over ``seconds`` reaches ``threshold_percent`` of the speed, a line
+    may have ``percent`` of it, which is above 100."""
+
+    group: str
+    percent: int
+    threshold_percent: int
+    seconds: int
+
+
 class RouterSettings(NamedTuple):
     """How accounts are kept on a router. ``None``: the engine's default.
+
+    ``isolation`` says how: ``profile`` (default; the account gets the isolation profile and its session ends),
+    ``address_list`` (its fixed address joins the list), ``disable`` (no payment page), or ``hotspot`` (hotspot users).
 
     ``isolation_profile`` (``isolir``), ``isolation_list`` (``ISOLIR``) and ``isolation_rate`` (``64k/64k``) make the
     profile of isolated accounts; ``pool`` and ``local_address`` go into the profiles that are made, and must exist on
@@ -27,6 +41,8 @@ class RouterSettings(NamedTuple):
     pool: str | None = None
     local_address: str | None = None
     tls_authority: str | None = None
+    isolation: IsolationStrategy | None = None
+    bursts: Sequence[GroupBurst] = ()
 
 
 class Account(NamedTuple):
