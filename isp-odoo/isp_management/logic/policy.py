@@ -34,6 +34,7 @@ def isolation(settings, holidays=()):
         isolate_after_days=settings.isp_isolate_after_days,
         isolate_at=clock(settings.isp_isolate_at),
         on_weekends=settings.isp_isolate_on_weekends,
+        public_holidays=settings.isp_public_holidays,
         holidays=list(holidays),
         reopen_when_paid_percent=percent if percent < 100 else None,
         breaker_count=settings.isp_breaker_count,

@@ -3,7 +3,7 @@
 from isp_engine import routers as engine
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from ..logic.retry import wait_after
 
@@ -11,9 +11,20 @@ from ..logic.retry import wait_after
 ROUTER_FIELDS = {"desired_access", "package_id", "ppp_username", "ppp_password_sealed", "router_id"}
 
 
+# A change of one of these has to reach the routers of all lines of the package.
+ROUTER_TERMS = {
+    "user_group", "speed_down", "speed_up", "burst_down", "burst_up", "burst_threshold_down", "burst_threshold_up",
+    "burst_seconds",
+}
+BURST_SECONDS = 16
+
+
 class IspSubscription(models.Model):
     _inherit = "isp.subscription"
 
+    router_package_id = fields.Many2one(
+        "isp.package", "Package on the router", readonly=True, copy=False, help="Whose speed the router last confirmed."
+    )
     router_pending = fields.Boolean(
         "Router has to hear", readonly=True, copy=False, help="Something changed since the router last confirmed."
     )
@@ -95,7 +106,7 @@ class IspSubscription(models.Model):
         password = line._isp_open("ppp_password")
         if not line.ppp_username or not password:
             raise UserError(_("The PPPoE user or its password is missing."))
-        package = line.package_id
+        package = line._isp_package_now()
         return engine.Account(
             line.id,
             line._isp_owner(),
@@ -106,6 +117,24 @@ class IspSubscription(models.Model):
             line.desired_access,
             line.router_adopt,
         )
+
+    def _isp_package_now(self):
+        """The package in force today: a planned change holds from its day on."""
+        self.ensure_one()
+        planned = self.next_package_id and self.change_date and self.change_date <= self.company_id._isp_today()
+        return self.next_package_id if planned else self.package_id
+
+    @api.model
+    def _isp_planned_changes(self):
+        """Lines whose day of a planned change of package has come: their routers have to hear of it."""
+        today = self.env.company._isp_today()
+        lines = self.sudo().search([
+            ("company_id", "=", self.env.company.id),
+            ("state", "in", ("active", "paused")),
+            ("change_date", "<=", today),
+            ("router_pending", "=", False),
+        ])
+        lines.filtered(lambda s: s.router_package_id and s.router_package_id != s._isp_package_now())._isp_router_changed()
 
     def _isp_accounts(self, now):
         """The accounts of these lines; a line that has none gets the reason written on it."""
@@ -152,6 +181,7 @@ class IspSubscription(models.Model):
             "router_next_attempt": False,
             "router_drift": False,
             "router_drift_at": now,
+            "router_package_id": line._isp_package_now().id,
         }
         if line.router_revision == revision:
             vals["router_pending"] = False
@@ -174,8 +204,30 @@ class IspSubscription(models.Model):
 class IspPackage(models.Model):
     _inherit = "isp.package"
 
+    @api.constrains("speed_down", "speed_up", "burst_down", "burst_up", "burst_threshold_down", "burst_threshold_up")
+    def _check_burst(self):
+        for package in self.filtered("burst_down"):
+            if package.burst_down <= package.speed_down:
+                raise ValidationError(_("A burst is faster than the speed."))
+            pairs = ((package.burst_down, package.burst_up), (package.burst_threshold_down, package.burst_threshold_up))
+            for down, up in pairs:
+                # Routers get one proportion for both directions.
+                if up and abs(down * package.speed_up - up * package.speed_down) * 100 > down * package.speed_up:
+                    raise ValidationError(_("Burst and threshold have the same proportion to the speed in both directions."))
+
+    def _isp_burst(self):
+        self.ensure_one()
+
+        def percent(kbps):
+            return max(round(100 * kbps / self.speed_down), 1)
+
+        threshold = percent(self.burst_threshold_down) if self.burst_threshold_down else 100
+        return engine.GroupBurst(
+            self.user_group, max(percent(self.burst_down), 101), threshold, self.burst_seconds or BURST_SECONDS
+        )
+
     def write(self, vals):
-        names = {"user_group", "speed_down", "speed_up"} & vals.keys()
+        names = ROUTER_TERMS & vals.keys()
         before = {package.id: [package[name] for name in names] for package in self}
         result = super().write(vals)
         changed = self.filtered(lambda p: before[p.id] != [p[name] for name in names])

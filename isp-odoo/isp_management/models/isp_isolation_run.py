@@ -69,7 +69,10 @@ class IspSubscription(models.Model):
     def _cron_isp_isolation(self):
         """Decide about every line of every company that may need it."""
         for company in self.env["res.company"].sudo().search([]):
-            self.with_company(company)._isp_isolation_run(company)
+            own = self.sudo().with_company(company)
+            own._isp_planned_changes()
+            own.env["isp.promise"]._isp_settle(company)
+            own._isp_isolation_run(company)
 
     @api.model
     def _isp_isolation_run(self, company, routers=None):
@@ -238,3 +241,22 @@ class IspSubscription(models.Model):
 
     def action_isp_reopen(self):
         return self.env["isp.isolation.wizard"]._isp_open_for(self, "reopen")
+
+
+class IspPromise(models.Model):
+    _inherit = "isp.promise"
+
+    @api.model
+    def _isp_settle(self, company):
+        """Promises that ended: kept when nothing is overdue any more, broken when something is. Paid early is kept."""
+        today = company._isp_today()
+        running = self.sudo().search([("company_id", "=", company.id), ("state", "=", "running")])
+        # Without invoices of one of the customers, nothing of that customer is overdue.
+        for promise in running:
+            owed = promise.customer_id.amount_overdue > 0
+            if not owed and promise.customer_id.subscription_ids._isp_open_moves() and promise.until >= today:
+                continue
+            if not owed:
+                promise.state = "kept"
+            elif promise.until < today:
+                promise.state = "broken"

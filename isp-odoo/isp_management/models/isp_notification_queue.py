@@ -65,7 +65,7 @@ class IspNotification(models.Model):
     def _cron_isp_reminders(self):
         """Write the reminders that are due (rules N1 to N5)."""
         for company in self.env["res.company"].sudo().search([]):
-            self.with_company(company)._isp_reminders(company)
+            self.sudo().with_company(company)._isp_reminders(company)
 
     @api.model
     def _isp_reminders(self, company):

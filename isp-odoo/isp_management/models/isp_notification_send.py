@@ -37,7 +37,7 @@ class IspNotification(models.Model):
     def _cron_isp_send(self):
         """Send what is queued, company by company."""
         for channel in self.env["isp.channel"].sudo().search([]):
-            self.with_company(channel.company_id)._isp_send(channel)
+            self.sudo().with_company(channel.company_id)._isp_send(channel)
 
     @api.model
     def _isp_send(self, channel):

@@ -7,7 +7,7 @@ from isp_engine import routers as engine
 from psycopg2 import errors as pg
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from ..logic import router_calls, transaction
 
@@ -23,6 +23,12 @@ ATTEMPTS = 4
 class IspRouter(models.Model):
     _inherit = "isp.router"
 
+    isolation_method = fields.Selection(
+        [("profile", "Isolation profile"), ("address_list", "Address list (fixed addresses)"),
+         ("disable", "Account disabled (no payment page)"), ("hotspot", "Hotspot users")],
+        "Isolate by", default="profile", required=True, tracking=True,
+        help="Reopen isolated lines before this is changed.",
+    )
     isolation_list = fields.Char("Address list of isolated lines", default="ISOLIR", required=True)
     isolation_rate = fields.Char("Speed of isolated lines", default="64k/64k", required=True, help="Upload/download.")
     address_pool = fields.Char("Address pool", help="Given to the profiles that are made; it must exist on the router.")
@@ -70,6 +76,8 @@ class IspRouter(models.Model):
             isolation_rate=router.isolation_rate,
             pool=router.address_pool or None,
             local_address=router.local_address or None,
+            isolation=router.isolation_method,
+            bursts=router._isp_bursts(),
         )
         return engine.Router(
             router.id,
@@ -82,6 +90,19 @@ class IspRouter(models.Model):
             approved,
             router.tls_fingerprint or None,
         )
+
+    def _isp_bursts(self):
+        """The bursts of the company's packages, by group."""
+        packages = self.env["isp.package"].sudo().with_context(active_test=False).search(
+            [("company_id", "=", self.company_id.id), ("burst_down", ">", 0)]
+        )
+        return [package._isp_burst() for package in packages]
+
+    @api.constrains("isolation_method")
+    def _check_isolation_method(self):
+        for router in self:
+            if router._isp_wanted_lines().filtered(lambda s: s.observed_access == "isolated"):
+                raise ValidationError(_("Lines of %s are isolated. Reopen them before they are isolated another way.", router.name))
 
     def _isp_deadline(self):
         """Seconds that one router of these may take for a whole call."""
@@ -103,7 +124,7 @@ class IspRouter(models.Model):
         lines = self.env["isp.subscription"].sudo()
         groups = lines._read_group(lines._isp_due_domain(self._isp_now()), ["company_id"], ["router_id:recordset"])
         for company, routers in groups:
-            self.with_company(company).browse(routers.ids).filtered("active")._isp_sync()
+            self.sudo().with_company(company).browse(routers.ids).filtered("active")._isp_sync()
 
     def _isp_sync(self, lines=None, approved=False):
         """Apply what is due on these routers (or these lines of theirs), all routers at once.

@@ -25,6 +25,10 @@ class ResCompany(models.Model):
     isp_isolate_after_days = fields.Integer("Isolate after (days overdue)", default=5)
     isp_isolate_at = fields.Float("Isolate not before", default=10.0)
     isp_isolate_on_weekends = fields.Boolean("Isolate on Saturday and Sunday")
+    isp_public_holidays = fields.Selection(
+        [("all", "Never"), ("national", "On joint leave (cuti bersama) only"), ("none", "As on any day")],
+        "Isolate on public holidays", default="all", required=True,
+    )
     isp_reopen_when_paid_percent = fields.Integer("Reopen when paid (percent)", default=100)
     isp_breaker_count = fields.Integer("Isolations of a router per run without approval", default=20)
     isp_breaker_percent = fields.Integer("or percent of its subscribers", default=10)

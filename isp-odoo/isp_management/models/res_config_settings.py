@@ -16,6 +16,7 @@ class ResConfigSettings(models.TransientModel):
     isp_isolate_after_days = fields.Integer(related="company_id.isp_isolate_after_days", readonly=False)
     isp_isolate_at = fields.Float(related="company_id.isp_isolate_at", readonly=False)
     isp_isolate_on_weekends = fields.Boolean(related="company_id.isp_isolate_on_weekends", readonly=False)
+    isp_public_holidays = fields.Selection(related="company_id.isp_public_holidays", readonly=False)
     isp_reopen_when_paid_percent = fields.Integer(related="company_id.isp_reopen_when_paid_percent", readonly=False)
     isp_breaker_count = fields.Integer(related="company_id.isp_breaker_count", readonly=False)
     isp_breaker_percent = fields.Integer(related="company_id.isp_breaker_percent", readonly=False)

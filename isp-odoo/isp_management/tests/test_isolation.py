@@ -94,6 +94,32 @@ class TestIsolation(IspNetworkCommon):
         self.decide("2026-03-13 10:00")
         self.assertEqual(promised.desired_access, "isolated")
 
+    def test_promises_are_kept_or_broken(self):
+        kept, move = self.owing_line(1)
+        broken, _move = self.owing_line(2)
+        promises = self.env["isp.promise"].create([
+            {"customer_id": line.customer_id.id, "made_on": date(2026, 3, 9), "until": date(2026, 3, 12)}
+            for line in (kept, broken)
+        ])
+        self.decide("2026-03-10 10:00")
+        self.assertEqual(promises.mapped("state"), ["running", "running"])
+        self.pay(move, env=self.at("2026-03-11 09:00"))
+        self.decide("2026-03-12 10:00")
+        self.assertEqual(promises.mapped("state"), ["kept", "running"])
+        self.decide("2026-03-13 10:00")
+        self.assertEqual(promises.mapped("state"), ["kept", "broken"])
+        self.assertEqual((kept.desired_access, broken.desired_access), ("open", "isolated"))
+
+    def test_a_public_holiday_is_kept_unless_the_company_says_otherwise(self):
+        # Nyepi, 19 March 2026, a Thursday; the invoice was due on the 14th.
+        line = self.new_line()
+        self.bill(line, date(2026, 3, 4))
+        self.decide("2026-03-19 10:00")
+        self.assertEqual(line.desired_access, "open")
+        self.company.isp_public_holidays = "none"
+        self.decide("2026-03-19 10:00")
+        self.assertEqual(line.desired_access, "isolated")
+
     def test_why_names_invoice_and_router_answer(self):
         line, move = self.owing_line()
         self.decide(ISOLATED)

@@ -1,6 +1,6 @@
 from datetime import date, datetime
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
 
@@ -44,6 +44,35 @@ class TestRouters(IspNetworkCommon):
         line.action_resume()
         self.sync(EARLY)
         self.assertFalse(self.on_router(line).disabled)
+
+    def test_a_planned_change_of_package_comes_on_its_day(self):
+        line = self.new_line()
+        self.sync("2026-03-09 09:00")
+        line.write({"next_package_id": self.new_package("HOME-50", 400_000, speed_down=50_000).id,
+                    "change_date": date(2026, 3, 11)})
+        for moment, profile in (("2026-03-10 23:00", "HOME-20"), ("2026-03-11 00:10", "HOME-50")):
+            self.at(moment)["isp.subscription"]._cron_isp_isolation()
+            self.sync(moment)
+            self.assertEqual(self.on_router(line).profile, profile)
+        self.simulated.reset_counters()
+        self.at("2026-03-11 00:20")["isp.subscription"]._cron_isp_isolation()
+        self.sync("2026-03-11 00:20")
+        self.assertEqual(self.simulated.counters()["connections"], 0)
+
+    def test_bursts_and_another_way_of_isolating(self):
+        self.package.write({"burst_down": 40_000, "burst_up": 20_000, "burst_threshold_down": 15_000,
+                            "burst_threshold_up": 7_500, "burst_seconds": 8})
+        self.router.isolation_method = "disable"
+        line = self.new_line()
+        self.sync(EARLY)
+        self.assertIn(("HOME-20", "10M/20M 20M/40M 7500k/15M 8/8"), [p[:2] for p in self.simulated.profiles()])
+        line._isp_by_hand("isolate", "uji")
+        self.sync(EARLY)
+        self.assertEqual((line.observed_access, self.on_router(line).disabled), ("isolated", True))
+        with self.assertRaises(ValidationError):
+            self.router.isolation_method = "profile"
+        with self.assertRaises(ValidationError):
+            self.package.burst_up = 30_000
 
     def test_nothing_is_written_when_nothing_changed(self):
         self.new_line()
