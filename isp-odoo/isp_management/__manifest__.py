@@ -45,6 +45,8 @@
         "views/isp_dashboard.xml",
     ],
     "demo": ["demo/isp_demo.xml"],
+    # Read by models/isp_demo.py.
+    "oca_data_manual": ["demo/customers.csv", "demo/expenses.csv", "demo/packages.csv"],
     "assets": {"web.assets_backend": ["isp_management/static/src/**/*"]},
     "post_init_hook": "post_init_hook",
     "application": True,

@@ -18,7 +18,7 @@ class IspReportCustomer(models.Model):
         "account.move.line": ["partner_id", "account_id", "date_maturity", "amount_residual", "parent_state"],
     }
 
-    customer_id = fields.Many2one("isp.customer", "Customer", readonly=True)
+    customer_id = fields.Many2one("isp.customer", readonly=True)
     customer_code = fields.Char("Customer ID", readonly=True)
     city = fields.Char(readonly=True)
     state = fields.Selection(
@@ -28,16 +28,16 @@ class IspReportCustomer(models.Model):
     terminated_on = fields.Date(readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    package_id = fields.Many2one("isp.package", "Package", readonly=True)
-    router_id = fields.Many2one("isp.router", "Router", readonly=True)
+    package_id = fields.Many2one("isp.package", readonly=True)
+    router_id = fields.Many2one("isp.router", readonly=True)
     site = fields.Char(readonly=True)
-    customers = fields.Integer("Customers", readonly=True)
+    customers = fields.Integer(readonly=True)
     line_count = fields.Integer("Active lines", readonly=True)
     isolated_count = fields.Integer("Isolated lines", readonly=True)
     monthly_value = fields.Monetary("Monthly value", readonly=True)
     owed = fields.Monetary("Receivable", readonly=True)
     overdue = fields.Monetary("Arrears", readonly=True)
-    credit = fields.Monetary("Credit", readonly=True, help="Paid but not yet allocated to an invoice.")
+    credit = fields.Monetary(readonly=True, help="Paid but not yet allocated to an invoice.")
     days_late = fields.Integer("Days late", readonly=True, group_operator="max")
 
     @property

@@ -34,8 +34,8 @@ class IspReportFinance(models.Model):
     }
 
     date = fields.Date(readonly=True)
-    package_id = fields.Many2one("isp.package", "Package", readonly=True)
-    router_id = fields.Many2one("isp.router", "Router", readonly=True)
+    package_id = fields.Many2one("isp.package", readonly=True)
+    router_id = fields.Many2one("isp.router", readonly=True)
     site = fields.Char(readonly=True)
     move_id = fields.Many2one("account.move", "Journal entry", readonly=True)
     partner_id = fields.Many2one("res.partner", "Contact", readonly=True)
@@ -44,7 +44,7 @@ class IspReportFinance(models.Model):
     billed = fields.Monetary("Billed without PPN", readonly=True)
     ppn = fields.Monetary("PPN", readonly=True)
     billed_total = fields.Monetary("Billed", readonly=True)
-    collected = fields.Monetary("Collected", readonly=True)
+    collected = fields.Monetary(readonly=True)
     cost = fields.Monetary("Costs", readonly=True)
     receivable = fields.Monetary("Change of receivables", readonly=True, help="Billed less collected and written off.")
 

@@ -18,12 +18,12 @@ class IspReportPackage(models.Model):
         ],
     }
 
-    package_id = fields.Many2one("isp.package", "Package", readonly=True)
-    subscription_id = fields.Many2one("isp.subscription", "Subscription", readonly=True)
-    customer_id = fields.Many2one("isp.customer", "Customer", readonly=True)
+    package_id = fields.Many2one("isp.package", readonly=True)
+    subscription_id = fields.Many2one("isp.subscription", readonly=True)
+    customer_id = fields.Many2one("isp.customer", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    router_id = fields.Many2one("isp.router", "Router", readonly=True)
+    router_id = fields.Many2one("isp.router", readonly=True)
     site = fields.Char(readonly=True)
     state = fields.Selection(
         [("draft", "New"), ("active", "Active"), ("paused", "Paused"), ("terminated", "Terminated")], readonly=True

@@ -29,8 +29,8 @@ class IspReportPrint(models.TransientModel):
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     date_from = fields.Date("From", required=True, default=lambda self: self.env.company._isp_today().replace(month=1, day=1))
     date_to = fields.Date("Until", required=True, default=lambda self: self.env.company._isp_today())
-    package_id = fields.Many2one("isp.package", "Package", domain="[('company_id', '=', company_id)]")
-    router_id = fields.Many2one("isp.router", "Router", domain="[('company_id', '=', company_id)]")
+    package_id = fields.Many2one("isp.package", domain="[('company_id', '=', company_id)]")
+    router_id = fields.Many2one("isp.router", domain="[('company_id', '=', company_id)]")
     xlsx = fields.Binary(readonly=True)
     xlsx_name = fields.Char(readonly=True)
 
