@@ -266,3 +266,28 @@ fn promises_exemptions_and_outages_are_listed() {
     let outages = isp.json(&["outage", "list", "--site", &site]);
     assert!(outages[0]["until"].as_str().unwrap().starts_with("2026-01-17 00:00"), "{outages}");
 }
+
+/// A what-if says who would be isolated, and what another policy would change, and writes nothing.
+#[test]
+fn another_policy_is_tried_without_writing() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    let days = ["--on", "2026-01-01", "simulate", "--from", "2026-01-02", "--to", "2026-01-31"];
+    let events = isp.json(&days);
+    let isolated: Vec<_> = events.as_array().unwrap().iter().filter(|e| e["what"] == "isolated").cloned().collect();
+    // P001 is due on the 11th; five days late on Friday the 16th, which is a holiday, so on Monday the 19th.
+    assert_eq!((isolated[0]["customer"].as_str(), isolated[0]["date"].as_str()), (Some("P001"), Some("2026-01-19")));
+    std::fs::write(isp.dir().join("strict.toml"), "[policy.isolation]\nisolate_after_days = 2\n").unwrap();
+    let both = isp.json(&[&days[..], &["--policy", "strict.toml"]].concat());
+    let earlier = both.as_array().unwrap().iter().find(|e| e["policy"] == "other_policy").unwrap();
+    assert_eq!((earlier["what"].as_str(), earlier["date"].as_str()), (Some("isolated"), Some("2026-01-13")));
+    let table = isp.ok(&[&days[..], &["--policy", "strict.toml"]].concat());
+    assert!(table.contains("P001") && table.contains("Yang berbeda"), "{table}");
+    assert_eq!(isp.json(&["invoice", "list"]).as_array().unwrap().len(), 1, "nothing was written");
+    std::fs::write(isp.dir().join("bad.toml"), "[policy.isolation]\nisolate_after = 2\n").unwrap();
+    isp.fails(2, &[&days[..], &["--policy", "bad.toml"]].concat(), "cli.config");
+    isp.fails(3, &["simulate", "--from", "2026-02-01", "--to", "2026-01-01"], "calendar.empty_period");
+}

@@ -13,6 +13,7 @@
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
+//! | what another policy would do | [`simulation`] |
 
 pub mod billing;
 pub mod calendar;
@@ -34,6 +35,7 @@ pub mod policy;
 pub mod ports;
 pub mod report;
 pub mod secret;
+pub mod simulation;
 pub mod subscription;
 pub mod tax;
 #[cfg(feature = "testing")]

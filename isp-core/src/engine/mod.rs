@@ -15,6 +15,7 @@
 //! | new subscriptions, devices, promises | [`manage`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
+//! | what another policy would do | [`simulate`] |
 //!
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::dunning`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
@@ -31,6 +32,7 @@ pub mod pay;
 pub mod remind;
 pub mod report;
 pub mod settle;
+pub mod simulate;
 pub mod terms;
 
 use crate::error::Error;
@@ -45,6 +47,7 @@ pub use explain::Explanation;
 pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
+pub use simulate::Simulated;
 pub use terms::Settled;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.

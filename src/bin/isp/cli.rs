@@ -171,6 +171,11 @@ pub(crate) enum Command {
     /// Why a customer's line is open or isolated, now or on a past day.
     #[command(after_help = "Example:\n  isp explain P001 --on 2026-02-16")]
     Explain(cmd::explain::Explain),
+    /// What would be billed, reminded and isolated, and what another policy would change; nothing is written.
+    #[command(
+        after_help = "Example:\n  isp simulate --from 2026-03-01 --to 2026-03-31 --policy strict.toml\n\nNobody is assumed to pay what is not paid; in the past, the payments that came in count."
+    )]
+    Simulate(cmd::simulate::Simulate),
     /// The days on which nobody is isolated: public holidays and your own.
     #[command(after_help = "Example:\n  isp holidays --year 2026")]
     Holidays(cmd::holidays::Holidays),
@@ -186,7 +191,7 @@ pub(crate) enum Command {
     )]
     Demo(cmd::demo::Demo),
     /// Run a simulated RouterOS on a loopback port until Ctrl-C.
-    SimulateRouter(cmd::simulate::Simulate),
+    SimulateRouter(cmd::simulate_router::Simulate),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  isp completions bash > ~/.local/share/bash-completion/completions/isp")]
     Completions {

@@ -107,11 +107,12 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language) -> anyhow::Resu
         Command::Deliver => cmd::deliver::run(&ctx).await,
         Command::Run(args) => cmd::day::run(&ctx, &args).await,
         Command::Explain(args) => cmd::explain::run(&ctx, args).await,
+        Command::Simulate(args) => cmd::simulate::run(&ctx, &args).await,
         Command::Holidays(args) => cmd::holidays::run(&ctx, &args),
         Command::Report(command) => cmd::report::run(&ctx, command).await,
         Command::Outbox(command) => cmd::outbox::run(&ctx, command).await,
         Command::Demo(args) => cmd::demo::run(&ctx, args).await,
-        Command::SimulateRouter(args) => cmd::simulate::run(&ctx, args).await,
+        Command::SimulateRouter(args) => cmd::simulate_router::run(&ctx, args).await,
     }
 }
 

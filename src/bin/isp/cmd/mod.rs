@@ -25,5 +25,6 @@ pub(crate) mod report;
 pub(crate) mod router;
 mod router_import;
 pub(crate) mod simulate;
+pub(crate) mod simulate_router;
 pub(crate) mod site;
 pub(crate) mod subscription;

@@ -1,49 +1,245 @@
-//! `isp simulate-router`: a RouterOS on a loopback port, to try isolation without hardware.
+//! `isp simulate`: what would happen, under today's policy and under another, without writing anything.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::customer::Code;
-use isp_mikrotik::simulator::{SimulatedRouter, Simulation, Version};
+use isp_core::calendar::Date;
+use isp_core::customer::Customer;
+use isp_core::engine::Simulated;
+use isp_core::ids::CustomerId;
+use isp_core::simulation::{Event, What};
+use isp_core::{Money, Policy};
 
-use super::args;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output;
+use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// TCP port on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 8728)]
-    port: u16,
-    /// API user.
-    #[arg(long, default_value = "isp", value_parser = args::code)]
-    user: Code,
-    /// Its password. It guards nothing: only this machine can reach the simulator.
-    #[arg(long, default_value = "simulated")]
-    password: String,
-    /// Its RouterOS version.
-    #[arg(long, default_value = "7.21.5", value_parser = ["7.9", "7.21.5"])]
-    version: String,
-    /// So many accounts that somebody made before us, each with a box that dials.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
-    accounts: u32,
+    /// First day.
+    #[arg(long)]
+    from: Date,
+    /// Last day.
+    #[arg(long)]
+    to: Date,
+    /// A file with the settings to try, such as `[policy.isolation]` and `isolate_after_days = 3`; what it does not
+    /// name stays as it is.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// List everything that would happen, not only what differs.
+    #[arg(long)]
+    details: bool,
 }
 
-pub(crate) async fn run(ctx: &Context, args: Simulate) -> anyhow::Result<Exit> {
-    let version = Version::ALL.into_iter().find(|version| version.text() == args.version).unwrap_or(Version::V7_21_5);
-    let simulation =
-        Simulation { version, user: args.user.to_string(), password: args.password, ..Simulation::default() };
-    let taken = |error: std::io::Error| Failure::Router {
-        code: format!("127.0.0.1:{}", args.port),
-        reason: error.kind().to_string(),
-    };
-    let router = SimulatedRouter::start_on(simulation, args.port).await.map_err(taken)?;
-    for number in 1..=args.accounts {
-        let (name, comment) = (format!("pelanggan-{number}"), format!("Pelanggan {number}"));
-        let values = [("name", name.as_bytes()), ("password", b"rahasia"), ("comment", comment.as_bytes())];
-        router.force("/ppp/secret", &values);
+pub(crate) async fn run(ctx: &Context, args: &Simulate) -> anyhow::Result<Exit> {
+    let today = &ctx.config.policy;
+    let other = args.policy.as_deref().map(|file| overlaid(today, file)).transpose()?;
+    let policies: Vec<&Policy> = std::iter::once(today).chain(&other).collect();
+    let store = ctx.store().await?;
+    let results = ctx.engine(store).simulate(&policies, args.from, args.to, ctx.now).await?;
+    let (Some(before), after) = (results.first(), results.get(1)) else { return Ok(Exit::Done) };
+    let people = Names::load(ctx, results.iter().flat_map(|r| &r.events)).await?;
+    let listed = listed(ctx, before, after, &people, args.details || ctx.format != Format::Table);
+    if ctx.format == Format::Table {
+        ctx.rows(&summary(before, after))?;
+        if after.is_some() {
+            ctx.say("simulation.differences", &[])?;
+        }
+        if after.is_some() || args.details {
+            ctx.rows(&listed)?;
+        }
+    } else {
+        ctx.rows(&listed)?;
     }
-    let variables = [("address", router.address().to_string()), ("user", args.user.to_string())];
-    output::print(&format!("{}\n", ctx.texts.with("done.simulating", &variables)))?;
-    tokio::signal::ctrl_c().await?;
+    warn_held(ctx, after.unwrap_or(before)).await?;
     Ok(Exit::Done)
+}
+
+/// Today's policy with what a file says otherwise.
+fn overlaid(today: &Policy, file: &Path) -> Result<Policy, Failure> {
+    let place = file.display().to_string();
+    let bad = |reason: String| Failure::Config { place: place.clone(), reason };
+    let text = std::fs::read_to_string(file).map_err(|error| bad(error.kind().to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| bad(error.message().to_owned()))?;
+    let Some(toml::Value::Table(wanted)) = table.get("policy") else {
+        return Err(bad("has no [policy...] table".to_owned()));
+    };
+    let mut merged = toml::Table::try_from(today).map_err(|error| bad(error.to_string()))?;
+    merge(&mut merged, wanted);
+    let policy: Policy = merged.try_into().map_err(|error: toml::de::Error| bad(error.message().to_owned()))?;
+    policy.checked().map_err(|error| bad(error.to_string()))
+}
+
+fn merge(base: &mut toml::Table, wanted: &toml::Table) {
+    for (key, value) in wanted {
+        match (base.get_mut(key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(wanted)) => merge(below, wanted),
+            _ => drop(base.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+/// The numbers of one policy, and of both beside each other.
+fn summary(before: &Simulated, after: Option<&Simulated>) -> Rows {
+    let mut columns = vec![column("what"), number("today_policy")];
+    if after.is_some() {
+        columns.extend([number("other_policy"), number("difference")]);
+    }
+    let mut rows = Rows::new(&columns);
+    let (old, new) = (Totals::of(before), after.map(Totals::of));
+    for (at, (word, value)) in old.counts().into_iter().enumerate() {
+        let mut cells = vec![Cell::Word(word), Cell::Number(value)];
+        if let Some((_, other)) = new.as_ref().and_then(|n| n.counts().get(at).copied()) {
+            cells.extend([Cell::Number(other), Cell::Number(other - value)]);
+        }
+        rows.push(cells);
+    }
+    let mut cells = vec![Cell::Word("invoiced"), old.invoiced.into()];
+    if let Some(new) = &new {
+        cells.extend([new.invoiced.into(), (new.invoiced - old.invoiced).into()]);
+    }
+    rows.push(cells);
+    rows
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    invoices: i64,
+    invoiced: Money,
+    problems: i64,
+    reminders: i64,
+    isolated: i64,
+    reopened: i64,
+}
+
+impl Totals {
+    fn of(simulated: &Simulated) -> Self {
+        simulated.events.iter().fold(Self::default(), |mut sum, event| {
+            match event.what {
+                What::Billed { total, .. } => {
+                    sum.invoices += 1;
+                    sum.invoiced += total;
+                }
+                What::NotBilled { .. } => sum.problems += 1,
+                What::Reminded { .. } => sum.reminders += 1,
+                What::Isolated { .. } => sum.isolated += 1,
+                What::Reopened { .. } => sum.reopened += 1,
+                What::Closed { .. } => {}
+            }
+            sum
+        })
+    }
+
+    fn counts(&self) -> [(&'static str, i64); 5] {
+        [
+            ("invoices", self.invoices),
+            ("not_billed", self.problems),
+            ("reminders", self.reminders),
+            ("isolated", self.isolated),
+            ("reopened", self.reopened),
+        ]
+    }
+}
+
+/// What would happen, day by day: all of it, or only what one policy has and the other has not.
+fn listed(ctx: &Context, before: &Simulated, after: Option<&Simulated>, people: &Names, all: bool) -> Rows {
+    let mut rows = Rows::new(&[
+        column("date"),
+        column("customer"),
+        column("name"),
+        column("what"),
+        number("amount"),
+        column("note"),
+        column("policy"),
+    ]);
+    let mut found: Vec<(&Event, &'static str)> = Vec::new();
+    match after {
+        None => found.extend(before.events.iter().map(|event| (event, "today_policy"))),
+        Some(after) => {
+            let (old, new) = (by_customer(&before.events), by_customer(&after.events));
+            let has = |side: &BTreeMap<CustomerId, Vec<&Event>>, event: &Event| {
+                side.get(&event.customer_id).is_some_and(|events| events.contains(&event))
+            };
+            for event in &before.events {
+                found.push((event, if has(&new, event) { "both_policies" } else { "today_policy" }));
+            }
+            let added = after.events.iter().filter(|event| !has(&old, event));
+            found.extend(added.map(|event| (event, "other_policy")));
+        }
+    }
+    found.retain(|(_, policy)| all || *policy != "both_policies");
+    found.sort_by_key(|(event, _)| (event.on, event.customer_id));
+    for (event, policy) in found {
+        let (word, amount, note) = told(ctx, event);
+        let (code, name) = people.of(event.customer_id);
+        rows.push(vec![event.on.into(), code, name, Cell::Word(word), amount, note, Cell::Word(policy)]);
+    }
+    rows
+}
+
+fn by_customer(events: &[Event]) -> BTreeMap<CustomerId, Vec<&Event>> {
+    events.iter().fold(BTreeMap::new(), |mut map, event| {
+        map.entry(event.customer_id).or_insert_with(Vec::new).push(event);
+        map
+    })
+}
+
+/// An event as a word, an amount and a note.
+fn told(ctx: &Context, event: &Event) -> (&'static str, Cell, Cell) {
+    match event.what {
+        What::Billed { due_date, total, .. } => {
+            let note = ctx.texts.with("simulation.due", &[("date", due_date.to_string())]);
+            ("billed", total.into(), Cell::text(note))
+        }
+        What::NotBilled { code } => ("not_billed", Cell::Empty, Cell::text(code)),
+        What::Reminded { reminder, level } => {
+            let note = ctx.texts.with("simulation.level", &[("days", level.to_string())]);
+            (reminder.code(), Cell::Empty, Cell::text(note))
+        }
+        What::Isolated { overdue } => ("isolated", overdue.into(), Cell::Empty),
+        What::Reopened { reason } => ("reopened", Cell::Empty, Cell::text(reason.code())),
+        What::Closed { reason } => ("closed", Cell::Empty, Cell::text(reason.code())),
+    }
+}
+
+/// Codes and names of those to whom something would happen.
+struct Names(BTreeMap<CustomerId, Customer>);
+
+impl Names {
+    async fn load(ctx: &Context, events: impl Iterator<Item = &Event>) -> anyhow::Result<Self> {
+        let store = ctx.store().await?;
+        let mut people = BTreeMap::new();
+        for event in events {
+            if let std::collections::btree_map::Entry::Vacant(place) = people.entry(event.customer_id)
+                && let Some(customer) = store.customer(ctx.tenant(), event.customer_id).await?
+            {
+                place.insert(customer);
+            }
+        }
+        Ok(Self(people))
+    }
+
+    fn of(&self, id: CustomerId) -> (Cell, Cell) {
+        let customer = self.0.get(&id);
+        (Cell::maybe(customer.map(|c| &c.code)), Cell::maybe(customer.map(|c| &c.name)))
+    }
+}
+
+async fn warn_held(ctx: &Context, simulated: &Simulated) -> anyhow::Result<()> {
+    if simulated.held.is_empty() {
+        return Ok(());
+    }
+    let routers = ctx.store().await?.routers(ctx.tenant()).await?;
+    for (day, router, count, limit) in &simulated.held {
+        let router = routers.iter().find(|r| Some(r.id) == *router);
+        let variables = [
+            ("date", day.to_string()),
+            ("router", router.map_or_else(|| "-".to_owned(), |r| r.code.to_string())),
+            ("count", count.to_string()),
+            ("limit", limit.to_string()),
+        ];
+        ctx.warn("warn.would_be_held", &variables);
+    }
+    Ok(())
 }

@@ -1,0 +1,152 @@
+//! Loads real customers for a what-if; see [`crate::simulation`]. Nothing is written.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::{Billable, Catalog};
+use crate::calendar::{Date, Zone};
+use crate::customer::Customer;
+use crate::engine::{Engine, EngineError};
+use crate::ids::{RouterId, SiteId};
+use crate::money::Money;
+use crate::payment::CreditSource;
+use crate::policy::Policy;
+use crate::ports::{InvoiceQuery, PageQuery};
+use crate::simulation::{Days, Event, Subject, breakers, simulate};
+use crate::subscription::BillingTerms;
+
+/// What one policy comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Simulated {
+    /// What would happen, by customer, then by day.
+    pub events: Vec<Event>,
+    /// Where a breaker would stop a day's isolations (rule I6): day, router, how many, how many may be.
+    pub held: Vec<(Date, Option<RouterId>, u64, u64)>,
+}
+
+impl Engine<'_> {
+    /// Lives through the days from `from` to `to` with each of these policies over the real data, and says what would
+    /// happen on them.
+    ///
+    /// From a day on that is billed already, the books are taken as they were when it began, and the payments that
+    /// came in since count at their moments. Before a day to come, the days until then are lived through first.
+    /// Memory is bounded by what happens, not by the number of customers.
+    ///
+    /// # Errors
+    /// [`crate::Error::EmptyPeriod`] when `to` is before `from`; [`EngineError::Store`].
+    pub async fn simulate(
+        &self,
+        policies: &[&Policy],
+        from: Date,
+        to: Date,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Simulated>, EngineError> {
+        if to < from {
+            return Err(crate::Error::EmptyPeriod.into());
+        }
+        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
+        let zones: BTreeMap<SiteId, Zone> =
+            self.store.sites(self.tenant).await?.into_iter().map(|site| (site.id, site.zone)).collect();
+        let lead = i32::from(self.policy.billing.issue_lead_days);
+        let position = self.store.billing_position(self.tenant).await?;
+        let next = position.map_or(from, |position| position.plus_days(1 - lead));
+        let days = Days { first: from.min(next), last: to };
+        let mut results: Vec<Simulated> = policies.iter().map(|_| Simulated::default()).collect();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let customers = self.store.customers(self.tenant, page).await?;
+            for customer in &customers {
+                let subject = self.subject(customer, &zones, days.first, now).await?;
+                for (policy, result) in policies.iter().zip(&mut results) {
+                    let events = simulate(&subject, &catalog, policy, self.tenant, days);
+                    result.events.extend(events.into_iter().filter(|event| event.on >= from));
+                }
+            }
+            match customers.last() {
+                Some(last) if customers.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
+                _ => break,
+            }
+        }
+        let subscribers = self.store.subscribers_per_router(self.tenant).await?;
+        for (policy, result) in policies.iter().zip(&mut results) {
+            result.held = breakers(&result.events, &subscribers, policy);
+        }
+        Ok(results)
+    }
+
+    /// A customer as the first day begins, or as things are now when it is still to come.
+    async fn subject(
+        &self,
+        customer: &Customer,
+        zones: &BTreeMap<SiteId, Zone>,
+        first: Date,
+        now: DateTime<Utc>,
+    ) -> Result<Subject, EngineError> {
+        let subscriptions = self.store.subscriptions(self.tenant, Some(customer.id), PageQuery::first(1_000)).await?;
+        let zone_of = |site: SiteId| zones.get(&site).copied().unwrap_or_default();
+        let zone = subscriptions.first().map_or(Zone::Wib, |(line, _)| zone_of(line.site_id));
+        // A moment before the day, so that what happens at its midnight is lived through and not taken as known.
+        let begin = now.min(first.midnight(zone) - chrono::TimeDelta::microseconds(1));
+        let mut facts: BTreeMap<_, _> = BTreeMap::new();
+        // Protection may begin within the days, so all that is known of it counts.
+        for known in self.access_of(customer.id).await? {
+            facts.insert(known.subscription_id, known);
+        }
+        for past in self.store.access_at(self.tenant, customer.id, begin).await? {
+            if let Some(known) = facts.get_mut(&past.subscription_id) {
+                (known.open, known.access) = (past.open, past.access);
+            }
+        }
+        let lines = subscriptions
+            .into_iter()
+            .filter_map(|(line, _)| {
+                let facts = facts.remove(&line.id)?;
+                let terms = line.terms;
+                // A first, short period does not start on a billing day: a new line is billed from its mark.
+                let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| *mark >= first);
+                let billable = Billable {
+                    subscription_id: line.id,
+                    customer_id: line.customer_id,
+                    site_id: line.site_id,
+                    zone: zone_of(line.site_id),
+                    terms: BillingTerms { billed_from: mark, ..terms },
+                };
+                Some((billable, facts))
+            })
+            .collect();
+        let (credit, payments) = self.money(customer, begin).await?;
+        let issued_before = Some(zone.date_of(begin).plus_days(1));
+        let query = InvoiceQuery { customer: Some(customer.id), issued_before, ..InvoiceQuery::default() };
+        let invoices = self.store.invoices(self.tenant, query, PageQuery::first(100_000)).await?;
+        let known = invoices.iter().map(|(invoice, _)| invoice.id).collect();
+        let reachable = customer.phone.is_some();
+        Ok(Subject { customer_id: customer.id, zone, reachable, lines, known, credit, payments })
+    }
+
+    /// The credit of a customer at a moment, and the payments after it. A payment that was reversed since is left out.
+    #[allow(clippy::type_complexity, reason = "two lists for one struct, used once")]
+    async fn money(
+        &self,
+        customer: &Customer,
+        begin: DateTime<Utc>,
+    ) -> Result<(Vec<CreditSource>, Vec<(DateTime<Utc>, CreditSource)>), EngineError> {
+        let (mut credit, mut payments) = (Vec::new(), Vec::new());
+        for row in self.store.payments(self.tenant, Some(customer.id), PageQuery::first(100_000)).await? {
+            if row.reversal.is_some() {
+                continue;
+            }
+            let (payment_id, received) = (row.payment.id, row.payment.received_at);
+            if received > begin {
+                payments.push((received, CreditSource { payment_id, left: row.payment.amount }));
+                continue;
+            }
+            let used = self.store.allocations(self.tenant, payment_id).await?;
+            let used: Money = used.iter().filter(|a| a.at <= begin).map(|a| a.amount).sum();
+            credit.push(CreditSource { payment_id, left: row.payment.amount - used });
+        }
+        credit.retain(|source| source.left.is_positive());
+        payments.sort_by_key(|(at, source)| (*at, source.payment_id));
+        Ok((credit, payments))
+    }
+}

@@ -1,0 +1,277 @@
+//! What-if: a policy lived through for one customer, day by day, without writing anything.
+//!
+//! The decisions are those of the engine itself: [`plan_billing`], [`allocate()`], [`due_reminders`] and
+//! [`decide_isolation`]. A day is looked at twice, at the hour of isolation and at its end, and payments that are known
+//! count from their moment on. Nobody is assumed to pay what is not paid. Terms, promises, exemptions and outages are
+//! taken as they are known now. A router's breaker is for the caller to judge, who sees all customers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::billing::plan::BillingContext;
+use crate::billing::{Billable, Catalog, InvoiceBalance, plan_billing};
+use crate::calendar::{Date, Zone};
+use crate::dunning::reminder::level_reached;
+use crate::dunning::{DunningFacts, NotificationKind, due_reminders};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, RouterId, SubscriptionId, TenantId};
+use crate::isolation::transition::apply_decision;
+use crate::isolation::{AccessFacts, Decision, Reason, decide_isolation};
+use crate::money::Money;
+use crate::payment::{CreditSource, allocate};
+use crate::policy::Policy;
+use crate::ports::{ChangeSet, NotifiedLevels};
+
+/// A customer at the beginning of a simulation.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Whom it is about.
+    pub customer_id: CustomerId,
+    /// In which zone.
+    pub zone: Zone,
+    /// True when there is a number to write to.
+    pub reachable: bool,
+    /// Subscriptions with what is known of them; their open invoices are those of the beginning.
+    pub lines: Vec<(Billable, AccessFacts)>,
+    /// Invoices that are there at the beginning, paid ones too.
+    pub known: BTreeSet<InvoiceId>,
+    /// Credit at the beginning.
+    pub credit: Vec<CreditSource>,
+    /// Payments after the beginning, by their moment.
+    pub payments: Vec<(DateTime<Utc>, CreditSource)>,
+}
+
+/// The days of a simulation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days {
+    /// The first day that is lived through; everything that fell due before it is billed.
+    pub first: Date,
+    /// The last.
+    pub last: Date,
+}
+
+/// Something that would happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// On which day, in the customer's zone.
+    pub on: Date,
+    /// To whom.
+    pub customer_id: CustomerId,
+    /// On which router, for what concerns access.
+    pub router_id: Option<RouterId>,
+    /// About which subscription; none for a reminder.
+    pub subscription_id: Option<SubscriptionId>,
+    /// What.
+    pub what: What,
+}
+
+/// What would happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum What {
+    /// An invoice is issued.
+    Billed {
+        /// First billed day.
+        period_start: Date,
+        /// Day by which it is to be paid.
+        due_date: Date,
+        /// What is to be paid.
+        total: Money,
+    },
+    /// A period cannot be billed.
+    NotBilled {
+        /// The error's code.
+        code: &'static str,
+    },
+    /// A reminder is sent.
+    Reminded {
+        /// Due soon or overdue.
+        reminder: NotificationKind,
+        /// Its level, in days.
+        level: u16,
+    },
+    /// The line is isolated.
+    Isolated {
+        /// What is overdue then.
+        overdue: Money,
+    },
+    /// The line is reopened.
+    Reopened {
+        /// Why.
+        reason: Reason,
+    },
+    /// The line is closed.
+    Closed {
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// Lives through `days` with a policy.
+#[must_use]
+pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: TenantId, days: Days) -> Vec<Event> {
+    let yesterday = days.first.plus_days(-1);
+    let open = subject.lines.iter().flat_map(|(_, facts)| &facts.open);
+    let notified = open
+        .filter_map(|i| level_reached(i, &policy.dunning, yesterday).map(|(kind, level)| (i.invoice_id, kind, level)))
+        .collect();
+    let mut life = Life { subject: subject.clone(), policy, tenant, notified, events: Vec::new() };
+    let minutes = policy.isolation.isolate_at.max(policy.dunning.quiet_until).minutes();
+    let mut day = days.first;
+    while day <= days.last {
+        let zone = subject.zone;
+        let end = DateTime::from_timestamp(day.plus_days(1).midnight(zone).timestamp() - 1, 0);
+        for now in [Some(day.at(minutes / 60, minutes % 60, zone)), end].into_iter().flatten() {
+            life.pay(now);
+            life.bill(catalog, day, now);
+            life.allocate(now);
+            life.remind(day, now);
+            life.enforce(day, now);
+        }
+        day = day.plus_days(1);
+    }
+    life.events
+}
+
+/// Routers on which a day's isolations would pass the breaker (rule I6): day, router, how many, and how many may be.
+///
+/// `subscribers` are those of each router.
+#[must_use]
+pub fn breakers(
+    events: &[Event],
+    subscribers: &BTreeMap<RouterId, u64>,
+    policy: &Policy,
+) -> Vec<(Date, Option<RouterId>, u64, u64)> {
+    let mut isolations: BTreeMap<(Date, Option<RouterId>), u64> = BTreeMap::new();
+    for event in events.iter().filter(|e| matches!(e.what, What::Isolated { .. })) {
+        *isolations.entry((event.on, event.router_id)).or_default() += 1;
+    }
+    let limit = |router: Option<RouterId>| {
+        let served = router.and_then(|r| subscribers.get(&r).copied()).unwrap_or(0);
+        policy.isolation.breaker_limit(served)
+    };
+    isolations
+        .into_iter()
+        .filter(|((_, router), count)| *count > limit(*router))
+        .map(|((day, router), count)| (day, router, count, limit(router)))
+        .collect()
+}
+
+struct Life<'a> {
+    subject: Subject,
+    policy: &'a Policy,
+    tenant: TenantId,
+    /// Reminders written so far; those whose day came before the beginning are taken as sent.
+    notified: NotifiedLevels,
+    events: Vec<Event>,
+}
+
+impl Life<'_> {
+    /// What came in by now becomes credit.
+    fn pay(&mut self, now: DateTime<Utc>) {
+        let (arrived, later) = std::mem::take(&mut self.subject.payments).into_iter().partition(|(at, _)| *at <= now);
+        let arrived: Vec<(DateTime<Utc>, CreditSource)> = arrived;
+        self.subject.payments = later;
+        self.subject.credit.extend(arrived.into_iter().map(|(_, source)| source));
+    }
+
+    fn bill(&mut self, catalog: &Catalog, day: Date, now: DateTime<Utc>) {
+        let lead = i32::from(self.policy.billing.issue_lead_days);
+        let context = BillingContext {
+            catalog,
+            policy: &self.policy.billing,
+            tax: &self.policy.tax,
+            position: Some(day.plus_days(lead - 1)),
+            now,
+        };
+        for at in 0..self.subject.lines.len() {
+            let Some((billable, facts)) = self.subject.lines.get_mut(at) else { continue };
+            let (subscription_id, router_id) = (billable.subscription_id, facts.router_id);
+            let plan = plan_billing(&[*billable], &context);
+            if let Some((_, mark)) = plan.billed_from.first() {
+                billable.terms.billed_from = *mark;
+            }
+            let mut happened: Vec<What> = plan.problems.iter().map(|p| not_billed(&p.error)).collect();
+            for invoice in plan.invoices {
+                if self.subject.known.insert(invoice.id) {
+                    facts.open.push(invoice.balance(Money::ZERO));
+                    let (period_start, due_date, total) = (invoice.period.start, invoice.due_date, invoice.total);
+                    happened.push(What::Billed { period_start, due_date, total });
+                }
+            }
+            for what in happened {
+                self.note(day, Some(subscription_id), router_id, what);
+            }
+        }
+    }
+
+    fn allocate(&mut self, now: DateTime<Utc>) {
+        if self.subject.credit.is_empty() {
+            return;
+        }
+        let allocations = allocate(&self.open(), &self.subject.credit, now);
+        for allocation in allocations {
+            let lines = self.subject.lines.iter_mut().flat_map(|(_, facts)| &mut facts.open);
+            for invoice in lines.filter(|i| i.invoice_id == allocation.invoice_id) {
+                invoice.paid += allocation.amount;
+            }
+            for source in self.subject.credit.iter_mut().filter(|c| c.payment_id == allocation.payment_id) {
+                source.left -= allocation.amount;
+            }
+        }
+        self.subject.credit.retain(|source| source.left.is_positive());
+        for (_, facts) in &mut self.subject.lines {
+            facts.open.retain(|i| i.residual().is_positive());
+        }
+    }
+
+    fn remind(&mut self, day: Date, now: DateTime<Utc>) {
+        let facts = DunningFacts {
+            customer_id: self.subject.customer_id,
+            zone: self.subject.zone,
+            reachable: self.subject.reachable,
+            open: self.open(),
+            notified: self.notified.clone(),
+        };
+        for message in due_reminders(self.tenant, &[facts], &self.policy.dunning, now) {
+            let about = message.invoices.iter().map(|invoice| (*invoice, message.kind, message.level));
+            self.notified.extend(about);
+            self.note(day, None, None, What::Reminded { reminder: message.kind, level: message.level });
+        }
+    }
+
+    fn enforce(&mut self, day: Date, now: DateTime<Utc>) {
+        for at in 0..self.subject.lines.len() {
+            let Some((_, facts)) = self.subject.lines.get_mut(at) else { continue };
+            let decision = decide_isolation(facts, &self.policy.isolation, now);
+            let overdue = crate::dunning::Arrears::of(&facts.open, day).overdue;
+            let what = match decision {
+                Decision::Keep(_) => continue,
+                Decision::Isolate(_) => What::Isolated { overdue },
+                Decision::Reopen(reason) => What::Reopened { reason },
+                Decision::Close(reason) => What::Closed { reason },
+            };
+            let mut changes = ChangeSet::default();
+            apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, now);
+            if let Some(access) = changes.access.pop() {
+                facts.access = access;
+            }
+            let (subscription_id, router_id) = (facts.subscription_id, facts.router_id);
+            self.note(day, Some(subscription_id), router_id, what);
+        }
+    }
+
+    fn open(&self) -> Vec<InvoiceBalance> {
+        self.subject.lines.iter().flat_map(|(_, facts)| facts.open.iter().copied()).collect()
+    }
+
+    fn note(&mut self, on: Date, subscription_id: Option<SubscriptionId>, router_id: Option<RouterId>, what: What) {
+        self.events.push(Event { on, customer_id: self.subject.customer_id, router_id, subscription_id, what });
+    }
+}
+
+fn not_billed(error: &Error) -> What {
+    What::NotBilled { code: error.code() }
+}
