@@ -3,7 +3,8 @@
 //! The decisions are those of the engine itself: [`plan_billing`], [`allocate()`], [`due_reminders`] and
 //! [`decide_isolation`]. A day is looked at twice, at the hour of isolation and at its end, and payments that are known
 //! count from their moment on. Nobody is assumed to pay what is not paid. Terms, promises, exemptions and outages are
-//! taken as they are known now. A router's breaker is for the caller to judge, who sees all customers.
+//! taken as they are known now; late fees and what is given back for isolated days are left out. A router's breaker is
+//! for the caller to judge, who sees all customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
