@@ -1,0 +1,143 @@
+"""Routers and messages with real processes: crons that race, and crons that are killed in the middle of a call.
+
+usage: network_faults.py CONF            (scripts/odoo_test runs it on a database of its own)
+
+Exits 0 when, after each fault and another run, every account is on the router once and as it is wanted, and no customer
+got a message twice.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+
+from boot import environment, subscriptions
+from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
+
+COUNT = 60
+# Naive UTC; the day in Jakarta, when every kind of message may go out.
+MORNING, LATER, MUCH_LATER = "2026-03-10 03:00:00", "2026-03-10 03:05:00", "2026-03-10 03:40:00"
+METHODS = {"sync": ("isp.router", "_cron_isp_sync"), "send": ("isp.notification", "_cron_isp_send")}
+
+
+def main(conf):
+    with SimulatedRouter() as router, SimulatedWhatsApp() as meta:
+        prepare(conf, router, meta)
+        race("sync", conf, MORNING)
+        check_router(conf, router, "open", "R20")
+        print("two crons at once: %s accounts, each once" % COUNT)
+
+        by_hand(conf, "isolate", MORNING)
+        router.fail("latency", detail=0.03, times=0)
+        killed_at = kill("sync", conf, MORNING, lambda: isolated(router), 10)
+        router.heal()
+        wait_for(lambda: run("sync", conf, LATER).wait() == 0 and isolated(router) == COUNT)
+        check_router(conf, router, "isolated", "ISOLIR")
+        print("killed with %s of %s lines isolated: the next run made the rest so" % (killed_at, COUNT))
+
+        race("send", conf, LATER)
+        assert len(meta.messages()) == COUNT and meta.duplicates() == {}, len(meta.messages())
+        print("two crons at once: %s messages, each once" % COUNT)
+
+        by_hand(conf, "reopen", LATER)
+        assert run("sync", conf, LATER).wait() == 0
+        check_router(conf, router, "open", "R20")
+        killed_at = kill("send", conf, LATER, lambda: len(meta.messages()) - COUNT, 5)
+        for moment in (LATER, MUCH_LATER):
+            assert run("send", conf, moment).wait() == 0
+        check_messages(conf, meta)
+        print("killed with %s of %s messages out: nobody got one twice, and what is unknown says so" % (killed_at, COUNT))
+
+
+def prepare(conf, router, meta):
+    with environment(conf, isp_now=MORNING) as env:
+        host, port = router.address.split(":")
+        there = env["isp.router"].create({
+            "name": "Simulated", "host": host, "port": int(port), "username": router.username, "password": router.password,
+        })
+        env["isp.channel"].create({
+            "name": "Simulated", "phone_number_id": meta.phone_number_id, "base_url": meta.base_url,
+            "access_token": meta.access_token, "app_secret": meta.app_secret,
+        })
+        # checks/faults.py has left customers there.
+        lines = env["isp.subscription"].search([("state", "=", "active"), ("router_id", "=", False)], limit=COUNT)
+        if len(lines) < COUNT:
+            lines = subscriptions(env, COUNT, date(2026, 1, 5))
+        for number, line in enumerate(lines):
+            line.write({"router_id": there.id, "ppp_username": "user-%03d" % number, "ppp_password": "rahasia-%d" % number})
+        env.cr.commit()
+
+
+def by_hand(conf, action, moment):
+    with environment(conf, isp_now=moment) as env:
+        env["isp.subscription"].search([("router_id.name", "=", "Simulated")])._isp_by_hand(action, "uji")
+        env["isp.router"].search([("name", "=", "Simulated")]).breaker_approved_until = "2026-03-11 00:00:00"
+        env.cr.commit()
+
+
+def run(what, conf, moment):
+    return subprocess.Popen([sys.executable, os.path.abspath(__file__), conf, what, moment])
+
+
+def race(what, conf, moment):
+    both = [run(what, conf, moment), run(what, conf, moment)]
+    assert [process.wait() for process in both] == [0, 0]
+
+
+def kill(what, conf, moment, count, most):
+    """Kill -9 a run as soon as so many of its effects are seen; return how many there were."""
+    process = run(what, conf, moment)
+    while count() < most:
+        assert process.poll() is None, "the run ended before it was killed"
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return count()
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        # The dead process's lock goes when PostgreSQL notices that it is gone.
+        assert time.monotonic() < end, "not so in time"
+        time.sleep(0.5)
+
+
+def isolated(router):
+    return sum(secret.profile == "ISOLIR" for secret in router.secrets())
+
+
+def check_router(conf, router, access, profile):
+    secrets = router.secrets()
+    assert len({secret.name for secret in secrets}) == len(secrets) == COUNT, len(secrets)
+    assert {secret.profile for secret in secrets} == {profile}, {secret.profile for secret in secrets}
+    with environment(conf) as env:
+        lines = env["isp.subscription"].search([("router_id.name", "=", "Simulated")])
+        assert set(lines.mapped("observed_access")) == {access}, set(lines.mapped("last_router_answer"))
+        assert not any(lines.mapped("router_pending"))
+
+
+def check_messages(conf, meta):
+    assert meta.duplicates() == {}, meta.duplicates()
+    out = {message.callback.rpartition(":")[2] for message in meta.messages()}
+    with environment(conf) as env:
+        rows = env["isp.notification"].search([("kind", "=", "reopened")])
+        assert len(rows) == COUNT and set(rows.mapped("state")) <= {"sent", "unknown"}, set(rows.mapped("state"))
+        for row in rows:
+            assert row.state == "unknown" or str(row.id) in out, "a message that says it was sent was not"
+
+
+def call(conf, what, moment):
+    model, method = METHODS[what]
+    with environment(conf, isp_now=moment) as env:
+        getattr(env[model], method)()
+        env.cr.commit()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        main(sys.argv[1])
+    else:
+        call(*sys.argv[1:])
