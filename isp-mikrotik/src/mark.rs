@@ -6,6 +6,7 @@
 //! isp:4f1a09c2be77 Pak Budi, rumah cat hijau
 //! isp:4f1a09c2be77;ip=10.20.0.7 …            a fixed address, put aside while the account is isolated
 //! isp:4f1a09c2be77;kick …                    the terms changed and the running session has not been ended yet
+//! isp:4f1a09c2be77;isolated …                disabled because it is isolated, and not because it is closed
 //! isp:group;kick …                           a profile of ours, whose terms changed in the same way
 //! ```
 //!
@@ -26,12 +27,14 @@ pub struct Mark {
     pub remembered: Option<String>,
     /// The session that ran when the terms changed must still be ended.
     pub kick: bool,
+    /// The account is disabled because its line is isolated, and not because it is closed.
+    pub isolated: bool,
 }
 
 impl Mark {
     /// A fresh mark.
     pub fn new(owner: impl Into<String>) -> Mark {
-        Mark { owner: owner.into(), remembered: None, kick: false }
+        Mark { owner: owner.into(), remembered: None, kick: false, isolated: false }
     }
 
     /// The short form of a subscription's id: its last twelve hexadecimal digits, the random ones.
@@ -63,6 +66,9 @@ impl Mark {
             comment.extend_from_slice(b";ip=");
             comment.extend_from_slice(address.as_bytes());
         }
+        if self.isolated {
+            comment.extend_from_slice(b";isolated");
+        }
         if self.kick {
             comment.extend_from_slice(b";kick");
         }
@@ -81,6 +87,7 @@ impl Mark {
             match part.split_once('=') {
                 Some(("ip", address)) => mark.remembered = Some(address.to_owned()),
                 None if part == "kick" => mark.kick = true,
+                None if part == "isolated" => mark.isolated = true,
                 _ => return None,
             }
         }
@@ -155,8 +162,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_people_wrote_survives(human in prop::collection::vec(any::<u8>(), 0..40), kick: bool, ip in proptest::option::of("10\\.0\\.0\\.[1-9]")) {
-            let mark = Mark { owner: "4f1a09c2be77".to_owned(), remembered: ip, kick };
+        fn what_people_wrote_survives(human in prop::collection::vec(any::<u8>(), 0..40), kick: bool, isolated: bool, ip in proptest::option::of("10\\.0\\.0\\.[1-9]")) {
+            let mark = Mark { owner: "4f1a09c2be77".to_owned(), remembered: ip, kick, isolated };
             let comment = mark.comment(&human);
             prop_assert_eq!(Mark::split(&comment), (Some(mark), &human[..]));
             let group = GroupMark { kick };

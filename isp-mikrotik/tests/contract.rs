@@ -9,12 +9,14 @@ use isp_core::place::RouterEndpoint;
 use isp_core::ports::AccessControl;
 use isp_core::subscription::Account;
 use isp_core::testing::contract::access::{Harness, run_all};
+use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
 use isp_mikrotik::{MikrotikAccess, Settings};
 
 struct OnSimulator {
     router: SimulatedRouter,
     access: MikrotikAccess,
+    menu: &'static str,
 }
 
 #[async_trait]
@@ -29,13 +31,15 @@ impl Harness for OnSimulator {
 
     async fn plant(&self, account: &Account) {
         let (name, password) = (account.username.as_str().as_bytes(), account.password.reveal().as_bytes());
-        self.router.force("/ppp/secret", &[("name", name), ("password", password), ("comment", b"tetangga")]).unwrap();
+        self.router.force(self.menu, &[("name", name), ("password", password), ("comment", b"tetangga")]).unwrap();
     }
 
     async fn is_untouched(&self, account: &Account) -> bool {
-        self.router.secret(account.username.as_str()).is_some_and(|secret| {
-            let same = secret.comment == b"tetangga" && secret.profile == "default" && !secret.disabled;
-            same && secret.password_is(account.password.reveal())
+        let (name, password) = (account.username.as_str().as_bytes(), account.password.reveal().as_bytes());
+        let mut items = self.router.items(self.menu).into_iter();
+        items.find(|item| item["name"] == name).is_some_and(|item| {
+            let same = item["comment"] == b"tetangga" && item["profile"] == b"default" && item["disabled"] != b"true";
+            same && item["password"] == password
         })
     }
 
@@ -49,15 +53,22 @@ impl Harness for OnSimulator {
     }
 
     async fn lose_reply(&self) -> bool {
-        self.router.inject(Fault::new(FaultKind::ReplyLost).on("/ppp/secret/set"));
+        self.router.inject(Fault::new(FaultKind::ReplyLost).on(&format!("{}/set", self.menu)));
         true
     }
 }
 
 #[tokio::test]
-async fn the_contract_holds_on_every_version() {
+async fn the_contract_holds_on_every_version_however_lines_are_isolated() {
     for version in Version::ALL {
-        let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
-        run_all(&OnSimulator { router, access: MikrotikAccess::new(Settings::default()) }).await;
+        for (isolation, menu) in [
+            (Strategy::Profile, "/ppp/secret"),
+            (Strategy::Disable, "/ppp/secret"),
+            (Strategy::Hotspot, "/ip/hotspot/user"),
+        ] {
+            let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
+            let access = MikrotikAccess::new(Settings { isolation, ..Settings::default() });
+            run_all(&OnSimulator { router, access, menu }).await;
+        }
     }
 }

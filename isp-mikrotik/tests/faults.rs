@@ -80,7 +80,7 @@ fn truth(router: &SimulatedRouter, target: &AccessTarget) -> Option<Access> {
     let settled = session.is_none() || session.as_deref() == Some(&secret.profile);
     match target.group.name.as_str() {
         "sakelar" if secret.disabled && session.is_none() => {
-            Some(if target.desired == Isolated { Isolated } else { Closed })
+            Some(if String::from_utf8_lossy(&secret.comment).contains(";isolated") { Isolated } else { Closed })
         }
         _ if secret.disabled => session.is_none().then_some(Closed),
         _ if !settled => None,

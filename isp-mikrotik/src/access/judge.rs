@@ -44,7 +44,9 @@ fn one(
     let online = !running.is_empty();
     let profile = settings.code_page.decode(&found.profile);
     let now = if online { "online" } else { "offline" };
-    match Mark::split(&found.comment).0 {
+    let mark = Mark::split(&found.comment).0;
+    let switched_off = mark.as_ref().is_some_and(|mark| mark.isolated);
+    match mark {
         None => return (None, format!("not ours, profile {profile}")),
         Some(mark) if mark.owner != account.owner => return (None, "of another subscription".to_owned()),
         Some(mark) if mark.kick && online => {
@@ -56,8 +58,8 @@ fn one(
     match found.disabled {
         true if online => (None, "disabled, the session still runs".to_owned()),
         true => {
-            let isolated = account.access == Access::Isolated && account.strategy == Strategy::Disable;
-            (Some(if isolated { Access::Isolated } else { Access::Closed }), "account disabled".to_owned())
+            let access = if switched_off { Access::Isolated } else { Access::Closed };
+            (Some(access), "account disabled".to_owned())
         }
         false if by_profile && found.profile == settings.isolation_profile.as_bytes() => match &found.remote_address {
             Some(_) => (None, format!("profile {profile}, but a fixed address")),

@@ -129,7 +129,8 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
         }
         [] if account.listed() => step(account, Action::Conflict(no_fixed_address(account)), Vec::new()),
         [] => {
-            let comment = String::from_utf8_lossy(&Mark::new(&account.owner).comment(b"")).into_owned();
+            let mark = Mark { isolated: account.switched_off(), ..Mark::new(&account.owner) };
+            let comment = String::from_utf8_lossy(&mark.comment(b"")).into_owned();
             let disabled = account.disabled();
             let create = Action::Create { profile: account.profile.clone(), disabled, comment };
             let mut made = step(account, create, Vec::new());
@@ -197,6 +198,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
     // Whoever could not log in before the change cannot run under its old terms.
     let locked_out = found.disabled && running.is_empty();
     mark.kick = owed || (new_terms && !locked_out);
+    mark.isolated = account.switched_off();
     let comment = mark.comment(human);
     let comment = (comment != found.comment).then_some(comment);
     if let Some(comment) = &comment

@@ -75,6 +75,11 @@ impl DesiredAccount {
         }
     }
 
+    /// Whether it is disabled because it is isolated; its mark says so, or nobody could tell it from a closed one.
+    pub(crate) fn switched_off(&self) -> bool {
+        self.access == Access::Isolated && self.disabled()
+    }
+
     /// Whether it should be in the isolation list by an entry of its own.
     pub(crate) fn listed(&self) -> bool {
         self.access == Access::Isolated && self.strategy == Strategy::AddressList
