@@ -143,7 +143,7 @@ def serve(conf, port, check):
     url = "http://127.0.0.1:%s" % port
     server = subprocess.Popen([
         sys.executable, os.path.join(os.environ["ODOO_SRC"], "odoo-bin"), "-c", conf, "--http-port", port,
-        "--max-cron-threads", "1", "--log-level", "warn",
+        "--max-cron-threads", "1", "--log-level", "warn", "--log-handler", "py.warnings:ERROR",
     ])
     try:
         for _ in range(120):
