@@ -136,7 +136,7 @@ impl fmt::Display for Shown {
 /// assert_eq!(isp_mikrotik::menu::rate::rate_pair(b"64k/1M"), Some((64_000, 1_000_000)));
 /// ```
 pub fn rate_pair(raw: &[u8]) -> Option<Pair> {
-    pair(std::str::from_utf8(raw).ok()?.split(' ').next()?)
+    pair(std::str::from_utf8(raw).ok()?.split(' ').find(|word| !word.is_empty())?)
 }
 
 fn pair(word: &str) -> Option<Pair> {
@@ -176,6 +176,7 @@ mod tests {
         assert_eq!(parse("10M/20M 0/0 0/0 0/0"), parse("10M/20M"));
         assert_eq!(parse("10M/20M 20M/40M"), parse("10M/20M 20M/40M 10M/20M 1s/1s 8"));
         assert_ne!(parse("10M/20M 20M/40M"), parse("10M/20M"));
+        assert_eq!(rate_pair(b" 10M/20M "), parse(" 10M/20M ").map(|limit| limit.rate), "found by the fuzzer");
         for bad in ["", "fast", "10M/", "10M 20M x", "10M 20M 5M 8 9", "10M 20M 5M 8 8 0/0 more", "+5M"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
