@@ -47,7 +47,10 @@
     "demo": ["demo/isp_demo.xml"],
     # Read by models/isp_demo.py.
     "oca_data_manual": ["demo/customers.csv", "demo/expenses.csv", "demo/packages.csv"],
-    "assets": {"web.assets_backend": ["isp_management/static/src/**/*"]},
+    "assets": {
+        "web.assets_backend": ["isp_management/static/src/**/*"],
+        "web.assets_tests": ["isp_management/static/tests/tours/**/*"],
+    },
     "post_init_hook": "post_init_hook",
     "application": True,
 }

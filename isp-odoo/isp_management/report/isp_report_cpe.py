@@ -36,10 +36,10 @@ class IspReportCpe(models.Model):
     installed_on = fields.Date(readonly=True)
     devices = fields.Integer(readonly=True)
     replaced_count = fields.Integer("Times replaced", readonly=True)
-    cost = fields.Monetary("Replacement cost", readonly=True)
-    value = fields.Monetary("Value of lent devices", readonly=True)
+    cost = fields.Float("Replacement cost", digits=(16, 0), readonly=True)
+    value = fields.Float("Value of lent devices", digits=(16, 0), readonly=True)
     to_return = fields.Boolean("To be returned", readonly=True, help="Lent to a customer who has left.")
-    value_to_return = fields.Monetary("Value to be returned", readonly=True)
+    value_to_return = fields.Float("Value to be returned", digits=(16, 0), readonly=True)
 
     @property
     def _table_query(self):

@@ -34,10 +34,10 @@ class IspReportCustomer(models.Model):
     customers = fields.Integer(readonly=True)
     line_count = fields.Integer("Active lines", readonly=True)
     isolated_count = fields.Integer("Isolated lines", readonly=True)
-    monthly_value = fields.Monetary("Monthly value", readonly=True)
-    owed = fields.Monetary("Receivable", readonly=True)
-    overdue = fields.Monetary("Arrears", readonly=True)
-    credit = fields.Monetary(readonly=True, help="Paid but not yet allocated to an invoice.")
+    monthly_value = fields.Float("Monthly value", digits=(16, 0), readonly=True)
+    owed = fields.Float("Receivable", digits=(16, 0), readonly=True)
+    overdue = fields.Float("Arrears", digits=(16, 0), readonly=True)
+    credit = fields.Float(digits=(16, 0), readonly=True, help="Paid but not yet allocated to an invoice.")
     days_late = fields.Integer("Days late", readonly=True, group_operator="max")
 
     @property

@@ -41,12 +41,12 @@ class IspReportFinance(models.Model):
     partner_id = fields.Many2one("res.partner", "Contact", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    billed = fields.Monetary("Billed without PPN", readonly=True)
-    ppn = fields.Monetary("PPN", readonly=True)
-    billed_total = fields.Monetary("Billed", readonly=True)
-    collected = fields.Monetary(readonly=True)
-    cost = fields.Monetary("Costs", readonly=True)
-    receivable = fields.Monetary("Change of receivables", readonly=True, help="Billed less collected and written off.")
+    billed = fields.Float("Billed without PPN", digits=(16, 0), readonly=True)
+    ppn = fields.Float("PPN", digits=(16, 0), readonly=True)
+    billed_total = fields.Float("Billed", digits=(16, 0), readonly=True)
+    collected = fields.Float(digits=(16, 0), readonly=True)
+    cost = fields.Float("Costs", digits=(16, 0), readonly=True)
+    receivable = fields.Float("Change of receivables", digits=(16, 0), readonly=True, help="Billed less collected and written off.")
 
     @property
     def _table_query(self):

@@ -40,7 +40,7 @@ class IspReportPackage(models.Model):
     isolated_count = fields.Integer("Isolated", readonly=True, help="Of the active ones.")
     paused_count = fields.Integer("Paused", readonly=True)
     terminated_count = fields.Integer("Terminated", readonly=True)
-    monthly_value = fields.Monetary("Monthly value", readonly=True, help="Of the active subscriptions, without PPN.")
+    monthly_value = fields.Float("Monthly value", digits=(16, 0), readonly=True, help="Of the active subscriptions, without PPN.")
 
     @property
     def _table_query(self):

@@ -227,7 +227,7 @@ class IspReportPrint(models.TransientModel):
         result = [r - c for r, c in zip(revenue, cost)]
         return {
             "name": "profit_loss", "title": _("Profit and loss"),
-            "columns": [(_("Line"), "text"), *[(_month(month), "money") for month in months], (_("Total"), "money")],
+            "columns": [(_("Item"), "text"), *[(_month(month), "money") for month in months], (_("Total"), "money")],
             "rows": [*revenue_rows, *cost_rows, ("total", [_("Profit (loss)"), *with_total(result)])],
         }
 

@@ -43,9 +43,9 @@ class IspReportProfitLoss(models.Model):
     partner_id = fields.Many2one("res.partner", "Contact", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    revenue = fields.Monetary(readonly=True)
-    cost = fields.Monetary(readonly=True)
-    result = fields.Monetary(readonly=True)
+    revenue = fields.Float(digits=(16, 0), readonly=True)
+    cost = fields.Float(digits=(16, 0), readonly=True)
+    result = fields.Float(digits=(16, 0), readonly=True)
 
     @property
     def _table_query(self):

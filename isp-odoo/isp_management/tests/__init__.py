@@ -10,3 +10,5 @@ from . import test_webhook
 from . import test_reports
 from . import test_screens
 from . import test_demo
+from . import test_browser
+from . import test_translations
