@@ -9,15 +9,20 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use isp_core::Money;
-use isp_core::calendar::{Cycle, Date, Zone};
-use isp_core::engine::EngineError;
-use isp_core::ids::{ExemptionId, PromiseId, SubscriptionId};
-use isp_core::isolation::{Access, AccessEventKind, Exemption, Promise};
-use isp_core::ports::{OutboxState, Store};
+use isp_core::billing::{
+    Charge, CreditNote, CreditReason, InvoiceKind, LateFeeAmount, LateFeePolicy, OutageCredit, OutagePolicy,
+    WhileIsolated,
+};
+use isp_core::calendar::{Cycle, Date, Period, Zone};
+use isp_core::engine::{EngineError, NewPayment};
+use isp_core::ids::{DepositId, ExemptionId, OutageId, PromiseId, SubscriptionId};
+use isp_core::isolation::{Access, AccessEventKind, Exemption, Outage, Promise};
+use isp_core::payment::{Channel, Deposit};
+use isp_core::ports::{OutboxState, Store, StoreError};
 use isp_core::testing::{Moment, Snapshot};
+use isp_core::{Error, Money};
 use proptest::prelude::*;
-use support::{TENANT, World, books, customer_id, date, package_id, router_id, subscription_id};
+use support::{TENANT, World, books, customer_id, date, package_id, router_id, site_id, subscription_id};
 use uuid::Uuid;
 
 const CUSTOMERS: u32 = 50;
@@ -77,16 +82,24 @@ async fn found(start: Date, dice: &mut Dice) -> World {
     world
 }
 
-async fn live_a_year(seed: u64, faults: bool) -> (World, Protected) {
+async fn live_a_year(seed: u64, faults: bool, all: bool) -> (World, Protected) {
     let mut dice = Dice(seed);
     let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
-    let world = found(start, &mut dice).await;
+    let mut world = found(start, &mut dice).await;
+    // What officers do beside has dice of its own too.
+    let mut officers = Dice(seed ^ 0x0ff1_ce00);
+    if all {
+        every_rule_on(&mut world);
+    }
     let mut protected = Protected::default();
     // Faults have dice of their own, so that the same year can be lived without them.
     let mut bad_luck = Dice(seed ^ 0xdead_beef);
     for d in 0..DAYS {
         let today = start.plus_days(d);
         happenings(&world, &mut dice, &mut protected, today).await;
+        if all {
+            officers_days(&world, &mut officers, &mut protected, today).await;
+        }
         if faults {
             for host in ["r0", "r1"] {
                 world.routers.set_down(host, bad_luck.one_in(12));
@@ -112,7 +125,11 @@ async fn live_a_year(seed: u64, faults: bool) -> (World, Protected) {
             }
         }
         world.store.restart();
-        check(&world.store.snapshot(TENANT), &protected, today);
+        let snapshot = world.store.snapshot(TENANT);
+        check(&snapshot, &protected, today);
+        if !all {
+            invoices_join(&snapshot);
+        }
     }
     world.routers.all_up();
     world.messenger.set_down(false);
@@ -174,15 +191,160 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
         }
         if dice.one_in(700) {
             let package = package_id(1 + dice.roll(3) as u32);
-            until_done!(world, world.engine().change_package(subscription_id(n), package, now)).unwrap();
+            let changed = until_done!(world, world.engine().change_package(subscription_id(n), package, now));
+            assert!(matches!(changed, Ok(_) | Err(EngineError::Domain(Error::NotServing))), "{changed:?}");
         }
     }
+}
+
+/// Every policy that changes what is owed is on.
+fn every_rule_on(world: &mut World) {
+    let policy = &mut world.policy;
+    policy.billing.credit_on_pause = true;
+    policy.billing.credit_on_termination = true;
+    policy.billing.while_isolated = WhileIsolated::Prorate;
+    let amount = LateFeeAmount::Percent { percent: 2, minimum: Money::rupiah(3_000) };
+    policy.late_fee = Some(LateFeePolicy { after_days: 4, amount, with_ppn: false });
+    policy.outage = OutagePolicy { min_hours: 12, by: OutageCredit::Hour };
+}
+
+/// What officers do on a day besides: packages at once, pauses, ends, corrections, write-offs, collectors, outages. A
+/// process that is killed is started again; what it had done already is refused then, and nothing is done twice.
+async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected, today: Date) {
+    let now = today.at(8, 15, Zone::Wib);
+    let fine = |outcome: Result<(), EngineError>| match outcome {
+        Ok(()) | Err(EngineError::Domain(_) | EngineError::NothingToDo) => {}
+        Err(EngineError::Store(StoreError::NotFound { .. } | StoreError::Duplicate { .. })) => {}
+        Err(other) => panic!("{other:?}"),
+    };
+    for n in 0..CUSTOMERS {
+        let (line, customer) = (subscription_id(n), customer_id(n));
+        if dice.one_in(90) {
+            let package = package_id(1 + dice.roll(3) as u32);
+            fine(until_done!(world, world.engine().change_package_at_once(line, package, "Sari", now)).map(drop));
+        }
+        if dice.one_in(150) {
+            fine(until_done!(world, world.engine().pause(line, now)).map(drop));
+        }
+        if dice.one_in(12) {
+            fine(until_done!(world, world.engine().resume(line, now)));
+        }
+        if dice.one_in(3_000) {
+            let end = today.plus_days(dice.roll(20) as i32 - 5);
+            fine(until_done!(world, world.engine().terminate(line, end, now)).map(drop));
+        }
+        let open = world.store.open_invoices(TENANT, customer).await.unwrap();
+        let Some(oldest) = open.first() else { continue };
+        if dice.one_in(120) {
+            let amount = Money::rupiah(1 + dice.roll(80_000) as i64);
+            let engine = world.engine();
+            fine(engine.correct(customer, oldest.invoice_id, amount, "Sari", "salah tagih", now).await.map(drop));
+        }
+        if oldest.days_late(today) > 12 && dice.one_in(60) {
+            let engine = world.engine();
+            fine(engine.write_off(customer, oldest.invoice_id, "Sari", "pindah", now).await.map(drop));
+        } else if dice.one_in(60)
+            && let Some(last) = world.store.write_offs(TENANT, Some(customer)).await.unwrap().pop()
+        {
+            fine(world.engine().reverse(last.payment_id, "Sari", "datang membayar", now).await.map(drop));
+        }
+        if dice.one_in(50) {
+            let payment = NewPayment {
+                customer_id: customer,
+                provider: support::code("tunai"),
+                reference: support::code(&format!("KW-{today}-{n}")),
+                amount: oldest.residual(),
+                paid_at: now,
+                collector: Some(support::code(["ANTON", "BUDI"][(n % 2) as usize])),
+            };
+            until_done!(world, world.engine().pay(&payment, now)).unwrap();
+        }
+    }
+    if dice.one_in(5) {
+        for held in world.store.collectors(TENANT).await.unwrap() {
+            let deposit = Deposit {
+                id: DepositId(Uuid::from_u128(u128::from(dice.0))),
+                collector: held.collector.clone(),
+                amount: held.holds(),
+                to: Channel::Bank,
+                on: today,
+                by: "Sari".into(),
+                note: String::new(),
+            };
+            dice.roll(2);
+            fine(world.engine().deposit(deposit).await);
+        }
+    }
+    if dice.one_in(40) {
+        let (site, days) = (dice.roll(2) as u32, 1 + dice.roll(3) as i32);
+        let outage = Outage {
+            id: OutageId(Uuid::from_u128(u128::from(dice.0))),
+            site_id: site_id(site),
+            from: today.at(8, 0, Zone::Wib),
+            until: Some(today.plus_days(days).at(8, 0, Zone::Wib)),
+            note: "kabel putus".into(),
+        };
+        world.engine().outage(outage).await.unwrap();
+        for n in (0..CUSTOMERS).filter(|n| n % 2 == site) {
+            protected.add(n, today, today.plus_days(days - 1));
+        }
+    }
+    for outage in world.store.outages(TENANT).await.unwrap() {
+        if outage.until.is_some_and(|until| until <= now) && dice.one_in(6) {
+            let zone = if outage.site_id == site_id(0) { Zone::Wib } else { Zone::Wit };
+            until_done!(world, world.engine().credit_outage(&outage, zone, true, "Sari", now)).unwrap();
+        }
+    }
+}
+
+/// However much was changed, paused, given back and charged again: no day of a line costs more than the dearest package,
+/// or less than nothing.
+fn no_day_is_charged_twice(snapshot: &Snapshot) {
+    let mut lines: BTreeMap<SubscriptionId, Vec<Charge>> = BTreeMap::new();
+    for (invoice, _) in &snapshot.invoices {
+        if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
+            let of = |n: &&CreditNote| n.invoice_id == invoice.id;
+            let notes = snapshot.credit_notes.iter().filter(of).cloned().collect();
+            lines.entry(invoice.subscription_id).or_default().push(Charge { invoice: invoice.clone(), notes });
+        }
+    }
+    for (line, charges) in &lines {
+        let first = charges.iter().map(|c| c.invoice.period.start).min().unwrap();
+        let last = charges.iter().map(|c| c.invoice.period.end).max().unwrap();
+        // A correction is of no day: it is spread over all of its invoice, also over days that were given back.
+        let mut uncorrected = charges.clone();
+        uncorrected.iter_mut().for_each(|c| c.notes.retain(|n| n.reason != CreditReason::Correction));
+        for day in (0..last.days_since(first)).map(|i| first.plus_days(i)) {
+            let day = Period { start: day, end: day.plus_days(1) };
+            let cost = |of: &[Charge]| -> i64 {
+                of.iter().flat_map(|c| c.charged_for(day).into_values()).sum::<Money>().as_i64()
+            };
+            let (most, least) = (cost(charges), cost(&uncorrected));
+            assert!(
+                most <= 222_000 / 28 + 8 && least >= -8,
+                "{line} {day} costs {least}..{most}: {:#?}",
+                told(charges)
+            );
+        }
+    }
+}
+
+/// The documents of a line, a line each.
+fn told(charges: &[Charge]) -> Vec<String> {
+    charges
+        .iter()
+        .map(|c| {
+            let i = &c.invoice;
+            let notes = c.notes.iter().map(|n| format!("{:?} {} {} on {}", n.reason, n.period, n.total, n.issue_date));
+            format!("{} {:?} {} {} {:?}", i.issue_date, i.kind, i.period, i.total, notes.collect::<Vec<_>>())
+        })
+        .collect()
 }
 
 /// What must hold at the end of every day.
 fn check(snapshot: &Snapshot, protected: &Protected, today: Date) {
     books::check(snapshot);
-    invoices_are_once_and_join(snapshot);
+    numbers_have_no_gaps(snapshot);
     for (n, events) in events_of(snapshot) {
         for event in events.iter().filter(|e| e.kind == AccessEventKind::IsolatedArrears) {
             assert!(event.overdue.is_positive(), "customer {n} was isolated on {today} without arrears");
@@ -194,7 +356,8 @@ fn check(snapshot: &Snapshot, protected: &Protected, today: Date) {
     }
 }
 
-fn invoices_are_once_and_join(snapshot: &Snapshot) {
+/// The periods of a line follow each other, where nobody pauses or changes anything at once.
+fn invoices_join(snapshot: &Snapshot) {
     let mut periods: BTreeMap<SubscriptionId, Vec<(Date, Date)>> = BTreeMap::new();
     for (invoice, _) in &snapshot.invoices {
         periods.entry(invoice.subscription_id).or_default().push((invoice.period.start, invoice.period.end));
@@ -203,9 +366,14 @@ fn invoices_are_once_and_join(snapshot: &Snapshot) {
         list.sort();
         assert!(list.windows(2).all(|w| w[0].1 == w[1].0), "periods overlap or leave days out: {list:?}");
     }
+}
+
+fn numbers_have_no_gaps(snapshot: &Snapshot) {
     let numbers: BTreeSet<u64> = snapshot.invoices.iter().map(|(i, _)| i.number).collect();
     assert_eq!(numbers.len(), snapshot.invoices.len(), "an invoice number was given twice");
     assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "invoice numbers have gaps");
+    let notes: BTreeSet<u64> = snapshot.credit_notes.iter().map(|n| n.number).collect();
+    assert!(notes.iter().copied().eq(1..=snapshot.credit_notes.len() as u64), "credit note numbers have gaps");
 }
 
 fn events_of(snapshot: &Snapshot) -> BTreeMap<u32, Vec<isp_core::isolation::AccessEvent>> {
@@ -255,13 +423,39 @@ fn debts(world: &World) -> Vec<(SubscriptionId, Date, Date, Date, Money)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_year_with_every_rule_ties_on_every_day(seed in any::<u64>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (world, _) = live_a_year(seed, true, true).await;
+            check_settled(&world);
+            let snapshot = world.store.snapshot(TENANT);
+            no_day_is_charged_twice(&snapshot);
+            // The year had all of it.
+            let books = books::check(&snapshot);
+            assert!(books.given_back.is_positive() && !snapshot.write_offs.is_empty(), "{books:?}");
+            for reason in [CreditReason::PackageChange, CreditReason::Pause, CreditReason::Outage, CreditReason::Correction] {
+                assert!(snapshot.credit_notes.iter().any(|n| n.reason == reason), "{reason:?}");
+            }
+            for kind in [InvoiceKind::Adjustment, InvoiceKind::LateFee] {
+                assert!(snapshot.invoices.iter().any(|(i, _)| i.kind == kind), "{kind:?}");
+            }
+            assert!(!snapshot.deposits.is_empty());
+        });
+    }
+
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 4, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_year_of_faults_ends_in_order(seed in any::<u64>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let (troubled, _) = live_a_year(seed, true).await;
+            let (troubled, _) = live_a_year(seed, true, false).await;
             check_settled(&troubled);
             let mut dice = Dice(seed);
             let start = date("2026-01-01").plus_days(dice.roll(365) as i32);

@@ -14,6 +14,7 @@
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
 //! | what another policy would do | [`simulation`] |
+//! | every rule with numbers | [`rules`] |
 
 pub mod billing;
 pub mod calendar;
@@ -34,6 +35,7 @@ pub mod place;
 pub mod policy;
 pub mod ports;
 pub mod report;
+pub mod rules;
 pub mod secret;
 pub mod simulation;
 pub mod subscription;

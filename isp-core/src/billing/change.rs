@@ -3,6 +3,8 @@
 //! The days that are left are given back at what they were billed at, and charged at the new package's price, both by rule
 //! C5. What comes out above zero is one adjustment invoice with a charge line and a credit line; below zero, a credit note.
 
+use std::collections::BTreeMap;
+
 use crate::billing::credit::{Charge, CreditNote, CreditReason, Written, share};
 use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind, apply_tax};
 use crate::billing::plan::Billable;
@@ -21,9 +23,9 @@ use crate::tax::Tax;
 pub struct Adjustment {
     /// What the customer is to pay more.
     pub invoice: Option<Invoice>,
-    /// What the customer gets back.
-    pub note: Option<CreditNote>,
-    /// Moves revenue between the two packages, so that each has what it served: the document is booked on one of them.
+    /// What the customer gets back, of the invoices that the days were charged with, the latest first.
+    pub notes: Vec<CreditNote>,
+    /// Moves revenue between the packages, so that each has what it served: a document is booked on one of them.
     pub entry: Option<JournalEntry>,
 }
 
@@ -58,25 +60,37 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
     if again {
         return Err(Error::ChangedToday);
     }
-    let rest = Period { start: on, end: Date::MAX };
-    change
-        .charges
-        .iter()
-        .filter(|c| c.invoice.kind == InvoiceKind::Subscription)
-        .filter_map(|base| base.days_in(rest).map(|days| adjust(change, base, days)))
-        .collect()
+    let mut bases: Vec<&Charge> =
+        change.charges.iter().filter(|c| c.invoice.kind == InvoiceKind::Subscription).collect();
+    bases.sort_by_key(|c| c.invoice.period.start);
+    // After a pause that was given back, a period is billed anew from the day of the resumption: the later one counts.
+    let next = bases.iter().skip(1).map(|c| c.invoice.period.start).chain([Date::MAX]);
+    let mut adjustments = Vec::new();
+    for (base, next) in bases.iter().zip(next) {
+        let (start, end) = (on.max(base.invoice.period.start), base.invoice.period.end.min(next));
+        let days = Period::try_new(start, end).ok().filter(|days| !base.is_unserved(days.start));
+        if let Some(days) = days {
+            adjustments.push(adjust(change, base, days)?);
+        }
+    }
+    Ok(adjustments)
 }
 
 fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adjustment, Error> {
     let ChangeAtOnce { row, package, .. } = *change;
     let on = change.written.on;
-    let billed = change.charges.iter().filter(|c| {
-        c.invoice.id == base.invoice.id
-            || c.invoice.kind == InvoiceKind::Adjustment && base.invoice.period.contains(c.invoice.period.start)
-    });
-    let given: Vec<(LineKind, Money)> = billed.flat_map(|c| c.charged_for(days)).collect();
+    let billed: Vec<&Charge> = change.charges.iter().filter(|c| c.days_in(days).is_some()).collect();
+    // What an outage gave back stays with the customer.
+    let gross: Vec<Charge> = billed
+        .iter()
+        .map(|c| {
+            let notes = c.notes.iter().filter(|n| n.reason != CreditReason::Outage).cloned().collect();
+            Charge { invoice: c.invoice.clone(), notes }
+        })
+        .collect();
     let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
-        given.iter().filter(|(kind, _)| wanted(*kind)).map(|(_, amount)| *amount).sum()
+        let given = gross.iter().flat_map(|c| c.charged_for(days));
+        given.filter(|(kind, _)| wanted(*kind)).map(|(_, amount)| amount).sum()
     };
     let (back, back_ppn) = (sum(&LineKind::is_taxed), sum(&|kind| kind == LineKind::Ppn));
     let back_rounding = sum(&|kind| kind == LineKind::Rounding);
@@ -94,7 +108,6 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
     lines.retain(|l| !l.amount.is_zero());
     let total: Money = lines.iter().map(|l| l.amount).sum();
 
-    let packages = (package.id, base.invoice.package_id);
     let mut adjustment = Adjustment::default();
     if total.is_positive() {
         let id = InvoiceId(derive(row.subscription_id.0, &["adjustment", &days.start.to_string(), &on.to_string()]));
@@ -114,16 +127,15 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
             ppn: taxed.ppn - back_ppn,
             total,
         });
-        adjustment.entry = between(id.0, row, on, packages, back);
-    } else if total < Money::ZERO {
-        for line in &mut lines {
-            line.amount = -line.amount;
-        }
-        let key = days.start.to_string();
-        adjustment.note = base.note(days, lines, CreditReason::PackageChange, &key, change.written);
-        let id = adjustment.note.as_ref().map_or(base.invoice.id.0, |note| note.id.0);
-        adjustment.entry = between(id, row, on, packages, taxed.dpp);
     }
+    let mut rest = -total;
+    for charge in billed.iter().rev() {
+        let key = format!("{} {on}", days.start);
+        let notes = charge.give_amount(days, rest, CreditReason::PackageChange, &key, change.written);
+        rest -= notes.iter().map(|n| n.total).sum();
+        adjustment.notes.extend(notes);
+    }
+    adjustment.entry = between(change, days, &gross, &adjustment.notes);
     Ok(adjustment)
 }
 
@@ -147,24 +159,32 @@ fn prices(change: &ChangeAtOnce<'_>, days: Period) -> Result<Vec<InvoiceLine>, E
     Ok(lines)
 }
 
-/// Moves revenue from the old package to the new one: `amount` was booked on the wrong one of them.
-fn between(
-    id: uuid::Uuid,
-    row: &Billable,
-    on: Date,
-    (new, old): (PackageId, PackageId),
-    amount: Money,
-) -> Option<JournalEntry> {
-    let line = |package_id, amount| JournalLine {
-        account: Account::RevenueSubscription,
-        amount,
-        package_id: Some(package_id),
-        site_id: Some(row.site_id),
-    };
-    (!amount.is_zero() && new != old).then(|| JournalEntry {
-        id: JournalEntryId(derive(id, &["between"])),
-        date: on,
+/// Moves revenue between the packages: each charge gives the days to the new package, less what a note has taken off it.
+fn between(change: &ChangeAtOnce<'_>, days: Period, billed: &[Charge], notes: &[CreditNote]) -> Option<JournalEntry> {
+    let (row, new) = (change.row, change.package.id);
+    let mut moved: BTreeMap<PackageId, Money> = BTreeMap::new();
+    for charge in billed {
+        let taxed = charge.charged_for(days).into_iter().filter(|(kind, _)| kind.is_taxed());
+        let noted = notes.iter().filter(|n| n.invoice_id == charge.invoice.id).map(|n| n.dpp);
+        let amount = taxed.map(|(_, amount)| amount).sum::<Money>() - noted.sum();
+        *moved.entry(charge.invoice.package_id).or_default() += amount;
+        *moved.entry(new).or_default() -= amount;
+    }
+    let lines: Vec<JournalLine> = moved
+        .into_iter()
+        .filter(|(_, amount)| !amount.is_zero())
+        .map(|(package_id, amount)| JournalLine {
+            account: Account::RevenueSubscription,
+            amount,
+            package_id: Some(package_id),
+            site_id: Some(row.site_id),
+        })
+        .collect();
+    let (start, on) = (days.start.to_string(), change.written.on.to_string());
+    (!lines.is_empty()).then(|| JournalEntry {
+        id: JournalEntryId(derive(row.subscription_id.0, &["between", &start, &on])),
+        date: change.written.on,
         kind: EntryKind::PackageChange,
-        lines: vec![line(old, amount), line(new, -amount)],
+        lines,
     })
 }

@@ -20,7 +20,7 @@
 //! assert_eq!(share(Money::rupiah(150_000), january, unused), Money::rupiah(101_613));
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -225,14 +225,21 @@ impl Charge {
         sums
     }
 
+    /// True when a pause or the end of service has given a day back: it is charged anew when service goes on.
+    #[must_use]
+    pub fn is_unserved(&self, day: Date) -> bool {
+        let stops = |n: &&CreditNote| matches!(n.reason, CreditReason::Pause | CreditReason::Termination);
+        self.notes.iter().filter(stops).any(|n| n.period.contains(day))
+    }
+
     /// What is left of the invoice once all notes are taken off.
     #[must_use]
     pub fn left(&self) -> Money {
         self.invoice.total - self.notes.iter().map(|n| n.total).sum()
     }
 
-    /// The note that gives back what is still charged for a span of days, or `part` of it (such as hours of all hours).
-    /// `None` when nothing is.
+    /// The notes that give back what is still charged for a span of days, or `part` of it (such as hours of all hours).
+    /// None when nothing is.
     ///
     /// `key` tells apart what may be given back of one invoice for the same reason: the first day, an outage.
     #[must_use]
@@ -243,18 +250,43 @@ impl Charge {
         reason: CreditReason,
         key: &str,
         written: Written<'_>,
-    ) -> Option<CreditNote> {
-        let period = self.days_in(span)?;
-        let days = Some((period.days() as u16, self.invoice.period.days() as u16));
-        let lines = self.charged_for(period).into_iter().map(|(kind, amount)| InvoiceLine {
-            kind,
-            amount: amount.ratio(part.0, part.1),
-            prorated: days.filter(|(days, all)| kind.is_taxed() && days != all),
-        });
-        self.note(period, lines.filter(|l| !l.amount.is_zero()).collect(), reason, key, written)
+    ) -> Vec<CreditNote> {
+        let charged: Money = self.stretches(span).into_iter().map(|(_, charged)| charged).sum();
+        self.give_amount(span, charged.ratio(part.0, part.1), reason, key, written)
     }
 
-    /// The note that gives back an amount, PPN included, spread over the lines of the invoice.
+    /// The notes that give back an amount, PPN included, of what is still charged for a span of days, in proportion;
+    /// never more than is charged for these days, or left of the invoice.
+    ///
+    /// There is one for each stretch of days of which as much was given back before, so that no day is ever given back
+    /// twice; nearly always that is one. The first has `key`, those after it the key and their first day.
+    #[must_use]
+    pub fn give_amount(
+        &self,
+        span: Period,
+        amount: Money,
+        reason: CreditReason,
+        key: &str,
+        written: Written<'_>,
+    ) -> Vec<CreditNote> {
+        let stretches = self.stretches(span);
+        let all: Money = stretches.iter().map(|(_, charged)| *charged).sum();
+        // Shares of several notes are rounded each, so the last may meet a rupiah less than its days are charged.
+        let amount = amount.min(all).min(self.left());
+        let (mut reached, mut given) = (Money::ZERO, Money::ZERO);
+        let mut notes: Vec<CreditNote> = Vec::new();
+        for (period, charged) in stretches {
+            reached += charged;
+            let now = amount.ratio(reached.as_i64(), all.as_i64()) - given;
+            let key = if notes.is_empty() { key.to_owned() } else { format!("{key} {}", period.start) };
+            let note = self.note(period, now, reason, &key, written);
+            given += note.as_ref().map_or(Money::ZERO, |n| n.total);
+            notes.extend(note);
+        }
+        notes
+    }
+
+    /// The note that gives back an amount of the whole invoice, PPN included, spread over its lines.
     ///
     /// # Errors
     /// [`Error::NotPositive`], [`Error::MoreThanLeft`].
@@ -266,12 +298,46 @@ impl Charge {
         if amount > self.left() {
             return Err(more);
         }
-        let (part, all) = (amount.as_i64(), self.left().as_i64());
+        self.note(self.invoice.period, amount, CreditReason::Correction, key, written).ok_or(more)
+    }
+
+    /// The parts of a span for which something is still charged, cut where a note begins or ends, with what that is.
+    fn stretches(&self, span: Period) -> Vec<(Period, Money)> {
+        let Some(period) = self.days_in(span) else { return Vec::new() };
+        let ends = self.notes.iter().flat_map(|n| [n.period.start, n.period.end]);
+        let cuts: BTreeSet<Date> = ends.filter(|day| period.contains(*day)).chain([period.start, period.end]).collect();
+        let cuts: Vec<Date> = cuts.into_iter().collect();
+        cuts.windows(2)
+            .filter_map(|cut| Period::try_new(cut[0], cut[1]).ok())
+            .map(|stretch| (stretch, self.charged_for(stretch).into_values().sum::<Money>()))
+            .filter(|(_, charged)| charged.is_positive())
+            .collect()
+    }
+
+    /// The note that gives back an amount of what days are charged, line by line; `None` when it is nothing.
+    fn note(
+        &self,
+        period: Period,
+        amount: Money,
+        reason: CreditReason,
+        key: &str,
+        written: Written<'_>,
+    ) -> Option<CreditNote> {
+        let invoice = &self.invoice;
+        let charged = self.charged_for(period);
+        let all: Money = charged.values().sum();
+        if !amount.is_positive() || !all.is_positive() {
+            return None;
+        }
+        let days = (period.days() as u16, invoice.period.days() as u16);
         let mut rest = amount;
-        let mut lines: Vec<InvoiceLine> = self
-            .charged_for(self.invoice.period)
+        let mut lines: Vec<InvoiceLine> = charged
             .into_iter()
-            .map(|(kind, charged)| InvoiceLine::new(kind, charged.ratio(part, all)))
+            .map(|(kind, charged)| InvoiceLine {
+                kind,
+                amount: charged.ratio(amount.as_i64(), all.as_i64()),
+                prorated: (kind.is_taxed() && days.0 != days.1).then_some(days),
+            })
             .collect();
         lines.iter().for_each(|l| rest -= l.amount);
         // What rounding leaves goes to the first line, which is the price.
@@ -279,23 +345,7 @@ impl Charge {
             first.amount += rest;
         }
         lines.retain(|l| !l.amount.is_zero());
-        self.note(self.invoice.period, lines, CreditReason::Correction, key, written).ok_or(more)
-    }
-
-    /// A note about this invoice with these lines; `None` when they give nothing.
-    pub(crate) fn note(
-        &self,
-        period: Period,
-        lines: Vec<InvoiceLine>,
-        reason: CreditReason,
-        key: &str,
-        written: Written<'_>,
-    ) -> Option<CreditNote> {
-        let invoice = &self.invoice;
-        let sum = |taxed: bool| lines.iter().filter(|l| l.kind.is_taxed() == taxed).map(|l| l.amount).sum::<Money>();
-        let (dpp, total) = (sum(true), sum(true) + sum(false));
-        let ppn = lines.iter().filter(|l| l.kind == LineKind::Ppn).map(|l| l.amount).sum();
-        total.is_positive().then(|| CreditNote {
+        Some(CreditNote {
             id: CreditNote::id_of(invoice.id, reason, key),
             number: 0,
             invoice_id: invoice.id,
@@ -307,10 +357,10 @@ impl Charge {
             period,
             issue_date: written.on,
             at: written.at,
+            dpp: lines.iter().filter(|l| l.kind.is_taxed()).map(|l| l.amount).sum(),
+            ppn: lines.iter().filter(|l| l.kind == LineKind::Ppn).map(|l| l.amount).sum(),
             lines,
-            dpp,
-            ppn,
-            total,
+            total: amount,
             note: written.note.to_owned(),
             by: written.by.to_owned(),
         })

@@ -95,8 +95,11 @@ pub fn give_isolated_back(
     let mut notes = Vec::new();
     for charge in charges.iter().filter(recent) {
         let Some(over) = clip(charge.invoice.period, Date::MIN, Some(written.on)) else { continue };
+        let mut charge = charge.clone();
         for span in isolated_days(events, over, zone) {
-            notes.extend(charge.give_back(span, (1, 1), CreditReason::Isolation, &span.to_string(), written));
+            let given = charge.give_back(span, (1, 1), CreditReason::Isolation, &span.to_string(), written);
+            charge.notes.extend(given.iter().cloned());
+            notes.extend(given);
         }
     }
     notes

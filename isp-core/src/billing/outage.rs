@@ -65,10 +65,21 @@ impl OutagePolicy {
         Period::try_new(start, end).ok()
     }
 
-    /// The note that an outage earns of one invoice; `None` when it earns none.
+    /// The notes that an outage earns of one invoice; none when it earns none, or has been given back already.
     #[must_use]
-    pub fn note(&self, outage: &Outage, charge: &Charge, zone: Zone, written: Written<'_>) -> Option<CreditNote> {
-        let key = outage.id.to_string();
+    pub fn notes(&self, outage: &Outage, charge: &Charge, zone: Zone, written: Written<'_>) -> Vec<CreditNote> {
+        self.part(outage, charge, zone).map_or_else(Vec::new, |(days, part)| {
+            let key = outage.id.to_string();
+            let first = CreditNote::id_of(charge.invoice.id, CreditReason::Outage, &key);
+            if charge.notes.iter().any(|n| n.id == first) {
+                return Vec::new();
+            }
+            charge.give_back(days, part, CreditReason::Outage, &key, written)
+        })
+    }
+
+    /// The days of an invoice that an outage is credited for, and the part of them that it took.
+    fn part(&self, outage: &Outage, charge: &Charge, zone: Zone) -> Option<(Period, (i64, i64))> {
         let days = charge.days_in(self.credited(outage, zone)?)?;
         let part = match self.by {
             OutageCredit::Day => (1, 1),
@@ -78,6 +89,6 @@ impl OutagePolicy {
                 ((until - from).num_minutes(), i64::from(days.days()) * DAY_MINUTES)
             }
         };
-        charge.give_back(days, part, CreditReason::Outage, &key, written)
+        Some((days, part))
     }
 }

@@ -111,13 +111,8 @@ impl Engine<'_> {
             let hit: Vec<SubscriptionId> =
                 rows.iter().filter(|(s, _)| s.site_id == outage.site_id).map(|(s, _)| s.id).collect();
             let charges = self.store.charges(self.tenant, &hit, days).await?;
-            let notes: Vec<CreditNote> = charges
-                .iter()
-                .filter_map(|charge| {
-                    let note = policy.note(outage, charge, zone, written)?;
-                    charge.notes.iter().all(|known| known.id != note.id).then_some(note)
-                })
-                .collect();
+            let notes: Vec<CreditNote> =
+                charges.iter().flat_map(|charge| policy.notes(outage, charge, zone, written)).collect();
             if write {
                 self.write_notes(notes.clone(), now).await?;
             }

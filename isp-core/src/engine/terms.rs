@@ -85,7 +85,7 @@ impl Engine<'_> {
                 };
                 for adjustment in change_at_once(&change)? {
                     changes.invoices.extend(adjustment.invoice);
-                    changes.credit_notes.extend(adjustment.note);
+                    changes.credit_notes.extend(adjustment.notes);
                     changes.journal.extend(adjustment.entry);
                 }
                 Ok(terms)
@@ -119,13 +119,12 @@ impl Engine<'_> {
         let resumed = self.change_terms(subscription, now, |before, _| {
             let (terms, today) = (&before.facts.terms, before.written.on);
             let of_today = before.charges.iter().filter(|c| c.invoice.period.contains(today));
-            let Some(end) = of_today.map(|c| c.invoice.period.end).max() else { return terms.resume(today) };
-            let day = Period { start: today, end: today.plus_days(1) };
-            let charged: Money = before.charges.iter().flat_map(|c| c.charged_for(day).into_values()).sum();
-            match (charged.is_positive(), terms.paused_from == Some(today)) {
-                (true, _) => terms.resume_paid(today, end),
-                (false, false) => terms.resume(today),
-                (false, true) => Err(Error::EmptyPeriod),
+            let base =
+                of_today.filter(|c| c.invoice.kind == InvoiceKind::Subscription).max_by_key(|c| c.invoice.period);
+            match (base, terms.paused_from == Some(today)) {
+                (Some(base), _) if !base.is_unserved(today) => terms.resume_paid(today, base.invoice.period.end),
+                (Some(_), true) => Err(Error::EmptyPeriod),
+                _ => terms.resume(today),
             }
         });
         resumed.await?;
@@ -281,6 +280,6 @@ fn cuts_period(before: &BillingTerms, after: &BillingTerms, today: Date) -> bool
 fn give_back_from(before: &Before<'_>, from: Date, reason: CreditReason, changes: &mut ChangeSet) {
     let rest = Period { start: from, end: Date::MAX };
     let key = from.to_string();
-    let notes = before.charges.iter().filter_map(|c| c.give_back(rest, (1, 1), reason, &key, before.written));
+    let notes = before.charges.iter().flat_map(|c| c.give_back(rest, (1, 1), reason, &key, before.written));
     changes.credit_notes.extend(notes);
 }
