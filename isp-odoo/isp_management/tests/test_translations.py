@@ -18,7 +18,22 @@ class TestTranslations(TransactionCase):
     def exported(self):
         buffer = io.BytesIO()
         trans_export(False, ["isp_management"], buffer, "po", self.env.cr)
-        return {entry.msgid: entry for entry in polib.pofile(buffer.getvalue().decode())}
+        entries = polib.pofile(buffer.getvalue().decode())
+        module = self.env.ref("base.module_isp_management")
+        known = {module.name, *module.upstream_dependencies(exclude_states=("uninstallable",)).mapped("name")}
+        return {entry.msgid: entry for entry in entries if not self.of_others(entry, known)}
+
+    def of_others(self, entry, known):
+        """True for the label of a field that an addon we do not depend on, such as a bridge's, adds to the partner."""
+        places = [place for place, _line in entry.occurrences]
+        return bool(places) and all(
+            place.startswith("model:ir.model.fields,")
+            and self.module_of(self.env.ref(place.rpartition(":")[2])) not in known
+            for place in places
+        )
+
+    def module_of(self, field):
+        return self.env[field.model]._fields[field.name].base_field._module
 
     def shipped(self, name):
         return {entry.msgid: entry for entry in polib.pofile(file_path("isp_management/i18n/%s" % name))}
