@@ -23,7 +23,7 @@ use crate::isolation::{AccessFacts, Decision, Reason, decide_isolation};
 use crate::money::Money;
 use crate::payment::{CreditSource, allocate};
 use crate::policy::Policy;
-use crate::ports::{ChangeSet, NotifiedLevels};
+use crate::ports::ChangeSet;
 
 /// A customer at the beginning of a simulation.
 #[derive(Debug, Clone)]
@@ -165,7 +165,7 @@ struct Life<'a> {
     policy: &'a Policy,
     tenant: TenantId,
     /// Reminders written so far; those whose day came before the beginning are taken as sent.
-    notified: NotifiedLevels,
+    notified: Vec<(InvoiceId, NotificationKind, u16)>,
     events: Vec<Event>,
 }
 

@@ -1,0 +1,50 @@
+//! The port to the routers.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::PortError;
+use crate::isolation::AccessTarget;
+use crate::isolation::access::ObservedAccess;
+use crate::place::RouterEndpoint;
+
+/// Brings accounts on a router to their desired state.
+#[async_trait]
+pub trait AccessControl: Send + Sync {
+    /// Brings these accounts of one router to what is wanted, reads them back, and ends sessions that still run
+    /// under the old terms.
+    ///
+    /// `Ok` holds one outcome a target, in order: the router answered for each. `Err` concerns the whole router; an
+    /// account may then be in either state, and the call is repeated later: applying twice changes nothing.
+    /// Accounts that are not ours are never touched.
+    async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError>;
+
+    /// What the router says of these accounts, without changing anything, in order. `ObservedAccess::revision` is 0.
+    async fn observe(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ObservedAccess>, PortError>;
+}
+
+/// What a router said to one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApplyOutcome {
+    /// Read back after the change: this is so now. `changed` is false when it was so before.
+    Done {
+        /// What it allows now.
+        access: crate::isolation::Access,
+        /// Whether anything was written.
+        changed: bool,
+        /// Its words, short and without secrets.
+        answer: String,
+    },
+    /// It refused this account: a name that belongs to somebody else, a missing profile.
+    Refused {
+        /// A stable code of the adapter.
+        code: &'static str,
+        /// What it said, without secrets.
+        reason: String,
+    },
+}

@@ -1,0 +1,184 @@
+//! What one commit writes, and what became of it.
+
+use super::AccessEffect;
+use crate::billing::{CreditNote, Invoice};
+use crate::calendar::Date;
+use crate::customer::Customer;
+use crate::device::{Cpe, DeviceHistory};
+use crate::dunning::Notification;
+use crate::ids::SubscriptionId;
+use crate::installation::{InstallationKind, InstallationOrder};
+use crate::isolation::{AccessEvent, Exemption, Outage, Promise, ServiceAccess};
+use crate::ledger::{Expense, JournalEntry};
+use crate::package::Package;
+use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
+use crate::place::{Router, Site};
+use crate::subscription::{BillingTerms, Subscription};
+
+/// Everything that one commit writes, all or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeSet {
+    /// Sites, inserted or replaced by id.
+    pub sites: Vec<Site>,
+    /// Routers, inserted or replaced by id.
+    pub routers: Vec<Router>,
+    /// Packages, inserted or replaced by id.
+    pub packages: Vec<Package>,
+    /// Customers, inserted or replaced by id.
+    pub customers: Vec<Customer>,
+    /// Subscriptions, inserted or replaced by id.
+    pub subscriptions: Vec<Subscription>,
+    /// Kinds of installation, inserted or replaced by id.
+    pub installation_kinds: Vec<InstallationKind>,
+    /// Installation orders, inserted or replaced by id.
+    pub installation_orders: Vec<InstallationOrder>,
+    /// Devices, inserted or replaced by id.
+    pub cpes: Vec<Cpe>,
+    /// Device history, appended.
+    pub device_history: Vec<DeviceHistory>,
+    /// Expenses, appended.
+    pub expenses: Vec<Expense>,
+    /// Promises, appended.
+    pub promises: Vec<Promise>,
+    /// Exemptions, appended.
+    pub exemptions: Vec<Exemption>,
+    /// Outages, inserted or replaced by id.
+    pub outages: Vec<Outage>,
+    /// Invoices. One whose id or (subscription, kind, period start) is there already is left out and counted, not an
+    /// error (rule B3). The store gives those it writes their numbers, in order, and books them with
+    /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
+    /// fails the commit with `Rejected`.
+    pub invoices: Vec<Invoice>,
+    /// Credit notes, written after the invoices. One whose id is there already is left out and counted, not an error. The
+    /// store gives those it writes their numbers, in order, keeps their amount as a payment of the customer (id
+    /// [`CreditNote::payment_id`], provider [`crate::billing::credit::PROVIDER`], the number as reference) and books them
+    /// with [`crate::ledger::entry_for_credit_note`]. One that does not add up fails the commit with `Rejected`; one with
+    /// which more would be given back of an invoice than its total, with `Conflict`.
+    pub credit_notes: Vec<CreditNote>,
+    /// What is said about payments that are write-offs, appended with them.
+    pub write_offs: Vec<WriteOff>,
+    /// Collectors' deposits, appended.
+    pub deposits: Vec<Deposit>,
+    /// Replaces the terms of these subscriptions.
+    pub terms: Vec<(SubscriptionId, BillingTerms)>,
+    /// Sets `billed_from` of these subscriptions; written after `terms`.
+    pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
+    /// Moves the position of the billing run forward to this day; a day before it is ignored.
+    pub billing_position: Option<Date>,
+    /// Payments. One whose (provider, reference) is there already fails the commit with
+    /// `Duplicate { what: "payment.reference" }` (rule P1).
+    pub payments: Vec<Payment>,
+    /// Allocations. When all of a commit are made, each of their invoices is paid between zero and its total and each
+    /// of their payments used between zero and its amount, else the commit fails with `Conflict`.
+    pub allocations: Vec<Allocation>,
+    /// Reversals; a second one of a payment fails with `Duplicate { what: "payment.reversal" }`. The allocations that it
+    /// takes back are among `allocations`: one that leaves something paid fails with `Conflict`, as does a later
+    /// allocation of a reversed payment, which has nothing left.
+    pub reversals: Vec<PaymentReversal>,
+    /// Subscriptions whose facts changed: their access `version` rises by one, after `access` is written. One without a
+    /// row stays so.
+    pub touched: Vec<SubscriptionId>,
+    /// New desired access, each replacing the row that still has `version`; a newer row fails the commit with
+    /// `Conflict`. `observed` in it is ignored; what is stored of it stays. For a subscription without a row, `version` is 0 and a row is inserted.
+    /// The stored version becomes `version + 1`.
+    pub access: Vec<ServiceAccess>,
+    /// What happened to access, appended.
+    pub access_events: Vec<AccessEvent>,
+    /// Wishes to bring routers to the new revision; a row of the outbox each, with topic `access`, id
+    /// [`super::effect_id`]. One that is there already is left out.
+    pub effects: Vec<AccessEffect>,
+    /// Messages; a row of the outbox each, with topic `message`. One of which any key is there already, be it from a
+    /// message before it in the same set, is left out and counted (rule N2); none of its keys is taken then.
+    pub messages: Vec<Notification>,
+    /// Journal entries other than those of `invoices`. An id that is there already fails with
+    /// `Duplicate { what: "journal.id" }`, one that does not balance with `Rejected`.
+    pub journal: Vec<JournalEntry>,
+}
+
+impl ChangeSet {
+    /// True when there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            sites,
+            routers,
+            packages,
+            customers,
+            subscriptions,
+            installation_kinds,
+            installation_orders,
+            cpes,
+            device_history,
+            expenses,
+            promises,
+            exemptions,
+            outages,
+            invoices,
+            credit_notes,
+            write_offs,
+            deposits,
+            terms,
+            billed_from,
+            billing_position,
+            payments,
+            allocations,
+            reversals,
+            touched,
+            access,
+            access_events,
+            effects,
+            messages,
+            journal,
+        } = self;
+        sites.is_empty()
+            && routers.is_empty()
+            && packages.is_empty()
+            && customers.is_empty()
+            && subscriptions.is_empty()
+            && installation_kinds.is_empty()
+            && installation_orders.is_empty()
+            && cpes.is_empty()
+            && device_history.is_empty()
+            && expenses.is_empty()
+            && promises.is_empty()
+            && exemptions.is_empty()
+            && outages.is_empty()
+            && invoices.is_empty()
+            && credit_notes.is_empty()
+            && write_offs.is_empty()
+            && deposits.is_empty()
+            && terms.is_empty()
+            && billed_from.is_empty()
+            && billing_position.is_none()
+            && payments.is_empty()
+            && allocations.is_empty()
+            && reversals.is_empty()
+            && touched.is_empty()
+            && access.is_empty()
+            && access_events.is_empty()
+            && effects.is_empty()
+            && messages.is_empty()
+            && journal.is_empty()
+    }
+}
+
+/// What a commit wrote of the things that are written once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CommitReport {
+    /// Invoices written.
+    pub invoices: u64,
+    /// Their sum in rupiah.
+    pub invoiced: crate::money::Money,
+    /// Invoices that were there already.
+    pub invoices_known: u64,
+    /// Credit notes written.
+    pub credit_notes: u64,
+    /// Their sum in rupiah.
+    pub credited: crate::money::Money,
+    /// Messages written.
+    pub messages: u64,
+    /// Messages that were there already.
+    pub messages_known: u64,
+    /// Wishes to routers written.
+    pub effects: u64,
+}

@@ -1,0 +1,113 @@
+//! Why a port or the store did not do what it was asked.
+
+/// Why a port did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PortError {
+    /// The effect certainly did not happen: no connection, refused at login. Safe to try again.
+    #[error("not sent: {reason}")]
+    NotSent {
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// Nobody knows whether the effect happened: a time-out, a lost reply. A router is read again before a repeat;
+    /// a message is never sent again by itself.
+    #[error("outcome unknown: {reason}")]
+    Unknown {
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// The other side is set up wrongly for us (credentials, rights, version); trying again does not help until a
+    /// person acts.
+    #[error("refused ({code}): {reason}")]
+    Refused {
+        /// A stable code of the adapter.
+        code: &'static str,
+        /// What it said, without secrets.
+        reason: String,
+    },
+}
+
+impl PortError {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotSent { .. } => "port.not_sent",
+            Self::Unknown { .. } => "port.unknown",
+            Self::Refused { .. } => "port.refused",
+        }
+    }
+
+    /// True when the same call may succeed later without anybody's help.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A row with this key is there already.
+    #[error("{what} is there already")]
+    Duplicate {
+        /// Which key, such as `customer.code` or `payment.reference`.
+        what: &'static str,
+    },
+    /// The facts changed since they were loaded; load and decide again.
+    #[error("facts changed while deciding")]
+    Conflict,
+    /// No such row.
+    #[error("{what} not found")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// A change that names a row that does not exist, or breaks a rule of the tables.
+    #[error("refused by the database: {reason}")]
+    Rejected {
+        /// Which rule.
+        reason: String,
+    },
+    /// The database does not answer, or its disk is full; nothing of the commit was written.
+    #[error("database unavailable: {reason}")]
+    Unavailable {
+        /// What it said, without secrets.
+        reason: String,
+    },
+    /// What is stored cannot be read: another version's row, a wrong key, a damaged file.
+    #[error("stored {what} cannot be read: {reason}")]
+    Corrupt {
+        /// Which kind of row.
+        what: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Another process is doing this tenant's run.
+    #[error("another run is under way")]
+    Busy,
+}
+
+impl StoreError {
+    /// A stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Duplicate { .. } => "store.duplicate",
+            Self::Conflict => "store.conflict",
+            Self::NotFound { .. } => "store.not_found",
+            Self::Rejected { .. } => "store.rejected",
+            Self::Unavailable { .. } => "store.unavailable",
+            Self::Corrupt { .. } => "store.corrupt",
+            Self::Busy => "store.busy",
+        }
+    }
+
+    /// True when the same call may succeed later without anybody's help.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::Conflict | Self::Unavailable { .. } | Self::Busy)
+    }
+}

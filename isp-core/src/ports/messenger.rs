@@ -1,0 +1,50 @@
+//! The port to the channel that carries messages.
+
+use async_trait::async_trait;
+
+use super::PortError;
+use crate::dunning::notification::OutgoingMessage;
+
+/// Sends messages.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Sends one message. `Err(Unknown)` must be returned whenever it may have gone out.
+    async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError>;
+}
+
+/// What the channel said to one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// Taken; `provider_id` is the channel's own id. Taken is not yet delivered.
+    Accepted {
+        /// The channel's id of the message.
+        provider_id: String,
+    },
+    /// Taken, but held back by the channel for a check of quality.
+    Held {
+        /// The channel's id of the message.
+        provider_id: String,
+    },
+    /// Not taken now; not before so many seconds.
+    RetryAfter {
+        /// Seconds to wait.
+        seconds: u32,
+        /// What it said.
+        reason: String,
+    },
+    /// Not taken, and never for this recipient.
+    RecipientRejected {
+        /// What it said, without the number.
+        reason: String,
+    },
+    /// Our message or set-up is wrong; a person must act.
+    ConfigError {
+        /// What it said.
+        reason: String,
+    },
+    /// The channel as a whole is stopped (token, billing, quality); keep messages until a person acts.
+    ChannelDown {
+        /// What it said.
+        reason: String,
+    },
+}

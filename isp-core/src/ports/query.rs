@@ -1,0 +1,86 @@
+//! Which rows a caller asks the store for.
+
+use super::{OutboxState, Topic};
+use crate::billing::InvoiceKind;
+use crate::calendar::Date;
+use crate::ids::{CustomerId, SubscriptionId};
+
+/// A page: rows after `after` in id order, at most `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery<I> {
+    /// The last id of the page before; `None` for the first page.
+    pub after: Option<I>,
+    /// At most so many rows. A page with fewer is the last.
+    pub limit: u32,
+}
+
+impl<I> PageQuery<I> {
+    /// The first page.
+    #[must_use]
+    pub const fn first(limit: u32) -> Self {
+        Self { after: None, limit }
+    }
+}
+
+/// Which subscriptions to load for billing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BillableQuery {
+    /// Bit `d` is set when a period that starts on billing day `d` may come due in the window; those with
+    /// `billed_from` set are loaded whatever their day.
+    pub days: u32,
+    /// Those whose `terms.end` is on or after this day are loaded whatever their day: a last, short period ends there.
+    pub ends_from: Date,
+}
+
+/// Which customers to load for reminders: those with an open invoice in one of these spans of due dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DunningQuery {
+    /// Earliest due date.
+    pub due_from: Date,
+    /// Latest due date.
+    pub due_until: Date,
+}
+
+/// Which subscriptions to load for the isolation decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessQuery {
+    /// Those that a run must look at: with an open invoice due on or before the day, or with desired access other than
+    /// open, or whose terms end, pause or change package by `today`, or start after it. Closed lines whose terms have
+    /// ended are left out.
+    Due {
+        /// Open invoices due on or before this day.
+        due_until: Date,
+        /// The latest civil day in any zone.
+        today: Date,
+    },
+    /// All of these customers.
+    Customers(Vec<CustomerId>),
+    /// These.
+    Subscriptions(Vec<SubscriptionId>),
+}
+
+/// Which outbox rows to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxQuery {
+    /// Only this topic.
+    pub topic: Option<Topic>,
+    /// Only this state.
+    pub state: Option<OutboxState>,
+    /// Only messages to this customer.
+    pub customer: Option<CustomerId>,
+}
+
+/// Which invoices to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InvoiceQuery {
+    /// Only this customer's.
+    pub customer: Option<CustomerId>,
+    /// Only those issued on or after this day.
+    pub issued_from: Option<Date>,
+    /// Only those issued before this day.
+    pub issued_before: Option<Date>,
+    /// Only those with a residual.
+    pub open: bool,
+    /// Only this kind.
+    pub kind: Option<InvoiceKind>,
+}

@@ -1,0 +1,63 @@
+//! Rows that join more than one thing, as the store reads them.
+
+use crate::billing::InvoiceBalance;
+use crate::calendar::Zone;
+use crate::customer::Customer;
+use crate::ids::PackageId;
+use crate::installation::InstallationOrder;
+use crate::isolation::ServiceAccess;
+use crate::payment::{Payment, PaymentReversal};
+
+/// What a message needs at the moment of sending (rule N3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageFacts {
+    /// To whom.
+    pub customer: Customer,
+    /// Name of the package of the customer's subscription that it is about (or of the first).
+    pub package: Option<crate::customer::Name>,
+    /// The invoices that it names, as they are now.
+    pub invoices: Vec<InvoiceBalance>,
+    /// All open invoices of the customer.
+    pub open: Vec<InvoiceBalance>,
+    /// The payment that it names, and whether it was reversed.
+    pub payment: Option<(Payment, bool)>,
+    /// The access of the subscription that it names.
+    pub access: Option<ServiceAccess>,
+    /// True when that subscription is served by a router, whose answer a message about it waits for.
+    pub routed: bool,
+}
+
+/// A payment with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// As it arrived.
+    pub payment: Payment,
+    /// What is left of it as credit.
+    pub left: crate::money::Money,
+    /// Its reversal.
+    pub reversal: Option<PaymentReversal>,
+}
+
+/// An installation order with what its invoices need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstalmentRow {
+    /// The order.
+    pub order: InstallationOrder,
+    /// The site of its subscription.
+    pub site_id: crate::ids::SiteId,
+    /// The zone of that site.
+    pub zone: Zone,
+    /// The package of its subscription.
+    pub package_id: PackageId,
+}
+
+/// An installation order with how far it is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationRow {
+    /// The order.
+    pub order: InstallationOrder,
+    /// Sum of its invoices so far, with PPN.
+    pub invoiced: crate::money::Money,
+    /// What was paid of them.
+    pub paid: crate::money::Money,
+}
