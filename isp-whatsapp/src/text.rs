@@ -1,40 +1,12 @@
 //! Texts a person reads: amounts, dates, and customer data that cannot break a template.
 
 use chrono::{Datelike, NaiveDate};
+use isp_core::calendar::Date;
 use isp_core::customer::Language;
 use isp_core::money::Money;
 
 /// Longest template parameter; a template body may have 1024 characters in all.
 const PARAMETER_LIMIT: usize = 160;
-
-const MONTHS_ID: [&str; 12] = [
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// An amount as messages write it, with a space after the sign.
 ///
@@ -60,11 +32,8 @@ pub fn rupiah(amount: Money) -> String {
 /// ```
 #[must_use]
 pub fn long_date(date: NaiveDate, language: Language) -> String {
-    let months = match language {
-        Language::Id => MONTHS_ID,
-        Language::En => MONTHS_EN,
-    };
-    format!("{} {} {}", date.day(), months[date.month0() as usize % 12], date.year())
+    let month = Date::from_naive(date).month();
+    format!("{} {} {}", date.day(), month.name(language), date.year())
 }
 
 /// Makes a text fit for a template parameter.

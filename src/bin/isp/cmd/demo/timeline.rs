@@ -219,37 +219,7 @@ fn day_label(date: Date, language: Language) -> String {
 
 /// `Januari 2026` or `January 2026`.
 pub(super) fn month_name(month: Month, language: Language) -> String {
-    const ID: [&str; 12] = [
-        "Januari",
-        "Februari",
-        "Maret",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Agustus",
-        "September",
-        "Oktober",
-        "November",
-        "Desember",
-    ];
-    const EN: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let names = if language == Language::Id { ID } else { EN };
-    let (year, number) = month.year_month();
-    format!("{} {year}", names.get(number as usize - 1).copied().unwrap_or(""))
+    format!("{} {}", month.name(language), month.year_month().0)
 }
 
 #[cfg(test)]
