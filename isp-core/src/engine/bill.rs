@@ -85,9 +85,8 @@ impl Engine<'_> {
             self.give_isolated_back(&rows, position, now, &mut report).await?;
             seen += rows.len() as u64;
             progress(seen);
-            match rows.last() {
-                Some(last) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.subscription_id),
-                _ => break,
+            if !page.advance(&rows, |last| last.subscription_id) {
+                break;
             }
         }
         self.bill_instalments(now, &mut report).await?;
@@ -143,9 +142,8 @@ impl Engine<'_> {
             for customer in &customers {
                 report.credited += u64::from(self.apply_credit_of(*customer, now).await?);
             }
-            match customers.last() {
-                Some(last) if customers.len() as u64 == u64::from(self.page) => page.after = Some(*last),
-                _ => return Ok(()),
+            if !page.advance(&customers, |last| *last) {
+                return Ok(());
             }
         }
     }

@@ -58,11 +58,11 @@ impl Engine<'_> {
         let mut page = PageQuery::first(self.page);
         let invoice = loop {
             let rows = self.store.invoices(self.tenant, query, page).await?;
-            let last = rows.last().map(|(i, _)| i.id).filter(|_| rows.len() as u64 == u64::from(self.page));
-            match (rows.into_iter().find(|(i, _)| i.id == id), last) {
-                (Some((invoice, _)), _) => break invoice,
-                (None, Some(last)) => page.after = Some(last),
-                (None, None) => return Err(StoreError::NotFound { what: "invoice" }.into()),
+            let more = page.advance(&rows, |(last, _)| last.id);
+            match rows.into_iter().find(|(i, _)| i.id == id) {
+                Some((invoice, _)) => break invoice,
+                None if more => {}
+                None => return Err(StoreError::NotFound { what: "invoice" }.into()),
             }
         };
         let mut notes = self.credit_notes_of(customer).await?;
@@ -117,9 +117,8 @@ impl Engine<'_> {
                 self.write_notes(notes.clone(), now).await?;
             }
             given.extend(notes);
-            match rows.last() {
-                Some((last, _)) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
-                _ => return Ok(given),
+            if !page.advance(&rows, |(last, _)| last.id) {
+                return Ok(given);
             }
         }
     }

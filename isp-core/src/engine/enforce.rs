@@ -81,11 +81,10 @@ impl Engine<'_> {
         let mut page = PageQuery::first(self.page);
         loop {
             let facts = self.store.load_access(self.tenant, &query, page).await?;
-            let (len, last) = (facts.len() as u64, facts.last().map(|f| f.subscription_id));
+            let more = page.advance(&facts, |last| last.subscription_id);
             wanted.extend(facts.into_iter().filter(|f| self.step(f, position, now) != Step::Nothing));
-            match last {
-                Some(last) if len == u64::from(self.page) => page.after = Some(last),
-                _ => break,
+            if !more {
+                break;
             }
         }
         let mut report = EnforceReport::default();

@@ -48,9 +48,8 @@ impl Engine<'_> {
                 loop {
                     let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;
                     self.charge_fees(&late, report).await?;
-                    match late.last() {
-                        Some(last) if late.len() as u64 == u64::from(self.page) => page.after = Some(last.invoice_id),
-                        _ => break,
+                    if !page.advance(&late, |last| last.invoice_id) {
+                        break;
                     }
                 }
             }

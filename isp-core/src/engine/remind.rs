@@ -38,9 +38,8 @@ impl Engine<'_> {
                 report.queued += commit.messages;
                 report.known += commit.messages_known;
             }
-            match customers.last() {
-                Some(last) if customers.len() as u64 == u64::from(self.page) => page.after = Some(last.customer_id),
-                _ => return Ok(report),
+            if !page.advance(&customers, |last| last.customer_id) {
+                return Ok(report);
             }
         }
     }

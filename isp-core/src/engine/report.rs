@@ -32,9 +32,8 @@ impl Engine<'_> {
             for row in payments.iter().filter(|p| p.left.is_positive()) {
                 *credit.entry(row.payment.customer_id).or_default() += row.left;
             }
-            match payments.last() {
-                Some(last) if payments.len() as u64 == u64::from(self.page) => page.after = Some(last.payment.id),
-                _ => break,
+            if !page.advance(&payments, |last| last.payment.id) {
+                break;
             }
         }
         Ok(customers(&CustomersInput {
@@ -157,9 +156,8 @@ impl Engine<'_> {
         loop {
             let rows = self.store.invoices(self.tenant, query, page).await?;
             all.extend(rows.iter().map(|(invoice, paid)| invoice.balance(*paid)));
-            match rows.last() {
-                Some((last, _)) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
-                _ => return Ok(all),
+            if !page.advance(&rows, |(last, _)| last.id) {
+                return Ok(all);
             }
         }
     }

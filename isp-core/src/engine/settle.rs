@@ -61,9 +61,8 @@ impl Engine<'_> {
                 if rows.iter().any(|row| row.id == id) {
                     return Ok(true);
                 }
-                match rows.last() {
-                    Some(last) if rows.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
-                    _ => break,
+                if !page.advance(&rows, |last| last.id) {
+                    break;
                 }
             }
         }

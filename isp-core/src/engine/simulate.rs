@@ -63,9 +63,8 @@ impl Engine<'_> {
                     result.events.extend(events.into_iter().filter(|event| event.on >= from));
                 }
             }
-            match customers.last() {
-                Some(last) if customers.len() as u64 == u64::from(self.page) => page.after = Some(last.id),
-                _ => break,
+            if !page.advance(&customers, |last| last.id) {
+                break;
             }
         }
         let subscribers = self.store.subscribers_per_router(self.tenant).await?;

@@ -20,6 +20,18 @@ impl<I> PageQuery<I> {
     pub const fn first(limit: u32) -> Self {
         Self { after: None, limit }
     }
+
+    /// Moves on behind these rows of this page, whose ids `id` tells. False when they were the last: a page with fewer
+    /// rows than its limit.
+    pub fn advance<R>(&mut self, rows: &[R], id: impl FnOnce(&R) -> I) -> bool {
+        match rows.last() {
+            Some(last) if rows.len() as u64 == u64::from(self.limit) => {
+                self.after = Some(id(last));
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Which subscriptions to load for billing.

@@ -138,13 +138,12 @@ pub(crate) async fn write_off(ctx: &Context, command: WriteOffCommand) -> anyhow
             let mut reversed = std::collections::BTreeMap::new();
             loop {
                 let payments = store.payments(ctx.tenant(), None, page).await?;
-                let (last, count) = (payments.last().map(|p| p.payment.id), payments.len() as u64);
+                let more = page.advance(&payments, |last| last.payment.id);
                 let back = |p: isp_core::ports::PaymentRow| p.reversal.map(|r| (p.payment.id, r.reason));
                 reversed.extend(payments.into_iter().filter_map(back));
-                if count < u64::from(page.limit) {
+                if !more {
                     break;
                 }
-                page.after = last;
             }
             let mut rows = Rows::new(&[
                 column("date"),

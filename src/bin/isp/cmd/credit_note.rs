@@ -72,12 +72,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let mut page = PageQuery::first(ctx.config.worker.page);
             loop {
                 let notes = store.credit_notes(ctx.tenant(), of, page).await?;
-                let (last, count) = (notes.last().map(|n| n.id), notes.len() as u64);
+                let more = page.advance(&notes, |last| last.id);
                 all.extend(notes);
-                if count < u64::from(page.limit) {
+                if !more {
                     break;
                 }
-                page.after = last;
             }
             all.sort_by_key(|n| n.number);
             ctx.rows(&table(ctx, &all).await?)?;
@@ -90,9 +89,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                     ctx.rows(&lines(note))?;
                     break;
                 }
-                match notes.last() {
-                    Some(last) if notes.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
-                    _ => return Err(Failure::NotFound { noun: "credit_note", code: number }.into()),
+                if !page.advance(&notes, |last| last.id) {
+                    return Err(Failure::NotFound { noun: "credit_note", code: number }.into());
                 }
             }
         }

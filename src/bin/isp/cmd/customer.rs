@@ -106,9 +106,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
                 ]);
             }
         }
-        match customers.last() {
-            Some(last) if customers.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
-            _ => break,
+        if !page.advance(&customers, |last| last.id) {
+            break;
         }
     }
     ctx.rows(&rows)?;

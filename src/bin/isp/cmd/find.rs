@@ -110,13 +110,12 @@ pub(crate) async fn invoice(ctx: &Context, store: &dyn Store, number: &str) -> a
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
-        let last = invoices.last().map(|(i, _)| i.id).filter(|_| invoices.len() as u64 == u64::from(page.limit));
+        let more = page.advance(&invoices, |(last, _)| last.id);
         if let Some(found) = invoices.into_iter().find(|(i, _)| i.display_number() == number) {
             return Ok(found);
         }
-        match last {
-            Some(last) => page.after = Some(last),
-            None => return Err(Failure::NotFound { noun: "invoice", code: number.to_owned() }.into()),
+        if !more {
+            return Err(Failure::NotFound { noun: "invoice", code: number.to_owned() }.into());
         }
     }
 }

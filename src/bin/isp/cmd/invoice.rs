@@ -83,9 +83,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 (invoice.total - *paid).into(),
             ]);
         }
-        match invoices.last() {
-            Some((last, _)) if invoices.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
-            _ => break,
+        if !page.advance(&invoices, |(last, _)| last.id) {
+            break;
         }
     }
     ctx.rows(&rows)?;

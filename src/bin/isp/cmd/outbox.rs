@@ -119,9 +119,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
                 Cell::text(row.id.to_string()),
             ]);
         }
-        match found.last() {
-            Some(last) if found.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
-            _ => break,
+        if !page.advance(&found, |last| last.id) {
+            break;
         }
     }
     ctx.rows(&rows)?;

@@ -171,9 +171,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
                 Cell::maybe(row.reversal.as_ref().map(|r| &r.reason)),
             ]);
         }
-        match payments.last() {
-            Some(last) if payments.len() as u64 == u64::from(page.limit) => page.after = Some(last.payment.id),
-            _ => break,
+        if !page.advance(&payments, |last| last.payment.id) {
+            break;
         }
     }
     ctx.rows(&rows)?;
@@ -191,9 +190,8 @@ async fn show(ctx: &Context, which: Which) -> anyhow::Result<Exit> {
     loop {
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
         numbers.extend(invoices.iter().map(|(i, _)| (i.id, i.display_number())));
-        match invoices.last() {
-            Some((last, _)) if invoices.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
-            _ => break,
+        if !page.advance(&invoices, |(last, _)| last.id) {
+            break;
         }
     }
     let mut rows = Rows::new(&[column("date"), column("invoice"), number("amount")]);

@@ -285,9 +285,8 @@ async fn known(ctx: &Context, customer: Option<&Code>) -> anyhow::Result<Vec<Acc
         all.extend(
             facts.into_iter().filter(|f| !(f.promises.is_empty() && f.exemptions.is_empty() && f.outages.is_empty())),
         );
-        match lines.last() {
-            Some((last, _)) if lines.len() as u64 == u64::from(page.limit) => page.after = Some(last.id),
-            _ => return Ok(all),
+        if !page.advance(&lines, |(last, _)| last.id) {
+            return Ok(all);
         }
     }
 }

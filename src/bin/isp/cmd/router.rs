@@ -173,12 +173,11 @@ async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -> anyhow::R
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let rows = store.router_targets(ctx.tenant(), router.id, page).await?;
-        let (last, count) = (rows.last().map(|t| t.subscription_id), rows.len() as u64);
+        let more = page.advance(&rows, |last| last.subscription_id);
         all.extend(rows);
-        if count < u64::from(page.limit) {
+        if !more {
             return Ok(all);
         }
-        page.after = last;
     }
 }
 

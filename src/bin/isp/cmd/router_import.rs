@@ -75,10 +75,9 @@ async fn candidates(ctx: &Context, store: &dyn Store) -> anyhow::Result<(Vec<Kno
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let rows = store.customers(ctx.tenant(), page).await?;
-        page.after = rows.last().map(|customer| customer.id);
-        let last = (rows.len() as u64) < u64::from(page.limit);
+        let more = page.advance(&rows, |last| last.id);
         customers.extend(rows.into_iter().map(|customer| (customer.id, customer)));
-        if last {
+        if !more {
             break;
         }
     }
@@ -86,15 +85,14 @@ async fn candidates(ctx: &Context, store: &dyn Store) -> anyhow::Result<(Vec<Kno
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let rows = store.subscriptions(ctx.tenant(), None, page).await?;
-        page.after = rows.last().map(|(subscription, _)| subscription.id);
-        let last = (rows.len() as u64) < u64::from(page.limit);
+        let more = page.advance(&rows, |(last, _)| last.id);
         for (subscription, _) in rows {
             let Some(customer) = customers.get(&subscription.customer_id) else { continue };
             served.insert(customer.id);
             known.push(candidate(subscription.id, subscription.account.username.as_str(), customer));
             people.insert(subscription.id, customer.clone());
         }
-        if last {
+        if !more {
             break;
         }
     }

@@ -250,12 +250,11 @@ pub(super) async fn table(
         let mut page = PageQuery::first(ctx.config.worker.page);
         loop {
             let customers = store.customers(ctx.tenant(), page).await?;
-            let (last, count) = (customers.last().map(|c| c.id), customers.len() as u64);
+            let more = page.advance(&customers, |last| last.id);
             codes.extend(customers.into_iter().map(|c| (c.id, c.code.to_string())));
-            if count < u64::from(page.limit) {
+            if !more {
                 break;
             }
-            page.after = last;
         }
     }
     let mut rows = Rows::new(&[
