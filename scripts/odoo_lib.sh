@@ -32,9 +32,9 @@ odoo_prepare() {
     exec 9>&-
 }
 
-# The directories that Odoo takes addons from; OCA's only when asked for.
+# The directories that Odoo takes addons from; OCA's only when asked for. odoo_addons names other addons than this checkout's.
 odoo_addons_path() {
-    local path=$root/isp-odoo,$ODOO_SRC/odoo/addons
+    local path=${odoo_addons:-$root/isp-odoo},$ODOO_SRC/odoo/addons
     [ ! -d "$ODOO_SRC/addons" ] || path=$path,$ODOO_SRC/addons
     [ -z "${odoo_oca:-}" ] || path=$path,$odoo_oca/odoo/addons
     echo "$path"

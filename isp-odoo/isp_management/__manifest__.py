@@ -1,7 +1,7 @@
 {
     "name": "ISP Management",
     "summary": "Customers, packages, billing, isolation and MikroTik routers of an internet provider",
-    "version": "17.0.1.0.0",
+    "version": "17.0.1.1.0",
     "category": "Services/ISP",
     "license": "LGPL-3",
     "author": "The isp project",

@@ -1,7 +1,7 @@
 {
     "name": "ISP Management: Enterprise subscriptions",
     "summary": "A subscription of Odoo Enterprise's sale_subscription becomes an internet line",
-    "version": "17.0.1.0.0",
+    "version": "17.0.1.1.0",
     "category": "Services/ISP",
     "license": "LGPL-3",
     "author": "The isp project",

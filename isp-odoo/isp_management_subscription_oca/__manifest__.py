@@ -1,7 +1,7 @@
 {
     "name": "ISP Management: OCA subscriptions",
     "summary": "A subscription of OCA's subscription_oca becomes an internet line",
-    "version": "17.0.1.0.0",
+    "version": "17.0.1.1.0",
     "category": "Services/ISP",
     "license": "AGPL-3",
     "author": "The isp project",

@@ -43,6 +43,14 @@ class IspSubscriptionSource(models.AbstractModel):
         """True when the other module writes the invoices."""
         raise NotImplementedError
 
+    def _isp_invoices(self):
+        """The invoices that the other module wrote for this subscription."""
+        raise NotImplementedError
+
+    def _isp_next_date(self):
+        """First day that the other module has not invoiced yet."""
+        raise NotImplementedError
+
     # What follows from it
 
     def action_isp_subscription(self):
@@ -51,6 +59,7 @@ class IspSubscriptionSource(models.AbstractModel):
         if not self.isp_subscription_id:
             self.isp_subscription_id = self.env["isp.subscription"].create(self._isp_subscription_vals())
             self._isp_follow()
+            self._isp_join_invoices()
         return {
             "type": "ir.actions.act_window",
             "res_model": "isp.subscription",
@@ -88,3 +97,23 @@ class IspSubscriptionSource(models.AbstractModel):
                 line.action_terminate()
             elif source._isp_is_running() and line.state == "draft":
                 line.action_activate()
+                source._isp_join_invoices()
+
+    def _isp_join_invoices(self):
+        """What was invoiced before the line was there becomes the line's, and the daily billing starts after it."""
+        for source in self.filtered(lambda s: s._isp_adopt_invoices()):
+            line, after = source.isp_subscription_id, source._isp_next_date()
+            if after and line.billed_from and line.billed_from < after:
+                line.sudo().billed_from = after
+
+    def _isp_adopt_invoices(self):
+        """Give the lines the invoices of the other module, so that they are its revenue and their arrears isolate it.
+
+        They carry no period, because the other module's need not be the engine's. Returns all of them.
+        """
+        found = self.env["account.move"].sudo()
+        for source in self.filtered("isp_subscription_id"):
+            invoices = source.sudo()._isp_invoices()
+            invoices.filtered(lambda move: not move.isp_subscription_id).isp_subscription_id = source.isp_subscription_id
+            found |= invoices
+        return found

@@ -45,10 +45,12 @@ SUBJECT = """
 # A line's product says which package was sold then; a subscription only knows today's.
 PACKAGE_OF_PRODUCT = "SELECT product_id, min(id) AS package_id FROM isp_package GROUP BY product_id"
 
+# A package that another module sold and invoiced is subscription revenue too, with or without a line.
 KIND = """
     CASE WHEN a.account_type IN ('income', 'income_other') THEN
              CASE WHEN x.subscription_id IS NOT NULL THEN 'subscription'
-                  WHEN x.fee_id IS NOT NULL THEN 'installation' ELSE 'other_income' END
+                  WHEN x.fee_id IS NOT NULL THEN 'installation'
+                  WHEN sold.package_id IS NOT NULL THEN 'subscription' ELSE 'other_income' END
          ELSE CASE WHEN x.device_history_id IS NOT NULL THEN 'device'
                    WHEN x.expense_id IS NOT NULL THEN 'expense' ELSE 'other_cost' END
     END

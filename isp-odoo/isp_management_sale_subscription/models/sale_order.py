@@ -26,6 +26,12 @@ class SaleOrder(models.Model):
         # Enterprise invoices what it sold; the line's invoices are known by the period they carry.
         return True
 
+    def _isp_invoices(self):
+        return self.invoice_ids
+
+    def _isp_next_date(self):
+        return self.next_invoice_date
+
     def write(self, vals):
         result = super().write(vals)
         if "subscription_state" in vals:
@@ -34,9 +40,10 @@ class SaleOrder(models.Model):
 
     def _prepare_invoice(self):
         values = super()._prepare_invoice()
+        if self.isp_subscription_id:
+            values["isp_subscription_id"] = self.isp_subscription_id.id
         if self.isp_subscription_id and self.next_invoice_date:
             values.update(
-                isp_subscription_id=self.isp_subscription_id.id,
                 isp_period_start=self.next_invoice_date,
                 isp_period_end=fields.Date.add(self.next_invoice_date, months=self._isp_months()),
             )

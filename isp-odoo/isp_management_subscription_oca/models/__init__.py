@@ -1,2 +1,3 @@
 from . import res_company
+from . import sale_order
 from . import sale_subscription

@@ -26,6 +26,12 @@ class SaleSubscription(models.Model):
     def _isp_billed_elsewhere(self):
         return self.company_id.isp_oca_invoices
 
+    def _isp_invoices(self):
+        return self.invoice_ids | self.sale_order_ids.invoice_ids
+
+    def _isp_next_date(self):
+        return self.recurring_next_date
+
     def write(self, values):
         result = super().write(values)
         if "stage_id" in values:
@@ -49,15 +55,18 @@ class SaleSubscription(models.Model):
         return super().create_invoice()
 
     def _prepare_account_move(self, line_ids):
-        values = super()._prepare_account_move(line_ids)
-        if self.isp_subscription_id:
-            start = self.recurring_next_date
-            values.update(
-                isp_subscription_id=self.isp_subscription_id.id,
-                isp_period_start=start,
-                isp_period_end=fields.Date.add(start, months=self._isp_months()),
-            )
-        return values
+        return {**super()._prepare_account_move(line_ids), **self._isp_invoice_vals()}
+
+    def _isp_invoice_vals(self):
+        """What says that an invoice is a line's, and for which period."""
+        if not self.isp_subscription_id:
+            return {}
+        start = self.recurring_next_date
+        return {
+            "isp_subscription_id": self.isp_subscription_id.id,
+            "isp_period_start": start,
+            "isp_period_end": fields.Date.add(start, months=self._isp_months()),
+        }
 
     def manual_invoice(self):
         if self.isp_subscription_id and not self.isp_subscription_id.billed_elsewhere:

@@ -105,3 +105,45 @@ class TestSubscriptionOca(IspCommon):
         sold = self.sell(template=yearly)
         sold.action_isp_subscription()
         self.assertEqual(sold.isp_subscription_id.cycle, "annual")
+
+    def test_what_was_invoiced_before_the_line_is_the_lines_and_not_billed_again(self):
+        sold = self.sell(start=date(2026, 1, 5))
+        self.company.isp_isolate_after_days = 3
+        with freeze_time("2026-01-05 03:00:00"):
+            sold.action_start_subscription()
+            sold.create_invoice().action_post()
+            sold.calculate_recurring_next_date(sold.recurring_next_date)
+        self.assertEqual(sold.recurring_next_date, date(2026, 2, 5))
+        before = sold.invoice_ids
+        self.assertEqual(self.revenue(), {"subscription": 250_000}, "a package's product, whoever invoices it")
+        sold.action_isp_subscription()
+        line = sold.isp_subscription_id
+        self.assertEqual((line.move_ids, line.billed_from), (before, date(2026, 2, 5)))
+        self.bill("2026-02-05 10:00")
+        self.assertEqual(
+            sorted(line.move_ids.mapped("invoice_date")), [date(2026, 1, 5), date(2026, 2, 5)], "January was invoiced already"
+        )
+        self.assertEqual(self.revenue(), {"subscription": 500_000})
+        line.router_id = self.router
+        env = self.at("2026-02-10 10:30")
+        env["isp.subscription"]._isp_isolation_run(env.company)
+        self.assertEqual((line.desired_access, line.isolated_overdue), ("isolated", 277_500), "January's arrears count")
+
+    def test_an_order_between_subscription_and_invoice_hands_the_line_on(self):
+        self.company.isp_oca_invoices = True
+        sold = self.sell(template=self.monthly.copy({"invoicing_mode": "sale_and_invoice"}), start=date(2026, 3, 5))
+        with freeze_time("2026-03-05 03:00:00"):
+            sold.action_start_subscription()
+            sold.action_isp_subscription()
+            self.env["sale.subscription"].cron_subscription_management()
+        move = sold.sale_order_ids.invoice_ids
+        self.assertEqual((move.isp_subscription_id, move.state), (sold.isp_subscription_id, "posted"))
+        self.assertEqual((move.isp_period_start, move.isp_period_end), (date(2026, 3, 5), date(2026, 4, 5)))
+        self.assertEqual(self.revenue(), {"subscription": 250_000})
+
+    def revenue(self):
+        self.env.flush_all()
+        found = self.env["isp.report.profit_loss"]._read_group(
+            [("company_id", "=", self.company.id), ("revenue", "!=", 0)], ["kind"], ["revenue:sum"]
+        )
+        return dict(found)
