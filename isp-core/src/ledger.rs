@@ -367,17 +367,7 @@ pub fn entry_for_payment(
     date: Date,
 ) -> JournalEntry {
     let own: Vec<Allocation> = allocations.iter().filter(|a| a.payment_id == payment.id).copied().collect();
-    let mut lines = Vec::new();
-    let mut left = payment.amount;
-    for (share, amount) in shares(&own, invoices) {
-        lines.push(line_of(payment.account(), share, amount));
-        lines.push(line_of(Account::Receivable, share, -amount));
-        left -= amount;
-    }
-    if !left.is_zero() {
-        lines.push(JournalLine::new(payment.account(), left));
-        lines.push(JournalLine::new(Account::CustomerCredit, -left));
-    }
+    let lines = settled(payment.account(), payment.amount, &own, invoices);
     let kind = if payment.channel == Channel::WriteOff { EntryKind::WriteOff } else { EntryKind::Payment };
     JournalEntry { id: JournalEntryId(derive(payment.id.0, &["journal"])), date, kind, lines }
 }
@@ -415,18 +405,29 @@ pub fn entry_for_reversal(
     invoices: &[InvoiceBalance],
     date: Date,
 ) -> JournalEntry {
+    let lines = settled(payment.account(), -payment.amount, taken_back, invoices);
+    JournalEntry { id: JournalEntryId(derive(payment.id.0, &["reversal"])), date, kind: EntryKind::Reversal, lines }
+}
+
+/// What an amount on an account does to the invoices it was allocated to; the rest is the customer's credit.
+fn settled(
+    account: Account,
+    amount: Money,
+    allocations: &[Allocation],
+    invoices: &[InvoiceBalance],
+) -> Vec<JournalLine> {
     let mut lines = Vec::new();
-    let mut left = -payment.amount;
-    for (share, amount) in shares(taken_back, invoices) {
-        lines.push(line_of(payment.account(), share, amount));
+    let mut left = amount;
+    for (share, amount) in shares(allocations, invoices) {
+        lines.push(line_of(account, share, amount));
         lines.push(line_of(Account::Receivable, share, -amount));
         left -= amount;
     }
     if !left.is_zero() {
-        lines.push(JournalLine::new(payment.account(), left));
+        lines.push(JournalLine::new(account, left));
         lines.push(JournalLine::new(Account::CustomerCredit, -left));
     }
-    JournalEntry { id: JournalEntryId(derive(payment.id.0, &["reversal"])), date, kind: EntryKind::Reversal, lines }
+    lines
 }
 
 /// The entry for the cost of a device. `None` when it cost nothing.
