@@ -412,6 +412,19 @@ async fn the_past_can_be_explained_i7() {
 }
 
 #[tokio::test]
+async fn a_line_entered_late_is_not_called_unstarted_i7() {
+    let world = World::new().await;
+    world.add(2, date("2026-01-01"), 1, Cycle::Monthly, date("2026-01-10").at(9, 0, Zone::Wib)).await;
+    let told = async |day: &str| {
+        let at = date(day).at(12, 0, Zone::Wib);
+        world.engine().explain(customer_id(2), at, Language::Id).await.unwrap().remove(0).1.sentence
+    };
+    assert_eq!(told("2025-12-20").await, "Layanan belum dibuka karena langganan belum mulai.");
+    assert_eq!(told("2026-01-05").await, "Layanan belum tercatat pada saat itu.");
+    assert_eq!(told("2026-01-11").await, "Layanan terbuka karena tidak ada tunggakan.");
+}
+
+#[tokio::test]
 async fn midnight_belongs_to_the_zone_c1() {
     // 23:30 in Jakarta is already the next day in Jayapura.
     let world = World::new().await;

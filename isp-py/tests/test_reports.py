@@ -70,7 +70,7 @@ def test_one_sentence_with_its_evidence() -> None:
     assert (why.subscription, why.access, why.reason) == (41, "isolated", "overdue_too_long")
     assert why.sentence == (
         "Layanan diisolir sejak 2026-03-09 10:00 WIB karena tunggakan Rp166.500 sudah lewat jatuh tempo paling "
-        "sedikit 5 hari (kini 10 hari)."
+        "sedikit 5 hari; kini menunggak Rp166.500 selama 10 hari."
     )
     assert why.evidence[0] == "tagihan INV/2026/0007: sisa Rp166.500 dari Rp166.500, jatuh tempo 2026-03-02"
     assert why.evidence[-1] == "jawaban router 2026-03-09 10:00 WIB: isolated"

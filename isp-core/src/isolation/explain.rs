@@ -67,7 +67,11 @@ fn sentence(
                 words.isolated(last.map(|e| e.at), overdue, policy.isolate_after_days, arrears),
             )
         }
-        (Access::Closed, _) => (reason.code(), words.closed(reason)),
+        (Access::Closed, _) => {
+            let settled = matches!(reason, Reason::Terminated | Reason::Paused | Reason::Pending);
+            let code = if last.is_some() || settled { reason } else { Reason::Pending }.code();
+            (code, words.closed(reason, last.is_some()))
+        }
         (Access::Open, _) => {
             let reopened = last.filter(|e| e.kind == AccessEventKind::Reopened && reason == Reason::NothingOverdue);
             match reopened {
@@ -99,13 +103,13 @@ impl Words {
 
     fn isolated(&self, at: Option<DateTime<Utc>>, overdue: crate::Money, after: u16, arrears: &Arrears) -> String {
         let since = at.map_or_else(|| "?".to_owned(), |at| self.moment(at));
-        let late = arrears.days_late;
+        let (now, late) = (arrears.overdue, arrears.days_late);
         self.pick(
             format!(
-                "Layanan diisolir sejak {since} karena tunggakan {overdue} sudah lewat jatuh tempo paling sedikit {after} hari (kini {late} hari)."
+                "Layanan diisolir sejak {since} karena tunggakan {overdue} sudah lewat jatuh tempo paling sedikit {after} hari; kini menunggak {now} selama {late} hari."
             ),
             format!(
-                "The line is isolated since {since} because {overdue} was at least {after} days past due (now {late} days)."
+                "The line is isolated since {since} because {overdue} was at least {after} days past due; {now} is overdue now, by {late} days."
             ),
         )
     }
@@ -118,7 +122,7 @@ impl Words {
         )
     }
 
-    fn closed(&self, reason: Reason) -> String {
+    fn closed(&self, reason: Reason, registered: bool) -> String {
         match reason {
             Reason::Terminated => self.pick(
                 "Layanan ditutup karena langganan sudah berhenti.".into(),
@@ -128,9 +132,17 @@ impl Words {
                 "Layanan ditutup karena pelanggan sedang cuti.".into(),
                 "The line is closed: the customer paused it.".into(),
             ),
-            _ => self.pick(
+            Reason::Pending => self.pick(
                 "Layanan belum dibuka karena langganan belum mulai.".into(),
                 "The line is closed: the subscription has not started.".into(),
+            ),
+            _ if !registered => self.pick(
+                "Layanan belum tercatat pada saat itu.".into(),
+                "The line was not registered yet at that moment.".into(),
+            ),
+            _ => self.pick(
+                "Layanan masih tertutup dan akan dibuka pada proses berikutnya.".into(),
+                "The line is still closed; the next run opens it.".into(),
             ),
         }
     }
