@@ -99,7 +99,12 @@ fn one_file_alone_and_nothing_at_all() {
     isp.write(SHEETS);
     isp.ok(&["import", "--customers", "sheets/customers.csv"]);
     assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
-    isp.fails(2, &["import", "home"], "cli.usage");
+    let said = isp.fails(2, &["import", "nowhere"], "cli.usage");
+    assert!(said.contains("nowhere bukan folder"), "{said}");
+    let said = isp.fails(2, &["--lang", "en", "import", "."], "cli.usage");
+    assert!(said.contains("looked for ./{sites.csv,routers.csv"), "{said}");
+    let said = isp.fails(2, &["--lang", "en", "import"], "cli.usage");
+    assert!(said.contains("any of sites.csv, routers.csv"), "{said}");
     let (_, err) = isp.exit(3, &["import", "--subscriptions", "sheets/subscriptions.csv"]);
     assert!(err.contains("import.unknown"), "{err}");
 }

@@ -54,8 +54,13 @@ pub(crate) enum Failure {
         reason: String,
     },
     /// Arguments that clap cannot judge.
-    #[error("{0}")]
-    Usage(String),
+    #[error("{problem}: {what}")]
+    Usage {
+        /// What does not fit: a key under `usage.` in the locales.
+        problem: &'static str,
+        /// What was typed.
+        what: String,
+    },
     /// Something named on the command line does not exist.
     #[error("{noun} {code} not found")]
     NotFound {
@@ -112,7 +117,7 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Config { .. } => "cli.config",
-            Self::Usage(_) => "cli.usage",
+            Self::Usage { .. } => "cli.usage",
             Self::NotFound { .. } => "cli.not_found",
             Self::Exists { .. } => "cli.exists",
             Self::Ambiguous { .. } => "cli.ambiguous",
@@ -125,7 +130,7 @@ impl Failure {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Config { .. } | Self::Usage(_) | Self::Ambiguous { .. } => Exit::Usage,
+            Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
             Self::Exists { .. } | Self::BadRows { .. } => Exit::BadInput,
             Self::Database(_) | Self::File { .. } | Self::Router { .. } => Exit::Unavailable,

@@ -123,7 +123,10 @@ impl Texts {
             }
             Failure::Ambiguous { code, count } => vec![("what", code.clone()), ("count", count.to_string())],
             Failure::BadRows { count } => vec![("count", count.to_string())],
-            Failure::Usage(reason) | Failure::Database(reason) => vec![("reason", reason.clone())],
+            Failure::Usage { problem, what } => {
+                vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
+            }
+            Failure::Database(reason) => vec![("reason", reason.clone())],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", reason.clone())],
             Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", reason.clone())],
         };

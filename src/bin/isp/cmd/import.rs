@@ -57,7 +57,14 @@ impl Import {
             expenses: self.expenses.clone().or(usual.expenses),
         };
         if files.is_empty() {
-            return Err(Failure::Usage("nothing to import: name a folder with CSV files, or a file".into()));
+            return Err(match self.dir.as_deref() {
+                None => Failure::Usage { problem: "import_of_nothing", what: Files::NAMES.join(", ") },
+                Some(dir) if dir.is_dir() => {
+                    let what = format!("{}/{{{}}}", dir.display(), Files::NAMES.join(","));
+                    Failure::Usage { problem: "import_folder_empty", what }
+                }
+                Some(dir) => Failure::Usage { problem: "not_a_folder", what: dir.display().to_string() },
+            });
         }
         Ok(files)
     }

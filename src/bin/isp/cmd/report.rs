@@ -101,7 +101,7 @@ impl Span {
             }
         };
         if first > last {
-            return Err(Failure::Usage(format!("--from {first} is after --to {last}")));
+            return Err(Failure::Usage { problem: "from_after_to", what: format!("{first} > {last}") });
         }
         Ok((first, last))
     }

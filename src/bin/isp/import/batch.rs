@@ -25,6 +25,18 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// The usual names.
+    pub(crate) const NAMES: [&str; 8] = [
+        SiteRow::FILE,
+        RouterRow::FILE,
+        PackageRow::FILE,
+        CustomerRow::FILE,
+        SubscriptionRow::FILE,
+        CpeRow::FILE,
+        InstallationRow::FILE,
+        ExpenseRow::FILE,
+    ];
+
     /// The files with their usual names in a folder; those that are not there are left out.
     pub(crate) fn in_dir(dir: &Path) -> Self {
         let there = |name: &str| Some(dir.join(name)).filter(|path| path.exists());

@@ -161,8 +161,7 @@ fn settings(dir: &Path, language: Language) -> anyhow::Result<(String, PathBuf, 
     std::fs::create_dir_all(dir.join("csv")).with_context(|| dir.display().to_string())?;
     let file = dir.join("isp.toml");
     if file.exists() {
-        let reason = format!("{} has a demo or another provider in it already; name an empty folder", dir.display());
-        return Err(Failure::Usage(reason).into());
+        return Err(Failure::Usage { problem: "folder_taken", what: dir.display().to_string() }.into());
     }
     std::fs::write(&file, config::starter("sqlite:isp.db", "isp.key", language))?;
     let flags = Overrides { config: Some(file), ..Overrides::default() };
