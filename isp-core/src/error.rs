@@ -148,6 +148,12 @@ pub enum Error {
     /// A device is already returned, or was never installed.
     #[error("device is not installed")]
     DeviceNotInstalled,
+    /// An installation fee cannot go with the first periodic invoice and be paid in instalments.
+    #[error("a fee that goes with the first invoice is paid in one part, not in instalments")]
+    FeeTerms,
+    /// An installation fee was to go with the first periodic invoice, which has been issued.
+    #[error("the first invoice of the subscription has been issued already")]
+    FirstInvoiceIssued,
     /// A policy's number is outside what makes sense.
     #[error("policy {field}: {reason}")]
     Policy {
@@ -192,6 +198,8 @@ impl Error {
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::DeviceNotInstalled => "device.not_installed",
+            Self::FeeTerms => "installation.fee_terms",
+            Self::FirstInvoiceIssued => "installation.first_invoice_issued",
             Self::Policy { .. } => "policy.invalid",
         }
     }

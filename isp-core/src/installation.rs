@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
 use crate::customer::{Code, Name};
+use crate::error::Error;
 use crate::ids::{CustomerId, InstallationKindId, InstallationOrderId, InvoiceId, SubscriptionId};
 use crate::money::Money;
 
@@ -37,22 +38,30 @@ pub struct InstallationOrder {
     pub installed_on: Date,
     /// In how many monthly instalments the fee is paid, 1 to 12.
     pub instalments: u8,
+    /// True when the fee is no invoice of its own but lines of the first periodic invoice; see
+    /// [`crate::billing::first_fee`]. Then it is paid in one part.
+    #[serde(default)]
+    pub with_first_invoice: bool,
 }
 
 impl InstallationOrder {
-    /// The instalments: due month by month, equal but for the last, which takes the rest.
+    /// The instalments: due month by month, equal but for the last, which takes the rest. None for a fee that goes with
+    /// the first periodic invoice.
     ///
     /// ```
     /// # use isp_core::{installation::*, ids::*, money::Money, calendar::Date};
     /// # let id = uuid::Uuid::nil();
     /// # let order = InstallationOrder { id: InstallationOrderId(id), customer_id: CustomerId(id),
     /// #   subscription_id: SubscriptionId(id), kind_id: InstallationKindId(id), fee: Money::rupiah(500_000),
-    /// #   installed_on: Date::parse("2026-01-31").unwrap(), instalments: 3 };
+    /// #   installed_on: Date::parse("2026-01-31").unwrap(), instalments: 3, with_first_invoice: false };
     /// let parts: Vec<_> = order.schedule().iter().map(|p| (p.on.to_string(), p.amount.as_i64())).collect();
     /// assert_eq!(parts, [("2026-01-31".into(), 166_667), ("2026-02-28".into(), 166_667), ("2026-03-31".into(), 166_666)]);
     /// ```
     #[must_use]
     pub fn schedule(&self) -> Vec<Instalment> {
+        if self.with_first_invoice {
+            return Vec::new();
+        }
         let count = i64::from(self.instalments.clamp(1, 12));
         let each = self.fee.ratio(1, count);
         let day = crate::calendar::BillingDay::of(self.installed_on);
@@ -66,6 +75,20 @@ impl InstallationOrder {
             })
             .filter(|part| part.amount.is_positive())
             .collect()
+    }
+
+    /// The order, when its terms make sense.
+    ///
+    /// # Errors
+    /// [`Error::FeeTerms`] for a fee that is to go with the first periodic invoice and to be paid in instalments.
+    pub fn checked(self) -> Result<Self, Error> {
+        if self.with_first_invoice && self.instalments != 1 { Err(Error::FeeTerms) } else { Ok(self) }
+    }
+
+    /// The whole fee as an invoice of its own on a day, for a line that ended before it had a periodic invoice.
+    #[must_use]
+    pub fn alone(&self, on: Date) -> Instalment {
+        Instalment { number: 1, on, amount: self.fee, invoice_id: self.invoice_id(1) }
     }
 
     /// The id of the invoice for an instalment, which makes a repeated run name the same row.
@@ -111,5 +134,38 @@ impl FeeStatus {
         } else {
             Self::Unpaid
         }
+    }
+}
+
+/// A fee that stands on an invoice with other things: which, and how much of its total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoicedFee {
+    /// The order.
+    pub order_id: InstallationOrderId,
+    /// The invoice.
+    pub invoice_id: InvoiceId,
+    /// The fee with its PPN.
+    pub amount: Money,
+}
+
+impl InvoicedFee {
+    /// What is paid of the fee when so much is paid of an invoice: the same share, rounded down, so that the fee is paid
+    /// when the invoice is, not before.
+    ///
+    /// ```
+    /// # use isp_core::{installation::InvoicedFee, ids::*, money::Money};
+    /// # let id = uuid::Uuid::nil();
+    /// # let fee = InvoicedFee { order_id: InstallationOrderId(id), invoice_id: InvoiceId(id), amount: Money::rupiah(555_000) };
+    /// // Rp721.500 for January and the installation: Rp360.750 are half of it, so half of the fee.
+    /// let paid = |amount| fee.paid(Money::rupiah(721_500), Money::rupiah(amount)).as_i64();
+    /// assert_eq!((paid(0), paid(360_750), paid(721_499), paid(721_500)), (0, 277_500, 554_999, 555_000));
+    /// ```
+    #[must_use]
+    pub fn paid(&self, total: Money, paid: Money) -> Money {
+        if paid >= total {
+            return self.amount;
+        }
+        let share = i128::from(self.amount.as_i64()) * i128::from(paid.as_i64()) / i128::from(total.as_i64()).max(1);
+        Money::rupiah(i64::try_from(share).unwrap_or(0))
     }
 }

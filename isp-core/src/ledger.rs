@@ -312,7 +312,7 @@ fn account_of(kind: LineKind) -> Account {
         LineKind::Installation => Account::RevenueInstallation,
         LineKind::LateFee => Account::RevenueLateFee,
         LineKind::Discount => Account::Discounts,
-        LineKind::Ppn => Account::PpnPayable,
+        LineKind::Ppn | LineKind::InstallationPpn => Account::PpnPayable,
         LineKind::Rounding => Account::Rounding,
     }
 }

@@ -157,11 +157,14 @@
 //! # let id = uuid::Uuid::nil();
 //! # let order = |instalments| InstallationOrder { id: InstallationOrderId(id), customer_id: CustomerId(id),
 //! #   subscription_id: SubscriptionId(id), kind_id: InstallationKindId(id), fee: Money::rupiah(500_000),
-//! #   installed_on: Date::parse("2026-01-10").unwrap(), instalments };
+//! #   installed_on: Date::parse("2026-01-10").unwrap(), instalments, with_first_invoice: false };
 //! let parts: Vec<i64> = order(3).schedule().iter().map(|p| p.amount.as_i64()).collect();
 //! assert_eq!(parts, [166_667, 166_667, 166_666]);
 //! assert_eq!(FeeStatus::of(Money::rupiah(500_000), Money::rupiah(166_667)), FeeStatus::PartlyPaid);
 //! ```
+//!
+//! Or it goes with the first periodic invoice: Rp150.000 of service and Rp500.000 of installation are one invoice of
+//! Rp721.500 with PPN (see [`crate::billing::first_fee`]).
 //!
 //! # Payments
 //!

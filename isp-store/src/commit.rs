@@ -45,6 +45,7 @@ pub(crate) async fn write(
         exemptions,
         outages,
         invoices,
+        invoiced_fees,
         credit_notes,
         write_offs,
         deposits,
@@ -92,6 +93,7 @@ pub(crate) async fn write(
             let sql = "UPDATE tenants SET next_invoice = $2 WHERE tenant_id = $1";
             s.execute(sql, args![tenant, held.next_invoice + report.invoices]).await?;
             ledger::write(s, tenant, &entries_for_invoices(&written)).await?;
+            installation::write_fees(s, tenant, invoiced_fees, &written).await?;
         }
     }
     if !credit_notes.is_empty() {

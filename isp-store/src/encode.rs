@@ -10,7 +10,7 @@
 //! S75000:15/30 P8250            half a month
 //! ```
 //!
-//! S service, I installation, L late fee, D discount, C credit, P PPN, R rounding.
+//! S service, I installation, L late fee, D discount, C credit, P PPN, R rounding, Q PPN of an installation fee.
 
 use isp_core::billing::{InvoiceLine, InvoiceLines, LineKind};
 use isp_core::money::Money;
@@ -70,6 +70,7 @@ const fn letter(kind: LineKind) -> char {
         LineKind::Credit => 'C',
         LineKind::Ppn => 'P',
         LineKind::Rounding => 'R',
+        LineKind::InstallationPpn => 'Q',
     }
 }
 
@@ -82,6 +83,7 @@ const fn kind_of(letter: char) -> Option<LineKind> {
         'C' => LineKind::Credit,
         'P' => LineKind::Ppn,
         'R' => LineKind::Rounding,
+        'Q' => LineKind::InstallationPpn,
         _ => return None,
     })
 }
@@ -113,6 +115,7 @@ mod tests {
             LineKind::Credit,
             LineKind::Ppn,
             LineKind::Rounding,
+            LineKind::InstallationPpn,
         ];
         let made: Vec<_> = kinds
             .into_iter()
@@ -124,7 +127,7 @@ mod tests {
             })
             .collect();
         let text = lines(&made);
-        assert_eq!(text, "S-20000:15/31 I-10000 L0:15/31 D10000 C20000:15/31 P30000 R40000:15/31");
+        assert_eq!(text, "S-20000:15/31 I-10000 L0:15/31 D10000 C20000:15/31 P30000 R40000:15/31 Q50000");
         assert_eq!(read_lines(&text).unwrap().as_slice(), made);
         assert!(read_lines("").unwrap().is_empty());
     }

@@ -174,6 +174,7 @@ fn sqlite_migrations() -> Vec<Migration> {
     vec![
         migration(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
         migration(2, "credit", include_str!("../migrations/sqlite/0002_credit.sql")),
+        migration(3, "first_fee", include_str!("../migrations/sqlite/0003_first_fee.sql")),
     ]
 }
 
@@ -181,6 +182,7 @@ fn postgres_migrations() -> Vec<Migration> {
     vec![
         migration(1, "initial", include_str!("../migrations/postgres/0001_initial.sql")),
         migration(2, "credit", include_str!("../migrations/postgres/0002_credit.sql")),
+        migration(3, "first_fee", include_str!("../migrations/postgres/0003_first_fee.sql")),
     ]
 }
 

@@ -135,6 +135,11 @@ impl Store for SqlStore {
         installation::due(session.as_mut(), tenant, due_until).await
     }
 
+    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        installation::waiting(session.as_mut(), tenant).await
+    }
+
     async fn customers_with_credit(
         &self,
         tenant: TenantId,

@@ -134,7 +134,10 @@ tables! {
     ];
     INSTALLATION_ORDERS: "installation_orders", 2, "installation_order.id", [
         "tenant_id", "installation_order_id", "customer_id", "subscription_id", "installation_kind_id", "fee",
-        "installed_on", "instalments",
+        "installed_on", "instalments", "with_first_invoice",
+    ];
+    INSTALLATION_FEES: "installation_fees", 2, "installation_fee.id", [
+        "tenant_id", "installation_order_id", "invoice_id", "amount",
     ];
     INSTALMENTS: "instalments", 2, "instalment.id", ["tenant_id", "invoice_id", "installation_order_id", "due_on"];
     CPES: "cpes", 2, "cpe.serial", [

@@ -121,7 +121,7 @@ impl CreditNote {
         };
         sum(&|_| true) == self.total
             && sum(&LineKind::is_taxed) == self.dpp
-            && sum(&|kind| kind == LineKind::Ppn) == self.ppn
+            && sum(&LineKind::is_ppn) == self.ppn
             && self.total.is_positive()
     }
 }
@@ -209,15 +209,20 @@ impl Charge {
         crate::billing::proration::clip(self.invoice.period, span.start, Some(span.end))
     }
 
-    /// What is still charged for a span of days, by kind of line: the invoice's share less that of its notes.
+    /// What is still charged for a span of days, by kind of line: the invoice's share less that of its notes. An
+    /// installation fee that went with the invoice is for no days.
     #[must_use]
     pub fn charged_for(&self, span: Period) -> BTreeMap<LineKind, Money> {
+        self.charged(span, |kind| !kind.is_installation())
+    }
+
+    fn charged(&self, span: Period, counts: impl Fn(LineKind) -> bool) -> BTreeMap<LineKind, Money> {
         let mut sums = BTreeMap::new();
-        for line in &self.invoice.lines {
+        for line in self.invoice.lines.iter().filter(|l| counts(l.kind)) {
             *sums.entry(line.kind).or_default() += share(line.amount, self.invoice.period, span);
         }
         for note in &self.notes {
-            for line in &note.lines {
+            for line in note.lines.iter().filter(|l| counts(l.kind)) {
                 *sums.entry(line.kind).or_default() -= share(line.amount, note.period, span);
             }
         }
@@ -324,7 +329,9 @@ impl Charge {
         written: Written<'_>,
     ) -> Option<CreditNote> {
         let invoice = &self.invoice;
-        let charged = self.charged_for(period);
+        // A correction is of the whole invoice, an installation fee with it.
+        let whole = reason == CreditReason::Correction;
+        let charged = self.charged(period, |kind| whole || !kind.is_installation());
         let all: Money = charged.values().sum();
         if !amount.is_positive() || !all.is_positive() {
             return None;
@@ -358,7 +365,7 @@ impl Charge {
             issue_date: written.on,
             at: written.at,
             dpp: lines.iter().filter(|l| l.kind.is_taxed()).map(|l| l.amount).sum(),
-            ppn: lines.iter().filter(|l| l.kind == LineKind::Ppn).map(|l| l.amount).sum(),
+            ppn: lines.iter().filter(|l| l.kind.is_ppn()).map(|l| l.amount).sum(),
             lines,
             total: amount,
             note: written.note.to_owned(),

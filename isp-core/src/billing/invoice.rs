@@ -73,7 +73,7 @@ impl Invoice {
     pub fn adds_up(&self) -> bool {
         let lines: Money = self.lines.iter().map(|l| l.amount).sum();
         let taxed: Money = self.lines.iter().filter(|l| l.kind.is_taxed()).map(|l| l.amount).sum();
-        let ppn: Money = self.lines.iter().filter(|l| l.kind == LineKind::Ppn).map(|l| l.amount).sum();
+        let ppn: Money = self.lines.iter().filter(|l| l.kind.is_ppn()).map(|l| l.amount).sum();
         lines == self.total && taxed == self.dpp && ppn == self.ppn
     }
 }
@@ -166,13 +166,28 @@ pub enum LineKind {
     Ppn,
     /// The rupiah that makes an inclusive price come out; see [`crate::tax::TaxRule::inclusive`].
     Rounding,
+    /// PPN of an installation fee on a periodic invoice, apart from that of the service; see
+    /// [`crate::billing::first_fee`].
+    InstallationPpn,
 }
 
 impl LineKind {
     /// True for the lines that PPN is computed on.
     #[must_use]
     pub const fn is_taxed(self) -> bool {
-        !matches!(self, Self::Ppn | Self::Rounding)
+        !self.is_ppn() && !matches!(self, Self::Rounding)
+    }
+
+    /// True for the lines that are PPN.
+    #[must_use]
+    pub const fn is_ppn(self) -> bool {
+        matches!(self, Self::Ppn | Self::InstallationPpn)
+    }
+
+    /// True for the lines of an installation fee, which is for no days.
+    #[must_use]
+    pub const fn is_installation(self) -> bool {
+        matches!(self, Self::Installation | Self::InstallationPpn)
     }
 }
 

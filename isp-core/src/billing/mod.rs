@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod credit;
+pub mod first_fee;
 pub mod invoice;
 pub mod isolated;
 pub mod late_fee;
@@ -13,6 +14,7 @@ mod window;
 
 pub use change::{Adjustment, ChangeAtOnce, change_at_once};
 pub use credit::{Charge, CreditNote, CreditReason, Written};
+pub use first_fee::add_fee;
 pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 pub use isolated::WhileIsolated;
 pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};

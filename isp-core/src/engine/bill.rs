@@ -71,14 +71,17 @@ impl Engine<'_> {
             days: context.days(),
             ends_from: position.map_or(Date::MIN, |position| position.plus_days(1)),
         };
+        let mut waiting = self.store.load_waiting_fees(self.tenant).await?;
         let mut page = PageQuery::first(self.page);
         let mut seen = 0;
         loop {
             let rows = self.store.load_billable(self.tenant, query, page).await?;
             let plan = plan_billing(&rows, &context);
             report.problems.extend(plan.problems);
-            let invoices = self.without_isolated(plan.invoices, &rows, &mut report).await?;
-            let changes = ChangeSet { invoices, billed_from: plan.billed_from, ..ChangeSet::default() };
+            let mut invoices = self.without_isolated(plan.invoices, &rows, &mut report).await?;
+            let invoiced_fees = self.add_waiting_fees(&mut invoices, &mut waiting, &mut report).await?;
+            let billed_from = plan.billed_from;
+            let changes = ChangeSet { invoices, invoiced_fees, billed_from, ..ChangeSet::default() };
             if !changes.is_empty() {
                 report.add(self.store.commit(self.tenant, changes).await?);
             }
@@ -89,6 +92,7 @@ impl Engine<'_> {
                 break;
             }
         }
+        self.bill_fees_alone(&waiting, now, &mut report).await?;
         self.bill_instalments(now, &mut report).await?;
         self.charge_late_fees(position, now, &mut report).await?;
         self.apply_credit(now, &mut report).await?;

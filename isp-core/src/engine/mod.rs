@@ -10,6 +10,7 @@
 //! | credit notes | [`credit`] |
 //! | late fees | [`late_fee`] |
 //! | write-offs, collectors | [`collect`] |
+//! | installation fees that go with the first periodic invoice | [`first_fee`] |
 //! | routers and messages from the outbox | [`deliver`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
 //! | new subscriptions, devices, promises | [`manage`] |
@@ -26,6 +27,7 @@ pub mod credit;
 pub mod deliver;
 pub mod enforce;
 pub mod explain;
+pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
 pub mod pay;

@@ -7,7 +7,7 @@ use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::dunning::Notification;
 use crate::ids::SubscriptionId;
-use crate::installation::{InstallationKind, InstallationOrder};
+use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{AccessEvent, Exemption, Outage, Promise, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::package::Package;
@@ -49,6 +49,9 @@ pub struct ChangeSet {
     /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
     /// fails the commit with `Rejected`.
     pub invoices: Vec<Invoice>,
+    /// Installation fees that stand on invoices of this change set: kept for those that the commit writes, and left out
+    /// with those that it leaves out. A second one of an order fails the commit with `Conflict`.
+    pub invoiced_fees: Vec<InvoicedFee>,
     /// Credit notes, written after the invoices. One whose id is there already is left out and counted, not an error. The
     /// store gives those it writes their numbers, in order, keeps their amount as a payment of the customer (id
     /// [`CreditNote::payment_id`], provider [`crate::billing::credit::PROVIDER`], the number as reference) and books them
@@ -114,6 +117,7 @@ impl ChangeSet {
             exemptions,
             outages,
             invoices,
+            invoiced_fees,
             credit_notes,
             write_offs,
             deposits,
@@ -144,6 +148,7 @@ impl ChangeSet {
             && exemptions.is_empty()
             && outages.is_empty()
             && invoices.is_empty()
+            && invoiced_fees.is_empty()
             && credit_notes.is_empty()
             && write_offs.is_empty()
             && deposits.is_empty()

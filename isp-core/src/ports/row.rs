@@ -1,7 +1,7 @@
 //! Rows that join more than one thing, as the store reads them.
 
 use crate::billing::InvoiceBalance;
-use crate::calendar::Zone;
+use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::ids::PackageId;
 use crate::installation::InstallationOrder;
@@ -49,6 +49,8 @@ pub struct InstalmentRow {
     pub zone: Zone,
     /// The package of its subscription.
     pub package_id: PackageId,
+    /// The day after the last day of service of its subscription, once terminated.
+    pub ends_on: Option<Date>,
 }
 
 /// An installation order with how far it is paid.
@@ -56,8 +58,8 @@ pub struct InstalmentRow {
 pub struct InstallationRow {
     /// The order.
     pub order: InstallationOrder,
-    /// Sum of its invoices so far, with PPN.
+    /// Sum of its invoices so far, with PPN; of an invoice that holds other things too, the fee with its PPN.
     pub invoiced: crate::money::Money,
-    /// What was paid of them.
+    /// What was paid of them; of an invoice that holds other things too, by [`crate::installation::InvoicedFee::paid`].
     pub paid: crate::money::Money,
 }

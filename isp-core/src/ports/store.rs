@@ -70,6 +70,10 @@ pub trait Store: Send + Sync {
     /// their invoices need, in id order.
     async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError>;
 
+    /// Installation orders whose fee goes with the first periodic invoice and stands on no invoice yet, in id order;
+    /// without those that are free.
+    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError>;
+
     /// Customers who have credit and an open invoice, in id order.
     async fn customers_with_credit(
         &self,

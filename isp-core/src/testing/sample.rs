@@ -206,6 +206,7 @@ pub fn installation_order(
         fee: Money::rupiah(300_000),
         installed_on,
         instalments,
+        with_first_invoice: false,
     }
 }
 

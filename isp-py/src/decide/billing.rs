@@ -169,6 +169,7 @@ fn write_line<'py>(line: &InvoiceLine, writer: &mut Writer<'py>) -> PyResult<Bou
         LineKind::Credit => "credit",
         LineKind::Ppn => "ppn",
         LineKind::Rounding => "rounding",
+        LineKind::InstallationPpn => "installation_ppn",
     };
     let (days, of_days) = match line.prorated {
         Some((days, of)) => (writer.int(i64::from(days))?, writer.int(i64::from(of))?),

@@ -273,6 +273,7 @@ pub fn provider(count: u32, start: Date) -> ChangeSet {
                 fee: rupiah(500_000),
                 installed_on: start,
                 instalments: u8::try_from(n % 3).unwrap() + 1,
+                with_first_invoice: false,
             });
         }
     }

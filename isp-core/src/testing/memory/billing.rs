@@ -45,16 +45,25 @@ impl State {
         self.installation_orders
             .values()
             .filter(|order| due(order))
-            .filter_map(|order| {
-                let subscription = self.subscriptions.get(&order.subscription_id)?;
-                Some(InstalmentRow {
-                    order: order.clone(),
-                    site_id: subscription.site_id,
-                    zone: self.zone_of(subscription),
-                    package_id: subscription.terms.package_id,
-                })
-            })
+            .filter_map(|order| self.instalment_row(order))
             .collect()
+    }
+
+    pub(super) fn waiting_fees(&self) -> Vec<InstalmentRow> {
+        let waits =
+            |o: &&InstallationOrder| o.with_first_invoice && o.fee.is_positive() && !self.invoiced_fees.has(&o.id);
+        self.installation_orders.values().filter(waits).filter_map(|order| self.instalment_row(order)).collect()
+    }
+
+    fn instalment_row(&self, order: &InstallationOrder) -> Option<InstalmentRow> {
+        let subscription = self.subscriptions.get(&order.subscription_id)?;
+        Some(InstalmentRow {
+            order: order.clone(),
+            site_id: subscription.site_id,
+            zone: self.zone_of(subscription),
+            package_id: subscription.terms.package_id,
+            ends_on: subscription.terms.end,
+        })
     }
 
     pub(super) fn installation_rows(&self, customer: Option<CustomerId>) -> Vec<InstallationRow> {
@@ -64,9 +73,15 @@ impl State {
             .map(|order| {
                 let parts = order.schedule();
                 let invoices = parts.iter().filter_map(|p| self.invoices.get(&p.invoice_id));
-                let (invoiced, paid) = invoices.fold((Money::ZERO, Money::ZERO), |(total, paid), kept| {
+                let (mut invoiced, mut paid) = invoices.fold((Money::ZERO, Money::ZERO), |(total, paid), kept| {
                     (total + kept.invoice.total, paid + kept.paid)
                 });
+                if let Some(fee) = self.invoiced_fees.get(&order.id)
+                    && let Some(kept) = self.invoices.get(&fee.invoice_id)
+                {
+                    invoiced += fee.amount;
+                    paid += fee.paid(kept.invoice.total, kept.paid);
+                }
                 InstallationRow { order: order.clone(), invoiced, paid }
             })
             .collect()

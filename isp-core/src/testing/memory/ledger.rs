@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::billing::{Invoice, InvoiceBalance};
 use crate::calendar::Date;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
+use crate::installation::InvoicedFee;
 use crate::ledger::{JournalEntry, JournalTotal, entries_for_invoices};
 use crate::money::Money;
 use crate::payment::{Allocation, CreditSource, Payment};
@@ -16,6 +17,7 @@ impl State {
     pub(super) fn write_invoices(
         &mut self,
         invoices: Vec<Invoice>,
+        fees: Vec<InvoicedFee>,
         report: &mut CommitReport,
     ) -> Result<(), StoreError> {
         let mut inserted = Vec::with_capacity(invoices.len());
@@ -37,6 +39,13 @@ impl State {
             self.invoice_of.put(key, invoice.id);
             self.put_invoice(KeptInvoice { invoice: invoice.clone(), paid: Money::ZERO });
             inserted.push(invoice);
+        }
+        for fee in fees.into_iter().filter(|fee| inserted.iter().any(|i| i.id == fee.invoice_id)) {
+            must_exist(self.installation_orders.has(&fee.order_id), "installation order")?;
+            if self.invoiced_fees.has(&fee.order_id) {
+                return Err(StoreError::Conflict);
+            }
+            self.invoiced_fees.put(fee.order_id, fee);
         }
         self.write_journal(entries_for_invoices(&inserted))
     }

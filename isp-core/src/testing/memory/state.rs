@@ -13,7 +13,7 @@ use crate::ids::{
     InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
     SiteId, SubscriptionId,
 };
-use crate::installation::{InstallationKind, InstallationOrder};
+use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, Exemption, Outage, Promise, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::money::Money;
@@ -97,6 +97,8 @@ state! {
     subscriptions_on: (RouterId, SubscriptionId) => (),
     installation_kinds: InstallationKindId => InstallationKind,
     installation_orders: InstallationOrderId => InstallationOrder,
+    /// Fees that stand on invoices with other things.
+    invoiced_fees: InstallationOrderId => InvoicedFee,
     cpes: CpeId => Cpe,
     /// Who has a unique key: which key, its value, the owner's id.
     keys: (&'static str, String) => Uuid,
@@ -144,7 +146,8 @@ impl State {
     fn write(&mut self, mut changes: ChangeSet) -> Result<CommitReport, StoreError> {
         let mut report = CommitReport::default();
         self.write_master(&mut changes)?;
-        self.write_invoices(std::mem::take(&mut changes.invoices), &mut report)?;
+        let fees = std::mem::take(&mut changes.invoiced_fees);
+        self.write_invoices(std::mem::take(&mut changes.invoices), fees, &mut report)?;
         self.write_credit_notes(std::mem::take(&mut changes.credit_notes), &mut report)?;
         self.position = self.position.max(changes.billing_position);
         self.write_payments(&mut changes)?;

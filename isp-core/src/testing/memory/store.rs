@@ -175,6 +175,10 @@ impl Store for MemoryStore {
         self.read(tenant, |s| s.instalments(due_until))
     }
 
+    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
+        self.read(tenant, State::waiting_fees)
+    }
+
     async fn customers_with_credit(
         &self,
         tenant: TenantId,

@@ -17,7 +17,9 @@ Zone: TypeAlias = Literal["WIB", "WITA", "WIT"]
 Cycle: TypeAlias = Literal["monthly", "quarterly", "semiannual", "annual"]
 Timing: TypeAlias = Literal["prepaid", "postpaid"]
 TaxMode: TypeAlias = Literal["exclusive", "inclusive"]
-LineKind: TypeAlias = Literal["subscription", "installation", "late_fee", "discount", "credit", "ppn", "rounding"]
+LineKind: TypeAlias = Literal[
+    "subscription", "installation", "late_fee", "discount", "credit", "ppn", "rounding", "installation_ppn"
+]
 Access: TypeAlias = Literal["open", "isolated", "closed"]
 Cause: TypeAlias = Literal["arrears", "manual"]
 Action: TypeAlias = Literal["keep", "isolate", "reopen", "close"]

@@ -18,7 +18,9 @@ use crate::output::{Cell, Column, Rows, column, number};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add an installation; its fee, or the first instalment, is invoiced on its day.
-    #[command(after_help = "Example:\n  isp installation add P001 --kind FO --fee 500000 --instalments 3")]
+    #[command(
+        after_help = "Examples:\n  isp installation add P001 --kind FO --fee 500000 --instalments 3\n  isp installation add P001 --kind FO --with-first-invoice"
+    )]
     Add(Add),
     /// List installations with what is invoiced and paid.
     List(List),
@@ -46,6 +48,9 @@ pub(crate) struct Add {
     /// In how many monthly instalments the fee is paid.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=12))]
     instalments: u8,
+    /// The fee stands on the first periodic invoice of the line, which must not be issued yet.
+    #[arg(long, conflicts_with = "instalments")]
+    with_first_invoice: bool,
     /// Which line, for a customer with several.
     #[arg(long, value_parser = args::code)]
     username: Option<Code>,
@@ -108,9 +113,10 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         fee: not_negative("fee", args.fee.unwrap_or(kind.price))?,
         installed_on: args.date.unwrap_or_else(|| ctx.today()),
         instalments: args.instalments,
+        with_first_invoice: args.with_first_invoice,
     };
     let variables = [("code", args.customer.to_string()), ("fee", order.fee.to_string())];
-    store.commit(ctx.tenant(), ChangeSet { installation_orders: vec![order], ..ChangeSet::default() }).await?;
+    ctx.engine(store).add_installation(order).await?;
     ctx.say("done.installation", &variables)?;
     Ok(Exit::Done)
 }
@@ -123,6 +129,7 @@ const ORDERS: &[Column] = &[
     column("date"),
     number("fee"),
     number("instalments"),
+    column("invoicing"),
     number("invoiced"),
     number("paid"),
     column("status"),
@@ -141,6 +148,11 @@ async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
         let customer = store.customer(ctx.tenant(), row.order.customer_id).await?;
         let code = customer.map(|c| c.code.to_string());
         let kind = Cell::maybe(kinds.get(&row.order.kind_id));
+        if parts && row.order.with_first_invoice {
+            let when = Cell::Word("with_first_invoice");
+            rows.push(vec![Cell::maybe(code.as_ref()), kind.clone(), Cell::count(1u8), when, row.order.fee.into()]);
+            continue;
+        }
         if parts {
             for part in row.order.schedule() {
                 let number = Cell::count(part.number);
@@ -161,6 +173,7 @@ async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
             row.order.installed_on.into(),
             row.order.fee.into(),
             Cell::count(row.order.instalments),
+            Cell::Word(if row.order.with_first_invoice { "with_first_invoice" } else { "alone" }),
             row.invoiced.into(),
             row.paid.into(),
             Cell::Word(match status {

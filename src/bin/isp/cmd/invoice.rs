@@ -101,6 +101,7 @@ pub(super) const fn line_word(kind: LineKind) -> &'static str {
         LineKind::Credit => "credit",
         LineKind::Ppn => "ppn",
         LineKind::Rounding => "rounding",
+        LineKind::InstallationPpn => "installation_ppn",
     }
 }
 

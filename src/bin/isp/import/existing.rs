@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use isp_core::billing::InvoiceKind;
 use isp_core::customer::{Code, Customer};
 use isp_core::device::Cpe;
 use isp_core::ids::{CustomerId, JournalEntryId, RouterId, SiteId, SubscriptionId, TenantId};
@@ -9,7 +10,7 @@ use isp_core::installation::{InstallationKind, InstallationOrder};
 use isp_core::ledger::EntryKind;
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
-use isp_core::ports::{PageQuery, Store, StoreError};
+use isp_core::ports::{InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::Subscription;
 
 /// All rows that an import may refer to or repeat.
@@ -26,6 +27,8 @@ pub(crate) struct Existing {
     pub(super) kinds: HashMap<Code, InstallationKind>,
     pub(super) orders: Vec<InstallationOrder>,
     pub(super) expenses: HashSet<JournalEntryId>,
+    /// Subscriptions that have had a periodic invoice.
+    pub(super) billed: HashSet<SubscriptionId>,
 }
 
 const PAGE: u32 = 5_000;
@@ -52,6 +55,7 @@ impl Existing {
             kinds: store.installation_kinds(tenant).await?.into_iter().map(|k| (k.code.clone(), k)).collect(),
             orders: store.installation_orders(tenant, None).await?.into_iter().map(|row| row.order).collect(),
             expenses: expenses(store, tenant).await?,
+            billed: billed(store, tenant).await?,
         })
     }
 
@@ -109,6 +113,21 @@ async fn expenses(store: &dyn Store, tenant: TenantId) -> Result<HashSet<Journal
         let full = page.len() == PAGE as usize;
         after = page.last().map(|e| e.id);
         all.extend(page.iter().filter(|e| e.kind == EntryKind::Expense).map(|e| e.id));
+        if !full {
+            return Ok(all);
+        }
+    }
+}
+
+async fn billed(store: &dyn Store, tenant: TenantId) -> Result<HashSet<SubscriptionId>, StoreError> {
+    let mut all = HashSet::new();
+    let query = InvoiceQuery { kind: Some(InvoiceKind::Subscription), ..InvoiceQuery::default() };
+    let mut after = None;
+    loop {
+        let page = store.invoices(tenant, query, PageQuery { after, limit: PAGE }).await?;
+        let full = page.len() == PAGE as usize;
+        after = page.last().map(|(i, _)| i.id);
+        all.extend(page.iter().map(|(i, _)| i.subscription_id));
         if !full {
             return Ok(all);
         }

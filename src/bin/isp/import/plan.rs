@@ -449,15 +449,21 @@ impl<'a> Planner<'a> {
         let key = (subscription_id, kind_id, row.on);
         if let Some(known) = self.orders.get(&key) {
             let Some(old) = known else { return Ok(Verdict::Same) };
-            let columns = columns(&[("fee", old.fee != fee), ("instalments", old.instalments != row.instalments)]);
+            let columns = columns(&[
+                ("fee", old.fee != fee),
+                ("instalments", old.instalments != row.instalments),
+                ("with_first_invoice", old.with_first_invoice != row.with_first_invoice),
+            ]);
             let same = columns.is_empty();
             return Ok(if same { Verdict::Same } else { Verdict::Differs { columns, updatable: false } });
         }
         if row.on < from {
             return Ok(Verdict::LeftOut);
         }
-        self.orders.insert(key, None);
-        self.plan.changes.installation_orders.push(InstallationOrder {
+        if row.with_first_invoice && self.existing.billed.contains(&subscription_id) {
+            return Err(row.at.error("with_first_invoice", isp_core::Error::FirstInvoiceIssued));
+        }
+        let order = InstallationOrder {
             id: InstallationOrderId(self.ids.next_uuid()),
             customer_id,
             subscription_id,
@@ -465,7 +471,11 @@ impl<'a> Planner<'a> {
             fee,
             installed_on: row.on,
             instalments: row.instalments,
-        });
+            with_first_invoice: row.with_first_invoice,
+        };
+        let order = order.checked().map_err(|e| row.at.error("instalments", e))?;
+        self.orders.insert(key, None);
+        self.plan.changes.installation_orders.push(order);
         Ok(Verdict::New)
     }
 

@@ -297,6 +297,7 @@ pub(crate) struct InstallationRow {
     pub(crate) fee: Option<Money>,
     pub(crate) on: Date,
     pub(crate) instalments: u8,
+    pub(crate) with_first_invoice: bool,
 }
 
 impl FileRow for InstallationRow {
@@ -308,6 +309,7 @@ impl FileRow for InstallationRow {
         optional("fee", &["biaya", "fee"]),
         needed("date", &["tanggal", "date"]),
         optional("instalments", &["cicilan", "instalments", "installments"]),
+        optional("with_first_invoice", &["bersama_tagihan_pertama", "with_first_invoice"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -320,6 +322,7 @@ impl FileRow for InstallationRow {
             let number = t.parse::<u8>().ok().filter(|n| (1..=12).contains(n));
             number.ok_or(Problem::Number { least: 1, most: 12 })
         });
+        let with_first_invoice = cells.maybe("with_first_invoice", |t| yes_or_no("with_first_invoice", t));
         let (kind, kind_code) = kind?;
         Some(Self {
             at: cells.origin(),
@@ -330,6 +333,7 @@ impl FileRow for InstallationRow {
             fee: fee?,
             on: on?,
             instalments: instalments?.unwrap_or(1),
+            with_first_invoice: with_first_invoice?.unwrap_or(false),
         })
     }
 }
@@ -393,4 +397,12 @@ pub(crate) fn tax_mode(text: &str) -> Result<TaxMode, Error> {
 pub(crate) fn kind_code(text: &str) -> Result<Code, Error> {
     let words: Vec<String> = text.split_whitespace().map(str::to_uppercase).collect();
     Code::parse("kind", &words.join("-"))
+}
+
+fn yes_or_no(field: &'static str, text: &str) -> Result<bool, Error> {
+    match text.to_lowercase().as_str() {
+        "ya" | "y" | "yes" | "true" | "1" => Ok(true),
+        "tidak" | "t" | "no" | "n" | "false" | "0" => Ok(false),
+        _ => Err(Error::NotOneOf { field, expected: "ya, tidak" }),
+    }
 }

@@ -3,11 +3,12 @@
 use crate::calendar::BillingDay;
 use crate::dunning::{Notification, NotificationKind};
 use crate::ids::TenantId;
+use crate::installation::InvoicedFee;
 use crate::money::Money;
-use crate::ports::{BillableQuery, ChangeSet, DunningQuery, PageQuery, Store};
+use crate::ports::{BillableQuery, ChangeSet, DunningQuery, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, allocation, day, moment};
 
-use super::{world, write, write_invoices};
+use super::{refused, world, write, write_invoices};
 
 pub(super) async fn the_position_moves_forward_only(store: &dyn Store, tenant: TenantId) {
     let at = |text| ChangeSet { billing_position: Some(day(text)), ..ChangeSet::default() };
@@ -114,6 +115,72 @@ pub(super) async fn installation_orders_tell_how_far_they_are_paid(store: &dyn S
     assert_eq!((rows[1].invoiced, rows[1].paid), (Money::ZERO, Money::ZERO));
     let of = store.installation_orders(tenant, Some(w.customers[1].id)).await.unwrap();
     assert_eq!(of, rows[1..]);
+}
+
+pub(super) async fn fees_wait_for_the_first_invoice(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let kind = sample::installation_kind(0);
+    let order = |n: u64, line: usize| crate::installation::InstallationOrder {
+        with_first_invoice: true,
+        ..sample::installation_order(n, &w.subscriptions[line], kind.id, day("2026-01-05"), 1)
+    };
+    let free = crate::installation::InstallationOrder { fee: Money::ZERO, ..order(3, 2) };
+    let alone = sample::installation_order(4, &w.subscriptions[2], kind.id, day("2026-01-05"), 1);
+    let orders = vec![order(0, 0), order(1, 1), order(2, 1), free, alone.clone()];
+    let mut terms = w.subscriptions[1].terms;
+    terms.end = Some(day("2026-03-01"));
+    let changes = ChangeSet {
+        installation_kinds: vec![kind],
+        installation_orders: orders.clone(),
+        terms: vec![(w.subscriptions[1].id, terms)],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let waiting = async || store.load_waiting_fees(tenant).await.unwrap();
+    let rows = waiting().await;
+    assert_eq!(rows.iter().map(|r| r.order.clone()).collect::<Vec<_>>(), orders[..3]);
+    assert_eq!((rows[0].site_id, rows[0].zone, rows[0].package_id), (w.site.id, w.site.zone, w.packages[0].id));
+    assert_eq!((rows[0].ends_on, rows[1].ends_on), (None, terms.end));
+    // Such a fee is no instalment; the other is.
+    let instalments = store.load_instalments(tenant, day("2026-12-31")).await.unwrap();
+    assert_eq!(instalments.into_iter().map(|r| r.order).collect::<Vec<_>>(), [alone]);
+    assert_eq!(store.installation_orders(tenant, None).await.unwrap()[0].order, orders[0]);
+
+    let invoice =
+        |line: usize, start: &str| sample::invoice(&w.subscriptions[line], day(start), day("2026-02-11"), 600_000);
+    let fee = |order: usize, invoice: &crate::billing::Invoice| InvoicedFee {
+        order_id: orders[order].id,
+        invoice_id: invoice.id,
+        amount: Money::rupiah(333_000),
+    };
+    let known = invoice(0, "2026-01-01");
+    write_invoices(store, tenant, &[&known]).await;
+    let (first, second) = (invoice(1, "2026-01-01"), invoice(0, "2026-02-01"));
+    // The fee of an invoice that was there already waits on; two fees may stand on one invoice.
+    let invoiced_fees = vec![fee(0, &known), fee(1, &first), fee(2, &first)];
+    let changes = ChangeSet { invoices: vec![known.clone(), first.clone()], invoiced_fees, ..ChangeSet::default() };
+    assert_eq!(write(store, tenant, changes).await.invoices, 1);
+    assert_eq!(waiting().await.into_iter().map(|r| r.order).collect::<Vec<_>>(), orders[..1]);
+    // A second invoice with the same fee is refused, with all that comes with it.
+    let changes =
+        ChangeSet { invoices: vec![second.clone()], invoiced_fees: vec![fee(1, &second)], ..ChangeSet::default() };
+    assert_eq!(refused(store, tenant, changes).await, StoreError::Conflict);
+    let unknown = InvoicedFee { order_id: crate::ids::InstallationOrderId(sample::id(99, 1)), ..fee(0, &second) };
+    let changes = ChangeSet { invoices: vec![second.clone()], invoiced_fees: vec![unknown], ..ChangeSet::default() };
+    assert_eq!(refused(store, tenant, changes).await.code(), "store.rejected");
+    assert!(store.balances(tenant, &[second.id]).await.unwrap().is_empty());
+    // Paid by its share of the invoice, and wholly when the invoice is.
+    let at = moment("2026-01-06T03:00:00Z");
+    for (number, amount, paid) in [(1, 200_000, 111_000), (2, 400_000, 333_000)] {
+        let payment = sample::payment(tenant, number, w.customers[1].id, amount, at);
+        let allocations = vec![allocation(payment.id, first.id, amount, at)];
+        write(store, tenant, ChangeSet { payments: vec![payment], allocations, ..ChangeSet::default() }).await;
+        let rows = store.installation_orders(tenant, Some(w.customers[1].id)).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        for row in rows {
+            assert_eq!((row.invoiced, row.paid), (Money::rupiah(333_000), Money::rupiah(paid)));
+        }
+    }
 }
 
 pub(super) async fn dunning_facts(store: &dyn Store, tenant: TenantId) {

@@ -121,6 +121,7 @@ suite! { $
         billable_by_day_mark_and_end
         instalments_without_an_invoice
         installation_orders_tell_how_far_they_are_paid
+        fees_wait_for_the_first_invoice
         dunning_facts
     }
     access {
