@@ -273,6 +273,7 @@ impl Provider {
             address: Address::parse("Jl. Melati").unwrap(),
             phone: None,
             language: Language::Id,
+            invoicing: Default::default(),
         };
         let subscription = move |(customer, subscription): &(CustomerId, SubscriptionId)| Subscription {
             id: *subscription,

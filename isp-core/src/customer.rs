@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::billing::Invoicing;
 use crate::error::Error;
 use crate::ids::CustomerId;
 
@@ -25,6 +26,9 @@ pub struct Customer {
     pub phone: Option<Phone>,
     /// The language of messages.
     pub language: Language,
+    /// Whether invoices of several subscriptions stand on one document.
+    #[serde(default)]
+    pub invoicing: Invoicing,
 }
 
 /// A short code that people type: a customer ID, a package code, a PPPoE user name.
@@ -83,12 +87,15 @@ impl From<Code> for String {
 pub struct Name(String);
 
 impl Name {
+    /// The longest name, in characters.
+    pub const LONGEST: usize = 120;
+
     /// Folds white space and checks the length.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::TooLong`], each with `field`.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
-        one_line(field, text, 120).map(Self)
+        one_line(field, text, Self::LONGEST).map(Self)
     }
 
     /// The name.
@@ -432,6 +439,7 @@ mod tests {
             address: Address::parse("Jl. Melati 5").unwrap(),
             phone: Some(Phone::parse("081234567890").unwrap()),
             language: Language::Id,
+            invoicing: Invoicing::default(),
         };
         assert_eq!(customer.name.as_str(), "Siti Aminah");
         let shown = format!("{customer:?}");

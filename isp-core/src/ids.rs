@@ -56,6 +56,8 @@ ids! {
     DeviceHistoryId,
     /// An invoice.
     InvoiceId,
+    /// A statement: invoices of one customer as one document.
+    StatementId,
     /// A credit note.
     CreditNoteId,
     /// A payment.

@@ -221,7 +221,7 @@
 //! assert_eq!(level("2026-01-13"), None);
 //! assert_eq!(level("2026-01-14"), Some((NotificationKind::Overdue, 3)));
 //! let facts = |notified| DunningFacts { customer_id: CustomerId(id(1)), zone: Zone::Wib, reachable: true,
-//!     open: vec![invoice(1), invoice(2)], notified };
+//!     open: vec![invoice(1), invoice(2)], notified, statements: vec![] };
 //! let night = day("2026-01-08").at(21, 30, Zone::Wib);
 //! let messages = due_reminders(TenantId::DEFAULT, &[facts(vec![])], &policy, night);
 //! assert_eq!((messages.len(), messages[0].invoices.len()), (1, 2));

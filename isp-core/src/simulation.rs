@@ -235,6 +235,7 @@ impl Life<'_> {
             reachable: self.subject.reachable,
             open: self.open(),
             notified: self.notified.clone(),
+            statements: Vec::new(),
         };
         for message in due_reminders(self.tenant, &[facts], &self.policy.dunning, now) {
             let about = message.invoices.iter().map(|invoice| (*invoice, message.kind, message.level));

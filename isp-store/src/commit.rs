@@ -10,13 +10,15 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, credit, customer, device, installation, invoice, ledger, master, outbox, payment, subscription, table,
+    access, credit, customer, device, installation, invoice, ledger, master, outbox, payment, statement, subscription,
+    table,
 };
 
 /// The tenant's row, which the transaction holds.
 struct Tenant {
     next_invoice: u64,
     next_credit_note: u64,
+    next_statement: u64,
     billing_position: Option<Date>,
 }
 
@@ -93,6 +95,11 @@ pub(crate) async fn write(
             let sql = "UPDATE tenants SET next_invoice = $2 WHERE tenant_id = $1";
             s.execute(sql, args![tenant, held.next_invoice + report.invoices]).await?;
             ledger::write(s, tenant, &entries_for_invoices(&written)).await?;
+            let statements = statement::write(s, tenant, &written, held.next_statement).await?;
+            if statements > 0 {
+                let sql = "UPDATE tenants SET next_statement = $2 WHERE tenant_id = $1";
+                s.execute(sql, args![tenant, held.next_statement + statements]).await?;
+            }
             installation::write_fees(s, tenant, invoiced_fees, &written).await?;
         }
     }
@@ -128,10 +135,16 @@ pub(crate) async fn write(
 }
 
 async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreError> {
-    let sql = "SELECT next_invoice, next_credit_note, billing_position FROM tenants WHERE tenant_id = $1 FOR UPDATE";
+    let sql = "SELECT next_invoice, next_credit_note, next_statement, billing_position FROM tenants
+        WHERE tenant_id = $1 FOR UPDATE";
     for _ in 0..2 {
         let row = first(s, "tenant", sql, args![tenant], |r| {
-            Ok(Tenant { next_invoice: r.get()?, next_credit_note: r.get()?, billing_position: r.get()? })
+            Ok(Tenant {
+                next_invoice: r.get()?,
+                next_credit_note: r.get()?,
+                next_statement: r.get()?,
+                billing_position: r.get()?,
+            })
         })
         .await?;
         if let Some(row) = row {

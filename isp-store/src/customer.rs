@@ -10,7 +10,7 @@ use crate::table::{CUSTOMERS, upsert};
 use crate::value::{Reader, args};
 use crate::vault::{Place, Vault};
 
-const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language";
+const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language, invoicing";
 
 fn nik_place(tenant: TenantId, customer: CustomerId) -> Place {
     Place { table: "customers", column: "nik", tenant, row: customer.0 }
@@ -23,11 +23,11 @@ pub(crate) async fn write(
     customers: Vec<Customer>,
 ) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(customers.len());
-    for Customer { id, code, name, nik, address, phone, language } in customers {
+    for Customer { id, code, name, nik, address, phone, language, invoicing } in customers {
         let nik = nik.as_ref().map(Nik::reveal);
         let sealed = nik.map(|nik| vault.seal(nik_place(tenant, id), nik)).transpose()?;
         let index = nik.and_then(|nik| vault.blind_index(tenant, nik));
-        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language]);
+        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing]);
     }
     upsert(s, &CUSTOMERS, rows).await
 }
@@ -41,7 +41,8 @@ fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer,
         }
         None => None,
     };
-    Ok(Customer { id, code, name, nik, address: r.get()?, phone: r.get()?, language: r.get()? })
+    let (address, phone, language, invoicing) = (r.get()?, r.get()?, r.get()?, r.get()?);
+    Ok(Customer { id, code, name, nik, address, phone, language, invoicing })
 }
 
 pub(crate) async fn by_id(

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use isp_core::billing::InvoiceBalance;
+use isp_core::billing::{InvoiceBalance, Statement};
 use isp_core::dunning::{DunningFacts, Notification, NotificationKind};
-use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
-use isp_core::ports::{DunningQuery, MessageFacts, PageQuery, StoreError};
+use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
+use isp_core::ports::{DunningQuery, MessageFacts, MessageLine, PageQuery, StoreError};
 use uuid::Uuid;
 
 use crate::customer::{self, after};
 use crate::session::{Session, all, first};
 use crate::value::{Value, args};
 use crate::vault::Vault;
-use crate::{access, invoice, payment};
+use crate::{access, invoice, payment, statement};
 
 pub(crate) async fn load(
     s: &mut dyn Session,
@@ -34,43 +34,59 @@ pub(crate) async fn load(
     let mut facts = all(s, "customer", sql, args, |r| {
         let (customer_id, reachable) = (r.get()?, r.get()?);
         let zone = r.get::<Option<_>>()?.unwrap_or_default();
-        Ok(DunningFacts { customer_id, zone, reachable, open: Vec::new(), notified: Vec::new() })
+        Ok(DunningFacts {
+            customer_id,
+            zone,
+            reachable,
+            open: Vec::new(),
+            notified: Vec::new(),
+            statements: Vec::new(),
+        })
     })
     .await?;
-    let customers = Value::Ids(facts.iter().map(|f| f.customer_id.0).collect());
-    let invoices = invoice::open_of(s, tenant, customers).await?;
-    let mut notified = notified(s, tenant, invoices.iter().map(|i| i.invoice_id.0).collect()).await?;
+    let customers: Vec<CustomerId> = facts.iter().map(|f| f.customer_id).collect();
+    let invoices = invoice::open_of(s, tenant, Value::Ids(customers.iter().map(|id| id.0).collect())).await?;
+    let mut statements: HashMap<CustomerId, Vec<Statement>> = HashMap::new();
+    for held in statement::holding(s, tenant, &customers, &invoices).await? {
+        statements.entry(held.customer_id).or_default().push(held);
+    }
+    let mut subjects: Vec<Uuid> = invoices.iter().map(|i| i.invoice_id.0).collect();
+    subjects.extend(statements.values().flatten().map(|held| held.id().0));
+    let notified = notified(s, tenant, subjects).await?;
     let mut open: HashMap<CustomerId, Vec<InvoiceBalance>> = HashMap::new();
     for invoice in invoices {
         open.entry(invoice.customer_id).or_default().push(invoice);
     }
     for fact in &mut facts {
         fact.open = open.remove(&fact.customer_id).unwrap_or_default();
+        fact.statements = statements.remove(&fact.customer_id).unwrap_or_default();
         for invoice in &fact.open {
-            let written = notified.remove(&invoice.invoice_id).unwrap_or_default();
-            fact.notified.extend(written.into_iter().map(|(kind, level)| (invoice.invoice_id, kind, level)));
+            let statement = Statement::of(&fact.statements, invoice).map(|held| held.id().0);
+            let subjects = [Some(invoice.invoice_id.0), statement].into_iter().flatten();
+            let written = subjects.filter_map(|subject| notified.get(&subject)).flatten();
+            fact.notified.extend(written.map(|(kind, level)| (invoice.invoice_id, *kind, *level)));
         }
     }
     Ok(facts)
 }
 
-/// The reminders written for invoices.
+/// The reminders written for invoices and statements.
 async fn notified(
     s: &mut dyn Session,
     tenant: TenantId,
-    invoices: Vec<Uuid>,
-) -> Result<HashMap<InvoiceId, Vec<(NotificationKind, u16)>>, StoreError> {
+    subjects: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Vec<(NotificationKind, u16)>>, StoreError> {
     let sql = "SELECT subject, kind, level FROM notification_keys
         WHERE tenant_id = $1 AND subject IN IDS(($2)) AND kind IN ('due_soon', 'overdue')
         ORDER BY subject, kind, level";
-    let found = all(s, "notification key", sql, vec![Value::Id(tenant.0), Value::Ids(invoices)], |r| {
-        Ok((r.get::<InvoiceId>()?, r.get::<NotificationKind>()?, r.get::<u16>()?))
+    let found = all(s, "notification key", sql, vec![Value::Id(tenant.0), Value::Ids(subjects)], |r| {
+        Ok((r.get::<Uuid>()?, r.get::<NotificationKind>()?, r.get::<u16>()?))
     });
-    let mut by_invoice: HashMap<InvoiceId, Vec<(NotificationKind, u16)>> = HashMap::new();
-    for (invoice, kind, level) in found.await? {
-        by_invoice.entry(invoice).or_default().push((kind, level));
+    let mut by_subject: HashMap<Uuid, Vec<(NotificationKind, u16)>> = HashMap::new();
+    for (subject, kind, level) in found.await? {
+        by_subject.entry(subject).or_default().push((kind, level));
     }
-    Ok(by_invoice)
+    Ok(by_subject)
 }
 
 /// The facts that a message states, as they are now.
@@ -110,5 +126,35 @@ pub(crate) async fn message_facts(
         Some(id) => payment::by_id(s, tenant, id).await?.map(|row| (row.payment, row.reversal.is_some())),
         None => None,
     };
-    Ok(MessageFacts { customer, package, invoices, open, payment, access, routed })
+    let others = others(s, tenant, &message.also).await?;
+    let statements = statement::holding(s, tenant, &[message.customer_id], &invoices).await?;
+    Ok(MessageFacts { customer, package, invoices, open, payment, access, routed, others, statements })
+}
+
+/// The further subscriptions that a message is about, in the order it names them.
+async fn others(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    subscriptions: &[SubscriptionId],
+) -> Result<Vec<MessageLine>, StoreError> {
+    if subscriptions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT s.subscription_id, s.router_id, k.name, {}
+        FROM subscriptions s
+            JOIN packages k ON k.tenant_id = s.tenant_id AND k.package_id = s.package_id
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))",
+        access::COLUMNS
+    );
+    let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
+    let found = all(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| {
+        let id: SubscriptionId = r.get()?;
+        let routed = r.get::<Option<Uuid>>()?.is_some();
+        let package = r.get()?;
+        Ok((id, MessageLine { package, access: access::read(r, id)?, routed }))
+    });
+    let mut found: HashMap<SubscriptionId, MessageLine> = found.await?.into_iter().collect();
+    Ok(subscriptions.iter().filter_map(|id| found.remove(id)).collect())
 }

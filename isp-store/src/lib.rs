@@ -37,6 +37,7 @@ mod payment;
 mod postgres;
 mod session;
 mod sqlite;
+mod statement;
 mod store;
 mod subscription;
 mod table;

@@ -175,6 +175,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
         migration(2, "credit", include_str!("../migrations/sqlite/0002_credit.sql")),
         migration(3, "first_fee", include_str!("../migrations/sqlite/0003_first_fee.sql")),
+        migration(4, "statements", include_str!("../migrations/sqlite/0004_statements.sql")),
     ]
 }
 
@@ -183,6 +184,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(1, "initial", include_str!("../migrations/postgres/0001_initial.sql")),
         migration(2, "credit", include_str!("../migrations/postgres/0002_credit.sql")),
         migration(3, "first_fee", include_str!("../migrations/postgres/0003_first_fee.sql")),
+        migration(4, "statements", include_str!("../migrations/postgres/0004_statements.sql")),
     ]
 }
 

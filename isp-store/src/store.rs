@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance};
+use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::customer::{Code, Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
@@ -33,7 +33,7 @@ use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
     access, commit, credit, customer, device, dunning, installation, invoice, ledger, master, open, outbox, payment,
-    subscription,
+    statement, subscription,
 };
 
 /// A store in a SQLite file or a PostgreSQL database.
@@ -358,6 +358,16 @@ impl Store for SqlStore {
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
         let mut session = self.engine.read().await?;
         invoice::by_ids(session.as_mut(), tenant, ids).await
+    }
+
+    async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError> {
+        let mut session = self.engine.read().await?;
+        statement::of(session.as_mut(), tenant, customers).await
+    }
+
+    async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError> {
+        let mut session = self.engine.read().await?;
+        statement::by_number(session.as_mut(), tenant, number).await
     }
 
     async fn charges(

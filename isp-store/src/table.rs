@@ -122,6 +122,7 @@ tables! {
     ];
     CUSTOMERS: "customers", 2, "customer.code", [
         "tenant_id", "customer_id", "code", "name", "nik_sealed", "nik_index", "address", "phone", "language",
+        "invoicing",
     ];
     SUBSCRIPTIONS: "subscriptions", 2, "subscription.username", [
         "tenant_id", "subscription_id", "customer_id", "site_id", "router_id", "username", "password_sealed",
@@ -161,6 +162,9 @@ tables! {
     INVOICES: "invoices", 2, "invoice.id", [
         "tenant_id", "invoice_id", "number", "customer_id", "subscription_id", "site_id", "package_id", "kind",
         "period_start", "period_end", "issue_date", "due_date", "dpp", "ppn", "total", "paid", "lines",
+    ];
+    STATEMENTS: "statements", 2, "statement.id", [
+        "tenant_id", "statement_id", "customer_id", "issue_date", "due_date", "number",
     ];
     PAYMENTS: "payments", 2, "payment.reference", [
         "tenant_id", "payment_id", "customer_id", "provider", "reference", "amount", "left_over", "paid_at",

@@ -1,7 +1,7 @@
 //! Values that go to and come from a database, the same for both engines.
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{CreditReason, InvoiceKind};
+use isp_core::billing::{CreditReason, InvoiceKind, Invoicing};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Code, Language, Name, Phone};
 use isp_core::device::{DeviceAction, Ownership};
@@ -9,7 +9,7 @@ use isp_core::dunning::NotificationKind;
 use isp_core::ids::{
     AccessEventId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId,
-    PromiseId, RouterId, SiteId, SubscriptionId, TenantId,
+    PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
@@ -161,7 +161,7 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId, CreditNoteId, DepositId,
+    ExpenseId, CreditNoteId, DepositId, StatementId,
 }
 
 /// Types that are written as another one.
@@ -207,6 +207,7 @@ through! {
     Address => String, String::from, |v| Self::parse(&v);
     Phone => String, String::from, |v| Self::parse(&v);
     Zone => String, |v| v.name().to_owned(), |v| Self::ALL.into_iter().find(|z| z.name() == v).ok_or(WORD);
+    Invoicing => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Language => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Ownership => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     DeviceAction => String, |v| v.code().to_owned(), |v| Self::parse(&v);

@@ -139,6 +139,7 @@ impl World {
             address: Address::parse("Jalan Contoh 1").unwrap(),
             phone: Some(Phone::parse(&format!("08120000{n:04}")).unwrap()),
             language: Language::Id,
+            invoicing: Default::default(),
         });
         let subscription = Subscription {
             id: subscription_id(n),

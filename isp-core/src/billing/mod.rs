@@ -10,6 +10,7 @@ pub mod outage;
 pub mod plan;
 pub mod policy;
 pub mod proration;
+pub mod statement;
 mod window;
 
 pub use change::{Adjustment, ChangeAtOnce, change_at_once};
@@ -21,3 +22,4 @@ pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};
 pub use outage::{OutageCredit, OutagePolicy};
 pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
 pub use policy::BillingPolicy;
+pub use statement::{Invoicing, Statement};

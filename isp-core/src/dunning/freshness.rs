@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::InvoiceBalance;
+use crate::billing::{InvoiceBalance, Statement};
+use crate::customer::Name;
 use crate::dunning::Arrears;
 use crate::dunning::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
 use crate::dunning::reminder::next_sending;
@@ -66,13 +67,34 @@ fn unpaid(facts: &MessageFacts) -> impl Iterator<Item = &InvoiceBalance> {
     facts.invoices.iter().filter(|i| i.residual().is_positive())
 }
 
-fn package(facts: &MessageFacts) -> Result<crate::customer::Name, Verdict> {
-    facts.package.clone().ok_or(Verdict::Drop("no_package"))
+/// The name of the package, or of the packages, each once, as far as a name goes.
+fn package(facts: &MessageFacts) -> Result<Name, Verdict> {
+    let first = facts.package.clone().ok_or(Verdict::Drop("no_package"))?;
+    let mut names = vec![first.as_str()];
+    for line in &facts.others {
+        if !names.contains(&line.package.as_str()) {
+            names.push(line.package.as_str());
+        }
+    }
+    let mut text = names.join(", ");
+    if text.chars().count() > Name::LONGEST {
+        text = text.chars().take(Name::LONGEST - 1).chain(['…']).collect();
+    }
+    Ok(Name::parse("package", &text).unwrap_or(first))
+}
+
+/// The lines that a message is about and that are wanted so, each with whether its router, if it has one, has said so.
+fn wanted(facts: &MessageFacts, desired: Access) -> Vec<bool> {
+    let named = facts.access.iter().map(|access| (access, facts.routed));
+    let others = facts.others.iter().map(|line| (&line.access, line.routed));
+    let lines = named.chain(others).filter(|(access, _)| access.desired == desired);
+    lines.map(|(access, routed)| !routed || access.agrees()).collect()
 }
 
 fn sum_and_due(facts: &MessageFacts) -> Result<(Vec<String>, Money, crate::Date), Verdict> {
     let due_date = unpaid(facts).map(|i| i.due_date).min().ok_or(Verdict::Drop("paid"))?;
-    let numbers = unpaid(facts).map(|i| crate::billing::invoice::display_number(i.number, i.issue_date)).collect();
+    let open: Vec<InvoiceBalance> = unpaid(facts).copied().collect();
+    let numbers = Statement::numbers(&open, &facts.statements);
     Ok((numbers, unpaid(facts).map(InvoiceBalance::residual).sum(), due_date))
 }
 
@@ -107,13 +129,18 @@ fn overdue(
 
 fn isolated(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
     let access = facts.access.as_ref().ok_or(Verdict::Drop("no_access"))?;
-    if access.desired != Access::Isolated {
+    let lines = wanted(facts, Access::Isolated);
+    if lines.is_empty() {
         return Err(Verdict::Drop("reopened"));
     }
     // "Isolated" is true only when the router said so (rule I5).
-    if facts.routed && !access.agrees() {
+    if lines.contains(&false) {
         return Err(wait(now));
     }
+    // Of several lines, the first may have been reopened meanwhile.
+    let isolated = std::iter::once(access).chain(facts.others.iter().map(|line| &line.access));
+    let access = isolated.filter(|a| a.desired == Access::Isolated).min_by_key(|a| a.isolated.map(|i| i.at));
+    let access = access.ok_or(Verdict::Drop("reopened"))?;
     let today = message.zone.date_of(now);
     let amount = match access.cause {
         Some(IsolationCause::Manual) => Money::ZERO,
@@ -124,11 +151,14 @@ fn isolated(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) ->
 }
 
 fn reopened(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
-    let access = facts.access.as_ref().ok_or(Verdict::Drop("no_access"))?;
-    if access.desired != Access::Open {
+    if facts.access.is_none() {
+        return Err(Verdict::Drop("no_access"));
+    }
+    let lines = wanted(facts, Access::Open);
+    if lines.is_empty() {
         return Err(Verdict::Drop("not_open"));
     }
-    if facts.routed && !access.agrees() {
+    if lines.contains(&false) {
         return Err(wait(now));
     }
     Ok(MessageContent::Reopened { package: package(facts)?, since: message.zone.date_of(now) })

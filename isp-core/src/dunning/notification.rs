@@ -66,7 +66,7 @@ pub struct NotificationKey {
     pub kind: NotificationKind,
     /// Which level: the day offset of a reminder, 0 for the others.
     pub level: u16,
-    /// What about: an invoice, an isolation (its event id) or a payment, as the bare id.
+    /// What about: an invoice, a statement, an isolation (its event id) or a payment, as the bare id.
     pub subject: uuid::Uuid,
 }
 
@@ -84,6 +84,9 @@ pub struct Notification {
     pub customer_id: CustomerId,
     /// About which subscription, for the kinds that are about one.
     pub subscription_id: Option<SubscriptionId>,
+    /// The other subscriptions that it is about, where the customer has one document for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<SubscriptionId>,
     /// The payment, for [`NotificationKind::PaymentReceived`].
     pub payment_id: Option<PaymentId>,
     /// The invoices that it is about, oldest first.
@@ -118,6 +121,7 @@ impl Notification {
             level,
             customer_id,
             subscription_id: None,
+            also: Vec::new(),
             payment_id: None,
             invoices: Vec::new(),
             keys,

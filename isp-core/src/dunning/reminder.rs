@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::InvoiceBalance;
+use crate::billing::{InvoiceBalance, Statement};
 use crate::calendar::{Date, Zone};
 use crate::dunning::notification::{Notification, NotificationKind};
 use crate::dunning::policy::DunningPolicy;
-use crate::ids::{CustomerId, InvoiceId, TenantId};
+use crate::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 
 /// All that reminding one customer rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +20,12 @@ pub struct DunningFacts {
     pub reachable: bool,
     /// All open invoices.
     pub open: Vec<InvoiceBalance>,
-    /// Reminders already written for these invoices: invoice, kind, level.
+    /// Reminders already written for these invoices: invoice, kind, level. One of a statement counts for each of its
+    /// invoices.
     pub notified: Vec<(InvoiceId, NotificationKind, u16)>,
+    /// The statements that open invoices stand on.
+    #[serde(default)]
+    pub statements: Vec<Statement>,
 }
 
 /// The reminders that are due at `now`, one message a customer and kind (rule N5).
@@ -51,10 +55,23 @@ pub fn due_reminders(
         for group in reached.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let Some((kind, level, first)) = group.first() else { continue };
             let invoices: Vec<InvoiceId> = group.iter().map(|(_, _, i)| i.invoice_id).collect();
-            let subjects: Vec<_> = invoices.iter().map(|i| i.0).collect();
+            let mut subjects: Vec<uuid::Uuid> = Vec::new();
+            let mut also: Vec<SubscriptionId> = Vec::new();
+            for (_, _, invoice) in group {
+                let statement = Statement::of(&facts.statements, invoice);
+                let subject = statement.map_or(invoice.invoice_id.0, |s| s.id().0);
+                if !subjects.contains(&subject) {
+                    subjects.push(subject);
+                }
+                let line = invoice.subscription_id;
+                if statement.is_some() && line != first.subscription_id && !also.contains(&line) {
+                    also.push(line);
+                }
+            }
             let mut message =
                 Notification::new(tenant, *kind, *level, facts.customer_id, &subjects, not_before, facts.zone);
             message.subscription_id = Some(first.subscription_id);
+            message.also = also;
             message.invoices = invoices;
             messages.push(message);
         }

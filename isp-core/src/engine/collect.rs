@@ -66,6 +66,7 @@ impl Engine<'_> {
                 ..ChangeSet::default()
             };
             self.reopen_paid(&mut changes, &facts, &[made], now);
+            self.join_notices(&mut changes, &facts, now).await?;
             match self.store.commit(self.tenant, changes).await {
                 Ok(_) => return Ok(given_up),
                 Err(StoreError::Conflict | StoreError::Duplicate { what: "payment.reference" }) => {}

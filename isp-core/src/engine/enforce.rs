@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
+use crate::dunning::{Notification, NotificationKind};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
+use crate::isolation::notice::join_notices;
 use crate::isolation::transition::{Decider, apply_decision, transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, decide_isolation};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
@@ -93,13 +95,17 @@ impl Engine<'_> {
             !(stopped.contains(&f.router_id)
                 && matches!(self.step(f, position, now), Step::Decide(Decision::Isolate(_))))
         });
-        for chunk in wanted.chunks(CHUNK) {
+        // The lines of a customer together, so that one notice may speak of all.
+        wanted.sort_by_key(|f| (f.customer_id, f.subscription_id));
+        let mut rest = wanted.as_slice();
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at(chunk_end(rest));
+            rest = after;
             if self.commit_steps(chunk, position, now, &mut report).await? {
                 continue;
             }
-            for facts in chunk {
-                self.decide_again(facts.customer_id, facts.subscription_id, position, &stopped, now, &mut report)
-                    .await?;
+            for lines in chunk.chunk_by(|a, b| a.customer_id == b.customer_id) {
+                self.decide_again(lines, position, &stopped, now, &mut report).await?;
             }
         }
         Ok(report)
@@ -167,6 +173,7 @@ impl Engine<'_> {
         if changes.is_empty() {
             return Ok(true);
         }
+        self.join_notices(&mut changes, chunk, now).await?;
         match self.store.commit(self.tenant, changes).await {
             Ok(_) => {
                 report.isolated.append(&mut done.isolated);
@@ -180,23 +187,24 @@ impl Engine<'_> {
         }
     }
 
+    /// Decides about some lines of one customer from fresh facts.
     async fn decide_again(
         &self,
-        customer: CustomerId,
-        subscription: SubscriptionId,
+        lines: &[AccessFacts],
         position: Option<Date>,
         stopped: &BTreeSet<Option<RouterId>>,
         now: DateTime<Utc>,
         report: &mut EnforceReport,
     ) -> Result<(), EngineError> {
+        let Some(customer) = lines.first().map(|f| f.customer_id) else { return Ok(()) };
         for _ in 0..CONFLICT_RETRIES {
-            let fresh = self.access_of(customer).await?;
-            let Some(facts) = fresh.into_iter().find(|f| f.subscription_id == subscription) else { return Ok(()) };
-            let isolates = matches!(self.step(&facts, position, now), Step::Decide(Decision::Isolate(_)));
-            if isolates && stopped.contains(&facts.router_id) {
-                return Ok(());
-            }
-            if self.commit_steps(&[facts], position, now, report).await? {
+            let mut fresh = self.access_of(customer).await?;
+            fresh.retain(|f| {
+                let isolates = matches!(self.step(f, position, now), Step::Decide(Decision::Isolate(_)));
+                let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
+                wanted && !(isolates && stopped.contains(&f.router_id))
+            });
+            if self.commit_steps(&fresh, position, now, report).await? {
                 return Ok(());
             }
         }
@@ -273,9 +281,11 @@ impl Engine<'_> {
         }
         for _ in 0..CONFLICT_RETRIES {
             let mut changes = ChangeSet::default();
-            for facts in self.access_of(customer).await?.iter().filter(|f| concerns(f)) {
+            let facts = self.access_of(customer).await?;
+            for facts in facts.iter().filter(|f| concerns(f)) {
                 transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, now);
             }
+            self.join_notices(&mut changes, &facts, now).await?;
             let concerned: Vec<_> = changes.access.iter().map(|a| a.subscription_id).collect();
             if concerned.is_empty() {
                 return Err(EngineError::NothingToDo);
@@ -289,11 +299,36 @@ impl Engine<'_> {
         Err(StoreError::Conflict.into())
     }
 
+    /// Makes one notice of those that concern a customer with statements; see [`join_notices`].
+    pub(crate) async fn join_notices(
+        &self,
+        changes: &mut ChangeSet,
+        facts: &[AccessFacts],
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let notice = |m: &&Notification| matches!(m.kind, NotificationKind::Isolated | NotificationKind::Reopened);
+        let mut customers: Vec<CustomerId> = changes.messages.iter().filter(notice).map(|m| m.customer_id).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        if !customers.is_empty() {
+            let statements = self.store.statements(self.tenant, &customers).await?;
+            join_notices(&mut changes.messages, facts, &statements, now);
+        }
+        Ok(())
+    }
+
     /// The facts about all subscriptions of a customer.
     pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
         let query = AccessQuery::Customers(vec![customer]);
         Ok(self.store.load_access(self.tenant, &query, PageQuery::first(1_000)).await?)
     }
+}
+
+/// Where the first chunk of lines in the order of their customers ends, without cutting a customer.
+fn chunk_end(lines: &[AccessFacts]) -> usize {
+    let full = lines.len().min(CHUNK);
+    let last = full.checked_sub(1).and_then(|at| lines.get(at)).map(|f| f.customer_id);
+    full + lines.iter().skip(full).take_while(|f| Some(f.customer_id) == last).count()
 }
 
 /// What a run does about one subscription.

@@ -123,6 +123,7 @@ impl Engine<'_> {
             reopened: Vec::new(),
         };
         report.reopened = self.reopen_paid(&mut changes, &facts, &allocations, now);
+        self.join_notices(&mut changes, &facts, now).await?;
         let today = zone.date_of(now);
         changes.journal.push(entry_for_payment(payment, &own, &open, today));
         changes.journal.extend(entry_for_credit(self.tenant, payment.customer_id, &older, &open, today));

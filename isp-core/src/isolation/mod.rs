@@ -3,6 +3,7 @@
 pub mod access;
 pub mod decide;
 pub mod explain;
+pub mod notice;
 pub mod policy;
 pub mod transition;
 

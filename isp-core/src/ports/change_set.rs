@@ -47,7 +47,9 @@ pub struct ChangeSet {
     /// Invoices. One whose id or (subscription, kind, period start) is there already is left out and counted, not an
     /// error (rule B3). The store gives those it writes their numbers, in order, and books them with
     /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
-    /// fails the commit with `Rejected`.
+    /// fails the commit with `Rejected`. Those of a customer who is invoiced
+    /// [`PerCustomer`](crate::billing::Invoicing::PerCustomer) stand on the [`Statement`](crate::billing::Statement) of their
+    /// days, which the store makes and numbers when there is none.
     pub invoices: Vec<Invoice>,
     /// Installation fees that stand on invoices of this change set: kept for those that the commit writes, and left out
     /// with those that it leaves out. A second one of an order fails the commit with `Conflict`.

@@ -18,5 +18,5 @@ pub use error::{PortError, StoreError};
 pub use messenger::{Messenger, SendOutcome};
 pub use outbox::{AccessEffect, Claim, Effect, OutboxRow, OutboxState, Outcome, Topic, effect_id};
 pub use query::{AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, OutboxQuery, PageQuery};
-pub use row::{InstallationRow, InstalmentRow, MessageFacts, PaymentRow};
+pub use row::{InstallationRow, InstalmentRow, MessageFacts, MessageLine, PaymentRow};
 pub use store::{RunGuard, Store};

@@ -1,6 +1,6 @@
 //! Rows that join more than one thing, as the store reads them.
 
-use crate::billing::InvoiceBalance;
+use crate::billing::{InvoiceBalance, Statement};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::ids::PackageId;
@@ -24,6 +24,21 @@ pub struct MessageFacts {
     /// The access of the subscription that it names.
     pub access: Option<ServiceAccess>,
     /// True when that subscription is served by a router, whose answer a message about it waits for.
+    pub routed: bool,
+    /// The other subscriptions that it is about, in the order it names them.
+    pub others: Vec<MessageLine>,
+    /// The statements that the named invoices stand on, in the order of their numbers.
+    pub statements: Vec<Statement>,
+}
+
+/// One of several subscriptions that a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageLine {
+    /// Name of its package.
+    pub package: crate::customer::Name,
+    /// Its access.
+    pub access: ServiceAccess,
+    /// True when it is served by a router.
     pub routed: bool,
 }
 

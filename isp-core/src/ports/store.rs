@@ -9,7 +9,7 @@ use super::{
     AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
     InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, StoreError,
 };
-use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance};
+use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::customer::{Code, Customer};
 use crate::device::{Cpe, DeviceHistory};
@@ -121,6 +121,12 @@ pub trait Store: Send + Sync {
 
     /// Invoices by id, in the order asked; unknown ones are left out.
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// All statements of these customers, in the order of their numbers.
+    async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError>;
+
+    /// The statement with a number.
+    async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError>;
 
     /// The invoices for days of service ([`crate::billing::InvoiceKind::Subscription`] and [`crate::billing::InvoiceKind::Adjustment`]) of these
     /// subscriptions that have a day in common with `days`, each with all its credit notes, in the order of subscriptions,

@@ -113,6 +113,7 @@ pub fn customer(number: u64) -> Customer {
         address: Address::parse(&format!("Jalan Contoh No. {number}")).expect("an address"),
         phone: Some(Phone::parse(&format!("08120000{number:04}")).expect("a phone number")),
         language: Language::default(),
+        invoicing: crate::billing::Invoicing::default(),
     }
 }
 

@@ -130,6 +130,7 @@ pub fn dunning_facts(near: Date) -> impl Strategy<Value = DunningFacts> {
             reachable,
             open,
             notified: notified.into_iter().map(|(n, kind, level)| (InvoiceId(id(30, n)), kind, level)).collect(),
+            statements: Vec::new(),
         },
     )
 }

@@ -42,6 +42,7 @@ pub(crate) fn due_reminders<'py>(
             zone: fields.take()?.zone()?,
             open,
             notified,
+            statements: Vec::new(),
         })
     })?;
     let messages = py.detach(|| dunning::due_reminders(TenantId::DEFAULT, &facts, &policy, now));

@@ -163,6 +163,7 @@ pub fn the_customer(n: u32) -> Customer {
         address: Address::parse(&format!("Jl. Melati {n}")).unwrap(),
         phone: (n % 7 != 6).then(|| Phone::parse(&format!("0812{:07}", 1_000_000 + n)).unwrap()),
         language: if n.is_multiple_of(5) { Language::En } else { Language::Id },
+        invoicing: Default::default(),
     }
 }
 

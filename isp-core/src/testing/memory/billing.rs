@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use crate::billing::Billable;
+use crate::billing::{Billable, Statement};
 use crate::calendar::Date;
 use crate::dunning::{DunningFacts, NotificationKey, NotificationKind};
 use crate::ids::{CustomerId, InvoiceId, SubscriptionId};
@@ -117,22 +117,28 @@ impl State {
 
     fn dunning_facts(&self, customer_id: CustomerId, open: Vec<crate::billing::InvoiceBalance>) -> DunningFacts {
         let first = self.first_subscription(customer_id);
-        let reminder = |kind| matches!(kind, NotificationKind::DueSoon | NotificationKind::Overdue);
-        let notified = open
-            .iter()
-            .flat_map(|i| NotificationKind::ALL.into_iter().filter(|k| reminder(*k)).map(move |k| (i.invoice_id, k)))
-            .flat_map(|(id, kind)| {
-                let key = |level| NotificationKey { kind, level, subject: id.0 };
-                self.messages.range(key(0)..=key(u16::MAX)).filter(move |(k, _)| k.subject == id.0)
-            })
-            .map(|(k, _)| (InvoiceId(k.subject), k.kind, k.level))
-            .collect();
+        let reminders = [NotificationKind::DueSoon, NotificationKind::Overdue];
+        let statements = self.statements_holding(customer_id, &open);
+        let mut notified = Vec::new();
+        for invoice in &open {
+            let statement = Statement::of(&statements, invoice).map(|s| s.id().0);
+            for (subject, kind) in [Some(invoice.invoice_id.0), statement]
+                .into_iter()
+                .flatten()
+                .flat_map(|subject| reminders.into_iter().map(move |kind| (subject, kind)))
+            {
+                let key = |level| NotificationKey { kind, level, subject };
+                let written = self.messages.range(key(0)..=key(u16::MAX)).filter(|(k, _)| k.subject == subject);
+                notified.extend(written.map(|(k, _)| (invoice.invoice_id, k.kind, k.level)));
+            }
+        }
         DunningFacts {
             customer_id,
             zone: first.map_or(crate::Zone::Wib, |s| self.zone_of(s)),
             reachable: self.customers.get(&customer_id).is_some_and(|c| c.phone.is_some()),
             open,
             notified,
+            statements,
         }
     }
 

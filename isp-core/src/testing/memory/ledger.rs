@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::billing::{Invoice, InvoiceBalance};
+use crate::billing::{Invoice, InvoiceBalance, Invoicing, Statement};
 use crate::calendar::Date;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::installation::InvoicedFee;
@@ -40,6 +40,9 @@ impl State {
             self.put_invoice(KeptInvoice { invoice: invoice.clone(), paid: Money::ZERO });
             inserted.push(invoice);
         }
+        for invoice in &inserted {
+            self.put_on_statement(invoice);
+        }
         for fee in fees.into_iter().filter(|fee| inserted.iter().any(|i| i.id == fee.invoice_id)) {
             must_exist(self.installation_orders.has(&fee.order_id), "installation order")?;
             if self.invoiced_fees.has(&fee.order_id) {
@@ -48,6 +51,33 @@ impl State {
             self.invoiced_fees.put(fee.order_id, fee);
         }
         self.write_journal(entries_for_invoices(&inserted))
+    }
+
+    fn put_on_statement(&mut self, invoice: &Invoice) {
+        let per_customer = |c: &crate::customer::Customer| c.invoicing == Invoicing::PerCustomer;
+        if !self.customers.get(&invoice.customer_id).is_some_and(per_customer) {
+            return;
+        }
+        let (customer_id, issue_date, due_date) = (invoice.customer_id, invoice.issue_date, invoice.due_date);
+        let id = Statement::id_of(customer_id, issue_date, due_date);
+        if !self.statements.has(&id) {
+            self.last_statement += 1;
+            self.statements.put(id, Statement { customer_id, issue_date, due_date, number: self.last_statement });
+        }
+    }
+
+    pub(super) fn statements_of(&self, customers: &[CustomerId]) -> Vec<Statement> {
+        let mut all: Vec<Statement> =
+            self.statements.values().filter(|s| customers.contains(&s.customer_id)).copied().collect();
+        all.sort_by_key(|s| s.number);
+        all
+    }
+
+    /// The statements that some invoices of a customer stand on.
+    pub(super) fn statements_holding(&self, customer: CustomerId, invoices: &[InvoiceBalance]) -> Vec<Statement> {
+        let mut all = self.statements_of(&[customer]);
+        all.retain(|s| invoices.iter().any(|i| s.holds(i)));
+        all
     }
 
     pub(super) fn write_payments(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::InvoiceBalance;
 use crate::dunning::Notification;
 use crate::ids::{OutboxId, SubscriptionId};
 use crate::isolation::access::ObservedAccess;
 use crate::ports::{
-    AccessEffect, Claim, CommitReport, Effect, MessageFacts, OutboxQuery, OutboxRow, OutboxState, Outcome, StoreError,
-    Topic, effect_id,
+    AccessEffect, Claim, CommitReport, Effect, MessageFacts, MessageLine, OutboxQuery, OutboxRow, OutboxState, Outcome,
+    StoreError, Topic, effect_id,
 };
 
 use super::state::{KeptInvoice, KeptRow, State};
@@ -158,10 +159,18 @@ impl State {
         let package = about.and_then(|s| self.packages.get(&s.terms.package_id));
         let invoices = message.invoices.iter().filter_map(|id| self.invoices.get(id));
         let payment = message.payment_id.and_then(|id| self.payments.get(&id));
+        let invoices: Vec<InvoiceBalance> = invoices.map(KeptInvoice::balance).collect();
+        let line = |id: &SubscriptionId| {
+            let subscription = self.subscriptions.get(id)?;
+            let package = self.packages.get(&subscription.terms.package_id)?.name.clone();
+            Some(MessageLine { package, access: self.access_of(*id), routed: subscription.router_id.is_some() })
+        };
         Ok(MessageFacts {
+            others: message.also.iter().filter_map(line).collect(),
+            statements: self.statements_holding(customer.id, &invoices),
             customer: customer.clone(),
             package: package.map(|p| p.name.clone()),
-            invoices: invoices.map(KeptInvoice::balance).collect(),
+            invoices,
             open: self.open_of_customer(customer.id),
             payment: payment.map(|kept| (kept.payment.clone(), kept.reversal.is_some())),
             access: named.map(|s| self.access_of(s.id)),

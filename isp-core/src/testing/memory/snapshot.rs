@@ -1,6 +1,6 @@
 //! Everything a tenant has, for comparing one run with another.
 
-use crate::billing::{CreditNote, Invoice};
+use crate::billing::{CreditNote, Invoice, Statement};
 use crate::calendar::Date;
 use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::JournalEntry;
@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub subscriptions: Vec<Subscription>,
     /// Invoices, each with what was paid of it.
     pub invoices: Vec<(Invoice, Money)>,
+    /// Statements.
+    pub statements: Vec<Statement>,
     /// Credit notes.
     pub credit_notes: Vec<CreditNote>,
     /// Write-offs.
@@ -46,6 +48,7 @@ impl Snapshot {
             position: state.position,
             subscriptions: state.subscriptions.values().cloned().collect(),
             invoices: state.invoices.values().map(|kept| (kept.invoice.clone(), kept.paid)).collect(),
+            statements: state.statements.values().copied().collect(),
             credit_notes: state.credit_notes.values().cloned().collect(),
             write_offs: state.write_offs.values().cloned().collect(),
             deposits: state.deposits.values().cloned().collect(),

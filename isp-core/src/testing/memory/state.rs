@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind};
+use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind, Statement};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
@@ -11,7 +11,7 @@ use crate::dunning::NotificationKey;
 use crate::ids::{
     CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
     InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
-    SiteId, SubscriptionId,
+    SiteId, StatementId, SubscriptionId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, Exemption, Outage, Promise, ServiceAccess};
@@ -71,6 +71,7 @@ macro_rules! state {
             $($(#[$doc])* pub(super) $name: Table<$key, $row>,)*
             pub(super) last_number: u64,
             pub(super) last_note: u64,
+            pub(super) last_statement: u64,
             pub(super) last_allocation: u64,
             pub(super) position: Option<Date>,
         }
@@ -111,6 +112,7 @@ state! {
     invoice_of: (SubscriptionId, InvoiceKind, Date) => InvoiceId,
     open_of_customer: (CustomerId, InvoiceId) => (),
     open_of_subscription: (SubscriptionId, InvoiceId) => (),
+    statements: StatementId => Statement,
     credit_notes: CreditNoteId => CreditNote,
     notes_of_invoice: (InvoiceId, CreditNoteId) => (),
     write_offs: PaymentId => WriteOff,
@@ -132,13 +134,13 @@ state! {
 impl State {
     /// Writes all of a change set, or nothing.
     pub(super) fn commit(&mut self, changes: ChangeSet) -> Result<CommitReport, StoreError> {
-        let before = (self.last_number, self.last_note, self.last_allocation, self.position);
+        let before = (self.last_number, self.last_note, self.last_statement, self.last_allocation, self.position);
         let written = self.write(changes);
         if written.is_ok() {
             self.keep();
         } else {
             self.take_back();
-            (self.last_number, self.last_note, self.last_allocation, self.position) = before;
+            (self.last_number, self.last_note, self.last_statement, self.last_allocation, self.position) = before;
         }
         written
     }

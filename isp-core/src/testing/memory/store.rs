@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance};
+use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::customer::{Code, Customer};
 use crate::device::{Cpe, DeviceHistory};
@@ -224,6 +224,14 @@ impl Store for MemoryStore {
 
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
         self.read(tenant, |s| s.balances_of(ids))
+    }
+
+    async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError> {
+        self.read(tenant, |s| s.statements_of(customers))
+    }
+
+    async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError> {
+        self.read(tenant, |s| s.statements.values().find(|t| t.number == number).copied())
     }
 
     async fn charges(

@@ -1,6 +1,7 @@
 //! `isp customer`: who pays for a line.
 
 use clap::{Args, Subcommand};
+use isp_core::billing::Invoicing;
 use isp_core::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{ChangeSet, PageQuery};
@@ -17,6 +18,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp customer add P001 --name 'Budi Santoso' --address 'Jl. Merdeka 1, Bandung' --phone 0812-3456-7890 --nik -"
     )]
     Add(Add),
+    /// Say whether invoices of several subscriptions stand on one document.
+    #[command(after_help = "Example:\n  isp customer invoicing P001 per_customer")]
+    Invoicing(SetInvoicing),
     /// List customers; numbers are masked.
     #[command(after_help = "Example:\n  isp customer list --search budi --format csv")]
     List(List),
@@ -45,6 +49,19 @@ pub(crate) struct Add {
     /// Language of messages: id or en.
     #[arg(long = "language", value_parser = args::language, default_value = "id")]
     messages: Language,
+    /// per_subscription, or per_customer: invoices of several subscriptions on one document.
+    #[arg(long, value_parser = Invoicing::parse, default_value = "per_subscription")]
+    invoicing: Invoicing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetInvoicing {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// per_subscription, or per_customer: invoices of the same days on one document.
+    #[arg(value_parser = Invoicing::parse)]
+    invoicing: Invoicing,
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +81,7 @@ pub(crate) struct Show {
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Add(args) => add(ctx, args).await,
+        Command::Invoicing(args) => set_invoicing(ctx, args).await,
         Command::List(args) => list(ctx, args).await,
         Command::Show(args) => show(ctx, args).await,
     }
@@ -81,10 +99,21 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         address: Address::parse(&args.address)?,
         phone: args.phone.as_deref().map(Phone::parse).transpose()?,
         language: args.messages,
+        invoicing: args.invoicing,
     };
     let code = customer.code.to_string();
     store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
     ctx.say("done.customer_added", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn set_invoicing(ctx: &Context, args: SetInvoicing) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &args.code).await?;
+    let customers = vec![Customer { invoicing: args.invoicing, ..customer }];
+    store.commit(ctx.tenant(), ChangeSet { customers, ..ChangeSet::default() }).await?;
+    let how = ctx.texts.t(&format!("word.{}", args.invoicing.code()));
+    ctx.say("done.invoicing", &[("code", args.code.to_string()), ("invoicing", how)])?;
     Ok(Exit::Done)
 }
 
@@ -127,6 +156,7 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
         column("address"),
         column("phone"),
         column("language"),
+        column("invoicing"),
         number("owed"),
         number("overdue"),
         number("credit"),
@@ -138,6 +168,7 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
         Cell::text(customer.address.as_str()),
         Cell::maybe(customer.phone.as_ref()),
         Cell::text(customer.language.code()),
+        Cell::Word(customer.invoicing.code()),
         open.iter().map(|i| i.residual()).sum::<isp_core::Money>().into(),
         arrears.overdue.into(),
         credit.into(),

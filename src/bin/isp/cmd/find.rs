@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use isp_core::Money;
-use isp_core::billing::Invoice;
+use isp_core::billing::{Invoice, Statement};
 use isp_core::calendar::Month;
 use isp_core::customer::{Code, Customer};
 use isp_core::device::Cpe;
@@ -118,4 +118,29 @@ pub(crate) async fn invoice(ctx: &Context, store: &dyn Store, number: &str) -> a
             return Err(Failure::NotFound { noun: "invoice", code: number.to_owned() }.into());
         }
     }
+}
+
+/// A statement by the number that is shown on it, with its invoices in the order of their numbers.
+pub(crate) async fn statement(
+    ctx: &Context,
+    store: &dyn Store,
+    number: &str,
+) -> anyhow::Result<(Statement, Vec<(Invoice, Money)>)> {
+    let missing = || Failure::NotFound { noun: "statement", code: number.to_owned() };
+    let found = match Statement::parse_number(number) {
+        Some(n) => store.statement(ctx.tenant(), n).await?.filter(|s| s.display_number() == number),
+        None => None,
+    };
+    let statement = found.ok_or_else(missing)?;
+    let query = InvoiceQuery {
+        customer: Some(statement.customer_id),
+        issued_from: Some(statement.issue_date),
+        issued_before: Some(statement.issue_date.plus_days(1)),
+        ..InvoiceQuery::default()
+    };
+    // A customer has a handful of invoices of one day; the limit guards against a damaged database.
+    let mut invoices = store.invoices(ctx.tenant(), query, PageQuery::first(1_000)).await?;
+    invoices.retain(|(i, paid)| statement.holds(&i.balance(*paid)));
+    invoices.sort_by_key(|(i, _)| i.number);
+    Ok((statement, invoices))
 }

@@ -1,10 +1,14 @@
 //! `isp invoice`: what customers owe.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::{Args, Subcommand};
+use isp_core::Money;
+use isp_core::billing::Statement;
 use isp_core::billing::invoice::LineKind;
 use isp_core::calendar::Month;
 use isp_core::customer::Code;
-use isp_core::ports::{InvoiceQuery, PageQuery};
+use isp_core::ports::{InvoiceQuery, PageQuery, Store};
 
 use super::{args, find};
 use crate::context::Context;
@@ -16,8 +20,8 @@ pub(crate) enum Command {
     /// List invoices.
     #[command(after_help = "Example:\n  isp invoice list --open --customer P001")]
     List(List),
-    /// Show the lines of one invoice.
-    #[command(after_help = "Example:\n  isp invoice show INV-202601-000042")]
+    /// Show the lines of one invoice, or of a statement with its totals.
+    #[command(after_help = "Examples:\n  isp invoice show INV-202601-000042\n  isp invoice show TG-202601-000007")]
     Show(Show),
 }
 
@@ -52,10 +56,12 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 query.customer = Some(find::customer(ctx, store, &code).await?.id);
             }
         }
+        Command::Show(Show { number }) if number.starts_with("TG-") => return statement(ctx, store, &number).await,
         Command::Show(Show { number }) => return lines(ctx, &find::invoice(ctx, store, &number).await?.0),
     }
     let mut rows = Rows::new(&[
         column("invoice"),
+        column("statement"),
         column("customer"),
         column("kind"),
         column("period"),
@@ -68,11 +74,20 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
+        let customers: BTreeSet<_> = invoices.iter().map(|(i, _)| i.customer_id).collect();
+        let customers: Vec<_> = customers.into_iter().collect();
+        let statements = store.statements(ctx.tenant(), &customers).await?;
+        let statements: BTreeMap<_, _> = statements.iter().map(|s| (s.id(), s.display_number())).collect();
         for (invoice, paid) in &invoices {
             let shown = invoice.display_number();
             let customer = store.customer(ctx.tenant(), invoice.customer_id).await?;
             rows.push(vec![
                 Cell::text(shown),
+                Cell::maybe(statements.get(&Statement::id_of(
+                    invoice.customer_id,
+                    invoice.issue_date,
+                    invoice.due_date,
+                ))),
                 Cell::maybe(customer.map(|c| c.code.to_string())),
                 Cell::Word(invoice.kind.code()),
                 Cell::text(invoice.period),
@@ -116,6 +131,50 @@ fn lines(ctx: &Context, invoice: &isp_core::billing::Invoice) -> anyhow::Result<
             of,
             line.amount.into(),
         ]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// A statement as one document: the lines of its invoices, then its totals, which are theirs.
+async fn statement(ctx: &Context, store: &dyn Store, shown: &str) -> anyhow::Result<Exit> {
+    let (statement, invoices) = find::statement(ctx, store, shown).await?;
+    let customer = Some(statement.customer_id);
+    let lines = store.subscriptions(ctx.tenant(), customer, PageQuery::first(1_000)).await?;
+    let usernames: BTreeMap<_, _> = lines.iter().map(|(line, _)| (line.id, line.account.username.as_str())).collect();
+    let mut rows = Rows::new(&[
+        column("statement"),
+        column("due"),
+        column("invoice"),
+        column("username"),
+        column("line"),
+        number("amount"),
+    ]);
+    let mut sums = [
+        ("dpp", Money::ZERO),
+        ("ppn", Money::ZERO),
+        ("total", Money::ZERO),
+        ("paid", Money::ZERO),
+        ("to_pay", Money::ZERO),
+    ];
+    for (invoice, paid) in &invoices {
+        let username = usernames.get(&invoice.subscription_id);
+        for line in &invoice.lines {
+            rows.push(vec![
+                Cell::text(shown),
+                statement.due_date.into(),
+                Cell::text(invoice.display_number()),
+                Cell::maybe(username),
+                Cell::Word(line_word(line.kind)),
+                line.amount.into(),
+            ]);
+        }
+        let of = [invoice.dpp, invoice.ppn, invoice.total, *paid, invoice.total - *paid];
+        sums.iter_mut().zip(of).for_each(|((_, sum), amount)| *sum += amount);
+    }
+    for (word, sum) in sums {
+        let due = statement.due_date.into();
+        rows.push(vec![Cell::text(shown), due, Cell::Empty, Cell::Empty, Cell::Word(word), sum.into()]);
     }
     ctx.rows(&rows)?;
     Ok(Exit::Done)

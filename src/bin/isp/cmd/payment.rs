@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
+use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Zone};
 use isp_core::customer::Code;
 use isp_core::engine::NewPayment;
@@ -31,7 +32,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// Who paid.
+    /// Who paid: the customer ID, or the number of a statement (TG-...).
     #[arg(value_parser = args::code)]
     customer: Code,
     /// How much.
@@ -95,7 +96,14 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &args.customer).await?;
+    let customer = match Statement::parse_number(args.customer.as_str()) {
+        None => find::customer(ctx, store, &args.customer).await?,
+        Some(_) => {
+            let (statement, _) = find::statement(ctx, store, args.customer.as_str()).await?;
+            let customer = store.customer(ctx.tenant(), statement.customer_id).await?;
+            customer.ok_or_else(|| Failure::NotFound { noun: "customer", code: args.customer.to_string() })?
+        }
+    };
     let new = NewPayment {
         customer_id: customer.id,
         provider: args.provider,

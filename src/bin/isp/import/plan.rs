@@ -301,6 +301,7 @@ impl<'a> Planner<'a> {
             address: row.address.clone(),
             phone: row.phone.clone().or_else(|| old.and_then(|c| c.phone.clone())),
             language: row.language.or(old.map(|c| c.language)).unwrap_or_default(),
+            invoicing: row.invoicing.or(old.map(|c| c.invoicing)).unwrap_or_default(),
         };
         let differs = old.map(|old| {
             columns(&[
@@ -309,6 +310,7 @@ impl<'a> Planner<'a> {
                 ("address", old.address != new.address),
                 ("phone", old.phone != new.phone),
                 ("language", old.language != new.language),
+                ("invoicing", old.invoicing != new.invoicing),
             ])
         });
         let (verdict, write) = self.verdict(differs);

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use isp_core::billing::Invoicing;
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Code, Language, Name, Nik, Phone};
 use isp_core::device::Ownership;
@@ -126,6 +127,7 @@ pub(crate) struct CustomerRow {
     pub(crate) address: Address,
     pub(crate) phone: Option<Phone>,
     pub(crate) language: Option<Language>,
+    pub(crate) invoicing: Option<Invoicing>,
 }
 
 impl FileRow for CustomerRow {
@@ -137,6 +139,7 @@ impl FileRow for CustomerRow {
         needed("address", &["alamat", "address"]),
         optional("phone", &["telepon", "phone", "no_hp", "hp", "whatsapp", "no_wa"]),
         optional("language", &["bahasa", "language"]),
+        optional("invoicing", &["tagihan", "invoicing"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -146,6 +149,7 @@ impl FileRow for CustomerRow {
         let address = cells.need("address", Address::parse);
         let phone = cells.maybe("phone", Phone::parse);
         let language = cells.maybe("language", Language::parse);
+        let invoicing = cells.maybe("invoicing", Invoicing::parse);
         Some(Self {
             at: cells.origin(),
             code: code?,
@@ -154,6 +158,7 @@ impl FileRow for CustomerRow {
             address: address?,
             phone: phone?,
             language: language?,
+            invoicing: invoicing?,
         })
     }
 }

@@ -25,6 +25,7 @@ mod master;
 mod money;
 mod once;
 mod outbox;
+mod statements;
 
 use crate::billing::Invoice;
 use crate::ids::TenantId;
@@ -130,6 +131,11 @@ suite! { $
         events_come_oldest_first
         subscribers_of_routers
         targets_for_routers
+    }
+    statements {
+        invoices_of_a_day_stand_on_one_statement
+        reminders_of_a_statement_count_for_its_invoices
+        messages_tell_of_all_their_lines
     }
     facts {
         due_lines_are_loaded
