@@ -36,10 +36,15 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<policy::BillingPolicy>()?;
     module.add_class::<policy::DunningPolicy>()?;
     module.add_class::<policy::IsolationPolicy>()?;
+    module.add_class::<policy::LateFeePolicy>()?;
+    module.add_class::<policy::OutagePolicy>()?;
     module.add_class::<policy::TaxPolicy>()?;
     module.add_class::<people::Phone>()?;
     module.add_class::<people::Nik>()?;
     module.add_function(wrap_pyfunction!(decide::plan_billing, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::late_fees, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::outage_credits, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::isolation_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ppn, module)?)?;
     module.add_function(wrap_pyfunction!(decide::due_reminders, module)?)?;
     module.add_function(wrap_pyfunction!(decide::decide_isolation, module)?)?;

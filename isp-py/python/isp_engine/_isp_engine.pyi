@@ -12,6 +12,8 @@ from isp_engine.records import (
     AllocationFacts,
     BillingPlan,
     Channel,
+    Charge,
+    CreditNote,
     Decision,
     Delivery,
     DeliveryFacts,
@@ -20,12 +22,16 @@ from isp_engine.records import (
     ExplainFacts,
     Explanation,
     Grouping,
+    IsolatedFacts,
     KnownAccount,
     Language,
+    LateFee,
+    LateInvoice,
     LedgerRow,
     Message,
     MessageTemplate,
     Money,
+    Outage,
     Package,
     ProfitLoss,
     Reason,
@@ -55,7 +61,9 @@ __all__ = [
     "BillingPolicy",
     "DunningPolicy",
     "IsolationPolicy",
+    "LateFeePolicy",
     "Nik",
+    "OutagePolicy",
     "Phone",
     "SimulatedRouter",
     "SimulatedWhatsApp",
@@ -70,7 +78,10 @@ __all__ = [
     "fold_statuses",
     "format_rupiah",
     "import_secrets",
+    "isolation_credits",
+    "late_fees",
     "observe_routers",
+    "outage_credits",
     "parse_nik",
     "parse_niks",
     "parse_phone",
@@ -99,6 +110,7 @@ class BillingPolicy:
         issue_lead_days: int | None = None,
         payment_terms_days: int | None = None,
         catch_up_periods: int | None = None,
+        while_isolated: Literal["bill", "skip", "prorate"] | None = None,
     ) -> BillingPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -108,6 +120,8 @@ class BillingPolicy:
     def payment_terms_days(self) -> int: ...
     @property
     def catch_up_periods(self) -> int: ...
+    @property
+    def while_isolated(self) -> Literal["bill", "skip", "prorate"]: ...
 
 @final
 class DunningPolicy:
@@ -166,6 +180,44 @@ class IsolationPolicy:
     def breaker_limit(self, subscribers: int) -> int: ...
 
 @final
+class LateFeePolicy:
+    def __new__(
+        cls,
+        *,
+        after_days: int,
+        fixed: Money | None = None,
+        percent: int | None = None,
+        minimum: Money | None = None,
+        with_ppn: bool | None = None,
+    ) -> LateFeePolicy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @property
+    def after_days(self) -> int: ...
+    @property
+    def fixed(self) -> int | None: ...
+    @property
+    def percent(self) -> int | None: ...
+    @property
+    def minimum(self) -> int: ...
+    @property
+    def with_ppn(self) -> bool: ...
+    def fee(self, unpaid: Money) -> int: ...
+    def day(self, due_date: date) -> date: ...
+
+@final
+class OutagePolicy:
+    def __new__(
+        cls, *, min_hours: int | None = None, by: Literal["day", "hour"] | None = None
+    ) -> OutagePolicy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @property
+    def min_hours(self) -> int: ...
+    @property
+    def by(self) -> Literal["day", "hour"]: ...
+
+@final
 class TaxPolicy:
     def __new__(cls, *, pkp: bool | None = None, rules: Sequence[TaxRule] | None = None) -> TaxPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -208,6 +260,18 @@ def plan_billing(
     policy: BillingPolicy | None = None,
     tax: TaxPolicy | None = None,
 ) -> BillingPlan: ...
+def late_fees(
+    invoices: Sequence[LateInvoice],
+    now: datetime,
+    policy: LateFeePolicy,
+    *,
+    since: date | None = None,
+    tax: TaxPolicy | None = None,
+) -> list[LateFee]: ...
+def outage_credits(
+    charges: Sequence[Charge], outage: Outage, *, policy: OutagePolicy | None = None
+) -> list[CreditNote]: ...
+def isolation_credits(lines: Sequence[IsolatedFacts], now: datetime) -> list[CreditNote]: ...
 def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxed]: ...
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None

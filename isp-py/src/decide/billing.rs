@@ -1,15 +1,20 @@
 //! `plan_billing`.
 
+use std::collections::HashMap;
+
+use isp_core::billing::isolated::is_left_out;
 use isp_core::billing::plan::{self, BillingContext};
-use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, InvoiceLine, LineKind};
+use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle};
 use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
+use isp_core::isolation::AccessEvent;
 use isp_core::package::{PriceList, PriceVersion};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::convert::{Keys, Kind, Value, Writer};
+use crate::decide::lines::{read_isolated, write_line};
 use crate::decide::tax::TAX_MODES;
 use crate::policy::{BillingPolicy, TaxPolicy, given_or_default};
 
@@ -24,7 +29,8 @@ const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), ("postpaid",
 /// Plans the invoices of a page of subscriptions that are due at ``now``.
 ///
 /// Every period whose trigger day lies after ``position`` (or from ``billed_from`` on) and is reached is billed, in
-/// order. A subscription that cannot be billed, or not wholly, is a ``Problem``; the rest of the run goes on.
+/// order. A subscription that cannot be billed, or not wholly, is a ``Problem``; the rest of the run goes on. Under
+/// ``while_isolated="skip"`` a period whose trigger day begins in isolation is ``skipped``: not billed, and passed by.
 #[pyfunction]
 #[pyo3(signature = (subscriptions, packages, now, *, position=None, policy=None, tax=None))]
 pub(crate) fn plan_billing<'py>(
@@ -43,15 +49,38 @@ pub(crate) fn plan_billing<'py>(
     let mut package_keys = Keys::default();
     let catalog = read_packages(&Value::argument("packages", packages)?, &mut package_keys)?;
     let mut keys = Keys::default();
+    let mut isolated = HashMap::new();
     let rows = Value::argument("subscriptions", subscriptions)?
-        .rows(|_, row| read_subscription(&row, &mut keys, &package_keys))?;
+        .rows(|_, row| read_subscription(&row, &mut keys, &package_keys, &mut isolated))?;
     let context = BillingContext { catalog: &catalog, policy: &policy, tax: &tax, position, now };
-    let (plan, next_position) = py.detach(|| (plan::plan_billing(&rows, &context), context.next_position()));
+    let (plan, skipped, next_position) = py.detach(|| {
+        let mut plan = plan::plan_billing(&rows, &context);
+        let mut skipped = Vec::new();
+        if policy.while_isolated == WhileIsolated::Skip && !isolated.is_empty() {
+            let zones: HashMap<_, _> = rows.iter().map(|r| (r.subscription_id, r.zone)).collect();
+            let is_skipped = |invoice: &Invoice| {
+                let id = invoice.subscription_id;
+                isolated
+                    .get(&id)
+                    .zip(zones.get(&id))
+                    .is_some_and(|(events, zone)| is_left_out(invoice, policy.issue_lead_days, events, *zone))
+            };
+            (skipped, plan.invoices) = plan.invoices.into_iter().partition(is_skipped);
+        }
+        (plan, skipped, context.next_position())
+    });
     let mut writer = Writer::new(py)?;
     let lists = write_plan(py, &plan, &keys, &package_keys, &mut writer)?;
     let [invoices, billed_from, problems] = lists.map(Bound::into_any);
     let next_position = writer.date(next_position)?;
-    writer.record(Kind::BillingPlan, [invoices, billed_from, problems, next_position])
+    let mut passed = Vec::with_capacity(skipped.len());
+    for invoice in &skipped {
+        let days = [writer.date(invoice.period.start)?, writer.date(invoice.period.end)?];
+        let [start, end] = days;
+        passed.push(writer.record(Kind::SkippedPeriod, [keys.name(invoice.subscription_id.0)?.clone(), start, end])?);
+    }
+    let passed = PyList::new(py, passed)?.into_any();
+    writer.record(Kind::BillingPlan, [invoices, billed_from, problems, next_position, passed])
 }
 
 fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Catalog> {
@@ -69,7 +98,12 @@ fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResu
     Ok(rows.into_iter().collect())
 }
 
-fn read_subscription<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, packages: &Keys<'py>) -> PyResult<Billable> {
+fn read_subscription<'py>(
+    row: &Value<'_, 'py>,
+    keys: &mut Keys<'py>,
+    packages: &Keys<'py>,
+    isolated: &mut HashMap<SubscriptionId, Vec<AccessEvent>>,
+) -> PyResult<Billable> {
     let fields = row.record(Kind::Subscription)?;
     let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
     let package_id = PackageId(packages.find(&fields.take()?)?);
@@ -89,6 +123,10 @@ fn read_subscription<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, packages: 
         discount: fields.take()?.optional().map(|v| read_discount(&v)).transpose()?,
         ..BillingTerms::new(package_id, start, day, cycle)
     };
+    let events = read_isolated(&fields.take()?)?;
+    if !events.is_empty() {
+        isolated.insert(subscription_id, events);
+    }
     let nobody = uuid::Uuid::nil();
     Ok(Billable { subscription_id, customer_id: CustomerId(nobody), site_id: SiteId(nobody), zone, terms })
 }
@@ -158,23 +196,4 @@ fn write_invoice<'py>(
         writer.money(invoice.total)?,
     ];
     writer.record(Kind::Invoice, fields)
-}
-
-fn write_line<'py>(line: &InvoiceLine, writer: &mut Writer<'py>) -> PyResult<Bound<'py, PyAny>> {
-    let kind = match line.kind {
-        LineKind::Subscription => "subscription",
-        LineKind::Installation => "installation",
-        LineKind::LateFee => "late_fee",
-        LineKind::Discount => "discount",
-        LineKind::Credit => "credit",
-        LineKind::Ppn => "ppn",
-        LineKind::Rounding => "rounding",
-        LineKind::InstallationPpn => "installation_ppn",
-    };
-    let (days, of_days) = match line.prorated {
-        Some((days, of)) => (writer.int(i64::from(days))?, writer.int(i64::from(of))?),
-        None => (writer.none(), writer.none()),
-    };
-    let fields = [writer.word(kind), writer.money(line.amount)?, days, of_days];
-    writer.record(Kind::InvoiceLine, fields)
 }

@@ -119,7 +119,8 @@ fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<Exemption> {
     Ok(Exemption { id, customer_id, from, until, reason: fields.take()?.string()?, by: String::new() })
 }
 
-fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {
+/// Reads an outage.
+pub(super) fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {
     let fields = outage.record(Kind::Outage)?;
     let from: DateTime<Utc> = fields.take()?.moment()?;
     let until = fields.take()?.optional().map(|v| v.moment()).transpose()?;

@@ -118,12 +118,20 @@ class Discount(NamedTuple):
     until: date | None = None
 
 
+class IsolatedSpan(NamedTuple):
+    """A time in which a line was isolated; ``until`` is ``None`` while it is. Both moments are aware."""
+
+    since: datetime
+    until: datetime | None = None
+
+
 class Subscription(NamedTuple):
     """What billing needs to know of a subscription (*langganan*).
 
     ``day`` is the billing day, 1 to 31; ``end`` the day after the last day of service; ``paused_from`` the first day
     of a pause (*cuti*). ``billed_from`` says from which day on to bill it, whatever the position of the run: set it
-    for a new subscription and keep what :class:`BillingPlan` gives back.
+    for a new subscription and keep what :class:`BillingPlan` gives back. ``isolated`` matters to a policy with
+    ``while_isolated="skip"`` alone.
     """
 
     key: Key
@@ -139,6 +147,7 @@ class Subscription(NamedTuple):
     change: PackageChange | None = None
     held_price: HeldPrice | None = None
     discount: Discount | None = None
+    isolated: Sequence[IsolatedSpan] = ()
 
 
 class InvoiceLine(NamedTuple):
@@ -146,8 +155,8 @@ class InvoiceLine(NamedTuple):
 
     kind: LineKind
     amount: int
-    days: int | None
-    of_days: int | None
+    days: int | None = None
+    of_days: int | None = None
 
 
 class Invoice(NamedTuple):
@@ -180,6 +189,14 @@ class Problem(NamedTuple):
     message: str
 
 
+class SkippedPeriod(NamedTuple):
+    """A period that is not billed because the line is isolated, under ``while_isolated="skip"``."""
+
+    subscription: Key
+    period_start: date
+    period_end: date
+
+
 class BillingPlan(NamedTuple):
     """What a billing run has to write. ``next_position`` holds when all pages of the run are written."""
 
@@ -187,6 +204,70 @@ class BillingPlan(NamedTuple):
     billed_from: list[BilledFrom]
     problems: list[Problem]
     next_position: date
+    skipped: list[SkippedPeriod]
+
+
+# Late fees and credit notes
+
+
+class LateInvoice(NamedTuple):
+    """An invoice for a period of service, and what was unpaid of it when the day of its late fee began."""
+
+    key: Key
+    due_date: date
+    unpaid: Money
+    zone: Zone = "WIB"
+
+
+class LateFee(NamedTuple):
+    """A late fee (*denda*) on an invoice, dated ``on``; ``due`` when it is to be charged, else it is coming."""
+
+    invoice: Key
+    on: date
+    dpp: int
+    ppn: int
+    total: int
+    due: bool
+
+
+class GivenBack(NamedTuple):
+    """What a credit note gave back of an invoice for some of its days; ``same_outage``: for the outage in question."""
+
+    period_start: date
+    period_end: date
+    lines: Sequence[InvoiceLine]
+    same_outage: bool = False
+
+
+class Charge(NamedTuple):
+    """An invoice for days of service, with all that was given back of it."""
+
+    key: Key
+    period_start: date
+    period_end: date
+    lines: Sequence[InvoiceLine]
+    given: Sequence[GivenBack] = ()
+    zone: Zone = "WIB"
+
+
+class IsolatedFacts(NamedTuple):
+    """The invoices of one line, when it was isolated, and the day ``since`` which it was to be billed again."""
+
+    charges: Sequence[Charge]
+    isolated: Sequence[IsolatedSpan]
+    since: date
+
+
+class CreditNote(NamedTuple):
+    """What to give back of a ``charge`` for days of it, at its own prices and PPN. The lines add up to ``total``."""
+
+    charge: Key
+    period_start: date
+    period_end: date
+    lines: tuple[InvoiceLine, ...]
+    dpp: int
+    ppn: int
+    total: int
 
 
 # Open invoices, reminders, payments

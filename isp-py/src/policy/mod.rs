@@ -1,5 +1,8 @@
 //! The settings of the engine as Python sees them. The defaults are isp-core's; none is written here.
 
+mod money;
+
+use isp_core::billing::WhileIsolated;
 use isp_core::calendar::TimeOfDay;
 use isp_core::holiday::PublicHolidays;
 use isp_core::policy::Policy;
@@ -11,6 +14,11 @@ use pyo3::types::PyTuple;
 
 use crate::convert::{Kind, Types, Value, Writer};
 
+pub(crate) use money::{LateFeePolicy, OutagePolicy};
+
+const WHILE_ISOLATED: [(&str, WhileIsolated); 3] =
+    [("bill", WhileIsolated::Bill), ("skip", WhileIsolated::Skip), ("prorate", WhileIsolated::Prorate)];
+
 /// When and how invoices are issued. Every setting has the engine's default.
 #[pyclass(frozen, eq, module = "isp_engine")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,16 +27,20 @@ pub(crate) struct BillingPolicy(pub(crate) billing::BillingPolicy);
 #[pymethods]
 impl BillingPolicy {
     #[new]
-    #[pyo3(signature = (*, issue_lead_days=None, payment_terms_days=None, catch_up_periods=None))]
+    #[pyo3(signature = (*, issue_lead_days=None, payment_terms_days=None, catch_up_periods=None, while_isolated=None))]
     fn new(
         issue_lead_days: Option<&Bound<'_, PyAny>>,
         payment_terms_days: Option<&Bound<'_, PyAny>>,
         catch_up_periods: Option<&Bound<'_, PyAny>>,
+        while_isolated: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut policy = billing::BillingPolicy::default();
         set_int("issue_lead_days", issue_lead_days, 60, &mut policy.issue_lead_days)?;
         set_int("payment_terms_days", payment_terms_days, 365, &mut policy.payment_terms_days)?;
         set_int("catch_up_periods", catch_up_periods, 120, &mut policy.catch_up_periods)?;
+        if let Some(given) = while_isolated {
+            policy.while_isolated = Value::argument("while_isolated", given)?.word(&WHILE_ISOLATED)?;
+        }
         let checked = checked("catch_up_periods", Policy { billing: policy, ..Policy::default() })?;
         Ok(Self(checked.billing))
     }
@@ -51,11 +63,20 @@ impl BillingPolicy {
         self.0.catch_up_periods
     }
 
+    /// What happens to billing while a line is isolated: ``bill``, ``skip`` the period, or ``prorate``: give days back.
+    #[getter]
+    fn while_isolated(&self) -> &'static str {
+        WHILE_ISOLATED.iter().find(|(_, meaning)| *meaning == self.0.while_isolated).map_or("bill", |(word, _)| word)
+    }
+
     fn __repr__(&self) -> String {
         let p = &self.0;
         format!(
-            "BillingPolicy(issue_lead_days={}, payment_terms_days={}, catch_up_periods={})",
-            p.issue_lead_days, p.payment_terms_days, p.catch_up_periods
+            "BillingPolicy(issue_lead_days={}, payment_terms_days={}, catch_up_periods={}, while_isolated={})",
+            p.issue_lead_days,
+            p.payment_terms_days,
+            p.catch_up_periods,
+            self.while_isolated()
         )
     }
 }

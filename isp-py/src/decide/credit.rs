@@ -1,0 +1,159 @@
+//! `outage_credits` and `isolation_credits`.
+
+use isp_core::billing::isolated::give_isolated_back;
+use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, LineKind, Written};
+use isp_core::calendar::{Date, Period, Zone};
+use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, OutageId, PackageId, SiteId, SubscriptionId};
+use isp_core::isolation::{AccessEvent, Outage};
+use isp_core::money::Money;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use uuid::Uuid;
+
+use crate::convert::{Keys, Kind, Value, Writer};
+use crate::decide::isolation::read_outage;
+use crate::decide::lines::{read_isolated, read_lines, read_period, write_line};
+use crate::policy::{OutagePolicy, given_or_default};
+
+/// What a recorded outage gives back (*restitusi*) of each invoice whose days it hit, line by line.
+///
+/// Nothing while it lasts, when it was too short, for days that were given back before, and for an invoice with a note of
+/// the ``same_outage``. Nearly always one note for an invoice; more where its days were given back differently before.
+#[pyfunction]
+#[pyo3(signature = (charges, outage, *, policy=None))]
+pub(crate) fn outage_credits<'py>(
+    charges: &Bound<'py, PyAny>,
+    outage: &Bound<'py, PyAny>,
+    policy: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = charges.py();
+    let policy = given_or_default::<OutagePolicy>("policy", "OutagePolicy", policy)?.0;
+    let outage = read_outage(&Value::argument("outage", outage)?)?;
+    let mut keys = Keys::default();
+    let rows = Value::argument("charges", charges)?.rows(|_, row| read_charge(&row, &mut keys, &outage))?;
+    let notes: Vec<CreditNote> = py.detach(|| {
+        let one = |(charge, zone): &(Charge, Zone)| policy.notes(&outage, charge, *zone, written(Date::MIN, &outage));
+        rows.iter().flat_map(one).collect()
+    });
+    write_notes(py, &notes, &keys)
+}
+
+/// What is given back for whole days in isolation up to yesterday, under ``while_isolated="prorate"``.
+///
+/// Ask when a line is billed again or ends, with its invoices and all that was given back of them: no day is given back
+/// twice, so it may be asked at any time. Only periods that ran in or right before the time since ``since`` count, the
+/// day from which the line was to be billed: a policy that is set today reaches no further back than one period.
+#[pyfunction]
+#[pyo3(signature = (lines, now))]
+pub(crate) fn isolation_credits<'py>(
+    lines: &Bound<'py, PyAny>,
+    now: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = lines.py();
+    let now = Value::argument("now", now)?.moment()?;
+    let nothing =
+        Outage { id: OutageId(Uuid::nil()), site_id: SiteId(Uuid::nil()), from: now, until: None, note: String::new() };
+    let mut keys = Keys::default();
+    let rows = Value::argument("lines", lines)?.rows(|_, row| {
+        let fields = row.record(Kind::IsolatedFacts)?;
+        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys, &nothing))?;
+        let events: Vec<AccessEvent> = read_isolated(&fields.take()?)?;
+        Ok((charges, events, fields.take()?.date()?))
+    })?;
+    let notes: Vec<CreditNote> = py.detach(|| {
+        let mut notes = Vec::new();
+        for (charges, events, since) in &rows {
+            for (charge, zone) in charges {
+                let on = written(zone.date_of(now), &nothing);
+                notes.extend(give_isolated_back(std::slice::from_ref(charge), events, *zone, *since, on));
+            }
+        }
+        notes
+    });
+    write_notes(py, &notes, &keys)
+}
+
+fn written(on: Date, outage: &Outage) -> Written<'static> {
+    Written { on, at: outage.from, by: "", note: "" }
+}
+
+fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, outage: &Outage) -> PyResult<(Charge, Zone)> {
+    let fields = row.record(Kind::Charge)?;
+    let id = InvoiceId(keys.add(&fields.take()?)?);
+    let period = read_period(&fields.take()?, &fields.take()?)?;
+    let lines = read_lines(&fields.take()?)?;
+    let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
+        lines.iter().filter(|line| wanted(line.kind)).map(|line| line.amount).sum()
+    };
+    let nobody = Uuid::nil();
+    let invoice = Invoice {
+        id,
+        number: 0,
+        customer_id: CustomerId(nobody),
+        subscription_id: SubscriptionId(nobody),
+        site_id: SiteId(nobody),
+        package_id: PackageId(nobody),
+        kind: InvoiceKind::Subscription,
+        period,
+        issue_date: period.start,
+        due_date: period.start,
+        dpp: sum(&LineKind::is_taxed),
+        ppn: sum(&|kind| kind == LineKind::Ppn),
+        total: sum(&|_| true),
+        lines: lines.into_iter().collect(),
+    };
+    let mut charge = Charge::new(invoice);
+    charge.notes = fields.take()?.each(|_, note| read_given(&note, &charge.invoice, outage))?;
+    Ok((charge, fields.take()?.zone()?))
+}
+
+fn read_given(row: &Value<'_, '_>, invoice: &Invoice, outage: &Outage) -> PyResult<CreditNote> {
+    let fields = row.record(Kind::GivenBack)?;
+    let period = read_period(&fields.take()?, &fields.take()?)?;
+    let lines = read_lines(&fields.take()?)?;
+    let of_same_outage = fields.take()?.bool()?;
+    let id = match of_same_outage {
+        true => CreditNote::id_of(invoice.id, CreditReason::Outage, &outage.id.to_string()),
+        false => CreditNoteId(Uuid::max()),
+    };
+    let total = lines.iter().map(|line| line.amount).sum();
+    Ok(CreditNote {
+        id,
+        number: 0,
+        invoice_id: invoice.id,
+        customer_id: invoice.customer_id,
+        subscription_id: invoice.subscription_id,
+        site_id: invoice.site_id,
+        package_id: invoice.package_id,
+        reason: CreditReason::Correction,
+        period,
+        issue_date: period.start,
+        at: outage.from,
+        dpp: total,
+        ppn: Money::ZERO,
+        lines,
+        total,
+        note: String::new(),
+        by: String::new(),
+    })
+}
+
+fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {
+    let mut writer = Writer::new(py)?;
+    let mut answer = Vec::with_capacity(notes.len());
+    for note in notes {
+        let Period { start, end } = note.period;
+        let lines = note.lines.iter().map(|line| write_line(line, &mut writer)).collect::<PyResult<Vec<_>>>()?;
+        let fields = [
+            keys.name(note.invoice_id.0)?.clone(),
+            writer.date(start)?,
+            writer.date(end)?,
+            writer.tuple(lines)?,
+            writer.money(note.dpp)?,
+            writer.money(note.ppn)?,
+            writer.money(note.total)?,
+        ];
+        answer.push(writer.record(Kind::CreditNote, fields)?);
+    }
+    PyList::new(py, answer)
+}
