@@ -29,6 +29,7 @@
         "views/isp_expense_views.xml",
         "views/isp_billing_run_views.xml",
         "views/isp_reveal_log_views.xml",
+        "views/isp_money_views.xml",
         "views/res_config_settings_views.xml",
         "views/isp_menus.xml",
         "views/isp_channel_views.xml",

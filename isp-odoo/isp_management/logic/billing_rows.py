@@ -23,7 +23,7 @@ class Batch(NamedTuple):
     problems: list
 
 
-def of_row(row):
+def of_row(row, isolated=()):
     """Turn a row of `COLUMNS` into the engine's subscription; raises ValueError when it makes no sense there."""
     (key, package, start, day, cycle, timing, zone, billed_from, end, paused_from, next_package, change_date, held,
      held_until, discount_kind, discount, discount_until, _error) = row
@@ -44,7 +44,22 @@ def of_row(row):
         change=isp.PackageChange(next_package, change_date) if next_package and change_date else None,
         held_price=isp.HeldPrice(rupiah(held), held_until) if held else None,
         discount=isp.Discount(discount_kind, rupiah(discount), discount_until) if discount_kind and discount else None,
+        isolated=isolated,
     )
+
+
+def isolated_spans(events):
+    """The times in which a line was isolated, from its (action, moment) pairs, oldest first; moments are aware."""
+    spans, since = [], None
+    for action, at in events:
+        if action == "isolate":
+            since = since or at
+        elif since:
+            spans.append(isp.IsolatedSpan(since, at))
+            since = None
+    if since:
+        spans.append(isp.IsolatedSpan(since))
+    return spans
 
 
 def batches(plan, size):

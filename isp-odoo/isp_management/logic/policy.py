@@ -4,6 +4,8 @@ from datetime import time
 
 import isp_engine as isp
 
+from .money import rupiah
+
 CYCLE_MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
 ZONE_HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
 
@@ -14,7 +16,24 @@ def billing(settings):
         issue_lead_days=settings.isp_issue_lead_days,
         payment_terms_days=settings.isp_payment_terms_days,
         catch_up_periods=settings.isp_catch_up_periods,
+        while_isolated=settings.isp_while_isolated,
     )
+
+
+def late_fee(settings):
+    """Late fee policy, or None when none is charged."""
+    if settings.isp_late_fee == "none":
+        return None
+    if settings.isp_late_fee == "fixed":
+        amount = {"fixed": rupiah(settings.isp_late_fee_amount)}
+    else:
+        amount = {"percent": settings.isp_late_fee_percent, "minimum": rupiah(settings.isp_late_fee_minimum)}
+    return isp.LateFeePolicy(after_days=settings.isp_late_fee_days, **amount)
+
+
+def outage(settings):
+    """What an outage gives back."""
+    return isp.OutagePolicy(min_hours=settings.isp_outage_min_hours, by=settings.isp_outage_by)
 
 
 def dunning(settings):

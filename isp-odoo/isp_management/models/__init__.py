@@ -3,6 +3,7 @@ from . import isp_cost_mixin
 from . import isp_reveal_log
 from . import res_company
 from . import res_config_settings
+from . import res_company_money
 from . import isp_package
 from . import isp_router
 from . import isp_customer
@@ -22,6 +23,10 @@ from . import isp_expense
 from . import account_move
 from . import isp_invoice_writer
 from . import isp_billing_run
+from . import isp_credit
+from . import isp_late_fee
+from . import isp_write_off
+from . import isp_collector
 from . import isp_subscription_source
 from . import isp_isolation_run
 from . import isp_router_sync

@@ -49,6 +49,9 @@ class IspBillingRun(models.Model):
     amount_total = fields.Monetary("Total", readonly=True)
     known_count = fields.Integer("Billed before", readonly=True, help="Periods that another run had billed already.")
     problem_count = fields.Integer("Not billed", readonly=True)
+    late_fee_count = fields.Integer("Late fees", readonly=True)
+    skipped_count = fields.Integer("Left out", readonly=True, help="Periods that are not billed because the line is isolated.")
+    credit_count = fields.Integer("Credit notes", readonly=True, help="What was given back for days in isolation.")
     slow_count = fields.Integer("Written singly", readonly=True)
     tax_differences = fields.Integer(
         "PPN differs", readonly=True, help="Invoices whose tax in Odoo is not the PPN that the law's formula gives.",
@@ -93,9 +96,13 @@ class IspBillingRun(models.Model):
             next_position = plan.next_position
             for batch in billing_rows.batches(plan, BATCH):
                 run = run or self.create({"company_id": company.id})
-                run._write_batch_until_done(company, batch)
+                run._until_done(company, lambda run=run, batch=batch: run._write_batch(company, batch))
                 if time.monotonic() > deadline:
                     return False
+            run = self._after_page(company, run, rows, plan, position)
+        run, in_time = self._charge_late_fees(company, run, deadline)
+        if not in_time:
+            return False
         with self._alone(company):
             if next_position and (not company.isp_billed_through or company.isp_billed_through < next_position):
                 company.isp_billed_through = next_position
@@ -124,13 +131,14 @@ class IspBillingRun(models.Model):
     def _plan(self, company, rows, now, position):
         """The engine's plan for a page, without PPN: Odoo's taxes are the package's. A bad row is a problem."""
         packages, refused = self._catalog({key for row in rows for key in (row[1], row[10]) if key})
+        isolated = self._isolated_spans([row[0] for row in rows]) if company.isp_while_isolated == "skip" else {}
         subscriptions, problems = [], []
         for row in rows:
             try:
                 for key in (row[1], row[10]):
                     if key in refused:
                         raise refused[key]
-                subscriptions.append(billing_rows.of_row(row))
+                subscriptions.append(billing_rows.of_row(row, isolated.get(row[0], ())))
             except ValueError as error:
                 problems.append(_problem(row[0], error))
         while True:
@@ -169,13 +177,12 @@ class IspBillingRun(models.Model):
 
     # A batch
 
-    def _write_batch_until_done(self, company, batch):
+    def _until_done(self, company, write):
         """Write a batch in a transaction of its own; tried again when another transaction was in the way."""
-        self.ensure_one()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._alone(company), mute_logger("odoo.sql_db"):
-                    self._write_batch(company, batch)
+                    write()
                     self._commit()
                 return
             except COLLISIONS as error:

@@ -175,6 +175,9 @@ class AccountPartialReconcile(models.Model):
             ours = invoice.isp_subscription_id or invoice.isp_installation_fee_id
             if invoice.move_type != "out_invoice" or not ours or paid_by.is_invoice(include_receipts=True):
                 continue
+            # Nobody paid what was written off.
+            if paid_by.isp_write_off_of_id:
+                continue
             customer = ours.customer_id or customers.search(
                 [("company_id", "=", invoice.company_id.id), ("partner_id", "=", invoice.partner_id.id)], limit=1
             )

@@ -64,6 +64,8 @@ class ResCompany(models.Model):
                 policy.billing(company)
                 policy.dunning(company)
                 policy.isolation(company)
+                policy.late_fee(company)
+                policy.outage(company)
             except ValueError as error:
                 raise ValidationError(_("This setting is not possible: %s", error)) from error
 

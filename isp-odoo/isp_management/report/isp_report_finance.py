@@ -18,6 +18,7 @@ class IspReportFinance(models.Model):
     _depends = {
         "account.move": [
             "state", "move_type", "reversed_entry_id", "isp_subscription_id", "isp_installation_fee_id",
+            "isp_late_fee_of_id", "isp_write_off_of_id",
         ],
         "account.move.line": [
             "balance", "amount_residual", "date", "account_id", "product_id", "partner_id", "parent_state", "company_id",

@@ -203,7 +203,7 @@ class IspReportPrint(models.TransientModel):
             order="kind, category_id, account_id",
         )
         for kind, category, account, month, revenue, cost in groups:
-            side = "cost" if kind in ("device", "expense", "other_cost") else "revenue"
+            side = "cost" if kind in ("device", "expense", "bad_debt", "other_cost") else "revenue"
             label = category.name or (account.display_name if kind.startswith("other") else kinds[kind])
             line = lines[side][kind, label]
             line[month] = line.get(month, 0) + (cost if side == "cost" else revenue)

@@ -5,9 +5,11 @@ from . import sql
 KINDS = [
     ("subscription", "Subscriptions"),
     ("installation", "Installation fees"),
+    ("late_fee", "Late fees"),
     ("other_income", "Other income"),
     ("device", "Devices"),
     ("expense", "Expenses"),
+    ("bad_debt", "Bad debts"),
     ("other_cost", "Other costs"),
 ]
 
@@ -21,7 +23,10 @@ class IspReportProfitLoss(models.Model):
     _order = "date desc, id desc"
     _rec_name = "date"
     _depends = {
-        "account.move": ["state", "reversed_entry_id", "isp_subscription_id", "isp_installation_fee_id"],
+        "account.move": [
+            "state", "reversed_entry_id", "isp_subscription_id", "isp_installation_fee_id", "isp_late_fee_of_id",
+            "isp_write_off_of_id",
+        ],
         "account.move.line": ["balance", "date", "account_id", "product_id", "partner_id", "parent_state", "company_id"],
         "account.account": ["account_type"],
         "isp.subscription": ["package_id", "router_id"],

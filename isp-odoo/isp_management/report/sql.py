@@ -22,16 +22,19 @@ MONTHLY_PRICE = """
     ) p ON p.package_id = s.package_id
 """
 
-# What each posted move is about. A credit note or a reversal is about what it reverses.
+# What each posted move is about. A credit note, a reversal or a write-off is about the invoice that it belongs to.
 SUBJECT = """
     SELECT m.id AS move_id, m.move_type,
            coalesce(m.isp_subscription_id, o.isp_subscription_id) AS subscription_id,
            coalesce(m.isp_installation_fee_id, o.isp_installation_fee_id) AS fee_id,
+           m.isp_late_fee_of_id IS NOT NULL OR o.isp_late_fee_of_id IS NOT NULL AS is_late_fee,
+           w.isp_write_off_of_id IS NOT NULL AS is_write_off,
            e.id AS expense_id, e.category_id, d.id AS device_history_id,
            coalesce(s.router_id, fs.router_id, ds.router_id) AS router_id,
            coalesce(s.package_id, fs.package_id, ds.package_id) AS package_id
     FROM account_move m
-    LEFT JOIN account_move o ON o.id = m.reversed_entry_id
+    LEFT JOIN account_move w ON w.id = CASE WHEN m.isp_write_off_of_id IS NULL THEN m.reversed_entry_id ELSE m.id END
+    LEFT JOIN account_move o ON o.id = coalesce(w.isp_write_off_of_id, m.reversed_entry_id)
     LEFT JOIN isp_subscription s ON s.id = coalesce(m.isp_subscription_id, o.isp_subscription_id)
     LEFT JOIN isp_installation_fee f ON f.id = coalesce(m.isp_installation_fee_id, o.isp_installation_fee_id)
     LEFT JOIN isp_subscription fs ON fs.id = f.subscription_id
@@ -48,10 +51,12 @@ PACKAGE_OF_PRODUCT = "SELECT product_id, min(id) AS package_id FROM isp_package 
 # A package that another module sold and invoiced is subscription revenue too, with or without a line.
 KIND = """
     CASE WHEN a.account_type IN ('income', 'income_other') THEN
-             CASE WHEN x.subscription_id IS NOT NULL THEN 'subscription'
+             CASE WHEN x.is_late_fee THEN 'late_fee'
+                  WHEN x.subscription_id IS NOT NULL THEN 'subscription'
                   WHEN x.fee_id IS NOT NULL THEN 'installation'
                   WHEN sold.package_id IS NOT NULL THEN 'subscription' ELSE 'other_income' END
          ELSE CASE WHEN x.device_history_id IS NOT NULL THEN 'device'
-                   WHEN x.expense_id IS NOT NULL THEN 'expense' ELSE 'other_cost' END
+                   WHEN x.expense_id IS NOT NULL THEN 'expense'
+                   WHEN x.is_write_off THEN 'bad_debt' ELSE 'other_cost' END
     END
 """

@@ -12,3 +12,6 @@ from . import test_screens
 from . import test_demo
 from . import test_browser
 from . import test_translations
+from . import test_late_fees
+from . import test_given_back
+from . import test_debts

@@ -5,3 +5,6 @@ from . import isp_breaker_wizard
 from . import isp_router_plan_wizard
 from . import isp_router_import_wizard
 from . import isp_channel_test_wizard
+from . import isp_outage_credit_wizard
+from . import isp_write_off_wizard
+from . import isp_deposit_wizard

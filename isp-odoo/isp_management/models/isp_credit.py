@@ -1,0 +1,176 @@
+"""Credit notes: what is given back of an invoice for some of its days, once. The engine decides how much of the price;
+PPN is what Odoo's taxes say, as on the invoice itself."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+import isp_engine
+
+from odoo import _, api, models
+from odoo.fields import Command
+
+from ..logic import billing_rows
+from ..logic.access_rows import aware
+
+
+class IspCredit(models.AbstractModel):
+    _name = "isp.credit"
+    _description = "What is given back of invoices"
+
+    @api.model
+    def _isp_charges(self, subscriptions, days=None, outage=None):
+        """The engine's charges for the invoiced periods of lines, and their invoices by id; ``days`` are half-open."""
+        domain = [
+            ("isp_subscription_id", "in", subscriptions.ids), ("isp_period_start", "!=", False),
+            ("move_type", "=", "out_invoice"), ("state", "=", "posted"),
+        ]
+        if days:
+            domain += [("isp_period_start", "<", days[1]), ("isp_period_end", ">", days[0])]
+        moves = self.env["account.move"].sudo().search(domain, order="isp_period_start, id")
+        notes = defaultdict(list)
+        given = self.env["account.move"].sudo().search(
+            [("reversed_entry_id", "in", moves.ids), ("state", "!=", "cancel")], order="id"
+        )
+        for note in given:
+            notes[note.reversed_entry_id.id].append(note)
+        charges = [
+            isp_engine.Charge(
+                move.id, move.isp_period_start, move.isp_period_end, self._isp_net(move),
+                [
+                    isp_engine.GivenBack(
+                        note.isp_credit_start or move.isp_period_start, note.isp_credit_end or move.isp_period_end,
+                        self._isp_net(note), bool(outage) and note.isp_outage_id == outage,
+                    )
+                    for note in notes[move.id]
+                ],
+                move.isp_subscription_id.zone,
+            )
+            for move in moves
+        ]
+        return charges, {move.id: move for move in moves}
+
+    @api.model
+    def _isp_net(self, move):
+        """The price in an invoice as its lines are entered: with PPN where the tax is included in the price."""
+        included = any(move.invoice_line_ids.tax_ids.mapped("price_include"))
+        return [isp_engine.InvoiceLine("subscription", round(move.amount_total if included else move.amount_untaxed))]
+
+    @api.model
+    def _isp_write_credits(self, notes, moves, reason, text, outage=None):
+        """Write the engine's ``notes`` as posted credit notes of their invoices, and let them pay what is open."""
+        vals = [self._isp_credit_vals(note, moves[note.charge], reason, text, outage) for note in notes]
+        credits = self.env["account.move"].sudo().with_context(
+            mail_create_nosubscribe=True, default_move_type="out_refund"
+        ).create(vals)
+        credits._post(soft=False)
+        for credit in credits:
+            self._isp_settle(credit)
+        return credits.sudo(False)
+
+    @api.model
+    def _isp_credit_vals(self, note, move, reason, text, outage):
+        company = move.company_id
+        today = company._isp_today()
+        line = move.invoice_line_ids.filtered(lambda l: l.display_type == "product")[:1]
+        name = _(
+            "%(text)s, %(start)s - %(end)s", text=text, start=note.period_start.strftime("%d/%m/%Y"),
+            end=(note.period_end - timedelta(days=1)).strftime("%d/%m/%Y"),
+        )
+        return {
+            "move_type": "out_refund",
+            "company_id": company.id,
+            "journal_id": move.journal_id.id,
+            "partner_id": move.partner_id.id,
+            "currency_id": move.currency_id.id,
+            "invoice_date": today,
+            "invoice_date_due": today,
+            "invoice_payment_term_id": False,
+            "fiscal_position_id": move.fiscal_position_id.id,
+            "ref": name,
+            "reversed_entry_id": move.id,
+            "isp_subscription_id": move.isp_subscription_id.id,
+            "isp_credit_reason": reason,
+            "isp_credit_start": note.period_start,
+            "isp_credit_end": note.period_end,
+            "isp_outage_id": outage and outage.id,
+            "invoice_line_ids": [Command.create({
+                "product_id": line.product_id.id,
+                "name": name,
+                "quantity": 1,
+                "price_unit": note.dpp,
+                "account_id": line.account_id.id,
+                "tax_ids": [Command.set(line.tax_ids.ids)],
+            })],
+        }
+
+    @api.model
+    def _isp_settle(self, credit):
+        """A credit note pays what its customer has open, oldest first (rule P2); what is left stays as credit."""
+        own = credit.line_ids.filtered(lambda l: l.account_type == "asset_receivable")
+        moves = self.env["account.move"].sudo().search([
+            ("company_id", "=", credit.company_id.id), ("commercial_partner_id", "=", credit.commercial_partner_id.id),
+            ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("amount_residual", ">", 0),
+            "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False),
+        ], order="invoice_date_due, invoice_date, id")
+        for move in moves:
+            if own.reconciled or not own.amount_residual:
+                break
+            theirs = move.line_ids.filtered(lambda l: l.account_id == own.account_id and not l.reconciled)
+            if theirs:
+                (own + theirs).reconcile()
+
+
+class IspBillingRun(models.Model):
+    _inherit = "isp.billing_run"
+
+    @api.model
+    def _isolated_spans(self, subscription_ids):
+        """When each of these lines was isolated, as the engine takes it."""
+        events = self.env["isp.isolation_event"].sudo().search(
+            [("subscription_id", "in", subscription_ids), ("state", "!=", "waiting")], order="decided_at, id"
+        )
+        found = defaultdict(list)
+        for event in events:
+            found[event.subscription_id.id].append((event.action, aware(event.decided_at)))
+        return {key: billing_rows.isolated_spans(pairs) for key, pairs in found.items()}
+
+    def _after_page(self, company, run, rows, plan, position):
+        """What else a page of lines asks for: to say which periods were left out, and to give isolated days back."""
+        if plan.skipped:
+            run = run or self.create({"company_id": company.id})
+            run._until_done(company, lambda: run._write_skipped(plan.skipped))
+        if company.isp_while_isolated == "prorate":
+            today = company._isp_today()
+            invoiced = {invoice.subscription for invoice in plan.invoices}
+            asked = [row for row in rows if row[0] in invoiced or row[8] and row[8] < today]
+            notes, moves = self._isolated_notes(company, asked, position)
+            if notes:
+                run = run or self.create({"company_id": company.id})
+                run._until_done(company, lambda: run._write_isolated_notes(notes, moves))
+        return run
+
+    def _write_skipped(self, skipped):
+        subscriptions = self.env["isp.subscription"].browse([period.subscription for period in skipped])
+        for subscription, period in zip(subscriptions, skipped):
+            subscription._message_log(body=_(
+                "%(start)s - %(end)s is not billed: the line is isolated.", start=period.period_start.strftime("%d/%m/%Y"),
+                end=(period.period_end - timedelta(days=1)).strftime("%d/%m/%Y"),
+            ))
+        self.skipped_count += len(skipped)
+
+    @api.model
+    def _isolated_notes(self, company, rows, position):
+        """What is to be given back of the invoices of these lines for whole days in isolation (rule B7)."""
+        spans = self._isolated_spans([row[0] for row in rows])
+        since = {row[0]: row[7] or position or row[2] for row in rows if row[0] in spans}
+        charges, moves = self.env["isp.credit"]._isp_charges(self.env["isp.subscription"].browse(list(since)))
+        by_line = defaultdict(list)
+        for charge in charges:
+            by_line[moves[charge.key].isp_subscription_id.id].append(charge)
+        lead = timedelta(days=company.isp_issue_lead_days)
+        facts = [isp_engine.IsolatedFacts(own, spans[key], since[key] - lead) for key, own in by_line.items()]
+        return isp_engine.isolation_credits(facts, company._isp_now()), moves
+
+    def _write_isolated_notes(self, notes, moves):
+        credits = self.env["isp.credit"]._isp_write_credits(notes, moves, "isolation", _("Days in isolation"))
+        self.credit_count += len(credits)
