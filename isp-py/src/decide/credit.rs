@@ -98,7 +98,7 @@ fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, outage: &Outage)
         issue_date: period.start,
         due_date: period.start,
         dpp: sum(&LineKind::is_taxed),
-        ppn: sum(&|kind| kind == LineKind::Ppn),
+        ppn: sum(&LineKind::is_ppn),
         total: sum(&|_| true),
         lines: lines.into_iter().collect(),
     };
