@@ -16,7 +16,7 @@ class IspReportCollector(models.Model):
 
     date = fields.Date(readonly=True)
     collector_id = fields.Many2one("isp.collector", readonly=True)
-    payment_id = fields.Many2one("account.payment", "Payment", readonly=True)
+    payment_id = fields.Many2one("account.payment", readonly=True)
     partner_id = fields.Many2one("res.partner", "Contact", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)

@@ -8,3 +8,4 @@ from . import isp_channel_test_wizard
 from . import isp_outage_credit_wizard
 from . import isp_write_off_wizard
 from . import isp_deposit_wizard
+from . import account_payment_register
