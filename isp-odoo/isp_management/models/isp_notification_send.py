@@ -6,7 +6,7 @@ from datetime import timedelta
 import isp_engine
 from isp_engine import whatsapp
 
-from odoo import _, api, fields, models
+from odoo import _, api, models
 from odoo.exceptions import UserError
 
 from ..logic import notices, transaction
@@ -174,7 +174,7 @@ class IspNotification(models.Model):
             return whatsapp.Overdue(package, numbers, amount, due, late, max(isolation, company._isp_today()))
         if self.kind == "payment_received":
             entry = self.payment_move_id
-            received = entry.line_ids.filtered(lambda l: l.account_id.account_type == "asset_receivable" and l.credit)
+            received = entry.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable" and line.credit)
             still = self.env["account.move"].sudo()._read_group([
                 ("company_id", "=", company.id), ("state", "=", "posted"), ("move_type", "=", "out_invoice"),
                 ("commercial_partner_id", "=", self.customer_id.partner_id.commercial_partner_id.id),

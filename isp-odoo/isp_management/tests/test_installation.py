@@ -59,7 +59,7 @@ class TestInstallation(IspCommon):
         fee.action_invoice()
         self.pay(fee.move_ids, 555_000)
         self.assertEqual(fee.payment_status, "paid")
-        fee.move_ids.line_ids.filtered(lambda l: l.account_type == "asset_receivable").remove_move_reconcile()
+        fee.move_ids.line_ids.filtered(lambda line: line.account_type == "asset_receivable").remove_move_reconcile()
         self.assertEqual(fee.payment_status, "unpaid")
 
     def test_instalments_are_invoiced_month_by_month(self):

@@ -87,9 +87,9 @@ class TestIsolation(IspNetworkCommon):
             {"name": "Kabel putus", "router_id": cut_off.router_id.id, "since": datetime(2026, 3, 10, 1)}
         )
         self.decide(ISOLATED)
-        self.assertEqual([l.desired_access for l in lines], ["open", "open", "open", "isolated"])
-        why = {l: l.with_context(isp_now="2026-03-10 03:00:00")._isp_explain() for l in lines}
-        self.assertEqual([why[l].reason for l in lines], ["promised", "exempt", "site_outage", "overdue_too_long"])
+        self.assertEqual([line.desired_access for line in lines], ["open", "open", "open", "isolated"])
+        why = {line: line.with_context(isp_now="2026-03-10 03:00:00")._isp_explain() for line in lines}
+        self.assertEqual([why[line].reason for line in lines], ["promised", "exempt", "site_outage", "overdue_too_long"])
         self.assertIn("sampai 2026-03-31: rumah dinas", why[exempt].sentence)
         self.decide("2026-03-13 10:00")
         self.assertEqual(promised.desired_access, "isolated")
@@ -191,27 +191,27 @@ class TestIsolation(IspNetworkCommon):
         lines = [self.owing_line(n)[0] for n in range(1, 4)]
         self.sync("2026-03-01 09:00")
         self.decide(ISOLATED)
-        self.assertEqual({l.desired_access for l in lines}, {"open"})
+        self.assertEqual({line.desired_access for line in lines}, {"open"})
         self.assertEqual((self.router.breaker_tripped, self.router.breaker_waiting), (True, 3))
         self.assertEqual(len(self.router.activity_ids), 1)
         self.decide("2026-03-10 10:10")
         self.assertEqual(len(self.router.activity_ids), 1, "one activity, not one each run")
         action = self.router.with_context(isp_now="2026-03-10 03:20:00").action_isp_breaker()
         wizard = self.env["isp.breaker.wizard"].with_context(isp_now="2026-03-10 03:20:00").browse(action["res_id"])
-        self.assertEqual((wizard.count, wizard.limit, set(wizard.subscription_ids.ids)), (3, 2, {l.id for l in lines}))
+        self.assertEqual((wizard.count, wizard.limit, set(wizard.subscription_ids.ids)), (3, 2, {line.id for line in lines}))
         clerk = new_test_user(self.env, "clerk", groups="isp_management.group_billing", company_id=self.company.id,
                               company_ids=[(6, 0, self.company.ids)])
         with self.assertRaises(AccessError):
             self.env["isp.breaker.wizard"].with_user(clerk).create({"router_id": self.router.id}).action_approve()
         wizard.action_approve()
-        self.assertEqual({l.desired_access for l in lines}, {"isolated"})
+        self.assertEqual({line.desired_access for line in lines}, {"isolated"})
         self.assertFalse(self.router.breaker_tripped)
         self.sync("2026-03-10 10:21")
-        self.assertEqual({l.observed_access for l in lines}, {"isolated"})
+        self.assertEqual({line.observed_access for line in lines}, {"isolated"})
         # The approval was for this; three others a day later wait again.
         more = [self.owing_line(n)[0] for n in range(4, 7)]
         self.decide("2026-03-11 10:00")
-        self.assertEqual({l.desired_access for l in more}, {"open"})
+        self.assertEqual({line.desired_access for line in more}, {"open"})
 
     def test_the_breaker_never_holds_a_reopening(self):
         self.company.write({"isp_breaker_count": 2, "isp_breaker_percent": 0})
@@ -223,7 +223,7 @@ class TestIsolation(IspNetworkCommon):
         self.pay(move, env=self.at("2026-03-11 09:59"))
         self.decide("2026-03-11 10:00")
         self.sync("2026-03-11 10:01")
-        self.assertEqual((paid.observed_access, {l.desired_access for l in lines}), ("open", {"open"}))
+        self.assertEqual((paid.observed_access, {line.desired_access for line in lines}), ("open", {"open"}))
         self.assertTrue(self.router.breaker_tripped)
 
     def test_no_transaction_is_open_while_the_network_is_used(self):

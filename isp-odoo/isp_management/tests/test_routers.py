@@ -171,7 +171,7 @@ class TestRouters(IspNetworkCommon):
         action = self.router.with_context(isp_now="2026-03-10 02:00:00").action_isp_plan()
         wizard = self.env["isp.router.plan.wizard"].browse(action["res_id"])
         self.assertEqual(
-            [(l.what, l.name, l.action, l.subscription_id) for l in wizard.line_ids],
+            [(line.what, line.name, line.action, line.subscription_id) for line in wizard.line_ids],
             [("profile", "HOME-20", "create", line.browse()), ("account", "pelanggan-1", "create", line)],
         )
         self.assertIn("+ account pelanggan-1", wizard.text)
