@@ -20,18 +20,19 @@ def environment(conf, **context):
         yield api.Environment(cr, SUPERUSER_ID, context)
 
 
-def company_of(env):
-    """The main company, with the Indonesian chart of accounts."""
-    company = env.ref("base.main_company")
+def company_of(env, company=None):
+    """A company, the main one unless given, with the Indonesian chart of accounts."""
+    company = company or env.ref("base.main_company")
     if not company.chart_template:
         env["account.chart.template"].try_loading("id", company=company, install_demo=False)
     assert company.currency_id.name == "IDR" and company.account_sale_tax_id.amount == 11, "no Indonesian chart"
     return company
 
 
-def subscriptions(env, count, start):
+def subscriptions(env, count, start, company=None):
     """``count`` customers, each with an active monthly subscription that starts on ``start``."""
-    company_of(env)
+    company = company_of(env, company)
+    env = env(context={**env.context, "allowed_company_ids": company.ids})
     package = env["isp.package"].create({
         "name": "Rumah 20", "code": "R20", "price": 250_000, "speed_down": 20_000, "speed_up": 10_000, "user_group": "R20",
     })

@@ -1,4 +1,5 @@
-"""Billing with real processes: a worker killed in the middle, two crons at once beside a user who posts invoices.
+"""Billing with real processes: a worker killed in the middle, two crons at once beside a user who posts invoices; two
+companies.
 
 usage: faults.py CONF            (scripts/odoo_test runs it on a database of its own)
 
@@ -17,7 +18,7 @@ from datetime import date
 
 from boot import company_of, environment, subscriptions
 
-COUNT = 120
+COUNT, SECOND = 120, 40
 BATCH = 10
 MOMENTS = {1: "2026-01-05 03:00:00", 2: "2026-02-05 03:00:00", 3: "2026-03-05 03:00:00", 4: "2026-04-05 03:00:00"}
 
@@ -25,6 +26,11 @@ MOMENTS = {1: "2026-01-05 03:00:00", 2: "2026-02-05 03:00:00", 3: "2026-03-05 03
 def main(conf):
     with environment(conf) as env:
         subscriptions(env, COUNT, date(2026, 1, 5))
+        # Billed after the main company: the order is by name.
+        second = env["res.company"].create({
+            "name": "Penyedia kedua", "country_id": env.ref("base.id").id, "currency_id": env.ref("base.IDR").id,
+        })
+        subscriptions(env, SECOND, date(2026, 1, 5), second)
         env.cr.commit()
     for month, at in ((1, 15), (2, 63)):
         killed_at = kill_in_the_middle(conf, month, at)
@@ -35,7 +41,7 @@ def main(conf):
     both = [run("bill", conf, 3), run("bill", conf, 3)]
     assert [process.wait() for process in both] == [0, 0]
     check(conf, 3)
-    print("two crons at once: %s invoices, each once" % COUNT)
+    print("two crons at once: %s invoices of two companies, each once" % (COUNT + SECOND))
     processes = [run("bill", conf, 4), run("user", conf, 4), run("bill", conf, 4)]
     assert [process.wait() for process in processes] == [0, 0, 0]
     check(conf, 4)
@@ -75,17 +81,20 @@ def check(conf, month, complete=True):
         assert set(periods.values()) <= {1}, "a period was billed twice"
         assert set(moves.mapped("state")) == {"posted"}, "an invoice is not posted"
         assert all(move.amount_total == 277_500 for move in moves), "an invoice is not whole"
+        company = company_of(env)
+        others = moves.filtered(lambda m: m.company_id != company)
+        moves -= others
         of_month = moves.filtered(lambda m: m.isp_period_start == day(month))
         if not complete:
             assert 0 < len(of_month) < COUNT, "the run was killed too late: %s" % len(of_month)
             assert not len(of_month) % BATCH, "a batch was committed in part"
             return
-        assert len(moves) == COUNT * month, "%s invoices of %s" % (len(moves), COUNT * month)
-        company = company_of(env)
-        journal = company._isp_sale_journal()
-        everything = env["account.move"].search([("journal_id", "=", journal.id), ("state", "=", "posted")])
-        numbers = sorted(everything.mapped("sequence_number"))
-        assert numbers == list(range(1, len(numbers) + 1)), "the numbers have a hole or a double"
+        for own, count in ((moves, COUNT), (others, SECOND)):
+            assert len(own) == count * month, "%s invoices of %s" % (len(own), count * month)
+            assert len(own.journal_id) == 1 and own.journal_id.company_id == own.company_id
+            everything = env["account.move"].search([("journal_id", "=", own.journal_id.id), ("state", "=", "posted")])
+            numbers = sorted(everything.mapped("sequence_number"))
+            assert numbers == list(range(1, len(numbers) + 1)), "the numbers have a hole or a double"
         assert not env["isp.subscription"].search_count([("billing_error", "!=", False)])
 
 

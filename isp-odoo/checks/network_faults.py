@@ -62,7 +62,8 @@ def prepare(conf, router, meta):
             "access_token": meta.access_token, "app_secret": meta.app_secret,
         })
         # checks/faults.py has left customers there.
-        lines = env["isp.subscription"].search([("state", "=", "active"), ("router_id", "=", False)], limit=COUNT)
+        own = [("company_id", "=", env.ref("base.main_company").id), ("state", "=", "active"), ("router_id", "=", False)]
+        lines = env["isp.subscription"].search(own, limit=COUNT)
         if len(lines) < COUNT:
             lines = subscriptions(env, COUNT, date(2026, 1, 5))
         for number, line in enumerate(lines):
