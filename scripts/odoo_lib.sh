@@ -69,6 +69,7 @@ limit_time_real = 0
 limit_time_cpu = 0
 limit_memory_soft = 0
 limit_memory_hard = 0
+bin_path = ${odoo_bin_path:-}
 END
 }
 
@@ -167,17 +168,35 @@ odoo_fill_template() {
 
 # OCA's modules as packages from the Python registry, the versions the bridges were tested with. Sets odoo_oca.
 odoo_make_oca() {
+    odoo_fetch oca "OCA's modules"
+    odoo_oca=$odoo_fetched
+}
+
+# The program that Odoo prints PDFs with. Sets odoo_bin_path; what the machine has is used when the package's does not run.
+odoo_make_pdf() {
+    odoo_fetch pdf "wkhtmltopdf"
+    odoo_bin_path=$odoo_fetched/bin
+    ln -sf wkhtmltopdf-pack "$odoo_bin_path/wkhtmltopdf"
+    # It draws text with the fonts of the machine, and needs some libraries of X that Chromium brings along.
+    "$odoo_bin_path/wkhtmltopdf" --version >/dev/null 2>&1 || apt_install libxrender1 libxext6 libfontconfig1 fonts-liberation || true
+    if ! "$odoo_bin_path/wkhtmltopdf" --version >/dev/null 2>&1; then
+        odoo_bin_path=''
+        wkhtmltopdf --version 2>/dev/null | grep -q 'patched qt' || die \
+            "no wkhtmltopdf with patched Qt runs here, and no report can be printed. Put one on the PATH (wkhtmltopdf.org)."
+    fi
+}
+
+# odoo_fetch NAME WHAT: the packages of scripts/odoo_NAME.txt, unpacked where no Python finds them by itself. Sets odoo_fetched.
+odoo_fetch() {
+    local list=$root/scripts/odoo_$1.txt
     exec 9>"$odoo_cache/lock"
     flock 9
-    local key
-    key=$(sha256sum "$root/scripts/odoo_oca.txt" | cut -c1-16)
-    odoo_oca=$odoo_cache/oca-$key
-    if [ ! -e "$odoo_oca/complete" ]; then
-        say "fetching OCA's modules"
-        rm -rf "$odoo_oca"
-        "$odoo_python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$odoo_oca" \
-            -r "$root/scripts/odoo_oca.txt" >&2
-        touch "$odoo_oca/complete"
+    odoo_fetched=$odoo_cache/$1-$(sha256sum "$list" | cut -c1-16)
+    if [ ! -e "$odoo_fetched/complete" ]; then
+        say "fetching $2"
+        rm -rf "$odoo_fetched"
+        "$odoo_python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$odoo_fetched" -r "$list" >&2
+        touch "$odoo_fetched/complete"
     fi
     flock -u 9
     exec 9>&-

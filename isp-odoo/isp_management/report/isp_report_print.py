@@ -1,6 +1,7 @@
 import base64
 import io
 from collections import defaultdict
+from datetime import timedelta
 
 import xlsxwriter
 from dateutil.relativedelta import relativedelta
@@ -8,8 +9,15 @@ from dateutil.relativedelta import relativedelta
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..logic.policy import ZONE_HOURS
+
 # A page of A4 across holds a year and its total.
 MONTHS_AT_MOST = 12
+ROWS = {
+    "section": "font-weight: bold; background-color: #e8eef4;",
+    "subtotal": "font-weight: bold; border-top: 1px solid #1f4e79;",
+    "total": "font-weight: bold; border-top: 2px solid #1f4e79; border-bottom: 2px solid #1f4e79;",
+}
 FORMATS = {"money": "#,##0", "int": "#,##0", "date": "dd/mm/yyyy"}
 
 
@@ -239,6 +247,28 @@ class IspReportPrint(models.TransientModel):
         if kind in ("money", "int") and value != "":
             return "{:,.0f}".format(round(value) or 0).replace(",", ".")
         return value
+
+
+    # What only the PDF shows
+
+    def _isp_address(self):
+        """The company's place and tax number, on one line."""
+        company = self.company_id
+        return ", ".join(filter(None, (company.street, company.city, company.vat and "NPWP %s" % company.vat)))
+
+    def _isp_printed(self):
+        """When it was printed, on the company's clock, and by whom."""
+        self = self.with_context(lang=self._isp_lang())
+        company = self.company_id
+        moment = company._isp_now() + timedelta(hours=ZONE_HOURS[company.isp_zone])
+        return _(
+            "Printed on %(moment)s %(zone)s by %(user)s",
+            moment=moment.strftime("%d/%m/%Y %H:%M"), zone=company.isp_zone, user=self.env.user.name,
+        )
+
+    @api.model
+    def _isp_row_style(self, style):
+        return ROWS.get(style, "")
 
 
 def _date(day):

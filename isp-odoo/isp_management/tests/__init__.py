@@ -1,4 +1,5 @@
 from . import test_install
+from . import test_companies
 from . import test_vault
 from . import test_billing
 from . import test_billing_rows
@@ -8,6 +9,7 @@ from . import test_isolation
 from . import test_notifications
 from . import test_webhook
 from . import test_reports
+from . import test_pdf
 from . import test_screens
 from . import test_demo
 from . import test_browser
