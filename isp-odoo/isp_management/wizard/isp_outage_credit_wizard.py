@@ -57,7 +57,7 @@ class IspOutageCreditWizard(models.TransientModel):
 
     @api.model
     def _isp_line(self, note, move):
-        line = move.invoice_line_ids.filtered(lambda l: l.display_type == "product")[:1]
+        line = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")[:1]
         taxed = line.tax_ids.compute_all(note.dpp, currency=move.currency_id, quantity=1, product=line.product_id, is_refund=True)
         last = note.period_end - timedelta(days=1)
         return {
