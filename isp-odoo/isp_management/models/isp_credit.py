@@ -71,7 +71,7 @@ class IspCredit(models.AbstractModel):
     def _isp_credit_vals(self, note, move, reason, text, outage):
         company = move.company_id
         today = company._isp_today()
-        line = move.invoice_line_ids.filtered(lambda l: l.display_type == "product")[:1]
+        line = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")[:1]
         name = _(
             "%(text)s, %(start)s - %(end)s", text=text, start=note.period_start.strftime("%d/%m/%Y"),
             end=(note.period_end - timedelta(days=1)).strftime("%d/%m/%Y"),
@@ -106,7 +106,7 @@ class IspCredit(models.AbstractModel):
     @api.model
     def _isp_settle(self, credit):
         """A credit note pays what its customer has open, oldest first (rule P2); what is left stays as credit."""
-        own = credit.line_ids.filtered(lambda l: l.account_type == "asset_receivable")
+        own = credit.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
         moves = self.env["account.move"].sudo().search([
             ("company_id", "=", credit.company_id.id), ("commercial_partner_id", "=", credit.commercial_partner_id.id),
             ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("amount_residual", ">", 0),
@@ -115,7 +115,7 @@ class IspCredit(models.AbstractModel):
         for move in moves:
             if own.reconciled or not own.amount_residual:
                 break
-            theirs = move.line_ids.filtered(lambda l: l.account_id == own.account_id and not l.reconciled)
+            theirs = move.line_ids.filtered(lambda item: item.account_id == own.account_id and not item.reconciled)
             if theirs:
                 (own + theirs).reconcile()
 

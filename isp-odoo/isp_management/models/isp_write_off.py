@@ -35,7 +35,7 @@ class AccountMove(models.Model):
     def _isp_write_off(self, account, day, reason):
         """Post an entry for what is unpaid of each invoice, and settle it with that."""
         for move in self:
-            receivable = move.line_ids.filtered(lambda l: l.account_type == "asset_receivable" and not l.reconciled)
+            receivable = move.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
             label = _("Write-off of %(invoice)s: %(reason)s", invoice=move.name, reason=reason)
             amount = move.amount_residual
             entry = self.env["account.move"].sudo().with_company(move.company_id).create({
@@ -55,7 +55,7 @@ class AccountMove(models.Model):
                 ],
             })
             entry._post(soft=False)
-            (receivable | entry.line_ids.filtered(lambda l: l.account_type == "asset_receivable")).reconcile()
+            (receivable | entry.line_ids.filtered(lambda item: item.account_type == "asset_receivable")).reconcile()
             move.message_post(body=_(
                 "%(amount)s was written off: %(reason)s", amount=formatLang(self.env, amount, currency_obj=move.currency_id),
                 reason=reason,

@@ -43,7 +43,7 @@ class TestWriteOff(DebtsCommon):
         self.assertEqual(self.moves.mapped("isp_written_off"), [277_500, 277_500])
         entry = self.moves[0].isp_write_off_ids
         self.assertEqual((entry.state, entry.move_type, entry.isp_write_off_reason), ("posted", "entry", "Pindah rumah"))
-        cost = entry.line_ids.filtered(lambda l: l.account_id == self.account)
+        cost = entry.line_ids.filtered(lambda item: item.account_id == self.account)
         self.assertEqual(cost.balance, 277_500)
         self.assertIn("Pindah rumah", self.moves[0].message_ids[0].body)
         self.assertEqual(self.company.isp_bad_debt_account_id, self.account, "proposed the next time")

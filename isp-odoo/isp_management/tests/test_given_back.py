@@ -47,7 +47,7 @@ class TestOutageCredit(GivenBackCommon):
     def test_the_wizard_shows_who_gets_how_much_and_why_and_writes_nothing(self):
         wizard = self.open(user=self.member("billing"))
         self.assertEqual(
-            [(l.subscription_id, l.days, l.date_from, l.date_to, l.price, l.amount) for l in wizard.line_ids],
+            [(row.subscription_id, row.days, row.date_from, row.date_to, row.price, row.amount) for row in wizard.line_ids],
             [(s, "2 of 31 days", date(2026, 1, 16), date(2026, 1, 17), 20_000, 22_200) for s in (self.first, self.second)],
         )
         self.assertIn("60.0 hours", wizard.why)
