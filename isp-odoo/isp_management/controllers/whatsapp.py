@@ -1,12 +1,10 @@
 """Meta's webhook: verified over the bytes as they came, throttled, and run as a user who may write the log only."""
 
 import logging
-import threading
-import time
-from collections import OrderedDict
 
 import isp_engine
 from isp_engine import whatsapp
+from werkzeug.exceptions import TooManyRequests
 
 from odoo import fields, http
 from odoo.http import request
@@ -15,36 +13,6 @@ _logger = logging.getLogger(__name__)
 
 # A batch of a thousand statuses is below 1 MB.
 LIMIT = 3 * 1024 * 1024
-# Requests that were not believed, by address: more than so many in so many seconds are not looked at.
-BAD_REQUESTS, SECONDS, ADDRESSES = 20, 60, 1000
-
-
-class Throttle:
-    """Counts what was not believed, in this process. Meta's own requests are signed and never counted."""
-
-    def __init__(self, most=BAD_REQUESTS, seconds=SECONDS, addresses=ADDRESSES):
-        self.most, self.seconds, self.addresses = most, seconds, addresses
-        self._bad = OrderedDict()
-        self._lock = threading.Lock()
-
-    def blocks(self, address, now):
-        """Whether this address has been wrong too often."""
-        with self._lock:
-            since, count = self._bad.get(address, (now, 0))
-            return now - since < self.seconds and count >= self.most
-
-    def wrong(self, address, now):
-        """Remember that a request of this address was not believed."""
-        with self._lock:
-            since, count = self._bad.pop(address, (now, 0))
-            if now - since >= self.seconds:
-                since, count = now, 0
-            self._bad[address] = (since, count + 1)
-            while len(self._bad) > self.addresses:
-                self._bad.popitem(last=False)
-
-
-throttle = Throttle()
 
 
 class WhatsAppWebhook(http.Controller):
@@ -53,44 +21,46 @@ class WhatsAppWebhook(http.Controller):
     )
     def subscribe(self, key, **_query):
         """Meta asks whether this is the webhook that it was told of."""
-        address = request.httprequest.remote_addr
-        if throttle.blocks(address, time.monotonic()):
-            return self._answer(429)
-        channel = self._channel(key)
-        token = channel._isp_open("verify_token") if channel else False
         query = request.httprequest.query_string.decode("latin-1")
         try:
-            if not token:
-                raise isp_engine.NotVerified("no such webhook", "webhook.subscription_refused")
-            return self._answer(200, whatsapp.answer_subscription(token, query))
+            _channel, challenge = self._verified(
+                key, "verify_token", lambda token: whatsapp.answer_subscription(token, query)
+            )
         except isp_engine.NotVerified:
-            throttle.wrong(address, time.monotonic())
             return self._answer(403)
+        return self._answer(200, challenge)
 
     @http.route(
         "/isp/whatsapp/<string:key>", type="http", auth="public", methods=["POST"], csrf=False, save_session=False
     )
     def receive(self, key, **_form):
         """Status reports. Whatever is in them is believed only when the signature fits the bytes."""
-        address = request.httprequest.remote_addr
-        if throttle.blocks(address, time.monotonic()):
-            return self._answer(429)
         if (request.httprequest.content_length or 0) > LIMIT:
             return self._answer(413)
         raw = request.httprequest.get_data(cache=True)
-        channel = self._channel(key)
-        secret = channel._isp_open("app_secret") if channel else False
         signature = request.httprequest.headers.get("X-Hub-Signature-256")
         try:
-            if not secret:
-                raise isp_engine.NotVerified("no such webhook", "webhook.signature_mismatch")
-            events = whatsapp.receive(secret, signature, raw)
+            channel, events = self._verified(key, "app_secret", lambda secret: whatsapp.receive(secret, signature, raw))
         except isp_engine.NotVerified as error:
-            throttle.wrong(address, time.monotonic())
-            _logger.warning("webhook not believed: %s", error.code)
             return self._answer(400 if error.code == "webhook.malformed" else 401)
         self._write(channel, events)
         return self._answer(200)
+
+    def _verified(self, key, name, verify):
+        """The channel of a key, and what ``verify`` makes of the channel's secret of that name. Who is wrong is counted."""
+        attempts, address = request.env["isp.webhook_attempt"].sudo(), request.httprequest.remote_addr
+        if attempts._isp_blocks(address):
+            raise TooManyRequests()
+        channel = self._channel(key)
+        secret = channel._isp_open(name) if channel else False
+        try:
+            if not secret:
+                raise isp_engine.NotVerified("no such webhook", "webhook.unknown")
+            return channel, verify(secret)
+        except isp_engine.NotVerified as error:
+            attempts._isp_wrong(address)
+            _logger.warning("webhook not believed: %s", error.code)
+            raise
 
     def _env(self):
         user = request.env.ref("isp_management.user_webhook").sudo()

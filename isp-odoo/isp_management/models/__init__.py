@@ -32,6 +32,7 @@ from . import isp_isolation_run
 from . import isp_router_sync
 from . import isp_access_sync
 from . import isp_channel
+from . import isp_webhook_attempt
 from . import isp_message_template
 from . import isp_notification_queue
 from . import isp_notification_send

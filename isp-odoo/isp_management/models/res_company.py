@@ -34,19 +34,19 @@ class ResCompany(models.Model):
     isp_breaker_percent = fields.Integer("or percent of its subscribers", default=10)
     isp_sale_journal_id = fields.Many2one(
         "account.journal", "Journal of subscription invoices", check_company=True,
-        domain="[('type', '=', 'sale'), ('company_id', '=', id)]",
+        domain="[('type', '=', 'sale')]",
     )
     isp_cost_journal_id = fields.Many2one(
         "account.journal", "Journal of costs", check_company=True,
-        domain="[('type', '=', 'general'), ('company_id', '=', id)]",
+        domain="[('type', '=', 'general')]",
     )
     isp_device_cost_account_id = fields.Many2one(
         "account.account", "Device cost account", check_company=True,
-        domain="[('account_type', 'in', ('expense', 'expense_direct_cost')), ('company_id', '=', id)]",
+        domain="[('account_type', 'in', ('expense', 'expense_direct_cost'))]",
     )
     isp_cost_payment_account_id = fields.Many2one(
         "account.account", "Costs are paid from", check_company=True,
-        domain="[('account_type', 'in', ('asset_cash', 'liability_current', 'liability_payable')), ('company_id', '=', id)]",
+        domain="[('account_type', 'in', ('asset_cash', 'liability_current', 'liability_payable'))]",
     )
     isp_billed_through = fields.Date(
         "Billed through", readonly=True, copy=False,

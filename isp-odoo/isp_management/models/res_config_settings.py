@@ -21,20 +21,15 @@ class ResConfigSettings(models.TransientModel):
     isp_breaker_count = fields.Integer(related="company_id.isp_breaker_count", readonly=False)
     isp_breaker_percent = fields.Integer(related="company_id.isp_breaker_percent", readonly=False)
     isp_sale_journal_id = fields.Many2one(
-        related="company_id.isp_sale_journal_id", readonly=False,
-        domain="[('type', '=', 'sale'), ('company_id', '=', company_id)]",
+        related="company_id.isp_sale_journal_id", readonly=False, check_company=True
     )
     isp_cost_journal_id = fields.Many2one(
-        related="company_id.isp_cost_journal_id", readonly=False,
-        domain="[('type', '=', 'general'), ('company_id', '=', company_id)]",
+        related="company_id.isp_cost_journal_id", readonly=False, check_company=True
     )
     isp_device_cost_account_id = fields.Many2one(
-        related="company_id.isp_device_cost_account_id", readonly=False,
-        domain="[('account_type', 'in', ('expense', 'expense_direct_cost')), ('company_id', '=', company_id)]",
+        related="company_id.isp_device_cost_account_id", readonly=False, check_company=True
     )
     isp_cost_payment_account_id = fields.Many2one(
-        related="company_id.isp_cost_payment_account_id", readonly=False,
-        domain="[('account_type', 'in', ('asset_cash', 'liability_current', 'liability_payable')),"
-        " ('company_id', '=', company_id)]",
+        related="company_id.isp_cost_payment_account_id", readonly=False, check_company=True
     )
     isp_billed_through = fields.Date(related="company_id.isp_billed_through")

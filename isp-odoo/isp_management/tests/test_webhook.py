@@ -1,23 +1,26 @@
 import hashlib
 import hmac
+import logging
+import time
 from datetime import date, datetime, timezone
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ..controllers import whatsapp as controller
 from .network_common import IspNetworkCommon
 
 NOW = datetime(2026, 3, 2, 2, 5, tzinfo=timezone.utc)
 CONTROLLER = "odoo.addons.isp_management.controllers.whatsapp"
+ATTEMPTS = "odoo.addons.isp_management.models.isp_webhook_attempt"
+_logger = logging.getLogger(__name__)
 
 
 @tagged("post_install", "-at_install")
 class TestWebhook(IspNetworkCommon, HttpCase):
     def setUp(self):
         super().setUp()
-        controller.throttle = controller.Throttle()
         line = self.new_line()
         self.bill(line, date(2026, 2, 23))
         self.at("2026-03-02 09:00")["isp.notification"]._cron_isp_reminders()
@@ -79,7 +82,7 @@ class TestWebhook(IspNetworkCommon, HttpCase):
 
     @mute_logger(CONTROLLER)
     def test_who_is_wrong_too_often_is_not_looked_at(self):
-        controller.throttle = controller.Throttle(most=3)
+        self.startPatcher(patch(ATTEMPTS + ".MOST", 3))
         self.send("2026-03-02 09:01")
         body, signature = self.report("read")
         codes = [self.post(body, "sha256=" + "0" * 64) for _ in range(5)]
@@ -108,13 +111,36 @@ class TestWebhook(IspNetworkCommon, HttpCase):
         with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_model"):
             own["isp.notification"].create({})
 
-    def test_throttle_forgets(self):
-        throttle = controller.Throttle(most=2, seconds=10, addresses=3)
+    def test_the_throttle_is_shared_and_forgets(self):
+        self.startPatcher(patch(ATTEMPTS + ".MOST", 2))
+        attempts = self.env["isp.webhook_attempt"].sudo()
         for _ in range(2):
-            throttle.wrong("a", 0)
-        self.assertTrue(throttle.blocks("a", 9))
-        self.assertFalse(throttle.blocks("a", 10))
-        self.assertFalse(throttle.blocks("b", 0))
-        for address in "bcd":
-            throttle.wrong(address, 0)
-        self.assertFalse(throttle.blocks("a", 1), "the oldest is forgotten, so that memory has an end")
+            self.assertFalse(attempts._isp_blocks("192.0.2.1"))
+            attempts._isp_wrong("192.0.2.1")
+        self.assertTrue(attempts._isp_blocks("192.0.2.1"))
+        self.assertFalse(attempts._isp_blocks("192.0.2.2"), "another address")
+        self.env.cr.execute("UPDATE isp_webhook_attempt SET at = at - interval '59 seconds'")
+        self.assertTrue(attempts._isp_blocks("192.0.2.1"))
+        self.env.cr.execute("UPDATE isp_webhook_attempt SET at = at - interval '2 seconds'")
+        self.assertFalse(attempts._isp_blocks("192.0.2.1"))
+        attempts._gc_attempts()
+        self.assertFalse(attempts.search_count([("address", "like", "192.0.2.")]))
+
+    def test_a_flood_costs_one_look_at_an_index(self):
+        """A hundred thousand rows of other addresses, and one that floods: the question stays one short query."""
+        attempts = self.env["isp.webhook_attempt"].sudo()
+        self.env.cr.execute("""
+            INSERT INTO isp_webhook_attempt (address, at)
+            SELECT '10.' || n %% 250 || '.' || n / 250 || '.1', now() AT TIME ZONE 'UTC' FROM generate_series(1, %s) n
+        """, [100_000])
+        for _ in range(25):
+            attempts._isp_wrong("192.0.2.9")
+        self.env.cr.execute("ANALYZE isp_webhook_attempt")
+        with self.assertQueryCount(1):
+            self.assertTrue(attempts._isp_blocks("192.0.2.9"))
+        started = time.perf_counter()
+        for _ in range(500):
+            attempts._isp_blocks("192.0.2.9")
+        each = (time.perf_counter() - started) / 500
+        _logger.info("a blocked request costs %.2f ms of the database", each * 1000)
+        self.assertLess(each, 0.02)
