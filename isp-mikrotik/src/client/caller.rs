@@ -11,8 +11,8 @@ use super::listener::Listener;
 use super::options::ConnectOptions;
 use super::wire::{CloseReason, Wire};
 use crate::error::{Error, Stage};
+use crate::proto::command::Command;
 use crate::proto::connection::Reply;
-use crate::proto::sentence::Command;
 
 /// A line to one router, logged in. Clones share the connection; it closes when the last clone is dropped.
 ///

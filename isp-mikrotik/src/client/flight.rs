@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::wire::{Core, Landed, Shared, Waiter};
 use crate::error::{Cause, Error, Refusal, RefusalKind, Stage};
 use crate::proto::ProtoError;
+use crate::proto::command::Command;
 use crate::proto::connection::{Reply, Tag};
-use crate::proto::sentence::Command;
 
 impl Shared {
     /// Sends a command and waits for its reply, traps and all.

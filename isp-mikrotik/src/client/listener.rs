@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::flight::{Flights, settle};
 use super::wire::{Shared, Waiter};
 use crate::error::Error;
-use crate::proto::sentence::{Command, Row};
+use crate::proto::command::Command;
+use crate::proto::sentence::Row;
 
 /// Rows of a command that never ends; see [`Client::listen`](super::Client::listen).
 pub struct Listener {

@@ -9,9 +9,10 @@ use tokio::time::{Instant, timeout_at};
 use super::options::ConnectOptions;
 use super::transport::{self, Direct};
 use crate::error::{Cause, Error, Stage};
+use crate::proto::command::Command;
 use crate::proto::connection::{Connection, Event, Reply, Tag};
 use crate::proto::numbered::Numbered;
-use crate::proto::sentence::{Command, Row};
+use crate::proto::sentence::Row;
 use crate::proto::{ProtoError, login};
 
 /// A connection, logged in. It closes when the last handle is dropped.

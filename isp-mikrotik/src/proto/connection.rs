@@ -7,8 +7,10 @@
 
 use std::fmt;
 
+use super::command::Command;
+use super::decoder::Decoder;
 use super::numbered::Numbered;
-use super::sentence::{Command, Decoder, Frame, ReplyKind, Row, Sentence};
+use super::sentence::{Frame, ReplyKind, Row, Sentence};
 use super::word::ProtoError;
 
 /// Most bytes of rows that one reply may gather. 10,000 secrets are about 2 MB.

@@ -1,7 +1,7 @@
 //! Login in the form of RouterOS 6.43 and later.
 
+use super::command::Command;
 use super::connection::Reply;
-use super::sentence::Command;
 
 /// Why a login failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -14,7 +14,7 @@ use super::execute::{self, Answer, Request};
 use super::fault::{self, FaultKind};
 use super::router::Shared;
 use super::state::Refusal;
-use crate::proto::sentence::Decoder;
+use crate::proto::decoder::Decoder;
 use crate::proto::word::put_word;
 
 /// Failed logins after which a connection ends: the fifth is fatal.
