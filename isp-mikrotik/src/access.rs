@@ -7,6 +7,7 @@
 
 mod adapter;
 mod apply;
+mod breaker;
 mod check;
 mod fleet;
 mod import;
@@ -17,7 +18,8 @@ mod read;
 mod service;
 mod settings;
 
-pub use adapter::{Guarded, MikrotikAccess};
+pub use adapter::MikrotikAccess;
+pub use breaker::{Guarded, Passed};
 pub use check::RouterCheck;
 pub use import::FoundAccount;
 pub use settings::Settings;

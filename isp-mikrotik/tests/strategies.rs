@@ -11,9 +11,10 @@ use isp_core::isolation::AccessTarget;
 use isp_core::ports::AccessControl;
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::menu::rate::Burst;
+use isp_mikrotik::proto::Command;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
-use isp_mikrotik::{MikrotikAccess, Settings};
+use isp_mikrotik::{Client, MikrotikAccess, Settings};
 
 async fn start(settings: Settings) -> (SimulatedRouter, MikrotikAccess) {
     let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
@@ -216,6 +217,84 @@ async fn a_plan_over_the_limit_is_held_and_nothing_is_written() {
     assert_eq!((router.secrets(), router.sessions(), router.counters().writes), before);
     let applied = access.apply_within(&endpoint(&router), &isolated, 6).await.unwrap();
     assert!(matches!(&applied, Guarded::Applied(outcomes) if outcomes.len() == 6), "{applied:?}");
+}
+
+/// Two PPPoE lines and two hotspot users, all open.
+async fn two_services() -> (SimulatedRouter, MikrotikAccess, Vec<AccessTarget>) {
+    let by_group = [("VOUCHER".to_owned(), Strategy::Hotspot)].into();
+    let (router, access) = start(Settings { isolation_by_group: by_group, ..Settings::default() }).await;
+    let voucher = |number, name: &str| AccessTarget { group: group("VOUCHER", 5), ..target(number, name, Open) };
+    let open = vec![target(1, "budi", Open), voucher(2, "kamar-2"), target(3, "siti", Open), voucher(4, "kamar-4")];
+    assert!(apply(&access, &router, &open).await.iter().all(|outcome| done(outcome).0 == Open));
+    (router, access, open)
+}
+
+fn hotspot_profile(router: &SimulatedRouter, name: &str) -> String {
+    let users = router.items("/ip/hotspot/user");
+    let user = users.iter().find(|user| user.get("name").is_some_and(|own| own == name.as_bytes())).unwrap();
+    String::from_utf8(user["profile"].clone()).unwrap()
+}
+
+#[tokio::test]
+async fn lines_of_two_services_count_together() {
+    let (router, access, open) = two_services().await;
+    let isolated: Vec<_> = open.iter().map(|line| AccessTarget { desired: Isolated, ..line.clone() }).collect();
+    router.reset_counters();
+    let held = access.apply_within(&endpoint(&router), &isolated, 3).await.unwrap();
+    let Guarded::Held(plan) = held else { panic!("{held:?}") };
+    let names: Vec<_> = plan.accounts.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!((plan.summary().isolated, names), (4, vec!["budi", "kamar-2", "siti", "kamar-4"]));
+    assert_eq!(router.counters().writes, 0);
+    let applied = access.apply_within(&endpoint(&router), &isolated, 4).await.unwrap();
+    let Guarded::Applied(outcomes) = applied else { panic!("{applied:?}") };
+    assert!(outcomes.iter().all(|outcome| done(outcome).0 == Isolated), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn what_was_judged_is_what_is_applied_though_the_router_changes_meanwhile() {
+    let (router, access, open) = two_services().await;
+    let isolated: Vec<_> = open.iter().map(|line| AccessTarget { desired: Isolated, ..line.clone() }).collect();
+    // One is isolated already, so that three remain, which is the limit.
+    apply(&access, &router, &isolated[3..]).await;
+    assert_eq!(hotspot_profile(&router, "kamar-4"), "isolir");
+    router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(300))).on("/ppp/secret/set"));
+    let person = Client::connect(router.options()).await.unwrap();
+    let by_hand = async {
+        while router.secret("budi").unwrap().profile != "isolir" {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // After the reading, before the hotspot users are written.
+        let find = Command::new("/ip/hotspot/user/print").where_any("name", &["kamar-4"]);
+        let id = person.call(&find).await.unwrap().rows()[0].utf8(".id").unwrap().to_owned();
+        let reopen = Command::new("/ip/hotspot/user/set").arg(".id", id).arg("profile", "VOUCHER");
+        person.call(&reopen).await.unwrap();
+    };
+    let router_endpoint = endpoint(&router);
+    let (applied, ()) = tokio::join!(access.apply_within(&router_endpoint, &isolated, 3), by_hand);
+    let Guarded::Applied(outcomes) = applied.unwrap() else { panic!("held") };
+    assert!(outcomes[..3].iter().all(|outcome| done(outcome).0 == Isolated), "{outcomes:?}");
+    assert_eq!(refused(&outcomes[3]), "isolation.breaker");
+    assert_eq!(hotspot_profile(&router, "kamar-4"), "VOUCHER", "a fourth line was not judged");
+    let again = access.apply_within(&endpoint(&router), &isolated, 3).await.unwrap();
+    assert!(matches!(again, Guarded::Applied(_)), "{again:?}");
+    assert_eq!(hotspot_profile(&router, "kamar-4"), "isolir");
+}
+
+#[tokio::test]
+async fn where_the_limit_is_passed_everything_but_the_isolations_can_be_done() {
+    let (router, access, open) = two_services().await;
+    let mut wanted: Vec<_> = open.iter().map(|line| AccessTarget { desired: Isolated, ..line.clone() }).collect();
+    apply(&access, &router, &wanted[..1]).await;
+    wanted[0].desired = Open;
+    wanted.push(target(5, "baru", Open));
+    let before = router.session("siti");
+    let passed = access.apply_passing(&endpoint(&router), &wanted, 2).await.unwrap();
+    let states: Vec<_> = passed.outcomes.iter().map(|outcome| outcome.as_ref().map(|done_| done(done_).0)).collect();
+    assert_eq!((states, passed.held), (vec![Some(Open), None, None, None, Some(Open)], 3));
+    assert_eq!((router.session("siti"), hotspot_profile(&router, "kamar-2")), (before, "VOUCHER".to_owned()));
+    let passed = access.apply_passing(&endpoint(&router), &wanted, 3).await.unwrap();
+    assert_eq!((passed.held, passed.outcomes.iter().flatten().count()), (0, 5));
+    assert_eq!(router.secret("siti").unwrap().profile, "isolir");
 }
 
 #[tokio::test]

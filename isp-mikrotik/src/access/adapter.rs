@@ -9,14 +9,15 @@ use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
 
-use super::apply::{Ended, Turn};
+use super::apply::{Look, Turn};
+use super::breaker::{Breaker, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
 use super::settings::Settings;
 use super::{judge, read};
 use crate::error::{Error, Stage};
-use crate::reconcile::{Actual, Desired, Plan, Service, plan};
+use crate::reconcile::{Actual, Desired, Plan, Service};
 use crate::text::CodePage;
 
 /// Keeps the accounts of many routers; see [`crate::access`]. It may be shared and called at once: each router has
@@ -59,24 +60,16 @@ impl MikrotikAccess {
 
     async fn plan_of(&self, router: &RouterEndpoint, targets: &[AccessTarget], whole: bool) -> Result<Plan, PortError> {
         let mut line = self.fleet.turn(router).await;
-        let mut whole_plan = Plan::default();
-        let mut placed = Vec::new();
-        for (mut desired, places) in Desired::of(targets, &self.settings) {
-            desired.complete = whole;
-            let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
-            let part = plan(&desired, &actual);
-            whole_plan.groups.extend(part.groups);
-            whole_plan.drift.extend(part.drift);
-            placed.extend(places.into_iter().zip(part.accounts));
-        }
-        placed.sort_by_key(|(place, _)| *place);
-        whole_plan.accounts = placed.into_iter().map(|(_, step)| step).collect();
-        Ok(whole_plan)
+        let mut parts = Desired::of(targets, &self.settings);
+        parts.iter_mut().for_each(|(desired, _)| desired.complete = whole);
+        let looks = self.look(&mut line, router, &parts).await?;
+        Ok(in_order(&parts, &looks))
     }
 
     /// [`AccessControl::apply`], unless it would isolate more than `limit` lines at once (rule I6): then nothing is
-    /// written, and the plan comes back for a person to approve. The plan that is judged is the one that is carried
-    /// out.
+    /// written, and the plan comes back for a person to approve. The plan that is judged, for all services of the
+    /// router together, is the one that is carried out. Should somebody change the router meanwhile, so that more
+    /// lines would have to be isolated, those over the limit are refused as `isolation.breaker`.
     ///
     /// # Errors
     ///
@@ -87,20 +80,25 @@ impl MikrotikAccess {
         targets: &[AccessTarget],
         limit: usize,
     ) -> Result<Guarded, PortError> {
-        let parts = Desired::of(targets, &self.settings);
-        if let [(desired, _)] = parts.as_slice() {
-            let mut line = self.fleet.turn(router).await;
-            return match self.run(&mut line, router, desired, Some(limit), &mut false).await? {
-                Ended::Applied(outcomes) => Ok(Guarded::Applied(outcomes)),
-                Ended::Held(plan) => Ok(Guarded::Held(plan)),
-            };
+        self.bring(router, targets, Breaker::HoldsAll(limit)).await
+    }
+
+    /// [`apply_within`](Self::apply_within), but where the limit is passed only the isolations are held, and
+    /// everything else is done.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn apply_passing(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        limit: usize,
+    ) -> Result<Passed, PortError> {
+        match self.bring(router, targets, Breaker::HoldsIsolations(limit)).await? {
+            Guarded::Applied(outcomes) => Ok(Passed::new(outcomes)),
+            Guarded::Held(_) => Err(PortError::NotSent { reason: "held as a whole".to_owned() }),
         }
-        // Two services on one router: their lines count together.
-        let plan = self.plan(router, targets).await?;
-        if plan.is_over(limit) {
-            return Ok(Guarded::Held(plan));
-        }
-        self.apply(router, targets).await.map(Guarded::Applied)
     }
 
     /// Every account of the router, ours or not; nothing is changed.
@@ -178,17 +176,10 @@ impl MikrotikAccess {
 #[async_trait]
 impl AccessControl for MikrotikAccess {
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
-        let mut line = self.fleet.turn(router).await;
-        let mut placed = Vec::with_capacity(targets.len());
-        let mut wrote = false;
-        for (desired, places) in Desired::of(targets, &self.settings) {
-            match self.run(&mut line, router, &desired, None, &mut wrote).await? {
-                Ended::Applied(outcomes) => placed.extend(places.into_iter().zip(outcomes)),
-                Ended::Held(_) => return Err(PortError::NotSent { reason: "held without a limit".to_owned() }),
-            }
+        match self.bring(router, targets, Breaker::Off).await? {
+            Guarded::Applied(outcomes) => Ok(outcomes),
+            Guarded::Held(_) => Err(PortError::NotSent { reason: "held without a limit".to_owned() }),
         }
-        placed.sort_by_key(|(place, _)| *place);
-        Ok(placed.into_iter().map(|(_, outcome)| outcome).collect())
     }
 
     async fn observe(
@@ -211,41 +202,65 @@ impl AccessControl for MikrotikAccess {
 }
 
 impl MikrotikAccess {
-    /// One turn for the accounts of one service. `wrote` tells what an error means: after a write nothing is "not
-    /// sent" any more.
-    async fn run(
+    /// Reads for every service, judges all plans together, and carries out these same plans.
+    async fn bring(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        breaker: Breaker,
+    ) -> Result<Guarded, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        let parts = Desired::of(targets, &self.settings);
+        let looks = self.look(&mut line, router, &parts).await?;
+        let isolated = looks.iter().map(|look| look.plan.summary().isolated).sum();
+        let Some(mut budget) = breaker.budget(isolated) else {
+            return Ok(Guarded::Held(in_order(&parts, &looks)));
+        };
+        let mut wrote = false;
+        let mut placed = Vec::with_capacity(targets.len());
+        for ((desired, places), look) in parts.iter().zip(looks) {
+            let connected = line.client(router, &self.settings).await;
+            let (client, _) = connected.map_err(|error| port_error(&error, wrote))?;
+            let Line { passwords, pace, .. } = &mut *line;
+            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords.service(desired.service));
+            let outcomes = turn.run(look, &mut budget).await;
+            wrote |= turn.wrote;
+            line.learn(outcomes.as_ref().err());
+            let outcomes = outcomes.map_err(|error| port_error(&error, wrote))?;
+            placed.extend(places.iter().copied().zip(outcomes));
+        }
+        placed.sort_by_key(|(place, _)| *place);
+        Ok(Guarded::Applied(placed.into_iter().map(|(_, outcome)| outcome).collect()))
+    }
+
+    /// One look for each service.
+    async fn look(
         &self,
         line: &mut Line,
         router: &RouterEndpoint,
-        desired: &Desired,
-        limit: Option<usize>,
-        wrote: &mut bool,
-    ) -> Result<Ended, PortError> {
-        for last in [false, true] {
-            let connected = line.client(router, &self.settings).await;
-            let (client, fresh) = connected.map_err(|error| port_error(&error, *wrote))?;
-            let Line { passwords, pace, .. } = line;
-            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords.service(desired.service));
-            let outcome = turn.run(limit).await;
-            *wrote |= turn.wrote;
-            line.learn(outcome.as_ref().err());
-            match outcome {
-                // A kept connection was dead without having noticed; nothing was written on it.
-                Err(error) if !last && !fresh && !*wrote && !error.connection_survives() => {}
-                other => return other.map_err(|error| port_error(&error, *wrote)),
-            }
+        parts: &[(Desired, Vec<usize>)],
+    ) -> Result<Vec<Look>, PortError> {
+        let mut looks = Vec::with_capacity(parts.len());
+        for (desired, _) in parts {
+            let actual = self.read(line, router, desired).await.map_err(|error| port_error(&error, false))?;
+            looks.push(Look::new(desired, actual));
         }
-        Err(PortError::NotSent { reason: "no connection".to_owned() })
+        Ok(looks)
     }
 }
 
-/// What [`MikrotikAccess::apply_within`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Guarded {
-    /// Carried out: one outcome for each target, in order.
-    Applied(Vec<ApplyOutcome>),
-    /// Not carried out: this would have isolated too many lines at once.
-    Held(Plan),
+/// The plans of all services as one, its accounts in the order of the targets.
+fn in_order(parts: &[(Desired, Vec<usize>)], looks: &[Look]) -> Plan {
+    let mut whole = Plan::default();
+    let mut placed = Vec::new();
+    for ((_, places), Look { plan, .. }) in parts.iter().zip(looks) {
+        whole.groups.extend(plan.groups.iter().cloned());
+        whole.drift.extend(plan.drift.iter().cloned());
+        placed.extend(places.iter().zip(&plan.accounts));
+    }
+    placed.sort_by_key(|(place, _)| **place);
+    whole.accounts = placed.into_iter().map(|(_, step)| step.clone()).collect();
+    whole
 }
 
 /// What an error promises to the engine. After a write nothing is "not sent" any more.

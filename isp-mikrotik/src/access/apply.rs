@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use isp_core::isolation::Access;
 use isp_core::ports::ApplyOutcome;
 
+use super::breaker::Budget;
 use super::pace::Pace;
 use super::read::{self, Passwords};
 use super::settings::Settings;
@@ -22,6 +23,9 @@ use crate::reconcile::{
 /// Writing and reading back is done this often before an account is reported as not taking its state.
 const ROUNDS: usize = 3;
 
+/// What is said of a line that the breaker holds.
+const HELD_BACK: &str = "held back until a person approves";
+
 /// One turn on one router, for the accounts of one service.
 pub(super) struct Turn<'a> {
     pub(super) client: &'a Client,
@@ -34,14 +38,20 @@ pub(super) struct Turn<'a> {
     pub(super) refused: HashMap<usize, Conflict>,
     changed: HashSet<usize>,
     pub(super) kicked: HashSet<usize>,
+    /// The accounts that this turn isolates.
+    isolating: HashSet<usize>,
 }
 
-/// How a turn ended.
-pub(super) enum Ended {
-    /// One outcome for each account.
-    Applied(Vec<ApplyOutcome>),
-    /// It would have isolated more lines than it may; nothing was written.
-    Held(Plan),
+/// A reading of a router, and what follows from it.
+pub(super) struct Look {
+    pub(super) plan: Plan,
+    pub(super) actual: Actual,
+}
+
+impl Look {
+    pub(super) fn new(desired: &Desired, actual: Actual) -> Look {
+        Look { plan: plan(desired, &actual), actual }
+    }
 }
 
 impl<'a> Turn<'a> {
@@ -62,23 +72,23 @@ impl<'a> Turn<'a> {
             refused: HashMap::new(),
             changed: HashSet::new(),
             kicked: HashSet::new(),
+            isolating: HashSet::new(),
         }
     }
 
-    /// Reads, writes what differs, reads back, ends sessions, confirms. With a limit, a plan that isolates more lines
-    /// at once is not carried out.
-    pub(super) async fn run(&mut self, limit: Option<usize>) -> Result<Ended, Error> {
+    /// Writes what differs by this look, reads back, ends sessions, confirms. What a later look would isolate beside
+    /// that (somebody changes the router meanwhile) is taken from the budget, and refused when nothing is left of it.
+    pub(super) async fn run(&mut self, look: Look, budget: &mut Budget) -> Result<Vec<ApplyOutcome>, Error> {
         let mut round = 0;
-        let (mut plan, mut actual) = self.look().await?;
-        if limit.is_some_and(|limit| plan.is_over(limit)) {
-            return Ok(Ended::Held(plan));
-        }
+        let Look { mut plan, mut actual } = look;
+        self.spend(&plan, budget);
         loop {
             let wrote = self.write_groups(&plan).await? | self.write_accounts(&plan, &actual).await?;
             if !wrote {
                 break;
             }
-            (plan, actual) = self.look().await?;
+            Look { plan, actual } = self.look().await?;
+            self.spend(&plan, budget);
             round += 1;
             if round == ROUNDS {
                 break;
@@ -88,19 +98,29 @@ impl<'a> Turn<'a> {
         self.settle_debts(&actual).await?;
         self.end_group_sessions(&plan, &actual).await?;
         if self.desired.remove_closed && self.desired.accounts.iter().any(|account| account.access == Access::Closed) {
-            (plan, actual) = self.remove_closed().await?;
+            Look { plan, actual } = self.remove_closed().await?;
         }
-        Ok(Ended::Applied(self.outcomes(&plan, &actual)))
+        Ok(self.outcomes(&plan, &actual))
     }
 
-    async fn look(&mut self) -> Result<(Plan, Actual), Error> {
-        let actual = read::actual(self.client, self.desired, self.passwords).await?;
-        Ok((plan(self.desired, &actual), actual))
+    async fn look(&mut self) -> Result<Look, Error> {
+        Ok(Look::new(self.desired, read::actual(self.client, self.desired, self.passwords).await?))
+    }
+
+    fn spend(&mut self, plan: &Plan, budget: &mut Budget) {
+        for (index, step) in plan.accounts.iter().enumerate() {
+            if step.isolates && !self.isolating.contains(&index) {
+                match budget.take() {
+                    true => drop(self.isolating.insert(index)),
+                    false => self.refuse(index, Finding::Breaker.code(), HELD_BACK.to_owned()),
+                }
+            }
+        }
     }
 
     /// Removes the accounts of closed lines on which nothing runs any more, and reads back.
-    async fn remove_closed(&mut self) -> Result<(Plan, Actual), Error> {
-        let (mut plan, mut actual) = self.look().await?;
+    async fn remove_closed(&mut self) -> Result<Look, Error> {
+        let Look { mut plan, mut actual } = self.look().await?;
         for _ in 0..ROUNDS {
             let mut ids: Vec<ItemId> = Vec::new();
             for (index, step) in plan.accounts.iter().enumerate() {
@@ -115,9 +135,9 @@ impl<'a> Turn<'a> {
                 Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
                 other => drop(other?),
             }
-            (plan, actual) = self.look().await?;
+            Look { plan, actual } = self.look().await?;
         }
-        Ok((plan, actual))
+        Ok(Look { plan, actual })
     }
 
     async fn write_groups(&mut self, plan: &Plan) -> Result<bool, Error> {

@@ -24,6 +24,8 @@ pub enum Finding {
     SessionStays,
     /// A change was accepted and was not there when it was read back.
     NotKept,
+    /// More lines would be isolated at once than the limit lets pass (rule I6).
+    Breaker,
     /// Told only: an account carries our mark, and no line of the router has it.
     StrayAccount,
     /// Told only: the profile of an account was deleted; it is linked again.
@@ -46,6 +48,7 @@ impl Finding {
             Finding::NoFixedAddress => "router.no_fixed_address",
             Finding::SessionStays => "router.session_stays",
             Finding::NotKept => "router.not_kept",
+            Finding::Breaker => "isolation.breaker",
             Finding::StrayAccount => "router.stray_account",
             Finding::ProfileDangling => "router.profile_dangling",
             Finding::FixedAddress => "router.fixed_address",
