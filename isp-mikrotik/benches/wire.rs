@@ -13,8 +13,8 @@ use isp_mikrotik::proto::word::put_word;
 use isp_mikrotik::proto::{Command, Decoder, Sentence};
 use isp_mikrotik::{Client, ConnectOptions};
 
-const SEQUENTIAL: usize = 20_000;
-const PIPELINED: usize = 200_000;
+const SEQUENTIAL: usize = 5_000;
+const PIPELINED: usize = 100_000;
 const ROUNDS: usize = 7;
 
 fn main() {
@@ -23,32 +23,49 @@ fn main() {
     }
     // One measurement against a server that runs already, for benches/peers.
     let args: Vec<String> = std::env::args().collect();
-    if let [_, flag, address, window, count] = args.as_slice()
+    if let [_, flag, address, window, count, tasks] = args.as_slice()
         && flag == "--client"
     {
-        let measured = client(address.parse().unwrap(), window.parse().unwrap(), count.parse().unwrap());
-        return println!("{:.0}", measured.per_second);
+        let (window, count) = (window.parse().unwrap(), count.parse().unwrap());
+        return println!("{:.0}", client(address.parse().unwrap(), window, count, Tasks::named(tasks)).per_second);
     }
     let (mut child, address) = start_server();
-    let pipelined = |window| move || client(address, window, PIPELINED);
-    let table: [(&str, Run, Option<usize>); 6] = [
-        ("raw socket, sequential", Box::new(move || raw_sequential(address)), None),
-        ("isp-mikrotik, sequential", Box::new(move || client(address, 1, SEQUENTIAL)), Some(0)),
-        ("raw socket, pipelined", Box::new(move || raw_pipelined(address)), None),
-        ("isp-mikrotik, window 8", Box::new(pipelined(8)), Some(2)),
-        ("isp-mikrotik, window 16", Box::new(pipelined(16)), Some(2)),
-        ("isp-mikrotik, window 64", Box::new(pipelined(64)), Some(2)),
+    let raw = |window, count| -> Run { Box::new(move || raw_window(address, window, count)) };
+    let ours = |window, count, tasks| -> Run { Box::new(move || client(address, window, count, tasks)) };
+    // What is measured, and the raw loop with as many commands in flight.
+    let table: [(&str, Run, Option<usize>); 15] = [
+        ("sequential: raw socket", raw(1, SEQUENTIAL), None),
+        ("  isp-mikrotik", ours(1, SEQUENTIAL, Tasks::One), Some(0)),
+        ("  isp-mikrotik, threads", ours(1, SEQUENTIAL, Tasks::Threads), Some(0)),
+        ("  isp-mikrotik, threads, main", ours(1, SEQUENTIAL, Tasks::Main), Some(0)),
+        ("window 8: raw socket", raw(8, PIPELINED), None),
+        ("  isp-mikrotik", ours(8, PIPELINED, Tasks::One), Some(4)),
+        ("  isp-mikrotik, threads", ours(8, PIPELINED, Tasks::Threads), Some(4)),
+        ("  isp-mikrotik, threads, main", ours(8, PIPELINED, Tasks::Main), Some(4)),
+        ("window 64: raw socket", raw(64, PIPELINED), None),
+        ("  isp-mikrotik", ours(64, PIPELINED, Tasks::One), Some(8)),
+        ("  isp-mikrotik, threads", ours(64, PIPELINED, Tasks::Threads), Some(8)),
+        ("  isp-mikrotik, threads, main", ours(64, PIPELINED, Tasks::Main), Some(8)),
+        ("  isp-mikrotik, 64 callers", ours(64, PIPELINED, Tasks::Callers), Some(8)),
+        ("  isp-mikrotik, 64 callers, threads", ours(64, PIPELINED, Tasks::CallersThreads), Some(8)),
+        ("no window: raw socket", Box::new(move || raw_stream(address)), None),
     ];
+    let before = Busy::now(child.id());
     // Everything in each round, so that what else the machine does meets both sides of a ratio.
     let rounds: Vec<Vec<Measured>> = (0..ROUNDS).map(|_| table.iter().map(|(_, run, _)| run()).collect()).collect();
-    println!("{:<34}{:>14}{:>12}{:>14}   (medians of {ROUNDS} rounds)", "", "commands/s", "ratio", "CPU us/cmd");
+    let others = Busy::now(child.id()).others_since(&before);
+    println!("{:<36}{:>12}{:>9}{:>12}{:>12}", "", "commands/s", "of raw", "of stream", "CPU us/cmd");
     for (at, (name, _, beside)) in table.iter().enumerate() {
         let of = |value: &dyn Fn(&Vec<Measured>) -> f64| median(rounds.iter().map(value).collect());
-        let ratio = beside.map(|raw| of(&|round| round[at].per_second / round[raw].per_second));
-        let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+        let ratio = |to: usize| format!("{:.2}", of(&|round| round[at].per_second / round[to].per_second));
+        let (beside, stream) = match beside {
+            Some(raw) => (ratio(*raw), if *raw == 0 { String::new() } else { ratio(table.len() - 1) }),
+            None => (String::new(), String::new()),
+        };
         let (speed, cpu) = (of(&|round| round[at].per_second), of(&|round| round[at].cpu_micros));
-        println!("{name:<34}{speed:>14.0}{ratio:>12}{cpu:>14.2}");
+        println!("{name:<36}{speed:>12.0}{beside:>9}{stream:>12}{cpu:>12.2}");
     }
+    println!("medians of {ROUNDS} rounds; meanwhile other programs used {:.1} of the processors", others);
     decode();
     child.kill().unwrap();
     child.wait().unwrap();
@@ -56,6 +73,32 @@ fn main() {
 
 /// One of the things compared.
 type Run = Box<dyn Fn() -> Measured>;
+
+/// Who calls, and on which runtime.
+#[derive(Clone, Copy, PartialEq)]
+enum Tasks {
+    /// One task on a runtime of one thread.
+    One,
+    /// One task, spawned on a runtime of many threads, as a service does it.
+    Threads,
+    /// The main function of a runtime of many threads, which is on none of them: each reply has to cross over.
+    Main,
+    /// As many tasks as there are places in the window, one command at a time each, on one thread.
+    Callers,
+    /// The same on many threads.
+    CallersThreads,
+}
+
+impl Tasks {
+    fn named(name: &str) -> Tasks {
+        match name {
+            "single" => Tasks::One,
+            "threads" => Tasks::Threads,
+            "main" => Tasks::Main,
+            other => panic!("single, threads or main, not {other}"),
+        }
+    }
+}
 
 struct Measured {
     per_second: f64,
@@ -68,18 +111,42 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn measure(count: usize, work: impl FnOnce()) -> Measured {
-    let (cpu, started) = (cpu_time(), Instant::now());
+    let (cpu, started) = (ticks("self"), Instant::now());
     work();
-    let (elapsed, cpu) = (started.elapsed(), cpu_time().saturating_sub(cpu));
-    Measured { per_second: count as f64 / elapsed.as_secs_f64(), cpu_micros: cpu.as_secs_f64() * 1e6 / count as f64 }
+    let (elapsed, cpu) = (started.elapsed(), ticks("self").saturating_sub(cpu));
+    Measured { per_second: count as f64 / elapsed.as_secs_f64(), cpu_micros: cpu as f64 * 1e4 / count as f64 }
 }
 
-/// User and system time of this process, from the ticks of /proc (10 ms each); zero where there is none.
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+/// User and system time of a process, in the ticks of /proc (10 ms each); zero where there is none.
+fn ticks(process: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
+    [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
+}
+
+/// What all processors did, and what of it was ours.
+struct Busy {
+    all: u64,
+    ours: u64,
+    server: u32,
+    at: Instant,
+}
+
+impl Busy {
+    fn now(server: u32) -> Busy {
+        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        // user, nice, system, and after idle and iowait: irq, softirq, steal.
+        let columns = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).enumerate();
+        let all = columns.filter(|(at, _)| [0, 1, 2, 5, 6, 7].contains(at)).filter_map(|(_, n)| n.parse::<u64>().ok());
+        Busy { all: all.sum(), ours: ticks("self") + ticks(&server.to_string()), server, at: Instant::now() }
+    }
+
+    /// How many processors others kept busy.
+    fn others_since(&self, before: &Busy) -> f64 {
+        debug_assert_eq!(self.server, before.server);
+        let others = (self.all - before.all).saturating_sub(self.ours - before.ours);
+        others as f64 / 100.0 / self.at.duration_since(before.at).as_secs_f64()
+    }
 }
 
 fn add(number: usize) -> Command {
@@ -99,57 +166,106 @@ fn raw_sentence(number: usize) -> Vec<u8> {
     out
 }
 
-fn raw_sequential(address: SocketAddr) -> Measured {
+/// As many commands in flight as the client has, and sent as the client sends them: when as many are free as are on
+/// their way.
+fn raw_window(address: SocketAddr, window: usize, count: usize) -> Measured {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
-    let sentences: Vec<_> = (0..SEQUENTIAL).map(raw_sentence).collect();
-    let mut buffer = [0_u8; 4096];
-    measure(SEQUENTIAL, || {
-        for sentence in &sentences {
-            stream.write_all(sentence).unwrap();
-            while buffer[stream.read(&mut buffer).unwrap() - 1] != 0 {}
+    let sentences: Vec<_> = (0..count).map(raw_sentence).collect();
+    let (mut buffer, mut out, mut replies) = (vec![0_u8; 64 << 10], Vec::new(), Replies::default());
+    measure(count, || {
+        let mut sent = 0;
+        while replies.done < count {
+            let open = sent - replies.done;
+            if sent < count && window - open >= open {
+                out.clear();
+                let until = count.min(sent + window - open);
+                sentences[sent..until].iter().for_each(|sentence| out.extend_from_slice(sentence));
+                stream.write_all(&out).unwrap();
+                sent = until;
+            }
+            let read = stream.read(&mut buffer).unwrap();
+            replies.take(&buffer[..read]);
         }
     })
 }
 
-fn raw_pipelined(address: SocketAddr) -> Measured {
+/// No window at all: one thread writes as fast as the socket takes it, the other reads.
+fn raw_stream(address: SocketAddr) -> Measured {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
     let mut reader = stream.try_clone().unwrap();
     let bytes: Vec<u8> = (0..PIPELINED).flat_map(raw_sentence).collect();
+    let (mut buffer, mut replies) = (vec![0_u8; 64 << 10], Replies::default());
     measure(PIPELINED, || {
         let writer =
             std::thread::spawn(move || bytes.chunks(64 << 10).for_each(|piece| stream.write_all(piece).unwrap()));
-        let mut buffer = vec![0_u8; 64 << 10];
-        let mut seen = 0;
-        while seen < PIPELINED {
-            let count = reader.read(&mut buffer).unwrap();
-            seen += buffer[..count].iter().filter(|byte| **byte == 0).count();
+        while replies.done < PIPELINED {
+            let read = reader.read(&mut buffer).unwrap();
+            replies.take(&buffer[..read]);
         }
         writer.join().unwrap();
     })
 }
 
-fn client(address: SocketAddr, window: usize, count: usize) -> Measured {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let options = ConnectOptions::new(address.to_string(), "api", "x".to_owned().into()).window(window);
-        let client = Client::connect(options).await.unwrap();
-        let commands: Vec<_> = (0..count).map(add).collect();
-        let (cpu, started) = (cpu_time(), Instant::now());
-        if window == 1 {
-            for command in &commands {
-                client.call(command).await.unwrap();
+/// Finds each `!done` in what the server says, where all words are short.
+#[derive(Default)]
+struct Replies {
+    done: usize,
+    begun: Vec<u8>,
+}
+
+impl Replies {
+    fn take(&mut self, bytes: &[u8]) {
+        self.begun.extend_from_slice(bytes);
+        let (mut start, mut at) = (0, 0);
+        while let Some(&len) = self.begun.get(at) {
+            at += 1 + usize::from(len);
+            if len == 0 {
+                assert!(self.begun[start..].starts_with(b"\x05!done"));
+                self.done += 1;
+                start = at;
             }
-        } else {
-            assert!(client.call_all(&commands).await.iter().all(Result::is_ok));
         }
-        let elapsed = started.elapsed();
-        let cpu = cpu_time().saturating_sub(cpu);
-        Measured {
-            per_second: count as f64 / elapsed.as_secs_f64(),
-            cpu_micros: cpu.as_secs_f64() * 1e6 / count as f64,
+        self.begun.drain(..start);
+    }
+}
+
+fn client(address: SocketAddr, window: usize, count: usize, tasks: Tasks) -> Measured {
+    let runtime = match tasks {
+        Tasks::One | Tasks::Callers => tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap(),
+    };
+    let options = ConnectOptions::new(address.to_string(), "api", "x".to_owned().into()).window(window);
+    let client = runtime.block_on(Client::connect(options)).unwrap();
+    let commands: Vec<_> = (0..count).map(add).collect();
+    let work = async move {
+        match (tasks, window) {
+            (Tasks::Callers | Tasks::CallersThreads, _) => {
+                let mut callers = Vec::new();
+                for commands in commands.chunks(count.div_ceil(window)).map(<[Command]>::to_vec) {
+                    let client = client.clone();
+                    callers.push(tokio::spawn(async move {
+                        for command in &commands {
+                            client.call(command).await.unwrap();
+                        }
+                    }));
+                }
+                for caller in callers {
+                    caller.await.unwrap();
+                }
+            }
+            (_, 1) => {
+                for command in &commands {
+                    client.call(command).await.unwrap();
+                }
+            }
+            _ => assert!(client.call_all(&commands).await.iter().all(Result::is_ok)),
         }
+    };
+    measure(count, || match tasks {
+        Tasks::Threads => runtime.block_on(async { tokio::spawn(work).await.unwrap() }),
+        _ => runtime.block_on(work),
     })
 }
 

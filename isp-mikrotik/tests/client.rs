@@ -81,6 +81,66 @@ async fn many_commands_at_once_find_their_own_replies() {
 }
 
 #[tokio::test]
+async fn slow_commands_do_not_hold_the_places_of_a_batch() {
+    let router = router().await;
+    let client = Client::connect(router.options().window(4)).await.unwrap();
+    router.inject(Fault::new(FaultKind::Hang).on("/ppp/active/print").times(3));
+    let mut commands = vec![Command::new("/ppp/active/print"); 3];
+    commands.extend((0..40).map(|number| add(&format!("user-{number}"))));
+    let batch = tokio::spawn({
+        let client = client.clone();
+        async move { client.call_all(&commands).await }
+    });
+    let started = Instant::now();
+    while router.secrets().len() < 40 {
+        assert!(started.elapsed() < Duration::from_secs(15), "{} of 40", router.secrets().len());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    batch.abort();
+    assert!(batch.await.unwrap_err().is_cancelled());
+    assert_eq!(client.call(&names()).await.unwrap().rows().len(), 40, "the connection lives");
+    assert_eq!(router.counters().connections, 1);
+}
+
+#[tokio::test]
+async fn a_batch_leaves_in_few_writes_though_its_replies_come_one_by_one() {
+    const COMMANDS: usize = 400;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut decoder = isp_mikrotik::proto::Decoder::default();
+        let mut buffer = [0_u8; 16 << 10];
+        let mut reads = 0;
+        loop {
+            let count = stream.read(&mut buffer).await.unwrap();
+            if count == 0 {
+                return reads;
+            }
+            reads += 1;
+            decoder.feed(&buffer[..count]);
+            while let Some(sentence) = decoder.next_sentence().unwrap() {
+                let tag = [b".tag=", sentence.tag().unwrap()].concat();
+                let mut out = Vec::new();
+                isp_mikrotik::proto::word::put_word(&mut out, b"!done");
+                isp_mikrotik::proto::word::put_word(&mut out, &tag);
+                out.push(0);
+                stream.write_all(&out).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let options = ConnectOptions::new(address, "api", "x".to_owned().into()).window(16);
+    let client = Client::connect(options).await.unwrap();
+    let commands: Vec<_> = (0..COMMANDS).map(|number| add(&format!("user-{number}"))).collect();
+    assert!(client.call_all(&commands).await.iter().all(Result::is_ok));
+    drop(client);
+    let reads: usize = server.await.unwrap();
+    assert!(reads < COMMANDS / 2, "{reads} writes for {COMMANDS} commands");
+}
+
+#[tokio::test]
 async fn a_refused_command_stops_no_other() {
     let router = router().await;
     let client = Client::connect(router.options()).await.unwrap();

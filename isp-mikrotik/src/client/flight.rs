@@ -5,10 +5,11 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::wire::{Core, Landed, Shared, Waiter};
+use super::wire::{Broken, Core, Landed, Shared, Waiter};
 use crate::error::{Cause, Error, Refusal, RefusalKind, Stage};
 use crate::proto::ProtoError;
 use crate::proto::command::Command;
@@ -26,9 +27,8 @@ impl Shared {
             self.flush(&mut core, alone);
         }
         match timeout_at(deadline, poll_fn(|cx| flights.poll_landed(cx))).await {
-            Ok(landed) => {
-                flights.flying.clear();
-                let (_, end) = landed.into_iter().next().ok_or_else(|| lost(command))?;
+            Ok(()) => {
+                let end = flights.settle().ok_or_else(|| lost(command))?;
                 end.map_err(|broken| broken.error(command))
             }
             Err(_) => Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline }),
@@ -43,11 +43,16 @@ impl Shared {
             ends: Vec::with_capacity(commands.len()),
             sent: 0,
             open: 0,
+            landed: Vec::new(),
         };
         batch.ends.resize_with(commands.len(), || None);
         let mut alarm = pin!(sleep_until(Instant::now() + self.options.deadline));
+        let mut linger = pin!(sleep(LINGER));
+        let (mut lingers, mut lingered) = (false, false);
         loop {
-            batch.send_more();
+            if batch.send_more(lingered) {
+                (lingers, lingered) = (false, false);
+            }
             if batch.open == 0 {
                 if batch.sent == commands.len() {
                     return batch
@@ -65,18 +70,36 @@ impl Shared {
                 }
                 continue;
             }
-            let landed = poll_fn(|cx| {
-                if let Poll::Ready(landed) = batch.flights.poll_landed(cx) {
-                    return Poll::Ready(Some(landed));
+            if !lingers && !lingered && batch.has_room() {
+                lingers = true;
+                linger.as_mut().reset(Instant::now() + LINGER);
+            }
+            let event = poll_fn(|cx| {
+                if batch.flights.poll_landed(cx).is_ready() {
+                    return Poll::Ready(Ring::Landed);
                 }
-                alarm.as_mut().poll(cx).map(|()| None)
+                if lingers && linger.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Ring::Lingered);
+                }
+                alarm.as_mut().poll(cx).map(|()| Ring::Overdue)
             });
-            match landed.await {
-                Some(landed) => batch.take(landed),
-                None => alarm.as_mut().reset(batch.give_up_overdue(Instant::now())),
+            match event.await {
+                Ring::Landed => batch.take_landed(),
+                Ring::Lingered => (lingers, lingered) = (false, true),
+                Ring::Overdue => alarm.as_mut().reset(batch.give_up_overdue(Instant::now())),
             }
         }
     }
+}
+
+/// How long a batch that waits for more places leaves one unused.
+const LINGER: Duration = Duration::from_millis(1);
+
+/// What a batch waits for.
+enum Ring {
+    Landed,
+    Lingered,
+    Overdue,
 }
 
 /// Commands of one caller that are on their way. Those that have not landed when this is dropped are cancelled.
@@ -139,12 +162,12 @@ impl Flights {
         }
     }
 
-    /// What has landed since the last look; never empty.
-    pub(super) fn poll_landed(&mut self, cx: &Context<'_>) -> Poll<Vec<Landed>> {
+    /// Ready when something has landed.
+    pub(super) fn poll_landed(&mut self, cx: &Context<'_>) -> Poll<()> {
         let mut core = self.shared.lock();
-        let Some(caller) = core.caller_mut(self.caller) else { return Poll::Ready(Vec::new()) };
+        let Some(caller) = core.caller_mut(self.caller) else { return Poll::Ready(()) };
         if !caller.landed.is_empty() {
-            return Poll::Ready(std::mem::take(&mut caller.landed));
+            return Poll::Ready(());
         }
         match &mut caller.waker {
             Some(waker) => waker.clone_from(cx.waker()),
@@ -153,9 +176,19 @@ impl Flights {
         Poll::Pending
     }
 
-    /// Says that the only command landed, so that there is nothing to cancel.
-    pub(super) fn settle(&mut self) {
+    /// Puts what has landed since the last look into an empty list.
+    fn take_landed(&self, landed: &mut Vec<Landed>) {
+        if let Some(caller) = self.shared.lock().caller_mut(self.caller) {
+            std::mem::swap(landed, &mut caller.landed);
+        }
+    }
+
+    /// How the only command ended; there is nothing to cancel any more.
+    pub(super) fn settle(&mut self) -> Option<Result<Reply, Broken>> {
         self.flying.clear();
+        let mut landed = Vec::new();
+        self.take_landed(&mut landed);
+        landed.pop().map(|(_, end)| end)
     }
 }
 
@@ -177,20 +210,30 @@ struct Batch<'a> {
     sent: usize,
     /// How many of them have not landed.
     open: usize,
+    /// Kept for its memory.
+    landed: Vec<Landed>,
 }
 
 impl Batch<'_> {
-    /// Sends as many commands as there are free places, in one write.
-    fn send_more(&mut self) {
+    /// Sends as many commands as there are free places, in one write, once there are as many of them as commands on
+    /// their way or, after a while, if it is told so (`any`). To fill each place when it becomes free would soon give
+    /// every command a write, a segment and two wake-ups of its own, because the router answers them as they come.
+    fn send_more(&mut self, any: bool) -> bool {
         let shared = self.flights.shared.clone();
-        let wanted = self.commands.len() - self.sent;
-        let free = shared.window.available_permits().min(wanted);
-        if free == 0 {
-            return;
+        let left = self.commands.len() - self.sent;
+        let free = shared.window.available_permits().min(left);
+        if free == 0 || (!any && free < self.open.min(left)) {
+            return false;
         }
-        let Ok(permits) = shared.window.try_acquire_many(u32::try_from(free).unwrap_or(u32::MAX)) else { return };
+        let Ok(permits) = shared.window.try_acquire_many(u32::try_from(free).unwrap_or(u32::MAX)) else { return false };
         permits.forget();
         self.send_now(&shared, free);
+        true
+    }
+
+    /// Whether there is a place for a command that was not sent yet.
+    fn has_room(&self) -> bool {
+        self.sent < self.commands.len() && self.flights.shared.window.available_permits() > 0
     }
 
     /// Sends one command whose place was waited for, and more if there is room by now.
@@ -219,8 +262,10 @@ impl Batch<'_> {
         self.sent += 1;
     }
 
-    fn take(&mut self, landed: Vec<Landed>) {
-        for (number, end) in landed {
+    fn take_landed(&mut self) {
+        let mut landed = std::mem::take(&mut self.landed);
+        self.flights.take_landed(&mut landed);
+        for (number, end) in landed.drain(..) {
             let index = number as usize;
             let Some(command) = self.commands.get(index) else { continue };
             // One that was given up lands a second time when its `/cancel` is answered.
@@ -230,6 +275,7 @@ impl Batch<'_> {
                 self.end(index, end);
             }
         }
+        self.landed = landed;
         while self.flights.flying.front().is_some_and(|first| self.ended(first.index)) {
             self.flights.flying.pop_front();
         }

@@ -51,12 +51,11 @@ impl Listener {
         if self.ended {
             return Ok(None);
         }
-        let landed = poll_fn(|cx| self.flights.poll_landed(cx)).await;
+        poll_fn(|cx| self.flights.poll_landed(cx)).await;
         self.ended = true;
-        self.flights.settle();
-        match landed.into_iter().next() {
-            Some((_, Ok(reply))) => settle(&self.command, reply).map(|_| None),
-            Some((_, Err(broken))) => Err(broken.error(&self.command)),
+        match self.flights.settle() {
+            Some(Ok(reply)) => settle(&self.command, reply).map(|_| None),
+            Some(Err(broken)) => Err(broken.error(&self.command)),
             None => Ok(None),
         }
     }
