@@ -4,6 +4,8 @@ use chrono::DateTime;
 use isp_core::isolation::Access;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::ports::{AccessControl, ApplyOutcome};
+use isp_mikrotik::access::Passed;
+use isp_mikrotik::reconcile::Finding;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -35,17 +37,17 @@ pub(crate) fn apply_routers<'py>(
     let mut writer = Writer::new(py)?;
     let mut rows = Vec::with_capacity(answers.len());
     for (index, (answer, name)) in answers.iter().zip(given.keys.objects()).enumerate() {
-        let empty = Applied::default();
-        let applied = answer.as_ref().unwrap_or(&empty);
-        let mut accounts = Vec::with_capacity(applied.outcomes.len());
-        for (outcome, id) in applied.outcomes.iter().zip(&given.accounts[index]) {
+        let outcomes = answer.as_ref().map_or(&[][..], |passed| &passed.outcomes);
+        let held = answer.as_ref().map_or(0, |passed| passed.held);
+        let mut accounts = Vec::with_capacity(outcomes.len());
+        for (outcome, id) in outcomes.iter().zip(&given.accounts[index]) {
             accounts.push(write_outcome(outcome.as_ref(), given.account_keys.name(*id)?.clone(), &mut writer)?);
         }
         let fields = [
             name.clone(),
             writer.exception(answer.as_ref().err()),
             writer.tuple(accounts)?,
-            writer.int(i64::try_from(applied.held).unwrap_or(i64::MAX))?,
+            writer.count(held)?,
             writer.int(i64::try_from(limits[index]).unwrap_or(i64::MAX))?,
         ];
         rows.push(writer.record(Kind::RouterApplied, fields)?);
@@ -85,31 +87,10 @@ pub(crate) fn observe_routers<'py>(
     PyList::new(py, rows)
 }
 
-/// The outcome for each account, `None` where the breaker held it, and how many lines were to be isolated then.
-#[derive(Default)]
-struct Applied {
-    outcomes: Vec<Option<ApplyOutcome>>,
-    held: u64,
-}
-
-async fn apply(job: Job) -> Result<Applied, Failure> {
+async fn apply(job: Job) -> Result<Passed, Failure> {
     let Job { work, access } = job;
-    let wanted = work.targets.iter().filter(|target| target.desired == Access::Isolated).count() as u64;
-    let mut held = vec![false; work.targets.len()];
-    let mut isolates = 0;
-    if wanted > work.limit && !work.approved {
-        let plan = access.plan(&work.endpoint, &work.targets).await?;
-        isolates = plan.summary().isolated as u64;
-        if isolates > work.limit {
-            held = plan.accounts.iter().map(|step| step.isolates).collect();
-        } else {
-            isolates = 0;
-        }
-    }
-    let pass = work.targets.into_iter().zip(&held).filter(|(_, held)| !**held).map(|(target, _)| target);
-    let mut done = access.apply(&work.endpoint, &pass.collect::<Vec<_>>()).await?.into_iter();
-    let outcomes = held.into_iter().map(|held| if held { None } else { done.next() }).collect();
-    Ok(Applied { outcomes, held: isolates })
+    let limit = if work.approved { usize::MAX } else { usize::try_from(work.limit).unwrap_or(usize::MAX) };
+    Ok(access.apply_passing(&work.endpoint, &work.targets, limit).await?)
 }
 
 fn write_outcome<'py>(
@@ -122,12 +103,9 @@ fn write_outcome<'py>(
             ("done", writer.word(access.code()), *changed, None, answer.as_str())
         }
         Some(ApplyOutcome::Refused { code, reason }) => ("refused", writer.none(), false, Some(*code), reason.as_str()),
-        None => ("held", writer.none(), false, Some(HELD), "held back until a person approves"),
+        None => ("held", writer.none(), false, Some(Finding::Breaker.code()), "held back until a person approves"),
     };
     let fields =
         [account, writer.word(state), access, writer.bool(changed), writer.optional_text(code), writer.text(answer)];
     writer.record(Kind::AccountOutcome, fields)
 }
-
-/// The code of an account that the breaker held.
-const HELD: &str = "isolation.breaker";

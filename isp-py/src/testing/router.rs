@@ -11,8 +11,7 @@ use secrecy::ExposeSecret;
 
 use crate::convert::{Kind, Value, Writer};
 use crate::error;
-use crate::runtime;
-use crate::testing::held::Held;
+use crate::testing::held::{Held, no_fault, no_port};
 
 /// A MikroTik router on a loopback port, as strict as the real thing, with customers' boxes that dial.
 ///
@@ -47,8 +46,7 @@ impl SimulatedRouter {
             auto_dial,
             ..Simulation::default()
         };
-        let started = runtime::wait(py, simulator::SimulatedRouter::start_on(simulation, port))?;
-        Ok(Self(Held::new(started.map_err(no_port)?)))
+        Ok(Self(Held::start(py, simulator::SimulatedRouter::start_on(simulation, port))?))
     }
 
     /// Where it listens, ``127.0.0.1:40123``.
@@ -71,13 +69,7 @@ impl SimulatedRouter {
 
     /// Every account, in the order in which they were made.
     fn secrets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let secrets = self.0.with(py, |router| Ok(router.secrets()))?;
-        let writer = Writer::new(py)?;
-        let mut rows = Vec::with_capacity(secrets.len());
-        for secret in &secrets {
-            rows.push(write_secret(secret, &writer)?);
-        }
-        PyList::new(py, rows)
+        self.0.list(py, |router| router.secrets(), write_secret)
     }
 
     /// The account of exactly this name, or ``None``.
@@ -94,26 +86,20 @@ impl SimulatedRouter {
 
     /// Every profile.
     fn profiles<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let profiles = self.0.with(py, |router| Ok(router.profiles()))?;
-        let writer = Writer::new(py)?;
-        let mut rows = Vec::with_capacity(profiles.len());
-        for profile in &profiles {
+        let write = |profile: &simulator::SimProfile, writer: &Writer<'py>| {
             let fields = [
                 writer.text(&profile.name),
                 writer.optional_text(profile.rate_limit.as_deref()),
                 writer.optional_text(profile.address_list.as_deref()),
             ];
-            rows.push(writer.record(Kind::SimulatedProfile, fields)?);
-        }
-        PyList::new(py, rows)
+            writer.record(Kind::SimulatedProfile, fields)
+        };
+        self.0.list(py, |router| router.profiles(), write)
     }
 
     /// Every running session, by name.
     fn sessions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let sessions = self.0.with(py, |router| Ok(router.sessions()))?;
-        let writer = Writer::new(py)?;
-        let mut rows = Vec::with_capacity(sessions.len());
-        for session in &sessions {
+        let write = |session: &simulator::SimSession, writer: &Writer<'py>| {
             let fields = [
                 writer.text(&session.name),
                 writer.text(&session.profile),
@@ -121,9 +107,9 @@ impl SimulatedRouter {
                 writer.optional_text(session.address.as_deref()),
                 writer.optional_text(session.address_list.as_deref()),
             ];
-            rows.push(writer.record(Kind::SimulatedSession, fields)?);
-        }
-        PyList::new(py, rows)
+            writer.record(Kind::SimulatedSession, fields)
+        };
+        self.0.list(py, |router| router.sessions(), write)
     }
 
     /// Puts an account there round the API, as people did before us; ``profile`` must be a name that exists.
@@ -292,10 +278,6 @@ impl SimulatedRouter {
     }
 }
 
-fn no_port(reason: std::io::Error) -> PyErr {
-    error::simulator("simulator.port", reason)
-}
-
 fn kind(fault: &str, detail: Option<&Bound<'_, PyAny>>) -> PyResult<FaultKind> {
     let text = || -> PyResult<String> { detail.map_or_else(|| Ok("simulated".to_owned()), |d| d.extract()) };
     let span = || detail.map_or(Ok(Duration::from_secs(1)), |d| Value::argument("detail", d)?.seconds());
@@ -309,7 +291,7 @@ fn kind(fault: &str, detail: Option<&Bound<'_, PyAny>>) -> PyResult<FaultKind> {
         "latency" => FaultKind::Latency(span()?),
         "trap" => FaultKind::Trap(text()?),
         "fatal" => FaultKind::Fatal(text()?),
-        _ => return Err(error::simulator("simulator.fault", "the simulator has no such fault")),
+        _ => return Err(no_fault()),
     })
 }
 

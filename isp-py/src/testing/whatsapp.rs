@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use crate::convert::{Kind, Value, Writer};
 use crate::error;
 use crate::runtime;
-use crate::testing::held::Held;
+use crate::testing::held::{Held, no_fault, no_port};
 use crate::whatsapp::{STATUSES, read_code, templates, with_code};
 
 /// Meta's Cloud API on a loopback port: checks requests as Meta does, remembers what it took, signs webhooks.
@@ -28,8 +28,7 @@ impl SimulatedWhatsApp {
     #[pyo3(signature = (*, templates=None))]
     fn new(py: Python<'_>, templates: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let catalog = self::templates(templates)?;
-        let started = runtime::wait(py, Simulator::start_with(catalog))?;
-        Ok(Self(Held::new(started.map_err(no_port)?)))
+        Ok(Self(Held::start(py, Simulator::start_with(catalog))?))
     }
 
     /// Where it listens, ``http://127.0.0.1:40123``.
@@ -58,13 +57,7 @@ impl SimulatedWhatsApp {
 
     /// Every message that it took, in order.
     fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let messages = self.0.with(py, |simulator| Ok(simulator.messages()))?;
-        let writer = Writer::new(py)?;
-        let mut rows = Vec::with_capacity(messages.len());
-        for message in &messages {
-            rows.push(write_message(message, &writer)?);
-        }
-        PyList::new(py, rows)
+        self.0.list(py, |simulator| simulator.messages(), write_message)
     }
 
     /// Callback texts that were taken more than once, and how often. Empty: nobody got a message twice.
@@ -95,7 +88,7 @@ impl SimulatedWhatsApp {
             "hang" => Fault::Hang,
             "held" => Fault::Held,
             "garbled" => Fault::Garbled,
-            _ => return Err(error::simulator("simulator.fault", "the simulator has no such fault")),
+            _ => return Err(no_fault()),
         };
         self.0.with(py, |simulator| {
             match times {
@@ -181,10 +174,6 @@ impl SimulatedWhatsApp {
     ) -> PyResult<()> {
         self.close(py)
     }
-}
-
-fn no_port(reason: std::io::Error) -> PyErr {
-    error::simulator("simulator.port", reason)
 }
 
 fn write_message<'py>(message: &AcceptedMessage, writer: &Writer<'py>) -> PyResult<Bound<'py, PyAny>> {
