@@ -11,6 +11,7 @@ use isp_core::isolation::Access::{Isolated, Open};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, PortError};
 use isp_core::secret::Secret;
+use isp_mikrotik::access::Guarded;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation};
 use isp_mikrotik::{MikrotikAccess, Settings};
 
@@ -40,9 +41,9 @@ async fn a_silent_router_delays_nobody_and_is_left_alone_for_a_while() {
         async move { access.apply(&dead, &accounts).await }
     });
     let started = Instant::now();
-    let work = routers.iter().map(|router| (endpoint(router), accounts.clone())).collect();
+    let work = routers.iter().map(|router| (endpoint(router), accounts.clone(), Some(0))).collect();
     for outcome in access.apply_many(work, 8).await {
-        assert_eq!(outcome.unwrap().len(), 10);
+        assert!(matches!(&outcome, Ok(Guarded::Applied(outcomes)) if outcomes.len() == 10), "{outcome:?}");
     }
     assert!(started.elapsed() < Duration::from_millis(1200), "{:?}", started.elapsed());
     assert!(matches!(dead_task.await.unwrap(), Err(PortError::NotSent { .. })));
@@ -55,6 +56,27 @@ async fn a_silent_router_delays_nobody_and_is_left_alone_for_a_while() {
     let started = Instant::now();
     assert!(access.apply(&dead, &accounts).await.is_err());
     assert!(started.elapsed() >= Duration::from_millis(1400), "it is asked again");
+}
+
+#[tokio::test]
+async fn each_router_has_its_own_breaker() {
+    let mut routers = Vec::new();
+    for _ in 0..3 {
+        routers.push(SimulatedRouter::start(Simulation::default()).await.unwrap());
+    }
+    let access = Arc::new(MikrotikAccess::new(Settings::default()));
+    let accounts = |desired| (0..4).map(|number| target(number, &format!("user-{number}"), desired)).collect();
+    let work = |desired, limits: [Option<usize>; 3]| {
+        routers.iter().zip(limits).map(|(router, limit)| (endpoint(router), accounts(desired), limit)).collect()
+    };
+    access.apply_many(work(Open, [Some(0); 3]), 2).await;
+    let ends = access.apply_many(work(Isolated, [Some(4), Some(3), None]), 2).await;
+    let held: Vec<_> = ends.iter().map(|end| matches!(end, Ok(Guarded::Held(_)))).collect();
+    assert_eq!(held, [false, true, false], "{ends:?}");
+    for (router, held) in routers.iter().zip(held) {
+        let isolated = router.secrets().iter().filter(|secret| secret.profile == "isolir").count();
+        assert_eq!(isolated, if held { 0 } else { 4 });
+    }
 }
 
 #[tokio::test]

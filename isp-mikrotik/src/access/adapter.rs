@@ -147,21 +147,23 @@ impl MikrotikAccess {
         }
     }
 
-    /// [`AccessControl::apply`] on many routers, at most `at_once` at the same time, outcomes in the same order. A dead
-    /// or slow router holds nobody else up.
+    /// [`apply_within`](Self::apply_within) on many routers, at most `at_once` at the same time, outcomes in the same
+    /// order. Each has its own limit; `None`: a person approved what it isolates. A dead or slow router holds nobody
+    /// else up.
     pub async fn apply_many(
         self: &Arc<Self>,
-        work: Vec<(RouterEndpoint, Vec<AccessTarget>)>,
+        work: Vec<(RouterEndpoint, Vec<AccessTarget>, Option<usize>)>,
         at_once: usize,
-    ) -> Vec<Result<Vec<ApplyOutcome>, PortError>> {
+    ) -> Vec<Result<Guarded, PortError>> {
         let places = Arc::new(tokio::sync::Semaphore::new(at_once.max(1)));
         let tasks: Vec<_> = work
             .into_iter()
-            .map(|(router, targets)| {
+            .map(|(router, targets, limit)| {
                 let (access, places) = (self.clone(), places.clone());
+                let breaker = limit.map_or(Breaker::Off, Breaker::HoldsAll);
                 tokio::spawn(async move {
                     let _place = places.acquire_owned().await;
-                    access.apply(&router, &targets).await
+                    access.bring(&router, &targets, breaker).await
                 })
             })
             .collect();

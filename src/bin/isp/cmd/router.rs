@@ -1,6 +1,7 @@
 //! `isp router`: the provider's routers, and what stands between them and what is wanted.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use isp_core::Secret;
@@ -9,7 +10,7 @@ use isp_core::ids::RouterId;
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::{Router, RouterEndpoint};
-use isp_core::ports::{AccessControl as _, ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
+use isp_core::ports::{ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
@@ -18,6 +19,9 @@ use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Column, Rows, column, number};
 use crate::wire;
+
+/// So that one that does not answer holds nobody else up.
+const ROUTERS_AT_ONCE: usize = 16;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -282,18 +286,19 @@ fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
 
 async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let access = wire::routers(&ctx.config);
+    let access = Arc::new(wire::routers(&ctx.config));
     let serves = store.subscribers_per_router(ctx.tenant()).await?;
-    let mut exit = Exit::Done;
-    let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
+    let (mut asked, mut work) = (Vec::new(), Vec::new());
     for router in chosen(ctx, store, args.code.as_ref()).await? {
         let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
         let limit = ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0));
-        let applied = if args.approve {
-            access.apply(&router.endpoint, &wanted).await.map(Guarded::Applied)
-        } else {
-            access.apply_within(&router.endpoint, &wanted, usize::try_from(limit).unwrap_or(usize::MAX)).await
-        };
+        let held_over = (!args.approve).then(|| usize::try_from(limit).unwrap_or(usize::MAX));
+        work.push((router.endpoint.clone(), wanted.clone(), held_over));
+        asked.push((router, wanted, limit));
+    }
+    let mut exit = Exit::Done;
+    let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
+    for ((router, wanted, limit), applied) in asked.into_iter().zip(access.apply_many(work, ROUTERS_AT_ONCE).await) {
         match applied {
             Ok(Guarded::Applied(outcomes)) => {
                 let (cells, refused) = confirmed(ctx, store, &router, &wanted, &outcomes).await?;
