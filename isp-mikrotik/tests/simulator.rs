@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use isp_mikrotik::proto::Command;
+use isp_mikrotik::proto::word::put_word;
+use isp_mikrotik::proto::{Command, Decoder};
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
 use isp_mikrotik::{Client, Error};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn start() -> (SimulatedRouter, Client) {
     let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
@@ -213,8 +215,69 @@ async fn a_listener_hears_what_changes_until_it_is_dropped() {
     assert_eq!(active.next().await.unwrap().unwrap().utf8(".dead"), Some("true"));
     drop(active);
     assert_eq!(done(&client, "/ppp/active/print count-only").await.as_deref(), Some("0"));
-    let mut wrong = client.listen(&Command::new("/ppp/secrets/listen")).await.unwrap();
-    assert!(matches!(wrong.next().await, Err(Error::Refused { .. })));
+    for (words, text) in [
+        ("/ppp/secrets/listen", "no such command or directory (secrets); no such command prefix"),
+        ("/ppp/active/listen stats", "unknown parameter stats"),
+        ("/system/identity/listen", "no such command"),
+    ] {
+        let mut wrong = client.listen(&command(words)).await.unwrap();
+        let Err(Error::Refused { refusal, .. }) = wrong.next().await else { panic!("{words}") };
+        assert_eq!(refusal.message, text, "{words}");
+    }
+    router.inject(Fault::new(FaultKind::Trap("action timed out - try again".to_owned())).on("/ppp/active/listen"));
+    let mut struck = client.listen(&listen).await.unwrap();
+    assert!(matches!(struck.next().await, Err(Error::Refused { .. })));
+}
+
+#[tokio::test]
+async fn cancel_without_a_tag_ends_all_but_itself_in_the_order_of_a_router() {
+    let (router, _) = start().await;
+    let mut stream = tokio::net::TcpStream::connect(router.address()).await.unwrap();
+    let mut out = Vec::new();
+    for sentence in [
+        &["/login", "=name=api", "=password=simulated"][..],
+        &["/ppp/active/listen", ".tag=a"],
+        &["/cancel", "=tag=nobody", ".tag=b"],
+        &["/cancel", ".tag=c"],
+        &["/quit"],
+    ] {
+        sentence.iter().for_each(|word| put_word(&mut out, word.as_bytes()));
+        out.push(0);
+    }
+    stream.write_all(&out).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    let mut decoder = Decoder::default();
+    decoder.feed(&answer);
+    let mut seen = Vec::new();
+    while let Some(sentence) = decoder.next_sentence().unwrap() {
+        let words: Vec<_> = sentence.words().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        seen.push(words.join(" "));
+    }
+    assert_eq!(
+        seen,
+        [
+            "!done",
+            "!done .tag=b",
+            "!trap .tag=a =category=2 =message=interrupted",
+            "!done .tag=c",
+            "!done .tag=a",
+            "!fatal session terminated on request",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn one_property_is_got_and_a_comment_names_an_entry_of_the_firewall() {
+    let (_router, client) = start().await;
+    done(&client, "/ppp/secret/add name=budi profile=default").await;
+    assert_eq!(done(&client, "/ppp/secret/get .id=*1 value-name=profile").await.as_deref(), Some("default"));
+    assert_eq!(done(&client, "/ppp/secret/get number=budi value-name=name").await.as_deref(), Some("budi"));
+    assert_eq!(done(&client, "/system/identity/get value-name=name").await.as_deref(), Some("simulated"));
+    assert_eq!(refusal(&client, "/ppp/secret/get .id=*9 value-name=name").await, "no such item");
+    done(&client, "/ip/firewall/address-list/add list=L address=10.1.1.1 comment=catatan").await;
+    done(&client, "/ip/firewall/address-list/remove numbers=catatan").await;
+    assert_eq!(done(&client, "/ip/firewall/address-list/print count-only").await.as_deref(), Some("0"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::query::{self, Shown};
 use super::rules;
 use super::state::{Refusal, State, View, id_text, interval};
 use super::table::{Item, Value};
-use crate::proto::word::put_word;
+use crate::proto::word::{Words, put_word};
 
 /// A command as it came in.
 #[derive(Debug, Default)]
@@ -72,13 +72,11 @@ pub(super) fn execute(state: &mut State, may_write: bool, request: &Request) -> 
 fn run(state: &mut State, may_write: bool, request: &Request) -> Result<Answer, Vec<Refusal>> {
     let (menu, command) = request.path.rsplit_once('/').unwrap_or(("", &request.path));
     find_command(state, menu, command)?;
-    for (name, _) in &request.args {
-        if !state.version.has_argument(menu, command, name) {
-            return Err(vec![Refusal::plain(&format!("unknown parameter {name}"))]);
-        }
-    }
-    if command == "print" {
-        return Ok(print(state, menu, request));
+    known_arguments(state, menu, command, request).map_err(|refusal| vec![refusal])?;
+    match command {
+        "print" => return Ok(print(state, menu, request)),
+        "get" => return get(state, menu, request).map_err(|refusal| vec![refusal]),
+        _ => {}
     }
     if !may_write {
         return Err(vec![Refusal::plain("not enough permissions (9)")]);
@@ -88,7 +86,13 @@ fn run(state: &mut State, may_write: bool, request: &Request) -> Result<Answer, 
     Ok(answer)
 }
 
-fn find_command(state: &State, menu: &str, command: &str) -> Result<(), Vec<Refusal>> {
+/// Refuses what the schema does not have.
+pub(super) fn known_arguments(state: &State, menu: &str, command: &str, request: &Request) -> Result<(), Refusal> {
+    let unknown = request.args.iter().find(|(name, _)| !state.version.has_argument(menu, command, name));
+    unknown.map_or(Ok(()), |(name, _)| Err(Refusal::plain(&format!("unknown parameter {name}"))))
+}
+
+pub(super) fn find_command(state: &State, menu: &str, command: &str) -> Result<(), Vec<Refusal>> {
     let version = state.version;
     if version.has_command(menu, command) {
         return Ok(());
@@ -135,6 +139,20 @@ fn print(state: &State, menu: &str, request: &Request) -> Answer {
         return Answer { ret: Some(count.to_string().into_bytes()), ..Answer::default() };
     }
     Answer { empty: rows.is_empty(), rows, ..Answer::default() }
+}
+
+/// One property of one object.
+fn get(state: &State, menu: &str, request: &Request) -> Result<Answer, Refusal> {
+    let name = request.arg("value-name").ok_or_else(|| Refusal::plain("missing value(s) of argument(s) value-name"))?;
+    let Some(table) = state.table(menu) else {
+        let row = print_singleton(state, menu, Some(&[String::from_utf8_lossy(name).into_owned()])).rows.concat();
+        let value = Words::new(&row).next().and_then(|word| word.get(name.len() + 2..)).map(<[u8]>::to_vec);
+        return Ok(Answer { ret: Some(value.unwrap_or_default()), ..Answer::default() });
+    };
+    let id = targets(state, menu, request)?.first().copied().unwrap_or_default();
+    let item = table.item(id).ok_or_else(|| Refusal::missing("no such item"))?;
+    let value = state.view(menu, id, item).value(name).map(Cow::into_owned);
+    Ok(Answer { ret: Some(value.unwrap_or_default()), ..Answer::default() })
 }
 
 /// An object in wire form.
@@ -215,7 +233,8 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
                 remove(state, menu, id);
             }
         }
-        _ => return Err(Refusal::plain("no such command")),
+        // The schema has it, and this simulator does not play it: `move`, and making hotspot sessions.
+        _ => return Err(Refusal::plain("failure: not simulated")),
     }
     Ok(Answer::default())
 }
@@ -268,10 +287,11 @@ fn remove(state: &mut State, menu: &str, id: u32) {
     }
 }
 
-/// The objects that `.id` or `numbers` names: `*HEX`, a position, or an exact name. A bare number is a position, as
-/// on a real router.
+/// The objects that `.id` or `numbers` names: `*HEX`, a position, or an exact name. A bare number is a position, and in
+/// the firewall a comment is as good as a name, as on a real router.
 fn targets(state: &State, menu: &str, request: &Request) -> Result<Vec<u32>, Refusal> {
-    let list = request.arg(".id").or_else(|| request.arg("numbers")).ok_or_else(|| Refusal::plain("missing =.id="))?;
+    let list = [".id", "numbers", "number"].iter().find_map(|name| request.arg(name));
+    let list = list.ok_or_else(|| Refusal::plain("missing =.id="))?;
     let table = state.table(menu).ok_or_else(|| Refusal::plain("no such command"))?;
     list.split(|&byte| byte == b',')
         .map(|word| {
@@ -279,6 +299,9 @@ fn targets(state: &State, menu: &str, request: &Request) -> Result<Vec<u32>, Ref
             let id = match (text.strip_prefix('*'), text.parse::<usize>()) {
                 (Some(hex), _) => u32::from_str_radix(hex, 16).ok().filter(|id| table.item(*id).is_some()),
                 (None, Ok(position)) => table.iter().nth(position).map(|(id, _)| id),
+                (None, Err(_)) if menu.starts_with("/ip/firewall/") => {
+                    table.iter().find(|(_, item)| item.bytes("comment") == Some(word)).map(|(id, _)| id)
+                }
                 (None, Err(_)) => table.named(word).first().copied(),
             };
             id.ok_or_else(|| Refusal::missing("no such item"))

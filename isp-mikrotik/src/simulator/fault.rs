@@ -48,6 +48,14 @@ pub enum FaultKind {
     Garbage,
 }
 
+impl FaultKind {
+    /// Whether it concerns a reply that has an end, which that of `listen` has not.
+    pub(super) fn delays_or_shortens(&self) -> bool {
+        use FaultKind::{Latency, Segments, ShortTable, SlowTable};
+        matches!(self, Latency(_) | Segments(_) | SlowTable(_) | ShortTable(_))
+    }
+}
+
 impl Fault {
     /// Strikes the next command, once.
     pub fn new(kind: FaultKind) -> Fault {

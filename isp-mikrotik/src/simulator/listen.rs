@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::execute::{Request, row_of};
+use super::execute::{Request, find_command, known_arguments, row_of};
 use super::query;
 use super::state::{Refusal, State, id_text};
 use crate::proto::word::put_word;
@@ -18,12 +18,12 @@ pub(super) struct Ear {
 
 impl State {
     /// Begins to listen; the rows come in wire form without tag.
-    pub(super) fn listen(&mut self, request: &Request) -> Result<mpsc::UnboundedReceiver<Vec<u8>>, Refusal> {
-        let menu = request.path.trim_end_matches("/listen").to_owned();
-        let has_menu = self.version.has_command(&menu, "print");
-        let Some(table) = self.table_mut(&menu).filter(|_| has_menu) else {
-            return Err(Refusal::plain("no such command"));
-        };
+    pub(super) fn listen(&mut self, request: &Request) -> Result<mpsc::UnboundedReceiver<Vec<u8>>, Vec<Refusal>> {
+        let menu = request.path.strip_suffix("/listen").unwrap_or(&request.path).to_owned();
+        // It is a print that goes on, and takes the same arguments; the schema does not list it.
+        find_command(self, &menu, "print")?;
+        known_arguments(self, &menu, "print", request).map_err(|refusal| vec![refusal])?;
+        let Some(table) = self.table_mut(&menu) else { return Err(vec![Refusal::plain("no such command")]) };
         table.watch();
         let (rows, receiver) = mpsc::unbounded_channel();
         self.ears.push(Ear { menu, queries: request.queries.clone(), wanted: request.wanted(), rows });

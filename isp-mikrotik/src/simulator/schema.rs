@@ -48,7 +48,7 @@ impl Version {
     pub fn has_argument(self, menu: &str, command: &str, argument: &str) -> bool {
         let Some(arguments) = self.arguments(menu, command) else { return false };
         match argument {
-            ".id" => arguments.contains("numbers"),
+            ".id" => arguments.contains("numbers") || arguments.contains("number"),
             ".proplist" => command == "print",
             _ => arguments.contains(argument),
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -35,9 +36,7 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, mut generation
             frozen: false,
         };
         let _ = session.run(&mut read).await;
-        for task in session.running.values() {
-            task.abort();
-        }
+        session.running.values().for_each(|running| running.task.abort());
     };
     tokio::select! {
         () = session => {}
@@ -52,7 +51,7 @@ struct Session {
     /// Whether the user may write, once somebody is logged in.
     user: Option<bool>,
     failed_logins: u32,
-    running: HashMap<Vec<u8>, AbortHandle>,
+    running: HashMap<Vec<u8>, Running>,
     out: Vec<u8>,
     segments: Option<usize>,
     frozen: bool,
@@ -140,11 +139,11 @@ impl Session {
             self.cancel(&request);
             return Ok(());
         }
-        if request.path.ends_with("/listen") {
+        let fault = self.shared.strike(&request.path);
+        if request.path.ends_with("/listen") && fault.as_ref().is_none_or(FaultKind::delays_or_shortens) {
             self.listen(request);
             return Ok(());
         }
-        let fault = self.shared.strike(&request.path);
         let answer = self.answer_under(fault.as_ref(), may_write, &request)?;
         let Some(answer) = answer else { return Ok(()) };
         let before = self.out.len();
@@ -257,8 +256,8 @@ impl Session {
         };
         let mut ended = Vec::new();
         for tag in tags {
-            if let Some(task) = self.running.remove(&tag).filter(|task| !task.is_finished()) {
-                task.abort();
+            if let Some(running) = self.running.remove(&tag).filter(|running| !running.task.is_finished()) {
+                running.stop();
                 sentence(&mut self.out, "!trap", Some(&tag), &[b"=category=2", b"=message=interrupted"]);
                 ended.push(tag);
             }
@@ -272,45 +271,84 @@ impl Session {
     fn listen(&mut self, request: Request) {
         let mut rows = match self.shared.hear(&request) {
             Ok(rows) => rows,
-            Err(refusal) => {
-                let answer = Answer { traps: vec![refusal], ..Answer::default() };
+            Err(traps) => {
+                let answer = Answer { traps, ..Answer::default() };
                 return encode(&answer, request.tag.as_deref(), &mut self.out);
             }
         };
-        let (write, tag) = (self.write.clone(), request.tag.clone());
+        let (voice, tag) = (self.voice(), request.tag.clone());
+        let said = voice.clone();
         let task = tokio::spawn(async move {
             while let Some(row) = rows.recv().await {
-                let mut write = write.lock().await;
-                if write.write_all(&row_sentence(&row, tag.as_deref())).await.is_err() || write.flush().await.is_err() {
+                if !said.say(&row_sentence(&row, tag.as_deref())).await {
                     return;
                 }
             }
         });
-        self.keep(request.tag, task.abort_handle());
+        self.keep(request.tag, voice, task.abort_handle());
     }
 
     fn hang(&mut self, request: &Request) {
         let task = tokio::spawn(std::future::pending::<()>());
-        self.keep(request.tag.clone(), task.abort_handle());
+        let voice = self.voice();
+        self.keep(request.tag.clone(), voice, task.abort_handle());
     }
 
     fn later(&mut self, tag: Option<Vec<u8>>, pieces: Vec<Vec<u8>>, delay: Duration) {
-        let write = self.write.clone();
+        let voice = self.voice();
+        let said = voice.clone();
         let task = tokio::spawn(async move {
             for piece in pieces {
                 tokio::time::sleep(delay).await;
-                let mut write = write.lock().await;
-                if write.write_all(&piece).await.is_err() || write.flush().await.is_err() {
+                if !said.say(&piece).await {
                     return;
                 }
             }
         });
-        self.keep(tag, task.abort_handle());
+        self.keep(tag, voice, task.abort_handle());
     }
 
-    fn keep(&mut self, tag: Option<Vec<u8>>, task: AbortHandle) {
-        self.running.retain(|_, task| !task.is_finished());
-        self.running.insert(tag.unwrap_or_default(), task);
+    fn voice(&self) -> Voice {
+        Voice { write: self.write.clone(), silenced: Arc::default() }
+    }
+
+    fn keep(&mut self, tag: Option<Vec<u8>>, voice: Voice, task: AbortHandle) {
+        self.running.retain(|_, running| !running.task.is_finished());
+        self.running.insert(tag.unwrap_or_default(), Running { voice, task });
+    }
+}
+
+/// A command that goes on in a task of its own.
+struct Running {
+    voice: Voice,
+    task: AbortHandle,
+}
+
+impl Running {
+    /// Nothing of it leaves any more, but a sentence that has begun is finished.
+    fn stop(&self) {
+        self.voice.silenced.store(true, Ordering::Release);
+        if let Ok(_nobody_writes) = self.voice.write.try_lock() {
+            self.task.abort();
+        }
+    }
+}
+
+/// How such a task answers.
+#[derive(Clone)]
+struct Voice {
+    write: Arc<Mutex<Outlet>>,
+    silenced: Arc<AtomicBool>,
+}
+
+impl Voice {
+    /// Whether it may go on.
+    async fn say(&self, bytes: &[u8]) -> bool {
+        let mut write = self.write.lock().await;
+        if self.silenced.load(Ordering::Acquire) {
+            return false;
+        }
+        write.write_all(bytes).await.is_ok() && write.flush().await.is_ok()
     }
 }
 
@@ -330,7 +368,7 @@ impl Shared {
         answer
     }
 
-    fn hear(&self, request: &Request) -> Result<mpsc::UnboundedReceiver<Vec<u8>>, Refusal> {
+    fn hear(&self, request: &Request) -> Result<mpsc::UnboundedReceiver<Vec<u8>>, Vec<Refusal>> {
         let mut state = self.lock();
         state.advance();
         state.counters.commands += 1;

@@ -118,8 +118,8 @@ impl State {
 
     pub(super) fn view<'a>(&'a self, menu: &str, id: u32, item: &'a Item) -> View<'a> {
         let session_start = (menu == "/ppp/active").then(|| self.customers.since(id)).flatten();
-        let flags = if menu == "/ppp/secret" { self.hide_passwords } else { false };
-        View { state: self, id, item, session_start, hide_password: flags }
+        let hide_password = self.hide_passwords && ["/ppp/secret", "/ip/hotspot/user"].contains(&menu);
+        View { state: self, id, item, session_start, hide_password }
     }
 
     /// The name that a reference shows: that of the object, or its id if the object is gone.
