@@ -69,33 +69,31 @@ def main():
     try:
         address = server.stdout.readline().strip()
         host, port = address.split(":")
-        runs = {
-            "isp-mikrotik, window 16": lambda: program(wire, "--client", address, 16, 100_000, "single"),
-            "mikrotik-rs, window 16": lambda: program(rust_peer, address, 16, 100_000, "single"),
-            "isp-mikrotik, window 16, threads": lambda: program(wire, "--client", address, 16, 100_000, "main"),
-            "mikrotik-rs, window 16, threads": lambda: program(rust_peer, address, 16, 100_000, "threads"),
-            "isp-mikrotik, sequential": lambda: program(wire, "--client", address, 1, 10_000, "single"),
-            "mikrotik-rs, sequential": lambda: program(rust_peer, address, 1, 10_000, "single"),
-            "isp-mikrotik, sequential, threads": lambda: program(wire, "--client", address, 1, 10_000, "main"),
-            "mikrotik-rs, sequential, threads": lambda: program(rust_peer, address, 1, 10_000, "threads"),
-        }
+        runs = {}
+        # On one thread; as a task on many threads; as the main function of a runtime of many threads.
+        for work, window, count in (("window 16", 16, 100_000), ("sequential", 1, 10_000)):
+            for runtime in ("single", "threads", "main"):
+                ours = (wire, "--client", address, window, count, runtime)
+                theirs = (rust_peer, address, window, count, runtime)
+                runs[f"isp-mikrotik, {work}, {runtime}"] = lambda ours=ours: program(*ours)
+                runs[f"mikrotik-rs, {work}, {runtime}"] = lambda theirs=theirs: program(*theirs)
         for name, run, count in (("librouteros", librouteros, 3_000), ("RouterOS-api", routeros_api, 40)):
             try:
                 __import__(run.__name__)
             except ImportError:
                 print(f"{name}: not installed, left out", file=sys.stderr)
                 continue
-            runs[f"{name}, sequential"] = lambda run=run, count=count: run(host, int(port), count)
+            runs[f"{name}, sequential, single"] = lambda run=run, count=count: run(host, int(port), count)
         rounds = [{name: run() for name, run in runs.items()} for _ in range(ROUNDS)]
     finally:
         server.kill()
         server.wait()
-    print(f"{'':<34}{'commands/s':>12}{'ours / it':>12}   (medians of {ROUNDS} rounds)")
+    print(f"{'':<38}{'commands/s':>12}{'ours / it':>12}   (medians of {ROUNDS} rounds)")
     for name in runs:
         # The same work on the same kind of runtime.
         ours = name.replace(name.split(",")[0], "isp-mikrotik", 1)
         ratio = statistics.median(round_[ours] / round_[name] for round_ in rounds)
-        print(f"{name:<34}{statistics.median(round_[name] for round_ in rounds):>12,.0f}{ratio:>12.1f}")
+        print(f"{name:<38}{statistics.median(round_[name] for round_ in rounds):>12,.0f}{ratio:>12.1f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! `peer-mikrotik-rs ADDRESS WINDOW COUNT threads|single`: prints commands a second.
+//! `peer-mikrotik-rs ADDRESS WINDOW COUNT single|threads|main`: prints commands a second.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -9,16 +9,20 @@ use tokio::sync::mpsc::UnboundedReceiver;
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let [_, address, window, count, runtime] = args.as_slice() else { panic!("four arguments") };
-    let (window, count) = (window.parse().unwrap(), count.parse().unwrap());
-    let runtime = match runtime.as_str() {
-        "single" => tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap(),
+    let (address, window, count) = (address.clone(), window.parse().unwrap(), count.parse().unwrap());
+    let threads = || tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let work = measure(address, window, count);
+    let speed = match runtime.as_str() {
+        "single" => tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work),
+        "threads" => threads().block_on(async { tokio::spawn(work).await.unwrap() }),
+        "main" => threads().block_on(work),
+        other => panic!("single, threads or main, not {other}"),
     };
-    println!("{:.0}", runtime.block_on(measure(address, window, count)));
+    println!("{speed:.0}");
 }
 
-async fn measure(address: &str, window: usize, count: usize) -> f64 {
-    let device = MikrotikDevice::connect(address, "api", Some("x")).await.unwrap();
+async fn measure(address: String, window: usize, count: usize) -> f64 {
+    let device = MikrotikDevice::connect(&address, "api", Some("x")).await.unwrap();
     let commands: Vec<Command> = (0..count).map(add).collect();
     let started = Instant::now();
     let mut flying: VecDeque<UnboundedReceiver<Event>> = VecDeque::with_capacity(window);
