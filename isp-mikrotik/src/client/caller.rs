@@ -19,6 +19,9 @@ use crate::proto::connection::Reply;
 /// When the connection breaks, commands in flight end as [`Error::Unknown`] and the next call connects again, unless
 /// [`ConnectOptions::without_reconnect`] says otherwise. While a router does not answer, calls wait for the next
 /// attempt that its [`Backoff`](super::Backoff) allows, or fail as not sent when their deadline comes first.
+///
+/// On a runtime of many threads call from a spawned task. The main function of such a runtime runs on none of its threads,
+/// so that each reply has to wake another one.
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -76,7 +79,8 @@ impl Client {
 
     /// Sends many commands, as many at once as the window allows and as many in one write as have a place, and returns
     /// their replies in the same order. One that is refused does not stop the others; each has its own deadline, which
-    /// starts when it is sent. When one misses it, what was not sent yet is not sent.
+    /// starts when it is sent. When one misses it, what was not sent yet is not sent. The window is filled again when as
+    /// many places are free as are taken, or after a millisecond, so that a batch leaves in few writes.
     pub async fn call_all(&self, commands: &[Command]) -> Vec<Result<Reply, Error>> {
         match self.wire(Instant::now() + self.inner.options.deadline).await {
             Ok(wire) => wire.shared.call_all(commands).await,
