@@ -120,3 +120,32 @@ fn a_second_run_is_told_that_the_first_is_under_way() {
     stage.isp.ok(&["--on", "2026-01-05", "run"]);
     drop(store);
 }
+
+/// A simulated router from the command line answers like one, and ends when it is told to.
+#[test]
+fn a_router_can_be_simulated_from_the_command_line() {
+    use isp::mikrotik::menu::{count, counted, ppp::secret, system};
+    use isp::mikrotik::{Client, ConnectOptions};
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let isp = cli::Isp::new();
+    let arguments = ["--lang", "en", "simulate-router", "--port", "0", "--accounts", "7", "--version", "7.9"];
+    let mut child = isp.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address =
+        line.split([' ', ',']).find(|word| word.starts_with("127.0.0.1:")).unwrap_or_else(|| panic!("{line}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options = ConnectOptions::new(address, "isp", "simulated".to_owned().into());
+        let client = Client::connect(options).await.unwrap();
+        let resource = system::Resource::from_reply(&client.call(&system::resource()).await.unwrap());
+        assert_eq!(resource.version, "7.9 (stable)");
+        let asked = count(secret::MENU);
+        assert_eq!(counted(&asked, &client.call(&asked).await.unwrap()).unwrap(), 7);
+    });
+    let interrupt = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}

@@ -132,9 +132,10 @@ fn no_command_of_the_sources_is_missing_here() {
 
 #[test]
 fn only_the_newer_version_is_asked_for_hidden_passwords() {
-    let command = secret::print_sensitive(Rows::All);
-    assert_eq!(unknown_arguments(Version::V7_9, &command), ["show-sensitive"]);
-    assert_eq!(unknown_arguments(Version::V7_21_5, &command), Vec::<String>::new());
+    for command in [secret::print_sensitive(Rows::All), hotspot::user::print_sensitive(Rows::All)] {
+        assert_eq!(unknown_arguments(Version::V7_9, &command), ["show-sensitive"]);
+        assert_eq!(unknown_arguments(Version::V7_21_5, &command), Vec::<String>::new());
+    }
 }
 
 #[test]
