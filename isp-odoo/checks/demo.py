@@ -1,4 +1,4 @@
-"""A running Odoo with an invented provider that has lived three months, and simulated routers and WhatsApp behind it.
+"""A running Odoo with an invented provider that has lived four months, and simulated routers and WhatsApp behind it.
 
 usage: demo.py CONF PORT [check]        scripts/odoo_demo calls it
 
@@ -7,116 +7,61 @@ once Odoo has answered, and fails unless the routers hold what Odoo wants.
 """
 
 import os
-import random
 import subprocess
 import sys
 import time
 import urllib.request
-from datetime import datetime, timedelta
+from contextlib import ExitStack
 
 from boot import company_of, environment
-from dateutil.relativedelta import relativedelta
 from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
-
-CUSTOMERS = 60
-PACKAGES = [("R10", "Rumah 10 Mbps", 150_000, 10), ("R20", "Rumah 20 Mbps", 250_000, 20), ("R50", "Rumah 50 Mbps", 400_000, 50),
-            ("U100", "Usaha 100 Mbps", 950_000, 100)]
-TOWERS = ["Sukamaju", "Cibiru", "Lembang"]
-FIRST = ["Siti", "Budi", "Dewi", "Agus", "Rina", "Joko", "Sri", "Eko", "Wati", "Hendra", "Nur", "Yanto", "Ani", "Dedi", "Lina"]
-LAST = ["Rahayu", "Santoso", "Lestari", "Wijaya", "Hidayat", "Susanti", "Pratama", "Kurniawan", "Handayani", "Setiawan"]
-STREETS = ["Jl. Melati", "Jl. Kenanga", "Jl. Merdeka", "Gg. Mawar", "Jl. Cempaka", "Jl. Pahlawan"]
-EXPENSES = [("BW", "Bandwidth", 4_500_000), ("GAJI", "Gaji", 6_000_000), ("LISTRIK", "Listrik menara", 850_000)]
 
 
 def main(conf, port, check=False):
-    # The same provider each time.
-    chance = random.Random(17)
-    with SimulatedWhatsApp() as meta:
-        simulators = {name: SimulatedRouter(identity=name) for name in TOWERS}
-        try:
-            with environment(conf) as env:
-                build(env, simulators, meta, chance)
-                live(env, chance)
-                env.cr.commit()
-                report(env, simulators, meta)
-            serve(conf, port, check)
-        finally:
-            for simulator in simulators.values():
-                simulator.close()
+    with ExitStack() as stack:
+        meta = stack.enter_context(SimulatedWhatsApp())
+        with environment(conf) as env:
+            build(env)
+            simulators = connect(env, meta, stack)
+            env.cr.commit()
+            live(env)
+            env.cr.commit()
+            report(env, simulators, meta)
+        serve(conf, port, check)
 
 
-def build(env, simulators, meta, chance):
+def build(env):
+    """The provider of demo/, as the addon's own demo data makes it, in the main company."""
     company = company_of(env)
-    company.write({"name": "Nusantara Net", "isp_overdue_days": "3", "isp_isolate_on_weekends": True, "isp_isolate_at": 0})
+    company.write({
+        "name": "Sinar Priangan Net", "street": "Jl. Contoh 1", "city": "Bandung", "phone": "022-5550100",
+        "isp_isolate_on_weekends": True, "isp_isolate_at": 0,
+    })
     env.ref("base.user_admin").write({"lang": "id_ID", "tz": "Asia/Jakarta"})
+    env["isp.demo"].with_context(lang="id_ID")._fill(company.id)
+
+
+def connect(env, meta, stack):
+    """Simulated routers and WhatsApp behind what the demo data only wrote down; returns the routers by name."""
+    simulators = {}
+    for router in env["isp.router"].search([]):
+        simulator = simulators[router.name] = stack.enter_context(SimulatedRouter(identity=router.name))
+        host, port = simulator.address.rsplit(":", 1)
+        router.write({
+            "host": host, "port": int(port), "username": simulator.username, "password": simulator.password,
+            "timeout_seconds": 3, "state": "unknown", "last_error": False, "last_error_code": False,
+        })
+    # Only a router's own answer says that it agrees.
+    env["isp.subscription"].search([]).write({"observed_access": "unknown", "observed_at": False})
     env["isp.channel"].create({
         "name": "Layanan pelanggan", "phone_number_id": meta.phone_number_id, "base_url": meta.base_url,
         "access_token": meta.access_token, "app_secret": meta.app_secret, "verify_token": "demo",
     })
-    routers = []
-    for name, simulator in simulators.items():
-        host, port = simulator.address.rsplit(":", 1)
-        routers.append(env["isp.router"].create({
-            "name": name, "location": "Menara " + name, "host": host, "port": int(port), "username": simulator.username,
-            "password": simulator.password, "timeout_seconds": 3,
-        }))
-    packages = [
-        env["isp.package"].create({
-            "code": code, "name": name, "price": price, "speed_down": 1000 * speed, "speed_up": 500 * speed, "user_group": code,
-        })
-        for code, name, price, speed in PACKAGES
-    ]
-    kind = env["isp.installation_kind"].create({"name": "Pasang baru wireless", "code": "WL", "price": 500_000})
-    today = company._isp_today()
-    for number in range(CUSTOMERS):
-        name = "%s %s" % (chance.choice(FIRST), chance.choice(LAST))
-        customer = env["isp.customer"].create({
-            "name": name, "mobile": "0812-5500-%04d" % number, "city": "Bandung",
-            "street": "%s No. %s" % (chance.choice(STREETS), chance.randint(1, 90)),
-            "nik": "327301%02d%02d%02d%04d" % (chance.randint(1, 28), chance.randint(1, 12), chance.randint(60, 99), number + 1),
-        })
-        start = today - timedelta(days=chance.randint(20, 95))
-        line = env["isp.subscription"].create({
-            "customer_id": customer.id, "package_id": chance.choice(packages).id, "router_id": routers[number % 3].id,
-            "ppp_username": "%s%03d" % (name.split()[0].lower(), number), "ppp_password": "demo-%04d" % number,
-            "activation_date": start, "cycle": "quarterly" if number % 9 == 8 else "monthly",
-        })
-        line.action_activate()
-        cpe = env["isp.cpe"].create({
-            "customer_id": customer.id, "subscription_id": line.id, "outdoor_unit": "SXT Lite5", "serial": "HE%06d" % number,
-            "router": "hAP lite", "ip_address": "10.20.%s.%s" % (number // 200, number % 200 + 10), "value": 650_000,
-        })
-        cpe.action_install()
-        fee = env["isp.installation_fee"].create({
-            "customer_id": customer.id, "subscription_id": line.id, "kind_id": kind.id, "date": start,
-        })
-        if number % 4:
-            fee.action_invoice()
-    for code, name, amount in EXPENSES:
-        category = env["isp.expense_category"].create({"code": code, "name": name})
-        for back in range(3):
-            env["isp.expense"].create({
-                "name": name, "category_id": category.id, "amount": amount, "date": today - relativedelta(months=back),
-            }).action_post()
-    env.cr.commit()
+    return simulators
 
 
-def live(env, chance):
-    """Three months of billing and paying, then isolation, routers and messages of today."""
-    company = company_of(env)
-    careless = set(chance.sample(env["isp.customer"].search([]).ids, 9))
-    for back in (2, 1, 0):
-        moment = datetime.now() - relativedelta(months=back)
-        env(context={"isp_now": moment.strftime("%Y-%m-%d %H:%M:%S")})["isp.billing_run"]._cron_bill()
-    customers = {customer.partner_id.id: customer.id for customer in env["isp.customer"].search([])}
-    for move in env["account.move"].search([("move_type", "=", "out_invoice"), ("state", "=", "posted")]):
-        late = (company._isp_today() - move.invoice_date_due).days
-        if late > -6 and (late > 40 or customers.get(move.partner_id.id) not in careless):
-            paid_on = min(company._isp_today(), move.invoice_date_due - timedelta(days=chance.randint(-2, 6)))
-            env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
-                {"payment_date": max(paid_on, move.invoice_date)}
-            )._create_payments()
-    env.cr.commit()
+def live(env):
+    """What the crons do today."""
     env["isp.router"]._cron_isp_sync()
     env["isp.subscription"]._cron_isp_isolation()
     env["isp.router"]._cron_isp_sync()
