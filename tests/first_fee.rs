@@ -11,6 +11,7 @@ use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
 use isp_core::ledger::Account;
 use isp_core::ports::{ChangeSet, InstallationRow, Store};
+use isp_core::simulation::What;
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::testing::Moment;
 use isp_core::{Error, Money};
@@ -221,4 +222,39 @@ async fn days_that_are_given_back_leave_the_fee_out_and_a_correction_does_not_b9
         (booked(&world, Account::RevenueInstallation), booked(&world, Account::PpnPayable)),
         (Money::ZERO, Money::ZERO)
     );
+}
+
+#[tokio::test]
+async fn fees_are_foretold_with_the_first_invoice_and_in_instalments_b9() {
+    let world = one(|terms| terms).await;
+    world.engine().add_installation(order(1, 2)).await.unwrap();
+    let second = InstallationOrder {
+        with_first_invoice: false,
+        instalments: 2,
+        installed_on: date("2026-01-10"),
+        fee: rp(300_000),
+        ..order(2, 2)
+    };
+    world.engine().add_installation(second).await.unwrap();
+    let policy = world.policy.clone();
+    let now = at("2025-12-29", 9);
+    let told = world.engine().simulate(&[&policy], date("2025-12-29"), date("2026-02-20"), now).await.unwrap();
+    let billed: Vec<(Date, Money)> = told[0]
+        .events
+        .iter()
+        .filter_map(|event| match event.what {
+            What::Billed { total, .. } => Some((event.on, total)),
+            _ => None,
+        })
+        .collect();
+    run_days(&world, "2025-12-29", "2026-02-20").await;
+    let mut lived: Vec<(Date, Money)> =
+        world.store.snapshot(TENANT).invoices.iter().map(|(i, _)| (i.issue_date, i.total)).collect();
+    lived.sort();
+    assert_eq!(lived.iter().map(|l| l.1.as_i64()).collect::<Vec<_>>(), [721_500, 166_500, 166_500, 166_500]);
+    assert_eq!(billed, lived);
+    // Once they are invoiced, they are foretold no more.
+    let later = world.engine().simulate(&[&policy], date("2026-02-21"), date("2026-03-31"), at("2026-02-20", 23)).await;
+    let billed = later.unwrap()[0].events.iter().filter(|e| matches!(e.what, What::Billed { .. })).count();
+    assert_eq!(billed, 1);
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+use isp_core::billing::{CreditReason, LateFeeAmount, LateFeePolicy, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::engine::EngineError;
 use isp_core::holiday::PublicHolidays;
@@ -10,7 +11,7 @@ use isp_core::ids::{PromiseId, SubscriptionId};
 use isp_core::isolation::Promise;
 use isp_core::simulation::{Event, What};
 use isp_core::subscription::{BillingTerms, Timing};
-use isp_core::{Error, Policy};
+use isp_core::{Error, Money, Policy};
 use proptest::prelude::*;
 use support::{TENANT, World, customer_id, date, package_id};
 use uuid::Uuid;
@@ -48,8 +49,21 @@ async fn live(world: &World, from: &str, to: &str, pays: impl Fn(Date) -> Vec<(u
             diary.push((invoice.issue_date, invoice.subscription_id, format!("billed {}", invoice.total)));
         }
     }
+    for note in world.store.snapshot(TENANT).credit_notes {
+        if note.reason == CreditReason::Isolation && (date(from)..=date(to)).contains(&note.issue_date) {
+            diary.push((note.issue_date, note.subscription_id, format!("given back {}", note.total)));
+        }
+    }
     diary.sort();
     diary
+}
+
+/// Says what differs, and not all that does not.
+fn assert_same(told: &[Event], lived: &Diary) {
+    let told = foretold(told);
+    let only = |of: &Diary, other: &Diary| of.iter().filter(|e| !other.contains(e)).cloned().collect::<Vec<_>>();
+    assert_eq!((only(&told, lived), only(lived, &told)), (Vec::new(), Vec::new()), "told only, lived only");
+    assert_eq!(&told, lived);
 }
 
 fn foretold(events: &[Event]) -> Diary {
@@ -58,6 +72,7 @@ fn foretold(events: &[Event]) -> Diary {
         .filter_map(|event| {
             let what = match event.what {
                 What::Billed { total, .. } => format!("billed {total}"),
+                What::GivenBack { total } => format!("given back {total}"),
                 What::Isolated { .. } => "isolated".to_owned(),
                 What::Reopened { .. } => "reopened".to_owned(),
                 What::Closed { .. } => "closed".to_owned(),
@@ -105,7 +120,7 @@ async fn what_is_foretold_happens_when_nobody_pays() {
     assert_eq!(world.store.snapshot(TENANT), before, "nothing is written");
     let lived = live(&world, "2026-02-01", "2026-04-30", |_| Vec::new()).await;
     assert!(lived.iter().any(|(_, _, what)| what == "isolated"));
-    assert_eq!(foretold(&foretold_events), lived);
+    assert_same(&foretold_events, &lived);
 }
 
 #[tokio::test]
@@ -128,7 +143,7 @@ async fn the_past_is_told_again_with_the_payments_that_came_in() {
     let now = date("2026-04-10").at(9, 0, Zone::Wib);
     let (from, to) = (date("2026-02-01"), date("2026-03-31"));
     let told = world.engine().simulate(&[&policy, &strict], from, to, now).await.unwrap();
-    assert_eq!(foretold(&told[0].events), lived);
+    assert_same(&told[0].events, &lived);
     let isolated = |events: &[Event]| {
         let first = events.iter().find(|e| matches!(e.what, What::Isolated { .. })).unwrap();
         first.on
@@ -183,6 +198,59 @@ async fn a_promise_is_kept_and_a_breaker_is_foretold() {
     assert_eq!(held, [(date("2026-01-20"), 24, 20)]);
 }
 
+fn late_fee(after_days: u16) -> LateFeePolicy {
+    let amount = LateFeeAmount::Percent { percent: 2, minimum: Money::rupiah(3_000) };
+    LateFeePolicy { after_days, amount, with_ppn: false }
+}
+
+#[tokio::test]
+async fn late_fees_and_isolated_days_are_foretold_as_they_happen_b10_b7() {
+    for while_isolated in [WhileIsolated::Skip, WhileIsolated::Prorate] {
+        let mut world = usual().await;
+        world.policy.late_fee = Some(late_fee(4));
+        world.policy.billing.while_isolated = while_isolated;
+        let pays = |day: Date| match day.to_string().as_str() {
+            // In time, on the day of the fee, and long after it.
+            "2026-02-10" => vec![(2, 222_000)],
+            "2026-02-14" => vec![(4, 60_000)],
+            "2026-03-20" => vec![(6, 100_000), (2, 400_000)],
+            _ => Vec::new(),
+        };
+        live(&world, "2026-01-01", "2026-01-31", pays).await;
+        let lived = live(&world, "2026-02-01", "2026-04-30", pays).await;
+        let policy = world.policy.clone();
+        let now = date("2026-05-10").at(9, 0, Zone::Wib);
+        let (from, to) = (date("2026-02-01"), date("2026-04-30"));
+        let plain = Policy { late_fee: None, ..policy.clone() };
+        let told = world.engine().simulate(&[&policy, &plain], from, to, now).await.unwrap();
+        assert_same(&told[0].events, &lived);
+        let count =
+            |events: &[Event], wanted: &dyn Fn(&What) -> bool| events.iter().filter(|e| wanted(&e.what)).count();
+        let billed = |events: &[Event]| count(events, &|what| matches!(what, What::Billed { .. }));
+        assert!(billed(&told[0].events) > billed(&told[1].events), "without the policy there are no fees");
+        let given_back = count(&told[0].events, &|what| matches!(what, What::GivenBack { .. }));
+        assert_eq!(given_back > 0, while_isolated == WhileIsolated::Prorate);
+    }
+}
+
+#[tokio::test]
+async fn days_to_come_are_foretold_with_every_rule_on() {
+    for while_isolated in [WhileIsolated::Skip, WhileIsolated::Prorate] {
+        let mut world = usual().await;
+        world.policy.late_fee = Some(late_fee(6));
+        world.policy.billing.while_isolated = while_isolated;
+        live(&world, "2026-01-01", "2026-01-31", |_| Vec::new()).await;
+        let now = date("2026-01-31").at(23, 59, Zone::Wib);
+        let policy = world.policy.clone();
+        let (from, to) = (date("2026-02-01"), date("2026-04-30"));
+        let before = world.store.snapshot(TENANT);
+        let told = world.engine().simulate(&[&policy], from, to, now).await.unwrap().remove(0).events;
+        assert_eq!(world.store.snapshot(TENANT), before, "nothing is written");
+        let lived = live(&world, "2026-02-01", "2026-04-30", |_| Vec::new()).await;
+        assert_same(&told, &lived);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
@@ -191,12 +259,17 @@ proptest! {
         lines in prop::collection::vec((1_u8..=31, 0_i32..40, 0_usize..3, any::<bool>()), 1..4),
         payments in prop::collection::vec((0_i32..90, 0_u32..4, 20_000_i64..400_000), 0..8),
         grace in 0_u16..9,
+        fee in proptest::option::of(1_u16..12),
+        isolated in 0_usize..3,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let first = date("2026-01-01");
             let mut world = provider(&[]).await;
             world.policy.isolation.isolate_after_days = grace;
+            world.policy.late_fee = fee.map(late_fee);
+            world.policy.billing.while_isolated =
+                [WhileIsolated::Bill, WhileIsolated::Skip, WhileIsolated::Prorate][isolated];
             let mut count = 0;
             for (day, start, cycle, postpaid) in &lines {
                 let start = first.plus_days(*start);
@@ -223,7 +296,7 @@ proptest! {
             let now = date("2026-04-10").at(9, 0, Zone::Wib);
             let told =
                 world.engine().simulate(&[&policy], date("2026-02-01"), date("2026-03-31"), now).await.unwrap();
-            assert_eq!(foretold(&told[0].events), lived);
+            assert_same(&told[0].events, &lived);
         });
     }
 }

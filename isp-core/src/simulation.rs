@@ -1,25 +1,31 @@
 //! What-if: a policy lived through for one customer, day by day, without writing anything.
 //!
 //! The decisions are those of the engine itself: [`plan_billing`], [`allocate()`], [`due_reminders`] and
-//! [`decide_isolation`]. A day is looked at twice, at the hour of isolation and at its end, and payments that are known
-//! count from their moment on. Nobody is assumed to pay what is not paid. Terms, promises, exemptions and outages are
-//! taken as they are known now; late fees and what is given back for isolated days are left out. A router's breaker is
-//! for the caller to judge, who sees all customers.
+//! [`decide_isolation`], with installation fees, late fees and what the policy leaves out or gives back for isolated days.
+//! A day is looked at twice, at the hour of isolation and at its end, and payments that are known count from their moment
+//! on. Nobody is assumed to pay what is not paid. Terms, installations, promises, exemptions and outages are taken as they
+//! are known now; a late fee is decided by what is unpaid as the day begins in the customer's zone. A router's breaker is for
+//! the caller to judge, who sees all customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::plan::BillingContext;
-use crate::billing::{Billable, Catalog, InvoiceBalance, plan_billing};
+use crate::billing::isolated::{give_isolated_back, is_left_out};
+use crate::billing::plan::{BillingContext, installation_invoice};
+use crate::billing::{
+    Billable, Catalog, Charge, Invoice, InvoiceBalance, InvoiceKind, LateFee, WhileIsolated, Written, add_fee,
+    plan_billing,
+};
 use crate::calendar::{Date, Zone};
 use crate::dunning::reminder::level_reached;
 use crate::dunning::{DunningFacts, NotificationKind, due_reminders};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, RouterId, SubscriptionId, TenantId};
+use crate::installation::InstallationOrder;
 use crate::isolation::transition::apply_decision;
-use crate::isolation::{AccessFacts, Decision, Reason, decide_isolation};
+use crate::isolation::{AccessEvent, AccessFacts, Decision, Reason, decide_isolation};
 use crate::money::Money;
 use crate::payment::{CreditSource, allocate};
 use crate::policy::Policy;
@@ -35,13 +41,29 @@ pub struct Subject {
     /// True when there is a number to write to.
     pub reachable: bool,
     /// Subscriptions with what is known of them; their open invoices are those of the beginning.
-    pub lines: Vec<(Billable, AccessFacts)>,
+    pub lines: Vec<Line>,
     /// Invoices that are there at the beginning, paid ones too.
     pub known: BTreeSet<InvoiceId>,
     /// Credit at the beginning.
     pub credit: Vec<CreditSource>,
     /// Payments after the beginning, by their moment.
     pub payments: Vec<(DateTime<Utc>, CreditSource)>,
+}
+
+/// One subscription of a customer at the beginning of a simulation.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What it is billed by.
+    pub billable: Billable,
+    /// What its access is decided from.
+    pub facts: AccessFacts,
+    /// Its invoices for days of service with what was given back of them, oldest first; needed where a policy gives
+    /// isolated days back.
+    pub charges: Vec<Charge>,
+    /// What happened to its access, oldest first; needed where a policy leaves isolated periods out or gives days back.
+    pub events: Vec<AccessEvent>,
+    /// Its installation orders; a fee that stands on a periodic invoice already is left out.
+    pub orders: Vec<InstallationOrder>,
 }
 
 /// The days of a simulation.
@@ -81,6 +103,11 @@ pub enum What {
         /// What is to be paid.
         total: Money,
     },
+    /// Isolated days are given back.
+    GivenBack {
+        /// How much, with PPN.
+        total: Money,
+    },
     /// A period cannot be billed.
     NotBilled {
         /// The error's code.
@@ -114,19 +141,22 @@ pub enum What {
 #[must_use]
 pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: TenantId, days: Days) -> Vec<Event> {
     let yesterday = days.first.plus_days(-1);
-    let open = subject.lines.iter().flat_map(|(_, facts)| &facts.open);
+    let open = subject.lines.iter().flat_map(|line| &line.facts.open);
     let notified = open
         .filter_map(|i| level_reached(i, &policy.dunning, yesterday).map(|(kind, level)| (i.invoice_id, kind, level)))
         .collect();
-    let mut life = Life { subject: subject.clone(), policy, tenant, notified, events: Vec::new() };
+    let mut life =
+        Life { subject: subject.clone(), policy, tenant, notified, at_midnight: Vec::new(), events: Vec::new() };
     let minutes = policy.isolation.isolate_at.max(policy.dunning.quiet_until).minutes();
     let mut day = days.first;
     while day <= days.last {
         let zone = subject.zone;
         let end = DateTime::from_timestamp(day.plus_days(1).midnight(zone).timestamp() - 1, 0);
+        life.at_midnight = life.open();
         for now in [Some(day.at(minutes / 60, minutes % 60, zone)), end].into_iter().flatten() {
             life.pay(now);
             life.bill(catalog, day, now);
+            life.charge_late_fees(day);
             life.allocate(now);
             life.remind(day, now);
             life.enforce(day, now);
@@ -166,6 +196,8 @@ struct Life<'a> {
     tenant: TenantId,
     /// Reminders written so far; those whose day came before the beginning are taken as sent.
     notified: Vec<(InvoiceId, NotificationKind, u16)>,
+    /// What was open as the day began.
+    at_midnight: Vec<InvoiceBalance>,
     events: Vec<Event>,
 }
 
@@ -187,24 +219,74 @@ impl Life<'_> {
             position: Some(day.plus_days(lead - 1)),
             now,
         };
+        // A second look at the same day finds the position moved.
+        let after = BillingContext { position: Some(day.plus_days(lead)), ..context };
+        let first_look = self.first_look(day, now);
+        let days = if first_look { context.days() } else { after.days() };
+        let ends_from = day.plus_days(lead + i32::from(!first_look));
         for at in 0..self.subject.lines.len() {
-            let Some((billable, facts)) = self.subject.lines.get_mut(at) else { continue };
-            let (subscription_id, router_id) = (billable.subscription_id, facts.router_id);
-            let plan = plan_billing(&[*billable], &context);
+            let Some(line) = self.subject.lines.get_mut(at) else { continue };
+            let terms = line.billable.terms;
+            let looked_at = terms.billed_from.is_some()
+                || days & (1 << terms.day.day()) != 0
+                || terms.end.is_some_and(|end| end >= ends_from);
+            let plan = plan_billing(&[line.billable], &context);
             if let Some((_, mark)) = plan.billed_from.first() {
-                billable.terms.billed_from = *mark;
+                line.billable.terms.billed_from = *mark;
             }
             let mut happened: Vec<What> = plan.problems.iter().map(|p| not_billed(&p.error)).collect();
-            for invoice in plan.invoices {
-                if self.subject.known.insert(invoice.id) {
-                    facts.open.push(invoice.balance(Money::ZERO));
-                    let (period_start, due_date, total) = (invoice.period.start, invoice.due_date, invoice.total);
-                    happened.push(What::Billed { period_start, due_date, total });
+            let known = &mut self.subject.known;
+            for mut invoice in plan.invoices {
+                if known.contains(&invoice.id) || is_skipped(&invoice, line, self.policy) {
+                    continue;
+                }
+                line.orders.retain(|order| {
+                    !order.with_first_invoice || add_fee(&mut invoice, order, &self.policy.tax).is_err()
+                });
+                happened.push(issue(line, known, invoice));
+            }
+            happened.extend(installations(line, known, self.policy, now));
+            if looked_at && self.policy.billing.while_isolated == WhileIsolated::Prorate {
+                let since = terms.billed_from.unwrap_or(day.plus_days(lead - i32::from(first_look)));
+                let on = line.billable.zone.date_of(now);
+                let written = Written { on, at: now, by: "engine", note: "" };
+                let since = since.plus_days(-lead);
+                for note in give_isolated_back(&line.charges, &line.events, line.billable.zone, since, written) {
+                    happened.push(What::GivenBack { total: note.total });
+                    self.subject.credit.push(CreditSource { payment_id: note.payment_id(), left: note.total });
+                    let of = line.charges.iter_mut().find(|c| c.invoice.id == note.invoice_id);
+                    of.into_iter().for_each(|charge| charge.notes.push(note.clone()));
                 }
             }
+            let (subscription_id, router_id) = (line.billable.subscription_id, line.facts.router_id);
             for what in happened {
                 self.note(day, Some(subscription_id), router_id, what);
             }
+        }
+    }
+
+    /// True at the first of the two moments of a day.
+    fn first_look(&self, day: Date, now: DateTime<Utc>) -> bool {
+        now < day.plus_days(1).midnight(self.subject.zone) - chrono::TimeDelta::seconds(1)
+    }
+
+    /// Charges the fees of a day by what was unpaid as it began (rule B10).
+    fn charge_late_fees(&mut self, day: Date) {
+        let Some(policy) = self.policy.late_fee else { return };
+        let (billing, tax) = (&self.policy.billing, &self.policy.tax);
+        let due = self.at_midnight.iter().filter(|i| policy.day(i.due_date) == day);
+        for fee in due.filter_map(|i| LateFee::on(*i, &policy)).collect::<Vec<_>>() {
+            let id = fee.invoice.subscription_id;
+            let Some(line) = self.subject.lines.iter_mut().find(|l| l.billable.subscription_id == id) else { continue };
+            if self.subject.known.contains(&LateFee::id_for(fee.invoice.invoice_id)) {
+                continue;
+            }
+            let what = match fee.invoice(&policy, billing, tax) {
+                Ok(invoice) => issue(line, &mut self.subject.known, invoice),
+                Err(error) => not_billed(&error),
+            };
+            let router_id = line.facts.router_id;
+            self.note(day, Some(id), router_id, what);
         }
     }
 
@@ -214,7 +296,7 @@ impl Life<'_> {
         }
         let allocations = allocate(&self.open(), &self.subject.credit, now);
         for allocation in allocations {
-            let lines = self.subject.lines.iter_mut().flat_map(|(_, facts)| &mut facts.open);
+            let lines = self.subject.lines.iter_mut().flat_map(|line| &mut line.facts.open);
             for invoice in lines.filter(|i| i.invoice_id == allocation.invoice_id) {
                 invoice.paid += allocation.amount;
             }
@@ -223,8 +305,8 @@ impl Life<'_> {
             }
         }
         self.subject.credit.retain(|source| source.left.is_positive());
-        for (_, facts) in &mut self.subject.lines {
-            facts.open.retain(|i| i.residual().is_positive());
+        for line in &mut self.subject.lines {
+            line.facts.open.retain(|i| i.residual().is_positive());
         }
     }
 
@@ -246,7 +328,8 @@ impl Life<'_> {
 
     fn enforce(&mut self, day: Date, now: DateTime<Utc>) {
         for at in 0..self.subject.lines.len() {
-            let Some((_, facts)) = self.subject.lines.get_mut(at) else { continue };
+            let Some(line) = self.subject.lines.get_mut(at) else { continue };
+            let facts = &mut line.facts;
             let decision = decide_isolation(facts, &self.policy.isolation, now);
             let overdue = crate::dunning::Arrears::of(&facts.open, day).overdue;
             let what = match decision {
@@ -260,13 +343,14 @@ impl Life<'_> {
             if let Some(access) = changes.access.pop() {
                 facts.access = access;
             }
+            line.events.append(&mut changes.access_events);
             let (subscription_id, router_id) = (facts.subscription_id, facts.router_id);
             self.note(day, Some(subscription_id), router_id, what);
         }
     }
 
     fn open(&self) -> Vec<InvoiceBalance> {
-        self.subject.lines.iter().flat_map(|(_, facts)| facts.open.iter().copied()).collect()
+        self.subject.lines.iter().flat_map(|line| line.facts.open.iter().copied()).collect()
     }
 
     fn note(&mut self, on: Date, subscription_id: Option<SubscriptionId>, router_id: Option<RouterId>, what: What) {
@@ -276,4 +360,44 @@ impl Life<'_> {
 
 fn not_billed(error: &Error) -> What {
     What::NotBilled { code: error.code() }
+}
+
+/// True for a period that the policy leaves out, because the line is isolated (rule B7).
+fn is_skipped(invoice: &Invoice, line: &Line, policy: &Policy) -> bool {
+    let billing = &policy.billing;
+    billing.while_isolated == WhileIsolated::Skip
+        && is_left_out(invoice, billing.issue_lead_days, &line.events, line.billable.zone)
+}
+
+/// Takes an invoice into the books.
+fn issue(line: &mut Line, known: &mut BTreeSet<InvoiceId>, invoice: Invoice) -> What {
+    known.insert(invoice.id);
+    line.facts.open.push(invoice.balance(Money::ZERO));
+    let what = What::Billed { period_start: invoice.period.start, due_date: invoice.due_date, total: invoice.total };
+    // Only what is for days of service is given back by the day.
+    if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
+        line.charges.push(Charge::new(invoice));
+    }
+    what
+}
+
+/// The installation fees that are due: instalments, and those of lines that ended without a periodic invoice (rule B9).
+fn installations(line: &mut Line, known: &mut BTreeSet<InvoiceId>, policy: &Policy, now: DateTime<Utc>) -> Vec<What> {
+    let Billable { zone, site_id, terms, .. } = line.billable;
+    let today = zone.date_of(now);
+    let mut happened = Vec::new();
+    for order in line.orders.clone() {
+        let ended = terms.end.filter(|end| order.with_first_invoice && *end <= today).map(|end| order.alone(end));
+        let parts = order.schedule().into_iter().filter(|part| part.on <= today).chain(ended);
+        for part in parts.filter(|part| part.amount.is_positive()) {
+            if known.contains(&part.invoice_id) {
+                continue;
+            }
+            match installation_invoice(&order, &part, site_id, terms.package_id, &policy.billing, &policy.tax) {
+                Ok(invoice) => happened.push(issue(line, known, invoice)),
+                Err(error) => happened.push(not_billed(&error)),
+            }
+        }
+    }
+    happened
 }

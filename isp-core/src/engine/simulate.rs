@@ -1,20 +1,22 @@
 //! Loads real customers for a what-if; see [`crate::simulation`]. Nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Catalog};
+use crate::billing::{Billable, Catalog, Charge, CreditNote, CreditReason, InvoiceKind};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
-use crate::ids::{RouterId, SiteId};
+use crate::ids::{InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
+use crate::installation::InstallationOrder;
+use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::money::Money;
 use crate::payment::CreditSource;
 use crate::policy::Policy;
 use crate::ports::{InvoiceQuery, PageQuery};
-use crate::simulation::{Days, Event, Subject, breakers, simulate};
-use crate::subscription::BillingTerms;
+use crate::simulation::{Days, Event, Line, Subject, breakers, simulate};
+use crate::subscription::{BillingTerms, Subscription};
 
 /// What one policy comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +89,7 @@ impl Engine<'_> {
         let zone = subscriptions.first().map_or(Zone::Wib, |(line, _)| zone_of(line.site_id));
         // A moment before the day, so that what happens at its midnight is lived through and not taken as known.
         let begin = now.min(first.midnight(zone) - chrono::TimeDelta::microseconds(1));
+        let books = self.books(customer, &subscriptions, begin).await?;
         let mut facts: BTreeMap<_, _> = BTreeMap::new();
         // Protection may begin within the days, so all that is known of it counts.
         for known in self.access_of(customer.id).await? {
@@ -97,30 +100,69 @@ impl Engine<'_> {
                 (known.open, known.access) = (past.open, past.access);
             }
         }
-        let lines = subscriptions
-            .into_iter()
-            .filter_map(|(line, _)| {
-                let facts = facts.remove(&line.id)?;
-                let terms = line.terms;
-                // A first, short period does not start on a billing day: a new line is billed from its mark.
-                let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| *mark >= first);
-                let billable = Billable {
-                    subscription_id: line.id,
-                    customer_id: line.customer_id,
-                    site_id: line.site_id,
-                    zone: zone_of(line.site_id),
-                    terms: BillingTerms { billed_from: mark, ..terms },
-                };
-                Some((billable, facts))
-            })
-            .collect();
-        let (credit, payments) = self.money(customer, begin).await?;
-        let issued_before = Some(zone.date_of(begin).plus_days(1));
-        let query = InvoiceQuery { customer: Some(customer.id), issued_before, ..InvoiceQuery::default() };
-        let invoices = self.store.invoices(self.tenant, query, PageQuery::first(100_000)).await?;
-        let known = invoices.iter().map(|(invoice, _)| invoice.id).collect();
+        let mut lines = Vec::new();
+        for (line, _) in subscriptions {
+            let Some(facts) = facts.remove(&line.id) else { continue };
+            let terms = line.terms;
+            // A first, short period does not start on a billing day: a new line is billed from its mark.
+            let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| *mark >= first);
+            let billable = Billable {
+                subscription_id: line.id,
+                customer_id: line.customer_id,
+                site_id: line.site_id,
+                zone: zone_of(line.site_id),
+                terms: BillingTerms { billed_from: mark, ..terms },
+            };
+            let of = |id| id == line.id;
+            let charges: Vec<Charge> =
+                books.charges.iter().filter(|c| of(c.invoice.subscription_id)).cloned().collect();
+            // A fee that stands on one of them waits no more.
+            let standing = charges.iter().any(|c| c.invoice.lines.iter().any(|l| l.kind.is_installation()));
+            let waits = |o: &&InstallationOrder| of(o.subscription_id) && !(o.with_first_invoice && standing);
+            lines.push(Line {
+                orders: books.orders.iter().filter(waits).cloned().collect(),
+                events: books.events.iter().filter(|e| of(e.subscription_id)).cloned().collect(),
+                billable,
+                facts,
+                charges,
+            });
+        }
+        let (credit, mut payments) = self.money(customer, begin).await?;
+        // Isolated days are given back by the policy that is lived through, not by the one that held.
+        payments.retain(|(_, source)| !books.given_back.contains(&source.payment_id));
+        let known = books.known;
         let reachable = customer.phone.is_some();
         Ok(Subject { customer_id: customer.id, zone, reachable, lines, known, credit, payments })
+    }
+
+    /// The documents of a customer as they were at a moment.
+    async fn books(
+        &self,
+        customer: &Customer,
+        lines: &[(Subscription, ServiceAccess)],
+        begin: DateTime<Utc>,
+    ) -> Result<Books, EngineError> {
+        let query = InvoiceQuery { customer: Some(customer.id), ..InvoiceQuery::default() };
+        let invoices = self.store.invoices(self.tenant, query, PageQuery::first(100_000)).await?;
+        let ids: Vec<SubscriptionId> = lines.iter().map(|(line, _)| line.id).collect();
+        let zone = self.zone_of(customer.id).await?;
+        let mut notes = self.credit_notes_of(customer.id).await?;
+        let mut books = Books::default();
+        let for_isolation = notes.iter().filter(|n| n.reason == CreditReason::Isolation);
+        books.given_back = for_isolation.map(CreditNote::payment_id).collect();
+        notes.retain(|n| n.at <= begin);
+        for (invoice, _) in invoices.into_iter().filter(|(i, _)| i.issue_date <= zone.date_of(begin)) {
+            books.known.insert(invoice.id);
+            if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
+                let notes = notes.iter().filter(|n| n.invoice_id == invoice.id).cloned().collect();
+                books.charges.push(Charge { invoice, notes });
+            }
+        }
+        books.events = self.store.access_events_of(self.tenant, &ids).await?;
+        books.events.retain(|e| e.at <= begin);
+        let orders = self.store.installation_orders(self.tenant, Some(customer.id)).await?;
+        books.orders = orders.into_iter().map(|row| row.order).collect();
+        Ok(books)
     }
 
     /// The credit of a customer at a moment, and the payments after it. A payment that was reversed since is left out.
@@ -148,4 +190,15 @@ impl Engine<'_> {
         payments.sort_by_key(|(at, source)| (*at, source.payment_id));
         Ok((credit, payments))
     }
+}
+
+/// What a customer's past consists of.
+#[derive(Debug, Default)]
+struct Books {
+    known: BTreeSet<InvoiceId>,
+    charges: Vec<Charge>,
+    events: Vec<AccessEvent>,
+    orders: Vec<InstallationOrder>,
+    /// The payments that are credit notes for isolated days.
+    given_back: BTreeSet<PaymentId>,
 }

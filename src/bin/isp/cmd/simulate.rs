@@ -95,11 +95,13 @@ fn summary(before: &Simulated, after: Option<&Simulated>) -> Rows {
         }
         rows.push(cells);
     }
-    let mut cells = vec![Cell::Word("invoiced"), old.invoiced.into()];
-    if let Some(new) = &new {
-        cells.extend([new.invoiced.into(), (new.invoiced - old.invoiced).into()]);
+    for (word, of) in [("invoiced", (|t| t.invoiced) as fn(&Totals) -> Money), ("given_back", |t| t.given_back)] {
+        let mut cells = vec![Cell::Word(word), of(&old).into()];
+        if let Some(new) = &new {
+            cells.extend([of(new).into(), (of(new) - of(&old)).into()]);
+        }
+        rows.push(cells);
     }
-    rows.push(cells);
     rows
 }
 
@@ -107,6 +109,7 @@ fn summary(before: &Simulated, after: Option<&Simulated>) -> Rows {
 struct Totals {
     invoices: i64,
     invoiced: Money,
+    given_back: Money,
     problems: i64,
     reminders: i64,
     isolated: i64,
@@ -121,6 +124,7 @@ impl Totals {
                     sum.invoices += 1;
                     sum.invoiced += total;
                 }
+                What::GivenBack { total } => sum.given_back += total,
                 What::NotBilled { .. } => sum.problems += 1,
                 What::Reminded { .. } => sum.reminders += 1,
                 What::Isolated { .. } => sum.isolated += 1,
@@ -192,6 +196,7 @@ fn told(ctx: &Context, event: &Event) -> (&'static str, Cell, Cell) {
             let note = ctx.texts.with("simulation.due", &[("date", due_date.to_string())]);
             ("billed", total.into(), Cell::text(note))
         }
+        What::GivenBack { total } => ("given_back", total.into(), Cell::Empty),
         What::NotBilled { code } => ("not_billed", Cell::Empty, Cell::text(code)),
         What::Reminded { reminder, level } => {
             let note = ctx.texts.with("simulation.level", &[("days", level.to_string())]);
