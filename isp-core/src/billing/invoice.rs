@@ -255,3 +255,43 @@ impl InvoiceBalance {
         today.days_since(self.due_date)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tax::{Tax, TaxMode};
+
+    /// Every whole price, with and without PPN in it, of a PKP and of another: the lines add up to the header, which is
+    /// the price (an inclusive one with at most one rupiah of rounding, an exclusive one with its PPN).
+    #[test]
+    fn the_lines_of_every_price_add_up() {
+        let on = Date::from_day_number(20_454);
+        let (pkp, other) = (Tax::pkp(), Tax::none());
+        for (tax, mode) in [(&pkp, TaxMode::Inclusive), (&pkp, TaxMode::Exclusive), (&other, TaxMode::Inclusive)] {
+            let rule = tax.rule_on(on).unwrap();
+            for rupiah in 1..=5_000_000 {
+                let price = Money::rupiah(rupiah);
+                let taxed = Tax::apply_rule(rule, price, mode);
+                let mut lines: InvoiceLines = smallvec::smallvec![InvoiceLine::new(LineKind::Subscription, price)];
+                apply_tax(&mut lines, taxed);
+                let (mut sum, mut dpp, mut ppn) = (0, 0, 0);
+                for line in &lines {
+                    let amount = line.amount.as_i64();
+                    sum += amount;
+                    match line.kind {
+                        LineKind::Ppn => ppn += amount,
+                        LineKind::Rounding => {}
+                        _ => dpp += amount,
+                    }
+                }
+                let header = (taxed.total().as_i64(), taxed.dpp.as_i64(), taxed.ppn.as_i64());
+                let price_kept = match (rule, mode) {
+                    (Some(_), TaxMode::Exclusive) => dpp == rupiah,
+                    (Some(_), TaxMode::Inclusive) => sum == rupiah && matches!(sum - dpp - ppn, 0 | 1),
+                    (None, _) => (sum, ppn) == (rupiah, 0),
+                };
+                assert!(header == (sum, dpp, ppn) && price_kept, "{price} {mode:?}: {lines:?}");
+            }
+        }
+    }
+}
