@@ -19,6 +19,7 @@ use isp_core::ids::{DepositId, ExemptionId, OutageId, PromiseId, SubscriptionId}
 use isp_core::isolation::{Access, AccessEventKind, Exemption, Outage, Promise};
 use isp_core::payment::{Channel, Deposit};
 use isp_core::ports::{OutboxState, Store, StoreError};
+use isp_core::report::{Finance, GroupBy};
 use isp_core::testing::{Moment, Snapshot};
 use isp_core::{Error, Money};
 use proptest::prelude::*;
@@ -82,7 +83,20 @@ async fn found(start: Date, dice: &mut Dice) -> World {
     world
 }
 
-async fn live_a_year(seed: u64, faults: bool, all: bool) -> (World, Protected) {
+/// What goes wrong in a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    None,
+    /// Kills, double runs, dead routers and channels, lost replies; but every day has its runs.
+    Faults,
+    /// And days without a run.
+    MissedDays,
+}
+
+/// A year, and the finance report of each month, asked for on its last evening.
+async fn live_a_year(seed: u64, trouble: Trouble, all: bool) -> (World, Protected, Vec<Finance>) {
+    let faults = trouble != Trouble::None;
+    let mut months = Vec::new();
     let mut dice = Dice(seed);
     let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
     let mut world = found(start, &mut dice).await;
@@ -115,7 +129,8 @@ async fn live_a_year(seed: u64, faults: bool, all: bool) -> (World, Protected) {
             }
         }
         // A missed day changes no debt: the next run catches up.
-        if !(faults && bad_luck.one_in(9)) {
+        let missed = faults && bad_luck.one_in(9) && trouble == Trouble::MissedDays;
+        if !missed {
             for hour in [9, 11] {
                 let now = today.at(hour, 0, Zone::Wib);
                 until_done!(world, world.run(now)).unwrap();
@@ -130,6 +145,13 @@ async fn live_a_year(seed: u64, faults: bool, all: bool) -> (World, Protected) {
         if !all {
             invoices_join(&snapshot);
         }
+        if today.plus_days(1).month() != today.month() {
+            let evening = today.at(20, 0, Zone::Wib);
+            for by in [GroupBy::Month, GroupBy::Package, GroupBy::Site] {
+                let month = today.month();
+                months.push(world.engine().report_finance(month, month, by, evening).await.unwrap());
+            }
+        }
     }
     world.routers.all_up();
     world.messenger.set_down(false);
@@ -137,7 +159,7 @@ async fn live_a_year(seed: u64, faults: bool, all: bool) -> (World, Protected) {
     for hour in [9, 11, 12] {
         world.run(start.plus_days(DAYS).at(hour, 0, Zone::Wib)).await.unwrap();
     }
-    (world, protected)
+    (world, protected, months)
 }
 
 /// What customers and officers do on a day.
@@ -429,7 +451,7 @@ proptest! {
     fn a_year_with_every_rule_ties_on_every_day(seed in any::<u64>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let (world, _) = live_a_year(seed, true, true).await;
+            let (world, _, _) = live_a_year(seed, Trouble::MissedDays, true).await;
             check_settled(&world);
             let snapshot = world.store.snapshot(TENANT);
             no_day_is_charged_twice(&snapshot);
@@ -455,7 +477,7 @@ proptest! {
     fn a_year_of_faults_ends_in_order(seed in any::<u64>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let (troubled, _) = live_a_year(seed, true, false).await;
+            let (troubled, _, _) = live_a_year(seed, Trouble::MissedDays, false).await;
             check_settled(&troubled);
             let mut dice = Dice(seed);
             let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
@@ -468,6 +490,33 @@ proptest! {
             once.policy.billing.catch_up_periods = 120;
             once.engine().bill(start.plus_days(DAYS).at(12, 1, Zone::Wib)).await.unwrap();
             assert_eq!(periods(&troubled), periods(&once));
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Kills between any two calls, double runs, dead routers and channels leave no trace in the books: every document,
+    /// entry and event is that of the same year without them, and so is the report of each month on its last evening.
+    #[test]
+    fn the_same_year_without_faults_has_the_same_books(seed in any::<u64>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (troubled, _, told) = live_a_year(seed, Trouble::Faults, true).await;
+            let (quiet, _, expected) = live_a_year(seed, Trouble::None, true).await;
+            check_settled(&troubled);
+            assert!(told.len() >= 33 && told == expected, "a month's report differs");
+            let (troubled, quiet) = (troubled.store.snapshot(TENANT), quiet.store.snapshot(TENANT));
+            assert!(!quiet.credit_notes.is_empty() && !quiet.write_offs.is_empty());
+            assert_eq!(troubled.invoices, quiet.invoices);
+            assert_eq!(troubled.credit_notes, quiet.credit_notes);
+            assert_eq!(troubled.write_offs, quiet.write_offs);
+            assert_eq!(troubled.deposits, quiet.deposits);
+            assert_eq!(troubled.payments, quiet.payments);
+            assert_eq!(troubled.allocations, quiet.allocations);
+            assert_eq!(troubled.journal, quiet.journal);
+            assert_eq!(troubled.access_events, quiet.access_events);
         });
     }
 }
