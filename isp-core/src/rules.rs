@@ -16,7 +16,9 @@
 //!
 //! **C2, anchor.** A customer of the 31st is billed on 31 January, 28 February and 31 March: each period comes from the
 //! anchor and never from the one before. **C3, half open.** A period runs up to, not including, its end. **C4, alignment.**
-//! Who starts on the 15th and is billed on the 1st has a short first period.
+//! Who starts on the 15th and is billed on the 1st has a short first period. Who moves from the 1st to the 20th has a short
+//! one in between: paid until 1 February, 1 to 19 February are billed by themselves (see
+//! [`BillingTerms::change_day`](crate::subscription::BillingTerms::change_day)).
 //!
 //! ```
 //! # use isp_core::calendar::*;
@@ -165,6 +167,10 @@
 //!
 //! Or it goes with the first periodic invoice: Rp150.000 of service and Rp500.000 of installation are one invoice of
 //! Rp721.500 with PPN (see [`crate::billing::first_fee`]).
+//!
+//! **One document.** A customer with several lines may have one document for all invoices of the same days: Rp166.500 and
+//! Rp222.000 are one statement of Rp388.500, with one reminder and one payment; each line keeps its invoice, and is isolated
+//! by its own (see [`crate::billing::statement`]).
 //!
 //! # Payments
 //!

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Anchor, BillingDay, Cycle, Date};
+use crate::calendar::{Anchor, BillingDay, Cycle, Date, Period};
 use crate::customer::Code;
 use crate::error::Error;
 use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
@@ -137,6 +137,51 @@ impl BillingTerms {
         };
         let kept = Self { package_id, change: None, held_price: None, ..*self };
         Ok(if cut { Self { start: today, billed_from: Some(today), ..kept } } else { kept })
+    }
+
+    /// Changes the billing day (rule C4). What is paid for, up to `paid_until`, stays; the days from there to the next new
+    /// billing day are a short period of their own, which this returns with the full period that holds it, and periods go on
+    /// from its end. A postpaid period that runs is cut instead, and a short one starts today. `paid_until` is the end of the
+    /// period that runs, or of the last one that was billed.
+    ///
+    /// ```
+    /// use isp_core::{calendar::*, ids::PackageId, subscription::*};
+    /// let day = |text| Date::parse(text).unwrap();
+    /// let terms = BillingTerms::new(PackageId(uuid::Uuid::nil()), day("2026-01-01"), BillingDay::try_new(1).unwrap(), Cycle::Monthly);
+    /// // On 10 January, paid until 1 February, from the first to the twentieth: 1 to 19 February are billed by themselves.
+    /// let (terms, gap) = terms.change_day(BillingDay::try_new(20).unwrap(), day("2026-01-10"), day("2026-02-01")).unwrap();
+    /// let (full, part) = gap.unwrap();
+    /// assert_eq!((full.to_string(), part.to_string()), ("2026-01-20..2026-02-20".into(), "2026-02-01..2026-02-20".into()));
+    /// assert_eq!(terms.billed_from, Some(day("2026-02-20")));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotServing`] for a paused or terminated subscription.
+    pub fn change_day(
+        &self,
+        day: BillingDay,
+        today: Date,
+        paid_until: Date,
+    ) -> Result<(Self, Option<(Period, Period)>), Error> {
+        let changed = Self { day, ..*self };
+        match (self.status_on(today), self.timing) {
+            (SubscriptionStatus::Paused | SubscriptionStatus::Terminated, _) => Err(Error::NotServing),
+            (SubscriptionStatus::Pending, _) => Ok((changed, None)),
+            (SubscriptionStatus::Active, Timing::Postpaid) if today > self.start => {
+                Ok((Self { start: today, billed_from: Some(today), ..changed }, None))
+            }
+            (SubscriptionStatus::Active, Timing::Postpaid) => Ok((changed, None)),
+            (SubscriptionStatus::Active, Timing::Prepaid) => {
+                let anchor = changed.anchor();
+                let full = anchor.period(anchor.index_of(paid_until));
+                if full.start == paid_until {
+                    return Ok((Self { billed_from: Some(paid_until), ..changed }, None));
+                }
+                let end = self.end.map_or(full.end, |end| full.end.min(end));
+                let gap = Period::try_new(paid_until, end).ok().map(|part| (full, part));
+                Ok((Self { billed_from: Some(full.end), ..changed }, gap))
+            }
+        }
     }
 
     /// Pauses service and billing from a day on (rule B7).

@@ -312,6 +312,23 @@ impl Run<'_> {
     }
 }
 
+/// The invoice for a part of a period, issued on a day of its own rather than by a run.
+///
+/// # Errors
+/// As those that [`plan_billing`] reports.
+pub(crate) fn part_invoice(
+    row: &Billable,
+    full: Period,
+    part: Period,
+    issue_date: Date,
+    context: &BillingContext<'_>,
+) -> Result<Invoice, Error> {
+    let windows = Zone::ALL.map(|zone| context.window(zone));
+    let mut run = Run { context, windows, tax_rule: None, plan: BillingPlan::default() };
+    run.invoice(row, full, part, issue_date.plus_days(i32::from(context.policy.issue_lead_days)))?;
+    run.plan.invoices.pop().ok_or(Error::EmptyPeriod)
+}
+
 /// The invoice for one instalment of an installation fee (rule B9). The fee is before PPN.
 ///
 /// # Errors

@@ -6,10 +6,11 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::billing::plan::part_invoice;
 use crate::billing::{
     Billable, Catalog, ChangeAtOnce, Charge, CreditReason, InvoiceKind, Written, change_at_once, plan_billing,
 };
-use crate::calendar::{Date, Period};
+use crate::calendar::{BillingDay, Date, Period};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{PackageId, SubscriptionId};
@@ -92,6 +93,36 @@ impl Engine<'_> {
             })
             .await?;
         Ok(settled)
+    }
+
+    /// Changes the billing day (rule C4): prepaid, from the end of what was billed, with an invoice today for the days up to
+    /// the next new billing day; postpaid, from today, with an invoice for the days that were used. Returns the first day of
+    /// the next full period, for a prepaid line, or of the new grid.
+    ///
+    /// # Errors
+    /// [`Error::NotServing`], [`StoreError::NotFound`].
+    pub async fn change_billing_day(
+        &self,
+        subscription: SubscriptionId,
+        day: BillingDay,
+        now: DateTime<Utc>,
+    ) -> Result<Date, EngineError> {
+        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
+        let context = self.billing_context(&catalog, None, now);
+        let changed = self.change_terms(subscription, now, |before, changes| {
+            let (terms, today) = (&before.facts.terms, before.written.on);
+            let periodic = before.charges.iter().filter(|c| c.invoice.kind == InvoiceKind::Subscription);
+            let billed = periodic.map(|c| c.invoice.period.end).max().filter(|end| *end > today);
+            let running = || terms.anchor().period(terms.anchor().index_of(today.max(terms.start))).end;
+            let (new, gap) = terms.change_day(day, today, billed.unwrap_or_else(running))?;
+            if let Some((full, part)) = gap {
+                let row = Billable { terms: new, ..billable(before.facts) };
+                changes.invoices.push(part_invoice(&row, full, part, today, &context)?);
+            }
+            Ok(new)
+        });
+        let (terms, _) = changed.await?;
+        Ok(terms.billed_from.unwrap_or(terms.start))
     }
 
     /// Pauses service and billing from today on (rule B7). By policy, the unused days of what was billed are given back.

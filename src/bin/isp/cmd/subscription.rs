@@ -33,6 +33,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once"
     )]
     ChangePackage(ChangePackage),
+    /// Bill a line on another day of the month; the days in between are invoiced today.
+    #[command(after_help = "Example:\n  isp subscription change-billing-day P001 20")]
+    ChangeBillingDay(ChangeBillingDay),
     /// Pause (cuti) from today: no access, no invoices.
     Pause(Which),
     /// End a pause today.
@@ -110,6 +113,19 @@ pub(crate) struct ChangePackage {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ChangeBillingDay {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// The new day, 1 to 31; a shorter month is billed on its last day.
+    #[arg(value_parser = args::billing_day)]
+    day: BillingDay,
+    /// Which line, for a customer with several.
+    #[arg(long, value_parser = args::code)]
+    username: Option<Code>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Terminate {
     #[command(flatten)]
     which: Which,
@@ -145,6 +161,14 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let variables =
                 [("code", customer.to_string()), ("package", package.to_string()), ("from", from.to_string())];
             ctx.say("done.package_changed", &variables)?;
+        }
+        Command::ChangeBillingDay(ChangeBillingDay { customer, day, username }) => {
+            let store = ctx.store().await?;
+            let id = id_of(ctx, store, &customer, username.as_ref()).await?;
+            let from = ctx.engine(store).change_billing_day(id, day, ctx.now).await?;
+            let variables =
+                [("code", customer.to_string()), ("day", day.day().to_string()), ("from", from.to_string())];
+            ctx.say("done.billing_day", &variables)?;
         }
         Command::Pause(which) => {
             let store = ctx.store().await?;
