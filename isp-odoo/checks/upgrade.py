@@ -33,6 +33,8 @@ MIGRATED = {
     "account_move_line": {"write_date"},
     # The webhook's user is data of the addon, and its contact is written with it.
     "res_partner": {"write_date"},
+    # A new column is computed and stored.
+    "isp_outage": {"write_date"},
 }
 REPORTS = {
     "isp.report.finance": ["billed", "ppn", "collected", "cost", "receivable"],
