@@ -72,6 +72,8 @@ class IspSealedMixin(models.AbstractModel):
                 if value and (value == MASK or value == record._isp_mask(name, record.sudo()[sealed])):
                     continue
                 record._isp_seal(name, value)
+        # Who has just typed a secret sees its mask too: the answer to saving is read from the cache.
+        self.invalidate_recordset(list(self._isp_sealed), flush=False)
 
     def _isp_seal(self, name, value):
         """Seal a value; an empty one takes the secret off."""

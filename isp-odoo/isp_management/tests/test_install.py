@@ -88,6 +88,26 @@ class TestInstall(IspCommon):
         with self.assertRaises(ValidationError):
             siti.nik = "1234"
 
+    def test_a_secret_that_was_just_typed_is_masked_in_the_answer(self):
+        """The web client shows what saving answers."""
+        specification = {"nik": {}, "name": {}}
+        [saved] = self.env["isp.customer"].web_save({"name": "Siti Rahayu", "nik": NIK}, specification)
+        self.assertIn("*", saved["nik"])
+        siti = self.env["isp.customer"].browse(saved["id"])
+        other = "3273015708900002"
+        [saved] = siti.web_save({"nik": other}, specification)
+        self.assertIn("*", saved["nik"])
+        self.assertEqual(siti.isp_reveal("nik"), other)
+        [saved] = self.router.web_save({"password": "lain", "note": "baru"}, {"password": {}})
+        self.assertNotIn("lain", saved["password"])
+        self.assertEqual(self.router._isp_open("password"), "lain")
+        vals = {name: "rahasia-%s" % name for name in ("access_token", "app_secret", "verify_token")}
+        [saved] = self.env["isp.channel"].web_save({"name": "CS", "phone_number_id": "1", **vals}, dict.fromkeys(vals, {}))
+        channel = self.env["isp.channel"].browse(saved["id"])
+        for name, value in vals.items():
+            self.assertNotIn("rahasia", saved[name])
+            self.assertEqual(channel._isp_open(name), value)
+
     def test_no_secret_is_in_the_database_in_clear(self):
         siti = self.new_customer(nik=NIK)
         self.new_subscription(siti, ppp_username="siti", ppp_password="rahasia-pppoe")
