@@ -1,12 +1,14 @@
 //! Committing 100,000 invoices to SQLite and PostgreSQL through `Store::commit`, each beside the same rows through that
 //! database's fastest bulk path in the same run: for SQLite prepared inserts of many rows in one transaction, for
-//! PostgreSQL binary COPY of rows encoded beforehand; both into a table of the same columns and indexes.
+//! PostgreSQL binary COPY, a transaction a page, of rows encoded beforehand; both into a table of the same columns and
+//! indexes. The two take turns page by page, so that a machine that does something else meanwhile slows both down.
 //!
 //! The ratio says what numbers without gaps, the journal, the checks and the conversion cost. Run with
-//! `scripts/with_pg cargo bench --bench store`.
+//! `scripts/with_pg cargo bench --bench store`; `-- sqlite` or `-- postgres` after it measures one of them.
 
 #![allow(clippy::print_stdout, clippy::float_arithmetic, clippy::unwrap_used, missing_docs)]
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
@@ -30,7 +32,7 @@ const TENANT: TenantId = TenantId::DEFAULT;
 const INVOICES: usize = 100_000;
 const PAGE: usize = 10_000;
 /// Each round is another month; the median counts.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 5;
 /// Rows a prepared insert of the raw SQLite rate.
 const SQLITE_ROWS: usize = 64;
 const COLUMNS: usize = 17;
@@ -41,27 +43,38 @@ async fn main() {
         println!("ISP_TEST_PG is not set: run through scripts/with_pg");
         std::process::exit(1);
     };
+    let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let asked = |name: &str| named.is_empty() || named.iter().any(|word| word == name);
     println!("{INVOICES} invoices in pages of {PAGE}, median of {ROUNDS} rounds");
     let provider = Provider::new();
+    if asked("sqlite") {
+        sqlite(&provider).await;
+    }
+    if asked("postgres") {
+        postgres(&provider, &server).await;
+    }
+}
 
+async fn sqlite(provider: &Provider) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("isp.db");
-    let url = format!("sqlite:{}", path.display());
-    let store = opened(&url, &provider).await;
-    let raw = raw_sqlite(&path).await;
-    compare("SQLite", store.as_ref(), &provider, Raw::Sqlite(raw)).await;
+    let store = opened(&format!("sqlite:{}", path.display()), provider).await;
+    let raw = raw_sqlite(&path, &dir.path().join("raw.db")).await;
+    compare("SQLite", store.as_ref(), provider, Raw::Sqlite(raw)).await;
     store_gone(store);
+}
 
+async fn postgres(provider: &Provider, server: &str) {
     let name = format!("isp_bench_{}", std::process::id());
-    let mut admin = PgConnection::connect(&server).await.unwrap();
+    let mut admin = PgConnection::connect(server).await.unwrap();
     admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
+    let (head, query) = server.split_once('?').unwrap_or((server, ""));
     let (head, _) = head.rsplit_once('/').unwrap();
     let url = format!("{head}/{name}?{query}");
-    let store = opened(&url, &provider).await;
+    let store = opened(&url, provider).await;
     let mut raw = PgConnection::connect(&url).await.unwrap();
     raw.execute("CREATE TABLE raw_invoices (LIKE invoices INCLUDING ALL)").await.unwrap();
-    compare("PostgreSQL", store.as_ref(), &provider, Raw::Postgres(raw)).await;
+    compare("PostgreSQL", store.as_ref(), provider, Raw::Postgres(raw)).await;
     store_gone(store);
     admin.execute(AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"))).await.unwrap();
 }
@@ -88,9 +101,11 @@ enum Raw {
 async fn compare(name: &str, store: &dyn Store, provider: &Provider, mut raw: Raw) {
     let (mut by_store, mut by_hand) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let mut spent = Duration::ZERO;
+        let (mut spent, mut spent_by_hand) = (Duration::ZERO, Duration::ZERO);
+        raw.begin().await;
         for page in 0..INVOICES / PAGE {
-            let changes = ChangeSet { invoices: provider.invoices(round, page), ..ChangeSet::default() };
+            let invoices = provider.invoices(round, page);
+            let changes = ChangeSet { invoices, ..ChangeSet::default() };
             let start = Instant::now();
             let report = store.commit(TENANT, changes).await.unwrap();
             spent += start.elapsed();
@@ -98,22 +113,54 @@ async fn compare(name: &str, store: &dyn Store, provider: &Provider, mut raw: Ra
             if round == 0 && page == 0 {
                 println!("{name:>10}: peak memory after {PAGE} invoices {} MiB", peak_memory());
             }
+            spent_by_hand += raw.page(&provider.invoices(round, page)).await;
         }
+        spent_by_hand += raw.end().await;
         by_store.push(spent);
+        by_hand.push(spent_by_hand);
         if round == 0 {
             println!("{name:>10}: peak memory after {INVOICES} invoices {} MiB", peak_memory());
         }
-        by_hand.push(match &mut raw {
-            Raw::Sqlite(connection) => sqlite_rows(connection, provider, round).await,
-            Raw::Postgres(connection) => copied_rows(connection, provider, round).await,
-        });
     }
+    let mut ratios: Vec<f64> =
+        by_store.iter().zip(&by_hand).map(|(store, hand)| hand.as_secs_f64() / store.as_secs_f64()).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
     let rate = |mut rounds: Vec<Duration>| {
         rounds.sort_unstable();
         INVOICES as f64 / rounds[rounds.len() / 2].as_secs_f64()
     };
-    let (store, hand) = (rate(by_store), rate(by_hand));
-    println!("{name:>10}: store {store:>8.0} invoices/s, raw {hand:>8.0} rows/s, ratio {:.2}", store / hand);
+    println!(
+        "{name:>10}: store {:>8.0} invoices/s, raw {:>8.0} rows/s, ratio {:.2} ({:.2} to {:.2})",
+        rate(by_store),
+        rate(by_hand),
+        ratios[ratios.len() / 2],
+        ratios[0],
+        ratios[ratios.len() - 1]
+    );
+}
+
+impl Raw {
+    async fn begin(&mut self) {
+        if let Self::Sqlite(connection) = self {
+            connection.execute("BEGIN IMMEDIATE").await.unwrap();
+        }
+    }
+
+    /// Writes a page; how long that took.
+    async fn page(&mut self, invoices: &[Invoice]) -> Duration {
+        match self {
+            Self::Sqlite(connection) => sqlite_rows(connection, invoices).await,
+            Self::Postgres(connection) => copied_rows(connection, invoices).await,
+        }
+    }
+
+    async fn end(&mut self) -> Duration {
+        let start = Instant::now();
+        if let Self::Sqlite(connection) = self {
+            connection.execute("COMMIT").await.unwrap();
+        }
+        start.elapsed()
+    }
 }
 
 /// The largest resident memory so far; 0 where the system does not tell.
@@ -123,13 +170,17 @@ fn peak_memory() -> u64 {
     line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-async fn raw_sqlite(path: &std::path::Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Wal);
-    let options = options.synchronous(SqliteSynchronous::Full).disable_statement_logging();
-    let mut connection = options.connect().await.unwrap();
+/// A file of its own, because its transaction stays open while the store writes.
+async fn raw_sqlite(path: &Path, raw: &Path) -> SqliteConnection {
+    let options = |path| {
+        let options = SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Wal);
+        options.create_if_missing(true).synchronous(SqliteSynchronous::Full).disable_statement_logging()
+    };
+    let mut store = options(path).connect().await.unwrap();
     let made = "SELECT sql FROM sqlite_master WHERE tbl_name = 'invoices' AND sql IS NOT NULL ORDER BY type DESC";
-    let statements: Vec<String> = sqlx::query_scalar(made).fetch_all(&mut connection).await.unwrap();
+    let statements: Vec<String> = sqlx::query_scalar(made).fetch_all(&mut store).await.unwrap();
     assert_eq!(statements.len(), 3, "a table and two indexes beside its keys");
+    let mut connection = options(raw).connect().await.unwrap();
     for sql in statements {
         let sql = sql.replace("invoices", "raw_invoices");
         connection.execute(AssertSqlSafe(sql)).await.unwrap();
@@ -152,52 +203,40 @@ fn money(i: &Invoice) -> [i64; 4] {
 
 const LINES: &str = "S150000 P16500";
 
-async fn sqlite_rows(connection: &mut SqliteConnection, provider: &Provider, round: u32) -> Duration {
-    let tuple = format!("({})", ["?"; COLUMNS].join(", "));
-    let mut spent = Duration::ZERO;
-    connection.execute("BEGIN IMMEDIATE").await.unwrap();
-    for page in 0..INVOICES / PAGE {
-        let invoices = provider.invoices(round, page);
-        let start = Instant::now();
-        for (chunk, number) in invoices.chunks(SQLITE_ROWS).zip(1_i64..) {
-            let sql = format!("INSERT INTO raw_invoices VALUES {}", vec![tuple.as_str(); chunk.len()].join(", "));
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == SQLITE_ROWS);
-            for i in chunk {
-                query = query.bind(TENANT.0).bind(i.id.0).bind(number);
-                for id in ids(i) {
-                    query = query.bind(id);
-                }
-                query = query.bind(1_i64);
-                for day in day_numbers(i) {
-                    query = query.bind(i64::from(day));
-                }
-                for amount in money(i) {
-                    query = query.bind(amount);
-                }
-                query = query.bind(LINES);
-            }
-            query.execute(&mut *connection).await.unwrap();
-        }
-        spent += start.elapsed();
-    }
+async fn sqlite_rows(connection: &mut SqliteConnection, invoices: &[Invoice]) -> Duration {
     let start = Instant::now();
-    connection.execute("COMMIT").await.unwrap();
-    spent + start.elapsed()
+    let tuple = format!("({})", ["?"; COLUMNS].join(", "));
+    for (chunk, number) in invoices.chunks(SQLITE_ROWS).zip(1_i64..) {
+        let sql = format!("INSERT INTO raw_invoices VALUES {}", vec![tuple.as_str(); chunk.len()].join(", "));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == SQLITE_ROWS);
+        for i in chunk {
+            query = query.bind(TENANT.0).bind(i.id.0).bind(number);
+            for id in ids(i) {
+                query = query.bind(id);
+            }
+            query = query.bind(1_i64);
+            for day in day_numbers(i) {
+                query = query.bind(i64::from(day));
+            }
+            for amount in money(i) {
+                query = query.bind(amount);
+            }
+            query = query.bind(LINES);
+        }
+        query.execute(&mut *connection).await.unwrap();
+    }
+    start.elapsed()
 }
 
-async fn copied_rows(connection: &mut PgConnection, provider: &Provider, round: u32) -> Duration {
-    let mut spent = Duration::ZERO;
-    for page in 0..INVOICES / PAGE {
-        let encoded = encoded(&provider.invoices(round, page));
-        let start = Instant::now();
-        let mut copy = connection.copy_in_raw("COPY raw_invoices FROM STDIN (FORMAT binary)").await.unwrap();
-        for message in encoded.chunks(128 * 1024) {
-            copy.send(message).await.unwrap();
-        }
-        assert_eq!(copy.finish().await.unwrap(), PAGE as u64);
-        spent += start.elapsed();
+async fn copied_rows(connection: &mut PgConnection, invoices: &[Invoice]) -> Duration {
+    let encoded = encoded(invoices);
+    let start = Instant::now();
+    let mut copy = connection.copy_in_raw("COPY raw_invoices FROM STDIN (FORMAT binary)").await.unwrap();
+    for message in encoded.chunks(128 * 1024) {
+        copy.send(message).await.unwrap();
     }
-    spent
+    assert_eq!(copy.finish().await.unwrap(), invoices.len() as u64);
+    start.elapsed()
 }
 
 /// Rows in COPY's binary format.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::billing::{CreditNote, Invoice, InvoiceBalance, LineKind};
 use crate::calendar::{Date, Month};
 use crate::error::Error;
-use crate::ids::{CustomerId, ExpenseId, JournalEntryId, PackageId, SiteId, TenantId, derive};
+use crate::ids::{CustomerId, ExpenseId, InvoiceId, JournalEntryId, PackageId, SiteId, TenantId, derive};
 use crate::money::Money;
 use crate::payment::{Allocation, Channel, Payment};
 
@@ -272,35 +272,38 @@ impl JournalTotal {
 /// there are. A store calls this with the invoices that it really inserted.
 #[must_use]
 pub fn entries_for_invoices(invoices: &[Invoice]) -> Vec<JournalEntry> {
-    type Key = (Account, Option<PackageId>, Option<SiteId>);
-    let mut days: BTreeMap<Date, (JournalEntryId, BTreeMap<Key, Money>)> = BTreeMap::new();
-    for invoice in invoices {
-        let (id, sums) = days.entry(invoice.issue_date).or_insert_with(|| {
-            // An invoice is inserted once, so an entry named after its first invoice is written once.
-            (JournalEntryId(derive(invoice.id.0, &["journal"])), BTreeMap::new())
-        });
-        let first = JournalEntryId(derive(invoice.id.0, &["journal"]));
-        *id = first.min(*id);
-        let mut add = |account, amount: Money| {
-            if !amount.is_zero() {
-                *sums.entry((account, Some(invoice.package_id), Some(invoice.site_id))).or_default() += amount;
+    type Sums = BTreeMap<(PackageId, SiteId), [Money; Account::ALL.len()]>;
+    let mut days: BTreeMap<Date, (InvoiceId, Sums)> = BTreeMap::new();
+    let key = |i: &Invoice| (i.issue_date, i.package_id, i.site_id);
+    for alike in invoices.chunk_by(|a, b| key(a) == key(b)) {
+        let (day, package_id, site_id) = key(&alike[0]);
+        let (first, places) = days.entry(day).or_insert_with(|| (alike[0].id, BTreeMap::new()));
+        let sums = places.entry((package_id, site_id)).or_default();
+        for invoice in alike {
+            *first = invoice.id.min(*first);
+            sums[Account::Receivable as usize] += invoice.total;
+            for line in &invoice.lines {
+                sums[account_of(line.kind) as usize] -= line.amount;
             }
-        };
-        add(Account::Receivable, invoice.total);
-        for line in &invoice.lines {
-            add(account_of(line.kind), -line.amount);
         }
     }
     days.into_iter()
-        .map(|(date, (id, sums))| JournalEntry {
-            id,
-            date,
-            kind: EntryKind::Invoices,
-            lines: sums
-                .into_iter()
-                .filter(|(_, amount)| !amount.is_zero())
-                .map(|((account, package_id, site_id), amount)| JournalLine { account, amount, package_id, site_id })
-                .collect(),
+        .map(|(date, (first, places))| {
+            let of_account = |account: Account| {
+                places.iter().map(move |((package_id, site_id), sums)| JournalLine {
+                    account,
+                    amount: sums[account as usize],
+                    package_id: Some(*package_id),
+                    site_id: Some(*site_id),
+                })
+            };
+            JournalEntry {
+                // An invoice is inserted once, so an entry named after its first invoice is written once.
+                id: JournalEntryId(derive(first.0, &["journal"])),
+                date,
+                kind: EntryKind::Invoices,
+                lines: Account::ALL.into_iter().flat_map(of_account).filter(|line| !line.amount.is_zero()).collect(),
+            }
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use isp_core::ids::TenantId;
 use isp_core::ports::{RunGuard, StoreError};
+use uuid::Uuid;
 
 use crate::error::{store_error, unavailable};
 use crate::table::Table;
@@ -30,12 +31,43 @@ pub(crate) trait Session: Send {
         rows: Vec<Value>,
     ) -> Result<u64, StoreError>;
 
-    /// Appends rows to a table by the engine's fastest way; `rows` holds them one after the other. A key that is there
-    /// already fails with [`StoreError::Duplicate`].
-    async fn append(&mut self, table: &'static Table, rows: Vec<Value>) -> Result<(), StoreError>;
+    /// Runs a statement that returns two ids a row, `AS a` and `AS b`, by a way that is cheap for many rows.
+    async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError>;
+
+    /// Appends rows to a table by the engine's fastest way. A key that is there already fails with
+    /// [`StoreError::Duplicate`].
+    async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError>;
 
     /// Makes what was written durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Rows that are made when an engine gets to them, so that those of a large page are never all held at once.
+pub(crate) struct Rows<'r> {
+    left: usize,
+    next: &'r mut (dyn FnMut(&mut Vec<Value>) + Send),
+}
+
+impl<'r> Rows<'r> {
+    /// So many rows; `next` adds the values of one to a list.
+    pub(crate) fn new(count: usize, next: &'r mut (dyn FnMut(&mut Vec<Value>) + Send)) -> Self {
+        Self { left: count, next }
+    }
+
+    /// How many are left.
+    pub(crate) fn len(&self) -> usize {
+        self.left
+    }
+
+    /// Adds the values of the next rows, at most `count`, to a list; how many they were.
+    pub(crate) fn take(&mut self, count: usize, values: &mut Vec<Value>) -> usize {
+        let now = count.min(self.left);
+        self.left -= now;
+        for _ in 0..now {
+            (self.next)(values);
+        }
+        now
+    }
 }
 
 /// A database.

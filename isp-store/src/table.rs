@@ -5,7 +5,7 @@ use isp_core::ports::StoreError;
 use uuid::Uuid;
 
 use crate::error::rejected;
-use crate::session::{Session, first};
+use crate::session::{Rows, Session, first};
 use crate::value::Value;
 
 /// A table as far as inserting needs it.
@@ -71,7 +71,12 @@ pub(crate) async fn append(
     table: &'static Table,
     rows: Vec<Vec<Value>>,
 ) -> Result<(), StoreError> {
-    if rows.is_empty() { Ok(()) } else { session.append(table, rows.into_iter().flatten().collect()).await }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let count = rows.len();
+    let mut rows = rows.into_iter();
+    session.append(table, &mut Rows::new(count, &mut |values| values.extend(rows.next().into_iter().flatten()))).await
 }
 
 /// Fails unless the rows with these ids are there.

@@ -4,6 +4,7 @@ use isp_core::ports::StoreError;
 use sqlx::postgres::PgConnection;
 
 use crate::error::{rejected, store_error};
+use crate::session::Rows;
 use crate::table::Table;
 use crate::value::Value;
 
@@ -15,18 +16,22 @@ const MESSAGE: usize = 128 * 1024;
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 
-/// Copies rows into a table, which hold all its columns one after the other.
-pub(super) async fn append(connection: &mut PgConnection, table: &Table, rows: &[Value]) -> Result<(), StoreError> {
+/// Copies rows into a table.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    table: &Table,
+    rows: &mut Rows<'_>,
+) -> Result<(), StoreError> {
     let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.name, table.columns.join(", "));
-    let columns = table.columns.len();
-    let count = i16::try_from(columns).map_err(|_| rejected("a table has too many columns"))?;
+    let columns = i16::try_from(table.columns.len()).map_err(|_| rejected("a table has too many columns"))?;
     let mut copy = connection.copy_in_raw(&sql).await.map_err(store_error)?;
     let mut buffer = Vec::with_capacity(MESSAGE + 4096);
     buffer.extend_from_slice(HEADER);
-    for row in rows.chunks_exact(columns) {
-        buffer.extend_from_slice(&count.to_be_bytes());
-        for value in row {
-            if let Err(error) = field(value, &mut buffer) {
+    let mut row = Vec::with_capacity(table.columns.len());
+    while rows.take(1, &mut row) > 0 {
+        buffer.extend_from_slice(&columns.to_be_bytes());
+        for value in row.drain(..) {
+            if let Err(error) = field(&value, &mut buffer) {
                 copy.abort("a value cannot be written").await.map_err(store_error)?;
                 return Err(error);
             }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::copy;
 use crate::error::{rejected, store_error};
-use crate::session::Session;
+use crate::session::{Rows, Session};
 use crate::table::{Table, named};
 use crate::value::{Kind, RawRow, Value};
 
@@ -58,12 +58,22 @@ impl Session for PostgresSession {
         Ok(touched)
     }
 
-    async fn append(&mut self, table: &'static Table, rows: Vec<Value>) -> Result<(), StoreError> {
-        let columns = table.columns.len();
-        let done = if rows.len() / columns >= COPY_FROM {
-            copy::append(&mut self.0, table, &rows).await
+    /// As two arrays: a message and an allocation a row would cost more than reading the rows.
+    async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+        let sql = format!("SELECT array_agg(a), array_agg(b) FROM ({}) AS pairs", dialect(sql));
+        let row = sqlx::query_with(AssertSqlSafe(sql), bind(args)?).fetch_one(&mut *self.0).await;
+        let row = Row(row.map_err(store_error)?);
+        let [a, b] = [row.read::<Vec<Uuid>>(0)?, row.read::<Vec<Uuid>>(1)?].map(Option::unwrap_or_default);
+        Ok(a.into_iter().zip(b).collect())
+    }
+
+    async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {
+        let done = if rows.len() >= COPY_FROM {
+            copy::append(&mut self.0, table, rows).await
         } else {
-            self.execute_rows(&table.insert_sql(), Vec::new(), columns, rows).await.map(drop)
+            let mut values = Vec::with_capacity(rows.len() * table.columns.len());
+            rows.take(rows.len(), &mut values);
+            self.execute_rows(&table.insert_sql(), Vec::new(), table.columns.len(), values).await.map(drop)
         };
         done.map_err(|e| named(e, table))
     }

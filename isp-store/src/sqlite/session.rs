@@ -11,7 +11,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Decode, Row as _, Sqlite, Transaction,
 use uuid::Uuid;
 
 use crate::error::{rejected, store_error};
-use crate::session::Session;
+use crate::session::{Rows, Session};
 use crate::table::{Table, named};
 use crate::value::{Kind, RawRow, Value};
 
@@ -45,10 +45,30 @@ impl Session for SqliteSession {
         self.chunks(&dialect(sql), &args, columns, rows, (MAX_ARGUMENTS - args.len()) / columns).await
     }
 
-    async fn append(&mut self, table: &'static Table, rows: Vec<Value>) -> Result<(), StoreError> {
+    async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
+        let pairs = sqlx::query_as_with(AssertSqlSafe(dialect(sql)), bind(args)?).fetch_all(&mut *self.0);
+        pairs.await.map_err(store_error)
+    }
+
+    async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {
         let columns = table.columns.len();
-        let done = self.chunks(&table.insert_sql(), &[], columns, rows, APPEND_ROWS).await;
-        done.map_err(|e| named(e, table)).map(drop)
+        let sql = table.insert_sql();
+        let (mut text, mut prepared): (Arc<str>, usize) = (Arc::from(""), 0);
+        let mut values = Vec::with_capacity(APPEND_ROWS * columns);
+        loop {
+            let now = rows.take(APPEND_ROWS, &mut values);
+            if now == 0 {
+                return Ok(());
+            }
+            if now != prepared {
+                text = anonymous(&sql, columns, now).into();
+                prepared = now;
+            }
+            // Odd sizes would fill the cache of prepared statements.
+            let keep = now == APPEND_ROWS || now <= 2;
+            let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&text)), bind(values.drain(..))?).persistent(keep);
+            query.execute(&mut *self.0).await.map_err(|e| named(store_error(e), table))?;
+        }
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -94,6 +94,7 @@ suite! { $
     once {
         invoices_are_written_once
         invoices_are_numbered_without_gaps
+        a_page_of_invoices_names_what_is_there
         invoices_must_add_up
         messages_are_written_once_by_any_key
         payments_are_written_once

@@ -1,7 +1,8 @@
 //! What is written once, and the journal.
 
+use crate::billing::Invoice;
 use crate::dunning::{Notification, NotificationKind};
-use crate::ids::{JournalEntryId, SubscriptionId, TenantId};
+use crate::ids::{InvoiceId, JournalEntryId, SubscriptionId, TenantId, derive};
 use crate::ledger::{Account, EntryKind, JournalEntry, JournalLine};
 use crate::money::Money;
 use crate::ports::{AccessEffect, ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError, Topic, effect_id};
@@ -52,6 +53,43 @@ pub(super) async fn invoices_are_numbered_without_gaps(store: &dyn Store, tenant
     };
     let numbers = [invoice(2, 0), invoice(0, 0), invoice(1, 0), invoice(0, 1), invoice(2, 2)].map(number);
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
+}
+
+/// A page is large enough for a store to check what it names in another way than by looking each id up.
+pub(super) async fn a_page_of_invoices_names_what_is_there(store: &dyn Store, tenant: TenantId) {
+    let mut w = world(store, tenant, 600).await;
+    let stranger = sample::subscription(9_999, w.customers[0].id, &w.router, w.packages[0].id);
+    w.subscriptions.sort_unstable_by_key(|s| s.id);
+    let page = |month: &str, every: usize| -> Vec<Invoice> {
+        let all = w.subscriptions.iter().step_by(every);
+        all.map(|s| sample::invoice(s, day(month), day(month).plus_days(10), 100_000)).collect()
+    };
+    let commit = |invoices: Vec<Invoice>| ChangeSet { invoices, ..ChangeSet::default() };
+    for (every, month) in [(1, "2026-01-01"), (2, "2026-02-01"), (5, "2026-03-01")] {
+        let invoices = page(month, every);
+        for at in [0, invoices.len() / 2, invoices.len() - 1] {
+            let mut unknown = invoices.clone();
+            unknown[at].customer_id = sample::customer(9_999).id;
+            assert!(matches!(refused(store, tenant, commit(unknown)).await, StoreError::Rejected { .. }), "customer");
+            let mut unknown = invoices.clone();
+            unknown[at].subscription_id = stranger.id;
+            assert!(matches!(refused(store, tenant, commit(unknown)).await, StoreError::Rejected { .. }), "line");
+        }
+        // A line that changed hands: who owes need not be who has it now.
+        let mut moved = invoices.clone();
+        moved[1].customer_id = invoices[0].customer_id;
+        assert_eq!(write(store, tenant, commit(moved)).await.invoices, invoices.len() as u64, "every {every}");
+    }
+    // Two kinds for one subscription, and some that are there.
+    let mut mixed = page("2026-03-01", 2);
+    let fees = mixed.iter().map(|i| Invoice {
+        id: InvoiceId(derive(i.id.0, &["fee"])),
+        kind: crate::billing::InvoiceKind::LateFee,
+        ..i.clone()
+    });
+    mixed.extend(fees.collect::<Vec<_>>());
+    let report = write(store, tenant, commit(mixed)).await;
+    assert_eq!((report.invoices, report.invoices_known), (540, 60));
 }
 
 pub(super) async fn invoices_must_add_up(store: &dyn Store, tenant: TenantId) {
