@@ -10,7 +10,9 @@ use isp_core::billing::{Billable, BillingPolicy, Catalog, Invoice, LineKind, pla
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, TimeOfDay, Zone};
 use isp_core::dunning::{Arrears, DunningFacts, DunningPolicy, NotificationKey, due_reminders};
 use isp_core::ids::{InvoiceId, PaymentId, SubscriptionId, TenantId};
-use isp_core::isolation::{Access, Decision, IsolationCause, IsolationPolicy, Reason, decide_isolation};
+use isp_core::isolation::{
+    Access, Decision, IsolationCause, IsolationMoment, IsolationPolicy, Reason, decide_isolation,
+};
 use isp_core::money::Money;
 use isp_core::payment::{CreditSource, allocate};
 use isp_core::subscription::{BillingTerms, SubscriptionStatus, Timing};
@@ -353,6 +355,7 @@ proptest! {
     ) {
         let decision = decide_isolation(&facts, &policy, now);
         prop_assert_eq!(decision, decide_isolation(&facts, &policy, now), "one answer for one question");
+        prop_assert_eq!(decision, IsolationMoment::new(&policy, now).decide(&facts), "looked up before or meanwhile");
         let today = facts.zone.date_of(now);
         let serving = facts.terms.status_on(today) == SubscriptionStatus::Active;
         let arrears = Arrears::of(&facts.open, today);

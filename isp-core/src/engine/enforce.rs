@@ -11,7 +11,7 @@ use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
 use crate::isolation::notice::join_notices;
 use crate::isolation::transition::{Decider, apply_decision, transition};
-use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, decide_isolation};
+use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, IsolationMoment};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::subscription::BillingTerms;
 
@@ -75,7 +75,8 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn enforce(&self, now: DateTime<Utc>, approval: &Approval) -> Result<EnforceReport, EngineError> {
-        let today = Zone::Wit.date_of(now);
+        let moment = IsolationMoment::new(&self.policy.isolation, now);
+        let today = moment.today(Zone::Wit);
         let position = self.store.billing_position(self.tenant).await?;
         let grace = i32::from(self.policy.isolation.isolate_after_days);
         let query = AccessQuery::Due { due_until: today.plus_days(-grace), today };
@@ -84,16 +85,16 @@ impl Engine<'_> {
         loop {
             let facts = self.store.load_access(self.tenant, &query, page).await?;
             let more = page.advance(&facts, |last| last.subscription_id);
-            wanted.extend(facts.into_iter().filter(|f| self.step(f, position, now) != Step::Nothing));
+            wanted.extend(facts.into_iter().filter(|f| self.step(f, position, &moment) != Step::Nothing));
             if !more {
                 break;
             }
         }
         let mut report = EnforceReport::default();
-        let stopped = self.tripped(&wanted, position, approval, now, &mut report).await?;
+        let stopped = self.tripped(&wanted, position, approval, &moment, &mut report).await?;
         wanted.retain(|f| {
             !(stopped.contains(&f.router_id)
-                && matches!(self.step(f, position, now), Step::Decide(Decision::Isolate(_))))
+                && matches!(self.step(f, position, &moment), Step::Decide(Decision::Isolate(_))))
         });
         // The lines of a customer together, so that one notice may speak of all.
         wanted.sort_by_key(|f| (f.customer_id, f.subscription_id));
@@ -101,11 +102,11 @@ impl Engine<'_> {
         while !rest.is_empty() {
             let (chunk, after) = rest.split_at(chunk_end(rest));
             rest = after;
-            if self.commit_steps(chunk, position, now, &mut report).await? {
+            if self.commit_steps(chunk, position, &moment, &mut report).await? {
                 continue;
             }
             for lines in chunk.chunk_by(|a, b| a.customer_id == b.customer_id) {
-                self.decide_again(lines, position, &stopped, now, &mut report).await?;
+                self.decide_again(lines, position, &stopped, &moment, &mut report).await?;
             }
         }
         Ok(report)
@@ -116,12 +117,12 @@ impl Engine<'_> {
         wanted: &[AccessFacts],
         position: Option<Date>,
         approval: &Approval,
-        now: DateTime<Utc>,
+        moment: &IsolationMoment<'_>,
         report: &mut EnforceReport,
     ) -> Result<BTreeSet<Option<RouterId>>, EngineError> {
         let mut isolations: BTreeMap<Option<RouterId>, u64> = BTreeMap::new();
         for facts in wanted {
-            if matches!(self.step(facts, position, now), Step::Decide(Decision::Isolate(_))) {
+            if matches!(self.step(facts, position, moment), Step::Decide(Decision::Isolate(_))) {
                 *isolations.entry(facts.router_id).or_default() += 1;
             }
         }
@@ -144,23 +145,23 @@ impl Engine<'_> {
         &self,
         chunk: &[AccessFacts],
         position: Option<Date>,
-        now: DateTime<Utc>,
+        moment: &IsolationMoment<'_>,
         report: &mut EnforceReport,
     ) -> Result<bool, EngineError> {
         let mut changes = ChangeSet::default();
         let mut done = EnforceReport::default();
         for facts in chunk {
-            match self.step(facts, position, now) {
+            match self.step(facts, position, moment) {
                 Step::Nothing => continue,
                 Step::Regroup(terms) => {
                     changes.terms.push((facts.subscription_id, terms));
                     let decider = Decider { by: "engine", reason: "package_changed" };
                     let kind = AccessEventKind::GroupChanged;
-                    transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, now);
+                    transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, moment.now());
                     done.regrouped.push(facts.subscription_id);
                 }
                 Step::Decide(decision) => {
-                    apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, now);
+                    apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, moment.now());
                     match decision {
                         Decision::Isolate(_) => done.isolated.push(facts.subscription_id),
                         Decision::Reopen(_) => done.reopened.push(facts.subscription_id),
@@ -173,7 +174,7 @@ impl Engine<'_> {
         if changes.is_empty() {
             return Ok(true);
         }
-        self.join_notices(&mut changes, chunk, now).await?;
+        self.join_notices(&mut changes, chunk, moment.now()).await?;
         match self.store.commit(self.tenant, changes).await {
             Ok(_) => {
                 report.isolated.append(&mut done.isolated);
@@ -193,34 +194,34 @@ impl Engine<'_> {
         lines: &[AccessFacts],
         position: Option<Date>,
         stopped: &BTreeSet<Option<RouterId>>,
-        now: DateTime<Utc>,
+        moment: &IsolationMoment<'_>,
         report: &mut EnforceReport,
     ) -> Result<(), EngineError> {
         let Some(customer) = lines.first().map(|f| f.customer_id) else { return Ok(()) };
         for _ in 0..CONFLICT_RETRIES {
             let mut fresh = self.access_of(customer).await?;
             fresh.retain(|f| {
-                let isolates = matches!(self.step(f, position, now), Step::Decide(Decision::Isolate(_)));
+                let isolates = matches!(self.step(f, position, moment), Step::Decide(Decision::Isolate(_)));
                 let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
                 wanted && !(isolates && stopped.contains(&f.router_id))
             });
-            if self.commit_steps(&fresh, position, now, report).await? {
+            if self.commit_steps(&fresh, position, moment, report).await? {
                 return Ok(());
             }
         }
         Err(StoreError::Conflict.into())
     }
 
-    fn step(&self, facts: &AccessFacts, position: Option<Date>, now: DateTime<Utc>) -> Step {
-        match decide_isolation(facts, &self.policy.isolation, now) {
-            Decision::Keep(_) => self.regroup(facts, position, now),
+    fn step(&self, facts: &AccessFacts, position: Option<Date>, moment: &IsolationMoment<'_>) -> Step {
+        match moment.decide(facts) {
+            Decision::Keep(_) => self.regroup(facts, position, moment),
             decision => Step::Decide(decision),
         }
     }
 
     /// A package change that has come into force, once all periods before it are billed.
-    fn regroup(&self, facts: &AccessFacts, position: Option<Date>, now: DateTime<Utc>) -> Step {
-        let today = facts.zone.date_of(now);
+    fn regroup(&self, facts: &AccessFacts, position: Option<Date>, moment: &IsolationMoment<'_>) -> Step {
+        let today = moment.today(facts.zone);
         match facts.terms.change {
             Some(change) if change.from <= today && position.is_some_and(|p| p >= change.from) => {
                 Step::Regroup(BillingTerms { package_id: change.package_id, change: None, ..facts.terms })

@@ -26,6 +26,12 @@ pub struct Promise {
     pub by: String,
 }
 
+impl Promise {
+    fn holds_on(&self, day: Date) -> bool {
+        self.made_on <= day && day <= self.until
+    }
+}
+
 /// An exemption from isolation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemption {
@@ -41,6 +47,12 @@ pub struct Exemption {
     pub reason: String,
     /// Who granted it.
     pub by: String,
+}
+
+impl Exemption {
+    fn holds_on(&self, day: Date) -> bool {
+        self.from <= day && day <= self.until
+    }
 }
 
 /// A recorded outage of a site.
@@ -89,13 +101,13 @@ impl AccessFacts {
     /// The promise that holds on a day; of several, the one that holds longest.
     #[must_use]
     pub fn promise_on(&self, today: Date) -> Option<&Promise> {
-        self.promises.iter().filter(|p| p.made_on <= today && today <= p.until).max_by_key(|p| p.until)
+        self.promises.iter().filter(|p| p.holds_on(today)).max_by_key(|p| p.until)
     }
 
     /// The exemption that holds on a day; of several, the one that holds longest.
     #[must_use]
     pub fn exemption_on(&self, today: Date) -> Option<&Exemption> {
-        self.exemptions.iter().filter(|e| e.from <= today && today <= e.until).max_by_key(|e| e.until)
+        self.exemptions.iter().filter(|e| e.holds_on(today)).max_by_key(|e| e.until)
     }
 }
 
@@ -211,9 +223,81 @@ impl Reason {
 /// A pause or termination closes access whatever is owed (rule B7). A line isolated by hand stays so. A line
 /// isolated for arrears is reopened at any hour as soon as nothing is overdue. An open line is isolated only when an
 /// invoice has been overdue for long enough, on an allowed day, from the policy's hour on, and nothing exempts it.
+///
+/// For many lines at one moment there is [`IsolationMoment`].
 #[must_use]
 pub fn decide_isolation(facts: &AccessFacts, policy: &IsolationPolicy, now: DateTime<Utc>) -> Decision {
     let today = facts.zone.date_of(now);
+    decide(facts, policy, now, today, || forbidden(policy, facts.zone, now))
+}
+
+/// A policy at a moment, to decide about many lines: each zone's day, and whether it and its hour allow an isolation, are
+/// looked up once for all of them.
+#[derive(Debug, Clone)]
+pub struct IsolationMoment<'p> {
+    policy: &'p IsolationPolicy,
+    now: DateTime<Utc>,
+    zones: [(Date, Option<Reason>); Zone::ALL.len()],
+}
+
+impl<'p> IsolationMoment<'p> {
+    /// A policy at `now`.
+    #[must_use]
+    pub fn new(policy: &'p IsolationPolicy, now: DateTime<Utc>) -> Self {
+        Self { policy, now, zones: Zone::ALL.map(|zone| (zone.date_of(now), forbidden(policy, zone, now))) }
+    }
+
+    /// The moment.
+    #[must_use]
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// The day in a zone.
+    #[must_use]
+    pub const fn today(&self, zone: Zone) -> Date {
+        self.zones[zone as usize].0
+    }
+
+    /// Decides about a line as [`decide_isolation`] does.
+    ///
+    /// ```
+    /// # use isp_core::{calendar::*, ids::*, isolation::*, subscription::BillingTerms};
+    /// # let (id, start) = (uuid::Uuid::nil(), Date::parse("2026-01-01").unwrap());
+    /// # let facts = AccessFacts { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id),
+    /// #   router_id: None, zone: Zone::Wit, terms: BillingTerms::new(PackageId(id), start, BillingDay::of(start), Cycle::Monthly),
+    /// #   access: ServiceAccess::new(SubscriptionId(id), Access::Open), open: vec![], promises: vec![], exemptions: vec![],
+    /// #   outages: vec![] };
+    /// let (policy, now) = (IsolationPolicy::default(), start.at(10, 0, Zone::Wib));
+    /// let moment = IsolationMoment::new(&policy, now);
+    /// assert_eq!(moment.decide(&facts), Decision::Keep(Reason::NothingOverdue));
+    /// assert_eq!(moment.decide(&facts), decide_isolation(&facts, &policy, now));
+    /// ```
+    #[must_use]
+    pub fn decide(&self, facts: &AccessFacts) -> Decision {
+        let (today, forbidden) = self.zones[facts.zone as usize];
+        decide(facts, self.policy, self.now, today, || forbidden)
+    }
+}
+
+/// Why no line of a zone may be isolated at a moment.
+fn forbidden(policy: &IsolationPolicy, zone: Zone, now: DateTime<Utc>) -> Option<Reason> {
+    if !policy.allows_day(zone.date_of(now)) {
+        Some(Reason::DayNotAllowed)
+    } else if zone.time_of(now) < policy.isolate_at {
+        Some(Reason::BeforeHour)
+    } else {
+        None
+    }
+}
+
+fn decide(
+    facts: &AccessFacts,
+    policy: &IsolationPolicy,
+    now: DateTime<Utc>,
+    today: Date,
+    forbidden: impl FnOnce() -> Option<Reason>,
+) -> Decision {
     let access = &facts.access;
     let closed = match facts.terms.status_on(today) {
         SubscriptionStatus::Terminated => Some(Reason::Terminated),
@@ -224,23 +308,17 @@ pub fn decide_isolation(facts: &AccessFacts, policy: &IsolationPolicy, now: Date
     if let Some(reason) = closed {
         return if access.desired == Access::Closed { Decision::Keep(reason) } else { Decision::Close(reason) };
     }
-    let arrears = Arrears::of(&facts.open, today);
     match (access.desired, access.cause) {
         (Access::Isolated, Some(IsolationCause::Manual)) => Decision::Keep(Reason::IsolatedByHand),
-        (Access::Isolated, _) => reopen(facts, &arrears, policy, today, now),
+        (Access::Isolated, _) => reopen(facts, policy, today, now),
         // A line that leaves a pause with old debts is opened first; the next look may isolate it.
         (Access::Closed, _) => Decision::Reopen(Reason::InService),
-        (Access::Open, _) => isolate(facts, &arrears, policy, today, now),
+        (Access::Open, _) => isolate(facts, policy, today, now, forbidden),
     }
 }
 
-fn reopen(
-    facts: &AccessFacts,
-    arrears: &Arrears,
-    policy: &IsolationPolicy,
-    today: Date,
-    now: DateTime<Utc>,
-) -> Decision {
+fn reopen(facts: &AccessFacts, policy: &IsolationPolicy, today: Date, now: DateTime<Utc>) -> Decision {
+    let arrears = Arrears::of(&facts.open, today);
     if arrears.overdue.is_zero() {
         return Decision::Reopen(Reason::Paid);
     }
@@ -260,11 +338,12 @@ fn reopen(
 
 fn isolate(
     facts: &AccessFacts,
-    arrears: &Arrears,
     policy: &IsolationPolicy,
     today: Date,
     now: DateTime<Utc>,
+    forbidden: impl FnOnce() -> Option<Reason>,
 ) -> Decision {
+    let arrears = Arrears::of(&facts.open, today);
     if arrears.overdue.is_zero() {
         return Decision::Keep(Reason::NothingOverdue);
     }
@@ -278,22 +357,16 @@ fn isolate(
             return Decision::Keep(Reason::PaidEnough);
         }
     }
-    if let Some(reason) = protection(facts, today, now) {
-        return Decision::Keep(reason);
+    match protection(facts, today, now).or_else(forbidden) {
+        Some(reason) => Decision::Keep(reason),
+        None => Decision::Isolate(Reason::OverdueTooLong),
     }
-    if !policy.allows_day(today) {
-        return Decision::Keep(Reason::DayNotAllowed);
-    }
-    if facts.zone.time_of(now) < policy.isolate_at {
-        return Decision::Keep(Reason::BeforeHour);
-    }
-    Decision::Isolate(Reason::OverdueTooLong)
 }
 
 fn protection(facts: &AccessFacts, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promise_on(today).is_some() {
+    if facts.promises.iter().any(|p| p.holds_on(today)) {
         Some(Reason::Promised)
-    } else if facts.exemption_on(today).is_some() {
+    } else if facts.exemptions.iter().any(|e| e.holds_on(today)) {
         Some(Reason::Exempt)
     } else if facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| now < until)) {
         Some(Reason::SiteOutage)

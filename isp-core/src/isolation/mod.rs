@@ -8,5 +8,5 @@ pub mod policy;
 pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
-pub use decide::{AccessFacts, Decision, Exemption, Outage, Promise, Reason, decide_isolation};
+pub use decide::{AccessFacts, Decision, Exemption, IsolationMoment, Outage, Promise, Reason, decide_isolation};
 pub use policy::{IsolationPolicy, PromisePolicy};

@@ -6,7 +6,7 @@ use isp_core::dunning::Arrears;
 use isp_core::ids::{CustomerId, ExemptionId, OutageId, PackageId, PromiseId, SiteId, SubscriptionId};
 use isp_core::isolation::access::IsolatedSince;
 use isp_core::isolation::{
-    self, Access, AccessFacts, Decision, Exemption, IsolationCause, Outage, Promise, ServiceAccess,
+    Access, AccessFacts, Decision, Exemption, IsolationCause, IsolationMoment, Outage, Promise, ServiceAccess,
 };
 use isp_core::subscription::BillingTerms;
 use pyo3::prelude::*;
@@ -39,9 +39,10 @@ pub(crate) fn decide_isolation<'py>(
     let (mut keys, mut invoices) = (Keys::default(), Keys::default());
     let facts = Value::argument("lines", lines)?.rows(|_, row| read_facts(&row, &mut keys, &mut invoices))?;
     let decided: Vec<_> = py.detach(|| {
+        let moment = IsolationMoment::new(&policy, now);
         let each = |f: &AccessFacts| {
-            let arrears = Arrears::of(&f.open, f.zone.date_of(now));
-            (f.subscription_id, isolation::decide_isolation(f, &policy, now), arrears)
+            let arrears = Arrears::of(&f.open, moment.today(f.zone));
+            (f.subscription_id, moment.decide(f), arrears)
         };
         facts.iter().map(each).collect()
     });
