@@ -31,6 +31,9 @@ use pyo3::types::PyTuple;
 #[pymodule]
 fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     convert::Types::fill(module.py())?;
+    // Read at the first decision otherwise, which is made without the interpreter: a fork by another thread in that
+    // moment would leave a child that waits for it for ever.
+    let _ = isp_core::holiday::all();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("REASONS", PyTuple::new(module.py(), Reason::ALL.map(Reason::code))?)?;
     module.add_class::<policy::BillingPolicy>()?;

@@ -139,6 +139,37 @@ for thread in threads:
     )
 
 
+def test_children_forked_in_the_middle_of_the_first_decision() -> None:
+    # The decision reads the public holidays. When it read them at the first call, without the interpreter, one process
+    # in sixty had a child that waited for them for ever.
+    for _ in range(30):
+        run(
+            USE
+            + """
+import os, signal, threading
+facts = [isp.AccessFacts(1, D, "open", [isp.OpenInvoice("A", D, D, 1000)])]
+start = threading.Barrier(5)
+def first():
+    start.wait()
+    isp.decide_isolation(facts, NOW)
+threads = [threading.Thread(target=first) for _ in range(4)]
+for thread in threads:
+    thread.start()
+start.wait()
+children = []
+for _ in range(6):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        isp.decide_isolation(facts, NOW)
+        os._exit(0)
+    children.append(pid)
+ended = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+assert not any(ended), ended
+"""
+        )
+
+
 def test_the_import_builds_nothing() -> None:
     if not Path("/proc/self/task").exists():
         raise AssertionError("this test reads /proc, which every Linux has")
