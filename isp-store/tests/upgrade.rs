@@ -141,7 +141,8 @@ async fn copy_postgres(from: &Database, to: &Database) {
         }
         write.finish().await.unwrap();
     }
-    (old.close().await.unwrap(), newest.close().await.unwrap());
+    old.close().await.unwrap();
+    newest.close().await.unwrap();
 }
 
 async fn upgrade(newest: Database, old: Database) {
