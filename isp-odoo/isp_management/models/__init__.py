@@ -29,6 +29,7 @@ from . import isp_write_off
 from . import isp_collector
 from . import isp_subscription_source
 from . import isp_isolation_run
+from . import isp_reason
 from . import isp_router_sync
 from . import isp_access_sync
 from . import isp_channel

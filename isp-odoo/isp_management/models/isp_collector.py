@@ -84,7 +84,8 @@ class IspCollector(models.Model):
     def action_view_to_collect(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_invoice_action")
-        return {**action, "name": _("To be collected by %s", self.name), "domain": self._isp_open_domain()}
+        title = _("To be collected by %s", self.name)
+        return {**action, "name": title, "display_name": title, "domain": self._isp_open_domain()}
 
     def action_view_payments(self):
         self.ensure_one()

@@ -32,6 +32,7 @@ class IspCostMixin(models.AbstractModel):
 
     def _isp_post_cost(self, company, day, amount, label, debit, credit, partner=None):
         """Post one entry, as the system: who writes down a cost need not be an accountant."""
+        company = company.sudo()
         move = self.env["account.move"].sudo().with_company(company).create({
             "move_type": "entry",
             "journal_id": company._isp_cost_journal().id,

@@ -63,7 +63,9 @@ class IspCredit(models.AbstractModel):
             mail_create_nosubscribe=True, default_move_type="out_refund"
         ).create(vals)
         credits._post(soft=False)
-        for credit in credits:
+        for credit, note in zip(credits, notes, strict=True):
+            # Afterwards: posting would let it pay its own invoice first, and not the oldest.
+            credit.reversed_entry_id = moves[note.charge]
             self._isp_settle(credit)
         return credits.sudo(False)
 
@@ -72,10 +74,8 @@ class IspCredit(models.AbstractModel):
         company = move.company_id
         today = company._isp_today()
         line = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")[:1]
-        name = _(
-            "%(text)s, %(start)s - %(end)s", text=text, start=note.period_start.strftime("%d/%m/%Y"),
-            end=(note.period_end - timedelta(days=1)).strftime("%d/%m/%Y"),
-        )
+        start, last = note.period_start, note.period_end - timedelta(days=1)
+        name = "%s, %s" % (text, " - ".join(day.strftime("%d/%m/%Y") for day in sorted({start, last})))
         return {
             "move_type": "out_refund",
             "company_id": company.id,
@@ -87,7 +87,6 @@ class IspCredit(models.AbstractModel):
             "invoice_payment_term_id": False,
             "fiscal_position_id": move.fiscal_position_id.id,
             "ref": name,
-            "reversed_entry_id": move.id,
             "isp_subscription_id": move.isp_subscription_id.id,
             "isp_credit_reason": reason,
             "isp_credit_start": note.period_start,
@@ -143,10 +142,9 @@ class IspBillingRun(models.Model):
             today = company._isp_today()
             invoiced = {invoice.subscription for invoice in plan.invoices}
             asked = [row for row in rows if row[0] in invoiced or row[8] and row[8] < today]
-            notes, moves = self._isolated_notes(company, asked, position)
-            if notes:
+            if self._isolated_notes(company, asked, position)[0]:
                 run = run or self.create({"company_id": company.id})
-                run._until_done(company, lambda: run._write_isolated_notes(notes, moves))
+                run._until_done(company, lambda: run._write_isolated_notes(company, asked, position))
         return run
 
     def _write_skipped(self, skipped):
@@ -171,6 +169,8 @@ class IspBillingRun(models.Model):
         facts = [isp_engine.IsolatedFacts(own, spans[key], since[key] - lead) for key, own in by_line.items()]
         return isp_engine.isolation_credits(facts, company._isp_now()), moves
 
-    def _write_isolated_notes(self, notes, moves):
+    def _write_isolated_notes(self, company, rows, position):
+        # Asked again under the lock: another run may have given some back meanwhile.
+        notes, moves = self._isolated_notes(company, rows, position)
         credits = self.env["isp.credit"]._isp_write_credits(notes, moves, "isolation", _("Days in isolation"))
         self.credit_count += len(credits)

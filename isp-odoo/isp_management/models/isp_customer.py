@@ -166,9 +166,10 @@ class IspCustomer(models.Model):
 
     def action_activate(self):
         for customer in self:
+            starts = customer.subscription_ids.filtered(lambda s: s.state == "active").mapped("activation_date")
             customer.write({
                 "state": "active",
-                "activated_on": customer.activated_on or customer.company_id._isp_today(),
+                "activated_on": customer.activated_on or min([customer.company_id._isp_today(), *starts]),
                 "terminated_on": False,
                 "termination_reason": False,
             })

@@ -42,7 +42,7 @@ class IspInstallationFee(models.Model):
     )
     move_ids = fields.One2many("account.move", "isp_installation_fee_id", "Invoices")
     invoice_count = fields.Integer(compute="_compute_payment_status", store=True)
-    amount_paid = fields.Monetary("Paid", compute="_compute_payment_status", store=True)
+    amount_paid = fields.Monetary("Amount paid", compute="_compute_payment_status", store=True)
     payment_status = fields.Selection(
         [("unpaid", "Unpaid"), ("partly_paid", "Partly paid"), ("paid", "Paid")],
         compute="_compute_payment_status", store=True, tracking=True,

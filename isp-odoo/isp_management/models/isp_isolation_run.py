@@ -221,7 +221,7 @@ class IspSubscription(models.Model):
             access_rows.aware(event.decided_at),
             access_rows.event_kind(event),
             event.user_id.name if event.cause == "manual" else "engine",
-            event.reason or event.reason_code or "",
+            event.reason_text or "",
             round(event.overdue),
         ) if event else None
         seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None

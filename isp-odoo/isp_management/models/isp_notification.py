@@ -6,7 +6,6 @@ class IspNotification(models.Model):
     _name = "isp.notification"
     _description = "Notification to a customer"
     _order = "id desc"
-    _rec_name = "kind"
     _check_company_auto = True
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -44,6 +43,12 @@ class IspNotification(models.Model):
     _sql_constraints = [
         ("once", "unique(company_id, channel, once_key)", "This message was written already."),
     ]
+
+    @api.depends("kind", "customer_id")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for message in self:
+            message.display_name = "%s, %s" % (kinds.get(message.kind, ""), message.customer_id.display_name)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

@@ -56,8 +56,9 @@ class IspOutage(models.Model):
 
     def action_view_credits(self):
         self.ensure_one()
+        title = _("Given back for %s", self.name)
         action = self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_invoice_action")
         return {
-            **action, "name": _("Given back for %s", self.name), "domain": [("isp_outage_id", "=", self.id)],
+            **action, "name": title, "display_name": title, "domain": [("isp_outage_id", "=", self.id)],
             "context": {"default_move_type": "out_refund", "create": False}, "target": "current",
         }

@@ -25,6 +25,10 @@ class IspPromise(models.Model):
 
     _sql_constraints = [("order", "check(until >= made_on)", "A promise does not end before it is made.")]
 
+    @api.onchange("customer_id")
+    def _onchange_customer_id(self):
+        self.amount = max(self.customer_id.amount_overdue, 0)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(_("A promise is cancelled, not deleted."))

@@ -17,3 +17,4 @@ from . import test_translations
 from . import test_late_fees
 from . import test_given_back
 from . import test_debts
+from . import test_wizards

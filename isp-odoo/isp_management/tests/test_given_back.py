@@ -50,7 +50,7 @@ class TestOutageCredit(GivenBackCommon):
             [(row.subscription_id, row.days, row.date_from, row.date_to, row.price, row.amount) for row in wizard.line_ids],
             [(s, "2 of 31 days", date(2026, 1, 16), date(2026, 1, 17), 20_000, 22_200) for s in (self.first, self.second)],
         )
-        self.assertIn("60.0 hours", wizard.why)
+        self.assertIn("60 hours", wizard.why)
         self.assertEqual((wizard.count, wizard.amount), (2, 44_400))
         self.assertFalse(self.env["account.move"].search([("isp_outage_id", "=", self.outage.id)]))
 
@@ -73,6 +73,15 @@ class TestOutageCredit(GivenBackCommon):
         again.action_confirm()
         self.assertFalse(self.open().line_ids)
         self.assertIn("lines", self.outage.message_ids[0].body)
+
+    def test_the_oldest_open_invoice_is_paid_first(self):
+        self.bill("2026-02-01 08:00")
+        january, february = self.first.move_ids.sorted("isp_period_start")
+        self.outage.write({"since": datetime(2026, 2, 9, 17), "until": datetime(2026, 2, 11, 17)})
+        self.open("2026-02-20 08:00").action_confirm()
+        note = self.env["account.move"].search([("reversed_entry_id", "=", february.id)])
+        self.assertEqual((note.amount_untaxed, note.amount_residual), (22_143, 0), "2 of 28 days of Rp310.000")
+        self.assertEqual((january.amount_residual, february.amount_residual), (344_100 - note.amount_total, 344_100))
 
     def test_a_paid_invoice_leaves_credit_that_pays_the_next(self):
         invoice = self.first.move_ids

@@ -128,9 +128,9 @@ class TestIsolation(IspNetworkCommon):
         wizard = self.env["isp.explain.wizard"].with_context(isp_now="2026-03-12 03:00:00").browse(told["res_id"])
         self.env.user.lang = "id_ID" if self.env["res.lang"]._lang_get_id("id_ID") else False
         wizard.invalidate_recordset()
-        self.assertIn("Layanan diisolir sejak 2026-03-10 10:00 WIB karena tunggakan Rp277.500", wizard.sentence)
+        self.assertIn("Layanan diisolir sejak 10/03/2026 10:00 WIB karena tunggakan Rp277.500", wizard.sentence)
         self.assertIn(move.name, wizard.evidence)
-        self.assertIn("jawaban router 2026-03-10 10:01 WIB: isolated", wizard.evidence)
+        self.assertIn("jawaban router 10/03/2026 10:01 WIB: diisolir", wizard.evidence)
 
     def test_weekends_and_holidays(self):
         line = self.new_line()

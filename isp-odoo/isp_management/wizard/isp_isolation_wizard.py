@@ -9,10 +9,17 @@ class IspIsolationWizard(models.TransientModel):
 
     subscription_ids = fields.Many2many("isp.subscription", string="Subscriptions", required=True)
     action = fields.Selection([("isolate", "Isolate"), ("reopen", "Reopen")], required=True)
+    currency_id = fields.Many2one(related="subscription_ids.company_id.currency_id")
+    overdue = fields.Monetary(compute="_compute_overdue")
     reason = fields.Char()
     promise_until = fields.Date(
         "Promised to pay until", help="Until then the line is not isolated again for what is overdue now."
     )
+
+    @api.depends("subscription_ids")
+    def _compute_overdue(self):
+        for wizard in self:
+            wizard.overdue = sum(wizard.subscription_ids.customer_id.mapped("amount_overdue"))
 
     @api.model
     def _isp_open_for(self, lines, action):

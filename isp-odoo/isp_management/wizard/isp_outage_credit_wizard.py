@@ -5,6 +5,7 @@ import isp_engine
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import formatLang
 
 from ..logic.access_rows import aware
 
@@ -40,7 +41,7 @@ class IspOutageCreditWizard(models.TransientModel):
             "why": self._isp_why(outage),
             "line_ids": [(0, 0, self._isp_line(note, moves[note.charge])) for note in notes],
         })
-        return wizard._isp_show(_("Give back for the outage"))
+        return wizard._isp_show(_("Give back for the outage"), "extra-large")
 
     @api.model
     def _isp_notes(self, outage):
@@ -78,15 +79,16 @@ class IspOutageCreditWizard(models.TransientModel):
     def _isp_why(self, outage):
         company = outage.company_id
         hours = (outage.until - outage.since).total_seconds() / 3600
+        told = formatLang(self.env, hours, digits=0 if hours == int(hours) else 1)
         if hours < company.isp_outage_min_hours:
             return _(
-                "The outage lasted %(hours).1f hours; from %(least)s hours on something is given back.", hours=hours,
+                "The outage lasted %(hours)s hours; from %(least)s hours on something is given back.", hours=told,
                 least=company.isp_outage_min_hours,
             )
         if company.isp_outage_by == "hour":
-            return _("The outage lasted %.1f hours: that part of its days is given back.", hours)
+            return _("The outage lasted %s hours: that part of its days is given back.", told)
         return _(
-            "The outage lasted %(hours).1f hours: %(days)s whole days are given back.", hours=hours, days=int(hours // 24)
+            "The outage lasted %(hours)s hours: %(days)s whole days are given back.", hours=told, days=int(hours // 24)
         )
 
     def action_confirm(self):

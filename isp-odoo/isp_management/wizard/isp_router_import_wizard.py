@@ -76,7 +76,7 @@ class IspRouterImportWizard(models.TransientModel):
                 if account.verdict != "ours"
             ],
         })
-        return wizard._isp_show(_("Accounts on %s", router.name))
+        return wizard._isp_show(_("Accounts on %s", router.name), "extra-large")
 
     def action_import(self):
         """Link or create what was chosen; the passwords are read again, since none is kept in between."""

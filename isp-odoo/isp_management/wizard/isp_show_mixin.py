@@ -5,8 +5,8 @@ class IspShowMixin(models.AbstractModel):
     _name = "isp.show.mixin"
     _description = "A wizard that opens itself"
 
-    def _isp_show(self, title):
-        """The action that shows this wizard in a dialog."""
+    def _isp_show(self, title, size="large"):
+        """The action that shows this wizard in a dialog; ``extra-large`` for one with a wide table."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -15,4 +15,5 @@ class IspShowMixin(models.AbstractModel):
             "res_id": self.id,
             "view_mode": "form",
             "target": "new",
+            "context": {"dialog_size": size},
         }
