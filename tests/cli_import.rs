@@ -108,3 +108,16 @@ fn one_file_alone_and_nothing_at_all() {
     let (_, err) = isp.exit(3, &["import", "--subscriptions", "sheets/subscriptions.csv"]);
     assert!(err.contains("import.unknown"), "{err}");
 }
+
+#[test]
+fn two_fees_of_one_line_on_one_day_are_refused() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    // In the file that was imported, P003 pays an installation on 10 January, February and March.
+    isp.write(&[("installations.csv", "id_pelanggan,jenis,biaya,tanggal,cicilan\nP003,Pindah,150000,2026-02-10,1\n")]);
+    let (_, err) = isp.exit(3, &["--on", "2026-01-01", "import", "--installations", "sheets/installations.csv"]);
+    assert!(err.contains("baris 2") && err.contains("2026-02-10") && err.contains("[installation.clash]"), "{err}");
+    assert_eq!(isp.json(&["installation", "list"]).as_array().unwrap().len(), 1);
+}

@@ -116,6 +116,29 @@ async fn the_fee_stands_on_the_first_invoice_and_is_paid_with_it_b9() {
 }
 
 #[tokio::test]
+async fn two_installations_of_a_line_are_not_invoiced_on_one_day_b3() {
+    let world = one(|terms| terms).await;
+    let first = InstallationOrder {
+        with_first_invoice: false,
+        instalments: 3,
+        installed_on: date("2026-01-31"),
+        ..order(1, 2)
+    };
+    let id = InstallationOrderId(Uuid::from_u128(0x7002));
+    let second = |on: &str| InstallationOrder { id, instalments: 1, installed_on: date(on), ..first.clone() };
+    world.engine().add_installation(first.clone()).await.unwrap();
+    // The second instalment of the first is invoiced on 28 February.
+    let refused = world.engine().add_installation(second("2026-02-28")).await.unwrap_err();
+    assert_eq!(refused, EngineError::Domain(Error::InstallationClash { on: date("2026-02-28") }));
+    assert_eq!(world.store.installation_orders(TENANT, None).await.unwrap().len(), 1);
+    // The same again is no clash with itself; another day is none either.
+    world.engine().add_installation(first.clone()).await.unwrap();
+    world.engine().add_installation(second("2026-02-27")).await.unwrap();
+    run_days(&world, "2026-01-31", "2026-03-31").await;
+    assert_eq!(booked(&world, Account::RevenueInstallation), rp(1_000_000));
+}
+
+#[tokio::test]
 async fn a_first_invoice_that_is_issued_takes_nothing_up_b9() {
     let world = one(|terms| terms).await;
     run_days(&world, "2026-01-01", "2026-01-02").await;

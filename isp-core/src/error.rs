@@ -154,6 +154,12 @@ pub enum Error {
     /// An installation fee was to go with the first periodic invoice, which has been issued.
     #[error("the first invoice of the subscription has been issued already")]
     FirstInvoiceIssued,
+    /// Another installation of the same line is invoiced on a day of this one.
+    #[error("another installation of the subscription is invoiced on {on}")]
+    InstallationClash {
+        /// The day.
+        on: crate::calendar::Date,
+    },
     /// A policy's number is outside what makes sense.
     #[error("policy {field}: {reason}")]
     Policy {
@@ -200,6 +206,7 @@ impl Error {
             Self::DeviceNotInstalled => "device.not_installed",
             Self::FeeTerms => "installation.fee_terms",
             Self::FirstInvoiceIssued => "installation.first_invoice_issued",
+            Self::InstallationClash { .. } => "installation.clash",
             Self::Policy { .. } => "policy.invalid",
         }
     }

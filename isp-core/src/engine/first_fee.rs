@@ -18,6 +18,8 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// [`Error::FeeTerms`]; [`Error::FirstInvoiceIssued`] for a fee that is to go with an invoice that is issued already;
+    /// [`Error::InstallationClash`] when another installation of the line is invoiced on a day of this one, as a line has
+    /// one invoice of a kind for a day (rule B3) and the second would never be written;
     /// [`EngineError::Store`].
     pub async fn add_installation(&self, order: InstallationOrder) -> Result<(), EngineError> {
         let order = order.checked()?;
@@ -27,6 +29,13 @@ impl Engine<'_> {
             if charges.iter().any(|c| c.invoice.kind == InvoiceKind::Subscription) {
                 return Err(Error::FirstInvoiceIssued.into());
             }
+        }
+        let others = self.store.installation_orders(self.tenant, Some(order.customer_id)).await?;
+        let others = others.iter().map(|row| &row.order).filter(|other| other.id != order.id);
+        let of_line = others.filter(|other| other.subscription_id == order.subscription_id);
+        let taken: BTreeSet<Date> = of_line.flat_map(InstallationOrder::schedule).map(|part| part.on).collect();
+        if let Some(part) = order.schedule().iter().find(|part| taken.contains(&part.on)) {
+            return Err(Error::InstallationClash { on: part.on }.into());
         }
         let changes = ChangeSet { installation_orders: vec![order], ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;

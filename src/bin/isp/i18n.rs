@@ -93,6 +93,7 @@ impl Texts {
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],
+            E::InstallationClash { on } => vec![("on", on.to_string())],
             E::CollectorHoldsLess { holds } => vec![("holds", holds.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
             _ => Vec::new(),

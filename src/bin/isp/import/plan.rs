@@ -138,6 +138,8 @@ struct Planner<'a> {
     subscribing: HashSet<&'a Code>,
     expenses: HashMap<String, u32>,
     orders: HashMap<OrderKey, Option<&'a InstallationOrder>>,
+    /// Days on which a line has an invoice for an installation.
+    fee_days: HashSet<(SubscriptionId, Date)>,
 }
 
 /// What tells installations apart.
@@ -177,6 +179,11 @@ impl<'a> Planner<'a> {
             subscribing: batch.subscriptions.iter().map(|s| &s.customer).collect(),
             expenses: HashMap::new(),
             orders: existing.orders.iter().map(|o| ((o.subscription_id, o.kind_id, o.installed_on), Some(o))).collect(),
+            fee_days: existing
+                .orders
+                .iter()
+                .flat_map(|o| o.schedule().into_iter().map(|part| (o.subscription_id, part.on)))
+                .collect(),
         }
     }
 
@@ -476,6 +483,11 @@ impl<'a> Planner<'a> {
             with_first_invoice: row.with_first_invoice,
         };
         let order = order.checked().map_err(|e| row.at.error("instalments", e))?;
+        for part in order.schedule() {
+            if !self.fee_days.insert((subscription_id, part.on)) {
+                return Err(row.at.error("date", isp_core::Error::InstallationClash { on: part.on }));
+            }
+        }
         self.orders.insert(key, None);
         self.plan.changes.installation_orders.push(order);
         Ok(Verdict::New)
