@@ -15,6 +15,7 @@ use isp_core::payment::{Channel, Deposit};
 use isp_core::ports::{Store, StoreError};
 use isp_core::report::GroupBy;
 use isp_core::subscription::{BillingTerms, HeldPrice, Timing};
+use isp_core::testing::Moment;
 use isp_core::{Error, Money};
 use support::{TENANT, World, books, code, customer_id, date, package_id, site_id, subscription_id};
 use uuid::Uuid;
@@ -228,6 +229,41 @@ async fn a_termination_gives_unused_days_back_by_policy_and_a_later_one_after_a_
     let books = books::check(&world.store.snapshot(TENANT));
     let exact = (166_500 * 10 + 222_000 * 10) / 31;
     assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?}");
+}
+
+#[tokio::test]
+async fn isolated_days_come_back_whenever_the_run_dies_b7() {
+    // Isolated from 16 January; on the 26th the billing day changes, so that the line is looked at once, by the next run.
+    let isolated = async || {
+        let mut world = one().await;
+        world.policy.billing.while_isolated = WhileIsolated::Prorate;
+        run_days(&world, "2026-01-01", "2026-01-25").await;
+        let day = BillingDay::try_new(20).unwrap();
+        world.engine().change_billing_day(subscription_id(2), day, at("2026-01-26", 8)).await.unwrap();
+        world
+    };
+    let world = isolated().await;
+    world.engine().bill(at("2026-01-26", 9)).await.unwrap();
+    let expected: Vec<_> = world.store.snapshot(TENANT).credit_notes.iter().map(|n| (n.period, n.total)).collect();
+    assert!(expected.iter().any(|(period, _)| period.days() == 9), "17 to 25 January: {expected:?}");
+    for call in 1..60 {
+        for moment in [Moment::Before, Moment::After] {
+            let world = isolated().await;
+            world.store.fuse().blow_at(call, moment);
+            let first = world.engine().bill(at("2026-01-26", 9)).await;
+            world.store.restart();
+            world.engine().bill(at("2026-01-26", 9)).await.unwrap();
+            let snapshot = world.store.snapshot(TENANT);
+            let notes: Vec<_> = snapshot.credit_notes.iter().map(|n| (n.period, n.total)).collect();
+            assert_eq!(notes, expected, "call {call} {moment:?}");
+            books::check(&snapshot);
+            if first.is_ok() && moment == Moment::After {
+                assert!(call > 5, "the run is never cut");
+                return;
+            }
+        }
+    }
+    panic!("the run makes more calls than are cut here");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use isp_core::customer::Language;
 use isp_core::engine::{Approval, EngineError, Settlement};
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{ExemptionId, OutageId, PromiseId};
-use isp_core::isolation::{Access, Exemption, Outage, Promise};
+use isp_core::isolation::{Access, AccessEventKind, Exemption, Outage, Promise};
 use isp_core::package::{Package, PriceList, PriceVersion};
 use isp_core::ports::{ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError};
 use isp_core::subscription::BillingTerms;
@@ -370,6 +370,22 @@ async fn a_package_change_takes_effect_with_the_next_period_b6() {
     assert_eq!(world.routers.group("r0", "user2").as_deref(), Some("paket-2"));
     let totals: Vec<i64> = world.store.snapshot(TENANT).invoices.iter().map(|(i, _)| i.total.as_i64()).collect();
     assert_eq!(totals, [166_500, 222_000]);
+}
+
+#[tokio::test]
+async fn a_package_change_and_an_isolation_of_one_day_are_one_run_b6_i1() {
+    let world = one_customer("2026-01-10", 20, Cycle::Monthly).await;
+    live(&world, "2026-01-10", "2026-01-19", &[NINE]).await;
+    let from =
+        world.engine().change_package(subscription_id(2), package_id(2), date("2026-01-19").at(9, 0, Zone::Wib)).await;
+    assert_eq!(from, Ok(date("2026-01-20")));
+    // Nobody ran from then on until the 27th: the change and the isolation come due in the same run.
+    world.run(date("2026-01-27").at(11, 0, Zone::Wib)).await.unwrap();
+    assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
+    let kinds: Vec<_> = world.store.snapshot(TENANT).access_events.iter().map(|e| e.kind).collect();
+    assert_eq!(kinds.last(), Some(&AccessEventKind::GroupChanged), "{kinds:?}");
+    let terms = world.store.subscriptions(TENANT, None, PageQuery::first(10)).await.unwrap().remove(0).0.terms;
+    assert_eq!((terms.package_id, terms.change), (package_id(2), None));
 }
 
 #[tokio::test]

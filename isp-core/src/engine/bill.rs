@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::billing::isolated::WhileIsolated;
 use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::{Catalog, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
@@ -80,12 +81,22 @@ impl Engine<'_> {
             report.problems.extend(plan.problems);
             let mut invoices = self.without_isolated(plan.invoices, &rows, &mut report).await?;
             let invoiced_fees = self.add_waiting_fees(&mut invoices, &mut waiting, &mut report).await?;
-            let billed_from = plan.billed_from;
-            let changes = ChangeSet { invoices, invoiced_fees, billed_from, ..ChangeSet::default() };
-            if !changes.is_empty() {
-                report.add(self.store.commit(self.tenant, changes).await?);
+            let changes = ChangeSet { invoices, invoiced_fees, ..ChangeSet::default() };
+            // Once its `billed_from` is written, a line may not be looked at again in this run or any soon, so that goes
+            // with what is given back of it, and with the invoices when nothing is.
+            let mut looked_at = ChangeSet { billed_from: plan.billed_from, ..ChangeSet::default() };
+            if self.policy.billing.while_isolated != WhileIsolated::Prorate {
+                looked_at.invoices = changes.invoices;
+                looked_at.invoiced_fees = changes.invoiced_fees;
+            } else {
+                if !changes.is_empty() {
+                    report.add(self.store.commit(self.tenant, changes).await?);
+                }
+                looked_at.credit_notes = self.isolated_days_back(&rows, position, now).await?;
             }
-            self.give_isolated_back(&rows, position, now, &mut report).await?;
+            if !looked_at.is_empty() {
+                report.add(self.store.commit(self.tenant, looked_at).await?);
+            }
             seen += rows.len() as u64;
             progress(seen);
             if !page.advance(&rows, |last| last.subscription_id) {

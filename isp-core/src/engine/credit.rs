@@ -173,17 +173,16 @@ impl Engine<'_> {
         Ok(invoices)
     }
 
-    /// Gives back the isolated days up to yesterday of the lines that a run looks at, where the policy says so (rule B7):
-    /// a line is looked at whenever it is billed, and when it ends.
-    pub(crate) async fn give_isolated_back(
+    /// The notes that give back the isolated days up to yesterday of the lines that a run looks at (rule B7): a line is
+    /// looked at whenever it is billed, and when it ends.
+    pub(crate) async fn isolated_days_back(
         &self,
         rows: &[Billable],
         position: Option<Date>,
         now: DateTime<Utc>,
-        report: &mut BillReport,
-    ) -> Result<(), EngineError> {
-        if self.policy.billing.while_isolated != WhileIsolated::Prorate || rows.is_empty() {
-            return Ok(());
+    ) -> Result<Vec<CreditNote>, EngineError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
         let ids: Vec<SubscriptionId> = rows.iter().map(|r| r.subscription_id).collect();
         let events: Vec<AccessEvent> = self.store.access_events_of(self.tenant, &ids).await?;
@@ -212,11 +211,7 @@ impl Engine<'_> {
                 written,
             ));
         }
-        if !notes.is_empty() {
-            let changes = ChangeSet { credit_notes: notes, ..ChangeSet::default() };
-            report.add(self.store.commit(self.tenant, changes).await?);
-        }
-        Ok(())
+        Ok(notes)
     }
 }
 

@@ -109,6 +109,14 @@ impl Engine<'_> {
                 self.decide_again(lines, position, &stopped, &moment, &mut report).await?;
             }
         }
+        // A line takes one step at a time: a package change that had to wait for a decision follows in the same run.
+        wanted.retain(|f| {
+            matches!(self.step(f, position, &moment), Step::Decide(_))
+                && self.regroup(f, position, &moment) != Step::Nothing
+        });
+        for lines in wanted.chunk_by(|a, b| a.customer_id == b.customer_id) {
+            self.decide_again(lines, position, &stopped, &moment, &mut report).await?;
+        }
         Ok(report)
     }
 
