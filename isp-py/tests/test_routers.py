@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -188,6 +189,15 @@ def test_bursts_and_ways_of_isolating() -> None:
             assert error.field == field
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python leaves SIGINT alone where it was started to ignore it, as jobs in the background are."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_wait() -> None:
     with SimulatedRouter() as simulated:
         simulated.fail("freeze", times=0)
