@@ -11,11 +11,7 @@ use isp_core::isolation::Access;
 use isp_core::ports::Store;
 use isp_core::subscription::{BillingTerms, Timing};
 use proptest::prelude::*;
-use support::{TENANT, World, books, date, package_id, subscription_id};
-
-fn at(day: &str, hour: u32) -> chrono::DateTime<chrono::Utc> {
-    date(day).at(hour, 0, Zone::Wib)
-}
+use support::{TENANT, World, at, books, date, package_id, run_days, subscription_id};
 
 fn on(day: u8) -> BillingDay {
     BillingDay::try_new(day).unwrap()
@@ -27,15 +23,6 @@ async fn one(cycle: Cycle, timing: Timing) -> World {
     let terms = BillingTerms::new(package_id(1), date("2026-01-01"), on(1), cycle);
     world.add_with(2, BillingTerms { timing, ..terms }, at("2026-01-01", 7)).await;
     world
-}
-
-async fn run_days(world: &World, from: &str, to: &str) {
-    let mut day = date(from);
-    while day <= date(to) {
-        world.run(day.at(11, 0, Zone::Wib)).await.unwrap();
-        books::check(&world.store.snapshot(TENANT));
-        day = day.plus_days(1);
-    }
 }
 
 /// Period, issue date and amount of each invoice, by its first day.

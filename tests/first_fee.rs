@@ -4,7 +4,7 @@
 mod support;
 
 use isp_core::billing::{CreditReason, InvoiceKind, LineKind};
-use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
+use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::customer::Name;
 use isp_core::engine::EngineError;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
@@ -15,15 +15,11 @@ use isp_core::simulation::What;
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::testing::Moment;
 use isp_core::{Error, Money};
-use support::{TENANT, World, books, code, customer_id, date, package_id, subscription_id};
+use support::{TENANT, World, at, books, code, customer_id, date, package_id, run_days, subscription_id};
 use uuid::Uuid;
 
 const fn rp(rupiah: i64) -> Money {
     Money::rupiah(rupiah)
-}
-
-fn at(day: &str, hour: u32) -> chrono::DateTime<chrono::Utc> {
-    date(day).at(hour, 0, Zone::Wib)
 }
 
 fn order(number: u128, line: u32) -> InstallationOrder {
@@ -54,15 +50,6 @@ async fn one(terms: impl FnOnce(BillingTerms) -> BillingTerms) -> World {
     let plain = BillingTerms::new(package_id(1), start, BillingDay::of(start), Cycle::Monthly);
     world.add_with(2, terms(plain), at("2025-12-28", 7)).await;
     world
-}
-
-async fn run_days(world: &World, from: &str, to: &str) {
-    let mut day = date(from);
-    while day <= date(to) {
-        world.run(day.at(11, 0, Zone::Wib)).await.unwrap();
-        books::check(&world.store.snapshot(TENANT));
-        day = day.plus_days(1);
-    }
 }
 
 async fn fee(world: &World) -> InstallationRow {

@@ -16,22 +16,11 @@ use isp_core::ledger::Account;
 use isp_core::ports::Store;
 use isp_core::report::{Finance, GroupBy};
 use proptest::prelude::*;
+use support::dice::Dice;
 use support::{TENANT, World, books, date};
 
 const CUSTOMERS: u32 = 24;
 const DAYS: i32 = 365;
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % sides
-    }
-}
 
 /// What is the same, however many runs there were.
 #[derive(Debug, PartialEq)]

@@ -23,28 +23,12 @@ use isp_core::report::{Finance, GroupBy};
 use isp_core::testing::{Moment, Snapshot};
 use isp_core::{Error, Money};
 use proptest::prelude::*;
+use support::dice::Dice;
 use support::{TENANT, World, books, customer_id, date, package_id, router_id, site_id, subscription_id};
 use uuid::Uuid;
 
 const CUSTOMERS: u32 = 50;
 const DAYS: i32 = 365;
-
-/// A small generator, so that a year follows from one number.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % sides
-    }
-
-    fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
-}
 
 /// What protects a customer from isolation, by day.
 #[derive(Default)]

@@ -17,15 +17,11 @@ use isp_core::report::GroupBy;
 use isp_core::subscription::{BillingTerms, HeldPrice, Timing};
 use isp_core::testing::Moment;
 use isp_core::{Error, Money};
-use support::{TENANT, World, books, code, customer_id, date, package_id, site_id, subscription_id};
+use support::{TENANT, World, at, books, code, customer_id, date, package_id, run_days, site_id, subscription_id};
 use uuid::Uuid;
 
 const fn rp(rupiah: i64) -> Money {
     Money::rupiah(rupiah)
-}
-
-fn at(day: &str, hour: u32) -> chrono::DateTime<chrono::Utc> {
-    date(day).at(hour, 0, Zone::Wib)
 }
 
 /// One customer (number 2, in Jakarta) with package 1 (Rp150.000 and PPN) from 1 January, billed on day 1.
@@ -33,17 +29,6 @@ async fn one() -> World {
     let world = World::new().await;
     world.add(2, date("2026-01-01"), 1, Cycle::Monthly, at("2026-01-01", 7)).await;
     world
-}
-
-async fn run_days(world: &World, from: &str, to: &str) {
-    let mut day = date(from);
-    while day <= date(to) {
-        for hour in [9, 11] {
-            world.run(day.at(hour, 0, Zone::Wib)).await.unwrap();
-        }
-        books::check(&world.store.snapshot(TENANT));
-        day = day.plus_days(1);
-    }
 }
 
 fn lines(lines: &[isp_core::billing::InvoiceLine]) -> Vec<(LineKind, i64)> {

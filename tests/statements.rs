@@ -18,14 +18,13 @@ use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::Snapshot;
 use isp_core::{Money, Secret};
 use proptest::prelude::*;
-use support::{TENANT, World, books, code, customer_id, date, package_id, router_id, site_id, subscription_id};
+use support::dice::Dice;
+use support::{
+    TENANT, World, at, books, code, customer_id, date, package_id, router_id, run_days, site_id, subscription_id,
+};
 
 const fn rp(rupiah: i64) -> Money {
     Money::rupiah(rupiah)
-}
-
-fn at(day: &str, hour: u32) -> chrono::DateTime<chrono::Utc> {
-    date(day).at(hour, 0, Zone::Wib)
 }
 
 async fn invoice_per_customer(world: &World, n: u32) {
@@ -60,17 +59,6 @@ async fn office_and_house() -> World {
     add_line(&world, 2, 102, 0, monthly(2, "2026-01-01"), at("2026-01-01", 7)).await;
     invoice_per_customer(&world, 2).await;
     world
-}
-
-async fn run_days(world: &World, from: &str, to: &str) {
-    let mut day = date(from);
-    while day <= date(to) {
-        for hour in [9, 11] {
-            world.run(day.at(hour, 0, Zone::Wib)).await.unwrap();
-        }
-        books::check(&world.store.snapshot(TENANT));
-        day = day.plus_days(1);
-    }
 }
 
 fn said(world: &World, kind: NotificationKind) -> Vec<OutgoingMessage> {
@@ -254,16 +242,6 @@ fn oldest(message: &Notification, snapshot: &Snapshot) -> Option<u64> {
     };
     let (invoice, paid) = snapshot.invoices.iter().filter(own).min_by_key(|(i, _)| (i.due_date, i.number))?;
     Statement::of(&snapshot.statements, &invoice.balance(*paid)).map(|s| s.number)
-}
-
-/// A small generator, so that a four months follows from one number.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 pub mod books;
+pub mod dice;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -33,6 +34,23 @@ pub const TENANT: TenantId = TenantId::DEFAULT;
 
 pub fn date(text: &str) -> Date {
     Date::parse(text).unwrap()
+}
+
+/// A full hour of a day in Jakarta.
+pub fn at(day: &str, hour: u32) -> DateTime<Utc> {
+    date(day).at(hour, 0, Zone::Wib)
+}
+
+/// Lives these days, both ends included, with a run before and after the hour of isolation, and checks the books of each.
+pub async fn run_days(world: &World, from: &str, to: &str) {
+    let mut day = date(from);
+    while day <= date(to) {
+        for hour in [9, 11] {
+            world.run(day.at(hour, 0, Zone::Wib)).await.unwrap();
+        }
+        books::check(&world.store.snapshot(TENANT));
+        day = day.plus_days(1);
+    }
 }
 
 pub fn code(text: &str) -> Code {
