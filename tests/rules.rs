@@ -217,6 +217,27 @@ async fn a_termination_gives_unused_days_back_by_policy_and_a_later_one_after_a_
 }
 
 #[tokio::test]
+async fn a_package_changed_at_once_before_a_known_end_costs_until_that_end_b6_b7() {
+    // What is given back after the end, or by policy is not, stays so: there is no service to charge for.
+    for credit_on_termination in [true, false] {
+        let mut world = one().await;
+        world.policy.billing.credit_on_termination = credit_on_termination;
+        run_days(&world, "2026-01-01", "2026-01-10").await;
+        let line = subscription_id(2);
+        world.engine().terminate(line, date("2026-01-21"), at("2026-01-10", 14)).await.unwrap();
+        world.engine().change_package_at_once(line, package_id(2), "Sari", at("2026-01-11", 8)).await.unwrap();
+        run_days(&world, "2026-01-12", "2026-03-02").await;
+        let snapshot = world.store.snapshot(TENANT);
+        let adjustment = &snapshot.invoices.iter().find(|(i, _)| i.kind == InvoiceKind::Adjustment).unwrap().0;
+        assert_eq!(adjustment.period.to_string(), "2026-01-11..2026-01-21");
+        let books = books::check(&snapshot);
+        let forfeit = if credit_on_termination { 0 } else { 166_500 * 11 };
+        let exact = (166_500 * 10 + 222_000 * 10 + forfeit) / 31;
+        assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?} {exact}");
+    }
+}
+
+#[tokio::test]
 async fn isolated_days_come_back_whenever_the_run_dies_b7() {
     // Isolated from 16 January; on the 26th the billing day changes, so that the line is looked at once, by the next run.
     let isolated = async || {

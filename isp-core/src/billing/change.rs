@@ -66,8 +66,10 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
     // After a pause that was given back, a period is billed anew from the day of the resumption: the later one counts.
     let next = bases.iter().skip(1).map(|c| c.invoice.period.start).chain([Date::MAX]);
     let mut adjustments = Vec::new();
+    // Days after a known end are not served by either package.
+    let served_until = change.row.terms.end.unwrap_or(Date::MAX);
     for (base, next) in bases.iter().zip(next) {
-        let (start, end) = (on.max(base.invoice.period.start), base.invoice.period.end.min(next));
+        let (start, end) = (on.max(base.invoice.period.start), base.invoice.period.end.min(next).min(served_until));
         let days = Period::try_new(start, end).ok().filter(|days| !base.is_unserved(days.start));
         if let Some(days) = days {
             adjustments.push(adjust(change, base, days)?);
