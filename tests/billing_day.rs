@@ -11,6 +11,7 @@ use isp_core::isolation::Access;
 use isp_core::ports::Store;
 use isp_core::subscription::{BillingTerms, Timing};
 use proptest::prelude::*;
+use support::dice::at_random;
 use support::{TENANT, World, at, books, date, package_id, run_days, subscription_id};
 
 fn on(day: u8) -> BillingDay {
@@ -119,7 +120,7 @@ async fn a_line_that_is_paused_or_ended_keeps_its_day_c4() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(48))]
 
     /// Whatever the day, the cycle and the changes, and however many runs are missed: the periods of a line join.
     #[test]

@@ -16,7 +16,7 @@ use isp_core::ledger::Account;
 use isp_core::ports::Store;
 use isp_core::report::{Finance, GroupBy};
 use proptest::prelude::*;
-use support::dice::Dice;
+use support::dice::{Dice, at_random, seeds};
 use support::{TENANT, World, books, date};
 
 const CUSTOMERS: u32 = 24;
@@ -88,10 +88,10 @@ async fn live(seed: u64, missed: bool) -> Year {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(2))]
 
     #[test]
-    fn missed_runs_change_nothing_once_caught_up(seed in any::<u64>()) {
+    fn missed_runs_change_nothing_once_caught_up(seed in seeds()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (daily, now_and_then) = (live(seed, false).await, live(seed, true).await);

@@ -23,7 +23,7 @@ use isp_core::report::{Finance, GroupBy};
 use isp_core::testing::{Moment, Snapshot};
 use isp_core::{Error, Money};
 use proptest::prelude::*;
-use support::dice::Dice;
+use support::dice::{Dice, at_random, seeds};
 use support::{TENANT, World, books, customer_id, date, package_id, router_id, site_id, subscription_id};
 use uuid::Uuid;
 
@@ -429,10 +429,10 @@ fn debts(world: &World) -> Vec<(SubscriptionId, Date, Date, Date, Money)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(2))]
 
     #[test]
-    fn a_year_with_every_rule_ties_on_every_day(seed in any::<u64>()) {
+    fn a_year_with_every_rule_ties_on_every_day(seed in seeds()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (world, _, _) = live_a_year(seed, Trouble::MissedDays, true).await;
@@ -455,10 +455,10 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(4))]
 
     #[test]
-    fn a_year_of_faults_ends_in_order(seed in any::<u64>()) {
+    fn a_year_of_faults_ends_in_order(seed in seeds()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (troubled, _, _) = live_a_year(seed, Trouble::MissedDays, false).await;
@@ -492,12 +492,12 @@ fn booked(snapshot: &Snapshot) -> BTreeMap<String, Money> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(1))]
 
     /// Kills between any two calls, double runs, dead routers and channels leave no trace in the books: every document, sum
     /// and event is that of the same year without them, and so is the report of each month on its last evening.
     #[test]
-    fn the_same_year_without_faults_has_the_same_books(seed in any::<u64>()) {
+    fn the_same_year_without_faults_has_the_same_books(seed in seeds()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (troubled, _, told) = live_a_year(seed, Trouble::Faults, true).await;

@@ -13,6 +13,7 @@ use isp_core::simulation::{Event, What};
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::{Error, Money, Policy};
 use proptest::prelude::*;
+use support::dice::at_random;
 use support::{TENANT, World, customer_id, date, package_id};
 use uuid::Uuid;
 
@@ -252,7 +253,7 @@ async fn days_to_come_are_foretold_with_every_rule_on() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(24))]
 
     #[test]
     fn any_lines_and_payments_are_told_as_they_are_lived(

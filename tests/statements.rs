@@ -18,7 +18,7 @@ use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::Snapshot;
 use isp_core::{Money, Secret};
 use proptest::prelude::*;
-use support::dice::Dice;
+use support::dice::{Dice, at_random, seeds};
 use support::{
     TENANT, World, at, books, code, customer_id, date, package_id, router_id, run_days, site_id, subscription_id,
 };
@@ -245,13 +245,13 @@ fn oldest(message: &Notification, snapshot: &Snapshot) -> Option<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(at_random(3))]
 
     /// Twelve customers with one to four lines each live four months of late and part payments, dead routers and a lost
     /// reply now and then; half of them have one document. The money and the access of every line are those of the same
     /// four months without any documents.
     #[test]
-    fn documents_tie_and_change_neither_money_nor_access(seed in any::<u64>()) {
+    fn documents_tie_and_change_neither_money_nor_access(seed in seeds()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let plain = live(seed, false).await;

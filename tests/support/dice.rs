@@ -1,3 +1,7 @@
+//! Chance, for the stories that are lived at random.
+
+use proptest::prelude::*;
+
 /// A small generator (SplitMix64), so that a year follows from one number.
 pub struct Dice(pub u64);
 
@@ -13,4 +17,15 @@ impl Dice {
     pub fn one_in(&mut self, sides: u64) -> bool {
         self.roll(sides) == 0
     }
+}
+
+/// How often a story is lived: `cases` times, or as often as the variable `PROPTEST_CASES` says.
+pub fn at_random(cases: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|wanted| wanted.parse().ok()).unwrap_or(cases);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Seeds of a [`Dice`]. A smaller seed is not a simpler story, so none is looked for.
+pub fn seeds() -> impl Strategy<Value = u64> {
+    any::<u64>().no_shrink()
 }
