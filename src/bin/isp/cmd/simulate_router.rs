@@ -43,7 +43,15 @@ pub(crate) async fn run(ctx: &Context, args: Simulate) -> anyhow::Result<Exit> {
         router.force("/ppp/secret", &values);
     }
     let variables = [("address", router.address().to_string()), ("user", args.user.to_string())];
-    output::print(&format!("{}\n", ctx.texts.with("done.simulating", &variables)))?;
-    tokio::signal::ctrl_c().await?;
+    // Ctrl-C is listened to before the address is out: who reads it may stop the router at once.
+    let mut stopped = std::pin::pin!(tokio::signal::ctrl_c());
+    tokio::select! {
+        biased;
+        stopped = &mut stopped => stopped?,
+        printed = async { output::print(&format!("{}\n", ctx.texts.with("done.simulating", &variables))) } => {
+            printed?;
+            stopped.await?;
+        }
+    }
     Ok(Exit::Done)
 }
