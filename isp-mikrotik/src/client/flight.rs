@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::wire::{Broken, Core, Landed, Shared, Waiter};
@@ -26,13 +27,12 @@ impl Shared {
             let alone = core.connection.in_flight() == 1;
             self.flush(&mut core, alone);
         }
-        match timeout_at(deadline, poll_fn(|cx| flights.poll_landed(cx))).await {
-            Ok(()) => {
-                let end = flights.settle().ok_or_else(|| lost(command))?;
-                end.map_err(|broken| broken.error(command))
-            }
-            Err(_) => Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline }),
+        if !flights.watch(deadline).await && timeout_at(deadline, poll_fn(|cx| flights.poll_landed(cx))).await.is_err()
+        {
+            return Err(Error::Unknown { command: command.path().to_owned(), cause: Cause::Deadline });
         }
+        let end = flights.settle().ok_or_else(|| lost(command))?;
+        end.map_err(|broken| broken.error(command))
     }
 
     /// Sends many commands, as many at once as the window allows, and returns their ends in the same order.
@@ -68,6 +68,10 @@ impl Shared {
                 } else {
                     batch.send_placed();
                 }
+                continue;
+            }
+            if batch.flights.watch(alarm.deadline()).await {
+                batch.take_landed();
                 continue;
             }
             if !lingers && !lingered && batch.has_room() {
@@ -158,6 +162,25 @@ impl Flights {
             Err(error) => {
                 self.shared.window.add_permits(1);
                 Err(error)
+            }
+        }
+    }
+
+    /// Waits awake for a moment, if that is worth it, but not beyond a deadline; whether something has landed meanwhile.
+    async fn watch(&self, deadline: Instant) -> bool {
+        let shared = &self.shared;
+        let Some(direct) = &shared.direct else { return false };
+        let moment = shared.options.spin.min(deadline.saturating_duration_since(Instant::now()));
+        let Some(turn) = shared.watch.begin(moment) else { return false };
+        loop {
+            yield_now().await;
+            shared.look(direct);
+            if shared.lock().caller_mut(self.caller).is_none_or(|caller| !caller.landed.is_empty()) {
+                turn.landed();
+                return true;
+            }
+            if turn.is_over() {
+                return false;
             }
         }
     }

@@ -29,6 +29,9 @@ pub struct ConnectOptions {
     pub cancel_grace: Duration,
     /// How many commands may be in flight. Default 8; more than 16 has been seen to lose answers on real routers.
     pub window: usize,
+    /// How long a caller looks at the socket itself before it sleeps until its answer comes. Default 100 us: a near router
+    /// answers sooner than a sleeper is woken. One that does not is seldom waited for so. Zero: never. Not with TLS.
+    pub spin: Duration,
     /// After this long without a byte a harmless command is sent; after as long again without an answer the
     /// connection is dead. Default 30 s.
     pub keep_alive: Duration,
@@ -49,6 +52,7 @@ impl ConnectOptions {
             deadline: Duration::from_secs(30),
             cancel_grace: Duration::from_secs(5),
             window: 8,
+            spin: Duration::from_micros(100),
             keep_alive: Duration::from_secs(30),
             reconnect: Some(Backoff::default()),
         }
@@ -65,6 +69,13 @@ impl ConnectOptions {
     #[must_use]
     pub fn window(mut self, window: usize) -> ConnectOptions {
         self.window = window.max(1);
+        self
+    }
+
+    /// Sets how long a caller waits awake.
+    #[must_use]
+    pub fn spin(mut self, moment: Duration) -> ConnectOptions {
+        self.spin = moment;
         self
     }
 

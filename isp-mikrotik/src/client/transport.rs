@@ -1,10 +1,11 @@
 //! Sockets: connecting, the reader task and the writer task.
 
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, Read};
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWriteExt, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::AbortHandle;
@@ -16,14 +17,20 @@ use super::tls;
 use super::wire::{CloseReason, Shared};
 use crate::error::{Error, Stage};
 
-const READ_BUFFER: usize = 64 << 10;
-
-/// A way to write from the caller's own task, which saves a wake-up for a single command.
-pub(super) struct Direct(Arc<OwnedWriteHalf>);
+/// A way to write and read from the caller's own task, which saves wake-ups. Not with TLS.
+pub(super) struct Direct {
+    write: Arc<OwnedWriteHalf>,
+    /// The same socket, so that what has arrived is seen before the runtime hears of it.
+    read: std::net::TcpStream,
+}
 
 impl Direct {
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
+        self.write.try_write(bytes)
+    }
+
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.read).read(buffer)
     }
 }
 
@@ -33,7 +40,7 @@ pub(super) enum Stream {
 }
 
 /// Opens the socket, with `TCP_NODELAY`: Nagle's algorithm against delayed acknowledgements costs 44 ms a command.
-pub(super) async fn connect(options: &ConnectOptions) -> Result<Stream, Error> {
+pub(super) async fn connect(options: &ConnectOptions) -> Result<(Stream, Option<Direct>), Error> {
     let address = &options.address;
     let not_connected = |detail: String| Error::NotSent { stage: Stage::Connect, detail };
     let stream = match timeout(options.connect_timeout, TcpStream::connect(address)).await {
@@ -49,22 +56,22 @@ pub(super) async fn connect(options: &ConnectOptions) -> Result<Stream, Error> {
     stream.set_nodelay(true).map_err(|error| not_connected(format!("{address}: {error}")))?;
     match &options.tls {
         Tls::Off => {
+            let (stream, twin) = with_twin(stream).map_err(|error| not_connected(format!("{address}: {error}")))?;
             let (read, write) = stream.into_split();
-            Ok(Stream::Plain(read, Arc::new(write)))
+            let write = Arc::new(write);
+            Ok((Stream::Plain(read, write.clone()), Some(Direct { write, read: twin })))
         }
-        trust => Ok(Stream::Tls(Box::new(tls::handshake(stream, trust, options).await?))),
+        trust => Ok((Stream::Tls(Box::new(tls::handshake(stream, trust, options).await?)), None)),
     }
 }
 
-impl Stream {
-    /// A way round the writer task, where there is one.
-    pub(super) fn direct(&self) -> Option<Direct> {
-        match self {
-            Stream::Plain(_, write) => Some(Direct(write.clone())),
-            Stream::Tls(_) => None,
-        }
-    }
+fn with_twin(stream: TcpStream) -> io::Result<(TcpStream, std::net::TcpStream)> {
+    let stream = stream.into_std()?;
+    let twin = stream.try_clone()?;
+    Ok((TcpStream::from_std(stream)?, twin))
+}
 
+impl Stream {
     /// Starts the reader and the writer.
     pub(super) fn spawn(self, shared: &Arc<Shared>) -> [AbortHandle; 2] {
         match self {
@@ -106,25 +113,15 @@ async fn read_loop(shared: Arc<Shared>, mut socket: impl AsyncRead + Unpin) {
 }
 
 async fn read_until_end(shared: &Shared, socket: &mut (impl AsyncRead + Unpin)) -> CloseReason {
-    let mut buffer = vec![0_u8; READ_BUFFER];
     let keep_alive = shared.options.keep_alive;
-    let mut pinged = false;
-    let mut heard = Instant::now();
+    let mut pinged: Option<Instant> = None;
     // Rearmed only when it rings, not with each byte.
-    let mut alarm = pin!(sleep_until(heard + keep_alive));
+    let mut alarm = pin!(sleep_until(Instant::now() + keep_alive));
     loop {
         tokio::select! {
             biased;
-            count = socket.read(&mut buffer) => match count {
-                Ok(0) => return CloseReason::new("closed by the router"),
-                Ok(count) => {
-                    if let Err(reason) = shared.receive(buffer.get(..count).unwrap_or_default()) {
-                        return reason;
-                    }
-                    pinged = false;
-                    heard = Instant::now();
-                }
-                Err(error) => return CloseReason::new(error.to_string()),
+            read = poll_fn(|cx| shared.poll_read(socket, cx)) => if let Err(reason) = read {
+                return reason;
             },
             () = shared.wake_reader.notified() => {
                 if shared.lock().closed.is_some() {
@@ -139,15 +136,16 @@ async fn read_until_end(shared: &Shared, socket: &mut (impl AsyncRead + Unpin)) 
                 if shared.overdue(now) {
                     return CloseReason::new("router did not end a cancelled command");
                 }
-                if now >= heard + keep_alive {
-                    if pinged {
+                let heard = shared.lock().heard;
+                pinged = pinged.filter(|at| *at >= heard);
+                if now >= pinged.unwrap_or(heard) + keep_alive {
+                    if pinged.is_some() {
                         return CloseReason::new("router is silent");
                     }
                     shared.ping();
-                    pinged = true;
-                    heard = now;
+                    pinged = Some(now);
                 }
-                let quiet_until = heard + keep_alive;
+                let quiet_until = pinged.unwrap_or(heard) + keep_alive;
                 alarm.as_mut().reset(shared.reap_at().map_or(quiet_until, |at| at.min(quiet_until)));
             }
         }

@@ -1,19 +1,25 @@
 //! One connection: what is in flight on it, who waits for what, and how it ends.
 
+use std::io::ErrorKind;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker, ready};
 
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 use super::options::ConnectOptions;
 use super::transport::{self, Direct};
+use super::watch::Watch;
 use crate::error::{Cause, Error, Stage};
 use crate::proto::command::Command;
 use crate::proto::connection::{Connection, Event, Reply, Tag};
 use crate::proto::numbered::Numbered;
 use crate::proto::sentence::Row;
 use crate::proto::{ProtoError, login};
+
+const READ_BUFFER: usize = 64 << 10;
 
 /// A connection, logged in. It closes when the last handle is dropped.
 pub(super) struct Wire {
@@ -24,19 +30,22 @@ pub(super) struct Wire {
 impl Wire {
     /// Connects and logs in.
     pub(super) async fn connect(options: &ConnectOptions) -> Result<Wire, Error> {
-        let stream = transport::connect(options).await?;
+        let (stream, direct) = transport::connect(options).await?;
         let shared = Arc::new(Shared {
+            inlet: Mutex::new(vec![0; READ_BUFFER]),
             core: Mutex::new(Core {
                 connection: Connection::default(),
                 callers: Numbered::default(),
                 writing: false,
                 closed: None,
                 reap: None,
+                heard: Instant::now(),
             }),
             window: Semaphore::new(options.window),
             wake_writer: Notify::new(),
             wake_reader: Notify::new(),
-            direct: stream.direct(),
+            direct,
+            watch: Watch::default(),
             options: options.clone(),
         });
         let tasks = stream.spawn(&shared);
@@ -75,12 +84,15 @@ impl Drop for Wire {
 
 /// What callers, reader and writer share.
 pub(super) struct Shared {
+    /// Where bytes are read into. Held until the core has them, so that they stay in order whoever reads.
+    inlet: Mutex<Vec<u8>>,
     core: Mutex<Core>,
     /// Places for commands in flight. A place is taken when a command is sent and comes back with its last word.
     pub(super) window: Semaphore,
     pub(super) wake_writer: Notify,
     pub(super) wake_reader: Notify,
-    direct: Option<Direct>,
+    pub(super) direct: Option<Direct>,
+    pub(super) watch: Watch,
     pub(super) options: ConnectOptions,
 }
 
@@ -92,6 +104,8 @@ pub(super) struct Core {
     pub(super) closed: Option<CloseReason>,
     /// The tag that must be gone by this time, or the router is taken for dead.
     reap: Option<(Tag, Instant)>,
+    /// When the last byte came.
+    pub(super) heard: Instant,
 }
 
 /// Where the reply of a command in flight goes.
@@ -252,11 +266,43 @@ impl Shared {
         self.wake_writer.notify_one();
     }
 
+    /// Takes what arrives, as the reader task.
+    pub(super) fn poll_read(
+        &self,
+        socket: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CloseReason>> {
+        let mut inlet = self.inlet.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = ReadBuf::new(&mut inlet);
+        ready!(Pin::new(socket).poll_read(cx, &mut buffer)).map_err(|error| CloseReason::new(error.to_string()))?;
+        Poll::Ready(match buffer.filled() {
+            [] => Err(CloseReason::new("closed by the router")),
+            bytes => self.receive(bytes),
+        })
+    }
+
+    /// Takes what has arrived, if anything, in the task of a caller that waits awake.
+    pub(super) fn look(&self, direct: &Direct) {
+        let Ok(mut inlet) = self.inlet.try_lock() else { return };
+        let end = match direct.try_read(&mut inlet) {
+            // The reader hears of the end too.
+            Ok(0) => Ok(()),
+            Ok(count) => self.receive(inlet.get(..count).unwrap_or_default()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(()),
+            Err(error) => Err(CloseReason::new(error.to_string())),
+        };
+        drop(inlet);
+        if let Err(reason) = end {
+            self.shut(&reason);
+        }
+    }
+
     /// Takes received bytes and gives each reply to whom it belongs.
-    pub(super) fn receive(&self, bytes: &[u8]) -> Result<(), CloseReason> {
+    fn receive(&self, bytes: &[u8]) -> Result<(), CloseReason> {
         let (mut places, mut wakes) = (0, Wakes::default());
         let mut core = self.lock();
         core.connection.receive(bytes);
+        core.heard = Instant::now();
         let end = loop {
             match core.connection.poll() {
                 Ok(None) => break Ok(()),
