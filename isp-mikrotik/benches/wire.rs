@@ -4,7 +4,7 @@
 //! lines of one run are what the README claims.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::float_arithmetic)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
@@ -30,40 +30,34 @@ fn main() {
         return println!("{:.0}", client(address.parse().unwrap(), window, count, Tasks::named(tasks)).per_second);
     }
     let (mut child, address) = start_server();
-    let raw = |window, count| -> Run { Box::new(move || raw_window(address, window, count)) };
-    let ours = |window, count, tasks| -> Run { Box::new(move || client(address, window, count, tasks)) };
-    // What is measured, and the raw loop with as many commands in flight.
-    let table: [(&str, Run, Option<usize>); 15] = [
-        ("sequential: raw socket", raw(1, SEQUENTIAL), None),
-        ("  isp-mikrotik", ours(1, SEQUENTIAL, Tasks::One), Some(0)),
-        ("  isp-mikrotik, threads", ours(1, SEQUENTIAL, Tasks::Threads), Some(0)),
-        ("  isp-mikrotik, threads, main", ours(1, SEQUENTIAL, Tasks::Main), Some(0)),
-        ("window 8: raw socket", raw(8, PIPELINED), None),
-        ("  isp-mikrotik", ours(8, PIPELINED, Tasks::One), Some(4)),
-        ("  isp-mikrotik, threads", ours(8, PIPELINED, Tasks::Threads), Some(4)),
-        ("  isp-mikrotik, threads, main", ours(8, PIPELINED, Tasks::Main), Some(4)),
-        ("window 64: raw socket", raw(64, PIPELINED), None),
-        ("  isp-mikrotik", ours(64, PIPELINED, Tasks::One), Some(8)),
-        ("  isp-mikrotik, threads", ours(64, PIPELINED, Tasks::Threads), Some(8)),
-        ("  isp-mikrotik, threads, main", ours(64, PIPELINED, Tasks::Main), Some(8)),
-        ("  isp-mikrotik, 64 callers", ours(64, PIPELINED, Tasks::Callers), Some(8)),
-        ("  isp-mikrotik, 64 callers, threads", ours(64, PIPELINED, Tasks::CallersThreads), Some(8)),
-        ("no window: raw socket", Box::new(move || raw_stream(address)), None),
-    ];
+    // What is measured. Before ours stand two raw loops with as many commands in flight: one sleeps until the socket has
+    // something, the other looks until it has.
+    let mut table: Vec<(String, Run, Option<usize>)> = Vec::new();
+    for (window, count) in [(1, SEQUENTIAL), (8, PIPELINED), (16, PIPELINED), (64, PIPELINED)] {
+        let raw = table.len();
+        for (name, awake) in [("raw socket", false), ("raw socket, awake", true)] {
+            let name = format!("window {window}: {name}");
+            table.push((name, Box::new(move || raw_window(address, window, count, awake)), None));
+        }
+        let callers = if window == 64 { &Tasks::ALL[..] } else { &Tasks::ALL[..3] };
+        for tasks in callers {
+            let name = format!("  isp-mikrotik{}", tasks.name());
+            table.push((name, Box::new(move || client(address, window, count, *tasks)), Some(raw)));
+        }
+    }
+    table.push(("no window: raw socket".to_owned(), Box::new(move || raw_stream(address)), None));
     let before = Busy::now(child.id());
     // Everything in each round, so that what else the machine does meets both sides of a ratio.
     let rounds: Vec<Vec<Measured>> = (0..ROUNDS).map(|_| table.iter().map(|(_, run, _)| run()).collect()).collect();
     let others = Busy::now(child.id()).others_since(&before);
-    println!("{:<36}{:>12}{:>9}{:>12}{:>12}", "", "commands/s", "of raw", "of stream", "CPU us/cmd");
-    for (at, (name, _, beside)) in table.iter().enumerate() {
+    println!("{:<38}{:>12}{:>9}{:>11}{:>12}{:>12}", "", "commands/s", "of raw", "of awake", "of stream", "CPU us/cmd");
+    for (at, (name, _, raw)) in table.iter().enumerate() {
         let of = |value: &dyn Fn(&Vec<Measured>) -> f64| median(rounds.iter().map(value).collect());
         let ratio = |to: usize| format!("{:.2}", of(&|round| round[at].per_second / round[to].per_second));
-        let (beside, stream) = match beside {
-            Some(raw) => (ratio(*raw), if *raw == 0 { String::new() } else { ratio(table.len() - 1) }),
-            None => (String::new(), String::new()),
-        };
+        let [beside, awake, stream] =
+            raw.map_or_else(Default::default, |raw| [ratio(raw), ratio(raw + 1), ratio(table.len() - 1)]);
         let (speed, cpu) = (of(&|round| round[at].per_second), of(&|round| round[at].cpu_micros));
-        println!("{name:<36}{speed:>12.0}{beside:>9}{stream:>12}{cpu:>12.2}");
+        println!("{name:<38}{speed:>12.0}{beside:>9}{awake:>11}{stream:>12}{cpu:>12.2}");
     }
     println!("medians of {ROUNDS} rounds; meanwhile other programs used {:.1} of the processors", others);
     decode();
@@ -90,6 +84,18 @@ enum Tasks {
 }
 
 impl Tasks {
+    const ALL: [Tasks; 5] = [Tasks::One, Tasks::Threads, Tasks::Main, Tasks::Callers, Tasks::CallersThreads];
+
+    fn name(self) -> &'static str {
+        match self {
+            Tasks::One => "",
+            Tasks::Threads => ", threads",
+            Tasks::Main => ", threads, main",
+            Tasks::Callers => ", 64 callers",
+            Tasks::CallersThreads => ", 64 callers, threads",
+        }
+    }
+
     fn named(name: &str) -> Tasks {
         match name {
             "single" => Tasks::One,
@@ -168,9 +174,10 @@ fn raw_sentence(number: usize) -> Vec<u8> {
 
 /// As many commands in flight as the client has, and sent as the client sends them: when as many are free as are on
 /// their way.
-fn raw_window(address: SocketAddr, window: usize, count: usize) -> Measured {
+fn raw_window(address: SocketAddr, window: usize, count: usize, awake: bool) -> Measured {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
+    stream.set_nonblocking(awake).unwrap();
     let sentences: Vec<_> = (0..count).map(raw_sentence).collect();
     let (mut buffer, mut out, mut replies) = (vec![0_u8; 64 << 10], Vec::new(), Replies::default());
     measure(count, || {
@@ -184,7 +191,12 @@ fn raw_window(address: SocketAddr, window: usize, count: usize) -> Measured {
                 stream.write_all(&out).unwrap();
                 sent = until;
             }
-            let read = stream.read(&mut buffer).unwrap();
+            let read = loop {
+                match stream.read(&mut buffer) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
+                    read => break read.unwrap(),
+                }
+            };
             replies.take(&buffer[..read]);
         }
     })
