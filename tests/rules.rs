@@ -176,28 +176,70 @@ async fn a_quarter_that_is_paused_without_credit_keeps_its_grid_b7() {
 
 #[tokio::test]
 async fn a_postpaid_line_pays_the_days_it_used_before_a_pause_or_a_change_b7_b6() {
-    for pause in [true, false] {
-        let world = World::new().await;
-        let start = date("2026-01-01");
-        let terms = BillingTerms::new(package_id(1), start, BillingDay::of(start), Cycle::Monthly);
-        world.add_with(2, BillingTerms { timing: Timing::Postpaid, ..terms }, at("2026-01-01", 7)).await;
-        run_days(&world, "2026-01-01", "2026-01-10").await;
+    // Before and after that day's run.
+    for (pause, hour) in [(true, 8), (true, 14), (false, 8), (false, 14)] {
+        let world = postpaid().await;
+        run_days(&world, "2026-01-01", if hour == 8 { "2026-01-10" } else { "2026-01-11" }).await;
         let (engine, line) = (world.engine(), subscription_id(2));
         if pause {
-            engine.pause(line, at("2026-01-11", 8)).await.unwrap();
+            engine.pause(line, at("2026-01-11", hour)).await.unwrap();
             run_days(&world, "2026-01-12", "2026-01-19").await;
-            engine.resume(line, at("2026-01-20", 8)).await.unwrap();
+            engine.resume(line, at("2026-01-20", hour)).await.unwrap();
         } else {
-            engine.change_package_at_once(line, package_id(2), "Sari", at("2026-01-11", 8)).await.unwrap();
+            engine.change_package_at_once(line, package_id(2), "Sari", at("2026-01-11", hour)).await.unwrap();
         }
         run_days(&world, "2026-01-20", "2026-02-02").await;
-        let snapshot = world.store.snapshot(TENANT);
-        let mut billed: Vec<_> =
-            snapshot.invoices.iter().map(|(i, _)| (i.period.to_string(), i.dpp.as_i64())).collect();
-        billed.sort();
+        let billed = billed(&world);
         let rest = if pause { ("2026-01-20..2026-02-01", 58_065) } else { ("2026-01-11..2026-02-01", 135_484) };
         assert_eq!(billed, [("2026-01-01..2026-01-11".to_owned(), 48_387), (rest.0.to_owned(), rest.1)]);
     }
+}
+
+#[tokio::test]
+async fn a_postpaid_line_pays_the_days_up_to_its_end_whenever_that_is_said_b1_b7() {
+    // Said on the day and before it, and some days later; before and after the run of the day; with runs missed.
+    for (said, end, last_run) in [
+        ("2026-02-01", "2026-02-06", "2026-02-01"),
+        ("2026-02-06", "2026-02-06", "2026-02-05"),
+        ("2026-02-06", "2026-02-06", "2026-02-06"),
+        ("2026-02-09", "2026-02-06", "2026-02-08"),
+        ("2026-02-09", "2026-02-06", "2026-02-09"),
+        ("2026-02-09", "2026-02-06", "2026-01-20"),
+        ("2026-03-03", "2026-02-06", "2026-02-20"),
+    ] {
+        let world = postpaid().await;
+        run_days(&world, "2026-01-01", last_run).await;
+        world.engine().terminate(subscription_id(2), date(end), at(said, 14)).await.unwrap();
+        run_days(&world, date(said).plus_days(1).to_string().as_str(), "2026-04-02").await;
+        let expected = [("2026-01-01..2026-02-01".to_owned(), 150_000), ("2026-02-01..2026-02-06".to_owned(), 26_786)];
+        assert_eq!(billed(&world), expected, "said on {said}, last run {last_run}");
+    }
+}
+
+/// As [`one`], but paid afterwards.
+async fn postpaid() -> World {
+    let world = World::new().await;
+    let start = date("2026-01-01");
+    let terms = BillingTerms::new(package_id(1), start, BillingDay::of(start), Cycle::Monthly);
+    world.add_with(2, BillingTerms { timing: Timing::Postpaid, ..terms }, at("2026-01-01", 7)).await;
+    world
+}
+
+/// The periods that were billed, with their amounts before PPN.
+fn billed(world: &World) -> Vec<(String, i64)> {
+    let invoices = world.store.snapshot(TENANT).invoices;
+    let mut billed: Vec<_> = invoices.iter().map(|(i, _)| (i.period.to_string(), i.dpp.as_i64())).collect();
+    billed.sort();
+    billed
+}
+
+#[tokio::test]
+async fn a_prepaid_line_that_has_ended_is_not_billed_for_what_a_missed_run_left_b4_b7() {
+    let world = one().await;
+    run_days(&world, "2026-01-01", "2026-01-28").await;
+    world.engine().terminate(subscription_id(2), date("2026-01-31"), at("2026-02-03", 14)).await.unwrap();
+    run_days(&world, "2026-02-04", "2026-04-02").await;
+    assert_eq!(billed(&world), [("2026-01-01..2026-02-01".to_owned(), 150_000)]);
 }
 
 #[tokio::test]
@@ -235,6 +277,93 @@ async fn a_package_changed_at_once_before_a_known_end_costs_until_that_end_b6_b7
         let exact = (166_500 * 10 + 222_000 * 10 + forfeit) / 31;
         assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?} {exact}");
     }
+}
+
+#[tokio::test]
+async fn a_line_resumed_in_days_that_were_given_back_pays_for_each_day_of_service_c4_b7() {
+    // Paid to 1 April, given back from 1 February, served again from the 5th, moved to the 20th on the 10th.
+    let mut world = World::new().await;
+    world.policy.billing.credit_on_pause = true;
+    world.add(2, date("2026-01-01"), 1, Cycle::Quarterly, at("2026-01-01", 7)).await;
+    run_days(&world, "2026-01-01", "2026-01-31").await;
+    let line = subscription_id(2);
+    world.engine().pause(line, at("2026-02-01", 8)).await.unwrap();
+    run_days(&world, "2026-02-01", "2026-02-04").await;
+    world.engine().resume(line, at("2026-02-05", 8)).await.unwrap();
+    run_days(&world, "2026-02-05", "2026-02-09").await;
+    world.engine().change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-02-10", 8)).await.unwrap();
+    run_days(&world, "2026-02-10", "2026-12-01").await;
+    let periods: Vec<_> = billed(&world).into_iter().map(|(period, _)| period).collect();
+    assert_eq!(periods[..2], ["2026-01-01..2026-04-01", "2026-02-05..2026-03-01"]);
+    assert_eq!(periods[2..4], ["2026-03-01..2026-05-20", "2026-05-20..2026-08-20"]);
+}
+
+#[tokio::test]
+async fn a_day_whose_period_was_billed_ahead_and_given_back_is_not_billed_again_b3() {
+    let mut world = one().await;
+    world.policy.billing.credit_on_pause = true;
+    run_days(&world, "2026-01-01", "2026-01-09").await;
+    let line = subscription_id(2);
+    // 1 to 19 February are billed at once, and given back with the rest of January.
+    world.engine().change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-10", 8)).await.unwrap();
+    world.engine().pause(line, at("2026-01-15", 8)).await.unwrap();
+    run_days(&world, "2026-01-15", "2026-01-31").await;
+    let refused = world.engine().resume(line, at("2026-02-01", 8)).await.unwrap_err();
+    assert_eq!(domain(refused), Error::GivenBackToday);
+    world.engine().resume(line, at("2026-02-02", 8)).await.unwrap();
+    run_days(&world, "2026-02-02", "2026-03-01").await;
+    let periods: Vec<_> = billed(&world).into_iter().map(|(period, _)| period).collect();
+    assert_eq!(periods[1..], ["2026-02-01..2026-02-20", "2026-02-02..2026-02-20", "2026-02-20..2026-03-20"]);
+    let books = books::check(&world.store.snapshot(TENANT));
+    // 14 days of January, 18 of February and a whole period.
+    let exact = 166_500 * 14 / 31 + 166_500 * 18 / 31 + 166_500;
+    assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?} {exact}");
+}
+
+#[tokio::test]
+async fn a_line_resumed_before_periods_that_were_given_back_ahead_is_billed_through_them_at_once_b3_b7() {
+    let mut world = one().await;
+    world.policy.billing.credit_on_pause = true;
+    run_days(&world, "2026-01-01", "2026-01-09").await;
+    let line = subscription_id(2);
+    // The 20th and back to the 1st: all of February is billed ahead, and given back with the rest of January.
+    let engine = world.engine();
+    engine.change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-10", 8)).await.unwrap();
+    engine.change_billing_day(line, BillingDay::try_new(1).unwrap(), at("2026-01-10", 9)).await.unwrap();
+    engine.pause(line, at("2026-01-15", 8)).await.unwrap();
+    engine.resume(line, at("2026-01-20", 8)).await.unwrap();
+    run_days(&world, "2026-01-20", "2026-03-02").await;
+    let expected = [
+        ("2026-01-01..2026-02-01", 150_000),
+        ("2026-01-20..2026-03-01", 193_548),
+        ("2026-02-01..2026-02-20", 91_935),
+        ("2026-02-20..2026-03-01", 48_214),
+        ("2026-03-01..2026-04-01", 150_000),
+    ];
+    assert_eq!(billed(&world), expected.map(|(period, net)| (period.to_owned(), net)));
+    let books = books::check(&world.store.snapshot(TENANT));
+    // 14 days of January; 40 days at January's price of a day; March.
+    let exact = 166_500 * 14 / 31 + 166_500 * 40 / 31 + 166_500;
+    assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?} {exact}");
+}
+
+#[tokio::test]
+async fn isolated_days_of_an_adjustment_come_back_while_a_mark_lies_ahead_b7() {
+    let mut world = one().await;
+    world.policy.billing.while_isolated = WhileIsolated::Prorate;
+    run_days(&world, "2026-01-01", "2026-01-20").await;
+    assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
+    let line = subscription_id(2);
+    // Paid to 20 February after this; from the 29th the package costs more for three days of January.
+    world.engine().change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-21", 8)).await.unwrap();
+    world.engine().change_package_at_once(line, package_id(2), "Sari", at("2026-01-29", 8)).await.unwrap();
+    run_days(&world, "2026-01-29", "2026-02-25").await;
+    let snapshot = world.store.snapshot(TENANT);
+    let adjustments = snapshot.invoices.iter().filter(|(i, _)| i.kind == InvoiceKind::Adjustment);
+    let totals: Vec<Money> = adjustments
+        .map(|(i, _)| i.total - snapshot.credit_notes.iter().filter(|n| n.invoice_id == i.id).map(|n| n.total).sum())
+        .collect();
+    assert!(totals.len() == 2 && totals.iter().all(|left| left.is_zero()), "{totals:?}");
 }
 
 #[tokio::test]

@@ -112,6 +112,9 @@ pub enum Error {
     /// The package of the subscription was changed at once on this day already.
     #[error("package was changed at once today already")]
     ChangedToday,
+    /// This day of a period was given back, and cannot be billed again today.
+    #[error("this day was given back and cannot be billed again")]
+    GivenBackToday,
     /// More would be given back than is left of an invoice.
     #[error("amount is more than the {left} that is left of it")]
     MoreThanLeft {
@@ -197,6 +200,7 @@ impl Error {
             Self::NoTaxRule { .. } => "tax.no_rule",
             Self::NotServing => "subscription.not_serving",
             Self::ChangedToday => "subscription.changed_today",
+            Self::GivenBackToday => "subscription.given_back_today",
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",
             Self::PromiseTooLong { .. } => "promise.too_long",

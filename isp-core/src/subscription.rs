@@ -88,6 +88,12 @@ impl BillingTerms {
         Anchor::new(self.start, self.day, self.cycle)
     }
 
+    /// The period of its grid that a day lies in.
+    pub(crate) fn period_of(&self, day: Date) -> Period {
+        let anchor = self.anchor();
+        anchor.period(anchor.index_of(day))
+    }
+
     /// The package on a day.
     #[must_use]
     pub fn package_on(&self, date: Date) -> PackageId {
@@ -116,8 +122,7 @@ impl BillingTerms {
         if self.status_on(today) == SubscriptionStatus::Terminated {
             return Err(Error::NotServing);
         }
-        let anchor = self.anchor();
-        let from = anchor.period(anchor.index_of(today.max(self.start))).end;
+        let from = self.period_of(today.max(self.start)).end;
         // A held price is one of the old package.
         let held_price = self.held_price.map(|h| HeldPrice { until: Some(h.until.map_or(from, |u| u.min(from))), ..h });
         let change = Some(PackageChange { package_id, from });
@@ -172,8 +177,7 @@ impl BillingTerms {
             }
             (SubscriptionStatus::Active, Timing::Postpaid) => Ok((changed, None)),
             (SubscriptionStatus::Active, Timing::Prepaid) => {
-                let anchor = changed.anchor();
-                let full = anchor.period(anchor.index_of(paid_until));
+                let full = changed.period_of(paid_until);
                 if full.start == paid_until {
                     return Ok((Self { billed_from: Some(paid_until), ..changed }, None));
                 }

@@ -199,7 +199,8 @@ impl Engine<'_> {
         for row in rows.iter().filter(|r| isolated.binary_search(&r.subscription_id).is_ok()) {
             let of = |c: &&Charge| c.invoice.subscription_id == row.subscription_id;
             let own: Vec<Charge> = charges.iter().filter(of).cloned().collect();
-            let since = row.terms.billed_from.or(position).unwrap_or(row.terms.start);
+            // A mark that lies ahead says nothing of when the line was looked at.
+            let since = [row.terms.billed_from, position].into_iter().flatten().min().unwrap_or(row.terms.start);
             let since = since.plus_days(-i32::from(self.policy.billing.issue_lead_days));
             let today = row.zone.date_of(now);
             let written = Written { on: today, at: now, by: "engine", note: "" };

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::billing::plan::part_invoice;
 use crate::billing::{
-    Billable, Catalog, ChangeAtOnce, Charge, CreditReason, InvoiceKind, Written, change_at_once, plan_billing,
+    Billable, Catalog, ChangeAtOnce, Charge, CreditReason, Invoice, InvoiceKind, Written, change_at_once, plan_billing,
 };
 use crate::calendar::{BillingDay, Date, Period};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
@@ -50,7 +50,7 @@ impl Engine<'_> {
     ) -> Result<Date, EngineError> {
         self.package(package).await?;
         let (terms, _) = self
-            .change_terms(subscription, now, |before, _| {
+            .change_terms(subscription, None, now, |before, _| {
                 before.facts.terms.change_next_period(package, before.written.on)
             })
             .await?;
@@ -72,7 +72,7 @@ impl Engine<'_> {
     ) -> Result<Settled, EngineError> {
         let package = self.package(package).await?;
         let (_, settled) = self
-            .change_terms(subscription, now, |before, changes| {
+            .change_terms(subscription, None, now, |before, changes| {
                 let facts = before.facts;
                 let terms = facts.terms.change_now(package.id, before.written.on)?;
                 let row = billable(facts);
@@ -109,11 +109,14 @@ impl Engine<'_> {
     ) -> Result<Date, EngineError> {
         let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
         let context = self.billing_context(&catalog, None, now);
-        let changed = self.change_terms(subscription, now, |before, changes| {
+        let changed = self.change_terms(subscription, None, now, |before, changes| {
             let (terms, today) = (&before.facts.terms, before.written.on);
-            let periodic = before.charges.iter().filter(|c| c.invoice.kind == InvoiceKind::Subscription);
-            let billed = periodic.map(|c| c.invoice.period.end).max().filter(|end| *end > today);
-            let running = || terms.anchor().period(terms.anchor().index_of(today.max(terms.start))).end;
+            // A period whose last days a pause gave back is not paid up to its end.
+            let paid = before.charges.iter().filter(|c| {
+                c.invoice.kind == InvoiceKind::Subscription && !c.is_unserved(c.invoice.period.end.plus_days(-1))
+            });
+            let billed = paid.map(|c| c.invoice.period.end).max().filter(|end| *end > today);
+            let running = || terms.period_of(today.max(terms.start)).end;
             let (new, gap) = terms.change_day(day, today, billed.unwrap_or_else(running))?;
             if let Some((full, part)) = gap {
                 let row = Billable { terms: new, ..billable(before.facts) };
@@ -131,7 +134,7 @@ impl Engine<'_> {
     /// [`Error::NotServing`], [`StoreError::NotFound`].
     pub async fn pause(&self, subscription: SubscriptionId, now: DateTime<Utc>) -> Result<Settled, EngineError> {
         let credit = self.policy.billing.credit_on_pause;
-        let paused = self.change_terms(subscription, now, |before, changes| {
+        let paused = self.change_terms(subscription, None, now, |before, changes| {
             let terms = before.facts.terms.pause(before.written.on)?;
             if credit {
                 give_back_from(before, before.written.on, CreditReason::Pause, changes);
@@ -141,21 +144,42 @@ impl Engine<'_> {
         Ok(paused.await?.1)
     }
 
-    /// Ends a pause today. Days that are paid for are not billed again.
+    /// Ends a pause today. Days that are paid for are not billed again. Where whole periods had been billed ahead and were given
+    /// back, one invoice today is for all days up to the first period that was not.
     ///
     /// # Errors
-    /// [`Error::NotServing`], [`StoreError::NotFound`]; [`Error::EmptyPeriod`] on the day of the pause when that day was
-    /// given back.
+    /// [`Error::NotServing`], [`StoreError::NotFound`]; [`Error::GivenBackToday`] when the day was given back and is that of the
+    /// pause, or the first of a period that was billed ahead.
     pub async fn resume(&self, subscription: SubscriptionId, now: DateTime<Utc>) -> Result<(), EngineError> {
-        let resumed = self.change_terms(subscription, now, |before, _| {
+        let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
+        let context = self.billing_context(&catalog, None, now);
+        let resumed = self.change_terms(subscription, None, now, |before, changes| {
             let (terms, today) = (&before.facts.terms, before.written.on);
-            let of_today = before.charges.iter().filter(|c| c.invoice.period.contains(today));
-            let base =
-                of_today.filter(|c| c.invoice.kind == InvoiceKind::Subscription).max_by_key(|c| c.invoice.period);
-            match (base, terms.paused_from == Some(today)) {
-                (Some(base), _) if !base.is_unserved(today) => terms.resume_paid(today, base.invoice.period.end),
-                (Some(_), true) => Err(Error::EmptyPeriod),
-                _ => terms.resume(today),
+            let of_today =
+                |c: &&Charge| c.invoice.kind == InvoiceKind::Subscription && c.invoice.period.contains(today);
+            let base = before.charges.iter().filter(of_today).max_by_key(|c| c.invoice.period);
+            match base {
+                Some(base) if !base.is_unserved(today) => terms.resume_paid(today, base.invoice.period.end),
+                // There is one invoice for a day on which a period starts (rule B3), and it was given back.
+                Some(base) if terms.paused_from == Some(today) || base.invoice.period.start == today => {
+                    Err(Error::GivenBackToday)
+                }
+                _ => {
+                    let resumed = terms.resume(today)?;
+                    let given_back_ahead = before.charges.iter().filter(|c| {
+                        c.invoice.kind == InvoiceKind::Subscription
+                            && c.invoice.period.start > today
+                            && c.is_unserved(c.invoice.period.start)
+                    });
+                    let Some(ahead) = given_back_ahead.map(|c| c.invoice.period.end).max() else { return Ok(resumed) };
+                    // Their first days have an invoice (rule B3), so no period may start there again.
+                    let (full, next) = (resumed.period_of(today), resumed.period_of(ahead));
+                    let until = if next.start == ahead { ahead } else { next.end };
+                    let part = Period::try_new(today, resumed.end.map_or(until, |end| until.min(end)))?;
+                    let row = Billable { terms: resumed, ..billable(before.facts) };
+                    changes.invoices.push(part_invoice(&row, full, part, today, &context)?);
+                    Ok(BillingTerms { billed_from: Some(until), ..resumed })
+                }
             }
         });
         resumed.await?;
@@ -174,7 +198,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Settled, EngineError> {
         let credit = self.policy.billing.credit_on_termination;
-        let ended = self.change_terms(subscription, now, |before, changes| {
+        let ended = self.change_terms(subscription, Some(end), now, |before, changes| {
             let terms = before.facts.terms.terminate(end)?;
             if credit {
                 give_back_from(before, end, CreditReason::Termination, changes);
@@ -189,25 +213,30 @@ impl Engine<'_> {
         all.into_iter().find(|p| p.id == id).ok_or_else(|| Error::UnknownPackage.into())
     }
 
-    /// Settles what has come due, writes new terms and what they give back in one commit, and lets access follow. A
-    /// decision from facts that changed meanwhile is taken again.
+    /// Settles what has come due, for a line that ends at `end` only up to there, writes new terms and what they give back
+    /// in one commit, and lets access follow. A decision from facts that changed meanwhile is taken again.
     async fn change_terms(
         &self,
         subscription: SubscriptionId,
+        end: Option<Date>,
         now: DateTime<Utc>,
         change: impl Fn(&Before<'_>, &mut ChangeSet) -> Result<BillingTerms, Error>,
     ) -> Result<(BillingTerms, Settled), EngineError> {
         for _ in 0..CONFLICT_RETRIES {
             let facts = self.facts_of(subscription).await?;
             let today = facts.zone.date_of(now);
-            let mut changes = self.settle(&facts, facts.terms, now).await?;
-            let charges = self.charges_with(&facts, &changes).await?;
+            let mut charges = self.charges(&facts).await?;
+            let terms = BillingTerms { end: end.or(facts.terms.end), ..facts.terms };
+            let invoices = self.settle(&facts, terms, &charges, now).await?;
+            charges.extend(invoices.iter().cloned().map(Charge::new));
+            charges.sort_by_key(|c| (c.invoice.period.start, c.invoice.id));
+            let mut changes = ChangeSet { invoices, ..ChangeSet::default() };
             let written = Written { on: today, at: now, by: "engine", note: "" };
             let terms = change(&Before { facts: &facts, charges: &charges, written }, &mut changes)?;
             if cuts_period(&facts.terms, &terms, today) {
                 // The days that were used are billed now: the period that holds them will not come due as it was.
                 let until_today = BillingTerms { end: Some(today), ..facts.terms };
-                changes.invoices.extend(self.settle(&facts, until_today, now).await?.invoices);
+                changes.invoices.extend(self.settle(&facts, until_today, &charges, now).await?);
             }
             let settled = Settled {
                 charged: changes.invoices.iter().filter(|i| i.kind == InvoiceKind::Adjustment).map(|i| i.total).sum(),
@@ -230,35 +259,35 @@ impl Engine<'_> {
         Err(StoreError::Conflict.into())
     }
 
-    /// What the subscription was charged, with what is about to be written.
-    async fn charges_with(&self, facts: &AccessFacts, changes: &ChangeSet) -> Result<Vec<Charge>, EngineError> {
+    /// What the subscription was charged.
+    async fn charges(&self, facts: &AccessFacts) -> Result<Vec<Charge>, EngineError> {
         // From the beginning, as an end may lie before today.
         let days = Period { start: Date::MIN, end: Date::MAX };
-        let mut charges = self.store.charges(self.tenant, &[facts.subscription_id], days).await?;
-        for invoice in &changes.invoices {
-            if charges.iter().all(|c| c.invoice.id != invoice.id) {
-                charges.push(Charge::new(invoice.clone()));
-            }
-        }
-        charges.sort_by_key(|c| (c.invoice.period.start, c.invoice.id));
-        Ok(charges)
+        Ok(self.store.charges(self.tenant, &[facts.subscription_id], days).await?)
     }
 
-    /// The invoices that have come due for one subscription under some terms.
+    /// The invoices that have come due for one subscription under some terms, without those that it has been charged.
     async fn settle(
         &self,
         facts: &AccessFacts,
         terms: BillingTerms,
+        charges: &[Charge],
         now: DateTime<Utc>,
-    ) -> Result<ChangeSet, EngineError> {
+    ) -> Result<Vec<Invoice>, EngineError> {
         let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
         let position = self.store.billing_position(self.tenant).await?;
-        let row = Billable { terms, ..billable(facts) };
-        let mut plan = plan_billing(&[row], &self.billing_context(&catalog, position, now));
-        match plan.problems.pop() {
-            Some(problem) => Err(problem.error.into()),
-            None => Ok(ChangeSet { invoices: plan.invoices, ..ChangeSet::default() }),
+        let mut row = Billable { terms, ..billable(facts) };
+        if let (Timing::Postpaid, Some(end)) = (terms.timing, terms.end) {
+            // The days before an end come due at that end, and the position may have passed it already.
+            let from = terms.billed_from.or(position.map(|position| position.plus_days(1)));
+            row.terms.billed_from = from.map(|from| from.min(end));
         }
+        let mut plan = plan_billing(&[row], &self.billing_context(&catalog, position, now));
+        if let Some(problem) = plan.problems.pop() {
+            return Err(problem.error.into());
+        }
+        plan.invoices.retain(|invoice| charges.iter().all(|c| c.invoice.id != invoice.id));
+        Ok(plan.invoices)
     }
 
     fn follow_terms(&self, changes: &mut ChangeSet, before: BillingTerms, facts: AccessFacts, now: DateTime<Utc>) {
