@@ -160,7 +160,10 @@ class IspBillingRun(models.Model):
     def _isolated_notes(self, company, rows, position):
         """What is to be given back of the invoices of these lines for whole days in isolation (rule B7)."""
         spans = self._isolated_spans([row[0] for row in rows])
-        since = {row[0]: row[7] or position or row[2] for row in rows if row[0] in spans}
+        # A mark that lies ahead says nothing of when the line was looked at.
+        since = {
+            row[0]: min((day for day in (row[7], position) if day), default=row[2]) for row in rows if row[0] in spans
+        }
         charges, moves = self.env["isp.credit"]._isp_charges(self.env["isp.subscription"].browse(list(since)))
         by_line = defaultdict(list)
         for charge in charges:

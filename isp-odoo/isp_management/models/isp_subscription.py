@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -221,12 +223,22 @@ class IspSubscription(models.Model):
     def action_terminate(self):
         for subscription in self.filtered(lambda s: s.state in ("active", "paused")):
             today = subscription.company_id._isp_today()
+            end = subscription.end_date or max(today, subscription.activation_date)
             subscription.write({
                 "state": "terminated",
-                "end_date": subscription.end_date or max(today, subscription.activation_date),
+                "end_date": end,
+                "billed_from": subscription._bill_from_when_ended(end),
                 "desired_access": "closed",
                 "access_cause": False,
             })
+
+    def _bill_from_when_ended(self, end):
+        """The mark with which the last days of a postpaid line are billed: they come due on the day after the last one,
+        and the company may have been billed through that day already."""
+        self.ensure_one()
+        due, through = end + timedelta(days=1), self.company_id.isp_billed_through
+        passed = self.billed_from > due if self.billed_from else through and through >= due
+        return due if self.timing == "postpaid" and passed else self.billed_from
 
     def action_view_invoices(self):
         self.ensure_one()

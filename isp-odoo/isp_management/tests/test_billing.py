@@ -103,6 +103,25 @@ class TestBilling(IspCommon):
         last = ending.move_ids.sorted("isp_period_start")[1]
         self.assertIn("14 of 28 days", last.invoice_line_ids.name)
 
+    def test_a_postpaid_line_pays_the_days_up_to_its_end_whenever_that_is_said(self):
+        # Ended before and after the run of that day, and some days later.
+        before, after, late = (self.new_subscription(start=date(2026, 1, 10), timing="postpaid") for _ in range(3))
+        self.bill("2026-02-10 08:00")
+        self.bill("2026-02-16 08:00")
+        before.with_env(self.at("2026-02-17 07:00")).action_terminate()
+        self.bill("2026-02-17 08:00")
+        after.with_env(self.at("2026-02-17 14:00")).action_terminate()
+        self.bill("2026-02-20 08:00")
+        late.end_date = date(2026, 2, 17)
+        late.with_env(self.at("2026-02-20 14:00")).action_terminate()
+        self.bill("2026-02-21 08:00")
+        self.bill("2026-04-20 08:00")
+        # 8 of 28 days: the end is the last day.
+        expected = [("2026-01-10", 250_000, 27_500), ("2026-02-10", 71_429, 7_857)]
+        for line in (before, after, late):
+            self.assertEqual(self.billed(line), expected)
+            self.assertFalse(line.billed_from)
+
     def test_a_paused_subscription_is_not_billed_and_goes_on_after(self):
         subscription = self.new_subscription(start=date(2026, 1, 5))
         self.bill("2026-01-05 08:00")
