@@ -13,13 +13,14 @@ use isp_core::billing::{
     Charge, CreditNote, CreditReason, InvoiceKind, LateFeeAmount, LateFeePolicy, OutageCredit, OutagePolicy,
     WhileIsolated,
 };
-use isp_core::calendar::{Cycle, Date, Period, Zone};
+use isp_core::calendar::{BillingDay, Cycle, Date, Period, Zone};
 use isp_core::engine::{EngineError, NewPayment};
 use isp_core::ids::{DepositId, ExemptionId, OutageId, PromiseId, SubscriptionId};
 use isp_core::isolation::{Access, AccessEventKind, Exemption, Outage, Promise};
 use isp_core::payment::{Channel, Deposit};
 use isp_core::ports::{OutboxState, Store, StoreError};
 use isp_core::report::{Finance, GroupBy};
+use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Timing};
 use isp_core::testing::{Moment, Snapshot};
 use isp_core::{Error, Money};
 use proptest::prelude::*;
@@ -56,13 +57,30 @@ macro_rules! until_done {
     };
 }
 
-async fn found(start: Date, dice: &mut Dice) -> World {
+/// The first roll says when the year begins.
+fn first_day(dice: &mut Dice) -> Date {
+    date("2026-01-01").plus_days(dice.roll(365) as i32)
+}
+
+/// `all`: some customers pay afterwards, some have a discount or hold a price.
+async fn found(start: Date, dice: &mut Dice, all: bool) -> World {
     let world = World::new().await;
     for n in 0..CUSTOMERS {
         let cycle = if dice.one_in(5) { Cycle::Quarterly } else { Cycle::Monthly };
         let begin = start.plus_days(dice.roll(40) as i32);
         let day = if dice.one_in(2) { begin.ymd().2 as u8 } else { 1 + dice.roll(31) as u8 };
-        world.add(n, begin, day, cycle, start.at(1, 0, Zone::Wib)).await;
+        let mut terms = BillingTerms::new(package_id(1), begin, BillingDay::try_new(day).unwrap(), cycle);
+        if all && dice.one_in(5) {
+            terms.timing = Timing::Postpaid;
+        }
+        if all && dice.one_in(6) {
+            let off = if dice.one_in(2) { Off::Percent(15) } else { Off::Amount(Money::rupiah(20_000)) };
+            terms.discount = Some(Discount { off, until: Some(begin.plus_days(30 + dice.roll(300) as i32)) });
+        }
+        if all && dice.one_in(6) {
+            terms.held_price = Some(HeldPrice { price: Money::rupiah(135_000), until: None });
+        }
+        world.add_with(n, terms, start.at(1, 0, Zone::Wib)).await;
     }
     world
 }
@@ -82,8 +100,8 @@ async fn live_a_year(seed: u64, trouble: Trouble, all: bool) -> (World, Protecte
     let faults = trouble != Trouble::None;
     let mut months = Vec::new();
     let mut dice = Dice(seed);
-    let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
-    let mut world = found(start, &mut dice).await;
+    let start = first_day(&mut dice);
+    let mut world = found(start, &mut dice, all).await;
     // What officers do beside has dice of its own too.
     let mut officers = Dice(seed ^ 0x0ff1_ce00);
     if all {
@@ -214,7 +232,7 @@ fn every_rule_on(world: &mut World) {
     policy.outage = OutagePolicy { min_hours: 12, by: OutageCredit::Hour };
 }
 
-/// What officers do on a day besides: packages at once, pauses, ends, corrections, write-offs, collectors, outages. A
+/// What officers do on a day besides: packages at once, other billing days, pauses, ends, corrections, write-offs, collectors, outages. A
 /// process that is killed is started again; what it had done already is refused then, and nothing is done twice.
 async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected, today: Date) {
     let now = today.at(8, 15, Zone::Wib);
@@ -234,6 +252,10 @@ async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected
         }
         if dice.one_in(12) {
             fine(until_done!(world, world.engine().resume(line, now)));
+        }
+        if dice.one_in(250) {
+            let day = BillingDay::try_new(1 + dice.roll(31) as u8).unwrap();
+            fine(until_done!(world, world.engine().change_billing_day(line, day, now)).map(drop));
         }
         if dice.one_in(3_000) {
             let end = today.plus_days(dice.roll(20) as i32 - 5);
@@ -306,15 +328,7 @@ async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected
 /// However much was changed, paused, given back and charged again: no day of a line costs more than the dearest package,
 /// or less than nothing.
 fn no_day_is_charged_twice(snapshot: &Snapshot) {
-    let mut lines: BTreeMap<SubscriptionId, Vec<Charge>> = BTreeMap::new();
-    for (invoice, _) in &snapshot.invoices {
-        if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
-            let of = |n: &&CreditNote| n.invoice_id == invoice.id;
-            let notes = snapshot.credit_notes.iter().filter(of).cloned().collect();
-            lines.entry(invoice.subscription_id).or_default().push(Charge { invoice: invoice.clone(), notes });
-        }
-    }
-    for (line, charges) in &lines {
+    for (line, charges) in &charges_of(snapshot) {
         let first = charges.iter().map(|c| c.invoice.period.start).min().unwrap();
         let last = charges.iter().map(|c| c.invoice.period.end).max().unwrap();
         // A correction is of no day: it is spread over all of its invoice, also over days that were given back.
@@ -333,6 +347,51 @@ fn no_day_is_charged_twice(snapshot: &Snapshot) {
             );
         }
     }
+}
+
+/// However often a line was paused, moved to another billing day, cut or ended: each day on which it was served is in a
+/// period that was billed, once that period has come due.
+fn no_served_day_is_forgotten(snapshot: &Snapshot, today: Date) {
+    let charges = charges_of(snapshot);
+    let events = events_of(snapshot);
+    for line in &snapshot.subscriptions {
+        let terms = &line.terms;
+        let (first, events) = events.iter().find(|(n, _)| subscription_id(**n) == line.id).unwrap();
+        let zone = if first % 2 == 0 { Zone::Wib } else { Zone::Wit };
+        let charges = charges.get(&line.id).map(Vec::as_slice).unwrap_or_default();
+        let Some(begin) = charges.iter().map(|c| c.invoice.period.start).min() else {
+            assert!(terms.end.is_some() || terms.timing == Timing::Postpaid, "{} was never billed", line.id);
+            continue;
+        };
+        let due = match terms.timing {
+            Timing::Prepaid => today.plus_days(1),
+            Timing::Postpaid => terms.anchor().period(terms.anchor().index_of(today.max(terms.start))).start,
+        };
+        let until = terms.end.map_or(due, |end| due.min(end));
+        for day in (0..until.days_since(begin)).map(|i| begin.plus_days(i)) {
+            let last = events.iter().rfind(|e| {
+                zone.date_of(e.at) <= day && matches!(e.kind, AccessEventKind::Closed | AccessEventKind::Reopened)
+            });
+            let paused = last.is_some_and(|e| e.kind == AccessEventKind::Closed);
+            let billed = charges.iter().any(|c| {
+                c.invoice.kind == InvoiceKind::Subscription && c.invoice.period.contains(day) && !c.is_unserved(day)
+            });
+            assert!(paused || billed, "{} {day} is not billed: {terms:?} {:#?}", line.id, told(charges));
+        }
+    }
+}
+
+/// What each line was charged for its days.
+fn charges_of(snapshot: &Snapshot) -> BTreeMap<SubscriptionId, Vec<Charge>> {
+    let mut lines: BTreeMap<SubscriptionId, Vec<Charge>> = BTreeMap::new();
+    for (invoice, _) in &snapshot.invoices {
+        if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
+            let of = |n: &&CreditNote| n.invoice_id == invoice.id;
+            let notes = snapshot.credit_notes.iter().filter(of).cloned().collect();
+            lines.entry(invoice.subscription_id).or_default().push(Charge { invoice: invoice.clone(), notes });
+        }
+    }
+    lines
 }
 
 /// The documents of a line, a line each.
@@ -439,6 +498,7 @@ proptest! {
             check_settled(&world);
             let snapshot = world.store.snapshot(TENANT);
             no_day_is_charged_twice(&snapshot);
+            no_served_day_is_forgotten(&snapshot, first_day(&mut Dice(seed)).plus_days(DAYS));
             // The year had all of it.
             let books = books::check(&snapshot);
             assert!(books.given_back.is_positive() && !snapshot.write_offs.is_empty(), "{books:?}");
@@ -464,8 +524,8 @@ proptest! {
             let (troubled, _, _) = live_a_year(seed, Trouble::MissedDays, false).await;
             check_settled(&troubled);
             let mut dice = Dice(seed);
-            let start = date("2026-01-01").plus_days(dice.roll(365) as i32);
-            let quiet = found(start, &mut dice).await;
+            let start = first_day(&mut dice);
+            let quiet = found(start, &mut dice, false).await;
             assert!(!debts(&troubled).is_empty());
             // The same customers billed once, at the end, with no packages changed on the way, owe for the same periods.
             quiet.engine().bill(start.plus_days(DAYS).at(12, 0, Zone::Wib)).await.unwrap();

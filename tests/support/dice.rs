@@ -25,7 +25,11 @@ pub fn at_random(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Seeds of a [`Dice`]. A smaller seed is not a simpler story, so none is looked for.
-pub fn seeds() -> impl Strategy<Value = u64> {
-    any::<u64>().no_shrink()
+/// Seeds of a [`Dice`], or the one that the variable `SEED` names. A smaller seed is not a simpler story, so none is
+/// looked for.
+pub fn seeds() -> BoxedStrategy<u64> {
+    match std::env::var("SEED").ok().and_then(|seed| seed.parse::<u64>().ok()) {
+        Some(seed) => Just(seed).boxed(),
+        None => any::<u64>().no_shrink().boxed(),
+    }
 }
