@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use isp_core::billing::{InvoiceLine, LineKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Code, Customer, Language, Name, Phone};
 use isp_core::dunning::notification::OutgoingMessage;
@@ -27,7 +28,7 @@ use isp_core::ports::{AccessControl, ApplyOutcome, ChangeSet, Messenger, PortErr
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::testing::MemoryStore;
-use isp_core::{Money, Policy, Secret};
+use isp_core::{Error, Money, Policy, Secret};
 use uuid::Uuid;
 
 pub const TENANT: TenantId = TenantId::DEFAULT;
@@ -342,5 +343,30 @@ impl Messenger for Phones {
             return Err(PortError::Unknown { reason: "reply lost".into() });
         }
         Ok(SendOutcome::Accepted { provider_id: format!("wamid.{}", state.sent) })
+    }
+}
+
+/// One customer (number 2, in Jakarta) with package 1 (Rp150.000 and PPN) from 1 January, billed on day 1.
+pub async fn one() -> World {
+    let world = World::new().await;
+    world.add(2, date("2026-01-01"), 1, Cycle::Monthly, at("2026-01-01", 7)).await;
+    world
+}
+
+/// Rupiah.
+pub const fn rp(rupiah: i64) -> Money {
+    Money::rupiah(rupiah)
+}
+
+/// Kinds and amounts of an invoice's lines.
+pub fn lines(lines: &[InvoiceLine]) -> Vec<(LineKind, i64)> {
+    lines.iter().map(|l| (l.kind, l.amount.as_i64())).collect()
+}
+
+/// The rule that said no.
+pub fn domain(error: EngineError) -> Error {
+    match error {
+        EngineError::Domain(error) => error,
+        other => panic!("{other:?}"),
     }
 }
