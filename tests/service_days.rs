@@ -317,3 +317,29 @@ async fn a_line_resumed_before_periods_that_were_given_back_ahead_is_billed_thro
     let exact = 166_500 * 14 / 31 + 166_500 * 40 / 31 + 166_500;
     assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?} {exact}");
 }
+
+#[tokio::test]
+async fn what_was_billed_ahead_and_given_back_counts_no_more_b6_b7() {
+    let mut world = one().await;
+    world.policy.billing.credit_on_pause = true;
+    run_days(&world, "2026-01-01", "2026-01-09").await;
+    let line = subscription_id(2);
+    // February is billed ahead, given back, and billed again with the end of January, as above.
+    let engine = world.engine();
+    engine.change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-10", 8)).await.unwrap();
+    engine.change_billing_day(line, BillingDay::try_new(1).unwrap(), at("2026-01-10", 9)).await.unwrap();
+    engine.pause(line, at("2026-01-15", 8)).await.unwrap();
+    engine.resume(line, at("2026-01-20", 8)).await.unwrap();
+    // The dearer package is charged up to the end of what is paid for.
+    engine.change_package_at_once(line, package_id(2), "Sari", at("2026-01-25", 8)).await.unwrap();
+    let adjustment = world.store.snapshot(TENANT).invoices.into_iter().find(|(i, _)| i.kind == InvoiceKind::Adjustment);
+    assert_eq!(adjustment.unwrap().0.period.to_string(), "2026-01-25..2026-03-01");
+    // Paused in February without credit: those days are paid for, and not billed again.
+    world.policy.billing.credit_on_pause = false;
+    world.engine().pause(line, at("2026-02-03", 8)).await.unwrap();
+    world.engine().resume(line, at("2026-02-05", 8)).await.unwrap();
+    run_days(&world, "2026-02-05", "2026-03-02").await;
+    let periods: Vec<_> = billed(&world).into_iter().map(|(period, _)| period).collect();
+    assert!(!periods.iter().any(|period| period.starts_with("2026-02-05")), "{periods:?}");
+    assert_eq!(periods.last().map(String::as_str), Some("2026-03-01..2026-04-01"));
+}

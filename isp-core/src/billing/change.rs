@@ -9,6 +9,7 @@ use crate::billing::credit::{Charge, CreditNote, CreditReason, Written, share};
 use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind, apply_tax};
 use crate::billing::plan::Billable;
 use crate::billing::policy::BillingPolicy;
+use crate::billing::proration::prorate;
 use crate::calendar::{Date, Period};
 use crate::error::Error;
 use crate::ids::{InvoiceId, JournalEntryId, PackageId, derive};
@@ -60,8 +61,9 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
     if again {
         return Err(Error::ChangedToday);
     }
-    let mut bases: Vec<&Charge> =
-        change.charges.iter().filter(|c| c.invoice.kind == InvoiceKind::Subscription).collect();
+    // A period that was billed ahead and given back whole is none any more.
+    let counts = |c: &&Charge| c.invoice.kind == InvoiceKind::Subscription && !c.is_unserved(c.invoice.period.start);
+    let mut bases: Vec<&Charge> = change.charges.iter().filter(counts).collect();
     bases.sort_by_key(|c| c.invoice.period.start);
     // After a pause that was given back, a period is billed anew from the day of the resumption: the later one counts.
     let next = bases.iter().skip(1).map(|c| c.invoice.period.start).chain([Date::MAX]);
@@ -147,13 +149,18 @@ fn prices(change: &ChangeAtOnce<'_>, days: Period) -> Result<Vec<InvoiceLine>, E
     let (anchor, months) = (terms.anchor(), i64::from(terms.cycle.months()));
     let full = anchor.period(anchor.index_of(days.start));
     let monthly = change.package.prices.on(days.start).ok_or(Error::NoPrice { on: days.start })?;
-    let price = share(monthly.ratio(months, 1), full, days);
+    // Days that were billed before the billing day moved may reach beyond the period that now holds their first one.
+    let of_days = |amount: Money| match days.end <= full.end {
+        true => share(amount, full, days),
+        false => prorate(amount, days, full),
+    };
+    let price = of_days(monthly.ratio(months, 1));
     let prorated = (days != full).then(|| (days.days() as u16, full.days() as u16));
     let mut lines = vec![InvoiceLine { kind: LineKind::Subscription, amount: price, prorated }];
     if let Some(discount) = terms.discount.filter(|d| d.until.is_none_or(|until| days.start < until)) {
         let off = match discount.off {
             Off::Percent(percent) => price.ratio(i64::from(percent.min(100)), 100),
-            Off::Amount(off) => share(off.ratio(months, 1), full, days).min(price),
+            Off::Amount(off) => of_days(off.ratio(months, 1)).min(price),
         };
         lines.push(InvoiceLine { kind: LineKind::Discount, amount: -off, prorated });
     }

@@ -157,14 +157,18 @@ impl Engine<'_> {
             let (terms, today) = (&before.facts.terms, before.written.on);
             let of_today =
                 |c: &&Charge| c.invoice.kind == InvoiceKind::Subscription && c.invoice.period.contains(today);
-            let base = before.charges.iter().filter(of_today).max_by_key(|c| c.invoice.period);
-            match base {
-                Some(base) if !base.is_unserved(today) => terms.resume_paid(today, base.invoice.period.end),
+            let (given_back, paid): (Vec<&Charge>, Vec<&Charge>) =
+                before.charges.iter().filter(of_today).partition(|c| c.is_unserved(today));
+            match paid.iter().map(|c| c.invoice.period.end).max() {
+                Some(until) => terms.resume_paid(today, until),
                 // There is one invoice for a day on which a period starts (rule B3), and it was given back.
-                Some(base) if terms.paused_from == Some(today) || base.invoice.period.start == today => {
+                None if given_back
+                    .iter()
+                    .any(|c| terms.paused_from == Some(today) || c.invoice.period.start == today) =>
+                {
                     Err(Error::GivenBackToday)
                 }
-                _ => {
+                None => {
                     let resumed = terms.resume(today)?;
                     let given_back_ahead = before.charges.iter().filter(|c| {
                         c.invoice.kind == InvoiceKind::Subscription
