@@ -7,25 +7,27 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::customer::{Code, Customer, Nik};
+use isp_core::customer::{Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
-use isp_core::dunning::{DunningFacts, Notification};
 use isp_core::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
 };
 use isp_core::installation::InstallationKind;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, Outage, ServiceAccess};
+use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use isp_core::ledger::{JournalEntry, JournalTotal};
+use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::money::Money;
 use isp_core::package::Package;
 use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
     AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
-    InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    InvoiceQuery, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
 };
+use isp_core::protection::Outage;
 use isp_core::subscription::Subscription;
+use isp_core::text::Code;
 
 use crate::error::unavailable;
 use crate::session::Engine;

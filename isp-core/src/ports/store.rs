@@ -7,24 +7,26 @@ use chrono::{DateTime, Utc};
 
 use super::{
     AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
-    InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, StoreError,
+    InvoiceQuery, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, StoreError,
 };
 use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
-use crate::customer::{Code, Customer};
+use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::dunning::{DunningFacts, Notification};
 use crate::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
 };
 use crate::installation::InstallationKind;
 use crate::isolation::access::ObservedAccess;
-use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, Outage, ServiceAccess};
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use crate::ledger::{JournalEntry, JournalTotal};
+use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::package::Package;
 use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use crate::place::{Router, Site};
+use crate::protection::Outage;
 use crate::subscription::Subscription;
+use crate::text::Code;
 
 /// Where everything is kept, for one tenant a call.
 ///
