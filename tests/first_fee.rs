@@ -9,7 +9,7 @@ use isp_core::engine::EngineError;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
 use isp_core::ledger::Account;
-use isp_core::ports::{ChangeSet, InstallationRow, Store};
+use isp_core::ports::{ChangeSet, DirectoryStore, InstallationRow, Store};
 use isp_core::simulation::What;
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::testing::Moment;

@@ -15,7 +15,7 @@ use isp_core::engine::{EngineError, NewPayment};
 use isp_core::ids::{DepositId, ExemptionId, OutageId, PromiseId, SubscriptionId};
 use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::{OutboxState, Store, StoreError};
+use isp_core::ports::{AccessStore, BillingStore, MoneyStore, OutboxState, StoreError};
 use isp_core::protection::{Exemption, Outage, OutageCredit, OutagePolicy, Promise};
 use isp_core::report::{Finance, GroupBy};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Timing};

@@ -10,7 +10,7 @@ use isp_core::ids::{DepositId, OutageId, PromiseId};
 use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::ledger::Account;
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::{Store, StoreError};
+use isp_core::ports::{MoneyStore, StoreError};
 use isp_core::protection::{Outage, OutageCredit, OutagePolicy, Promise};
 use isp_core::report::GroupBy;
 use isp_core::testing::Moment;

@@ -13,7 +13,7 @@ use isp_core::ids::SubscriptionId;
 use isp_core::isolation::Access;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::message::{Notification, NotificationKind};
-use isp_core::ports::{ChangeSet, Effect, Store};
+use isp_core::ports::{AccessStore, BillingStore, ChangeSet, DirectoryStore, Effect, Store};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::Snapshot;
 use isp_core::{Money, Secret};

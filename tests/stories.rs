@@ -9,7 +9,9 @@ use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{ExemptionId, OutageId, PromiseId};
 use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::package::{Package, PriceList, PriceVersion};
-use isp_core::ports::{ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError};
+use isp_core::ports::{
+    BillingStore, ChangeSet, DirectoryStore, OutboxQuery, OutboxState, OutboxStore, PageQuery, Store, StoreError,
+};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::BillingTerms;
 use isp_core::text::Language;

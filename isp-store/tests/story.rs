@@ -20,8 +20,8 @@ use isp_core::ledger::{Account, Expense};
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{
-    AccessControl, AccessQuery, ApplyOutcome, BillableQuery, DunningQuery, Effect, InvoiceQuery, Messenger,
-    OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
+    AccessControl, AccessQuery, ApplyOutcome, BillableQuery, BillingStore, DirectoryStore, DunningQuery, Effect,
+    InvoiceQuery, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::testing::MemoryStore;

@@ -17,7 +17,7 @@ use isp_core::customer::Invoicing;
 use isp_core::engine::{Approval, Engine, NewPayment};
 use isp_core::isolation::Access;
 use isp_core::payment::Channel;
-use isp_core::ports::{ChangeSet, OutboxQuery, PageQuery, Store};
+use isp_core::ports::{BillingStore, ChangeSet, DirectoryStore, MoneyStore, OutboxQuery, PageQuery, Store};
 use isp_core::report::GroupBy;
 use isp_core::testing::fakes::{FakeMessenger, FakeRouter};
 use isp_core::text::Language;

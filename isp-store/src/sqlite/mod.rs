@@ -103,7 +103,7 @@ mod tests {
     use isp_core::calendar::Zone;
     use isp_core::ids::SiteId;
     use isp_core::place::Site;
-    use isp_core::ports::{ChangeSet, Store as _};
+    use isp_core::ports::{ChangeSet, DirectoryStore, Store as _};
     use isp_core::text::{Code, Name};
     use uuid::Uuid;
 
