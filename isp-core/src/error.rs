@@ -133,6 +133,18 @@ pub enum Error {
         /// The policy's limit.
         max_days: u16,
     },
+    /// A payment on a day that has not begun yet (rule P7).
+    #[error("{on} has not begun yet, so nothing can have been paid on it")]
+    PaidInFuture {
+        /// The day of paying.
+        on: Date,
+    },
+    /// A payment on a day more than a year ago (rule P7).
+    #[error("{on} is more than a year ago; a payment of that day is taken only when you insist")]
+    PaidLongAgo {
+        /// The day of paying.
+        on: Date,
+    },
     /// A payment that cannot be taken back by itself: the amount of a credit note.
     #[error("payment of this kind cannot be reversed")]
     NotReversible,
@@ -204,6 +216,8 @@ impl Error {
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",
             Self::PromiseTooLong { .. } => "promise.too_long",
+            Self::PaidInFuture { .. } => "payment.paid_in_future",
+            Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",

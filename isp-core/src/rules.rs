@@ -182,7 +182,7 @@
 //! ```
 //! # use isp_core::billing::*;
 //! # use isp_core::calendar::*;
-//! # use isp_core::text::Code;
+//! # use isp_core::text::{Code, Reference};
 //! # use isp_core::ids::*;
 //! # use isp_core::money::Money;
 //! # use isp_core::payment::*;
@@ -200,9 +200,11 @@
 //! };
 //! assert_eq!(pay(200_000), [100_000, 100_000]);
 //! assert_eq!(pay(300_000), [100_000, 166_500]);
-//! let code = |text| Code::parse("code", text).unwrap();
-//! let of = |reference| Payment::id_of(TenantId::DEFAULT, &code("midtrans"), &code(reference));
-//! assert!(of("order-1") == of("order-1") && of("order-1") != of("order-2"));
+//! let of = |provider, text| {
+//!     let provider = Code::parse("provider", provider).unwrap();
+//!     Payment::id_of(TenantId::DEFAULT, &provider, &Reference::parse("reference", text).unwrap(), 0)
+//! };
+//! assert!(of("bca", "TRX 77") == of("BCA", "trx 77 ") && of("bca", "order-1") != of("bca", "order-2"));
 //! ```
 //!
 //! Every event is an entry that adds up to zero. A payment of Rp200.000 by bank that pays Rp166.500: bank +200.000,

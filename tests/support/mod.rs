@@ -193,7 +193,7 @@ impl World {
         let payment = NewPayment {
             customer_id: customer_id(n),
             provider: code("bank"),
-            reference: code(reference),
+            reference: code(reference).into(),
             amount: Money::rupiah(rupiah),
             paid_at: now,
             collector: None,

@@ -46,7 +46,7 @@ pub use bill::BillReport;
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
-pub use pay::{NewPayment, PayReport};
+pub use pay::{NewPayment, PayReport, Told};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;

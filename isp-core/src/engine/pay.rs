@@ -12,9 +12,9 @@ use crate::isolation::{AccessFacts, Decision, decide_isolation};
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::payment::{Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
-use crate::ports::{ChangeSet, StoreError};
-use crate::text::Code;
+use crate::payment::{self, Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
+use crate::ports::{ChangeSet, PaymentRow, StoreError};
+use crate::text::{Code, Reference};
 
 /// A payment that somebody tells us of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +24,30 @@ pub struct NewPayment {
     /// Through whom.
     pub provider: Code,
     /// The provider's reference.
-    pub reference: Code,
+    pub reference: Reference,
     /// How much.
     pub amount: Money,
     /// When the customer paid.
     pub paid_at: DateTime<Utc>,
     /// The collector who took the money in cash and holds it until a deposit; `None` for money that came otherwise.
     pub collector: Option<Code>,
+}
+
+/// Who says that a payment came in.
+///
+/// | | reversed before | day in the future, or more than a year ago |
+/// |---|---|---|
+/// | a person | a new payment | refused |
+/// | a person who insists | a new payment | taken |
+/// | a machine | the same payment if it was paid at the same moment: nothing is written | refused |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A person books it, who sees what is booked.
+    ByPerson,
+    /// A person who was asked about the day, and means it.
+    ByPersonWhoInsists,
+    /// A machine, such as a gateway's webhook, which says the same thing more than once and late.
+    ByMachine,
 }
 
 /// What became of it.
@@ -40,6 +57,9 @@ pub struct PayReport {
     pub payment_id: PaymentId,
     /// True when it was known already: nothing was written (rule P1).
     pub known: bool,
+    /// True when what was known already had been taken back (rule P4): a machine says again what a person reversed, and
+    /// nothing was written.
+    pub taken_back: bool,
     /// What it paid.
     pub paid: Vec<(InvoiceId, Money)>,
     /// What is left of it as credit.
@@ -49,24 +69,39 @@ pub struct PayReport {
 }
 
 impl Engine<'_> {
-    /// Records a payment, pays the oldest invoices with it, and writes the wish to reopen what arrears had isolated, all
-    /// in one commit: a router that is down cannot lose the reopening (rule P5).
+    /// Records a payment that a person books, pays the oldest invoices with it, and writes the wish to reopen what arrears
+    /// had isolated, all in one commit: a router that is down cannot lose the reopening (rule P5).
+    ///
+    /// Provider and reference make it one (rule P6): said again, nothing is written. A payment that was taken back leaves
+    /// its reference free: who books it again means a new payment.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`EngineError::PaymentMismatch`] when the reference is known with another customer or
-    /// amount; [`EngineError::Store`].
+    /// [`Error::NotPositive`]; [`Error::PaidInFuture`], [`Error::PaidLongAgo`], on which [`Engine::pay_as`] can insist;
+    /// [`EngineError::PaymentMismatch`] when the reference is known with another customer or amount;
+    /// [`EngineError::Store`].
     pub async fn pay(&self, new: &NewPayment, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
+        self.pay_as(new, Told::ByPerson, now).await
+    }
+
+    /// Records a payment as [`Engine::pay`] does, by who says it.
+    ///
+    /// # Errors
+    /// As [`Engine::pay`].
+    pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
         if !new.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" }.into());
         }
         for (kept, what) in [(credit::PROVIDER, "credit notes"), (write_off::PROVIDER, "write-offs")] {
-            if new.provider.as_str() == kept {
+            if new.provider.as_str().eq_ignore_ascii_case(kept) {
                 return Err(Error::ReservedProvider { what }.into());
             }
         }
         let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
-        let payment = Payment {
-            id: Payment::id_of(self.tenant, &new.provider, &new.reference),
+        if told != Told::ByPersonWhoInsists {
+            payment::plausible(new.paid_at, now)?;
+        }
+        let mut payment = Payment {
+            id: Payment::id_of(self.tenant, &new.provider, &new.reference, 0),
             customer_id: new.customer_id,
             provider: new.provider.clone(),
             reference: new.reference.clone(),
@@ -77,9 +112,18 @@ impl Engine<'_> {
             received_at: now,
         };
         for _ in 0..CONFLICT_RETRIES {
-            if let Some(known) = self.store.payment(self.tenant, payment.id).await? {
-                return self.known_payment(&payment, &known.payment, known.left).await;
+            let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
+            if let Some(standing) = known.iter().rfind(|row| row.reversal.is_none()) {
+                return self.known_payment(&payment, standing).await;
             }
+            // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
+            let same = |row: &&PaymentRow| {
+                told == Told::ByMachine && row.payment.paid_at.timestamp_micros() == payment.paid_at.timestamp_micros()
+            };
+            if let Some(reversed) = known.iter().rfind(same) {
+                return self.known_payment(&payment, reversed).await;
+            }
+            payment.id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
             let (changes, report) = self.plan_payment(&payment, now).await?;
             match self.store.commit(self.tenant, changes).await {
                 Ok(_) => return Ok(report),
@@ -91,16 +135,22 @@ impl Engine<'_> {
         Err(StoreError::Conflict.into())
     }
 
-    async fn known_payment(&self, payment: &Payment, known: &Payment, left: Money) -> Result<PayReport, EngineError> {
+    async fn known_payment(&self, payment: &Payment, row: &PaymentRow) -> Result<PayReport, EngineError> {
+        let known = &row.payment;
         if known.customer_id != payment.customer_id || known.amount != payment.amount {
             return Err(EngineError::PaymentMismatch);
         }
-        let allocations = self.store.allocations(self.tenant, payment.id).await?;
+        let taken_back = row.reversal.is_some();
+        let allocations = match taken_back {
+            true => Vec::new(),
+            false => self.store.allocations(self.tenant, known.id).await?,
+        };
         Ok(PayReport {
-            payment_id: payment.id,
+            payment_id: known.id,
             known: true,
+            taken_back,
             paid: allocations.iter().map(|a| (a.invoice_id, a.amount)).collect(),
-            credit: left,
+            credit: row.left,
             reopened: Vec::new(),
         })
     }
@@ -118,6 +168,7 @@ impl Engine<'_> {
         let mut report = PayReport {
             payment_id: payment.id,
             known: false,
+            taken_back: false,
             paid: own.iter().map(|a| (a.invoice_id, a.amount)).collect(),
             credit: payment.amount - own.iter().map(|a| a.amount).sum(),
             reopened: Vec::new(),

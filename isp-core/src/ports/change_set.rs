@@ -71,8 +71,8 @@ pub struct ChangeSet {
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
     /// Moves the position of the billing run forward to this day; a day before it is ignored.
     pub billing_position: Option<Date>,
-    /// Payments. One whose (provider, reference) is there already fails the commit with
-    /// `Duplicate { what: "payment.reference" }` (rule P1).
+    /// Payments. One whose (provider, reference), compared without case, a payment has that is not reversed fails the
+    /// commit with `Duplicate { what: "payment.reference" }` (rules P1, P6).
     pub payments: Vec<Payment>,
     /// Allocations. When all of a commit are made, each of their invoices is paid between zero and its total and each
     /// of their payments used between zero and its amount, else the commit fails with `Conflict`.

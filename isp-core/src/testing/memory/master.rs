@@ -18,19 +18,19 @@ impl State {
 
     fn write_places(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for site in changes.sites.drain(..) {
-            let old = self.sites.get(&site.id).map(|s| s.code.to_string());
-            self.own("site.code", old, Some(site.code.to_string()), site.id.0)?;
+            let old = self.sites.get(&site.id).map(|s| s.code.key());
+            self.own("site.code", old, Some(site.code.key()), site.id.0)?;
             self.sites.put(site.id, site);
         }
         for router in changes.routers.drain(..) {
             self.must_have_site(router.site_id)?;
-            let old = self.routers.get(&router.id).map(|r| r.code.to_string());
-            self.own("router.code", old, Some(router.code.to_string()), router.id.0)?;
+            let old = self.routers.get(&router.id).map(|r| r.code.key());
+            self.own("router.code", old, Some(router.code.key()), router.id.0)?;
             self.routers.put(router.id, router);
         }
         for package in changes.packages.drain(..) {
-            let old = self.packages.get(&package.id).map(|p| p.code.to_string());
-            self.own("package.code", old, Some(package.code.to_string()), package.id.0)?;
+            let old = self.packages.get(&package.id).map(|p| p.code.key());
+            self.own("package.code", old, Some(package.code.key()), package.id.0)?;
             self.packages.put(package.id, package);
         }
         Ok(())
@@ -38,8 +38,8 @@ impl State {
 
     fn write_customers(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for customer in changes.customers.drain(..) {
-            let old = self.customers.get(&customer.id).map(|c| c.code.to_string());
-            self.own("customer.code", old, Some(customer.code.to_string()), customer.id.0)?;
+            let old = self.customers.get(&customer.id).map(|c| c.code.key());
+            self.own("customer.code", old, Some(customer.code.key()), customer.id.0)?;
             self.customers.put(customer.id, customer);
         }
         for subscription in changes.subscriptions.drain(..) {
@@ -56,6 +56,7 @@ impl State {
         let username = |s: &Subscription| s.router_id.map(|router| format!("{router} {}", s.account.username));
         let old = self.subscriptions.get(&new.id).cloned();
         self.own("subscription.username", old.as_ref().and_then(username), username(&new), new.id.0)?;
+        self.must_differ_in_letters(old.as_ref(), &new)?;
         if let Some(old) = old {
             self.subscriptions_of.remove(&(old.customer_id, old.id));
             if let Some(router) = old.router_id {
@@ -68,6 +69,22 @@ impl State {
         }
         self.subscriptions.put(new.id, new);
         Ok(())
+    }
+
+    /// Refuses a user name that another line of the router has but for the case of its letters: RouterOS would take both, and
+    /// people would mean one.
+    fn must_differ_in_letters(&self, old: Option<&Subscription>, new: &Subscription) -> Result<(), StoreError> {
+        let name = |s: &Subscription| (s.router_id, s.account.username.as_str().to_owned());
+        let (Some(router), false) = (new.router_id, old.is_some_and(|old| name(old) == name(new))) else {
+            return Ok(());
+        };
+        let lines = self.subscriptions_on.range((router, SubscriptionId(uuid::Uuid::nil()))..);
+        let mut lines =
+            lines.take_while(|((on, _), ())| *on == router).filter_map(|((_, id), ())| self.subscriptions.get(id));
+        match lines.any(|s| s.id != new.id && s.terms.end.is_none() && s.account.username == new.account.username) {
+            true => Err(StoreError::Duplicate { what: "subscription.username" }),
+            false => Ok(()),
+        }
     }
 
     fn write_terms(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
@@ -90,8 +107,8 @@ impl State {
 
     fn write_installations(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for kind in changes.installation_kinds.drain(..) {
-            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.to_string());
-            self.own("installation_kind.code", old, Some(kind.code.to_string()), kind.id.0)?;
+            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.key());
+            self.own("installation_kind.code", old, Some(kind.code.key()), kind.id.0)?;
             self.installation_kinds.put(kind.id, kind);
         }
         for order in changes.installation_orders.drain(..) {
@@ -106,8 +123,8 @@ impl State {
     fn write_devices(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for cpe in changes.cpes.drain(..) {
             self.must_have_customer(cpe.customer_id)?;
-            let old = self.cpes.get(&cpe.id).map(|c| c.serial.to_string());
-            self.own("cpe.serial", old, Some(cpe.serial.to_string()), cpe.id.0)?;
+            let old = self.cpes.get(&cpe.id).map(|c| c.serial.key());
+            self.own("cpe.serial", old, Some(cpe.serial.key()), cpe.id.0)?;
             self.cpes.put(cpe.id, cpe);
         }
         for entry in changes.device_history.drain(..) {

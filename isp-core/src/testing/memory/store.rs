@@ -31,7 +31,7 @@ use crate::ports::{
 use crate::protection::Outage;
 use crate::subscription::Subscription;
 use crate::testing::fuse::Fuse;
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 use super::ledger::invoice_matches;
 use super::outbox::row_matches;
@@ -186,7 +186,7 @@ impl DirectoryStore for MemoryStore {
 
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
         self.read(tenant, |s| {
-            let id = s.keys.get(&("customer.code", code.to_string()))?;
+            let id = s.keys.get(&("customer.code", code.key()))?;
             s.customers.get(&CustomerId(*id)).cloned()
         })
     }
@@ -409,6 +409,15 @@ impl MoneyStore for MemoryStore {
 
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
         self.read(tenant, |s| s.payments.get(&id).map(State::payment_row))
+    }
+
+    async fn payments_known_as(
+        &self,
+        tenant: TenantId,
+        provider: &Code,
+        reference: &Reference,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        self.read(tenant, |s| s.payments_known_as(provider, reference))
     }
 
     async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
