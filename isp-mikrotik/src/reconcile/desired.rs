@@ -40,6 +40,8 @@ pub struct DesiredGroup {
     pub local_address: Option<String>,
     /// Set when the profile is made, and never changed afterwards: the customers' pool.
     pub remote_address: Option<String>,
+    /// Whether it is the profile of isolated accounts. One that the owner made is used as it is, if it isolates.
+    pub isolates: bool,
 }
 
 /// An account.
@@ -192,6 +194,7 @@ fn isolation_group(settings: &Settings, service: Service) -> DesiredGroup {
         address_list: Some(settings.isolation_list.clone()),
         local_address: settings.local_address.clone().filter(|_| service == Service::Ppp),
         remote_address: pool.filter(|_| service == Service::Ppp),
+        isolates: true,
     }
 }
 
@@ -206,5 +209,6 @@ fn package_group(target: &AccessTarget, settings: &Settings, service: Service) -
         address_list: None,
         local_address: settings.local_address.clone().filter(|_| service == Service::Ppp),
         remote_address: settings.pool.clone().filter(|_| service == Service::Ppp),
+        isolates: false,
     }
 }
