@@ -466,3 +466,25 @@ async fn ten_thousand_unchanged_accounts_cost_four_commands_and_no_write() {
     let counters = router.counters();
     assert_eq!((counters.commands, counters.writes), (4, 0), "{counters:?}");
 }
+
+#[tokio::test]
+async fn taking_over_tells_whom_somebody_shut_out_by_hand() {
+    let (router, access) = start().await;
+    router.force("/ppp/profile", &[("name", b"isolir"), ("rate-limit", b"64k/64k")]).unwrap();
+    router.force("/ppp/secret", &[("name", b"a"), ("password", b"rahasia"), ("disabled", b"true")]);
+    router.force("/ppp/secret", &[("name", b"b"), ("password", b"rahasia"), ("profile", b"isolir")]);
+    router.force("/ppp/secret", &[("name", b"c"), ("password", b"rahasia"), ("remote-address", b"10.1.1.7")]);
+    router.force("/ip/firewall/address-list", &[("list", b"ISOLIR"), ("address", b"10.1.1.7"), ("comment", b"tangan")]);
+    router.force("/ppp/secret", &[("name", b"d"), ("password", b"rahasia")]);
+    let adopted = |number, name, access| AccessTarget { adopt: true, ..target(number, name, access) };
+    let mut targets = vec![adopted(1, "a", Open), adopted(2, "b", Open), adopted(3, "c", Open), adopted(4, "d", Open)];
+    let plan = access.plan_whole(&endpoint(&router), &targets).await.unwrap();
+    let shut: Vec<_> = plan.shut_out_by_hand().map(|drift| drift.name.as_str()).collect();
+    assert_eq!(shut, ["a", "b", "c"]);
+    // Who stays isolated by hand is not opened, and neither is told again.
+    targets.iter_mut().take(3).for_each(|target| target.desired = Isolated);
+    let plan = access.plan_whole(&endpoint(&router), &targets).await.unwrap();
+    assert_eq!(plan.shut_out_by_hand().count(), 0);
+    access.apply(&endpoint(&router), &targets).await.unwrap();
+    assert_eq!(router.secrets().iter().filter(|secret| secret.profile == "isolir").count(), 3);
+}

@@ -112,7 +112,10 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
         seen.desired.accounts.iter().map(|account| (account.name.as_bytes(), account)).collect();
     let mut drift = Vec::new();
     for found in &actual.accounts {
-        let Some(mark) = Mark::split(&found.comment).0 else { continue };
+        let Some(mark) = Mark::split(&found.comment).0 else {
+            drift.extend(wanted.get(found.name.as_slice()).and_then(|account| shut_out(account, found, seen)));
+            continue;
+        };
         let mut tell = |code, what| drift.push(Drift { name: shown(&found.name), code, what });
         match wanted.get(found.name.as_slice()) {
             None if seen.desired.complete => {
@@ -132,6 +135,25 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
         }
     }
     drift
+}
+
+/// An account that taking it over would open, although somebody disabled or isolated it on the router.
+fn shut_out(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> Option<Drift> {
+    let listed = found.remote_address.as_deref().is_some_and(|address| seen.entries.at(address, "").next().is_some());
+    let how = if found.disabled {
+        "was disabled".to_owned()
+    } else if found.profile == seen.desired.isolation_profile.as_bytes() {
+        format!("was given the profile {}", seen.desired.isolation_profile)
+    } else if listed {
+        format!("was put into the list {}", seen.desired.isolation_list)
+    } else {
+        return None;
+    };
+    (account.adopt && account.access == Access::Open).then(|| Drift {
+        name: account.name.clone(),
+        code: Finding::ShutOutByHand.code(),
+        what: format!("{how} by hand, and would be opened"),
+    })
 }
 
 pub(super) type Index<'a, T> = HashMap<&'a [u8], Vec<&'a T>>;

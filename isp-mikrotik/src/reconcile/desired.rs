@@ -21,6 +21,8 @@ pub struct Desired {
     pub accounts: Vec<DesiredAccount>,
     /// The address list of isolated lines.
     pub isolation_list: String,
+    /// The profile of isolated lines, whether or not one of these accounts needs it.
+    pub isolation_profile: String,
     /// Whether these are all accounts that the router should have, so that one with our mark beside them is a stray.
     pub complete: bool,
     /// Whether accounts of closed lines are removed once nothing runs on them.
@@ -115,6 +117,7 @@ impl Desired {
         Desired {
             service,
             isolation_list: settings.isolation_list.clone(),
+            isolation_profile: settings.isolation_profile.clone(),
             remove_closed: settings.remove_closed,
             ..Desired::default()
         }
