@@ -81,6 +81,9 @@ pub trait Store: Send + Sync {
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<CustomerId>, StoreError>;
 
+    /// The moment of the last run; `None` before the first one.
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError>;
+
     // ---- decisions ----
 
     /// A page of customers to consider for reminders, in id order, each with all its open invoices and the keys of
