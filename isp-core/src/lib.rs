@@ -1,14 +1,15 @@
 //! The pure domain of an Indonesian internet provider: billing, arrears, reminders, isolation, payments, reports.
 //!
 //! Nothing here reads a clock, does I/O or draws a random number; a moment is an argument. Decisions are synchronous
-//! functions over values ([`billing::plan_billing`], [`dunning::due_reminders`], [`isolation::decide_isolation`],
+//! functions over values ([`billing::plan_billing`], [`message::due_reminders`], [`isolation::decide_isolation`],
 //! [`payment::allocate()`]); the [`engine`] loads facts through the [`ports`], asks them, and commits.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | when a period starts, what a month is | [`calendar`] |
 //! | what a period costs | [`billing`], [`tax`] |
-//! | who is reminded | [`dunning`] |
+//! | who is told what, and when | [`message`] |
+//! | what protects from isolation | [`protection`] |
 //! | who is isolated, and why | [`isolation`], [`holiday`] |
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
@@ -22,7 +23,6 @@ pub mod calendar;
 pub mod clock;
 pub mod customer;
 pub mod device;
-pub mod dunning;
 pub mod engine;
 pub mod error;
 pub mod holiday;
@@ -30,12 +30,14 @@ pub mod ids;
 pub mod installation;
 pub mod isolation;
 pub mod ledger;
+pub mod message;
 pub mod money;
 pub mod package;
 pub mod payment;
 pub mod place;
 pub mod policy;
 pub mod ports;
+pub mod protection;
 pub mod report;
 pub mod rules;
 pub mod secret;
@@ -44,6 +46,7 @@ pub mod subscription;
 pub mod tax;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 
 pub use calendar::{Date, Zone};
 pub use error::Error;

@@ -5,11 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
-use crate::customer::{Code, Name};
 use crate::error::Error;
 use crate::ids::PackageId;
 use crate::money::Money;
 use crate::tax::TaxMode;
+use crate::text::{Code, Name};
 
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use isp_core::calendar::Zone;
 use isp_core::clock::ClockDoubt;
-use isp_core::customer::Language;
 use isp_core::engine::EngineError;
 use isp_core::ports::StoreError;
+use isp_core::text::Language;
 use isp_store::VaultError;
 use minijinja::Environment;
 
