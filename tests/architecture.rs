@@ -103,7 +103,7 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 const ORDER: [&[&str]; 17] = [
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
-    &["tax", "holiday"],
+    &["tax", "holiday", "clock"],
     &["customer", "place", "subscription"],
     &["package", "device", "installation"],
     // What was billed, what was paid, what is booked.

@@ -14,11 +14,13 @@
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
+//! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |
 //! | every rule with numbers | [`rules`] |
 
 pub mod billing;
 pub mod calendar;
+pub mod clock;
 pub mod customer;
 pub mod device;
 pub mod engine;
