@@ -14,6 +14,7 @@
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
 //! | what another policy would do | [`simulation`] |
+//! | how a typed amount, day, number or speed is read | [`typed`] |
 //! | every rule with numbers | [`rules`] |
 
 pub mod billing;
@@ -42,6 +43,7 @@ pub mod subscription;
 pub mod tax;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod typed;
 
 pub use calendar::{Date, Zone};
 pub use error::Error;

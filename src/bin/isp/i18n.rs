@@ -86,7 +86,8 @@ impl Texts {
             E::NotOneOf { field, expected } => {
                 vec![("field", named(field)), ("expected", (*expected).to_owned())]
             }
-            E::Nik { reason } | E::Phone { reason } => vec![("reason", said(reason))],
+            E::Implausible { field, value } => vec![("field", named(field)), ("value", value.clone())],
+            E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => vec![("reason", said(reason))],
             E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
