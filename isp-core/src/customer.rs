@@ -1,14 +1,17 @@
 //! Customers: who they are and how to reach them.
 
+mod number;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::billing::Invoicing;
 use crate::error::Error;
 use crate::ids::CustomerId;
-use crate::typed;
+use crate::text::{Code, Language, Name, one_line};
+
+pub use number::phones;
 
 /// A person or firm that pays for a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,102 +35,37 @@ pub struct Customer {
     pub invoicing: Invoicing,
 }
 
-/// A short code that people type: a customer ID, a package code, a PPPoE user name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Code(String);
+/// How a customer with several subscriptions is invoiced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invoicing {
+    /// Each subscription by itself.
+    #[default]
+    PerSubscription,
+    /// Invoices of the same days on one [`Statement`].
+    PerCustomer,
+}
 
-impl Code {
-    /// Trims and checks a code of 1 to 64 characters out of letters, digits and `. _ - / @`.
+impl Invoicing {
+    /// `per_subscription` or `per_customer`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PerSubscription => "per_subscription",
+            Self::PerCustomer => "per_customer",
+        }
+    }
+
+    /// Reads its code, or `per langganan`, `per pelanggan`.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::TooLong`], [`Error::BadCode`], each with `field`.
-    pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
-        let text = typed::bare(text);
-        if text.is_empty() {
-            return Err(Error::Empty { field });
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text.trim().to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
+            "per_subscription" | "per_langganan" => Ok(Self::PerSubscription),
+            "per_customer" | "per_pelanggan" => Ok(Self::PerCustomer),
+            _ => Err(Error::NotOneOf { field: "invoicing", expected: "per_subscription, per_customer" }),
         }
-        if text.len() > 64 {
-            return Err(Error::TooLong { field, max: 64 });
-        }
-        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/@".contains(&b)) {
-            return Err(Error::BadCode { field });
-        }
-        Ok(Self(text))
-    }
-
-    /// The code in small letters: two codes that differ only in capitals are one code to people.
-    #[must_use]
-    pub fn folded(&self) -> String {
-        self.0.to_ascii_lowercase()
-    }
-
-    /// The code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl TryFrom<String> for Code {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::parse("code", &text)
-    }
-}
-
-impl From<Code> for String {
-    fn from(code: Code) -> Self {
-        code.0
-    }
-}
-
-/// A name on one line, 1 to 120 characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(String);
-
-impl Name {
-    /// The longest name, in characters.
-    pub const LONGEST: usize = 120;
-
-    /// Folds white space and checks the length.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::TooLong`], each with `field`.
-    pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
-        one_line(field, text, Self::LONGEST).map(Self)
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = Error;
-    fn try_from(text: String) -> Result<Self, Error> {
-        Self::parse("name", &text)
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
-        name.0
     }
 }
 
@@ -171,19 +109,6 @@ impl From<Address> for String {
     }
 }
 
-fn one_line(field: &'static str, text: &str, max: usize) -> Result<String, Error> {
-    let line = typed::clean(text);
-    let line = line.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
-    let line = line.join(" ");
-    if line.is_empty() {
-        Err(Error::Empty { field })
-    } else if line.chars().count() > max {
-        Err(Error::TooLong { field, max })
-    } else {
-        Ok(line)
-    }
-}
-
 /// The 16 digits of an identity card (KTP).
 ///
 /// Digits 7 to 12 are the date of birth, with 40 added to the day for women; the serial is not 0000; there is no
@@ -198,7 +123,7 @@ impl Nik {
     /// # Errors
     /// [`Error::Nik`] with what is wrong, never with the number.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        typed::nik(text).map(Self)
+        number::nik(text).map(Self)
     }
 
     /// True when the last digit is a 0, as of every NIK that a spreadsheet kept as a number: it keeps 15 digits. One
@@ -263,7 +188,7 @@ impl Phone {
     /// # Errors
     /// [`Error::Phone`] with what is wrong, never with the number.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        typed::phone(text).map(|national| Self(format!("+62{national}")))
+        number::phone(text).map(|national| Self(format!("+62{national}")))
     }
 
     /// The number as it is dialled at home, `0812-3456-7890`: text to every spreadsheet, and read by [`Phone::parse`].
@@ -311,40 +236,6 @@ impl TryFrom<String> for Phone {
 impl From<Phone> for String {
     fn from(phone: Phone) -> Self {
         phone.0
-    }
-}
-
-/// The language of messages and screens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Indonesian.
-    #[default]
-    Id,
-    /// English.
-    En,
-}
-
-impl Language {
-    /// `id` or `en`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::En => "en",
-        }
-    }
-
-    /// Reads `id` or `en`.
-    ///
-    /// # Errors
-    /// [`Error::NotOneOf`].
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "id" | "id_id" | "indonesia" => Ok(Self::Id),
-            "en" | "en_us" | "inggris" => Ok(Self::En),
-            _ => Err(Error::NotOneOf { field: "language", expected: "id, en" }),
-        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Money: whole rupiah. All rounding of the project lives in this file.
 
+mod amount;
+mod plausible;
+
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
@@ -9,6 +12,8 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+
+pub use plausible::{plausible_amount, plausible_price};
 
 /// A whole number of rupiah, positive or negative.
 ///
@@ -62,8 +67,8 @@ impl Money {
         Self::try_new(amount.to_i64().ok_or(Error::MoneyRange)?)
     }
 
-    /// Reads what people write: `150000`, `150.000`, `Rp 150.000,-`, `150000.00`, `1,5jt`, `-5.000`; see
-    /// [`typed::rupiah`](crate::typed::rupiah).
+    /// Reads what people write: `150000`, `150.000`, `Rp 150.000,-`, `150000.00`, `1,5jt`, `-5.000`.
+    /// What has more than one meaning is refused.
     ///
     /// # Errors
     /// [`Error::MoneyFraction`] for sen other than 00, [`Error::MoneyFormat`], [`Error::MoneyRange`].
@@ -75,7 +80,7 @@ impl Money {
     /// assert_eq!(Money::parse("165.000,50"), Err(Error::MoneyFraction));
     /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
-        crate::typed::rupiah(text)
+        amount::rupiah(text)
     }
 
     /// `self x numerator / denominator`, rounded half away from zero. A zero denominator gives zero.

@@ -1,15 +1,17 @@
 //! Packages: what is sold, at which price from which day, and at which speed.
 
+mod speed;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
-use crate::customer::{Code, Name};
 use crate::error::Error;
 use crate::ids::PackageId;
 use crate::money::Money;
 use crate::tax::TaxMode;
+use crate::text::{Code, Name};
 
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,12 +118,22 @@ pub struct Speed {
 
 impl Speed {
     /// Reads `20`, `20M`, `20 Mbps`, `1,5M`, `20/10`, `20M/5M`, `512k/256k`: download, then upload when it differs. A
-    /// bare number is Mbit/s. See [`typed::speed`](crate::typed::speed).
+    /// bare number is Mbit/s.
     ///
     /// # Errors
     /// [`Error::Speed`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        crate::typed::speed(text)
+        speed::speed(text)
+    }
+
+    /// Asks about a speed below 64 kbit/s, which is no longer sold, or above 10 Gbit/s, which a small provider has not.
+    ///
+    /// # Errors
+    /// [`Error::Implausible`] with `field` and the speed.
+    pub fn plausible(self, field: &'static str) -> Result<(), Error> {
+        let usual = 64..=10_000_000;
+        let both = usual.contains(&self.down_kbps) && usual.contains(&self.up_kbps);
+        if both { Ok(()) } else { Err(Error::Implausible { field, value: self.to_string() }) }
     }
 
     /// RouterOS's `rate-limit` in its order, which is rx/tx seen from the router: upload first.
@@ -156,6 +168,9 @@ mod tests {
             assert_eq!(Speed::parse(bad), Err(Error::Speed), "{bad}");
         }
         assert_eq!(Speed::parse("20/5").unwrap().rate_limit(), "5M/20M");
+        for (text, usual) in [("20k", false), ("20", true), ("1 Gbps", true), ("20480", false), ("20M/1k", false)] {
+            assert_eq!(Speed::parse(text).unwrap().plausible("speed").is_ok(), usual, "{text}");
+        }
     }
 
     #[test]

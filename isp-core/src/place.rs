@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Zone;
-use crate::customer::{Code, Name};
 use crate::error::Error;
 use crate::ids::{RouterId, SiteId};
 use crate::secret::Secret;
+use crate::text::{Code, Name};
 
 /// A place of the provider with one time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::{BillingPolicy, LateFeeAmount, LateFeePolicy, OutagePolicy};
-use crate::dunning::DunningPolicy;
+use crate::billing::{BillingPolicy, LateFeeAmount, LateFeePolicy};
 use crate::error::Error;
-use crate::isolation::{IsolationPolicy, PromisePolicy};
+use crate::isolation::IsolationPolicy;
+use crate::message::DunningPolicy;
 use crate::money::Money;
+use crate::protection::{OutagePolicy, PromisePolicy};
 use crate::tax::Tax;
 
 /// What a provider decided on; every number of the domain rules is here with its default.

@@ -1,8 +1,9 @@
 //! Customers.
 
-use isp_core::customer::{Code, Customer, Nik};
+use isp_core::customer::{Customer, Nik};
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::ports::{PageQuery, StoreError};
+use isp_core::text::Code;
 use uuid::Uuid;
 
 use crate::session::{Session, all, first};

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use isp_core::ports::{ChangeSet, PageQuery, Store, StoreError};
+use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 
 async fn refused(url: &str) -> StoreError {
     isp_store::open(url, vault()).await.err().expect("it opened")

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use isp_core::ports::{ChangeSet, PageQuery, Store, StoreError};
+use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 use isp_store::Vault;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 

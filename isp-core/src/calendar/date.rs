@@ -50,12 +50,12 @@ impl Date {
     }
 
     /// Reads `2026-01-31`, `31/01/2026`, `31-01-2026`, `31 Jan 2026` and the like, the day before the month; see
-    /// [`typed::day`](crate::typed::day). A bare number or a year of two digits is no day here.
+    /// [`day`](super::day()). A bare number or a year of two digits is no day here.
     ///
     /// # Errors
     /// [`Error::DateFormat`] when it is none of these, or no such day exists.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        use crate::typed::{DayOrder, Written, day};
+        use super::day::{DayOrder, Written, day};
         match day(text, DayOrder::DayFirst)? {
             reading if matches!(reading.written, Written::Plainly | Written::EitherWay) => Ok(reading.date),
             _ => Err(Error::DateFormat),

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
-use crate::dunning::{Notification, NotificationKind};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
-use crate::isolation::notice::join_notices;
-use crate::isolation::transition::{Decider, apply_decision, transition};
+use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, IsolationMoment};
+use crate::message::notice::{about_access, join_notices};
+use crate::message::{Notification, NotificationKind};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::subscription::BillingTerms;
 
@@ -165,11 +165,16 @@ impl Engine<'_> {
                     changes.terms.push((facts.subscription_id, terms));
                     let decider = Decider { by: "engine", reason: "package_changed" };
                     let kind = AccessEventKind::GroupChanged;
-                    transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, moment.now());
+                    self.follow(
+                        &mut changes,
+                        facts,
+                        Some(Transition::new(facts, kind, decider, moment.now())),
+                        moment.now(),
+                    );
                     done.regrouped.push(facts.subscription_id);
                 }
                 Step::Decide(decision) => {
-                    apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, moment.now());
+                    self.follow(&mut changes, facts, Transition::decided(facts, decision, moment.now()), moment.now());
                     match decision {
                         Decision::Isolate(_) => done.isolated.push(facts.subscription_id),
                         Decision::Reopen(_) => done.reopened.push(facts.subscription_id),
@@ -292,7 +297,7 @@ impl Engine<'_> {
             let mut changes = ChangeSet::default();
             let facts = self.access_of(customer).await?;
             for facts in facts.iter().filter(|f| concerns(f)) {
-                transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, now);
+                self.follow(&mut changes, facts, Some(Transition::new(facts, kind, decider, now)), now);
             }
             self.join_notices(&mut changes, &facts, now).await?;
             let concerned: Vec<_> = changes.access.iter().map(|a| a.subscription_id).collect();
@@ -306,6 +311,21 @@ impl Engine<'_> {
             }
         }
         Err(StoreError::Conflict.into())
+    }
+
+    /// Adds a change of access to a change set, with the message about it.
+    pub(crate) fn follow(
+        &self,
+        changes: &mut ChangeSet,
+        facts: &AccessFacts,
+        change: Option<Transition>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(change) = change else { return };
+        changes.messages.extend(about_access(self.tenant, facts, &change, &self.policy.dunning, now));
+        changes.access.push(change.access);
+        changes.access_events.push(change.event);
+        changes.effects.extend(change.effect);
     }
 
     /// Makes one notice of those that concern a customer with statements; see [`join_notices`].

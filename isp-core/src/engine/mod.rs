@@ -18,7 +18,7 @@
 //! | loading the five reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
 //!
-//! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::dunning`], [`crate::isolation`] and
+//! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
 pub mod bill;

@@ -54,7 +54,7 @@ pub fn bare(text: &str) -> String {
 /// ```
 #[must_use]
 pub fn is_nothing(text: &str) -> bool {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 16] = [
         "n/a",
         "#n/a",
         "n.a.",
@@ -71,9 +71,6 @@ pub fn is_nothing(text: &str) -> bool {
         "tidak punya",
         "belum ada",
         "blm ada",
-        "empty",
-        "unknown",
-        "x",
     ];
     let text = bare(text).to_lowercase();
     text.chars().all(|sign| matches!(sign, '-' | '–' | '—' | '‒' | '−' | '_' | '.' | '?' | ' '))

@@ -101,10 +101,10 @@ impl Engine for Sqlite {
 #[cfg(test)]
 mod tests {
     use isp_core::calendar::Zone;
-    use isp_core::customer::{Code, Name};
     use isp_core::ids::SiteId;
     use isp_core::place::Site;
-    use isp_core::ports::{ChangeSet, Store as _};
+    use isp_core::ports::{ChangeSet, DirectoryStore, Store as _};
+    use isp_core::text::{Code, Name};
     use uuid::Uuid;
 
     use super::*;

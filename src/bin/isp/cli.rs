@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use isp_core::calendar::{Date, TimeOfDay};
-use isp_core::customer::Language;
+use isp_core::text::Language;
 
 use crate::cmd;
 use crate::output::Format;

@@ -7,8 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use isp_core::customer::Language;
 use isp_core::ids::TenantId;
+use isp_core::text::Language;
 use isp_core::{Policy, Secret};
 use serde::Deserialize;
 

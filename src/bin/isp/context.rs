@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::Name;
 use isp_core::engine::Engine;
 use isp_core::ids::{IdSource, TenantId};
 use isp_core::ports::Store;
+use isp_core::text::Name;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 

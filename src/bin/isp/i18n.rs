@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use isp_core::customer::Language;
 use isp_core::engine::EngineError;
+use isp_core::text::Language;
 use minijinja::Environment;
 
 use crate::failure::Failure;

@@ -26,8 +26,8 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory as _, Parser as _};
 use isp_core::calendar::Zone;
-use isp_core::customer::{Language, Name};
 use isp_core::ids::IdSource;
+use isp_core::text::{Language, Name};
 use tokio::sync::OnceCell;
 
 use crate::cli::{Cli, Command, Globals};

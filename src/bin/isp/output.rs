@@ -218,7 +218,7 @@ pub(crate) fn note(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use isp_core::customer::Language;
+    use isp_core::text::Language;
 
     use super::*;
 

@@ -7,20 +7,21 @@ use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind, Statement
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::dunning::NotificationKey;
 use crate::ids::{
     CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
     InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
     SiteId, StatementId, SubscriptionId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
-use crate::isolation::{Access, AccessEvent, Exemption, Outage, Promise, ServiceAccess};
+use crate::isolation::{Access, AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
+use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
 
 use super::table::Table;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::customer::Language;
+use isp_core::text::Language;
 use isp_store::{Vault, VaultError};
 
 use crate::config::{Config, Overrides, starter};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use isp_core::customer::Code;
 use isp_core::engine::{Approval, EnforceReport};
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::{AccessQuery, PageQuery};
+use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use isp_core::Secret;
-use isp_core::customer::Code;
 use isp_core::ids::RouterId;
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::{Router, RouterEndpoint};
 use isp_core::ports::{ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
+use isp_core::text::Code;
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use isp_core::customer::Code;
+use isp_core::text::Code;
 
 use super::problem::{Noun, Problem, RowError};
 use super::rows::{

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use isp_core::billing::InvoiceKind;
-use isp_core::customer::{Code, Customer};
+use isp_core::customer::Customer;
 use isp_core::device::Cpe;
 use isp_core::ids::{CustomerId, JournalEntryId, RouterId, SiteId, SubscriptionId, TenantId};
 use isp_core::installation::{InstallationKind, InstallationOrder};
@@ -12,6 +12,7 @@ use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::Subscription;
+use isp_core::text::Code;
 
 /// All rows that an import may refer to or repeat.
 #[derive(Debug, Default)]

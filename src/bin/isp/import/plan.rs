@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use isp_core::Money;
 use isp_core::calendar::{BillingDay, Date, Zone};
-use isp_core::customer::{Code, Customer, Name};
+use isp_core::customer::Customer;
 use isp_core::device::{Cpe, DeviceAction};
 use isp_core::engine::manage::{DeviceNote, add_subscription, device_step};
 use isp_core::ids::{
@@ -19,6 +19,7 @@ use isp_core::payment::Channel;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{ChangeSet, Store, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::text::{Code, Name};
 use serde::Serialize;
 
 use super::batch::Batch;

@@ -1,9 +1,9 @@
 //! What billing and reminders load.
 
 use crate::calendar::BillingDay;
-use crate::dunning::{Notification, NotificationKind};
 use crate::ids::TenantId;
 use crate::installation::InvoicedFee;
+use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{BillableQuery, ChangeSet, DunningQuery, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, allocation, day, moment};

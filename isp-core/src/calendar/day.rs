@@ -1,8 +1,8 @@
 //! Days as people and spreadsheets write them.
 
-use super::bare;
-use crate::calendar::Date;
+use super::Date;
 use crate::error::Error;
+use crate::typed::bare;
 
 /// The order in which a column writes days of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

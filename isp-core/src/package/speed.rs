@@ -1,8 +1,8 @@
 //! Speeds.
 
-use super::bare;
+use super::Speed;
 use crate::error::Error;
-use crate::package::Speed;
+use crate::typed::bare;
 
 /// Reads a speed as people write it: `20`, `20M`, `20 Mbps`, `20 mb/s`, `1,5 Mbps`, `20M/5M`, `Up to 20 Mbps`,
 /// `512k/256k`; download, then upload when it differs.
@@ -12,7 +12,7 @@ use crate::package::Speed;
 ///
 /// # Errors
 /// [`Error::Speed`].
-pub fn speed(text: &str) -> Result<Speed, Error> {
+pub(super) fn speed(text: &str) -> Result<Speed, Error> {
     let text = bare(text).to_lowercase();
     let text =
         ["up to", "upto", "up-to", "hingga", "sampai", "s/d", "s.d.", "maksimal", "maks.", "maks", "max.", "max"]

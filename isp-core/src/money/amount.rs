@@ -1,8 +1,8 @@
 //! Amounts of rupiah.
 
-use super::bare;
+use super::Money;
 use crate::error::Error;
-use crate::money::Money;
+use crate::typed::bare;
 
 /// Reads an amount as people, gateways and spreadsheets write it: `150000`, `150.000`, `Rp 150.000,-`, `150000.00`,
 /// `IDR 350,000.00`, `150rb`, `1,5jt`.
@@ -10,7 +10,7 @@ use crate::money::Money;
 /// # Errors
 /// [`Error::MoneyFraction`] for sen other than 00, [`Error::MoneyRange`], and [`Error::MoneyFormat`] for what has more
 /// than one meaning: `165.5`, `1.500rb`, `1.5E+05`.
-pub fn rupiah(text: &str) -> Result<Money, Error> {
+pub(super) fn rupiah(text: &str) -> Result<Money, Error> {
     let text = bare(text).to_lowercase();
     let (text, bracketed) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inner) => (inner.trim().to_owned(), true),
