@@ -68,6 +68,7 @@ impl Texts {
             Problem::Repeated { noun, first_line } => {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
+            Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],
             Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
             _ => Vec::new(),
         };
