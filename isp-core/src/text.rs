@@ -19,7 +19,7 @@ use crate::typed;
 /// use isp_core::text::Code;
 /// let code = |text| Code::parse("code", text).unwrap();
 /// assert_eq!(code(" bca "), code("BCA"));
-/// assert_eq!((code("Bca").as_str(), code("Bca").key().as_str()), ("Bca", "bca"));
+/// assert_eq!((code("Bca").as_str(), code("Bca").folded().as_str()), ("Bca", "bca"));
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -56,13 +56,7 @@ impl Code {
         &self.0
     }
 
-    /// What it is compared by.
-    #[must_use]
-    pub fn key(&self) -> String {
-        self.0.to_ascii_lowercase()
-    }
-
-    fn folded(&self) -> impl Iterator<Item = u8> {
+    fn small_letters(&self) -> impl Iterator<Item = u8> {
         self.0.bytes().map(|b| b.to_ascii_lowercase())
     }
 }
@@ -83,13 +77,13 @@ impl PartialOrd for Code {
 
 impl Ord for Code {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.folded().cmp(other.folded())
+        self.small_letters().cmp(other.small_letters())
     }
 }
 
 impl Hash for Code {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.folded().for_each(|b| state.write_u8(b));
+        self.small_letters().for_each(|b| state.write_u8(b));
         state.write_u8(0xff);
     }
 }
@@ -126,8 +120,7 @@ impl Reference {
     /// # Errors
     /// [`Error::Empty`], [`Error::TooLong`], each with `field`.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
-        let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-        one_line(field, &visible, Self::LONGEST).map(Self)
+        one_line(field, &typed::bare(text), Self::LONGEST).map(Self)
     }
 
     /// The reference, as it was typed.
@@ -136,16 +129,16 @@ impl Reference {
         &self.0
     }
 
-    /// What it is compared by.
+    /// In small letters, as it is compared.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub fn folded(&self) -> String {
         self.0.to_lowercase()
     }
 }
 
 impl PartialEq for Reference {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.folded() == other.folded()
     }
 }
 
@@ -175,11 +168,6 @@ impl From<Reference> for String {
     fn from(reference: Reference) -> Self {
         reference.0
     }
-}
-
-/// Signs without width that come along when text is copied: joiners, marks of direction, the byte order mark.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 impl fmt::Display for Code {

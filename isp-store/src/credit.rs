@@ -279,7 +279,7 @@ pub(crate) async fn collectors(s: &mut dyn Session, tenant: TenantId) -> Result<
         {
             let zero =
                 || CollectorBalance { collector: collector.clone(), collected: Money::ZERO, deposited: Money::ZERO };
-            let sum = sums.entry(collector.key()).or_insert_with(zero);
+            let sum = sums.entry(collector.folded()).or_insert_with(zero);
             *(if taken { &mut sum.collected } else { &mut sum.deposited }) += amount;
         }
     }

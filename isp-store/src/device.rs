@@ -22,7 +22,7 @@ pub(crate) async fn write(
     let mut rows = Vec::with_capacity(cpes.len());
     for c in cpes {
         let sealed = c.password.as_ref().map(|p| vault.seal(password_place(tenant, c.id), p.reveal())).transpose()?;
-        let (ip, key) = (c.ip.map(|ip| ip.to_string()), c.serial.key());
+        let (ip, key) = (c.ip.map(|ip| ip.to_string()), c.serial.folded());
         rows.push(args![
             tenant,
             c.id,

@@ -17,7 +17,7 @@ pub(crate) async fn write_sites(s: &mut dyn Session, tenant: TenantId, sites: Ve
     let rows = sites
         .into_iter()
         .map(|v| {
-            let key = v.code.key();
+            let key = v.code.folded();
             args![tenant, v.id, v.code, v.name, v.zone, key]
         })
         .collect();
@@ -44,7 +44,7 @@ pub(crate) async fn write_routers(
     for Router { id, code, site_id, endpoint } in routers {
         let sealed = vault.seal(router_place(tenant, id), endpoint.password.reveal())?;
         let port = i64::from(endpoint.port);
-        let key = code.key();
+        let key = code.folded();
         rows.push(args![tenant, id, code, site_id, endpoint.host, port, endpoint.tls, endpoint.username, sealed, key]);
     }
     upsert(s, &ROUTERS, rows).await
@@ -74,7 +74,7 @@ pub(crate) async fn write_packages(
             TaxMode::Inclusive => "inclusive",
         };
         let speed = (group.speed.down_kbps, group.speed.up_kbps);
-        let (prices, key) = (json(&prices)?, code.key());
+        let (prices, key) = (json(&prices)?, code.folded());
         rows.push(args![tenant, id, code, name, prices, mode.to_owned(), group.name, speed.0, speed.1, sold, key]);
     }
     upsert(s, &PACKAGES, rows).await
@@ -105,7 +105,7 @@ pub(crate) async fn write_kinds(
     let rows = kinds
         .into_iter()
         .map(|v| {
-            let key = v.code.key();
+            let key = v.code.folded();
             args![tenant, v.id, v.code, v.name, v.price, key]
         })
         .collect();

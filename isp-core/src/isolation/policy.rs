@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Date, TimeOfDay};
 use crate::holiday::{self, PublicHolidays};
+use crate::money::Money;
 
-/// When a line is isolated and reopened (rules I1, I4, I6).
+/// When a line is isolated and reopened (rules A2, I1, I4, I6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IsolationPolicy {
     /// Days past the due date after which an unpaid line is isolated.
     pub isolate_after_days: u16,
+    /// Nobody is isolated, or stays so, for less than this overdue in all of the line (rule A2); zero: for any debt.
+    pub isolate_from: Money,
     /// Not before this local time.
     pub isolate_at: TimeOfDay,
     /// True when Saturdays and Sundays are days like others.
@@ -61,6 +64,7 @@ impl Default for IsolationPolicy {
     fn default() -> Self {
         Self {
             isolate_after_days: 5,
+            isolate_from: Money::rupiah(10_000),
             isolate_at: TimeOfDay::hour(10),
             on_weekends: false,
             public_holidays: PublicHolidays::All,

@@ -38,7 +38,7 @@ impl Payment {
     /// The id of the payment that a provider calls `reference`, when `before` bookings of it were taken back.
     #[must_use]
     pub fn id_of(tenant: TenantId, provider: &Code, reference: &Reference, before: usize) -> PaymentId {
-        let (provider, reference) = (provider.key(), reference.key());
+        let (provider, reference) = (provider.folded(), reference.folded());
         match before {
             0 => PaymentId(derive(tenant.0, &["payment", &provider, &reference])),
             _ => PaymentId(derive(tenant.0, &["payment", &provider, &reference, &before.to_string()])),
@@ -48,7 +48,7 @@ impl Payment {
     /// What it is known by (rule P6): provider and reference without case.
     #[must_use]
     pub fn identity(provider: &Code, reference: &Reference) -> String {
-        format!("{} {}", provider.key(), reference.key())
+        format!("{} {}", provider.folded(), reference.folded())
     }
 
     /// The account that it is debited to.

@@ -282,6 +282,7 @@ quiet_from = "20:00"            # and none from this time on
 
 [policy.isolation]
 isolate_after_days = 5          # days past the due date
+isolate_from = 10000            # nobody is isolated for less than this overdue (rupiah); 0: for any debt
 isolate_at = "10:00"            # not before this local time
 on_weekends = false
 public_holidays = "all"         # national holidays and joint leave; "national", or "none"; see isp holidays

@@ -119,7 +119,7 @@ impl State {
         let mut of = |collector: &Code, collected: Money, deposited: Money| {
             let zero =
                 CollectorBalance { collector: collector.clone(), collected: Money::ZERO, deposited: Money::ZERO };
-            let sum = sums.entry(collector.key()).or_insert(zero);
+            let sum = sums.entry(collector.folded()).or_insert(zero);
             sum.collected += collected;
             sum.deposited += deposited;
         };

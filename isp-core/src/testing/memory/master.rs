@@ -18,19 +18,19 @@ impl State {
 
     fn write_places(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for site in changes.sites.drain(..) {
-            let old = self.sites.get(&site.id).map(|s| s.code.key());
-            self.own("site.code", old, Some(site.code.key()), site.id.0)?;
+            let old = self.sites.get(&site.id).map(|s| s.code.folded());
+            self.own("site.code", old, Some(site.code.folded()), site.id.0)?;
             self.sites.put(site.id, site);
         }
         for router in changes.routers.drain(..) {
             self.must_have_site(router.site_id)?;
-            let old = self.routers.get(&router.id).map(|r| r.code.key());
-            self.own("router.code", old, Some(router.code.key()), router.id.0)?;
+            let old = self.routers.get(&router.id).map(|r| r.code.folded());
+            self.own("router.code", old, Some(router.code.folded()), router.id.0)?;
             self.routers.put(router.id, router);
         }
         for package in changes.packages.drain(..) {
-            let old = self.packages.get(&package.id).map(|p| p.code.key());
-            self.own("package.code", old, Some(package.code.key()), package.id.0)?;
+            let old = self.packages.get(&package.id).map(|p| p.code.folded());
+            self.own("package.code", old, Some(package.code.folded()), package.id.0)?;
             self.packages.put(package.id, package);
         }
         Ok(())
@@ -38,8 +38,8 @@ impl State {
 
     fn write_customers(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for customer in changes.customers.drain(..) {
-            let old = self.customers.get(&customer.id).map(|c| c.code.key());
-            self.own("customer.code", old, Some(customer.code.key()), customer.id.0)?;
+            let old = self.customers.get(&customer.id).map(|c| c.code.folded());
+            self.own("customer.code", old, Some(customer.code.folded()), customer.id.0)?;
             self.customers.put(customer.id, customer);
         }
         for subscription in changes.subscriptions.drain(..) {
@@ -107,8 +107,8 @@ impl State {
 
     fn write_installations(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for kind in changes.installation_kinds.drain(..) {
-            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.key());
-            self.own("installation_kind.code", old, Some(kind.code.key()), kind.id.0)?;
+            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.folded());
+            self.own("installation_kind.code", old, Some(kind.code.folded()), kind.id.0)?;
             self.installation_kinds.put(kind.id, kind);
         }
         for order in changes.installation_orders.drain(..) {
@@ -123,8 +123,8 @@ impl State {
     fn write_devices(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for cpe in changes.cpes.drain(..) {
             self.must_have_customer(cpe.customer_id)?;
-            let old = self.cpes.get(&cpe.id).map(|c| c.serial.key());
-            self.own("cpe.serial", old, Some(cpe.serial.key()), cpe.id.0)?;
+            let old = self.cpes.get(&cpe.id).map(|c| c.serial.folded());
+            self.own("cpe.serial", old, Some(cpe.serial.folded()), cpe.id.0)?;
             self.cpes.put(cpe.id, cpe);
         }
         for entry in changes.device_history.drain(..) {

@@ -186,7 +186,7 @@ impl DirectoryStore for MemoryStore {
 
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
         self.read(tenant, |s| {
-            let id = s.keys.get(&("customer.code", code.key()))?;
+            let id = s.keys.get(&("customer.code", code.folded()))?;
             s.customers.get(&CustomerId(*id)).cloned()
         })
     }
