@@ -4,8 +4,10 @@
 mod support;
 
 use isp_core::Money;
+use isp_core::billing::{CreditReason, InvoiceKind, LateFeeAmount, LateFeePolicy};
 use isp_core::calendar::{Cycle, Date, Zone};
 use isp_core::engine::{EngineError, NewPayment, Told};
+use isp_core::isolation::Access;
 use isp_core::ports::MoneyStore;
 use isp_core::text::Reference;
 use support::*;
@@ -134,4 +136,74 @@ async fn a_day_of_paying_out_of_the_world_is_asked_p7() {
     let insisted = engine.pay_as(&on("2024-01-05"), Told::ByPersonWhoInsists, now).await.unwrap();
     let row = world.store.payment(TENANT, insisted.payment_id).await.unwrap().unwrap();
     assert_eq!(Zone::Wib.date_of(row.payment.paid_at), Date::parse("2024-01-05").unwrap());
+}
+
+/// A provider that charges Rp10.000 a week after the due date; customer 2's January is due on the 11th and was run to the 20th.
+async fn late() -> World {
+    let mut world = one().await;
+    let amount = LateFeeAmount::Fixed(rp(10_000));
+    world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: false });
+    run_days(&world, "2026-01-01", "2026-01-20").await;
+    assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(176_500), "with the fee");
+    world
+}
+
+#[tokio::test]
+async fn a_payment_counts_from_the_day_it_was_paid_p7() {
+    let world = late().await;
+    let recorded = at("2026-01-20", 15);
+    let paid = NewPayment { paid_at: at("2026-01-10", 12), ..transfer(2, "bca", "TRX-1", 166_500) };
+    let report = world.engine().pay(&paid, recorded).await.unwrap();
+    assert_eq!((report.owed, report.overdue, report.credit), (Money::ZERO, Money::ZERO, Money::ZERO));
+    assert_eq!((report.reopened.len(), report.still_isolated.len()), (1, 0));
+    world.deliver(recorded).await;
+    assert_eq!(world.routers.access("r0", "user2"), Some(Access::Open));
+    let snapshot = world.store.snapshot(TENANT);
+    let notes: Vec<_> = snapshot.credit_notes.iter().map(|n| (n.reason, n.total, n.by.as_str())).collect();
+    assert_eq!(notes, [(CreditReason::Correction, rp(10_000), "engine")]);
+    let books = books::check(&snapshot);
+    assert_eq!((books.received, books.owed, books.credit), (rp(166_500), Money::ZERO, Money::ZERO));
+    // It stays so: no fee follows, and the same said again gives nothing back again.
+    assert!(world.engine().pay(&paid, recorded).await.unwrap().known);
+    run_days(&world, "2026-01-21", "2026-01-31").await;
+    let snapshot = world.store.snapshot(TENANT);
+    assert_eq!((snapshot.credit_notes.len(), books::check(&snapshot).owed), (1, Money::ZERO));
+}
+
+#[tokio::test]
+async fn a_fee_is_given_back_once_all_of_it_was_paid_in_time_and_not_before_p7() {
+    let world = late().await;
+    let part = |n: u32, day: &str, rupiah| NewPayment {
+        paid_at: at(day, 12),
+        ..transfer(2, "bca", &format!("TRX-{n}"), rupiah)
+    };
+    let recorded = at("2026-01-20", 15);
+    world.engine().pay(&part(1, "2026-01-09", 100_000), recorded).await.unwrap();
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(76_500), "a part was late");
+    // The last part, with the fee, which is credit then.
+    let report = world.engine().pay(&part(2, "2026-01-17", 76_500), recorded).await.unwrap();
+    assert_eq!((report.owed, report.credit), (Money::ZERO, rp(10_000)));
+    let books = books::check(&world.store.snapshot(TENANT));
+    assert_eq!((books.owed, books.credit), (Money::ZERO, rp(10_000)));
+    // One that was paid on the day of the fee is late.
+    let world = late().await;
+    world.engine().pay(&part(3, "2026-01-18", 166_500), recorded).await.unwrap();
+    let snapshot = world.store.snapshot(TENANT);
+    assert!(snapshot.credit_notes.is_empty());
+    assert_eq!(books::check(&snapshot).owed, rp(10_000));
+}
+
+#[tokio::test]
+async fn a_fee_is_not_charged_by_a_late_run_for_what_was_paid_in_time_p7() {
+    let mut world = one().await;
+    let amount = LateFeeAmount::Fixed(rp(10_000));
+    world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: false });
+    run_days(&world, "2026-01-01", "2026-01-16").await;
+    // No run on the 17th to the 20th; meanwhile it becomes known that it was paid on the 12th.
+    let paid = NewPayment { paid_at: at("2026-01-12", 12), ..transfer(2, "bca", "TRX-1", 166_500) };
+    world.engine().pay(&paid, at("2026-01-20", 15)).await.unwrap();
+    run_days(&world, "2026-01-21", "2026-01-25").await;
+    let snapshot = world.store.snapshot(TENANT);
+    assert!(snapshot.invoices.iter().all(|(i, _)| i.kind == InvoiceKind::Subscription));
 }

@@ -127,7 +127,8 @@ pub(crate) async fn message_facts(
         None => None,
     };
     let others = others(s, tenant, &message.also).await?;
-    let statements = statement::holding(s, tenant, &[message.customer_id], &invoices).await?;
+    let named: Vec<InvoiceBalance> = invoices.iter().chain(&open).copied().collect();
+    let statements = statement::holding(s, tenant, &[message.customer_id], &named).await?;
     Ok(MessageFacts { customer, package, invoices, open, payment, access, routed, others, statements })
 }
 

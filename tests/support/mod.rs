@@ -312,6 +312,11 @@ impl Phones {
         self.0.lock().unwrap().accepted.clone()
     }
 
+    /// What was accepted since the last time that this was asked.
+    pub fn take(&self) -> Vec<OutgoingMessage> {
+        std::mem::take(&mut self.0.lock().unwrap().accepted)
+    }
+
     /// How often each message arrived.
     pub fn counts(&self) -> BTreeMap<OutboxId, u32> {
         self.accepted().iter().fold(BTreeMap::new(), |mut counts, m| {

@@ -15,6 +15,7 @@ use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
 use crate::message::Notification;
 use crate::message::freshness::{Verdict, refresh};
+use crate::message::notification::OutgoingMessage;
 use crate::place::Router;
 use crate::ports::{
     AccessControl, ApplyOutcome, Claim, Effect, Messenger, OutboxRow, OutboxState, Outcome, PortError, SendOutcome,
@@ -219,7 +220,11 @@ impl Engine<'_> {
 
     async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
         let facts = self.store.message_facts(self.tenant, message).await?;
-        Ok(refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now))
+        let verdict = refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now);
+        Ok(match verdict {
+            Verdict::Send(ready) => Verdict::Send(Box::new(OutgoingMessage { sender: self.sender.cloned(), ..*ready })),
+            other => other,
+        })
     }
 }
 

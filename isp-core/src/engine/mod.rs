@@ -32,6 +32,7 @@ pub mod explain;
 pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
+mod paid_in_time;
 pub mod pay;
 pub mod remind;
 pub mod report;
@@ -42,6 +43,7 @@ pub mod terms;
 use crate::clock::ClockDoubt;
 use crate::error::Error;
 use crate::ids::TenantId;
+use crate::message::Sender;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
 
@@ -64,6 +66,8 @@ pub struct Engine<'a> {
     pub tenant: TenantId,
     /// What the provider decided on.
     pub policy: &'a Policy,
+    /// Who asks, in messages; `None` while the provider has not set it.
+    pub sender: Option<&'a Sender>,
     /// Rows a page; memory is bounded by it, not by the number of customers.
     pub page: u32,
 }
@@ -72,7 +76,7 @@ impl<'a> Engine<'a> {
     /// An engine with pages of 5,000 rows.
     #[must_use]
     pub fn new(store: &'a dyn Store, tenant: TenantId, policy: &'a Policy) -> Self {
-        Self { store, tenant, policy, page: 5_000 }
+        Self { store, tenant, policy, sender: None, page: 5_000 }
     }
 }
 

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::credit;
+use crate::billing::{Arrears, InvoiceBalance, credit};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::isolation::transition::Transition;
-use crate::isolation::{AccessFacts, Decision, decide_isolation};
+use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_isolation};
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
@@ -66,6 +66,12 @@ pub struct PayReport {
     pub credit: Money,
     /// Lines that it reopened.
     pub reopened: Vec<SubscriptionId>,
+    /// What the customer owes after it.
+    pub owed: Money,
+    /// The part of that which is past its due date.
+    pub overdue: Money,
+    /// Lines that stay isolated for arrears after it.
+    pub still_isolated: Vec<SubscriptionId>,
 }
 
 impl Engine<'_> {
@@ -114,14 +120,14 @@ impl Engine<'_> {
         for _ in 0..CONFLICT_RETRIES {
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
             if let Some(standing) = known.iter().rfind(|row| row.reversal.is_none()) {
-                return self.known_payment(&payment, standing).await;
+                return self.known_payment(&payment, standing, now).await;
             }
             // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
             let same = |row: &&PaymentRow| {
                 told == Told::ByMachine && row.payment.paid_at.timestamp_micros() == payment.paid_at.timestamp_micros()
             };
             if let Some(reversed) = known.iter().rfind(same) {
-                return self.known_payment(&payment, reversed).await;
+                return self.known_payment(&payment, reversed, now).await;
             }
             payment.id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
             let (changes, report) = self.plan_payment(&payment, now).await?;
@@ -135,7 +141,12 @@ impl Engine<'_> {
         Err(StoreError::Conflict.into())
     }
 
-    async fn known_payment(&self, payment: &Payment, row: &PaymentRow) -> Result<PayReport, EngineError> {
+    async fn known_payment(
+        &self,
+        payment: &Payment,
+        row: &PaymentRow,
+        now: DateTime<Utc>,
+    ) -> Result<PayReport, EngineError> {
         let known = &row.payment;
         if known.customer_id != payment.customer_id || known.amount != payment.amount {
             return Err(EngineError::PaymentMismatch);
@@ -145,6 +156,11 @@ impl Engine<'_> {
             true => Vec::new(),
             false => self.store.allocations(self.tenant, known.id).await?,
         };
+        let facts = self.access_of(known.customer_id).await?;
+        let today = facts.first().map_or(crate::Zone::Wib, |f| f.zone).date_of(now);
+        let open = self.store.open_invoices(self.tenant, known.customer_id).await?;
+        let isolated =
+            |f: &&AccessFacts| f.access.desired == Access::Isolated && f.access.cause != Some(IsolationCause::Manual);
         Ok(PayReport {
             payment_id: known.id,
             known: true,
@@ -152,6 +168,9 @@ impl Engine<'_> {
             paid: allocations.iter().map(|a| (a.invoice_id, a.amount)).collect(),
             credit: row.left,
             reopened: Vec::new(),
+            owed: open.iter().map(InvoiceBalance::residual).sum(),
+            overdue: Arrears::of(&open, today).overdue,
+            still_isolated: facts.iter().filter(isolated).map(|f| f.subscription_id).collect(),
         })
     }
 
@@ -161,7 +180,15 @@ impl Engine<'_> {
         let open = self.store.open_invoices(self.tenant, payment.customer_id).await?;
         let mut sources = self.store.credit(self.tenant, payment.customer_id).await?;
         sources.push(CreditSource { payment_id: payment.id, left: payment.amount });
-        let allocations = allocate(&open, &sources, now);
+        let mut allocations = allocate(&open, &sources, now);
+        // A late fee that it makes wrong is given back first (rule P7); its note pays the fee itself before anything else.
+        let own: Vec<Allocation> = allocations.iter().filter(|a| a.payment_id == payment.id).copied().collect();
+        let back = self.fees_back(payment, &own, &open, &facts, now).await?;
+        if !back.notes.is_empty() {
+            sources.extend(back.credit);
+            let rest = still_open(&open, &back.allocations);
+            allocations = [back.allocations, allocate(&rest, &sources, now)].concat();
+        }
         let (own, older): (Vec<Allocation>, Vec<Allocation>) =
             allocations.iter().partition(|a| a.payment_id == payment.id);
         let mut changes = ChangeSet::default();
@@ -172,8 +199,19 @@ impl Engine<'_> {
             paid: own.iter().map(|a| (a.invoice_id, a.amount)).collect(),
             credit: payment.amount - own.iter().map(|a| a.amount).sum(),
             reopened: Vec::new(),
+            owed: Money::ZERO,
+            overdue: Money::ZERO,
+            still_isolated: Vec::new(),
         };
         report.reopened = self.reopen_paid(&mut changes, &facts, &allocations, now);
+        let stays = |f: &&AccessFacts| {
+            let isolated = f.access.desired == Access::Isolated && f.access.cause != Some(IsolationCause::Manual);
+            isolated && !report.reopened.contains(&f.subscription_id)
+        };
+        report.still_isolated = facts.iter().filter(stays).map(|f| f.subscription_id).collect();
+        let rest = still_open(&open, &allocations);
+        report.owed = rest.iter().map(InvoiceBalance::residual).sum();
+        report.overdue = Arrears::of(&rest, zone.date_of(now)).overdue;
         self.join_notices(&mut changes, &facts, now).await?;
         let today = zone.date_of(now);
         changes.journal.push(entry_for_payment(payment, &own, &open, today));
@@ -181,9 +219,13 @@ impl Engine<'_> {
         let kind = NotificationKind::PaymentReceived;
         let mut message = Notification::new(self.tenant, kind, 0, payment.customer_id, &[payment.id.0], now, zone);
         message.payment_id = Some(payment.id);
-        message.subscription_id = facts.first().map(|f| f.subscription_id);
+        // The receipt is about the lines that stay isolated, if there are such: it says so.
+        let mut isolated = report.still_isolated.iter().copied();
+        message.subscription_id = isolated.next().or_else(|| facts.first().map(|f| f.subscription_id));
+        message.also = isolated.collect();
         // First the receipt, then the news that it reopened the line.
         changes.messages.insert(0, message);
+        changes.credit_notes = back.notes;
         changes.payments.push(payment.clone());
         changes.allocations = allocations;
         Ok((changes, report))
@@ -267,11 +309,18 @@ impl Engine<'_> {
 /// The facts as they are once these allocations are made.
 fn paid(facts: &AccessFacts, allocations: &[Allocation]) -> AccessFacts {
     let mut after = facts.clone();
-    for invoice in &mut after.open {
+    after.open = still_open(&facts.open, allocations);
+    after
+}
+
+/// The invoices that stay open once these allocations are made.
+fn still_open(open: &[InvoiceBalance], allocations: &[Allocation]) -> Vec<InvoiceBalance> {
+    let mut open = open.to_vec();
+    for invoice in &mut open {
         invoice.paid += allocations.iter().filter(|a| a.invoice_id == invoice.invoice_id).map(|a| a.amount).sum();
     }
-    after.open.retain(|i| i.residual().is_positive());
-    after
+    open.retain(|i| i.residual().is_positive());
+    open
 }
 
 /// The allocations that undo these, one an invoice.

@@ -48,9 +48,14 @@ impl IsolationPolicy {
     /// The day on which an invoice with this due date may first lead to isolation: after the grace, on an allowed day.
     #[must_use]
     pub fn isolation_day(&self, due_date: Date) -> Date {
-        let first = due_date.plus_days(i32::from(self.isolate_after_days));
+        self.next_allowed_day(due_date.plus_days(i32::from(self.isolate_after_days)))
+    }
+
+    /// The first day from `today` on on which lines may be isolated.
+    #[must_use]
+    pub fn next_allowed_day(&self, today: Date) -> Date {
         // A year of holidays in a row is no calendar that anybody keeps.
-        (0..366).map(|days| first.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(first)
+        (0..366).map(|days| today.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(today)
     }
 
     /// How many lines of a router with that many subscribers a run may isolate or close without approval (rule I6).

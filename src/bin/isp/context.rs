@@ -60,7 +60,11 @@ impl Context {
 
     /// The engine over a store.
     pub(crate) fn engine<'a>(&'a self, store: &'a dyn Store) -> Engine<'a> {
-        Engine { page: self.config.worker.page, ..Engine::new(store, self.tenant(), &self.config.policy) }
+        Engine {
+            page: self.config.worker.page,
+            sender: self.config.provider.as_ref(),
+            ..Engine::new(store, self.tenant(), &self.config.policy)
+        }
     }
 
     pub(crate) const fn tenant(&self) -> TenantId {

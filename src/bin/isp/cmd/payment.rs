@@ -127,6 +127,8 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         number("credit"),
         number("invoices"),
         number("reopened"),
+        number("owed"),
+        number("isolated"),
         column("known"),
     ]);
     row.push(vec![
@@ -136,6 +138,8 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         report.credit.into(),
         Cell::count(report.paid.len()),
         Cell::count(report.reopened.len()),
+        report.owed.into(),
+        Cell::count(report.still_isolated.len()),
         Cell::Word(if report.known { "yes" } else { "no" }),
     ]);
     let variables = [
@@ -145,8 +149,16 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         ("invoices", report.paid.len().to_string()),
         ("credit", report.credit.to_string()),
         ("reopened", report.reopened.len().to_string()),
+        ("owed", report.owed.to_string()),
+        ("overdue", report.overdue.to_string()),
+        ("isolated", report.still_isolated.len().to_string()),
     ];
-    let key = if report.known { "done.payment_known" } else { "done.payment" };
+    let key = match (report.known, report.owed.is_zero(), report.still_isolated.is_empty()) {
+        (true, ..) => "done.payment_known",
+        (false, true, _) => "done.payment",
+        (false, false, true) => "done.payment_part",
+        (false, false, false) => "done.payment_isolated",
+    };
     ctx.done(key, &variables, &row)?;
     Ok(Exit::Done)
 }
