@@ -14,6 +14,7 @@
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
+//! | starts, changes, pauses and ends | [`terms`] |
 //! | what another policy would do | [`simulation`] |
 //! | every rule with numbers | [`rules`] |
 
@@ -42,6 +43,7 @@ pub mod secret;
 pub mod simulation;
 pub mod subscription;
 pub mod tax;
+pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

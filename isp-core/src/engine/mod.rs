@@ -33,6 +33,7 @@ pub mod manage;
 pub mod pay;
 pub mod remind;
 pub mod report;
+mod retry;
 pub mod settle;
 pub mod simulate;
 pub mod terms;
@@ -41,7 +42,9 @@ use crate::error::Error;
 use crate::ids::TenantId;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
+use retry::CONFLICT_RETRIES;
 
+pub use crate::terms::Settled;
 pub use bill::BillReport;
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
@@ -50,7 +53,6 @@ pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
-pub use terms::Settled;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]
@@ -78,9 +80,6 @@ impl std::fmt::Debug for Engine<'_> {
         f.debug_struct("Engine").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
-
-/// How often a decision is taken again because its facts changed meanwhile.
-const CONFLICT_RETRIES: u32 = 8;
 
 /// Why a journey did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
