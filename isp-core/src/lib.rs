@@ -15,11 +15,14 @@
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
 //! | starts, changes, pauses and ends | [`terms`] |
+//! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |
+//! | what stands in a cell that somebody typed | [`typed`] |
 //! | every rule with numbers | [`rules`] |
 
 pub mod billing;
 pub mod calendar;
+pub mod clock;
 pub mod customer;
 pub mod device;
 pub mod engine;
@@ -47,6 +50,7 @@ pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+pub mod typed;
 
 pub use calendar::{Date, Zone};
 pub use error::Error;
