@@ -36,6 +36,8 @@ use crate::ids::PackageId;
 /// A wish about the terms of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
+    /// The line begins: nothing is invoiced now, and [`Change::next`] names what the next run will.
+    Start,
     /// Another package from the next period on (rule B6, the default).
     NextPackage {
         /// Which.
@@ -78,6 +80,7 @@ pub enum Command {
 /// As those of the function of each wish.
 pub fn decide(facts: &LineFacts<'_>, command: Command) -> Result<Change, Error> {
     match command {
+        Command::Start => start::begin(facts),
         Command::NextPackage { package } => package::next_period(facts, package),
         Command::PackageAtOnce { package, from } => package::at_once(facts, package, from),
         Command::BillingDay { day, from } => day::change(facts, day, from),

@@ -3,9 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::calendar::Zone;
+use crate::error::Error;
 use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
 use crate::money::Money;
 use crate::subscription::{Subscription, SubscriptionStatus};
+
+use super::change::Change;
+use super::draft::Draft;
+use super::facts::LineFacts;
 
 /// What a new line writes besides its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +23,18 @@ pub struct Started {
     pub effect: Option<AccessEffect>,
 }
 
-/// What a new line comes to. It is billed from its start by the next run; see [`super::LineFacts`] for what that comes to.
+/// What the terms of a new line come to: nothing is written but the line, and the first invoice is named.
+///
+/// # Errors
+/// [`Error::UnknownPackage`], [`Error::NoPrice`], [`Error::NoTaxRule`].
+pub fn begin(facts: &LineFacts<'_>) -> Result<Change, Error> {
+    let terms = facts.line.terms;
+    facts.catalog.find(terms.package_id)?;
+    let draft = Draft { facts, charges: facts.charges.to_vec(), change: Change::new(facts) };
+    draft.finish(terms, terms.start)
+}
+
+/// What a new line comes to besides. It is billed from its start by the next run; [`begin`] says what that comes to.
 #[must_use]
 pub fn start(subscription: &Subscription, zone: Zone, now: DateTime<Utc>) -> Started {
     let active = subscription.terms.status_on(zone.date_of(now)) == SubscriptionStatus::Active;
