@@ -45,7 +45,6 @@ use crate::error::Error;
 use crate::ids::TenantId;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
-use retry::CONFLICT_RETRIES;
 
 pub use crate::terms::Settled;
 pub use bill::BillReport;

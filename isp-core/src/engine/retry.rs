@@ -4,14 +4,14 @@ use crate::engine::EngineError;
 use crate::ports::StoreError;
 
 /// How often a decision is taken again because its facts changed meanwhile.
-pub(super) const CONFLICT_RETRIES: u32 = 8;
+const ATTEMPTS: u32 = 8;
 
 /// Loads, decides and commits until no other commit comes in between; at most eight times, then it is
 /// [`StoreError::Conflict`] for the caller.
 pub(super) async fn until_written<T>(
     mut attempt: impl AsyncFnMut() -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
-    for _ in 1..CONFLICT_RETRIES {
+    for _ in 1..ATTEMPTS {
         match attempt().await {
             Err(EngineError::Store(StoreError::Conflict)) => {}
             outcome => return outcome,
