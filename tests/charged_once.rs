@@ -250,3 +250,20 @@ async fn a_change_is_for_today_or_a_day_of_the_past() {
         assert_eq!(domain(refused.unwrap_err()), Error::DayAhead { on: ahead });
     }
 }
+
+#[tokio::test]
+async fn a_package_planned_for_days_that_were_given_back_ahead_keeps_its_price_b6_b7() {
+    // Billed on the 1st, a week ahead. From 1 July another package; July is invoiced on 24 June, paused on the 25th.
+    let mut world = line(Timing::Prepaid, 7).await;
+    world.policy.billing.credit_on_pause = true;
+    run_days(&world, "2026-05-01", "2026-06-10").await;
+    let engine = world.engine();
+    engine.change_package(subscription_id(2), package_id(2), at("2026-06-10", 14)).await.unwrap();
+    run_days(&world, "2026-06-11", "2026-06-24").await;
+    world.engine().pause(subscription_id(2), at("2026-06-25", 8)).await.unwrap();
+    world.engine().resume(subscription_id(2), at("2026-06-29", 8)).await.unwrap();
+    run_days(&world, "2026-06-29", "2026-08-02").await;
+    let snapshot = world.store.snapshot(TENANT);
+    assert_eq!(cost(&snapshot, "2026-06-29", "2026-07-01"), 20_000);
+    assert_eq!(cost(&snapshot, "2026-07-01", "2026-08-01"), 600_000);
+}

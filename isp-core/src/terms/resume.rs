@@ -42,10 +42,15 @@ pub fn resume(facts: &LineFacts<'_>, from: Date) -> Result<Change, Error> {
     let ahead = draft.charges.iter().filter(period).filter(ahead).map(|c| c.invoice.period.end).max();
     let Some(ahead) = ahead else { return draft.finish(resumed, from) };
     // Their first days have an invoice (rule B3), so no period may start there again.
-    let (full, last) = (resumed.period_of(first), resumed.period_of(ahead));
+    let last = resumed.period_of(ahead);
     let until = if last.start == ahead { ahead } else { last.end };
-    let part = Period::try_new(first, resumed.end.map_or(until, |end| until.min(end)))?;
-    draft.write_part(resumed, full, part)?;
+    let served = Period::try_new(first, resumed.end.map_or(until, |end| until.min(end)))?;
+    // A planned package has its own price.
+    let planned = resumed.change.map(|c| c.from).filter(|from| served.contains(*from) && *from > first);
+    let cuts: Vec<Date> = [Some(first), planned, Some(served.end)].into_iter().flatten().collect();
+    for cut in cuts.windows(2) {
+        draft.write_part(resumed, resumed.period_of(cut[0]), Period::try_new(cut[0], cut[1])?)?;
+    }
     let settled = Some(until);
     draft.finish(BillingTerms { billed_from: settled, charged_until: settled, ..resumed }, from)
 }
