@@ -234,6 +234,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(4, "statements", include_str!("../migrations/sqlite/0004_statements.sql")),
         migration(5, "last_run", include_str!("../migrations/sqlite/0005_last_run.sql")),
         migration(7, "identity", include_str!("../migrations/sqlite/0007_identity.sql")),
+        migration(10, "charged until", include_str!("../migrations/sqlite/0010_charged_until.sql")),
     ]
 }
 
@@ -245,6 +246,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(4, "statements", include_str!("../migrations/postgres/0004_statements.sql")),
         migration(5, "last_run", include_str!("../migrations/postgres/0005_last_run.sql")),
         migration(7, "identity", include_str!("../migrations/postgres/0007_identity.sql")),
+        migration(10, "charged until", include_str!("../migrations/postgres/0010_charged_until.sql")),
     ]
 }
 

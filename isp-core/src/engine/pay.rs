@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::billing::{Arrears, InvoiceBalance, credit};
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::isolation::transition::Transition;
@@ -106,7 +107,7 @@ impl Engine<'_> {
         if told != Told::ByPersonWhoInsists {
             payment::plausible(new.paid_at, now)?;
         }
-        let mut payment = Payment {
+        let payment = Payment {
             id: Payment::id_of(self.tenant, &new.provider, &new.reference, 0),
             customer_id: new.customer_id,
             provider: new.provider.clone(),
@@ -117,7 +118,7 @@ impl Engine<'_> {
             paid_at: new.paid_at,
             received_at: now,
         };
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
             if let Some(standing) = known.iter().rfind(|row| row.reversal.is_none()) {
                 return self.known_payment(&payment, standing, now).await;
@@ -129,16 +130,17 @@ impl Engine<'_> {
             if let Some(reversed) = known.iter().rfind(same) {
                 return self.known_payment(&payment, reversed, now).await;
             }
-            payment.id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
+            let id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
+            let payment = Payment { id, ..payment.clone() };
             let (changes, report) = self.plan_payment(&payment, now).await?;
             match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(report),
-                // Another process wrote the same payment, or the facts changed: look again.
-                Err(StoreError::Conflict | StoreError::Duplicate { what: "payment.reference" }) => {}
-                Err(other) => return Err(other.into()),
+                Ok(_) => Ok(report),
+                // Another process wrote the same payment: look again.
+                Err(StoreError::Duplicate { what: "payment.reference" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(other.into()),
             }
-        }
-        Err(StoreError::Conflict.into())
+        })
+        .await
     }
 
     async fn known_payment(
@@ -270,7 +272,7 @@ impl Engine<'_> {
         if reason.trim().is_empty() {
             return Err(Error::Empty { field: "reason" }.into());
         }
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let row =
                 self.store.payment(self.tenant, payment).await?.ok_or(StoreError::NotFound { what: "payment" })?;
             if row.reversal.is_some() {
@@ -296,13 +298,10 @@ impl Engine<'_> {
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(row.payment.amount),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.store.commit(self.tenant, changes).await?;
+            Ok(row.payment.amount)
+        })
+        .await
     }
 }
 
