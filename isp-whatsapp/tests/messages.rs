@@ -241,6 +241,17 @@ fn every_text_names_the_provider_under_a_name_that_was_never_registered_before_a
 }
 
 #[test]
+fn every_text_stands_in_the_documents_as_it_is_registered() {
+    let told = include_str!("../../docs/templates.md");
+    for template in TemplateCatalog::standard().templates().chain(TemplateCatalog::with_sender().templates()) {
+        let registration = template.registration();
+        let body = registration["components"][0]["text"].as_str().unwrap();
+        let entry = format!("`{}`, language `{}`:\n\n```text\n{body}\n```", template.name(), template.language());
+        assert!(told.contains(&entry), "docs/templates.md lacks {entry}");
+    }
+}
+
+#[test]
 fn a_text_that_names_the_provider_is_not_sent_without_one() {
     let fault =
         TemplateMessage::compose(&TemplateCatalog::with_sender(), &message(1, Language::Id, due_soon())).unwrap_err();
