@@ -102,7 +102,7 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 /// of lines above it in this list.
 const ORDER: [&[&str]; 17] = [
     &["error", "calendar", "money"],
-    &["text", "ids", "secret"],
+    &["text", "ids", "secret", "ending"],
     &["tax", "holiday"],
     &["customer", "place", "subscription"],
     &["package", "device", "installation"],

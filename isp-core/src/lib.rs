@@ -21,6 +21,7 @@ pub mod billing;
 pub mod calendar;
 pub mod customer;
 pub mod device;
+pub mod ending;
 pub mod engine;
 pub mod error;
 pub mod holiday;

@@ -90,7 +90,7 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
             None if seen.desired.complete => {
                 tell(Finding::StrayAccount.code(), "carries our mark, and no line of this router has it".to_owned());
             }
-            Some(account) if account.owner == mark.owner => {
+            Some(account) if account.owns(&mark.owner) => {
                 if ItemId::parse(&found.profile).is_some() {
                     tell(Finding::ProfileDangling.code(), format!("its profile {} was deleted", shown(&found.profile)));
                 }
@@ -149,7 +149,7 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
 fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> AccountStep {
     let (mark, human) = Mark::split(&found.comment);
     let mut mark = match mark {
-        Some(mark) if mark.owner == account.owner => mark,
+        Some(mark) if account.owns(&mark.owner) => Mark { owner: account.owner.clone(), ..mark },
         Some(_) => {
             let reason = format!("account {} belongs to another subscription", account.name);
             return conflict_step(account, Finding::AccountOfAnother.code(), reason);
@@ -232,7 +232,7 @@ fn elsewhere(account: &DesiredAccount, found: &ActualAccount, sessions: &[&Actua
 
 /// What its entries in the isolation list need.
 fn entries(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> Result<Entries, Conflict> {
-    let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
+    let ours = listed(account, seen);
     let wanted = match (account.listed(), &found.remote_address) {
         (false, _) => None,
         (true, Some(address)) => Some(address.as_slice()),
@@ -253,8 +253,13 @@ fn entries(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> 
 }
 
 fn our_entries(account: &DesiredAccount, seen: &Seen<'_>) -> Vec<ItemId> {
-    let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
-    ours.iter().map(|entry| entry.id.clone()).collect()
+    listed(account, seen).iter().map(|entry| entry.id.clone()).collect()
+}
+
+/// The entries of the account, and those of who had its name before.
+fn listed<'a>(account: &DesiredAccount, seen: &Seen<'a>) -> Vec<&'a ListEntry> {
+    let owners = std::iter::once(&account.owner).chain(&account.succeeds);
+    owners.filter_map(|owner| seen.entries.ours.get(owner)).flatten().copied().collect()
 }
 
 fn no_fixed_address(account: &DesiredAccount) -> Conflict {

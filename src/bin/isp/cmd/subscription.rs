@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::{BillingDay, Cycle, Date};
-use isp_core::engine::Settled;
+use isp_core::engine::{EngineError, Settled};
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
-use isp_core::ports::{PageQuery, Store};
+use isp_core::ports::{PageQuery, Store, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Subscription, SubscriptionStatus, Timing};
 use isp_core::text::Code;
 use isp_core::{Error, Secret};
 
-use super::{args, find};
+use super::{account, args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +36,15 @@ pub(crate) enum Command {
     /// Bill a line on another day of the month; the days in between are invoiced today.
     #[command(after_help = "Example:\n  isp subscription change-billing-day P001 20")]
     ChangeBillingDay(ChangeBillingDay),
+    /// Move a line to another router or site; the account on the old router is closed, billing goes on as it was.
+    #[command(after_help = "Example:\n  isp subscription move P001 --router R2")]
+    Move(account::Move),
+    /// Give a line another PPPoE user name on its router.
+    #[command(after_help = "Example:\n  isp subscription rename P001 budi.santoso@isp")]
+    Rename(account::Rename),
+    /// Give a line another PPPoE password.
+    #[command(after_help = "Example:\n  isp subscription password P001 --password -")]
+    Password(account::Password),
     /// Pause (cuti) from today: no access, no invoices.
     Pause(Which),
     /// End a pause today.
@@ -170,6 +179,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 [("code", customer.to_string()), ("day", day.day().to_string()), ("from", from.to_string())];
             ctx.say("done.billing_day", &variables)?;
         }
+        Command::Move(args) => return account::change_place(ctx, args).await,
+        Command::Rename(args) => return account::rename(ctx, args).await,
+        Command::Password(args) => return account::password(ctx, args).await,
         Command::Pause(which) => {
             let store = ctx.store().await?;
             let id = id_of(ctx, store, &which.customer, which.username.as_ref()).await?;
@@ -241,7 +253,12 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         account,
         terms,
     };
-    ctx.engine(store).subscribe(vec![(subscription, site.zone)], ctx.now).await?;
+    match ctx.engine(store).subscribe(vec![(subscription, site.zone)], ctx.now).await {
+        Err(EngineError::Store(StoreError::Duplicate { what: "subscription.username" })) => {
+            return Err(Failure::Exists { noun: "username", code: username }.into());
+        }
+        other => other?,
+    }
     ctx.say("done.subscribed", &[("code", args.customer.to_string()), ("username", username)])?;
     Ok(Exit::Done)
 }
