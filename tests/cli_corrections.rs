@@ -168,6 +168,7 @@ fn an_installation_is_corrected_with_its_invoices() {
     ];
     isp.ok(&edit);
     assert_eq!(owed("2026-01-12"), 0, "what was invoiced is given back and pays the invoice");
+    isp.ok(&["--on", "2026-02-15", "bill"]);
     isp.ok(&["--on", "2026-03-20", "bill"]);
     let of_psb = isp.json(&["installation", "list", "--customer", "P003"]);
     let told: Vec<_> = of_psb
