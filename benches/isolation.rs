@@ -15,11 +15,12 @@ use chrono::{DateTime, Utc};
 use isp_core::billing::{InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, Zone};
 use isp_core::ids::{CustomerId, ExemptionId, InvoiceId, OutageId, PackageId, PromiseId, SiteId, SubscriptionId};
+use isp_core::isolation::access::IsolatedSince;
 use isp_core::isolation::{
-    Access, AccessFacts, Decision, Exemption, IsolationCause, IsolationMoment, IsolationPolicy, Outage, Promise,
-    Reason, ServiceAccess, access::IsolatedSince,
+    Access, AccessFacts, Decision, IsolationCause, IsolationMoment, IsolationPolicy, Reason, ServiceAccess,
 };
 use isp_core::money::Money;
+use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::BillingTerms;
 use uuid::Uuid;
 

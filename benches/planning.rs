@@ -9,12 +9,12 @@ use std::time::Instant;
 use isp_core::billing::plan::BillingContext;
 use isp_core::billing::{Billable, BillingPolicy, Catalog, plan_billing};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::{Code, Name};
 use isp_core::ids::{CustomerId, IdSource, PackageId, SiteId, SubscriptionId};
 use isp_core::money::Money;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::subscription::BillingTerms;
 use isp_core::tax::{Tax, TaxMode};
+use isp_core::text::{Code, Name};
 
 const SUBSCRIPTIONS: usize = 1_000_000;
 const PAGE: usize = 5_000;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 use isp_core::calendar::{BillingDay, Cycle, Month, Zone};
-use isp_core::customer::{Address, Code, Customer, Language, Name};
+use isp_core::customer::{Address, Customer};
 use isp_core::ids::{CustomerId, IdSource, InvoiceId, PackageId, SiteId, SubscriptionId, TenantId};
 use isp_core::money::Money;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
@@ -22,6 +22,7 @@ use isp_core::ports::{ChangeSet, Store};
 use isp_core::secret::Secret;
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
+use isp_core::text::{Code, Language, Name};
 use isp_store::Vault;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};

@@ -98,6 +98,72 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
     assert!(found.is_empty(), "isp-core is pure; time, ids and files are arguments:\n{}", found.join("\n"));
 }
 
+/// The modules of isp-core from the ground up, those of a line together. A module names only modules of its own line and
+/// of lines above it in this list.
+const ORDER: [&[&str]; 18] = [
+    &["typed"],
+    &["error", "calendar", "money"],
+    &["text", "ids", "secret"],
+    &["tax", "holiday", "clock"],
+    &["customer", "place", "subscription"],
+    &["package", "device", "installation"],
+    // What was billed, what was paid, what is booked.
+    &["billing", "payment", "ledger"],
+    &["protection"],
+    &["isolation"],
+    &["message"],
+    &["terms"],
+    &["policy"],
+    &["report"],
+    // The store.
+    &["ports"],
+    &["simulation"],
+    &["engine"],
+    &["rules"],
+    &["testing"],
+];
+
+#[test]
+fn the_modules_of_the_core_keep_their_order() {
+    let line_of = |module: &str| ORDER.iter().position(|line| line.contains(&module));
+    let source = root().join("isp-core/src");
+    let mut wrong = Vec::new();
+    for (path, text) in sources("isp-core/src") {
+        let file = path.strip_prefix(&source).unwrap();
+        let module = file.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        if module == "lib" {
+            continue;
+        }
+        let Some(line) = line_of(module) else {
+            wrong.push(format!("{module} has no place in the order"));
+            continue;
+        };
+        // Unit tests may take their samples from anywhere.
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        let above = named_modules(text).into_iter().filter(|other| line_of(other).is_some_and(|at| at > line));
+        wrong.extend(above.map(|other| format!("{} names {other}", file.display())));
+    }
+    assert!(wrong.is_empty(), "decisions lie below, the store above; see ARCHITECTURE.md:\n{}", wrong.join("\n"));
+    assert!(ORDER.iter().all(|line| line.len() <= 3), "a ring of more than three modules");
+}
+
+/// The modules that a text names after `crate::`, alone or in braces.
+fn named_modules(text: &str) -> BTreeSet<&str> {
+    let word = |text: &'_ str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let mut found = BTreeSet::new();
+    for (at, name) in text.match_indices("crate::") {
+        let rest = &text[at + name.len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let group = &group[..group.find(';').unwrap_or(group.len())];
+                found.extend(group.split(',').map(str::trim_start).map(|part| &part[..word(part)]));
+            }
+            None => _ = found.insert(&rest[..word(rest)]),
+        }
+    }
+    found
+}
+
 #[test]
 fn adapters_do_not_see_each_other() {
     let adapters = ["isp-mikrotik", "isp-whatsapp", "isp-store"];
@@ -194,6 +260,7 @@ fn error_codes_are_documented_and_nothing_else_is() {
 
 #[test]
 fn this_test_sees_what_it_looks_for() {
+    assert_eq!(named_modules("use crate::{a, b::C};\nlet x = crate::d::E;"), BTreeSet::from(["a", "b", "d"]));
     assert!(mentions("let x: f64 = 1.0;", "f64") && !mentions("let buf64 = 1;", "f64"));
     assert_eq!(without_comments("let a = \"https://x\"; // f64\n/// f64\nb"), "let a = \"https://x\"; \n\nb");
     let body = "{ match self { A => \"a.b\", B(e) => e.code(), C => \"x\" } } \"c.d\"";

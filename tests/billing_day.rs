@@ -8,7 +8,7 @@ use isp_core::billing::InvoiceKind;
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::engine::EngineError;
 use isp_core::isolation::Access;
-use isp_core::ports::Store;
+use isp_core::ports::AccessStore;
 use isp_core::subscription::{BillingTerms, Timing};
 use proptest::prelude::*;
 use support::dice::at_random;

@@ -5,15 +5,15 @@ mod support;
 
 use isp_core::billing::{CreditReason, InvoiceKind, LineKind};
 use isp_core::calendar::{BillingDay, Cycle, Date};
-use isp_core::customer::Name;
 use isp_core::engine::EngineError;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
 use isp_core::ledger::Account;
-use isp_core::ports::{ChangeSet, InstallationRow, Store};
+use isp_core::ports::{ChangeSet, DirectoryStore, InstallationRow, Store};
 use isp_core::simulation::What;
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::testing::Moment;
+use isp_core::text::Name;
 use isp_core::{Error, Money};
 use support::{TENANT, World, at, books, code, customer_id, date, package_id, run_days, subscription_id};
 use uuid::Uuid;

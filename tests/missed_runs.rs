@@ -13,7 +13,7 @@ use isp_core::billing::{LateFeeAmount, LateFeePolicy};
 use isp_core::calendar::{Cycle, Date, Zone};
 use isp_core::ids::SubscriptionId;
 use isp_core::ledger::Account;
-use isp_core::ports::Store;
+use isp_core::ports::MoneyStore;
 use isp_core::report::{Finance, GroupBy};
 use proptest::prelude::*;
 use support::dice::{Dice, at_random, seeds};

@@ -9,16 +9,14 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use isp_core::billing::{
-    Charge, CreditNote, CreditReason, InvoiceKind, LateFeeAmount, LateFeePolicy, OutageCredit, OutagePolicy,
-    WhileIsolated,
-};
+use isp_core::billing::{Charge, CreditNote, CreditReason, InvoiceKind, LateFeeAmount, LateFeePolicy, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, Zone};
 use isp_core::engine::{EngineError, NewPayment};
 use isp_core::ids::{DepositId, ExemptionId, OutageId, PromiseId, SubscriptionId};
-use isp_core::isolation::{Access, AccessEventKind, Exemption, Outage, Promise};
+use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::{OutboxState, Store, StoreError};
+use isp_core::ports::{AccessStore, BillingStore, MoneyStore, OutboxState, StoreError};
+use isp_core::protection::{Exemption, Outage, OutageCredit, OutagePolicy, Promise};
 use isp_core::report::{Finance, GroupBy};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Timing};
 use isp_core::testing::{Moment, Snapshot};

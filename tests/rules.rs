@@ -3,16 +3,15 @@
 
 mod support;
 
-use isp_core::billing::{
-    InvoiceKind, LateFeeAmount, LateFeePolicy, LineKind, OutageCredit, OutagePolicy, WhileIsolated,
-};
+use isp_core::billing::{InvoiceKind, LateFeeAmount, LateFeePolicy, LineKind, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Zone};
 use isp_core::engine::NewPayment;
 use isp_core::ids::{DepositId, OutageId, PromiseId};
-use isp_core::isolation::{Access, AccessEventKind, Outage, Promise};
+use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::ledger::Account;
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::{Store, StoreError};
+use isp_core::ports::{MoneyStore, StoreError};
+use isp_core::protection::{Outage, OutageCredit, OutagePolicy, Promise};
 use isp_core::report::GroupBy;
 use isp_core::testing::Moment;
 use isp_core::{Error, Money};

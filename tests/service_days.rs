@@ -8,7 +8,7 @@ use isp_core::billing::{CreditReason, InvoiceKind, LineKind};
 use isp_core::calendar::{BillingDay, Cycle};
 use isp_core::engine::Settled;
 use isp_core::ledger::Account;
-use isp_core::ports::Store;
+use isp_core::ports::AccessStore;
 use isp_core::subscription::{BillingTerms, HeldPrice, Timing};
 use isp_core::{Error, Money};
 use support::{TENANT, World, at, books, code, date, domain, lines, one, package_id, rp, run_days, subscription_id};

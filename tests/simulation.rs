@@ -8,7 +8,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::engine::EngineError;
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{PromiseId, SubscriptionId};
-use isp_core::isolation::Promise;
+use isp_core::protection::Promise;
 use isp_core::simulation::{Event, What};
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::{Error, Money, Policy};

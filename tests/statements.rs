@@ -5,15 +5,15 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use isp_core::billing::{Invoicing, Statement};
+use isp_core::billing::Statement;
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::Customer;
-use isp_core::dunning::notification::{MessageContent, OutgoingMessage};
-use isp_core::dunning::{Notification, NotificationKind};
+use isp_core::customer::{Customer, Invoicing};
 use isp_core::engine::manage::add_subscription;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::Access;
-use isp_core::ports::{ChangeSet, Effect, Store};
+use isp_core::message::notification::{MessageContent, OutgoingMessage};
+use isp_core::message::{Notification, NotificationKind};
+use isp_core::ports::{AccessStore, BillingStore, ChangeSet, DirectoryStore, Effect, Store};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::Snapshot;
 use isp_core::{Money, Secret};

@@ -4,14 +4,17 @@
 mod support;
 
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::Language;
 use isp_core::engine::{Approval, EngineError, Settlement};
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{ExemptionId, OutageId, PromiseId};
-use isp_core::isolation::{Access, AccessEventKind, Exemption, Outage, Promise};
+use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::package::{Package, PriceList, PriceVersion};
-use isp_core::ports::{ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError};
+use isp_core::ports::{
+    BillingStore, ChangeSet, DirectoryStore, OutboxQuery, OutboxState, OutboxStore, PageQuery, Store, StoreError,
+};
+use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::BillingTerms;
+use isp_core::text::Language;
 use isp_core::{Error, Money};
 use support::{TENANT, World, customer_id, date, package_id, site_id, subscription_id};
 use uuid::Uuid;

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
-use crate::customer::Language;
 use crate::error::Error;
+use crate::text::Language;
 
 /// A public holiday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -113,7 +113,9 @@ impl PublicHolidays {
 /// All public holidays that are known, in order; at most one a day.
 ///
 /// ```
-/// use isp_core::{calendar::Date, customer::Language, holiday};
+/// use isp_core::calendar::Date;
+/// use isp_core::text::Language;
+/// use isp_core::holiday;
 /// let day = Date::parse("2026-02-17").unwrap();
 /// assert_eq!(holiday::on(day).unwrap().name(Language::Id), "Tahun Baru Imlek");
 /// assert!(holiday::on(day.plus_days(1)).is_none());

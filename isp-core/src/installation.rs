@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
-use crate::customer::{Code, Name};
 use crate::error::Error;
 use crate::ids::{CustomerId, InstallationKindId, InstallationOrderId, InvoiceId, SubscriptionId};
 use crate::money::Money;
+use crate::text::{Code, Name};
 
 /// A kind of installation (*jenis PSB*) with its price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

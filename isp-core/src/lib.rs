@@ -1,26 +1,29 @@
 //! The pure domain of an Indonesian internet provider: billing, arrears, reminders, isolation, payments, reports.
 //!
 //! Nothing here reads a clock, does I/O or draws a random number; a moment is an argument. Decisions are synchronous
-//! functions over values ([`billing::plan_billing`], [`dunning::due_reminders`], [`isolation::decide_isolation`],
+//! functions over values ([`billing::plan_billing`], [`message::due_reminders`], [`isolation::decide_isolation`],
 //! [`payment::allocate()`]); the [`engine`] loads facts through the [`ports`], asks them, and commits.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | when a period starts, what a month is | [`calendar`] |
 //! | what a period costs | [`billing`], [`tax`] |
-//! | who is reminded | [`dunning`] |
+//! | who is told what, and when | [`message`] |
+//! | what protects from isolation | [`protection`] |
 //! | who is isolated, and why | [`isolation`], [`holiday`] |
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
+//! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |
+//! | what stands in a cell that somebody typed | [`typed`] |
 //! | every rule with numbers | [`rules`] |
 
 pub mod billing;
 pub mod calendar;
+pub mod clock;
 pub mod customer;
 pub mod device;
-pub mod dunning;
 pub mod engine;
 pub mod error;
 pub mod holiday;
@@ -28,12 +31,14 @@ pub mod ids;
 pub mod installation;
 pub mod isolation;
 pub mod ledger;
+pub mod message;
 pub mod money;
 pub mod package;
 pub mod payment;
 pub mod place;
 pub mod policy;
 pub mod ports;
+pub mod protection;
 pub mod report;
 pub mod rules;
 pub mod secret;
@@ -42,6 +47,8 @@ pub mod subscription;
 pub mod tax;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
+pub mod typed;
 
 pub use calendar::{Date, Zone};
 pub use error::Error;

@@ -180,7 +180,12 @@
 //! had paid; **P5, intent:** the payment and the wish to reopen the line are one commit.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, customer::Code, ids::*, money::Money, payment::*};
+//! # use isp_core::billing::*;
+//! # use isp_core::calendar::*;
+//! # use isp_core::text::Code;
+//! # use isp_core::ids::*;
+//! # use isp_core::money::Money;
+//! # use isp_core::payment::*;
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let invoice = |n: u128, due: &str, paid| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
@@ -211,7 +216,12 @@
 //! message:** two invoices of one day make one message, and each is reminded once a level.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, dunning::*, dunning::reminder::*, ids::*, money::Money};
+//! # use isp_core::billing::*;
+//! # use isp_core::calendar::*;
+//! # use isp_core::message::*;
+//! # use isp_core::message::reminder::*;
+//! # use isp_core::ids::*;
+//! # use isp_core::money::Money;
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
 //! # let invoice = |n: u128| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64, customer_id: CustomerId(id(1)),
@@ -237,7 +247,7 @@
 //! ```
 //!
 //! **N3, fresh.** A reminder that waited for the morning is dropped when the invoice was paid in the night (see
-//! [`crate::dunning::freshness`]).
+//! [`crate::message::freshness`]).
 //!
 //! # Isolation
 //!
@@ -247,7 +257,7 @@
 //! of 50 lines 20.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, subscription::BillingTerms};
+//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, protection::Promise, subscription::BillingTerms};
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let id = uuid::Uuid::from_u128(1);
 //! # let january = day("2026-01-01").month().period();

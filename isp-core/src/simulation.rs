@@ -12,24 +12,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::isolated::{give_isolated_back, is_left_out};
 use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::{
     Billable, Catalog, Charge, Invoice, InvoiceBalance, InvoiceKind, LateFee, WhileIsolated, Written, add_fee,
     plan_billing,
 };
 use crate::calendar::{Date, Zone};
-use crate::dunning::reminder::level_reached;
-use crate::dunning::{DunningFacts, NotificationKind, due_reminders};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, RouterId, SubscriptionId, TenantId};
 use crate::installation::InstallationOrder;
-use crate::isolation::transition::apply_decision;
+use crate::isolation::given_back::{give_isolated_back, is_left_out};
+use crate::isolation::transition::Transition;
 use crate::isolation::{AccessEvent, AccessFacts, Decision, Reason, decide_isolation};
+use crate::message::reminder::level_reached;
+use crate::message::{DunningFacts, NotificationKind, due_reminders};
 use crate::money::Money;
 use crate::payment::{CreditSource, allocate};
 use crate::policy::Policy;
-use crate::ports::ChangeSet;
 
 /// A customer at the beginning of a simulation.
 #[derive(Debug, Clone)]
@@ -331,19 +330,17 @@ impl Life<'_> {
             let Some(line) = self.subject.lines.get_mut(at) else { continue };
             let facts = &mut line.facts;
             let decision = decide_isolation(facts, &self.policy.isolation, now);
-            let overdue = crate::dunning::Arrears::of(&facts.open, day).overdue;
+            let overdue = crate::billing::Arrears::of(&facts.open, day).overdue;
             let what = match decision {
                 Decision::Keep(_) => continue,
                 Decision::Isolate(_) => What::Isolated { overdue },
                 Decision::Reopen(reason) => What::Reopened { reason },
                 Decision::Close(reason) => What::Closed { reason },
             };
-            let mut changes = ChangeSet::default();
-            apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, now);
-            if let Some(access) = changes.access.pop() {
-                facts.access = access;
+            if let Some(change) = Transition::decided(facts, decision, now) {
+                facts.access = change.access;
+                line.events.push(change.event);
             }
-            line.events.append(&mut changes.access_events);
             let (subscription_id, router_id) = (facts.subscription_id, facts.router_id);
             self.note(day, Some(subscription_id), router_id, what);
         }

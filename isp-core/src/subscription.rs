@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Anchor, BillingDay, Cycle, Date, Period};
-use crate::customer::Code;
 use crate::error::Error;
 use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::money::Money;
 use crate::secret::Secret;
+use crate::text::Code;
 
 /// A customer's use of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The fakes keep the contracts of their ports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use isp_core::dunning::notification::OutgoingMessage;
+use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, Messenger};
 use isp_core::subscription::Account;

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use isp_core::billing::plan::BillingContext;
 use isp_core::billing::proration::{clip, prorate, split};
-use isp_core::billing::{Billable, BillingPolicy, Catalog, Invoice, LineKind, plan_billing};
+use isp_core::billing::{Arrears, Billable, BillingPolicy, Catalog, Invoice, LineKind, plan_billing};
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, TimeOfDay, Zone};
-use isp_core::dunning::{Arrears, DunningFacts, DunningPolicy, NotificationKey, due_reminders};
 use isp_core::ids::{InvoiceId, PaymentId, SubscriptionId, TenantId};
 use isp_core::isolation::{
     Access, Decision, IsolationCause, IsolationMoment, IsolationPolicy, Reason, decide_isolation,
 };
+use isp_core::message::{DunningFacts, DunningPolicy, NotificationKey, due_reminders};
 use isp_core::money::Money;
 use isp_core::payment::{CreditSource, allocate};
 use isp_core::subscription::{BillingTerms, SubscriptionStatus, Timing};
@@ -478,7 +478,7 @@ proptest! {
                     let late = invoice.days_late(today);
                     let level = i32::from(message.level);
                     match message.kind {
-                        isp_core::dunning::NotificationKind::DueSoon => prop_assert!(-level <= late && late <= 0),
+                        isp_core::message::NotificationKind::DueSoon => prop_assert!(-level <= late && late <= 0),
                         _ => prop_assert!(late >= level && late > 0),
                     }
                 }

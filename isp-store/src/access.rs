@@ -8,12 +8,12 @@ use isp_core::calendar::{Date, Zone};
 use isp_core::ids::{CustomerId, RouterId, SiteId, SubscriptionId, TenantId};
 use isp_core::isolation::access::{IsolatedSince, ObservedAccess};
 use isp_core::isolation::{
-    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, Exemption, IsolationCause, Outage, Promise,
-    ServiceAccess,
+    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, IsolationCause, ServiceAccess,
 };
 use isp_core::money::Money;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::{AccessQuery, PageQuery, StoreError};
+use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Account;
 use uuid::Uuid;
 

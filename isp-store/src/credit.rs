@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Charge, CreditNote, Invoice, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::customer::Code;
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::ledger::entry_for_credit_note;
 use isp_core::money::Money;
 use isp_core::payment::{CollectorBalance, Deposit, WriteOff};
 use isp_core::ports::{PageQuery, StoreError};
+use isp_core::text::Code;
 use uuid::Uuid;
 
 use crate::customer::after;

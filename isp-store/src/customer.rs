@@ -1,8 +1,9 @@
 //! Customers.
 
-use isp_core::customer::{Code, Customer, Nik};
+use isp_core::customer::{Customer, Nik};
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::ports::{PageQuery, StoreError};
+use isp_core::text::Code;
 use uuid::Uuid;
 
 use crate::session::{Session, all, first};
@@ -35,6 +36,7 @@ pub(crate) async fn write(
 fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer, StoreError> {
     let (id, code, name) = (r.get()?, r.get()?, r.get()?);
     let nik = match r.get::<Option<Vec<u8>>>()? {
+        Some(_) if vault.is_locked() => None,
         Some(sealed) => {
             let clear = vault.open(nik_place(tenant, id), &sealed)?;
             Some(Nik::parse(clear.reveal()).map_err(|_| r.corrupt("its NIK is none"))?)

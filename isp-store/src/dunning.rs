@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use isp_core::billing::{InvoiceBalance, Statement};
-use isp_core::dunning::{DunningFacts, Notification, NotificationKind};
 use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
-use isp_core::ports::{DunningQuery, MessageFacts, MessageLine, PageQuery, StoreError};
+use isp_core::message::{DunningFacts, MessageFacts, MessageLine, Notification, NotificationKind};
+use isp_core::ports::{DunningQuery, PageQuery, StoreError};
 use uuid::Uuid;
 
 use crate::customer::{self, after};

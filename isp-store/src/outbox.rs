@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use isp_core::dunning::{Notification, NotificationKey};
 use isp_core::ids::{CustomerId, OutboxId, TenantId};
-use isp_core::ports::{
-    AccessEffect, Claim, Effect, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, StoreError, Topic, effect_id,
-};
+use isp_core::isolation::{AccessEffect, effect_id};
+use isp_core::message::{Notification, NotificationKey};
+use isp_core::ports::{Claim, Effect, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, StoreError, Topic};
 
 use crate::customer::after;
 use crate::encode::{json, read_json};

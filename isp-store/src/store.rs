@@ -7,28 +7,31 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::customer::{Code, Customer, Nik};
+use isp_core::customer::{Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
-use isp_core::dunning::{DunningFacts, Notification};
 use isp_core::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
 };
 use isp_core::installation::InstallationKind;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, Outage, ServiceAccess};
+use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use isp_core::ledger::{JournalEntry, JournalTotal};
+use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::money::Money;
 use isp_core::package::Package;
 use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
-    AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
-    InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DirectoryStore,
+    DunningQuery, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow, OutboxStore,
+    Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
 };
+use isp_core::protection::Outage;
 use isp_core::subscription::Subscription;
+use isp_core::text::Code;
 
 use crate::error::unavailable;
-use crate::session::Engine;
+use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
@@ -73,6 +76,18 @@ impl SqlStore {
         customer::by_nik(session.as_mut(), &self.vault, tenant, nik).await
     }
 
+    /// Fails for a store that was opened without a key: it is only read, because what is hidden in what it read would be
+    /// lost by writing it.
+    fn unlocked(&self) -> Result<(), StoreError> {
+        if self.vault.is_locked() { Err(StoreError::NoKey) } else { Ok(()) }
+    }
+
+    /// A transaction that writes.
+    async fn writer(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.unlocked()?;
+        self.engine.write().await
+    }
+
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.engine.close().await;
@@ -85,6 +100,7 @@ impl Store for SqlStore {
         if changes.is_empty() {
             return Ok(CommitReport::default());
         }
+        self.unlocked()?;
         let (engine, vault) = (Arc::clone(&self.engine), self.vault.clone());
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
@@ -98,155 +114,15 @@ impl Store for SqlStore {
     }
 
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+        self.unlocked()?;
         let guard = self.engine.hold_run(tenant).await?;
         self.release(tenant).await?;
         Ok(guard)
     }
+}
 
-    async fn record(
-        &self,
-        tenant: TenantId,
-        outcomes: &[Outcome],
-        observed: &[(SubscriptionId, ObservedAccess)],
-    ) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
-        outbox::record(session.as_mut(), tenant, outcomes).await?;
-        access::observe(session.as_mut(), tenant, observed).await?;
-        session.commit().await
-    }
-
-    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
-        let mut session = self.engine.read().await?;
-        commit::billing_position(session.as_mut(), tenant).await
-    }
-
-    async fn load_billable(
-        &self,
-        tenant: TenantId,
-        query: BillableQuery,
-        page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<Billable>, StoreError> {
-        let mut session = self.engine.read().await?;
-        subscription::billable(session.as_mut(), tenant, query, page).await
-    }
-
-    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
-        installation::due(session.as_mut(), tenant, due_until).await
-    }
-
-    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
-        installation::waiting(session.as_mut(), tenant).await
-    }
-
-    async fn customers_with_credit(
-        &self,
-        tenant: TenantId,
-        page: PageQuery<CustomerId>,
-    ) -> Result<Vec<CustomerId>, StoreError> {
-        let mut session = self.engine.read().await?;
-        payment::customers_with_credit(session.as_mut(), tenant, page).await
-    }
-
-    async fn load_dunning(
-        &self,
-        tenant: TenantId,
-        query: DunningQuery,
-        page: PageQuery<CustomerId>,
-    ) -> Result<Vec<DunningFacts>, StoreError> {
-        let mut session = self.engine.read().await?;
-        dunning::load(session.as_mut(), tenant, query, page).await
-    }
-
-    async fn load_access(
-        &self,
-        tenant: TenantId,
-        query: &AccessQuery,
-        page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<AccessFacts>, StoreError> {
-        let mut session = self.engine.read().await?;
-        access::load(session.as_mut(), tenant, query, page).await
-    }
-
-    async fn access_at(
-        &self,
-        tenant: TenantId,
-        customer: CustomerId,
-        at: DateTime<Utc>,
-    ) -> Result<Vec<AccessFacts>, StoreError> {
-        let mut session = self.engine.read().await?;
-        access::at(session.as_mut(), tenant, customer, at).await
-    }
-
-    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
-        let mut session = self.engine.read().await?;
-        access::per_router(session.as_mut(), tenant).await
-    }
-
-    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
-        invoice::open_of(session.as_mut(), tenant, Value::Ids(vec![customer.0])).await
-    }
-
-    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
-        let mut session = self.engine.read().await?;
-        payment::credit(session.as_mut(), tenant, customer).await
-    }
-
-    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
-        payment::by_id(session.as_mut(), tenant, id).await
-    }
-
-    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
-        let mut session = self.engine.read().await?;
-        payment::allocations(session.as_mut(), tenant, id).await
-    }
-
-    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut session = self.engine.write().await?;
-        let done = outbox::claim(session.as_mut(), tenant, claim).await?;
-        session.commit().await?;
-        Ok(done)
-    }
-
-    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
-        outbox::attempting(session.as_mut(), tenant, ids).await?;
-        session.commit().await
-    }
-
-    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
-        outbox::release(session.as_mut(), tenant).await?;
-        session.commit().await
-    }
-
-    async fn access_targets(
-        &self,
-        tenant: TenantId,
-        subscriptions: &[SubscriptionId],
-    ) -> Result<Vec<AccessTarget>, StoreError> {
-        let mut session = self.engine.read().await?;
-        access::targets(session.as_mut(), &self.vault, tenant, subscriptions).await
-    }
-
-    async fn router_targets(
-        &self,
-        tenant: TenantId,
-        router: RouterId,
-        page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<AccessTarget>, StoreError> {
-        let mut session = self.engine.read().await?;
-        access::router_targets(session.as_mut(), &self.vault, tenant, router, page).await
-    }
-
-    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
-        let mut session = self.engine.read().await?;
-        dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await
-    }
-
+#[async_trait]
+impl DirectoryStore for SqlStore {
     async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
         let mut session = self.engine.read().await?;
         master::sites(session.as_mut(), tenant).await
@@ -314,6 +190,44 @@ impl Store for SqlStore {
         let mut session = self.engine.read().await?;
         installation::list(session.as_mut(), tenant, customer).await
     }
+}
+
+#[async_trait]
+impl BillingStore for SqlStore {
+    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
+        let mut session = self.engine.read().await?;
+        commit::billing_position(session.as_mut(), tenant).await
+    }
+
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut session = self.engine.read().await?;
+        commit::last_run(session.as_mut(), tenant).await
+    }
+
+    async fn load_billable(
+        &self,
+        tenant: TenantId,
+        query: BillableQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<Billable>, StoreError> {
+        let mut session = self.engine.read().await?;
+        subscription::billable(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        installation::due(session.as_mut(), tenant, due_until).await
+    }
+
+    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        installation::waiting(session.as_mut(), tenant).await
+    }
+
+    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        invoice::open_of(session.as_mut(), tenant, Value::Ids(vec![customer.0])).await
+    }
 
     async fn invoices(
         &self,
@@ -333,26 +247,6 @@ impl Store for SqlStore {
     ) -> Result<Vec<CreditNote>, StoreError> {
         let mut session = self.engine.read().await?;
         credit::page(session.as_mut(), tenant, customer, page).await
-    }
-
-    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
-        let mut session = self.engine.read().await?;
-        access::all_outages(session.as_mut(), tenant).await
-    }
-
-    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
-        let mut session = self.engine.read().await?;
-        credit::write_offs(session.as_mut(), tenant, customer).await
-    }
-
-    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
-        let mut session = self.engine.read().await?;
-        credit::deposits(session.as_mut(), tenant).await
-    }
-
-    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
-        credit::collectors(session.as_mut(), tenant).await
     }
 
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
@@ -391,6 +285,58 @@ impl Store for SqlStore {
         let mut session = self.engine.read().await?;
         credit::unpaid_at(session.as_mut(), tenant, due, zone, at, page).await
     }
+}
+
+#[async_trait]
+impl AccessStore for SqlStore {
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::at(session.as_mut(), tenant, customer, at).await
+    }
+
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::per_router(session.as_mut(), tenant).await
+    }
+
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::targets(session.as_mut(), &self.vault, tenant, subscriptions).await
+    }
+
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::router_targets(session.as_mut(), &self.vault, tenant, router, page).await
+    }
+
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::all_outages(session.as_mut(), tenant).await
+    }
 
     async fn access_events_of(
         &self,
@@ -401,16 +347,6 @@ impl Store for SqlStore {
         access::events_of(session.as_mut(), tenant, subscriptions.iter().map(|id| id.0).collect()).await
     }
 
-    async fn payments(
-        &self,
-        tenant: TenantId,
-        customer: Option<CustomerId>,
-        page: PageQuery<PaymentId>,
-    ) -> Result<Vec<PaymentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
-        payment::page(session.as_mut(), tenant, customer, page).await
-    }
-
     async fn access_events(
         &self,
         tenant: TenantId,
@@ -419,15 +355,57 @@ impl Store for SqlStore {
         let mut session = self.engine.read().await?;
         access::events(session.as_mut(), tenant, subscription).await
     }
+}
 
-    async fn outbox(
+#[async_trait]
+impl MoneyStore for SqlStore {
+    async fn customers_with_credit(
         &self,
         tenant: TenantId,
-        query: OutboxQuery,
-        page: PageQuery<OutboxId>,
-    ) -> Result<Vec<OutboxRow>, StoreError> {
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError> {
         let mut session = self.engine.read().await?;
-        outbox::page(session.as_mut(), tenant, query, page).await
+        payment::customers_with_credit(session.as_mut(), tenant, page).await
+    }
+
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::credit(session.as_mut(), tenant, customer).await
+    }
+
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::by_id(session.as_mut(), tenant, id).await
+    }
+
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::allocations(session.as_mut(), tenant, id).await
+    }
+
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::write_offs(session.as_mut(), tenant, customer).await
+    }
+
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::deposits(session.as_mut(), tenant).await
+    }
+
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::collectors(session.as_mut(), tenant).await
+    }
+
+    async fn payments(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<PaymentId>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::page(session.as_mut(), tenant, customer, page).await
     }
 
     async fn journal_totals(
@@ -447,5 +425,64 @@ impl Store for SqlStore {
     ) -> Result<Vec<JournalEntry>, StoreError> {
         let mut session = self.engine.read().await?;
         ledger::page(session.as_mut(), tenant, page).await
+    }
+}
+
+#[async_trait]
+impl OutboxStore for SqlStore {
+    async fn record(
+        &self,
+        tenant: TenantId,
+        outcomes: &[Outcome],
+        observed: &[(SubscriptionId, ObservedAccess)],
+    ) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        outbox::record(session.as_mut(), tenant, outcomes).await?;
+        access::observe(session.as_mut(), tenant, observed).await?;
+        session.commit().await
+    }
+
+    async fn load_dunning(
+        &self,
+        tenant: TenantId,
+        query: DunningQuery,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<DunningFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        dunning::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut session = self.writer().await?;
+        let done = outbox::claim(session.as_mut(), tenant, claim).await?;
+        session.commit().await?;
+        Ok(done)
+    }
+
+    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        outbox::attempting(session.as_mut(), tenant, ids).await?;
+        session.commit().await
+    }
+
+    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        outbox::release(session.as_mut(), tenant).await?;
+        session.commit().await
+    }
+
+    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
+        let mut session = self.engine.read().await?;
+        dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await
+    }
+
+    async fn outbox(
+        &self,
+        tenant: TenantId,
+        query: OutboxQuery,
+        page: PageQuery<OutboxId>,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        outbox::page(session.as_mut(), tenant, query, page).await
     }
 }

@@ -1,11 +1,10 @@
 //! Values that go to and come from a database, the same for both engines.
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{CreditReason, InvoiceKind, Invoicing};
+use isp_core::billing::{CreditReason, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::{Address, Code, Language, Name, Phone};
+use isp_core::customer::{Address, Invoicing, Phone};
 use isp_core::device::{DeviceAction, Ownership};
-use isp_core::dunning::NotificationKind;
 use isp_core::ids::{
     AccessEventId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId,
@@ -14,10 +13,12 @@ use isp_core::ids::{
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
 use isp_core::ledger::{Account, EntryKind};
+use isp_core::message::NotificationKind;
 use isp_core::money::Money;
 use isp_core::payment::Channel;
 use isp_core::ports::StoreError;
 use isp_core::subscription::Timing;
+use isp_core::text::{Code, Language, Name};
 use uuid::Uuid;
 
 /// Which type a column has.

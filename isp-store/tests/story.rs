@@ -11,18 +11,19 @@ use chrono::{DateTime, Utc};
 use common::*;
 use isp_core::Policy;
 use isp_core::calendar::{Date, Zone};
-use isp_core::dunning::notification::OutgoingMessage;
 use isp_core::engine::manage::DeviceNote;
 use isp_core::engine::{Approval, Engine, NewPayment};
 use isp_core::ids::{CpeId, ExemptionId, ExpenseId, OutageId, PromiseId};
+use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
-use isp_core::isolation::{AccessTarget, Exemption, Outage, Promise};
 use isp_core::ledger::{Account, Expense};
+use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{
-    AccessControl, AccessQuery, ApplyOutcome, BillableQuery, DunningQuery, Effect, InvoiceQuery, Messenger,
-    OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
+    AccessControl, AccessQuery, ApplyOutcome, BillableQuery, BillingStore, DirectoryStore, DunningQuery, Effect,
+    InvoiceQuery, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
 };
+use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::testing::MemoryStore;
 
 const CUSTOMERS: u32 = 30;

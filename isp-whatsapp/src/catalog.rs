@@ -1,6 +1,6 @@
 //! The templates of an operator: one for each kind of message and language.
 
-use isp_core::customer::Language;
+use isp_core::text::Language;
 
 use crate::error::WhatsAppError;
 use crate::notification::TemplateKind;

@@ -1,7 +1,7 @@
 //! The `Messenger` port of isp-core, on the Cloud API.
 
 use async_trait::async_trait;
-use isp_core::dunning::notification::OutgoingMessage;
+use isp_core::message::notification::OutgoingMessage;
 use isp_core::ports::{Messenger, PortError, SendOutcome};
 
 use crate::cloud::CloudClient;

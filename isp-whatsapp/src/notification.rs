@@ -3,9 +3,9 @@
 use std::fmt;
 
 use isp_core::calendar::Date;
-use isp_core::customer::Language;
-use isp_core::dunning::notification::{MessageContent, OutgoingMessage};
+use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::money::Money;
+use isp_core::text::Language;
 
 use crate::catalog::TemplateCatalog;
 use crate::outcome::ConfigFault;

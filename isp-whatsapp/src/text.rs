@@ -2,8 +2,8 @@
 
 use chrono::{Datelike, NaiveDate};
 use isp_core::calendar::Date;
-use isp_core::customer::Language;
 use isp_core::money::Money;
+use isp_core::text::Language;
 
 /// Longest template parameter; a template body may have 1024 characters in all.
 const PARAMETER_LIMIT: usize = 160;
@@ -24,7 +24,7 @@ pub fn rupiah(amount: Money) -> String {
 ///
 /// ```
 /// use chrono::NaiveDate;
-/// use isp_core::customer::Language;
+/// use isp_core::text::Language;
 /// use isp_whatsapp::text::long_date;
 /// let day = NaiveDate::from_ymd_opt(2026, 8, 5).unwrap();
 /// assert_eq!(long_date(day, Language::Id), "5 Agustus 2026");
@@ -33,7 +33,7 @@ pub fn rupiah(amount: Money) -> String {
 #[must_use]
 pub fn long_date(date: NaiveDate, language: Language) -> String {
     let month = Date::from_naive(date).month();
-    format!("{} {} {}", date.day(), month.name(language), date.year())
+    format!("{} {} {}", date.day(), language.month(month), date.year())
 }
 
 /// Makes a text fit for a template parameter.

@@ -3,8 +3,8 @@
 
 mod support;
 
-use isp_core::customer::Language;
 use isp_core::money::Money;
+use isp_core::text::Language;
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::notification::{TemplateKind, TemplateMessage};
 use isp_whatsapp::outcome::ConfigFault;
@@ -13,7 +13,7 @@ use isp_whatsapp::text;
 use proptest::prelude::*;
 use support::{due_soon, every_content, isolated, message, name, overdue, payment};
 
-fn composed(language: Language, content: isp_core::dunning::notification::MessageContent) -> TemplateMessage {
+fn composed(language: Language, content: isp_core::message::notification::MessageContent) -> TemplateMessage {
     TemplateMessage::compose(&TemplateCatalog::standard(), &message(1, language, content)).unwrap()
 }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use chrono::DateTime;
-use isp_core::customer::Language;
+use isp_core::text::Language;
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::CloudClient;
 use isp_whatsapp::notification::TemplateKind;

@@ -12,22 +12,22 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::billing::{InvoiceLine, LineKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::{Address, Code, Customer, Language, Name, Phone};
-use isp_core::dunning::notification::OutgoingMessage;
+use isp_core::customer::{Address, Customer, Phone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
     Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport,
 };
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
-use isp_core::isolation::{Access, AccessTarget};
-use isp_core::isolation::{IsolationPolicy, access::ObservedAccess};
+use isp_core::isolation::{Access, AccessTarget, IsolationPolicy, access::ObservedAccess};
+use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::{AccessControl, ApplyOutcome, ChangeSet, Messenger, PortError, SendOutcome, Store};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::testing::MemoryStore;
+use isp_core::text::{Code, Language, Name};
 use isp_core::{Error, Money, Policy, Secret};
 use uuid::Uuid;
 

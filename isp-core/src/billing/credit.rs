@@ -27,11 +27,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::billing::invoice::{Invoice, InvoiceLine, LineKind};
 use crate::calendar::{Date, Period};
-use crate::customer::Code;
 use crate::error::Error;
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, PaymentId, SiteId, SubscriptionId, derive};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
+use crate::text::Code;
 
 /// The name under which credit notes stand among the payments.
 pub const PROVIDER: &str = "credit-note";

@@ -1,25 +1,23 @@
 //! Invoices and how they come to be.
 
+pub mod arrears;
 pub mod change;
 pub mod credit;
 pub mod first_fee;
 pub mod invoice;
-pub mod isolated;
 pub mod late_fee;
-pub mod outage;
 pub mod plan;
 pub mod policy;
 pub mod proration;
 pub mod statement;
 mod window;
 
+pub use arrears::Arrears;
 pub use change::{Adjustment, ChangeAtOnce, change_at_once};
 pub use credit::{Charge, CreditNote, CreditReason, Written};
 pub use first_fee::add_fee;
 pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
-pub use isolated::WhileIsolated;
 pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};
-pub use outage::{OutageCredit, OutagePolicy};
 pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
-pub use policy::BillingPolicy;
-pub use statement::{Invoicing, Statement};
+pub use policy::{BillingPolicy, WhileIsolated};
+pub use statement::Statement;

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::isolated::WhileIsolated;
-
 /// When and how invoices are issued (rules B1, B2, B4, B7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,4 +31,17 @@ impl Default for BillingPolicy {
             while_isolated: WhileIsolated::Bill,
         }
     }
+}
+
+/// What happens to billing while a line is isolated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhileIsolated {
+    /// Periods are billed as always.
+    #[default]
+    Bill,
+    /// A period is not billed when the line is isolated as the day of its invoice begins.
+    Skip,
+    /// Whole days in isolation are given back with a credit note when the line is billed next, or ends.
+    Prorate,
 }

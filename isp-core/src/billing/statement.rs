@@ -39,42 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::billing::invoice::{InvoiceBalance, display_number};
 use crate::calendar::Date;
-use crate::error::Error;
 use crate::ids::{CustomerId, StatementId, derive};
-
-/// How a customer with several subscriptions is invoiced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Invoicing {
-    /// Each subscription by itself.
-    #[default]
-    PerSubscription,
-    /// Invoices of the same days on one [`Statement`].
-    PerCustomer,
-}
-
-impl Invoicing {
-    /// `per_subscription` or `per_customer`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::PerSubscription => "per_subscription",
-            Self::PerCustomer => "per_customer",
-        }
-    }
-
-    /// Reads its code, or `per langganan`, `per pelanggan`.
-    ///
-    /// # Errors
-    /// [`Error::NotOneOf`].
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        match text.trim().to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
-            "per_subscription" | "per_langganan" => Ok(Self::PerSubscription),
-            "per_customer" | "per_pelanggan" => Ok(Self::PerCustomer),
-            _ => Err(Error::NotOneOf { field: "invoicing", expected: "per_subscription, per_customer" }),
-        }
-    }
-}
 
 /// The invoices of one customer that are issued and due on the same days, as one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

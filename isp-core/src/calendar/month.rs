@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use super::date::days_from_civil;
 use super::{BillingDay, Date, Period};
-use crate::customer::Language;
 use crate::error::Error;
 
 /// A month of a year.
@@ -29,36 +28,6 @@ impl Month {
     #[must_use]
     pub const fn year_month(self) -> (i32, u32) {
         (self.0.div_euclid(12), self.0.rem_euclid(12) as u32 + 1)
-    }
-
-    /// What people call it, without the year.
-    ///
-    /// ```
-    /// use isp_core::calendar::Month;
-    /// use isp_core::customer::Language;
-    /// let august = Month::new(2026, 8).unwrap();
-    /// assert_eq!((august.name(Language::Id), august.name(Language::En)), ("Agustus", "August"));
-    /// ```
-    #[must_use]
-    pub const fn name(self, language: Language) -> &'static str {
-        let (id, en) = match self.year_month().1 {
-            1 => ("Januari", "January"),
-            2 => ("Februari", "February"),
-            3 => ("Maret", "March"),
-            4 => ("April", "April"),
-            5 => ("Mei", "May"),
-            6 => ("Juni", "June"),
-            7 => ("Juli", "July"),
-            8 => ("Agustus", "August"),
-            9 => ("September", "September"),
-            10 => ("Oktober", "October"),
-            11 => ("November", "November"),
-            _ => ("Desember", "December"),
-        };
-        match language {
-            Language::Id => id,
-            Language::En => en,
-        }
     }
 
     /// Its first day.

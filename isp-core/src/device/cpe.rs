@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::customer::{Code, Name};
 use crate::error::Error;
 use crate::ids::{CpeId, CustomerId};
 use crate::money::Money;
 use crate::secret::Secret;
+use crate::text::{Code, Name};
 
 /// The equipment at a customer's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
-use crate::customer::Name;
 use crate::device::Ownership;
 use crate::error::Error;
 use crate::ids::{CpeId, CustomerId, DeviceHistoryId};
 use crate::money::Money;
+use crate::text::Name;
 
 /// One thing that happened to a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::isolated::WhileIsolated;
 use crate::billing::plan::{BillingContext, installation_invoice};
+use crate::billing::policy::WhileIsolated;
 use crate::billing::{Catalog, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};

@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::isolated::{self, WhileIsolated, give_isolated_back, is_left_out};
+use crate::billing::policy::WhileIsolated;
 use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
 use crate::calendar::{Date, Period, Zone};
 use crate::engine::{BillReport, CONFLICT_RETRIES, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
-use crate::isolation::{AccessEvent, Outage};
+use crate::isolation::AccessEvent;
+use crate::isolation::given_back::{self, give_isolated_back, is_left_out};
 use crate::money::Money;
 use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, StoreError};
+use crate::protection::Outage;
 
 impl Engine<'_> {
     /// Gives back a part of an invoice that was wrong, PPN included. It becomes the customer's credit and pays what is
@@ -166,7 +168,7 @@ impl Engine<'_> {
         let events = self.store.access_events_of(self.tenant, &ids).await?;
         let planned = invoices.len();
         invoices.retain(|invoice| {
-            let events = isolated::of(&events, invoice.subscription_id);
+            let events = given_back::of(&events, invoice.subscription_id);
             !is_left_out(invoice, policy.issue_lead_days, &events, zone_of(rows, invoice.subscription_id))
         });
         report.skipped += (planned - invoices.len()) as u64;
@@ -206,7 +208,7 @@ impl Engine<'_> {
             let written = Written { on: today, at: now, by: "engine", note: "" };
             notes.extend(give_isolated_back(
                 &own,
-                &isolated::of(&events, row.subscription_id),
+                &given_back::of(&events, row.subscription_id),
                 row.zone,
                 since,
                 written,

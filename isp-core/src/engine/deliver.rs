@@ -9,12 +9,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use serde::Serialize;
 
-use crate::dunning::Notification;
-use crate::dunning::freshness::{Verdict, refresh};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{OutboxId, RouterId, SubscriptionId};
 use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
+use crate::message::Notification;
+use crate::message::freshness::{Verdict, refresh};
 use crate::place::Router;
 use crate::ports::{
     AccessControl, ApplyOutcome, Claim, Effect, Messenger, OutboxRow, OutboxState, Outcome, PortError, SendOutcome,
@@ -219,7 +219,7 @@ impl Engine<'_> {
 
     async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
         let facts = self.store.message_facts(self.tenant, message).await?;
-        Ok(refresh(self.tenant, message, &facts, self.policy, now))
+        Ok(refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now))
     }
 }
 

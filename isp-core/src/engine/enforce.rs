@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
-use crate::dunning::{Notification, NotificationKind};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
-use crate::isolation::notice::join_notices;
-use crate::isolation::transition::{Decider, apply_decision, transition};
+use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, IsolationMoment};
+use crate::message::notice::{about_access, join_notices};
+use crate::message::{Notification, NotificationKind};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::subscription::BillingTerms;
 
@@ -48,7 +48,7 @@ pub struct EnforceReport {
     pub closed: Vec<SubscriptionId>,
     /// Lines whose package change took effect on the router.
     pub regrouped: Vec<SubscriptionId>,
-    /// Routers on which nothing was isolated, because it would have been too many (rule I6).
+    /// Routers on which nothing was isolated or closed, because it would have been too many (rule I6).
     pub held: Vec<Held>,
 }
 
@@ -59,7 +59,9 @@ pub struct Held {
     pub router_id: Option<RouterId>,
     /// How many lines would have been isolated.
     pub would_isolate: u64,
-    /// How many may be without approval.
+    /// How many lines would have been closed.
+    pub would_close: u64,
+    /// How many of both together may be without approval.
     pub limit: u64,
 }
 
@@ -92,10 +94,7 @@ impl Engine<'_> {
         }
         let mut report = EnforceReport::default();
         let stopped = self.tripped(&wanted, position, approval, &moment, &mut report).await?;
-        wanted.retain(|f| {
-            !(stopped.contains(&f.router_id)
-                && matches!(self.step(f, position, &moment), Step::Decide(Decision::Isolate(_))))
-        });
+        wanted.retain(|f| !(stopped.contains(&f.router_id) && self.step(f, position, &moment).cuts()));
         // The lines of a customer together, so that one notice may speak of all.
         wanted.sort_by_key(|f| (f.customer_id, f.subscription_id));
         let mut rest = wanted.as_slice();
@@ -128,21 +127,23 @@ impl Engine<'_> {
         moment: &IsolationMoment<'_>,
         report: &mut EnforceReport,
     ) -> Result<BTreeSet<Option<RouterId>>, EngineError> {
-        let mut isolations: BTreeMap<Option<RouterId>, u64> = BTreeMap::new();
+        let mut cuts: BTreeMap<Option<RouterId>, (u64, u64)> = BTreeMap::new();
         for facts in wanted {
-            if matches!(self.step(facts, position, moment), Step::Decide(Decision::Isolate(_))) {
-                *isolations.entry(facts.router_id).or_default() += 1;
+            match self.step(facts, position, moment) {
+                Step::Decide(Decision::Isolate(_)) => cuts.entry(facts.router_id).or_default().0 += 1,
+                Step::Decide(Decision::Close(_)) => cuts.entry(facts.router_id).or_default().1 += 1,
+                _ => {}
             }
         }
-        if isolations.is_empty() {
+        if cuts.is_empty() {
             return Ok(BTreeSet::new());
         }
         let subscribers = self.store.subscribers_per_router(self.tenant).await?;
-        for (router_id, would_isolate) in isolations {
+        for (router_id, (would_isolate, would_close)) in cuts {
             let served = router_id.and_then(|r| subscribers.get(&r).copied()).unwrap_or(0);
             let limit = self.policy.isolation.breaker_limit(served);
-            if would_isolate > limit && !approval.covers(router_id) {
-                report.held.push(Held { router_id, would_isolate, limit });
+            if would_isolate + would_close > limit && !approval.covers(router_id) {
+                report.held.push(Held { router_id, would_isolate, would_close, limit });
             }
         }
         Ok(report.held.iter().map(|h| h.router_id).collect())
@@ -165,11 +166,16 @@ impl Engine<'_> {
                     changes.terms.push((facts.subscription_id, terms));
                     let decider = Decider { by: "engine", reason: "package_changed" };
                     let kind = AccessEventKind::GroupChanged;
-                    transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, moment.now());
+                    self.follow(
+                        &mut changes,
+                        facts,
+                        Some(Transition::new(facts, kind, decider, moment.now())),
+                        moment.now(),
+                    );
                     done.regrouped.push(facts.subscription_id);
                 }
                 Step::Decide(decision) => {
-                    apply_decision(&mut changes, self.tenant, facts, decision, &self.policy.dunning, moment.now());
+                    self.follow(&mut changes, facts, Transition::decided(facts, decision, moment.now()), moment.now());
                     match decision {
                         Decision::Isolate(_) => done.isolated.push(facts.subscription_id),
                         Decision::Reopen(_) => done.reopened.push(facts.subscription_id),
@@ -209,9 +215,8 @@ impl Engine<'_> {
         for _ in 0..CONFLICT_RETRIES {
             let mut fresh = self.access_of(customer).await?;
             fresh.retain(|f| {
-                let isolates = matches!(self.step(f, position, moment), Step::Decide(Decision::Isolate(_)));
                 let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
-                wanted && !(isolates && stopped.contains(&f.router_id))
+                wanted && !(stopped.contains(&f.router_id) && self.step(f, position, moment).cuts())
             });
             if self.commit_steps(&fresh, position, moment, report).await? {
                 return Ok(());
@@ -256,6 +261,26 @@ impl Engine<'_> {
         .await
     }
 
+    /// Isolates one line by hand, as [`Engine::isolate`] does all lines of a customer.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingToDo`] when it is not open, [`StoreError::NotFound`].
+    pub async fn isolate_line(
+        &self,
+        subscription: SubscriptionId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let query = AccessQuery::Subscriptions(vec![subscription]);
+        let facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?;
+        let customer = facts.first().ok_or(StoreError::NotFound { what: "subscription" })?.customer_id;
+        let decider = Decider { by, reason };
+        let open = |facts: &AccessFacts| facts.subscription_id == subscription && facts.access.desired == Access::Open;
+        self.by_hand(customer, AccessEventKind::IsolatedManual, decider, now, open).await?;
+        Ok(())
+    }
+
     /// Reopens every isolated line of a customer by hand, whatever the cause. When arrears remain and nothing protects
     /// the customer, the next run may isolate it again.
     ///
@@ -292,7 +317,7 @@ impl Engine<'_> {
             let mut changes = ChangeSet::default();
             let facts = self.access_of(customer).await?;
             for facts in facts.iter().filter(|f| concerns(f)) {
-                transition(&mut changes, self.tenant, facts, kind, decider, &self.policy.dunning, now);
+                self.follow(&mut changes, facts, Some(Transition::new(facts, kind, decider, now)), now);
             }
             self.join_notices(&mut changes, &facts, now).await?;
             let concerned: Vec<_> = changes.access.iter().map(|a| a.subscription_id).collect();
@@ -306,6 +331,21 @@ impl Engine<'_> {
             }
         }
         Err(StoreError::Conflict.into())
+    }
+
+    /// Adds a change of access to a change set, with the message about it.
+    pub(crate) fn follow(
+        &self,
+        changes: &mut ChangeSet,
+        facts: &AccessFacts,
+        change: Option<Transition>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(change) = change else { return };
+        changes.messages.extend(about_access(self.tenant, facts, &change, &self.policy.dunning, now));
+        changes.access.push(change.access);
+        changes.access_events.push(change.event);
+        changes.effects.extend(change.effect);
     }
 
     /// Makes one notice of those that concern a customer with statements; see [`join_notices`].
@@ -346,4 +386,11 @@ enum Step {
     Nothing,
     Decide(Decision),
     Regroup(BillingTerms),
+}
+
+impl Step {
+    /// True when it takes service away, which is what a breaker counts. It never holds an opening.
+    const fn cuts(&self) -> bool {
+        matches!(self, Self::Decide(Decision::Isolate(_) | Decision::Close(_)))
+    }
 }

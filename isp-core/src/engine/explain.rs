@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::customer::Language;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, SubscriptionId};
 pub use crate::isolation::explain::Explanation;
 use crate::isolation::explain::explain;
+use crate::text::Language;
 
 impl Engine<'_> {
     /// One explanation for each subscription of a customer, as things were at `at`.

@@ -3,16 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use crate::calendar::{Date, Zone};
-use crate::customer::Name;
 use crate::device::{Cpe, DeviceAction, DeviceHistory};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{DeviceHistoryId, SubscriptionId, derive};
-use crate::isolation::{Access, AccessEvent, AccessEventKind, Exemption, Outage, Promise, ServiceAccess};
+use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
 use crate::ledger::{Expense, entry_for_device};
 use crate::money::Money;
-use crate::ports::{AccessEffect, ChangeSet};
+use crate::ports::ChangeSet;
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Subscription, SubscriptionStatus};
+use crate::text::Name;
 
 /// What is said about a device that was put in, exchanged or taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,17 +4,17 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::billing::credit;
-use crate::customer::Code;
-use crate::dunning::{Notification, NotificationKind};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
-use crate::isolation::transition::apply_decision;
+use crate::isolation::transition::Transition;
 use crate::isolation::{AccessFacts, Decision, decide_isolation};
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
+use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::payment::{Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
 use crate::ports::{ChangeSet, StoreError};
+use crate::text::Code;
 
 /// A payment that somebody tells us of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl Engine<'_> {
             let after = paid(before, allocations);
             match decide_isolation(&after, &self.policy.isolation, now) {
                 decision @ Decision::Reopen(_) => {
-                    apply_decision(changes, self.tenant, &after, decision, &self.policy.dunning, now);
+                    self.follow(changes, &after, Transition::decided(&after, decision, now), now);
                     reopened.push(before.subscription_id);
                 }
                 // An isolation that was decided from the debts before this payment must not be written after it.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
-use crate::dunning::due_reminders;
 use crate::engine::{Engine, EngineError};
+use crate::message::due_reminders;
 use crate::ports::{ChangeSet, DunningQuery, PageQuery};
 
 /// What a reminder run did.

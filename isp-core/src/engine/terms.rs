@@ -14,7 +14,7 @@ use crate::calendar::{BillingDay, Date, Period};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{PackageId, SubscriptionId};
-use crate::isolation::transition::{Decider, transition};
+use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
@@ -314,7 +314,7 @@ impl Engine<'_> {
             }
         };
         let decider = Decider { by: "engine", reason };
-        transition(changes, self.tenant, &facts, kind, decider, &self.policy.dunning, now);
+        self.follow(changes, &facts, Some(Transition::new(&facts, kind, decider, now)), now);
     }
 
     async fn facts_of(&self, subscription: SubscriptionId) -> Result<AccessFacts, EngineError> {

@@ -3,72 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::InvoiceBalance;
+use crate::billing::{Arrears, InvoiceBalance};
 use crate::calendar::{Date, Zone};
-use crate::dunning::Arrears;
-use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, RouterId, SiteId, SubscriptionId};
+use crate::ids::{CustomerId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{Access, IsolationCause, ServiceAccess};
 use crate::isolation::policy::IsolationPolicy;
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, SubscriptionStatus};
-
-/// A promise to pay (*janji bayar*).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Promise {
-    /// The row.
-    pub id: PromiseId,
-    /// Whose.
-    pub customer_id: CustomerId,
-    /// When it was made.
-    pub made_on: Date,
-    /// The last day on which it protects.
-    pub until: Date,
-    /// Who took it.
-    pub by: String,
-}
-
-impl Promise {
-    fn holds_on(&self, day: Date) -> bool {
-        self.made_on <= day && day <= self.until
-    }
-}
-
-/// An exemption from isolation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exemption {
-    /// The row.
-    pub id: ExemptionId,
-    /// Whose.
-    pub customer_id: CustomerId,
-    /// First day.
-    pub from: Date,
-    /// Last day.
-    pub until: Date,
-    /// Why.
-    pub reason: String,
-    /// Who granted it.
-    pub by: String,
-}
-
-impl Exemption {
-    fn holds_on(&self, day: Date) -> bool {
-        self.from <= day && day <= self.until
-    }
-}
-
-/// A recorded outage of a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outage {
-    /// The row.
-    pub id: OutageId,
-    /// Where.
-    pub site_id: SiteId,
-    /// From when.
-    pub from: DateTime<Utc>,
-    /// Until when; `None` while it lasts.
-    pub until: Option<DateTime<Utc>>,
-    /// What happened.
-    pub note: String,
-}
 
 /// All that the decision about one subscription rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::billing::Arrears;
 use crate::billing::invoice::display_number;
 use crate::calendar::{Date, Zone};
-use crate::customer::Language;
-use crate::dunning::Arrears;
 use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause};
 use crate::isolation::decide::{AccessFacts, Decision, Reason, decide_isolation};
 use crate::isolation::policy::IsolationPolicy;
+use crate::text::Language;
 
 /// Why a line was as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod decide;
+pub mod effect;
 pub mod explain;
-pub mod notice;
+pub mod given_back;
 pub mod policy;
 pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
-pub use decide::{AccessFacts, Decision, Exemption, IsolationMoment, Outage, Promise, Reason, decide_isolation};
-pub use policy::{IsolationPolicy, PromisePolicy};
+pub use decide::{AccessFacts, Decision, IsolationMoment, Reason, decide_isolation};
+pub use effect::{AccessEffect, effect_id};
+pub use policy::IsolationPolicy;

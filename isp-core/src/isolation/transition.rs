@@ -1,15 +1,13 @@
-//! What a decision about access writes: the new desired state, the event that explains it, the wish to the router and
-//! the message to the customer. All four go into one commit (rules I5, P5).
+//! What a decision about access comes to: the new wanted state, the event that explains it and the wish to the router. They go
+//! into one commit, with the message of [`crate::message::notice::about_access`] (rules I5, P5).
 
 use chrono::{DateTime, Utc};
 
-use crate::dunning::policy::DunningPolicy;
-use crate::dunning::reminder::next_sending;
-use crate::dunning::{Arrears, Notification, NotificationKind};
-use crate::ids::TenantId;
-use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolatedSince, IsolationCause, ServiceAccess};
+use crate::billing::Arrears;
+use crate::isolation::access::{AccessEvent, AccessEventKind, IsolatedSince, IsolationCause, ServiceAccess};
 use crate::isolation::decide::{AccessFacts, Decision};
-use crate::ports::{AccessEffect, ChangeSet};
+use crate::isolation::effect::AccessEffect;
+use crate::money::Money;
 
 /// Who decides, and in whose words.
 #[derive(Debug, Clone, Copy)]
@@ -20,96 +18,66 @@ pub struct Decider<'a> {
     pub reason: &'a str,
 }
 
-/// Adds a decision of the engine to a change set. Keeping things as they are adds nothing.
-pub fn apply_decision(
-    changes: &mut ChangeSet,
-    tenant: TenantId,
-    facts: &AccessFacts,
-    decision: Decision,
-    policy: &DunningPolicy,
-    now: DateTime<Utc>,
-) {
-    let kind = match decision {
-        Decision::Keep(_) => return,
-        Decision::Isolate(_) => AccessEventKind::IsolatedArrears,
-        Decision::Reopen(_) => AccessEventKind::Reopened,
-        Decision::Close(_) => AccessEventKind::Closed,
-    };
-    let decider = Decider { by: "engine", reason: decision.reason().code() };
-    transition(changes, tenant, facts, kind, decider, policy, now);
+/// What a change of wanted access comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// What is wanted from now on.
+    pub access: ServiceAccess,
+    /// What happened.
+    pub event: AccessEvent,
+    /// The wish to the router, for a line that has one.
+    pub effect: Option<AccessEffect>,
 }
 
-/// Adds a change of access to a change set, whoever decided it.
-pub fn transition(
-    changes: &mut ChangeSet,
-    tenant: TenantId,
-    facts: &AccessFacts,
-    kind: AccessEventKind,
-    decider: Decider<'_>,
-    policy: &DunningPolicy,
-    now: DateTime<Utc>,
-) {
-    let overdue = Arrears::of(&facts.open, facts.zone.date_of(now)).overdue;
-    let before = &facts.access;
-    let (desired, cause) = kind.leads_to().unwrap_or((before.desired, before.cause));
-    let revision = before.revision + 1;
-    let isolated = match kind {
-        AccessEventKind::IsolatedArrears => Some(IsolatedSince { at: now, overdue }),
-        // Kept after a reopening for a part, so that the rest is judged against what was overdue then.
-        AccessEventKind::Reopened if !overdue.is_zero() && before.cause == Some(IsolationCause::Arrears) => {
-            before.isolated
-        }
-        AccessEventKind::IsolatedManual => Some(IsolatedSince { at: now, overdue: crate::money::Money::ZERO }),
-        AccessEventKind::GroupChanged => before.isolated,
-        AccessEventKind::Reopened | AccessEventKind::Closed | AccessEventKind::Registered => None,
-    };
-    changes.access.push(ServiceAccess { desired, cause, isolated, revision, ..before.clone() });
-    let event = AccessEvent {
-        id: AccessEvent::id_of(facts.subscription_id, revision),
-        subscription_id: facts.subscription_id,
-        at: now,
-        kind,
-        by: decider.by.to_owned(),
-        reason: decider.reason.to_owned(),
-        overdue,
-        revision,
-    };
-    if let Some(message) = message_about(tenant, facts, &event, desired, policy, now) {
-        changes.messages.push(message);
+impl Transition {
+    /// What a decision of the engine comes to; `None` when it keeps things as they are.
+    #[must_use]
+    pub fn decided(facts: &AccessFacts, decision: Decision, now: DateTime<Utc>) -> Option<Self> {
+        let kind = match decision {
+            Decision::Keep(_) => return None,
+            Decision::Isolate(_) => AccessEventKind::IsolatedArrears,
+            Decision::Reopen(_) => AccessEventKind::Reopened,
+            Decision::Close(_) => AccessEventKind::Closed,
+        };
+        Some(Self::new(facts, kind, Decider { by: "engine", reason: decision.reason().code() }, now))
     }
-    changes.access_events.push(event);
-    if let Some(router_id) = facts.router_id {
-        changes.effects.push(AccessEffect {
-            subscription_id: facts.subscription_id,
-            router_id,
-            revision,
-            not_before: now,
-        });
-    }
-}
 
-fn message_about(
-    tenant: TenantId,
-    facts: &AccessFacts,
-    event: &AccessEvent,
-    desired: Access,
-    policy: &DunningPolicy,
-    now: DateTime<Utc>,
-) -> Option<Notification> {
-    let (kind, not_before) = match event.kind {
-        AccessEventKind::IsolatedArrears | AccessEventKind::IsolatedManual => {
-            (NotificationKind::Isolated, next_sending(policy, facts.zone, now))
+    /// What a change of access comes to, whoever decided it.
+    #[must_use]
+    pub fn new(facts: &AccessFacts, kind: AccessEventKind, decider: Decider<'_>, now: DateTime<Utc>) -> Self {
+        let overdue = Arrears::of(&facts.open, facts.zone.date_of(now)).overdue;
+        let before = &facts.access;
+        let (desired, cause) = kind.leads_to().unwrap_or((before.desired, before.cause));
+        let revision = before.revision + 1;
+        let isolated = match kind {
+            AccessEventKind::IsolatedArrears => Some(IsolatedSince { at: now, overdue }),
+            // Kept after a reopening for a part, so that the rest is judged against what was overdue then.
+            AccessEventKind::Reopened if !overdue.is_zero() && before.cause == Some(IsolationCause::Arrears) => {
+                before.isolated
+            }
+            AccessEventKind::IsolatedManual => Some(IsolatedSince { at: now, overdue: Money::ZERO }),
+            AccessEventKind::GroupChanged => before.isolated,
+            AccessEventKind::Reopened | AccessEventKind::Closed | AccessEventKind::Registered => None,
+        };
+        let subscription_id = facts.subscription_id;
+        Self {
+            access: ServiceAccess { desired, cause, isolated, revision, ..before.clone() },
+            event: AccessEvent {
+                id: AccessEvent::id_of(subscription_id, revision),
+                subscription_id,
+                at: now,
+                kind,
+                by: decider.by.to_owned(),
+                reason: decider.reason.to_owned(),
+                overdue,
+                revision,
+            },
+            effect: facts.router_id.map(|router_id| AccessEffect {
+                subscription_id,
+                router_id,
+                revision,
+                not_before: now,
+            }),
         }
-        // Leaving a pause is no reopening that anybody waits for.
-        AccessEventKind::Reopened if desired == Access::Open && facts.access.desired == Access::Isolated => {
-            (NotificationKind::Reopened, now)
-        }
-        _ => return None,
-    };
-    let mut message = Notification::new(tenant, kind, 0, facts.customer_id, &[event.id.0], not_before, facts.zone);
-    message.subscription_id = Some(facts.subscription_id);
-    if kind == NotificationKind::Isolated {
-        message.invoices = facts.open.iter().map(|i| i.invoice_id).collect();
     }
-    Some(message)
 }

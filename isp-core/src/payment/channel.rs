@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::customer::Code;
 use crate::error::Error;
 use crate::ledger::Account;
+use crate::text::Code;
 
 /// How an invoice is settled.
 ///
@@ -62,7 +62,8 @@ impl Channel {
     /// `mandiri` a bank; any other name is a gateway's.
     ///
     /// ```
-    /// use isp_core::{customer::Code, payment::Channel};
+    /// use isp_core::text::Code;
+    /// use isp_core::payment::Channel;
     /// let of = |name| Channel::of_provider(&Code::parse("provider", name).unwrap());
     /// assert_eq!([of("tunai"), of("BCA"), of("midtrans")], [Channel::Cash, Channel::Bank, Channel::Gateway]);
     /// ```

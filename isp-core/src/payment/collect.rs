@@ -6,12 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
-use crate::customer::Code;
 use crate::error::Error;
 use crate::ids::{DepositId, derive};
 use crate::ledger::{Account, EntryKind, JournalEntry};
 use crate::money::Money;
 use crate::payment::Channel;
+use crate::text::Code;
 
 /// Money that a collector handed over. Append-only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::customer::Code;
 use crate::ids::{CustomerId, PaymentId, TenantId, derive};
 use crate::ledger::Account;
 use crate::money::Money;
 use crate::payment::Channel;
+use crate::text::Code;
 
 /// Money that came in from a customer, or what stands for it (see [`Channel`]). Append-only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::customer::Code;
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
+use crate::text::Code;
 
 /// The name under which write-offs stand among the payments.
 pub const PROVIDER: &str = "write-off";

@@ -1,18 +1,21 @@
 //! What one commit writes, and what became of it.
 
-use super::AccessEffect;
+use chrono::{DateTime, Utc};
+
 use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::dunning::Notification;
 use crate::ids::SubscriptionId;
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
-use crate::isolation::{AccessEvent, Exemption, Outage, Promise, ServiceAccess};
+use crate::isolation::AccessEffect;
+use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
+use crate::message::Notification;
 use crate::package::Package;
 use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Subscription};
 
 /// Everything that one commit writes, all or nothing.
@@ -48,7 +51,7 @@ pub struct ChangeSet {
     /// error (rule B3). The store gives those it writes their numbers, in order, and books them with
     /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
     /// fails the commit with `Rejected`. Those of a customer who is invoiced
-    /// [`PerCustomer`](crate::billing::Invoicing::PerCustomer) stand on the [`Statement`](crate::billing::Statement) of their
+    /// [`PerCustomer`](crate::customer::Invoicing::PerCustomer) stand on the [`Statement`](crate::billing::Statement) of their
     /// days, which the store makes and numbers when there is none.
     pub invoices: Vec<Invoice>,
     /// Installation fees that stand on invoices of this change set: kept for those that the commit writes, and left out
@@ -70,6 +73,8 @@ pub struct ChangeSet {
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
     /// Moves the position of the billing run forward to this day; a day before it is ignored.
     pub billing_position: Option<Date>,
+    /// The moment of a run that begins (rule I9); it replaces the one before, also by an earlier one.
+    pub last_run: Option<DateTime<Utc>>,
     /// Payments. One whose (provider, reference) is there already fails the commit with
     /// `Duplicate { what: "payment.reference" }` (rule P1).
     pub payments: Vec<Payment>,
@@ -90,7 +95,7 @@ pub struct ChangeSet {
     /// What happened to access, appended.
     pub access_events: Vec<AccessEvent>,
     /// Wishes to bring routers to the new revision; a row of the outbox each, with topic `access`, id
-    /// [`super::effect_id`]. One that is there already is left out.
+    /// [`crate::isolation::effect_id`]. One that is there already is left out.
     pub effects: Vec<AccessEffect>,
     /// Messages; a row of the outbox each, with topic `message`. One of which any key is there already, be it from a
     /// message before it in the same set, is left out and counted (rule N2); none of its keys is taken then.
@@ -126,6 +131,7 @@ impl ChangeSet {
             terms,
             billed_from,
             billing_position,
+            last_run,
             payments,
             allocations,
             reversals,
@@ -157,6 +163,7 @@ impl ChangeSet {
             && terms.is_empty()
             && billed_from.is_empty()
             && billing_position.is_none()
+            && last_run.is_none()
             && payments.is_empty()
             && allocations.is_empty()
             && reversals.is_empty()

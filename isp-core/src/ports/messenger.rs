@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::PortError;
-use crate::dunning::notification::OutgoingMessage;
+use crate::message::notification::OutgoingMessage;
 
 /// Sends messages.
 #[async_trait]

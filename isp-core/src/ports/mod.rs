@@ -3,20 +3,30 @@
 //! `Ok` means that the other side answered. An error tells what is known of the effect, see [`PortError`]. Only
 //! [`crate::engine::deliver`] tries again. Clock and ids are arguments, not ports.
 
+mod access;
 mod access_control;
+mod billing;
 mod change_set;
+mod directory;
 mod error;
 mod messenger;
+mod money;
 mod outbox;
+mod outbox_store;
 mod query;
 mod row;
 mod store;
 
+pub use access::AccessStore;
 pub use access_control::{AccessControl, ApplyOutcome};
+pub use billing::BillingStore;
 pub use change_set::{ChangeSet, CommitReport};
+pub use directory::DirectoryStore;
 pub use error::{PortError, StoreError};
 pub use messenger::{Messenger, SendOutcome};
-pub use outbox::{AccessEffect, Claim, Effect, OutboxRow, OutboxState, Outcome, Topic, effect_id};
+pub use money::MoneyStore;
+pub use outbox::{Claim, Effect, OutboxRow, OutboxState, Outcome, Topic};
+pub use outbox_store::OutboxStore;
 pub use query::{AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, OutboxQuery, PageQuery};
-pub use row::{InstallationRow, InstalmentRow, MessageFacts, MessageLine, PaymentRow};
+pub use row::{InstallationRow, InstalmentRow, PaymentRow};
 pub use store::{RunGuard, Store};

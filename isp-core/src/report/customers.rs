@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::billing::InvoiceBalance;
+use crate::billing::{Arrears, InvoiceBalance};
 use crate::calendar::Date;
 use crate::customer::Customer;
-use crate::dunning::Arrears;
 use crate::ids::{CustomerId, PackageId, RouterId, SubscriptionId};
 use crate::isolation::{Access, ServiceAccess};
 use crate::money::Money;

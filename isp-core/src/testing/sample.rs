@@ -8,22 +8,23 @@ use uuid::Uuid;
 
 use crate::billing::{Billable, Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 use crate::calendar::{BillingDay, Cycle, Date, Period, Zone};
-use crate::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
+use crate::customer::{Address, Customer, Nik, Phone};
 use crate::device::{Cpe, DeviceAction, DeviceHistory, Ownership};
 use crate::ids::{
     CpeId, CustomerId, DeviceHistoryId, InstallationKindId, InstallationOrderId, InvoiceId, PackageId, PaymentId,
     RouterId, SiteId, SubscriptionId, TenantId,
 };
 use crate::installation::{InstallationKind, InstallationOrder};
-use crate::isolation::{Access, AccessEvent, AccessEventKind, ServiceAccess};
+use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
 use crate::money::Money;
 use crate::package::{Package, PriceList, Speed, UserGroup};
 use crate::payment::{Allocation, Channel, Payment};
 use crate::place::{Router, RouterEndpoint, Site};
-use crate::ports::{AccessEffect, ChangeSet};
+use crate::ports::ChangeSet;
 use crate::secret::Secret;
 use crate::subscription::{Account, BillingTerms, Subscription};
 use crate::tax::TaxMode;
+use crate::text::{Code, Language, Name};
 
 /// A day, written `2026-01-31`.
 #[must_use]
@@ -113,7 +114,7 @@ pub fn customer(number: u64) -> Customer {
         address: Address::parse(&format!("Jalan Contoh No. {number}")).expect("an address"),
         phone: Some(Phone::parse(&format!("08120000{number:04}")).expect("a phone number")),
         language: Language::default(),
-        invoicing: crate::billing::Invoicing::default(),
+        invoicing: crate::customer::Invoicing::default(),
     }
 }
 

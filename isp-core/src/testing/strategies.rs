@@ -8,13 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::billing::{Billable, InvoiceBalance, InvoiceKind};
 use crate::calendar::{BillingDay, Cycle, Date, Period, Zone};
-use crate::dunning::{DunningFacts, NotificationKind};
 use crate::ids::{
     CustomerId, ExemptionId, InvoiceId, OutageId, PackageId, PromiseId, RouterId, SiteId, SubscriptionId,
 };
 use crate::isolation::access::IsolatedSince;
-use crate::isolation::{Access, AccessFacts, Exemption, IsolationCause, Outage, Promise, ServiceAccess};
+use crate::isolation::{Access, AccessFacts, IsolationCause, ServiceAccess};
+use crate::message::{DunningFacts, NotificationKind};
 use crate::money::Money;
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::testing::sample::{self, id};
 

@@ -1,7 +1,6 @@
 //! What the tests of the adapter share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use isp_core::customer::Code;
 use isp_core::ids::{RouterId, SubscriptionId};
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::package::{Speed, UserGroup};
@@ -9,6 +8,7 @@ use isp_core::place::RouterEndpoint;
 use isp_core::ports::ApplyOutcome;
 use isp_core::secret::Secret;
 use isp_core::subscription::Account;
+use isp_core::text::Code;
 use isp_mikrotik::simulator::SimulatedRouter;
 use secrecy::ExposeSecret;
 use uuid::Uuid;

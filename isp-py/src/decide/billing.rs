@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use isp_core::billing::isolated::is_left_out;
 use isp_core::billing::plan::{self, BillingContext};
 use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle};
 use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::AccessEvent;
+use isp_core::isolation::given_back::is_left_out;
 use isp_core::package::{PriceList, PriceVersion};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use pyo3::prelude::*;

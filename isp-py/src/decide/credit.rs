@@ -1,11 +1,12 @@
 //! `outage_credits` and `isolation_credits`.
 
-use isp_core::billing::isolated::give_isolated_back;
 use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, LineKind, Written};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, OutageId, PackageId, SiteId, SubscriptionId};
-use isp_core::isolation::{AccessEvent, Outage};
+use isp_core::isolation::AccessEvent;
+use isp_core::isolation::given_back::give_isolated_back;
 use isp_core::money::Money;
+use isp_core::protection::Outage;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use uuid::Uuid;

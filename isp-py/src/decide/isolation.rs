@@ -1,13 +1,12 @@
 //! `decide_isolation`.
 
 use chrono::{DateTime, Utc};
+use isp_core::billing::Arrears;
 use isp_core::calendar::{BillingDay, Cycle};
-use isp_core::dunning::Arrears;
 use isp_core::ids::{CustomerId, ExemptionId, OutageId, PackageId, PromiseId, SiteId, SubscriptionId};
 use isp_core::isolation::access::IsolatedSince;
-use isp_core::isolation::{
-    Access, AccessFacts, Decision, Exemption, IsolationCause, IsolationMoment, Outage, Promise, ServiceAccess,
-};
+use isp_core::isolation::{Access, AccessFacts, Decision, IsolationCause, IsolationMoment, ServiceAccess};
+use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::BillingTerms;
 use pyo3::prelude::*;
 use pyo3::types::PyList;

@@ -1,7 +1,8 @@
 //! `due_reminders`.
 
-use isp_core::dunning::{self, DunningFacts, NotificationKind};
 use isp_core::ids::{CustomerId, InvoiceId, TenantId};
+use isp_core::message;
+use isp_core::message::{DunningFacts, NotificationKind};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
@@ -45,7 +46,7 @@ pub(crate) fn due_reminders<'py>(
             statements: Vec::new(),
         })
     })?;
-    let messages = py.detach(|| dunning::due_reminders(TenantId::DEFAULT, &facts, &policy, now));
+    let messages = py.detach(|| message::due_reminders(TenantId::DEFAULT, &facts, &policy, now));
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(messages.len());
     for message in &messages {

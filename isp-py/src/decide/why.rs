@@ -2,11 +2,11 @@
 
 use chrono::DateTime;
 use isp_core::billing::invoice::display_number;
-use isp_core::customer::Language;
 use isp_core::ids::AccessEventId;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::explain::Explanation;
 use isp_core::isolation::{AccessEvent, AccessEventKind, AccessFacts, explain as explaining};
+use isp_core::text::Language;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 

@@ -7,7 +7,7 @@ use isp_core::calendar::TimeOfDay;
 use isp_core::holiday::PublicHolidays;
 use isp_core::policy::Policy;
 use isp_core::tax::{Tax, TaxRule};
-use isp_core::{billing, dunning, isolation};
+use isp_core::{billing, isolation, message};
 use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -84,7 +84,7 @@ impl BillingPolicy {
 /// When reminders go out. Every setting has the engine's default.
 #[pyclass(frozen, eq, module = "isp_engine")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct DunningPolicy(pub(crate) dunning::DunningPolicy);
+pub(crate) struct DunningPolicy(pub(crate) message::DunningPolicy);
 
 #[pymethods]
 impl DunningPolicy {
@@ -96,7 +96,7 @@ impl DunningPolicy {
         quiet_until: Option<&Bound<'_, PyAny>>,
         quiet_from: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let mut policy = dunning::DunningPolicy::default();
+        let mut policy = message::DunningPolicy::default();
         for (name, given, days) in [
             ("due_soon_days", due_soon_days, &mut policy.due_soon_days),
             ("overdue_days", overdue_days, &mut policy.overdue_days),

@@ -1,8 +1,9 @@
 //! Settings of late fees and of what an outage gives back.
 
-use isp_core::billing::{self, LateFeeAmount, OutageCredit};
+use isp_core::billing::{self, LateFeeAmount};
 use isp_core::money::Money;
 use isp_core::policy::Policy;
+use isp_core::protection::OutageCredit;
 use pyo3::prelude::*;
 
 use crate::convert::{Value, Writer};
@@ -125,14 +126,14 @@ const CREDITS: [(&str, OutageCredit); 2] = [("day", OutageCredit::Day), ("hour",
 /// or to the minute (``hour``). Every setting has the engine's default.
 #[pyclass(frozen, eq, module = "isp_engine")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct OutagePolicy(pub(crate) billing::OutagePolicy);
+pub(crate) struct OutagePolicy(pub(crate) isp_core::protection::OutagePolicy);
 
 #[pymethods]
 impl OutagePolicy {
     #[new]
     #[pyo3(signature = (*, min_hours=None, by=None))]
     fn new(min_hours: Option<&Bound<'_, PyAny>>, by: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let mut policy = billing::OutagePolicy::default();
+        let mut policy = isp_core::protection::OutagePolicy::default();
         set_int("min_hours", min_hours, 8_784, &mut policy.min_hours)?;
         if let Some(by) = by {
             policy.by = Value::argument("by", by)?.word(&CREDITS)?;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use isp_core::Secret;
-use isp_core::customer::Code;
 use isp_core::ids::{RouterId, SubscriptionId, derive};
 use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
 use isp_core::subscription::Account;
+use isp_core::text::Code;
 use isp_mikrotik::menu::rate::Burst;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::{Fingerprint, Settings};

@@ -1,8 +1,9 @@
 //! Channels, templates and messages as Python gives them.
 
-use isp_core::customer::{Name, Phone};
-use isp_core::dunning::notification::{MessageContent, OutgoingMessage};
+use isp_core::customer::Phone;
 use isp_core::ids::{OutboxId, TenantId};
+use isp_core::message::notification::{MessageContent, OutgoingMessage};
+use isp_core::text::Name;
 use isp_core::{Date, Error};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::CloudConfig;

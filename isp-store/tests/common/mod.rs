@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
+use isp_core::customer::{Address, Customer, Nik, Phone};
 use isp_core::device::{Cpe, Ownership};
 use isp_core::engine::manage::add_subscription;
 use isp_core::ids::{
@@ -19,6 +19,7 @@ use isp_core::ports::ChangeSet;
 use isp_core::secret::Secret;
 use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, Subscription, Timing};
 use isp_core::tax::TaxMode;
+use isp_core::text::{Code, Language, Name};
 use isp_store::{SqlStore, Vault};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;

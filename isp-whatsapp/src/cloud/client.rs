@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isp_core::dunning::notification::OutgoingMessage;
+use isp_core::message::notification::OutgoingMessage;
 use reqwest::Url;
 use secrecy::ExposeSecret;
 

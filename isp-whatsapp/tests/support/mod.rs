@@ -1,10 +1,11 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use isp_core::calendar::Date;
-use isp_core::customer::{Language, Name, Phone};
-use isp_core::dunning::notification::{MessageContent, OutgoingMessage};
+use isp_core::customer::Phone;
 use isp_core::ids::{OutboxId, TenantId};
+use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::money::Money;
+use isp_core::text::{Language, Name};
 use serde_json::Value;
 
 pub(crate) const NUMBER: &str = "6281234567890";

@@ -3,13 +3,14 @@
 
 use async_trait::async_trait;
 
-use crate::customer::{Language, Phone};
-use crate::dunning::notification::{MessageContent, OutgoingMessage};
+use crate::customer::Phone;
 use crate::ids::{OutboxId, TenantId};
+use crate::message::notification::{MessageContent, OutgoingMessage};
 use crate::money::Money;
 use crate::ports::{Messenger, PortError, SendOutcome};
 use crate::testing::fakes::MessengerFault;
 use crate::testing::sample::{day, id, name};
+use crate::text::Language;
 
 /// A channel under test, with the hands that break it.
 #[async_trait]

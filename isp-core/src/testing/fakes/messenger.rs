@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::dunning::notification::OutgoingMessage;
 use crate::ids::OutboxId;
+use crate::message::notification::OutgoingMessage;
 use crate::ports::{Messenger, PortError, SendOutcome};
 use crate::testing::fuse::Fuse;
 

@@ -8,11 +8,10 @@ use crate::billing::{InvoiceBalance, InvoiceKind};
 use crate::calendar::Date;
 use crate::ids::{CustomerId, ExemptionId, PromiseId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{IsolatedSince, ObservedAccess};
-use crate::isolation::{
-    Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, Exemption, Outage, Promise, ServiceAccess,
-};
+use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
 
 use super::ledger::sort_by_due;

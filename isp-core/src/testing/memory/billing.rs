@@ -4,9 +4,9 @@ use std::ops::Bound;
 
 use crate::billing::{Billable, Statement};
 use crate::calendar::Date;
-use crate::dunning::{DunningFacts, NotificationKey, NotificationKind};
 use crate::ids::{CustomerId, InvoiceId, SubscriptionId};
 use crate::installation::InstallationOrder;
+use crate::message::{DunningFacts, NotificationKey, NotificationKind};
 use crate::money::Money;
 use crate::ports::{BillableQuery, DunningQuery, InstallationRow, InstalmentRow, PageQuery};
 use crate::subscription::Subscription;

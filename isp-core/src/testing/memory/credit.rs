@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Charge, CreditNote, InvoiceBalance, InvoiceKind};
 use crate::calendar::{Date, Period, Zone};
-use crate::customer::Code;
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId};
 use crate::ledger::entry_for_credit_note;
 use crate::money::Money;
 use crate::payment::CollectorBalance;
 use crate::ports::{CommitReport, PageQuery, StoreError};
+use crate::text::Code;
 
 use super::state::{KeptInvoice, State, must_exist};
 use super::store::after;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::billing::{Invoice, InvoiceBalance, Invoicing, Statement};
+use crate::billing::{Invoice, InvoiceBalance, Statement};
 use crate::calendar::Date;
+use crate::customer::Invoicing;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::installation::InvoicedFee;
 use crate::ledger::{JournalEntry, JournalTotal, entries_for_invoices};

@@ -3,13 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
-use crate::dunning::Notification;
 use crate::ids::{OutboxId, SubscriptionId};
 use crate::isolation::access::ObservedAccess;
-use crate::ports::{
-    AccessEffect, Claim, CommitReport, Effect, MessageFacts, MessageLine, OutboxQuery, OutboxRow, OutboxState, Outcome,
-    StoreError, Topic, effect_id,
-};
+use crate::isolation::{AccessEffect, effect_id};
+use crate::message::{MessageFacts, MessageLine, Notification};
+use crate::ports::{Claim, CommitReport, Effect, OutboxQuery, OutboxRow, OutboxState, Outcome, StoreError, Topic};
 
 use super::state::{KeptInvoice, KeptRow, State};
 

@@ -7,20 +7,21 @@ use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind, Statement
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::dunning::NotificationKey;
 use crate::ids::{
     CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
     InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
     SiteId, StatementId, SubscriptionId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
-use crate::isolation::{Access, AccessEvent, Exemption, Outage, Promise, ServiceAccess};
+use crate::isolation::{Access, AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
+use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
 
 use super::table::Table;
@@ -74,6 +75,7 @@ macro_rules! state {
             pub(super) last_statement: u64,
             pub(super) last_allocation: u64,
             pub(super) position: Option<Date>,
+            pub(super) last_run: Option<DateTime<Utc>>,
         }
 
         impl State {
@@ -152,11 +154,13 @@ impl State {
         self.write_invoices(std::mem::take(&mut changes.invoices), fees, &mut report)?;
         self.write_credit_notes(std::mem::take(&mut changes.credit_notes), &mut report)?;
         self.position = self.position.max(changes.billing_position);
+        let last_run = changes.last_run.or(self.last_run);
         self.write_payments(&mut changes)?;
         self.write_access(&mut changes)?;
         self.write_effects(&changes.effects, &mut report)?;
         self.write_messages(std::mem::take(&mut changes.messages), &mut report)?;
         self.write_journal(std::mem::take(&mut changes.journal))?;
+        self.last_run = last_run;
         Ok(report)
     }
 

@@ -9,26 +9,29 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
-use crate::customer::{Code, Customer};
+use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::dunning::{DunningFacts, Notification};
 use crate::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
 };
 use crate::installation::InstallationKind;
 use crate::isolation::access::ObservedAccess;
-use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, Outage, ServiceAccess};
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use crate::ledger::{JournalEntry, JournalTotal};
+use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{
-    AccessQuery, BillableQuery, ChangeSet, Claim, CommitReport, DunningQuery, InstallationRow, InstalmentRow,
-    InvoiceQuery, MessageFacts, OutboxQuery, OutboxRow, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DirectoryStore,
+    DunningQuery, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow, OutboxStore,
+    Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
 };
+use crate::protection::Outage;
 use crate::subscription::Subscription;
 use crate::testing::fuse::Fuse;
+use crate::text::Code;
 
 use super::ledger::invoice_matches;
 use super::outbox::row_matches;
@@ -41,7 +44,7 @@ use super::table::Table;
 /// Every call goes through its [`Fuse`], so that a test makes any of them fail, before or after its effect.
 ///
 /// ```
-/// use isp_core::{ids::TenantId, ports::{ChangeSet, Store}, testing::{MemoryStore, Moment}};
+/// use isp_core::{ids::TenantId, ports::{BillingStore, ChangeSet, Store}, testing::{MemoryStore, Moment}};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
 /// store.fuse().blow_at(1, Moment::After);
@@ -157,160 +160,10 @@ impl Store for MemoryStore {
             Ok(RunGuard::new(Held { runs: Arc::clone(&self.runs), tenant, run }))
         })
     }
+}
 
-    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
-        self.read(tenant, |s| s.position)
-    }
-
-    async fn load_billable(
-        &self,
-        tenant: TenantId,
-        query: BillableQuery,
-        page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<Billable>, StoreError> {
-        self.read(tenant, |s| s.billable(query, page))
-    }
-
-    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
-        self.read(tenant, |s| s.instalments(due_until))
-    }
-
-    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
-        self.read(tenant, State::waiting_fees)
-    }
-
-    async fn customers_with_credit(
-        &self,
-        tenant: TenantId,
-        page: PageQuery<CustomerId>,
-    ) -> Result<Vec<CustomerId>, StoreError> {
-        self.read(tenant, |s| s.customers_with_credit(page))
-    }
-
-    async fn load_dunning(
-        &self,
-        tenant: TenantId,
-        query: DunningQuery,
-        page: PageQuery<CustomerId>,
-    ) -> Result<Vec<DunningFacts>, StoreError> {
-        self.read(tenant, |s| s.dunning(query, page))
-    }
-
-    async fn load_access(
-        &self,
-        tenant: TenantId,
-        query: &AccessQuery,
-        page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<AccessFacts>, StoreError> {
-        self.read(tenant, |s| s.load_access(query, page))
-    }
-
-    async fn access_at(
-        &self,
-        tenant: TenantId,
-        customer: CustomerId,
-        at: DateTime<Utc>,
-    ) -> Result<Vec<AccessFacts>, StoreError> {
-        self.read(tenant, |s| s.access_at(customer, at))
-    }
-
-    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
-        self.read(tenant, State::subscribers_per_router)
-    }
-
-    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
-        self.read(tenant, |s| s.open_of_customer(customer))
-    }
-
-    async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
-        self.read(tenant, |s| s.balances_of(ids))
-    }
-
-    async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError> {
-        self.read(tenant, |s| s.statements_of(customers))
-    }
-
-    async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError> {
-        self.read(tenant, |s| s.statements.values().find(|t| t.number == number).copied())
-    }
-
-    async fn charges(
-        &self,
-        tenant: TenantId,
-        subscriptions: &[SubscriptionId],
-        days: Period,
-    ) -> Result<Vec<Charge>, StoreError> {
-        self.read(tenant, |s| s.charges(subscriptions, days))
-    }
-
-    async fn unpaid_at(
-        &self,
-        tenant: TenantId,
-        due: Date,
-        zone: Zone,
-        at: DateTime<Utc>,
-        page: PageQuery<InvoiceId>,
-    ) -> Result<Vec<InvoiceBalance>, StoreError> {
-        self.read(tenant, |s| s.unpaid_at(due, zone, at, page))
-    }
-
-    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
-        self.read(tenant, |s| s.credit(customer))
-    }
-
-    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
-        self.read(tenant, |s| s.payments.get(&id).map(State::payment_row))
-    }
-
-    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
-        self.read(tenant, |s| s.allocations(id))
-    }
-
-    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.claim(claim))))
-    }
-
-    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
-        self.write(tenant, |s| s.at_once(|s| s.attempting(ids)))
-    }
-
-    async fn record(
-        &self,
-        tenant: TenantId,
-        outcomes: &[Outcome],
-        observed: &[(SubscriptionId, ObservedAccess)],
-    ) -> Result<(), StoreError> {
-        self.write(tenant, |s| s.at_once(|s| s.record(outcomes, observed)))
-    }
-
-    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
-        self.write(tenant, |s| {
-            s.at_once(State::release);
-            Ok(())
-        })
-    }
-
-    async fn access_targets(
-        &self,
-        tenant: TenantId,
-        subscriptions: &[SubscriptionId],
-    ) -> Result<Vec<AccessTarget>, StoreError> {
-        self.read(tenant, |s| subscriptions.iter().filter_map(|id| s.target(*id)).collect())
-    }
-
-    async fn router_targets(
-        &self,
-        tenant: TenantId,
-        router: RouterId,
-        page: PageQuery<SubscriptionId>,
-    ) -> Result<Vec<AccessTarget>, StoreError> {
-        self.read(tenant, |s| s.router_targets(router, page))
-    }
-
-    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
-        self.write(tenant, |s| s.message_facts(message))
-    }
-
+#[async_trait]
+impl DirectoryStore for MemoryStore {
     async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
         self.read(tenant, |s| all(&s.sites))
     }
@@ -386,6 +239,70 @@ impl Store for MemoryStore {
     ) -> Result<Vec<InstallationRow>, StoreError> {
         self.read(tenant, |s| s.installation_rows(customer))
     }
+}
+
+#[async_trait]
+impl BillingStore for MemoryStore {
+    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
+        self.read(tenant, |s| s.position)
+    }
+
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(tenant, |s| s.last_run)
+    }
+
+    async fn load_billable(
+        &self,
+        tenant: TenantId,
+        query: BillableQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<Billable>, StoreError> {
+        self.read(tenant, |s| s.billable(query, page))
+    }
+
+    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
+        self.read(tenant, |s| s.instalments(due_until))
+    }
+
+    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
+        self.read(tenant, State::waiting_fees)
+    }
+
+    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, |s| s.open_of_customer(customer))
+    }
+
+    async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, |s| s.balances_of(ids))
+    }
+
+    async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError> {
+        self.read(tenant, |s| s.statements_of(customers))
+    }
+
+    async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError> {
+        self.read(tenant, |s| s.statements.values().find(|t| t.number == number).copied())
+    }
+
+    async fn charges(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+        days: Period,
+    ) -> Result<Vec<Charge>, StoreError> {
+        self.read(tenant, |s| s.charges(subscriptions, days))
+    }
+
+    async fn unpaid_at(
+        &self,
+        tenant: TenantId,
+        due: Date,
+        zone: Zone,
+        at: DateTime<Utc>,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, |s| s.unpaid_at(due, zone, at, page))
+    }
 
     async fn invoices(
         &self,
@@ -411,9 +328,95 @@ impl Store for MemoryStore {
     ) -> Result<Vec<CreditNote>, StoreError> {
         self.read(tenant, |s| s.notes_page(customer, page))
     }
+}
+
+#[async_trait]
+impl AccessStore for MemoryStore {
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        self.read(tenant, |s| s.load_access(query, page))
+    }
+
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        self.read(tenant, |s| s.access_at(customer, at))
+    }
+
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+        self.read(tenant, State::subscribers_per_router)
+    }
+
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| subscriptions.iter().filter_map(|id| s.target(*id)).collect())
+    }
+
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| s.router_targets(router, page))
+    }
 
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
         self.read(tenant, |s| all(&s.outages))
+    }
+
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        self.read(tenant, |s| {
+            let mut ids = subscriptions.to_vec();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter().flat_map(|id| s.access_events(id)).cloned().collect()
+        })
+    }
+
+    async fn access_events(
+        &self,
+        tenant: TenantId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        self.read(tenant, |s| s.access_events(subscription).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl MoneyStore for MemoryStore {
+    async fn customers_with_credit(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError> {
+        self.read(tenant, |s| s.customers_with_credit(page))
+    }
+
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
+        self.read(tenant, |s| s.credit(customer))
+    }
+
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
+        self.read(tenant, |s| s.payments.get(&id).map(State::payment_row))
+    }
+
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+        self.read(tenant, |s| s.allocations(id))
     }
 
     async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
@@ -450,44 +453,6 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn access_events_of(
-        &self,
-        tenant: TenantId,
-        subscriptions: &[SubscriptionId],
-    ) -> Result<Vec<AccessEvent>, StoreError> {
-        self.read(tenant, |s| {
-            let mut ids = subscriptions.to_vec();
-            ids.sort_unstable();
-            ids.dedup();
-            ids.into_iter().flat_map(|id| s.access_events(id)).cloned().collect()
-        })
-    }
-
-    async fn access_events(
-        &self,
-        tenant: TenantId,
-        subscription: SubscriptionId,
-    ) -> Result<Vec<AccessEvent>, StoreError> {
-        self.read(tenant, |s| s.access_events(subscription).cloned().collect())
-    }
-
-    async fn outbox(
-        &self,
-        tenant: TenantId,
-        query: OutboxQuery,
-        page: PageQuery<OutboxId>,
-    ) -> Result<Vec<OutboxRow>, StoreError> {
-        self.read(tenant, |s| {
-            s.outbox
-                .range(after(page.after))
-                .map(|(_, kept)| &kept.row)
-                .filter(|row| row_matches(row, &query))
-                .take(page.limit as usize)
-                .cloned()
-                .collect()
-        })
-    }
-
     async fn journal_totals(
         &self,
         tenant: TenantId,
@@ -504,6 +469,63 @@ impl Store for MemoryStore {
     ) -> Result<Vec<JournalEntry>, StoreError> {
         self.read(tenant, |s| {
             s.journal.range(after(page.after)).take(page.limit as usize).map(|(_, e)| e.clone()).collect()
+        })
+    }
+}
+
+#[async_trait]
+impl OutboxStore for MemoryStore {
+    async fn load_dunning(
+        &self,
+        tenant: TenantId,
+        query: DunningQuery,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<DunningFacts>, StoreError> {
+        self.read(tenant, |s| s.dunning(query, page))
+    }
+
+    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.claim(claim))))
+    }
+
+    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
+        self.write(tenant, |s| s.at_once(|s| s.attempting(ids)))
+    }
+
+    async fn record(
+        &self,
+        tenant: TenantId,
+        outcomes: &[Outcome],
+        observed: &[(SubscriptionId, ObservedAccess)],
+    ) -> Result<(), StoreError> {
+        self.write(tenant, |s| s.at_once(|s| s.record(outcomes, observed)))
+    }
+
+    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
+        self.write(tenant, |s| {
+            s.at_once(State::release);
+            Ok(())
+        })
+    }
+
+    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
+        self.write(tenant, |s| s.message_facts(message))
+    }
+
+    async fn outbox(
+        &self,
+        tenant: TenantId,
+        query: OutboxQuery,
+        page: PageQuery<OutboxId>,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(tenant, |s| {
+            s.outbox
+                .range(after(page.after))
+                .map(|(_, kept)| &kept.row)
+                .filter(|row| row_matches(row, &query))
+                .take(page.limit as usize)
+                .cloned()
+                .collect()
         })
     }
 }

@@ -1,13 +1,13 @@
 //! How arguments are read. Personal data stays text here, so that clap never repeats it in a message.
 
 use isp_core::calendar::{BillingDay, Cycle, TimeOfDay};
-use isp_core::customer::{Code, Language, Name};
 use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::Speed;
 use isp_core::payment::Channel;
 use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
+use isp_core::text::{Code, Language, Name};
 use isp_core::{Error, Money};
 
 pub(crate) fn code(text: &str) -> Result<Code, Error> {

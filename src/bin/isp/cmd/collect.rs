@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::Code;
 use isp_core::ids::DepositId;
 use isp_core::payment::{Channel, Deposit};
 use isp_core::ports::PageQuery;
+use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;

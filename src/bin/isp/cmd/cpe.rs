@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Date;
-use isp_core::customer::{Code, Name};
 use isp_core::device::{Cpe, Ownership};
 use isp_core::engine::manage::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
+use isp_core::text::{Code, Name};
 use isp_core::{Money, Secret};
 
 use super::{args, find};

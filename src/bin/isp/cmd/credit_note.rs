@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::CreditNote;
 use isp_core::calendar::Date;
-use isp_core::customer::Code;
 use isp_core::ports::PageQuery;
+use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;

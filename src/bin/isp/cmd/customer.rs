@@ -1,10 +1,10 @@
 //! `isp customer`: who pays for a line.
 
 use clap::{Args, Subcommand};
-use isp_core::billing::Invoicing;
-use isp_core::customer::{Address, Code, Customer, Language, Name, Nik, Phone};
+use isp_core::customer::{Address, Customer, Invoicing, Nik, Phone};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{ChangeSet, PageQuery};
+use isp_core::text::{Code, Language, Name};
 
 use super::{args, find};
 use crate::context::Context;
@@ -148,7 +148,7 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     let customer = find::customer(ctx, store, &args.code).await?;
     let open = store.open_invoices(ctx.tenant(), customer.id).await?;
     let credit: isp_core::Money = store.credit(ctx.tenant(), customer.id).await?.iter().map(|c| c.left).sum();
-    let arrears = isp_core::dunning::Arrears::of(&open, ctx.today());
+    let arrears = isp_core::billing::Arrears::of(&open, ctx.today());
     let mut rows = Rows::new(&[
         column("code"),
         column("name"),

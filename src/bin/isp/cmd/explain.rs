@@ -1,7 +1,7 @@
 //! `isp explain`: why a line is open or isolated, now or at a past moment (rule I7).
 
 use clap::Args;
-use isp_core::customer::Code;
+use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use isp_core::Money;
 use isp_core::billing::{Invoice, Statement};
 use isp_core::calendar::Month;
-use isp_core::customer::{Code, Customer};
+use isp_core::customer::Customer;
 use isp_core::device::Cpe;
 use isp_core::ids::CustomerId;
 use isp_core::isolation::ServiceAccess;
@@ -13,6 +13,7 @@ use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{InvoiceQuery, PageQuery, Store};
 use isp_core::subscription::Subscription;
+use isp_core::text::Code;
 
 use crate::context::Context;
 use crate::failure::Failure;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::Date;
-use isp_core::customer::{Code, Name};
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
 use isp_core::ports::ChangeSet;
+use isp_core::text::{Code, Name};
 
 use super::{args, find};
 use crate::context::Context;

@@ -7,8 +7,8 @@ use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::billing::invoice::LineKind;
 use isp_core::calendar::Month;
-use isp_core::customer::Code;
 use isp_core::ports::{InvoiceQuery, PageQuery, Store};
+use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
-use isp_core::customer::Code;
 use isp_core::engine::Settlement;
 use isp_core::ids::{OutboxId, SubscriptionId};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
+use isp_core::text::Code;
 
 use uuid::Uuid;
 

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::Date;
-use isp_core::customer::{Code, Name};
 use isp_core::ids::PackageId;
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::ports::ChangeSet;
 use isp_core::tax::TaxMode;
+use isp_core::text::{Code, Name};
 
 use super::{args, find};
 use crate::context::Context;

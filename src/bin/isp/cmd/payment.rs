@@ -4,10 +4,10 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::Code;
 use isp_core::engine::NewPayment;
 use isp_core::payment::Payment;
 use isp_core::ports::PageQuery;
+use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, TimeOfDay};
-use isp_core::customer::Code;
 use isp_core::ids::{CustomerId, ExemptionId, ExpenseId, OutageId, PromiseId};
-use isp_core::isolation::{AccessFacts, Exemption, Outage, Promise};
+use isp_core::isolation::AccessFacts;
 use isp_core::ledger::{Account, Expense};
 use isp_core::payment::Channel;
 use isp_core::ports::{AccessQuery, PageQuery};
+use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::text::Code;
 
 use super::{args, credit_note, find};
 use crate::context::Context;

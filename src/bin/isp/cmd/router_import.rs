@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use isp_core::Secret;
-use isp_core::customer::{Code, Customer};
+use isp_core::customer::Customer;
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::{PageQuery, Store};
+use isp_core::text::Code;
 use isp_mikrotik::access::FoundAccount;
 use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
 

@@ -1,7 +1,7 @@
 //! `isp simulate-router`: a RouterOS on a loopback port, to try isolation without hardware.
 
 use clap::Args;
-use isp_core::customer::Code;
+use isp_core::text::Code;
 use isp_mikrotik::simulator::{SimulatedRouter, Simulation, Version};
 
 use super::args;

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
-use isp_core::customer::{Code, Name};
 use isp_core::ids::SiteId;
 use isp_core::place::Site;
 use isp_core::ports::ChangeSet;
+use isp_core::text::{Code, Name};
 
 use super::{args, find};
 use crate::context::Context;

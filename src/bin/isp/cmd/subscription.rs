@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::{BillingDay, Cycle, Date};
-use isp_core::customer::Code;
 use isp_core::engine::Settled;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{PageQuery, Store};
 use isp_core::subscription::{Account, BillingTerms, Subscription, SubscriptionStatus, Timing};
+use isp_core::text::Code;
 use isp_core::{Error, Secret};
 
 use super::{args, find};

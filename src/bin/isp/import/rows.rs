@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use isp_core::billing::Invoicing;
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::customer::{Address, Code, Language, Name, Nik, Phone};
+use isp_core::customer::{Address, Invoicing, Nik, Phone};
 use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
 use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
+use isp_core::text::{Code, Language, Name};
 use isp_core::{Error, Money, Secret};
 
 use super::problem::Problem;

@@ -3,8 +3,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::Name;
 use isp_core::ids::{IdSource, TenantId};
+use isp_core::text::Name;
 
 use super::*;
 
@@ -14,7 +14,14 @@ fn now() -> DateTime<Utc> {
 
 fn options() -> Options {
     let officer = Name::parse("officer", "sari").unwrap();
-    Options { tenant: TenantId::DEFAULT, now: now(), billed_from: None, update: false, officer }
+    Options {
+        tenant: TenantId::DEFAULT,
+        now: now(),
+        billed_from: None,
+        update: false,
+        officer,
+        accept: Accept::default(),
+    }
 }
 
 fn write(dir: &Path, files: &[(&str, &str)]) {
@@ -94,7 +101,7 @@ fn twenty_kinds_of_bad_rows_are_all_named() {
     let kinds: BTreeSet<&str> = errors.iter().map(|e| e.problem.code()).collect();
     assert!(kinds.len() >= 18 && errors.len() >= 26, "{} kinds, {} errors", kinds.len(), errors.len());
     // Nothing of the cells is shown, in either language.
-    for language in [isp_core::customer::Language::Id, isp_core::customer::Language::En] {
+    for language in [isp_core::text::Language::Id, isp_core::text::Language::En] {
         let texts = crate::i18n::Texts::load(language).unwrap();
         for error in &errors {
             for text in [texts.row_error(error), error.to_string()] {

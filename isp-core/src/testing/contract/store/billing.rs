@@ -1,9 +1,9 @@
 //! What billing and reminders load.
 
 use crate::calendar::BillingDay;
-use crate::dunning::{Notification, NotificationKind};
 use crate::ids::TenantId;
 use crate::installation::InvoicedFee;
+use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{BillableQuery, ChangeSet, DunningQuery, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, allocation, day, moment};
@@ -19,6 +19,17 @@ pub(super) async fn the_position_moves_forward_only(store: &dyn Store, tenant: T
     write(store, tenant, ChangeSet::default()).await;
     write(store, tenant, at("2026-01-11")).await;
     assert_eq!(store.billing_position(tenant).await, Ok(Some(day("2026-01-11"))));
+}
+
+pub(super) async fn the_last_run_is_what_was_written_last(store: &dyn Store, tenant: TenantId) {
+    let at = |text| ChangeSet { last_run: Some(moment(text)), ..ChangeSet::default() };
+    assert_eq!(store.last_run(tenant).await, Ok(None));
+    write(store, tenant, at("2026-01-10T03:00:00.000001Z")).await;
+    write(store, tenant, ChangeSet { billing_position: Some(day("2026-01-10")), ..ChangeSet::default() }).await;
+    assert_eq!(store.last_run(tenant).await, Ok(Some(moment("2026-01-10T03:00:00.000001Z"))));
+    // A person may say that the clock was wrong before.
+    write(store, tenant, at("2026-01-09T03:00:00Z")).await;
+    assert_eq!(store.last_run(tenant).await, Ok(Some(moment("2026-01-09T03:00:00Z"))));
 }
 
 pub(super) async fn billable_by_day_mark_and_end(store: &dyn Store, tenant: TenantId) {

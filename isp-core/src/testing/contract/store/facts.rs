@@ -1,9 +1,9 @@
 //! The facts that isolation, explanation and messages rest on.
 
-use crate::dunning::{Notification, NotificationKind};
 use crate::ids::{SubscriptionId, TenantId};
 use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessEventKind, IsolationCause, ServiceAccess};
+use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
 use crate::subscription::PackageChange;

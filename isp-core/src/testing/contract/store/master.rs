@@ -3,18 +3,19 @@
 use chrono::{DateTime, Utc};
 
 use crate::calendar::{Cycle, Date};
-use crate::customer::Language;
 use crate::device::{DeviceAction, Ownership};
 use crate::ids::{ExemptionId, ExpenseId, OutageId, PromiseId, TenantId};
-use crate::isolation::{Access, Exemption, Outage, Promise, ServiceAccess};
+use crate::isolation::{Access, ServiceAccess};
 use crate::ledger::{Account, Expense};
 use crate::money::Money;
 use crate::package::{PriceList, PriceVersion};
 use crate::payment::Channel;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::tax::TaxMode;
 use crate::testing::sample::{self, World, code, day, id, moment};
+use crate::text::Language;
 
 use super::{refused, world, write};
 

@@ -1,11 +1,12 @@
 //! What is written once, and the journal.
 
 use crate::billing::Invoice;
-use crate::dunning::{Notification, NotificationKind};
 use crate::ids::{InvoiceId, JournalEntryId, SubscriptionId, TenantId, derive};
+use crate::isolation::{AccessEffect, effect_id};
 use crate::ledger::{Account, EntryKind, JournalEntry, JournalLine};
+use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::ports::{AccessEffect, ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError, Topic, effect_id};
+use crate::ports::{ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError, Topic};
 use crate::testing::sample::{self, day, id, moment};
 
 use super::{refused, world, write, write_invoices};

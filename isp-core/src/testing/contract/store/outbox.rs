@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::dunning::{Notification, NotificationKind};
 use crate::ids::{OutboxId, TenantId};
+use crate::isolation::{AccessEffect, effect_id};
+use crate::message::{Notification, NotificationKind};
 use crate::ports::{
-    AccessEffect, ChangeSet, Claim, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Store, StoreError, Topic,
-    effect_id,
+    ChangeSet, Claim, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Store, StoreError, Topic,
 };
 use crate::testing::sample::{World, id, moment};
 

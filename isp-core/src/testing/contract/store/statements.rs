@@ -1,10 +1,11 @@
 //! One document for the invoices of a customer.
 
-use crate::billing::{Invoicing, Statement};
+use crate::billing::Statement;
 use crate::calendar::Date;
-use crate::dunning::{Notification, NotificationKind};
+use crate::customer::Invoicing;
 use crate::ids::TenantId;
 use crate::isolation::Access;
+use crate::message::{Notification, NotificationKind};
 use crate::ports::{ChangeSet, DunningQuery, PageQuery, Store};
 use crate::subscription::Subscription;
 use crate::testing::sample::{self, World, day, moment};

@@ -2,9 +2,10 @@
 //!
 //! No rule of the provider is in here; this is the world that the engine meets.
 
+use isp_core::Money;
 use isp_core::billing::InvoiceBalance;
 use isp_core::calendar::{Date, Zone};
-use isp_core::{Money, customer::Code};
+use isp_core::text::Code;
 
 /// When on a day payments come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ use std::time::Instant;
 
 use clap::Args;
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::Language;
+use isp_core::text::Language;
 
 use crate::context::Context;
 use crate::failure::Exit;

@@ -3,12 +3,12 @@
 use anyhow::{Context as _, bail};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::{Code, Name};
 use isp_core::device::Cpe;
 use isp_core::engine::manage::DeviceNote;
 use isp_core::ids::{CpeId, ExemptionId, OutageId, PromiseId, TenantId, derive};
-use isp_core::isolation::{Exemption, Outage, Promise};
 use isp_core::ports::PageQuery;
+use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::text::{Code, Name};
 
 use super::stage::{Stage, new_password};
 use super::stories::Event;

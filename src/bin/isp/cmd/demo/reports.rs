@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use isp_core::Money;
 use isp_core::calendar::Month;
-use isp_core::customer::Language;
 use isp_core::device::Ownership;
 use isp_core::isolation::Access;
 use isp_core::report::GroupBy;
+use isp_core::text::Language;
 
 use super::stage::Stage;
 use super::timeline::{Timeline, month_name};

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::customer::{Code, Customer, Language, Name};
-use isp_core::dunning::notification::OutgoingMessage;
+use isp_core::customer::Customer;
 use isp_core::engine::Engine;
 use isp_core::ids::{CustomerId, IdSource, RouterId, SubscriptionId, TenantId};
+use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::Router;
 use isp_core::ports::{
     ChangeSet, Effect, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
 };
+use isp_core::text::{Code, Language, Name};
 use isp_core::{Policy, Secret};
 use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
 use isp_mikrotik::{MikrotikAccess, Settings};
@@ -186,6 +187,7 @@ async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> any
         billed_from: None,
         update: false,
         officer: Name::parse("officer", "impor")?,
+        accept: import::Accept::default(),
     };
     let mut ids = IdSource::new(now, super::behaviour::hash(&["demo"]));
     let plan = import::plan(&batch, &existing, &mut ids, &options).map_err(refused)?;

@@ -2,9 +2,9 @@
 
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
-use isp_core::customer::Language;
 use isp_core::isolation::Access;
 use isp_core::ports::{Effect, OutboxState};
+use isp_core::text::Language;
 
 use super::evidence::gather;
 use super::proof::{Evidence, judge};

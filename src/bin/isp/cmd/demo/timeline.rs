@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use isp_core::Money;
 use isp_core::calendar::{Date, Month};
-use isp_core::customer::Language;
+use isp_core::text::Language;
 
 /// What happened on a day, or in a month.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -219,7 +219,7 @@ fn day_label(date: Date, language: Language) -> String {
 
 /// `Januari 2026` or `January 2026`.
 pub(super) fn month_name(month: Month, language: Language) -> String {
-    format!("{} {}", month.name(language), month.year_month().0)
+    format!("{} {}", language.month(month), month.year_month().0)
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
-//! What is overdue, and whom to tell.
+//! Messages to customers: which are due, whether one is still true, and what it says.
 
-pub mod arrears;
+pub mod facts;
 pub mod freshness;
+pub mod notice;
 pub mod notification;
 pub mod policy;
 pub mod reminder;
 
-pub use arrears::Arrears;
+pub use facts::{MessageFacts, MessageLine};
 pub use notification::{Notification, NotificationKey, NotificationKind};
 pub use policy::DunningPolicy;
 pub use reminder::{DunningFacts, due_reminders};

@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{InvoiceBalance, Statement};
-use crate::customer::Name;
-use crate::dunning::Arrears;
-use crate::dunning::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
-use crate::dunning::reminder::next_sending;
+use crate::billing::{Arrears, InvoiceBalance, Statement};
 use crate::ids::TenantId;
+use crate::isolation::IsolationPolicy;
 use crate::isolation::{Access, IsolationCause};
+use crate::message::DunningPolicy;
+use crate::message::MessageFacts;
+use crate::message::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
+use crate::message::reminder::next_sending;
 use crate::money::Money;
-use crate::policy::Policy;
-use crate::ports::MessageFacts;
+use crate::text::Name;
 
 /// What to do with a queued message now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +33,20 @@ pub fn refresh(
     tenant: TenantId,
     message: &Notification,
     facts: &MessageFacts,
-    policy: &Policy,
+    policy: &DunningPolicy,
+    isolation: &IsolationPolicy,
     now: DateTime<Utc>,
 ) -> Verdict {
     let Some(phone) = facts.customer.phone.clone() else { return Verdict::Drop("no_phone") };
     if message.kind.keeps_quiet_hours() {
-        let allowed = next_sending(&policy.dunning, message.zone, now);
+        let allowed = next_sending(policy, message.zone, now);
         if allowed > now {
             return Verdict::Later(allowed, "quiet_hours");
         }
     }
     let content = match message.kind {
         NotificationKind::DueSoon => due_soon(message, facts, now),
-        NotificationKind::Overdue => overdue(message, facts, policy, now),
+        NotificationKind::Overdue => overdue(message, facts, isolation, now),
         NotificationKind::Isolated => isolated(message, facts, now),
         NotificationKind::PaymentReceived => payment_received(message, facts),
         NotificationKind::Reopened => reopened(message, facts, now),
@@ -109,7 +110,7 @@ fn due_soon(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) ->
 fn overdue(
     message: &Notification,
     facts: &MessageFacts,
-    policy: &Policy,
+    policy: &IsolationPolicy,
     now: DateTime<Utc>,
 ) -> Result<MessageContent, Verdict> {
     let (invoices, amount, due_date) = sum_and_due(facts)?;
@@ -123,7 +124,7 @@ fn overdue(
         amount,
         due_date,
         days_late: u16::try_from(late).map_err(|_| Verdict::Drop("not_overdue"))?,
-        isolation_date: policy.isolation.isolation_day(due_date),
+        isolation_date: policy.isolation_day(due_date),
     })
 }
 

@@ -1,13 +1,17 @@
-//! One notice for all lines of a customer that one commit isolates or reopens, where the customer has statements.
+//! Notices of isolation and reopening: one for a line, or one for all lines of a customer that one commit isolates or
+//! reopens, where the customer has statements.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
 use crate::billing::Statement;
-use crate::dunning::{Notification, NotificationKey, NotificationKind};
-use crate::ids::{CustomerId, StatementId, derive};
-use crate::isolation::decide::AccessFacts;
+use crate::ids::{CustomerId, StatementId, TenantId, derive};
+use crate::isolation::transition::Transition;
+use crate::isolation::{Access, AccessEventKind, AccessFacts};
+use crate::message::policy::DunningPolicy;
+use crate::message::reminder::next_sending;
+use crate::message::{Notification, NotificationKey, NotificationKind};
 
 /// What notices have in common that are said as one.
 type Group = (CustomerId, NotificationKind, Option<StatementId>);
@@ -66,4 +70,32 @@ fn group_of(
         _ => return None,
     };
     Some((customer, message.kind, statement))
+}
+
+/// The message about a change of access; `None` for one that nobody waits for.
+#[must_use]
+pub fn about_access(
+    tenant: TenantId,
+    facts: &AccessFacts,
+    change: &Transition,
+    policy: &DunningPolicy,
+    now: DateTime<Utc>,
+) -> Option<Notification> {
+    let (event, desired) = (&change.event, change.access.desired);
+    let (kind, not_before) = match event.kind {
+        AccessEventKind::IsolatedArrears | AccessEventKind::IsolatedManual => {
+            (NotificationKind::Isolated, next_sending(policy, facts.zone, now))
+        }
+        // Leaving a pause is no reopening that anybody waits for.
+        AccessEventKind::Reopened if desired == Access::Open && facts.access.desired == Access::Isolated => {
+            (NotificationKind::Reopened, now)
+        }
+        _ => return None,
+    };
+    let mut message = Notification::new(tenant, kind, 0, facts.customer_id, &[event.id.0], not_before, facts.zone);
+    message.subscription_id = Some(facts.subscription_id);
+    if kind == NotificationKind::Isolated {
+        message.invoices = facts.open.iter().map(|i| i.invoice_id).collect();
+    }
+    Some(message)
 }

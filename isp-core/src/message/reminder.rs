@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::billing::{InvoiceBalance, Statement};
 use crate::calendar::{Date, Zone};
-use crate::dunning::notification::{Notification, NotificationKind};
-use crate::dunning::policy::DunningPolicy;
 use crate::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
+use crate::message::notification::{Notification, NotificationKind};
+use crate::message::policy::DunningPolicy;
 
 /// All that reminding one customer rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,6 @@
-//! Billing while a line is isolated (rule B7): bill as always, leave the period out, or give the isolated days back.
+//! What isolation means for billing (rule B7): which days a line was isolated, which invoice is left out, what is given back.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
 use crate::billing::invoice::Invoice;
@@ -10,23 +9,10 @@ use crate::calendar::{Date, Period, Zone};
 use crate::ids::SubscriptionId;
 use crate::isolation::{Access, AccessEvent};
 
-/// What happens to billing while a line is isolated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum WhileIsolated {
-    /// Periods are billed as always.
-    #[default]
-    Bill,
-    /// A period is not billed when the line is isolated as the day of its invoice begins.
-    Skip,
-    /// Whole days in isolation are given back with a credit note when the line is billed next, or ends.
-    Prorate,
-}
-
 /// The whole days of a period in which a line was isolated from midnight to midnight, as spans.
 ///
 /// ```
-/// use isp_core::{billing::isolated::isolated_days, calendar::{Date, Zone}, ids::*, isolation::*, money::Money};
+/// use isp_core::{calendar::{Date, Zone}, ids::*, isolation::{given_back::isolated_days, *}, money::Money};
 /// let day = |text| Date::parse(text).unwrap();
 /// # let event = |revision, at, kind| AccessEvent { id: AccessEventId(uuid::Uuid::nil()),
 /// #   subscription_id: SubscriptionId(uuid::Uuid::nil()), at, kind, by: "engine".into(), reason: String::new(),

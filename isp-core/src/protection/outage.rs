@@ -1,7 +1,7 @@
-//! Outage credit (*restitusi*): what a recorded outage gives back, once for each invoice whose days it hit.
+//! Recorded outages, and the outage credit (*restitusi*): what one gives back, once for each invoice whose days it hit.
 //!
 //! ```
-//! use isp_core::{billing::{OutageCredit, OutagePolicy}, calendar::{Date, Zone}, isolation::Outage, ids::*};
+//! use isp_core::{calendar::{Date, Zone}, ids::*, protection::{Outage, OutageCredit, OutagePolicy}};
 //! let day = |text| Date::parse(text).unwrap();
 //! # let id = uuid::Uuid::nil();
 //! let outage = Outage { id: OutageId(id), site_id: SiteId(id), note: "kabel putus".into(),
@@ -12,11 +12,27 @@
 //! assert_eq!(OutagePolicy { min_hours: 72, ..by_day }.credited(&outage, Zone::Wib), None);
 //! ```
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
 use crate::calendar::{Period, Zone};
-use crate::isolation::Outage;
+use crate::ids::{OutageId, SiteId};
+
+/// A recorded outage of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// The row.
+    pub id: OutageId,
+    /// Where.
+    pub site_id: SiteId,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when; `None` while it lasts.
+    pub until: Option<DateTime<Utc>>,
+    /// What happened.
+    pub note: String,
+}
 
 /// From when on an outage gives something back, and how it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,7 +21,10 @@ impl Arrears {
     /// The arrears in these invoices on `today`. An invoice is overdue from the day after its due date.
     ///
     /// ```
-    /// # use isp_core::{billing::*, calendar::*, dunning::Arrears, ids::*, money::Money};
+    /// # use isp_core::billing::{*, Arrears};
+    /// # use isp_core::calendar::*;
+    /// # use isp_core::ids::*;
+    /// # use isp_core::money::Money;
     /// # let id = uuid::Uuid::nil();
     /// # let day = |t| Date::parse(t).unwrap();
     /// # let invoice = InvoiceBalance { invoice_id: InvoiceId(id), number: 1, customer_id: CustomerId(id),

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Date, Zone};
-use crate::customer::{Language, Name, Phone};
+use crate::customer::Phone;
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutboxId, PaymentId, SubscriptionId, TenantId, derive};
 use crate::money::Money;
+use crate::text::{Language, Name};
 
 /// The five kinds of message (rule N1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

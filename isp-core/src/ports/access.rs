@@ -1,0 +1,74 @@
+//! Whether lines should be open: the facts of the decision, what happened, what routers need to know.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{AccessQuery, PageQuery, StoreError};
+use crate::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use crate::protection::Outage;
+
+/// Whether lines should be open: the facts of the decision, what happened, what routers need to know.
+///
+/// A role of [`super::Store`], whose contract holds here too.
+#[async_trait]
+pub trait AccessStore: Send + Sync {
+    /// A page of subscriptions to decide on, in id order, each once, with all promises and exemptions of the customer and
+    /// all outages of the site, in id order.
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError>;
+
+    /// The facts about one customer's subscriptions as they were at a past moment, for explaining: invoices issued and
+    /// allocations made by then, terms as they are now. Promises, exemptions and outages count once they have begun.
+    /// Access is rebuilt from its events up to and including the moment, and nothing is observed in it; an isolation that
+    /// was reopened with something still overdue keeps its beginning, as in [`crate::isolation::transition`].
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError>;
+
+    /// How many subscriptions each router serves (desired access other than closed); a router that serves none is left
+    /// out.
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError>;
+
+    /// What routers need to know of these subscriptions, in the order asked; unknown ones and those without a router are
+    /// left out. The group is that of the package in the terms as they are, whatever change is to come; `adopt` is false.
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError>;
+
+    /// All subscriptions on a router, in id order.
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError>;
+
+    /// All recorded outages.
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError>;
+
+    /// What happened to the access of these subscriptions, in the order of revisions.
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError>;
+
+    /// What happened to a subscription's access, in the order of revisions.
+    async fn access_events(
+        &self,
+        tenant: TenantId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<AccessEvent>, StoreError>;
+}

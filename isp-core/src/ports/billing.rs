@@ -1,0 +1,86 @@
+//! What was billed and what is to be billed: the position, invoices, statements, charges, credit notes.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{BillableQuery, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
+use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
+use crate::calendar::{Date, Period, Zone};
+use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
+
+/// What was billed and what is to be billed: the position, invoices, statements, charges, credit notes.
+///
+/// A role of [`super::Store`], whose contract holds here too.
+#[async_trait]
+pub trait BillingStore: Send + Sync {
+    /// The day up to which triggers were billed; `None` before the first run.
+    async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError>;
+
+    /// The moment of the last run (rule I9); `None` before the first one.
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// A page of the subscriptions that a billing run must look at, in id order: those that `query` names and no others.
+    async fn load_billable(
+        &self,
+        tenant: TenantId,
+        query: BillableQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<Billable>, StoreError>;
+
+    /// Installation orders with an instalment due on or before the day that has no invoice yet, with the facts that
+    /// their invoices need, in id order.
+    async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError>;
+
+    /// Installation orders whose fee goes with the first periodic invoice and stands on no invoice yet, in id order;
+    /// without those that are free.
+    async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError>;
+
+    /// The open invoices of a customer.
+    async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// Invoices by id, in the order asked; unknown ones are left out.
+    async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// All statements of these customers, in the order of their numbers.
+    async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError>;
+
+    /// The statement with a number.
+    async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError>;
+
+    /// The invoices for days of service ([`crate::billing::InvoiceKind::Subscription`] and [`crate::billing::InvoiceKind::Adjustment`]) of these
+    /// subscriptions that have a day in common with `days`, each with all its credit notes, in the order of subscriptions,
+    /// then of their first day, then by id.
+    async fn charges(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+        days: Period,
+    ) -> Result<Vec<Charge>, StoreError>;
+
+    /// The invoices of kind [`crate::billing::InvoiceKind::Subscription`] at sites of a zone that are due on a day and had a residual at a
+    /// moment, with what was paid of them before it, in id order.
+    async fn unpaid_at(
+        &self,
+        tenant: TenantId,
+        due: Date,
+        zone: Zone,
+        at: DateTime<Utc>,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<InvoiceBalance>, StoreError>;
+
+    /// Invoices with their lines, each with what was paid of it, in id order.
+    async fn invoices(
+        &self,
+        tenant: TenantId,
+        query: InvoiceQuery,
+        page: PageQuery<InvoiceId>,
+    ) -> Result<Vec<(Invoice, crate::money::Money)>, StoreError>;
+
+    /// Credit notes, of one customer or of all, in id order.
+    async fn credit_notes(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<CreditNoteId>,
+    ) -> Result<Vec<CreditNote>, StoreError>;
+}

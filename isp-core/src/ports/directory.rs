@@ -1,0 +1,66 @@
+//! Who and what there is: sites, routers, packages, customers, subscriptions, devices, installation orders.
+
+use async_trait::async_trait;
+
+use super::{InstallationRow, PageQuery, StoreError};
+use crate::customer::Customer;
+use crate::device::{Cpe, DeviceHistory};
+use crate::ids::{CustomerId, SubscriptionId, TenantId};
+use crate::installation::InstallationKind;
+use crate::isolation::ServiceAccess;
+use crate::package::Package;
+use crate::place::{Router, Site};
+use crate::subscription::Subscription;
+use crate::text::Code;
+
+/// Who and what there is: sites, routers, packages, customers, subscriptions, devices, installation orders.
+///
+/// A role of [`super::Store`], whose contract holds here too.
+#[async_trait]
+pub trait DirectoryStore: Send + Sync {
+    /// All sites.
+    async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError>;
+
+    /// All routers.
+    async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError>;
+
+    /// All packages.
+    async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError>;
+
+    /// All kinds of installation.
+    async fn installation_kinds(&self, tenant: TenantId) -> Result<Vec<InstallationKind>, StoreError>;
+
+    /// A customer by id.
+    async fn customer(&self, tenant: TenantId, id: CustomerId) -> Result<Option<Customer>, StoreError>;
+
+    /// A customer by the ID that people use.
+    async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError>;
+
+    /// Customers.
+    async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError>;
+
+    /// Subscriptions with their access, of one customer or of all.
+    async fn subscriptions(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError>;
+
+    /// Devices, of one customer or of all.
+    async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError>;
+
+    /// Device history, of one customer or of all, oldest day first, then by id.
+    async fn device_history(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<DeviceHistory>, StoreError>;
+
+    /// Installation orders with the sum invoiced and paid of each, of one customer or of all.
+    async fn installation_orders(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<InstallationRow>, StoreError>;
+}

@@ -1,0 +1,57 @@
+//! What was paid and booked: payments, credit, write-offs, collectors, the journal.
+
+use async_trait::async_trait;
+
+use super::{PageQuery, PaymentRow, StoreError};
+use crate::calendar::Date;
+use crate::ids::{CustomerId, JournalEntryId, PaymentId, TenantId};
+use crate::ledger::{JournalEntry, JournalTotal};
+use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
+
+/// What was paid and booked: payments, credit, write-offs, collectors, the journal.
+///
+/// A role of [`super::Store`], whose contract holds here too.
+#[async_trait]
+pub trait MoneyStore: Send + Sync {
+    /// Customers who have credit and an open invoice, in id order.
+    async fn customers_with_credit(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError>;
+
+    /// The payments of a customer with money left, first received first, then by id.
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError>;
+
+    /// A payment, with what is left of it and its reversal.
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError>;
+
+    /// The allocations of a payment, in the order they were made.
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError>;
+
+    /// Write-offs, of one customer or of all, in the order of their payments' ids.
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError>;
+
+    /// Deposits, oldest day first, then by id.
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError>;
+
+    /// What each collector took (payments that were not reversed) and handed over, by name.
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError>;
+
+    /// Payments, of one customer or of all, in id order.
+    async fn payments(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<PaymentId>,
+    ) -> Result<Vec<PaymentRow>, StoreError>;
+
+    /// Sums of the journal by month, account, kind, package and site, for entries booked from one day up to another (not
+    /// included), one a combination, in no particular order.
+    async fn journal_totals(&self, tenant: TenantId, from: Date, before: Date)
+    -> Result<Vec<JournalTotal>, StoreError>;
+
+    /// Journal entries, in id order.
+    async fn journal(&self, tenant: TenantId, page: PageQuery<JournalEntryId>)
+    -> Result<Vec<JournalEntry>, StoreError>;
+}

@@ -1,0 +1,9 @@
+//! What protects a line from isolation, and what an outage gives back: promises, exemptions, outages (rule I2).
+
+pub mod exemption;
+pub mod outage;
+pub mod promise;
+
+pub use exemption::Exemption;
+pub use outage::{Outage, OutageCredit, OutagePolicy};
+pub use promise::{Promise, PromisePolicy};
