@@ -9,6 +9,7 @@ use minijinja::Environment;
 
 use crate::failure::Failure;
 use crate::import::{Problem, RowError};
+use crate::output::harmless;
 
 const LOCALES: [(Language, &str); 2] = [
     (Language::Id, include_str!("../../../locales/id.toml")),
@@ -52,7 +53,7 @@ impl Texts {
     /// A text, if there is one for the key.
     pub(crate) fn find(&self, key: &str, variables: &[(&str, String)]) -> Option<String> {
         let template = self.environment.get_template(key).ok()?;
-        let context: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        let context: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), harmless(v))).collect();
         template.render(context).ok()
     }
 
