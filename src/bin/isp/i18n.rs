@@ -69,6 +69,10 @@ impl Texts {
             Problem::Repeated { noun, first_line } => {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
+            Problem::NoHeader { known } | Problem::UnknownColumn { known } => vec![("known", known.clone())],
+            Problem::TwoFiles { other } => vec![("other", other.clone())],
+            Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
+            Problem::OtherTerms { first_line } => vec![("line", first_line.to_string())],
             Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],
             Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
             _ => Vec::new(),

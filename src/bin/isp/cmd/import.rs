@@ -1,19 +1,26 @@
 //! `isp import`: an owner's spreadsheets into the books.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::calendar::Date;
+use isp_core::calendar::{Date, DayOrder};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::import::{self, Accept, Accepted, Files, ImportPlan, Options, RowError};
+use crate::import::{self, Accept, Accepted, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
 use crate::output::{self, Cell, Format, Rows, column, number};
+
+/// The order of days of numbers.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Order {
+    Dmy,
+    Mdy,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A folder with sites.csv, routers.csv, packages.csv, customers.csv, subscriptions.csv, cpes.csv,
-    /// installations.csv and expenses.csv; those that are not there are left out.
+    /// A folder with files of sites, routers, packages, customers, subscriptions, cpes, installations and expenses, CSV or
+    /// workbooks, with these names or the Indonesian ones; or one file.
     dir: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     sites: Option<PathBuf>,
@@ -31,6 +38,15 @@ pub(crate) struct Import {
     installations: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     expenses: Option<PathBuf>,
+    /// A sheet with customer, package and line in each row.
+    #[arg(long, value_name = "FILE")]
+    everything: Option<PathBuf>,
+    /// What a column is that is called otherwise, such as 'Kontak Person=name'; 'Column=-' leaves it out.
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = column_map)]
+    map: Vec<(String, String)>,
+    /// Whether 1/2/2026 is the first of February (dmy) or the second of January (mdy), where a column does not show it.
+    #[arg(long, value_enum)]
+    dates: Option<Order>,
     /// Say what would be written, and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -49,33 +65,76 @@ pub(crate) struct Import {
 
 impl Import {
     fn files(&self) -> Result<Files, Failure> {
-        let usual = self.dir.as_deref().map(Files::in_dir).unwrap_or_default();
-        let files = Files {
-            sites: self.sites.clone().or(usual.sites),
-            routers: self.routers.clone().or(usual.routers),
-            packages: self.packages.clone().or(usual.packages),
-            customers: self.customers.clone().or(usual.customers),
-            subscriptions: self.subscriptions.clone().or(usual.subscriptions),
-            cpes: self.cpes.clone().or(usual.cpes),
-            installations: self.installations.clone().or(usual.installations),
-            expenses: self.expenses.clone().or(usual.expenses),
-        };
-        if files.is_empty() {
-            return Err(match self.dir.as_deref() {
-                None => Failure::Usage { problem: "import_of_nothing", what: Files::NAMES.join(", ") },
-                Some(dir) if dir.is_dir() => {
-                    let what = format!("{}/{{{}}}", dir.display(), Files::NAMES.join(","));
-                    Failure::Usage { problem: "import_folder_empty", what }
+        let mut files = Files::default();
+        match self.dir.as_deref() {
+            Some(path) if path.is_dir() => {
+                let what = path.display().to_string();
+                files = Files::in_dir(path)
+                    .map_err(|error| Failure::File { path: what.clone(), reason: error.kind().to_string() })?;
+                if files.is_empty() {
+                    return Err(nothing_in(path));
                 }
-                Some(dir) => Failure::Usage { problem: "not_a_folder", what: dir.display().to_string() },
-            });
+            }
+            Some(path) if path.is_file() => files.add(None, path.to_owned()),
+            Some(path) => return Err(Failure::Usage { problem: "not_a_folder", what: path.display().to_string() }),
+            None => {}
+        }
+        for (kind, path) in [
+            (Kind::Sites, &self.sites),
+            (Kind::Routers, &self.routers),
+            (Kind::Packages, &self.packages),
+            (Kind::Customers, &self.customers),
+            (Kind::Subscriptions, &self.subscriptions),
+            (Kind::Cpes, &self.cpes),
+            (Kind::Installations, &self.installations),
+            (Kind::Expenses, &self.expenses),
+            (Kind::Everything, &self.everything),
+        ] {
+            if let Some(path) = path {
+                files.add(Some(kind), path.clone());
+            }
+        }
+        if files.is_empty() {
+            return Err(Failure::Usage { problem: "import_of_nothing", what: usual_names().join(", ") });
         }
         Ok(files)
     }
+
+    fn reading(&self) -> Reading {
+        let order = self.dates.map(|order| match order {
+            Order::Dmy => DayOrder::DayFirst,
+            Order::Mdy => DayOrder::MonthFirst,
+        });
+        Reading { maps: self.map.clone(), order }
+    }
+}
+
+/// A folder or file in which nothing is known.
+fn nothing_in(path: &Path) -> Failure {
+    let what = format!("{}/{{{}}}", path.display(), usual_names().join(","));
+    Failure::Usage { problem: "import_folder_empty", what }
+}
+
+fn usual_names() -> Vec<&'static str> {
+    Kind::ALL.into_iter().map(Kind::usual).collect()
+}
+
+/// `Nama Kolom=field`.
+fn column_map(text: &str) -> Result<(String, String), &'static str> {
+    let (from, to) = text.rsplit_once('=').ok_or("not a heading and a column, such as 'Kontak Person=name'")?;
+    Ok((from.trim().to_owned(), to.trim().to_owned()))
 }
 
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
-    let (batch, mut errors) = import::read(&args.files()?);
+    let (batch, mut errors) = import::read(&args.files()?, &args.reading());
+    if let (Some(dir), true, true) = (args.dir.as_deref(), batch.read_as.is_empty(), errors.is_empty()) {
+        return Err(nothing_in(dir).into());
+    }
+    for (kind, file) in batch.read_as.iter().filter(|(kind, file)| file != kind.usual()) {
+        let kind = kind.usual().trim_end_matches(".csv").to_owned();
+        ctx.warn("notice.read_as", &[("file", file.clone()), ("kind", kind)]);
+    }
+    told(ctx, &batch.notices);
     let accept = Accept::new(args.accept.iter().cloned());
     errors.retain(|error| !accept.covers(error));
     let store = ctx.store().await?;
@@ -100,6 +159,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
             return refused(ctx, errors);
         }
     };
+    told(ctx, &plan.notices);
     tell(ctx, &plan, args.update)?;
     if args.dry_run {
         ctx.say("import.dry_run", &[])?;
@@ -108,6 +168,15 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     import::apply(store, ctx.tenant(), plan).await?;
     ctx.say("import.written", &[])?;
     Ok(Exit::Done)
+}
+
+/// How cells were read, and what was left aside.
+fn told(ctx: &Context, notices: &Notices) {
+    for (file, column, note, lines) in notices.iter() {
+        let (line, count) = (lines.first.to_string(), lines.count.to_string());
+        let variables = [("file", file.to_owned()), ("column", column.to_owned()), ("line", line), ("count", count)];
+        ctx.warn(note.key(), &variables);
+    }
 }
 
 /// Names every bad row; nothing is written.
@@ -131,7 +200,18 @@ fn refused(ctx: &Context, mut errors: Vec<RowError>) -> anyhow::Result<Exit> {
         }
         ctx.rows(&rows)?;
     }
+    if !errors.is_empty() && errors.iter().all(|error| error.problem.is_question()) {
+        let mut rows: Vec<String> = errors.iter().map(|e| format!("--accept {}:{}", quoted(&e.file), e.line)).collect();
+        rows.dedup();
+        ctx.warn("import.accept", &[("rows", rows.join(" "))]);
+    }
     Err(Failure::BadRows { count: errors.len() }.into())
+}
+
+/// A file's name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let plain = name.chars().all(|sign| sign.is_alphanumeric() || "._-".contains(sign));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 fn tell(ctx: &Context, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@ use super::accept::Accept;
 use super::batch::Batch;
 use super::by_code::ByCode;
 use super::existing::Existing;
+use super::notice::{Note, Notices};
 use super::problem::{Noun, Problem, RowError};
 use super::rows::{CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow};
 use super::sheet::Origin;
@@ -58,6 +59,8 @@ pub(crate) struct ImportPlan {
     pub(crate) counts: Vec<(&'static str, Counts)>,
     /// Rows that exist and differ.
     pub(crate) differences: Vec<Change>,
+    /// What a person should know of it.
+    pub(crate) notices: Notices,
     /// Installations that were before the first billed day: file and line.
     pub(crate) left_out: Vec<(String, u64)>,
 }
