@@ -104,7 +104,7 @@ const ORDER: [&[&str]; 18] = [
     &["typed"],
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
-    &["tax", "holiday"],
+    &["tax", "holiday", "clock"],
     &["customer", "place", "subscription"],
     &["package", "device", "installation"],
     // What was billed, what was paid, what is booked.
