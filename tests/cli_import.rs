@@ -253,3 +253,54 @@ fn an_export_is_imported_again_without_loss() {
         }
     }
 }
+
+/// What is about to be written is shown row by row, with nothing personal in it.
+#[test]
+fn rows_are_shown_before_they_are_written() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    let shown = isp.ok(&["--on", "2026-01-01", "import", "sheets", "--dry-run"]);
+    for part in ["Budi Santoso", "+62***890", "Rp165.000", "20M/10M", "SN-1", "Rp500.000", "2026-01-05"] {
+        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
+    }
+    for secret in ["3273011708450001", "81234567890", "Merdeka", "pw-budi-1", "rahasia-router"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 0);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let again = isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    assert!(!again.contains("Budi Santoso"), "{again}");
+}
+
+/// A copy says in its last column what is wrong; mended there, it is imported as it is.
+#[test]
+fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(&[(
+        "customers.csv",
+        "DATA\nid_pelanggan;nama;alamat;telepon\nC1;Budi;Jl. 1;021-5551234\nC2;Siti;Jl. 2;0812-3456-7890\nC3;;Jl. 3;8.12E+10\n",
+    )]);
+    let (_, err) = isp.exit(3, &["import", "--customers", "sheets/customers.csv", "--fix", "mend/customers.csv"]);
+    assert!(err.contains("mend/customers.csv"), "{err}");
+    let path = isp.dir().join("mend/customers.csv");
+    let copy = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = copy.lines().collect();
+    assert!(lines[1].ends_with(";masalah") && lines[3] == "C2;Siti;Jl. 2;0812-3456-7890;", "{copy}");
+    assert!(
+        lines[2].contains("telepon: nomor telepon") && lines[4].contains("nama: ") && lines[4].contains("; telepon"),
+        "{copy}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // It is never written over, and a mended one is imported with the column still in it.
+    let (_, err) = isp.exit(6, &["import", "--customers", "sheets/customers.csv", "--fix", "mend/customers.csv"]);
+    assert!(err.contains("[cli.file]"), "{err}");
+    std::fs::write(&path, copy.replace("021-5551234", "-").replace("C3;;", "C3;Eko;").replace("8.12E+10", "")).unwrap();
+    isp.ok(&["import", "--customers", "mend/customers.csv"]);
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
+}

@@ -141,6 +141,11 @@ impl Rows {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Adds a row with a cell for each column.
     pub(crate) fn push(&mut self, cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len());

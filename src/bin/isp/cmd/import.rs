@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use isp_core::calendar::{Date, DayOrder};
+use isp_core::text::Language;
+
+use super::router_import::private_file;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -57,6 +60,10 @@ pub(crate) struct Import {
     /// not given.
     #[arg(long, value_name = "DATE")]
     billed_from: Option<Date>,
+    /// Write copies of the files into this folder (one file: to this path), each with a column that says what is wrong in
+    /// a row; nothing else is written.
+    #[arg(long, value_name = "PATH")]
+    fix: Option<PathBuf>,
     /// A row that was asked about and is right as it is, such as installations.csv:7; a file alone accepts all that is
     /// asked about in it.
     #[arg(long, value_name = "FILE:LINE")]
@@ -126,7 +133,8 @@ fn column_map(text: &str) -> Result<(String, String), &'static str> {
 }
 
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
-    let (batch, mut errors) = import::read(&args.files()?, &args.reading());
+    let (files, reading) = (args.files()?, args.reading());
+    let (batch, mut errors) = import::read(&files, &reading);
     if let (Some(dir), true, true) = (args.dir.as_deref(), batch.read_as.is_empty(), errors.is_empty()) {
         return Err(nothing_in(dir).into());
     }
@@ -152,16 +160,23 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         import::plan(&batch, &existing, &mut ids, &options)
     };
     let plan = match planned {
-        Ok(plan) if errors.is_empty() => plan,
-        Ok(_) => return refused(ctx, errors),
+        Ok(plan) => Some(plan),
         Err(more) => {
             errors.extend(more);
-            return refused(ctx, errors);
+            None
         }
+    };
+    errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    if let Some(target) = &args.fix {
+        fix(ctx, target, &files, &reading, &errors)?;
+    }
+    let plan = match plan {
+        Some(plan) if errors.is_empty() => plan,
+        _ => return refused(ctx, &errors),
     };
     told(ctx, &plan.notices);
     tell(ctx, &plan, args.update)?;
-    if args.dry_run {
+    if args.dry_run || args.fix.is_some() {
         ctx.say("import.dry_run", &[])?;
         return Ok(Exit::Done);
     }
@@ -180,16 +195,15 @@ fn told(ctx: &Context, notices: &Notices) {
 }
 
 /// Names every bad row; nothing is written.
-fn refused(ctx: &Context, mut errors: Vec<RowError>) -> anyhow::Result<Exit> {
-    errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+fn refused(ctx: &Context, errors: &[RowError]) -> anyhow::Result<Exit> {
     if ctx.format == Format::Table {
-        for error in &errors {
+        for error in errors {
             output::note(&ctx.texts.row_error(error));
         }
     } else {
         let mut rows =
             Rows::new(&[column("file"), number("file_line"), column("file_column"), column("code"), column("reason")]);
-        for error in &errors {
+        for error in errors {
             rows.push(vec![
                 Cell::text(&error.file),
                 Cell::count(error.line),
@@ -214,7 +228,42 @@ fn quoted(name: &str) -> String {
     if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
+/// Writes the copies that say what is wrong; they hold what the files hold, so only their owner may read them.
+fn fix(ctx: &Context, target: &Path, files: &Files, reading: &Reading, errors: &[RowError]) -> anyhow::Result<()> {
+    let separator = if ctx.texts.language() == Language::Id { b';' } else { b',' };
+    let say = |error: &RowError| match error.column.as_str() {
+        "" => ctx.texts.problem(&error.problem),
+        column => format!("{column}: {}", ctx.texts.problem(&error.problem)),
+    };
+    let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, say)?;
+    let places = import::place(target, &copies);
+    let failed = |path: &Path, error: &std::io::Error| Failure::File {
+        path: path.display().to_string(),
+        reason: error.kind().to_string(),
+    };
+    for (copy, path) in copies.iter().zip(&places) {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        }
+        private_file(path, &copy.bytes).map_err(|error| failed(path, &error))?;
+        ctx.warn("import.fix_written", &[("file", path.display().to_string())]);
+    }
+    Ok(())
+}
+
 fn tell(ctx: &Context, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {
+    if ctx.format == Format::Table && !ctx.quiet {
+        for preview in plan.previews.iter().filter(|preview| preview.rows.len() > 0) {
+            let file = ("file", preview.file.to_owned());
+            output::print(&format!("{}\n", ctx.texts.with("import.preview", &[file])))?;
+            ctx.rows(&preview.rows)?;
+            if preview.more > 0 {
+                let count = ("count", preview.more.to_string());
+                output::print(&format!("{}\n", ctx.texts.with("import.preview_more", &[count])))?;
+            }
+            output::print("\n")?;
+        }
+    }
     let mut rows = Rows::new(&[column("file"), number("new"), number("same"), number("differ"), number("left_out")]);
     for (file, counts) in &plan.counts {
         rows.push(vec![

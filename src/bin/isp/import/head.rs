@@ -105,7 +105,7 @@ fn said<'m>(heading: &str, maps: &'m [Map]) -> Option<&'m str> {
 }
 
 /// The line of the header: the first with two known columns, else the first with one.
-fn header_at(table: &Table, layout: &[Column], maps: &[Map]) -> Option<usize> {
+pub(super) fn header_at(table: &Table, layout: &[Column], maps: &[Map]) -> Option<usize> {
     let counts: Vec<usize> = table
         .lines
         .iter()
@@ -150,7 +150,7 @@ pub(super) fn find(
             }
             Some(column) => head.columns.push((column.key, position)),
             None if said == Some("-") || cell.is_empty() => {}
-            None if REMARKS.contains(&folded(cell).as_str()) || cell == "#" => {
+            None if is_remark(cell) => {
                 notices.tell(&table.name, *line, cell, Note::NotImported);
             }
             None => report(*line, &shown(cell, position), Problem::UnknownColumn { known: known() }),
@@ -164,6 +164,12 @@ pub(super) fn find(
     }
     head.cells = cells;
     head
+}
+
+fn is_remark(heading: &str) -> bool {
+    // What `--fix` adds may hold what is wrong with the header itself.
+    let name = folded(heading.split(':').next().unwrap_or(heading));
+    REMARKS.contains(&name.as_str()) || heading == "#"
 }
 
 /// An unknown header as it may be shown: by its position when it looks like data.

@@ -10,6 +10,8 @@
 //! | all files to a [`Batch`], duplicates within them | `batch` |
 //! | what the store has already | `existing` |
 //! | references, duplicates against the store, new and changed rows | `plan` |
+//! | what a person is shown before anything is written | `preview` |
+//! | copies of the files that say what is wrong | `fix` |
 //! | questions that a person has answered | `accept` |
 //!
 //! A [`RowError`] names file, line, column and reason. It never repeats what is in the cell: a shifted column would
@@ -20,9 +22,11 @@ mod batch;
 mod by_code;
 mod cells;
 mod existing;
+mod fix;
 mod head;
 mod notice;
 mod plan;
+mod preview;
 mod problem;
 mod rows;
 mod sheet;
@@ -35,6 +39,7 @@ mod workbook;
 pub(crate) use accept::{Accept, Accepted};
 pub(crate) use batch::{read, read_dir};
 pub(crate) use existing::Existing;
+pub(crate) use fix::{copies, place};
 pub(crate) use notice::Notices;
 #[cfg(test)]
 pub(crate) use plan::Counts;
