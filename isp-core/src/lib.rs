@@ -42,7 +42,7 @@ pub mod secret;
 pub mod simulation;
 pub mod subscription;
 pub mod tax;
-#[cfg(feature = "testing")]
+#[cfg(feature = "memory")]
 pub mod testing;
 pub mod text;
 
