@@ -257,7 +257,7 @@
 //! of 50 lines 20.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, subscription::BillingTerms};
+//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, protection::Promise, subscription::BillingTerms};
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let id = uuid::Uuid::from_u128(1);
 //! # let january = day("2026-01-01").month().period();

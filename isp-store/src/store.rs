@@ -31,7 +31,7 @@ use isp_core::subscription::Subscription;
 use isp_core::text::Code;
 
 use crate::error::unavailable;
-use crate::session::Engine;
+use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
@@ -76,6 +76,18 @@ impl SqlStore {
         customer::by_nik(session.as_mut(), &self.vault, tenant, nik).await
     }
 
+    /// Fails for a store that was opened without a key: it is only read, because what is hidden in what it read would be
+    /// lost by writing it.
+    fn unlocked(&self) -> Result<(), StoreError> {
+        if self.vault.is_locked() { Err(StoreError::NoKey) } else { Ok(()) }
+    }
+
+    /// A transaction that writes.
+    async fn writer(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.unlocked()?;
+        self.engine.write().await
+    }
+
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.engine.close().await;
@@ -88,6 +100,7 @@ impl Store for SqlStore {
         if changes.is_empty() {
             return Ok(CommitReport::default());
         }
+        self.unlocked()?;
         let (engine, vault) = (Arc::clone(&self.engine), self.vault.clone());
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
@@ -101,6 +114,7 @@ impl Store for SqlStore {
     }
 
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+        self.unlocked()?;
         let guard = self.engine.hold_run(tenant).await?;
         self.release(tenant).await?;
         Ok(guard)
@@ -183,6 +197,11 @@ impl BillingStore for SqlStore {
     async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
         let mut session = self.engine.read().await?;
         commit::billing_position(session.as_mut(), tenant).await
+    }
+
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut session = self.engine.read().await?;
+        commit::last_run(session.as_mut(), tenant).await
     }
 
     async fn load_billable(
@@ -417,7 +436,7 @@ impl OutboxStore for SqlStore {
         outcomes: &[Outcome],
         observed: &[(SubscriptionId, ObservedAccess)],
     ) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         outbox::record(session.as_mut(), tenant, outcomes).await?;
         access::observe(session.as_mut(), tenant, observed).await?;
         session.commit().await
@@ -434,20 +453,20 @@ impl OutboxStore for SqlStore {
     }
 
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         let done = outbox::claim(session.as_mut(), tenant, claim).await?;
         session.commit().await?;
         Ok(done)
     }
 
     async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         outbox::attempting(session.as_mut(), tenant, ids).await?;
         session.commit().await
     }
 
     async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         outbox::release(session.as_mut(), tenant).await?;
         session.commit().await
     }

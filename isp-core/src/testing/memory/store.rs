@@ -44,7 +44,7 @@ use super::table::Table;
 /// Every call goes through its [`Fuse`], so that a test makes any of them fail, before or after its effect.
 ///
 /// ```
-/// use isp_core::{ids::TenantId, ports::{ChangeSet, Store}, testing::{MemoryStore, Moment}};
+/// use isp_core::{ids::TenantId, ports::{BillingStore, ChangeSet, Store}, testing::{MemoryStore, Moment}};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
 /// store.fuse().blow_at(1, Moment::After);
@@ -245,6 +245,10 @@ impl DirectoryStore for MemoryStore {
 impl BillingStore for MemoryStore {
     async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
         self.read(tenant, |s| s.position)
+    }
+
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(tenant, |s| s.last_run)
     }
 
     async fn load_billable(
