@@ -125,6 +125,8 @@ pub enum Action {
     Run {
         /// True when a person lets it pass the breaker (rule I6).
         approve: bool,
+        /// True when a person says that the clock is right (rule I9).
+        confirm: bool,
     },
     /// Money comes in.
     Pay {
@@ -394,7 +396,7 @@ pub struct ExpectedMessage {
     /// Its kind, such as `due_soon`.
     pub kind: String,
     /// On which day of the customer's calendar.
-    pub on: Option<Date>,
+    pub on: Date,
     /// At which time of it, `HH:MM`.
     pub at: Option<String>,
     /// The amount that it names.

@@ -222,6 +222,12 @@ fn kind_order(kind: &str) -> u8 {
     ["subscription", "adjustment", "installation", "late_fee"].iter().position(|k| *k == kind).map_or(9, |at| at as u8)
 }
 
+/// Of one day, messages stand in this order: two that leave at one moment have none of their own.
+fn message_order(kind: &str) -> u8 {
+    let kinds = isp_core::message::NotificationKind::ALL;
+    kinds.iter().position(|k| k.code() == kind).map_or(u8::MAX, |at| at as u8)
+}
+
 impl Row for ExpectedInvoice {
     fn order(&self) -> Order {
         (self.period.start, kind_order(&self.kind))
@@ -284,24 +290,23 @@ impl Seen<ExpectedNote> for ObservedNote {
 }
 
 impl Row for ExpectedMessage {
-    /// Messages stand in the order in which they left.
     fn order(&self) -> Order {
-        (Date::MIN, 0)
+        (self.on, message_order(&self.kind))
     }
 
     fn shown(&self) -> String {
-        let words = Words::default().with(&self.kind).and("on", self.on).and("at", self.at.as_ref());
+        let words = Words::default().with(&self.kind).and("on", Some(self.on)).and("at", self.at.as_ref());
         words.and("amount", self.amount).done()
     }
 }
 
 impl Seen<ExpectedMessage> for ObservedMessage {
     fn order(&self) -> Order {
-        (Date::MIN, 0)
+        (self.on, message_order(&self.kind))
     }
 
     fn shown(&self, like: &ExpectedMessage) -> String {
-        let words = Words::default().with(&self.kind).and("on", like.on.map(|_| self.on));
+        let words = Words::default().with(&self.kind).and("on", Some(self.on));
         let words = words.and("at", like.at.as_ref().map(|_| &self.at));
         let amount = self.amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
         words.and("amount", like.amount.map(|_| amount)).done()

@@ -71,9 +71,10 @@ impl<'s> EngineHost<'s> {
         derive(self.tenant.0, &[kind, name])
     }
 
-    async fn run(&mut self, approve: bool, at: DateTime<Utc>) -> Result<(), EngineError> {
+    async fn run(&mut self, approve: bool, confirm: bool, at: DateTime<Utc>) -> Result<(), EngineError> {
         let engine = self.engine();
         let guard = self.store.begin_run(self.tenant).await?;
+        engine.begin(at, confirm).await?;
         let billed = engine.bill(at).await?;
         engine.remind(at).await?;
         let approval = if approve { Approval::All } else { Approval::None };
@@ -420,7 +421,7 @@ impl Host for EngineHost<'_> {
     async fn act(&mut self, action: &Action, at: DateTime<Utc>) -> Result<(), Refusal> {
         let done = match action {
             Action::Look => return Ok(()),
-            Action::Run { approve } => return self.run(*approve, at).await.map_err(refusal),
+            Action::Run { approve, confirm } => return self.run(*approve, *confirm, at).await.map_err(refusal),
             Action::Pay { .. } => self.pay(action, at).await,
             Action::Reverse { .. } => self.reverse(action, at).await,
             Action::ChangePackage { .. }

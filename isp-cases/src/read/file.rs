@@ -110,6 +110,8 @@ pub(super) struct Step {
     #[serde(default)]
     pub(super) approve: bool,
     #[serde(default)]
+    pub(super) confirm: bool,
+    #[serde(default)]
     pub(super) back: bool,
     pub(super) refused: Option<String>,
     pub(super) expect: Option<Expect>,
@@ -329,7 +331,7 @@ pub(super) struct Note {
 #[serde(deny_unknown_fields)]
 pub(super) struct Message {
     pub(super) kind: String,
-    pub(super) on: Option<Day>,
+    pub(super) on: Day,
     pub(super) at: Option<String>,
     pub(super) amount: Option<Money>,
 }

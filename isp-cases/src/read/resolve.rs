@@ -190,12 +190,12 @@ impl Steps<'_> {
         if moments.first().copied() < self.reached && !step.back {
             return Err("on: lies before the step above it; for a clock that went wrong, say `back = true`".into());
         }
-        if step.approve && step.run.is_none() {
-            return Err("approve: goes with `run`".into());
+        if (step.approve || step.confirm) && step.run.is_none() {
+            return Err("approve, confirm: go with `run`".into());
         }
         let Some(now) = moments.last().copied() else { return Err("run: has no day".into()) };
         let (refused, asked) = (step.refused.clone(), step.expect.is_some());
-        let runs = step.run.is_some().then_some(Action::Run { approve: step.approve });
+        let runs = step.run.is_some().then_some(Action::Run { approve: step.approve, confirm: step.confirm });
         let today = zone.date_of(now);
         let expect = step.expect.as_ref().map(|e| self.expected(e)).transpose()?;
         let mut actions: Vec<Action> = self.actions(step, now, today)?;
@@ -457,5 +457,5 @@ fn sum(
 
 fn message(of: &file::Message) -> Result<ExpectedMessage, String> {
     NotificationKind::parse(&of.kind).map_err(|_| format!("expect.messages.kind: there is no kind `{}`", of.kind))?;
-    Ok(ExpectedMessage { kind: of.kind.clone(), on: until(of.on), at: of.at.clone(), amount: of.amount })
+    Ok(ExpectedMessage { kind: of.kind.clone(), on: of.on.0, at: of.at.clone(), amount: of.amount })
 }
