@@ -48,7 +48,7 @@ pub mod simulation;
 pub mod subscription;
 pub mod tax;
 pub mod terms;
-#[cfg(feature = "testing")]
+#[cfg(feature = "memory")]
 pub mod testing;
 pub mod text;
 pub mod typed;

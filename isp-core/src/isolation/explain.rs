@@ -75,7 +75,12 @@ fn sentence(
             (code, words.closed(reason, last.is_some()))
         }
         (Access::Open, _) => {
-            let reopened = last.filter(|e| e.kind == AccessEventKind::Reopened && reason == Reason::NothingOverdue);
+            // A line that began, or left a pause or a promise, was not reopened because something was paid.
+            let paid = |e: &&AccessEvent| {
+                let engine = [Reason::Paid.code(), Reason::PaidEnough.code()].contains(&e.reason.as_str());
+                e.kind == AccessEventKind::Reopened && (e.by != "engine" || engine)
+            };
+            let reopened = last.filter(paid).filter(|_| reason == Reason::NothingOverdue);
             match reopened {
                 Some(event) => (Reason::Paid.code(), words.reopened(event)),
                 None => (reason.code(), words.open(reason, facts, arrears, policy)),

@@ -3,6 +3,7 @@ from . import test_companies
 from . import test_vault
 from . import test_billing
 from . import test_billing_rows
+from . import test_cases
 from . import test_installation
 from . import test_routers
 from . import test_isolation

@@ -131,6 +131,7 @@ async fn dispatch(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Explain(args) => cmd::explain::run(ctx, args).await,
         Command::Simulate(args) => cmd::simulate::run(ctx, &args).await,
         Command::Holidays(args) => cmd::holidays::run(ctx, &args),
+        Command::Cases(command) => cmd::cases::run(ctx, command).await,
         Command::Report(command) => cmd::report::run(ctx, command).await,
         Command::Outbox(command) => cmd::outbox::run(ctx, command).await,
         Command::Demo(args) => cmd::demo::run(ctx, args).await,
