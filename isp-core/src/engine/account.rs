@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::ids::SubscriptionId;
 use crate::isolation::account::{AccountChange, AccountMove, change_account};
 use crate::isolation::{AccessFacts, AccessTarget};
@@ -24,7 +25,7 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<Subscription, EngineError> {
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let (facts, line) = self.line(id).await?;
             let Some(step) = change_account(&facts, &line, change, by, now)? else { return Ok(line) };
             let AccountMove { subscription, former, access, event, effects } = step;
@@ -36,13 +37,10 @@ impl Engine<'_> {
                 effects,
                 ..ChangeSet::default()
             };
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(subscription),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.store.commit(self.tenant, changes).await?;
+            Ok(subscription)
+        })
+        .await
     }
 
     async fn line(&self, id: SubscriptionId) -> Result<(AccessFacts, Subscription), EngineError> {

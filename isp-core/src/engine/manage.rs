@@ -6,10 +6,9 @@ use crate::calendar::Zone;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::CustomerId;
-use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
-use crate::money::Money;
 use crate::ports::{ChangeSet, StoreError};
-use crate::subscription::{Subscription, SubscriptionStatus};
+use crate::subscription::Subscription;
+use crate::terms::start::{Started, start};
 
 pub use crate::engine::device::{DeviceNote, device_step};
 
@@ -48,26 +47,9 @@ impl Engine<'_> {
 
 /// Adds a new subscription to a change set: the row, its access, the first event, and the wish to its router.
 pub fn add_subscription(changes: &mut ChangeSet, subscription: Subscription, zone: Zone, now: DateTime<Utc>) {
-    let active = subscription.terms.status_on(zone.date_of(now)) == SubscriptionStatus::Active;
-    let access = ServiceAccess::new(subscription.id, if active { Access::Open } else { Access::Closed });
-    changes.access_events.push(AccessEvent {
-        id: AccessEvent::id_of(subscription.id, access.revision),
-        subscription_id: subscription.id,
-        at: now,
-        kind: if active { AccessEventKind::Registered } else { AccessEventKind::Closed },
-        by: "engine".to_owned(),
-        reason: if active { "in_service" } else { "pending" }.to_owned(),
-        overdue: Money::ZERO,
-        revision: access.revision,
-    });
-    if let Some(router_id) = subscription.router_id {
-        changes.effects.push(AccessEffect {
-            subscription_id: subscription.id,
-            router_id,
-            revision: access.revision,
-            not_before: now,
-        });
-    }
+    let Started { access, event, effect } = start(&subscription, zone, now);
     changes.access.push(access);
+    changes.access_events.push(event);
+    changes.effects.extend(effect);
     changes.subscriptions.push(subscription);
 }

@@ -43,6 +43,7 @@ pub mod pay;
 pub mod protect;
 pub mod remind;
 pub mod report;
+mod retry;
 pub mod settle;
 pub mod simulate;
 pub mod terms;
@@ -53,6 +54,7 @@ use crate::ids::TenantId;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
 
+pub use crate::terms::Settled;
 pub use bill::BillReport;
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
@@ -61,7 +63,6 @@ pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
-pub use terms::Settled;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]
@@ -89,9 +90,6 @@ impl std::fmt::Debug for Engine<'_> {
         f.debug_struct("Engine").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
-
-/// How often a decision is taken again because its facts changed meanwhile.
-const CONFLICT_RETRIES: u32 = 8;
 
 /// Somebody else ended a record between the look at it and the commit.
 fn ended_meanwhile(error: StoreError) -> EngineError {
