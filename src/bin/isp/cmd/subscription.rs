@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::{BillingDay, Cycle, Date};
+use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{PageQuery, Store, StoreError};
@@ -231,7 +232,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         terms,
     };
     match ctx.engine(store).subscribe(vec![(subscription, site.zone)], ctx.now).await {
-        Err(isp_core::engine::EngineError::Store(StoreError::Duplicate { what: "subscription.username" })) => {
+        Err(EngineError::Store(StoreError::Duplicate { what: "subscription.username" })) => {
             return Err(Failure::Exists { noun: "username", code: username }.into());
         }
         other => other?,
