@@ -47,7 +47,11 @@ impl Existing {
         let mut accounts = HashMap::new();
         for (at, subscription) in subscriptions.iter().enumerate() {
             of_customer.entry(subscription.customer_id).or_default().push(at);
-            accounts.insert((subscription.router_id, subscription.account.username.folded()), at);
+            // Of several that had a user name one after the other, the one without an end has it.
+            let name = (subscription.router_id, subscription.account.username.folded());
+            if subscription.terms.end.is_none() || !accounts.contains_key(&name) {
+                accounts.insert(name, at);
+            }
         }
         Ok(Self {
             sites: store.sites(tenant).await?.into_iter().map(|s| (s.code.clone(), s)).collect(),
@@ -70,14 +74,15 @@ impl Existing {
         self.sites.values().find(|s| s.id == id)
     }
 
-    /// The subscription of a customer with a user name, or the first.
+    /// The subscription of a customer with a user name, or the first; one without an end before those that ended.
     pub(super) fn subscription_of(&self, customer: CustomerId, username: Option<&Code>) -> Option<&Subscription> {
-        let mut own = self.of_customer.get(&customer)?.iter().filter_map(|at| self.subscriptions.get(*at));
-        own.find(|s| username.is_none_or(|name| name.folded() == s.account.username.folded()))
+        let named = |s: &&Subscription| username.is_none_or(|name| name.folded() == s.account.username.folded());
+        let mut own = self.subscriptions_of(customer).filter(named);
+        own.clone().find(|s| s.terms.end.is_none()).or_else(|| own.next())
     }
 
     /// All subscriptions of a customer.
-    pub(super) fn subscriptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Subscription> {
+    pub(super) fn subscriptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Subscription> + Clone {
         self.of_customer.get(&customer).into_iter().flatten().filter_map(|at| self.subscriptions.get(*at))
     }
 
