@@ -9,11 +9,13 @@ use isp_core::calendar::{Date, TimeOfDay};
 use isp_core::ids::{CustomerId, ExemptionId, ExpenseId, OutageId, PromiseId};
 use isp_core::isolation::AccessFacts;
 use isp_core::ledger::{Account, Expense};
+use isp_core::money::plausible_amount;
 use isp_core::payment::Channel;
 use isp_core::ports::{AccessQuery, PageQuery};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::text::Code;
 
+use super::sure::Sure;
 use super::{args, credit_note, find};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -152,6 +154,8 @@ pub(crate) struct AddExpense {
     /// From which money it was paid: cash or bank.
     #[arg(long, value_parser = args::channel, default_value = "cash")]
     paid_from: Channel,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 pub(crate) async fn promise(ctx: &Context, command: PromiseCommand) -> anyhow::Result<Exit> {
@@ -199,7 +203,8 @@ pub(crate) async fn outage(ctx: &Context, command: OutageCommand) -> anyhow::Res
 }
 
 pub(crate) async fn expense(ctx: &Context, command: ExpenseCommand) -> anyhow::Result<Exit> {
-    let ExpenseCommand::Add(AddExpense { category, amount, date, note, site, paid_from }) = command;
+    let ExpenseCommand::Add(AddExpense { category, amount, date, note, site, paid_from, sure }) = command;
+    sure.of(plausible_amount("amount", amount))?;
     let store = ctx.store().await?;
     let site_id = match &site {
         Some(code) => Some(find::site(ctx, store, code).await?.id),
