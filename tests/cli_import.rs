@@ -343,3 +343,31 @@ fn a_workbook_is_read_directly() {
     assert!(err.contains("rounded.xlsx line 2 column NIK") && err.contains("[customer.nik]"), "{err}");
     assert!(!err.contains("3273"), "{err}");
 }
+
+/// What was corrected in the books stays corrected: neither the old file nor the mended one counts it again.
+#[test]
+fn what_was_corrected_in_the_books_is_the_same_row_in_a_mended_file() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let expense = isp.json(&["expense", "list"])[0]["id"].as_str().unwrap().to_owned();
+    isp.ok(&["--on", "2026-01-06", "expense", "edit", &expense, "--amount", "260000", "--reason", "salah ketik"]);
+    isp.ok(&["--on", "2026-01-06", "installation", "edit", "P003", "--fee", "450000", "--reason", "salah harga"]);
+    let profit = || isp.json(&["report", "profit-loss", "--from", "2026-01", "--to", "2026-01"]).to_string();
+    let before = profit();
+    for (amount, fee) in [("250000", "500000"), ("260000", "450000")] {
+        isp.write(&[
+            ("expenses.csv", &format!("tanggal,kategori,jumlah,catatan,site\n2026-01-05,listrik,{amount},PLN,BDG\n")),
+            (
+                "installations.csv",
+                &format!("id_pelanggan,jenis,biaya,tanggal,cicilan\nP003,FO baru,{fee},2026-01-10,3\n"),
+            ),
+        ]);
+        isp.ok(&["--on", "2026-01-07", "import", "sheets"]);
+        assert_eq!(profit(), before, "{amount}");
+        let open = isp.json(&["installation", "list"]);
+        let charged: Vec<i64> = open.as_array().unwrap().iter().filter_map(|row| row["fee"].as_i64()).collect();
+        assert!(charged.contains(&450_000) && charged.len() <= 2, "{open}");
+    }
+}

@@ -187,6 +187,10 @@ impl Texts {
                 vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
             }
             Failure::Ambiguous { code, count } => vec![("what", code.clone()), ("count", count.to_string())],
+            Failure::Several { noun, code, count } => {
+                let noun = self.t(&format!("noun.{noun}"));
+                vec![("noun", noun), ("what", code.clone()), ("count", count.to_string())]
+            }
             Failure::BadRows { count } => vec![("count", count.to_string())],
             Failure::Usage { problem, what } => {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
