@@ -161,7 +161,8 @@ impl<'s> EngineHost<'s> {
             Action::Promise { customer, made_on, until } => {
                 let id = PromiseId(self.id("promise", &number));
                 let customer_id = CustomerId(self.id("customer", customer));
-                let promise = Promise { id, customer_id, made_on: *made_on, until: *until, by: "Rina".into() };
+                let promise =
+                    Promise { id, customer_id, made_on: *made_on, until: *until, by: "Rina".into(), ending: None };
                 self.engine().promise(promise).await?;
             }
             Action::Exempt { customer, from, until, reason } => {
@@ -172,6 +173,7 @@ impl<'s> EngineHost<'s> {
                     until: *until,
                     reason: reason.clone(),
                     by: "Rina".into(),
+                    ending: None,
                 };
                 self.engine().exempt(exemption).await?;
             }
@@ -182,6 +184,7 @@ impl<'s> EngineHost<'s> {
                     from: *from,
                     until: *until,
                     note: "kabel putus".into(),
+                    ending: None,
                 };
                 self.engine().outage(outage.clone()).await?;
                 self.outages.insert(name.clone(), outage);

@@ -25,6 +25,7 @@ pub mod calendar;
 pub mod clock;
 pub mod customer;
 pub mod device;
+pub mod ending;
 pub mod engine;
 pub mod error;
 pub mod holiday;

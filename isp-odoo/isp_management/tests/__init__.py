@@ -20,3 +20,6 @@ from . import test_given_back
 from . import test_debts
 from . import test_wizards
 from . import test_rights
+from . import test_credit_pays
+from . import test_lifecycle
+from . import test_moving_in

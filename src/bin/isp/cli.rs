@@ -137,10 +137,10 @@ pub(crate) enum Command {
     Exemption(cmd::protect::ExemptionCommand),
     /// Outages of sites.
     #[command(subcommand)]
-    Outage(cmd::protect::OutageCommand),
+    Outage(cmd::outage::Command),
     /// Expenses.
     #[command(subcommand)]
-    Expense(cmd::protect::ExpenseCommand),
+    Expense(cmd::expense::Command),
     /// Sites.
     #[command(subcommand)]
     Site(cmd::site::Command),
