@@ -98,7 +98,7 @@ impl<'s> EngineHost<'s> {
         let payment = NewPayment {
             customer_id: CustomerId(self.id("customer", customer)),
             provider: Code::parse("provider", provider)?,
-            reference: Code::parse("reference", reference)?,
+            reference: reference.clone().try_into()?,
             amount: *amount,
             paid_at: *paid_at,
             collector: collector.as_deref().map(|c| Code::parse("collector", c)).transpose()?,
@@ -115,11 +115,10 @@ impl<'s> EngineHost<'s> {
         loop {
             let rows = self.store.payments(self.tenant, None, page).await?;
             let more = page.advance(&rows, |last| last.payment.id);
-            let same = |a: &Code, b: &str| a.as_str().eq_ignore_ascii_case(b.trim());
-            found.extend(
-                rows.into_iter()
-                    .filter(|r| same(&r.payment.provider, provider) && same(&r.payment.reference, reference)),
-            );
+            let same = |a: String, b: &str| a.eq_ignore_ascii_case(b.trim());
+            found.extend(rows.into_iter().filter(|r| {
+                same(r.payment.provider.to_string(), provider) && same(r.payment.reference.to_string(), reference)
+            }));
             if !more {
                 break;
             }
