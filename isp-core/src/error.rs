@@ -174,6 +174,12 @@ pub enum Error {
         /// The day of paying.
         on: Date,
     },
+    /// A customer who has a line, a payment or any other history cannot be removed.
+    #[error("customer has a history")]
+    CustomerHasHistory,
+    /// A promise, an outage or the like was ended or taken back before.
+    #[error("it was ended or taken back before")]
+    AlreadyEnded,
     /// A payment that cannot be taken back by itself: the amount of a credit note.
     #[error("payment of this kind cannot be reversed")]
     NotReversible,
@@ -252,6 +258,8 @@ impl Error {
             Self::PromiseTooLong { .. } => "promise.too_long",
             Self::PaidInFuture { .. } => "payment.paid_in_future",
             Self::PaidLongAgo { .. } => "payment.paid_long_ago",
+            Self::CustomerHasHistory => "customer.has_history",
+            Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",

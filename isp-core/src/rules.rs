@@ -286,7 +286,7 @@
 //! let small = AccessFacts { open: vec![nearly], ..facts.clone() };
 //! assert_eq!(decide(&small, "2026-01-19", 10), Decision::Keep(Reason::SmallDebt));
 //! let promise = Promise { id: PromiseId(id), customer_id: CustomerId(id), made_on: day("2026-01-15"),
-//!     until: day("2026-01-20"), by: "kasir".into() };
+//!     until: day("2026-01-20"), by: "kasir".into(), ending: None };
 //! let promised = AccessFacts { promises: vec![promise], ..facts.clone() };
 //! assert_eq!(decide(&promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
 //! assert_eq!(decide(&promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));

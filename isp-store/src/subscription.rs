@@ -10,14 +10,13 @@ use isp_core::money::Money;
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, PackageChange, Subscription};
 use isp_core::text::Code;
-
 use uuid::Uuid;
 
 use crate::access;
 use crate::customer::after;
 use crate::error::rejected;
 use crate::session::{Session, all, first};
-use crate::table::{SUBSCRIPTIONS, upsert};
+use crate::table::{SUBSCRIPTIONS, named, upsert};
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
 
@@ -132,7 +131,8 @@ async fn must_differ_in_letters(s: &mut dyn Session, tenant: TenantId, lines: Ve
     let sql = "SELECT a.subscription_id FROM subscriptions a
             JOIN subscriptions b ON b.tenant_id = a.tenant_id AND b.router_id = a.router_id
                 AND lower(b.username) = lower(a.username) AND b.subscription_id <> a.subscription_id
-        WHERE a.tenant_id = $1 AND a.subscription_id IN IDS(($2)) AND b.ends_on IS NULL LIMIT 1";
+        WHERE a.tenant_id = $1 AND a.subscription_id IN IDS(($2)) AND b.ends_on IS NULL AND b.username <> a.username
+        LIMIT 1";
     let twin: Option<Uuid> =
         first(s, "subscription", sql, vec![Value::Id(tenant.0), Value::Ids(lines)], |r| r.get()).await?;
     twin.map_or(Ok(()), |_| Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }))
@@ -140,6 +140,20 @@ async fn must_differ_in_letters(s: &mut dyn Session, tenant: TenantId, lines: Ve
 
 /// A line, its router and its user name to the letter.
 type NameOn = (Uuid, Option<Uuid>, String);
+
+/// Lines that have one user name on a router have no day of service in common: looked at once all of a commit is written.
+pub(crate) async fn check_usernames(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT COUNT(*) FROM subscriptions s JOIN subscriptions o ON o.tenant_id = s.tenant_id
+            AND o.router_id = s.router_id AND o.username = s.username AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+            AND (s.ends_on IS NULL OR s.starts_on < s.ends_on AND o.starts_on < s.ends_on)
+            AND (o.ends_on IS NULL OR o.starts_on < o.ends_on AND s.starts_on < o.ends_on)";
+    let shared: Option<u64> = first(s, "count", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], |r| r.get()).await?;
+    if shared == Some(0) { Ok(()) } else { Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }) }
+}
 
 /// Replaces terms.
 pub(crate) async fn write_terms(
@@ -156,7 +170,7 @@ pub(crate) async fn write_terms(
         let mut values = args![tenant, *id];
         values.extend(terms_values(terms));
         debug_assert_eq!(values.len(), 2 + TERMS_COLUMNS);
-        if s.execute(sql, values).await? != 1 {
+        if s.execute(sql, values).await.map_err(|e| named(e, &SUBSCRIPTIONS))? != 1 {
             return Err(rejected("it names a subscription that does not exist"));
         }
     }

@@ -160,8 +160,11 @@ impl Engine<'_> {
         let mut targets = self.store.access_targets(self.tenant, &wanted).await?;
         targets.retain(|t| t.router_id == batch.id);
         self.store.attempting(self.tenant, &ids).await?;
-        match control.apply(&router.endpoint, &targets).await {
-            Ok(outcomes) => delivered.settle(&batch.rows, &targets, &outcomes, now),
+        match self.close_left(control, router, &wanted, now).await? {
+            Ok(left) => match control.apply(&router.endpoint, &targets).await {
+                Ok(outcomes) => delivered.settle(&batch.rows, &targets, &outcomes, &left, now),
+                Err(error) => delivered.postpone(&batch.rows, &error, now),
+            },
             Err(error) => delivered.postpone(&batch.rows, &error, now),
         }
         self.store.record(self.tenant, &delivered.outcomes, &delivered.observed).await?;
@@ -259,7 +262,15 @@ impl Delivered {
         self.error = Some(error.clone());
     }
 
-    fn settle(&mut self, rows: &[OutboxRow], targets: &[AccessTarget], outcomes: &[ApplyOutcome], now: DateTime<Utc>) {
+    /// `left` are accounts that lines have left on this router, with what it said to their closing.
+    fn settle(
+        &mut self,
+        rows: &[OutboxRow],
+        targets: &[AccessTarget],
+        outcomes: &[ApplyOutcome],
+        left: &[(AccessTarget, ApplyOutcome)],
+        now: DateTime<Utc>,
+    ) {
         let answers: BTreeMap<SubscriptionId, (&AccessTarget, &ApplyOutcome)> =
             targets.iter().zip(outcomes).map(|(t, o)| (t.subscription_id, (t, o))).collect();
         for (target, answer) in answers.values() {
@@ -277,7 +288,12 @@ impl Delivered {
             self.observed.push((target.subscription_id, observed));
         }
         for row in rows {
-            let answer = subscription_of(row).and_then(|s| answers.get(&s));
+            let line = subscription_of(row);
+            let leaves = left.iter().filter(|(t, _)| Some(t.subscription_id) == line).map(|(t, o)| (t, o));
+            let kept = line.and_then(|s| answers.get(&s)).copied();
+            let is_refused = |(_, o): &(&AccessTarget, &ApplyOutcome)| matches!(o, ApplyOutcome::Refused { .. });
+            // An account that could not be closed keeps the wish alive.
+            let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().last());
             self.outcomes.push(match answer {
                 // The account was removed, or moved to another router, which has a wish of its own.
                 None => outcome(row.id, OutboxState::Dropped, now, "not_on_this_router", now),

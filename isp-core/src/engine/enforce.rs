@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
@@ -117,6 +118,24 @@ impl Engine<'_> {
         for lines in wanted.chunk_by(|a, b| a.customer_id == b.customer_id) {
             self.decide_again(lines, position, &stopped, &moment, &mut report).await?;
         }
+        Ok(report)
+    }
+
+    /// Decides about the lines of one customer at `now`, after something about him was changed by hand. No breaker holds
+    /// it: he is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn enforce_customer(
+        &self,
+        customer: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<EnforceReport, EngineError> {
+        let moment = IsolationMoment::new(&self.policy.isolation, now);
+        let position = self.store.billing_position(self.tenant).await?;
+        let lines = self.access_of(customer).await?;
+        let mut report = EnforceReport::default();
+        self.decide_again(&lines, position, &BTreeSet::new(), &moment, &mut report).await?;
         Ok(report)
     }
 
@@ -368,7 +387,8 @@ impl Engine<'_> {
     /// The facts about all subscriptions of a customer.
     pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
         let query = AccessQuery::Customers(vec![customer]);
-        Ok(self.store.load_access(self.tenant, &query, PageQuery::first(1_000)).await?)
+        let load = async |page| self.store.load_access(self.tenant, &query, page).await;
+        all_pages(self.page, load, |facts| facts.subscription_id).await
     }
 }
 

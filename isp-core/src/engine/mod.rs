@@ -3,6 +3,7 @@
 //! | journey | file |
 //! |---|---|
 //! | whether the clock is right | [`clock`] |
+//! | all of a day, in order | [`day`] |
 //! | a billing run, instalments and credit | [`bill`] |
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
@@ -14,7 +15,11 @@
 //! | installation fees that go with the first periodic invoice | [`first_fee`] |
 //! | routers and messages from the outbox | [`deliver`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
-//! | new subscriptions, devices, promises | [`manage`] |
+//! | new subscriptions | [`manage`] |
+//! | another account for a line, accounts that lines have left | [`account`] |
+//! | devices | [`device`] |
+//! | expenses | [`expense`] |
+//! | promises, exemptions, outages | [`protect`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
@@ -22,18 +27,24 @@
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
+pub mod account;
 pub mod bill;
 pub mod clock;
 pub mod collect;
 pub mod credit;
+pub mod day;
 pub mod deliver;
+pub mod device;
 pub mod enforce;
+pub mod expense;
 pub mod explain;
 pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
+mod pages;
 mod paid_in_time;
 pub mod pay;
+pub mod protect;
 pub mod remind;
 pub mod report;
 mod retry;
@@ -50,6 +61,7 @@ use crate::ports::{PortError, Store, StoreError};
 
 pub use crate::terms::Settled;
 pub use bill::BillReport;
+pub use day::{DayReport, Said};
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
@@ -84,6 +96,14 @@ impl<'a> Engine<'a> {
 impl std::fmt::Debug for Engine<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+/// Somebody else ended a record between the look at it and the commit.
+fn ended_meanwhile(error: StoreError) -> EngineError {
+    match error {
+        StoreError::Duplicate { what: "record.ending" } => Error::AlreadyEnded.into(),
+        other => other.into(),
     }
 }
 

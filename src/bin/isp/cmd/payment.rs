@@ -5,9 +5,11 @@ use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Zone};
 use isp_core::engine::{NewPayment, Told};
+use isp_core::money::plausible_amount;
 use isp_core::ports::PageQuery;
 use isp_core::text::{Code, Reference};
 
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -49,9 +51,8 @@ pub(crate) struct Add {
     /// The day on which the customer paid; now when not given.
     #[arg(long)]
     paid_on: Option<Date>,
-    /// Take a day of paying that lies in the future or more than a year ago.
-    #[arg(long)]
-    insist: bool,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +98,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    args.sure.of(plausible_amount("amount", args.amount))?;
     let store = ctx.store().await?;
     let customer = match Statement::parse_number(args.customer.as_str()) {
         None => find::customer(ctx, store, &args.customer).await?,
@@ -117,7 +119,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
             false => day.at(12, 0, Zone::Wib),
         }),
     };
-    let told = if args.insist { Told::ByPersonWhoInsists } else { Told::ByPerson };
+    let told = if args.sure.is() { Told::ByPersonWhoInsists } else { Told::ByPerson };
     let report = ctx.engine(store).pay_as(&new, told, ctx.now).await?;
     let paid: Money = report.paid.iter().map(|(_, amount)| *amount).sum();
     let mut row = Rows::new(&[
