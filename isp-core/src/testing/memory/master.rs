@@ -106,7 +106,7 @@ impl State {
         // One with the same letters is looked at when all is written.
         let twin = |s: &Subscription| {
             let (is, other) = (&new.account.username, &s.account.username);
-            is == other && is.as_str() != other.as_str() && s.terms.end.is_none()
+            s.id != new.id && is == other && is.as_str() != other.as_str() && s.terms.end.is_none()
         };
         match lines.any(twin) {
             true => Err(StoreError::Duplicate { what: "subscription.username" }),
