@@ -15,7 +15,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
-    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport,
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport, Said,
 };
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
@@ -185,13 +185,9 @@ impl World {
 
     /// A whole daily run.
     pub async fn run(&self, now: DateTime<Utc>) -> Result<(BillReport, EnforceReport, DeliverReport), EngineError> {
-        let engine = self.engine();
-        let _guard = self.store.begin_run(TENANT).await?;
-        let billed = engine.bill(now).await?;
-        engine.remind(now).await?;
-        let enforced = engine.enforce(now, &Approval::All).await?;
-        let delivered = engine.deliver(&self.routers, &self.messenger, now).await?;
-        Ok((billed, enforced, delivered))
+        let said = Said { approval: Approval::All, clock_is_right: true };
+        let day = self.engine().run_day(&self.routers, &self.messenger, &said, now).await?;
+        Ok((day.billed, day.enforced, day.delivered))
     }
 
     pub async fn pay(
