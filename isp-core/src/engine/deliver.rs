@@ -288,7 +288,7 @@ impl Delivered {
             let kept = line.and_then(|s| answers.get(&s)).copied();
             let is_refused = |(_, o): &(&AccessTarget, &ApplyOutcome)| matches!(o, ApplyOutcome::Refused { .. });
             // An account that could not be closed keeps the wish alive.
-            let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().last());
+            let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().next_back());
             self.outcomes.push(match answer {
                 // The account was removed, or moved to another router, which has a wish of its own.
                 None => outcome(row.id, OutboxState::Dropped, now, "not_on_this_router", now),
