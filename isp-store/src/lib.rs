@@ -35,6 +35,7 @@ mod open;
 mod outbox;
 mod payment;
 mod postgres;
+mod router_hold;
 mod session;
 mod sqlite;
 mod statement;

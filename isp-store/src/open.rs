@@ -176,6 +176,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(2, "credit", include_str!("../migrations/sqlite/0002_credit.sql")),
         migration(3, "first_fee", include_str!("../migrations/sqlite/0003_first_fee.sql")),
         migration(4, "statements", include_str!("../migrations/sqlite/0004_statements.sql")),
+        migration(6, "claims", include_str!("../migrations/sqlite/0006_claims.sql")),
     ]
 }
 
@@ -185,6 +186,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(2, "credit", include_str!("../migrations/postgres/0002_credit.sql")),
         migration(3, "first_fee", include_str!("../migrations/postgres/0003_first_fee.sql")),
         migration(4, "statements", include_str!("../migrations/postgres/0004_statements.sql")),
+        migration(6, "claims", include_str!("../migrations/postgres/0006_claims.sql")),
     ]
 }
 

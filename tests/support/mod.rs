@@ -23,10 +23,13 @@ use isp_core::isolation::{Access, AccessTarget, IsolationPolicy, access::Observe
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
-use isp_core::ports::{AccessControl, ApplyOutcome, ChangeSet, Messenger, PortError, SendOutcome, Store};
+use isp_core::ports::{
+    AccessControl, ApplyOutcome, ChangeSet, Messenger, PortError, SendOutcome, StandingWatch, Store,
+};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::testing::MemoryStore;
+use isp_core::testing::sample::worker;
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Error, Money, Policy, Secret};
 use uuid::Uuid;
@@ -179,7 +182,7 @@ impl World {
         let billed = engine.bill(now).await?;
         engine.remind(now).await?;
         let enforced = engine.enforce(now, &Approval::All).await?;
-        let delivered = engine.deliver(&self.routers, &self.messenger, now).await?;
+        let delivered = engine.deliver(&worker(&StandingWatch(now)), &self.routers, &self.messenger, now).await?;
         Ok((billed, enforced, delivered))
     }
 
@@ -202,7 +205,7 @@ impl World {
     }
 
     pub async fn deliver(&self, now: DateTime<Utc>) -> DeliverReport {
-        self.engine().deliver(&self.routers, &self.messenger, now).await.unwrap()
+        self.engine().deliver(&worker(&StandingWatch(now)), &self.routers, &self.messenger, now).await.unwrap()
     }
 }
 

@@ -88,6 +88,9 @@ pub enum StoreError {
     /// Another process is doing this tenant's run.
     #[error("another run is under way")]
     Busy,
+    /// This run is no longer the only one: the connection that held the right was cut. Nothing of the commit was written.
+    #[error("the connection that held the right to run was cut")]
+    RunLost,
 }
 
 impl StoreError {
@@ -102,12 +105,13 @@ impl StoreError {
             Self::Unavailable { .. } => "store.unavailable",
             Self::Corrupt { .. } => "store.corrupt",
             Self::Busy => "store.busy",
+            Self::RunLost => "store.run_lost",
         }
     }
 
     /// True when the same call may succeed later without anybody's help.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Conflict | Self::Unavailable { .. } | Self::Busy)
+        matches!(self, Self::Conflict | Self::Unavailable { .. } | Self::Busy | Self::RunLost)
     }
 }

@@ -184,7 +184,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         StoreError::Duplicate { .. } | StoreError::Rejected { .. } => Exit::BadInput,
         StoreError::NotFound { .. } => Exit::NotFound,
         StoreError::Unavailable { .. } => Exit::Unavailable,
-        StoreError::Busy | StoreError::Conflict => Exit::Busy,
+        StoreError::Busy | StoreError::RunLost | StoreError::Conflict => Exit::Busy,
         _ => Exit::Internal,
     }
 }
