@@ -43,7 +43,8 @@ fn from_an_empty_folder_to_an_explanation() {
     isp.fails(3, &["payment", "add", "P001", "1000", "--reference", "KW-1"], "payment.mismatch");
 
     // P002 does not, and is isolated on Wednesday 21 January, six days past the due date of the 15th.
-    isp.ok(&["--on", "2026-01-21", "enforce"]);
+    // The bill above was of a later day, so the program asks whether the clock is right.
+    isp.ok(&["--on", "2026-01-21", "enforce", "--confirm-clock"]);
     let explained = isp.ok(&["--on", "2026-01-21", "--at", "13:00", "explain", "P002"]);
     assert!(
         explained.starts_with("Layanan diisolir sejak 2026-01-21") && explained.contains("INV-202601"),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::billing::{BillingPolicy, LateFeeAmount, LateFeePolicy};
+use crate::clock::ClockPolicy;
 use crate::error::Error;
 use crate::isolation::IsolationPolicy;
 use crate::message::DunningPolicy;
@@ -28,6 +29,8 @@ pub struct Policy {
     pub outage: OutagePolicy,
     /// Promises to pay.
     pub promise: PromisePolicy,
+    /// When a run asks whether the clock is right (rule I9).
+    pub clock: ClockPolicy,
 }
 
 impl Policy {
@@ -69,6 +72,9 @@ impl Policy {
             if fee.after_days == 0 || fee.after_days > 365 {
                 return bad("late_fee.after_days", "is not 1 to 365");
             }
+        }
+        if !(1..=3_650).contains(&self.clock.max_days_between_runs) {
+            return bad("clock.max_days_between_runs", "is not 1 to 3650");
         }
         if self.promise.max_days > 365 {
             return bad("promise.max_days", "is more than 365");

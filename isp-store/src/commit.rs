@@ -1,5 +1,6 @@
 //! Writing a change set, all or nothing.
 
+use chrono::{DateTime, Utc};
 use isp_core::calendar::Date;
 use isp_core::ids::TenantId;
 use isp_core::ledger::entries_for_invoices;
@@ -54,6 +55,7 @@ pub(crate) async fn write(
         terms,
         billed_from,
         billing_position,
+        last_run,
         payments,
         allocations,
         reversals,
@@ -117,6 +119,9 @@ pub(crate) async fn write(
     {
         s.execute("UPDATE tenants SET billing_position = $2 WHERE tenant_id = $1", args![tenant, position]).await?;
     }
+    if let Some(last_run) = last_run {
+        s.execute("UPDATE tenants SET last_run_at = $2 WHERE tenant_id = $1", args![tenant, last_run]).await?;
+    }
 
     payment::write(s, tenant, payments).await?;
     credit::write_write_offs(s, tenant, write_offs).await?;
@@ -159,5 +164,11 @@ async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreErro
 /// The day up to which triggers were billed.
 pub(crate) async fn billing_position(s: &mut dyn Session, tenant: TenantId) -> Result<Option<Date>, StoreError> {
     let sql = "SELECT billing_position FROM tenants WHERE tenant_id = $1";
+    Ok(first(s, "tenant", sql, args![tenant], |r| r.get()).await?.flatten())
+}
+
+/// The moment of the last run.
+pub(crate) async fn last_run(s: &mut dyn Session, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let sql = "SELECT last_run_at FROM tenants WHERE tenant_id = $1";
     Ok(first(s, "tenant", sql, args![tenant], |r| r.get()).await?.flatten())
 }

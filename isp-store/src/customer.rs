@@ -36,6 +36,7 @@ pub(crate) async fn write(
 fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer, StoreError> {
     let (id, code, name) = (r.get()?, r.get()?, r.get()?);
     let nik = match r.get::<Option<Vec<u8>>>()? {
+        Some(_) if vault.is_locked() => None,
         Some(sealed) => {
             let clear = vault.open(nik_place(tenant, id), &sealed)?;
             Some(Nik::parse(clear.reveal()).map_err(|_| r.corrupt("its NIK is none"))?)

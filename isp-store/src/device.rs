@@ -61,7 +61,7 @@ pub(crate) async fn list(
         let ip = ip.map(|ip| ip.parse()).transpose().map_err(|_| r.corrupt("its IP address is none"))?;
         let username = r.get()?;
         let sealed: Option<Vec<u8>> = r.get()?;
-        let password = sealed.map(|sealed| vault.open(password_place(tenant, id), &sealed)).transpose()?;
+        let password = sealed.map(|sealed| vault.open_or_hide(password_place(tenant, id), &sealed)).transpose()?;
         Ok(Cpe {
             id,
             serial,

@@ -15,8 +15,10 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
                 sqlite(e.kind(), e.code().and_then(|c| c.parse().ok()).unwrap_or(1), e.message())
             }
         }
+        // What TLS says of a certificate comes as "invalid data" of the connection.
+        sqlx::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData => StoreError::Tls { reason: e.to_string() },
         sqlx::Error::Io(e) => unavailable(e.kind().to_string()),
-        sqlx::Error::Tls(_) => unavailable("no TLS connection"),
+        sqlx::Error::Tls(e) => StoreError::Tls { reason: e.to_string() },
         sqlx::Error::PoolTimedOut => unavailable("no free connection within the time limit"),
         sqlx::Error::PoolClosed => unavailable("the store is closed"),
         sqlx::Error::WorkerCrashed => unavailable("its worker ended"),
@@ -40,12 +42,15 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
         ("23505", _) => StoreError::Duplicate { what: "row" },
         ("23503", _) => rejected(format!("it names a row that does not exist ({place})")),
         ("23514" | "23502", _) => rejected(format!("it breaks a rule of the tables ({place})")),
-        ("40001" | "40P01" | "55P03", _) => StoreError::Conflict,
-        ("42P01" | "42703", _) => rejected("the tables are not those of this version; run `isp migrate`"),
+        ("40001" | "40P01", _) => StoreError::Conflict,
+        ("55P03" | "25P03", _) => StoreError::Held,
+        ("57014", _) => StoreError::TooSlow,
+        ("53100", _) => StoreError::DiskFull,
+        ("25006", _) => StoreError::ReadOnly,
+        ("XX001" | "XX002", _) => StoreError::Damaged { reason: format!("SQLSTATE {code}") },
+        ("42P01" | "42703", _) => StoreError::Outdated,
         // These concern the server, not a row, and their messages name no values of rows.
-        ("25006", _) | (_, "08" | "28" | "3D" | "53" | "57" | "58") => {
-            unavailable(format!("{} ({code})", error.message()))
-        }
+        (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(format!("{} ({code})", error.message())),
         (_, "XX") => StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") },
         _ => rejected(format!("SQLSTATE {code} ({place})")),
     }
@@ -62,12 +67,12 @@ fn sqlite(kind: ErrorKind, code: i32, message: &str) -> StoreError {
         _ => {}
     }
     match code & 0xff {
-        5 | 6 => unavailable("another process holds the database"),
-        8 => unavailable("the database file is read-only"),
+        5 | 6 => StoreError::Held,
+        8 => StoreError::ReadOnly,
         10 => unavailable("reading or writing the database file failed"),
-        13 => unavailable("the disk is full"),
+        13 => StoreError::DiskFull,
         14 => unavailable("the database file cannot be opened"),
-        11 | 26 => StoreError::Corrupt { what: "database file", reason: message.to_owned() },
+        11 | 26 => StoreError::Damaged { reason: message.to_owned() },
         _ => rejected(message),
     }
 }

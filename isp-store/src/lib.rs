@@ -45,6 +45,6 @@ mod table;
 mod value;
 mod vault;
 
-pub use open::{MigrationStatus, migrate, migration_status, open};
+pub use open::{MigrationStatus, has_key, migrate, migration_status, open};
 pub use store::SqlStore;
 pub use vault::{Vault, VaultError};

@@ -49,7 +49,7 @@ pub(crate) async fn routers(s: &mut dyn Session, vault: &Vault, tenant: TenantId
     all(s, "router", sql, args![tenant], |r| {
         let (id, code, site_id) = (r.get()?, r.get()?, r.get()?);
         let (host, port, tls, username) = (r.get()?, r.get()?, r.get()?, r.get()?);
-        let password = vault.open(router_place(tenant, id), &r.get::<Vec<u8>>()?)?;
+        let password = vault.open_or_hide(router_place(tenant, id), &r.get::<Vec<u8>>()?)?;
         Ok(Router { id, code, site_id, endpoint: RouterEndpoint { host, port, tls, username, password } })
     })
     .await

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use isp_core::ids::TenantId;
 use isp_core::ports::{Store, StoreError};
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::migrate::{AppliedMigration, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, SqlSafeStr as _};
 use uuid::Uuid;
@@ -20,9 +20,6 @@ use crate::store::SqlStore;
 use crate::value::args;
 use crate::vault::{Place, Vault};
 
-/// What a database that lacks tables is answered with.
-const RUN_MIGRATE: &str = "the database lacks the tables of this version; run `isp migrate`";
-
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
@@ -32,6 +29,8 @@ pub struct MigrationStatus {
     pub pending: Vec<i64>,
     /// Versions in the database that this program does not know: it was written by a newer one.
     pub unknown: Vec<i64>,
+    /// Versions that were applied in another wording than this program's.
+    pub changed: Vec<i64>,
 }
 
 /// Which database a URL names.
@@ -57,9 +56,10 @@ fn target(url: &str) -> Result<Target, StoreError> {
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
 ///
 /// # Errors
-/// [`StoreError::Rejected`] for a URL of another kind and for a database without the tables of this version, which says
-/// `isp migrate`; [`StoreError::Corrupt`] when the vault's keys are not those that sealed what is in it, or the file is
-/// damaged; [`StoreError::Unavailable`].
+/// [`StoreError::Rejected`] for a URL of another kind; [`StoreError::Missing`], [`StoreError::Outdated`],
+/// [`StoreError::Newer`] and [`StoreError::Migration`] for a database that is not one of this version;
+/// [`StoreError::WrongKey`] when the vault's keys are not those that sealed what is in it; [`StoreError::Damaged`];
+/// [`StoreError::Unavailable`], [`StoreError::Tls`].
 pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(SqlStore::open(url, vault).await?))
 }
@@ -68,25 +68,70 @@ pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError>
 pub(crate) async fn engine(url: &str, vault: &Vault) -> Result<Box<dyn Engine>, StoreError> {
     let status = migration_status(url).await?;
     if !status.unknown.is_empty() {
-        return Err(rejected("the database was written by a newer version of this program"));
+        return Err(StoreError::Newer);
+    }
+    if let Some(version) = status.changed.first() {
+        return Err(StoreError::Migration { version: *version });
     }
     if !status.pending.is_empty() {
-        return Err(rejected(RUN_MIGRATE));
+        return Err(StoreError::Outdated);
     }
     let engine: Box<dyn Engine> = match target(url)? {
         Target::Sqlite(path) => Box::new(Sqlite::open(&path, &[]).await?),
         Target::Postgres(options) => Box::new(Postgres::open(*options).await?),
     };
-    check_key(engine.as_ref(), vault).await?;
+    // A store without a key is only read, and shows nothing that is sealed.
+    if !vault.is_locked() {
+        check_key(engine.as_ref(), vault).await?;
+    }
     Ok(engine)
+}
+
+/// True when a key has sealed something in this database, so that no other key may take its place. False when there is
+/// no database, or an empty one.
+///
+/// # Errors
+/// As [`migration_status`], but for a database that is not there.
+pub async fn has_key(url: &str) -> Result<bool, StoreError> {
+    const TABLE: &str = "meta";
+    let sealed = "SELECT COUNT(*) > 0 FROM meta WHERE key = 'vault_check'";
+    match target(url)? {
+        Target::Sqlite(path) => {
+            if !path.exists() {
+                return Ok(false);
+            }
+            let mut connection = sqlite_connection(&path).await?;
+            let there = "SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = $1";
+            let there: bool =
+                sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut connection).await.map_err(store_error)?;
+            let found = match there {
+                true => sqlx::query_scalar(sealed).fetch_one(&mut connection).await.map_err(store_error)?,
+                false => false,
+            };
+            connection.close().await.map_err(store_error)?;
+            Ok(found)
+        }
+        Target::Postgres(options) => {
+            let mut connection = postgres::connect(&options).await?;
+            let there = "SELECT to_regclass($1) IS NOT NULL";
+            let there: bool =
+                sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut connection).await.map_err(store_error)?;
+            let found = match there {
+                true => sqlx::query_scalar(sealed).fetch_one(&mut connection).await.map_err(store_error)?,
+                false => false,
+            };
+            connection.close().await.map_err(store_error)?;
+            Ok(found)
+        }
+    }
 }
 
 /// Creates the tables of this version. Running it again changes nothing. A SQLite file is made if there is none, readable
 /// by its owner only.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], [`StoreError::Corrupt`], [`StoreError::Rejected`] when the database was written by a
-/// newer version.
+/// [`StoreError::Unavailable`], [`StoreError::Damaged`], [`StoreError::Newer`], [`StoreError::Migration`] when one that
+/// was applied is not the one of this program.
 pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
     match target(url)? {
         Target::Sqlite(path) => {
@@ -96,7 +141,9 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
             connection.close().await.map_err(store_error)?;
         }
         Target::Postgres(options) => {
-            let mut connection = PgConnection::connect_with(&options).await.map_err(store_error)?;
+            // A change of the tables may take longer than a statement of a run.
+            let options = options.options([("statement_timeout", "0")]);
+            let mut connection = postgres::connect(&options).await?;
             migrator(postgres_migrations()).run_direct(None, &mut connection, false).await.map_err(migrate_error)?;
             connection.close().await.map_err(store_error)?;
         }
@@ -107,12 +154,12 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
 /// Which migrations a database has and lacks. Changes nothing.
 ///
 /// # Errors
-/// [`StoreError::Rejected`] when there is no SQLite file, [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+/// [`StoreError::Missing`] when there is no SQLite file, [`StoreError::Unavailable`], [`StoreError::Damaged`].
 pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> {
     let (applied, known) = match target(url)? {
         Target::Sqlite(path) => {
             if !path.exists() {
-                return Err(rejected(format!("there is no database file; {RUN_MIGRATE}")));
+                return Err(StoreError::Missing);
             }
             let mut connection = sqlite_connection(&path).await?;
             let there = "SELECT COUNT(*) > 0 FROM sqlite_master WHERE name = '_sqlx_migrations'";
@@ -122,7 +169,7 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
             (applied, sqlite_migrations())
         }
         Target::Postgres(options) => {
-            let mut connection = PgConnection::connect_with(&options).await.map_err(store_error)?;
+            let mut connection = postgres::connect(&options).await?;
             let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
             let there: bool = sqlx::query_scalar(there).fetch_one(&mut connection).await.map_err(store_error)?;
             let applied = if there { applied(&mut connection).await? } else { Vec::new() };
@@ -130,20 +177,29 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
             (applied, postgres_migrations())
         }
     };
-    let known: Vec<i64> = known.iter().map(|m| m.version).collect();
+    let of = |version: i64| known.iter().find(|m| m.version == version);
+    let versions: Vec<i64> = applied.iter().map(|m| m.version).collect();
     Ok(MigrationStatus {
-        pending: known.iter().copied().filter(|v| !applied.contains(v)).collect(),
-        unknown: applied.iter().copied().filter(|v| !known.contains(v)).collect(),
-        applied,
+        pending: known.iter().map(|m| m.version).filter(|v| !versions.contains(v)).collect(),
+        unknown: versions.iter().copied().filter(|v| of(*v).is_none()).collect(),
+        changed: applied
+            .iter()
+            .filter(|a| of(a.version).is_some_and(|m| m.checksum != a.checksum))
+            .map(|a| a.version)
+            .collect(),
+        applied: versions,
     })
 }
 
-async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<i64>, StoreError> {
-    let applied = connection.list_applied_migrations("_sqlx_migrations").await.map_err(migrate_error)?;
-    Ok(applied.into_iter().map(|m| m.version).collect())
+async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<AppliedMigration>, StoreError> {
+    connection.list_applied_migrations("_sqlx_migrations").await.map_err(migrate_error)
 }
 
 async fn sqlite_connection(path: &Path) -> Result<SqliteConnection, StoreError> {
+    // Before it is opened: a pipe would be waited for, and a device would be written to.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(StoreError::Damaged { reason: "it is no ordinary file".to_owned() });
+    }
     SqliteConnection::connect_with(&sqlite::options(path)).await.map_err(store_error)
 }
 
@@ -176,6 +232,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(2, "credit", include_str!("../migrations/sqlite/0002_credit.sql")),
         migration(3, "first_fee", include_str!("../migrations/sqlite/0003_first_fee.sql")),
         migration(4, "statements", include_str!("../migrations/sqlite/0004_statements.sql")),
+        migration(5, "last_run", include_str!("../migrations/sqlite/0005_last_run.sql")),
         migration(6, "claims", include_str!("../migrations/sqlite/0006_claims.sql")),
     ]
 }
@@ -186,6 +243,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(2, "credit", include_str!("../migrations/postgres/0002_credit.sql")),
         migration(3, "first_fee", include_str!("../migrations/postgres/0003_first_fee.sql")),
         migration(4, "statements", include_str!("../migrations/postgres/0004_statements.sql")),
+        migration(5, "last_run", include_str!("../migrations/postgres/0005_last_run.sql")),
         migration(6, "claims", include_str!("../migrations/postgres/0006_claims.sql")),
     ]
 }
@@ -193,13 +251,8 @@ fn postgres_migrations() -> Vec<Migration> {
 fn migrate_error(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => store_error(e),
-        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-            rejected("the database was written by a newer version of this program")
-        }
-        MigrateError::VersionMismatch(version) => {
-            rejected(format!("migration {version} of the database is not the one of this program"))
-        }
-        MigrateError::Dirty(version) => rejected(format!("migration {version} was left half done")),
+        MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,
+        MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => StoreError::Migration { version },
         _ => rejected("the migrations cannot be run"),
     }
 }
@@ -220,12 +273,5 @@ pub(crate) async fn check_key(engine: &dyn Engine, vault: &Vault) -> Result<(), 
         session.commit().await?;
     }
     let opened = vault.open(place, &sealed.unwrap_or_default());
-    if opened.is_ok_and(|clear| clear.reveal() == CHECK) {
-        Ok(())
-    } else {
-        Err(StoreError::Corrupt {
-            what: "key check",
-            reason: "the key is not the one that sealed this database; use its key file".to_owned(),
-        })
-    }
+    if opened.is_ok_and(|clear| clear.reveal() == CHECK) { Ok(()) } else { Err(StoreError::WrongKey) }
 }

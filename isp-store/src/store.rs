@@ -89,6 +89,18 @@ impl SqlStore {
         Ok(())
     }
 
+    /// Fails for a store that was opened without a key: it is only read, because what is hidden in what it read would be
+    /// lost by writing it.
+    fn unlocked(&self) -> Result<(), StoreError> {
+        if self.vault.is_locked() { Err(StoreError::NoKey) } else { Ok(()) }
+    }
+
+    /// A transaction that writes.
+    async fn writer(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.unlocked()?;
+        self.engine.write().await
+    }
+
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.engine.close().await;
@@ -101,6 +113,7 @@ impl Store for SqlStore {
         if changes.is_empty() {
             return Ok(CommitReport::default());
         }
+        self.unlocked()?;
         let (engine, vault) = (Arc::clone(&self.engine), self.vault.clone());
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
@@ -115,6 +128,7 @@ impl Store for SqlStore {
     }
 
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+        self.unlocked()?;
         self.engine.hold_run(tenant).await
     }
 }
@@ -204,6 +218,11 @@ impl BillingStore for SqlStore {
     async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
         let mut session = self.engine.read().await?;
         commit::billing_position(session.as_mut(), tenant).await
+    }
+
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut session = self.engine.read().await?;
+        commit::last_run(session.as_mut(), tenant).await
     }
 
     async fn load_billable(
@@ -439,7 +458,7 @@ impl OutboxStore for SqlStore {
         outcomes: &[Outcome],
         observed: Observed<'_>,
     ) -> Result<Recorded, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         let s = session.as_mut();
         let lost = outbox::record(s, tenant, owner, outcomes).await?;
         let doubted = match observed.under {
@@ -465,7 +484,7 @@ impl OutboxStore for SqlStore {
     }
 
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         self.bury_the_dead(session.as_mut(), tenant, claim.lease).await?;
         let done = outbox::claim(session.as_mut(), tenant, claim).await?;
         session.commit().await?;
@@ -473,20 +492,20 @@ impl OutboxStore for SqlStore {
     }
 
     async fn attempting(&self, tenant: TenantId, lease: Lease, rows: &[Claimed]) -> Result<Vec<OutboxId>, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         let ours = outbox::attempting(session.as_mut(), tenant, lease, rows).await?;
         session.commit().await?;
         Ok(ours)
     }
 
     async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         outbox::renew(session.as_mut(), tenant, lease).await?;
         session.commit().await
     }
 
     async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         outbox::release(session.as_mut(), tenant, owner).await?;
         session.commit().await
     }
@@ -497,7 +516,7 @@ impl OutboxStore for SqlStore {
         router: RouterId,
         lease: Lease,
     ) -> Result<Option<RouterHold>, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         self.bury_the_dead(session.as_mut(), tenant, lease).await?;
         let hold = router_hold::hold(session.as_mut(), tenant, router, lease).await?;
         session.commit().await?;
@@ -505,7 +524,7 @@ impl OutboxStore for SqlStore {
     }
 
     async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         router_hold::free(session.as_mut(), tenant, hold).await?;
         session.commit().await
     }
@@ -517,14 +536,14 @@ impl OutboxStore for SqlStore {
         states: &[OutboxState],
         settled: Settled,
     ) -> Result<bool, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         let done = outbox::settle(session.as_mut(), tenant, id, states, &settled).await?;
         session.commit().await?;
         Ok(done)
     }
 
     async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.writer().await?;
         let count = outbox::retry_template(session.as_mut(), tenant, template, now).await?;
         session.commit().await?;
         Ok(count)

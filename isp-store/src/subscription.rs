@@ -190,7 +190,7 @@ pub(crate) async fn page(
     all(s, "subscription", &sql, args, |r| {
         let (id, customer_id, site_id, router_id) = (r.get()?, r.get()?, r.get()?, r.get()?);
         let username = r.get()?;
-        let password = vault.open(password_place(tenant, id), &r.get::<Vec<u8>>()?)?;
+        let password = vault.open_or_hide(password_place(tenant, id), &r.get::<Vec<u8>>()?)?;
         let terms = read_terms(r)?;
         let access = access::read(r, id)?;
         Ok((

@@ -66,6 +66,21 @@ pub enum VaultError {
         /// What the system said.
         reason: String,
     },
+    /// The key file is not there.
+    #[error("the key file {path} is not there")]
+    Missing {
+        /// Where it should be.
+        path: String,
+    },
+    /// The key file is a folder, a pipe or a device.
+    #[error("the key file is no ordinary file")]
+    NotAFile,
+    /// A database has a key already, and its key file is not there. A second key would not open what the first sealed.
+    #[error("the database has a key, and its key file {path} is not there")]
+    Lost {
+        /// Where it should be.
+        path: String,
+    },
     /// A key file is there already; replacing it would make everything sealed unreadable.
     #[error("the key file is there already")]
     Exists,
@@ -95,6 +110,9 @@ impl VaultError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "vault.file",
+            Self::Missing { .. } => "vault.missing",
+            Self::NotAFile => "vault.not_a_file",
+            Self::Lost { .. } => "vault.lost",
             Self::Exists => "vault.exists",
             Self::Readable { .. } => "vault.readable",
             Self::Form => "vault.form",
@@ -156,9 +174,19 @@ impl Vault {
     /// The keys of a file.
     ///
     /// # Errors
-    /// [`VaultError::File`], [`VaultError::Readable`] when group or others have any right to it, [`VaultError::Form`].
+    /// [`VaultError::Missing`], [`VaultError::NotAFile`], [`VaultError::File`], [`VaultError::Readable`] when group or
+    /// others have any right to it, [`VaultError::Form`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, VaultError> {
-        let file = std::fs::File::open(path.as_ref()).map_err(file_error)?;
+        let path = path.as_ref();
+        // Before it is opened: opening a pipe waits for somebody who writes into it.
+        match std::fs::metadata(path) {
+            Ok(found) if !found.is_file() => return Err(VaultError::NotAFile),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(VaultError::Missing { path: path.display().to_string() });
+            }
+            _ => {}
+        }
+        let file = std::fs::File::open(path).map_err(file_error)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -191,10 +219,22 @@ impl Vault {
         if ring.is_empty() || ring.len() > MAX_KEYS { Err(VaultError::Form) } else { Ok(Self { ring: ring.into() }) }
     }
 
+    /// A vault without a key, for a store that is only read: what is sealed stays hidden, and nothing can be written.
+    #[must_use]
+    pub fn locked() -> Self {
+        Self { ring: Arc::new([]) }
+    }
+
+    /// True for [`Vault::locked`].
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.ring.is_empty()
+    }
+
     /// Seals a text for one column of one row.
     pub(crate) fn seal(&self, place: Place, text: &str) -> Result<Vec<u8>, StoreError> {
         let refused = || StoreError::Rejected { reason: "a value could not be sealed".to_owned() };
-        let key = self.ring.first().ok_or_else(refused)?;
+        let key = self.ring.first().ok_or(StoreError::NoKey)?;
         let mut nonce = [0_u8; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| refused())?;
         let aad = place.associated_data();
@@ -208,8 +248,16 @@ impl Vault {
         Ok(bytes)
     }
 
+    /// As [`Vault::open`], but nothing for a vault that is locked: for lists, which do not show what is sealed.
+    pub(crate) fn open_or_hide(&self, place: Place, sealed: &[u8]) -> Result<Secret, StoreError> {
+        if self.is_locked() { Ok(Secret::new(String::new())) } else { self.open(place, sealed) }
+    }
+
     /// Opens a sealed text of one column of one row.
     pub(crate) fn open(&self, place: Place, sealed: &[u8]) -> Result<Secret, StoreError> {
+        if self.is_locked() {
+            return Err(StoreError::NoKey);
+        }
         let corrupt =
             |reason: &str| StoreError::Corrupt { what: "sealed value", reason: format!("{}: {reason}", place.table) };
         let (head, text) = sealed.split_at_checked(HEAD).ok_or_else(|| corrupt("it is too short"))?;
@@ -317,6 +365,17 @@ mod tests {
     }
 
     #[test]
+    fn a_locked_vault_hides_and_seals_nothing() {
+        let sealed = vault(&"ab".repeat(32)).seal(place(1), "clear text").unwrap();
+        let locked = Vault::locked();
+        assert!(locked.is_locked());
+        assert_eq!(locked.open(place(1), &sealed).unwrap_err(), StoreError::NoKey);
+        assert_eq!(locked.open_or_hide(place(1), &sealed).unwrap().reveal(), "");
+        assert_eq!(locked.seal(place(1), "x").unwrap_err(), StoreError::NoKey);
+        assert_eq!(locked.blind_index(TenantId::DEFAULT, "x"), None);
+    }
+
+    #[test]
     fn the_first_key_of_the_ring_seals_and_all_open() {
         let (old, new) = ("11".repeat(32), "22".repeat(32));
         let sealed = vault(&old).seal(place(1), "x").unwrap();
@@ -348,7 +407,8 @@ mod tests {
                 assert_eq!(Vault::from_file(&path).unwrap_err(), VaultError::Readable { mode });
             }
         }
-        assert_eq!(Vault::from_file(dir.path().join("none")).unwrap_err().code(), "vault.file");
+        assert_eq!(Vault::from_file(dir.path().join("none")).unwrap_err().code(), "vault.missing");
+        assert_eq!(Vault::from_file(dir.path()).unwrap_err(), VaultError::NotAFile);
         assert_eq!(Vault::from_env("ISP_NO_SUCH_KEY").unwrap_err().code(), "vault.not_set");
     }
 

@@ -171,6 +171,9 @@ async fn upgrade(newest: Database, old: Database) {
     let upgraded = old.open().await;
     let now = day(START).plus_days(UPGRADED).at(9, 0, Zone::Wib);
     same(&read(&store, now).await, &read(&upgraded, now).await);
+    // The clock is judged from the first run on: the newest decision stands for the last run.
+    let last = upgraded.last_run(TENANT).await.unwrap().expect("no last run");
+    assert!(last <= now && now - last < chrono::TimeDelta::days(31), "{last}");
     let lines = upgraded.subscriptions(TENANT, None, PageQuery::first(99)).await.unwrap();
     assert!(lines.iter().any(|(_, access)| access.desired == Access::Isolated), "nobody is isolated");
     assert_eq!(lines[3].0.account.password.reveal(), password_of(3));

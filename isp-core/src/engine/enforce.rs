@@ -48,7 +48,7 @@ pub struct EnforceReport {
     pub closed: Vec<SubscriptionId>,
     /// Lines whose package change took effect on the router.
     pub regrouped: Vec<SubscriptionId>,
-    /// Routers on which nothing was isolated, because it would have been too many (rule I6).
+    /// Routers on which nothing was isolated or closed, because it would have been too many (rule I6).
     pub held: Vec<Held>,
 }
 
@@ -59,7 +59,9 @@ pub struct Held {
     pub router_id: Option<RouterId>,
     /// How many lines would have been isolated.
     pub would_isolate: u64,
-    /// How many may be without approval.
+    /// How many lines would have been closed.
+    pub would_close: u64,
+    /// How many of both together may be without approval.
     pub limit: u64,
 }
 
@@ -92,10 +94,7 @@ impl Engine<'_> {
         }
         let mut report = EnforceReport::default();
         let stopped = self.tripped(&wanted, position, approval, &moment, &mut report).await?;
-        wanted.retain(|f| {
-            !(stopped.contains(&f.router_id)
-                && matches!(self.step(f, position, &moment), Step::Decide(Decision::Isolate(_))))
-        });
+        wanted.retain(|f| !(stopped.contains(&f.router_id) && self.step(f, position, &moment).cuts()));
         // The lines of a customer together, so that one notice may speak of all.
         wanted.sort_by_key(|f| (f.customer_id, f.subscription_id));
         let mut rest = wanted.as_slice();
@@ -128,21 +127,23 @@ impl Engine<'_> {
         moment: &IsolationMoment<'_>,
         report: &mut EnforceReport,
     ) -> Result<BTreeSet<Option<RouterId>>, EngineError> {
-        let mut isolations: BTreeMap<Option<RouterId>, u64> = BTreeMap::new();
+        let mut cuts: BTreeMap<Option<RouterId>, (u64, u64)> = BTreeMap::new();
         for facts in wanted {
-            if matches!(self.step(facts, position, moment), Step::Decide(Decision::Isolate(_))) {
-                *isolations.entry(facts.router_id).or_default() += 1;
+            match self.step(facts, position, moment) {
+                Step::Decide(Decision::Isolate(_)) => cuts.entry(facts.router_id).or_default().0 += 1,
+                Step::Decide(Decision::Close(_)) => cuts.entry(facts.router_id).or_default().1 += 1,
+                _ => {}
             }
         }
-        if isolations.is_empty() {
+        if cuts.is_empty() {
             return Ok(BTreeSet::new());
         }
         let subscribers = self.store.subscribers_per_router(self.tenant).await?;
-        for (router_id, would_isolate) in isolations {
+        for (router_id, (would_isolate, would_close)) in cuts {
             let served = router_id.and_then(|r| subscribers.get(&r).copied()).unwrap_or(0);
             let limit = self.policy.isolation.breaker_limit(served);
-            if would_isolate > limit && !approval.covers(router_id) {
-                report.held.push(Held { router_id, would_isolate, limit });
+            if would_isolate + would_close > limit && !approval.covers(router_id) {
+                report.held.push(Held { router_id, would_isolate, would_close, limit });
             }
         }
         Ok(report.held.iter().map(|h| h.router_id).collect())
@@ -214,9 +215,8 @@ impl Engine<'_> {
         for _ in 0..CONFLICT_RETRIES {
             let mut fresh = self.access_of(customer).await?;
             fresh.retain(|f| {
-                let isolates = matches!(self.step(f, position, moment), Step::Decide(Decision::Isolate(_)));
                 let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
-                wanted && !(isolates && stopped.contains(&f.router_id))
+                wanted && !(stopped.contains(&f.router_id) && self.step(f, position, moment).cuts())
             });
             if self.commit_steps(&fresh, position, moment, report).await? {
                 return Ok(());
@@ -259,6 +259,26 @@ impl Engine<'_> {
                 || facts.access.desired == Access::Isolated && facts.access.cause != Some(IsolationCause::Manual)
         })
         .await
+    }
+
+    /// Isolates one line by hand, as [`Engine::isolate`] does all lines of a customer.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingToDo`] when it is not open, [`StoreError::NotFound`].
+    pub async fn isolate_line(
+        &self,
+        subscription: SubscriptionId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let query = AccessQuery::Subscriptions(vec![subscription]);
+        let facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?;
+        let customer = facts.first().ok_or(StoreError::NotFound { what: "subscription" })?.customer_id;
+        let decider = Decider { by, reason };
+        let open = |facts: &AccessFacts| facts.subscription_id == subscription && facts.access.desired == Access::Open;
+        self.by_hand(customer, AccessEventKind::IsolatedManual, decider, now, open).await?;
+        Ok(())
     }
 
     /// Reopens every isolated line of a customer by hand, whatever the cause. When arrears remain and nothing protects
@@ -366,4 +386,11 @@ enum Step {
     Nothing,
     Decide(Decision),
     Regroup(BillingTerms),
+}
+
+impl Step {
+    /// True when it takes service away, which is what a breaker counts. It never holds an opening.
+    const fn cuts(&self) -> bool {
+        matches!(self, Self::Decide(Decision::Isolate(_) | Decision::Close(_)))
+    }
 }

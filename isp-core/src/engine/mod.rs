@@ -2,6 +2,7 @@
 //!
 //! | journey | file |
 //! |---|---|
+//! | whether the clock is right | [`clock`] |
 //! | a billing run, instalments and credit | [`bill`] |
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
@@ -22,6 +23,7 @@
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
 pub mod bill;
+pub mod clock;
 pub mod collect;
 pub mod credit;
 pub mod deliver;
@@ -37,6 +39,7 @@ pub mod settle;
 pub mod simulate;
 pub mod terms;
 
+use crate::clock::ClockDoubt;
 use crate::error::Error;
 use crate::ids::TenantId;
 use crate::policy::Policy;
@@ -95,6 +98,9 @@ pub enum EngineError {
     /// A router or the messenger, where a journey asks one directly.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// The moment of a run that follows the last one too early or too late (rule I9).
+    #[error(transparent)]
+    Clock(#[from] ClockDoubt),
     /// A payment with this provider and reference is known with another customer or amount.
     #[error("payment with this reference is known with another customer or amount")]
     PaymentMismatch,
@@ -114,6 +120,7 @@ impl EngineError {
             Self::Store(e) => e.code(),
             Self::Domain(e) => e.code(),
             Self::Port(e) => e.code(),
+            Self::Clock(e) => e.code(),
             Self::PaymentMismatch => "payment.mismatch",
             Self::NothingToDo => "access.nothing_to_do",
             Self::NotToSettle => "outbox.not_to_settle",
@@ -126,7 +133,7 @@ impl EngineError {
         match self {
             Self::Store(e) => e.retryable(),
             Self::Port(e) => e.retryable(),
-            Self::Domain(_) | Self::PaymentMismatch | Self::NothingToDo | Self::NotToSettle => false,
+            Self::Domain(_) | Self::Clock(_) | Self::PaymentMismatch | Self::NothingToDo | Self::NotToSettle => false,
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct IsolationPolicy {
     pub holidays: BTreeSet<Date>,
     /// Reopen when this share of what was overdue at isolation is paid; `None`: all of it.
     pub reopen_when_paid_percent: Option<u8>,
-    /// A run may isolate this many lines of a router without approval ...
+    /// A run may isolate or close this many lines of a router without approval ...
     pub breaker_count: u32,
     /// ... or this share of its subscribers, in percent, whichever is more.
     pub breaker_percent: u32,
@@ -50,7 +50,7 @@ impl IsolationPolicy {
         (0..366).map(|days| first.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(first)
     }
 
-    /// How many lines of a router with that many subscribers a run may isolate without approval (rule I6).
+    /// How many lines of a router with that many subscribers a run may isolate or close without approval (rule I6).
     #[must_use]
     pub fn breaker_limit(&self, subscribers: u64) -> u64 {
         u64::from(self.breaker_count).max(subscribers * u64::from(self.breaker_percent) / 100)

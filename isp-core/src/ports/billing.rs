@@ -16,6 +16,9 @@ pub trait BillingStore: Send + Sync {
     /// The day up to which triggers were billed; `None` before the first run.
     async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError>;
 
+    /// The moment of the last run (rule I9); `None` before the first one.
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError>;
+
     /// A page of the subscriptions that a billing run must look at, in id order: those that `query` names and no others.
     async fn load_billable(
         &self,

@@ -1,5 +1,7 @@
 //! What one commit writes, and what became of it.
 
+use chrono::{DateTime, Utc};
+
 use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::customer::Customer;
@@ -71,6 +73,8 @@ pub struct ChangeSet {
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
     /// Moves the position of the billing run forward to this day; a day before it is ignored.
     pub billing_position: Option<Date>,
+    /// The moment of a run that begins (rule I9); it replaces the one before, also by an earlier one.
+    pub last_run: Option<DateTime<Utc>>,
     /// Payments. One whose (provider, reference) is there already fails the commit with
     /// `Duplicate { what: "payment.reference" }` (rule P1).
     pub payments: Vec<Payment>,
@@ -127,6 +131,7 @@ impl ChangeSet {
             terms,
             billed_from,
             billing_position,
+            last_run,
             payments,
             allocations,
             reversals,
@@ -158,6 +163,7 @@ impl ChangeSet {
             && terms.is_empty()
             && billed_from.is_empty()
             && billing_position.is_none()
+            && last_run.is_none()
             && payments.is_empty()
             && allocations.is_empty()
             && reversals.is_empty()

@@ -71,13 +71,58 @@ pub enum StoreError {
         /// Which rule.
         reason: String,
     },
-    /// The database does not answer, or its disk is full; nothing of the commit was written.
+    /// The database does not answer; nothing of the commit was written.
     #[error("database unavailable: {reason}")]
     Unavailable {
         /// What it said, without secrets.
         reason: String,
     },
-    /// What is stored cannot be read: another version's row, a wrong key, a damaged file.
+    /// There is no room left on the disk of the database; nothing of the commit was written.
+    #[error("the disk of the database is full")]
+    DiskFull,
+    /// The database may be read but not written.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// Another transaction holds what is needed and did not let go within the limit; nothing was written.
+    #[error("another program holds the database")]
+    Held,
+    /// A statement ran longer than the limit and was stopped; nothing of it was written.
+    #[error("the database took longer than the limit")]
+    TooSlow,
+    /// No encrypted connection to the server that it was to be; nothing secret was sent.
+    #[error("no trusted TLS connection to the database: {reason}")]
+    Tls {
+        /// What is wrong with the server's certificate or protocol.
+        reason: String,
+    },
+    /// There is no database where the settings say.
+    #[error("there is no database there; run `isp migrate`")]
+    Missing,
+    /// The database lacks tables of this version.
+    #[error("the database lacks the tables of this version; run `isp migrate`")]
+    Outdated,
+    /// The database was written by a newer version of the program.
+    #[error("the database was written by a newer version of this program")]
+    Newer,
+    /// A migration that was applied is not the one of this program, or was left half done.
+    #[error("migration {version} of the database is not the one of this program")]
+    Migration {
+        /// Which one.
+        version: i64,
+    },
+    /// The database file is damaged, or is no database.
+    #[error("the database file is damaged or is no database: {reason}")]
+    Damaged {
+        /// What the database says of it.
+        reason: String,
+    },
+    /// The key is not the one that sealed this database.
+    #[error("the key is not the one that sealed this database")]
+    WrongKey,
+    /// This needs the key of the database, and the store was opened without.
+    #[error("this needs the key of the database")]
+    NoKey,
+    /// A row cannot be read: it was damaged, or another version wrote it.
     #[error("stored {what} cannot be read: {reason}")]
     Corrupt {
         /// Which kind of row.
@@ -103,6 +148,18 @@ impl StoreError {
             Self::NotFound { .. } => "store.not_found",
             Self::Rejected { .. } => "store.rejected",
             Self::Unavailable { .. } => "store.unavailable",
+            Self::DiskFull => "store.disk_full",
+            Self::ReadOnly => "store.read_only",
+            Self::Held => "store.held",
+            Self::TooSlow => "store.too_slow",
+            Self::Tls { .. } => "store.tls",
+            Self::Missing => "store.missing",
+            Self::Outdated => "store.outdated",
+            Self::Newer => "store.newer",
+            Self::Migration { .. } => "store.migration",
+            Self::Damaged { .. } => "store.damaged",
+            Self::WrongKey => "store.wrong_key",
+            Self::NoKey => "store.no_key",
             Self::Corrupt { .. } => "store.corrupt",
             Self::Busy => "store.busy",
             Self::RunLost => "store.run_lost",
@@ -112,6 +169,15 @@ impl StoreError {
     /// True when the same call may succeed later without anybody's help.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Conflict | Self::Unavailable { .. } | Self::Busy | Self::RunLost)
+        matches!(
+            self,
+            Self::Conflict
+                | Self::Unavailable { .. }
+                | Self::Busy
+                | Self::RunLost
+                | Self::DiskFull
+                | Self::Held
+                | Self::TooSlow
+        )
     }
 }

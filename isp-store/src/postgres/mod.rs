@@ -10,17 +10,24 @@ use std::time::Duration;
 use async_trait::async_trait;
 use isp_core::ids::{TenantId, derive};
 use isp_core::ports::{RunGuard, StoreError};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
-use crate::error::store_error;
+use crate::error::{store_error, unavailable};
 use crate::session::{Engine, Session, begin, first};
 use crate::value::args;
 use session::PostgresSession;
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a statement waits for rows that another transaction holds: one that somebody forgot would be waited for
+/// without end.
+const LOCK_TIMEOUT: &str = "15s";
+/// How long a statement may take; the longest of a run takes seconds.
+const STATEMENT_TIMEOUT: &str = "10min";
+/// How long a transaction of ours may stay open while nothing comes from us.
+const IDLE_TIMEOUT: &str = "10min";
 /// Connections at once.
 const CONNECTIONS: u32 = 8;
 /// Statements kept prepared by a connection.
@@ -70,13 +77,46 @@ impl Postgres {
     }
 }
 
+/// Opens a connection, or gives up after a while: a machine that drops packets would be waited for without end.
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await {
+        Ok(connection) => connection.map_err(store_error),
+        Err(_) => Err(unavailable("no connection within 30 seconds")),
+    }
+}
+
 /// The options of every connection.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options: PgConnectOptions = url.parse().map_err(store_error)?;
+    let options = if chooses_encryption(url) || is_local(&options) {
+        options
+    } else {
+        // The driver would ask for TLS and, when the server has none, send the password all the same.
+        options.ssl_mode(PgSslMode::VerifyFull)
+    };
+    let options = options.options([
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
+    ]);
     // A plan made without its arrays compares each row with each of thousands of ids one by one where it does not choose
     // the index; one made with them looks them up by hash.
     let options = options.options([("plan_cache_mode", "force_custom_plan")]);
     Ok(options.application_name("isp").statement_cache_capacity(STATEMENTS).disable_statement_logging())
+}
+
+/// True when the URL or the environment says how the connection is to be encrypted.
+fn chooses_encryption(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let named = query.split('&').any(|pair| matches!(pair.split('=').next(), Some("sslmode" | "ssl-mode")));
+    named || std::env::var_os("PGSSLMODE").is_some()
+}
+
+/// True for a socket and for this machine itself: nobody listens in between.
+fn is_local(options: &PgConnectOptions) -> bool {
+    let host = options.get_host().trim_start_matches('[').trim_end_matches(']');
+    let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || loopback
 }
 
 #[async_trait]
@@ -93,7 +133,7 @@ impl Engine for Postgres {
     /// Two advisory locks of a session of its own, which the server gives up when the connection ends, however it ends:
     /// that of the tenant's run, and one that nobody else has. As long as the second is held, so is the first.
     async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
-        let mut connection = PgConnection::connect_with(&self.options).await.map_err(store_error)?;
+        let mut connection = connect(&self.options).await?;
         let key = lock_key(derive(tenant.0, &["isp run"]));
         let proof = lock_key(Uuid::now_v7());
         for attempt in 0..LOCK_TRIES {
@@ -139,4 +179,31 @@ impl Engine for Postgres {
 fn lock_key(id: Uuid) -> i64 {
     let (high, low) = id.as_u64_pair();
     i64::from_ne_bytes((high ^ low).to_ne_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(url: &str) -> String {
+        format!("{:?}", options(url).unwrap().get_ssl_mode())
+    }
+
+    /// A server that says "no TLS" must never be handed the password, unless somebody chose so.
+    #[test]
+    fn a_server_elsewhere_is_verified_unless_the_url_says_otherwise() {
+        for url in ["postgres://isp:pw@db.example/isp", "postgres://isp@10.0.0.5:5433/isp?application_name=x"] {
+            assert_eq!(mode(url), "VerifyFull", "{url}");
+        }
+        assert_eq!(mode("postgres://isp@db.example/isp?sslmode=require"), "Require");
+        assert_eq!(mode("postgres://isp@db.example/isp?sslmode=disable"), "Disable");
+        for url in [
+            "postgres://isp@localhost/isp",
+            "postgres://isp@127.0.0.1:5555/isp",
+            "postgres://isp@[::1]/isp",
+            "postgres:///isp?host=/var/run/postgresql",
+        ] {
+            assert_ne!(mode(url), "VerifyFull", "{url}");
+        }
+    }
 }

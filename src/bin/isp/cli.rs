@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, Parser, Subcommand};
 use isp_core::calendar::{Date, TimeOfDay};
 use isp_core::text::Language;
 
@@ -45,7 +45,7 @@ Exit codes:
   4  what was named does not exist
   5  done in part: some rows, routers or messages failed
   6  a database, router or gateway does not answer
-  7  stopped by the isolation breaker; needs --approve
+  7  stopped to ask: the isolation breaker (--approve) or the clock (--confirm-clock)
   8  another run is under way";
 
 /// Flags of every command.
@@ -149,9 +149,9 @@ pub(crate) enum Command {
     Router(cmd::router::Command),
     /// Write the invoices that have come due; a second time writes nothing twice.
     #[command(after_help = "Example:\n  isp bill --on 2026-02-01")]
-    Bill,
+    Bill(cmd::clock::Clock),
     /// Queue the reminders that are due; `deliver` sends them.
-    Remind,
+    Remind(cmd::clock::Clock),
     /// Decide who is isolated and who is reopened; `deliver` tells the routers.
     #[command(after_help = "Example:\n  isp enforce --approve R1")]
     Enforce(cmd::isolate::Enforce),
@@ -162,7 +162,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  isp reopen P001 --reason 'sudah dibicarakan' --by Sari")]
     Reopen(cmd::isolate::ByHand),
     /// Bring routers to what is wanted, and send messages.
-    Deliver,
+    Deliver(cmd::clock::Clock),
     /// All of a day, in order: bill, let credit pay, remind, enforce, deliver.
     #[command(
         after_help = "Run it from cron as often as you like, such as every 10 minutes:\n  */10 * * * * isp run --quiet --config /etc/isp/isp.toml"
@@ -198,4 +198,20 @@ pub(crate) enum Command {
         /// Which shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// True for commands that change nothing and show no secret: they work without the key of the database.
+pub(crate) fn reads_only(matches: &ArgMatches) -> bool {
+    let (Some((first, rest)), mut last) = (matches.subcommand(), "") else { return false };
+    let mut below = rest.subcommand();
+    while let Some((name, matches)) = below {
+        last = name;
+        below = matches.subcommand();
+    }
+    match first {
+        "report" | "explain" | "simulate" | "holidays" => true,
+        // Other commands about routers log in at one.
+        "router" => last == "list",
+        _ => matches!(last, "list" | "show" | "history" | "deposits"),
+    }
 }

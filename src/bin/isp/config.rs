@@ -36,6 +36,9 @@ pub(crate) struct Config {
     pub(crate) mikrotik: isp_mikrotik::Settings,
     /// Limits of a run.
     pub(crate) worker: Worker,
+    /// The settings file, when it holds a secret that others than its owner may read.
+    #[serde(skip)]
+    pub(crate) exposed: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -50,6 +53,7 @@ impl Default for Config {
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             worker: Worker::default(),
+            exposed: None,
         }
     }
 }
@@ -109,18 +113,20 @@ impl Config {
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
         let variables: Vec<(String, String)> = variables.filter(|(name, _)| name.starts_with("ISP_")).collect();
-        let mut table = match file(overrides, &variables) {
-            Some(path) => read(&path)?,
+        let path = file(overrides, &variables);
+        let mut table = match &path {
+            Some(path) => read(path)?,
             None => toml::Table::new(),
         };
+        let exposed = path.filter(|path| holds_secret(&table) && others_may_read(path));
         for (name, value) in &variables {
             overlay(&mut table, name, value)?;
         }
-        let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| Failure::Config {
-            place: "isp.toml, ISP_*".into(),
-            reason: error.message().to_owned(),
+        let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            let (key, reason) = key_and_reason(&error);
+            Failure::Config { place: key.unwrap_or_else(|| "isp.toml, ISP_*".to_owned()), reason }
         })?;
-        config.with(overrides).checked()
+        Self { exposed, ..config }.with(overrides).checked()
     }
 
     fn with(self, flags: &Overrides) -> Self {
@@ -135,7 +141,10 @@ impl Config {
 
     fn checked(self) -> Result<Self, Failure> {
         let bad = |place: &str, reason: String| Failure::Config { place: place.to_owned(), reason };
-        let policy = self.policy.checked().map_err(|error| bad("policy", error.to_string()))?;
+        let policy = self.policy.checked().map_err(|error| match error {
+            isp_core::Error::Policy { field, reason } => bad(&format!("policy.{field}"), reason.to_owned()),
+            other => bad("policy", other.to_string()),
+        })?;
         if !(1..=100_000).contains(&self.worker.page) {
             return Err(bad("worker.page", "is not 1 to 100000".into()));
         }
@@ -144,6 +153,33 @@ impl Config {
         }
         Ok(Self { policy, ..self })
     }
+}
+
+/// Which key an error is about, and what is wrong with it.
+fn key_and_reason(error: &toml::de::Error) -> (Option<String>, String) {
+    // The key stands only in the text, behind the message.
+    let text = error.to_string();
+    let key = text.lines().rev().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`').map(str::to_owned));
+    (key, error.message().to_owned())
+}
+
+/// True when settings hold a token, or the password of a database.
+fn holds_secret(table: &toml::Table) -> bool {
+    let token = table.get("whatsapp").and_then(|t| t.get("access_token")).is_some();
+    let url = table.get("database").and_then(toml::Value::as_str).unwrap_or("");
+    let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
+    token || user.contains(':')
+}
+
+#[cfg(unix)]
+fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_: &Path) -> bool {
+    false
 }
 
 /// The file to read, if there is one.
@@ -161,8 +197,7 @@ fn file(overrides: &Overrides, variables: &[(String, String)]) -> Option<PathBuf
 
 fn read(path: &Path) -> Result<toml::Table, Failure> {
     let place = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::Config { place: place.clone(), reason: error.kind().to_string() })?;
+    let text = read_text(path).map_err(|reason| Failure::Config { place: place.clone(), reason })?;
     let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         // The message alone: the whole text would show the line, and a line may hold a token.
         let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
@@ -181,6 +216,14 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
     let whatsapp = table.get_mut("whatsapp").and_then(toml::Value::as_table_mut);
     whatsapp.and_then(|t| t.get_mut("access_token_file")).into_iter().for_each(rooted);
     Ok(table)
+}
+
+/// The text of an ordinary file. A pipe would be waited for, so it is refused before it is opened.
+pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => Err("it is no ordinary file".to_owned()),
+        _ => std::fs::read_to_string(path).map_err(|error| error.kind().to_string()),
+    }
 }
 
 /// A SQLite URL whose relative path starts at `dir`.
@@ -312,6 +355,20 @@ mod tests {
         ] {
             let error = load(file, variables, Overrides::default()).unwrap_err();
             assert_eq!(error.code(), "cli.config", "{file}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_does_not_fit_is_named_by_its_key() {
+        for (file, key) in [
+            ("[policy.billing]\npayment_terms_days = \"ten\"", "policy.billing.payment_terms_days"),
+            ("[policy.billing]\ncatch_up_periods = 0", "policy.billing.catch_up_periods"),
+            ("[policy.isolation]\nisolate_at = \"25:99\"", "policy.isolation.isolate_at"),
+            ("[worker]\npage = 0", "worker.page"),
+            ("language = \"fr\"", "language"),
+        ] {
+            let text = load(file, &[], Overrides::default()).unwrap_err().to_string();
+            assert!(text.contains(&format!("configuration {key}:")), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What every command works with: settings, texts, the moment, the store.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::{Date, Zone};
@@ -8,10 +8,12 @@ use isp_core::engine::Engine;
 use isp_core::ids::{IdSource, TenantId, WorkerId};
 use isp_core::ports::{Store, Worker};
 use isp_core::text::Name;
+use isp_store::SqlStore;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::failure::Exit;
 use crate::i18n::Texts;
 use crate::output::{self, Format, Rows};
 use crate::watch::WallWatch;
@@ -30,13 +32,33 @@ pub(crate) struct Context {
     pub(crate) ids: Mutex<IdSource>,
     /// This process, as the store knows it.
     pub(crate) worker: WorkerId,
-    pub(crate) store: OnceCell<Arc<dyn Store>>,
+    pub(crate) store: OnceCell<SqlStore>,
+    /// True for commands that change nothing and show no secret.
+    pub(crate) reads_only: bool,
 }
 
 impl Context {
-    /// The store, opened on first use.
+    /// The store, opened on first use. A command that only reads opens it also without the key, and says so.
     pub(crate) async fn store(&self) -> anyhow::Result<&dyn Store> {
-        Ok(self.store.get_or_try_init(|| wire::store(&self.config)).await?.as_ref())
+        let opened = self.store.get_or_try_init(|| async {
+            if !self.reads_only {
+                return wire::store(&self.config).await;
+            }
+            let (store, without_key) = wire::reader(&self.config).await?;
+            if let Some(reason) = without_key {
+                self.warn("warn.without_key", &[("reason", self.texts.failure(&reason))]);
+            }
+            Ok(store)
+        });
+        Ok(opened.await?)
+    }
+
+    /// Ends the work on the store, if it was opened: names the rows that could not be read, and leaves the database in a
+    /// state that can be copied.
+    pub(crate) async fn close(&self, exit: Exit) -> Exit {
+        let Some(store) = self.store.get() else { return exit };
+        store.close().await;
+        exit
     }
 
     /// The engine over a store.

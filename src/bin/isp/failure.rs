@@ -21,9 +21,9 @@ pub(crate) enum Exit {
     NotFound = 4,
     /// Done in part: some rows, routers or messages failed.
     Partial = 5,
-    /// A database, router or gateway does not answer.
+    /// A database, router or gateway does not answer or cannot be used.
     Unavailable = 6,
-    /// Stopped by the breaker; a person must approve.
+    /// Stopped to ask: by the breaker, or because of the clock.
     Refused = 7,
     /// Another run is under way.
     Busy = 8,
@@ -91,9 +91,15 @@ pub(crate) enum Failure {
         /// How many.
         count: usize,
     },
-    /// The database was never set up, or by another version.
-    #[error("the database is not ready: {0}")]
-    Database(String),
+    /// No database is named anywhere.
+    #[error("no database is configured")]
+    NoDatabase,
+    /// The output cannot be written; what was to be done is done.
+    #[error("the output cannot be written: {reason}")]
+    Output {
+        /// What the system says.
+        reason: String,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {reason}")]
     File {
@@ -122,7 +128,8 @@ impl Failure {
             Self::Exists { .. } => "cli.exists",
             Self::Ambiguous { .. } => "cli.ambiguous",
             Self::BadRows { .. } => "cli.bad_rows",
-            Self::Database(_) => "cli.database",
+            Self::NoDatabase => "cli.database",
+            Self::Output { .. } => "cli.output",
             Self::File { .. } => "cli.file",
             Self::Router { .. } => "cli.router",
         }
@@ -133,7 +140,7 @@ impl Failure {
             Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
             Self::Exists { .. } | Self::BadRows { .. } => Exit::BadInput,
-            Self::Database(_) | Self::File { .. } | Self::Router { .. } => Exit::Unavailable,
+            Self::NoDatabase | Self::Output { .. } | Self::File { .. } | Self::Router { .. } => Exit::Unavailable,
         }
     }
 }
@@ -174,6 +181,7 @@ fn exit_of_engine(error: &EngineError) -> Exit {
     match error {
         EngineError::Store(error) => exit_of_store(error),
         EngineError::Port(error) => exit_of_port(error),
+        EngineError::Clock(_) => Exit::Refused,
         EngineError::NothingToDo | EngineError::NotToSettle => Exit::NotFound,
         _ => Exit::BadInput,
     }
@@ -183,7 +191,19 @@ fn exit_of_store(error: &StoreError) -> Exit {
     match error {
         StoreError::Duplicate { .. } | StoreError::Rejected { .. } => Exit::BadInput,
         StoreError::NotFound { .. } => Exit::NotFound,
-        StoreError::Unavailable { .. } => Exit::Unavailable,
+        StoreError::WrongKey | StoreError::NoKey => Exit::Usage,
+        StoreError::Unavailable { .. }
+        | StoreError::DiskFull
+        | StoreError::ReadOnly
+        | StoreError::Held
+        | StoreError::TooSlow
+        | StoreError::Tls { .. }
+        | StoreError::Missing
+        | StoreError::Outdated
+        | StoreError::Newer
+        | StoreError::Migration { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Corrupt { .. } => Exit::Unavailable,
         StoreError::Busy | StoreError::RunLost | StoreError::Conflict => Exit::Busy,
         _ => Exit::Internal,
     }

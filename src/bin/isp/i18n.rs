@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use isp_core::calendar::Zone;
+use isp_core::clock::ClockDoubt;
 use isp_core::engine::EngineError;
+use isp_core::ports::StoreError;
 use isp_core::text::Language;
+use isp_store::VaultError;
 use minijinja::Environment;
 
 use crate::failure::Failure;
@@ -68,6 +72,7 @@ impl Texts {
             Problem::Repeated { noun, first_line } => {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
+            Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],
             Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
             _ => Vec::new(),
         };
@@ -79,14 +84,16 @@ impl Texts {
         use isp_core::Error as E;
         // Fields have the names of columns; a name or reason without a text stays as it is.
         let named = |field: &str| self.find(&format!("column.{field}"), &[]).unwrap_or_else(|| field.to_owned());
-        let said = |reason: &str| self.find(&format!("reason.{reason}"), &[]).unwrap_or_else(|| reason.to_owned());
         let variables = match error {
             E::Empty { field } | E::BadCode { field } | E::NotPositive { field } => vec![("field", named(field))],
             E::TooLong { field, max } => vec![("field", named(field)), ("max", max.to_string())],
             E::NotOneOf { field, expected } => {
                 vec![("field", named(field)), ("expected", (*expected).to_owned())]
             }
-            E::Nik { reason } | E::Phone { reason } => vec![("reason", said(reason))],
+            E::Implausible { field, value } => vec![("field", named(field)), ("value", value.clone())],
+            E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
+                vec![("reason", self.said(reason))]
+            }
             E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
@@ -107,8 +114,19 @@ impl Texts {
             if let Some(failure) = cause.downcast_ref::<Failure>() {
                 return self.own(failure);
             }
-            if let Some(EngineError::Domain(error)) = cause.downcast_ref::<EngineError>() {
-                return Some(self.domain(error));
+            if let Some(error) = cause.downcast_ref::<EngineError>() {
+                return match error {
+                    EngineError::Domain(error) => Some(self.domain(error)),
+                    EngineError::Store(error) => self.stored(error),
+                    EngineError::Clock(doubt) => self.doubted(*doubt),
+                    _ => None,
+                };
+            }
+            if let Some(error) = cause.downcast_ref::<StoreError>() {
+                return self.stored(error);
+            }
+            if let Some(error) = cause.downcast_ref::<VaultError>() {
+                return self.sealed(error);
             }
             cause.downcast_ref::<isp_core::Error>().map(|error| self.domain(error))
         });
@@ -116,9 +134,50 @@ impl Texts {
         said.or_else(|| self.find(&format!("failure.{code}"), &[])).unwrap_or_else(|| format!("{error:#}"))
     }
 
+    /// What a system says of a file or connection, where this language has words for it.
+    pub(crate) fn said(&self, reason: &str) -> String {
+        self.find(&format!("reason.{reason}"), &[]).unwrap_or_else(|| reason.to_owned())
+    }
+
+    fn stored(&self, error: &StoreError) -> Option<String> {
+        let variables = match error {
+            StoreError::Unavailable { reason }
+            | StoreError::Rejected { reason }
+            | StoreError::Tls { reason }
+            | StoreError::Damaged { reason } => vec![("reason", self.said(reason))],
+            StoreError::Corrupt { what, reason } => {
+                vec![("what", self.said(what)), ("reason", self.said(reason))]
+            }
+            StoreError::Duplicate { what } | StoreError::NotFound { what } => vec![("what", self.said(what))],
+            StoreError::Migration { version } => vec![("version", version.to_string())],
+            _ => Vec::new(),
+        };
+        self.find(&format!("failure.{}", error.code()), &variables)
+    }
+
+    fn sealed(&self, error: &VaultError) -> Option<String> {
+        let variables = match error {
+            VaultError::Missing { path } | VaultError::Lost { path } => vec![("path", path.clone())],
+            VaultError::File { reason } => vec![("reason", self.said(reason))],
+            VaultError::NotSet { name } => vec![("name", name.clone())],
+            _ => Vec::new(),
+        };
+        self.find(&format!("failure.{}", error.code()), &variables)
+    }
+
+    /// A moment that does not follow the last run.
+    fn doubted(&self, doubt: ClockDoubt) -> Option<String> {
+        let (last, zone) = (doubt.last(), Zone::Wib);
+        let mut variables = vec![("last", format!("{} {} WIB", zone.date_of(last), zone.time_of(last)))];
+        if let ClockDoubt::Ahead { days, .. } = doubt {
+            variables.push(("days", days.to_string()));
+        }
+        self.find(&format!("failure.{}", doubt.code()), &variables)
+    }
+
     fn own(&self, failure: &Failure) -> Option<String> {
         let variables = match failure {
-            Failure::Config { place, reason } => vec![("place", place.clone()), ("reason", reason.clone())],
+            Failure::Config { place, reason } => vec![("place", place.clone()), ("reason", self.said(reason))],
             Failure::NotFound { noun, code } | Failure::Exists { noun, code } => {
                 vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
             }
@@ -127,8 +186,9 @@ impl Texts {
             Failure::Usage { problem, what } => {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
             }
-            Failure::Database(reason) => vec![("reason", reason.clone())],
-            Failure::File { path, reason } => vec![("path", path.clone()), ("reason", reason.clone())],
+            Failure::NoDatabase => Vec::new(),
+            Failure::Output { reason } => vec![("reason", self.said(reason))],
+            Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
             Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", reason.clone())],
         };
         self.find(&format!("failure.{}", failure.code()), &variables)

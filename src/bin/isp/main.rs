@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use isp_core::calendar::Zone;
 use isp_core::ids::{IdSource, WorkerId};
 use isp_core::text::{Language, Name};
@@ -34,37 +34,50 @@ use tokio::sync::OnceCell;
 use crate::cli::{Cli, Command, Globals};
 use crate::config::{Config, Overrides};
 use crate::context::Context;
-use crate::failure::{Exit, classify, is_broken_pipe};
+use crate::failure::{Exit, Failure, classify, is_broken_pipe};
 use crate::i18n::Texts;
 
 fn main() -> ExitCode {
     // Everything below takes the moment as an argument. Only claims on the outbox run by the clock, see `watch`.
     let clock = Utc::now();
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let reads_only = cli::reads_only(&matches);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let language = language(&cli.globals);
-    match start(cli, clock, language) {
-        Ok(exit) => exit.into(),
-        Err(error) if is_broken_pipe(&error) => Exit::Done.into(),
-        Err(error) => told(&error, language).into(),
+    let exit = match start(cli, clock, language, reads_only) {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Done,
+        Err(error) => told(&error, language),
+    };
+    match output::lost() {
+        Some(kind) => exit.worse(told(&Failure::Output { reason: kind.to_string() }.into(), language)).into(),
+        None => exit.into(),
     }
 }
 
-/// The language before the settings are read, for errors in them.
+/// The language of errors: of the flag, the variable, or the settings as far as they can be read.
 fn language(globals: &Globals) -> Language {
     let variable = std::env::var("ISP_LANGUAGE").ok();
-    globals.language.or_else(|| variable.and_then(|v| Language::parse(&v).ok())).unwrap_or_default()
+    let said = globals.language.or_else(|| variable.and_then(|v| Language::parse(&v).ok()));
+    said.or_else(|| {
+        let flags = Overrides { config: globals.config.clone(), ..Overrides::default() };
+        Config::load(&flags, std::env::vars()).ok().map(|config| config.language)
+    })
+    .unwrap_or_default()
 }
 
-fn start(cli: Cli, clock: DateTime<Utc>, language: Language) -> anyhow::Result<Exit> {
+fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "isp", &mut std::io::stdout());
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "isp", &mut text);
+        output::print(&String::from_utf8_lossy(&text))?;
         return Ok(Exit::Done);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(cli, clock, language))
+    runtime.block_on(run(cli, clock, language, reads_only))
 }
 
-async fn run(cli: Cli, clock: DateTime<Utc>, language: Language) -> anyhow::Result<Exit> {
+async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {
     let Cli { globals, command } = cli;
     let flags = Overrides {
         config: globals.config.clone(),
@@ -77,47 +90,56 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language) -> anyhow::Resu
         return cmd::init::init(args, &flags, language).await;
     }
     let config = Config::load(&flags, std::env::vars())?;
-    let ctx = context(config, &globals, clock)?;
+    let ctx = context(config, &globals, clock, reads_only)?;
+    if let Some(path) = &ctx.config.exposed {
+        ctx.warn("warn.settings_readable", &[("file", path.display().to_string())]);
+    }
+    let done = dispatch(&ctx, command).await;
+    let exit = ctx.close(done.as_ref().copied().unwrap_or(Exit::Done)).await;
+    done.map(|_| exit)
+}
+
+async fn dispatch(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(_) | Command::Completions { .. } => Ok(Exit::Done),
-        Command::Migrate => cmd::init::migrate(&ctx).await,
-        Command::Import(args) => cmd::import::run(&ctx, args).await,
-        Command::Customer(command) => cmd::customer::run(&ctx, command).await,
-        Command::Package(command) => cmd::package::run(&ctx, command).await,
-        Command::Subscription(command) => cmd::subscription::run(&ctx, command).await,
-        Command::Cpe(command) => cmd::cpe::run(&ctx, command).await,
-        Command::Device(command) => cmd::cpe::device(&ctx, command).await,
-        Command::Installation(command) => cmd::installation::run(&ctx, command).await,
-        Command::Invoice(command) => cmd::invoice::run(&ctx, command).await,
-        Command::Payment(command) => cmd::payment::run(&ctx, command).await,
-        Command::CreditNote(command) => cmd::credit_note::run(&ctx, command).await,
-        Command::LateFee(command) => cmd::late_fee::run(&ctx, command).await,
-        Command::WriteOff(command) => cmd::collect::write_off(&ctx, command).await,
-        Command::Collector(command) => cmd::collect::collector(&ctx, command).await,
-        Command::Promise(command) => cmd::protect::promise(&ctx, command).await,
-        Command::Exemption(command) => cmd::protect::exemption(&ctx, command).await,
-        Command::Outage(command) => cmd::protect::outage(&ctx, command).await,
-        Command::Expense(command) => cmd::protect::expense(&ctx, command).await,
-        Command::Site(command) => cmd::site::run(&ctx, command).await,
-        Command::Router(command) => cmd::router::run(&ctx, command).await,
-        Command::Bill => cmd::day::bill(&ctx).await,
-        Command::Remind => cmd::day::remind(&ctx).await,
-        Command::Enforce(args) => cmd::isolate::enforce(&ctx, &args).await,
-        Command::Isolate(args) => cmd::isolate::isolate(&ctx, args).await,
-        Command::Reopen(args) => cmd::isolate::reopen(&ctx, args).await,
-        Command::Deliver => cmd::deliver::run(&ctx).await,
-        Command::Run(args) => cmd::day::run(&ctx, &args).await,
-        Command::Explain(args) => cmd::explain::run(&ctx, args).await,
-        Command::Simulate(args) => cmd::simulate::run(&ctx, &args).await,
-        Command::Holidays(args) => cmd::holidays::run(&ctx, &args),
-        Command::Report(command) => cmd::report::run(&ctx, command).await,
-        Command::Outbox(command) => cmd::outbox::run(&ctx, command).await,
-        Command::Demo(args) => cmd::demo::run(&ctx, args).await,
-        Command::SimulateRouter(args) => cmd::simulate_router::run(&ctx, args).await,
+        Command::Migrate => cmd::init::migrate(ctx).await,
+        Command::Import(args) => cmd::import::run(ctx, args).await,
+        Command::Customer(command) => cmd::customer::run(ctx, command).await,
+        Command::Package(command) => cmd::package::run(ctx, command).await,
+        Command::Subscription(command) => cmd::subscription::run(ctx, command).await,
+        Command::Cpe(command) => cmd::cpe::run(ctx, command).await,
+        Command::Device(command) => cmd::cpe::device(ctx, command).await,
+        Command::Installation(command) => cmd::installation::run(ctx, command).await,
+        Command::Invoice(command) => cmd::invoice::run(ctx, command).await,
+        Command::Payment(command) => cmd::payment::run(ctx, command).await,
+        Command::CreditNote(command) => cmd::credit_note::run(ctx, command).await,
+        Command::LateFee(command) => cmd::late_fee::run(ctx, command).await,
+        Command::WriteOff(command) => cmd::collect::write_off(ctx, command).await,
+        Command::Collector(command) => cmd::collect::collector(ctx, command).await,
+        Command::Promise(command) => cmd::protect::promise(ctx, command).await,
+        Command::Exemption(command) => cmd::protect::exemption(ctx, command).await,
+        Command::Outage(command) => cmd::protect::outage(ctx, command).await,
+        Command::Expense(command) => cmd::protect::expense(ctx, command).await,
+        Command::Site(command) => cmd::site::run(ctx, command).await,
+        Command::Router(command) => cmd::router::run(ctx, command).await,
+        Command::Bill(clock) => cmd::day::bill(ctx, clock).await,
+        Command::Remind(clock) => cmd::day::remind(ctx, clock).await,
+        Command::Enforce(args) => cmd::isolate::enforce(ctx, &args).await,
+        Command::Isolate(args) => cmd::isolate::isolate(ctx, args).await,
+        Command::Reopen(args) => cmd::isolate::reopen(ctx, args).await,
+        Command::Deliver(clock) => cmd::deliver::run(ctx, clock).await,
+        Command::Run(args) => cmd::day::run(ctx, &args).await,
+        Command::Explain(args) => cmd::explain::run(ctx, args).await,
+        Command::Simulate(args) => cmd::simulate::run(ctx, &args).await,
+        Command::Holidays(args) => cmd::holidays::run(ctx, &args),
+        Command::Report(command) => cmd::report::run(ctx, command).await,
+        Command::Outbox(command) => cmd::outbox::run(ctx, command).await,
+        Command::Demo(args) => cmd::demo::run(ctx, args).await,
+        Command::SimulateRouter(args) => cmd::simulate_router::run(ctx, args).await,
     }
 }
 
-fn context(config: Config, globals: &Globals, clock: DateTime<Utc>) -> anyhow::Result<Context> {
+fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: bool) -> anyhow::Result<Context> {
     let officer = config.officer.clone().or_else(|| std::env::var("USER").ok()).filter(|name| !name.trim().is_empty());
     let now = moment(globals, clock);
     // A version 7 id is made of the clock and of random bits; the latter tell two processes apart.
@@ -132,6 +154,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>) -> anyhow::R
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
         ids: Mutex::new(ids),
         store: OnceCell::new(),
+        reads_only,
         config,
     })
 }
@@ -162,6 +185,8 @@ fn told(error: &anyhow::Error, language: Language) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]

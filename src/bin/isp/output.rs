@@ -1,6 +1,7 @@
 //! Results as a table for people, as CSV for spreadsheets, as JSON for programs.
 
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use isp_core::Money;
@@ -202,12 +203,22 @@ fn table(headings: &[String], lines: impl Iterator<Item = Vec<String>>, right: &
     format!("{}\n", lines.join("\n"))
 }
 
-/// Writes to standard output.
+/// Why something could not be printed, the first time.
+static LOST: OnceLock<std::io::ErrorKind> = OnceLock::new();
+
+/// Writes to standard output. What cannot be printed never stops the work in its middle: the program says at its end that
+/// its output is incomplete, see [`lost`].
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        LOST.get_or_init(|| error.kind());
+    }
     Ok(())
+}
+
+/// Why a part of the output is lost. A reader who has gone away (`isp ... | head`) wanted no more, and loses nothing.
+pub(crate) fn lost() -> Option<std::io::ErrorKind> {
+    LOST.get().copied().filter(|kind| *kind != std::io::ErrorKind::BrokenPipe)
 }
 
 /// Writes a line to standard error, where progress and warnings go.

@@ -1,32 +1,59 @@
 //! From settings to adapters.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use isp_core::ports::{Store, StoreError};
+use isp_core::ports::StoreError;
 use isp_mikrotik::MikrotikAccess;
-use isp_store::Vault;
+use isp_store::{SqlStore, Vault, VaultError};
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
 use secrecy::SecretString;
 
-use crate::config::Config;
+use crate::config::{Config, read_text};
 use crate::failure::Failure;
 
 /// The variable that may hold the keys instead of a file.
 const MASTER_KEY: &str = "ISP_MASTER_KEY";
 
-/// Opens the store of the settings.
-pub(crate) async fn store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+/// Opens the store of the settings with its key.
+pub(crate) async fn store(config: &Config) -> anyhow::Result<SqlStore> {
     let url = database(config)?;
-    match isp_store::open(url, vault(config)?).await {
-        Err(StoreError::Rejected { reason }) => Err(Failure::Database(reason).into()),
-        other => Ok(other?),
+    let vault = match vault(config) {
+        Ok(vault) => vault,
+        Err(error) => return Err(lost(error, url).await),
+    };
+    Ok(SqlStore::open(url, vault).await?)
+}
+
+/// Opens the store of the settings to read only: when the key is not there or does not fit, without it, and with the
+/// reason for that.
+pub(crate) async fn reader(config: &Config) -> anyhow::Result<(SqlStore, Option<anyhow::Error>)> {
+    let error = match store(config).await {
+        Ok(store) => return Ok((store, None)),
+        Err(error) => error,
+    };
+    let missing = matches!(
+        error.downcast_ref(),
+        Some(VaultError::Missing { .. } | VaultError::Lost { .. } | VaultError::NotSet { .. })
+    );
+    if missing || matches!(error.downcast_ref(), Some(StoreError::WrongKey)) {
+        return Ok((SqlStore::open(database(config)?, Vault::locked()).await?, Some(error)));
+    }
+    Err(error)
+}
+
+/// Tells a key that is lost from one that was never made: the first is beside a database that it sealed.
+async fn lost(error: anyhow::Error, url: &str) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(VaultError::Missing { path }) if isp_store::has_key(url).await.unwrap_or(false) => {
+            VaultError::Lost { path: path.clone() }.into()
+        }
+        _ => error,
     }
 }
 
 /// The database of the settings.
 pub(crate) fn database(config: &Config) -> Result<&str, Failure> {
-    config.database.as_deref().ok_or_else(|| Failure::Database("no database is configured".into()))
+    config.database.as_deref().ok_or(Failure::NoDatabase)
 }
 
 fn vault(config: &Config) -> anyhow::Result<Vault> {
@@ -68,7 +95,6 @@ fn token(config: &Config) -> Result<SecretString, Failure> {
         let reason = "neither access_token_file nor ISP_WHATSAPP__ACCESS_TOKEN is set".to_owned();
         return Err(Failure::Config { place: "whatsapp".into(), reason });
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::File { path: path.display().to_string(), reason: error.kind().to_string() })?;
+    let text = read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
     Ok(SecretString::from(text.trim().to_owned()))
 }

@@ -84,6 +84,7 @@ macro_rules! state {
             pub(super) last_statement: u64,
             pub(super) last_allocation: u64,
             pub(super) position: Option<Date>,
+            pub(super) last_run: Option<DateTime<Utc>>,
         }
 
         impl State {
@@ -163,11 +164,13 @@ impl State {
         self.write_invoices(std::mem::take(&mut changes.invoices), fees, &mut report)?;
         self.write_credit_notes(std::mem::take(&mut changes.credit_notes), &mut report)?;
         self.position = self.position.max(changes.billing_position);
+        let last_run = changes.last_run.or(self.last_run);
         self.write_payments(&mut changes)?;
         self.write_access(&mut changes)?;
         self.write_effects(&changes.effects, &mut report)?;
         self.write_messages(std::mem::take(&mut changes.messages), &mut report)?;
         self.write_journal(std::mem::take(&mut changes.journal))?;
+        self.last_run = last_run;
         Ok(report)
     }
 

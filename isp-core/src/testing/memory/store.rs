@@ -261,6 +261,10 @@ impl BillingStore for MemoryStore {
         self.read(tenant, |s| s.position)
     }
 
+    async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(tenant, |s| s.last_run)
+    }
+
     async fn load_billable(
         &self,
         tenant: TenantId,

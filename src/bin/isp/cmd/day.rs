@@ -4,6 +4,7 @@ use isp_core::engine::{BillReport, RemindReport};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{AccessQuery, PageQuery};
 
+use super::clock::Clock;
 use super::deliver;
 use super::isolate::{self, Enforce};
 use crate::context::Context;
@@ -11,14 +12,16 @@ use crate::failure::Exit;
 use crate::output::{Cell, Rows, number};
 use crate::progress::Progress;
 
-pub(crate) async fn bill(ctx: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn bill(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
+    clock.begin(ctx).await?;
     let report = billed(ctx).await?;
     ctx.done("done.billed", &bill_variables(&report), &bill_row(&report))?;
     warn_problems(ctx, &report).await?;
     Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
-pub(crate) async fn remind(ctx: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn remind(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
+    clock.begin(ctx).await?;
     let store = ctx.store().await?;
     let report = ctx.engine(store).remind(ctx.now).await?;
     let mut row = Rows::new(&[number("queued"), number("known"), number("unreachable")]);
@@ -31,6 +34,7 @@ pub(crate) async fn remind(ctx: &Context) -> anyhow::Result<Exit> {
 pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let guard = store.begin_run(ctx.tenant()).await?;
+    args.clock().begin(ctx).await?;
     let bill = billed(ctx).await?;
     ctx.say("done.billed", &bill_variables(&bill))?;
     warn_problems(ctx, &bill).await?;

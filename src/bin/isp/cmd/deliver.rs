@@ -3,12 +3,14 @@
 use isp_core::engine::DeliverReport;
 use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic};
 
+use super::clock::Clock;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, number};
 use crate::wire;
 
-pub(crate) async fn run(ctx: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
+    clock.begin(ctx).await?;
     let report = deliver(ctx).await?;
     print(ctx, &report)?;
     warn(ctx, &report).await?;

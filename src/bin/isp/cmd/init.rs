@@ -32,10 +32,14 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
         let database = flags.database.as_deref().unwrap_or("sqlite:isp.db");
         let key = flags.key_file.as_deref().map_or_else(|| "isp.key".to_owned(), |p| p.display().to_string());
         let text = starter(database, &key, language);
-        std::fs::write(&file, text).map_err(|error| path(error, &file))?;
+        write_private(&file, &text).map_err(|error| path(error, &file))?;
     }
     let config = Config::load(&Overrides { config: Some(file.clone()), ..flags.clone() }, std::env::vars())?;
-    if let Some(key) = &config.key_file {
+    if let Some(key) = config.key_file.as_ref().filter(|key| !key.exists()) {
+        // A second key would not open what the first sealed, and would hide that the first is lost.
+        if isp_store::has_key(wire::database(&config)?).await? {
+            return Err(VaultError::Lost { path: key.display().to_string() }.into());
+        }
         match Vault::generate_key_file(key) {
             Ok(()) | Err(VaultError::Exists) => {}
             Err(error) => return Err(error.into()),
@@ -43,13 +47,28 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
     }
     isp_store::migrate(wire::database(&config)?).await?;
     // Opening proves that the key fits the database.
-    drop(wire::store(&config).await?);
+    wire::store(&config).await?.close().await;
     let variables = [
         ("file", file.display().to_string()),
         ("key", config.key_file.as_deref().unwrap_or(Path::new("")).display().to_string()),
     ];
     output::print(&format!("{}\n", texts.with("done.init", &variables)))?;
     Ok(Exit::Done)
+}
+
+/// Writes a new file that only its owner may read: tokens are written into it.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Creates or updates the tables.

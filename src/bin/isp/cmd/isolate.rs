@@ -8,6 +8,7 @@ use isp_core::ids::SubscriptionId;
 use isp_core::ports::{AccessQuery, PageQuery};
 use isp_core::text::Code;
 
+use super::clock::Clock;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -21,6 +22,8 @@ pub(crate) struct Enforce {
     /// Let every router pass its breaker once.
     #[arg(long)]
     approve_all: bool,
+    #[command(flatten)]
+    clock: Clock,
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +37,10 @@ pub(crate) struct ByHand {
 }
 
 impl Enforce {
+    pub(crate) const fn clock(&self) -> Clock {
+        self.clock
+    }
+
     async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
         if self.approve_all {
             return Ok(Approval::All);
@@ -48,6 +55,7 @@ impl Enforce {
 }
 
 pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
+    args.clock.begin(ctx).await?;
     let store = ctx.store().await?;
     let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
     ctx.rows(&changed(ctx, &report).await?)?;
@@ -75,6 +83,7 @@ async fn warn_held(ctx: &Context, report: &EnforceReport) -> anyhow::Result<()> 
         let variables = [
             ("router", router.map_or_else(|| "-".to_owned(), |r| r.code.to_string())),
             ("count", held.would_isolate.to_string()),
+            ("closed", held.would_close.to_string()),
             ("limit", held.limit.to_string()),
         ];
         ctx.warn("warn.held", &variables);

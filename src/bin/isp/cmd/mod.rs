@@ -1,6 +1,7 @@
 //! One module a command: arguments in, engine called, result printed. No rule lives here.
 
 pub(crate) mod args;
+pub(crate) mod clock;
 pub(crate) mod collect;
 pub(crate) mod cpe;
 pub(crate) mod credit_note;

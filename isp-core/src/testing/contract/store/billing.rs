@@ -21,6 +21,17 @@ pub(super) async fn the_position_moves_forward_only(store: &dyn Store, tenant: T
     assert_eq!(store.billing_position(tenant).await, Ok(Some(day("2026-01-11"))));
 }
 
+pub(super) async fn the_last_run_is_what_was_written_last(store: &dyn Store, tenant: TenantId) {
+    let at = |text| ChangeSet { last_run: Some(moment(text)), ..ChangeSet::default() };
+    assert_eq!(store.last_run(tenant).await, Ok(None));
+    write(store, tenant, at("2026-01-10T03:00:00.000001Z")).await;
+    write(store, tenant, ChangeSet { billing_position: Some(day("2026-01-10")), ..ChangeSet::default() }).await;
+    assert_eq!(store.last_run(tenant).await, Ok(Some(moment("2026-01-10T03:00:00.000001Z"))));
+    // A person may say that the clock was wrong before.
+    write(store, tenant, at("2026-01-09T03:00:00Z")).await;
+    assert_eq!(store.last_run(tenant).await, Ok(Some(moment("2026-01-09T03:00:00Z"))));
+}
+
 pub(super) async fn billable_by_day_mark_and_end(store: &dyn Store, tenant: TenantId) {
     let mut w = sample::World::new(6);
     let on = |d| BillingDay::try_new(d).unwrap();

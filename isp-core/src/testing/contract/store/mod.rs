@@ -121,6 +121,7 @@ suite! { $
     }
     billing {
         the_position_moves_forward_only
+        the_last_run_is_what_was_written_last
         billable_by_day_mark_and_end
         instalments_without_an_invoice
         installation_orders_tell_how_far_they_are_paid

@@ -1,0 +1,159 @@
+//! What a machine does to a provider: a lost key, a damaged file, a newer database, a full disk where the output goes.
+//! Each is told as what it is, in both languages, and never as a bug.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+
+use std::process::Stdio;
+
+use cli::{Isp, SHEETS};
+
+fn provider() -> Isp {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp
+}
+
+/// Runs a command in both languages: neither calls it a bug, and each has its own words.
+fn told(isp: &Isp, exit: i32, arguments: &[&str], code: &str) -> [String; 2] {
+    ["id", "en"].map(|language| {
+        let (out, err) = isp.exit(exit, &[&["--lang", language], arguments].concat());
+        assert_eq!(out, "");
+        assert!(err.contains(&format!("[{code}]")), "{err}");
+        assert!(!err.contains("bug") && !err.contains("kesalahan program"), "{err}");
+        err
+    })
+}
+
+#[test]
+fn without_its_key_a_provider_still_reads_its_books() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+    let before = isp.ok(&["report", "finance", "--month", "2026-01"]);
+    std::fs::rename(isp.dir().join("isp.key"), isp.dir().join("copy")).unwrap();
+    for arguments in [
+        &["report", "finance", "--month", "2026-01"][..],
+        &["report", "customers"],
+        &["report", "cpe"],
+        &["customer", "list"],
+        &["subscription", "list"],
+        &["invoice", "list"],
+        &["router", "list"],
+        &["explain", "P001"],
+        &["customer", "show", "P001"],
+    ] {
+        let (out, err) = isp.exit(0, arguments);
+        assert!(err.contains("isp.key") && !out.is_empty(), "{err}");
+        if arguments[1] == "finance" {
+            assert_eq!(out, before);
+        }
+    }
+    // What writes or needs a secret says that the key is lost.
+    for arguments in [&["run"][..], &["payment", "add", "P001", "1000", "--reference", "x"], &["router", "plan"]] {
+        let [id, en] = told(&isp, 2, arguments, "vault.lost");
+        assert!(id.contains("hilang") && en.contains("is lost"), "{id}{en}");
+    }
+    // No second key is made beside a database that has one.
+    let (out, err) = isp.exit(2, &["init"]);
+    assert!(out.is_empty() && err.contains("[vault.lost]"), "{err}");
+    assert!(!isp.dir().join("isp.key").exists());
+
+    // Another provider's key is not this one's.
+    let other = Isp::new();
+    other.ok(&["init"]);
+    std::fs::copy(other.dir().join("isp.key"), isp.dir().join("isp.key")).unwrap();
+    told(&isp, 2, &["run"], "store.wrong_key");
+    isp.exit(0, &["report", "customers"]);
+    std::fs::rename(isp.dir().join("copy"), isp.dir().join("isp.key")).unwrap();
+    isp.ok(&["bill", "--confirm-clock"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_and_key_are_their_owners_and_a_pipe_is_no_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let isp = provider();
+    let mode = |name: &str| std::fs::metadata(isp.dir().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("isp.toml"), mode("isp.key")), (0o600, 0o400));
+    for name in ["pipe.key", "pipe.db", "pipe.toml"] {
+        let made = std::process::Command::new("mkfifo").arg(isp.dir().join(name)).status().unwrap();
+        assert!(made.success());
+    }
+    told(&isp, 2, &["--key-file", "pipe.key", "run"], "vault.not_a_file");
+    told(&isp, 6, &["--database", "sqlite:pipe.db", "run"], "store.damaged");
+    told(&isp, 2, &["--config", "pipe.toml", "run"], "cli.config");
+
+    // Settings with a token that others may read are told of.
+    let settings = isp.dir().join("isp.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, format!("{text}\n[whatsapp]\naccess_token = \"EAAB\"\n")).unwrap();
+    assert!(!isp.exit(0, &["customer", "list"]).1.contains("0600"));
+    std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (_, err) = isp.exit(0, &["customer", "list"]);
+    assert!(err.contains("chmod 0600") && !err.contains("EAAB"), "{err}");
+}
+
+#[test]
+fn a_database_that_is_not_ours_is_told_as_what_it_is() {
+    let isp = provider();
+    let database = isp.dir().join("isp.db");
+    let good = std::fs::read(&database).unwrap();
+    told(&isp, 6, &["--database", "sqlite:nowhere.db", "customer", "list"], "store.missing");
+    std::fs::write(&database, &good[..good.len() / 2]).unwrap();
+    told(&isp, 6, &["report", "finance"], "store.damaged");
+    std::fs::write(&database, b"no database at all, but long enough to be looked at".repeat(200)).unwrap();
+    told(&isp, 6, &["report", "finance"], "store.damaged");
+    std::fs::write(&database, &good).unwrap();
+    isp.ok(&["report", "finance"]);
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let change = |sql: &'static str| {
+        runtime.block_on(async {
+            use sqlx::{Connection as _, Executor as _};
+            let url = format!("sqlite:{}", database.display());
+            let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            connection.execute(sql).await.unwrap();
+            connection.close().await.unwrap();
+        });
+    };
+    change("UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2");
+    told(&isp, 6, &["report", "finance"], "store.migration");
+    std::fs::write(&database, &good).unwrap();
+    change("UPDATE _sqlx_migrations SET version = 900 WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)");
+    told(&isp, 6, &["report", "finance"], "store.newer");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_the_output_is_no_bug_and_stops_no_work() {
+    let isp = provider();
+    for language in ["id", "en"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut run = isp.command(&["--lang", language, "--on", "2026-01-05", "run"]);
+        let run = run.stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let err = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(6), "{err}");
+        assert!(err.contains("[cli.output]") && !err.contains("bug") && !err.contains("kesalahan program"), "{err}");
+    }
+    // A reader who goes away early does not end the run in its middle.
+    let mut run = isp.command(&["--on", "2026-01-21", "run"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(run.stdout.take());
+    run.wait().unwrap();
+    assert_ne!(isp.json(&["subscription", "list", "--access", "isolated"]).as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn the_file_alone_holds_what_was_written() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+    let copy = Isp::new();
+    for name in ["isp.db", "isp.key", "isp.toml"] {
+        std::fs::copy(isp.dir().join(name), copy.dir().join(name)).unwrap();
+    }
+    assert_eq!(copy.json(&["invoice", "list"]), isp.json(&["invoice", "list"]));
+    assert_ne!(copy.json(&["invoice", "list"]).as_array().unwrap().len(), 0);
+    let log = isp.dir().join("isp.db-wal");
+    assert!(!log.exists() || std::fs::metadata(log).unwrap().len() == 0);
+}
