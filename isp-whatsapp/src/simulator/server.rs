@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -151,6 +152,11 @@ impl Simulator {
         state.recipients.clear();
     }
 
+    /// Answers each message so much later from now on. It is taken at once; only the answer is late.
+    pub fn answer_after(&self, delay: Duration) {
+        self.state().slow = delay;
+    }
+
     /// Cuts every connection and refuses new ones. What was accepted stays known. Does nothing when already down.
     ///
     /// # Errors
@@ -252,6 +258,10 @@ async fn converse(mut connection: Connection, shared: Arc<Shared>) {
             let checked = check::check(&request, &shared.path, token, &shared.templates);
             shared.state().reply(checked)
         };
+        let slow = shared.state().slow;
+        if request.method != "GET" && !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
         let sent = match reply {
             Reply::Answer { status, body } => connection.respond(status, JSON, body.to_string().as_bytes()).await,
             Reply::Bare { status } => connection.respond(status, "text/html", b"<html>upstream</html>").await,
