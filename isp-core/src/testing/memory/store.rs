@@ -507,7 +507,10 @@ impl OutboxStore for MemoryStore {
     }
 
     async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.renew(lease))))
+        self.write(tenant, |s| {
+            s.at_once(|s| s.renew(lease));
+            Ok(())
+        })
     }
 
     async fn record(
@@ -521,7 +524,10 @@ impl OutboxStore for MemoryStore {
     }
 
     async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.release(owner))))
+        self.write(tenant, |s| {
+            s.at_once(|s| s.release(owner));
+            Ok(())
+        })
     }
 
     async fn hold_router(
@@ -534,7 +540,10 @@ impl OutboxStore for MemoryStore {
     }
 
     async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.free_router(hold))))
+        self.write(tenant, |s| {
+            s.at_once(|s| s.free_router(hold));
+            Ok(())
+        })
     }
 
     async fn settle(
