@@ -126,6 +126,21 @@ pub enum Error {
     /// The package of the subscription was changed at once on this day already.
     #[error("package was changed at once today already")]
     ChangedToday,
+    /// A day that is still to come, where one of the past or today is wanted.
+    #[error("{on} lies ahead")]
+    DayAhead {
+        /// The day.
+        on: Date,
+    },
+    /// The line takes another package already from a day that is invoiced.
+    #[error("the package changes on {from} already, and that is invoiced")]
+    ChangePlanned {
+        /// The day of that change.
+        from: Date,
+    },
+    /// What a change was shown to come to is not what it would come to now.
+    #[error("the line or its invoices have changed since")]
+    ChangedSince,
     /// This day of a period was given back, and cannot be billed again today.
     #[error("this day was given back and cannot be billed again")]
     GivenBackToday,
@@ -147,6 +162,12 @@ pub enum Error {
         /// The policy's limit.
         max_days: u16,
     },
+    /// A customer who has a line, a payment or any other history cannot be removed.
+    #[error("customer has a history")]
+    CustomerHasHistory,
+    /// A promise, an outage or the like was ended or taken back before.
+    #[error("it was ended or taken back before")]
+    AlreadyEnded,
     /// A payment that cannot be taken back by itself: the amount of a credit note.
     #[error("payment of this kind cannot be reversed")]
     NotReversible,
@@ -216,10 +237,15 @@ impl Error {
             Self::NoTaxRule { .. } => "tax.no_rule",
             Self::NotServing => "subscription.not_serving",
             Self::ChangedToday => "subscription.changed_today",
+            Self::DayAhead { .. } => "subscription.day_ahead",
+            Self::ChangePlanned { .. } => "subscription.change_planned",
+            Self::ChangedSince => "subscription.changed_since",
             Self::GivenBackToday => "subscription.given_back_today",
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",
             Self::PromiseTooLong { .. } => "promise.too_long",
+            Self::CustomerHasHistory => "customer.has_history",
+            Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",

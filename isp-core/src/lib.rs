@@ -14,6 +14,7 @@
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
+//! | starts, changes, pauses and ends | [`terms`] |
 //! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |
 //! | what stands in a cell that somebody typed | [`typed`] |
@@ -24,6 +25,7 @@ pub mod calendar;
 pub mod clock;
 pub mod customer;
 pub mod device;
+pub mod ending;
 pub mod engine;
 pub mod error;
 pub mod holiday;
@@ -45,7 +47,8 @@ pub mod secret;
 pub mod simulation;
 pub mod subscription;
 pub mod tax;
-#[cfg(feature = "testing")]
+pub mod terms;
+#[cfg(feature = "memory")]
 pub mod testing;
 pub mod text;
 pub mod typed;

@@ -148,7 +148,9 @@
 //!
 //! From the dearer to the cheaper it comes out below zero, and is a credit note of that amount. The next period is the
 //! default: then nothing is given back or charged. **B7, switches.** A pause or an end gives the same shares back, when the
-//! policy says so; days in isolation are billed, left out or given back (see [`crate::billing::isolated`]). **B8, one bad
+//! policy says so, and periods that begin after it always. **B11, charged, not due.** A change starts from what was charged: a
+//! postpaid June that was invoiced on the 24th is paid up to 1 July, whatever changes on the 27th. **B12, said afterwards.** It
+//! comes to what it would have come to in time (see [`crate::terms`]); days in isolation are billed, left out or given back (see [`crate::billing::isolated`]). **B8, one bad
 //! row** is reported by its id and code, and the others are billed. **B10, late fee:** see [`crate::billing::late_fee`]; an
 //! outage: [`crate::billing::outage`].
 //!
@@ -275,7 +277,7 @@
 //! assert_eq!(decide(&facts, "2026-01-19", 9), Decision::Keep(Reason::BeforeHour));
 //! assert_eq!(decide(&facts, "2026-01-19", 10), Decision::Isolate(Reason::OverdueTooLong));
 //! let promise = Promise { id: PromiseId(id), customer_id: CustomerId(id), made_on: day("2026-01-15"),
-//!     until: day("2026-01-20"), by: "kasir".into() };
+//!     until: day("2026-01-20"), by: "kasir".into(), ending: None };
 //! let promised = AccessFacts { promises: vec![promise], ..facts.clone() };
 //! assert_eq!(decide(&promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
 //! assert_eq!(decide(&promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));

@@ -12,7 +12,9 @@
 //! | simulators | [`testing`] |
 //! | the settings | [`policy`] |
 //! | phones and NIK | [`people`] |
+//! | dated cases | [`cases`] |
 
+mod cases;
 mod convert;
 mod decide;
 mod error;
@@ -46,6 +48,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<people::Nik>()?;
     module.add_function(wrap_pyfunction!(decide::plan_billing, module)?)?;
     module.add_function(wrap_pyfunction!(decide::late_fees, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::decide_terms, module)?)?;
     module.add_function(wrap_pyfunction!(decide::outage_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::isolation_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ppn, module)?)?;
@@ -59,6 +62,9 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(people::parse_nik, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_niks, module)?)?;
     module.add_function(wrap_pyfunction!(people::format_rupiah, module)?)?;
+    module.add_function(wrap_pyfunction!(cases::read_case, module)?)?;
+    module.add_function(wrap_pyfunction!(cases::compare_case, module)?)?;
+    module.add_function(wrap_pyfunction!(cases::case_lacks, module)?)?;
     add_network(module)
 }
 

@@ -7,22 +7,23 @@ use isp_core::isolation::ServiceAccess;
 use isp_core::money::Money;
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, PackageChange, Subscription};
+use uuid::Uuid;
 
 use crate::access;
 use crate::customer::after;
 use crate::error::rejected;
-use crate::session::{Session, all};
-use crate::table::{SUBSCRIPTIONS, upsert};
+use crate::session::{Session, all, first};
+use crate::table::{SUBSCRIPTIONS, named, upsert};
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
 
 /// The columns of [`BillingTerms`], in the order of [`read_terms`] and [`terms_values`].
 pub(crate) const TERMS: &str = "s.package_id, s.change_package_id, s.change_from, s.billing_day, s.cycle_months,
     s.timing, s.starts_on, s.ends_on, s.paused_from, s.held_price, s.held_until, s.discount_amount,
-    s.discount_percent, s.discount_until, s.billed_from";
+    s.discount_percent, s.discount_until, s.billed_from, s.charged_until";
 
 /// How many columns that is.
-const TERMS_COLUMNS: usize = 15;
+const TERMS_COLUMNS: usize = 16;
 
 pub(crate) fn password_place(tenant: TenantId, subscription: SubscriptionId) -> Place {
     Place { table: "subscriptions", column: "password", tenant, row: subscription.0 }
@@ -50,6 +51,7 @@ fn terms_values(terms: &BillingTerms) -> Vec<Value> {
         percent,
         terms.discount.and_then(|d| d.until),
         terms.billed_from,
+        terms.charged_until,
     ]
 }
 
@@ -82,6 +84,7 @@ pub(crate) fn read_terms(r: &mut Reader<'_>) -> Result<BillingTerms, StoreError>
         held_price: held.map(|price| HeldPrice { price, until: held_until }),
         discount: off.map(|off| Discount { off, until: discount_until }),
         billed_from: r.get()?,
+        charged_until: r.get()?,
     })
 }
 
@@ -101,6 +104,20 @@ pub(crate) async fn write(
     upsert(s, &SUBSCRIPTIONS, rows).await
 }
 
+/// Lines that have one user name on a router have no day of service in common: looked at once all of a commit is written.
+pub(crate) async fn check_usernames(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT COUNT(*) FROM subscriptions s JOIN subscriptions o ON o.tenant_id = s.tenant_id
+            AND o.router_id = s.router_id AND o.username = s.username AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+            AND (s.ends_on IS NULL OR s.starts_on < s.ends_on AND o.starts_on < s.ends_on)
+            AND (o.ends_on IS NULL OR o.starts_on < o.ends_on AND s.starts_on < o.ends_on)";
+    let shared: Option<u64> = first(s, "count", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], |r| r.get()).await?;
+    if shared == Some(0) { Ok(()) } else { Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }) }
+}
+
 /// Replaces terms.
 pub(crate) async fn write_terms(
     s: &mut dyn Session,
@@ -109,13 +126,14 @@ pub(crate) async fn write_terms(
 ) -> Result<(), StoreError> {
     let sql = "UPDATE subscriptions SET package_id = $3, change_package_id = $4, change_from = $5, billing_day = $6,
             cycle_months = $7, timing = $8, starts_on = $9, ends_on = $10, paused_from = $11, held_price = $12,
-            held_until = $13, discount_amount = $14, discount_percent = $15, discount_until = $16, billed_from = $17
+            held_until = $13, discount_amount = $14, discount_percent = $15, discount_until = $16, billed_from = $17,
+            charged_until = $18
         WHERE tenant_id = $1 AND subscription_id = $2";
     for (id, terms) in terms {
         let mut values = args![tenant, *id];
         values.extend(terms_values(terms));
         debug_assert_eq!(values.len(), 2 + TERMS_COLUMNS);
-        if s.execute(sql, values).await? != 1 {
+        if s.execute(sql, values).await.map_err(|e| named(e, &SUBSCRIPTIONS))? != 1 {
             return Err(rejected("it names a subscription that does not exist"));
         }
     }

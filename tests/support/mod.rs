@@ -15,7 +15,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
-    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport,
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport, Said,
 };
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
@@ -24,7 +24,7 @@ use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::{
-    AccessControl, ApplyOutcome, ChangeSet, Messenger, PortError, SendOutcome, StandingWatch, Store,
+    AccessControl, ApplyOutcome, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome, StandingWatch, Store,
 };
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
@@ -145,6 +145,15 @@ impl World {
         Engine { page: 7, ..Engine::new(&self.store, TENANT, &self.policy) }
     }
 
+    /// Gives package `n` another price, without PPN in it, from the beginning.
+    pub async fn price(&self, n: u32, rupiah: i64) {
+        let mut package =
+            self.store.packages(TENANT).await.unwrap().into_iter().find(|p| p.id == package_id(n)).unwrap();
+        package.prices = PriceList::single(Money::rupiah(rupiah)).unwrap();
+        package.tax_mode = TaxMode::Exclusive;
+        self.store.commit(TENANT, ChangeSet { packages: vec![package], ..ChangeSet::default() }).await.unwrap();
+    }
+
     /// Adds customer `n` with one subscription of package 1 on router 0 (odd customers: on router 1, in WIT).
     pub async fn add(&self, n: u32, start: Date, day: u8, cycle: Cycle, now: DateTime<Utc>) {
         self.add_with(n, BillingTerms::new(package_id(1), start, BillingDay::try_new(day).unwrap(), cycle), now).await;
@@ -177,13 +186,10 @@ impl World {
 
     /// A whole daily run.
     pub async fn run(&self, now: DateTime<Utc>) -> Result<(BillReport, EnforceReport, DeliverReport), EngineError> {
-        let engine = self.engine();
-        let _guard = self.store.begin_run(TENANT).await?;
-        let billed = engine.bill(now).await?;
-        engine.remind(now).await?;
-        let enforced = engine.enforce(now, &Approval::All).await?;
-        let delivered = engine.deliver(&worker(&StandingWatch(now)), &self.routers, &self.messenger, now).await?;
-        Ok((billed, enforced, delivered))
+        let said = Said { approval: Approval::All, clock_is_right: true };
+        let day =
+            self.engine().run_day(&worker(&StandingWatch(now)), &self.routers, &self.messenger, &said, now).await?;
+        Ok((day.billed, day.enforced, day.delivered))
     }
 
     pub async fn pay(

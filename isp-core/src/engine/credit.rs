@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use crate::billing::policy::WhileIsolated;
 use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
 use crate::calendar::{Date, Period, Zone};
-use crate::engine::{BillReport, CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::pages::all_pages;
+use crate::engine::retry::until_written;
+use crate::engine::{BillReport, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
 use crate::isolation::AccessEvent;
@@ -34,7 +36,7 @@ impl Engine<'_> {
         }
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by, note: reason };
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let charge = self.charge_of(customer, invoice).await?;
             let key = format!("{on} {}", amount.as_i64());
             let id = CreditNote::id_of(invoice, CreditReason::Correction, &key);
@@ -42,20 +44,15 @@ impl Engine<'_> {
                 return Ok(known.clone());
             }
             let note = charge.correct(amount, &key, written)?;
-            match self.write_notes(vec![note.clone()], now).await {
-                Err(EngineError::Store(StoreError::Conflict)) => {}
-                Err(other) => return Err(other),
-                Ok(_) => {
-                    let written = self.charge_of(customer, invoice).await?.notes.into_iter().find(|n| n.id == note.id);
-                    return written.ok_or_else(|| StoreError::NotFound { what: "credit note" }.into());
-                }
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.write_notes(vec![note.clone()], now).await?;
+            let written = self.charge_of(customer, invoice).await?.notes.into_iter().find(|n| n.id == note.id);
+            written.ok_or_else(|| StoreError::NotFound { what: "credit note" }.into())
+        })
+        .await
     }
 
     /// An invoice of a customer with all that was given back of it.
-    async fn charge_of(&self, customer: CustomerId, id: InvoiceId) -> Result<Charge, EngineError> {
+    pub(crate) async fn charge_of(&self, customer: CustomerId, id: InvoiceId) -> Result<Charge, EngineError> {
         let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
         let mut page = PageQuery::first(self.page);
         let invoice = loop {
@@ -77,16 +74,8 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn credit_notes_of(&self, customer: CustomerId) -> Result<Vec<CreditNote>, EngineError> {
-        let mut all: Vec<CreditNote> = Vec::new();
-        loop {
-            let page = PageQuery { after: all.last().map(|n| n.id), limit: self.page };
-            let rows = self.store.credit_notes(self.tenant, Some(customer), page).await?;
-            let last = (rows.len() as u64) < u64::from(self.page);
-            all.extend(rows);
-            if last {
-                return Ok(all);
-            }
-        }
+        let load = async |page| self.store.credit_notes(self.tenant, Some(customer), page).await;
+        all_pages(self.page, load, |note| note.id).await
     }
 
     /// What an outage that is over gives back (*restitusi*), of the invoices there are; with `write`, the notes are

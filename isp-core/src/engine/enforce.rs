@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::pages::all_pages;
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
 use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, IsolationMoment};
@@ -119,6 +121,24 @@ impl Engine<'_> {
         Ok(report)
     }
 
+    /// Decides about the lines of one customer at `now`, after something about him was changed by hand. No breaker holds
+    /// it: he is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn enforce_customer(
+        &self,
+        customer: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<EnforceReport, EngineError> {
+        let moment = IsolationMoment::new(&self.policy.isolation, now);
+        let position = self.store.billing_position(self.tenant).await?;
+        let lines = self.access_of(customer).await?;
+        let mut report = EnforceReport::default();
+        self.decide_again(&lines, position, &BTreeSet::new(), &moment, &mut report).await?;
+        Ok(report)
+    }
+
     async fn tripped(
         &self,
         wanted: &[AccessFacts],
@@ -212,17 +232,18 @@ impl Engine<'_> {
         report: &mut EnforceReport,
     ) -> Result<(), EngineError> {
         let Some(customer) = lines.first().map(|f| f.customer_id) else { return Ok(()) };
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let mut fresh = self.access_of(customer).await?;
             fresh.retain(|f| {
                 let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
                 wanted && !(stopped.contains(&f.router_id) && self.step(f, position, moment).cuts())
             });
-            if self.commit_steps(&fresh, position, moment, report).await? {
-                return Ok(());
+            match self.commit_steps(&fresh, position, moment, report).await? {
+                true => Ok(()),
+                false => Err(StoreError::Conflict.into()),
             }
-        }
-        Err(StoreError::Conflict.into())
+        })
+        .await
     }
 
     fn step(&self, facts: &AccessFacts, position: Option<Date>, moment: &IsolationMoment<'_>) -> Step {
@@ -313,7 +334,7 @@ impl Engine<'_> {
         if decider.by.trim().is_empty() {
             return Err(crate::Error::Empty { field: "by" }.into());
         }
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let mut changes = ChangeSet::default();
             let facts = self.access_of(customer).await?;
             for facts in facts.iter().filter(|f| concerns(f)) {
@@ -324,13 +345,10 @@ impl Engine<'_> {
             if concerned.is_empty() {
                 return Err(EngineError::NothingToDo);
             }
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(concerned),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.store.commit(self.tenant, changes).await?;
+            Ok(concerned)
+        })
+        .await
     }
 
     /// Adds a change of access to a change set, with the message about it.
@@ -369,7 +387,8 @@ impl Engine<'_> {
     /// The facts about all subscriptions of a customer.
     pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
         let query = AccessQuery::Customers(vec![customer]);
-        Ok(self.store.load_access(self.tenant, &query, PageQuery::first(1_000)).await?)
+        let load = async |page| self.store.load_access(self.tenant, &query, page).await;
+        all_pages(self.page, load, |facts| facts.subscription_id).await
     }
 }
 

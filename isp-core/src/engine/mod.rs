@@ -3,6 +3,7 @@
 //! | journey | file |
 //! |---|---|
 //! | whether the clock is right | [`clock`] |
+//! | all of a day, in order | [`day`] |
 //! | a billing run, instalments and credit | [`bill`] |
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
@@ -14,7 +15,11 @@
 //! | installation fees that go with the first periodic invoice | [`first_fee`] |
 //! | routers and messages from the outbox | [`deliver`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
-//! | new subscriptions, devices, promises | [`manage`] |
+//! | new subscriptions | [`manage`] |
+//! | another account for a line, accounts that lines have left | [`account`] |
+//! | devices | [`device`] |
+//! | expenses | [`expense`] |
+//! | promises, exemptions, outages | [`protect`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
@@ -22,19 +27,26 @@
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
+pub mod account;
 pub mod bill;
 pub mod clock;
 pub mod collect;
 pub mod credit;
+pub mod day;
 pub mod deliver;
+pub mod device;
 pub mod enforce;
+pub mod expense;
 pub mod explain;
 pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
+mod pages;
 pub mod pay;
+pub mod protect;
 pub mod remind;
 pub mod report;
+mod retry;
 pub mod settle;
 pub mod simulate;
 pub mod terms;
@@ -45,7 +57,9 @@ use crate::ids::TenantId;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
 
+pub use crate::terms::Settled;
 pub use bill::BillReport;
+pub use day::{DayReport, Said};
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
@@ -53,7 +67,6 @@ pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
-pub use terms::Settled;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]
@@ -82,8 +95,13 @@ impl std::fmt::Debug for Engine<'_> {
     }
 }
 
-/// How often a decision is taken again because its facts changed meanwhile.
-const CONFLICT_RETRIES: u32 = 8;
+/// Somebody else ended a record between the look at it and the commit.
+fn ended_meanwhile(error: StoreError) -> EngineError {
+    match error {
+        StoreError::Duplicate { what: "record.ending" } => Error::AlreadyEnded.into(),
+        other => other.into(),
+    }
+}
 
 /// Why a journey did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -52,6 +52,8 @@ from isp_engine.records import (
     TaxRule,
     Taxable,
     Taxed,
+    TermsChange,
+    TermsFacts,
     TemplateKind,
 )
 
@@ -72,7 +74,10 @@ __all__ = [
     "allocate",
     "answer_subscription",
     "apply_routers",
+    "case_lacks",
+    "compare_case",
     "decide_isolation",
+    "decide_terms",
     "due_reminders",
     "explain",
     "fold_statuses",
@@ -91,6 +96,7 @@ __all__ = [
     "ppn",
     "preview_messages",
     "profit_loss",
+    "read_case",
     "receive_webhook",
     "router_status",
     "send_messages",
@@ -111,6 +117,8 @@ class BillingPolicy:
         payment_terms_days: int | None = None,
         catch_up_periods: int | None = None,
         while_isolated: Literal["bill", "skip", "prorate"] | None = None,
+        credit_on_pause: bool | None = None,
+        credit_on_termination: bool | None = None,
     ) -> BillingPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -120,6 +128,10 @@ class BillingPolicy:
     def payment_terms_days(self) -> int: ...
     @property
     def catch_up_periods(self) -> int: ...
+    @property
+    def credit_on_pause(self) -> bool: ...
+    @property
+    def credit_on_termination(self) -> bool: ...
     @property
     def while_isolated(self) -> Literal["bill", "skip", "prorate"]: ...
 
@@ -260,6 +272,15 @@ def plan_billing(
     policy: BillingPolicy | None = None,
     tax: TaxPolicy | None = None,
 ) -> BillingPlan: ...
+def decide_terms(
+    lines: Sequence[TermsFacts],
+    packages: Sequence[Package],
+    now: datetime,
+    *,
+    position: date | None = None,
+    policy: BillingPolicy | None = None,
+    tax: TaxPolicy | None = None,
+) -> list[TermsChange | InvalidValue]: ...
 def late_fees(
     invoices: Sequence[LateInvoice],
     now: datetime,
@@ -293,6 +314,9 @@ def explain(
     language: Language | None = None,
 ) -> list[Explanation]: ...
 def profit_loss(rows: Sequence[LedgerRow], *, by: Grouping | None = None) -> ProfitLoss: ...
+def read_case(file: str, text: str) -> str: ...
+def compare_case(file: str, text: str, report: str) -> list[str]: ...
+def case_lacks(hosts: str, host: str, file: str, text: str) -> str | None: ...
 def plan_routers(
     routers: Sequence[Router], *, policy: IsolationPolicy | None = None, deadline: float | None = None
 ) -> list[RouterPlan]: ...

@@ -103,8 +103,12 @@ impl Engine<'_> {
         let wanted: Vec<SubscriptionId> = wanted.into_iter().collect();
         let mut targets = self.store.access_targets(self.tenant, &wanted).await?;
         targets.retain(|t| t.router_id == batch.id);
-        match control.apply(&router.endpoint, &targets).await {
-            Ok(outcomes) => delivered.settle(&rows, &targets, &outcomes, now),
+        let applied = match self.close_left(control, router, &wanted, now).await? {
+            Ok(left) => control.apply(&router.endpoint, &targets).await.map(|outcomes| (left, outcomes)),
+            Err(error) => Err(error),
+        };
+        match applied {
+            Ok((left, outcomes)) => delivered.settle(&rows, &targets, &outcomes, &left, now),
             Err(error) => {
                 // Some of it may have been written.
                 delivered.unread = targets.iter().map(|t| t.subscription_id).collect();
@@ -200,7 +204,15 @@ impl Delivered {
         self.error = Some(error.clone());
     }
 
-    fn settle(&mut self, rows: &[OutboxRow], targets: &[AccessTarget], outcomes: &[ApplyOutcome], now: DateTime<Utc>) {
+    /// `left` are accounts that lines have left on this router, with what it said to their closing.
+    fn settle(
+        &mut self,
+        rows: &[OutboxRow],
+        targets: &[AccessTarget],
+        outcomes: &[ApplyOutcome],
+        left: &[(AccessTarget, ApplyOutcome)],
+        now: DateTime<Utc>,
+    ) {
         let answers: BTreeMap<SubscriptionId, (&AccessTarget, &ApplyOutcome)> =
             targets.iter().zip(outcomes).map(|(t, o)| (t.subscription_id, (t, o))).collect();
         for (target, answer) in answers.values() {
@@ -218,7 +230,12 @@ impl Delivered {
             self.observed.push((target.subscription_id, observed));
         }
         for row in rows {
-            let answer = subscription_of(row).and_then(|s| answers.get(&s));
+            let line = subscription_of(row);
+            let leaves = left.iter().filter(|(t, _)| Some(t.subscription_id) == line).map(|(t, o)| (t, o));
+            let kept = line.and_then(|s| answers.get(&s)).copied();
+            let is_refused = |(_, o): &(&AccessTarget, &ApplyOutcome)| matches!(o, ApplyOutcome::Refused { .. });
+            // An account that could not be closed keeps the wish alive.
+            let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().last());
             let row = (row.claimed(), row.attempts);
             self.outcomes.push(match (answer, row) {
                 // The account was removed, or moved to another router, which has a wish of its own.

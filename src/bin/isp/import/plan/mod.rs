@@ -15,7 +15,7 @@ use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
 use isp_core::customer::Customer;
 use isp_core::ids::{
-    CustomerId, IdSource, InstallationKindId, InstallationOrderId, JournalEntryId, PackageId, RouterId, SiteId,
+    CustomerId, ExpenseId, IdSource, InstallationKindId, InstallationOrderId, PackageId, RouterId, SiteId,
     SubscriptionId, TenantId,
 };
 use isp_core::installation::InstallationOrder;
@@ -27,8 +27,9 @@ use super::accept::Accept;
 use super::batch::Batch;
 use super::by_code::ByCode;
 use super::existing::Existing;
+use super::notice::{Note, Notices};
+use super::preview::{Preview, Shown};
 use super::problem::{Noun, Problem, RowError};
-use super::rows::{CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow};
 use super::sheet::Origin;
 
 /// How to import.
@@ -56,8 +57,12 @@ pub(crate) struct ImportPlan {
     pub(crate) changes: ChangeSet,
     /// How many rows of each file are new, the same, changed or left out.
     pub(crate) counts: Vec<(&'static str, Counts)>,
+    /// The rows that are written, as a person is shown them.
+    pub(crate) previews: Vec<Preview>,
     /// Rows that exist and differ.
     pub(crate) differences: Vec<Change>,
+    /// What a person should know of it.
+    pub(crate) notices: Notices,
     /// Installations that were before the first billed day: file and line.
     pub(crate) left_out: Vec<(String, u64)>,
 }
@@ -154,7 +159,7 @@ struct Planner<'a> {
     expenses: HashMap<String, u32>,
     /// Installations and expenses of the books that a row of the files is.
     claimed_orders: HashSet<InstallationOrderId>,
-    claimed_expenses: HashSet<JournalEntryId>,
+    claimed_expenses: HashSet<ExpenseId>,
     orders: HashMap<OrderKey, Option<&'a InstallationOrder>>,
     /// Days on which a line has an invoice for an installation.
     fee_days: HashSet<(SubscriptionId, Date)>,
@@ -163,24 +168,9 @@ struct Planner<'a> {
 /// What tells installations apart.
 type OrderKey = (SubscriptionId, InstallationKindId, Date);
 
-trait Located {
-    fn at(&self) -> &Origin;
-}
-
-macro_rules! located {
-    ($($row:ty),*) => {$(
-        impl Located for $row {
-            fn at(&self) -> &Origin {
-                &self.at
-            }
-        }
-    )*};
-}
-
-located!(SiteRow, RouterRow, PackageRow, CustomerRow, SubscriptionRow, CpeRow, InstallationRow, ExpenseRow);
-
 impl<'a> Planner<'a> {
     fn new(batch: &'a Batch, existing: &'a Existing, ids: &'a mut IdSource, options: &'a Options) -> Self {
+        let gone = |order: &&InstallationOrder| existing.taken_back.contains(&order.id);
         Self {
             batch,
             existing,
@@ -201,25 +191,36 @@ impl<'a> Planner<'a> {
             expenses: HashMap::new(),
             claimed_orders: HashSet::new(),
             claimed_expenses: HashSet::new(),
-            orders: existing.orders.iter().map(|o| ((o.subscription_id, o.kind_id, o.installed_on), Some(o))).collect(),
+            orders: existing
+                .orders
+                .iter()
+                .filter(|o| gone(o))
+                .chain(existing.orders.iter().filter(|o| !gone(o)))
+                .map(|o| ((o.subscription_id, o.kind_id, o.installed_on), Some(o)))
+                .collect(),
             fee_days: existing
                 .orders
                 .iter()
+                .filter(|o| !gone(o))
                 .flat_map(|o| o.schedule().into_iter().map(|part| (o.subscription_id, part.on)))
                 .collect(),
         }
     }
 
-    fn each<R: Located>(
+    fn each<R: Shown>(
         &mut self,
         file: &'static str,
         rows: &[R],
         one: impl Fn(&mut Self, &R) -> Result<Verdict, RowError>,
     ) {
         let mut counts = Counts::default();
+        let mut preview = Preview::of::<R>(file);
         for row in rows {
             match one(self, row) {
-                Ok(Verdict::New) => counts.new += 1,
+                Ok(Verdict::New) => {
+                    counts.new += 1;
+                    preview.add(row, "new");
+                }
                 Ok(Verdict::Same) => counts.same += 1,
                 Ok(Verdict::LeftOut) => {
                     counts.left_out += 1;
@@ -227,6 +228,9 @@ impl<'a> Planner<'a> {
                 }
                 Ok(Verdict::Differs { columns, updatable }) => {
                     counts.differ += 1;
+                    if updatable && self.options.update {
+                        preview.add(row, "changed");
+                    }
                     let (file, line) = (row.at().file().to_owned(), row.at().line);
                     self.plan.differences.push(Change { file, line, columns, updatable });
                 }
@@ -237,6 +241,7 @@ impl<'a> Planner<'a> {
         }
         if !rows.is_empty() {
             self.plan.counts.push((file, counts));
+            self.plan.previews.push(preview);
         }
     }
 
