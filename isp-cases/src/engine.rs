@@ -16,9 +16,11 @@ use isp_core::installation::{InstallationKind, InstallationOrder};
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
+use isp_core::ports::StandingWatch;
 use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::testing::sample::worker;
 use isp_core::testing::{FakeMessenger, FakeRouter, MessengerFault};
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Money, Policy, Secret};
@@ -88,7 +90,7 @@ impl<'s> EngineHost<'s> {
 
     /// Brings routers and messages up to date, and writes down what left.
     async fn deliver(&mut self, at: DateTime<Utc>) -> Result<(), EngineError> {
-        self.engine().deliver(&self.routers, &self.phones, at).await?;
+        self.engine().deliver(&worker(&StandingWatch(at)), &self.routers, &self.phones, at).await?;
         let accepted = self.phones.accepted();
         self.sent.extend(accepted.into_iter().skip(self.sent.len()).map(|message| (at, message)));
         Ok(())

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::engine::{Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, RemindReport};
-use crate::ports::{AccessControl, Messenger};
+use crate::ports::{AccessControl, Messenger, Worker};
 
 /// What a person said before a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +37,7 @@ impl Engine<'_> {
     /// [`Engine::enforce`] and [`Engine::deliver`]. What was committed by then stays, and the next run goes on from there.
     pub async fn run_day(
         &self,
+        worker: &Worker<'_>,
         routers: &dyn AccessControl,
         messenger: &dyn Messenger,
         said: &Said,
@@ -48,7 +49,7 @@ impl Engine<'_> {
             billed: self.bill(now).await?,
             reminded: self.remind(now).await?,
             enforced: self.enforce(now, &said.approval).await?,
-            delivered: self.deliver(routers, messenger, now).await?,
+            delivered: self.deliver(worker, routers, messenger, now).await?,
         })
     }
 }
