@@ -200,6 +200,15 @@ pub(crate) async fn observe(
     if rows.is_empty() { Ok(()) } else { s.execute_rows(sql, args![tenant], 5, rows).await.map(drop) }
 }
 
+/// The lines with an open invoice due on or before `$4`, listed once for a page: SQLite would walk through all that is
+/// overdue for each line.
+pub(crate) const OVERDUE_LISTED: &str = "s.subscription_id IN (SELECT i.subscription_id FROM invoices i
+    WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date <= $4)";
+/// The same, tested for each line by the index of its customer: PostgreSQL would search a list that is long one by one.
+const OVERDUE_TESTED: &str = "EXISTS (SELECT 1 FROM invoices i
+    WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
+        AND i.total > i.paid AND i.due_date <= $4)";
+
 /// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments.
 async fn facts(
     s: &mut dyn Session,
@@ -358,15 +367,15 @@ async fn load_as_of(
         AccessQuery::Due { due_until, today } => (
             "NOT (COALESCE(a.desired, 'closed') = 'closed' AND COALESCE(s.ends_on <= $5, FALSE)) AND (
                 COALESCE(a.desired, 'closed') <> 'open' OR s.starts_on > $5 OR s.ends_on <= $5
-                OR s.paused_from <= $5 OR s.change_from <= $5 OR EXISTS (
-                    SELECT 1 FROM invoices i WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id
-                        AND i.subscription_id = s.subscription_id AND i.total > i.paid AND i.due_date <= $4))",
+                OR s.paused_from <= $5 OR s.change_from <= $5 OR {overdue})",
             args![*due_until, *today],
         ),
         AccessQuery::Customers(of) => ("s.customer_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
         AccessQuery::Subscriptions(of) => ("s.subscription_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
     };
-    let mut facts = facts(s, tenant, condition, more, page, as_of).await?;
+    let overdue = if s.lists_once() { OVERDUE_LISTED } else { OVERDUE_TESTED };
+    let condition = condition.replace("{overdue}", overdue);
+    let mut facts = facts(s, tenant, &condition, more, page, as_of).await?;
     let customers = customers_of(&facts);
     let mut open: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
     for invoice in invoice::open_of(s, tenant, customers).await? {

@@ -38,6 +38,9 @@ pub(crate) trait Session: Send {
     /// [`StoreError::Duplicate`].
     async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError>;
 
+    /// True when a condition on many rows is best asked as `IN (SELECT ...)`, which is listed once, and not as `EXISTS`.
+    fn lists_once(&self) -> bool;
+
     /// Makes what was written durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

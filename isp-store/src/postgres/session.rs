@@ -78,6 +78,10 @@ impl Session for PostgresSession {
         done.map_err(|e| named(e, table))
     }
 
+    fn lists_once(&self) -> bool {
+        false
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.0.commit().await.map_err(store_error)
     }

@@ -114,6 +114,7 @@ mod tests {
     use super::*;
     use crate::store::SqlStore;
     use crate::table;
+    use crate::value::{Kind, Value};
     use crate::vault::Vault;
 
     fn vault() -> Vault {
@@ -156,6 +157,30 @@ mod tests {
         assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 11);
         store.commit(TenantId::DEFAULT, sites(100, 5_000)).await.unwrap();
         assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 5_011);
+    }
+
+    /// An isolation run of 12,000 lines took fourteen times that of 3,000 when each line walked through all that is overdue.
+    #[tokio::test]
+    async fn what_is_overdue_is_listed_once_and_not_for_each_line() {
+        let (_dir, path) = migrated().await;
+        let engine = Sqlite::open(&path, &[]).await.unwrap();
+        let mut session = engine.read().await.unwrap();
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT s.subscription_id FROM subscriptions s
+            WHERE s.tenant_id = $1 AND s.subscription_id > $2 AND (s.starts_on > $3 OR {})",
+            crate::access::OVERDUE_LISTED
+        );
+        let id = Value::Id(uuid::Uuid::nil());
+        let plan = session.fetch(&sql, vec![id.clone(), id, Value::Int(1), Value::Int(1)]).await.unwrap();
+        let steps: Vec<String> = plan
+            .iter()
+            .map(|row| match row.value(3, Kind::Text).unwrap() {
+                Some(Value::Text(step)) => step,
+                _ => panic!("a step without words"),
+            })
+            .collect();
+        assert!(steps.iter().any(|step| step.starts_with("LIST SUBQUERY")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("CORRELATED")), "{steps:?}");
     }
 
     #[tokio::test]

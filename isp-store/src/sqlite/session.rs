@@ -71,6 +71,10 @@ impl Session for SqliteSession {
         }
     }
 
+    fn lists_once(&self) -> bool {
+        true
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.0.commit().await.map_err(store_error)
     }
