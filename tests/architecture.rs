@@ -100,7 +100,8 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 
 /// The modules of isp-core from the ground up, those of a line together. A module names only modules of its own line and
 /// of lines above it in this list.
-const ORDER: [&[&str]; 17] = [
+const ORDER: [&[&str]; 18] = [
+    &["typed"],
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
     &["tax", "holiday", "clock"],

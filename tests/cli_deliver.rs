@@ -149,3 +149,24 @@ fn a_router_can_be_simulated_from_the_command_line() {
     assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
 }
+
+/// Taking a router over opens nobody whom its owner had shut out, unless told so.
+#[test]
+fn adopting_keeps_shut_who_was_shut_out_by_hand() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    let secret = |name: &'static [u8], password: &'static [u8]| {
+        let values: &[(&str, &[u8])] = &[("name", name), ("password", password), ("disabled", b"true")];
+        stage.router.force("/ppp/secret", values).unwrap();
+    };
+    secret(b"budi@isp", b"pw-budi-1");
+    secret(b"siti@isp", b"pw-siti-2");
+    let (_, told) = isp.exit(0, &["--on", "2026-01-10", "router", "apply", "R1", "--adopt"]);
+    assert!(told.contains("budi@isp") && told.contains("siti@isp"), "{told}");
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("isolir".into(), "isolir".into()));
+    assert!(isp.ok(&["--on", "2026-01-10", "--at", "13:00", "explain", "P001"]).contains("diisolir"));
+    isp.ok(&["--on", "2026-01-11", "reopen", "P001", "--reason", "sudah lunas"]);
+    isp.ok(&["--on", "2026-01-11", "deliver"]);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("home20".into(), "isolir".into()));
+    assert!(!stage.router.secret("budi@isp").unwrap().disabled);
+}

@@ -121,3 +121,52 @@ fn two_fees_of_one_line_on_one_day_are_refused() {
     assert!(err.contains("baris 2") && err.contains("2026-02-10") && err.contains("[installation.clash]"), "{err}");
     assert_eq!(isp.json(&["installation", "list"]).as_array().unwrap().len(), 1);
 }
+
+/// A row that was corrected and is imported again is never written beside the one that is there.
+#[test]
+fn a_corrected_row_is_asked_about_and_counts_once() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let counts = || {
+        let rows = |command: &[&str]| isp.json(command).as_array().unwrap().len();
+        let profit = isp.json(&["report", "profit-loss", "--from", "2026-01", "--to", "2026-01"]).to_string();
+        (
+            rows(&["customer", "list"]),
+            rows(&["subscription", "list"]),
+            rows(&["cpe", "list"]),
+            rows(&["installation", "list"]),
+            profit,
+        )
+    };
+    let before = counts();
+    for (file, text) in [
+        ("installations", "id_pelanggan,jenis,biaya,tanggal\nP003,Pasang Baru,999000,2026-01-12\n"),
+        (
+            "subscriptions",
+            "id_pelanggan,paket,router,username,password,mulai\np001,HOME20,R1,budi.baru@isp,rahasia,2026-01-01\n",
+        ),
+        (
+            "cpes",
+            "serial,id_pelanggan,unit_luar,router,kepemilikan,nilai\nSN-1X,P001,LiteBeam M5,TL-WR840N,lent,650000\n",
+        ),
+        ("expenses", "tanggal,kategori,jumlah,catatan,site\n2026-01-05,listrik,260000,PLN Januari,BDG\n"),
+        ("customers", "id_pelanggan,nama,nik,alamat\nP01,Budi Santoso,,\"Jl. Merdeka 1, Bandung\"\n"),
+    ] {
+        let path = format!("sheets/{file}.csv");
+        isp.write(&[(&format!("{file}.csv"), text)]);
+        let option = format!("--{file}");
+        let (_, err) = isp.exit(3, &["--on", "2026-01-02", "import", &option, &path]);
+        assert!(err.contains("[import.likely_double]") && err.contains("baris 2"), "{file}: {err}");
+        assert_eq!(counts(), before, "{file}");
+    }
+    // Who says that it is another one is believed.
+    isp.write(&[("expenses.csv", "tanggal,kategori,jumlah,catatan,site\n2026-01-05,listrik,260000,PLN Januari,BDG\n")]);
+    isp.ok(&["--on", "2026-01-02", "import", "--expenses", "sheets/expenses.csv", "--accept", "expenses.csv:2"]);
+    assert_ne!(counts().4, before.4);
+    // Capitals make no other row of one.
+    isp.write(&[("customers.csv", "id_pelanggan,nama,alamat\np001,Budi Santoso,\"Jl. Merdeka 1, Bandung\"\n")]);
+    let out = isp.ok(&["--on", "2026-01-02", "import", "--customers", "sheets/customers.csv"]);
+    assert_eq!(counts().0, before.0, "{out}");
+}

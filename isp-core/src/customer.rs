@@ -1,5 +1,7 @@
 //! Customers: who they are and how to reach them.
 
+mod number;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use zeroize::Zeroize;
 use crate::error::Error;
 use crate::ids::CustomerId;
 use crate::text::{Code, Language, Name, one_line};
+
+pub use number::phones;
 
 /// A person or firm that pays for a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,35 +118,19 @@ impl From<Address> for String {
 pub struct Nik(String);
 
 impl Nik {
-    /// Reads 16 digits; blanks and dots between them are dropped.
+    /// Reads 16 digits, in groups or not, as people and spreadsheets write them.
     ///
     /// # Errors
     /// [`Error::Nik`] with what is wrong, never with the number.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let bad = |reason| Err(Error::Nik { reason });
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
-        if !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return bad("it holds something other than digits");
-        }
-        if digits.len() != 16 {
-            return bad("it does not have 16 digits");
-        }
-        let two = |at: usize| digits.get(at..at + 2).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
-        if !(11..=99).contains(&two(0)) {
-            return bad("no province has this number");
-        }
-        let day = if two(6) > 40 { two(6) - 40 } else { two(6) };
-        // The century is not written: a leap year in either makes 29 February a day.
-        let exists = [1900, 2000].iter().any(|century| {
-            chrono::NaiveDate::from_ymd_opt(century + i32::try_from(two(10)).unwrap_or(0), two(8), day).is_some()
-        });
-        if !exists {
-            return bad("digits 7 to 12 are not a date of birth");
-        }
-        if digits.ends_with("0000") {
-            return bad("the serial is 0000");
-        }
-        Ok(Self(digits))
+        number::nik(text).map(Self)
+    }
+
+    /// True when the last digit is a 0, as of every NIK that a spreadsheet kept as a number: it keeps 15 digits. One
+    /// real NIK in ten or fewer ends so.
+    #[must_use]
+    pub fn may_be_rounded(&self) -> bool {
+        self.0.ends_with('0')
     }
 
     /// The 16 digits. A caller that shows them to a person records it.
@@ -192,45 +180,24 @@ impl From<Nik> for String {
 pub struct Phone(String);
 
 impl Phone {
-    /// Reads `0812-3456-7890`, `812 3456 7890`, `+62 812...`, `62812...`, `0062812...`.
+    /// Reads `0812-3456-7890`, `812 3456 7890`, `+62 (0)812...`, `62812...`, `0062812...`.
     ///
     /// A mobile number is 8 and eight to eleven digits more (national numbering plan, Kominfo regulation 14/2018).
+    /// Digits are never joined that may not belong together: `81210000001.0` is refused.
     ///
     /// # Errors
     /// [`Error::Phone`] with what is wrong, never with the number.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let bad = |reason| Err(Error::Phone { reason });
-        let text = text.trim();
-        let mut digits = String::with_capacity(16);
-        for (i, c) in text.chars().enumerate() {
-            match c {
-                '0'..='9' => digits.push(c),
-                '+' if i == 0 => {}
-                ' ' | '-' | '.' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
-                _ => return bad("it holds something other than digits"),
-            }
-        }
-        let international = text.starts_with('+');
-        let national = if let Some(rest) = digits.strip_prefix("0062") {
-            rest
-        } else if let Some(rest) = digits.strip_prefix("62").filter(|_| international || digits.len() > 10) {
-            rest
-        } else if international {
-            return bad("it is not an Indonesian number");
-        } else {
-            &digits
-        };
-        let national = national.strip_prefix('0').unwrap_or(national);
-        if national.is_empty() {
-            return bad("it is empty");
-        }
-        if !national.starts_with('8') {
-            return bad("it is a landline or no Indonesian mobile number, which cannot receive WhatsApp");
-        }
-        if !(9..=12).contains(&national.len()) {
-            return bad("it does not have 9 to 12 digits after the country code");
-        }
-        Ok(Self(format!("+62{national}")))
+        number::phone(text).map(|national| Self(format!("+62{national}")))
+    }
+
+    /// The number as it is dialled at home, `0812-3456-7890`: text to every spreadsheet, and read by [`Phone::parse`].
+    #[must_use]
+    pub fn national(&self) -> String {
+        let digits = self.0.get(3..).unwrap_or("");
+        let (front, back) = digits.split_at(digits.len().min(3));
+        let (middle, end) = back.split_at(back.len().min(4));
+        [&format!("0{front}"), middle, end].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
     }
 
     /// The number in E.164 form, `+62812...`.

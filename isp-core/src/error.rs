@@ -83,6 +83,20 @@ pub enum Error {
         /// The accepted words.
         expected: &'static str,
     },
+    /// A value that is possible and likely to be a slip of the keyboard; who is sure repeats it and says so.
+    #[error("{field} {value} looks like a slip")]
+    Implausible {
+        /// Name of the field.
+        field: &'static str,
+        /// The value, which is never personal.
+        value: String,
+    },
+    /// The address of a router is neither an IP address nor a host name.
+    #[error("router address is not valid: {reason}")]
+    RouterAddress {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A package has no price on the day a period starts.
     #[error("package has no price on {on}")]
     NoPrice {
@@ -194,6 +208,8 @@ impl Error {
             Self::Phone { .. } => "customer.phone",
             Self::Speed => "package.speed",
             Self::NotOneOf { .. } => "value.not_one_of",
+            Self::Implausible { .. } => "value.implausible",
+            Self::RouterAddress { .. } => "place.router_address",
             Self::NoPrice { .. } => "package.no_price",
             Self::UnknownPackage => "package.unknown",
             Self::CatchUpLimit { .. } => "billing.catch_up_limit",

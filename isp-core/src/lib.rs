@@ -16,6 +16,7 @@
 //! | the five reports | [`report`] |
 //! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |
+//! | what stands in a cell that somebody typed | [`typed`] |
 //! | every rule with numbers | [`rules`] |
 
 pub mod billing;
@@ -47,6 +48,7 @@ pub mod tax;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
+pub mod typed;
 
 pub use calendar::{Date, Zone};
 pub use error::Error;

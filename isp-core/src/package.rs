@@ -1,5 +1,7 @@
 //! Packages: what is sold, at which price from which day, and at which speed.
 
+mod speed;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -115,20 +117,23 @@ pub struct Speed {
 }
 
 impl Speed {
-    /// Reads `20`, `20M`, `20 Mbps`, `20/10`, `20M/5M`, `512k/256k`: download, then upload when it differs.
-    ///
-    /// A bare number is Mbit/s.
+    /// Reads `20`, `20M`, `20 Mbps`, `1,5M`, `20/10`, `20M/5M`, `512k/256k`: download, then upload when it differs. A
+    /// bare number is Mbit/s.
     ///
     /// # Errors
     /// [`Error::Speed`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let mut parts = text.split('/');
-        let down_kbps = kbps(parts.next().unwrap_or(""))?;
-        let up_kbps = parts.next().map_or(Ok(down_kbps), kbps)?;
-        if parts.next().is_some() {
-            return Err(Error::Speed);
-        }
-        Ok(Self { down_kbps, up_kbps })
+        speed::speed(text)
+    }
+
+    /// Asks about a speed below 64 kbit/s, which is no longer sold, or above 10 Gbit/s, which a small provider has not.
+    ///
+    /// # Errors
+    /// [`Error::Implausible`] with `field` and the speed.
+    pub fn plausible(self, field: &'static str) -> Result<(), Error> {
+        let usual = 64..=10_000_000;
+        let both = usual.contains(&self.down_kbps) && usual.contains(&self.up_kbps);
+        if both { Ok(()) } else { Err(Error::Implausible { field, value: self.to_string() }) }
     }
 
     /// RouterOS's `rate-limit` in its order, which is rx/tx seen from the router: upload first.
@@ -148,19 +153,6 @@ impl fmt::Display for Speed {
     }
 }
 
-fn kbps(text: &str) -> Result<u32, Error> {
-    let text = text.trim().to_ascii_lowercase();
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let factor = match text.get(digits.len()..).unwrap_or("").trim() {
-        "" | "m" | "mb" | "mbps" | "mbit" => 1000,
-        "k" | "kb" | "kbps" | "kbit" => 1,
-        "g" | "gbps" | "gbit" => 1_000_000,
-        _ => return Err(Error::Speed),
-    };
-    let number: u32 = digits.parse().map_err(|_| Error::Speed)?;
-    number.checked_mul(factor).filter(|k| *k > 0).ok_or(Error::Speed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,10 +164,13 @@ mod tests {
         {
             assert_eq!(Speed::parse(text), Ok(Speed { down_kbps: down, up_kbps: up }), "{text}");
         }
-        for bad in ["", "fast", "0", "-5", "20/10/5", "1.5M", "99999999999"] {
+        for bad in ["", "fast", "0", "-5", "20/10/5", "99999999999"] {
             assert_eq!(Speed::parse(bad), Err(Error::Speed), "{bad}");
         }
         assert_eq!(Speed::parse("20/5").unwrap().rate_limit(), "5M/20M");
+        for (text, usual) in [("20k", false), ("20", true), ("1 Gbps", true), ("20480", false), ("20M/1k", false)] {
+            assert_eq!(Speed::parse(text).unwrap().plausible("speed").is_ok(), usual, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Where service happens: sites with their time zone, and the provider's routers.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Zone;
@@ -53,11 +55,15 @@ impl RouterEndpoint {
     /// Reads `host`, `host:port`, `[v6]:port`, with `tls://` in front for api-ssl.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a host, [`Error::NotOneOf`] for a port that is not 1 to 65535.
+    /// [`Error::Empty`] without a host, [`Error::RouterAddress`] for what is neither an IP address nor a host name,
+    /// [`Error::NotOneOf`] for a port that is not 1 to 65535.
     pub fn parse(address: &str, username: &str, password: Secret) -> Result<Self, Error> {
-        let address = address.trim();
-        let (tls, rest) = address.strip_prefix("tls://").map_or((false, address), |rest| (true, rest));
+        let address = crate::typed::bare(address);
+        let (tls, rest) = address.strip_prefix("tls://").map_or((false, address.as_str()), |rest| (true, rest));
         let default = if tls { 8729 } else { 8728 };
+        if rest.contains("://") {
+            return Err(Error::RouterAddress { reason: "only tls:// may stand in front of it" });
+        }
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
                 let port = port.parse::<u16>().ok().filter(|p| *p > 0);
@@ -65,14 +71,41 @@ impl RouterEndpoint {
             }
             _ => (rest, default),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']').trim();
+        let host = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host).trim();
         if host.is_empty() {
             return Err(Error::Empty { field: "address" });
         }
+        is_host(host).map_err(|reason| Error::RouterAddress { reason })?;
         if username.trim().is_empty() {
             return Err(Error::Empty { field: "username" });
         }
         Ok(Self { host: host.to_owned(), port, tls, username: username.trim().to_owned(), password })
+    }
+}
+
+/// Checks that a host is an IP address, or a name that DNS can have (RFC 1123, with the `_` of some networks).
+fn is_host(host: &str) -> Result<(), &'static str> {
+    if host.contains('/') {
+        return Err("it has a network's length or a path behind it");
+    }
+    if host.contains(':') {
+        let address = host.split('%').next().unwrap_or("");
+        return address.parse::<Ipv6Addr>().map(|_| ()).map_err(|_| "it is no IPv6 address");
+    }
+    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return host.parse::<Ipv4Addr>().map(|_| ()).map_err(|_| "it is no IPv4 address");
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if name.len() <= 253 && name.split('.').all(label) {
+        Ok(())
+    } else {
+        Err("it is neither an IP address nor a host name")
     }
 }
 
@@ -88,5 +121,25 @@ mod tests {
         assert_eq!(read("[fe80::1]:8728"), Ok(("fe80::1".into(), 8728, false)));
         assert!(read("10.0.0.1:70000").is_err());
         assert!(read(" ").is_err());
+        assert_eq!(read("\u{200b}10.0.0.1\u{a0}"), Ok(("10.0.0.1".into(), 8728, false)));
+        assert_eq!(read("2001:db8::1"), Ok(("2001:db8::1".into(), 8728, false)));
+        for bad in [
+            "https://10.10.10.1:443",
+            "http://r1",
+            "10.10.10.1/24",
+            "10.10.10.256",
+            "10.10.10",
+            "router rumah",
+            "r1/webfig",
+            "-r1",
+            "admin@10.0.0.1",
+            "10.0.0.1:0",
+            "[::1",
+            "::zz",
+            "r1..lan",
+            "tls://https://r1",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Month;
 use crate::error::Error;
+use crate::typed;
 
 /// A short code that people type: a customer ID, a package code, a PPPoE user name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,7 +19,7 @@ impl Code {
     /// # Errors
     /// [`Error::Empty`], [`Error::TooLong`], [`Error::BadCode`], each with `field`.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
-        let text = text.trim();
+        let text = typed::bare(text);
         if text.is_empty() {
             return Err(Error::Empty { field });
         }
@@ -28,7 +29,13 @@ impl Code {
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/@".contains(&b)) {
             return Err(Error::BadCode { field });
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
+    }
+
+    /// The code in small letters: two codes that differ only in capitals are one code to people.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
     }
 
     /// The code.
@@ -165,7 +172,8 @@ impl Language {
 
 /// Folds white space into single blanks and checks the length.
 pub(crate) fn one_line(field: &'static str, text: &str, max: usize) -> Result<String, Error> {
-    let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
+    let line = typed::clean(text);
+    let line = line.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect::<Vec<_>>();
     let line = line.join(" ");
     if line.is_empty() {
         Err(Error::Empty { field })

@@ -55,7 +55,7 @@ async fn accounts_are_made_once_and_the_second_time_nothing_is_written() {
             assert_eq!(done(&outcome), (Open, false, "profile 10M, online"));
         }
         let counters = router.counters();
-        assert_eq!((counters.writes, counters.commands), (0, 3), "{counters:?}");
+        assert_eq!((counters.writes, counters.commands), (0, 4), "{counters:?}");
     }
 }
 
@@ -197,13 +197,45 @@ async fn a_deleted_profile_is_made_again_and_linked_again() {
 async fn a_profile_that_is_not_ours_is_used_if_it_fits_and_never_changed() {
     let (router, access) = start().await;
     router.force("/ppp/profile", &[("name", b"10M"), ("rate-limit", b"5000k/10000k")]);
-    router.force("/ppp/profile", &[("name", b"isolir"), ("rate-limit", b"1M/1M")]);
+    router.force("/ppp/profile", &[("name", b"isolir"), ("only-one", b"default")]);
     let before = router.profiles();
     let outcomes = access.apply(&endpoint(&router), &[target(1, "a", Open), target(2, "b", Isolated)]).await.unwrap();
     assert!(matches!(done(&outcomes[0]), (Open, true, _)));
+    // Without list, rate and pool it would isolate nobody.
     assert_eq!(refused(&outcomes[1]), "router.profile_not_ours");
     assert_eq!(router.profiles(), before);
     assert!(router.secret("b").is_none());
+}
+
+#[tokio::test]
+async fn an_owner_s_isolation_profile_is_used_as_it_is() {
+    for terms in [("rate-limit", &b"1M/1M"[..]), ("address-list", b"TUNGGAKAN")] {
+        let (router, access) = start().await;
+        router.force("/ppp/profile", &[("name", b"isolir"), terms]).unwrap();
+        let before = router.profiles();
+        let isolated = target(1, "budi", Isolated);
+        let outcomes = access.apply(&endpoint(&router), std::slice::from_ref(&isolated)).await.unwrap();
+        assert!(matches!(done(&outcomes[0]), (Isolated, true, _)));
+        assert_eq!(router.secret("budi").unwrap().profile, "isolir");
+        assert_eq!(seen(&access, &router, &isolated).await, Some(Isolated));
+        assert_eq!(router.profiles()[..before.len()], before, "it is not changed");
+    }
+}
+
+#[tokio::test]
+async fn a_package_profile_with_other_terms_opens_who_has_paid_and_is_told() {
+    let (router, access) = start().await;
+    let isolated = target(1, "budi", Isolated);
+    access.apply(&endpoint(&router), std::slice::from_ref(&isolated)).await.unwrap();
+    router.force("/ppp/profile", &[("name", b"10M"), ("rate-limit", b"1M/2M")]).unwrap();
+    let open = target(1, "budi", Open);
+    let plan = access.plan(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap();
+    assert_eq!(plan.summary().conflicts, 1, "{plan}");
+    let outcomes = access.apply(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap();
+    let (access_now, changed, answer) = done(&outcomes[0]);
+    assert_eq!((access_now, changed), (Open, true));
+    assert!(answer.contains("rate-limit is 1M/2M"), "{answer}");
+    assert_eq!(router.secret("budi").unwrap().profile, "10M");
 }
 
 #[tokio::test]
@@ -414,7 +446,7 @@ async fn an_import_reads_every_account_with_its_group_and_what_people_wrote() {
 }
 
 #[tokio::test]
-async fn ten_thousand_unchanged_accounts_cost_three_commands_and_no_write() {
+async fn ten_thousand_unchanged_accounts_cost_four_commands_and_no_write() {
     let (router, access) = start_with(Simulation { auto_dial: false, ..Simulation::default() }).await;
     let access = MikrotikAccess::new(Settings { deadline: Duration::from_secs(60), ..access.settings().clone() });
     router.force("/ppp/profile", &[("name", b"10M"), ("rate-limit", b"5M/10M"), ("comment", b"isp:group")]).unwrap();
@@ -432,5 +464,27 @@ async fn ten_thousand_unchanged_accounts_cost_three_commands_and_no_write() {
         assert_eq!(done(&outcome), (Open, false, "profile 10M, offline"));
     }
     let counters = router.counters();
-    assert_eq!((counters.commands, counters.writes), (3, 0), "{counters:?}");
+    assert_eq!((counters.commands, counters.writes), (4, 0), "{counters:?}");
+}
+
+#[tokio::test]
+async fn taking_over_tells_whom_somebody_shut_out_by_hand() {
+    let (router, access) = start().await;
+    router.force("/ppp/profile", &[("name", b"isolir"), ("rate-limit", b"64k/64k")]).unwrap();
+    router.force("/ppp/secret", &[("name", b"a"), ("password", b"rahasia"), ("disabled", b"true")]);
+    router.force("/ppp/secret", &[("name", b"b"), ("password", b"rahasia"), ("profile", b"isolir")]);
+    router.force("/ppp/secret", &[("name", b"c"), ("password", b"rahasia"), ("remote-address", b"10.1.1.7")]);
+    router.force("/ip/firewall/address-list", &[("list", b"ISOLIR"), ("address", b"10.1.1.7"), ("comment", b"tangan")]);
+    router.force("/ppp/secret", &[("name", b"d"), ("password", b"rahasia")]);
+    let adopted = |number, name, access| AccessTarget { adopt: true, ..target(number, name, access) };
+    let mut targets = vec![adopted(1, "a", Open), adopted(2, "b", Open), adopted(3, "c", Open), adopted(4, "d", Open)];
+    let plan = access.plan_whole(&endpoint(&router), &targets).await.unwrap();
+    let shut: Vec<_> = plan.shut_out_by_hand().map(|drift| drift.name.as_str()).collect();
+    assert_eq!(shut, ["a", "b", "c"]);
+    // Who stays isolated by hand is not opened, and neither is told again.
+    targets.iter_mut().take(3).for_each(|target| target.desired = Isolated);
+    let plan = access.plan_whole(&endpoint(&router), &targets).await.unwrap();
+    assert_eq!(plan.shut_out_by_hand().count(), 0);
+    access.apply(&endpoint(&router), &targets).await.unwrap();
+    assert_eq!(router.secrets().iter().filter(|secret| secret.profile == "isolir").count(), 3);
 }

@@ -81,7 +81,10 @@ async fn a_fixed_address_is_listed_at_once_and_no_session_is_ended() {
 async fn an_address_that_cannot_be_listed_is_a_conflict() {
     let (router, access) = start(Settings { isolation: Strategy::AddressList, ..Settings::default() }).await;
     router.force("/ppp/secret", &[("name", b"a"), ("remote-address", b"10.1.1.7"), ("comment", b"isp:000000000001")]);
-    router.force("/ip/firewall/address-list", &[("list", b"ISOLIR"), ("address", b"10.1.1.7"), ("comment", b"tangan")]);
+    router.force(
+        "/ip/firewall/address-list",
+        &[("list", b"ISOLIR"), ("address", b"10.1.1.7"), ("comment", b"isp:000000000009")],
+    );
     apply(&access, &router, &[target(2, "b", Open)]).await;
     let outcomes =
         apply(&access, &router, &[target(1, "a", Isolated), target(2, "b", Isolated), target(3, "c", Isolated)]).await;
@@ -168,7 +171,7 @@ async fn a_package_has_its_burst_and_a_new_speed_reaches_running_sessions_at_a_p
     assert_eq!(profile.comment, "isp:group", "the debt is settled");
     router.reset_counters();
     apply(&access, &router, &accounts).await;
-    assert_eq!((router.counters().writes, router.counters().commands), (0, 3));
+    assert_eq!((router.counters().writes, router.counters().commands), (0, 4));
 }
 
 #[tokio::test]
@@ -315,4 +318,104 @@ async fn drift_is_told_and_a_stray_is_not_touched() {
     assert!(access.plan(&endpoint(&router), &targets).await.unwrap().drift.len() == 1, "a part does not know strays");
     apply(&access, &router, &targets).await;
     assert_eq!((router.secret("lama"), router.secret("budi").unwrap().profile.as_str()), (stray, "10M"));
+}
+
+/// Kinds of hands in Winbox and of settings that used to leave a payer shut in, or a debtor free.
+#[tokio::test]
+async fn an_open_line_leaves_no_trace_of_its_isolation_whatever_made_it() {
+    let (router, access) = start(Settings { isolation: Strategy::AddressList, ..Settings::default() }).await;
+    router.force("/ppp/secret", &[("name", b"kantor"), ("password", b"rahasia"), ("remote-address", b"10.1.1.7")]);
+    let open = AccessTarget { adopt: true, ..target(1, "kantor", Open) };
+    let isolated = AccessTarget { desired: Isolated, ..open.clone() };
+    apply(&access, &router, std::slice::from_ref(&open)).await;
+    apply(&access, &router, std::slice::from_ref(&isolated)).await;
+
+    // Somebody clears the comment of our entry: it isolates all the same, is not doubled, and goes with the payment.
+    by_hand(&router, "/ip/firewall/address-list", ("address", "10.1.1.7"), ("comment", "")).await;
+    assert_eq!(done(&apply(&access, &router, std::slice::from_ref(&isolated)).await[0]).0, Isolated);
+    assert_eq!(seen(&access, &router, &isolated).await, Some(Isolated));
+    assert_eq!(seen(&access, &router, &open).await, Some(Isolated), "the list says so");
+    assert_eq!(entries(&router).len(), 1);
+    assert_eq!(done(&apply(&access, &router, std::slice::from_ref(&open)).await[0]).0, Open);
+    assert_eq!(entries(&router), Vec::<String>::new());
+
+    // The way of isolating is changed while the line is isolated, in both directions.
+    let by_profile = MikrotikAccess::new(Settings { pool: Some("pelanggan".to_owned()), ..Settings::default() });
+    for (before, after) in [(&access, &by_profile), (&by_profile, &access)] {
+        apply(before, &router, std::slice::from_ref(&isolated)).await;
+        apply(after, &router, std::slice::from_ref(&isolated)).await;
+        assert_eq!(seen(after, &router, &isolated).await, Some(Isolated));
+        assert_eq!(done(&apply(after, &router, std::slice::from_ref(&open)).await[0]).0, Open);
+        assert_eq!(seen(after, &router, &open).await, Some(Open));
+        let secret = router.secret("kantor").unwrap();
+        assert_eq!((secret.profile.as_str(), secret.disabled), ("10M", false));
+        assert_eq!((secret.remote_address.as_deref(), entries(&router)), (Some("10.1.1.7"), Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn a_payer_in_the_list_by_another_line_s_entry_is_never_called_open() {
+    let (router, access) = start(Settings::default()).await;
+    router.force("/ppp/secret", &[("name", b"kantor"), ("password", b"rahasia"), ("remote-address", b"10.1.1.7")]);
+    let open = AccessTarget { adopt: true, ..target(1, "kantor", Open) };
+    let entry: [(&str, &[u8]); 3] =
+        [("list", b"ISOLIR"), ("address", b"10.1.1.7"), ("comment", b"isp:000000000009 Siti")];
+    router.force("/ip/firewall/address-list", &entry);
+    assert_eq!(refused(&apply(&access, &router, std::slice::from_ref(&open)).await[0]), "router.entry_not_ours");
+    assert_eq!(entries(&router).len(), 1, "the mark of another line is not touched");
+}
+
+#[tokio::test]
+async fn an_isolation_profile_that_lost_its_list_is_mended_and_its_sessions_end() {
+    let (router, access) = start(Settings::default()).await;
+    let isolated = target(1, "budi", Isolated);
+    apply(&access, &router, std::slice::from_ref(&isolated)).await;
+    by_hand(&router, "/ppp/profile", ("name", "isolir"), ("address-list", "")).await;
+    let dial = |router: &SimulatedRouter| {
+        router.unplug("budi");
+        router.plug("budi", "rahasia");
+    };
+    dial(&router);
+    assert_eq!(router.session("budi").unwrap().address_list, None, "it runs free");
+    // The profile is mended by hand after the box dialled: nothing differs but what the session carries.
+    by_hand(&router, "/ppp/profile", ("name", "isolir"), ("address-list", "ISOLIR")).await;
+    assert_eq!(seen(&access, &router, &isolated).await, None, "the session is not in the list");
+    assert_eq!(done(&apply(&access, &router, std::slice::from_ref(&isolated)).await[0]).0, Isolated);
+    let session = wait_for(&router, "budi").await;
+    assert_eq!(session.address_list.as_deref(), Some("ISOLIR"));
+    assert_eq!(seen(&access, &router, &isolated).await, Some(Isolated));
+}
+
+#[tokio::test]
+async fn a_session_that_joined_the_list_before_the_line_was_opened_by_hand_is_ended() {
+    let (router, access) = start(Settings::default()).await;
+    let (open, isolated) = (target(1, "budi", Open), target(1, "budi", Isolated));
+    apply(&access, &router, std::slice::from_ref(&open)).await;
+    apply(&access, &router, std::slice::from_ref(&isolated)).await;
+    wait_for(&router, "budi").await;
+    // A hand in Winbox gives the package back and does not end the session.
+    by_hand(&router, "/ppp/secret", ("name", "budi"), ("profile", "10M")).await;
+    assert_eq!(seen(&access, &router, &open).await, None, "in the list still");
+    assert_eq!(done(&apply(&access, &router, std::slice::from_ref(&open)).await[0]).0, Open);
+    assert_eq!(wait_for(&router, "budi").await.address_list, None);
+}
+
+/// Changes a property of an object as somebody in Winbox does.
+async fn by_hand(router: &SimulatedRouter, menu: &str, of: (&str, &str), change: (&str, &str)) {
+    let hand = Client::connect(router.options()).await.unwrap();
+    let print = Command::new(&format!("{menu}/print")).proplist(&[".id"]).where_any(of.0, &[of.1]);
+    let rows = hand.call(&print).await.unwrap().into_rows();
+    let id = String::from_utf8(rows[0].value(".id").unwrap().to_vec()).unwrap();
+    let set = Command::new(&format!("{menu}/set")).arg(".id", &id).arg(change.0, change.1);
+    hand.call(&set).await.unwrap();
+}
+
+async fn wait_for(router: &SimulatedRouter, name: &str) -> isp_mikrotik::simulator::SimSession {
+    for _ in 0..200 {
+        if let Some(session) = router.session(name) {
+            return session;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{name} does not dial");
 }

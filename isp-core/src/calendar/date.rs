@@ -49,23 +49,17 @@ impl Date {
         NaiveDate::from_num_days_from_ce_opt(self.0 + EPOCH_FROM_CE).unwrap_or(NaiveDate::MAX)
     }
 
-    /// Reads `2026-01-31`, `31/01/2026` or `31-01-2026`.
+    /// Reads `2026-01-31`, `31/01/2026`, `31-01-2026`, `31 Jan 2026` and the like, the day before the month; see
+    /// [`day`](super::day()). A bare number or a year of two digits is no day here.
     ///
     /// # Errors
     /// [`Error::DateFormat`] when it is none of these, or no such day exists.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
-        let parts: Vec<&str> = text.split(['-', '/']).collect();
-        let [a, b, c] = parts.as_slice() else { return Err(Error::DateFormat) };
-        let (year, month, day) = if a.len() == 4 { (a, b, c) } else { (c, b, a) };
-        if year.len() != 4 || [month, day].iter().any(|p| p.is_empty() || p.len() > 2) {
-            return Err(Error::DateFormat);
+        use super::day::{DayOrder, Written, day};
+        match day(text, DayOrder::DayFirst)? {
+            reading if matches!(reading.written, Written::Plainly | Written::EitherWay) => Ok(reading.date),
+            _ => Err(Error::DateFormat),
         }
-        let number = |p: &str| p.bytes().all(|b| b.is_ascii_digit()).then(|| p.parse::<u32>().ok()).flatten();
-        let (Some(y), Some(m), Some(d)) = (number(year), number(month), number(day)) else {
-            return Err(Error::DateFormat);
-        };
-        Self::from_ymd(i32::try_from(y).map_err(|_| Error::DateFormat)?, m, d).ok_or(Error::DateFormat)
     }
 
     /// This day moved by `days`, which may be negative.

@@ -5,6 +5,7 @@
 
 mod anchor;
 mod date;
+mod day;
 mod month;
 mod period;
 mod zone;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use anchor::{Anchor, BillingDay, Cycle};
 pub use date::Date;
+pub use day::{DayOrder, DayReading, Written, day};
 pub use month::Month;
 pub use period::Period;
 pub use zone::{TimeOfDay, Zone};

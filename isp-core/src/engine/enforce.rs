@@ -261,6 +261,26 @@ impl Engine<'_> {
         .await
     }
 
+    /// Isolates one line by hand, as [`Engine::isolate`] does all lines of a customer.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingToDo`] when it is not open, [`StoreError::NotFound`].
+    pub async fn isolate_line(
+        &self,
+        subscription: SubscriptionId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let query = AccessQuery::Subscriptions(vec![subscription]);
+        let facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?;
+        let customer = facts.first().ok_or(StoreError::NotFound { what: "subscription" })?.customer_id;
+        let decider = Decider { by, reason };
+        let open = |facts: &AccessFacts| facts.subscription_id == subscription && facts.access.desired == Access::Open;
+        self.by_hand(customer, AccessEventKind::IsolatedManual, decider, now, open).await?;
+        Ok(())
+    }
+
     /// Reopens every isolated line of a customer by hand, whatever the cause. When arrears remain and nothing protects
     /// the customer, the next run may isolate it again.
     ///

@@ -210,6 +210,15 @@ impl<'a> Turn<'a> {
 
     fn outcomes(&self, plan: &Plan, actual: &Actual) -> Vec<ApplyOutcome> {
         let online: HashSet<&[u8]> = actual.sessions.iter().map(|session| session.name.as_slice()).collect();
+        // Profiles that are not as their package says, and are used all the same.
+        let foreign: HashMap<&str, &str> = plan
+            .groups
+            .iter()
+            .filter_map(|step| match &step.action {
+                GroupAction::Conflict(conflict) => Some((step.name.as_str(), conflict.reason.as_str())),
+                _ => None,
+            })
+            .collect();
         let steps = plan.accounts.iter().zip(&self.desired.accounts).enumerate();
         steps
             .map(|(index, (step, account))| {
@@ -221,10 +230,12 @@ impl<'a> Turn<'a> {
                     return ApplyOutcome::Refused { code: Finding::NotKept.code(), reason };
                 }
                 let changed = self.changed.contains(&index) || self.kicked.contains(&index);
+                let other_terms = foreign.get(account.profile.as_str()).filter(|_| account.access == Access::Open);
                 let answer = match (&step.action, account.access) {
                     (Action::Absent, _) => "no account".to_owned(),
                     _ if account.disabled() => "account disabled".to_owned(),
                     _ if account.listed() => format!("in list {}", self.desired.isolation_list),
+                    _ if other_terms.is_some() => other_terms.copied().unwrap_or_default().to_owned(),
                     _ if self.kicked.contains(&index) => format!("profile {}, session ended", account.profile),
                     _ if online.contains(account.name.as_bytes()) => format!("profile {}, online", account.profile),
                     _ => format!("profile {}, offline", account.profile),

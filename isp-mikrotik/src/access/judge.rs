@@ -63,12 +63,39 @@ fn one(
         }
         false if by_profile && found.profile == settings.isolation_profile.as_bytes() => match &found.remote_address {
             Some(_) => (None, format!("profile {profile}, but a fixed address")),
+            None if outside_its_list(running, actual, settings) => {
+                (None, format!("profile {profile}, the session is not in list {}", settings.isolation_list))
+            }
             None => (Some(Access::Isolated), format!("profile {profile}, {now}")),
         },
         false if found.profile != account.group.as_bytes() => (None, format!("profile {profile}, {now}")),
-        false if account.strategy != Strategy::AddressList => (Some(Access::Open), format!("profile {profile}, {now}")),
+        false if account.strategy != Strategy::AddressList => match shut_in(found, running, actual) {
+            true => (None, format!("profile {profile}, in list {}", settings.isolation_list)),
+            false => (Some(Access::Open), format!("profile {profile}, {now}")),
+        },
         false => listed(account, found, running, actual, settings),
     }
+}
+
+/// Whether a session of the isolation profile runs outside the list that the profile gives.
+fn outside_its_list(running: &[&ActualSession], actual: &Actual, settings: &Settings) -> bool {
+    let list = settings.isolation_list.as_bytes();
+    let profile = actual.groups.iter().find(|group| group.name == settings.isolation_profile.as_bytes());
+    let joins = profile.is_some_and(|group| group.comment.is_some() && group.address_list.as_deref() == Some(list));
+    let address = |session: &&&ActualSession| session.address.is_some();
+    joins && running.iter().filter(address).any(|session| !holds(actual, session.address.as_deref()))
+}
+
+/// Whether the isolation list holds an address of the line, whatever put it there.
+fn shut_in(found: &ActualAccount, running: &[&ActualSession], actual: &Actual) -> bool {
+    let addresses = running.iter().map(|session| session.address.as_deref()).chain([found.remote_address.as_deref()]);
+    addresses.into_iter().any(|address| holds(actual, address))
+}
+
+fn holds(actual: &Actual, address: Option<&[u8]>) -> bool {
+    let bare = |address: &[u8]| address.strip_suffix(b"/32").unwrap_or(address).to_vec();
+    let Some(address) = address.map(bare) else { return false };
+    actual.entries.iter().any(|entry| !entry.disabled && bare(&entry.address) == address)
 }
 
 /// A line that is isolated by an entry for its address.
@@ -86,6 +113,12 @@ fn listed(
     let here = |entry: &crate::menu::address_list::ListEntry| Some(bare(&entry.address)) == found.remote_address;
     let elsewhere = running.iter().any(|session| session.address != found.remote_address);
     match ours.as_slice() {
+        [] if shut_in(found, running, actual) => match found.remote_address.as_deref() {
+            Some(address) if holds(actual, Some(address)) && !elsewhere => {
+                (Some(Access::Isolated), format!("in list {}, by an entry without our mark", settings.isolation_list))
+            }
+            _ => (None, format!("in list {} with another address than it has", settings.isolation_list)),
+        },
         [] => (Some(Access::Open), format!("not in list {}", settings.isolation_list)),
         [entry] if here(entry) && !elsewhere => {
             (Some(Access::Isolated), format!("in list {}", settings.isolation_list))

@@ -10,7 +10,7 @@ use crate::proto::{Command, Reply, Row};
 use crate::reconcile::{Actual, ActualAccount, ActualSession, Desired, Service};
 
 /// How often a table that came back short is asked for again.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 5;
 
 /// What is known about a router's habits; kept with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,8 +40,8 @@ impl PasswordsOf {
     }
 }
 
-/// Reads what the comparison needs: three commands, whatever the number of accounts, and a fourth if lines are
-/// isolated by entries of a list.
+/// Reads what the comparison needs: four commands, whatever the number of accounts. The isolation list is always among
+/// them, and read after the sessions: it shows whom it holds, whatever way of isolating put them there.
 ///
 /// An overloaded router has been seen to leave rows out without a word. An account that is missing would be made
 /// again, so a missing one is believed only if the router's own count agrees.
@@ -55,14 +55,12 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     if !groups.is_empty() {
         commands.push(service.print_groups(Rows::Named(&groups)));
     }
-    if desired.uses_entries() {
-        commands.push(address_list::print_static(&desired.isolation_list));
-    }
+    commands.push(address_list::print_list(&desired.isolation_list));
     let mut replies = all(client.call_all(&commands).await)?.into_iter();
     let mut next = || replies.next().unwrap_or_default();
     let (found, sessions) = (next(), next());
     let profiles = if groups.is_empty() { Reply::default() } else { next() };
-    let entries = if desired.uses_entries() { next() } else { Reply::default() };
+    let entries = next();
 
     let found = parse(found, |row| service.account(row))?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
@@ -86,8 +84,8 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     if desired.uses_entries() {
         // One that is overlooked would keep a customer in the list who has paid.
         let list = &desired.isolation_list;
-        let count = address_list::count_static(list);
-        entries = counted(client, &count, || address_list::print_static(list), entries, ListEntry::from_row).await?;
+        let count = address_list::count_list(list);
+        entries = counted(client, &count, || address_list::print_list(list), entries, ListEntry::from_row).await?;
     }
     Ok(Actual { groups: profiles, accounts, sessions: parse(sessions, |row| service.session(row))?, entries })
 }
@@ -185,7 +183,8 @@ fn counting(menu: &str, key: &str, rows: Rows<'_>) -> Command {
     }
 }
 
-/// Believes a table only if the router counts as many rows; reads it again if not.
+/// Believes a table only if the router counts as many rows; reads it again if not. Rows come and go meanwhile, so what
+/// was counted before or after a reading is enough, whichever is less.
 async fn counted<T>(
     client: &Client,
     count: &Command,
@@ -194,15 +193,16 @@ async fn counted<T>(
     from_row: impl Fn(&Row) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
     let mut counted = menu::counted(count, &client.call(count).await?)?;
-    for _ in 1..ATTEMPTS {
-        if table.len() >= counted {
-            return Ok(table);
-        }
-        table = parse(client.call(&print()).await?, &from_row)?;
-        counted = menu::counted(count, &client.call(count).await?)?;
-    }
     if table.len() >= counted {
         return Ok(table);
+    }
+    for _ in 1..ATTEMPTS {
+        table = parse(client.call(&print()).await?, &from_row)?;
+        let before = counted;
+        counted = menu::counted(count, &client.call(count).await?)?;
+        if table.len() >= counted.min(before) {
+            return Ok(table);
+        }
     }
     let detail = format!("{} rows where the router counts {counted}", table.len());
     Err(Error::Answer { command: count.path().to_owned(), detail })

@@ -44,21 +44,16 @@ impl ListEntry {
     }
 }
 
-/// Asks for one list; the whole table can have hundreds of thousands of entries.
+/// Asks for one list, with the entries that sessions made; the whole table can have hundreds of thousands of entries.
 pub fn print_list(list: &str) -> Command {
     Command::new("/ip/firewall/address-list/print")
         .proplist(&[".id", "list", "address", "dynamic", "disabled", "comment"])
         .where_any("list", &[list])
 }
 
-/// Asks for the entries of one list that stay: those that sessions made are left out.
-pub fn print_static(list: &str) -> Command {
-    print_list(list).where_any("dynamic", &["false"])
-}
-
-/// How many entries [`print_static`] would give.
-pub fn count_static(list: &str) -> Command {
-    super::count(MENU).where_any("list", &[list]).where_any("dynamic", &["false"])
+/// How many entries [`print_list`] would give.
+pub fn count_list(list: &str) -> Command {
+    super::count(MENU).where_any("list", &[list])
 }
 
 /// Adds an address to a list, for good.

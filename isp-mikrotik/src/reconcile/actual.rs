@@ -18,7 +18,7 @@ pub struct Actual {
     pub accounts: Vec<ActualAccount>,
     /// Their sessions.
     pub sessions: Vec<ActualSession>,
-    /// The entries of the isolation list that stay (`dynamic=no`), if an account is isolated by it.
+    /// The entries of the isolation list: those that stay, and those that sessions joined by their profile (`dynamic`).
     pub entries: Vec<ListEntry>,
 }
 
@@ -33,6 +33,8 @@ pub struct ActualGroup {
     pub rate_limit: Option<Vec<u8>>,
     /// The address list that its sessions join.
     pub address_list: Option<Vec<u8>>,
+    /// The customers' address or pool; `None` where none is set, and for hotspot profiles.
+    pub remote_address: Option<Vec<u8>>,
     /// The comment; `None` where profiles have none, so that none can be known to be ours.
     pub comment: Option<Vec<u8>>,
 }
@@ -69,15 +71,15 @@ pub struct ActualSession {
 
 impl From<PppProfile> for ActualGroup {
     fn from(row: PppProfile) -> Self {
-        let PppProfile { id, name, rate_limit, address_list, comment, .. } = row;
-        ActualGroup { id, name, rate_limit, address_list, comment: Some(comment) }
+        let PppProfile { id, name, rate_limit, address_list, remote_address, comment, .. } = row;
+        ActualGroup { id, name, rate_limit, address_list, remote_address, comment: Some(comment) }
     }
 }
 
 impl From<HotspotProfile> for ActualGroup {
     fn from(row: HotspotProfile) -> Self {
         let HotspotProfile { id, name, rate_limit, address_list } = row;
-        ActualGroup { id, name, rate_limit, address_list, comment: None }
+        ActualGroup { id, name, rate_limit, address_list, remote_address: None, comment: None }
     }
 }
 

@@ -1,15 +1,15 @@
 //! The comparison.
 
 use super::finding::Finding;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use isp_core::isolation::Access;
 
-use super::actual::{Actual, ActualAccount, ActualSession};
-use super::desired::{Desired, DesiredAccount};
+use super::actual::{Actual, ActualAccount, ActualGroup, ActualSession};
+use super::desired::{Desired, DesiredAccount, DesiredGroup};
 use super::groups;
 use super::plan::{AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, Plan, RemoteAddress};
-use super::strategy::Strategy;
+use super::strategy::{Service, Strategy};
 use crate::mark::Mark;
 use crate::menu::ItemId;
 use crate::menu::address_list::ListEntry;
@@ -19,10 +19,17 @@ use crate::text::CodePage;
 pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
     let profiles = by_name(&actual.groups, |group| &group.name);
     let groups: Vec<_> = desired.groups.iter().map(|group| groups::step(desired, group, &profiles)).collect();
+    let isolating = |name: &str| desired.groups.iter().any(|group| group.isolates && group.name == name);
     let blocked: HashMap<&str, &Conflict> = groups
         .iter()
         .filter_map(|step| match &step.action {
-            GroupAction::Conflict(conflict) => Some((step.name.as_str(), conflict)),
+            // A package profile of the owner's with other terms is told, and opens its lines all the same: nobody who
+            // paid stays shut out for a rate.
+            GroupAction::Conflict(conflict)
+                if isolating(&step.name) || conflict.code != Finding::ProfileNotOurs.code() =>
+            {
+                Some((step.name.as_str(), conflict))
+            }
             _ => None,
         })
         .collect();
@@ -31,6 +38,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
         accounts: by_name(&actual.accounts, |account| &account.name),
         sessions: by_name(&actual.sessions, |session| &session.name),
         entries: Listed::of(&actual.entries),
+        joins: desired.groups.iter().any(|group| group.isolates && joins_list(desired, &profiles, group)),
     };
     let accounts: Vec<_> = desired
         .accounts
@@ -49,28 +57,48 @@ struct Seen<'a> {
     accounts: Index<'a, ActualAccount>,
     sessions: Index<'a, ActualSession>,
     entries: Listed<'a>,
+    /// Whether sessions of the isolation profile, as it is now, join the isolation list.
+    joins: bool,
+}
+
+fn joins_list(desired: &Desired, profiles: &Index<'_, ActualGroup>, group: &DesiredGroup) -> bool {
+    let list = desired.isolation_list.as_bytes();
+    let found = profiles.get(group.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+    desired.service == Service::Ppp && matches!(found, [one] if one.address_list.as_deref() == Some(list))
 }
 
 /// The isolation list, by owner and by address.
 #[derive(Default)]
 struct Listed<'a> {
     ours: HashMap<String, Vec<&'a ListEntry>>,
-    addresses: HashMap<&'a [u8], Option<String>>,
+    /// The enabled entries that stay, by address.
+    addresses: HashMap<&'a [u8], Vec<&'a ListEntry>>,
+    /// The addresses that sessions joined by their profile.
+    joined: HashSet<&'a [u8]>,
 }
 
 impl<'a> Listed<'a> {
     fn of(entries: &'a [ListEntry]) -> Listed<'a> {
         let mut listed = Listed::default();
-        for entry in entries.iter().filter(|entry| !entry.dynamic) {
-            let owner = Mark::split(&entry.comment).0.map(|mark| mark.owner);
-            if !entry.disabled {
-                listed.addresses.insert(bare(&entry.address), owner.clone());
+        for entry in entries {
+            if entry.dynamic {
+                listed.joined.insert(bare(&entry.address));
+                continue;
             }
-            if let Some(owner) = owner {
-                listed.ours.entry(owner).or_default().push(entry);
+            if !entry.disabled {
+                listed.addresses.entry(bare(&entry.address)).or_default().push(entry);
+            }
+            if let Some(mark) = Mark::split(&entry.comment).0 {
+                listed.ours.entry(mark.owner).or_default().push(entry);
             }
         }
         listed
+    }
+
+    /// The enabled entries that stay for an address, with whether they carry the mark of somebody else.
+    fn at(&self, address: &[u8], owner: &str) -> impl Iterator<Item = (&'a ListEntry, bool)> {
+        let found = self.addresses.get(bare(address)).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(move |entry| (*entry, Mark::split(&entry.comment).0.is_some_and(|mark| mark.owner != owner)))
     }
 }
 
@@ -84,7 +112,10 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
         seen.desired.accounts.iter().map(|account| (account.name.as_bytes(), account)).collect();
     let mut drift = Vec::new();
     for found in &actual.accounts {
-        let Some(mark) = Mark::split(&found.comment).0 else { continue };
+        let Some(mark) = Mark::split(&found.comment).0 else {
+            drift.extend(wanted.get(found.name.as_slice()).and_then(|account| shut_out(account, found, seen)));
+            continue;
+        };
         let mut tell = |code, what| drift.push(Drift { name: shown(&found.name), code, what });
         match wanted.get(found.name.as_slice()) {
             None if seen.desired.complete => {
@@ -104,6 +135,25 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
         }
     }
     drift
+}
+
+/// An account that taking it over would open, although somebody disabled or isolated it on the router.
+fn shut_out(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> Option<Drift> {
+    let listed = found.remote_address.as_deref().is_some_and(|address| seen.entries.at(address, "").next().is_some());
+    let how = if found.disabled {
+        "was disabled".to_owned()
+    } else if found.profile == seen.desired.isolation_profile.as_bytes() {
+        format!("was given the profile {}", seen.desired.isolation_profile)
+    } else if listed {
+        format!("was put into the list {}", seen.desired.isolation_list)
+    } else {
+        return None;
+    };
+    (account.adopt && account.access == Access::Open).then(|| Drift {
+        name: account.name.clone(),
+        code: Finding::ShutOutByHand.code(),
+        what: format!("{how} by hand, and would be opened"),
+    })
 }
 
 pub(super) type Index<'a, T> = HashMap<&'a [u8], Vec<&'a T>>;
@@ -168,7 +218,9 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
         removed.entries.remove = our_entries(account, seen);
         return removed;
     }
-    let entries = match entries(account, found, seen) {
+    // What was put aside by another way of isolating comes back.
+    let fixed = found.remote_address.clone().or_else(|| mark.remembered.clone().map(String::into_bytes));
+    let entries = match entries(account, fixed.as_deref(), sessions, seen) {
         Ok(entries) => entries,
         Err(conflict) => return step(account, Action::Conflict(conflict), Vec::new()),
     };
@@ -191,7 +243,9 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
     }
     let remote_address = match account.strategy {
         Strategy::Profile => remote_address(account.access, found, &mut mark, &mut fields),
-        _ => RemoteAddress::Keep,
+        // Only a profile needs it put aside: another way of isolating wants it back.
+        Strategy::AddressList | Strategy::Disable => remote_address(Access::Open, found, &mut mark, &mut fields),
+        Strategy::Hotspot => RemoteAddress::Keep,
     };
 
     let new_terms = profile.is_some() || disabled.is_some() || remote_address != RemoteAddress::Keep;
@@ -207,7 +261,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
         fields.push(field("comment", &found.comment, comment));
     }
 
-    let kick = if new_terms || owed || out { running } else { elsewhere(account, found, sessions) };
+    let kick = if new_terms || owed || out { running } else { misplaced(account, found, sessions, seen) };
     let isolates = account.access == Access::Isolated
         && (profile.is_some() || entries.add.is_some() || (out && disabled.is_some()));
     let changed = new_terms || password || comment.is_some();
@@ -220,36 +274,75 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
     AccountStep { name: account.name.clone(), action, kick, entries, isolates }
 }
 
-/// Sessions of a listed account that run under another address than the one that is listed.
-fn elsewhere(account: &DesiredAccount, found: &ActualAccount, sessions: &[&ActualSession]) -> Vec<ItemId> {
-    if !account.listed() {
-        return Vec::new();
-    }
-    let elsewhere =
-        sessions.iter().filter(|session| session.address.is_some() && session.address != found.remote_address);
-    elsewhere.map(|session| session.id.clone()).collect()
+/// Sessions that do not carry what the account says: a listed account under another address than the one that is listed,
+/// an open one in the isolation list, one of the isolation profile outside its list. They began under older terms.
+fn misplaced(
+    account: &DesiredAccount,
+    found: &ActualAccount,
+    sessions: &[&ActualSession],
+    seen: &Seen<'_>,
+) -> Vec<ItemId> {
+    let joined = |address: &[u8]| seen.entries.joined.contains(bare(address));
+    let wrong = |session: &&&ActualSession| {
+        let Some(address) = session.address.as_deref() else { return false };
+        match account.access {
+            Access::Open => joined(address),
+            Access::Isolated if account.listed() => session.address != found.remote_address,
+            Access::Isolated => account.strategy == Strategy::Profile && seen.joins && !joined(address),
+            Access::Closed => false,
+        }
+    };
+    sessions.iter().filter(wrong).map(|session| session.id.clone()).collect()
 }
 
 /// What its entries in the isolation list need.
-fn entries(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> Result<Entries, Conflict> {
+///
+/// An entry is known by our mark, or by its content: one without a mark for the line's own fixed address isolates the line
+/// as ours would, and goes when the line is open. One that another line's mark owns stays, and is told.
+fn entries(
+    account: &DesiredAccount,
+    fixed: Option<&[u8]>,
+    sessions: &[&ActualSession],
+    seen: &Seen<'_>,
+) -> Result<Entries, Conflict> {
     let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
-    let wanted = match (account.listed(), &found.remote_address) {
+    let wanted = match (account.listed(), fixed) {
         (false, _) => None,
-        (true, Some(address)) => Some(address.as_slice()),
+        (true, Some(address)) => Some(address),
         (true, None) => return Err(no_fixed_address(account)),
     };
-    let right = |entry: &ListEntry| !entry.disabled && Some(bare(&entry.address)) == wanted;
-    let kept = ours.iter().find(|entry| right(entry)).map(|entry| &entry.id);
-    let remove = ours.iter().map(|entry| &entry.id).filter(|id| Some(*id) != kept).cloned().collect();
+    let right = |entry: &ListEntry| !entry.disabled && Some(bare(&entry.address)) == wanted.map(bare);
+    let unmarked = |(entry, foreign): &(&ListEntry, bool)| !foreign && Mark::split(&entry.comment).0.is_none();
+    let by_content: Vec<&ListEntry> = fixed
+        .map(|address| seen.entries.at(address, &account.owner).filter(unmarked).map(|(entry, _)| entry).collect())
+        .unwrap_or_default();
+    let kept = ours.iter().copied().chain(by_content.iter().copied()).find(|entry| right(entry)).map(|entry| &entry.id);
+    let mut remove: Vec<ItemId> = ours.iter().map(|entry| &entry.id).filter(|id| Some(*id) != kept).cloned().collect();
+    if account.access == Access::Open {
+        remove.extend(by_content.iter().map(|entry| entry.id.clone()));
+        let here = fixed.into_iter().chain(sessions.iter().filter_map(|session| session.address.as_deref()));
+        for address in here {
+            let mut others = seen.entries.at(address, &account.owner).filter(|(entry, foreign)| {
+                *foreign || (Mark::split(&entry.comment).0.is_none() && Some(address) != fixed)
+            });
+            if others.next().is_some() {
+                return Err(entry_not_ours(address));
+            }
+        }
+    }
     let add = match wanted.filter(|_| kept.is_none()) {
         None => None,
-        Some(address) if seen.entries.addresses.contains_key(address) => {
-            let reason = format!("{} is in the list already, and that entry is not ours", shown(address));
-            return Err(Conflict { code: Finding::EntryNotOurs.code(), reason });
+        Some(address) if seen.entries.at(address, &account.owner).any(|(_, foreign)| foreign) => {
+            return Err(entry_not_ours(address));
         }
         Some(address) => Some(String::from_utf8_lossy(address).into_owned()),
     };
     Ok(Entries { add, remove })
+}
+
+fn entry_not_ours(address: &[u8]) -> Conflict {
+    let reason = format!("{} is in the list already, and that entry is not ours", shown(address));
+    Conflict { code: Finding::EntryNotOurs.code(), reason }
 }
 
 fn our_entries(account: &DesiredAccount, seen: &Seen<'_>) -> Vec<ItemId> {

@@ -21,6 +21,8 @@ pub struct Desired {
     pub accounts: Vec<DesiredAccount>,
     /// The address list of isolated lines.
     pub isolation_list: String,
+    /// The profile of isolated lines, whether or not one of these accounts needs it.
+    pub isolation_profile: String,
     /// Whether these are all accounts that the router should have, so that one with our mark beside them is a stray.
     pub complete: bool,
     /// Whether accounts of closed lines are removed once nothing runs on them.
@@ -40,6 +42,8 @@ pub struct DesiredGroup {
     pub local_address: Option<String>,
     /// Set when the profile is made, and never changed afterwards: the customers' pool.
     pub remote_address: Option<String>,
+    /// Whether it is the profile of isolated accounts. One that the owner made is used as it is, if it isolates.
+    pub isolates: bool,
 }
 
 /// An account.
@@ -113,6 +117,7 @@ impl Desired {
         Desired {
             service,
             isolation_list: settings.isolation_list.clone(),
+            isolation_profile: settings.isolation_profile.clone(),
             remove_closed: settings.remove_closed,
             ..Desired::default()
         }
@@ -192,6 +197,7 @@ fn isolation_group(settings: &Settings, service: Service) -> DesiredGroup {
         address_list: Some(settings.isolation_list.clone()),
         local_address: settings.local_address.clone().filter(|_| service == Service::Ppp),
         remote_address: pool.filter(|_| service == Service::Ppp),
+        isolates: true,
     }
 }
 
@@ -206,5 +212,6 @@ fn package_group(target: &AccessTarget, settings: &Settings, service: Service) -
         address_list: None,
         local_address: settings.local_address.clone().filter(|_| service == Service::Ppp),
         remote_address: settings.pool.clone().filter(|_| service == Service::Ppp),
+        isolates: false,
     }
 }

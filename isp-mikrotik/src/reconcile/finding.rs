@@ -32,6 +32,8 @@ pub enum Finding {
     ProfileDangling,
     /// Told only: an isolated account was given a fixed address, which is put aside again.
     FixedAddress,
+    /// Told only: an account that is to be taken over was disabled or isolated by hand, and would be opened.
+    ShutOutByHand,
 }
 
 impl Finding {
@@ -52,6 +54,7 @@ impl Finding {
             Finding::StrayAccount => "router.stray_account",
             Finding::ProfileDangling => "router.profile_dangling",
             Finding::FixedAddress => "router.fixed_address",
+            Finding::ShutOutByHand => "router.shut_out_by_hand",
         }
     }
 }

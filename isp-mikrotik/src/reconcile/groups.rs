@@ -50,6 +50,9 @@ fn compare(group: &DesiredGroup, profile: &ActualGroup, service: Service) -> Gro
         return GroupAction::Keep;
     }
     let (mark, human) = GroupMark::split(profile.comment.as_deref().unwrap_or_default());
+    if mark.is_none() && group.isolates && isolates_by_itself(group, profile) {
+        return GroupAction::Keep;
+    }
     if mark.is_none() {
         let differs: Vec<_> = fields.iter().map(|field| format!("{} is {}", field.field, field.old)).collect();
         let why = match service {
@@ -63,6 +66,15 @@ fn compare(group: &DesiredGroup, profile: &ActualGroup, service: Service) -> Gro
     }
     let comment = GroupMark { kick: true }.comment(human);
     GroupAction::Change { id: profile.id.clone(), terms, comment, fields }
+}
+
+/// Whether an owner's own isolation profile shuts its sessions in: by a list, a rate or the pool of isolated lines.
+/// What the firewall does with them is the owner's.
+pub(super) fn isolates_by_itself(group: &DesiredGroup, profile: &ActualGroup) -> bool {
+    let pool = group.remote_address.as_ref().map(String::as_bytes);
+    profile.address_list.is_some()
+        || profile.rate_limit.is_some()
+        || (pool.is_some() && profile.remote_address.as_deref() == pool)
 }
 
 fn same_rate(actual: Option<&[u8]>, wanted: &str) -> bool {

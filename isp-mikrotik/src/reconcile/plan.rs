@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::finding::Finding;
 use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 
@@ -21,7 +22,7 @@ pub struct Plan {
 pub struct Drift {
     /// The account.
     pub name: String,
-    /// `router.profile_dangling`, `router.fixed_address` or `router.stray_account`.
+    /// `router.profile_dangling`, `router.fixed_address`, `router.stray_account` or `router.shut_out_by_hand`.
     pub code: &'static str,
     /// For people.
     pub what: String,
@@ -213,6 +214,11 @@ impl Plan {
     /// a person has to approve it.
     pub fn is_over(&self, limit: usize) -> bool {
         self.summary().isolated > limit
+    }
+
+    /// The accounts that taking them over would open, although somebody shut them out by hand.
+    pub fn shut_out_by_hand(&self) -> impl Iterator<Item = &Drift> {
+        self.drift.iter().filter(|drift| drift.code == Finding::ShutOutByHand.code())
     }
 
     /// How much it does.

@@ -156,7 +156,8 @@ impl State {
     fn dial(&mut self, name: &[u8], now: Instant) -> bool {
         let Some((secret, profile)) = self.authenticate(name) else { return false };
         let Some(address) = self.pick_address(&secret, &profile) else { return false };
-        let text = |item: &Item, key: &str| item.bytes(key).map(<[u8]>::to_vec);
+        // What is set to nothing is as if it was never set.
+        let text = |item: &Item, key: &str| item.bytes(key).filter(|value| !value.is_empty()).map(<[u8]>::to_vec);
         let mut session = Session {
             name: name.to_vec(),
             profile: text(&profile, "name").unwrap_or_default(),

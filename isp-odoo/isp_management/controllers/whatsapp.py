@@ -1,6 +1,7 @@
 """Meta's webhook: verified over the bytes as they came, throttled, and run as a user who may write the log only."""
 
 import logging
+from datetime import timezone
 
 import isp_engine
 from isp_engine import whatsapp
@@ -8,6 +9,8 @@ from werkzeug.exceptions import TooManyRequests
 
 from odoo import fields, http
 from odoo.http import request
+
+from ..logic import webhook
 
 _logger = logging.getLogger(__name__)
 
@@ -39,25 +42,38 @@ class WhatsAppWebhook(http.Controller):
             return self._answer(413)
         raw = request.httprequest.get_data(cache=True)
         signature = request.httprequest.headers.get("X-Hub-Signature-256")
+        now = fields.Datetime.now().replace(tzinfo=timezone.utc)
         try:
-            channel, events = self._verified(key, "app_secret", lambda secret: whatsapp.receive(secret, signature, raw))
+            channel, (events, lost) = self._verified(
+                key, "app_secret", lambda secret: webhook.receive(secret, signature, raw, now)
+            )
         except isp_engine.NotVerified as error:
             return self._answer(400 if error.code == "webhook.malformed" else 401)
+        if lost:
+            # Meta would send the same body again and again.
+            _logger.warning("webhook: %s of %s events could not be read", lost, lost + len(events))
         self._write(channel, events)
         return self._answer(200)
 
     def _verified(self, key, name, verify):
-        """The channel of a key, and what ``verify`` makes of the channel's secret of that name. Who is wrong is counted."""
+        """The channel of a key, and what ``verify`` makes of the channel's secret of that name.
+
+        Who is wrong is counted, by address. What is signed is never refused for it: behind a proxy the address is everybody's.
+        """
         attempts, address = request.env["isp.webhook_attempt"].sudo(), request.httprequest.remote_addr
-        if attempts._isp_blocks(address):
-            raise TooManyRequests()
         channel = self._channel(key)
         secret = channel._isp_open(name) if channel else False
         try:
-            if not secret:
+            # An empty secret would be everybody's.
+            if not (secret or "").strip():
                 raise isp_engine.NotVerified("no such webhook", "webhook.unknown")
             return channel, verify(secret)
         except isp_engine.NotVerified as error:
+            if error.code == "webhook.malformed":
+                _logger.warning("webhook: signed, and no notification")
+                raise
+            if attempts._isp_blocks(address):
+                raise TooManyRequests() from error
             attempts._isp_wrong(address)
             _logger.warning("webhook not believed: %s", error.code)
             raise
@@ -77,7 +93,7 @@ class WhatsAppWebhook(http.Controller):
         env = channel.env
         env["isp.notification"]._isp_reported(channel.company_id, statuses, now)
         for event in events:
-            if isinstance(event, whatsapp.TemplateEvent):
+            if isinstance(event, whatsapp.TemplateEvent) and webhook.storable(event):
                 text = "%s (%s)" % (event.event, event.reason) if event.reason else event.event
                 env["isp.message_template"].search([
                     ("company_id", "=", channel.company_id.id),

@@ -1,3 +1,4 @@
+from . import isp_guard_mixin
 from . import isp_sealed_mixin
 from . import isp_cost_mixin
 from . import isp_reveal_log

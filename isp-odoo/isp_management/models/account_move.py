@@ -1,11 +1,23 @@
-from odoo import fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+from .isp_guard_mixin import BILLING, PROGRAM
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "isp.guard.mixin"]
+    _isp_guarded = {
+        **dict.fromkeys(("isp_subscription_id", "isp_period_start", "isp_period_end"), BILLING),
+        **dict.fromkeys(
+            ("isp_installation_fee_id", "isp_instalment", "isp_late_fee_of_id", "isp_credit_reason", "isp_credit_start",
+             "isp_credit_end", "isp_outage_id", "isp_write_off_of_id", "isp_write_off_reason"), PROGRAM,
+        ),
+    }
 
     isp_subscription_id = fields.Many2one(
-        "isp.subscription", "Internet line", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
+        "isp.subscription", "Internet line", readonly=True, copy=False, ondelete="restrict", index="btree_not_null",
+        tracking=True,
     )
     isp_period_start = fields.Date("Period from", readonly=True, copy=False)
     isp_period_end = fields.Date("Period until", readonly=True, copy=False, help="The day after the last day.")
@@ -26,6 +38,18 @@ class AccountMove(models.Model):
     isp_outage_id = fields.Many2one(
         "isp.outage", "Outage", readonly=True, copy=False, ondelete="restrict", index="btree_not_null"
     )
+
+    @api.constrains("isp_subscription_id", "company_id", "partner_id")
+    def _check_isp_subscription(self):
+        """Whoever joins an invoice to a line by hand joins it to its own customer's."""
+        for move in self.filtered("isp_subscription_id"):
+            line = move.sudo().isp_subscription_id
+            theirs = move.commercial_partner_id != line.partner_id.commercial_partner_id and not self.env.su
+            if move.company_id != line.company_id or theirs:
+                raise ValidationError(_(
+                    "%(invoice)s is not an invoice of the customer of %(line)s.", invoice=move.display_name,
+                    line=line.display_name,
+                ))
 
     def init(self):
         result = super().init()

@@ -3,6 +3,9 @@ import secrets
 from isp_engine import whatsapp
 
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from .isp_sealed_mixin import MASK
 
 
 class IspChannel(models.Model):
@@ -21,7 +24,7 @@ class IspChannel(models.Model):
     active = fields.Boolean(default=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     phone_number_id = fields.Char("Phone number ID", required=True, tracking=True, help="Meta's ID of the number, not the number.")
-    base_url = fields.Char("Address", help="Empty: Meta. Another address for a proxy of your own, or a simulator.")
+    base_url = fields.Char("Address", tracking=True, help="Empty: Meta. Another address for a proxy of your own, or a simulator.")
     graph_version = fields.Char("Graph version", help="Empty: the one that the engine was tested with.")
     access_token = fields.Char(compute="_compute_sealed", inverse="_inverse_sealed")
     access_token_sealed = fields.Char(groups="base.group_system", copy=False)
@@ -74,6 +77,13 @@ class IspChannel(models.Model):
         # The webhook's user works in the companies that have a number, and in no other.
         self.env.ref("isp_management.user_webhook").sudo().company_ids |= channels.company_id
         return channels
+
+    def write(self, vals):
+        if "base_url" in vals and vals.get("access_token", MASK) == MASK:
+            for channel in self.filtered(lambda c: c.sudo().access_token_sealed):
+                if (channel.base_url or False) != (vals["base_url"] or False):
+                    raise UserError(_("The address of %s changes: type its access token again.", channel.name))
+        return super().write(vals)
 
     def _isp_engine_channel(self):
         """The engine's record of this number, or None without a token."""

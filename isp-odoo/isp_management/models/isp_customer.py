@@ -3,21 +3,27 @@ import isp_engine
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .isp_guard_mixin import BILLING, MANAGER, PROGRAM, TECHNICIAN
+
 
 class IspCustomer(models.Model):
     _name = "isp.customer"
     _description = "Customer of the internet provider"
     _inherits = {"res.partner": "partner_id"}
-    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin", "isp.guard.mixin"]
     _order = "customer_code desc, id desc"
     _rec_names_search = ["name", "customer_code", "whatsapp_number"]
     _check_company_auto = True
     _isp_sealed = {"nik": ("nik_sealed", "isp_management.group_billing")}
+    _isp_guarded = {
+        "active": BILLING, "state": PROGRAM, "activated_on": PROGRAM, "terminated_on": PROGRAM, "termination_reason": PROGRAM,
+    }
+    _isp_guarded_later = {"customer_code": BILLING, "partner_id": MANAGER, "company_id": PROGRAM}
 
     partner_id = fields.Many2one("res.partner", "Contact record", required=True, ondelete="restrict", index=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     customer_code = fields.Char("Customer ID", required=True, readonly=True, copy=False, default="/", index="trigram")
     state = fields.Selection(
         [("prospect", "Prospect"), ("active", "Active"), ("terminated", "Terminated")],
@@ -165,7 +171,7 @@ class IspCustomer(models.Model):
         raise UserError(_("A customer is archived, not deleted."))
 
     def action_activate(self):
-        for customer in self:
+        for customer in self._isp_may_write(TECHNICIAN, BILLING):
             starts = customer.subscription_ids.filtered(lambda s: s.state == "active").mapped("activation_date")
             customer.write({
                 "state": "active",
@@ -175,7 +181,7 @@ class IspCustomer(models.Model):
             })
 
     def action_terminate(self):
-        for customer in self:
+        for customer in self._isp_may_write(TECHNICIAN, BILLING):
             if customer.subscription_ids.filtered(lambda s: s.state in ("active", "paused")):
                 raise UserError(_("Terminate the subscriptions of %s first.", customer.display_name))
             customer.write({"state": "terminated", "terminated_on": customer.company_id._isp_today()})

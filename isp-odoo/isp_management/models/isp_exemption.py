@@ -1,14 +1,18 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from .isp_guard_mixin import BILLING, PROGRAM
+
 
 class IspExemption(models.Model):
     _name = "isp.exemption"
     _description = "Exemption from isolation"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "isp.guard.mixin"]
     _order = "until desc, id desc"
     _rec_name = "reason"
     _check_company_auto = True
+    _isp_guarded = {"state": PROGRAM}
+    _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     customer_id = fields.Many2one("isp.customer", required=True, check_company=True, ondelete="restrict", index=True)
@@ -27,4 +31,4 @@ class IspExemption(models.Model):
         raise UserError(_("An exemption is cancelled, not deleted."))
 
     def action_cancel(self):
-        self.filtered(lambda e: e.state == "running").state = "cancelled"
+        self._isp_may_write().filtered(lambda e: e.state == "running").state = "cancelled"

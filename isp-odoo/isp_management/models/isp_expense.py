@@ -1,13 +1,16 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from .isp_guard_mixin import PROGRAM
+
 
 class IspExpense(models.Model):
     _name = "isp.expense"
     _description = "Expense"
-    _inherit = ["mail.thread", "mail.activity.mixin", "isp.cost.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.cost.mixin", "isp.guard.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _isp_guarded = {"state": PROGRAM, "move_id": PROGRAM}
 
     name = fields.Char("Description", required=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -44,7 +47,7 @@ class IspExpense(models.Model):
         return super().write(vals)
 
     def action_post(self):
-        for expense in self:
+        for expense in self._isp_may_write():
             if expense.state != "draft":
                 raise UserError(_("%s was posted already.", expense.display_name))
             company = expense.company_id
@@ -58,9 +61,9 @@ class IspExpense(models.Model):
 
     def action_cancel(self):
         """Take a posted expense out of the result by a reversing entry; nothing is deleted."""
-        for expense in self:
+        for expense in self._isp_may_write():
             if expense.state == "posted":
-                expense.move_id.sudo()._reverse_moves(
+                expense.move_id._reverse_moves(
                     [{"date": expense.company_id._isp_today(), "ref": _("Cancelled: %s", expense.name)}], cancel=True
                 )
             expense.state = "cancelled"

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..logic.instalments import schedule
 from ..logic.money import rupiah
+from .isp_guard_mixin import BILLING, PROGRAM
 
 # A reversed invoice asks for nothing any more.
 PAID = ("paid", "in_payment", "reversed")
@@ -11,12 +12,17 @@ PAID = ("paid", "in_payment", "reversed")
 class IspInstallationFee(models.Model):
     _name = "isp.installation_fee"
     _description = "Installation fee (PSB)"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.guard.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _isp_guarded = {"state": PROGRAM, "active": BILLING}
+    _isp_guarded_later = {
+        "name": BILLING, "amount": BILLING, "instalments": BILLING, "customer_id": BILLING, "company_id": PROGRAM,
+        "invoice_count": PROGRAM, "amount_paid": PROGRAM, "payment_status": PROGRAM,
+    }
 
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     customer_id = fields.Many2one(
@@ -80,7 +86,12 @@ class IspInstallationFee(models.Model):
             if vals.get("name", "/") == "/":
                 company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.installation_fee")
-        return super().create(vals_list)
+        fees = super().create(vals_list)
+        for name, group in self._isp_forbidden({"amount": BILLING, "instalments": BILLING}).items():
+            for fee in fees.sudo():
+                if fee[name] != (fee.kind_id.price if name == "amount" else fee.kind_id.instalments or 1):
+                    raise self._isp_refusal(name, group, fee)
+        return fees
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_new(self):
@@ -88,7 +99,7 @@ class IspInstallationFee(models.Model):
             raise UserError(_("A fee that was invoiced is archived, not deleted."))
 
     def action_cancel(self):
-        for fee in self:
+        for fee in self._isp_may_write():
             if fee.move_ids.filtered(lambda m: m.state == "posted"):
                 raise UserError(_("Reverse the invoices of %s first.", fee.display_name))
             fee.state = "cancelled"
@@ -97,12 +108,12 @@ class IspInstallationFee(models.Model):
         """Invoice the fee: the first part now, the others as drafts that Odoo posts on their day."""
         if not self.env.user.has_group("isp_management.group_billing"):
             raise AccessError(_("Only the billing group writes invoices."))
-        for fee in self:
+        for fee in self._isp_may_write(BILLING):
             if fee.state != "draft":
                 raise UserError(_("%s was invoiced already.", fee.display_name))
             if not fee.amount:
                 raise UserError(_("%s has no amount.", fee.display_name))
-            moves = self.env["account.move"].with_company(fee.company_id).create(fee._prepare_invoices())
+            moves = self.env["account.move"].sudo().with_company(fee.company_id).create(fee._prepare_invoices())
             today = fee.company_id._isp_today()
             now = moves.filtered(lambda m, today=today: m.invoice_date <= today)
             now._post(soft=False)

@@ -33,6 +33,7 @@ class IspInstallationKind(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access_rights("create")
         for vals in vals_list:
             if not vals.get("product_id"):
                 vals["product_id"] = self.env["isp.package"]._isp_new_product(vals).id

@@ -148,7 +148,7 @@ class IspSubscription(models.Model):
         )
         for router in looked_at.filtered("breaker_tripped"):
             if not held.intersection(by_router.get(router, [])):
-                router.write({"breaker_tripped": False, "breaker_waiting": 0})
+                router.sudo().write({"breaker_tripped": False, "breaker_waiting": 0})
         return held
 
     # What is wanted
@@ -212,6 +212,9 @@ class IspSubscription(models.Model):
     def _isp_explain(self, language="id"):
         """One sentence and its evidence, from the facts of now (rule I7)."""
         self.ensure_one()
+        # What follows is read as the system: of a line that the user may read.
+        self.check_access_rights("read")
+        self.check_access_rule("read")
         line = self.sudo()
         if not line.activation_date:
             raise UserError(_("%s was never in service.", line.display_name))

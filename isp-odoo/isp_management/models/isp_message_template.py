@@ -88,7 +88,6 @@ class IspMessageTemplate(models.Model):
         own = self.sudo().search([("company_id", "=", company.id)])
         return [template._isp_engine_template() for template in own]
 
-    @api.model
     def action_isp_load_standard(self):
         """Make the standard texts editable: those that this company has none of its own for."""
         company = self.env.company

@@ -1,6 +1,7 @@
 """Sending: facts checked at the moment, "sending" committed, the engine called, the outcome committed."""
 
 import logging
+import re
 from datetime import timedelta
 
 import isp_engine
@@ -9,7 +10,7 @@ from isp_engine import whatsapp
 from odoo import _, api, models
 from odoo.exceptions import UserError
 
-from ..logic import notices, transaction
+from ..logic import notices, transaction, webhook
 from ..logic.access_rows import aware
 from ..logic.money import rupiah_up
 from ..logic.policy import ZONE_HOURS
@@ -23,6 +24,7 @@ BATCH = 100
 ATTEMPTS = 12
 # A message of which nothing was written down for so long may have gone out: nobody sends it again.
 LOST_AFTER = timedelta(minutes=15)
+CALLBACK = re.compile("[0-9]{1,10}")
 
 
 class IspNotification(models.Model):
@@ -228,6 +230,8 @@ class IspNotification(models.Model):
         """A person decides that an unknown or failed message goes out once more."""
         if not self.env.user.has_group("isp_management.group_manager"):
             raise UserError(_("Sending again is for the group Manager: the customer may get the message twice."))
+        self.check_access_rights("read")
+        self.check_access_rule("read")
         for message in self.sudo().filtered(lambda m: m.state in ("unknown", "failed")):
             message.write({"state": "queued", "next_attempt": False, "attempts": 0})
         self._isp_trigger_send()
@@ -252,7 +256,8 @@ class IspNotification(models.Model):
         prefix = "%s:" % self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         by_message = {}
         for event in events:
-            message = self._isp_message_of(company, event, prefix)
+            # PostgreSQL has no text with a NUL in it.
+            message = webhook.storable(event) and self._isp_message_of(company, event, prefix)
             if message:
                 by_message.setdefault(message, []).append(event)
         facts = [
@@ -291,6 +296,9 @@ class IspNotification(models.Model):
     @api.model
     def _isp_message_of(self, company, event, prefix):
         domain = [("company_id", "=", company.id)]
-        if event.callback and event.callback.startswith(prefix) and event.callback[len(prefix):].isdigit():
-            return self.search([*domain, ("id", "=", int(event.callback[len(prefix):]))])
+        if event.callback and event.callback.startswith(prefix):
+            number = event.callback[len(prefix):]
+            # No id is larger than PostgreSQL's integer.
+            if CALLBACK.fullmatch(number) and int(number) < 2**31:
+                return self.search([*domain, ("id", "=", int(number))])
         return self.search([*domain, ("provider_reference", "=", event.message_id)], limit=1)

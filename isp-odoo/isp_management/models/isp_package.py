@@ -2,6 +2,7 @@ from datetime import date
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools.misc import format_date, formatLang
 
 from ..logic.money import rupiah
 
@@ -89,6 +90,7 @@ class IspPackage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access_rights("create")
         for vals in vals_list:
             if not vals.get("product_id"):
                 vals["product_id"] = self._isp_new_product(vals).id
@@ -143,6 +145,34 @@ class IspPackagePrice(models.Model):
         ("day_unique", "unique(package_id, date_from)", "A package has one price a day."),
         ("price_positive", "check(price >= 0)", "A price is not negative."),
     ]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        prices = super().create(vals_list)
+        prices._isp_tell()
+        return prices
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"price", "date_from"} & vals.keys():
+            self._isp_tell()
+        return result
+
+    def _isp_tell(self):
+        """A price is told on the package: who set it, when, and from which day on."""
+        for price in self:
+            price.package_id._message_log(body=_(
+                "Price from %(day)s: %(amount)s", day=format_date(self.env, price.date_from),
+                amount=formatLang(self.env, price.price, currency_obj=price.currency_id),
+            ))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_told(self):
+        for price in self:
+            price.package_id._message_log(body=_(
+                "Price from %(day)s taken out: %(amount)s", day=format_date(self.env, price.date_from),
+                amount=formatLang(self.env, price.price, currency_obj=price.currency_id),
+            ))
 
     @api.constrains("price")
     def _check_whole_rupiah(self):

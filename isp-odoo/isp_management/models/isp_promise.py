@@ -1,14 +1,18 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from .isp_guard_mixin import BILLING, PROGRAM
+
 
 class IspPromise(models.Model):
     _name = "isp.promise"
     _description = "Promise to pay"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "isp.guard.mixin"]
     _order = "until desc, id desc"
     _rec_name = "until"
     _check_company_auto = True
+    _isp_guarded = {"state": PROGRAM}
+    _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -34,4 +38,4 @@ class IspPromise(models.Model):
         raise UserError(_("A promise is cancelled, not deleted."))
 
     def action_cancel(self):
-        self.filtered(lambda p: p.state == "running").state = "cancelled"
+        self._isp_may_write().filtered(lambda p: p.state == "running").state = "cancelled"

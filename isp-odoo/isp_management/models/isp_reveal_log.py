@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 
 class IspRevealLog(models.Model):
     _name = "isp.reveal_log"
-    _description = "Reveal of an encrypted value"
+    _description = "Reveal or use of an encrypted value"
     _order = "id desc"
     _rec_name = "res_name"
 

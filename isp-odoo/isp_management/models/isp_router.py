@@ -1,26 +1,41 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from .isp_guard_mixin import MANAGER, PROGRAM
+from .isp_sealed_mixin import MASK
+
+# Where the password is sent to, and what proves that it is the router: another place needs the password again.
+PLACE_FIELDS = ("host", "port", "use_tls", "tls_fingerprint")
 
 
 class IspRouter(models.Model):
     _name = "isp.router"
     _description = "MikroTik router"
-    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin", "isp.guard.mixin"]
     _order = "name, id"
     _check_company_auto = True
     _isp_sealed = {"password": ("password_sealed", "isp_management.group_technician")}
+    _isp_guarded = {
+        "active": MANAGER,
+        **dict.fromkeys(
+            ("state", "identity", "version", "last_seen", "last_error", "last_error_code", "breaker_tripped",
+             "breaker_waiting", "breaker_approved_until", "account_count", "session_count", "drift_at"), PROGRAM,
+        ),
+    }
+    _isp_guarded_later = {"company_id": PROGRAM}
 
     name = fields.Char(required=True, tracking=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     location = fields.Char()
     host = fields.Char("Address", required=True, tracking=True, help="Name or IP address of the API.")
-    port = fields.Integer(default=8728, required=True)
-    use_tls = fields.Boolean("TLS", help="api-ssl, usually on port 8729.")
+    port = fields.Integer(default=8728, required=True, tracking=True)
+    use_tls = fields.Boolean("TLS", tracking=True, help="api-ssl, usually on port 8729.")
     timeout_seconds = fields.Integer("Time-out (s)", default=10, required=True)
-    username = fields.Char("User", required=True)
+    username = fields.Char("User", required=True, tracking=True)
     password = fields.Char(compute="_compute_sealed", inverse="_inverse_sealed")
     password_sealed = fields.Char(groups="base.group_system", copy=False)
-    isolation_profile = fields.Char("Profile of isolated lines", default="ISOLIR", required=True)
+    isolation_profile = fields.Char("Profile of isolated lines", default="ISOLIR", required=True, tracking=True)
     state = fields.Selection(
         [("unknown", "Not tested"), ("ok", "Reachable"), ("trouble", "In trouble")],
         default="unknown", required=True, copy=False, tracking=True,
@@ -32,7 +47,7 @@ class IspRouter(models.Model):
     last_error_code = fields.Char(readonly=True, copy=False)
     breaker_tripped = fields.Boolean("Isolation waits for approval", readonly=True, copy=False, tracking=True)
     breaker_waiting = fields.Integer("Lines waiting", readonly=True, copy=False)
-    breaker_approved_until = fields.Datetime("Approved until", readonly=True, copy=False)
+    breaker_approved_until = fields.Datetime("Approved until", readonly=True, copy=False, tracking=True)
     note = fields.Text()
     subscription_ids = fields.One2many("isp.subscription", "router_id", "Subscriptions")
     subscription_count = fields.Integer(compute="_compute_subscription_count")
@@ -54,6 +69,22 @@ class IspRouter(models.Model):
     @api.depends("password_sealed")
     def _compute_sealed(self):
         return super()._compute_sealed()
+
+    def write(self, vals):
+        self._isp_check_place(vals)
+        return super().write(vals)
+
+    def _isp_check_place(self, vals):
+        """Another address needs the password again: who may write one would else have it sent to a listener of their own."""
+        names = [name for name in PLACE_FIELDS if name in vals]
+        if not names or vals.get("password", MASK) != MASK:
+            return
+        for router in self.filtered(lambda r: r.sudo().password_sealed):
+            wanted = router.new({name: vals[name] for name in names})
+            changed = [name for name in names if (router[name] or False) != (wanted[name] or False)]
+            # A first fingerprint only makes it harder to take the router's place.
+            if changed and not (changed == ["tls_fingerprint"] and not router.tls_fingerprint):
+                raise UserError(_("The address of %s changes: type its password again.", router.name))
 
     def action_view_subscriptions(self):
         self.ensure_one()

@@ -29,12 +29,12 @@ class IspRouter(models.Model):
         "Isolate by", default="profile", required=True, tracking=True,
         help="Reopen isolated lines before this is changed.",
     )
-    isolation_list = fields.Char("Address list of isolated lines", default="ISOLIR", required=True)
-    isolation_rate = fields.Char("Speed of isolated lines", default="64k/64k", required=True, help="Upload/download.")
+    isolation_list = fields.Char("Address list of isolated lines", default="ISOLIR", required=True, tracking=True)
+    isolation_rate = fields.Char("Speed of isolated lines", default="64k/64k", required=True, tracking=True, help="Upload/download.")
     address_pool = fields.Char("Address pool", help="Given to the profiles that are made; it must exist on the router.")
     local_address = fields.Char(help="The router's own address in the profiles that are made.")
     tls_fingerprint = fields.Char(
-        "Certificate (SHA-256)", help="With TLS: the fingerprint of the router's certificate, as /certificate/print shows it."
+        "Certificate (SHA-256)", tracking=True, help="With TLS: the fingerprint of the router's certificate, as /certificate/print shows it."
     )
     account_count = fields.Integer("Accounts", readonly=True, copy=False)
     session_count = fields.Integer("Sessions", readonly=True, copy=False)
@@ -242,12 +242,19 @@ class IspRouter(models.Model):
 
     # Looking
 
+    def _isp_log_sending(self, why):
+        """A person has the routers' passwords sent: to which address is noted before they leave."""
+        for router in self:
+            place = "%s%s:%d" % ("tls://" if router.use_tls else "", router.host, router.port)
+            router._isp_log_use("password", _("%(why)s, sent to %(place)s", why=why, place=place))
+
     def action_isp_test(self):
         """Connection test: who is it, which version, how many accounts."""
         self.check_access_rights("write")
         self.check_access_rule("write")
         work = [router._isp_engine_router() for router in self]
         deadline = self._isp_deadline()
+        self._isp_log_sending(_("Connection test"))
         transaction.commit(self.env)
         answers, refused = router_calls.call(engine.status, work, deadline=deadline)
         texts, well = [], True
@@ -366,6 +373,7 @@ class IspSubscription(models.Model):
         """Take this line to its router now, instead of at the next run."""
         self.check_access_rights("write")
         self.check_access_rule("write")
+        self.router_id._isp_log_sending(_("Line taken to its router"))
         for router in self.router_id:
             lines = self.sudo().filtered(lambda s, r=router: s.router_id == r and s.state != "draft")
             router.with_company(router.company_id)._isp_sync(lines)

@@ -94,6 +94,11 @@ class IspSealedMixin(models.AbstractModel):
         except vault.VaultError as error:
             raise UserError(_("%(name)s cannot be opened: %(error)s", name=self.display_name, error=error)) from error
 
+    def _isp_log_use(self, name, reason):
+        """Note that a person is about to send a secret somewhere. The caller commits before it leaves."""
+        for record in self:
+            self.env["isp.reveal_log"]._record(record, name, reason)
+
     def isp_reveal(self, name, reason=None):
         """Return the clear value to a user who may see it, and log that."""
         self.ensure_one()

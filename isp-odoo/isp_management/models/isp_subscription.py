@@ -4,6 +4,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..logic.policy import CYCLE_MONTHS
+from .isp_guard_mixin import BILLING, PROGRAM, TECHNICIAN
 from .res_company import ZONES
 
 # What periods are made of: changed after activation, a period would be billed twice or never.
@@ -14,14 +15,33 @@ ACCESS = [("open", "Open"), ("isolated", "Isolated"), ("closed", "Closed")]
 class IspSubscription(models.Model):
     _name = "isp.subscription"
     _description = "Subscription"
-    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin", "isp.guard.mixin"]
     _order = "name desc, id desc"
     _rec_names_search = ["name", "ppp_username", "customer_id.name"]
     _check_company_auto = True
     _isp_sealed = {"ppp_password": ("ppp_password_sealed", "isp_management.group_technician")}
+    _isp_guarded = {
+        **dict.fromkeys(
+            ("held_price", "held_until", "discount_kind", "discount_value", "discount_until", "next_package_id",
+             "change_date", "billed_from", "end_date", "active", "collector_id"), BILLING,
+        ),
+        **dict.fromkeys(
+            ("state", "paused_from", "billed_elsewhere", "billing_error", "billing_error_code", "billing_error_date",
+             "desired_access", "access_cause", "access_reason", "isolated_overdue", "isolated_since", "observed_access",
+             "observed_at", "last_router_answer", "last_router_code", "last_router_at", "router_package_id", "router_drift",
+             "router_drift_at"), PROGRAM,
+        ),
+    }
+    _isp_guarded_later = {
+        "name": BILLING,
+        **dict.fromkeys(
+            ("partner_id", "months", "access_agrees", "company_id", "router_attempts", "router_next_attempt", "router_pending",
+             "router_revision"), PROGRAM,
+        ),
+    }
 
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/", index="trigram")
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     customer_id = fields.Many2one(
@@ -55,20 +75,30 @@ class IspSubscription(models.Model):
     end_date = fields.Date("Last day of service", tracking=True, copy=False)
     paused_from = fields.Date("Paused from", tracking=True, copy=False)
     billed_elsewhere = fields.Boolean(
-        "Invoiced by another module", copy=False, readonly=True, help="The daily billing leaves it out; isolation does not.",
+        "Invoiced by another module", copy=False, readonly=True, tracking=True, help="The daily billing leaves it out; isolation does not.",
     )
     billed_from = fields.Date(
-        "Bill from", readonly=True, copy=False, index=True,
+        "Bill from", readonly=True, copy=False, index=True, tracking=True,
         help="Set while the company's billed-through day does not describe this subscription.",
     )
     monthly_price = fields.Monetary(compute="_compute_monthly_price")
-    held_price = fields.Monetary("Held price", help="Monthly price this customer keeps; 0: the package's.")
-    held_until = fields.Date("Held until", help="For periods that start before this day; empty: for ever.")
-    discount_kind = fields.Selection([("amount", "Rupiah per month"), ("percent", "Percent")], "Discount")
-    discount_value = fields.Float("Discount value", digits=(16, 0))
-    discount_until = fields.Date("Discount until", help="For periods that start before this day; empty: for ever.")
-    next_package_id = fields.Many2one("isp.package", "Next package", check_company=True, ondelete="restrict", copy=False)
-    change_date = fields.Date("Change from", copy=False, help="Periods that start on this day or later.")
+    held_price = fields.Monetary(
+        "Held price", copy=False, tracking=True, help="Monthly price this customer keeps; 0: the package's."
+    )
+    held_until = fields.Date(
+        "Held until", copy=False, tracking=True, help="For periods that start before this day; empty: for ever."
+    )
+    discount_kind = fields.Selection(
+        [("amount", "Rupiah per month"), ("percent", "Percent")], "Discount", copy=False, tracking=True
+    )
+    discount_value = fields.Float("Discount value", digits=(16, 0), copy=False, tracking=True)
+    discount_until = fields.Date(
+        "Discount until", copy=False, tracking=True, help="For periods that start before this day; empty: for ever."
+    )
+    next_package_id = fields.Many2one(
+        "isp.package", "Next package", check_company=True, ondelete="restrict", copy=False, tracking=True
+    )
+    change_date = fields.Date("Change from", copy=False, tracking=True, help="Periods that start on this day or later.")
     billing_error = fields.Char(readonly=True, copy=False, tracking=True)
     billing_error_code = fields.Char(readonly=True, copy=False, index="btree_not_null")
     billing_error_date = fields.Datetime(readonly=True, copy=False)
@@ -167,6 +197,13 @@ class IspSubscription(models.Model):
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.subscription")
         return super().create(vals_list)
 
+    def _isp_forbidden(self, guarded):
+        """The package decides the price: once the line is in service, a technician changes it no more."""
+        forbidden = super()._isp_forbidden(guarded)
+        if self.filtered(lambda s: s.state != "draft"):
+            forbidden.update(super()._isp_forbidden({"package_id": BILLING}))
+        return forbidden
+
     def write(self, vals):
         changed = PERIOD_FIELDS & set(vals)
         for subscription in self.filtered(lambda s: s.state != "draft") if changed else ():
@@ -188,7 +225,7 @@ class IspSubscription(models.Model):
 
     def action_activate(self):
         """Service starts: billed from the first day on, and wanted open on the router."""
-        for subscription in self:
+        for subscription in self._isp_may_write(TECHNICIAN, BILLING):
             if subscription.state != "draft":
                 raise UserError(_("%s is not new.", subscription.display_name))
             start = subscription.activation_date or subscription.company_id._isp_today()
@@ -199,11 +236,11 @@ class IspSubscription(models.Model):
                 "billed_from": start,
                 "desired_access": "open",
             })
-        self.customer_id.filtered(lambda c: c.state != "active").action_activate()
+        self.sudo().customer_id.filtered(lambda c: c.state != "active").action_activate()
 
     def action_pause(self):
         """A pause asked for by the customer stops both access and billing, from today on."""
-        for subscription in self.filtered(lambda s: s.state == "active"):
+        for subscription in self._isp_may_write(TECHNICIAN, BILLING).filtered(lambda s: s.state == "active"):
             subscription.write({
                 "state": "paused",
                 "paused_from": subscription.paused_from or subscription.company_id._isp_today(),
@@ -212,7 +249,7 @@ class IspSubscription(models.Model):
 
     def action_resume(self):
         """Service goes on: periods that started in the pause stay unbilled."""
-        for subscription in self.filtered(lambda s: s.state == "paused"):
+        for subscription in self._isp_may_write(TECHNICIAN, BILLING).filtered(lambda s: s.state == "paused"):
             subscription.write({
                 "state": "active",
                 "paused_from": False,
@@ -221,7 +258,7 @@ class IspSubscription(models.Model):
             })
 
     def action_terminate(self):
-        for subscription in self.filtered(lambda s: s.state in ("active", "paused")):
+        for subscription in self._isp_may_write(TECHNICIAN, BILLING).filtered(lambda s: s.state in ("active", "paused")):
             today = subscription.company_id._isp_today()
             end = subscription.end_date or max(today, subscription.activation_date)
             subscription.write({

@@ -58,6 +58,7 @@ class IspSubscriptionSource(models.AbstractModel):
         self.ensure_one()
         if not self.isp_subscription_id:
             self.isp_subscription_id = self.env["isp.subscription"].create(self._isp_subscription_vals())
+            self.isp_subscription_id.sudo().billed_elsewhere = self._isp_billed_elsewhere()
             self._isp_follow()
             self._isp_join_invoices()
         return {
@@ -86,7 +87,6 @@ class IspSubscriptionSource(models.AbstractModel):
             "package_id": package.id,
             "cycle": cycle,
             "activation_date": self._isp_start(),
-            "billed_elsewhere": self._isp_billed_elsewhere(),
         }
 
     def _isp_follow(self):

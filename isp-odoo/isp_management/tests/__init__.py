@@ -18,3 +18,4 @@ from . import test_late_fees
 from . import test_given_back
 from . import test_debts
 from . import test_wizards
+from . import test_rights

@@ -101,7 +101,7 @@ class TestReports(IspReportsCommon):
         self.assertEqual(siti.overdue, on_the_day.amount_overdue)
 
     def test_packages_and_devices(self):
-        self.sub_siti.desired_access = "isolated"
+        self.sub_siti.sudo().desired_access = "isolated"
         rows = {
             package.code: sums for package, *sums in self.seen("package")._read_group(
                 [("company_id", "=", self.company.id)], ["package_id"],

@@ -23,12 +23,12 @@ class TestDashboard(IspCommon):
         for day in ("2026-01-05 08:00", "2026-02-05 08:00"):
             env = cls.at(day)
             env["isp.billing_run"]._bill(env.company, time.monotonic() + 60)
-        cls.second.write({"desired_access": "isolated", "access_cause": "manual"})
+        cls.second.sudo().write({"desired_access": "isolated", "access_cause": "manual"})
         move = cls.first.move_ids.sorted("invoice_date")[0]
         cls.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
             {"amount": 200_000, "payment_date": date(2026, 2, 3)}
         )._create_payments()
-        cls.router.state = "trouble"
+        cls.router.sudo().state = "trouble"
 
     def cards(self, user=None, moment="2026-02-10 09:00"):
         env = self.at(moment)

@@ -1,5 +1,6 @@
 import hashlib
 import hmac
+import json
 import logging
 import time
 from datetime import date, datetime, timezone
@@ -87,7 +88,87 @@ class TestWebhook(IspNetworkCommon, HttpCase):
         body, signature = self.report("read")
         codes = [self.post(body, "sha256=" + "0" * 64) for _ in range(5)]
         self.assertEqual(codes, [401, 401, 401, 429, 429])
-        self.assertEqual(self.post(body, signature), 429)
+        self.assertEqual(self.reminder.state, "sent")
+        self.assertEqual(self.post(body, signature), 200, "behind a proxy the address is Meta's, too")
+        self.assertEqual(self.reminder.state, "read")
+        self.assertEqual(self.post(body, "sha256=" + "0" * 64), 429)
+        query = "?hub.mode=subscribe&hub.challenge=1&hub.verify_token="
+        self.assertEqual(self.url_open(self.path + query + "salah").status_code, 429)
+        self.assertEqual(self.url_open(self.path + query + "kata-kunci").status_code, 200)
+
+    def signed(self, body):
+        """A body as Meta would send it, whatever is in it."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return raw, "sha256=" + hmac.new(self.meta.app_secret.encode(), raw, hashlib.sha256).hexdigest()
+
+    @mute_logger(CONTROLLER)
+    def test_one_odd_event_loses_no_neighbour(self):
+        self.send("2026-03-02 09:01")
+        body = json.loads(self.report("read")[0])
+        statuses = body["entry"][0]["changes"][0]["value"]["statuses"]
+        good = statuses[0]
+        odd = [
+            {**good, "timestamp": "1772416800000"}, {**good, "timestamp": "-1"}, {**good, "timestamp": str(2**40)},
+            {**good, "timestamp": 5}, {**good, "timestamp": None}, {**good, "timestamp": {"a": [1]}}, {**good, "timestamp": "9" * 40},
+            {**good, "status": {"a": [1, {"b": None}]}}, {**good, "status": "danced"}, {**good, "id": 7}, {**good, "id": "a\0b"},
+            {**good, "errors": "x"}, {"nothing": 1}, "text", None, 7, [], [[good]],
+            {**good, "id": "x", "biz_opaque_callback_data": "%s:%s" % (
+                self.env["ir.config_parameter"].sudo().get_param("database.uuid"), 10**30)},
+            {**good, "id": "x", "biz_opaque_callback_data": "%s:²" % (
+                self.env["ir.config_parameter"].sudo().get_param("database.uuid"))},
+        ]
+        reference = good["id"]
+        for at, event in enumerate(odd):
+            self.reminder.sudo().write({"state": "sent", "read_at": False, "provider_reference": reference})
+            self.env.flush_all()
+            statuses[:] = [event, good]
+            self.assertEqual(self.post(*self.signed(body)), 200, "%s: %s" % (at, event))
+            self.assertEqual((self.reminder.state, self.reminder.read_at.year > 2015), ("read", True), "%s: %s" % (at, event))
+        entry = body["entry"][0]
+        statuses[:] = [good]
+        for neighbour in (None, 5, {}, {"changes": None}, {"changes": [None]}, {"changes": [{"value": 5, "field": "messages"}]},
+                          {"id": "1", "changes": [{"field": "messages", "value": {"statuses": {"a": 1}}}]}):
+            self.reminder.sudo().write({"state": "sent"})
+            self.env.flush_all()
+            self.assertEqual(self.post(*self.signed({**body, "entry": [neighbour, entry]})), 200, neighbour)
+            self.assertEqual(self.reminder.state, "read", neighbour)
+
+    @mute_logger(CONTROLLER)
+    def test_a_moment_in_milliseconds_is_that_moment_and_an_impossible_one_is_now(self):
+        self.send("2026-03-02 09:01")
+        body = json.loads(self.report("read")[0])
+        status = body["entry"][0]["changes"][0]["value"]["statuses"][0]
+        status["timestamp"] += "000"
+        self.assertEqual(self.post(*self.signed(body)), 200)
+        self.assertEqual(self.reminder.read_at, NOW.replace(tzinfo=None))
+        for odd in ("-1", str(2**40)):
+            self.reminder.sudo().write({"state": "sent", "read_at": False})
+            self.env.flush_all()
+            status["timestamp"] = odd
+            self.assertEqual(self.post(*self.signed(body)), 200)
+            self.assertLess(abs((datetime.utcnow() - self.reminder.read_at).total_seconds()), 120)
+
+    @mute_logger(CONTROLLER)
+    def test_what_is_signed_and_no_notification_is_a_bad_request(self):
+        for raw in (b"null", b"[]", b"7", b"[" * 200_000, b"\xff\xfe", b'{"object": "page", "entry": []}',
+                    b'{"object": "whatsapp_business_account", "entry": "x"}', b'{"entry": [{}]}'):
+            self.assertEqual(self.post(*self.signed(raw)), 400, raw[:50])
+        attempts = self.env["isp.webhook_attempt"].sudo()
+        self.assertFalse(attempts.search_count([]), "who signs is not counted among the wrong")
+
+    @mute_logger(CONTROLLER)
+    def test_an_empty_secret_verifies_nothing(self):
+        self.send("2026-03-02 09:01")
+        body = self.report("read")[0]
+        for empty in (False, "", " "):
+            self.channel.write({"app_secret": empty, "verify_token": empty})
+            self.env.flush_all()
+            for key in (b"", b" "):
+                signature = "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest()
+                self.assertEqual(self.post(body, signature), 401, (empty, key))
+            for word in ("", "%20"):
+                query = "?hub.mode=subscribe&hub.challenge=1&hub.verify_token=" + word
+                self.assertEqual(self.url_open(self.path + query).status_code, 403, (empty, word))
         self.assertEqual(self.reminder.state, "sent")
 
     @mute_logger(CONTROLLER)

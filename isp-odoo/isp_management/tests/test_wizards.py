@@ -111,7 +111,7 @@ class TestWizards(IspCommon):
         line = self.new_subscription(start=date(2026, 1, 5))
         self.at("2026-01-05 08:00")["isp.billing_run"]._cron_bill()
         line._isp_want("isolate", "overdue_too_long", overdue=277_500, days_late=6)
-        line.observed_access = "isolated"
+        line.sudo().observed_access = "isolated"
         wizard = self.opened(line.action_isp_explain())
         text = wizard.sentence + wizard.evidence
         self.assertNotRegex(text, r"\d{4}-\d\d-\d\d|isolated_arrears|overdue_too_long")

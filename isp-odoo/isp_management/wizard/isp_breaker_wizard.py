@@ -22,6 +22,7 @@ class IspBreakerWizard(models.TransientModel):
     @api.depends("router_id")
     def _compute_lines(self):
         for wizard in self:
+            wizard.router_id.check_access_rule("read")
             router = wizard.router_id.sudo()
             company = router.company_id
             now, policy = company._isp_now(), company._isp_isolation_policy()
@@ -40,9 +41,10 @@ class IspBreakerWizard(models.TransientModel):
         if not self.env.user.has_group("isp_management.group_manager"):
             raise AccessError(_("Approving isolations is for the group Manager."))
         router = self.router_id
+        router.check_access_rule("write")
         company = router.company_id
         until = company._isp_now().replace(tzinfo=None) + APPROVED_FOR
-        router.write({"breaker_approved_until": until})
+        router.sudo().write({"breaker_approved_until": until})
         router.message_post(body=_("%(count)s isolations approved by %(user)s.", count=self.count, user=self.env.user.name))
         self.env["isp.subscription"].with_company(company)._isp_isolation_run(company, router)
         router.sudo().write({"breaker_tripped": False, "breaker_waiting": 0})

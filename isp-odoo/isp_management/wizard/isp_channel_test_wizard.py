@@ -42,6 +42,7 @@ class IspChannelTestWizard(models.TransientModel):
             whatsapp.preview([message])
         except isp_engine.InvalidValue as error:
             raise UserError(_("This message cannot be sent: %s", error)) from error
+        channel._isp_log_use("access_token", _("Test message, sent to %s", channel.base_url or "Meta"))
         transaction.commit(self.env)
         sent = whatsapp.send(there, [message])[0]
         now = fields.Datetime.now()

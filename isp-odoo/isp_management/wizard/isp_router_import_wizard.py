@@ -37,6 +37,7 @@ class IspRouterImportWizard(models.TransientModel):
             for line in lines
         ]
         work, deadline = [router._isp_engine_router()], router._isp_deadline()
+        router._isp_log_sending(_("Accounts read"))
         transaction.commit(self.env)
         answers, refused = router_calls.call(
             lambda routers, **options: engine.import_secrets(routers, known, **options), work, deadline=deadline

@@ -29,6 +29,7 @@ class IspRouterPlanWizard(models.TransientModel):
         router.check_access_rule("write")
         company = router.company_id
         router = router.with_company(company)
+        router._isp_log_sending(_("Comparison"))
         plan = router._isp_compare().get(router.id)
         if plan is None or plan.error:
             raise UserError(_("%(router)s does not answer: %(error)s", router=router.name, error=router.last_error))
@@ -60,6 +61,7 @@ class IspRouterPlanWizard(models.TransientModel):
         router = self.router_id.with_company(self.router_id.company_id)
         router.check_access_rights("write")
         router.check_access_rule("write")
+        router._isp_log_sending(_("Changes made"))
         lines = router._isp_wanted_lines().filtered(lambda s: s._isp_complete())
         router._isp_sync(lines, approved=self.approve)
         if router.state == "trouble":

@@ -72,6 +72,7 @@ impl Texts {
             Problem::Repeated { noun, first_line } => {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
+            Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],
             Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
             _ => Vec::new(),
         };
@@ -89,7 +90,10 @@ impl Texts {
             E::NotOneOf { field, expected } => {
                 vec![("field", named(field)), ("expected", (*expected).to_owned())]
             }
-            E::Nik { reason } | E::Phone { reason } => vec![("reason", self.said(reason))],
+            E::Implausible { field, value } => vec![("field", named(field)), ("value", value.clone())],
+            E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
+                vec![("reason", self.said(reason))]
+            }
             E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],

@@ -7,7 +7,7 @@ use isp_core::calendar::Date;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::import::{self, Files, ImportPlan, Options, RowError};
+use crate::import::{self, Accept, Accepted, Files, ImportPlan, Options, RowError};
 use crate::output::{self, Cell, Format, Rows, column, number};
 
 #[derive(Debug, Args)]
@@ -41,6 +41,10 @@ pub(crate) struct Import {
     /// not given.
     #[arg(long, value_name = "DATE")]
     billed_from: Option<Date>,
+    /// A row that was asked about and is right as it is, such as installations.csv:7; a file alone accepts all that is
+    /// asked about in it.
+    #[arg(long, value_name = "FILE:LINE")]
+    accept: Vec<Accepted>,
 }
 
 impl Import {
@@ -72,6 +76,8 @@ impl Import {
 
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let (batch, mut errors) = import::read(&args.files()?);
+    let accept = Accept::new(args.accept.iter().cloned());
+    errors.retain(|error| !accept.covers(error));
     let store = ctx.store().await?;
     let existing = import::Existing::load(store, ctx.tenant()).await?;
     let options = Options {
@@ -80,6 +86,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         billed_from: args.billed_from,
         update: args.update,
         officer: ctx.officer.clone(),
+        accept: accept.clone(),
     };
     let planned = {
         let mut ids = ctx.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -11,6 +11,7 @@ use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::{Router, RouterEndpoint};
 use isp_core::ports::{ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
 use isp_core::text::Code;
+use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
@@ -96,6 +97,10 @@ pub(crate) struct Apply {
     /// Take over accounts of our user names that somebody made by hand.
     #[arg(long)]
     adopt: bool,
+    /// With --adopt: open also accounts that somebody disabled or isolated on the router; without it they stay shut, as
+    /// isolated by hand.
+    #[arg(long, requires = "adopt")]
+    open_shut_out: bool,
     /// Go on although more lines would be isolated than the breaker lets through.
     #[arg(long)]
     approve: bool,
@@ -290,7 +295,10 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let serves = store.subscribers_per_router(ctx.tenant()).await?;
     let (mut asked, mut work) = (Vec::new(), Vec::new());
     for router in chosen(ctx, store, args.code.as_ref()).await? {
-        let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
+        let mut wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
+        if args.adopt && keep_shut_out(ctx, store, &access, &router, &wanted, args.open_shut_out).await? {
+            wanted = adopting(targets(ctx, store, &router).await?, true);
+        }
         let limit = ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0));
         let held_over = (!args.approve).then(|| usize::try_from(limit).unwrap_or(usize::MAX));
         work.push((router.endpoint.clone(), wanted.clone(), held_over));
@@ -316,6 +324,40 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     }
     ctx.rows(&rows)?;
     Ok(exit)
+}
+
+/// Names the accounts that taking them over would open although somebody shut them out by hand. Unless `open` says
+/// otherwise, their lines are isolated by hand here too, so that the router's owner decides when they open. Returns whether
+/// a line was.
+async fn keep_shut_out(
+    ctx: &Context,
+    store: &dyn Store,
+    access: &MikrotikAccess,
+    router: &Router,
+    wanted: &[AccessTarget],
+    open: bool,
+) -> anyhow::Result<bool> {
+    // A router that does not answer is told by what comes next.
+    let Ok(plan) = access.plan_whole(&router.endpoint, wanted).await else { return Ok(false) };
+    let engine = ctx.engine(store);
+    let mut kept = false;
+    for drift in plan.shut_out_by_hand() {
+        let variables = [("router", router.code.to_string()), ("account", drift.name.clone())];
+        ctx.warn(if open { "warn.shut_out_opened" } else { "warn.shut_out_kept" }, &variables);
+        let target = wanted.iter().find(|target| target.account.username.as_str() == drift.name);
+        if let (Some(target), false) = (target, open) {
+            engine
+                .isolate_line(
+                    target.subscription_id,
+                    ctx.officer.as_str(),
+                    "shut out on the router at take-over",
+                    ctx.now,
+                )
+                .await?;
+            kept = true;
+        }
+    }
+    Ok(kept)
 }
 
 /// Records what a router said of each account.

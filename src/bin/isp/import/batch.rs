@@ -71,7 +71,7 @@ pub(crate) struct Batch {
     pub(crate) installations: Vec<InstallationRow>,
     pub(crate) expenses: Vec<ExpenseRow>,
     /// Keys that stand in the files, even in rows that are otherwise wrong: a reference to such a row is not wrong too.
-    pub(super) named: HashSet<(Noun, Code)>,
+    pub(super) named: HashSet<(Noun, String)>,
 }
 
 /// Reads the files with their usual names in a folder.
@@ -112,7 +112,7 @@ pub(crate) fn read(files: &Files) -> (Batch, Vec<RowError>) {
 
 #[derive(Default)]
 struct Reader {
-    named: HashSet<(Noun, Code)>,
+    named: HashSet<(Noun, String)>,
     errors: Vec<RowError>,
 }
 
@@ -121,13 +121,13 @@ impl Reader {
     fn rows<R: FileRow>(&mut self, path: Option<&Path>, key: &'static str, noun: Option<Noun>) -> Vec<R> {
         let Some(path) = path else { return Vec::new() };
         let sheet = Sheet::read(path, R::COLUMNS, &mut self.errors);
-        let mut first: HashMap<Code, u64> = HashMap::new();
+        let mut first: HashMap<String, u64> = HashMap::new();
         let mut rows = Vec::new();
         for row in sheet.rows() {
             let line = row.origin.line;
             let mut cells = Cells::new(row, &mut self.errors);
             let read = R::read(&mut cells);
-            let code = cells.raw(key).and_then(|text| Code::parse(key, text).ok());
+            let code = cells.raw(key).and_then(|text| Code::parse(key, text).ok()).map(|code| code.folded());
             if let (Some(noun), Some(code)) = (noun, code) {
                 if let Some(first_line) = first.get(&code) {
                     cells.fail(key, Problem::Repeated { noun, first_line: *first_line });
@@ -144,15 +144,16 @@ impl Reader {
 
 /// A PPPoE user name is unique on its router.
 fn repeated_usernames(rows: &[SubscriptionRow], errors: &mut Vec<RowError>) {
-    let mut first: BTreeMap<(Option<&Code>, &Code), &Origin> = BTreeMap::new();
+    let mut first: BTreeMap<(Option<String>, String), &Origin> = BTreeMap::new();
     for row in rows {
-        match first.get(&(row.router.as_ref(), &row.username)) {
+        let account = (row.router.as_ref().map(Code::folded), row.username.folded());
+        match first.get(&account) {
             Some(origin) => {
                 let problem = Problem::Repeated { noun: Noun::Username, first_line: origin.line };
                 errors.push(row.at.error("username", problem));
             }
             None => {
-                first.insert((row.router.as_ref(), &row.username), &row.at);
+                first.insert(account, &row.at);
             }
         }
     }

@@ -2,32 +2,37 @@
 
 use std::collections::{HashMap, HashSet};
 
+use isp_core::Money;
 use isp_core::billing::InvoiceKind;
+use isp_core::calendar::Date;
 use isp_core::customer::Customer;
 use isp_core::device::Cpe;
 use isp_core::ids::{CustomerId, JournalEntryId, RouterId, SiteId, SubscriptionId, TenantId};
 use isp_core::installation::{InstallationKind, InstallationOrder};
-use isp_core::ledger::EntryKind;
+use isp_core::ledger::{Account, EntryKind};
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::Subscription;
 use isp_core::text::Code;
 
+use super::by_code::ByCode;
+
 /// All rows that an import may refer to or repeat.
 #[derive(Debug, Default)]
 pub(crate) struct Existing {
-    pub(super) sites: HashMap<Code, Site>,
-    pub(super) routers: HashMap<Code, Router>,
-    pub(super) packages: HashMap<Code, Package>,
-    pub(super) customers: HashMap<Code, Customer>,
+    pub(super) sites: ByCode<Site>,
+    pub(super) routers: ByCode<Router>,
+    pub(super) packages: ByCode<Package>,
+    pub(super) customers: ByCode<Customer>,
     subscriptions: Vec<Subscription>,
     of_customer: HashMap<CustomerId, Vec<usize>>,
-    accounts: HashMap<(Option<RouterId>, Code), usize>,
-    pub(super) cpes: HashMap<Code, Cpe>,
-    pub(super) kinds: HashMap<Code, InstallationKind>,
+    /// By router and user name in small letters.
+    accounts: HashMap<(Option<RouterId>, String), usize>,
+    pub(super) cpes: ByCode<Cpe>,
+    pub(super) kinds: ByCode<InstallationKind>,
     pub(super) orders: Vec<InstallationOrder>,
-    pub(super) expenses: HashSet<JournalEntryId>,
+    pub(super) expenses: HashMap<JournalEntryId, Spent>,
     /// Subscriptions that have had a periodic invoice.
     pub(super) billed: HashSet<SubscriptionId>,
 }
@@ -42,7 +47,7 @@ impl Existing {
         let mut accounts = HashMap::new();
         for (at, subscription) in subscriptions.iter().enumerate() {
             of_customer.entry(subscription.customer_id).or_default().push(at);
-            accounts.insert((subscription.router_id, subscription.account.username.clone()), at);
+            accounts.insert((subscription.router_id, subscription.account.username.folded()), at);
         }
         Ok(Self {
             sites: store.sites(tenant).await?.into_iter().map(|s| (s.code.clone(), s)).collect(),
@@ -68,12 +73,17 @@ impl Existing {
     /// The subscription of a customer with a user name, or the first.
     pub(super) fn subscription_of(&self, customer: CustomerId, username: Option<&Code>) -> Option<&Subscription> {
         let mut own = self.of_customer.get(&customer)?.iter().filter_map(|at| self.subscriptions.get(*at));
-        own.find(|s| username.is_none_or(|name| *name == s.account.username))
+        own.find(|s| username.is_none_or(|name| name.folded() == s.account.username.folded()))
+    }
+
+    /// All subscriptions of a customer.
+    pub(super) fn subscriptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Subscription> {
+        self.of_customer.get(&customer).into_iter().flatten().filter_map(|at| self.subscriptions.get(*at))
     }
 
     /// The subscription that has an account.
     pub(super) fn account(&self, router: Option<RouterId>, username: &Code) -> Option<&Subscription> {
-        self.subscriptions.get(*self.accounts.get(&(router, username.clone()))?)
+        self.subscriptions.get(*self.accounts.get(&(router, username.folded()))?)
     }
 }
 
@@ -105,15 +115,27 @@ async fn subscriptions(store: &dyn Store, tenant: TenantId) -> Result<Vec<Subscr
     }
 }
 
+/// An expense as the journal has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spent {
+    pub(super) on: Date,
+    pub(super) category: Account,
+    pub(super) amount: Money,
+}
+
 /// The journal entries of expenses: an expense is append-only and has no other list.
-async fn expenses(store: &dyn Store, tenant: TenantId) -> Result<HashSet<JournalEntryId>, StoreError> {
-    let mut all = HashSet::new();
+async fn expenses(store: &dyn Store, tenant: TenantId) -> Result<HashMap<JournalEntryId, Spent>, StoreError> {
+    let mut all = HashMap::new();
     let mut after = None;
     loop {
         let page = store.journal(tenant, PageQuery { after, limit: PAGE }).await?;
         let full = page.len() == PAGE as usize;
         after = page.last().map(|e| e.id);
-        all.extend(page.iter().filter(|e| e.kind == EntryKind::Expense).map(|e| e.id));
+        for entry in page.iter().filter(|e| e.kind == EntryKind::Expense) {
+            if let Some(line) = entry.lines.iter().find(|line| line.amount.is_positive()) {
+                all.insert(entry.id, Spent { on: entry.date, category: line.account, amount: line.amount });
+            }
+        }
         if !full {
             return Ok(all);
         }

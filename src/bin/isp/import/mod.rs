@@ -11,7 +11,9 @@
 //! A [`RowError`] names file, line, column and reason. It never repeats what is in the cell: a shifted column would
 //! show a NIK or a password.
 
+mod accept;
 mod batch;
+mod by_code;
 mod existing;
 mod plan;
 mod problem;
@@ -20,6 +22,7 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use accept::{Accept, Accepted};
 pub(crate) use batch::{Files, read, read_dir};
 pub(crate) use existing::Existing;
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl fmt::Display for RowError {
     }
 }
 
-/// Why a row cannot be taken. No variant holds a cell's content.
+/// Why a row cannot be taken. No variant holds what is personal in a cell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {
     /// The domain refuses the value.
@@ -96,6 +96,14 @@ pub(crate) enum Problem {
     /// An installation of a customer without a subscription.
     #[error("the customer has no subscription that this could be the installation of")]
     NoSubscription,
+    /// The row is likely to be one that is in the books already, corrected; written beside it, it would count twice.
+    #[error("this {row} is likely the {known} of the books, corrected")]
+    LikelyDouble {
+        /// What the row says.
+        row: String,
+        /// What the books have.
+        known: String,
+    },
     /// An installation without a fee, of a kind without a price.
     #[error("no fee is given and this kind has no price yet")]
     NoFee,
@@ -121,7 +129,13 @@ impl Problem {
             Self::Number { .. } => "import.number",
             Self::NoSubscription => "import.no_subscription",
             Self::NoFee => "import.no_fee",
+            Self::LikelyDouble { .. } => "import.likely_double",
         }
+    }
+
+    /// True when a person may say that the row is right as it is: it looks like a slip or a double.
+    pub(crate) const fn is_question(&self) -> bool {
+        matches!(self, Self::LikelyDouble { .. } | Self::Value(isp_core::Error::Implausible { .. }))
     }
 }
 

@@ -14,7 +14,14 @@ fn now() -> DateTime<Utc> {
 
 fn options() -> Options {
     let officer = Name::parse("officer", "sari").unwrap();
-    Options { tenant: TenantId::DEFAULT, now: now(), billed_from: None, update: false, officer }
+    Options {
+        tenant: TenantId::DEFAULT,
+        now: now(),
+        billed_from: None,
+        update: false,
+        officer,
+        accept: Accept::default(),
+    }
 }
 
 fn write(dir: &Path, files: &[(&str, &str)]) {

@@ -187,6 +187,7 @@ async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> any
         billed_from: None,
         update: false,
         officer: Name::parse("officer", "impor")?,
+        accept: import::Accept::default(),
     };
     let mut ids = IdSource::new(now, super::behaviour::hash(&["demo"]));
     let plan = import::plan(&batch, &existing, &mut ids, &options).map_err(refused)?;

@@ -1,0 +1,64 @@
+//! Customers.
+
+use std::collections::HashSet;
+
+use isp_core::customer::Customer;
+use isp_core::ids::CustomerId;
+
+use super::super::problem::{Problem, RowError};
+use super::super::rows::CustomerRow;
+use super::{Planner, Verdict, columns};
+
+impl Planner<'_> {
+    pub(super) fn customer(&mut self, row: &CustomerRow) -> Result<Verdict, RowError> {
+        let old = self.existing.customers.get(&row.code);
+        let id = old.map_or_else(|| CustomerId(self.ids.next_uuid()), |c| c.id);
+        self.customers.insert(row.code.clone(), id);
+        let new = Customer {
+            id,
+            code: row.code.clone(),
+            name: row.name.clone(),
+            nik: row.nik.clone().or_else(|| old.and_then(|c| c.nik.clone())),
+            address: row.address.clone(),
+            phone: row.phone.clone().or_else(|| old.and_then(|c| c.phone.clone())),
+            language: row.language.or(old.map(|c| c.language)).unwrap_or_default(),
+            invoicing: row.invoicing.or(old.map(|c| c.invoicing)).unwrap_or_default(),
+        };
+        let differs = old.map(|old| {
+            columns(&[
+                ("name", old.name != new.name),
+                ("nik", old.nik != new.nik),
+                ("address", old.address != new.address),
+                ("phone", old.phone != new.phone),
+                ("language", old.language != new.language),
+                ("invoicing", old.invoicing != new.invoicing),
+            ])
+        });
+        if old.is_none() {
+            self.ask_who(row);
+        }
+        let (verdict, write) = self.verdict(differs);
+        self.plan.changes.customers.extend(write.then_some(new));
+        Ok(verdict)
+    }
+
+    /// Finds the customers of the books whom no row names: a row with another code may be one of them.
+    pub(super) fn find_unnamed(&mut self) {
+        let named: HashSet<String> = self.batch.customers.iter().map(|row| row.code.folded()).collect();
+        self.unnamed = self.existing.customers.values().filter(|c| !named.contains(&c.code.folded())).collect();
+    }
+
+    /// Asks about a new customer who has the NIK, or the name with number or address, of one whom no row names.
+    fn ask_who(&mut self, row: &CustomerRow) {
+        let name = row.name.as_str().to_lowercase();
+        let same = |old: &&&Customer| {
+            let nik = row.nik.is_some() && row.nik == old.nik;
+            let phone = row.phone.is_some() && row.phone == old.phone;
+            nik || (old.name.as_str().to_lowercase() == name && (phone || row.address == old.address))
+        };
+        if let Some(old) = self.unnamed.iter().find(same) {
+            let (row_says, known) = (format!("{} {}", row.code, row.name), format!("{} {}", old.code, old.name));
+            self.ask(&row.at, "customer_id", Problem::LikelyDouble { row: row_says, known });
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Subscriptions: new ones, and those that exist against their rows.
+
+use isp_core::calendar::{BillingDay, Date, Zone};
+use isp_core::engine::manage::add_subscription;
+use isp_core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
+use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::text::Code;
+
+use super::super::problem::{Noun, Problem, RowError};
+use super::super::rows::SubscriptionRow;
+use super::{Planner, Verdict, columns};
+
+impl Planner<'_> {
+    pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
+        let Some(customer_id) = self.customers.get(&row.customer).copied() else {
+            return Err(self.unknown(&row.at, "customer_id", Noun::Customer, &row.customer));
+        };
+        let Some(package_id) = self.packages.get(&row.package).copied() else {
+            return Err(self.unknown(&row.at, "package", Noun::Package, &row.package));
+        };
+        let router = match &row.router {
+            None => None,
+            Some(code) => match self.routers.get(code).copied() {
+                Some(router) => Some(router),
+                None => return Err(self.unknown(&row.at, "router", Noun::Router, code)),
+            },
+        };
+        let router_id = router.map(|(id, _)| id);
+        if self.existing.account(router_id, &row.username).is_some_and(|s| s.customer_id != customer_id) {
+            return Err(row.at.error("username", Problem::Taken(Noun::Username)));
+        }
+        let (site_id, zone) = self.place_of(row, router.map(|(_, site)| site))?;
+        let today = zone.date_of(self.options.now);
+        if let Some(old) = self.existing.subscription_of(customer_id, Some(&row.username)) {
+            return Ok(compared(row, old, router_id, package_id, today));
+        }
+        let day = row.day.unwrap_or_else(|| BillingDay::of(row.start));
+        let billed_from = row.billed_from.or(self.options.billed_from).unwrap_or(today).max(row.start);
+        let terms = BillingTerms {
+            timing: row.timing,
+            billed_from: Some(billed_from),
+            ..BillingTerms::new(package_id, row.start, day, row.cycle)
+        };
+        self.ask_which_line(row, customer_id, today);
+        let id = SubscriptionId(self.ids.next_uuid());
+        let account = Account { username: row.username.clone(), password: row.password.clone() };
+        let subscription = Subscription { id, customer_id, site_id, router_id, account, terms };
+        self.subscriptions.entry(customer_id).or_default().push((row.username.clone(), id));
+        add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
+        Ok(Verdict::New)
+    }
+
+    /// Asks about a new line of a customer who has one that no row names: it may be that one, corrected.
+    fn ask_which_line(&mut self, row: &SubscriptionRow, customer: CustomerId, today: Date) {
+        let ended = |line: &Subscription| line.terms.end.is_some_and(|end| end <= today);
+        let mut others = self.existing.subscriptions_of(customer);
+        let other = others.find(|line| !ended(line) && !self.accounts.contains(&line.account.username.folded()));
+        if let Some(old) = other {
+            let says = |username: &Code, start: Date| format!("{username} {start}");
+            let known = says(&old.account.username, old.terms.start);
+            self.ask(&row.at, "username", Problem::LikelyDouble { row: says(&row.username, row.start), known });
+        }
+    }
+
+    fn place_of(&self, row: &SubscriptionRow, of_router: Option<SiteId>) -> Result<(SiteId, Zone), RowError> {
+        if let Some(code) = &row.site {
+            return match self.sites.get(code) {
+                Some(site) => Ok(*site),
+                None => Err(self.unknown(&row.at, "site", Noun::Site, code)),
+            };
+        }
+        let site = of_router.and_then(|id| {
+            let known = self.existing.site(id).map(|s| (s.id, s.zone));
+            self.sites.values().find(|(site, _)| *site == id).copied().or(known)
+        });
+        site.ok_or_else(|| row.at.error("site", Problem::Unknown(Noun::Site)))
+    }
+}
+
+/// A subscription against the one that exists. Nothing of it is changed by an import: billing terms and accounts have
+/// commands that settle what is due and tell the router.
+fn compared(
+    row: &SubscriptionRow,
+    old: &Subscription,
+    router_id: Option<RouterId>,
+    package_id: PackageId,
+    today: Date,
+) -> Verdict {
+    let changes_to = old.terms.change.map(|c| c.package_id);
+    let package_differs = old.terms.package_on(today) != package_id && changes_to != Some(package_id);
+    let columns = columns(&[
+        ("package", package_differs),
+        ("router", row.router.is_some() && old.router_id != router_id),
+        ("password", old.account.password != row.password),
+        ("billing_day", row.day.is_some_and(|day| day != old.terms.day)),
+        ("cycle", old.terms.cycle != row.cycle),
+        ("timing", old.terms.timing != row.timing),
+    ]);
+    if columns.is_empty() { Verdict::Same } else { Verdict::Differs { columns, updatable: false } }
+}

@@ -1,0 +1,272 @@
+//! From the rows of the files and what the store has to one change set.
+
+mod customer;
+mod device;
+mod expense;
+mod installation;
+mod line;
+mod package;
+mod place;
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use isp_core::Money;
+use isp_core::calendar::{Date, Zone};
+use isp_core::customer::Customer;
+use isp_core::ids::{
+    CustomerId, IdSource, InstallationKindId, InstallationOrderId, JournalEntryId, PackageId, RouterId, SiteId,
+    SubscriptionId, TenantId,
+};
+use isp_core::installation::InstallationOrder;
+use isp_core::ports::{ChangeSet, Store, StoreError};
+use isp_core::text::{Code, Name};
+use serde::Serialize;
+
+use super::accept::Accept;
+use super::batch::Batch;
+use super::by_code::ByCode;
+use super::existing::Existing;
+use super::problem::{Noun, Problem, RowError};
+use super::rows::{CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow};
+use super::sheet::Origin;
+
+/// How to import.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Into whose books.
+    pub(crate) tenant: TenantId,
+    /// The moment of the import.
+    pub(crate) now: DateTime<Utc>,
+    /// The first day that this program bills: periods and installation fees from before it were billed elsewhere.
+    /// `None`: the day of the import.
+    pub(crate) billed_from: Option<Date>,
+    /// Whether rows that exist and differ are changed.
+    pub(crate) update: bool,
+    /// Who imports, for the device history.
+    pub(crate) officer: Name,
+    /// Rows that look like a slip or a double, and are right.
+    pub(crate) accept: Accept,
+}
+
+/// What an import would write.
+#[derive(Debug, Default)]
+pub(crate) struct ImportPlan {
+    /// All of it, for one commit.
+    pub(crate) changes: ChangeSet,
+    /// How many rows of each file are new, the same, changed or left out.
+    pub(crate) counts: Vec<(&'static str, Counts)>,
+    /// Rows that exist and differ.
+    pub(crate) differences: Vec<Change>,
+    /// Installations that were before the first billed day: file and line.
+    pub(crate) left_out: Vec<(String, u64)>,
+}
+
+/// Rows of one file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    /// To be written.
+    pub(crate) new: u64,
+    /// There already, and equal.
+    pub(crate) same: u64,
+    /// There already, and different.
+    pub(crate) differ: u64,
+    /// From before the first billed day.
+    pub(crate) left_out: u64,
+}
+
+/// A row that exists and differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Change {
+    /// Name of the file.
+    pub(crate) file: String,
+    /// Line in it.
+    pub(crate) line: u64,
+    /// Which columns differ; never their values.
+    pub(crate) columns: Vec<&'static str>,
+    /// Whether `--update` changes it. What billing or a router rests on has a command of its own.
+    pub(crate) updatable: bool,
+}
+
+/// Writes a plan, all or nothing.
+pub(crate) async fn apply(store: &dyn Store, tenant: TenantId, plan: ImportPlan) -> Result<(), StoreError> {
+    if !plan.changes.is_empty() {
+        store.commit(tenant, plan.changes).await?;
+    }
+    Ok(())
+}
+
+/// Checks the rows against each other and against the store, and plans what to write.
+///
+/// # Errors
+/// All bad rows; nothing is planned then.
+pub(crate) fn plan(
+    batch: &Batch,
+    existing: &Existing,
+    ids: &mut IdSource,
+    options: &Options,
+) -> Result<ImportPlan, Vec<RowError>> {
+    let mut planner = Planner::new(batch, existing, ids, options);
+    planner.each("sites", &batch.sites, Planner::site);
+    planner.each("routers", &batch.routers, Planner::router);
+    planner.each("packages", &batch.packages, Planner::package);
+    planner.find_unnamed();
+    planner.each("customers", &batch.customers, Planner::customer);
+    planner.each("subscriptions", &batch.subscriptions, Planner::subscription);
+    planner.each("cpes", &batch.cpes, Planner::cpe);
+    planner.claim_installations();
+    planner.each("installations", &batch.installations, Planner::installation);
+    planner.claim_expenses();
+    planner.each("expenses", &batch.expenses, Planner::expense);
+    if planner.errors.is_empty() { Ok(planner.plan) } else { Err(planner.errors) }
+}
+
+/// What becomes of a row.
+enum Verdict {
+    New,
+    Same,
+    Differs { columns: Vec<&'static str>, updatable: bool },
+    LeftOut,
+}
+
+struct Planner<'a> {
+    batch: &'a Batch,
+    existing: &'a Existing,
+    ids: &'a mut IdSource,
+    options: &'a Options,
+    plan: ImportPlan,
+    errors: Vec<RowError>,
+    sites: ByCode<(SiteId, Zone)>,
+    routers: ByCode<(RouterId, SiteId)>,
+    packages: ByCode<PackageId>,
+    customers: ByCode<CustomerId>,
+    /// Customers of the books whom no row of the file of customers names.
+    unnamed: Vec<&'a Customer>,
+    kinds: ByCode<(InstallationKindId, Money)>,
+    /// New subscriptions of each customer.
+    subscriptions: HashMap<CustomerId, Vec<(Code, SubscriptionId)>>,
+    /// Customers with a row in the file of subscriptions, right or wrong.
+    subscribing: HashSet<String>,
+    /// User names and serial numbers of the files, in small letters.
+    accounts: HashSet<String>,
+    serials: HashSet<String>,
+    /// How often the same expense stands in the file.
+    expenses: HashMap<String, u32>,
+    /// Installations and expenses of the books that a row of the files is.
+    claimed_orders: HashSet<InstallationOrderId>,
+    claimed_expenses: HashSet<JournalEntryId>,
+    orders: HashMap<OrderKey, Option<&'a InstallationOrder>>,
+    /// Days on which a line has an invoice for an installation.
+    fee_days: HashSet<(SubscriptionId, Date)>,
+}
+
+/// What tells installations apart.
+type OrderKey = (SubscriptionId, InstallationKindId, Date);
+
+trait Located {
+    fn at(&self) -> &Origin;
+}
+
+macro_rules! located {
+    ($($row:ty),*) => {$(
+        impl Located for $row {
+            fn at(&self) -> &Origin {
+                &self.at
+            }
+        }
+    )*};
+}
+
+located!(SiteRow, RouterRow, PackageRow, CustomerRow, SubscriptionRow, CpeRow, InstallationRow, ExpenseRow);
+
+impl<'a> Planner<'a> {
+    fn new(batch: &'a Batch, existing: &'a Existing, ids: &'a mut IdSource, options: &'a Options) -> Self {
+        Self {
+            batch,
+            existing,
+            ids,
+            options,
+            plan: ImportPlan::default(),
+            errors: Vec::new(),
+            sites: existing.sites.iter().map(|(code, s)| (code.clone(), (s.id, s.zone))).collect(),
+            routers: existing.routers.iter().map(|(code, r)| (code.clone(), (r.id, r.site_id))).collect(),
+            packages: existing.packages.iter().map(|(code, p)| (code.clone(), p.id)).collect(),
+            customers: existing.customers.iter().map(|(code, c)| (code.clone(), c.id)).collect(),
+            kinds: existing.kinds.iter().map(|(code, k)| (code.clone(), (k.id, k.price))).collect(),
+            subscriptions: HashMap::new(),
+            unnamed: Vec::new(),
+            subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),
+            accounts: batch.subscriptions.iter().map(|s| s.username.folded()).collect(),
+            serials: batch.cpes.iter().map(|c| c.serial.folded()).collect(),
+            expenses: HashMap::new(),
+            claimed_orders: HashSet::new(),
+            claimed_expenses: HashSet::new(),
+            orders: existing.orders.iter().map(|o| ((o.subscription_id, o.kind_id, o.installed_on), Some(o))).collect(),
+            fee_days: existing
+                .orders
+                .iter()
+                .flat_map(|o| o.schedule().into_iter().map(|part| (o.subscription_id, part.on)))
+                .collect(),
+        }
+    }
+
+    fn each<R: Located>(
+        &mut self,
+        file: &'static str,
+        rows: &[R],
+        one: impl Fn(&mut Self, &R) -> Result<Verdict, RowError>,
+    ) {
+        let mut counts = Counts::default();
+        for row in rows {
+            match one(self, row) {
+                Ok(Verdict::New) => counts.new += 1,
+                Ok(Verdict::Same) => counts.same += 1,
+                Ok(Verdict::LeftOut) => {
+                    counts.left_out += 1;
+                    self.plan.left_out.push((row.at().file().to_owned(), row.at().line));
+                }
+                Ok(Verdict::Differs { columns, updatable }) => {
+                    counts.differ += 1;
+                    let (file, line) = (row.at().file().to_owned(), row.at().line);
+                    self.plan.differences.push(Change { file, line, columns, updatable });
+                }
+                // The row that it names is wrong itself, and is reported there.
+                Err(error) if error.line == 0 => {}
+                Err(error) => self.errors.push(error),
+            }
+        }
+        if !rows.is_empty() {
+            self.plan.counts.push((file, counts));
+        }
+    }
+
+    /// Asks about a row, unless that was answered; the row is planned all the same.
+    fn ask(&mut self, at: &Origin, key: &str, problem: Problem) {
+        let error = at.error(key, problem);
+        if !self.options.accept.covers(&error) {
+            self.errors.push(error);
+        }
+    }
+
+    /// An error for a reference that leads nowhere; with line 0 when it leads to a row that is wrong itself.
+    fn unknown(&self, at: &Origin, key: &str, noun: Noun, code: &Code) -> RowError {
+        let mut error = at.error(key, Problem::Unknown(noun));
+        if self.batch.named.contains(&(noun, code.folded())) {
+            error.line = 0;
+        }
+        error
+    }
+
+    /// What becomes of a row, given the columns that differ from an existing one, and whether to write it.
+    fn verdict(&self, differs: Option<Vec<&'static str>>) -> (Verdict, bool) {
+        match differs {
+            None => (Verdict::New, true),
+            Some(columns) if columns.is_empty() => (Verdict::Same, false),
+            Some(columns) => (Verdict::Differs { columns, updatable: true }, self.options.update),
+        }
+    }
+}
+
+fn columns(differs: &[(&'static str, bool)]) -> Vec<&'static str> {
+    differs.iter().filter(|(_, differs)| *differs).map(|(column, _)| *column).collect()
+}
