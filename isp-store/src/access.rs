@@ -1,6 +1,6 @@
 //! Service access: what is wanted, what happened, what routers say, and the facts that the decision rests on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::InvoiceBalance;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::invoice;
-use crate::session::{Session, all};
+use crate::session::{Session, all, readable, readable_of, readable_page};
 use crate::subscription::{TERMS, password_place, read_terms};
 use crate::table::{ACCESS_EVENTS, append};
 use crate::value::{Reader, Value, args};
@@ -209,7 +209,8 @@ const OVERDUE_TESTED: &str = "EXISTS (SELECT 1 FROM invoices i
     WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
         AND i.total > i.paid AND i.due_date <= $4)";
 
-/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments.
+/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments; and the customers and
+/// sites of which something that a decision rests on cannot be read.
 async fn facts(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -217,7 +218,7 @@ async fn facts(
     more: Vec<Value>,
     page: PageQuery<SubscriptionId>,
     as_of: DateTime<Utc>,
-) -> Result<Vec<AccessFacts>, StoreError> {
+) -> Result<(Vec<AccessFacts>, HashSet<Uuid>), StoreError> {
     let sql = format!(
         "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, p.zone, {TERMS}, {COLUMNS}
         FROM subscriptions s
@@ -228,7 +229,7 @@ async fn facts(
     );
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(more);
-    let mut facts = all(s, "subscription", &sql, args, |r| {
+    let mut facts = readable_page(s, "subscription", &sql, args, (1, 2), |r| {
         let subscription_id = r.get()?;
         Ok(AccessFacts {
             subscription_id,
@@ -245,15 +246,17 @@ async fn facts(
         })
     })
     .await?;
-    let promises = promises(s, tenant, &facts, as_of).await?;
-    let exemptions = exemptions(s, tenant, &facts, as_of).await?;
-    let outages = outages(s, tenant, &facts, as_of).await?;
+    let (promises, mut unclear) = promises(s, tenant, &facts, as_of).await?;
+    let (exemptions, more) = exemptions(s, tenant, &facts, as_of).await?;
+    unclear.extend(more);
+    let (outages, more) = outages(s, tenant, &facts, as_of).await?;
+    unclear.extend(more);
     for fact in &mut facts {
         fact.promises = promises.get(&fact.customer_id).cloned().unwrap_or_default();
         fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
         fact.outages = outages.get(&fact.site_id).cloned().unwrap_or_default();
     }
-    Ok(facts)
+    Ok((facts, unclear))
 }
 
 fn customers_of(facts: &[AccessFacts]) -> Value {
@@ -277,17 +280,19 @@ async fn promises(
     tenant: TenantId,
     facts: &[AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<HashMap<CustomerId, Vec<Promise>>, StoreError> {
+) -> Result<(HashMap<CustomerId, Vec<Promise>>, HashSet<Uuid>), StoreError> {
     let sql = "SELECT promise_id, customer_id, made_on, until_day, taken_by FROM promises
         WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND made_on <= $3 ORDER BY promise_id";
-    let found = all(
+    let found = readable_of(
         s,
         "promise",
         sql,
         vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
+        1,
         |r| Ok(Promise { id: r.get()?, customer_id: r.get()?, made_on: r.get()?, until: r.get()?, by: r.get()? }),
     );
-    Ok(grouped(found.await?, |p| p.customer_id))
+    let (found, unclear) = found.await?;
+    Ok((grouped(found, |p| p.customer_id), unclear))
 }
 
 /// The exemptions of each customer.
@@ -296,14 +301,15 @@ async fn exemptions(
     tenant: TenantId,
     facts: &[AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<HashMap<CustomerId, Vec<Exemption>>, StoreError> {
+) -> Result<(HashMap<CustomerId, Vec<Exemption>>, HashSet<Uuid>), StoreError> {
     let sql = "SELECT exemption_id, customer_id, from_day, until_day, reason, granted_by FROM exemptions
         WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND from_day <= $3 ORDER BY exemption_id";
-    let found = all(
+    let found = readable_of(
         s,
         "exemption",
         sql,
         vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
+        1,
         |r| {
             Ok(Exemption {
                 id: r.get()?,
@@ -315,7 +321,8 @@ async fn exemptions(
             })
         },
     );
-    Ok(grouped(found.await?, |e| e.customer_id))
+    let (found, unclear) = found.await?;
+    Ok((grouped(found, |e| e.customer_id), unclear))
 }
 
 /// The outages of each site.
@@ -324,16 +331,18 @@ async fn outages(
     tenant: TenantId,
     facts: &[AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<HashMap<SiteId, Vec<Outage>>, StoreError> {
+) -> Result<(HashMap<SiteId, Vec<Outage>>, HashSet<Uuid>), StoreError> {
     let mut sites: Vec<Uuid> = facts.iter().map(|f| f.site_id.0).collect();
     sites.sort_unstable();
     sites.dedup();
     let sql = "SELECT outage_id, site_id, from_at, until_at, note FROM outages
         WHERE tenant_id = $1 AND site_id IN IDS(($2)) AND from_at <= $3 ORDER BY outage_id";
-    let found = all(s, "outage", sql, vec![Value::Id(tenant.0), Value::Ids(sites), Value::Moment(as_of)], |r| {
-        Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
-    });
-    Ok(grouped(found.await?, |o| o.site_id))
+    let found =
+        readable_of(s, "outage", sql, vec![Value::Id(tenant.0), Value::Ids(sites), Value::Moment(as_of)], 1, |r| {
+            Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
+        });
+    let (found, unclear) = found.await?;
+    Ok((grouped(found, |o| o.site_id), unclear))
 }
 
 /// All outages.
@@ -359,7 +368,7 @@ async fn load_as_of(
     s: &mut dyn Session,
     tenant: TenantId,
     query: &AccessQuery,
-    page: PageQuery<SubscriptionId>,
+    mut page: PageQuery<SubscriptionId>,
     as_of: DateTime<Utc>,
 ) -> Result<Vec<AccessFacts>, StoreError> {
     let ids = |ids: Vec<Uuid>| vec![Value::Ids(ids)];
@@ -375,16 +384,29 @@ async fn load_as_of(
     };
     let overdue = if s.lists_once() { OVERDUE_LISTED } else { OVERDUE_TESTED };
     let condition = condition.replace("{overdue}", overdue);
-    let mut facts = facts(s, tenant, &condition, more, page, as_of).await?;
-    let customers = customers_of(&facts);
-    let mut open: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
-    for invoice in invoice::open_of(s, tenant, customers).await? {
-        open.entry(invoice.subscription_id).or_default().push(invoice);
+    let mut found = Vec::new();
+    loop {
+        let (mut facts, mut unclear) = facts(s, tenant, &condition, more.clone(), page, as_of).await?;
+        let mut open: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
+        let (invoices, more_unclear) = invoice::open_readable(s, tenant, customers_of(&facts)).await?;
+        unclear.extend(more_unclear);
+        for invoice in invoices {
+            open.entry(invoice.subscription_id).or_default().push(invoice);
+        }
+        for fact in &mut facts {
+            fact.open = open.remove(&fact.subscription_id).unwrap_or_default();
+        }
+        let count = facts.len();
+        let more_rows = page.advance(&facts, |last| last.subscription_id);
+        // Nobody is isolated or reopened on a guess.
+        facts.retain(|f| !unclear.contains(&f.customer_id.0) && !unclear.contains(&f.site_id.0));
+        let left_out = count - facts.len();
+        found.extend(facts);
+        if !more_rows || left_out == 0 {
+            return Ok(found);
+        }
+        page.limit = u32::try_from(left_out).unwrap_or(page.limit);
     }
-    for fact in &mut facts {
-        fact.open = open.remove(&fact.subscription_id).unwrap_or_default();
-    }
-    Ok(facts)
 }
 
 /// The facts as they were at a moment.
@@ -471,7 +493,8 @@ pub(crate) async fn targets(
 ) -> Result<Vec<AccessTarget>, StoreError> {
     let sql = format!("{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL");
     let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
-    let found = all(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;
+    let found =
+        readable(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;
     let found: HashMap<SubscriptionId, AccessTarget> = found.into_iter().map(|t| (t.subscription_id, t)).collect();
     Ok(subscriptions.iter().filter_map(|id| found.get(id).cloned()).collect())
 }
@@ -489,5 +512,5 @@ pub(crate) async fn router_targets(
         ORDER BY s.subscription_id LIMIT $4"
     );
     let args = args![tenant, router, after(page.after.map(|id| id.0)), page.limit];
-    all(s, "subscription", &sql, args, |r| read_target(r, vault, tenant)).await
+    readable_page(s, "subscription", &sql, args, (2, 3), |r| read_target(r, vault, tenant)).await
 }

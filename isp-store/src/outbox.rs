@@ -10,7 +10,7 @@ use isp_core::ports::{Claim, Effect, OutboxQuery, OutboxRow, OutboxState, Outcom
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
-use crate::session::{Session, all};
+use crate::session::{Session, all, readable, readable_page};
 use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS, append, must_exist};
 use crate::value::{Column as _, Reader, Value, args};
 
@@ -143,7 +143,7 @@ pub(crate) async fn claim(s: &mut dyn Session, tenant: TenantId, claim: Claim) -
         RETURNING {COLUMNS}"
     );
     let args = args![tenant, topic(claim.topic), claim.now, claim.until, claim.limit];
-    let mut rows = all(s, "outbox row", &sql, args, read).await?;
+    let mut rows = readable(s, "outbox row", &sql, args, read).await?;
     rows.sort_by_key(|row| (row.next_attempt, row.id));
     Ok(rows)
 }
@@ -216,5 +216,5 @@ pub(crate) async fn page(
         "SELECT {COLUMNS} FROM outbox WHERE tenant_id = $1 AND outbox_id > $2{conditions}
         ORDER BY outbox_id LIMIT $3"
     );
-    all(s, "outbox row", &sql, args, read).await
+    readable_page(s, "outbox row", &sql, args, (1, 2), read).await
 }

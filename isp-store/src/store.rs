@@ -22,7 +22,7 @@ use isp_core::package::Package;
 use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
-    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DirectoryStore,
+    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DamagedRow, DirectoryStore,
     DunningQuery, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow, OutboxStore,
     Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
 };
@@ -118,6 +118,10 @@ impl Store for SqlStore {
         let guard = self.engine.hold_run(tenant).await?;
         self.release(tenant).await?;
         Ok(guard)
+    }
+
+    fn damaged(&self) -> Vec<DamagedRow> {
+        self.engine.parked().all()
     }
 }
 

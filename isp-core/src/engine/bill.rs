@@ -8,11 +8,11 @@ use crate::billing::policy::WhileIsolated;
 use crate::billing::{Catalog, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
 use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, SubscriptionId};
 use crate::ledger::entry_for_credit;
 use crate::money::Money;
 use crate::payment::allocate;
-use crate::ports::{BillableQuery, ChangeSet, CommitReport, PageQuery, StoreError};
+use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery, StoreError};
 
 /// What a billing run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -109,10 +109,17 @@ impl Engine<'_> {
         self.apply_credit(now, &mut report).await?;
         let next = context.next_position();
         if position.is_none_or(|position| position < next) {
-            let changes = ChangeSet { billing_position: Some(next), ..ChangeSet::default() };
+            let not_billed = position.map(|position| self.not_billed(position.plus_days(1))).unwrap_or_default();
+            let changes = ChangeSet { billing_position: Some(next), not_billed, ..ChangeSet::default() };
             self.store.commit(self.tenant, changes).await?;
         }
         Ok(report)
+    }
+
+    /// The lines whose rows cannot be read: the position passes them by, so they wait with a mark of their own.
+    fn not_billed(&self, from: Date) -> Vec<(SubscriptionId, Date)> {
+        let damaged = self.store.damaged().into_iter();
+        damaged.filter(|row| row.what == DamagedRow::SUBSCRIPTION).map(|row| (SubscriptionId(row.id), from)).collect()
     }
 
     pub(crate) fn billing_context<'c>(

@@ -17,8 +17,8 @@ use crate::message::Notification;
 use crate::message::freshness::{Verdict, refresh};
 use crate::place::Router;
 use crate::ports::{
-    AccessControl, ApplyOutcome, Claim, Effect, Messenger, OutboxRow, OutboxState, Outcome, PortError, SendOutcome,
-    Topic,
+    AccessControl, ApplyOutcome, Claim, DamagedRow, Effect, Messenger, OutboxRow, OutboxState, Outcome, PortError,
+    SendOutcome, StoreError, Topic,
 };
 
 /// How long a claim holds; a worker that takes longer may see its rows taken by another.
@@ -55,6 +55,8 @@ pub struct DeliverReport {
     pub failed: u64,
     /// Messages of which nobody knows whether they went out.
     pub unknown: u64,
+    /// Accounts and messages that wait because a row about them cannot be read; [`crate::ports::Store::damaged`] names it.
+    pub parked: u64,
     /// Why the channel as a whole is stopped.
     pub channel_down: Option<String>,
 }
@@ -127,6 +129,7 @@ impl Engine<'_> {
                 let delivered = delivered?;
                 report.applied += delivered.applied;
                 report.refused += delivered.refused;
+                report.parked += delivered.parked;
                 if let Some(error) = delivered.error {
                     let entry = report
                         .routers_down
@@ -160,7 +163,10 @@ impl Engine<'_> {
         targets.retain(|t| t.router_id == batch.id);
         self.store.attempting(self.tenant, &ids).await?;
         match control.apply(&router.endpoint, &targets).await {
-            Ok(outcomes) => delivered.settle(&batch.rows, &targets, &outcomes, now),
+            Ok(outcomes) => {
+                let unreadable = self.unreadable_lines();
+                delivered.settle(&batch.rows, &targets, &outcomes, &unreadable, now);
+            }
             Err(error) => delivered.postpone(&batch.rows, &error, now),
         }
         self.store.record(self.tenant, &delivered.outcomes, &delivered.observed).await?;
@@ -186,7 +192,17 @@ impl Engine<'_> {
             let mut outgoing = Vec::with_capacity(rows.len());
             for row in rows {
                 let Effect::Message(message) = &row.effect else { continue };
-                match self.verdict(message, now).await? {
+                let verdict = match self.verdict(message, now).await {
+                    // One customer whose row was damaged holds up nobody else.
+                    Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => {
+                        report.parked += 1;
+                        let at = now + TimeDelta::seconds(BACKOFF_LIMIT_SECONDS);
+                        outcomes.push(outcome(row.id, OutboxState::Pending, at, &error.to_string(), now));
+                        continue;
+                    }
+                    other => other?,
+                };
+                match verdict {
                     Verdict::Send(ready) if report.channel_down.is_none() => outgoing.push((row, ready)),
                     Verdict::Send(_) => {
                         report.postponed += 1;
@@ -217,6 +233,12 @@ impl Engine<'_> {
         }
     }
 
+    /// The lines whose rows cannot be read.
+    fn unreadable_lines(&self) -> BTreeSet<SubscriptionId> {
+        let damaged = self.store.damaged().into_iter();
+        damaged.filter(|row| row.what == DamagedRow::SUBSCRIPTION).map(|row| SubscriptionId(row.id)).collect()
+    }
+
     async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
         let facts = self.store.message_facts(self.tenant, message).await?;
         Ok(refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now))
@@ -235,6 +257,7 @@ struct Delivered {
     applied: u64,
     refused: u64,
     waiting: u64,
+    parked: u64,
     error: Option<PortError>,
     outcomes: Vec<Outcome>,
     observed: Vec<(SubscriptionId, ObservedAccess)>,
@@ -242,7 +265,16 @@ struct Delivered {
 
 impl Delivered {
     fn new(router: RouterId) -> Self {
-        Self { router, applied: 0, refused: 0, waiting: 0, error: None, outcomes: Vec::new(), observed: Vec::new() }
+        Self {
+            router,
+            applied: 0,
+            refused: 0,
+            waiting: 0,
+            parked: 0,
+            error: None,
+            outcomes: Vec::new(),
+            observed: Vec::new(),
+        }
     }
 
     fn postpone(&mut self, rows: &[OutboxRow], error: &PortError, now: DateTime<Utc>) {
@@ -254,7 +286,14 @@ impl Delivered {
         self.error = Some(error.clone());
     }
 
-    fn settle(&mut self, rows: &[OutboxRow], targets: &[AccessTarget], outcomes: &[ApplyOutcome], now: DateTime<Utc>) {
+    fn settle(
+        &mut self,
+        rows: &[OutboxRow],
+        targets: &[AccessTarget],
+        outcomes: &[ApplyOutcome],
+        unreadable: &BTreeSet<SubscriptionId>,
+        now: DateTime<Utc>,
+    ) {
         let answers: BTreeMap<SubscriptionId, (&AccessTarget, &ApplyOutcome)> =
             targets.iter().zip(outcomes).map(|(t, o)| (t.subscription_id, (t, o))).collect();
         for (target, answer) in answers.values() {
@@ -272,8 +311,13 @@ impl Delivered {
             self.observed.push((target.subscription_id, observed));
         }
         for row in rows {
-            let answer = subscription_of(row).and_then(|s| answers.get(&s));
+            let line = subscription_of(row);
+            let answer = line.and_then(|s| answers.get(&s));
             self.outcomes.push(match answer {
+                None if line.is_some_and(|s| unreadable.contains(&s)) => {
+                    self.parked += 1;
+                    outcome(row.id, OutboxState::Pending, now + backoff(row.attempts), "the line cannot be read", now)
+                }
                 // The account was removed, or moved to another router, which has a wish of its own.
                 None => outcome(row.id, OutboxState::Dropped, now, "not_on_this_router", now),
                 Some((_, ApplyOutcome::Done { answer, .. })) => outcome(row.id, OutboxState::Done, now, answer, now),

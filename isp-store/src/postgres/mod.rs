@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Session, begin};
+use crate::session::{Engine, Parked, Session, begin};
 use session::PostgresSession;
 
 /// How long a caller waits for a connection.
@@ -37,6 +37,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(30);
 pub(crate) struct Postgres {
     options: PgConnectOptions,
     pool: PgPool,
+    parked: Parked,
 }
 
 impl Postgres {
@@ -48,7 +49,7 @@ impl Postgres {
             .connect_with(options.clone())
             .await
             .map_err(store_error)?;
-        Ok(Self { options, pool })
+        Ok(Self { options, pool, parked: Parked::default() })
     }
 }
 
@@ -98,11 +99,11 @@ fn is_local(options: &PgConnectOptions) -> bool {
 impl Engine for Postgres {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
         let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Box::new(PostgresSession(begin(&self.pool, statement).await?)))
+        Ok(Box::new(PostgresSession(begin(&self.pool, statement).await?, self.parked.clone())))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?)))
+        Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?, self.parked.clone())))
     }
 
     /// An advisory lock of a session of its own: the server gives it up when the connection ends, however it ends.
@@ -125,6 +126,10 @@ impl Engine for Postgres {
         }
         connection.close().await.map_err(store_error)?;
         Err(StoreError::Busy)
+    }
+
+    fn parked(&self) -> &Parked {
+        &self.parked
     }
 
     async fn close(&self) {

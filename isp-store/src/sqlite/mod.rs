@@ -17,7 +17,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Session, begin};
+use crate::session::{Engine, Parked, Session, begin};
 use session::SqliteSession;
 
 /// How long a statement waits for another process's write.
@@ -34,6 +34,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    parked: Parked,
 }
 
 impl Sqlite {
@@ -46,7 +47,7 @@ impl Sqlite {
         let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(store_error)?;
         let readers = pool.max_connections(READERS).connect_with(options).await.map_err(store_error)?;
-        Ok(Self { path: path.to_owned(), writer, readers })
+        Ok(Self { path: path.to_owned(), writer, readers, parked: Parked::default() })
     }
 }
 
@@ -66,11 +67,11 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 #[async_trait]
 impl Engine for Sqlite {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(SqliteSession(begin(&self.readers, "BEGIN DEFERRED").await?)))
+        Ok(Box::new(SqliteSession(begin(&self.readers, "BEGIN DEFERRED").await?, self.parked.clone())))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?)))
+        Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?, self.parked.clone())))
     }
 
     /// A lock on a file beside the database, which the system gives up when the process dies.
@@ -90,6 +91,10 @@ impl Engine for Sqlite {
                 Err(unavailable(format!("the lock file cannot be locked: {}", e.kind())))
             }
         }
+    }
+
+    fn parked(&self) -> &Parked {
+        &self.parked
     }
 
     /// With the write-ahead log emptied into the file, so that the file alone can be copied. When another process reads
