@@ -371,9 +371,8 @@ fn no_served_day_is_forgotten(snapshot: &Snapshot, today: Date) {
                 zone.date_of(e.at) <= day && matches!(e.kind, AccessEventKind::Closed | AccessEventKind::Reopened)
             });
             let paused = last.is_some_and(|e| e.kind == AccessEventKind::Closed);
-            let billed = charges.iter().any(|c| {
-                c.invoice.kind == InvoiceKind::Subscription && c.invoice.period.contains(day) && !c.is_unserved(day)
-            });
+            let billed =
+                charges.iter().any(|c| c.is_for_service() && c.invoice.period.contains(day) && !c.is_unserved(day));
             assert!(paused || billed, "{} {day} is not billed: {terms:?} {:#?}", line.id, told(charges));
         }
     }

@@ -273,10 +273,10 @@ async fn a_line_resumed_in_days_that_were_given_back_pays_for_each_day_of_servic
 async fn a_day_whose_period_was_billed_ahead_and_given_back_is_not_billed_again_b3() {
     let mut world = one().await;
     world.policy.billing.credit_on_pause = true;
-    run_days(&world, "2026-01-01", "2026-01-09").await;
+    // February is billed on 12 January, and given back with the rest of January.
+    world.policy.billing.issue_lead_days = 20;
+    run_days(&world, "2026-01-01", "2026-01-14").await;
     let line = subscription_id(2);
-    // 1 to 19 February are billed at once, and given back with the rest of January.
-    world.engine().change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-10", 8)).await.unwrap();
     world.engine().pause(line, at("2026-01-15", 8)).await.unwrap();
     run_days(&world, "2026-01-15", "2026-01-31").await;
     let refused = world.engine().resume(line, at("2026-02-01", 8)).await.unwrap_err();
@@ -284,10 +284,10 @@ async fn a_day_whose_period_was_billed_ahead_and_given_back_is_not_billed_again_
     world.engine().resume(line, at("2026-02-02", 8)).await.unwrap();
     run_days(&world, "2026-02-02", "2026-03-01").await;
     let periods: Vec<_> = billed(&world).into_iter().map(|(period, _)| period).collect();
-    assert_eq!(periods[1..], ["2026-02-01..2026-02-20", "2026-02-02..2026-02-20", "2026-02-20..2026-03-20"]);
+    assert_eq!(periods[1..], ["2026-02-01..2026-03-01", "2026-02-02..2026-03-01", "2026-03-01..2026-04-01"]);
     let books = books::check(&world.store.snapshot(TENANT));
-    // 14 days of January, 18 of February and a whole period.
-    let exact = 166_500 * 14 / 31 + 166_500 * 18 / 31 + 166_500;
+    // 14 days of January, 27 of February and a whole period.
+    let exact = 166_500 * 14 / 31 + 166_500 * 27 / 28 + 166_500;
     assert!((books.charged - books.given_back).as_i64().abs_diff(exact) <= 4, "{books:?} {exact}");
 }
 
@@ -295,20 +295,18 @@ async fn a_day_whose_period_was_billed_ahead_and_given_back_is_not_billed_again_
 async fn a_line_resumed_before_periods_that_were_given_back_ahead_is_billed_through_them_at_once_b3_b7() {
     let mut world = one().await;
     world.policy.billing.credit_on_pause = true;
-    run_days(&world, "2026-01-01", "2026-01-09").await;
+    // February is billed on 12 January, and given back with the rest of January.
+    world.policy.billing.issue_lead_days = 20;
+    run_days(&world, "2026-01-01", "2026-01-14").await;
     let line = subscription_id(2);
-    // The 20th and back to the 1st: all of February is billed ahead, and given back with the rest of January.
     let engine = world.engine();
-    engine.change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-10", 8)).await.unwrap();
-    engine.change_billing_day(line, BillingDay::try_new(1).unwrap(), at("2026-01-10", 9)).await.unwrap();
     engine.pause(line, at("2026-01-15", 8)).await.unwrap();
     engine.resume(line, at("2026-01-20", 8)).await.unwrap();
     run_days(&world, "2026-01-20", "2026-03-02").await;
     let expected = [
         ("2026-01-01..2026-02-01", 150_000),
         ("2026-01-20..2026-03-01", 193_548),
-        ("2026-02-01..2026-02-20", 91_935),
-        ("2026-02-20..2026-03-01", 48_214),
+        ("2026-02-01..2026-03-01", 150_000),
         ("2026-03-01..2026-04-01", 150_000),
     ];
     assert_eq!(billed(&world), expected.map(|(period, net)| (period.to_owned(), net)));
@@ -322,12 +320,11 @@ async fn a_line_resumed_before_periods_that_were_given_back_ahead_is_billed_thro
 async fn what_was_billed_ahead_and_given_back_counts_no_more_b6_b7() {
     let mut world = one().await;
     world.policy.billing.credit_on_pause = true;
-    run_days(&world, "2026-01-01", "2026-01-09").await;
+    world.policy.billing.issue_lead_days = 20;
+    run_days(&world, "2026-01-01", "2026-01-14").await;
     let line = subscription_id(2);
     // February is billed ahead, given back, and billed again with the end of January, as above.
     let engine = world.engine();
-    engine.change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-10", 8)).await.unwrap();
-    engine.change_billing_day(line, BillingDay::try_new(1).unwrap(), at("2026-01-10", 9)).await.unwrap();
     engine.pause(line, at("2026-01-15", 8)).await.unwrap();
     engine.resume(line, at("2026-01-20", 8)).await.unwrap();
     // The dearer package is charged up to the end of what is paid for.

@@ -126,6 +126,21 @@ pub enum Error {
     /// The package of the subscription was changed at once on this day already.
     #[error("package was changed at once today already")]
     ChangedToday,
+    /// A day that is still to come, where one of the past or today is wanted.
+    #[error("{on} lies ahead")]
+    DayAhead {
+        /// The day.
+        on: Date,
+    },
+    /// The line takes another package already from a day that is invoiced.
+    #[error("the package changes on {from} already, and that is invoiced")]
+    ChangePlanned {
+        /// The day of that change.
+        from: Date,
+    },
+    /// What a change was shown to come to is not what it would come to now.
+    #[error("the line or its invoices have changed since")]
+    ChangedSince,
     /// This day of a period was given back, and cannot be billed again today.
     #[error("this day was given back and cannot be billed again")]
     GivenBackToday,
@@ -216,6 +231,9 @@ impl Error {
             Self::NoTaxRule { .. } => "tax.no_rule",
             Self::NotServing => "subscription.not_serving",
             Self::ChangedToday => "subscription.changed_today",
+            Self::DayAhead { .. } => "subscription.day_ahead",
+            Self::ChangePlanned { .. } => "subscription.change_planned",
+            Self::ChangedSince => "subscription.changed_since",
             Self::GivenBackToday => "subscription.given_back_today",
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",

@@ -100,6 +100,12 @@ impl InvoiceId {
         let high = (u64::from(day) << 48) | ((sub >> 16 & 0xffff_ffff) << 16) | (sub & 0x0fff) | 0x8000;
         Self(Uuid::from_u64_pair(high, (mixed & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000))
     }
+
+    /// The id of the invoice that a change of terms on a day makes for days from `start` on.
+    #[must_use]
+    pub fn of_adjustment(subscription: SubscriptionId, start: Date, on: Date) -> Self {
+        Self(derive(subscription.0, &["adjustment", &start.to_string(), &on.to_string()]))
+    }
 }
 
 /// Derives an id from the words that name a thing, so that a repeated decision names the same row.

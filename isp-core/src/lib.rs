@@ -14,6 +14,7 @@
 //! | what a payment pays | [`payment`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
+//! | starts, changes, pauses and ends | [`terms`] |
 //! | whether the moment of a run can be right | [`clock`] |
 //! | what another policy would do | [`simulation`] |
 //! | what stands in a cell that somebody typed | [`typed`] |
@@ -45,6 +46,7 @@ pub mod secret;
 pub mod simulation;
 pub mod subscription;
 pub mod tax;
+pub mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

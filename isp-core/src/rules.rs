@@ -148,7 +148,9 @@
 //!
 //! From the dearer to the cheaper it comes out below zero, and is a credit note of that amount. The next period is the
 //! default: then nothing is given back or charged. **B7, switches.** A pause or an end gives the same shares back, when the
-//! policy says so; days in isolation are billed, left out or given back (see [`crate::billing::isolated`]). **B8, one bad
+//! policy says so, and periods that begin after it always. **B11, charged, not due.** A change starts from what was charged: a
+//! postpaid June that was invoiced on the 24th is paid up to 1 July, whatever changes on the 27th. **B12, said afterwards.** It
+//! comes to what it would have come to in time (see [`crate::terms`]); days in isolation are billed, left out or given back (see [`crate::billing::isolated`]). **B8, one bad
 //! row** is reported by its id and code, and the others are billed. **B10, late fee:** see [`crate::billing::late_fee`]; an
 //! outage: [`crate::billing::outage`].
 //!

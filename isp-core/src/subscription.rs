@@ -61,6 +61,9 @@ pub struct BillingTerms {
     /// Bill this subscription from this day on, whatever the position of the billing run; see
     /// [`crate::billing::plan`]. Set when it is new, when it was changed, and when it could not be billed.
     pub billed_from: Option<Date>,
+    /// Days before this one are settled, whatever the grid says: the next period begins here at the earliest. Set by a change
+    /// of terms to the end of what was charged (rule B11); `None` where periods follow the grid alone.
+    pub charged_until: Option<Date>,
 }
 
 impl BillingTerms {
@@ -79,6 +82,7 @@ impl BillingTerms {
             held_price: None,
             discount: None,
             billed_from: Some(start),
+            charged_until: None,
         }
     }
 
@@ -86,6 +90,12 @@ impl BillingTerms {
     #[must_use]
     pub fn anchor(&self) -> Anchor {
         Anchor::new(self.start, self.day, self.cycle)
+    }
+
+    /// The first day that a period may begin on.
+    #[must_use]
+    pub fn first_day(&self) -> Date {
+        self.charged_until.map_or(self.start, |until| until.max(self.start))
     }
 
     /// The period of its grid that a day lies in.
@@ -114,78 +124,67 @@ impl BillingTerms {
         }
     }
 
-    /// Changes the package from the first period that starts after `today` (rule B6, the default).
+    /// Changes the package from a day on that begins a period (rule B6, the default); `today` says which package runs until then.
     ///
     /// # Errors
     /// [`Error::NotServing`] for a terminated subscription.
-    pub fn change_next_period(&self, package_id: PackageId, today: Date) -> Result<Self, Error> {
+    pub fn change_next_period(&self, package_id: PackageId, today: Date, from: Date) -> Result<Self, Error> {
         if self.status_on(today) == SubscriptionStatus::Terminated {
             return Err(Error::NotServing);
         }
-        let from = self.period_of(today.max(self.start)).end;
         // A held price is one of the old package.
         let held_price = self.held_price.map(|h| HeldPrice { until: Some(h.until.map_or(from, |u| u.min(from))), ..h });
         let change = Some(PackageChange { package_id, from });
         Ok(Self { package_id: self.package_on(today), change, held_price, ..*self })
     }
 
-    /// Changes the package from today on (rule B6, on request). What was billed already is settled by
-    /// [`crate::billing::change_at_once()`]; a postpaid period that runs is cut, and a new one starts today.
+    /// Changes the package from a day on (rule B6, on request). What was billed already is settled by
+    /// [`crate::billing::change_at_once()`]; with `cut`, a period that runs and is not charged yet ends there, and a new one
+    /// starts.
     ///
     /// # Errors
     /// [`Error::NotServing`] for a terminated subscription.
-    pub fn change_now(&self, package_id: PackageId, today: Date) -> Result<Self, Error> {
-        let cut = match (self.status_on(today), self.timing) {
-            (SubscriptionStatus::Terminated, _) => return Err(Error::NotServing),
-            (SubscriptionStatus::Active, Timing::Postpaid) => today > self.start,
-            _ => false,
-        };
+    pub fn change_now(&self, package_id: PackageId, from: Date, cut: bool) -> Result<Self, Error> {
+        if self.status_on(from) == SubscriptionStatus::Terminated {
+            return Err(Error::NotServing);
+        }
         let kept = Self { package_id, change: None, held_price: None, ..*self };
-        Ok(if cut { Self { start: today, billed_from: Some(today), ..kept } } else { kept })
+        Ok(if cut { Self { start: from, billed_from: Some(from), charged_until: None, ..kept } } else { kept })
     }
 
     /// Changes the billing day (rule C4). What is paid for, up to `paid_until`, stays; the days from there to the next new
-    /// billing day are a short period of their own, which this returns with the full period that holds it, and periods go on
-    /// from its end. A postpaid period that runs is cut instead, and a short one starts today. `paid_until` is the end of the
-    /// period that runs, or of the last one that was billed.
+    /// billing day are a short period of their own, billed when its turn comes, and whole periods go on from its end. Where
+    /// nothing is paid for, a postpaid period that runs is cut, and a short one starts on `from`.
     ///
     /// ```
     /// use isp_core::{calendar::*, ids::PackageId, subscription::*};
     /// let day = |text| Date::parse(text).unwrap();
     /// let terms = BillingTerms::new(PackageId(uuid::Uuid::nil()), day("2026-01-01"), BillingDay::try_new(1).unwrap(), Cycle::Monthly);
     /// // On 10 January, paid until 1 February, from the first to the twentieth: 1 to 19 February are billed by themselves.
-    /// let (terms, gap) = terms.change_day(BillingDay::try_new(20).unwrap(), day("2026-01-10"), day("2026-02-01")).unwrap();
-    /// let (full, part) = gap.unwrap();
-    /// assert_eq!((full.to_string(), part.to_string()), ("2026-01-20..2026-02-20".into(), "2026-02-01..2026-02-20".into()));
-    /// assert_eq!(terms.billed_from, Some(day("2026-02-20")));
+    /// let twentieth = BillingDay::try_new(20).unwrap();
+    /// let terms = terms.change_day(twentieth, day("2026-01-10"), Some(day("2026-02-01"))).unwrap();
+    /// assert_eq!((terms.first_day(), terms.grid_from(terms.first_day())), (day("2026-02-01"), day("2026-02-20")));
     /// ```
     ///
     /// # Errors
     /// [`Error::NotServing`] for a paused or terminated subscription.
-    pub fn change_day(
-        &self,
-        day: BillingDay,
-        today: Date,
-        paid_until: Date,
-    ) -> Result<(Self, Option<(Period, Period)>), Error> {
+    pub fn change_day(&self, day: BillingDay, from: Date, paid_until: Option<Date>) -> Result<Self, Error> {
         let changed = Self { day, ..*self };
-        match (self.status_on(today), self.timing) {
+        match (self.status_on(from), paid_until) {
             (SubscriptionStatus::Paused | SubscriptionStatus::Terminated, _) => Err(Error::NotServing),
-            (SubscriptionStatus::Pending, _) => Ok((changed, None)),
-            (SubscriptionStatus::Active, Timing::Postpaid) if today > self.start => {
-                Ok((Self { start: today, billed_from: Some(today), ..changed }, None))
+            (_, Some(until)) => Ok(Self { charged_until: Some(until), billed_from: Some(until), ..changed }),
+            (SubscriptionStatus::Active, None) if self.timing == Timing::Postpaid && from > self.start => {
+                Ok(Self { start: from, billed_from: Some(from), charged_until: None, ..changed })
             }
-            (SubscriptionStatus::Active, Timing::Postpaid) => Ok((changed, None)),
-            (SubscriptionStatus::Active, Timing::Prepaid) => {
-                let full = changed.period_of(paid_until);
-                if full.start == paid_until {
-                    return Ok((Self { billed_from: Some(paid_until), ..changed }, None));
-                }
-                let end = self.end.map_or(full.end, |end| full.end.min(end));
-                let gap = Period::try_new(paid_until, end).ok().map(|part| (full, part));
-                Ok((Self { billed_from: Some(full.end), ..changed }, gap))
-            }
+            (_, None) => Ok(changed),
         }
+    }
+
+    /// The first day from `day` on that begins a whole period of its grid.
+    #[must_use]
+    pub fn grid_from(&self, day: Date) -> Date {
+        let period = self.period_of(day);
+        if period.start == day { day } else { period.end }
     }
 
     /// Pauses service and billing from a day on (rule B7).
@@ -205,7 +204,9 @@ impl BillingTerms {
     /// [`Error::NotServing`] unless it is paused on that day.
     pub fn resume(&self, on: Date) -> Result<Self, Error> {
         match self.status_on(on) {
-            SubscriptionStatus::Paused => Ok(Self { paused_from: None, start: on, billed_from: Some(on), ..*self }),
+            SubscriptionStatus::Paused => {
+                Ok(Self { paused_from: None, start: on, billed_from: Some(on), charged_until: None, ..*self })
+            }
             _ => Err(Error::NotServing),
         }
     }
@@ -216,20 +217,23 @@ impl BillingTerms {
     /// [`Error::NotServing`] unless it is paused on that day.
     pub fn resume_paid(&self, on: Date, paid_until: Date) -> Result<Self, Error> {
         match self.status_on(on) {
-            SubscriptionStatus::Paused => Ok(Self { paused_from: None, billed_from: Some(paid_until), ..*self }),
+            SubscriptionStatus::Paused => {
+                let settled = Some(paid_until);
+                Ok(Self { paused_from: None, billed_from: settled, charged_until: settled, ..*self })
+            }
             _ => Err(Error::NotServing),
         }
     }
 
-    /// Ends the subscription: `end` is the day after the last day of service.
+    /// Ends the subscription: `end` is the day after the last day of service, `served_from` the first day of all.
     ///
     /// # Errors
     /// [`Error::NotServing`] when it is terminated already, [`Error::EmptyPeriod`] when it ends before it starts.
-    pub fn terminate(&self, end: Date) -> Result<Self, Error> {
+    pub fn terminate(&self, end: Date, served_from: Date) -> Result<Self, Error> {
         if self.end.is_some() {
             return Err(Error::NotServing);
         }
-        if end < self.start {
+        if end < served_from {
             return Err(Error::EmptyPeriod);
         }
         Ok(Self { end: Some(end), ..*self })

@@ -46,6 +46,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<people::Nik>()?;
     module.add_function(wrap_pyfunction!(decide::plan_billing, module)?)?;
     module.add_function(wrap_pyfunction!(decide::late_fees, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::decide_terms, module)?)?;
     module.add_function(wrap_pyfunction!(decide::outage_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::isolation_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ppn, module)?)?;

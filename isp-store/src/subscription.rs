@@ -19,10 +19,10 @@ use crate::vault::{Place, Vault};
 /// The columns of [`BillingTerms`], in the order of [`read_terms`] and [`terms_values`].
 pub(crate) const TERMS: &str = "s.package_id, s.change_package_id, s.change_from, s.billing_day, s.cycle_months,
     s.timing, s.starts_on, s.ends_on, s.paused_from, s.held_price, s.held_until, s.discount_amount,
-    s.discount_percent, s.discount_until, s.billed_from";
+    s.discount_percent, s.discount_until, s.billed_from, s.charged_until";
 
 /// How many columns that is.
-const TERMS_COLUMNS: usize = 15;
+const TERMS_COLUMNS: usize = 16;
 
 pub(crate) fn password_place(tenant: TenantId, subscription: SubscriptionId) -> Place {
     Place { table: "subscriptions", column: "password", tenant, row: subscription.0 }
@@ -50,6 +50,7 @@ fn terms_values(terms: &BillingTerms) -> Vec<Value> {
         percent,
         terms.discount.and_then(|d| d.until),
         terms.billed_from,
+        terms.charged_until,
     ]
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn read_terms(r: &mut Reader<'_>) -> Result<BillingTerms, StoreError>
         held_price: held.map(|price| HeldPrice { price, until: held_until }),
         discount: off.map(|off| Discount { off, until: discount_until }),
         billed_from: r.get()?,
+        charged_until: r.get()?,
     })
 }
 
@@ -109,7 +111,8 @@ pub(crate) async fn write_terms(
 ) -> Result<(), StoreError> {
     let sql = "UPDATE subscriptions SET package_id = $3, change_package_id = $4, change_from = $5, billing_day = $6,
             cycle_months = $7, timing = $8, starts_on = $9, ends_on = $10, paused_from = $11, held_price = $12,
-            held_until = $13, discount_amount = $14, discount_percent = $15, discount_until = $16, billed_from = $17
+            held_until = $13, discount_amount = $14, discount_percent = $15, discount_until = $16, billed_from = $17,
+            charged_until = $18
         WHERE tenant_id = $1 AND subscription_id = $2";
     for (id, terms) in terms {
         let mut values = args![tenant, *id];

@@ -133,7 +133,7 @@ tables! {
         "tenant_id", "subscription_id", "customer_id", "site_id", "router_id", "username", "password_sealed",
         "package_id", "change_package_id", "change_from", "billing_day", "cycle_months", "timing", "starts_on",
         "ends_on", "paused_from", "held_price", "held_until", "discount_amount", "discount_percent", "discount_until",
-        "billed_from",
+        "billed_from", "charged_until",
     ];
     INSTALLATION_KINDS: "installation_kinds", 2, "installation_kind.code", [
         "tenant_id", "installation_kind_id", "code", "name", "price",

@@ -23,7 +23,9 @@ use isp_core::isolation::{Access, AccessTarget, IsolationPolicy, access::Observe
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
-use isp_core::ports::{AccessControl, ApplyOutcome, ChangeSet, Messenger, PortError, SendOutcome, Store};
+use isp_core::ports::{
+    AccessControl, ApplyOutcome, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome, Store,
+};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::testing::MemoryStore;
@@ -140,6 +142,15 @@ impl World {
 
     pub fn engine(&self) -> Engine<'_> {
         Engine { page: 7, ..Engine::new(&self.store, TENANT, &self.policy) }
+    }
+
+    /// Gives package `n` another price, without PPN in it, from the beginning.
+    pub async fn price(&self, n: u32, rupiah: i64) {
+        let mut package =
+            self.store.packages(TENANT).await.unwrap().into_iter().find(|p| p.id == package_id(n)).unwrap();
+        package.prices = PriceList::single(Money::rupiah(rupiah)).unwrap();
+        package.tax_mode = TaxMode::Exclusive;
+        self.store.commit(TENANT, ChangeSet { packages: vec![package], ..ChangeSet::default() }).await.unwrap();
     }
 
     /// Adds customer `n` with one subscription of package 1 on router 0 (odd customers: on router 1, in WIT).

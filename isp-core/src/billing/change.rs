@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::billing::credit::{Charge, CreditNote, CreditReason, Written, share};
 use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind, apply_tax};
-use crate::billing::plan::Billable;
+use crate::billing::plan::{Billable, Catalog};
 use crate::billing::policy::BillingPolicy;
 use crate::billing::proration::prorate;
 use crate::calendar::{Date, Period};
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::ids::{InvoiceId, JournalEntryId, PackageId, derive};
 use crate::ledger::{Account, EntryKind, JournalEntry, JournalLine};
 use crate::money::Money;
-use crate::package::Package;
+use crate::package::PriceList;
 use crate::subscription::Off;
 use crate::tax::Tax;
 
@@ -35,10 +35,14 @@ pub struct Adjustment {
 pub struct ChangeAtOnce<'a> {
     /// The subscription with its terms as they were.
     pub row: &'a Billable,
-    /// What it was charged from today on.
+    /// What it was charged.
     pub charges: &'a [Charge],
-    /// The new package.
-    pub package: &'a Package,
+    /// The new package, one of the catalogue.
+    pub package: PackageId,
+    /// The packages.
+    pub catalog: &'a Catalog,
+    /// The first day of the new package.
+    pub from: Date,
     /// Settings of billing.
     pub policy: &'a BillingPolicy,
     /// PPN.
@@ -47,22 +51,22 @@ pub struct ChangeAtOnce<'a> {
     pub written: Written<'a>,
 }
 
-/// Works out what a change at once comes to: one adjustment for the period that runs, and one for each that was billed
-/// ahead. Days that were not billed cost nothing here: they are billed at the new price when they come due.
+/// Works out what a change at once comes to: one adjustment for the period that holds its first day, and one for each that was
+/// billed after it. Days that were not billed cost nothing here: they are billed at the new price when they come due.
 ///
 /// # Errors
 /// [`Error::ChangedToday`] when the day has a change at once already; [`Error::NoPrice`], [`Error::NoTaxRule`].
 pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Error> {
     let on = change.written.on;
     let again = change.charges.iter().any(|c| {
-        (c.invoice.kind == InvoiceKind::Adjustment && c.invoice.issue_date == on)
+        (c.invoice.kind == InvoiceKind::Adjustment && !c.is_for_service() && c.invoice.issue_date == on)
             || c.notes.iter().any(|n| n.reason == CreditReason::PackageChange && n.issue_date == on)
     });
     if again {
         return Err(Error::ChangedToday);
     }
     // A period that was billed ahead and given back whole is none any more.
-    let counts = |c: &&Charge| c.invoice.kind == InvoiceKind::Subscription && !c.is_unserved(c.invoice.period.start);
+    let counts = |c: &&Charge| c.is_for_service() && !c.is_unserved(c.invoice.period.start);
     let mut bases: Vec<&Charge> = change.charges.iter().filter(counts).collect();
     bases.sort_by_key(|c| c.invoice.period.start);
     // After a pause that was given back, a period is billed anew from the day of the resumption: the later one counts.
@@ -71,7 +75,8 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
     // Days after a known end are not served by either package.
     let served_until = change.row.terms.end.unwrap_or(Date::MAX);
     for (base, next) in bases.iter().zip(next) {
-        let (start, end) = (on.max(base.invoice.period.start), base.invoice.period.end.min(next).min(served_until));
+        let start = change.from.max(base.invoice.period.start);
+        let end = base.paid_until(start).min(next).min(served_until);
         let days = Period::try_new(start, end).ok().filter(|days| !base.is_unserved(days.start));
         if let Some(days) = days {
             adjustments.push(adjust(change, base, days)?);
@@ -81,7 +86,8 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
 }
 
 fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adjustment, Error> {
-    let ChangeAtOnce { row, package, .. } = *change;
+    let row = change.row;
+    let (prices, tax_mode) = change.catalog.find(change.package)?;
     let on = change.written.on;
     let billed: Vec<&Charge> = change.charges.iter().filter(|c| c.days_in(days).is_some()).collect();
     // What an outage gave back stays with the customer.
@@ -99,9 +105,9 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
     let (back, back_ppn) = (sum(&LineKind::is_taxed), sum(&|kind| kind == LineKind::Ppn));
     let back_rounding = sum(&|kind| kind == LineKind::Rounding);
 
-    let priced = prices(change, days)?;
+    let priced = price_lines(change, prices, days)?;
     let net: Money = priced.iter().map(|l| l.amount).sum();
-    let taxed = change.tax.apply(net, package.tax_mode, on)?;
+    let taxed = change.tax.apply(net, tax_mode, on)?;
     let mut lines = priced.into_iter().collect();
     apply_tax(&mut lines, taxed);
     let mut lines: Vec<InvoiceLine> = lines.into_iter().filter(|l| l.kind.is_taxed()).collect();
@@ -114,14 +120,14 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
 
     let mut adjustment = Adjustment::default();
     if total.is_positive() {
-        let id = InvoiceId(derive(row.subscription_id.0, &["adjustment", &days.start.to_string(), &on.to_string()]));
+        let id = InvoiceId::of_adjustment(row.subscription_id, days.start, on);
         adjustment.invoice = Some(Invoice {
             id,
             number: 0,
             customer_id: row.customer_id,
             subscription_id: row.subscription_id,
             site_id: row.site_id,
-            package_id: package.id,
+            package_id: change.package,
             kind: InvoiceKind::Adjustment,
             period: days,
             issue_date: on,
@@ -144,11 +150,11 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
 }
 
 /// The price lines of the new package for the days that are left of a billed period, as listed.
-fn prices(change: &ChangeAtOnce<'_>, days: Period) -> Result<Vec<InvoiceLine>, Error> {
+fn price_lines(change: &ChangeAtOnce<'_>, prices: &PriceList, days: Period) -> Result<Vec<InvoiceLine>, Error> {
     let terms = &change.row.terms;
     let (anchor, months) = (terms.anchor(), i64::from(terms.cycle.months()));
     let full = anchor.period(anchor.index_of(days.start));
-    let monthly = change.package.prices.on(days.start).ok_or(Error::NoPrice { on: days.start })?;
+    let monthly = prices.on(days.start).ok_or(Error::NoPrice { on: days.start })?;
     // Days that were billed before the billing day moved may reach beyond the period that now holds their first one.
     let of_days = |amount: Money| match days.end <= full.end {
         true => share(amount, full, days),
@@ -170,7 +176,7 @@ fn prices(change: &ChangeAtOnce<'_>, days: Period) -> Result<Vec<InvoiceLine>, E
 
 /// Moves revenue between the packages: each charge gives the days to the new package, less what a note has taken off it.
 fn between(change: &ChangeAtOnce<'_>, days: Period, billed: &[Charge], notes: &[CreditNote]) -> Option<JournalEntry> {
-    let (row, new) = (change.row, change.package.id);
+    let (row, new) = (change.row, change.package);
     let mut moved: BTreeMap<PackageId, Money> = BTreeMap::new();
     for charge in billed {
         let taxed = charge.charged_for(days).into_iter().filter(|(kind, _)| kind.is_taxed());

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::invoice::{Invoice, InvoiceLine, LineKind};
+use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind};
 use crate::calendar::{Date, Period};
 use crate::error::Error;
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, PaymentId, SiteId, SubscriptionId, derive};
@@ -237,6 +237,24 @@ impl Charge {
         self.notes.iter().filter(stops).any(|n| n.period.contains(day))
     }
 
+    /// The first day from `day` on that is not paid for by this invoice: its end, or a day that was given back as unserved.
+    #[must_use]
+    pub fn paid_until(&self, day: Date) -> Date {
+        let stops = |n: &&CreditNote| matches!(n.reason, CreditReason::Pause | CreditReason::Termination);
+        let unserved = self.notes.iter().filter(stops).filter(|n| n.period.end > day).map(|n| n.period.start.max(day));
+        unserved.min().map_or(self.invoice.period.end, |first| first.min(self.invoice.period.end))
+    }
+
+    /// True for an invoice that charges days of service whole; false for what a package change at once costs more.
+    #[must_use]
+    pub fn is_for_service(&self) -> bool {
+        match self.invoice.kind {
+            InvoiceKind::Subscription => true,
+            InvoiceKind::Adjustment => self.invoice.lines.iter().all(|l| l.kind != LineKind::Credit),
+            InvoiceKind::Installation | InvoiceKind::LateFee => false,
+        }
+    }
+
     /// What is left of the invoice once all notes are taken off.
     #[must_use]
     pub fn left(&self) -> Money {
@@ -371,6 +389,22 @@ impl Charge {
             note: written.note.to_owned(),
             by: written.by.to_owned(),
         })
+    }
+}
+
+/// The first day from `day` on that none of these charges pays for; `None` when they do not pay for that day itself
+/// (rule B11).
+///
+/// A period that was billed ahead counts, and so does one that follows it. Days that a pause gave back do not.
+#[must_use]
+pub fn paid_until(charges: &[Charge], day: Date) -> Option<Date> {
+    let mut reached = day;
+    loop {
+        let holds = charges.iter().filter(|c| c.is_for_service() && c.invoice.period.contains(reached));
+        match holds.map(|c| c.paid_until(reached)).max() {
+            Some(until) if until > reached => reached = until,
+            _ => return (reached > day).then_some(reached),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod window;
 
 pub use arrears::Arrears;
 pub use change::{Adjustment, ChangeAtOnce, change_at_once};
-pub use credit::{Charge, CreditNote, CreditReason, Written};
+pub use credit::{Charge, CreditNote, CreditReason, Written, paid_until};
 pub use first_fee::add_fee;
 pub use invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};

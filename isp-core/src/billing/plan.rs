@@ -56,7 +56,7 @@ impl Catalog {
         packages.iter().map(|p| (p.id, p.prices.clone(), p.tax_mode)).collect()
     }
 
-    fn find(&self, id: PackageId) -> Result<(&PriceList, TaxMode), Error> {
+    pub(crate) fn find(&self, id: PackageId) -> Result<(&PriceList, TaxMode), Error> {
         let at = self.packages.binary_search_by_key(&id, |p| p.0).map_err(|_| Error::UnknownPackage)?;
         self.packages.get(at).map(|(_, prices, mode)| (prices, *mode)).ok_or(Error::UnknownPackage)
     }
@@ -231,7 +231,7 @@ impl Run<'_> {
         let mut k = anchor.index_of(from.max(terms.start)) - i32::from(terms.timing == Timing::Postpaid);
         let mut full = anchor.period(k);
         while terms.end.is_none_or(|end| full.start < end) {
-            if let Some(period) = clip(full, terms.start, terms.end) {
+            if let Some(period) = clip(full, terms.first_day(), terms.end) {
                 let trigger = match terms.timing {
                     Timing::Prepaid => period.start,
                     Timing::Postpaid => period.end,
@@ -310,6 +310,44 @@ impl Run<'_> {
         self.tax_rule = Some((on, rule));
         Ok(rule)
     }
+}
+
+/// The first invoice that is not there yet and will be written under these terms, as it will be written; `None` when none is
+/// left.
+///
+/// # Errors
+/// As those that [`plan_billing`] reports.
+pub(crate) fn next_invoice(
+    row: &Billable,
+    context: &BillingContext<'_>,
+    known: impl Fn(InvoiceId) -> bool,
+) -> Result<Option<Invoice>, Error> {
+    let terms = &row.terms;
+    let from = match (terms.billed_from, context.position) {
+        (Some(from), _) => from,
+        (None, Some(position)) => position.plus_days(1),
+        (None, None) => terms.start,
+    };
+    let anchor = terms.anchor();
+    let first = anchor.index_of(from.max(terms.start)) - i32::from(terms.timing == Timing::Postpaid);
+    for full in (first..).map(|k| anchor.period(k)) {
+        if terms.end.is_some_and(|end| full.start >= end) || full.end > Date::MAX {
+            return Ok(None);
+        }
+        let Some(period) = clip(full, terms.first_day(), terms.end) else { continue };
+        let trigger = match terms.timing {
+            Timing::Prepaid => period.start,
+            Timing::Postpaid => period.end,
+        };
+        if terms.paused_from.is_some_and(|paused| paused <= period.start) {
+            return Ok(None);
+        }
+        if trigger >= from && !known(InvoiceId::of_period(row.subscription_id, period.start)) {
+            let issued = trigger.plus_days(-i32::from(context.policy.issue_lead_days));
+            return part_invoice(row, full, period, issued, context).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// The invoice for a part of a period, issued on a day of its own rather than by a run.

@@ -64,7 +64,8 @@ impl Window {
     #[allow(clippy::option_option, reason = "three answers: look closer, nothing, this")]
     #[inline]
     pub(super) fn only_period(&self, terms: &BillingTerms) -> Option<Option<(Period, Date)>> {
-        if terms.billed_from.is_some() || terms.end.is_some() || terms.paused_from.is_some() {
+        let interrupted = terms.end.is_some() || terms.paused_from.is_some() || terms.charged_until.is_some();
+        if terms.billed_from.is_some() || interrupted {
             return None;
         }
         let trigger = self.triggers.get(usize::from(terms.day.day()))?.as_ref()?;

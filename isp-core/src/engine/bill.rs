@@ -7,12 +7,13 @@ use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::policy::WhileIsolated;
 use crate::billing::{Catalog, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::ledger::entry_for_credit;
 use crate::money::Money;
 use crate::payment::allocate;
-use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery, StoreError};
+use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery};
 
 /// What a billing run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -172,7 +173,7 @@ impl Engine<'_> {
 
     /// Lets the credit of one customer pay; true when it paid something.
     pub(crate) async fn apply_credit_of(&self, customer: CustomerId, now: DateTime<Utc>) -> Result<bool, EngineError> {
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let credit = self.store.credit(self.tenant, customer).await?;
             let allocations = allocate(&open, &credit, now);
@@ -184,13 +185,10 @@ impl Engine<'_> {
             touched.sort_unstable();
             touched.dedup();
             let changes = ChangeSet { allocations, touched, journal: vec![entry], ..ChangeSet::default() };
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(true),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.store.commit(self.tenant, changes).await?;
+            Ok(true)
+        })
+        .await
     }
 
     /// The zone of a customer's first subscription; WIB for one without.

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::billing::invoice::display_number;
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId};
 use crate::ledger::entry_for_payment;
@@ -31,7 +32,7 @@ impl Engine<'_> {
                 return Err(Error::Empty { field }.into());
             }
         }
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let facts = self.access_of(customer).await?;
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let found = open.iter().find(|i| i.invoice_id == invoice);
@@ -68,12 +69,12 @@ impl Engine<'_> {
             self.reopen_paid(&mut changes, &facts, &[made], now);
             self.join_notices(&mut changes, &facts, now).await?;
             match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(given_up),
-                Err(StoreError::Conflict | StoreError::Duplicate { what: "payment.reference" }) => {}
-                Err(other) => return Err(other.into()),
+                Ok(_) => Ok(given_up),
+                Err(StoreError::Duplicate { what: "payment.reference" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(other.into()),
             }
-        }
-        Err(StoreError::Conflict.into())
+        })
+        .await
     }
 
     /// The last write-off of an invoice, which is the one that can be taken back.

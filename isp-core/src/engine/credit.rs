@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::billing::policy::WhileIsolated;
 use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
 use crate::calendar::{Date, Period, Zone};
-use crate::engine::{BillReport, CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{BillReport, Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
 use crate::isolation::AccessEvent;
@@ -34,7 +35,7 @@ impl Engine<'_> {
         }
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by, note: reason };
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let charge = self.charge_of(customer, invoice).await?;
             let key = format!("{on} {}", amount.as_i64());
             let id = CreditNote::id_of(invoice, CreditReason::Correction, &key);
@@ -42,16 +43,11 @@ impl Engine<'_> {
                 return Ok(known.clone());
             }
             let note = charge.correct(amount, &key, written)?;
-            match self.write_notes(vec![note.clone()], now).await {
-                Err(EngineError::Store(StoreError::Conflict)) => {}
-                Err(other) => return Err(other),
-                Ok(_) => {
-                    let written = self.charge_of(customer, invoice).await?.notes.into_iter().find(|n| n.id == note.id);
-                    return written.ok_or_else(|| StoreError::NotFound { what: "credit note" }.into());
-                }
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.write_notes(vec![note.clone()], now).await?;
+            let written = self.charge_of(customer, invoice).await?.notes.into_iter().find(|n| n.id == note.id);
+            written.ok_or_else(|| StoreError::NotFound { what: "credit note" }.into())
+        })
+        .await
     }
 
     /// An invoice of a customer with all that was given back of it.

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
 use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, IsolationMoment};
@@ -212,17 +213,18 @@ impl Engine<'_> {
         report: &mut EnforceReport,
     ) -> Result<(), EngineError> {
         let Some(customer) = lines.first().map(|f| f.customer_id) else { return Ok(()) };
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let mut fresh = self.access_of(customer).await?;
             fresh.retain(|f| {
                 let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
                 wanted && !(stopped.contains(&f.router_id) && self.step(f, position, moment).cuts())
             });
-            if self.commit_steps(&fresh, position, moment, report).await? {
-                return Ok(());
+            match self.commit_steps(&fresh, position, moment, report).await? {
+                true => Ok(()),
+                false => Err(StoreError::Conflict.into()),
             }
-        }
-        Err(StoreError::Conflict.into())
+        })
+        .await
     }
 
     fn step(&self, facts: &AccessFacts, position: Option<Date>, moment: &IsolationMoment<'_>) -> Step {
@@ -313,7 +315,7 @@ impl Engine<'_> {
         if decider.by.trim().is_empty() {
             return Err(crate::Error::Empty { field: "by" }.into());
         }
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let mut changes = ChangeSet::default();
             let facts = self.access_of(customer).await?;
             for facts in facts.iter().filter(|f| concerns(f)) {
@@ -324,13 +326,10 @@ impl Engine<'_> {
             if concerned.is_empty() {
                 return Err(EngineError::NothingToDo);
             }
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(concerned),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.store.commit(self.tenant, changes).await?;
+            Ok(concerned)
+        })
+        .await
     }
 
     /// Adds a change of access to a change set, with the message about it.

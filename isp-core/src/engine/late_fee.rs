@@ -1,10 +1,13 @@
 //! Late fees (rule B10): charged by the billing run, and shown before.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::billing::{InvoiceBalance, InvoiceKind, LateFee, Problem};
-use crate::calendar::{Date, Zone};
+use crate::calendar::{Date, Period, Zone};
 use crate::engine::{BillReport, Engine, EngineError};
+use crate::ids::{InvoiceId, SubscriptionId};
 use crate::ports::{ChangeSet, CommitReport, PageQuery};
 
 impl Engine<'_> {
@@ -60,7 +63,8 @@ impl Engine<'_> {
     async fn charge_fees(&self, late: &[InvoiceBalance], report: &mut BillReport) -> Result<(), EngineError> {
         let Some(policy) = &self.policy.late_fee else { return Ok(()) };
         let mut invoices = Vec::new();
-        for fee in late.iter().filter_map(|i| LateFee::on(*i, policy)) {
+        let unserved = self.unserved(late).await?;
+        for fee in late.iter().filter(|i| !unserved.contains(&i.invoice_id)).filter_map(|i| LateFee::on(*i, policy)) {
             match fee.invoice(policy, &self.policy.billing, &self.policy.tax) {
                 Ok(invoice) => invoices.push(invoice),
                 Err(error) => {
@@ -75,6 +79,16 @@ impl Engine<'_> {
             report.add(CommitReport { invoices_known: 0, ..commit });
         }
         Ok(())
+    }
+
+    /// Those whose days were given back from the first on, as an end or a pause was said afterwards: they were not owed when the
+    /// day of their fee began, whatever stood there then (rule B12).
+    async fn unserved(&self, late: &[InvoiceBalance]) -> Result<BTreeSet<InvoiceId>, EngineError> {
+        let Some(start) = late.iter().map(|i| i.period.start).min() else { return Ok(BTreeSet::new()) };
+        let days = Period { start, end: Date::MAX };
+        let lines: Vec<SubscriptionId> = late.iter().map(|i| i.subscription_id).collect();
+        let charges = self.store.charges(self.tenant, &lines, days).await?;
+        Ok(charges.iter().filter(|c| c.is_unserved(c.invoice.period.start)).map(|c| c.invoice.id).collect())
     }
 
     /// The last day of which fees were charged, from the position of the billing run, which is ahead by the lead.

@@ -7,12 +7,12 @@ use crate::device::{Cpe, DeviceAction, DeviceHistory};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{DeviceHistoryId, SubscriptionId, derive};
-use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
 use crate::ledger::{Expense, entry_for_device};
 use crate::money::Money;
 use crate::ports::ChangeSet;
 use crate::protection::{Exemption, Outage, Promise};
-use crate::subscription::{Subscription, SubscriptionStatus};
+use crate::subscription::Subscription;
+use crate::terms::start::{Started, start};
 use crate::text::Name;
 
 /// What is said about a device that was put in, exchanged or taken back.
@@ -158,27 +158,10 @@ impl Engine<'_> {
 
 /// Adds a new subscription to a change set: the row, its access, the first event, and the wish to its router.
 pub fn add_subscription(changes: &mut ChangeSet, subscription: Subscription, zone: Zone, now: DateTime<Utc>) {
-    let active = subscription.terms.status_on(zone.date_of(now)) == SubscriptionStatus::Active;
-    let access = ServiceAccess::new(subscription.id, if active { Access::Open } else { Access::Closed });
-    changes.access_events.push(AccessEvent {
-        id: AccessEvent::id_of(subscription.id, access.revision),
-        subscription_id: subscription.id,
-        at: now,
-        kind: if active { AccessEventKind::Registered } else { AccessEventKind::Closed },
-        by: "engine".to_owned(),
-        reason: if active { "in_service" } else { "pending" }.to_owned(),
-        overdue: Money::ZERO,
-        revision: access.revision,
-    });
-    if let Some(router_id) = subscription.router_id {
-        changes.effects.push(AccessEffect {
-            subscription_id: subscription.id,
-            router_id,
-            revision: access.revision,
-            not_before: now,
-        });
-    }
+    let Started { access, event, effect } = start(&subscription, zone, now);
     changes.access.push(access);
+    changes.access_events.push(event);
+    changes.effects.extend(effect);
     changes.subscriptions.push(subscription);
 }
 

@@ -35,6 +35,7 @@ pub mod manage;
 pub mod pay;
 pub mod remind;
 pub mod report;
+mod retry;
 pub mod settle;
 pub mod simulate;
 pub mod terms;
@@ -45,6 +46,7 @@ use crate::ids::TenantId;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
 
+pub use crate::terms::Settled;
 pub use bill::BillReport;
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
@@ -53,7 +55,6 @@ pub use pay::{NewPayment, PayReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
-pub use terms::Settled;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]
@@ -81,9 +82,6 @@ impl std::fmt::Debug for Engine<'_> {
         f.debug_struct("Engine").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
-
-/// How often a decision is taken again because its facts changed meanwhile.
-const CONFLICT_RETRIES: u32 = 8;
 
 /// Why a journey did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::billing::credit;
-use crate::engine::{CONFLICT_RETRIES, Engine, EngineError};
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::isolation::transition::Transition;
@@ -76,19 +77,19 @@ impl Engine<'_> {
             paid_at: new.paid_at,
             received_at: now,
         };
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             if let Some(known) = self.store.payment(self.tenant, payment.id).await? {
                 return self.known_payment(&payment, &known.payment, known.left).await;
             }
             let (changes, report) = self.plan_payment(&payment, now).await?;
             match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(report),
-                // Another process wrote the same payment, or the facts changed: look again.
-                Err(StoreError::Conflict | StoreError::Duplicate { what: "payment.reference" }) => {}
-                Err(other) => return Err(other.into()),
+                Ok(_) => Ok(report),
+                // Another process wrote the same payment: look again.
+                Err(StoreError::Duplicate { what: "payment.reference" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(other.into()),
             }
-        }
-        Err(StoreError::Conflict.into())
+        })
+        .await
     }
 
     async fn known_payment(&self, payment: &Payment, known: &Payment, left: Money) -> Result<PayReport, EngineError> {
@@ -177,7 +178,7 @@ impl Engine<'_> {
         if reason.trim().is_empty() {
             return Err(Error::Empty { field: "reason" }.into());
         }
-        for _ in 0..CONFLICT_RETRIES {
+        until_written(async || {
             let row =
                 self.store.payment(self.tenant, payment).await?.ok_or(StoreError::NotFound { what: "payment" })?;
             if row.reversal.is_some() {
@@ -203,13 +204,10 @@ impl Engine<'_> {
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
-            match self.store.commit(self.tenant, changes).await {
-                Ok(_) => return Ok(row.payment.amount),
-                Err(StoreError::Conflict) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.store.commit(self.tenant, changes).await?;
+            Ok(row.payment.amount)
+        })
+        .await
     }
 }
 

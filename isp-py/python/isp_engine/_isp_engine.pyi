@@ -52,6 +52,8 @@ from isp_engine.records import (
     TaxRule,
     Taxable,
     Taxed,
+    TermsChange,
+    TermsFacts,
     TemplateKind,
 )
 
@@ -73,6 +75,7 @@ __all__ = [
     "answer_subscription",
     "apply_routers",
     "decide_isolation",
+    "decide_terms",
     "due_reminders",
     "explain",
     "fold_statuses",
@@ -111,6 +114,8 @@ class BillingPolicy:
         payment_terms_days: int | None = None,
         catch_up_periods: int | None = None,
         while_isolated: Literal["bill", "skip", "prorate"] | None = None,
+        credit_on_pause: bool | None = None,
+        credit_on_termination: bool | None = None,
     ) -> BillingPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -120,6 +125,10 @@ class BillingPolicy:
     def payment_terms_days(self) -> int: ...
     @property
     def catch_up_periods(self) -> int: ...
+    @property
+    def credit_on_pause(self) -> bool: ...
+    @property
+    def credit_on_termination(self) -> bool: ...
     @property
     def while_isolated(self) -> Literal["bill", "skip", "prorate"]: ...
 
@@ -260,6 +269,15 @@ def plan_billing(
     policy: BillingPolicy | None = None,
     tax: TaxPolicy | None = None,
 ) -> BillingPlan: ...
+def decide_terms(
+    lines: Sequence[TermsFacts],
+    packages: Sequence[Package],
+    now: datetime,
+    *,
+    position: date | None = None,
+    policy: BillingPolicy | None = None,
+    tax: TaxPolicy | None = None,
+) -> list[TermsChange | InvalidValue]: ...
 def late_fees(
     invoices: Sequence[LateInvoice],
     now: datetime,

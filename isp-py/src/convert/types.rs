@@ -43,7 +43,8 @@ kinds! {
     PackageChange: package since;
     HeldPrice: price until;
     Discount: kind value until;
-    Subscription: key package start day cycle timing zone billed_from end paused_from change held_price discount isolated;
+    Subscription: key package start day cycle timing zone billed_from end paused_from change held_price discount isolated
+        charged_until;
     IsolatedSpan: since until;
     InvoiceLine: kind amount days of_days;
     Invoice: subscription package period_start period_end issue_date due_date lines dpp ppn total;
@@ -57,6 +58,19 @@ kinds! {
     Charge: key period_start period_end lines given zone;
     IsolatedFacts: charges isolated since;
     CreditNote: charge period_start period_end lines dpp ppn total;
+    NoteGiven: reason period_start period_end issue_date lines;
+    LateCharge: key lines given;
+    LineCharge: key kind package period_start period_end issue_date lines given late_fee;
+    NextPackage: package;
+    PackageAtOnce: package since;
+    MoveBillingDay: day since;
+    PauseLine: since;
+    ResumeLine: since;
+    EndLine: end;
+    TermsFacts: subscription wish charges access;
+    TermsInvoice: kind invoice;
+    TermsNote: charge invoice reason period_start period_end lines dpp ppn total;
+    TermsChange: subscription since invoices notes access next charged given_back fingerprint;
     OpenInvoice: key issue_date due_date total paid;
     Notified: invoice kind level;
     DunningFacts: customer invoices notified reachable zone;

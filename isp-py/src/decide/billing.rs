@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use isp_core::billing::plan::{self, BillingContext};
 use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, WhileIsolated};
-use isp_core::calendar::{BillingDay, Cycle};
+use isp_core::calendar::{BillingDay, Cycle, Zone};
 use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::AccessEvent;
 use isp_core::isolation::given_back::is_left_out;
@@ -83,7 +83,7 @@ pub(crate) fn plan_billing<'py>(
     writer.record(Kind::BillingPlan, [invoices, billed_from, problems, next_position, passed])
 }
 
-fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Catalog> {
+pub(super) fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Catalog> {
     let rows = packages.each(|_, row| {
         let fields = row.record(Kind::Package)?;
         let id = PackageId(keys.add(&fields.take()?)?);
@@ -98,7 +98,7 @@ fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResu
     Ok(rows.into_iter().collect())
 }
 
-fn read_subscription<'py>(
+pub(super) fn read_subscription<'py>(
     row: &Value<'_, 'py>,
     keys: &mut Keys<'py>,
     packages: &Keys<'py>,
@@ -127,6 +127,7 @@ fn read_subscription<'py>(
     if !events.is_empty() {
         isolated.insert(subscription_id, events);
     }
+    let terms = BillingTerms { charged_until: fields.take()?.optional_date()?, ..terms };
     let nobody = uuid::Uuid::nil();
     Ok(Billable { subscription_id, customer_id: CustomerId(nobody), site_id: SiteId(nobody), zone, terms })
 }
@@ -147,6 +148,62 @@ fn read_discount(discount: &Value<'_, '_>) -> PyResult<Discount> {
     let value = fields.take()?;
     let off = if percent { Off::Percent(value.int(1, 100)?) } else { Off::Amount(value.money_from_zero()?) };
     Ok(Discount { off, until: fields.take()?.optional_date()? })
+}
+
+/// Writes terms as the record that `given` was, with its spans of isolation.
+pub(super) fn write_terms<'py>(
+    key: Bound<'py, PyAny>,
+    terms: &BillingTerms,
+    zone: Zone,
+    given: &Bound<'py, PyAny>,
+    packages: &Keys<'py>,
+    writer: &mut Writer<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let change = match terms.change {
+        Some(change) => {
+            let fields = [packages.name(change.package_id.0)?.clone(), writer.date(change.from)?];
+            writer.record(Kind::PackageChange, fields)?
+        }
+        None => writer.none(),
+    };
+    let held = match terms.held_price {
+        Some(held) => {
+            let fields = [writer.money(held.price)?, writer.optional_date(held.until)?];
+            writer.record(Kind::HeldPrice, fields)?
+        }
+        None => writer.none(),
+    };
+    let discount = match terms.discount {
+        Some(discount) => {
+            let (kind, value) = match discount.off {
+                Off::Amount(amount) => ("amount", writer.money(amount)?),
+                Off::Percent(percent) => ("percent", writer.int(i64::from(percent))?),
+            };
+            let fields = [writer.word(kind), value, writer.optional_date(discount.until)?];
+            writer.record(Kind::Discount, fields)?
+        }
+        None => writer.none(),
+    };
+    let cycle = CYCLES.iter().find(|(_, cycle)| *cycle == terms.cycle).map_or("monthly", |(word, _)| word);
+    let timing = TIMINGS.iter().find(|(_, timing)| *timing == terms.timing).map_or("prepaid", |(word, _)| word);
+    let fields = [
+        key,
+        packages.name(terms.package_id.0)?.clone(),
+        writer.date(terms.start)?,
+        writer.int(i64::from(terms.day.day()))?,
+        writer.word(cycle),
+        writer.word(timing),
+        writer.word(zone.name()),
+        writer.optional_date(terms.billed_from)?,
+        writer.optional_date(terms.end)?,
+        writer.optional_date(terms.paused_from)?,
+        change,
+        held,
+        discount,
+        given.getattr("isolated")?,
+        writer.optional_date(terms.charged_until)?,
+    ];
+    writer.record(Kind::Subscription, fields)
 }
 
 fn write_plan<'py>(
@@ -175,7 +232,7 @@ fn write_plan<'py>(
     Ok([PyList::new(py, invoices)?, PyList::new(py, marks)?, PyList::new(py, problems)?])
 }
 
-fn write_invoice<'py>(
+pub(super) fn write_invoice<'py>(
     py: Python<'py>,
     invoice: &Invoice,
     keys: &Keys<'py>,

@@ -10,6 +10,7 @@ mod open;
 mod reminders;
 mod report;
 mod tax;
+mod terms;
 mod why;
 
 pub(crate) use allocation::allocate;
@@ -20,4 +21,5 @@ pub(crate) use late_fee::late_fees;
 pub(crate) use reminders::due_reminders;
 pub(crate) use report::profit_loss;
 pub(crate) use tax::ppn;
+pub(crate) use terms::decide_terms;
 pub(crate) use why::{LANGUAGES, explain};

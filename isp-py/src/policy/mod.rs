@@ -27,12 +27,15 @@ pub(crate) struct BillingPolicy(pub(crate) billing::BillingPolicy);
 #[pymethods]
 impl BillingPolicy {
     #[new]
-    #[pyo3(signature = (*, issue_lead_days=None, payment_terms_days=None, catch_up_periods=None, while_isolated=None))]
+    #[pyo3(signature = (*, issue_lead_days=None, payment_terms_days=None, catch_up_periods=None, while_isolated=None,
+        credit_on_pause=None, credit_on_termination=None))]
     fn new(
         issue_lead_days: Option<&Bound<'_, PyAny>>,
         payment_terms_days: Option<&Bound<'_, PyAny>>,
         catch_up_periods: Option<&Bound<'_, PyAny>>,
         while_isolated: Option<&Bound<'_, PyAny>>,
+        credit_on_pause: Option<&Bound<'_, PyAny>>,
+        credit_on_termination: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut policy = billing::BillingPolicy::default();
         set_int("issue_lead_days", issue_lead_days, 60, &mut policy.issue_lead_days)?;
@@ -40,6 +43,14 @@ impl BillingPolicy {
         set_int("catch_up_periods", catch_up_periods, 120, &mut policy.catch_up_periods)?;
         if let Some(given) = while_isolated {
             policy.while_isolated = Value::argument("while_isolated", given)?.word(&WHILE_ISOLATED)?;
+        }
+        for (name, given, switch) in [
+            ("credit_on_pause", credit_on_pause, &mut policy.credit_on_pause),
+            ("credit_on_termination", credit_on_termination, &mut policy.credit_on_termination),
+        ] {
+            if let Some(given) = given {
+                *switch = Value::argument(name, given)?.bool()?;
+            }
         }
         let checked = checked("catch_up_periods", Policy { billing: policy, ..Policy::default() })?;
         Ok(Self(checked.billing))
@@ -61,6 +72,18 @@ impl BillingPolicy {
     #[getter]
     fn catch_up_periods(&self) -> u32 {
         self.0.catch_up_periods
+    }
+
+    /// Whether a pause gives back the unused days of the period that holds its first day.
+    #[getter]
+    fn credit_on_pause(&self) -> bool {
+        self.0.credit_on_pause
+    }
+
+    /// Whether an end gives back the unused days of the period that holds it.
+    #[getter]
+    fn credit_on_termination(&self) -> bool {
+        self.0.credit_on_termination
     }
 
     /// What happens to billing while a line is isolated: ``bill``, ``skip`` the period, or ``prorate``: give days back.

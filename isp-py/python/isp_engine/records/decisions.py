@@ -20,6 +20,8 @@ TaxMode: TypeAlias = Literal["exclusive", "inclusive"]
 LineKind: TypeAlias = Literal[
     "subscription", "installation", "late_fee", "discount", "credit", "ppn", "rounding", "installation_ppn"
 ]
+ChargeKind: TypeAlias = Literal["subscription", "adjustment"]
+CreditReason: TypeAlias = Literal["package_change", "pause", "termination", "outage", "isolation", "correction"]
 Access: TypeAlias = Literal["open", "isolated", "closed"]
 Cause: TypeAlias = Literal["arrears", "manual"]
 Action: TypeAlias = Literal["keep", "isolate", "reopen", "close"]
@@ -131,7 +133,7 @@ class Subscription(NamedTuple):
     ``day`` is the billing day, 1 to 31; ``end`` the day after the last day of service; ``paused_from`` the first day
     of a pause (*cuti*). ``billed_from`` says from which day on to bill it, whatever the position of the run: set it
     for a new subscription and keep what :class:`BillingPlan` gives back. ``isolated`` matters to a policy with
-    ``while_isolated="skip"`` alone.
+    ``while_isolated="skip"`` alone. Days before ``charged_until`` are settled: keep what :class:`TermsChange` gives back.
     """
 
     key: Key
@@ -148,6 +150,7 @@ class Subscription(NamedTuple):
     held_price: HeldPrice | None = None
     discount: Discount | None = None
     isolated: Sequence[IsolatedSpan] = ()
+    charged_until: date | None = None
 
 
 class InvoiceLine(NamedTuple):
@@ -268,6 +271,138 @@ class CreditNote(NamedTuple):
     dpp: int
     ppn: int
     total: int
+
+
+# Changes of terms
+
+
+class NoteGiven(NamedTuple):
+    """What a credit note gave back of a charge for some of its days, and why."""
+
+    reason: CreditReason
+    period_start: date
+    period_end: date
+    issue_date: date
+    lines: Sequence[InvoiceLine]
+
+
+class LateCharge(NamedTuple):
+    """The late fee on a charge, with all that was given back of it."""
+
+    key: Key
+    lines: Sequence[InvoiceLine]
+    given: Sequence[NoteGiven] = ()
+
+
+class LineCharge(NamedTuple):
+    """An invoice for days of service of a line, with all that was given back of it, and the late fee on it.
+
+    Leave out what was cancelled. There is one of a ``kind`` for a first day.
+    """
+
+    key: Key
+    kind: ChargeKind
+    package: Key
+    period_start: date
+    period_end: date
+    issue_date: date
+    lines: Sequence[InvoiceLine]
+    given: Sequence[NoteGiven] = ()
+    late_fee: LateCharge | None = None
+
+
+class NextPackage(NamedTuple):
+    """Another package from the first day on that was not charged for the present one."""
+
+    package: Key
+
+
+class PackageAtOnce(NamedTuple):
+    """Another package from ``since`` on: today or a day of the past."""
+
+    package: Key
+    since: date
+
+
+class MoveBillingDay(NamedTuple):
+    """Another billing day, 1 to 31, said on ``since``: today or a day of the past."""
+
+    day: int
+    since: date
+
+
+class PauseLine(NamedTuple):
+    """A pause (*cuti*) from ``since`` on: today or a day of the past."""
+
+    since: date
+
+
+class ResumeLine(NamedTuple):
+    """The end of a pause: ``since`` is the first day of service, today or a day of the past."""
+
+    since: date
+
+
+class EndLine(NamedTuple):
+    """The end of a line: ``end`` is the day after the last day of service, ahead, today or in the past."""
+
+    end: date
+
+
+Wish: TypeAlias = NextPackage | PackageAtOnce | MoveBillingDay | PauseLine | ResumeLine | EndLine
+
+
+class TermsFacts(NamedTuple):
+    """A line, a wish about it (``None``: it begins), all that it was charged for days of service, and its access so far."""
+
+    subscription: Subscription
+    wish: Wish | None = None
+    charges: Sequence[LineCharge] = ()
+    access: Access = "open"
+
+
+class TermsInvoice(NamedTuple):
+    """An invoice of a change: for a ``subscription`` period or a part of one, or an ``adjustment`` of days charged before."""
+
+    kind: ChargeKind
+    invoice: Invoice
+
+
+class TermsNote(NamedTuple):
+    """What to give back of a ``charge``, or of the ``invoice`` at that place among those of the same change.
+
+    It settles what is open of that invoice first; the rest is the customer's credit.
+    """
+
+    charge: Key | None
+    invoice: int | None
+    reason: CreditReason
+    period_start: date
+    period_end: date
+    lines: tuple[InvoiceLine, ...]
+    dpp: int
+    ppn: int
+    total: int
+
+
+class TermsChange(NamedTuple):
+    """What a wish comes to: write all of it in one transaction, or nothing.
+
+    ``subscription`` holds the new terms, ``since`` the first day on which they show: of the new package, of the first whole
+    period of a new billing day, of the pause, of service after it, or the day after the last one. ``access`` is what
+    happens to access now. ``next`` is the next invoice as things stand, which is not written now. ``fingerprint`` names facts and
+    result: another one at confirming means that they are not what was shown.
+    """
+
+    subscription: Subscription
+    since: date
+    invoices: tuple[TermsInvoice, ...]
+    notes: tuple[TermsNote, ...]
+    access: Literal["reopen", "close", "regroup"] | None
+    next: TermsInvoice | None
+    charged: int
+    given_back: int
+    fingerprint: str
 
 
 # Open invoices, reminders, payments

@@ -29,3 +29,4 @@ pub(crate) mod simulate;
 pub(crate) mod simulate_router;
 pub(crate) mod site;
 pub(crate) mod subscription;
+mod terms;

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::{BillingDay, Cycle, Date};
-use isp_core::engine::Settled;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{PageQuery, Store};
 use isp_core::subscription::{Account, BillingTerms, Subscription, SubscriptionStatus, Timing};
+use isp_core::terms::Command as Terms;
 use isp_core::text::Code;
 use isp_core::{Error, Secret};
 
+use super::terms::{Dry, Line, Since};
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -30,16 +31,16 @@ pub(crate) enum Command {
     Show(Which),
     /// Take another package: from the next period on, or at once with what was paid settled by the day.
     #[command(
-        after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once"
+        after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once --dry-run"
     )]
     ChangePackage(ChangePackage),
-    /// Bill a line on another day of the month; the days in between are invoiced today.
+    /// Bill a line on another day of the month; the days in between are invoiced when they begin.
     #[command(after_help = "Example:\n  isp subscription change-billing-day P001 20")]
     ChangeBillingDay(ChangeBillingDay),
-    /// Pause (cuti) from today: no access, no invoices.
-    Pause(Which),
-    /// End a pause today.
-    Resume(Which),
+    /// Pause (cuti) from today or a day of the past: no access, no invoices.
+    Pause(Stop),
+    /// End a pause, today or on a day of the past.
+    Resume(Stop),
     /// End a line. Lent devices that did not come back are then listed by `report cpe`.
     #[command(after_help = "Example:\n  isp subscription terminate P001 --end 2026-07-01")]
     Terminate(Terminate),
@@ -90,48 +91,54 @@ pub(crate) struct List {
 pub(crate) struct Which {
     /// Customer ID.
     #[arg(value_parser = args::code)]
-    customer: Code,
+    pub(super) customer: Code,
     /// Which line, for a customer with several.
     #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    pub(super) username: Option<Code>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ChangePackage {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    #[command(flatten)]
+    which: Which,
     /// The new package.
     #[arg(value_parser = args::code)]
     package: Code,
-    /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
-    /// From today on: unused days are given back, the new package is charged for them.
+    /// From today on, or from the day of --since: unused days are given back, the new package is charged for them.
     #[arg(long)]
     at_once: bool,
+    #[command(flatten)]
+    since: Since,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ChangeBillingDay {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    #[command(flatten)]
+    which: Which,
     /// The new day, 1 to 31; a shorter month is billed on its last day.
     #[arg(value_parser = args::billing_day)]
     day: BillingDay,
-    /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[command(flatten)]
+    since: Since,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    since: Since,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Terminate {
     #[command(flatten)]
     which: Which,
-    /// The day after the last day of service; today when not given.
+    /// The day after the last day of service, which may be ahead or past; today when not given.
     #[arg(long)]
     end: Option<Date>,
+    #[command(flatten)]
+    dry: Dry,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -145,70 +152,40 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             all.retain(|(s, _)| which.username.as_ref().is_none_or(|name| *name == s.account.username));
             ctx.rows(&table(ctx, store, &all).await?)?;
         }
-        Command::ChangePackage(ChangePackage { customer, package, username, at_once }) => {
-            let store = ctx.store().await?;
-            let id = id_of(ctx, store, &customer, username.as_ref()).await?;
-            let new = find::package(ctx, store, &package).await?;
-            if at_once {
-                let by = ctx.officer.as_str();
-                let settled = ctx.engine(store).change_package_at_once(id, new.id, by, ctx.now).await?;
-                let mut variables = settled_variables(&customer, settled);
-                variables.push(("package", package.to_string()));
-                ctx.say("done.package_changed_at_once", &variables)?;
-                return Ok(Exit::Done);
-            }
-            let from = ctx.engine(store).change_package(id, new.id, ctx.now).await?;
-            let variables =
-                [("code", customer.to_string()), ("package", package.to_string()), ("from", from.to_string())];
-            ctx.say("done.package_changed", &variables)?;
+        Command::ChangePackage(ChangePackage { which, package, at_once, since }) => {
+            let new = find::package(ctx, ctx.store().await?, &package).await?.id;
+            let line = Line::find(ctx, &which).await?;
+            let more = [("package", package.to_string())];
+            let (command, key) = if at_once {
+                let from = line.day(&since).await?;
+                (Terms::PackageAtOnce { package: new, from }, "done.package_changed_at_once")
+            } else {
+                (Terms::NextPackage { package: new }, "done.package_changed")
+            };
+            return line.change(command, &since.dry, key, &more).await;
         }
-        Command::ChangeBillingDay(ChangeBillingDay { customer, day, username }) => {
-            let store = ctx.store().await?;
-            let id = id_of(ctx, store, &customer, username.as_ref()).await?;
-            let from = ctx.engine(store).change_billing_day(id, day, ctx.now).await?;
-            let variables =
-                [("code", customer.to_string()), ("day", day.day().to_string()), ("from", from.to_string())];
-            ctx.say("done.billing_day", &variables)?;
+        Command::ChangeBillingDay(ChangeBillingDay { which, day, since }) => {
+            let line = Line::find(ctx, &which).await?;
+            let command = Terms::BillingDay { day, from: line.day(&since).await? };
+            return line.change(command, &since.dry, "done.billing_day", &[("day", day.day().to_string())]).await;
         }
-        Command::Pause(which) => {
-            let store = ctx.store().await?;
-            let id = id_of(ctx, store, &which.customer, which.username.as_ref()).await?;
-            let settled = ctx.engine(store).pause(id, ctx.now).await?;
-            ctx.say("done.paused", &settled_variables(&which.customer, settled))?;
+        Command::Pause(Stop { which, since }) => {
+            let line = Line::find(ctx, &which).await?;
+            let command = Terms::Pause { from: line.day(&since).await? };
+            return line.change(command, &since.dry, "done.paused", &[]).await;
         }
-        Command::Resume(which) => {
-            let store = ctx.store().await?;
-            let id = id_of(ctx, store, &which.customer, which.username.as_ref()).await?;
-            ctx.engine(store).resume(id, ctx.now).await?;
-            ctx.say("done.resumed", &[("code", which.customer.to_string())])?;
+        Command::Resume(Stop { which, since }) => {
+            let line = Line::find(ctx, &which).await?;
+            let command = Terms::Resume { from: line.day(&since).await? };
+            return line.change(command, &since.dry, "done.resumed", &[]).await;
         }
-        Command::Terminate(Terminate { which, end }) => {
-            let store = ctx.store().await?;
-            let id = id_of(ctx, store, &which.customer, which.username.as_ref()).await?;
+        Command::Terminate(Terminate { which, end, dry }) => {
+            let line = Line::find(ctx, &which).await?;
             let end = end.unwrap_or_else(|| ctx.today());
-            let settled = ctx.engine(store).terminate(id, end, ctx.now).await?;
-            let mut variables = settled_variables(&which.customer, settled);
-            variables.push(("end", end.to_string()));
-            ctx.say("done.terminated", &variables)?;
+            return line.change(Terms::End { end }, &dry, "done.terminated", &[("end", end.to_string())]).await;
         }
     }
     Ok(Exit::Done)
-}
-
-fn settled_variables(customer: &Code, settled: Settled) -> Vec<(&'static str, String)> {
-    let amounts = [("charged", settled.charged), ("given_back", settled.given_back)];
-    let amounts = amounts.into_iter().map(|(key, amount)| (key, amount.to_string()));
-    std::iter::once(("code", customer.to_string())).chain(amounts).collect()
-}
-
-async fn id_of(
-    ctx: &Context,
-    store: &dyn Store,
-    customer: &Code,
-    username: Option<&Code>,
-) -> anyhow::Result<SubscriptionId> {
-    let customer = find::customer(ctx, store, customer).await?;
-    Ok(find::subscription(ctx, store, &customer, username).await?.0.id)
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {

@@ -213,6 +213,7 @@ pub(super) async fn rows_come_back_as_they_were(store: &dyn Store, tenant: Tenan
     terms.timing = Timing::Postpaid;
     terms.end = Some(day("2027-01-01"));
     terms.paused_from = Some(day("2026-06-01"));
+    terms.charged_until = Some(day("2026-07-31"));
     terms.held_price = Some(HeldPrice { price: Money::rupiah(99_000), until: Some(day("2026-12-01")) });
     terms.discount = Some(Discount { off: Off::Percent(15), until: None });
     let mut third = sample::subscription(2, w.customers[full].id, &w.router, w.packages[0].id);

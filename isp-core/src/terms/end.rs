@@ -1,0 +1,31 @@
+//! The end of a line: ahead, today, or said afterwards (rules B7, B12).
+
+use crate::billing::CreditReason;
+use crate::calendar::Date;
+use crate::error::Error;
+use crate::subscription::{BillingTerms, Timing};
+
+use super::change::Change;
+use super::draft::Draft;
+use super::facts::LineFacts;
+
+/// The end of a line; `end` is the day after its last day of service, ahead or in the past.
+///
+/// What has come due up to there and was not billed is billed. Periods that begin on that day or later are given back whole:
+/// they were never served. The unused days of the period that holds it are given back by policy; who pays afterwards pays none.
+/// So what is owed is the same whichever runs were made before the end was said.
+///
+/// # Errors
+/// [`Error::NotServing`] for a line that has an end, [`Error::EmptyPeriod`] for one before its first day.
+pub fn end(facts: &LineFacts<'_>, end: Date) -> Result<Change, Error> {
+    let terms = facts.line.terms;
+    let served_from = facts.charges.iter().map(|c| c.invoice.period.start).chain([terms.start]).min();
+    let ended = terms.terminate(end, served_from.unwrap_or(terms.start))?;
+    let credit = facts.policy.credit_on_termination;
+    // Said in time, a run had billed the period that holds the end whole.
+    let whole = terms.timing == Timing::Prepaid && !credit && end <= facts.today() && end > terms.start;
+    let until = if whole { terms.period_of(end.plus_days(-1)).end } else { end };
+    let mut draft = Draft::settled(facts, BillingTerms { end: Some(until), ..terms })?;
+    draft.give_back_from(end, CreditReason::Termination, credit);
+    draft.finish(ended, end)
+}

@@ -1,0 +1,110 @@
+//! Changes of a line's terms: their effect in rupiah, shown or done.
+
+use clap::Args;
+use isp_core::billing::{Invoice, InvoiceKind};
+use isp_core::calendar::Date;
+use isp_core::engine::terms::Wish;
+use isp_core::ids::SubscriptionId;
+use isp_core::ports::Store;
+use isp_core::terms::{Change, Command};
+use isp_core::text::Code;
+
+use super::find;
+use super::subscription::Which;
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Args)]
+pub(crate) struct Dry {
+    /// Show the effect and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Since {
+    /// The day from which it holds: today, when not given, or a day of the past.
+    #[arg(long, value_name = "DATE")]
+    since: Option<Date>,
+    #[command(flatten)]
+    pub(crate) dry: Dry,
+}
+
+/// A line, and the day that a change of it holds from.
+pub(crate) struct Line<'a> {
+    ctx: &'a Context,
+    store: &'a dyn Store,
+    customer: &'a Code,
+    id: SubscriptionId,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) async fn find(ctx: &'a Context, which: &'a Which) -> anyhow::Result<Self> {
+        let store = ctx.store().await?;
+        let customer = find::customer(ctx, store, &which.customer).await?;
+        let id = find::subscription(ctx, store, &customer, which.username.as_ref()).await?.0.id;
+        Ok(Self { ctx, store, customer: &which.customer, id })
+    }
+
+    pub(crate) async fn day(&self, since: &Since) -> anyhow::Result<Date> {
+        match since.since {
+            Some(day) => Ok(day),
+            None => Ok(self.ctx.engine(self.store).today_at(self.id, self.ctx.now).await?),
+        }
+    }
+
+    /// Does it, or only shows what it would come to; says `key` with the day and the sums, then every document.
+    pub(crate) async fn change(
+        &self,
+        command: Command,
+        dry: &Dry,
+        key: &str,
+        more: &[(&str, String)],
+    ) -> anyhow::Result<Exit> {
+        let (ctx, engine) = (self.ctx, self.ctx.engine(self.store));
+        let wish = Wish { by: ctx.officer.as_str(), ..Wish::default() };
+        let change = match dry.dry_run {
+            true => engine.preview_terms(self.id, command, wish, ctx.now).await?,
+            false => engine.change_terms(self.id, command, wish, ctx.now).await?,
+        };
+        let settled = change.settled();
+        let mut variables = vec![
+            ("code", self.customer.to_string()),
+            ("from", change.from.to_string()),
+            ("charged", settled.charged.to_string()),
+            ("given_back", settled.given_back.to_string()),
+        ];
+        variables.extend(more.iter().cloned());
+        ctx.say(key, &variables)?;
+        ctx.rows(&documents(&change))?;
+        if dry.dry_run {
+            ctx.say("import.dry_run", &[])?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// What is invoiced and given back now, and the next invoice.
+fn documents(change: &Change) -> Rows {
+    let mut rows = Rows::new(&[column("what"), column("period"), number("total"), column("issued"), column("due")]);
+    let invoice = |what: &'static str, i: &Invoice| {
+        vec![Cell::Word(what), Cell::text(i.period), i.total.into(), i.issue_date.into(), i.due_date.into()]
+    };
+    for i in &change.invoices {
+        rows.push(invoice(if i.kind == InvoiceKind::Adjustment { "adjustment" } else { "invoice" }, i));
+    }
+    for n in &change.credit_notes {
+        rows.push(vec![
+            Cell::Word("given_back"),
+            Cell::text(n.period),
+            (-n.total).into(),
+            n.issue_date.into(),
+            Cell::Empty,
+        ]);
+    }
+    if let Some(i) = &change.next {
+        rows.push(invoice("next_invoice", i));
+    }
+    rows
+}
