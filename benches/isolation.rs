@@ -154,6 +154,7 @@ impl Line {
             until: today.plus_days(-1),
             reason: "pengurus RT".to_owned(),
             by: "pemilik".to_owned(),
+            ending: None,
         });
         self
     }
@@ -161,7 +162,7 @@ impl Line {
     fn outage(mut self, now: DateTime<Utc>) -> Self {
         let (id, site_id) = (OutageId(Uuid::nil()), self.0.site_id);
         let from = now - chrono::TimeDelta::hours(3);
-        self.0.outages.push(Outage { id, site_id, from, until: None, note: "kabel putus".to_owned() });
+        self.0.outages.push(Outage { id, site_id, from, until: None, note: "kabel putus".to_owned(), ending: None });
         self
     }
 
@@ -172,6 +173,7 @@ impl Line {
             made_on: today.plus_days(-1),
             until: today.plus_days(2),
             by: "kasir".to_owned(),
+            ending: None,
         });
         self
     }

@@ -9,6 +9,7 @@
 //! | `store` | [`mod@store`] | the `Store` port on SQLite and PostgreSQL |
 //! | `mikrotik` | [`mod@mikrotik`] | the `AccessControl` port on the RouterOS API |
 //! | `whatsapp` | [`mod@whatsapp`] | the `Messenger` port on the WhatsApp Cloud API |
+//! | `cases` | [`mod@cases`] | dated cases of a provider as data, lived on any store |
 //! | `cli` | | the `isp` program |
 //!
 //! ```
@@ -27,6 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "cases")]
+pub use isp_cases as cases;
 pub use isp_core as core;
 #[cfg(feature = "mikrotik")]
 pub use isp_mikrotik as mikrotik;

@@ -100,10 +100,11 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 
 /// The modules of isp-core from the ground up, those of a line together. A module names only modules of its own line and
 /// of lines above it in this list.
-const ORDER: [&[&str]; 18] = [
+const ORDER: [&[&str]; 19] = [
     &["typed"],
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
+    &["ending"],
     &["tax", "holiday", "clock"],
     &["customer", "place", "subscription"],
     &["package", "device", "installation"],

@@ -67,13 +67,38 @@ fn drift_is_planned_and_applied_and_strangers_are_left_alone() {
         &[("name", b"rina01"), ("password", b"x"), ("comment", b"Bu Rina - 0812 9999 8888")];
     stage.router.force("/ppp/secret", stranger).unwrap();
     let files = ["--out", "proposed.csv", "--customers", "new.csv", "--packages", "packages.csv"];
-    let shown = isp.ok(&[&["router", "import-secrets", "R1"], &files[..]].concat());
+    let shown = isp.ok(&[&["--on", "2026-01-10", "router", "import-secrets", "R1"], &files[..]].concat());
     assert!(shown.contains("cocok") && shown.contains("100") && shown.contains("Bu Rina"), "{shown}");
     let file = |name: &str| std::fs::read_to_string(isp.dir().join(name)).unwrap();
-    assert!(file("proposed.csv").contains("rina01,default,R1,rina01,x,,"), "{}", file("proposed.csv"));
-    assert_eq!(file("new.csv"), "id_pelanggan,nama,alamat,telepon\nrina01,Bu Rina,,+6281299998888\n");
+    assert!(file("proposed.csv").contains("rina01,default,R1,rina01,x,2026-01-10,,"), "{}", file("proposed.csv"));
+    assert_eq!(file("new.csv"), "id_pelanggan,nama,alamat,telepon\nrina01,Bu Rina,Bandung,0812-9999-8888\n");
     assert!(file("packages.csv").contains("default,default,,,default"), "{}", file("packages.csv"));
+    // What is proposed is imported as it is, when the price is given.
+    let again = ["--out", "s.csv", "--customers", "c.csv", "--packages", "p.csv", "--price", "10M=150000"];
+    let wati: &[(&str, &[u8])] =
+        &[("name", b"wati"), ("password", b"=1+2"), ("profile", b"10M"), ("disabled", b"true"), ("service", b"pppoe")];
+    stage.router.force("/ppp/profile", &[("name", b"10M"), ("rate-limit", b"5M/10M")]).unwrap();
+    stage.router.force("/ppp/profile", &[("name", b"ISOLIR"), ("rate-limit", b"64k/64k")]).unwrap();
+    stage.router.force("/ppp/secret", wati).unwrap();
+    let tunnel: &[(&str, &[u8])] = &[("name", b"vpn-kantor"), ("password", b"x"), ("service", b"l2tp")];
+    stage.router.force("/ppp/secret", tunnel).unwrap();
+    stage.router.force("/ppp/secret", &[("name", b"off"), ("password", b"y"), ("profile", b"ISOLIR")]).unwrap();
     stage.router.force_remove("/ppp/secret", "rina01");
+    stage.router.force_remove("/ppp/secret", "eko@isp");
+    let (shown, told) = isp.exit(0, &[&["--on", "2026-01-10", "router", "import-secrets", "R1"], &again[..]].concat());
+    assert!(shown.contains("dimatikan") && shown.contains("diisolir") && told.contains("vpn-kantor"), "{shown}{told}");
+    assert!(!shown.contains("vpn-kantor") && !file("p.csv").contains("ISOLIR"), "{shown}{}", file("p.csv"));
+    let lines = file("s.csv").replace("off,,R1,off", "off,10M,R1,off");
+    std::fs::write(isp.dir().join("s.csv"), &lines).unwrap();
+    let import = ["--subscriptions", "s.csv", "--customers", "c.csv", "--packages", "p.csv"];
+    isp.ok(&[&["--on", "2026-01-10", "import"], &import[..]].concat());
+    assert_eq!(isp.json(&["subscription", "show", "wati"])[0]["username"], "wati", "{lines}");
+    for name in ["wati", "vpn-kantor", "off"] {
+        stage.router.force_remove("/ppp/secret", name);
+    }
+    isp.ok(&["--on", "2026-01-10", "subscription", "terminate", "wati"]);
+    isp.ok(&["--on", "2026-01-10", "subscription", "terminate", "off"]);
+    stage.router.force("/ppp/secret", profile).unwrap();
 
     isp.ok(&["router", "import-secrets", "R1", "--out", "found.csv"]);
     let found = std::fs::read_to_string(isp.dir().join("found.csv")).unwrap();

@@ -170,3 +170,137 @@ fn a_corrected_row_is_asked_about_and_counts_once() {
     let out = isp.ok(&["--on", "2026-01-02", "import", "--customers", "sheets/customers.csv"]);
     assert_eq!(counts().0, before.0, "{out}");
 }
+
+/// An owner's own sheets: other names, titles, dashes, two numbers, one sheet with everything.
+#[test]
+fn sheets_as_owners_keep_them_are_read_and_what_was_guessed_is_told() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(&[
+        ("Data Lokasi.csv", "kode;nama;zona\nBDG;Bandung;WIB\n"),
+        ("mikrotik.csv", "kode;site;alamat;username;password\nR1;bdg;127.0.0.1:1;isp;rahasia-router\n"),
+        (
+            "pelanggan.csv",
+            "sep=;\nDAFTAR PELANGGAN 2026;;;;;;;;;\n;;;;;;;;;\nNo;ID Pelanggan;Nama / Name;No. KTP;Alamat;No. HP;Paket;Harga;Username PPPoE;Password;Tanggal Pasang;Ket\n1;12.0;Budi;’3273011708450001;RT 02;081210000001 / 081310000002;Rumah 20 Mbps;Rp 150.000,-;budi;pw1;2 Januari 2026;hijau\n2;13.0;Siti;-;RT 03;-;Rumah 20 Mbps;150rb;siti;pw2;46030;\n2;13.0;Siti;-;RT 03;-;Rumah 20 Mbps;150000.00;siti2;pw3;2026-01-09 00:00:00;\n",
+        ),
+        ("catatan rapat.csv", "hal,isi\nrapat,kopi\n"),
+        ("foto.jpg", "x"),
+    ]);
+    let (out, err) = isp.exit(0, &["--lang", "en", "--on", "2026-01-10", "import", "sheets"]);
+    for told in [
+        "pelanggan.csv is read as everything",
+        "catatan rapat.csv is not read",
+        "foto.jpg is not read",
+        "column No. HP: 1 cells hold several numbers",
+        "column Tanggal Pasang: 1 days stand as a spreadsheet's number",
+        "column ID Pelanggan: 3 codes stand as decimal numbers",
+        "the column Ket is not imported",
+        "the only router",
+        "1 rows say the same",
+        "what stands above line 4 is taken as a title",
+    ] {
+        assert!(err.contains(told), "{told} is missing in:\n{err}{out}");
+    }
+    assert!(!err.contains("3273") && !err.contains("0812"), "{err}");
+    let packages = isp.json(&["package", "list"]);
+    assert_eq!((packages.as_array().unwrap().len(), packages[0]["price"].as_i64()), (1, Some(150_000)));
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 2);
+    let lines = isp.json(&["subscription", "list"]);
+    assert_eq!(lines.as_array().unwrap().len(), 3);
+    assert_eq!(isp.json(&["customer", "show", "12"])[0]["phone"], "+62***001");
+    // Once more is the same.
+    isp.ok(&["--on", "2026-01-11", "import", "sheets"]);
+    assert_eq!(isp.json(&["subscription", "list"]).as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn slips_are_asked_about_and_taken_when_they_are_right() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(&[("packages.csv", "kode;nama;harga;kecepatan\nA;A;165;20M\nB;B;150000;20480\n")]);
+    let (_, err) = isp.exit(3, &["--lang", "en", "import", "--packages", "sheets/packages.csv"]);
+    assert_eq!(err.matches("[value.implausible]").count(), 2, "{err}");
+    assert!(err.contains("--accept packages.csv:2 --accept packages.csv:3"), "{err}");
+    isp.exit(3, &["import", "--packages", "sheets/packages.csv", "--accept", "packages.csv:2"]);
+    isp.ok(&["import", "--packages", "sheets/packages.csv", "--accept", "packages.csv"]);
+    assert_eq!(isp.json(&["package", "list"]).as_array().unwrap().len(), 2);
+}
+
+/// What `isp` exports, it reads again without a difference.
+#[test]
+fn an_export_is_imported_again_without_loss() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.write(&[(
+        "customers.csv",
+        "id_pelanggan;nama;alamat;telepon\nP001;'=HYPERLINK(\"x\");Jl. 1;0812-3456-7890\nP002;'Aisyah;'-2+3;\nP003;@Eko;00123;\n00017;Joko;1E5;\n",
+    )]);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    for (report, option) in
+        [(&["report", "customers", "--contacts"][..], "--customers"), (&["report", "cpe"], "--cpes")]
+    {
+        for language in ["id", "en"] {
+            let arguments: Vec<&str> = [&["--lang", language, "--format", "csv"], report].concat();
+            let csv = isp.ok(&arguments);
+            let kind = option.trim_start_matches('-');
+            isp.write(&[(&format!("{kind}.csv"), &csv)]);
+            let path = format!("sheets/{kind}.csv");
+            let out = isp.exit(0, &["--format", "json", "--on", "2026-01-02", "import", option, &path]);
+            let counts: serde_json::Value = serde_json::from_str(&out.0).unwrap();
+            assert_eq!((&counts[0]["new"], &counts[0]["differ"]), (&0.into(), &0.into()), "{csv}\n{}", out.1);
+            assert!(counts[0]["same"].as_i64().unwrap() > 0, "{csv}");
+        }
+    }
+}
+
+/// What is about to be written is shown row by row, with nothing personal in it.
+#[test]
+fn rows_are_shown_before_they_are_written() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    let shown = isp.ok(&["--on", "2026-01-01", "import", "sheets", "--dry-run"]);
+    for part in ["Budi Santoso", "+62***890", "Rp165.000", "20M/10M", "SN-1", "Rp500.000", "2026-01-05"] {
+        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
+    }
+    for secret in ["3273011708450001", "81234567890", "Merdeka", "pw-budi-1", "rahasia-router"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 0);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let again = isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    assert!(!again.contains("Budi Santoso"), "{again}");
+}
+
+/// A copy says in its last column what is wrong; mended there, it is imported as it is.
+#[test]
+fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(&[(
+        "customers.csv",
+        "DATA\nid_pelanggan;nama;alamat;telepon\nC1;Budi;Jl. 1;021-5551234\nC2;Siti;Jl. 2;0812-3456-7890\nC3;;Jl. 3;8.12E+10\n",
+    )]);
+    let (_, err) = isp.exit(3, &["import", "--customers", "sheets/customers.csv", "--fix", "mend/customers.csv"]);
+    assert!(err.contains("mend/customers.csv"), "{err}");
+    let path = isp.dir().join("mend/customers.csv");
+    let copy = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = copy.lines().collect();
+    assert!(lines[1].ends_with(";masalah") && lines[3] == "C2;Siti;Jl. 2;0812-3456-7890;", "{copy}");
+    assert!(
+        lines[2].contains("telepon: nomor telepon") && lines[4].contains("nama: ") && lines[4].contains("; telepon"),
+        "{copy}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    // It is never written over, and a mended one is imported with the column still in it.
+    let (_, err) = isp.exit(6, &["import", "--customers", "sheets/customers.csv", "--fix", "mend/customers.csv"]);
+    assert!(err.contains("[cli.file]"), "{err}");
+    std::fs::write(&path, copy.replace("021-5551234", "-").replace("C3;;", "C3;Eko;").replace("8.12E+10", "")).unwrap();
+    isp.ok(&["import", "--customers", "mend/customers.csv"]);
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
+}

@@ -189,7 +189,7 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
         if dice.one_in(300) {
             let until = today.plus_days(1 + dice.roll(14) as i32);
             let (id, customer_id) = (PromiseId(Uuid::from_u128(u128::from(dice.0))), customer_id(n));
-            let promise = Promise { id, customer_id, made_on: today, until, by: "kasir".into() };
+            let promise = Promise { id, customer_id, made_on: today, until, by: "kasir".into(), ending: None };
             // One promise a period; the policy says no to more.
             if world.engine().promise(promise).await.is_ok() {
                 protected.add(n, today, until);
@@ -199,7 +199,7 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
             let until = today.plus_days(1 + dice.roll(30) as i32);
             let (id, customer_id) = (ExemptionId(Uuid::from_u128(u128::from(dice.0))), customer_id(n));
             let (reason, by) = ("panti asuhan".into(), "manajer".into());
-            let exemption = Exemption { id, customer_id, from: today, until, reason, by };
+            let exemption = Exemption { id, customer_id, from: today, until, reason, by, ending: None };
             world.engine().exempt(exemption).await.unwrap();
             protected.add(n, today, until);
         }
@@ -309,6 +309,7 @@ async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected
             from: today.at(8, 0, Zone::Wib),
             until: Some(today.plus_days(days).at(8, 0, Zone::Wib)),
             note: "kabel putus".into(),
+            ending: None,
         };
         world.engine().outage(outage).await.unwrap();
         for n in (0..CUSTOMERS).filter(|n| n % 2 == site) {

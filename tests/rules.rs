@@ -147,7 +147,14 @@ async fn an_outage_gives_days_back_once_to_everybody_of_the_site() {
     run_days(&world, "2026-01-01", "2026-02-01").await;
     let (id, note) = (OutageId(Uuid::from_u128(7)), "kabel putus".to_owned());
     // Two nights round the end of January: 30 January 20:00 to 2 February 02:00, 54 hours.
-    let outage = Outage { id, site_id: site_id(0), from: at("2026-01-30", 20), until: Some(at("2026-02-02", 2)), note };
+    let outage = Outage {
+        id,
+        site_id: site_id(0),
+        from: at("2026-01-30", 20),
+        until: Some(at("2026-02-02", 2)),
+        note,
+        ending: None,
+    };
     world.engine().outage(outage.clone()).await.unwrap();
     let now = at("2026-02-02", 9);
     let engine = world.engine();
@@ -315,6 +322,7 @@ async fn a_promise_is_given_once_in_a_period_and_not_for_ever_i2() {
         made_on: date(made),
         until: date(until),
         by: "kasir".into(),
+        ending: None,
     };
     let engine = world.engine();
     let long = engine.promise(promise(1, "2026-01-16", "2026-01-31")).await.unwrap_err();

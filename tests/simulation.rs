@@ -180,6 +180,7 @@ async fn a_promise_is_kept_and_a_breaker_is_foretold() {
         made_on: date("2026-01-15"),
         until: date("2026-01-25"),
         by: "Sari".into(),
+        ending: None,
     };
     world.engine().promise(promise).await.unwrap();
     let now = date("2026-01-05").at(7, 0, Zone::Wib);

@@ -149,14 +149,17 @@ async fn nobody_is_isolated_on_a_weekend_before_the_hour_or_while_protected_i1_i
                 let (made_on, until) = (date("2026-01-12"), date("2026-01-20"));
                 let id = PromiseId(Uuid::from_u128(1));
                 let customer_id = customer_id(2);
-                engine.promise(Promise { id, customer_id, made_on, until, by: "kasir".into() }).await.unwrap();
+                engine
+                    .promise(Promise { id, customer_id, made_on, until, by: "kasir".into(), ending: None })
+                    .await
+                    .unwrap();
             }
             "exemption" => {
                 let id = ExemptionId(Uuid::from_u128(1));
                 let (from, until) = (date("2026-01-01"), date("2026-01-20"));
                 let customer_id = customer_id(2);
                 let (reason, by) = ("sekolah".into(), "manajer".into());
-                let now = Exemption { id, customer_id, from, until, reason, by };
+                let now = Exemption { id, customer_id, from, until, reason, by, ending: None };
                 engine.exempt(now.clone()).await.unwrap();
                 // One that is granted ahead and lasts longer does not hide the one that holds.
                 let id = ExemptionId(Uuid::from_u128(2));
@@ -168,7 +171,7 @@ async fn nobody_is_isolated_on_a_weekend_before_the_hour_or_while_protected_i1_i
                 let from = date("2026-01-10").midnight(Zone::Wib);
                 let until = Some(date("2026-01-21").midnight(Zone::Wib));
                 engine
-                    .outage(Outage { id, site_id: site_id(0), from, until, note: "kabel putus".into() })
+                    .outage(Outage { id, site_id: site_id(0), from, until, note: "kabel putus".into(), ending: None })
                     .await
                     .unwrap();
             }

@@ -162,6 +162,12 @@ pub enum Error {
         /// The policy's limit.
         max_days: u16,
     },
+    /// A customer who has a line, a payment or any other history cannot be removed.
+    #[error("customer has a history")]
+    CustomerHasHistory,
+    /// A promise, an outage or the like was ended or taken back before.
+    #[error("it was ended or taken back before")]
+    AlreadyEnded,
     /// A payment that cannot be taken back by itself: the amount of a credit note.
     #[error("payment of this kind cannot be reversed")]
     NotReversible,
@@ -238,6 +244,8 @@ impl Error {
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",
             Self::PromiseTooLong { .. } => "promise.too_long",
+            Self::CustomerHasHistory => "customer.has_history",
+            Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",

@@ -495,6 +495,24 @@ impl Expense {
         }
         entry
     }
+
+    /// The entry that books it back, on the same day, so that the month it was booked in comes out right. Both stay visible.
+    #[must_use]
+    pub fn reversal(&self) -> JournalEntry {
+        let mut back = JournalEntry { id: JournalEntryId(derive(self.id.0, &["reversal"])), ..self.entry() };
+        for line in &mut back.lines {
+            line.amount = -line.amount;
+        }
+        back
+    }
+
+    /// The expense, when it makes sense.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`].
+    pub fn checked(self) -> Result<Self, Error> {
+        if self.amount.is_positive() { Ok(self) } else { Err(Error::NotPositive { field: "amount" }) }
+    }
 }
 
 pub(crate) fn entry(id: uuid::Uuid, date: Date, kind: EntryKind, lines: &[(Account, Money)]) -> JournalEntry {

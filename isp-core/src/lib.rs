@@ -25,6 +25,7 @@ pub mod calendar;
 pub mod clock;
 pub mod customer;
 pub mod device;
+pub mod ending;
 pub mod engine;
 pub mod error;
 pub mod holiday;
@@ -47,7 +48,7 @@ pub mod simulation;
 pub mod subscription;
 pub mod tax;
 pub mod terms;
-#[cfg(feature = "testing")]
+#[cfg(feature = "memory")]
 pub mod testing;
 pub mod text;
 pub mod typed;

@@ -277,7 +277,7 @@
 //! assert_eq!(decide(&facts, "2026-01-19", 9), Decision::Keep(Reason::BeforeHour));
 //! assert_eq!(decide(&facts, "2026-01-19", 10), Decision::Isolate(Reason::OverdueTooLong));
 //! let promise = Promise { id: PromiseId(id), customer_id: CustomerId(id), made_on: day("2026-01-15"),
-//!     until: day("2026-01-20"), by: "kasir".into() };
+//!     until: day("2026-01-20"), by: "kasir".into(), ending: None };
 //! let promised = AccessFacts { promises: vec![promise], ..facts.clone() };
 //! assert_eq!(decide(&promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
 //! assert_eq!(decide(&promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));

@@ -29,7 +29,7 @@ pub struct Subscription {
 /// A PPPoE account: exact user name and password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// User name, unique on its router, compared to the letter.
+    /// User name, unique on its router among lines that serve at the same time, compared to the letter.
     pub username: Code,
     /// Password.
     pub password: Secret,
@@ -108,6 +108,14 @@ impl BillingTerms {
     #[must_use]
     pub fn package_on(&self, date: Date) -> PackageId {
         self.change.filter(|c| c.from <= date).map_or(self.package_id, |c| c.package_id)
+    }
+
+    /// True when both have a day of service in common, as far as starts and ends tell.
+    #[must_use]
+    pub fn serves_with(&self, other: &Self) -> bool {
+        let serves = |terms: &Self| terms.end.is_none_or(|end| terms.start < end);
+        let before = |a: &Self, b: &Self| a.end.is_none_or(|end| b.start < end);
+        serves(self) && serves(other) && before(self, other) && before(other, self)
     }
 
     /// Where it stands on a day.

@@ -117,6 +117,25 @@ impl Evidence {
     }
 }
 
+/// Parts accounts that may be customers' lines from those of other services: a tunnel by L2TP, PPTP, SSTP or OpenVPN is
+/// the office's or another router's. One that carries our mark is a line whatever its service.
+///
+/// The lines come first in what is returned.
+pub fn lines_only(found: Vec<FoundAccount>) -> (Vec<FoundAccount>, Vec<FoundAccount>) {
+    let is_line =
+        |account: &FoundAccount| matches!(account.service.as_str(), "" | "any" | "pppoe") || account.owner.is_some();
+    found.into_iter().partition(is_line)
+}
+
+/// True when a profile isolates by its name, as those that people make by hand do, or is the one that we use for that.
+pub fn is_isolation_profile(profile: &str, ours: &str) -> bool {
+    let name = profile.to_lowercase();
+    profile == ours
+        || ["isolir", "isolate", "blokir", "block", "suspend", "expired", "nunggak"]
+            .iter()
+            .any(|word| name.contains(word))
+}
+
 /// Compares the accounts of a router with the subscriptions that may be on it.
 pub fn propose(found: &[FoundAccount], known: &[Known]) -> Proposals {
     let mut accounts: Vec<Proposal> = found
@@ -252,6 +271,7 @@ mod tests {
             password: None,
             profile: "10M".to_owned(),
             rate_limit: Some("5M/10M".to_owned()),
+            service: "pppoe".to_owned(),
             remote_address: None,
             disabled: false,
             online: true,
@@ -322,6 +342,19 @@ mod tests {
         let phone = Phone::parse("081299998888").unwrap();
         assert_eq!(verdicts[1], Verdict::New { name: "Bu Rina".to_owned(), phone: Some(phone) });
         assert_eq!(verdicts[2], Verdict::New { name: String::new(), phone: None });
+    }
+
+    #[test]
+    fn tunnels_are_no_lines_and_isolation_is_no_package() {
+        let with = |name: &str, service: &str| FoundAccount { service: service.to_owned(), ..account(name, "") };
+        let mut ours = with("ours", "l2tp");
+        ours.owner = Some("x".to_owned());
+        let found = vec![with("vpn", "l2tp"), with("a", "any"), with("b", "pppoe"), ours, with("ovpn", "ovpn")];
+        let (lines, others) = lines_only(found);
+        assert_eq!(lines.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["a", "b", "ours"]);
+        assert_eq!(others.len(), 2);
+        assert!(is_isolation_profile("ISOLIR-2", "tutup") && is_isolation_profile("tutup", "tutup"));
+        assert!(!is_isolation_profile("10M", "isolir"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ def subscriptions(env, count, start, company=None):
         {"name": "Pelanggan %05d" % number, "mobile": "0812%08d" % number} for number in range(count)
     ])
     found = env["isp.subscription"].create([
-        {"customer_id": customer.id, "package_id": package.id, "activation_date": start} for customer in customers
+        {"customer_id": customer.id, "package_id": package.id, "activation_date": start, "billed_from": start} for customer in customers
     ])
     found.action_activate()
     return found

@@ -1,7 +1,7 @@
 {
     "name": "ISP Management",
     "summary": "Customers, packages, billing, isolation and MikroTik routers of an internet provider",
-    "version": "17.0.1.1.0",
+    "version": "17.0.1.2.0",
     "category": "Services/ISP",
     "license": "LGPL-3",
     "author": "The isp project",
@@ -17,6 +17,7 @@
         "data/ir_sequence.xml",
         "data/ir_cron.xml",
         "views/isp_customer_views.xml",
+        "views/res_partner_views.xml",
         "views/isp_subscription_views.xml",
         "views/isp_package_views.xml",
         "views/isp_cpe_views.xml",

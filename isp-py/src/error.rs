@@ -76,6 +76,9 @@ pub(crate) enum Refused {
     /// A certificate's fingerprint that is not 64 hexadecimal digits.
     #[error("is not a SHA-256 fingerprint")]
     Fingerprint,
+    /// A text that is no case, with file, table and key.
+    #[error("{0}")]
+    Case(String),
 }
 
 impl Refused {
@@ -93,6 +96,7 @@ impl Refused {
             Self::Engine(error) => error.code(),
             Self::WhatsApp(error) => error.code(),
             Self::Fingerprint => "value.fingerprint",
+            Self::Case(_) => "case.invalid",
         }
     }
 

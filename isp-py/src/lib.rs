@@ -12,7 +12,9 @@
 //! | simulators | [`testing`] |
 //! | the settings | [`policy`] |
 //! | phones and NIK | [`people`] |
+//! | dated cases | [`cases`] |
 
+mod cases;
 mod convert;
 mod decide;
 mod error;
@@ -60,6 +62,9 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(people::parse_nik, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_niks, module)?)?;
     module.add_function(wrap_pyfunction!(people::format_rupiah, module)?)?;
+    module.add_function(wrap_pyfunction!(cases::read_case, module)?)?;
+    module.add_function(wrap_pyfunction!(cases::compare_case, module)?)?;
+    module.add_function(wrap_pyfunction!(cases::case_lacks, module)?)?;
     add_network(module)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use isp_core::billing::InvoiceBalance;
 use isp_core::calendar::{Date, Zone};
-use isp_core::ids::{CustomerId, RouterId, SiteId, SubscriptionId, TenantId};
+use isp_core::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
 use isp_core::isolation::access::{IsolatedSince, ObservedAccess};
 use isp_core::isolation::{
     Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, IsolationCause, ServiceAccess,
@@ -13,17 +13,16 @@ use isp_core::isolation::{
 use isp_core::money::Money;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::{AccessQuery, PageQuery, StoreError};
-use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Account;
 use uuid::Uuid;
 
 use crate::customer::after;
-use crate::invoice;
-use crate::session::{Session, all, readable, readable_of, readable_page};
+use crate::session::{Session, all, readable, readable_page};
 use crate::subscription::{TERMS, password_place, read_terms};
 use crate::table::{ACCESS_EVENTS, append};
 use crate::value::{Reader, Value, args};
 use crate::vault::Vault;
+use crate::{invoice, protection};
 
 /// The columns of [`ServiceAccess`] but for the subscription, in the order of [`read`].
 pub(crate) const COLUMNS: &str = "a.desired, a.cause, a.isolated_at, a.isolated_overdue, a.revision, a.version,
@@ -246,16 +245,7 @@ async fn facts(
         })
     })
     .await?;
-    let (promises, mut unclear) = promises(s, tenant, &facts, as_of).await?;
-    let (exemptions, more) = exemptions(s, tenant, &facts, as_of).await?;
-    unclear.extend(more);
-    let (outages, more) = outages(s, tenant, &facts, as_of).await?;
-    unclear.extend(more);
-    for fact in &mut facts {
-        fact.promises = promises.get(&fact.customer_id).cloned().unwrap_or_default();
-        fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
-        fact.outages = outages.get(&fact.site_id).cloned().unwrap_or_default();
-    }
+    let unclear = protection::add(s, tenant, &mut facts, as_of).await?;
     Ok((facts, unclear))
 }
 
@@ -264,94 +254,6 @@ fn customers_of(facts: &[AccessFacts]) -> Value {
     ids.sort_unstable();
     ids.dedup();
     Value::Ids(ids)
-}
-
-fn grouped<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
-    let mut groups: HashMap<K, Vec<T>> = HashMap::new();
-    for row in rows {
-        groups.entry(key(&row)).or_default().push(row);
-    }
-    groups
-}
-
-/// The promises of each customer.
-async fn promises(
-    s: &mut dyn Session,
-    tenant: TenantId,
-    facts: &[AccessFacts],
-    as_of: DateTime<Utc>,
-) -> Result<(HashMap<CustomerId, Vec<Promise>>, HashSet<Uuid>), StoreError> {
-    let sql = "SELECT promise_id, customer_id, made_on, until_day, taken_by FROM promises
-        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND made_on <= $3 ORDER BY promise_id";
-    let found = readable_of(
-        s,
-        "promise",
-        sql,
-        vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
-        1,
-        |r| Ok(Promise { id: r.get()?, customer_id: r.get()?, made_on: r.get()?, until: r.get()?, by: r.get()? }),
-    );
-    let (found, unclear) = found.await?;
-    Ok((grouped(found, |p| p.customer_id), unclear))
-}
-
-/// The exemptions of each customer.
-async fn exemptions(
-    s: &mut dyn Session,
-    tenant: TenantId,
-    facts: &[AccessFacts],
-    as_of: DateTime<Utc>,
-) -> Result<(HashMap<CustomerId, Vec<Exemption>>, HashSet<Uuid>), StoreError> {
-    let sql = "SELECT exemption_id, customer_id, from_day, until_day, reason, granted_by FROM exemptions
-        WHERE tenant_id = $1 AND customer_id IN IDS(($2)) AND from_day <= $3 ORDER BY exemption_id";
-    let found = readable_of(
-        s,
-        "exemption",
-        sql,
-        vec![Value::Id(tenant.0), customers_of(facts), Value::Day(Zone::Wit.date_of(as_of))],
-        1,
-        |r| {
-            Ok(Exemption {
-                id: r.get()?,
-                customer_id: r.get()?,
-                from: r.get()?,
-                until: r.get()?,
-                reason: r.get()?,
-                by: r.get()?,
-            })
-        },
-    );
-    let (found, unclear) = found.await?;
-    Ok((grouped(found, |e| e.customer_id), unclear))
-}
-
-/// The outages of each site.
-async fn outages(
-    s: &mut dyn Session,
-    tenant: TenantId,
-    facts: &[AccessFacts],
-    as_of: DateTime<Utc>,
-) -> Result<(HashMap<SiteId, Vec<Outage>>, HashSet<Uuid>), StoreError> {
-    let mut sites: Vec<Uuid> = facts.iter().map(|f| f.site_id.0).collect();
-    sites.sort_unstable();
-    sites.dedup();
-    let sql = "SELECT outage_id, site_id, from_at, until_at, note FROM outages
-        WHERE tenant_id = $1 AND site_id IN IDS(($2)) AND from_at <= $3 ORDER BY outage_id";
-    let found =
-        readable_of(s, "outage", sql, vec![Value::Id(tenant.0), Value::Ids(sites), Value::Moment(as_of)], 1, |r| {
-            Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
-        });
-    let (found, unclear) = found.await?;
-    Ok((grouped(found, |o| o.site_id), unclear))
-}
-
-/// All outages.
-pub(crate) async fn all_outages(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
-    let sql = "SELECT outage_id, site_id, from_at, until_at, note FROM outages WHERE tenant_id = $1 ORDER BY outage_id";
-    all(s, "outage", sql, args![tenant], |r| {
-        Ok(Outage { id: r.get()?, site_id: r.get()?, from: r.get()?, until: r.get()?, note: r.get()? })
-    })
-    .await
 }
 
 pub(crate) async fn load(
@@ -481,7 +383,43 @@ fn read_target(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Ac
         desired: r.get()?,
         revision: r.get()?,
         adopt: false,
+        succeeds: Vec::new(),
     })
+}
+
+/// True for the line that holds the account of its user name on its router: of several, the last to start of those whose
+/// access is not closed, else of all.
+const HOLDS: &str = "NOT EXISTS (
+        SELECT 1 FROM subscriptions o
+            LEFT JOIN service_access b ON b.tenant_id = o.tenant_id AND b.subscription_id = o.subscription_id
+        WHERE o.tenant_id = s.tenant_id AND o.router_id = s.router_id AND o.username = s.username
+            AND o.subscription_id <> s.subscription_id
+            AND (CASE COALESCE(b.desired, 'closed') WHEN 'closed' THEN 0 ELSE 1 END, o.starts_on, o.subscription_id)
+                > (CASE COALESCE(a.desired, 'closed') WHEN 'closed' THEN 0 ELSE 1 END, s.starts_on, s.subscription_id))";
+
+/// Adds who had the user names before.
+async fn add_predecessors(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    targets: &mut [AccessTarget],
+) -> Result<(), StoreError> {
+    let sql = "SELECT s.subscription_id, o.subscription_id FROM subscriptions s
+            JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
+                AND o.username = s.username AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        UNION SELECT s.subscription_id, f.subscription_id FROM subscriptions s
+            JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
+                AND f.username = s.username AND f.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        ORDER BY 1, 2";
+    let ids = Value::Ids(targets.iter().map(|t| t.subscription_id.0).collect());
+    let found: Vec<(SubscriptionId, SubscriptionId)> =
+        all(s, "subscription", sql, vec![Value::Id(tenant.0), ids], |r| Ok((r.get()?, r.get()?))).await?;
+    for target in targets {
+        let before = found.iter().filter(|(id, _)| *id == target.subscription_id);
+        target.succeeds.extend(before.map(|(_, before)| *before));
+    }
+    Ok(())
 }
 
 /// What routers need to know of these subscriptions, in the order asked.
@@ -491,10 +429,13 @@ pub(crate) async fn targets(
     tenant: TenantId,
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<AccessTarget>, StoreError> {
-    let sql = format!("{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL");
+    let sql = format!(
+        "{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL AND {HOLDS}"
+    );
     let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
-    let found =
+    let mut found =
         readable(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;
+    add_predecessors(s, tenant, &mut found).await?;
     let found: HashMap<SubscriptionId, AccessTarget> = found.into_iter().map(|t| (t.subscription_id, t)).collect();
     Ok(subscriptions.iter().filter_map(|id| found.get(id).cloned()).collect())
 }
@@ -508,9 +449,11 @@ pub(crate) async fn router_targets(
     page: PageQuery<SubscriptionId>,
 ) -> Result<Vec<AccessTarget>, StoreError> {
     let sql = format!(
-        "{TARGET} WHERE s.tenant_id = $1 AND s.router_id = $2 AND s.subscription_id > $3
+        "{TARGET} WHERE s.tenant_id = $1 AND s.router_id = $2 AND s.subscription_id > $3 AND {HOLDS}
         ORDER BY s.subscription_id LIMIT $4"
     );
     let args = args![tenant, router, after(page.after.map(|id| id.0)), page.limit];
-    readable_page(s, "subscription", &sql, args, (2, 3), |r| read_target(r, vault, tenant)).await
+    let mut found = readable_page(s, "subscription", &sql, args, (2, 3), |r| read_target(r, vault, tenant)).await?;
+    add_predecessors(s, tenant, &mut found).await?;
+    Ok(found)
 }

@@ -11,8 +11,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, credit, customer, device, installation, invoice, ledger, master, outbox, payment, statement, subscription,
-    table,
+    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment,
+    statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -38,7 +38,9 @@ pub(crate) async fn write(
         routers,
         packages,
         customers,
+        removed_customers,
         subscriptions,
+        former_accounts,
         installation_kinds,
         installation_orders,
         cpes,
@@ -47,6 +49,7 @@ pub(crate) async fn write(
         promises,
         exemptions,
         outages,
+        endings,
         invoices,
         invoiced_fees,
         credit_notes,
@@ -74,7 +77,10 @@ pub(crate) async fn write(
     master::write_routers(s, vault, tenant, routers).await?;
     master::write_packages(s, tenant, packages).await?;
     customer::write(s, vault, tenant, customers).await?;
+    customer::remove(s, tenant, removed_customers).await?;
+    let named = subscriptions.iter().map(|s| s.id.0).chain(terms.iter().map(|(id, _)| id.0)).collect();
     subscription::write(s, vault, tenant, subscriptions).await?;
+    former::write(s, tenant, former_accounts).await?;
     master::write_kinds(s, tenant, installation_kinds).await?;
     installation::write(s, tenant, installation_orders).await?;
     device::write(s, vault, tenant, cpes).await?;
@@ -87,6 +93,7 @@ pub(crate) async fn write(
     table::append(s, &table::EXEMPTIONS, rows).await?;
     let rows = outages.into_iter().map(|o| args![tenant, o.id, o.site_id, o.from, o.until, o.note]).collect();
     table::upsert(s, &table::OUTAGES, rows).await?;
+    ending::write(s, tenant, endings).await?;
 
     if !invoices.is_empty() {
         let given = invoices.len() as u64;
@@ -114,6 +121,7 @@ pub(crate) async fn write(
         s.execute(sql, args![tenant, held.next_credit_note + report.credit_notes]).await?;
     }
     subscription::write_terms(s, tenant, &terms).await?;
+    subscription::check_usernames(s, tenant, named).await?;
     subscription::write_billed_from(s, tenant, &billed_from).await?;
     subscription::write_not_billed(s, tenant, &not_billed).await?;
     if let Some(position) = billing_position

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::session::{Session, all, first, readable_page};
 use crate::table::{CUSTOMERS, upsert};
-use crate::value::{Reader, args};
+use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
 
 const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language, invoicing";
@@ -31,6 +31,20 @@ pub(crate) async fn write(
         rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing]);
     }
     upsert(s, &CUSTOMERS, rows).await
+}
+
+/// Removes customers whom no other row names.
+pub(crate) async fn remove(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Vec<CustomerId>,
+) -> Result<(), StoreError> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let ids = Value::Ids(customers.into_iter().map(|id| id.0).collect());
+    let sql = "DELETE FROM customers WHERE tenant_id = $1 AND customer_id IN IDS(($2))";
+    s.execute(sql, vec![Value::Id(tenant.0), ids]).await.map(drop)
 }
 
 fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer, StoreError> {

@@ -6,6 +6,7 @@ use isp_core::ids::{CustomerId, TenantId};
 use isp_core::installation::{InstallationOrder, InvoicedFee};
 use isp_core::ports::{InstallationRow, InstalmentRow, StoreError};
 
+use crate::ending;
 use crate::session::{Session, all};
 use crate::table::{INSTALLATION_FEES, INSTALLATION_ORDERS, INSTALMENTS, append, must_exist, upsert};
 use crate::value::{Reader, Value, args};
@@ -81,6 +82,10 @@ pub(crate) async fn write_fees(
     })
 }
 
+/// True for an order that was not taken back.
+const STANDS: &str = "NOT EXISTS (SELECT 1 FROM endings e WHERE e.tenant_id = o.tenant_id
+        AND e.record_id = o.installation_order_id AND e.record = 'installation')";
+
 /// What an invoice needs beside the order, in the order of [`read_row`].
 const FACTS: &str = "s.site_id, p.zone, s.package_id, s.ends_on
     FROM installation_orders o
@@ -97,7 +102,7 @@ pub(crate) async fn waiting(s: &mut dyn Session, tenant: TenantId) -> Result<Vec
         "SELECT {COLUMNS}, {FACTS}
             LEFT JOIN installation_fees f
                 ON f.tenant_id = o.tenant_id AND f.installation_order_id = o.installation_order_id
-        WHERE o.tenant_id = $1 AND o.with_first_invoice = $2 AND o.fee > 0 AND f.invoice_id IS NULL
+        WHERE o.tenant_id = $1 AND o.with_first_invoice = $2 AND o.fee > 0 AND f.invoice_id IS NULL AND {STANDS}
         ORDER BY o.installation_order_id"
     );
     all(s, "installation order", &sql, args![tenant, true], read_row).await
@@ -111,7 +116,7 @@ pub(crate) async fn due(
 ) -> Result<Vec<InstalmentRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, {FACTS}
-        WHERE o.tenant_id = $1 AND o.installation_order_id IN (
+        WHERE o.tenant_id = $1 AND {STANDS} AND o.installation_order_id IN (
             SELECT t.installation_order_id FROM instalments t
                 LEFT JOIN invoices i ON i.tenant_id = t.tenant_id AND i.invoice_id = t.invoice_id
             WHERE t.tenant_id = $1 AND t.due_on <= $2 AND i.invoice_id IS NULL)
@@ -129,25 +134,36 @@ pub(crate) async fn list(
     let only = if customer.is_some() { "AND o.customer_id = $2" } else { "" };
     let sql = format!(
         "SELECT {COLUMNS}, CAST(COALESCE(SUM(i.total), 0) AS BIGINT), CAST(COALESCE(SUM(i.paid), 0) AS BIGINT),
-            f.invoice_id, f.amount, w.total, w.paid
+            {}, f.invoice_id, f.amount, w.total, w.paid
         FROM installation_orders o
+            LEFT JOIN endings e ON e.tenant_id = o.tenant_id AND e.record_id = o.installation_order_id
+                AND e.record = 'installation'
             LEFT JOIN instalments t
                 ON t.tenant_id = o.tenant_id AND t.installation_order_id = o.installation_order_id
             LEFT JOIN invoices i ON i.tenant_id = t.tenant_id AND i.invoice_id = t.invoice_id
             LEFT JOIN installation_fees f
                 ON f.tenant_id = o.tenant_id AND f.installation_order_id = o.installation_order_id
             LEFT JOIN invoices w ON w.tenant_id = f.tenant_id AND w.invoice_id = f.invoice_id
-        WHERE o.tenant_id = $1 {only} GROUP BY {COLUMNS}, f.invoice_id, f.amount, w.total, w.paid
-        ORDER BY o.installation_order_id"
+        WHERE o.tenant_id = $1 {only} GROUP BY {COLUMNS}, {}, f.invoice_id, f.amount, w.total, w.paid
+        ORDER BY o.installation_order_id",
+        ending::COLUMNS,
+        ending::COLUMNS
     );
     let mut args = args![tenant];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
     all(s, "installation order", &sql, args, |r| {
-        let mut row = InstallationRow { order: read(r)?, invoiced: r.get()?, paid: r.get()? };
+        let mut row = InstallationRow {
+            order: read(r)?,
+            invoiced: r.get()?,
+            paid: r.get()?,
+            fee: None,
+            ending: ending::read(r)?,
+        };
         if let (Some(invoice_id), Some(amount), Some(total), Some(paid)) = (r.get()?, r.get()?, r.get()?, r.get()?) {
             let fee = InvoicedFee { order_id: row.order.id, invoice_id, amount };
             row.invoiced += amount;
             row.paid += fee.paid(total, paid);
+            row.fee = Some(fee);
         }
         Ok(row)
     })

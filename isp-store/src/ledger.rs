@@ -6,9 +6,10 @@ use isp_core::calendar::Date;
 use isp_core::ids::{JournalEntryId, PackageId, SiteId, TenantId};
 use isp_core::ledger::{Account, EntryKind, Expense, JournalEntry, JournalLine, JournalTotal};
 use isp_core::money::Money;
-use isp_core::ports::{PageQuery, StoreError};
+use isp_core::ports::{ExpenseRow, PageQuery, StoreError};
 
 use crate::customer::after;
+use crate::ending;
 use crate::session::{Session, all};
 use crate::table::{EXPENSES, JOURNAL_ENTRIES, JOURNAL_LINES, append};
 use crate::value::{Value, args};
@@ -23,6 +24,23 @@ pub(crate) async fn write_expenses(
         .map(|e| args![tenant, e.id, e.on, e.category, e.amount, e.note, e.site_id, e.paid_from])
         .collect();
     append(s, &EXPENSES, rows).await
+}
+
+/// Expenses, oldest first.
+pub(crate) async fn expenses(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {
+    let sql = format!(
+        "SELECT t.expense_id, t.spent_on, t.category, t.amount, t.note, t.site_id, t.paid_from, {}
+        FROM expenses t {} WHERE t.tenant_id = $1 ORDER BY t.spent_on, t.expense_id",
+        ending::COLUMNS,
+        ending::join("expense", "t.expense_id")
+    );
+    all(s, "expense", &sql, args![tenant], |r| {
+        let (id, on, category, amount) = (r.get()?, r.get()?, r.get()?, r.get()?);
+        let (note, site_id, paid_from) = (r.get()?, r.get()?, r.get()?);
+        let expense = Expense { id, on, category, amount, paid_from, note, site_id };
+        Ok(ExpenseRow { expense, ending: ending::read(r)? })
+    })
+    .await
 }
 
 pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, entries: &[JournalEntry]) -> Result<(), StoreError> {

@@ -136,8 +136,16 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
     match target(url)? {
         Target::Sqlite(path) => {
             create_private(&path)?;
-            let mut connection = sqlite_connection(&path).await?;
+            // A table that others name is written anew; SQLite would refuse to drop the old one.
+            let options = sqlite::options(&path).foreign_keys(false);
+            let mut connection = SqliteConnection::connect_with(&options).await.map_err(store_error)?;
             migrator(sqlite_migrations()).run_direct(None, &mut connection, false).await.map_err(migrate_error)?;
+            let broken =
+                sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut connection).await.map_err(store_error)?;
+            if !broken.is_empty() {
+                let reason = format!("{} rows name others that do not exist", broken.len());
+                return Err(StoreError::Corrupt { what: "database file", reason });
+            }
             connection.close().await.map_err(store_error)?;
         }
         Target::Postgres(options) => {
@@ -233,6 +241,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(3, "first_fee", include_str!("../migrations/sqlite/0003_first_fee.sql")),
         migration(4, "statements", include_str!("../migrations/sqlite/0004_statements.sql")),
         migration(5, "last_run", include_str!("../migrations/sqlite/0005_last_run.sql")),
+        migration(8, "corrections", include_str!("../migrations/sqlite/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/sqlite/0010_charged_until.sql")),
     ]
 }
@@ -244,6 +253,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(3, "first_fee", include_str!("../migrations/postgres/0003_first_fee.sql")),
         migration(4, "statements", include_str!("../migrations/postgres/0004_statements.sql")),
         migration(5, "last_run", include_str!("../migrations/postgres/0005_last_run.sql")),
+        migration(8, "corrections", include_str!("../migrations/postgres/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/postgres/0010_charged_until.sql")),
     ]
 }

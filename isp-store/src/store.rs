@@ -23,10 +23,10 @@ use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, Wri
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DamagedRow, DirectoryStore,
-    DunningQuery, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow, OutboxStore,
-    Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow,
+    OutboxStore, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
 };
-use isp_core::protection::Outage;
+use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Subscription;
 use isp_core::text::Code;
 
@@ -35,8 +35,8 @@ use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
-    access, commit, credit, customer, device, dunning, installation, invoice, ledger, master, open, outbox, payment,
-    statement, subscription,
+    access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, open, outbox,
+    payment, protection, statement, subscription,
 };
 
 /// A store in a SQLite file or a PostgreSQL database.
@@ -337,9 +337,41 @@ impl AccessStore for SqlStore {
         access::router_targets(session.as_mut(), &self.vault, tenant, router, page).await
     }
 
+    async fn former_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        former::targets(session.as_mut(), &self.vault, tenant, router, subscriptions).await
+    }
+
+    async fn account_closed(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscription: SubscriptionId,
+        username: &Code,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut session = self.engine.write().await?;
+        former::closed(session.as_mut(), tenant, router, subscription, username, at).await?;
+        session.commit().await
+    }
+
+    async fn protections(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError> {
+        let mut session = self.engine.read().await?;
+        protection::of(session.as_mut(), tenant, customer).await
+    }
+
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
         let mut session = self.engine.read().await?;
-        access::all_outages(session.as_mut(), tenant).await
+        protection::all_outages(session.as_mut(), tenant).await
     }
 
     async fn access_events_of(
@@ -410,6 +442,11 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<PaymentRow>, StoreError> {
         let mut session = self.engine.read().await?;
         payment::page(session.as_mut(), tenant, customer, page).await
+    }
+
+    async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::expenses(session.as_mut(), tenant).await
     }
 
     async fn journal_totals(

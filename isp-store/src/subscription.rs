@@ -7,12 +7,13 @@ use isp_core::isolation::ServiceAccess;
 use isp_core::money::Money;
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, PackageChange, Subscription};
+use uuid::Uuid;
 
 use crate::access;
 use crate::customer::after;
 use crate::error::rejected;
-use crate::session::{Session, readable_page};
-use crate::table::{SUBSCRIPTIONS, upsert};
+use crate::session::{Session, first, readable_page};
+use crate::table::{SUBSCRIPTIONS, named, upsert};
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
 
@@ -103,6 +104,20 @@ pub(crate) async fn write(
     upsert(s, &SUBSCRIPTIONS, rows).await
 }
 
+/// Lines that have one user name on a router have no day of service in common: looked at once all of a commit is written.
+pub(crate) async fn check_usernames(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT COUNT(*) FROM subscriptions s JOIN subscriptions o ON o.tenant_id = s.tenant_id
+            AND o.router_id = s.router_id AND o.username = s.username AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+            AND (s.ends_on IS NULL OR s.starts_on < s.ends_on AND o.starts_on < s.ends_on)
+            AND (o.ends_on IS NULL OR o.starts_on < o.ends_on AND s.starts_on < o.ends_on)";
+    let shared: Option<u64> = first(s, "count", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], |r| r.get()).await?;
+    if shared == Some(0) { Ok(()) } else { Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }) }
+}
+
 /// Replaces terms.
 pub(crate) async fn write_terms(
     s: &mut dyn Session,
@@ -118,7 +133,7 @@ pub(crate) async fn write_terms(
         let mut values = args![tenant, *id];
         values.extend(terms_values(terms));
         debug_assert_eq!(values.len(), 2 + TERMS_COLUMNS);
-        if s.execute(sql, values).await? != 1 {
+        if s.execute(sql, values).await.map_err(|e| named(e, &SUBSCRIPTIONS))? != 1 {
             return Err(rejected("it names a subscription that does not exist"));
         }
     }

@@ -135,6 +135,9 @@ tables! {
         "ends_on", "paused_from", "held_price", "held_until", "discount_amount", "discount_percent", "discount_until",
         "billed_from", "charged_until",
     ];
+    FORMER_ACCOUNTS: "former_accounts", 4, "former_account", [
+        "tenant_id", "subscription_id", "router_id", "username", "left_at", "closed_at",
+    ];
     INSTALLATION_KINDS: "installation_kinds", 2, "installation_kind.code", [
         "tenant_id", "installation_kind_id", "code", "name", "price",
     ];
@@ -164,6 +167,9 @@ tables! {
         "tenant_id", "exemption_id", "customer_id", "from_day", "until_day", "reason", "granted_by",
     ];
     OUTAGES: "outages", 2, "outage.id", ["tenant_id", "outage_id", "site_id", "from_at", "until_at", "note"];
+    ENDINGS: "endings", 3, "record.ending", [
+        "tenant_id", "record_id", "record", "kind", "ended_at", "ended_by", "reason",
+    ];
     INVOICES: "invoices", 2, "invoice.id", [
         "tenant_id", "invoice_id", "number", "customer_id", "subscription_id", "site_id", "package_id", "kind",
         "period_start", "period_end", "issue_date", "due_date", "dpp", "ppn", "total", "paid", "lines",

@@ -5,6 +5,7 @@ use isp_core::billing::{CreditReason, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Invoicing, Phone};
 use isp_core::device::{DeviceAction, Ownership};
+use isp_core::ending::EndingKind;
 use isp_core::ids::{
     AccessEventId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId,
@@ -211,6 +212,7 @@ through! {
     Invoicing => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Language => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Ownership => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    EndingKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     DeviceAction => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Access => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     IsolationCause => String, |v| v.code().to_owned(), |v| Self::parse(&v);

@@ -117,6 +117,7 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
                 made_on: today,
                 until: today.plus_days(9),
                 by: "Ani".into(),
+                ending: None,
             };
             engine.promise(promise).await.unwrap();
             let exemption = Exemption {
@@ -126,6 +127,7 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
                 until: today.plus_days(20),
                 reason: "masjid".into(),
                 by: "Ani".into(),
+                ending: None,
             };
             engine.exempt(exemption).await.unwrap();
         }
@@ -137,6 +139,7 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
                 from: now,
                 until: Some(now + chrono::TimeDelta::days(2)),
                 note: "listrik padam".into(),
+                ending: None,
             };
             engine.outage(outage).await.unwrap();
         }

@@ -346,10 +346,33 @@ impl Charge {
         key: &str,
         written: Written<'_>,
     ) -> Option<CreditNote> {
-        let invoice = &self.invoice;
         // A correction is of the whole invoice, an installation fee with it.
         let whole = reason == CreditReason::Correction;
         let charged = self.charged(period, |kind| whole || !kind.is_installation());
+        self.note_of(charged, period, amount, reason, key, written)
+    }
+
+    /// The note that gives back the installation fee that stands on the invoice, PPN included; `None` when nothing is left of
+    /// it.
+    #[must_use]
+    pub fn give_fee(&self, key: &str, written: Written<'_>) -> Option<CreditNote> {
+        let period = self.invoice.period;
+        let charged = self.charged(period, LineKind::is_installation);
+        let amount = charged.values().sum::<Money>().min(self.left());
+        self.note_of(charged, period, amount, CreditReason::Correction, key, written)
+    }
+
+    /// The note that gives back an amount of what is charged, line by line in proportion.
+    fn note_of(
+        &self,
+        charged: BTreeMap<LineKind, Money>,
+        period: Period,
+        amount: Money,
+        reason: CreditReason,
+        key: &str,
+        written: Written<'_>,
+    ) -> Option<CreditNote> {
+        let invoice = &self.invoice;
         let all: Money = charged.values().sum();
         if !amount.is_positive() || !all.is_positive() {
             return None;

@@ -35,12 +35,13 @@ pub struct DeviceHistory {
 }
 
 impl DeviceHistory {
-    /// Checks that the cost is not negative.
+    /// Checks that the cost is not negative; only a correction may take one back.
     ///
     /// # Errors
     /// [`Error::NotPositive`].
     pub fn checked(self) -> Result<Self, Error> {
-        if self.cost < Money::ZERO { Err(Error::NotPositive { field: "cost" }) } else { Ok(self) }
+        let negative = self.cost < Money::ZERO && self.action != DeviceAction::Corrected;
+        if negative { Err(Error::NotPositive { field: "cost" }) } else { Ok(self) }
     }
 }
 
@@ -54,16 +55,19 @@ pub enum DeviceAction {
     Replaced,
     /// Given back.
     Returned,
+    /// Something that was recorded of it was wrong: what is said here holds instead, and the cost is the difference.
+    Corrected,
 }
 
 impl DeviceAction {
-    /// `installed`, `replaced` or `returned`.
+    /// `installed`, `replaced`, `returned` or `corrected`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Installed => "installed",
             Self::Replaced => "replaced",
             Self::Returned => "returned",
+            Self::Corrected => "corrected",
         }
     }
 
@@ -76,7 +80,8 @@ impl DeviceAction {
             "installed" => Ok(Self::Installed),
             "replaced" => Ok(Self::Replaced),
             "returned" => Ok(Self::Returned),
-            _ => Err(Error::NotOneOf { field: "action", expected: "installed, replaced, returned" }),
+            "corrected" => Ok(Self::Corrected),
+            _ => Err(Error::NotOneOf { field: "action", expected: "installed, replaced, returned, corrected" }),
         }
     }
 }

@@ -51,7 +51,7 @@ impl Engine<'_> {
     }
 
     /// An invoice of a customer with all that was given back of it.
-    async fn charge_of(&self, customer: CustomerId, id: InvoiceId) -> Result<Charge, EngineError> {
+    pub(crate) async fn charge_of(&self, customer: CustomerId, id: InvoiceId) -> Result<Charge, EngineError> {
         let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
         let mut page = PageQuery::first(self.page);
         let invoice = loop {

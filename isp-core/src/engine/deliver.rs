@@ -162,11 +162,14 @@ impl Engine<'_> {
         let mut targets = self.store.access_targets(self.tenant, &wanted).await?;
         targets.retain(|t| t.router_id == batch.id);
         self.store.attempting(self.tenant, &ids).await?;
-        match control.apply(&router.endpoint, &targets).await {
-            Ok(outcomes) => {
-                let unreadable = self.unreadable_lines();
-                delivered.settle(&batch.rows, &targets, &outcomes, &unreadable, now);
-            }
+        match self.close_left(control, router, &wanted, now).await? {
+            Ok(left) => match control.apply(&router.endpoint, &targets).await {
+                Ok(outcomes) => {
+                    let unreadable = self.unreadable_lines();
+                    delivered.settle(&batch.rows, &targets, &outcomes, &left, &unreadable, now);
+                }
+                Err(error) => delivered.postpone(&batch.rows, &error, now),
+            },
             Err(error) => delivered.postpone(&batch.rows, &error, now),
         }
         self.store.record(self.tenant, &delivered.outcomes, &delivered.observed).await?;
@@ -286,11 +289,14 @@ impl Delivered {
         self.error = Some(error.clone());
     }
 
+    /// `left` are accounts that lines have left on this router, with what it said to their closing; `unreadable` are lines
+    /// whose rows cannot be read.
     fn settle(
         &mut self,
         rows: &[OutboxRow],
         targets: &[AccessTarget],
         outcomes: &[ApplyOutcome],
+        left: &[(AccessTarget, ApplyOutcome)],
         unreadable: &BTreeSet<SubscriptionId>,
         now: DateTime<Utc>,
     ) {
@@ -312,7 +318,11 @@ impl Delivered {
         }
         for row in rows {
             let line = subscription_of(row);
-            let answer = line.and_then(|s| answers.get(&s));
+            let leaves = left.iter().filter(|(t, _)| Some(t.subscription_id) == line).map(|(t, o)| (t, o));
+            let kept = line.and_then(|s| answers.get(&s)).copied();
+            let is_refused = |(_, o): &(&AccessTarget, &ApplyOutcome)| matches!(o, ApplyOutcome::Refused { .. });
+            // An account that could not be closed keeps the wish alive.
+            let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().last());
             self.outcomes.push(match answer {
                 None if line.is_some_and(|s| unreadable.contains(&s)) => {
                     self.parked += 1;

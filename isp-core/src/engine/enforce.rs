@@ -120,6 +120,24 @@ impl Engine<'_> {
         Ok(report)
     }
 
+    /// Decides about the lines of one customer at `now`, after something about him was changed by hand. No breaker holds
+    /// it: he is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn enforce_customer(
+        &self,
+        customer: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<EnforceReport, EngineError> {
+        let moment = IsolationMoment::new(&self.policy.isolation, now);
+        let position = self.store.billing_position(self.tenant).await?;
+        let lines = self.access_of(customer).await?;
+        let mut report = EnforceReport::default();
+        self.decide_again(&lines, position, &BTreeSet::new(), &moment, &mut report).await?;
+        Ok(report)
+    }
+
     async fn tripped(
         &self,
         wanted: &[AccessFacts],

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::billing::plan::installation_invoice;
-use crate::billing::{Invoice, InvoiceKind, Problem, add_fee};
+use crate::billing::{CreditNote, Invoice, InvoiceKind, Problem, Written, add_fee};
 use crate::calendar::{Date, Period};
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::{BillReport, Engine, EngineError};
 use crate::error::Error;
-use crate::ids::{InvoiceId, SubscriptionId};
+use crate::ids::{CustomerId, InstallationOrderId, InvoiceId, SubscriptionId};
 use crate::installation::{InstallationOrder, InvoicedFee};
-use crate::ports::{ChangeSet, CommitReport, InstalmentRow};
+use crate::ports::{ChangeSet, CommitReport, InstalmentRow, StoreError};
 
 impl Engine<'_> {
     /// Records an installation with its fee.
@@ -30,16 +31,91 @@ impl Engine<'_> {
                 return Err(Error::FirstInvoiceIssued.into());
             }
         }
-        let others = self.store.installation_orders(self.tenant, Some(order.customer_id)).await?;
-        let others = others.iter().map(|row| &row.order).filter(|other| other.id != order.id);
-        let of_line = others.filter(|other| other.subscription_id == order.subscription_id);
-        let taken: BTreeSet<Date> = of_line.flat_map(InstallationOrder::schedule).map(|part| part.on).collect();
-        if let Some(part) = order.schedule().iter().find(|part| taken.contains(&part.on)) {
-            return Err(Error::InstallationClash { on: part.on }.into());
-        }
+        self.check_clash(&order, &[]).await?;
         let changes = ChangeSet { installation_orders: vec![order], ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;
         Ok(())
+    }
+
+    /// Fails when another installation of the line is, or will be, invoiced on a day of this one. `leaving` are those that
+    /// are taken back with the same commit.
+    pub(crate) async fn check_clash(
+        &self,
+        order: &InstallationOrder,
+        leaving: &[InstallationOrderId],
+    ) -> Result<(), EngineError> {
+        let rows = self.store.installation_orders(self.tenant, Some(order.customer_id)).await?;
+        let mut taken: BTreeSet<Date> = BTreeSet::new();
+        for row in rows.iter().filter(|r| r.order.subscription_id == order.subscription_id && r.order.id != order.id) {
+            let mut parts = row.order.schedule();
+            if row.ending.is_some() || leaving.contains(&row.order.id) {
+                // Of one that was taken back, the invoices that were issued stay.
+                let ids: Vec<InvoiceId> = parts.iter().map(|part| part.invoice_id).collect();
+                let issued = self.store.balances(self.tenant, &ids).await?;
+                parts.retain(|part| issued.iter().any(|i| i.invoice_id == part.invoice_id));
+            }
+            taken.extend(parts.iter().map(|part| part.on));
+        }
+        match order.schedule().iter().find(|part| taken.contains(&part.on)) {
+            Some(part) => Err(Error::InstallationClash { on: part.on }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes an installation back that was recorded wrongly, and puts another one in its place, if there is one. What was
+    /// invoiced of it is given back by credit notes, which are returned; nothing of it comes due any more. All of it is one
+    /// commit, so that the fee is never charged twice.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was taken back before; [`Error::InstallationClash`] when the other one would be
+    /// invoiced on a day of an invoice that stays; [`Error::FeeTerms`], [`Error::FirstInvoiceIssued`];
+    /// [`StoreError::NotFound`].
+    pub async fn correct_installation(
+        &self,
+        customer: CustomerId,
+        id: InstallationOrderId,
+        instead: Option<InstallationOrder>,
+        ending: Ending,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<CreditNote>, EngineError> {
+        let rows = self.store.installation_orders(self.tenant, Some(customer)).await?;
+        let row =
+            rows.into_iter().find(|row| row.order.id == id).ok_or(StoreError::NotFound { what: "installation" })?;
+        if row.ending.is_some() {
+            return Err(Error::AlreadyEnded.into());
+        }
+        let ending = Ending { kind: EndingKind::TakenBack, ..ending };
+        let on = self.zone_of(customer).await?.date_of(now);
+        let written = Written { on, at: now, by: &ending.by, note: &ending.reason };
+        let key = format!("installation {id}");
+        let mut notes = Vec::new();
+        let parts: Vec<InvoiceId> = row.order.schedule().iter().map(|part| part.invoice_id).collect();
+        for issued in self.store.balances(self.tenant, &parts).await? {
+            let charge = self.charge_of(customer, issued.invoice_id).await?;
+            if charge.left().is_positive() {
+                notes.push(charge.correct(charge.left(), &key, written)?);
+            }
+        }
+        if let Some(fee) = row.fee {
+            notes.extend(self.charge_of(customer, fee.invoice_id).await?.give_fee(&key, written));
+        }
+        if let Some(order) = &instead {
+            let order = order.clone().checked()?;
+            if order.with_first_invoice && row.fee.is_some() {
+                return Err(Error::FirstInvoiceIssued.into());
+            }
+            self.check_clash(&order, &[id]).await?;
+        }
+        let changes = ChangeSet {
+            installation_orders: instead.into_iter().collect(),
+            credit_notes: notes.clone(),
+            endings: vec![(RecordId::Installation(id), ending)],
+            ..ChangeSet::default()
+        };
+        self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
+        self.apply_credit_of(customer, now).await?;
+        let written = self.credit_notes_of(customer).await?;
+        Ok(written.into_iter().filter(|n| notes.iter().any(|given| given.id == n.id)).collect())
     }
 
     /// Makes waiting fees lines of the first planned invoices of their subscriptions, and takes them off the list. A plan

@@ -14,7 +14,11 @@
 //! | installation fees that go with the first periodic invoice | [`first_fee`] |
 //! | routers and messages from the outbox | [`deliver`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
-//! | new subscriptions, devices, promises | [`manage`] |
+//! | new subscriptions | [`manage`] |
+//! | another account for a line, accounts that lines have left | [`account`] |
+//! | devices | [`device`] |
+//! | expenses | [`expense`] |
+//! | promises, exemptions, outages | [`protect`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
@@ -22,17 +26,21 @@
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
+pub mod account;
 pub mod bill;
 pub mod clock;
 pub mod collect;
 pub mod credit;
 pub mod deliver;
+pub mod device;
 pub mod enforce;
+pub mod expense;
 pub mod explain;
 pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
 pub mod pay;
+pub mod protect;
 pub mod remind;
 pub mod report;
 mod retry;
@@ -80,6 +88,14 @@ impl<'a> Engine<'a> {
 impl std::fmt::Debug for Engine<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+/// Somebody else ended a record between the look at it and the commit.
+fn ended_meanwhile(error: StoreError) -> EngineError {
+    match error {
+        StoreError::Duplicate { what: "record.ending" } => Error::AlreadyEnded.into(),
+        other => other.into(),
     }
 }
 

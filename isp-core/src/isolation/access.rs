@@ -153,6 +153,10 @@ pub struct AccessTarget {
     /// True when an account of that name that carries no mark of ours may be taken over, as an import of existing
     /// accounts was confirmed.
     pub adopt: bool,
+    /// The subscriptions that had this user name on this router before, whose account is taken over with its mark: a
+    /// customer who comes back has one account there, never two.
+    #[serde(default)]
+    pub succeeds: Vec<SubscriptionId>,
 }
 
 /// Something that happened to a service access. Append-only.

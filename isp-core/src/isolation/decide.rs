@@ -39,16 +39,16 @@ pub struct AccessFacts {
 }
 
 impl AccessFacts {
-    /// The promise that holds on a day; of several, the one that holds longest.
+    /// The promise that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
     #[must_use]
-    pub fn promise_on(&self, today: Date) -> Option<&Promise> {
-        self.promises.iter().filter(|p| p.holds_on(today)).max_by_key(|p| p.until)
+    pub fn promise_at(&self, today: Date, now: DateTime<Utc>) -> Option<&Promise> {
+        self.promises.iter().filter(|p| p.holds(today, now)).max_by_key(|p| p.until)
     }
 
-    /// The exemption that holds on a day; of several, the one that holds longest.
+    /// The exemption that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
     #[must_use]
-    pub fn exemption_on(&self, today: Date) -> Option<&Exemption> {
-        self.exemptions.iter().filter(|e| e.holds_on(today)).max_by_key(|e| e.until)
+    pub fn exemption_at(&self, today: Date, now: DateTime<Utc>) -> Option<&Exemption> {
+        self.exemptions.iter().filter(|e| e.holds(today, now)).max_by_key(|e| e.until)
     }
 }
 
@@ -305,11 +305,11 @@ fn isolate(
 }
 
 fn protection(facts: &AccessFacts, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promises.iter().any(|p| p.holds_on(today)) {
+    if facts.promises.iter().any(|p| p.holds(today, now)) {
         Some(Reason::Promised)
-    } else if facts.exemptions.iter().any(|e| e.holds_on(today)) {
+    } else if facts.exemptions.iter().any(|e| e.holds(today, now)) {
         Some(Reason::Exempt)
-    } else if facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| now < until)) {
+    } else if facts.outages.iter().any(|o| o.holds(now)) {
         Some(Reason::SiteOutage)
     } else {
         None

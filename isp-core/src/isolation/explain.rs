@@ -6,9 +6,11 @@ use serde::Serialize;
 use crate::billing::Arrears;
 use crate::billing::invoice::display_number;
 use crate::calendar::{Date, Zone};
+use crate::ending::{Ending, EndingKind};
 use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause};
 use crate::isolation::decide::{AccessFacts, Decision, Reason, decide_isolation};
 use crate::isolation::policy::IsolationPolicy;
+use crate::protection::{Exemption, Promise};
 use crate::text::Language;
 
 /// Why a line was as it was.
@@ -33,14 +35,14 @@ pub fn explain(
     at: DateTime<Utc>,
     language: Language,
 ) -> Explanation {
-    let words = Words { language, zone: facts.zone, today: facts.zone.date_of(at) };
+    let words = Words { language, zone: facts.zone, today: facts.zone.date_of(at), now: at };
     let last = events.iter().rfind(|e| e.at <= at);
     let decision = decide_isolation(facts, policy, at);
     let arrears = Arrears::of(&facts.open, words.today);
     let (reason, sentence) = sentence(facts, last, decision, &arrears, policy, &words);
     let mut evidence: Vec<String> = facts.open.iter().map(|i| words.invoice(i)).collect();
-    evidence.extend(facts.promises.iter().map(|p| words.promise(p.made_on, p.until)));
-    evidence.extend(facts.exemptions.iter().map(|e| words.exemption(e.from, e.until, &e.reason)));
+    evidence.extend(facts.promises.iter().map(|p| words.promise(p)));
+    evidence.extend(facts.exemptions.iter().map(|e| words.exemption(e)));
     evidence.extend(last.map(|e| words.event(e)));
     evidence.extend(facts.access.observed.as_ref().map(|o| words.observed(o.access, o.at)));
     Explanation { access: facts.access.desired, reason, sentence, evidence }
@@ -73,7 +75,12 @@ fn sentence(
             (code, words.closed(reason, last.is_some()))
         }
         (Access::Open, _) => {
-            let reopened = last.filter(|e| e.kind == AccessEventKind::Reopened && reason == Reason::NothingOverdue);
+            // A line that began, or left a pause or a promise, was not reopened because something was paid.
+            let paid = |e: &&AccessEvent| {
+                let engine = [Reason::Paid.code(), Reason::PaidEnough.code()].contains(&e.reason.as_str());
+                e.kind == AccessEventKind::Reopened && (e.by != "engine" || engine)
+            };
+            let reopened = last.filter(paid).filter(|_| reason == Reason::NothingOverdue);
             match reopened {
                 Some(event) => (Reason::Paid.code(), words.reopened(event)),
                 None => (reason.code(), words.open(reason, facts, arrears, policy)),
@@ -87,6 +94,7 @@ struct Words {
     language: Language,
     zone: Zone,
     today: Date,
+    now: DateTime<Utc>,
 }
 
 impl Words {
@@ -172,14 +180,14 @@ impl Words {
                 format!("The line is not isolated: {overdue} is {late} days past due, less than the grace of {after} days."),
             ),
             Reason::Promised => {
-                let until = facts.promise_on(self.today).map_or(self.today, |p| p.until);
+                let until = facts.promise_at(self.today, self.now).map_or(self.today, |p| p.until);
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada janji bayar sampai {until}."),
                     format!("The line is not isolated although {overdue} is overdue: a promise to pay runs until {until}."),
                 )
             }
             Reason::Exempt => {
-                let (until, why) = facts.exemption_on(self.today).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
+                let (until, why) = facts.exemption_at(self.today, self.now).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada pengecualian sampai {until}: {why}."),
                     format!("The line is not isolated although {overdue} is overdue: an exemption holds until {until}: {why}."),
@@ -221,15 +229,33 @@ impl Words {
         )
     }
 
-    fn promise(&self, made: Date, until: Date) -> String {
-        self.pick(format!("janji bayar {made} sampai {until}"), format!("promise to pay of {made} until {until}"))
+    fn promise(&self, Promise { made_on, until, ending, .. }: &Promise) -> String {
+        let ending = self.ending(ending.as_ref());
+        self.pick(
+            format!("janji bayar {made_on} sampai {until}{ending}"),
+            format!("promise to pay of {made_on} until {until}{ending}"),
+        )
     }
 
-    fn exemption(&self, from: Date, until: Date, why: &str) -> String {
+    fn exemption(&self, Exemption { from, until, reason, ending, .. }: &Exemption) -> String {
+        let ending = self.ending(ending.as_ref());
         self.pick(
-            format!("pengecualian {from} sampai {until}: {why}"),
-            format!("exemption from {from} until {until}: {why}"),
+            format!("pengecualian {from} sampai {until}: {reason}{ending}"),
+            format!("exemption from {from} until {until}: {reason}{ending}"),
         )
+    }
+
+    /// What is added to a protection that was over by the moment.
+    fn ending(&self, ending: Option<&Ending>) -> String {
+        let Some(Ending { kind, at, by, reason }) = ending.filter(|e| e.at <= self.now) else { return String::new() };
+        let at = self.moment(*at);
+        match kind {
+            EndingKind::Ended => {
+                self.pick(format!("; diakhiri {at} oleh {by}: {reason}"), format!("; ended on {at} by {by}: {reason}"))
+            }
+            EndingKind::TakenBack => self
+                .pick(format!("; dicabut {at} oleh {by}: {reason}"), format!("; taken back on {at} by {by}: {reason}")),
+        }
     }
 
     fn event(&self, e: &AccessEvent) -> String {

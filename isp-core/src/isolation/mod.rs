@@ -1,6 +1,7 @@
 //! Whether a line should be open, and why.
 
 pub mod access;
+pub mod account;
 pub mod decide;
 pub mod effect;
 pub mod explain;

@@ -103,7 +103,7 @@ fn kbps(written: Written<'_>) -> Result<u32, Error> {
     let whole: u32 = written.whole.parse().map_err(|_| Error::Speed)?;
     let mut kbps = whole.checked_mul(unit).ok_or(Error::Speed)?;
     for digit in written.fraction.bytes().map(|byte| u32::from(byte - b'0')) {
-        if digit != 0 && unit % 10 != 0 {
+        if digit != 0 && !unit.is_multiple_of(10) {
             return Err(Error::Speed);
         }
         unit /= 10;

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use super::{AccessQuery, PageQuery, StoreError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
-use crate::protection::Outage;
+use crate::protection::{Exemption, Outage, Promise};
+use crate::text::Code;
 
 /// Whether lines should be open: the facts of the decision, what happened, what routers need to know.
 ///
@@ -25,7 +26,8 @@ pub trait AccessStore: Send + Sync {
     ) -> Result<Vec<AccessFacts>, StoreError>;
 
     /// The facts about one customer's subscriptions as they were at a past moment, for explaining: invoices issued and
-    /// allocations made by then, terms as they are now. Promises, exemptions and outages count once they have begun.
+    /// allocations made by then, terms as they are now. Promises, exemptions and outages count once they have begun, and their
+    /// endings are told whenever they were said.
     /// Access is rebuilt from its events up to and including the moment, and nothing is observed in it; an isolation that
     /// was reopened with something still overdue keeps its beginning, as in [`crate::isolation::transition`].
     async fn access_at(
@@ -41,19 +43,51 @@ pub trait AccessStore: Send + Sync {
 
     /// What routers need to know of these subscriptions, in the order asked; unknown ones and those without a router are
     /// left out. The group is that of the package in the terms as they are, whatever change is to come; `adopt` is false.
+    /// Of several that have one user name on a router, one after the other, only the one that holds the account is told:
+    /// the last to start of those whose access is not closed, else of all. `succeeds` names the others, and lines that
+    /// had the name before they were renamed.
     async fn access_targets(
         &self,
         tenant: TenantId,
         subscriptions: &[SubscriptionId],
     ) -> Result<Vec<AccessTarget>, StoreError>;
 
-    /// All subscriptions on a router, in id order.
+    /// All subscriptions that hold an account on a router, in id order.
     async fn router_targets(
         &self,
         tenant: TenantId,
         router: RouterId,
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<AccessTarget>, StoreError>;
+
+    /// The accounts that these subscriptions have left on a router, as targets that are to be closed, in the order of
+    /// subscriptions, then of user names; without those that are closed, and those whose name a line without an end has there
+    /// now. The account has
+    /// the subscription's password, the group is that of its package.
+    async fn former_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError>;
+
+    /// Keeps that a router said that an account which a subscription has left is closed: it is no target any more. One that
+    /// is not known changes nothing.
+    async fn account_closed(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscription: SubscriptionId,
+        username: &Code,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// All promises and exemptions, of one customer or of all, in id order.
+    async fn protections(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError>;
 
     /// All recorded outages.
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError>;

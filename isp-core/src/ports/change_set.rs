@@ -6,9 +6,11 @@ use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
-use crate::ids::SubscriptionId;
+use crate::ending::{Ending, RecordId};
+use crate::ids::{CustomerId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
+use crate::isolation::account::FormerAccount;
 use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
@@ -29,8 +31,12 @@ pub struct ChangeSet {
     pub packages: Vec<Package>,
     /// Customers, inserted or replaced by id.
     pub customers: Vec<Customer>,
+    /// Customers to remove. One that any other row names, such as a line or a payment, fails the commit with `Rejected`.
+    pub removed_customers: Vec<CustomerId>,
     /// Subscriptions, inserted or replaced by id.
     pub subscriptions: Vec<Subscription>,
+    /// Accounts that subscriptions have left, inserted or replaced; they are to be closed.
+    pub former_accounts: Vec<FormerAccount>,
     /// Kinds of installation, inserted or replaced by id.
     pub installation_kinds: Vec<InstallationKind>,
     /// Installation orders, inserted or replaced by id.
@@ -41,12 +47,14 @@ pub struct ChangeSet {
     pub device_history: Vec<DeviceHistory>,
     /// Expenses, appended.
     pub expenses: Vec<Expense>,
-    /// Promises, appended.
+    /// Promises, appended. What stands in `ending` of a row is ignored, here and elsewhere; `endings` writes it.
     pub promises: Vec<Promise>,
     /// Exemptions, appended.
     pub exemptions: Vec<Exemption>,
     /// Outages, inserted or replaced by id.
     pub outages: Vec<Outage>,
+    /// Endings of records, appended. A second one of a record fails with `Duplicate { what: "record.ending" }`.
+    pub endings: Vec<(RecordId, Ending)>,
     /// Invoices. One whose id or (subscription, kind, period start) is there already is left out and counted, not an
     /// error (rule B3). The store gives those it writes their numbers, in order, and books them with
     /// [`crate::ledger::entries_for_invoices`]. A commit that fails uses up no number. One whose lines do not add up
@@ -117,7 +125,9 @@ impl ChangeSet {
             routers,
             packages,
             customers,
+            removed_customers,
             subscriptions,
+            former_accounts,
             installation_kinds,
             installation_orders,
             cpes,
@@ -126,6 +136,7 @@ impl ChangeSet {
             promises,
             exemptions,
             outages,
+            endings,
             invoices,
             invoiced_fees,
             credit_notes,
@@ -150,7 +161,9 @@ impl ChangeSet {
             && routers.is_empty()
             && packages.is_empty()
             && customers.is_empty()
+            && removed_customers.is_empty()
             && subscriptions.is_empty()
+            && former_accounts.is_empty()
             && installation_kinds.is_empty()
             && installation_orders.is_empty()
             && cpes.is_empty()
@@ -159,6 +172,7 @@ impl ChangeSet {
             && promises.is_empty()
             && exemptions.is_empty()
             && outages.is_empty()
+            && endings.is_empty()
             && invoices.is_empty()
             && invoiced_fees.is_empty()
             && credit_notes.is_empty()

@@ -28,5 +28,5 @@ pub use money::MoneyStore;
 pub use outbox::{Claim, Effect, OutboxRow, OutboxState, Outcome, Topic};
 pub use outbox_store::OutboxStore;
 pub use query::{AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, OutboxQuery, PageQuery};
-pub use row::{DamagedRow, InstallationRow, InstalmentRow, PaymentRow};
+pub use row::{DamagedRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
 pub use store::{RunGuard, Store};

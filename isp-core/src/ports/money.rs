@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{PageQuery, PaymentRow, StoreError};
+use super::{ExpenseRow, PageQuery, PaymentRow, StoreError};
 use crate::calendar::Date;
 use crate::ids::{CustomerId, JournalEntryId, PaymentId, TenantId};
 use crate::ledger::{JournalEntry, JournalTotal};
@@ -45,6 +45,9 @@ pub trait MoneyStore: Send + Sync {
         customer: Option<CustomerId>,
         page: PageQuery<PaymentId>,
     ) -> Result<Vec<PaymentRow>, StoreError>;
+
+    /// Expenses, oldest day first, then by id, those that were booked back among them.
+    async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError>;
 
     /// Sums of the journal by month, account, kind, package and site, for entries booked from one day up to another (not
     /// included), one a combination, in no particular order.

@@ -1,8 +1,10 @@
 //! Rows that join more than one thing, as the store reads them.
 
 use crate::calendar::{Date, Zone};
+use crate::ending::Ending;
 use crate::ids::PackageId;
-use crate::installation::InstallationOrder;
+use crate::installation::{InstallationOrder, InvoicedFee};
+use crate::ledger::Expense;
 use crate::payment::{Payment, PaymentReversal};
 
 /// A stored row that cannot be read, so that lists and runs went on without it.
@@ -32,6 +34,15 @@ pub struct PaymentRow {
     pub reversal: Option<PaymentReversal>,
 }
 
+/// An expense with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpenseRow {
+    /// As it was booked.
+    pub expense: Expense,
+    /// That it was booked back, if it was.
+    pub ending: Option<Ending>,
+}
+
 /// An installation order with what its invoices need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalmentRow {
@@ -54,6 +65,10 @@ pub struct InstallationRow {
     pub order: InstallationOrder,
     /// Sum of its invoices so far, with PPN; of an invoice that holds other things too, the fee with its PPN.
     pub invoiced: crate::money::Money,
+    /// The invoice with other things on which the whole fee stands, if it does.
+    pub fee: Option<InvoicedFee>,
+    /// That it was taken back, if it was: no instalment comes due any more.
+    pub ending: Option<Ending>,
     /// What was paid of them; of an invoice that holds other things too, by [`crate::installation::InvoicedFee::paid`].
     pub paid: crate::money::Money,
 }

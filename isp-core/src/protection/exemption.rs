@@ -1,8 +1,10 @@
 //! Exemptions from isolation, each with a reason and an end.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
+use crate::ending::Ending;
 use crate::ids::{CustomerId, ExemptionId};
 
 /// An exemption from isolation.
@@ -20,12 +22,15 @@ pub struct Exemption {
     pub reason: String,
     /// Who granted it.
     pub by: String,
+    /// That it holds no longer, if somebody said so.
+    #[serde(default)]
+    pub ending: Option<Ending>,
 }
 
 impl Exemption {
-    /// True on a day on which it protects.
+    /// True when it protects at a moment, which lies on the day `today` at the customer's place.
     #[must_use]
-    pub fn holds_on(&self, day: Date) -> bool {
-        self.from <= day && day <= self.until
+    pub fn holds(&self, today: Date, now: DateTime<Utc>) -> bool {
+        self.from <= today && today <= self.until && !Ending::is_over(self.ending.as_ref(), now)
     }
 }

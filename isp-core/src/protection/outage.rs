@@ -4,7 +4,7 @@
 //! use isp_core::{calendar::{Date, Zone}, ids::*, protection::{Outage, OutageCredit, OutagePolicy}};
 //! let day = |text| Date::parse(text).unwrap();
 //! # let id = uuid::Uuid::nil();
-//! let outage = Outage { id: OutageId(id), site_id: SiteId(id), note: "kabel putus".into(),
+//! let outage = Outage { id: OutageId(id), site_id: SiteId(id), note: "kabel putus".into(), ending: None,
 //!     from: day("2026-02-16").at(9, 0, Zone::Wib), until: Some(day("2026-02-18").at(21, 0, Zone::Wib)) };
 //! // 60 hours: two whole days by the day, 60 of 24 hours a day by the hour; nothing when 72 hours are the threshold.
 //! let by_day = OutagePolicy { min_hours: 24, by: OutageCredit::Day };
@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
 use crate::calendar::{Period, Zone};
+use crate::ending::Ending;
+use crate::error::Error;
 use crate::ids::{OutageId, SiteId};
+use crate::money::Money;
 
 /// A recorded outage of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +35,49 @@ pub struct Outage {
     pub until: Option<DateTime<Utc>>,
     /// What happened.
     pub note: String,
+    /// That it was recorded by mistake, if somebody said so; an outage that is over has its end in `until`.
+    #[serde(default)]
+    pub ending: Option<Ending>,
+}
+
+impl Outage {
+    /// True when it protects the lines of its site at a moment.
+    #[must_use]
+    pub fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until) && !Ending::is_over(self.ending.as_ref(), now)
+    }
+
+    /// The outage with other facts; what is not given stays. `until` of `Some(None)` means that it lasts.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was taken back, [`Error::EmptyPeriod`] when it would end before it starts,
+    /// [`Error::Empty`] without a note.
+    pub fn edited(
+        &self,
+        from: Option<DateTime<Utc>>,
+        until: Option<Option<DateTime<Utc>>>,
+        note: Option<&str>,
+    ) -> Result<Self, Error> {
+        if self.ending.is_some() {
+            return Err(Error::AlreadyEnded);
+        }
+        let note = note.map_or(self.note.as_str(), str::trim).to_owned();
+        Self { from: from.unwrap_or(self.from), until: until.unwrap_or(self.until), note, ..self.clone() }.checked()
+    }
+
+    /// The outage, when it makes sense.
+    ///
+    /// # Errors
+    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a note.
+    pub fn checked(self) -> Result<Self, Error> {
+        if self.until.is_some_and(|until| until <= self.from) {
+            return Err(Error::EmptyPeriod);
+        }
+        if self.note.trim().is_empty() {
+            return Err(Error::Empty { field: "note" });
+        }
+        Ok(self)
+    }
 }
 
 /// From when on an outage gives something back, and how it is counted.
@@ -63,12 +109,13 @@ pub enum OutageCredit {
 const DAY_MINUTES: i64 = 24 * 60;
 
 impl OutagePolicy {
-    /// The days of an outage for which something is given back. `None` while it lasts, and when it was too short.
+    /// The days of an outage for which something is given back. `None` while it lasts, when it was too short, and when it
+    /// was taken back.
     ///
     /// By the day, as many days as it had stretches of 24 hours, from its first; by the hour, all days that it touched.
     #[must_use]
     pub fn credited(&self, outage: &Outage, zone: Zone) -> Option<Period> {
-        let until = outage.until?;
+        let until = outage.until.filter(|_| outage.ending.is_none())?;
         let minutes = (until - outage.from).num_minutes();
         if minutes < i64::from(self.min_hours) * 60 || minutes <= 0 {
             return None;
@@ -81,17 +128,32 @@ impl OutagePolicy {
         Period::try_new(start, end).ok()
     }
 
-    /// The notes that an outage earns of one invoice; none when it earns none, or has been given back already.
+    /// The notes that an outage still earns of one invoice: what it is worth, less what was given back for it before. None
+    /// when it earns none. One that was corrected to a longer one earns the difference; notes that were given for a
+    /// longer one stay, as they are facts.
     #[must_use]
     pub fn notes(&self, outage: &Outage, charge: &Charge, zone: Zone, written: Written<'_>) -> Vec<CreditNote> {
-        self.part(outage, charge, zone).map_or_else(Vec::new, |(days, part)| {
-            let key = outage.id.to_string();
-            let first = CreditNote::id_of(charge.invoice.id, CreditReason::Outage, &key);
-            if charge.notes.iter().any(|n| n.id == first) {
-                return Vec::new();
-            }
-            charge.give_back(days, part, CreditReason::Outage, &key, written)
-        })
+        let Some((days, part)) = self.part(outage, charge, zone) else { return Vec::new() };
+        let (own, key) = given(outage, charge);
+        if own.is_empty() {
+            return charge.give_back(days, part, CreditReason::Outage, &key, written);
+        }
+        let sum = |notes: &[CreditNote]| notes.iter().map(|n| n.total).sum::<Money>();
+        let before =
+            Charge { notes: charge.notes.iter().filter(|n| !own.contains(n)).cloned().collect(), ..charge.clone() };
+        let worth = sum(&before.give_back(days, part, CreditReason::Outage, &key, written));
+        let more = worth - sum(&own);
+        if more.is_positive() {
+            charge.give_amount(days, more, CreditReason::Outage, &key, written)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The notes of an invoice that were given back for an outage, whatever the outage is worth now.
+    #[must_use]
+    pub fn given_for(outage: &Outage, charge: &Charge) -> Vec<CreditNote> {
+        given(outage, charge).0
     }
 
     /// The days of an invoice that an outage is credited for, and the part of them that it took.
@@ -106,5 +168,24 @@ impl OutagePolicy {
             }
         };
         Some((days, part))
+    }
+}
+
+/// The notes of an invoice that were given back for an outage, and the key for more of them. The keys follow from one
+/// another: the outage's id, then that with the amount that was given so far.
+fn given(outage: &Outage, charge: &Charge) -> (Vec<CreditNote>, String) {
+    let base = outage.id.to_string();
+    let (mut own, mut key) = (Vec::<CreditNote>::new(), base.clone());
+    loop {
+        let named = |n: &&CreditNote| {
+            let id = |key: &str| CreditNote::id_of(charge.invoice.id, CreditReason::Outage, key);
+            n.id == id(&key) || n.id == id(&format!("{key} {}", n.period.start))
+        };
+        let found: Vec<CreditNote> = charge.notes.iter().filter(named).cloned().collect();
+        if found.is_empty() {
+            return (own, key);
+        }
+        own.extend(found);
+        key = format!("{base} {}", own.iter().map(|n| n.total).sum::<Money>().as_i64());
     }
 }

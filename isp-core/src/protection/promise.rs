@@ -1,8 +1,10 @@
 //! Promises to pay (*janji bayar*) and how many a customer may make.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Date, Period};
+use crate::ending::Ending;
 use crate::error::Error;
 use crate::ids::{CustomerId, PromiseId};
 
@@ -19,13 +21,22 @@ pub struct Promise {
     pub until: Date,
     /// Who took it.
     pub by: String,
+    /// That it holds no longer, if somebody said so.
+    #[serde(default)]
+    pub ending: Option<Ending>,
 }
 
 impl Promise {
-    /// True on a day on which it protects.
+    /// True when it protects at a moment, which lies on the day `today` at the customer's place.
     #[must_use]
-    pub fn holds_on(&self, day: Date) -> bool {
-        self.made_on <= day && day <= self.until
+    pub fn holds(&self, today: Date, now: DateTime<Utc>) -> bool {
+        self.made_on <= today && today <= self.until && !Ending::is_over(self.ending.as_ref(), now)
+    }
+
+    /// True when it counts against [`PromisePolicy::per_period`]: one that was taken back does not.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        !Ending::is_taken_back(self.ending.as_ref())
     }
 }
 

@@ -8,12 +8,17 @@
 //! | what every store, router and channel must do | [`contract`] |
 //! | a small valid provider | [`sample`] |
 //! | random facts | [`strategies`] |
+//!
+//! The doubles come with the feature `memory`; the rest needs `testing`.
 
+#[cfg(feature = "testing")]
 pub mod contract;
 pub mod fakes;
 pub mod fuse;
 pub mod memory;
+#[cfg(feature = "testing")]
 pub mod sample;
+#[cfg(feature = "testing")]
 pub mod strategies;
 
 pub use fakes::{FakeMessenger, FakeRouter, MessengerFault};

@@ -183,6 +183,7 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
                     made_on,
                     until: made_on.plus_days(days),
                     by: "Petugas Contoh".into(),
+                    ending: None,
                 })
                 .collect(),
             exemptions: exemption
@@ -194,6 +195,7 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
                     until: from.plus_days(days),
                     reason: "Kantor desa".into(),
                     by: "Petugas Contoh".into(),
+                    ending: None,
                 })
                 .collect(),
             outages: outage
@@ -204,6 +206,7 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
                     from: from.midnight(zone),
                     until: (days > 0).then(|| from.plus_days(days).midnight(zone)),
                     note: "Kabel putus".into(),
+                    ending: None,
                 })
                 .collect(),
         },

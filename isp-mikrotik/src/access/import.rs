@@ -18,6 +18,8 @@ pub struct FoundAccount {
     /// Its password, if the router shows it. Not serialised.
     #[serde(skip)]
     pub password: Option<Secret>,
+    /// Which service it may use: `any`, `pppoe`, `l2tp`, …
+    pub service: String,
     /// The profile, `*HEX` if it was deleted.
     pub profile: String,
     /// What the profile allows, `up/down`.
@@ -51,6 +53,7 @@ pub(super) fn found(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
             FoundAccount {
                 name: text(&secret.name),
                 password: secret.password.clone(),
+                service: text(&secret.service),
                 profile: text(&secret.profile),
                 rate_limit: rates.get(secret.profile.as_slice()).cloned().flatten(),
                 remote_address: secret.remote_address.as_deref().map(text),

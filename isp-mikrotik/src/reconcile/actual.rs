@@ -50,6 +50,8 @@ pub struct ActualAccount {
     pub password: Option<Secret>,
     /// Name of the profile, `*HEX` when that was deleted.
     pub profile: Vec<u8>,
+    /// Which service it may use: `any`, `pppoe`, `l2tp`, …; empty for a hotspot user.
+    pub service: Vec<u8>,
     /// A fixed address; it wins over the pool of the profile.
     pub remote_address: Option<Vec<u8>>,
     /// Whether logins are refused.
@@ -85,8 +87,8 @@ impl From<HotspotProfile> for ActualGroup {
 
 impl From<PppSecret> for ActualAccount {
     fn from(row: PppSecret) -> Self {
-        let PppSecret { id, name, password, profile, remote_address, disabled, comment, .. } = row;
-        ActualAccount { id, name, password, profile, remote_address, disabled, comment }
+        let PppSecret { id, name, password, service, profile, remote_address, disabled, comment } = row;
+        ActualAccount { id, name, password, profile, service, remote_address, disabled, comment }
     }
 }
 
@@ -94,7 +96,7 @@ impl From<HotspotUser> for ActualAccount {
     /// The address of a hotspot user is no concern of ours: its profile's list is joined by whatever address it has.
     fn from(row: HotspotUser) -> Self {
         let HotspotUser { id, name, password, profile, disabled, comment } = row;
-        ActualAccount { id, name, password, profile, remote_address: None, disabled, comment }
+        ActualAccount { id, name, password, profile, service: Vec::new(), remote_address: None, disabled, comment }
     }
 }
 

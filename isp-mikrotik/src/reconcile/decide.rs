@@ -121,7 +121,7 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
             None if seen.desired.complete => {
                 tell(Finding::StrayAccount.code(), "carries our mark, and no line of this router has it".to_owned());
             }
-            Some(account) if account.owner == mark.owner => {
+            Some(account) if account.owns(&mark.owner) => {
                 if ItemId::parse(&found.profile).is_some() {
                     tell(Finding::ProfileDangling.code(), format!("its profile {} was deleted", shown(&found.profile)));
                 }
@@ -199,7 +199,7 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
 fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> AccountStep {
     let (mark, human) = Mark::split(&found.comment);
     let mut mark = match mark {
-        Some(mark) if mark.owner == account.owner => mark,
+        Some(mark) if account.owns(&mark.owner) => Mark { owner: account.owner.clone(), ..mark },
         Some(_) => {
             let reason = format!("account {} belongs to another subscription", account.name);
             return conflict_step(account, Finding::AccountOfAnother.code(), reason);
@@ -305,7 +305,12 @@ fn entries(
     sessions: &[&ActualSession],
     seen: &Seen<'_>,
 ) -> Result<Entries, Conflict> {
-    let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
+    let ours = listed(account, seen);
+    let at = |address: &[u8]| {
+        let foreign = |entry: &ListEntry| Mark::split(&entry.comment).0.is_some_and(|mark| !account.owns(&mark.owner));
+        let found = seen.entries.at(address, "").map(|(entry, _)| (entry, foreign(entry)));
+        found.collect::<Vec<(&ListEntry, bool)>>().into_iter()
+    };
     let wanted = match (account.listed(), fixed) {
         (false, _) => None,
         (true, Some(address)) => Some(address),
@@ -313,16 +318,15 @@ fn entries(
     };
     let right = |entry: &ListEntry| !entry.disabled && Some(bare(&entry.address)) == wanted.map(bare);
     let unmarked = |(entry, foreign): &(&ListEntry, bool)| !foreign && Mark::split(&entry.comment).0.is_none();
-    let by_content: Vec<&ListEntry> = fixed
-        .map(|address| seen.entries.at(address, &account.owner).filter(unmarked).map(|(entry, _)| entry).collect())
-        .unwrap_or_default();
+    let by_content: Vec<&ListEntry> =
+        fixed.map(|address| at(address).filter(unmarked).map(|(entry, _)| entry).collect()).unwrap_or_default();
     let kept = ours.iter().copied().chain(by_content.iter().copied()).find(|entry| right(entry)).map(|entry| &entry.id);
     let mut remove: Vec<ItemId> = ours.iter().map(|entry| &entry.id).filter(|id| Some(*id) != kept).cloned().collect();
     if account.access == Access::Open {
         remove.extend(by_content.iter().map(|entry| entry.id.clone()));
         let here = fixed.into_iter().chain(sessions.iter().filter_map(|session| session.address.as_deref()));
         for address in here {
-            let mut others = seen.entries.at(address, &account.owner).filter(|(entry, foreign)| {
+            let mut others = at(address).filter(|(entry, foreign)| {
                 *foreign || (Mark::split(&entry.comment).0.is_none() && Some(address) != fixed)
             });
             if others.next().is_some() {
@@ -332,7 +336,7 @@ fn entries(
     }
     let add = match wanted.filter(|_| kept.is_none()) {
         None => None,
-        Some(address) if seen.entries.at(address, &account.owner).any(|(_, foreign)| foreign) => {
+        Some(address) if at(address).any(|(_, foreign)| foreign) => {
             return Err(entry_not_ours(address));
         }
         Some(address) => Some(String::from_utf8_lossy(address).into_owned()),
@@ -346,8 +350,13 @@ fn entry_not_ours(address: &[u8]) -> Conflict {
 }
 
 fn our_entries(account: &DesiredAccount, seen: &Seen<'_>) -> Vec<ItemId> {
-    let ours = seen.entries.ours.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
-    ours.iter().map(|entry| entry.id.clone()).collect()
+    listed(account, seen).iter().map(|entry| entry.id.clone()).collect()
+}
+
+/// The entries of the account, and those of who had its name before.
+fn listed<'a>(account: &DesiredAccount, seen: &Seen<'a>) -> Vec<&'a ListEntry> {
+    let owners = std::iter::once(&account.owner).chain(&account.succeeds);
+    owners.filter_map(|owner| seen.entries.ours.get(owner)).flatten().copied().collect()
 }
 
 fn no_fixed_address(account: &DesiredAccount) -> Conflict {

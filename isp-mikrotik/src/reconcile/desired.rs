@@ -65,11 +65,18 @@ pub struct DesiredAccount {
     pub strategy: Strategy,
     /// Whether an account without our mark may be taken over.
     pub adopt: bool,
+    /// The owners of the user name before this one, as their marks say; their account is taken over.
+    pub succeeds: Vec<String>,
     /// A reason why it cannot be served, found before the router was asked.
     pub refused: Option<(&'static str, String)>,
 }
 
 impl DesiredAccount {
+    /// Whether a mark is its own, or that of one who had the name before.
+    pub(crate) fn owns(&self, owner: &str) -> bool {
+        self.owner == owner || self.succeeds.iter().any(|before| before == owner)
+    }
+
     /// Whether logins are refused.
     pub fn disabled(&self) -> bool {
         match self.access {
@@ -133,6 +140,7 @@ impl Desired {
             access: target.desired,
             strategy,
             adopt: target.adopt,
+            succeeds: target.succeeds.iter().map(|id| Mark::owner_of(*id)).collect(),
             refused: None,
         };
         match (target.desired, strategy) {

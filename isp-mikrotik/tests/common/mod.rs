@@ -33,6 +33,7 @@ pub fn target(number: u128, name: &str, desired: Access) -> AccessTarget {
         desired,
         revision: 1,
         adopt: false,
+        succeeds: Vec::new(),
     }
 }
 

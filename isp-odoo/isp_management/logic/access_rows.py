@@ -4,14 +4,14 @@ from datetime import timedelta, timezone
 
 import isp_engine as isp
 
-from .money import rupiah_up
+from .money import rupiah_owed
 
 
 def open_invoice(move, key):
-    """An open customer invoice; a fraction of a rupiah that is open counts as one."""
-    total = rupiah_up(move.amount_total)
+    """An open customer invoice in whole rupiah."""
+    total = rupiah_owed(move.amount_total)
     return isp.OpenInvoice(
-        key, move.invoice_date, move.invoice_date_due, total, max(total - rupiah_up(move.amount_residual), 0)
+        key, move.invoice_date, move.invoice_date_due, total, max(total - rupiah_owed(move.amount_residual), 0)
     )
 
 
@@ -28,7 +28,7 @@ def access_facts(line, invoices, promise=None, exemption=None, outage=None):
         access=line.desired_access,
         invoices=invoices,
         cause=line.access_cause or None,
-        isolated_overdue=rupiah_up(line.isolated_overdue) if line.isolated_overdue else None,
+        isolated_overdue=rupiah_owed(line.isolated_overdue) if line.isolated_overdue else None,
         zone=line.zone,
         # The engine's end is the day after the last one.
         end=line.end_date + timedelta(days=1) if line.end_date else None,

@@ -4,15 +4,19 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import isp_engine as isp
+from dateutil.relativedelta import relativedelta
 
 from .money import rupiah
+from .policy import CYCLE_MONTHS
 
 # Read in this order, see `of_row`.
 COLUMNS = (
     "id", "package_id", "activation_date", "billing_day", "cycle", "timing", "zone", "billed_from", "end_date",
     "paused_from", "next_package_id", "change_date", "held_price", "held_until", "discount_kind", "discount_value",
-    "discount_until", "billing_error_code",
+    "discount_until", "billing_error_code", "old_package_id", "changed_on",
 )
+# Where a row names packages.
+PACKAGES = (1, 10, 18)
 
 
 class Batch(NamedTuple):
@@ -23,12 +27,25 @@ class Batch(NamedTuple):
     problems: list
 
 
-def of_row(row, isolated=()):
-    """Turn a row of `COLUMNS` into the engine's subscription; raises ValueError when it makes no sense there."""
+def first_open(timing, cycle, billed_from, position, start):
+    """The first day on which a period may start that is not billed: a postpaid one is billed when it is over."""
+    mark = billed_from or (position + timedelta(days=1) if position else start)
+    return mark - relativedelta(months=CYCLE_MONTHS[cycle]) if timing == "postpaid" else mark
+
+
+def of_row(row, isolated=(), position=None):
+    """Turn a row of `COLUMNS` into the engine's subscription, and the day from which on it does not know the package (two
+    changes lie in what is to be billed); raises ValueError when it makes no sense there."""
     (key, package, start, day, cycle, timing, zone, billed_from, end, paused_from, next_package, change_date, held,
-     held_until, discount_kind, discount, discount_until, _error) = row
+     held_until, discount_kind, discount, discount_until, _error, old_package, changed_on) = row
     if not start or not day:
         raise ValueError("the first day of service or the billing day is missing")
+    change = isp.PackageChange(next_package, change_date) if next_package and change_date else None
+    unknown_from = None
+    if old_package and changed_on and first_open(timing, cycle, billed_from, position, start) < changed_on:
+        unknown_from = change_date if change else None
+        change = isp.PackageChange(package, changed_on)
+        package = old_package
     return isp.Subscription(
         key=key,
         package=package,
@@ -41,11 +58,27 @@ def of_row(row, isolated=()):
         # Odoo keeps the last day of service, the engine the day after.
         end=end + timedelta(days=1) if end else None,
         paused_from=paused_from,
-        change=isp.PackageChange(next_package, change_date) if next_package and change_date else None,
+        change=change,
         held_price=isp.HeldPrice(rupiah(held), held_until) if held else None,
         discount=isp.Discount(discount_kind, rupiah(discount), discount_until) if discount_kind and discount else None,
         isolated=isolated,
-    )
+    ), unknown_from
+
+
+def cut(plan, days, timings):
+    """Leave for the next run what starts on or after the days of ``days``, by subscription; the marks say so."""
+    kept, marks = [], {}
+    for invoice in plan.invoices:
+        day = days.get(invoice.subscription)
+        if day and invoice.period_start >= day:
+            trigger = trigger_day(invoice, timings[invoice.subscription])
+            marks[invoice.subscription] = min(marks.get(invoice.subscription, trigger), trigger)
+        else:
+            kept.append(invoice)
+    if not marks:
+        return plan
+    others = [mark for mark in plan.billed_from if mark.subscription not in marks]
+    return plan._replace(invoices=kept, billed_from=others + [isp.BilledFrom(key, day) for key, day in marks.items()])
 
 
 def isolated_spans(events):

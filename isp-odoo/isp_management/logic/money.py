@@ -1,5 +1,10 @@
 """Odoo's floats and the engine's whole rupiah."""
 
+import math
+
+# What is less than a rupiah is settled. A little less than one, because floats are.
+OWED_FROM = 0.996
+
 
 def rupiah(amount):
     """Turn an Odoo amount into whole rupiah; raises ValueError when it has a fraction."""
@@ -9,9 +14,9 @@ def rupiah(amount):
     return whole
 
 
-def rupiah_up(amount):
-    """Whole rupiah that are owed for ``amount``: a fraction of a rupiah counts as one, so that no residual is lost."""
-    whole = round(amount)
-    if amount - whole > 0.004:
-        return whole + 1
-    return whole
+def rupiah_owed(amount):
+    """Whole rupiah that are asked for ``amount``: nobody is asked for, or isolated for, a fraction that no coin pays.
+
+    Books that round to 0.01 have such fractions; where rupiah are whole there are none.
+    """
+    return math.floor(amount + 0.004)

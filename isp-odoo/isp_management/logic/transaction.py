@@ -1,6 +1,9 @@
 """The network is never called inside a transaction: what is wanted is committed first, what was seen afterwards."""
 
+import logging
 import threading
+
+_logger = logging.getLogger(__name__)
 
 
 def may_commit(env):
@@ -14,6 +17,26 @@ def commit(env):
     if may_commit(env):
         env.cr.commit()
     env.invalidate_all()
+
+
+def for_each(env, records, work, what):
+    """Do what a cron does for each company, router or number: a bad setting of one stops none of the others.
+
+    What went wrong is an error in the log, with the record's name, each time; nothing of that record is half-written.
+    """
+    for record in records:
+        try:
+            if may_commit(env):
+                work(record)
+                commit(env)
+            else:
+                with env.cr.savepoint():
+                    work(record)
+        except Exception:  # whatever is wrong with one, the others have their turn
+            if may_commit(env):
+                env.cr.rollback()
+            env.invalidate_all(flush=False)
+            _logger.exception("%s of %s failed", what, record)
 
 
 def try_lock(env, kind, number):

@@ -9,6 +9,7 @@ from . import isp_package
 from . import isp_router
 from . import isp_customer
 from . import isp_subscription
+from . import res_partner
 from . import isp_cpe
 from . import isp_device_history
 from . import isp_installation_kind
@@ -27,12 +28,14 @@ from . import isp_billing_run
 from . import isp_credit
 from . import isp_late_fee
 from . import isp_write_off
+from . import isp_left_out
 from . import isp_collector
 from . import isp_subscription_source
 from . import isp_isolation_run
 from . import isp_reason
 from . import isp_router_sync
 from . import isp_access_sync
+from . import isp_package_change
 from . import isp_channel
 from . import isp_webhook_attempt
 from . import isp_message_template

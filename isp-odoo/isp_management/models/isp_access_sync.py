@@ -124,18 +124,6 @@ class IspSubscription(models.Model):
         planned = self.next_package_id and self.change_date and self.change_date <= self.company_id._isp_today()
         return self.next_package_id if planned else self.package_id
 
-    @api.model
-    def _isp_planned_changes(self):
-        """Lines whose day of a planned change of package has come: their routers have to hear of it."""
-        today = self.env.company._isp_today()
-        lines = self.sudo().search([
-            ("company_id", "=", self.env.company.id),
-            ("state", "in", ("active", "paused")),
-            ("change_date", "<=", today),
-            ("router_pending", "=", False),
-        ])
-        lines.filtered(lambda s: s.router_package_id and s.router_package_id != s._isp_package_now())._isp_router_changed()
-
     def _isp_accounts(self, now):
         """The accounts of these lines; a line that has none gets the reason written on it."""
         accounts = []

@@ -14,7 +14,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
 
-from ..logic import billing_rows
+from ..logic import billing_rows, transaction
 from ..logic.money import rupiah
 
 _logger = logging.getLogger(__name__)
@@ -66,10 +66,15 @@ class IspBillingRun(models.Model):
         companies = self.env["isp.subscription"].sudo().with_context(active_test=False)._read_group(
             [("state", "!=", "draft")], ["company_id"]
         )
-        for (company,) in companies:
-            if not self._bill(company, deadline):
-                self.env.ref("isp_management.cron_bill")._trigger()
-                return
+        late = []
+
+        def bill(company):
+            if not late and not self._bill(company, deadline):
+                late.append(company)
+
+        transaction.for_each(self.env, [company for (company,) in companies], bill, "billing")
+        if late:
+            self.env.ref("isp_management.cron_bill")._trigger()
 
     def action_bill_now(self):
         """Bill the user's company now."""
@@ -130,15 +135,18 @@ class IspBillingRun(models.Model):
     @api.model
     def _plan(self, company, rows, now, position):
         """The engine's plan for a page, without PPN: Odoo's taxes are the package's. A bad row is a problem."""
-        packages, refused = self._catalog({key for row in rows for key in (row[1], row[10]) if key})
+        packages, refused = self._catalog({row[at] for row in rows for at in billing_rows.PACKAGES if row[at]})
         isolated = self._isolated_spans([row[0] for row in rows]) if company.isp_while_isolated == "skip" else {}
-        subscriptions, problems = [], []
+        subscriptions, problems, days = [], [], {}
         for row in rows:
             try:
-                for key in (row[1], row[10]):
-                    if key in refused:
-                        raise refused[key]
-                subscriptions.append(billing_rows.of_row(row, isolated.get(row[0], ())))
+                for at in billing_rows.PACKAGES:
+                    if row[at] in refused:
+                        raise refused[row[at]]
+                subscription, unknown_from = billing_rows.of_row(row, isolated.get(row[0], ()), position)
+                subscriptions.append(subscription)
+                if unknown_from:
+                    days[row[0]] = unknown_from
             except ValueError as error:
                 problems.append(_problem(row[0], error))
         while True:
@@ -153,6 +161,7 @@ class IspBillingRun(models.Model):
                     raise
                 problems.append(_problem(subscriptions.pop(error.row).key, error))
         by_id = {row[0]: row for row in rows}
+        plan = billing_rows.cut(plan, days, {key: by_id[key][5] for key in days})
         marks = [
             # Without a mark the position would pass it by.
             isp_engine.BilledFrom(problem.subscription, _first_unbilled(by_id[problem.subscription], position))

@@ -105,18 +105,78 @@ class IspCredit(models.AbstractModel):
     @api.model
     def _isp_settle(self, credit):
         """A credit note pays what its customer has open, oldest first (rule P2); what is left stays as credit."""
-        own = credit.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
-        moves = self.env["account.move"].sudo().search([
-            ("company_id", "=", credit.company_id.id), ("commercial_partner_id", "=", credit.commercial_partner_id.id),
-            ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("amount_residual", ">", 0),
-            "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False),
-        ], order="invoice_date_due, invoice_date, id")
-        for move in moves:
-            if own.reconciled or not own.amount_residual:
+        self._isp_pay_with(credit.line_ids.filtered(lambda item: item.account_type == "asset_receivable"))
+
+    @api.model
+    def _isp_pay_from_credit(self, moves):
+        """What a customer has paid too much, in advance or twice pays what is open, oldest due first (rule P2): the outstanding
+        credits that Odoo shows under an invoice, assigned as a person would."""
+        moves = moves.sudo().filtered(lambda m: m._isp_is_open())
+        for company in moves.company_id:
+            own = moves.filtered(lambda m, company=company: m.company_id == company)
+            credits = self.env["account.move.line"].sudo().search([
+                ("company_id", "=", company.id), ("parent_state", "=", "posted"), ("reconciled", "=", False),
+                ("account_id.account_type", "=", "asset_receivable"), ("balance", "<", 0), ("amount_residual", "<", 0),
+                # A payment keeps the contact that it names, an invoice's items are its company's.
+                ("partner_id", "in", (own.commercial_partner_id | own.partner_id).ids), ("currency_id", "=", company.currency_id.id),
+                # Nobody paid what was written off.
+                ("move_id.isp_write_off_of_id", "=", False),
+            ], order="date, id")
+            for credit in credits:
+                self._isp_pay_with(credit)
+
+    @api.model
+    def _isp_pay_with(self, credit):
+        """Let a credit, journal items of one receivable account, pay its payer's open invoices."""
+        for move in self._isp_open_of(credit) if credit else ():
+            if all(credit.mapped("reconciled")):
                 break
-            theirs = move.line_ids.filtered(lambda item: item.account_id == own.account_id and not item.reconciled)
+            theirs = move.line_ids.filtered(lambda item: item.account_id == credit.account_id and not item.reconciled)
             if theirs:
-                (own + theirs).reconcile()
+                (credit.filtered(lambda item: not item.reconciled) + theirs).reconcile()
+
+    @api.model
+    def _isp_open_of(self, credit):
+        """The open invoices of whoever paid, oldest due first. Branches of one company that are customers each pay their own, which
+        the payment or the invoice that it was more than enough for says; who is no customer pays for all of the company's."""
+        company = credit.move_id.company_id
+        paid = credit.matched_debit_ids.debit_move_id.move_id
+        customers = paid.isp_subscription_id.customer_id | paid.isp_installation_fee_id.customer_id
+        if not customers:
+            payer = credit.move_id.partner_id or credit.partner_id[:1]
+            customers = self.env["isp.customer"].sudo().with_context(active_test=False).search(
+                [("company_id", "=", company.id), ("partner_id.commercial_partner_id", "=", payer.commercial_partner_id.id)]
+            )
+            customers = customers.filtered(lambda c: c.partner_id == payer) or customers
+        return self.env["account.move"].sudo().search(
+            [("company_id", "=", company.id), *customers._isp_open_domain()], order="invoice_date_due, invoice_date, id"
+        )
+
+
+class IspCustomer(models.Model):
+    _inherit = "isp.customer"
+
+    def _isp_open_domain(self):
+        """Open invoices of these customers' lines and installations; what else their contacts owe is another business."""
+        return [
+            ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("amount_residual", ">", 0),
+            "|", ("isp_subscription_id.customer_id", "in", self.ids), ("isp_installation_fee_id.customer_id", "in", self.ids),
+        ]
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _isp_is_open(self):
+        self.ensure_one()
+        ours = self.isp_subscription_id or self.isp_installation_fee_id
+        return self.move_type == "out_invoice" and self.state == "posted" and self.amount_residual > 0 and bool(ours)
+
+    def _post(self, soft=True):
+        """Credit pays: nobody is isolated beside money of theirs that was not assigned."""
+        posted = super()._post(soft)
+        self.env["isp.credit"]._isp_pay_from_credit(posted)
+        return posted
 
 
 class IspBillingRun(models.Model):

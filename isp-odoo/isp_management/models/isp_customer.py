@@ -2,7 +2,9 @@ import isp_engine
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import escape_psql
 
+from ..logic.money import OWED_FROM
 from .isp_guard_mixin import BILLING, MANAGER, PROGRAM, TECHNICIAN
 
 
@@ -24,7 +26,7 @@ class IspCustomer(models.Model):
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     active = fields.Boolean(default=True, tracking=True)
-    customer_code = fields.Char("Customer ID", required=True, readonly=True, copy=False, default="/", index="trigram")
+    customer_code = fields.Char("Customer ID", required=True, copy=False, default="/", index="trigram", tracking=True)
     state = fields.Selection(
         [("prospect", "Prospect"), ("active", "Active"), ("terminated", "Terminated")],
         "Status", default="prospect", required=True, copy=False, tracking=True, index=True,
@@ -123,28 +125,32 @@ class IspCustomer(models.Model):
             customer.cpe_count = cpes.get(customer, 0)
 
     def _compute_balance(self):
-        """From the ledger, each time: nothing stored says that a customer owes."""
-        balances = {}
+        """From the ledger, each time: nothing stored says that a customer owes.
+
+        The invoices of its lines and those that name its contact: branches of one company owe each their own.
+        """
+        balances = {customer.id: [0, 0, 0] for customer in self}
         for company in self.company_id:
             customers = self.filtered(lambda c, company=company: c.company_id == company)
+            by_partner = {customer.partner_id.id: customer.id for customer in customers}
+            of_line = {line.id: line.customer_id.id for line in customers.sudo().with_context(active_test=False).subscription_ids}
             domain = [
-                ("company_id", "=", company.id),
-                ("commercial_partner_id", "in", customers.partner_id.commercial_partner_id.ids),
-                ("move_type", "in", ("out_invoice", "out_refund")),
-                ("state", "=", "posted"),
+                ("company_id", "=", company.id), ("move_type", "in", ("out_invoice", "out_refund")), ("state", "=", "posted"),
             ]
+            late = [("invoice_date_due", "<", company._isp_today()), ("amount_residual", ">=", OWED_FROM)]
+            named = [("partner_id", "in", list(by_partner))]
+            joined = [("isp_subscription_id", "in", list(of_line)), ("partner_id", "not in", list(by_partner))]
             moves = self.env["account.move"].sudo()
-            for partner, count, due in moves._read_group(
-                domain, ["commercial_partner_id"], ["__count", "amount_residual_signed:sum"]
-            ):
-                balances[company, partner] = [count, due, 0]
-            overdue = [*domain, ("invoice_date_due", "<", company._isp_today()), ("amount_residual", ">", 0)]
-            for partner, due in moves._read_group(overdue, ["commercial_partner_id"], ["amount_residual_signed:sum"]):
-                balances[company, partner][2] = due
+            for more, name, owner in ((named, "partner_id", by_partner), (joined, "isp_subscription_id", of_line)):
+                if not owner:
+                    continue
+                for record, count, due in moves._read_group([*domain, *more], [name], ["__count", "amount_residual_signed:sum"]):
+                    balances[owner[record.id]][0] += count
+                    balances[owner[record.id]][1] += due
+                for record, due in moves._read_group([*domain, *more, *late], [name], ["amount_residual_signed:sum"]):
+                    balances[owner[record.id]][2] += due
         for customer in self:
-            key = (customer.company_id, customer.partner_id.commercial_partner_id.sudo(False))
-            count, due, overdue = balances.get(key, (0, 0, 0))
-            customer.invoice_count, customer.amount_due, customer.amount_overdue = count, due, overdue
+            customer.invoice_count, customer.amount_due, customer.amount_overdue = balances.get(customer.id, (0, 0, 0))
 
     @api.depends("name", "customer_code")
     def _compute_display_name(self):
@@ -155,8 +161,10 @@ class IspCustomer(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
-            if vals.get("customer_code", "/") == "/":
-                vals["customer_code"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.customer")
+            # An ID that the provider gave before is typed or imported; without one the next free number is taken.
+            vals["customer_code"] = (vals.get("customer_code") or "/").strip()
+            if vals["customer_code"] == "/":
+                vals["customer_code"] = self._isp_next_code(company)
             if not vals.get("partner_id"):
                 vals.setdefault("country_id", self.env.ref("base.id").id)
         customers = super().create(vals_list)
@@ -165,6 +173,42 @@ class IspCustomer(models.Model):
             if not vals.get("partner_id"):
                 customer.partner_id.company_id = customer.company_id
         return customers
+
+    @api.model
+    def _isp_next_code(self, company):
+        sequence = self.env["ir.sequence"].with_company(company)
+        while True:
+            code = sequence.next_by_code("isp.customer")
+            taken = [("company_id", "=", company.id), ("customer_code", "=", code)]
+            if not self.sudo().with_context(active_test=False).search_count(taken, limit=1):
+                return code
+
+    @api.constrains("customer_code")
+    def _check_customer_code(self):
+        """Nobody tells two customers apart by capitals."""
+        for customer in self:
+            if not (customer.customer_code or "").strip():
+                raise ValidationError(_("A customer needs an ID."))
+            same = self.sudo().with_context(active_test=False).search([
+                ("company_id", "=", customer.company_id.id), ("customer_code", "=ilike", escape_psql(customer.customer_code)),
+                ("id", "!=", customer.id),
+            ], limit=1)
+            if same:
+                raise ValidationError(_("%s is the ID of another customer.", same.customer_code))
+
+    def write(self, vals):
+        if "active" in vals and not vals["active"]:
+            served = self.filtered(
+                lambda c: c.active and (c.state == "active" or c.sudo().subscription_ids.filtered(
+                    lambda s: s.state in ("active", "paused")
+                ))
+            )
+            if served:
+                raise UserError(_(
+                    "%s is served. Terminate the lines and then the customer (the buttons Terminate); then it can be archived.",
+                    ", ".join(served.mapped("display_name")),
+                ))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -191,7 +235,8 @@ class IspCustomer(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
         action["domain"] = [
             ("move_type", "in", ("out_invoice", "out_refund")),
-            ("commercial_partner_id", "=", self.partner_id.commercial_partner_id.id),
+            ("company_id", "=", self.company_id.id),
+            "|", ("partner_id", "=", self.partner_id.id), ("isp_subscription_id.customer_id", "=", self.id),
         ]
         action["context"] = {"default_move_type": "out_invoice", "default_partner_id": self.partner_id.id}
         return action

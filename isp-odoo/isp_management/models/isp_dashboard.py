@@ -53,6 +53,7 @@ class IspDashboard(models.AbstractModel):
         open_ones = [
             ("company_id", "=", company.id), ("move_type", "=", "out_invoice"), ("state", "=", "posted"),
             ("payment_state", "in", ("not_paid", "partial")),
+            "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False),
         ]
         week = [*open_ones, ("invoice_date_due", ">=", today), ("invoice_date_due", "<=", today + relativedelta(days=6))]
         late = [*open_ones, ("invoice_date_due", "<", today)]

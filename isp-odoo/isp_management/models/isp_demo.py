@@ -74,7 +74,7 @@ class IspDemo(models.AbstractModel):
             })
             subscription = self.env["isp.subscription"].create({
                 "customer_id": customer.id, "package_id": packages[row["package"]].id, "router_id": routers[row["router"]].id,
-                "cycle": row["cycle"], "activation_date": start, "ppp_username": customer.customer_code.lower(),
+                "cycle": row["cycle"], "activation_date": start, "billed_from": start, "ppp_username": customer.customer_code.lower(),
                 "ppp_password": "contoh-%s" % customer.customer_code,
             })
             subscription.action_activate()

@@ -126,7 +126,12 @@ class IspInstallationFee(models.Model):
         writer = self.env["isp.invoice_writer"].with_company(self.company_id)
         journal, partner = self.company_id._isp_sale_journal(), self.customer_id.partner_id
         name = self.kind_id.with_context(lang=partner.lang or self.env.lang).name
-        parts = schedule(rupiah(self.amount), self.instalments, self.date)
+        draft = writer._draft(self.kind_id, partner, journal, self.date, self.date, [], {})
+        taxes = writer._taxes(draft)
+        parts = schedule(
+            rupiah(self.amount), self.instalments, self.date,
+            lambda amount: taxes.compute_all(amount, currency=self.currency_id, product=self.kind_id.product_id)["total_included"],
+        )
         vals = []
         for number, day, amount in parts:
             text = name if len(parts) == 1 else _("%(name)s, part %(number)s of %(count)s", name=name, number=number, count=len(parts))

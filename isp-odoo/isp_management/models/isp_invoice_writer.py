@@ -50,8 +50,10 @@ class IspInvoiceWriter(models.AbstractModel):
     def _draft(self, sold, partner, journal, invoice_date, due_date, lines, extra):
         """What one invoice needs: ``lines`` are (name, price) pairs of what is ``sold``, a package or a kind of
         installation, which has the product and the taxes; ``extra`` are more values of the move."""
+        # Who is no PKP charges no PPN, whatever the package says.
+        taxes = sold.tax_ids if journal.company_id.isp_pkp else sold.tax_ids.browse()
         return {
-            "product": sold.product_id, "package_taxes": sold.tax_ids, "partner": partner, "journal": journal,
+            "product": sold.product_id, "package_taxes": taxes, "partner": partner, "journal": journal,
             "invoice_date": invoice_date, "due_date": due_date, "lines": lines, "extra": extra,
         }
 

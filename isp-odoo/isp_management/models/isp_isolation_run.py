@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..logic import access_rows, transaction
+from ..logic.money import OWED_FROM
 
 _logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class IspSubscription(models.Model):
         moves = self.env["account.move"].sudo().search([
             ("move_type", "=", "out_invoice"),
             ("state", "=", "posted"),
-            ("amount_residual", ">", 0),
+            ("amount_residual", ">=", OWED_FROM),
             "|", ("isp_subscription_id", "in", self.ids), ("isp_installation_fee_id.subscription_id", "in", self.ids),
         ], order="invoice_date_due, invoice_date, id")
         found = defaultdict(moves.browse)
@@ -68,11 +69,22 @@ class IspSubscription(models.Model):
     @api.model
     def _cron_isp_isolation(self):
         """Decide about every line of every company that may need it."""
-        for company in self.env["res.company"].sudo().search([]):
-            own = self.sudo().with_company(company)
-            own._isp_planned_changes()
-            own.env["isp.promise"]._isp_settle(company)
-            own._isp_isolation_run(company)
+        transaction.for_each(self.env, self.env["res.company"].sudo().search([]), self._isp_access_of, "isolation")
+
+    @api.model
+    def _isp_access_of(self, company):
+        own = self.sudo().with_company(company)
+        own._isp_planned_changes()
+        own.env["isp.promise"]._isp_settle(company)
+        own._isp_isolation_run(company)
+        own._isp_end_passed(company)
+
+    @api.model
+    def _isp_end_passed(self, company):
+        """The last day of service is over: the line is closed by now, and not in service any more."""
+        self.search([
+            ("company_id", "=", company.id), ("state", "in", ("active", "paused")), ("end_date", "<", company._isp_today()),
+        ]).action_terminate()
 
     @api.model
     def _isp_isolation_run(self, company, routers=None):
@@ -85,6 +97,7 @@ class IspSubscription(models.Model):
         if routers is not None:
             domain.append(("router_id", "in", routers.ids))
         lines = self.sudo().with_context(active_test=False).search(domain, order="id")
+        lines._isp_pay_overdue(company)
         decisions = {}
         for page in split_every(PAGE, lines.ids, self.sudo().browse):
             for decision in isp_engine.decide_isolation(page._isp_access_facts(now), now, policy=policy):
@@ -102,12 +115,21 @@ class IspSubscription(models.Model):
             _logger.info("isolation run of company %s: %s, %s held back", company.id, dict(done), len(held))
         return {**done, "held": len(held)}
 
+    def _isp_pay_overdue(self, company):
+        """Money that came in without being assigned pays what is overdue, before anybody is isolated for it."""
+        today = company._isp_today()
+        for page in split_every(PAGE, self.ids, self.browse):
+            overdue = self.env["account.move"]
+            for moves in page._isp_open_moves().values():
+                overdue |= moves.filtered(lambda m: m.invoice_date_due < today)
+            self.env["isp.credit"]._isp_pay_from_credit(overdue)
+
     @api.model
     def _isp_candidates(self, company):
         today = company._isp_today()
         overdue = [
             ("company_id", "=", company.id), ("move_type", "=", "out_invoice"), ("state", "=", "posted"),
-            ("amount_residual", ">", 0), ("invoice_date_due", "<", today),
+            ("amount_residual", ">=", OWED_FROM), ("invoice_date_due", "<", today),
         ]
         moves = self.env["account.move"].sudo().search(
             [*overdue, "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False)]
@@ -254,9 +276,12 @@ class IspPromise(models.Model):
         """Promises that ended: kept when nothing is overdue any more, broken when something is. Paid early is kept."""
         today = company._isp_today()
         running = self.sudo().search([("company_id", "=", company.id), ("state", "=", "running")])
-        # Without invoices of one of the customers, nothing of that customer is overdue.
         for promise in running:
-            owed = promise.customer_id.amount_overdue > 0
+            # What else the contact owes is another business, and no promise was made about it.
+            owed = any(
+                move.invoice_date_due < today
+                for moves in promise.customer_id.subscription_ids._isp_open_moves().values() for move in moves
+            )
             if not owed and promise.customer_id.subscription_ids._isp_open_moves() and promise.until >= today:
                 continue
             if not owed:

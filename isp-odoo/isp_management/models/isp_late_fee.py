@@ -11,7 +11,7 @@ from odoo import _, api, fields, models
 from odoo.tools import split_every
 from odoo.tools.misc import format_date, formatLang
 
-from ..logic.money import rupiah_up
+from ..logic.money import rupiah_owed
 from .isp_billing_run import BATCH
 
 _logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class IspBillingRun(models.Model):
             [policy.after_days, company.id, (since or today - timedelta(days=1)) - days, today - days],
         )
         return [
-            isp_engine.LateInvoice(key, due, max(rupiah_up(float(unpaid)), 0), zone)
+            isp_engine.LateInvoice(key, due, max(rupiah_owed(float(unpaid)), 0), zone)
             for key, due, zone, unpaid in self.env.cr.fetchall()
         ]
 
@@ -136,7 +136,7 @@ class AccountMove(models.Model):
             if not policy:
                 continue
             rows = [
-                isp_engine.LateInvoice(m.id, m.invoice_date_due, rupiah_up(m.amount_residual), m.sudo().isp_subscription_id.zone)
+                isp_engine.LateInvoice(m.id, m.invoice_date_due, rupiah_owed(m.amount_residual), m.sudo().isp_subscription_id.zone)
                 for m in own
             ]
             for fee in isp_engine.late_fees(rows, company._isp_now(), policy, since=company.sudo().isp_late_fee_through):

@@ -8,7 +8,8 @@ from psycopg2 import IntegrityError
 from odoo import api, fields, models
 from odoo.tools import mute_logger
 
-from ..logic import access_rows, notices
+from ..logic import access_rows, notices, transaction
+from ..logic.money import OWED_FROM
 from ..logic.policy import ZONE_HOURS
 
 REMINDERS = ("due_soon", "overdue")
@@ -64,28 +65,27 @@ class IspNotification(models.Model):
     @api.model
     def _cron_isp_reminders(self):
         """Write the reminders that are due (rules N1 to N5)."""
-        for company in self.env["res.company"].sudo().search([]):
-            self.sudo().with_company(company)._isp_reminders(company)
+        transaction.for_each(
+            self.env, self.env["res.company"].sudo().search([]),
+            lambda company: self.sudo().with_company(company)._isp_reminders(company), "reminders",
+        )
 
     @api.model
     def _isp_reminders(self, company):
         """Returns how many were written."""
         moves = self._isp_owed(company)
-        customers = self.env["isp.customer"].sudo().search(
-            [("company_id", "=", company.id), ("partner_id.commercial_partner_id", "in", list(moves))]
-        )
+        customers = self.env["isp.customer"].sudo().search([("company_id", "=", company.id), ("id", "in", list(moves))])
         every = self.env["account.move"].browse([move.id for found in moves.values() for move in found])
         notified = self._isp_notified(company, every)
         facts = [
             isp_engine.DunningFacts(
                 customer.id,
-                [access_rows.open_invoice(move, move.id) for move in moves[customer.partner_id.commercial_partner_id.id]],
-                [isp_engine.Notified(move.id, kind, level)
-                 for move in moves[customer.partner_id.commercial_partner_id.id] for kind, level in notified[move.id]],
+                [access_rows.open_invoice(move, move.id) for move in moves[customer.id]],
+                [isp_engine.Notified(move.id, kind, level) for move in moves[customer.id] for kind, level in notified[move.id]],
                 reachable=bool(customer.whatsapp_number and customer.whatsapp_allowed),
                 zone=company.isp_zone,
             )
-            for customer in _first_of_each_partner(customers)
+            for customer in customers
         ]
         count = 0
         for due in isp_engine.due_reminders(facts, company._isp_now(), policy=company._isp_dunning_policy()):
@@ -99,16 +99,16 @@ class IspNotification(models.Model):
 
     @api.model
     def _isp_owed(self, company):
-        """Open invoices of the provider's services by commercial partner, oldest first."""
+        """Open invoices of the provider's services by customer, oldest first: branches of one company hear of their own."""
         found = defaultdict(list)
         for move in self.env["account.move"].sudo().search([
             ("company_id", "=", company.id),
             ("move_type", "=", "out_invoice"),
             ("state", "=", "posted"),
-            ("amount_residual", ">", 0),
+            ("amount_residual", ">=", OWED_FROM),
             "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False),
         ], order="invoice_date_due, invoice_date, id"):
-            found[move.commercial_partner_id.id].append(move)
+            found[(move.isp_subscription_id or move.isp_installation_fee_id).customer_id.id].append(move)
         return found
 
     @api.model
@@ -151,9 +151,11 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """A payment and the wish to reopen are one transaction: a router that is down cannot lose it (rule P5)."""
         result = super()._invoice_paid_hook()
-        lines = self.isp_subscription_id | self.isp_installation_fee_id.subscription_id
-        if lines:
-            lines._isp_reopen_paid()
+        settled = self.filtered(lambda m: m.sudo()._isp_settled_without_money())
+        for moves, follow in ((settled, "_isp_hold_settled"), (self - settled, "_isp_reopen_paid")):
+            lines = moves.isp_subscription_id | moves.isp_installation_fee_id.subscription_id
+            if lines:
+                getattr(lines, follow)()
         return result
 
 
@@ -186,13 +188,3 @@ class AccountPartialReconcile(models.Model):
                     invoice.company_id, "payment_received", customer, "move-%s" % paid_by.id,
                     payment_move_id=paid_by.id, payment_id=paid_by.payment_id.id,
                 )
-
-
-def _first_of_each_partner(customers):
-    """One customer for each commercial partner: a family of contacts gets one reminder, not one each."""
-    seen = set()
-    for customer in customers.sorted(lambda c: (c.state != "active", c.id)):
-        partner = customer.partner_id.commercial_partner_id.id
-        if partner not in seen:
-            seen.add(partner)
-            yield customer

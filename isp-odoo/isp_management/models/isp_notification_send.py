@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 
 from ..logic import notices, transaction, webhook
 from ..logic.access_rows import aware
-from ..logic.money import rupiah_up
+from ..logic.money import OWED_FROM, rupiah_owed
 from ..logic.policy import ZONE_HOURS
 from ..logic.retry import wait_after
 
@@ -38,8 +38,10 @@ class IspNotification(models.Model):
     @api.model
     def _cron_isp_send(self):
         """Send what is queued, company by company."""
-        for channel in self.env["isp.channel"].sudo().search([]):
-            self.sudo().with_company(channel.company_id)._isp_send(channel)
+        transaction.for_each(
+            self.env, self.env["isp.channel"].sudo().search([]),
+            lambda channel: self.sudo().with_company(channel.company_id)._isp_send(channel), "sending",
+        )
 
     @api.model
     def _isp_send(self, channel):
@@ -136,7 +138,7 @@ class IspNotification(models.Model):
         return message
 
     def _isp_open_now(self):
-        return self.move_ids.filtered(lambda m: m.state == "posted" and m.amount_residual > 0)
+        return self.move_ids.filtered(lambda m: m.state == "posted" and m.amount_residual >= OWED_FROM)
 
     def _isp_stale(self):
         """Why the message is not true any more, or nothing (rule N3)."""
@@ -167,7 +169,7 @@ class IspNotification(models.Model):
             owed = self._isp_open_now().sorted(lambda m: (m.invoice_date_due, m.id))
             lines = owed.isp_subscription_id | owed.isp_installation_fee_id.subscription_id
             package = ", ".join(lines.package_id.mapped("name")) or _("Installation")
-            amount, due = sum(rupiah_up(move.amount_residual) for move in owed), owed[0].invoice_date_due
+            amount, due = sum(rupiah_owed(move.amount_residual) for move in owed), owed[0].invoice_date_due
             numbers = owed.mapped("name")
             if self.kind == "due_soon":
                 return whatsapp.DueSoon(package, numbers, amount, due)
@@ -177,18 +179,17 @@ class IspNotification(models.Model):
         if self.kind == "payment_received":
             entry = self.payment_move_id
             received = entry.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable" and line.credit)
-            still = self.env["account.move"].sudo()._read_group([
-                ("company_id", "=", company.id), ("state", "=", "posted"), ("move_type", "=", "out_invoice"),
-                ("commercial_partner_id", "=", self.customer_id.partner_id.commercial_partner_id.id),
-            ], [], ["amount_residual:sum"])[0][0]
+            still = self.env["account.move"].sudo()._read_group(
+                [("company_id", "=", company.id), *self.customer_id._isp_open_domain()], [], ["amount_residual:sum"]
+            )[0][0]
             return whatsapp.PaymentReceived(
-                rupiah_up(sum(received.mapped("credit"))), entry.ref or entry.name, entry.date, rupiah_up(still or 0)
+                rupiah_owed(sum(received.mapped("credit"))), entry.ref or entry.name, entry.date, rupiah_owed(still or 0)
             )
         line = self.subscription_id
         since = aware(self.isolation_event_id.observed_at) + timedelta(hours=ZONE_HOURS[company.isp_zone])
         if self.kind == "isolated":
             amount = 0 if line.access_cause == "manual" else sum(
-                rupiah_up(move.amount_residual) for move in line._isp_open_moves()[line.id]
+                rupiah_owed(move.amount_residual) for move in line._isp_open_moves()[line.id]
                 if move.invoice_date_due < company._isp_today()
             )
             return whatsapp.Isolated(line.package_id.name, amount, since.date())

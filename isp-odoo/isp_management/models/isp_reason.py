@@ -16,6 +16,7 @@ REASONS = {
     "isolated_by_hand": _lt("Isolated by hand"),
     "reopened_by_hand": _lt("Reopened by hand"),
     "paid": _lt("Paid"),
+    "settled_not_paid": _lt("Given up, not paid"),
     "paid_enough": _lt("Enough was paid"),
     "pending": _lt("Not in service yet"),
     "paused": _lt("Paused"),

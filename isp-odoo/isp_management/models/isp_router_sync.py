@@ -123,8 +123,12 @@ class IspRouter(models.Model):
         """Take what is wanted to every router that has to hear of something; tried again until they agree."""
         lines = self.env["isp.subscription"].sudo()
         groups = lines._read_group(lines._isp_due_domain(self._isp_now()), ["company_id"], ["router_id:recordset"])
-        for company, routers in groups:
-            self.sudo().with_company(company).browse(routers.ids).filtered("active")._isp_sync()
+        routers = {company.id: routers for company, routers in groups}
+        transaction.for_each(
+            self.env, self.env["res.company"].sudo().browse(routers),
+            lambda company: self.sudo().with_company(company).browse(routers[company.id].ids).filtered("active")._isp_sync(),
+            "router synchronisation",
+        )
 
     def _isp_sync(self, lines=None, approved=False):
         """Apply what is due on these routers (or these lines of theirs), all routers at once.
@@ -294,9 +298,11 @@ class IspRouter(models.Model):
     @api.model
     def _cron_isp_drift(self):
         """Compare every router with what is wanted; what differs is listed, and brought right by the next sync."""
-        for company in self.env["res.company"].sudo().search([]):
-            routers = self.sudo().with_company(company).search([("company_id", "=", company.id)])
-            routers._isp_compare()
+        transaction.for_each(
+            self.env, self.env["res.company"].sudo().search([]),
+            lambda company: self.sudo().with_company(company).search([("company_id", "=", company.id)])._isp_compare(),
+            "comparison of routers",
+        )
 
     def _isp_wanted_lines(self):
         """The lines that these routers should have."""

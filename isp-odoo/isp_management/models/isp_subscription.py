@@ -1,14 +1,20 @@
 from datetime import timedelta
 
+import isp_engine
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools.misc import format_date
 
+from ..logic.billing_rows import trigger_day
 from ..logic.policy import CYCLE_MONTHS
 from .isp_guard_mixin import BILLING, PROGRAM, TECHNICIAN
 from .res_company import ZONES
 
 # What periods are made of: changed after activation, a period would be billed twice or never.
 PERIOD_FIELDS = {"activation_date", "billing_day", "cycle", "timing", "zone", "customer_id", "company_id"}
+# Periods that are looked through at once when a line moves in that was served before; the engine's most.
+MOVING_IN = 120
 ACCESS = [("open", "Open"), ("isolated", "Isolated"), ("closed", "Closed")]
 
 
@@ -29,6 +35,7 @@ class IspSubscription(models.Model):
             ("state", "paused_from", "billed_elsewhere", "billing_error", "billing_error_code", "billing_error_date",
              "desired_access", "access_cause", "access_reason", "isolated_overdue", "isolated_since", "observed_access",
              "observed_at", "last_router_answer", "last_router_code", "last_router_at", "router_package_id", "router_drift",
+             "old_package_id", "changed_on",
              "router_drift_at"), PROGRAM,
         ),
     }
@@ -78,8 +85,9 @@ class IspSubscription(models.Model):
         "Invoiced by another module", copy=False, readonly=True, tracking=True, help="The daily billing leaves it out; isolation does not.",
     )
     billed_from = fields.Date(
-        "Bill from", readonly=True, copy=False, index=True, tracking=True,
-        help="Set while the company's billed-through day does not describe this subscription.",
+        "Bill from", copy=False, index=True, tracking=True,
+        help="Before the start: the first day that is invoiced here, for a line that was served before it moved in. Afterwards it is"
+        " set while the company's billed-through day does not describe this subscription.",
     )
     monthly_price = fields.Monetary(compute="_compute_monthly_price")
     held_price = fields.Monetary(
@@ -205,6 +213,13 @@ class IspSubscription(models.Model):
         return forbidden
 
     def write(self, vals):
+        if "active" in vals and not vals["active"]:
+            serving = self.filtered(lambda s: s.active and s.state in ("active", "paused"))
+            if serving:
+                raise UserError(_(
+                    "%s is in service and billed. Terminate it first (the button Terminate); then it can be archived.",
+                    ", ".join(serving.mapped("display_name")),
+                ))
         changed = PERIOD_FIELDS & set(vals)
         for subscription in self.filtered(lambda s: s.state != "draft") if changed else ():
             for name in changed:
@@ -229,14 +244,44 @@ class IspSubscription(models.Model):
             if subscription.state != "draft":
                 raise UserError(_("%s is not new.", subscription.display_name))
             start = subscription.activation_date or subscription.company_id._isp_today()
+            day = subscription.billing_day or start.day
             subscription.write({
                 "state": "active",
                 "activation_date": start,
-                "billing_day": subscription.billing_day or start.day,
-                "billed_from": start,
-                "desired_access": "open",
+                "billing_day": day,
+                "billed_from": subscription.billed_from or subscription._isp_bill_from(start, day),
+                # The line that begins later is opened on its day.
+                "desired_access": "open" if start <= subscription.company_id._isp_today() else "closed",
             })
         self.sudo().customer_id.filtered(lambda c: c.state != "active").action_activate()
+
+    def _isp_bill_from(self, start, day):
+        """From when on a line is invoiced that starts now: its first day, but of a line that was served for long only the period
+        that is due, and not a year at once. Who wants the others says so in "Bill from" before."""
+        self.ensure_one()
+        company = self.company_id
+        package = isp_engine.Package(self.package_id.id, [isp_engine.Price(start, 1)], "exclusive")
+        count, last, mark = 0, None, None
+        while True:
+            line = isp_engine.Subscription(
+                key=self.id, package=self.package_id.id, start=start, day=day, cycle=self.cycle, timing=self.timing, zone=self.zone,
+                billed_from=mark,
+            )
+            found = isp_engine.plan_billing(
+                [line], [package], company._isp_now(), policy=isp_engine.BillingPolicy(catch_up_periods=MOVING_IN),
+                tax=isp_engine.TaxPolicy(pkp=False),
+            ).invoices
+            count, last = count + len(found), found[-1] if found else last
+            if len(found) < MOVING_IN:
+                break
+            mark = trigger_day(last, self.timing) + timedelta(days=1)
+        if count < 2:
+            return start
+        self._message_log(body=_(
+            "Service began on %(start)s, and invoices are written from the period of %(first)s on. For earlier periods set \"Bill from\".",
+            start=format_date(self.env, start), first=format_date(self.env, last.period_start),
+        ))
+        return trigger_day(last, self.timing)
 
     def action_pause(self):
         """A pause asked for by the customer stops both access and billing, from today on."""

@@ -5,6 +5,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
 
+# Why a line stays isolated whose arrears were given up.
+SETTLED = "settled_not_paid"
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -21,6 +24,17 @@ class AccountMove(models.Model):
         for move in self:
             standing = move.sudo().isp_write_off_ids._isp_standing()
             move.isp_written_off = sum(standing.mapped("amount_total"))
+
+    def _isp_settled_without_money(self):
+        """Whether the last thing that settled this invoice brought no money: no payment, no credit note, no entry at a bank or a
+        till. Somebody gave up on it, by our wizard or by an entry of their own."""
+        self.ensure_one()
+        partials = self.line_ids.filtered(lambda item: item.account_type == "asset_receivable").matched_credit_ids
+        by = partials.sorted("id")[-1:].credit_move_id.move_id
+        return bool(by) and not (
+            by.is_invoice(include_receipts=True) or by.payment_id or by.statement_line_id
+            or any(item.account_type in ("asset_cash", "liability_credit_card") for item in by.line_ids)
+        )
 
     def _isp_standing(self):
         """The write-offs that were not taken back."""
@@ -75,3 +89,36 @@ class AccountMove(models.Model):
                 cancel=True,
             )
             move.message_post(body=_("The write-off was taken back."))
+        (self.isp_subscription_id | self.isp_installation_fee_id.subscription_id)._isp_hold_taken_back()
+
+
+class IspSubscription(models.Model):
+    _inherit = "isp.subscription"
+
+    def _isp_hold_settled(self):
+        """Settled is not paid: a line that is isolated for what was given up stays so until a person reopens it."""
+        lines = self.sudo().filtered(
+            lambda s: s.state == "active" and s.desired_access == "isolated" and s.access_cause == "arrears"
+        )
+        open_moves = lines._isp_open_moves()
+        for line in lines:
+            today = line.company_id._isp_today()
+            if any(move.invoice_date_due < today for move in open_moves[line.id]):
+                continue
+            line._isp_still_isolated("manual", SETTLED)
+
+    def _isp_hold_taken_back(self):
+        """What was given up is owed again: paying it reopens the line, as before."""
+        for line in self.sudo().filtered(lambda s: s.desired_access == "isolated" and s.access_reason == SETTLED):
+            line._isp_still_isolated("arrears", "overdue_too_long")
+
+    def _isp_still_isolated(self, cause, code):
+        """Another cause of the same isolation; the router need not hear of it, and the customer neither."""
+        self.ensure_one()
+        since, overdue, told = self.isolated_since, self.isolated_overdue, self.observed_access == "isolated"
+        waiting = self.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending"))
+        event = self._isp_want("isolate", code, cause=cause, overdue=overdue, user=self.env.user)
+        self.isolated_since = since
+        if told and not waiting:
+            event.state = "done"
+

@@ -3,6 +3,7 @@ from . import test_companies
 from . import test_vault
 from . import test_billing
 from . import test_billing_rows
+from . import test_cases
 from . import test_installation
 from . import test_routers
 from . import test_isolation
@@ -19,3 +20,6 @@ from . import test_given_back
 from . import test_debts
 from . import test_wizards
 from . import test_rights
+from . import test_credit_pays
+from . import test_lifecycle
+from . import test_moving_in

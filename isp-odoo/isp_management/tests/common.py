@@ -45,6 +45,8 @@ class IspCommon(AccountTestInvoicingCommon):
             "package_id": cls.package.id,
             "router_id": cls.router.id,
             "activation_date": start,
+            # The stories live from their first day on, whenever they are told.
+            "billed_from": start,
             **vals,
         })
         if activate:

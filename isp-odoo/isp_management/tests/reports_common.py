@@ -24,16 +24,17 @@ class IspReportsCommon(IspCommon):
             cls.assertTrue(cls, env["isp.billing_run"]._bill(env.company, time.monotonic() + 60))
         cls.pay(cls.sub_siti.move_ids.sorted("invoice_date")[0], 277_500, date(2026, 1, 10))
         cls.pay(cls.sub_budi.move_ids.sorted("invoice_date")[0], 100_000, date(2026, 2, 11))
-        advance = cls.env["account.payment"].create({
-            "payment_type": "inbound", "partner_type": "customer", "partner_id": cls.siti.partner_id.id,
-            "amount": 50_000, "date": date(2026, 2, 15),
-        })
-        advance.action_post()
         kind = cls.env["isp.installation_kind"].create({"name": "Fiber", "code": "FO", "price": 300_000, "tax_ids": False})
         fee = cls.env["isp.installation_fee"].create({
             "customer_id": cls.siti.id, "subscription_id": cls.sub_siti.id, "kind_id": kind.id, "date": date(2026, 1, 5),
         })
         fee.with_env(cls.at("2026-01-05 09:00")).action_invoice()
+        # After the last invoice: a credit pays the next one.
+        advance = cls.env["account.payment"].create({
+            "payment_type": "inbound", "partner_type": "customer", "partner_id": cls.siti.partner_id.id,
+            "amount": 50_000, "date": date(2026, 2, 15),
+        })
+        advance.action_post()
         account = cls.company_data["default_account_expense"]
         category = cls.env["isp.expense_category"].create({"name": "Bandwidth", "code": "BW", "account_id": account.id})
         cls.expense = cls.env["isp.expense"].create({

@@ -131,6 +131,68 @@ class TestBilling(IspCommon):
         self.bill("2026-04-10 08:00")
         self.assertEqual([start for start, *_ in self.billed(subscription)], ["2026-01-05", "2026-04-05"])
 
+    def decide(self, moment):
+        self.at(moment)["isp.subscription"]._cron_isp_isolation()
+        self.env.invalidate_all()
+
+    def plan(self, line, package, day, moment):
+        wizard = self.env["isp.package.change.wizard"].browse(line.with_env(self.at(moment)).action_change_package()["res_id"])
+        wizard = wizard.with_env(self.at(moment))
+        wizard.write({"package_id": package.id, "date": day})
+        wizard.action_confirm()
+
+    def test_a_planned_package_becomes_the_package_and_a_second_plan_bills_it(self):
+        faster, fastest = self.new_package("HOME-50", 400_000), self.new_package("HOME-100", 600_000)
+        line = self.new_subscription(start=date(2026, 1, 5))
+        self.bill("2026-01-05 08:00")
+        self.plan(line, faster, date(2026, 2, 5), "2026-01-20 08:00")
+        self.decide("2026-02-04 12:00")
+        self.assertEqual((line.package_id, line.monthly_price), (self.package, 250_000))
+        # The cron of access is ahead of the billing's, and behind it the next month.
+        self.decide("2026-02-05 00:10")
+        self.assertEqual((line.package_id, line.next_package_id.id, line.change_date), (faster, False, False))
+        self.assertEqual(line._isp_package_now(), faster)
+        self.bill("2026-02-05 01:00")
+        self.plan(line, fastest, date(2026, 3, 5), "2026-02-10 08:00")
+        self.bill("2026-03-05 01:00")
+        self.decide("2026-03-05 01:10")
+        self.assertEqual(line.package_id, fastest)
+        self.bill("2026-04-05 01:00")
+        self.assertEqual([net for _start, net, _tax in self.billed(line)], [250_000, 400_000, 600_000, 600_000])
+        self.assertEqual(line._isp_package_now(), fastest, "the router keeps the new one")
+
+    def test_a_postpaid_period_is_billed_with_the_package_that_it_began_with(self):
+        faster, fastest = self.new_package("HOME-50", 400_000), self.new_package("HOME-100", 600_000)
+        line = self.new_subscription(start=date(2026, 1, 5), timing="postpaid")
+        self.plan(line, faster, date(2026, 2, 5), "2026-01-20 08:00")
+        self.decide("2026-02-05 00:10")
+        self.assertEqual(line.package_id, faster)
+        self.bill("2026-02-05 01:00")
+        self.assertEqual(self.billed(line), [("2026-01-05", 250_000, 27_500)])
+        self.plan(line, fastest, date(2026, 3, 5), "2026-02-10 08:00")
+        self.decide("2026-03-05 00:10")
+        self.bill("2026-03-05 01:00")
+        self.decide("2026-03-05 01:10")
+        self.bill("2026-04-05 01:00")
+        self.assertEqual([net for _start, net, _tax in self.billed(line)], [250_000, 400_000, 600_000])
+
+    def test_two_changes_in_what_one_run_catches_up(self):
+        faster, fastest = self.new_package("HOME-50", 400_000), self.new_package("HOME-100", 600_000)
+        for timing in ("prepaid", "postpaid"):
+            line = self.new_subscription(self.new_customer(timing), start=date(2026, 1, 5), timing=timing)
+            self.plan(line, faster, date(2026, 2, 5), "2026-01-20 08:00")
+            self.decide("2026-02-05 00:10")
+            # Nothing was billed yet, and the next change is planned.
+            self.plan(line, fastest, date(2026, 3, 5), "2026-02-10 08:00")
+            self.decide("2026-03-05 00:10")
+            for moment in ("2026-04-06 01:00", "2026-04-07 01:00", "2026-05-05 01:00"):
+                self.bill(moment)
+                self.decide(moment)
+            months = [net for _start, net, _tax in self.billed(line)]
+            self.assertEqual(months[:4], [250_000, 400_000, 600_000, 600_000], timing)
+            self.assertEqual((line.package_id, len(months)), (fastest, 5 if timing == "prepaid" else 4))
+            self.company.isp_billed_through = False
+
     def test_a_change_of_package_holds_from_its_period_on(self):
         faster = self.new_package("HOME-50", 400_000)
         subscription = self.new_subscription(
@@ -205,7 +267,7 @@ class TestBilling(IspCommon):
         })
         there = env["isp.subscription"].create({
             "customer_id": customer.id, "package_id": package.id, "company_id": other.id,
-            "activation_date": date(2026, 3, 5),
+            "activation_date": date(2026, 3, 5), "billed_from": date(2026, 3, 5),
         })
         there.action_activate()
         self.bill("2026-03-05 08:00")

@@ -50,7 +50,7 @@ class Provider:
         customer = self.env["isp.customer"].create(vals)
         line = self.env["isp.subscription"].create({
             "customer_id": customer.id, "package_id": self.package.id, "router_id": self.router.id,
-            "ppp_username": "rumah", "ppp_password": "rahasia", "activation_date": start,
+            "ppp_username": "rumah", "ppp_password": "rahasia", "activation_date": start, "billed_from": start,
         })
         line.action_activate()
         return line

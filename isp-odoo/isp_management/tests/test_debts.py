@@ -95,12 +95,70 @@ class TestWriteOff(DebtsCommon):
             with self.assertRaises(AccessError):
                 self.wizard(self.member(group))
 
-    def test_a_line_isolated_for_arrears_reopens(self):
+    def isolated(self):
         self.company.isp_bad_debt_account_id = self.account
         self.line._isp_want("isolate", "overdue_too_long", overdue=555_000)
-        wizard = self.wizard()
+        self.line.sudo().observed_access = "isolated"
+        self.line.isolation_event_ids.sudo().state = "done"
+
+    def decide(self, moment):
+        self.at(moment)["isp.subscription"]._cron_isp_isolation()
+        self.env.invalidate_all()
+
+    def test_settled_is_not_paid_who_writes_off_decides(self):
+        self.isolated()
+        wizard = self.wizard(self.member("manager"))
         wizard.reason = "Damai"
+        self.assertEqual(wizard.isolated_count, 1)
         wizard.action_confirm()
+        self.decide("2026-03-01 12:00")
+        self.assertEqual((self.line.desired_access, self.line.access_cause), ("isolated", "manual"))
+        self.assertEqual(self.line.access_reason_text, "Given up, not paid")
+        self.assertEqual(self.line.isolation_event_ids.mapped("state"), ["done", "done"], "the router need not hear of it")
+        self.assertFalse(self.env["isp.notification"].search([("kind", "in", ("isolated", "reopened"))]))
+        # Taken back it is owed, and a payment reopens.
+        self.moves.action_isp_take_back()
+        self.assertEqual((self.line.desired_access, self.line.access_cause), ("isolated", "arrears"))
+        for move in self.moves:
+            self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
+                {})._create_payments()
+        self.assertEqual(self.line.desired_access, "open")
+
+    def test_who_writes_off_may_reopen(self):
+        self.isolated()
+        wizard = self.wizard(self.member("manager"))
+        wizard.write({"reason": "Damai", "reopen": True})
+        wizard.action_confirm()
+        self.assertEqual((self.line.desired_access, self.line.access_reason_text), ("open", "Given up: Damai"))
+        self.decide("2026-03-01 12:00")
+        self.assertEqual(self.line.desired_access, "open")
+
+    def entry(self, account, amount):
+        receivable = self.moves.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+        entry = self.env["account.move"].create({"move_type": "entry", "date": date(2026, 2, 20), "line_ids": [
+            Command.create({"account_id": account.id, "balance": amount, "partner_id": self.line.partner_id.id}),
+            Command.create({"account_id": receivable.account_id.id, "balance": -amount, "partner_id": self.line.partner_id.id}),
+        ]})
+        entry.action_post()
+        (receivable + entry.line_ids.filtered(lambda item: item.account_id == receivable.account_id)).reconcile()
+
+    def test_an_entry_to_a_cost_is_no_payment_and_one_to_the_till_is(self):
+        self.isolated()
+        self.entry(self.account, 555_000)
+        self.assertEqual((set(self.moves.mapped("payment_state")), self.line.desired_access), ({"paid"}, "isolated"))
+        self.decide("2026-03-01 12:00")
+        self.assertEqual(self.line.desired_access, "isolated")
+
+    def test_an_entry_at_the_till_is_a_payment(self):
+        self.isolated()
+        self.entry(self.company_data["default_journal_cash"].default_account_id, 555_000)
+        self.assertEqual(self.line.desired_access, "open")
+
+    def test_a_credit_note_asks_for_nothing_any_more(self):
+        self.isolated()
+        for move in self.moves:
+            move._reverse_moves([{"date": date(2026, 2, 20), "ref": "Salah tagih"}], cancel=True)
+        self.decide("2026-02-21 12:00")
         self.assertEqual(self.line.desired_access, "open")
 
 

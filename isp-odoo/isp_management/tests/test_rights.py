@@ -71,9 +71,11 @@ class TestRights(IspNetworkCommon):
         for vals in (
             {"held_price": 1}, {"discount_kind": "percent", "discount_value": 100}, {"package_id": self.cheaper.id},
             {"next_package_id": self.cheaper.id, "change_date": "2026-02-01"}, {"end_date": "2026-01-06"},
-            {"billed_from": "2099-01-01"}, {"active": False}, {"name": "X"},
+            {"billed_from": "2099-01-01"}, {"name": "X"},
         ):
             self.refused(("technician", "cashier"), "isp.subscription", "write", self.line.ids, vals)
+        draft = self.new_subscription(self.customer, activate=False)
+        self.refused(("technician", "cashier"), "isp.subscription", "write", draft.ids, {"active": False})
         self.refused(GROUPS, "isp.subscription", "write", self.line.ids, {"billed_elsewhere": True})
         self.refused(GROUPS, "isp.subscription", "write", self.line.ids, {"partner_id": self.env.user.partner_id.id})
         new = {"customer_id": self.customer.id, "package_id": self.package.id}
@@ -120,7 +122,8 @@ class TestRights(IspNetworkCommon):
     def test_customers_fees_promises_and_expenses(self):
         for vals in ({"state": "terminated"}, {"activated_on": "2020-01-01"}, {"company_id": self.company_data_2["company"].id}):
             self.refused(GROUPS, "isp.customer", "write", self.customer.ids, vals)
-        self.refused(("technician", "cashier"), "isp.customer", "write", self.customer.ids, {"active": False})
+        prospect = self.new_customer("Calon")
+        self.refused(("technician", "cashier"), "isp.customer", "write", prospect.ids, {"active": False})
         self.refused(("technician", "cashier"), "isp.customer", "write", self.customer.ids, {"customer_code": "A"})
         other = self.env["res.partner"].create({"name": "Lain"})
         self.refused(("technician", "cashier", "billing"), "isp.customer", "write", self.customer.ids, {"partner_id": other.id})

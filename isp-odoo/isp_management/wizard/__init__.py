@@ -8,6 +8,7 @@ from . import isp_channel_test_wizard
 from . import isp_outage_credit_wizard
 from . import isp_write_off_wizard
 from . import isp_deposit_wizard
+from . import account_move_reversal
 from . import account_payment_register
 from . import isp_cpe_replace_wizard
 from . import isp_package_change_wizard

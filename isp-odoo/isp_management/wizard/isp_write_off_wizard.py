@@ -1,6 +1,7 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..models.isp_write_off import SETTLED
 from ..models.res_company_money import BAD_DEBT_DOMAIN
 
 
@@ -15,12 +16,24 @@ class IspWriteOffWizard(models.TransientModel):
     date = fields.Date(required=True)
     account_id = fields.Many2one("account.account", "Bad debt account", domain=BAD_DEBT_DOMAIN % "company_id")
     reason = fields.Char()
+    reopen = fields.Boolean(
+        "Reopen the isolated lines", help="Settled is not paid: without it they stay isolated until somebody reopens them."
+    )
+    isolated_count = fields.Integer("Lines isolated for it", compute="_compute_amount")
     amount = fields.Monetary("To be written off", compute="_compute_amount")
 
     @api.depends("move_ids.amount_residual")
     def _compute_amount(self):
         for wizard in self:
             wizard.amount = sum(wizard.move_ids.mapped("amount_residual"))
+            wizard.isolated_count = len(wizard._isp_isolated_lines())
+
+    def _isp_isolated_lines(self):
+        moves = self.move_ids.sudo()
+        lines = moves.isp_subscription_id | moves.isp_installation_fee_id.subscription_id
+        return lines.filtered(lambda s: s.state == "active" and s.desired_access == "isolated" and (
+            s.access_cause == "arrears" or s.access_reason == SETTLED
+        ))
 
     @api.model
     def _isp_open_for(self, moves):
@@ -52,7 +65,11 @@ class IspWriteOffWizard(models.TransientModel):
         if not self.company_id.isp_bad_debt_account_id:
             # What was chosen once is proposed the next time.
             self.company_id.sudo().isp_bad_debt_account_id = account
+        isolated = self._isp_isolated_lines()
         self.move_ids.filtered("amount_residual")._isp_write_off(account, self.date, reason)
+        if self.reopen:
+            # What is still overdue of another invoice isolates it again, as always.
+            isolated.sudo(False)._isp_by_hand("reopen", _("Given up: %s", reason))
         return {"type": "ir.actions.act_window_close"}
 
     @api.model

@@ -74,6 +74,8 @@ __all__ = [
     "allocate",
     "answer_subscription",
     "apply_routers",
+    "case_lacks",
+    "compare_case",
     "decide_isolation",
     "decide_terms",
     "due_reminders",
@@ -94,6 +96,7 @@ __all__ = [
     "ppn",
     "preview_messages",
     "profit_loss",
+    "read_case",
     "receive_webhook",
     "router_status",
     "send_messages",
@@ -311,6 +314,9 @@ def explain(
     language: Language | None = None,
 ) -> list[Explanation]: ...
 def profit_loss(rows: Sequence[LedgerRow], *, by: Grouping | None = None) -> ProfitLoss: ...
+def read_case(file: str, text: str) -> str: ...
+def compare_case(file: str, text: str, report: str) -> list[str]: ...
+def case_lacks(hosts: str, host: str, file: str, text: str) -> str | None: ...
 def plan_routers(
     routers: Sequence[Router], *, policy: IsolationPolicy | None = None, deadline: float | None = None
 ) -> list[RouterPlan]: ...

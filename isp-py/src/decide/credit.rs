@@ -52,8 +52,14 @@ pub(crate) fn isolation_credits<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let py = lines.py();
     let now = Value::argument("now", now)?.moment()?;
-    let nothing =
-        Outage { id: OutageId(Uuid::nil()), site_id: SiteId(Uuid::nil()), from: now, until: None, note: String::new() };
+    let nothing = Outage {
+        id: OutageId(Uuid::nil()),
+        site_id: SiteId(Uuid::nil()),
+        from: now,
+        until: None,
+        note: String::new(),
+        ending: None,
+    };
     let mut keys = Keys::default();
     let rows = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::IsolatedFacts)?;

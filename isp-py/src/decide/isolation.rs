@@ -109,14 +109,21 @@ pub(super) fn read_facts<'py>(
 fn read_promise(promise: &Value<'_, '_>) -> PyResult<Promise> {
     let fields = promise.record(Kind::Promise)?;
     let (id, customer_id) = (PromiseId(Uuid::nil()), CustomerId(Uuid::nil()));
-    Ok(Promise { id, customer_id, made_on: fields.take()?.date()?, until: fields.take()?.date()?, by: String::new() })
+    Ok(Promise {
+        id,
+        customer_id,
+        made_on: fields.take()?.date()?,
+        until: fields.take()?.date()?,
+        by: String::new(),
+        ending: None,
+    })
 }
 
 fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<Exemption> {
     let fields = exemption.record(Kind::Exemption)?;
     let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
     let (id, customer_id) = (ExemptionId(Uuid::nil()), CustomerId(Uuid::nil()));
-    Ok(Exemption { id, customer_id, from, until, reason: fields.take()?.string()?, by: String::new() })
+    Ok(Exemption { id, customer_id, from, until, reason: fields.take()?.string()?, by: String::new(), ending: None })
 }
 
 /// Reads an outage.
@@ -124,5 +131,12 @@ pub(super) fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {
     let fields = outage.record(Kind::Outage)?;
     let from: DateTime<Utc> = fields.take()?.moment()?;
     let until = fields.take()?.optional().map(|v| v.moment()).transpose()?;
-    Ok(Outage { id: OutageId(Uuid::nil()), site_id: SiteId(Uuid::nil()), from, until, note: String::new() })
+    Ok(Outage {
+        id: OutageId(Uuid::nil()),
+        site_id: SiteId(Uuid::nil()),
+        from,
+        until,
+        note: String::new(),
+        ending: None,
+    })
 }

@@ -110,6 +110,7 @@ fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>)
         desired: fields.take()?.word(&ACCESSES)?,
         revision: 0,
         adopt: fields.take()?.bool()?,
+        succeeds: Vec::new(),
     })
 }
 

@@ -137,10 +137,10 @@ pub(crate) enum Command {
     Exemption(cmd::protect::ExemptionCommand),
     /// Outages of sites.
     #[command(subcommand)]
-    Outage(cmd::protect::OutageCommand),
+    Outage(cmd::outage::Command),
     /// Expenses.
     #[command(subcommand)]
-    Expense(cmd::protect::ExpenseCommand),
+    Expense(cmd::expense::Command),
     /// Sites.
     #[command(subcommand)]
     Site(cmd::site::Command),
@@ -179,6 +179,9 @@ pub(crate) enum Command {
     /// The days on which nobody is isolated: public holidays and your own.
     #[command(after_help = "Example:\n  isp holidays --year 2026")]
     Holidays(cmd::holidays::Holidays),
+    /// Your own rules as dated cases: what there is, what happens, what must be true.
+    #[command(subcommand)]
+    Cases(cmd::cases::Command),
     /// The five reports.
     #[command(subcommand)]
     Report(cmd::report::Command),

@@ -85,6 +85,16 @@ pub(crate) enum Failure {
         /// How many.
         count: usize,
     },
+    /// Several records that could be meant, of which one must be chosen.
+    #[error("{code} has {count} of {noun}; choose one with --id")]
+    Several {
+        /// What was looked for: a key under `noun.` in the locales.
+        noun: &'static str,
+        /// Whose.
+        code: String,
+        /// How many.
+        count: usize,
+    },
     /// Bad rows in an import; they were printed.
     #[error("{count} bad rows, nothing written")]
     BadRows {
@@ -127,6 +137,7 @@ impl Failure {
             Self::NotFound { .. } => "cli.not_found",
             Self::Exists { .. } => "cli.exists",
             Self::Ambiguous { .. } => "cli.ambiguous",
+            Self::Several { .. } => "cli.several",
             Self::BadRows { .. } => "cli.bad_rows",
             Self::NoDatabase => "cli.database",
             Self::Output { .. } => "cli.output",
@@ -137,7 +148,7 @@ impl Failure {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } => Exit::Usage,
+            Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } | Self::Several { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
             Self::Exists { .. } | Self::BadRows { .. } => Exit::BadInput,
             Self::NoDatabase | Self::Output { .. } | Self::File { .. } | Self::Router { .. } => Exit::Unavailable,

@@ -13,6 +13,7 @@ use minijinja::Environment;
 
 use crate::failure::Failure;
 use crate::import::{Problem, RowError};
+use crate::output::harmless;
 
 const LOCALES: [(Language, &str); 2] = [
     (Language::Id, include_str!("../../../locales/id.toml")),
@@ -56,7 +57,7 @@ impl Texts {
     /// A text, if there is one for the key.
     pub(crate) fn find(&self, key: &str, variables: &[(&str, String)]) -> Option<String> {
         let template = self.environment.get_template(key).ok()?;
-        let context: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        let context: BTreeMap<String, String> = variables.iter().map(|(k, v)| ((*k).to_owned(), harmless(v))).collect();
         template.render(context).ok()
     }
 
@@ -72,6 +73,10 @@ impl Texts {
             Problem::Repeated { noun, first_line } => {
                 vec![("noun", self.t(noun.key())), ("line", first_line.to_string())]
             }
+            Problem::NoHeader { known } | Problem::UnknownColumn { known } => vec![("known", known.clone())],
+            Problem::TwoFiles { other } => vec![("other", other.clone())],
+            Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
+            Problem::OtherTerms { first_line } => vec![("line", first_line.to_string())],
             Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],
             Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
             _ => Vec::new(),
@@ -190,6 +195,10 @@ impl Texts {
                 vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
             }
             Failure::Ambiguous { code, count } => vec![("what", code.clone()), ("count", count.to_string())],
+            Failure::Several { noun, code, count } => {
+                let noun = self.t(&format!("noun.{noun}"));
+                vec![("noun", noun), ("what", code.clone()), ("count", count.to_string())]
+            }
             Failure::BadRows { count } => vec![("count", count.to_string())],
             Failure::Usage { problem, what } => {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]

@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use isp_core::Money;
 use isp_core::calendar::Date;
+use isp_core::customer::Phone;
+use isp_core::text::Language;
+use isp_core::typed::{guarded, is_invisible};
 use serde_json::{Map, Value};
 
 use crate::i18n::Texts;
@@ -16,7 +19,8 @@ pub(crate) enum Format {
     /// A table with headings in the chosen language.
     #[default]
     Table,
-    /// CSV with English column keys and bare numbers.
+    /// CSV with English column keys and bare numbers; `;` divides the cells where the language is Indonesian, as
+    /// spreadsheets there expect it.
     Csv,
     /// A JSON array of objects with English keys and bare numbers.
     Json,
@@ -29,6 +33,8 @@ pub(crate) enum Cell {
     Text(String),
     /// One of a closed set of codes; a table shows `word.CODE` of the locales.
     Word(&'static str),
+    /// A whole phone number.
+    Phone(Phone),
     /// A count.
     Number(i64),
     /// An amount.
@@ -56,7 +62,8 @@ impl Cell {
     fn shown(&self, texts: &Texts) -> String {
         match self {
             Self::Word(code) => texts.find(&format!("word.{code}"), &[]).unwrap_or_else(|| (*code).to_owned()),
-            Self::Text(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+            Self::Text(text) => harmless(text),
+            Self::Phone(phone) => phone.e164().to_owned(),
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.to_string(),
             Self::Empty => String::new(),
@@ -66,7 +73,9 @@ impl Cell {
     fn bare(&self) -> String {
         match self {
             Self::Word(code) => (*code).to_owned(),
-            Self::Text(text) => guarded(text),
+            Self::Text(text) => guarded(&harmless(text)),
+            // As it is dialled: text to a spreadsheet, which would make 6.28E+12 of the other form.
+            Self::Phone(phone) => phone.national(),
             Self::Number(number) => number.to_string(),
             Self::Money(money) => money.as_i64().to_string(),
             Self::Empty => String::new(),
@@ -77,6 +86,7 @@ impl Cell {
         match self {
             Self::Word(code) => Value::from(*code),
             Self::Text(text) => Value::from(text.as_str()),
+            Self::Phone(phone) => Value::from(phone.e164()),
             Self::Number(number) => Value::from(*number),
             Self::Money(money) => Value::from(money.as_i64()),
             Self::Empty => Value::Null,
@@ -96,14 +106,9 @@ impl From<Money> for Cell {
     }
 }
 
-/// A spreadsheet runs a cell that starts like a formula; a name may be written to do so.
-fn guarded(text: &str) -> String {
-    let formula = match text.chars().next() {
-        Some('=' | '@' | '\t' | '\r') => true,
-        Some('+' | '-') => !text.chars().nth(1).is_some_and(|c| c.is_ascii_digit()),
-        _ => false,
-    };
-    if formula { format!("'{text}") } else { text.to_owned() }
+/// A text that moves no cursor, colours nothing and turns no reading direction: control and invisible signs are blanks.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_control() || is_invisible(sign) { ' ' } else { sign }).collect()
 }
 
 /// A column: its key, and whether it holds numbers.
@@ -136,6 +141,11 @@ impl Rows {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Adds a row with a cell for each column.
     pub(crate) fn push(&mut self, cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len());
@@ -146,8 +156,8 @@ impl Rows {
     pub(crate) fn render(&self, format: Format, texts: &Texts) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(self.table(texts)),
-            Format::Csv => self.csv(),
-            Format::Json => Ok(format!("{}\n", serde_json::to_string_pretty(&self.json())?)),
+            Format::Csv => self.csv(if texts.language() == Language::Id { b';' } else { b',' }),
+            Format::Json => Ok(format!("{}\n", escaped(&serde_json::to_string_pretty(&self.json())?))),
         }
     }
 
@@ -170,14 +180,27 @@ impl Rows {
         table(&headings, lines, &right)
     }
 
-    fn csv(&self) -> anyhow::Result<String> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+    fn csv(&self, separator: u8) -> anyhow::Result<String> {
+        let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(Vec::new());
         writer.write_record(self.columns.iter().map(|c| c.key))?;
         for row in &self.rows {
             writer.write_record(row.iter().map(Cell::bare))?;
         }
         Ok(String::from_utf8(writer.into_inner().map_err(|e| e.into_error())?)?)
     }
+}
+
+/// JSON in which signs that a terminal obeys, or nobody sees, are written as escapes. They stand in strings only.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for sign in json.chars() {
+        if is_invisible(sign) {
+            out.push_str(&format!("\\u{:04x}", u32::from(sign)));
+        } else {
+            out.push(sign);
+        }
+    }
+    out
 }
 
 /// A table whose first column is words and whose others are numbers.
@@ -223,14 +246,13 @@ pub(crate) fn lost() -> Option<std::io::ErrorKind> {
 
 /// Writes a line to standard error, where progress and warnings go.
 pub(crate) fn note(text: &str) {
+    let lines: Vec<String> = text.split('\n').map(harmless).collect();
     // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", lines.join("\n"));
 }
 
 #[cfg(test)]
 mod tests {
-    use isp_core::text::Language;
-
     use super::*;
 
     #[test]
@@ -239,7 +261,7 @@ mod tests {
         let mut rows = Rows::new(&[column("name"), number("amount"), number("count")]);
         rows.push(vec![Cell::text("=cmd()"), Money::rupiah(1_166_500).into(), Cell::count(3)]);
         rows.push(vec![Cell::Empty, Money::rupiah(-500).into(), Cell::count(12)]);
-        assert_eq!(rows.render(Format::Csv, &texts).unwrap(), "name,amount,count\n'=cmd(),1166500,3\n,-500,12\n");
+        assert_eq!(rows.render(Format::Csv, &texts).unwrap(), "name;amount;count\n'=cmd();1166500;3\n;-500;12\n");
         let table = rows.render(Format::Table, &texts).unwrap();
         assert!(table.contains("Rp1.166.500") && table.contains("    -Rp500"), "{table}");
         let json: Value = serde_json::from_str(&rows.render(Format::Json, &texts).unwrap()).unwrap();
@@ -248,10 +270,34 @@ mod tests {
     }
 
     #[test]
-    fn only_formulas_are_guarded() {
-        assert_eq!(guarded("+62***789"), "+62***789");
-        assert_eq!(guarded("-1"), "-1");
-        assert_eq!(guarded("@x"), "'@x");
-        assert_eq!(guarded("-x"), "'-x");
+    fn no_cell_is_run_and_no_sign_obeyed() {
+        let rows = |text: &str| {
+            let mut rows = Rows::new(&[column("name")]);
+            rows.push(vec![Cell::text(text)]);
+            rows
+        };
+        let (id, en) = (Texts::load(Language::Id).unwrap(), Texts::load(Language::En).unwrap());
+        for text in ["=1+1", "+62***789", "-1+cmd", "@x", "\t=x", "\r=x", ";=x"] {
+            let csv = rows(text).render(Format::Csv, &en).unwrap();
+            let cell = csv.lines().nth(1).unwrap().trim_start_matches('"');
+            assert!(cell.starts_with('\''), "{text:?}: {csv}");
+        }
+        let evil = "Budi\u{1b}[2J\u{9b}31m\u{202e}x";
+        for format in [Format::Table, Format::Csv, Format::Json] {
+            let out = rows(evil).render(format, &id).unwrap();
+            assert!(!out.chars().any(|sign| sign != '\n' && (sign.is_control() || is_invisible(sign))), "{out:?}");
+        }
+        let json: Value = serde_json::from_str(&rows(evil).render(Format::Json, &id).unwrap()).unwrap();
+        assert_eq!(json[0]["name"], evil);
+    }
+
+    #[test]
+    fn a_spreadsheet_of_the_language_opens_it() {
+        let mut rows = Rows::new(&[column("code"), column("phone"), number("amount")]);
+        let phone = Phone::parse("081234567890").unwrap();
+        rows.push(vec![Cell::text("00123"), Cell::Phone(phone), Money::rupiah(-500).into()]);
+        let of = |language| rows.render(Format::Csv, &Texts::load(language).unwrap()).unwrap();
+        assert_eq!(of(Language::Id), "code;phone;amount\n'00123;0812-3456-7890;-500\n");
+        assert_eq!(of(Language::En), "code,phone,amount\n'00123,0812-3456-7890,-500\n");
     }
 }

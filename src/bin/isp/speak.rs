@@ -48,21 +48,20 @@ fn spoken(command: Command, path: &str, texts: &Texts) -> Command {
         "{{before-help}}{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
         texts.t("typed.usage")
     );
-    let (arguments, options, general) =
-        (texts.t("typed.arguments"), texts.t("typed.options"), texts.t("typed.general"));
+    let [arguments, options, general] =
+        ["typed.arguments", "typed.options", "typed.general"].map(|key| kept(texts.t(key)));
     let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help(texts.t("typed.help"));
     let command = command
         .help_template(template)
-        .subcommand_help_heading(texts.t("typed.commands"))
-        .subcommand_value_name(texts.t("typed.command"))
+        .subcommand_help_heading(kept(texts.t("typed.commands")))
+        .subcommand_value_name(kept(texts.t("typed.command")))
         .disable_help_flag(true)
         .mut_args(|arg| {
             let heading = match arg.get_help_heading() {
-                Some(_) => &general,
-                None if arg.is_positional() => &arguments,
-                None => &options,
+                Some(_) => general,
+                None if arg.is_positional() => arguments,
+                None => options,
             };
-            let heading = heading.clone();
             arg.help_heading(heading)
         })
         .arg(help.help_heading(options));
@@ -74,6 +73,11 @@ fn spoken(command: Command, path: &str, texts: &Texts) -> Command {
         let path = format!("{path} {}", sub.get_name());
         spoken(sub, &path, texts)
     })
+}
+
+/// A text for as long as the program runs: clap keeps headings no shorter. There are a few, made once.
+fn kept(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
 }
 
 /// Says what is wrong with the command line, or shows the help that was asked for; then the program ends.

@@ -57,6 +57,7 @@ fn target(number: u64, desired: Access, revision: u64) -> AccessTarget {
         desired,
         revision,
         adopt: false,
+        succeeds: Vec::new(),
     }
 }
 

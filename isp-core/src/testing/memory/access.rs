@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{InvoiceBalance, InvoiceKind};
 use crate::calendar::Date;
+use crate::ending::RecordId;
 use crate::ids::{CustomerId, ExemptionId, PromiseId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{IsolatedSince, ObservedAccess};
 use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, Promise};
-use crate::subscription::Subscription;
+use crate::subscription::{Account, Subscription};
+use crate::text::Code;
 
 use super::ledger::sort_by_due;
 use super::state::State;
@@ -97,9 +99,9 @@ impl State {
             terms: s.terms,
             access: self.access_of(s.id),
             open: self.open_of_subscription(s.id),
-            promises: self.promises_of(s.customer_id).cloned().collect(),
-            exemptions: self.exemptions_of(s.customer_id).cloned().collect(),
-            outages: self.outages_at(s.site_id).cloned().collect(),
+            promises: self.promises_of(s.customer_id).collect(),
+            exemptions: self.exemptions_of(s.customer_id).collect(),
+            outages: self.outages_at(s.site_id).collect(),
         }
     }
 
@@ -110,9 +112,9 @@ impl State {
                 AccessFacts {
                     access: self.rebuilt(s.id, at),
                     open: self.open_then(s.id, today, at),
-                    promises: self.promises_of(customer).filter(|p| p.made_on <= today).cloned().collect(),
-                    exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).cloned().collect(),
-                    outages: self.outages_at(s.site_id).filter(|o| o.from <= at).cloned().collect(),
+                    promises: self.promises_of(customer).filter(|p| p.made_on <= today).collect(),
+                    exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).collect(),
+                    outages: self.outages_at(s.site_id).filter(|o| o.from <= at).collect(),
                     ..self.facts(s)
                 }
             })
@@ -149,18 +151,30 @@ impl State {
         self.access_events.range((id, 0)..=(id, u64::MAX)).map(|(_, event)| event)
     }
 
-    fn promises_of(&self, customer: CustomerId) -> impl Iterator<Item = &Promise> {
+    pub(super) fn promises_of(&self, customer: CustomerId) -> impl Iterator<Item = Promise> {
         let (first, last) = (PromiseId(uuid::Uuid::nil()), PromiseId(uuid::Uuid::max()));
-        self.promises.range((customer, first)..=(customer, last)).map(|(_, p)| p)
+        self.promises.range((customer, first)..=(customer, last)).map(|(_, p)| self.told_promise(p))
     }
 
-    fn exemptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Exemption> {
+    pub(super) fn told_promise(&self, promise: &Promise) -> Promise {
+        Promise { ending: self.endings.get(&RecordId::Promise(promise.id)).cloned(), ..promise.clone() }
+    }
+
+    pub(super) fn exemptions_of(&self, customer: CustomerId) -> impl Iterator<Item = Exemption> {
         let (first, last) = (ExemptionId(uuid::Uuid::nil()), ExemptionId(uuid::Uuid::max()));
-        self.exemptions.range((customer, first)..=(customer, last)).map(|(_, e)| e)
+        self.exemptions.range((customer, first)..=(customer, last)).map(|(_, e)| self.told_exemption(e))
     }
 
-    fn outages_at(&self, site: SiteId) -> impl Iterator<Item = &Outage> {
-        self.outages.values().filter(move |o| o.site_id == site)
+    pub(super) fn told_exemption(&self, exemption: &Exemption) -> Exemption {
+        Exemption { ending: self.endings.get(&RecordId::Exemption(exemption.id)).cloned(), ..exemption.clone() }
+    }
+
+    pub(super) fn told_outage(&self, outage: &Outage) -> Outage {
+        Outage { ending: self.endings.get(&RecordId::Outage(outage.id)).cloned(), ..outage.clone() }
+    }
+
+    fn outages_at(&self, site: SiteId) -> impl Iterator<Item = Outage> {
+        self.outages.values().filter(move |o| o.site_id == site).map(|o| self.told_outage(o))
     }
 
     pub(super) fn subscribers_per_router(&self) -> BTreeMap<RouterId, u64> {
@@ -177,6 +191,10 @@ impl State {
         let s = self.subscriptions.get(&id)?;
         let package = self.packages.get(&s.terms.package_id)?;
         let access = self.access_of(id);
+        let rank = |s: &Subscription| (self.access_of(s.id).desired != Access::Closed, s.terms.start, s.id);
+        if self.namesakes(s).any(|other| rank(other) > rank(s)) {
+            return None;
+        }
         Some(AccessTarget {
             subscription_id: id,
             router_id: s.router_id?,
@@ -185,7 +203,43 @@ impl State {
             desired: access.desired,
             revision: access.revision,
             adopt: false,
+            succeeds: self.predecessors(s),
         })
+    }
+
+    /// Who had the user name of a line on its router before, in id order.
+    fn predecessors(&self, line: &Subscription) -> Vec<SubscriptionId> {
+        let left = self.former_accounts.values().map(|(f, _)| f).filter(|f| {
+            Some(f.router_id) == line.router_id && f.username == line.account.username && f.subscription_id != line.id
+        });
+        let found: BTreeSet<SubscriptionId> =
+            self.namesakes(line).map(|other| other.id).chain(left.map(|f| f.subscription_id)).collect();
+        found.into_iter().collect()
+    }
+
+    pub(super) fn former_targets(&self, router: RouterId, lines: &[SubscriptionId]) -> Vec<AccessTarget> {
+        let held = |name: &Code| {
+            let mut there = self.subscriptions.values().filter(|s| s.router_id == Some(router));
+            there.any(|s| s.account.username == *name && s.terms.end.is_none())
+        };
+        let open = self.former_accounts.values().filter(|(_, closed)| !closed).map(|(f, _)| f);
+        let left = open.filter(|f| f.router_id == router && lines.contains(&f.subscription_id));
+        left.filter(|f| !held(&f.username))
+            .filter_map(|f| {
+                let line = self.subscriptions.get(&f.subscription_id)?;
+                let package = self.packages.get(&line.terms.package_id)?;
+                Some(AccessTarget {
+                    subscription_id: line.id,
+                    router_id: router,
+                    account: Account { username: f.username.clone(), password: line.account.password.clone() },
+                    group: package.group.clone(),
+                    desired: Access::Closed,
+                    revision: self.access_of(line.id).revision,
+                    adopt: false,
+                    succeeds: Vec::new(),
+                })
+            })
+            .collect()
     }
 
     pub(super) fn router_targets(&self, router: RouterId, page: PageQuery<SubscriptionId>) -> Vec<AccessTarget> {

@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use crate::billing::{Billable, Statement};
 use crate::calendar::Date;
+use crate::ending::RecordId;
 use crate::ids::{CustomerId, InvoiceId, SubscriptionId};
 use crate::installation::InstallationOrder;
 use crate::message::{DunningFacts, NotificationKey, NotificationKind};
@@ -44,7 +45,7 @@ impl State {
         };
         self.installation_orders
             .values()
-            .filter(|order| due(order))
+            .filter(|order| due(order) && !self.is_taken_back(order))
             .filter_map(|order| self.instalment_row(order))
             .collect()
     }
@@ -52,7 +53,17 @@ impl State {
     pub(super) fn waiting_fees(&self) -> Vec<InstalmentRow> {
         let waits =
             |o: &&InstallationOrder| o.with_first_invoice && o.fee.is_positive() && !self.invoiced_fees.has(&o.id);
-        self.installation_orders.values().filter(waits).filter_map(|order| self.instalment_row(order)).collect()
+        let stands = |o: &&InstallationOrder| !self.is_taken_back(o);
+        self.installation_orders
+            .values()
+            .filter(waits)
+            .filter(stands)
+            .filter_map(|order| self.instalment_row(order))
+            .collect()
+    }
+
+    fn is_taken_back(&self, order: &InstallationOrder) -> bool {
+        self.endings.has(&RecordId::Installation(order.id))
     }
 
     fn instalment_row(&self, order: &InstallationOrder) -> Option<InstalmentRow> {
@@ -82,7 +93,13 @@ impl State {
                     invoiced += fee.amount;
                     paid += fee.paid(kept.invoice.total, kept.paid);
                 }
-                InstallationRow { order: order.clone(), invoiced, paid }
+                InstallationRow {
+                    order: order.clone(),
+                    invoiced,
+                    paid,
+                    fee: self.invoiced_fees.get(&order.id).copied(),
+                    ending: self.endings.get(&RecordId::Installation(order.id)).cloned(),
+                }
             })
             .collect()
     }

@@ -1,5 +1,6 @@
 //! Customers, packages, routers, subscriptions, devices.
 
+use crate::ending::RecordId;
 use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::ports::{ChangeSet, StoreError};
 use crate::subscription::{BillingTerms, Subscription};
@@ -11,6 +12,7 @@ impl State {
         self.write_places(changes)?;
         self.write_customers(changes)?;
         self.write_terms(changes)?;
+        self.check_usernames()?;
         self.write_installations(changes)?;
         self.write_devices(changes)?;
         self.write_protections(changes)
@@ -42,8 +44,26 @@ impl State {
             self.own("customer.code", old, Some(customer.code.to_string()), customer.id.0)?;
             self.customers.put(customer.id, customer);
         }
+        for id in changes.removed_customers.drain(..) {
+            let named = self.subscriptions_of_customer(id).next().is_some()
+                || self.cpes.values().any(|c| c.customer_id == id)
+                || self.device_history.values().any(|h| h.customer_id == id)
+                || self.payments.values().any(|p| p.payment.customer_id == id)
+                || self.promises_of(id).next().is_some()
+                || self.exemptions_of(id).next().is_some();
+            must_exist(!named, "customer without a history")?;
+            let old = self.customers.get(&id).map(|c| c.code.to_string());
+            self.own("customer.code", old, None, id.0)?;
+            self.customers.remove(&id);
+        }
         for subscription in changes.subscriptions.drain(..) {
             self.put_subscription(subscription)?;
+        }
+        for former in changes.former_accounts.drain(..) {
+            self.must_have_subscription(former.subscription_id)?;
+            self.must_have_router(former.router_id)?;
+            let key = (former.router_id, former.subscription_id, former.username.clone());
+            self.former_accounts.put(key, (former, false));
         }
         Ok(())
     }
@@ -53,27 +73,51 @@ impl State {
         self.must_have_site(new.site_id)?;
         must_exist(new.router_id.is_none_or(|id| self.routers.has(&id)), "router")?;
         self.must_have_packages(&new.terms)?;
-        let username = |s: &Subscription| s.router_id.map(|router| format!("{router} {}", s.account.username));
-        let old = self.subscriptions.get(&new.id).cloned();
-        self.own("subscription.username", old.as_ref().and_then(username), username(&new), new.id.0)?;
-        if let Some(old) = old {
+        if let Some(old) = self.subscriptions.get(&new.id).cloned() {
             self.subscriptions_of.remove(&(old.customer_id, old.id));
             if let Some(router) = old.router_id {
                 self.subscriptions_on.remove(&(router, old.id));
+                self.usernames.remove(&(router, old.account.username.to_string(), old.id));
             }
         }
         self.subscriptions_of.put((new.customer_id, new.id), ());
         if let Some(router) = new.router_id {
             self.subscriptions_on.put((router, new.id), ());
+            self.usernames.put((router, new.account.username.to_string(), new.id), ());
         }
-        self.subscriptions.put(new.id, new);
+        let id = new.id;
+        self.subscriptions.put(id, new);
+        self.written_names.push(id);
         Ok(())
+    }
+
+    /// Lines that have one user name on a router have no day of service in common.
+    fn check_usernames(&mut self) -> Result<(), StoreError> {
+        for id in std::mem::take(&mut self.written_names) {
+            let Some(line) = self.subscriptions.get(&id) else { continue };
+            if self.namesakes(line).any(|other| line.terms.serves_with(&other.terms)) {
+                return Err(StoreError::Duplicate { what: "subscription.username" });
+            }
+        }
+        Ok(())
+    }
+
+    /// The other lines with the user name of one on its router.
+    pub(super) fn namesakes(&self, line: &Subscription) -> impl Iterator<Item = &Subscription> {
+        let name = line.account.username.to_string();
+        let span = move |router| {
+            let end = |id: uuid::Uuid| (router, name.clone(), SubscriptionId(id));
+            end(uuid::Uuid::nil())..=end(uuid::Uuid::max())
+        };
+        let named = line.router_id.into_iter().flat_map(move |router| self.usernames.range(span(router)));
+        named.filter_map(|((_, _, id), ())| self.subscriptions.get(id)).filter(move |other| other.id != line.id)
     }
 
     fn write_terms(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for (id, terms) in changes.terms.drain(..) {
             self.must_have_packages(&terms)?;
             self.change_terms(id, |old| *old = terms)?;
+            self.written_names.push(id);
         }
         for (id, billed_from) in changes.billed_from.drain(..) {
             self.change_terms(id, |terms| terms.billed_from = billed_from)?;
@@ -146,6 +190,20 @@ impl State {
         for outage in changes.outages.drain(..) {
             self.must_have_site(outage.site_id)?;
             self.outages.put(outage.id, outage);
+        }
+        for (of, ending) in changes.endings.drain(..) {
+            let there = match of {
+                RecordId::Promise(id) => self.promises.keys().any(|(_, known)| *known == id),
+                RecordId::Exemption(id) => self.exemptions.keys().any(|(_, known)| *known == id),
+                RecordId::Outage(id) => self.outages.has(&id),
+                RecordId::Expense(id) => self.expenses.has(&id),
+                RecordId::Installation(id) => self.installation_orders.has(&id),
+            };
+            must_exist(there, of.kind())?;
+            if self.endings.has(&of) {
+                return Err(StoreError::Duplicate { what: "record.ending" });
+            }
+            self.endings.put(of, ending);
         }
         Ok(())
     }

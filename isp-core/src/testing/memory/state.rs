@@ -7,12 +7,14 @@ use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind, Statement
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
+use crate::ending::{Ending, RecordId};
 use crate::ids::{
     CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
     InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
     SiteId, StatementId, SubscriptionId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
+use crate::isolation::account::FormerAccount;
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::message::NotificationKey;
@@ -23,6 +25,7 @@ use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
+use crate::text::Code;
 
 use super::table::Table;
 
@@ -75,6 +78,8 @@ macro_rules! state {
             pub(super) last_statement: u64,
             pub(super) last_allocation: u64,
             pub(super) position: Option<Date>,
+            /// Lines whose user names the commit has still to compare.
+            pub(super) written_names: Vec<SubscriptionId>,
             pub(super) last_run: Option<DateTime<Utc>>,
         }
 
@@ -98,6 +103,10 @@ state! {
     subscriptions: SubscriptionId => Subscription,
     subscriptions_of: (CustomerId, SubscriptionId) => (),
     subscriptions_on: (RouterId, SubscriptionId) => (),
+    /// User names on routers, with who has or had them.
+    usernames: (RouterId, String, SubscriptionId) => (),
+    /// Accounts that lines have left, and whether they are closed.
+    former_accounts: (RouterId, SubscriptionId, Code) => (FormerAccount, bool),
     installation_kinds: InstallationKindId => InstallationKind,
     installation_orders: InstallationOrderId => InstallationOrder,
     /// Fees that stand on invoices with other things.
@@ -110,6 +119,7 @@ state! {
     promises: (CustomerId, PromiseId) => Promise,
     exemptions: (CustomerId, ExemptionId) => Exemption,
     outages: OutageId => Outage,
+    endings: RecordId => Ending,
     invoices: InvoiceId => KeptInvoice,
     invoice_of: (SubscriptionId, InvoiceKind, Date) => InvoiceId,
     open_of_customer: (CustomerId, InvoiceId) => (),
@@ -142,6 +152,7 @@ impl State {
             self.keep();
         } else {
             self.take_back();
+            self.written_names.clear();
             (self.last_number, self.last_note, self.last_statement, self.last_allocation, self.position) = before;
         }
         written

@@ -11,13 +11,14 @@ use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Stat
 use crate::calendar::{Date, Period, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
+use crate::ending::RecordId;
 use crate::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
 };
 use crate::installation::InstallationKind;
 use crate::isolation::access::ObservedAccess;
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
-use crate::ledger::{JournalEntry, JournalTotal};
+use crate::ledger::{Expense, JournalEntry, JournalTotal};
 use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::money::Money;
 use crate::package::Package;
@@ -25,10 +26,10 @@ use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteO
 use crate::place::{Router, Site};
 use crate::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DirectoryStore,
-    DunningQuery, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow, OutboxStore,
-    Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow,
+    OutboxStore, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
 };
-use crate::protection::Outage;
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
 use crate::testing::fuse::Fuse;
 use crate::text::Code;
@@ -371,8 +372,53 @@ impl AccessStore for MemoryStore {
         self.read(tenant, |s| s.router_targets(router, page))
     }
 
+    async fn former_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| s.former_targets(router, subscriptions))
+    }
+
+    async fn account_closed(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscription: SubscriptionId,
+        username: &Code,
+        _at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let key = (router, subscription, username.clone());
+        self.write(tenant, |s| {
+            s.at_once(|s| {
+                if let Some((former, _)) = s.former_accounts.get(&key).cloned() {
+                    s.former_accounts.put(key, (former, true));
+                }
+            });
+            Ok(())
+        })
+    }
+
+    async fn protections(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError> {
+        self.read(tenant, |s| match customer {
+            Some(id) => (s.promises_of(id).collect(), s.exemptions_of(id).collect()),
+            None => {
+                let mut promises: Vec<Promise> = s.promises.values().map(|p| s.told_promise(p)).collect();
+                let mut exemptions: Vec<Exemption> = s.exemptions.values().map(|e| s.told_exemption(e)).collect();
+                promises.sort_by_key(|p| p.id);
+                exemptions.sort_by_key(|e| e.id);
+                (promises, exemptions)
+            }
+        })
+    }
+
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
-        self.read(tenant, |s| all(&s.outages))
+        self.read(tenant, |s| s.outages.values().map(|o| s.told_outage(o)).collect())
     }
 
     async fn access_events_of(
@@ -450,6 +496,18 @@ impl MoneyStore for MemoryStore {
                 .take(page.limit as usize)
                 .map(|(_, kept)| State::payment_row(kept))
                 .collect()
+        })
+    }
+
+    async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {
+        self.read(tenant, |s| {
+            let told = |e: &Expense| ExpenseRow {
+                expense: e.clone(),
+                ending: s.endings.get(&RecordId::Expense(e.id)).cloned(),
+            };
+            let mut rows: Vec<ExpenseRow> = s.expenses.values().map(told).collect();
+            rows.sort_by_key(|row| (row.expense.on, row.expense.id));
+            rows
         })
     }
 

@@ -5,20 +5,22 @@ use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Date;
-use isp_core::device::{Cpe, Ownership};
-use isp_core::engine::manage::DeviceNote;
+use isp_core::device::{Cpe, DeviceAction, Ownership};
+use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
+use isp_core::ports::Store;
 use isp_core::text::{Code, Name};
 use isp_core::{Money, Secret};
 
+use super::record::{self, Id, chosen};
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Install a device at a customer's place.
+    /// Install a device at a customer's place; one that came back goes to its next customer with its history.
     #[command(
         after_help = "Example:\n  isp cpe add SN-1001 --customer P001 --ownership dipinjamkan --outdoor-unit 'LiteBeam M5' --value 650000 --reason 'pasang baru'"
     )]
@@ -27,6 +29,11 @@ pub(crate) enum Command {
     List(List),
     /// Show one device with its history.
     Show(Serial),
+    /// Correct what is recorded of a device; its history says that it was.
+    #[command(
+        after_help = "Example:\n  isp cpe edit SN-1001 --serial SN-1010 --value 650000 --reason 'salah ketik nomor seri'"
+    )]
+    Edit(Box<Edit>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +46,11 @@ pub(crate) enum DeviceCommand {
     /// Take a device back.
     #[command(after_help = "Example:\n  isp device return SN-1001 --reason 'berhenti langganan'")]
     Return(Return),
+    /// Say what an entry of the history really cost; the difference is booked on its day.
+    #[command(
+        after_help = "Example:\n  isp device correct SN-1001 --cost 600000 --reason 'nota salah baca'\n\nWithout --id, the latest entry that cost something."
+    )]
+    Correct(Correct),
     /// What happened to devices, of one customer or of all.
     History(List),
 }
@@ -135,6 +147,58 @@ pub(crate) struct Return {
     note: Note,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Serial number, as it is recorded.
+    #[arg(value_parser = args::code)]
+    serial: Code,
+    /// The right serial number.
+    #[arg(long = "serial", value_name = "SERIAL", value_parser = args::code)]
+    new_serial: Option<Code>,
+    /// At whose place it really stands.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
+    /// owned (milik sendiri) or lent (dipinjamkan).
+    #[arg(long, value_parser = args::ownership)]
+    ownership: Option<Ownership>,
+    /// Model of the outdoor unit.
+    #[arg(long, value_parser = args::name)]
+    outdoor_unit: Option<Name>,
+    /// Model of the indoor router.
+    #[arg(long, value_parser = args::name)]
+    router: Option<Name>,
+    /// Address at which it is managed.
+    #[arg(long)]
+    ip: Option<IpAddr>,
+    /// User name for managing it.
+    #[arg(long)]
+    username: Option<String>,
+    /// Password for managing it; `-` reads it from standard input.
+    #[arg(long)]
+    password: Option<String>,
+    /// What it is worth.
+    #[arg(long, value_parser = args::money)]
+    value: Option<Money>,
+    /// Why; kept in its history.
+    #[arg(long, value_parser = args::name)]
+    reason: Name,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Correct {
+    /// Serial number.
+    #[arg(value_parser = args::code)]
+    serial: Code,
+    #[command(flatten)]
+    which: Id,
+    /// What it cost the provider.
+    #[arg(long, value_parser = args::money)]
+    cost: Money,
+    /// Why; kept in its history.
+    #[arg(long, value_parser = args::name)]
+    reason: Name,
+}
+
 impl Note {
     fn told(self, ctx: &Context) -> DeviceNote {
         let on = self.date.unwrap_or_else(|| ctx.today());
@@ -170,9 +234,17 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let Add { serial, customer, ownership, model, note } = *args;
             let owner = find::customer(ctx, store, &customer).await?;
             let known = store.cpes(ctx.tenant(), None).await?;
-            find::absent(known.iter().find(|c| c.serial == serial), "cpe", &serial)?;
+            let before = known.into_iter().find(|c| c.serial == serial);
+            find::absent(before.as_ref().filter(|c| c.installed), "cpe", &serial)?;
             let shown = serial.to_string();
-            let device = model.device(CpeId(ctx.id()), serial, owner.id, ownership)?;
+            let id = before.as_ref().map_or_else(|| CpeId(ctx.id()), |c| c.id);
+            let mut device = model.device(id, serial, owner.id, ownership)?;
+            if let Some(before) = before {
+                // What is not said of one that came back is as it was; the password of its last place is not.
+                device.outdoor_unit = device.outdoor_unit.or(before.outdoor_unit);
+                device.router = device.router.or(before.router);
+                device.value = if device.value.is_zero() { before.value } else { device.value };
+            }
             ctx.engine(store).install_device(device, &note.told(ctx)).await?;
             ctx.say("done.device_installed", &[("serial", shown), ("code", customer.to_string())])?;
         }
@@ -182,6 +254,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 report.into_iter().filter(|row| customer.as_ref().is_none_or(|code| code.as_str() == row.customer)),
             ))?;
         }
+        Command::Edit(args) => edit(ctx, store, *args).await?,
         Command::Show(Serial { serial }) => {
             let device = find::cpe(ctx, store, &serial).await?;
             let history = store.device_history(ctx.tenant(), None).await?;
@@ -208,6 +281,22 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
             ctx.engine(store).return_device(device, &note.told(ctx)).await?;
             ctx.say("done.device_returned", &[("serial", serial.to_string())])?;
         }
+        DeviceCommand::Correct(Correct { serial, which, cost, reason }) => {
+            let device = find::cpe(ctx, store, &serial).await?;
+            let mut history = store.device_history(ctx.tenant(), None).await?;
+            history.retain(|h| h.cpe_id == device.id && h.action != DeviceAction::Corrected);
+            let last = history.iter().rfind(|h| !h.cost.is_zero()).map(|h| h.id);
+            let entry = chosen(&which, "device_entry", serial.as_str(), history, |h| h.id.0, |h| Some(h.id) == last)?;
+            let note = DeviceNote { on: entry.on, reason, officer: ctx.officer.clone(), cost };
+            let difference = ctx.engine(store).correct_device_cost(&device, &entry, &note).await?;
+            let variables = [
+                ("serial", serial.to_string()),
+                ("cost", cost.to_string()),
+                ("date", entry.on.to_string()),
+                ("difference", difference.to_string()),
+            ];
+            ctx.say("done.device_cost", &variables)?;
+        }
         DeviceCommand::History(List { customer }) => {
             let of = match &customer {
                 Some(code) => Some(find::customer(ctx, store, code).await?.id),
@@ -218,6 +307,36 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
         }
     }
     Ok(Exit::Done)
+}
+
+async fn edit(ctx: &Context, store: &dyn Store, args: Edit) -> anyhow::Result<()> {
+    let before = find::cpe(ctx, store, &args.serial).await?;
+    let customer_id = find::customer_id(ctx, store, args.customer.as_ref()).await?.unwrap_or(before.customer_id);
+    if let Some(serial) = args.new_serial.as_ref().filter(|serial| **serial != before.serial) {
+        let known = store.cpes(ctx.tenant(), None).await?;
+        find::absent(known.iter().find(|c| c.serial == *serial), "cpe", serial)?;
+    }
+    let password = args.password.as_deref().map(args::private).transpose()?.map(Secret::new);
+    let device = Cpe {
+        serial: args.new_serial.unwrap_or_else(|| before.serial.clone()),
+        customer_id,
+        ownership: args.ownership.unwrap_or(before.ownership),
+        outdoor_unit: args.outdoor_unit.or_else(|| before.outdoor_unit.clone()),
+        router: args.router.or_else(|| before.router.clone()),
+        ip: args.ip.or(before.ip),
+        username: args.username.or_else(|| before.username.clone()),
+        password: password.or_else(|| before.password.clone()),
+        value: args.value.unwrap_or(before.value),
+        ..before.clone()
+    };
+    if device == before {
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.serial.to_string() }.into());
+    }
+    let shown = device.serial.to_string();
+    let note = DeviceNote { on: ctx.today(), reason: args.reason, officer: ctx.officer.clone(), cost: Money::ZERO };
+    ctx.engine(store).edit_device(device, &note).await?;
+    ctx.say("done.device_edited", &[("serial", shown)])?;
+    Ok(())
 }
 
 async fn history_rows(ctx: &Context, history: Vec<isp_core::device::DeviceHistory>) -> anyhow::Result<Rows> {
@@ -232,6 +351,7 @@ async fn history_rows(ctx: &Context, history: Vec<isp_core::device::DeviceHistor
         column("reason"),
         column("officer"),
         number("cost"),
+        column("id"),
     ]);
     for entry in history {
         if let std::collections::btree_map::Entry::Vacant(slot) = codes.entry(entry.customer_id) {
@@ -247,6 +367,7 @@ async fn history_rows(ctx: &Context, history: Vec<isp_core::device::DeviceHistor
             Cell::text(&entry.reason),
             Cell::text(&entry.officer),
             entry.cost.into(),
+            record::shown(entry.id.0),
         ]);
     }
     Ok(rows)

@@ -1,14 +1,16 @@
 //! `isp customer`: who pays for a line.
 
 use clap::{Args, Subcommand};
+use isp_core::billing::InvoiceBalance;
 use isp_core::customer::{Address, Customer, Invoicing, Nik, Phone};
+use isp_core::device::Cpe;
 use isp_core::ids::CustomerId;
 use isp_core::ports::{ChangeSet, PageQuery};
 use isp_core::text::{Code, Language, Name};
 
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -18,13 +20,21 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp customer add P001 --name 'Budi Santoso' --address 'Jl. Merdeka 1, Bandung' --phone 0812-3456-7890 --nik -"
     )]
     Add(Add),
+    /// Correct name, address, phone, language or NIK of a customer.
+    #[command(
+        after_help = "Examples:\n  isp customer edit P001 --phone 0813-9876-5432\n  isp customer edit P001 --nik -"
+    )]
+    Edit(Box<Edit>),
+    /// Remove a customer who was added by mistake; one with a line, a payment or any other history stays.
+    #[command(after_help = "Example:\n  isp customer remove P001")]
+    Remove(Show),
     /// Say whether invoices of several subscriptions stand on one document.
     #[command(after_help = "Example:\n  isp customer invoicing P001 per_customer")]
     Invoicing(SetInvoicing),
     /// List customers; numbers are masked.
     #[command(after_help = "Example:\n  isp customer list --search budi --format csv")]
     List(List),
-    /// Show one customer with lines, open invoices and credit.
+    /// Show the whole customer: person, lines, open invoices, devices, promises, credit.
     #[command(after_help = "Example:\n  isp customer show P001")]
     Show(Show),
 }
@@ -55,6 +65,37 @@ pub(crate) struct Add {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Another customer ID.
+    #[arg(long = "code", value_name = "CODE", value_parser = args::code)]
+    new_code: Option<Code>,
+    /// Name.
+    #[arg(long, value_parser = args::name)]
+    name: Option<Name>,
+    /// Where the line ends.
+    #[arg(long)]
+    address: Option<String>,
+    /// Mobile number for WhatsApp, in any usual form.
+    #[arg(long)]
+    phone: Option<String>,
+    /// He has no number for WhatsApp.
+    #[arg(long, conflicts_with = "phone")]
+    no_phone: bool,
+    /// NIK, 16 digits; `-` reads it from standard input, which keeps it out of the shell's history.
+    #[arg(long)]
+    nik: Option<String>,
+    /// His NIK is not kept.
+    #[arg(long, conflicts_with = "nik")]
+    no_nik: bool,
+    /// Language of messages: id or en.
+    #[arg(long = "language", value_parser = args::language)]
+    messages: Option<Language>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SetInvoicing {
     /// Customer ID.
     #[arg(value_parser = args::code)]
@@ -81,6 +122,8 @@ pub(crate) struct Show {
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Add(args) => add(ctx, args).await,
+        Command::Edit(args) => edit(ctx, *args).await,
+        Command::Remove(args) => remove(ctx, args).await,
         Command::Invoicing(args) => set_invoicing(ctx, args).await,
         Command::List(args) => list(ctx, args).await,
         Command::Show(args) => show(ctx, args).await,
@@ -104,6 +147,45 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let code = customer.code.to_string();
     store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
     ctx.say("done.customer_added", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let before = find::customer(ctx, store, &args.code).await?;
+    if let Some(code) = args.new_code.as_ref() {
+        let taken = store.customer_by_code(ctx.tenant(), code).await?.filter(|other| other.id != before.id);
+        find::absent(taken, "customer", code)?;
+    }
+    let mut customer = before.clone();
+    customer.code = args.new_code.unwrap_or(customer.code);
+    customer.name = args.name.unwrap_or(customer.name);
+    customer.language = args.messages.unwrap_or(customer.language);
+    if let Some(address) = args.address {
+        customer.address = Address::parse(&address)?;
+    }
+    if let Some(phone) = args.phone {
+        customer.phone = Some(Phone::parse(&phone)?);
+    }
+    if let Some(nik) = args.nik {
+        customer.nik = Some(Nik::parse(&args::private(&nik)?)?);
+    }
+    customer.phone = customer.phone.filter(|_| !args.no_phone);
+    customer.nik = customer.nik.filter(|_| !args.no_nik);
+    if customer == before {
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.code.to_string() }.into());
+    }
+    let code = customer.code.to_string();
+    store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
+    ctx.say("done.customer_edited", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &args.code).await?;
+    ctx.engine(store).remove_customer(customer.id).await?;
+    ctx.say("done.customer_removed", &[("code", args.code.to_string())])?;
     Ok(Exit::Done)
 }
 
@@ -177,6 +259,68 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     if ctx.format == crate::output::Format::Table {
         let lines = find::subscriptions(ctx, store, &customer).await?;
         ctx.rows(&super::subscription::table(ctx, store, &lines).await?)?;
+        if !open.is_empty() {
+            ctx.rows(&open_rows(&open))?;
+        }
+        let devices = store.cpes(ctx.tenant(), Some(customer.id)).await?;
+        if !devices.is_empty() {
+            ctx.rows(&device_rows(&devices))?;
+        }
+        let (promises, exemptions) = store.protections(ctx.tenant(), Some(customer.id)).await?;
+        let running: Vec<_> = promises
+            .iter()
+            .filter(|p| p.holds(ctx.today(), ctx.now))
+            .map(|p| ("promise", p.made_on, p.until, p.by.as_str()))
+            .chain(
+                exemptions
+                    .iter()
+                    .filter(|e| e.holds(ctx.today(), ctx.now))
+                    .map(|e| ("exemption", e.from, e.until, e.reason.as_str())),
+            )
+            .collect();
+        if !running.is_empty() {
+            let mut rows = Rows::new(&[column("what"), column("from"), column("until"), column("note")]);
+            for (what, from, until, note) in running {
+                rows.push(vec![Cell::Word(what), from.into(), until.into(), Cell::text(note)]);
+            }
+            ctx.rows(&rows)?;
+        }
     }
     Ok(Exit::Done)
+}
+
+fn open_rows(open: &[InvoiceBalance]) -> Rows {
+    let mut rows = Rows::new(&[column("invoice"), column("issued"), column("due"), number("total"), number("left")]);
+    for i in open {
+        rows.push(vec![
+            Cell::text(isp_core::billing::invoice::display_number(i.number, i.issue_date)),
+            i.issue_date.into(),
+            i.due_date.into(),
+            i.total.into(),
+            i.residual().into(),
+        ]);
+    }
+    rows
+}
+
+fn device_rows(devices: &[Cpe]) -> Rows {
+    let mut rows = Rows::new(&[
+        column("serial"),
+        column("outdoor_unit"),
+        column("cpe_router"),
+        column("ownership"),
+        number("value"),
+        column("installed"),
+    ]);
+    for device in devices {
+        rows.push(vec![
+            Cell::text(&device.serial),
+            Cell::maybe(device.outdoor_unit.as_ref()),
+            Cell::maybe(device.router.as_ref()),
+            Cell::Word(device.ownership.code()),
+            device.value.into(),
+            Cell::Word(if device.installed { "yes" } else { "no" }),
+        ]);
+    }
+    rows
 }

@@ -34,6 +34,18 @@ pub(crate) async fn customer(ctx: &Context, store: &dyn Store, code: &Code) -> a
     store.customer_by_code(ctx.tenant(), code).await?.ok_or_else(|| missing("customer", code))
 }
 
+/// The id of a customer, when one is named.
+pub(crate) async fn customer_id(
+    ctx: &Context,
+    store: &dyn Store,
+    code: Option<&Code>,
+) -> anyhow::Result<Option<CustomerId>> {
+    match code {
+        Some(code) => Ok(Some(customer(ctx, store, code).await?.id)),
+        None => Ok(None),
+    }
+}
+
 pub(crate) async fn package(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Package> {
     let all = store.packages(ctx.tenant()).await?;
     all.into_iter().find(|p| p.code == *code).ok_or_else(|| missing("package", code))

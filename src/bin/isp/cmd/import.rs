@@ -1,19 +1,29 @@
 //! `isp import`: an owner's spreadsheets into the books.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::calendar::Date;
+use isp_core::calendar::{Date, DayOrder};
+use isp_core::text::Language;
+
+use super::router_import::private_file;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::import::{self, Accept, Accepted, Files, ImportPlan, Options, RowError};
+use crate::import::{self, Accept, Accepted, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
 use crate::output::{self, Cell, Format, Rows, column, number};
+
+/// The order of days of numbers.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Order {
+    Dmy,
+    Mdy,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A folder with sites.csv, routers.csv, packages.csv, customers.csv, subscriptions.csv, cpes.csv,
-    /// installations.csv and expenses.csv; those that are not there are left out.
+    /// A folder with files of sites, routers, packages, customers, subscriptions, cpes, installations and expenses, CSV or
+    /// workbooks, with these names or the Indonesian ones; or one file.
     dir: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     sites: Option<PathBuf>,
@@ -31,6 +41,15 @@ pub(crate) struct Import {
     installations: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     expenses: Option<PathBuf>,
+    /// A sheet with customer, package and line in each row.
+    #[arg(long, value_name = "FILE")]
+    everything: Option<PathBuf>,
+    /// What a column is that is called otherwise, such as 'Kontak Person=name'; 'Column=-' leaves it out.
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = column_map)]
+    map: Vec<(String, String)>,
+    /// Whether 1/2/2026 is the first of February (dmy) or the second of January (mdy), where a column does not show it.
+    #[arg(long, value_enum)]
+    dates: Option<Order>,
     /// Say what would be written, and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -41,6 +60,10 @@ pub(crate) struct Import {
     /// not given.
     #[arg(long, value_name = "DATE")]
     billed_from: Option<Date>,
+    /// Write copies of the files into this folder (one file: to this path), each with a column that says what is wrong in
+    /// a row; nothing else is written.
+    #[arg(long, value_name = "PATH")]
+    fix: Option<PathBuf>,
     /// A row that was asked about and is right as it is, such as installations.csv:7; a file alone accepts all that is
     /// asked about in it.
     #[arg(long, value_name = "FILE:LINE")]
@@ -49,33 +72,77 @@ pub(crate) struct Import {
 
 impl Import {
     fn files(&self) -> Result<Files, Failure> {
-        let usual = self.dir.as_deref().map(Files::in_dir).unwrap_or_default();
-        let files = Files {
-            sites: self.sites.clone().or(usual.sites),
-            routers: self.routers.clone().or(usual.routers),
-            packages: self.packages.clone().or(usual.packages),
-            customers: self.customers.clone().or(usual.customers),
-            subscriptions: self.subscriptions.clone().or(usual.subscriptions),
-            cpes: self.cpes.clone().or(usual.cpes),
-            installations: self.installations.clone().or(usual.installations),
-            expenses: self.expenses.clone().or(usual.expenses),
-        };
-        if files.is_empty() {
-            return Err(match self.dir.as_deref() {
-                None => Failure::Usage { problem: "import_of_nothing", what: Files::NAMES.join(", ") },
-                Some(dir) if dir.is_dir() => {
-                    let what = format!("{}/{{{}}}", dir.display(), Files::NAMES.join(","));
-                    Failure::Usage { problem: "import_folder_empty", what }
+        let mut files = Files::default();
+        match self.dir.as_deref() {
+            Some(path) if path.is_dir() => {
+                let what = path.display().to_string();
+                files = Files::in_dir(path)
+                    .map_err(|error| Failure::File { path: what.clone(), reason: error.kind().to_string() })?;
+                if files.is_empty() {
+                    return Err(nothing_in(path));
                 }
-                Some(dir) => Failure::Usage { problem: "not_a_folder", what: dir.display().to_string() },
-            });
+            }
+            Some(path) if path.is_file() => files.add(None, path.to_owned()),
+            Some(path) => return Err(Failure::Usage { problem: "not_a_folder", what: path.display().to_string() }),
+            None => {}
+        }
+        for (kind, path) in [
+            (Kind::Sites, &self.sites),
+            (Kind::Routers, &self.routers),
+            (Kind::Packages, &self.packages),
+            (Kind::Customers, &self.customers),
+            (Kind::Subscriptions, &self.subscriptions),
+            (Kind::Cpes, &self.cpes),
+            (Kind::Installations, &self.installations),
+            (Kind::Expenses, &self.expenses),
+            (Kind::Everything, &self.everything),
+        ] {
+            if let Some(path) = path {
+                files.add(Some(kind), path.clone());
+            }
+        }
+        if files.is_empty() {
+            return Err(Failure::Usage { problem: "import_of_nothing", what: usual_names().join(", ") });
         }
         Ok(files)
     }
+
+    fn reading(&self) -> Reading {
+        let order = self.dates.map(|order| match order {
+            Order::Dmy => DayOrder::DayFirst,
+            Order::Mdy => DayOrder::MonthFirst,
+        });
+        Reading { maps: self.map.clone(), order }
+    }
+}
+
+/// A folder or file in which nothing is known.
+fn nothing_in(path: &Path) -> Failure {
+    let what = format!("{}/{{{}}}", path.display(), usual_names().join(","));
+    Failure::Usage { problem: "import_folder_empty", what }
+}
+
+fn usual_names() -> Vec<&'static str> {
+    Kind::ALL.into_iter().map(Kind::usual).collect()
+}
+
+/// `Nama Kolom=field`.
+fn column_map(text: &str) -> Result<(String, String), &'static str> {
+    let (from, to) = text.rsplit_once('=').ok_or("not a heading and a column, such as 'Kontak Person=name'")?;
+    Ok((from.trim().to_owned(), to.trim().to_owned()))
 }
 
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
-    let (batch, mut errors) = import::read(&args.files()?);
+    let (files, reading) = (args.files()?, args.reading());
+    let (batch, mut errors) = import::read(&files, &reading);
+    if let (Some(dir), true, true) = (args.dir.as_deref(), batch.read_as.is_empty(), errors.is_empty()) {
+        return Err(nothing_in(dir).into());
+    }
+    for (kind, file) in batch.read_as.iter().filter(|(kind, file)| file != kind.usual()) {
+        let kind = kind.usual().trim_end_matches(".csv").to_owned();
+        ctx.warn("notice.read_as", &[("file", file.clone()), ("kind", kind)]);
+    }
+    told(ctx, &batch.notices);
     let accept = Accept::new(args.accept.iter().cloned());
     errors.retain(|error| !accept.covers(error));
     let store = ctx.store().await?;
@@ -93,15 +160,23 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         import::plan(&batch, &existing, &mut ids, &options)
     };
     let plan = match planned {
-        Ok(plan) if errors.is_empty() => plan,
-        Ok(_) => return refused(ctx, errors),
+        Ok(plan) => Some(plan),
         Err(more) => {
             errors.extend(more);
-            return refused(ctx, errors);
+            None
         }
     };
+    errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    if let Some(target) = &args.fix {
+        fix(ctx, target, &files, &reading, &errors)?;
+    }
+    let plan = match plan {
+        Some(plan) if errors.is_empty() => plan,
+        _ => return refused(ctx, &errors),
+    };
+    told(ctx, &plan.notices);
     tell(ctx, &plan, args.update)?;
-    if args.dry_run {
+    if args.dry_run || args.fix.is_some() {
         ctx.say("import.dry_run", &[])?;
         return Ok(Exit::Done);
     }
@@ -110,17 +185,25 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// How cells were read, and what was left aside.
+fn told(ctx: &Context, notices: &Notices) {
+    for (file, column, note, lines) in notices.iter() {
+        let (line, count) = (lines.first.to_string(), lines.count.to_string());
+        let variables = [("file", file.to_owned()), ("column", column.to_owned()), ("line", line), ("count", count)];
+        ctx.warn(note.key(), &variables);
+    }
+}
+
 /// Names every bad row; nothing is written.
-fn refused(ctx: &Context, mut errors: Vec<RowError>) -> anyhow::Result<Exit> {
-    errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+fn refused(ctx: &Context, errors: &[RowError]) -> anyhow::Result<Exit> {
     if ctx.format == Format::Table {
-        for error in &errors {
+        for error in errors {
             output::note(&ctx.texts.row_error(error));
         }
     } else {
         let mut rows =
             Rows::new(&[column("file"), number("file_line"), column("file_column"), column("code"), column("reason")]);
-        for error in &errors {
+        for error in errors {
             rows.push(vec![
                 Cell::text(&error.file),
                 Cell::count(error.line),
@@ -131,10 +214,56 @@ fn refused(ctx: &Context, mut errors: Vec<RowError>) -> anyhow::Result<Exit> {
         }
         ctx.rows(&rows)?;
     }
+    if !errors.is_empty() && errors.iter().all(|error| error.problem.is_question()) {
+        let mut rows: Vec<String> = errors.iter().map(|e| format!("--accept {}:{}", quoted(&e.file), e.line)).collect();
+        rows.dedup();
+        ctx.warn("import.accept", &[("rows", rows.join(" "))]);
+    }
     Err(Failure::BadRows { count: errors.len() }.into())
 }
 
+/// A file's name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let plain = name.chars().all(|sign| sign.is_alphanumeric() || "._-".contains(sign));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+/// Writes the copies that say what is wrong; they hold what the files hold, so only their owner may read them.
+fn fix(ctx: &Context, target: &Path, files: &Files, reading: &Reading, errors: &[RowError]) -> anyhow::Result<()> {
+    let separator = if ctx.texts.language() == Language::Id { b';' } else { b',' };
+    let say = |error: &RowError| match error.column.as_str() {
+        "" => ctx.texts.problem(&error.problem),
+        column => format!("{column}: {}", ctx.texts.problem(&error.problem)),
+    };
+    let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, say)?;
+    let places = import::place(target, &copies);
+    let failed = |path: &Path, error: &std::io::Error| Failure::File {
+        path: path.display().to_string(),
+        reason: error.kind().to_string(),
+    };
+    for (copy, path) in copies.iter().zip(&places) {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        }
+        private_file(path, &copy.bytes).map_err(|error| failed(path, &error))?;
+        ctx.warn("import.fix_written", &[("file", path.display().to_string())]);
+    }
+    Ok(())
+}
+
 fn tell(ctx: &Context, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {
+    if ctx.format == Format::Table && !ctx.quiet {
+        for preview in plan.previews.iter().filter(|preview| preview.rows.len() > 0) {
+            let file = ("file", preview.file.to_owned());
+            output::print(&format!("{}\n", ctx.texts.with("import.preview", &[file])))?;
+            ctx.rows(&preview.rows)?;
+            if preview.more > 0 {
+                let count = ("count", preview.more.to_string());
+                output::print(&format!("{}\n", ctx.texts.with("import.preview_more", &[count])))?;
+            }
+            output::print("\n")?;
+        }
+    }
     let mut rows = Rows::new(&[column("file"), number("new"), number("same"), number("differ"), number("left_out")]);
     for (file, counts) in &plan.counts {
         rows.push(vec![

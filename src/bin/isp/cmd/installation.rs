@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
-use isp_core::calendar::Date;
+use isp_core::calendar::{Date, Zone};
+use isp_core::ending::EndingKind;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
-use isp_core::ports::ChangeSet;
+use isp_core::ports::{ChangeSet, InstallationRow};
 use isp_core::text::{Code, Name};
 
+use super::record::{self, EndArgs, chosen};
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -26,6 +28,12 @@ pub(crate) enum Command {
     List(List),
     /// Show the instalments of a customer's installations.
     Show(List),
+    /// Correct an installation: it is taken back, with credit notes for what was invoiced, and recorded anew.
+    #[command(after_help = "Example:\n  isp installation edit P001 --fee 300000 --reason 'salah jenis'")]
+    Edit(Edit),
+    /// Take an installation back that was recorded by mistake; what was invoiced is given back by credit notes.
+    #[command(after_help = "Example:\n  isp installation remove P001 --reason 'tercatat dua kali'")]
+    Remove(Remove),
     /// Add a kind of installation (jenis PSB) with its price, or change its price.
     #[command(after_help = "Example:\n  isp installation kind FO --name 'Fiber baru' --price 500000")]
     Kind(Kind),
@@ -57,6 +65,36 @@ pub(crate) struct Add {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// Code of the right kind.
+    #[arg(long, value_parser = args::code)]
+    kind: Option<Code>,
+    /// The right fee before PPN.
+    #[arg(long, value_parser = args::money)]
+    fee: Option<Money>,
+    /// The right day of installation; today when an instalment was invoiced, whose day stays taken.
+    #[arg(long)]
+    date: Option<Date>,
+    /// In how many monthly instalments the fee is paid.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=12))]
+    instalments: Option<u8>,
+    #[command(flatten)]
+    end: EndArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    #[command(flatten)]
+    end: EndArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only this customer's.
     #[arg(long, value_parser = args::code)]
@@ -81,6 +119,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Add(args) => add(ctx, args).await,
         Command::List(args) => list(ctx, args, false).await,
         Command::Show(args) => list(ctx, args, true).await,
+        Command::Edit(args) => edit(ctx, args).await,
+        Command::Remove(args) => remove(ctx, args).await,
         Command::Kind(Kind { code, name, price }) => {
             let store = ctx.store().await?;
             let known = store.installation_kinds(ctx.tenant()).await?.into_iter().find(|k| k.code == code);
@@ -121,6 +161,69 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
+    let row = one(ctx, &args.customer, &args.end).await?;
+    let store = ctx.store().await?;
+    let kind_id = match &args.kind {
+        Some(code) => {
+            let kinds = store.installation_kinds(ctx.tenant()).await?;
+            let kind = kinds.into_iter().find(|k| k.code == *code);
+            kind.ok_or_else(|| Failure::NotFound { noun: "kind", code: code.to_string() })?.id
+        }
+        None => row.order.kind_id,
+    };
+    let alone = !row.order.with_first_invoice || row.fee.is_some();
+    let same_day = row.invoiced.is_zero();
+    let instead = InstallationOrder {
+        id: InstallationOrderId(ctx.id()),
+        kind_id,
+        fee: not_negative("fee", args.fee.unwrap_or(row.order.fee))?,
+        installed_on: args.date.unwrap_or(if same_day { row.order.installed_on } else { ctx.today() }),
+        instalments: args.instalments.unwrap_or(row.order.instalments),
+        // The first invoice is issued: the right fee becomes an invoice of its own.
+        with_first_invoice: !alone,
+        ..row.order.clone()
+    };
+    let same = InstallationOrder { id: row.order.id, ..instead.clone() } == row.order;
+    if same || args.kind.is_none() && args.fee.is_none() && args.date.is_none() && args.instalments.is_none() {
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.customer.to_string() }.into());
+    }
+    let fee = instead.fee;
+    let given = take_back(ctx, &row, Some(instead), &args.end).await?;
+    let variables = [("code", args.customer.to_string()), ("fee", fee.to_string()), ("given_back", given.to_string())];
+    ctx.say("done.installation_edited", &variables)?;
+    Ok(Exit::Done)
+}
+
+async fn remove(ctx: &Context, args: Remove) -> anyhow::Result<Exit> {
+    let row = one(ctx, &args.customer, &args.end).await?;
+    let given = take_back(ctx, &row, None, &args.end).await?;
+    let variables = [("code", args.customer.to_string()), ("given_back", given.to_string())];
+    ctx.say("done.installation_removed", &variables)?;
+    Ok(Exit::Done)
+}
+
+/// The installation of a customer that is meant.
+async fn one(ctx: &Context, customer: &Code, end: &EndArgs) -> anyhow::Result<InstallationRow> {
+    let store = ctx.store().await?;
+    let customer_id = find::customer(ctx, store, customer).await?.id;
+    let rows = store.installation_orders(ctx.tenant(), Some(customer_id)).await?;
+    chosen(&end.which, "installation", customer.as_str(), rows, |r| r.order.id.0, |r| r.ending.is_none())
+}
+
+async fn take_back(
+    ctx: &Context,
+    row: &InstallationRow,
+    instead: Option<InstallationOrder>,
+    end: &EndArgs,
+) -> anyhow::Result<Money> {
+    let ending = end.ending(ctx, EndingKind::TakenBack)?;
+    let engine = ctx.engine(ctx.store().await?);
+    let (customer, id) = (row.order.customer_id, row.order.id);
+    let given = engine.correct_installation(customer, id, instead, ending, ctx.now).await?;
+    Ok(given.iter().map(|note| note.total).sum())
+}
+
 const PARTS: &[Column] = &[column("customer"), column("kind"), number("instalment"), column("date"), number("fee")];
 
 const ORDERS: &[Column] = &[
@@ -133,6 +236,8 @@ const ORDERS: &[Column] = &[
     number("invoiced"),
     number("paid"),
     column("status"),
+    column("ended"),
+    column("id"),
 ];
 
 async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
@@ -145,6 +250,9 @@ async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
         store.installation_kinds(ctx.tenant()).await?.into_iter().map(|k| (k.id, k.code.to_string())).collect();
     let mut rows = Rows::new(if parts { PARTS } else { ORDERS });
     for row in store.installation_orders(ctx.tenant(), of).await? {
+        if parts && row.ending.is_some() {
+            continue;
+        }
         let customer = store.customer(ctx.tenant(), row.order.customer_id).await?;
         let code = customer.map(|c| c.code.to_string());
         let kind = Cell::maybe(kinds.get(&row.order.kind_id));
@@ -162,6 +270,7 @@ async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
         }
         // Invoices hold PPN and the fee does not: only when the last instalment is invoiced can all of it be paid.
         let last_due = row.order.schedule().last().is_none_or(|part| part.on <= ctx.today());
+        let [_, ended] = record::ended(row.ending.as_ref(), Zone::Wib);
         let status = match FeeStatus::of(row.invoiced, row.paid) {
             FeeStatus::Paid if last_due && row.invoiced >= row.order.fee => FeeStatus::Paid,
             _ if row.paid.is_positive() => FeeStatus::PartlyPaid,
@@ -177,10 +286,13 @@ async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
             row.invoiced.into(),
             row.paid.into(),
             Cell::Word(match status {
+                _ if row.ending.is_some() => "taken_back",
                 FeeStatus::Unpaid => "unpaid",
                 FeeStatus::PartlyPaid => "partly_paid",
                 FeeStatus::Paid => "paid",
             }),
+            ended,
+            record::shown(row.order.id.0),
         ]);
     }
     ctx.rows(&rows)?;

@@ -1,6 +1,8 @@
 //! One module a command: arguments in, engine called, result printed. No rule lives here.
 
+pub(crate) mod account;
 pub(crate) mod args;
+pub(crate) mod cases;
 pub(crate) mod clock;
 pub(crate) mod collect;
 pub(crate) mod cpe;
@@ -9,6 +11,7 @@ pub(crate) mod customer;
 pub(crate) mod day;
 pub(crate) mod deliver;
 pub(crate) mod demo;
+pub(crate) mod expense;
 pub(crate) mod explain;
 pub(crate) mod find;
 pub(crate) mod holidays;
@@ -18,10 +21,12 @@ pub(crate) mod installation;
 pub(crate) mod invoice;
 pub(crate) mod isolate;
 pub(crate) mod late_fee;
+pub(crate) mod outage;
 pub(crate) mod outbox;
 pub(crate) mod package;
 pub(crate) mod payment;
 pub(crate) mod protect;
+pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod router;
 mod router_import;

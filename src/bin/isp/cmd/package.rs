@@ -11,7 +11,7 @@ use isp_core::text::{Code, Name};
 
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +25,11 @@ pub(crate) enum Command {
     List,
     /// Show one package with all its dated prices.
     Show(Show),
+    /// Correct name, speed or profile of a package, or take it from sale.
+    #[command(
+        after_help = "Examples:\n  isp package edit HOME20 --name 'Rumah 20 Mbps'\n  isp package edit HOME20 --speed 30M/15M && isp router apply"
+    )]
+    Edit(Edit),
     /// Give a package a new price from a day on; periods that start before keep the old one.
     #[command(after_help = "Example:\n  isp package price HOME20 175000 --from 2026-07-01")]
     Price(Price),
@@ -57,6 +62,28 @@ pub(crate) struct Show {
     /// Package code.
     #[arg(value_parser = args::code)]
     code: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Package code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Another code.
+    #[arg(long = "code", value_name = "CODE", value_parser = args::code)]
+    new_code: Option<Code>,
+    /// Name on invoices.
+    #[arg(long, value_parser = args::name)]
+    name: Option<Name>,
+    /// Download/upload, such as 20, 20M/10M or 512k; `router apply` brings it to the routers.
+    #[arg(long, value_parser = args::speed)]
+    speed: Option<Speed>,
+    /// Name of the RouterOS profile.
+    #[arg(long, value_parser = args::code)]
+    group: Option<Code>,
+    /// Whether it is sold: yes or no. Who has it keeps it.
+    #[arg(long, value_parser = ["yes", "no"])]
+    sold: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +148,26 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 ]);
             }
             ctx.rows(&rows)?;
+        }
+        Command::Edit(Edit { code, new_code, name, speed, group, sold }) => {
+            let before = find::package(ctx, store, &code).await?;
+            if let Some(new) = &new_code {
+                let all = store.packages(ctx.tenant()).await?;
+                find::absent(all.iter().find(|p| p.code == *new && p.id != before.id), "package", new)?;
+            }
+            let mut package = before.clone();
+            package.code = new_code.unwrap_or(package.code);
+            package.name = name.unwrap_or(package.name);
+            package.group.speed = speed.unwrap_or(package.group.speed);
+            package.group.name = group.unwrap_or(package.group.name);
+            package.sold = sold.map_or(package.sold, |sold| sold == "yes");
+            if package == before {
+                return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
+            }
+            let (shown, regrouped) = (package.code.to_string(), package.group != before.group);
+            store.commit(ctx.tenant(), ChangeSet { packages: vec![package], ..ChangeSet::default() }).await?;
+            let key = if regrouped { "done.package_regrouped" } else { "done.package_edited" };
+            ctx.say(key, &[("code", shown)])?;
         }
         Command::Price(Price { code, price, from }) => {
             let package = find::package(ctx, store, &code).await?;

@@ -162,8 +162,11 @@ pub(crate) fn customer_rows(report: &[isp_core::report::CustomerRow], contacts: 
     let mut rows = Rows::new(&columns);
     for row in report {
         let phone = match &row.phone {
-            Some(phone) if contacts => Cell::text(phone),
-            Some(phone) => Cell::maybe(Phone::parse(phone).ok()),
+            Some(phone) => match Phone::parse(phone) {
+                Ok(phone) if contacts => Cell::Phone(phone),
+                Ok(phone) => Cell::text(phone),
+                Err(_) => Cell::Empty,
+            },
             None => Cell::Empty,
         };
         let mut cells = vec![Cell::text(&row.code), Cell::text(&row.name), phone];

@@ -17,7 +17,7 @@ use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
 use super::{args, find, router_import};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Column, Rows, column, number};
 use crate::wire;
 
@@ -35,6 +35,11 @@ pub(crate) enum Command {
     List,
     /// Show the accounts that a router should have.
     Show(Show),
+    /// Correct code, site, address, user or password of a router; another address needs its password again.
+    #[command(
+        after_help = "Examples:\n  isp router edit R1 --address tls://10.0.0.2 --password -\n  isp router edit R1 --username isp2 --password -"
+    )]
+    Edit(Edit),
     /// Say what `apply` would change, and change nothing.
     #[command(after_help = "Example:\n  isp router plan R1 --details")]
     Plan(PlanArgs),
@@ -67,6 +72,28 @@ pub(crate) struct Add {
     /// Its password; `-` reads it from standard input.
     #[arg(long)]
     password: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Router code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Another code.
+    #[arg(long = "code", value_name = "CODE", value_parser = args::code)]
+    new_code: Option<Code>,
+    /// Where it stands.
+    #[arg(long, value_parser = args::code)]
+    site: Option<Code>,
+    /// HOST or HOST:PORT of its API service; tls:// in front for api-ssl. The password is sent there, so it is asked again.
+    #[arg(long, requires = "password")]
+    address: Option<String>,
+    /// API user.
+    #[arg(long)]
+    username: Option<String>,
+    /// Its password; `-` reads it from standard input.
+    #[arg(long)]
+    password: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +136,7 @@ pub(crate) struct Apply {
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Add(args) => add(ctx, args).await,
+        Command::Edit(args) => edit(ctx, args).await,
         Command::List => list(ctx).await,
         Command::Show(args) => show(ctx, args).await,
         Command::Plan(args) => plan(ctx, args).await,
@@ -128,6 +156,36 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let router = Router { id: RouterId(ctx.id()), code: args.code, site_id: site.id, endpoint };
     store.commit(ctx.tenant(), ChangeSet { routers: vec![router], ..ChangeSet::default() }).await?;
     ctx.say("done.router_added", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let before = find::router(ctx, store, &args.code).await?;
+    if let Some(code) = &args.new_code {
+        let known = store.routers(ctx.tenant()).await?;
+        find::absent(known.iter().find(|r| r.code == *code && r.id != before.id), "router", code)?;
+    }
+    let site_id = match &args.site {
+        Some(code) => find::site(ctx, store, code).await?.id,
+        None => before.site_id,
+    };
+    let password = args.password.as_deref().map(args::private).transpose()?.map(Secret::new);
+    let password = password.unwrap_or_else(|| before.endpoint.password.clone());
+    let username = args.username.as_deref().unwrap_or(&before.endpoint.username);
+    let endpoint = match &args.address {
+        Some(address) => RouterEndpoint::parse(address, username, password)?,
+        None if username.trim().is_empty() => return Err(isp_core::Error::Empty { field: "username" }.into()),
+        None => RouterEndpoint { username: username.trim().to_owned(), password, ..before.endpoint.clone() },
+    };
+    let code = args.new_code.unwrap_or_else(|| before.code.clone());
+    let router = Router { id: before.id, code, site_id, endpoint };
+    if router == before {
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: args.code.to_string() }.into());
+    }
+    let code = router.code.to_string();
+    store.commit(ctx.tenant(), ChangeSet { routers: vec![router], ..ChangeSet::default() }).await?;
+    ctx.say("done.router_edited", &[("code", code)])?;
     Ok(Exit::Done)
 }
 

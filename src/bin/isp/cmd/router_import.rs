@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::Secret;
-use isp_core::customer::Customer;
+use isp_core::calendar::Date;
+use isp_core::customer::{Customer, Phone};
 use isp_core::ids::SubscriptionId;
+use isp_core::money::plausible_price;
 use isp_core::ports::{PageQuery, Store};
 use isp_core::text::Code;
+use isp_core::typed::guarded;
+use isp_core::{Money, Secret};
 use isp_mikrotik::access::FoundAccount;
 use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
 
@@ -33,6 +36,9 @@ pub(crate) struct ImportSecrets {
     /// A file of proposed packages to write; it must not exist.
     #[arg(long)]
     packages: Option<PathBuf>,
+    /// The price of a month of a profile's package, such as 10M=150000; without it a person fills it in.
+    #[arg(long, value_name = "PROFILE=AMOUNT", value_parser = profile_price)]
+    price: Vec<(String, Money)>,
     /// A match is filled in from this confidence on, in percent.
     #[arg(long, default_value_t = 70, value_parser = clap::value_parser!(u8).range(1..=100))]
     sure: u8,
@@ -49,6 +55,10 @@ pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Ex
         .read_accounts(&router.endpoint, ctx.config.mikrotik.code_page)
         .await
         .map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
+    let (accounts, tunnels) = import::lines_only(accounts);
+    for account in &tunnels {
+        ctx.warn("notice.no_line", &[("account", account.name.clone()), ("service", account.service.clone())]);
+    }
     let (known, people) = candidates(ctx, store).await?;
     let proposals = import::propose(&accounts, &known);
     let packages: BTreeMap<String, String> = store
@@ -57,17 +67,58 @@ pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Ex
         .into_iter()
         .map(|p| (p.group.name.to_string(), p.code.to_string()))
         .collect();
-    let written = write_subscriptions(&args, &router.code, &accounts, &proposals, &people, &packages)?;
+    let site = store.sites(ctx.tenant()).await?.into_iter().find(|site| site.id == router.site_id);
+    let around = Around {
+        router: &router.code,
+        isolation: &ctx.config.mikrotik.isolation_profile,
+        today: ctx.today(),
+        place: site.map_or_else(|| router.code.to_string(), |site| site.name.to_string()),
+        packages,
+    };
+    let written = write_subscriptions(ctx, &args, &around, &accounts, &proposals, &people)?;
     if let Some(path) = &args.customers {
-        write_customers(path, &proposals)?;
+        write_customers(path, &around, &proposals)?;
     }
     if let Some(path) = &args.packages {
-        write_packages(path, &proposals, &packages)?;
+        write_packages(path, &args.price, &around, &proposals)?;
     }
-    show(ctx, &accounts, &proposals, &people)?;
+    show(ctx, &around, &accounts, &proposals, &people)?;
     let variables = [("count", written.to_string()), ("file", args.out.display().to_string())];
     ctx.say("done.secrets", &variables)?;
     Ok(Exit::Done)
+}
+
+/// What the proposals rest on, beside the accounts.
+struct Around<'a> {
+    router: &'a Code,
+    /// The profile that isolates.
+    isolation: &'a str,
+    /// The day from which a proposed line is.
+    today: Date,
+    /// Where the router stands: the address of a customer of whom nothing else is known.
+    place: String,
+    /// Package codes by group.
+    packages: BTreeMap<String, String>,
+}
+
+impl Around<'_> {
+    /// What the router says of an account beside its terms: a code of `word.` in the locales.
+    fn state(&self, account: &FoundAccount) -> &'static str {
+        match account {
+            _ if account.disabled => "disabled",
+            _ if import::is_isolation_profile(&account.profile, self.isolation) => "isolated",
+            _ if account.online => "online",
+            _ => "offline",
+        }
+    }
+}
+
+/// `10M=150000`.
+fn profile_price(text: &str) -> Result<(String, Money), String> {
+    let (profile, price) = text.rsplit_once('=').ok_or("not a profile and an amount, such as 10M=150000")?;
+    let price = Money::parse(price).map_err(|error| error.to_string())?;
+    plausible_price("price", price).map_err(|error| error.to_string())?;
+    Ok((profile.to_owned(), price))
 }
 
 /// Every line, and every customer who has none yet: the latter under an id made from the customer's.
@@ -110,10 +161,17 @@ fn candidate(subscription: SubscriptionId, username: &str, customer: &Customer) 
     Known { subscription, username: username.to_owned(), customer, phone }
 }
 
-fn show(ctx: &Context, accounts: &[FoundAccount], proposals: &Proposals, people: &People) -> anyhow::Result<()> {
+fn show(
+    ctx: &Context,
+    around: &Around<'_>,
+    accounts: &[FoundAccount],
+    proposals: &Proposals,
+    people: &People,
+) -> anyhow::Result<()> {
     let mut rows = Rows::new(&[
         column("account"),
         column("profile"),
+        column("state"),
         column("verdict"),
         number("confidence"),
         column("evidence"),
@@ -137,8 +195,10 @@ fn show(ctx: &Context, accounts: &[FoundAccount], proposals: &Proposals, people:
             }
             Verdict::New { name, .. } => ("new", Cell::Empty, Cell::Empty, Cell::Empty, Cell::text(name)),
         };
+        let state = around.state(account);
         let (account, profile) = (Cell::text(&account.name), Cell::text(&account.profile));
-        rows.push(vec![account, profile, Cell::Word(verdict), confidence, evidence, customer, name]);
+        let state = Cell::Word(state);
+        rows.push(vec![account, profile, state, Cell::Word(verdict), confidence, evidence, customer, name]);
     }
     ctx.rows(&rows)
 }
@@ -153,15 +213,16 @@ fn word(evidence: Evidence) -> &'static str {
 }
 
 fn write_subscriptions(
+    ctx: &Context,
     args: &ImportSecrets,
-    router: &Code,
+    around: &Around<'_>,
     accounts: &[FoundAccount],
     proposals: &Proposals,
     people: &People,
-    packages: &BTreeMap<String, String>,
 ) -> anyhow::Result<u64> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["id_pelanggan", "paket", "router", "username", "password", "mulai", "tanggal_tagih"])?;
+    let mut file =
+        Csv::new(&["id_pelanggan", "paket", "router", "username", "password", "mulai", "tanggal_tagih", "keterangan"])?;
+    let today = around.today.to_string();
     let mut written = 0;
     for (account, proposal) in accounts.iter().zip(&proposals.accounts) {
         let customer = match &proposal.verdict {
@@ -174,47 +235,82 @@ fn write_subscriptions(
             _ => "",
         };
         let password = account.password.as_ref().map_or("", Secret::reveal);
-        let known = packages.get(&account.profile).map(String::as_str);
-        let package = known.or(args.packages.is_some().then_some(account.profile.as_str())).unwrap_or_default();
-        writer.write_record([customer, package, router.as_str(), &account.name, password, "", ""])?;
+        let state = around.state(account);
+        let known = around.packages.get(&account.profile).map(String::as_str);
+        let proposed = args.packages.is_some().then_some(account.profile.as_str()).filter(|_| state != "isolated");
+        let package = known.or(proposed).unwrap_or_default();
+        let remark = match state {
+            "disabled" | "isolated" => ctx.texts.t(&format!("word.{state}")),
+            _ => String::new(),
+        };
+        file.row(&[customer, package, around.router.as_str(), &account.name, password, &today, "", &remark])?;
         written += 1;
     }
-    save(&args.out, writer)?;
+    file.save(&args.out)?;
     Ok(written)
 }
 
-fn write_customers(path: &Path, proposals: &Proposals) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["id_pelanggan", "nama", "alamat", "telepon"])?;
+fn write_customers(path: &Path, around: &Around<'_>, proposals: &Proposals) -> anyhow::Result<()> {
+    let mut file = Csv::new(&["id_pelanggan", "nama", "alamat", "telepon"])?;
     for proposal in &proposals.accounts {
         if let Verdict::New { name, phone } = &proposal.verdict {
-            let phone = phone.as_ref().map(|phone| phone.e164().to_owned()).unwrap_or_default();
-            writer.write_record([proposal.account.as_str(), name, "", &phone])?;
+            let account = proposal.account.as_str();
+            let name = if name.is_empty() { account } else { name };
+            let phone = phone.as_ref().map(Phone::national).unwrap_or_default();
+            file.row(&[account, name, &around.place, &phone])?;
         }
     }
-    save(path, writer)
+    file.save(path)
 }
 
-fn write_packages(path: &Path, proposals: &Proposals, packages: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["kode", "nama", "harga", "kecepatan", "grup"])?;
-    for package in proposals.packages.iter().filter(|package| !packages.contains_key(&package.profile)) {
-        let (name, speed) =
-            (package.profile.as_str(), package.speed.map(|speed| speed.to_string()).unwrap_or_default());
-        writer.write_record([name, name, "", &speed, name])?;
+fn write_packages(
+    path: &Path,
+    prices: &[(String, Money)],
+    around: &Around<'_>,
+    proposals: &Proposals,
+) -> anyhow::Result<()> {
+    let mut file = Csv::new(&["kode", "nama", "harga", "kecepatan", "grup"])?;
+    let ours = |profile: &str| {
+        around.packages.contains_key(profile) || import::is_isolation_profile(profile, around.isolation)
+    };
+    for package in proposals.packages.iter().filter(|package| !ours(&package.profile)) {
+        let name = package.profile.as_str();
+        let speed = package.speed.map(|speed| speed.to_string()).unwrap_or_default();
+        let price = prices.iter().find(|(profile, _)| profile == name);
+        let price = price.map(|(_, price)| price.as_i64().to_string()).unwrap_or_default();
+        file.row(&[name, name, &price, &speed, name])?;
     }
-    save(path, writer)
+    file.save(path)
 }
 
-fn save(path: &Path, writer: csv::Writer<Vec<u8>>) -> anyhow::Result<()> {
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
-    private_file(path, &bytes)
-        .map_err(|error| Failure::File { path: path.display().to_string(), reason: error.kind().to_string() })?;
-    Ok(())
+/// A file for a person and for `isp import`: no cell of it is a formula.
+struct Csv(csv::Writer<Vec<u8>>);
+
+impl Csv {
+    fn new(heads: &[&str]) -> anyhow::Result<Self> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(heads)?;
+        Ok(Self(writer))
+    }
+
+    fn row(&mut self, cells: &[&str]) -> anyhow::Result<()> {
+        // A number for home use is text to a spreadsheet already.
+        let guard = |cell: &&str| {
+            if Phone::parse(cell).is_ok_and(|p| p.national() == *cell) { (*cell).to_owned() } else { guarded(cell) }
+        };
+        Ok(self.0.write_record(cells.iter().map(guard))?)
+    }
+
+    fn save(self, path: &Path) -> anyhow::Result<()> {
+        let bytes = self.0.into_inner().map_err(|error| error.into_error())?;
+        private_file(path, &bytes)
+            .map_err(|error| Failure::File { path: path.display().to_string(), reason: error.kind().to_string() })?;
+        Ok(())
+    }
 }
 
 /// Writes a new file that only its owner may read.
-fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

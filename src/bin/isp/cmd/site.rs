@@ -9,8 +9,8 @@ use isp_core::text::{Code, Name};
 
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
-use crate::output::{Cell, Rows, column};
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -19,6 +19,11 @@ pub(crate) enum Command {
     Add(Add),
     /// List sites.
     List,
+    /// Show one site with its routers and lines.
+    Show(Which),
+    /// Correct code, name or zone of a site; the zone only while it has no lines.
+    #[command(after_help = "Example:\n  isp site edit BDG --name 'Bandung Utara'")]
+    Edit(Edit),
 }
 
 #[derive(Debug, Args)]
@@ -34,6 +39,29 @@ pub(crate) struct Add {
     zone: Zone,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Site code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Site code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    /// Another code.
+    #[arg(long = "code", value_name = "CODE", value_parser = args::code)]
+    new_code: Option<Code>,
+    /// Name.
+    #[arg(long, value_parser = args::name)]
+    name: Option<Name>,
+    /// WIB, WITA or WIT.
+    #[arg(long)]
+    zone: Option<Zone>,
+}
+
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let all = store.sites(ctx.tenant()).await?;
@@ -44,6 +72,47 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let site = Site { id: SiteId(ctx.id()), code, name, zone };
             store.commit(ctx.tenant(), ChangeSet { sites: vec![site], ..ChangeSet::default() }).await?;
             ctx.say("done.site_added", &[("code", shown)])?;
+        }
+        Command::Show(Which { code }) => {
+            let site = find::site(ctx, store, &code).await?;
+            let routers = store.routers(ctx.tenant()).await?;
+            let here: Vec<String> =
+                routers.iter().filter(|r| r.site_id == site.id).map(|r| r.code.to_string()).collect();
+            let lines = ctx.engine(store).all_subscriptions().await?;
+            let served = lines.iter().filter(|(line, _)| line.site_id == site.id && line.terms.end.is_none()).count();
+            let mut rows =
+                Rows::new(&[column("code"), column("name"), column("zone"), column("router"), number("subscribers")]);
+            rows.push(vec![
+                Cell::text(site.code),
+                Cell::text(site.name),
+                Cell::text(site.zone.name()),
+                Cell::text(here.join(", ")),
+                Cell::count(served),
+            ]);
+            ctx.rows(&rows)?;
+        }
+        Command::Edit(Edit { code, new_code, name, zone }) => {
+            let before = find::site(ctx, store, &code).await?;
+            if let Some(new) = &new_code {
+                find::absent(all.iter().find(|s| s.code == *new && s.id != before.id), "site", new)?;
+            }
+            let site = Site {
+                id: before.id,
+                code: new_code.unwrap_or_else(|| before.code.clone()),
+                name: name.unwrap_or_else(|| before.name.clone()),
+                zone: zone.unwrap_or(before.zone),
+            };
+            if site == before {
+                return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
+            }
+            let lines = ctx.engine(store).all_subscriptions().await?;
+            if site.zone != before.zone && lines.iter().any(|(line, _)| line.site_id == site.id) {
+                // Days that were billed were counted in the old zone.
+                return Err(Failure::Usage { problem: "zone_of_lines", what: code.to_string() }.into());
+            }
+            let shown = site.code.to_string();
+            store.commit(ctx.tenant(), ChangeSet { sites: vec![site], ..ChangeSet::default() }).await?;
+            ctx.say("done.site_edited", &[("code", shown)])?;
         }
         Command::List => {
             let mut rows = Rows::new(&[column("code"), column("name"), column("zone")]);

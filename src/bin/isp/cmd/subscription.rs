@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::{BillingDay, Cycle, Date};
+use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
-use isp_core::ports::{PageQuery, Store};
+use isp_core::ports::{PageQuery, Store, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Subscription, SubscriptionStatus, Timing};
 use isp_core::terms::Command as Terms;
 use isp_core::text::Code;
 use isp_core::{Error, Secret};
 
 use super::terms::{Dry, Line, Since};
-use super::{args, find};
+use super::{account, args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +38,15 @@ pub(crate) enum Command {
     /// Bill a line on another day of the month; the days in between are invoiced when they begin.
     #[command(after_help = "Example:\n  isp subscription change-billing-day P001 20")]
     ChangeBillingDay(ChangeBillingDay),
+    /// Move a line to another router or site; the account on the old router is closed, billing goes on as it was.
+    #[command(after_help = "Example:\n  isp subscription move P001 --router R2")]
+    Move(account::Move),
+    /// Give a line another PPPoE user name on its router.
+    #[command(after_help = "Example:\n  isp subscription rename P001 budi.santoso@isp")]
+    Rename(account::Rename),
+    /// Give a line another PPPoE password.
+    #[command(after_help = "Example:\n  isp subscription password P001 --password -")]
+    Password(account::Password),
     /// Pause (cuti) from today or a day of the past: no access, no invoices.
     Pause(Stop),
     /// End a pause, today or on a day of the past.
@@ -169,6 +179,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let command = Terms::BillingDay { day, from: line.day(&since).await? };
             return line.change(command, &since.dry, "done.billing_day", &[("day", day.day().to_string())]).await;
         }
+        Command::Move(args) => return account::change_place(ctx, args).await,
+        Command::Rename(args) => return account::rename(ctx, args).await,
+        Command::Password(args) => return account::password(ctx, args).await,
         Command::Pause(Stop { which, since }) => {
             let line = Line::find(ctx, &which).await?;
             let command = Terms::Pause { from: line.day(&since).await? };
@@ -218,7 +231,12 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         account,
         terms,
     };
-    ctx.engine(store).subscribe(vec![(subscription, site.zone)], ctx.now).await?;
+    match ctx.engine(store).subscribe(vec![(subscription, site.zone)], ctx.now).await {
+        Err(EngineError::Store(StoreError::Duplicate { what: "subscription.username" })) => {
+            return Err(Failure::Exists { noun: "username", code: username }.into());
+        }
+        other => other?,
+    }
     ctx.say("done.subscribed", &[("code", args.customer.to_string()), ("username", username)])?;
     Ok(Exit::Done)
 }

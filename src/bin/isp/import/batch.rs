@@ -1,63 +1,20 @@
 //! All files of one import, each row a value; duplicates within the files are found here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use isp_core::text::Code;
 
+use super::cells::Cells;
+use super::notice::{Note, Notices};
 use super::problem::{Noun, Problem, RowError};
 use super::rows::{
-    CpeRow, CustomerRow, ExpenseRow, FileRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow,
+    CpeRow, CustomerRow, EverythingRow, ExpenseRow, FileRow, InstallationRow, PackageRow, RouterRow, SiteRow,
+    SubscriptionRow,
 };
-use super::sheet::{Cells, Origin, Sheet};
-
-/// Where the files are; a file that is `None` is not imported.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Files {
-    pub(crate) sites: Option<PathBuf>,
-    pub(crate) routers: Option<PathBuf>,
-    pub(crate) packages: Option<PathBuf>,
-    pub(crate) customers: Option<PathBuf>,
-    pub(crate) subscriptions: Option<PathBuf>,
-    pub(crate) cpes: Option<PathBuf>,
-    pub(crate) installations: Option<PathBuf>,
-    pub(crate) expenses: Option<PathBuf>,
-}
-
-impl Files {
-    /// The usual names.
-    pub(crate) const NAMES: [&str; 8] = [
-        SiteRow::FILE,
-        RouterRow::FILE,
-        PackageRow::FILE,
-        CustomerRow::FILE,
-        SubscriptionRow::FILE,
-        CpeRow::FILE,
-        InstallationRow::FILE,
-        ExpenseRow::FILE,
-    ];
-
-    /// The files with their usual names in a folder; those that are not there are left out.
-    pub(crate) fn in_dir(dir: &Path) -> Self {
-        let there = |name: &str| Some(dir.join(name)).filter(|path| path.exists());
-        Self {
-            sites: there(SiteRow::FILE),
-            routers: there(RouterRow::FILE),
-            packages: there(PackageRow::FILE),
-            customers: there(CustomerRow::FILE),
-            subscriptions: there(SubscriptionRow::FILE),
-            cpes: there(CpeRow::FILE),
-            installations: there(InstallationRow::FILE),
-            expenses: there(ExpenseRow::FILE),
-        }
-    }
-
-    /// True when there is nothing to read.
-    pub(crate) fn is_empty(&self) -> bool {
-        let Self { sites, routers, packages, customers, subscriptions, cpes, installations, expenses } = self;
-        [sites, routers, packages, customers, subscriptions, cpes, installations, expenses].iter().all(|f| f.is_none())
-    }
-}
+use super::sheet::{Origin, Reading, Sheet};
+use super::source::{Files, Kind};
+use super::table::Table;
 
 /// The rows of all files.
 #[derive(Debug, Clone, Default)]
@@ -70,65 +27,81 @@ pub(crate) struct Batch {
     pub(crate) cpes: Vec<CpeRow>,
     pub(crate) installations: Vec<InstallationRow>,
     pub(crate) expenses: Vec<ExpenseRow>,
+    /// Which file or sheet was read as what.
+    pub(crate) read_as: Vec<(Kind, String)>,
+    /// How cells were read, and what was left aside.
+    pub(crate) notices: Notices,
     /// Keys that stand in the files, even in rows that are otherwise wrong: a reference to such a row is not wrong too.
     pub(super) named: HashSet<(Noun, String)>,
 }
 
-/// Reads the files with their usual names in a folder.
+/// Reads the files of a folder.
 ///
 /// # Errors
 /// All bad rows.
 pub(crate) fn read_dir(dir: &Path) -> Result<Batch, Vec<RowError>> {
-    let files = Files::in_dir(dir);
+    let problem =
+        |problem: Problem| vec![RowError { file: dir.display().to_string(), line: 0, column: String::new(), problem }];
+    let files = Files::in_dir(dir).map_err(|error| problem(Problem::File(error.kind().to_string())))?;
     if files.is_empty() {
-        let file = dir.display().to_string();
-        let problem = Problem::File("no file of an import is in it".into());
-        return Err(vec![RowError { file, line: 0, column: String::new(), problem }]);
+        return Err(problem(Problem::File("no file of an import is in it".into())));
     }
-    let (batch, errors) = read(&files);
+    let (batch, errors) = read(&files, &Reading::default());
+    if batch.read_as.is_empty() {
+        return Err(problem(Problem::File("no file of an import is in it".into())));
+    }
     if errors.is_empty() { Ok(batch) } else { Err(errors) }
 }
 
 /// Reads files: the good rows, and all that is wrong with the others.
-pub(crate) fn read(files: &Files) -> (Batch, Vec<RowError>) {
-    let mut reader = Reader::default();
+pub(crate) fn read(files: &Files, reading: &Reading) -> (Batch, Vec<RowError>) {
+    let mut reader = Reader { reading: reading.clone(), ..Reader::default() };
+    let mut tables = files.tables(reading, &mut reader.notices, &mut reader.errors);
+    let read_as = tables.iter().map(|(kind, table)| (*kind, table.name.clone())).collect();
+    let mut take = |kind| tables.remove(&kind);
+    let (sites, routers, packages) = (take(Kind::Sites), take(Kind::Routers), take(Kind::Packages));
+    let (customers, subscriptions, cpes) = (take(Kind::Customers), take(Kind::Subscriptions), take(Kind::Cpes));
+    let (installations, expenses, everything) =
+        (take(Kind::Installations), take(Kind::Expenses), take(Kind::Everything));
     let batch = Batch {
-        sites: reader.rows(files.sites.as_deref(), "code", Some(Noun::Site)),
-        routers: reader.rows(files.routers.as_deref(), "code", Some(Noun::Router)),
-        packages: reader.rows(files.packages.as_deref(), "code", Some(Noun::Package)),
-        customers: reader.rows(files.customers.as_deref(), "customer_id", Some(Noun::Customer)),
-        subscriptions: reader.rows(files.subscriptions.as_deref(), "username", None),
-        cpes: reader.rows(files.cpes.as_deref(), "serial", Some(Noun::Serial)),
-        installations: reader.rows(files.installations.as_deref(), "customer_id", None),
-        expenses: reader.rows(files.expenses.as_deref(), "date", None),
-        named: HashSet::new(),
+        sites: reader.rows(sites, "code", Some(Noun::Site)),
+        routers: reader.rows(routers, "code", Some(Noun::Router)),
+        packages: reader.rows(packages, "code", Some(Noun::Package)),
+        customers: reader.rows(customers, "customer_id", None),
+        subscriptions: reader.rows(subscriptions, "username", None),
+        cpes: reader.rows(cpes, "serial", Some(Noun::Serial)),
+        installations: reader.rows(installations, "customer_id", None),
+        expenses: reader.rows(expenses, "date", None),
+        read_as,
+        ..Batch::default()
     };
-    let batch = Batch { named: reader.named, ..batch };
-    let mut errors = reader.errors;
-    repeated_usernames(&batch.subscriptions, &mut errors);
-    errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    (batch, errors)
+    let everything: Vec<EverythingRow> = reader.rows(everything, "customer_id", None);
+    reader.finished(batch, everything)
 }
 
 #[derive(Default)]
 struct Reader {
+    reading: Reading,
     named: HashSet<(Noun, String)>,
+    notices: Notices,
     errors: Vec<RowError>,
 }
 
 impl Reader {
-    /// Reads a file whose rows are told apart by the code in column `key`, when it has a noun.
-    fn rows<R: FileRow>(&mut self, path: Option<&Path>, key: &'static str, noun: Option<Noun>) -> Vec<R> {
-        let Some(path) = path else { return Vec::new() };
-        let sheet = Sheet::read(path, R::COLUMNS, &mut self.errors);
+    /// Reads a table whose rows are told apart by the code in column `key`, when it has a noun.
+    fn rows<R: FileRow>(&mut self, table: Option<Table>, key: &'static str, noun: Option<Noun>) -> Vec<R> {
+        let Some(table) = table else { return Vec::new() };
+        let sheet = Sheet::new(table, R::COLUMNS, &self.reading, &mut self.notices, &mut self.errors);
         let mut first: HashMap<String, u64> = HashMap::new();
         let mut rows = Vec::new();
         for row in sheet.rows() {
             let line = row.origin.line;
-            let mut cells = Cells::new(row, &mut self.errors);
+            let mut cells = Cells::new(row, &mut self.notices, &mut self.errors);
             let read = R::read(&mut cells);
-            let code = cells.raw(key).and_then(|text| Code::parse(key, text).ok()).map(|code| code.folded());
-            if let (Some(noun), Some(code)) = (noun, code) {
+            let named = |key: &'static str| Some(Code::parse(key, cells.raw(key)?).ok()?.folded());
+            // Customers may stand on several rows, which are compared later.
+            self.named.extend(named("customer_id").filter(|_| key == "customer_id").map(|code| (Noun::Customer, code)));
+            if let (Some(noun), Some(code)) = (noun, named(key)) {
                 if let Some(first_line) = first.get(&code) {
                     cells.fail(key, Problem::Repeated { noun, first_line: *first_line });
                     continue;
@@ -139,6 +112,75 @@ impl Reader {
             rows.extend(read);
         }
         rows
+    }
+
+    /// Puts the parts of a sheet with everything to the others, and looks at all rows together.
+    fn finished(mut self, mut batch: Batch, everything: Vec<EverythingRow>) -> (Batch, Vec<RowError>) {
+        let mut packages: Vec<PackageRow> = Vec::new();
+        for row in everything {
+            batch.customers.extend(row.customer);
+            batch.subscriptions.extend(row.line);
+            packages.extend(row.package);
+        }
+        self.one_row_a_customer(&mut batch.customers);
+        self.one_row_a_package(&mut batch.packages, packages);
+        self.rounded(&batch.customers);
+        repeated_usernames(&batch.subscriptions, &mut self.errors);
+        self.errors.sort_by(|a, b| (&a.file, a.line, &a.column).cmp(&(&b.file, b.line, &b.column)));
+        // Both parts of a row with everything read its customer's code.
+        self.errors.dedup();
+        (Batch { named: self.named, notices: self.notices, ..batch }, self.errors)
+    }
+
+    /// A customer may stand on a row for each line, when all rows say the same.
+    fn one_row_a_customer(&mut self, rows: &mut Vec<CustomerRow>) {
+        let mut first: HashMap<String, CustomerRow> = HashMap::new();
+        rows.retain(|row| match first.get(&row.code.folded()) {
+            None => {
+                first.insert(row.code.folded(), row.clone());
+                true
+            }
+            Some(earlier) => {
+                if earlier.says_the_same(row) {
+                    self.notices.tell(row.at.file(), row.at.line, row.at.heading("customer_id"), Note::SameAgain);
+                } else {
+                    let problem = Problem::Repeated { noun: Noun::Customer, first_line: earlier.at.line };
+                    self.errors.push(row.at.error("customer_id", problem));
+                }
+                false
+            }
+        });
+    }
+
+    /// The packages that rows with everything sell: each once, on the same terms everywhere.
+    fn one_row_a_package(&mut self, rows: &mut Vec<PackageRow>, more: Vec<PackageRow>) {
+        for row in more {
+            match rows.iter().find(|other| other.code.folded() == row.code.folded()) {
+                None => {
+                    self.named.insert((Noun::Package, row.code.folded()));
+                    rows.push(row);
+                }
+                Some(other) if other.sells_the_same(&row) => {}
+                Some(other) => {
+                    self.errors.push(row.at.error("package", Problem::OtherTerms { first_line: other.at.line }));
+                }
+            }
+        }
+    }
+
+    /// NIK that end in 0: one is told; where most of a file do, a spreadsheet has rounded them.
+    fn rounded(&mut self, rows: &[CustomerRow]) {
+        let all = rows.iter().filter(|row| row.nik.is_some()).count();
+        let rounded: Vec<&CustomerRow> =
+            rows.iter().filter(|row| row.nik.as_ref().is_some_and(|nik| nik.may_be_rounded())).collect();
+        if let (3.., Some(first), true) = (rounded.len(), rounded.first(), rounded.len() * 2 > all) {
+            let problem = Problem::RoundedNiks { count: rounded.len(), of: all };
+            self.errors.push(first.at.error("nik", problem));
+            return;
+        }
+        for row in rounded {
+            self.notices.tell(row.at.file(), row.at.line, row.at.heading("nik"), Note::MayBeRounded);
+        }
     }
 }
 

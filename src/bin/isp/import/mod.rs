@@ -2,11 +2,17 @@
 //!
 //! | step | module |
 //! |---|---|
-//! | a file to rows with a known header | `sheet` |
+//! | which file or sheet is what | `source` |
+//! | a file to lines of cells | `table`, `workbook` |
+//! | which line is the header, and what its columns mean | `head`, `sheet` |
+//! | what a cell holds, and what is told of how it was read | `cells`, `notice` |
 //! | what each file's columns are called and mean | `rows` |
 //! | all files to a [`Batch`], duplicates within them | `batch` |
 //! | what the store has already | `existing` |
 //! | references, duplicates against the store, new and changed rows | `plan` |
+//! | what a person is shown before anything is written | `preview` |
+//! | copies of the files that say what is wrong | `fix` |
+//! | questions that a person has answered | `accept` |
 //!
 //! A [`RowError`] names file, line, column and reason. It never repeats what is in the cell: a shifted column would
 //! show a NIK or a password.
@@ -14,19 +20,31 @@
 mod accept;
 mod batch;
 mod by_code;
+mod cells;
 mod existing;
+mod fix;
+mod head;
+mod notice;
 mod plan;
+mod preview;
 mod problem;
 mod rows;
 mod sheet;
+mod source;
+mod table;
 #[cfg(test)]
 mod tests;
+mod workbook;
 
 pub(crate) use accept::{Accept, Accepted};
-pub(crate) use batch::{Files, read, read_dir};
+pub(crate) use batch::{read, read_dir};
 pub(crate) use existing::Existing;
+pub(crate) use fix::{copies, place};
+pub(crate) use notice::Notices;
 #[cfg(test)]
 pub(crate) use plan::Counts;
 pub(crate) use plan::{ImportPlan, Options, apply, plan};
 pub(crate) use problem::{Problem, RowError};
 pub(crate) use rows::tax_mode;
+pub(crate) use sheet::Reading;
+pub(crate) use source::{Files, Kind};

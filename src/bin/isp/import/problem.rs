@@ -42,12 +42,30 @@ pub(crate) enum Problem {
     /// The file cannot be opened or read.
     #[error("the file cannot be read: {0}")]
     File(String),
-    /// The first line holds no known column.
-    #[error("the first line is not a header with known columns")]
-    NoHeader,
+    /// A file that is no workbook by what is in it, or a workbook that calls itself CSV.
+    #[error("the file is not a workbook that can be read, or a workbook under the name of a CSV file")]
+    Workbook,
+    /// No sheet of a workbook is what was asked for.
+    #[error("no sheet of this workbook is of that kind; name the sheet so")]
+    NoSuchSheet,
+    /// Two files of the same kind.
+    #[error("{other} is of the same kind; leave one of both out")]
+    TwoFiles {
+        /// The other one.
+        other: String,
+    },
+    /// No line near the top holds a known column.
+    #[error("no line is a header with known columns: {known}")]
+    NoHeader {
+        /// The columns that are known.
+        known: String,
+    },
     /// A column that this file does not have.
-    #[error("no column of this file is called so")]
-    UnknownColumn,
+    #[error("no column of this file is called so; known are {known}")]
+    UnknownColumn {
+        /// The columns that are known.
+        known: String,
+    },
     /// Two columns that mean the same.
     #[error("two columns mean the same")]
     RepeatedColumn,
@@ -68,6 +86,26 @@ pub(crate) enum Problem {
     /// An opened quotation mark without an end, or other broken CSV.
     #[error("the row is not valid CSV")]
     Csv,
+    /// A spreadsheet shows an error in the cell, such as `#REF!`.
+    #[error("the spreadsheet shows an error in this cell")]
+    SheetError,
+    /// Nobody knows whether the day or the month comes first.
+    #[error("the day or the month may come first")]
+    DayOrder,
+    /// Most NIK of a file end in 0.
+    #[error("{count} of {of} NIK end in 0, as after rounding by a spreadsheet")]
+    RoundedNiks {
+        /// How many do.
+        count: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A package has other terms on an earlier line.
+    #[error("line {first_line} has other terms for this package")]
+    OtherTerms {
+        /// The earlier line.
+        first_line: u64,
+    },
     /// The cell names something that is neither in the files nor in the database.
     #[error("no such {0}, neither in the files nor in the database")]
     Unknown(Noun),
@@ -115,8 +153,15 @@ impl Problem {
         match self {
             Self::Value(error) => error.code(),
             Self::File(_) => "import.file",
-            Self::NoHeader => "import.no_header",
-            Self::UnknownColumn => "import.unknown_column",
+            Self::Workbook => "import.workbook",
+            Self::NoSuchSheet => "import.no_such_sheet",
+            Self::TwoFiles { .. } => "import.two_files",
+            Self::SheetError => "import.sheet_error",
+            Self::DayOrder => "import.day_order",
+            Self::RoundedNiks { .. } => "import.rounded_niks",
+            Self::OtherTerms { .. } => "import.other_terms",
+            Self::NoHeader { .. } => "import.no_header",
+            Self::UnknownColumn { .. } => "import.unknown_column",
             Self::RepeatedColumn => "import.repeated_column",
             Self::MissingColumn => "import.missing_column",
             Self::Cells { .. } => "import.cells",
@@ -135,7 +180,10 @@ impl Problem {
 
     /// True when a person may say that the row is right as it is: it looks like a slip or a double.
     pub(crate) const fn is_question(&self) -> bool {
-        matches!(self, Self::LikelyDouble { .. } | Self::Value(isp_core::Error::Implausible { .. }))
+        matches!(
+            self,
+            Self::LikelyDouble { .. } | Self::RoundedNiks { .. } | Self::Value(isp_core::Error::Implausible { .. })
+        )
     }
 }
 

@@ -88,7 +88,7 @@ fn good_files_become_one_change_set() {
 fn twenty_kinds_of_bad_rows_are_all_named() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &bad_files());
-    let (batch, mut errors) = read(&Files::in_dir(dir.path()));
+    let (batch, mut errors) = read(&Files::in_dir(dir.path()).unwrap(), &Reading::default());
     let mut ids = IdSource::new(now(), 1);
     errors.extend(plan(&batch, &Existing::default(), &mut ids, &options()).unwrap_err());
     let mut named: Vec<String> =

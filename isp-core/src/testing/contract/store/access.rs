@@ -1,10 +1,12 @@
 //! Desired and observed access, its events, and what routers need to know.
 
-use crate::ids::TenantId;
+use crate::ids::{SubscriptionId, TenantId};
 use crate::isolation::access::{IsolatedSince, ObservedAccess};
+use crate::isolation::account::FormerAccount;
 use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{ChangeSet, PageQuery, Store, StoreError};
+use crate::subscription::Subscription;
 use crate::testing::sample::{self, World, day, moment};
 
 use super::{refused, world, write};
@@ -176,6 +178,7 @@ pub(super) async fn targets_for_routers(store: &dyn Store, tenant: TenantId) {
         desired,
         revision,
         adopt: false,
+        succeeds: Vec::new(),
     };
     let all = [target(0, 0, Access::Open, 1), target(2, 1, Access::Isolated, 5), target(3, 0, Access::Open, 1)];
     let unknown = sample::subscription(9, w.customers[0].id, &w.router, w.packages[0].id).id;
@@ -189,4 +192,91 @@ pub(super) async fn targets_for_routers(store: &dyn Store, tenant: TenantId) {
     assert_eq!(store.router_targets(tenant, w.router.id, page).await.unwrap(), all[1..2]);
     let nobody = sample::router(7, w.site.id).id;
     assert!(store.router_targets(tenant, nobody, PageQuery::first(9)).await.unwrap().is_empty());
+}
+
+/// A line that ended leaves its user name to another, and its account with it.
+pub(super) async fn a_user_name_passes_from_line_to_line(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let old = w.subscriptions[0].clone();
+    let end = day("2026-06-01");
+    let taken = StoreError::Duplicate { what: "subscription.username" };
+    let mut new = sample::subscription(7, w.customers[1].id, &w.router, w.packages[0].id);
+    new.account.username = old.account.username.clone();
+    new.terms.start = end;
+    let add = |line: &Subscription| ChangeSet { subscriptions: vec![line.clone()], ..ChangeSet::default() };
+    let ends = |line: &Subscription, end| {
+        let terms = vec![(line.id, crate::subscription::BillingTerms { end, ..line.terms })];
+        ChangeSet { terms, ..ChangeSet::default() }
+    };
+    // As long as the old line has no end, and for any day that both would serve, the name is taken.
+    assert_eq!(refused(store, tenant, add(&new)).await, taken);
+    write(store, tenant, ends(&old, Some(end.plus_days(1)))).await;
+    assert_eq!(refused(store, tenant, add(&new)).await, taken);
+    // Ended and begun in one commit.
+    let both = ChangeSet { subscriptions: vec![new.clone()], ..ends(&old, Some(end)) };
+    write(store, tenant, both).await;
+    // An end cannot be taken back or moved into the other line's days.
+    assert_eq!(refused(store, tenant, ends(&old, None)).await, taken);
+    assert_eq!(refused(store, tenant, ends(&old, Some(end.plus_days(9)))).await, taken);
+    let third = Subscription {
+        id: sample::subscription(8, old.customer_id, &w.router, old.terms.package_id).id,
+        ..new.clone()
+    };
+    assert_eq!(refused(store, tenant, add(&third)).await, taken);
+
+    // The account is the old line's until it is closed, and the new one's afterwards.
+    let told = async |ids: &[SubscriptionId]| {
+        let targets = store.access_targets(tenant, ids).await.unwrap();
+        targets.into_iter().map(|t| (t.subscription_id, t.desired, t.succeeds)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[old.id, new.id]).await, [(old.id, Access::Open, vec![new.id])]);
+    let access =
+        |line: SubscriptionId, desired, version| ServiceAccess { version, ..ServiceAccess::new(line, desired) };
+    let set = |access| ChangeSet { access: vec![access], ..ChangeSet::default() };
+    write(store, tenant, set(access(new.id, Access::Open, 0))).await;
+    assert_eq!(told(&[old.id, new.id]).await, [(new.id, Access::Open, vec![old.id])]);
+    write(store, tenant, set(access(old.id, Access::Closed, 1))).await;
+    assert_eq!(told(&[old.id, new.id]).await, [(new.id, Access::Open, vec![old.id])]);
+    let all = store.router_targets(tenant, w.router.id, PageQuery::first(9)).await.unwrap();
+    assert_eq!(all.iter().filter(|t| t.account.username == old.account.username).count(), 1);
+    assert!(all.iter().all(|t| t.subscription_id != old.id));
+}
+
+/// Accounts that lines have left are told until the router closed them, and to who takes the name over.
+pub(super) async fn former_accounts_are_told_until_closed(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let (line, at) = (w.subscriptions[0].clone(), moment("2026-01-20T03:00:00Z"));
+    let name = line.account.username.clone();
+    let mut renamed = line.clone();
+    renamed.account.username = sample::code("baru@isp");
+    let former =
+        FormerAccount { subscription_id: line.id, router_id: w.router.id, username: name.clone(), left_at: at };
+    let leave = |line: &Subscription, former: &FormerAccount| ChangeSet {
+        subscriptions: vec![line.clone()],
+        former_accounts: vec![former.clone()],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, leave(&renamed, &former)).await;
+    let told = async |lines: &[SubscriptionId]| {
+        let targets = store.former_targets(tenant, w.router.id, lines).await.unwrap();
+        targets.into_iter().map(|t| (t.subscription_id, t.account.username, t.desired)).collect::<Vec<_>>()
+    };
+    let one = [(line.id, name.clone(), Access::Closed)];
+    assert_eq!(told(&[line.id, w.subscriptions[1].id]).await, one);
+    assert!(told(&[w.subscriptions[1].id]).await.is_empty());
+    assert!(store.former_targets(tenant, sample::router(7, w.site.id).id, &[line.id]).await.unwrap().is_empty());
+    store.account_closed(tenant, w.router.id, line.id, &name, at).await.unwrap();
+    store.account_closed(tenant, w.router.id, line.id, &sample::code("unknown"), at).await.unwrap();
+    assert!(told(&[line.id]).await.is_empty());
+    // Left again after it was taken back.
+    write(store, tenant, leave(&renamed, &former)).await;
+    assert_eq!(told(&[line.id]).await, one);
+    // Another line takes the name over: the account is its own, and there is nothing to close.
+    let mut taker = w.subscriptions[1].clone();
+    taker.account.username = name;
+    write(store, tenant, ChangeSet { subscriptions: vec![taker.clone()], ..ChangeSet::default() }).await;
+    assert!(told(&[line.id]).await.is_empty());
+    let targets = store.access_targets(tenant, &[taker.id, line.id]).await.unwrap();
+    assert_eq!(targets[0].succeeds, [line.id]);
+    assert!(targets[1].succeeds.is_empty());
 }

@@ -1,17 +1,19 @@
 //! The facts that isolation, explanation and messages rest on.
 
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{SubscriptionId, TenantId};
 use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessEventKind, IsolationCause, ServiceAccess};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
+use crate::protection::Promise;
 use crate::subscription::PackageChange;
 use crate::testing::sample::{self, World, allocation, day, moment};
 
 use super::access::event;
 use super::master::{exemption, outage, promise};
-use super::{world, write, write_invoices};
+use super::{refused, world, write, write_invoices};
 
 pub(super) async fn due_lines_are_loaded(store: &dyn Store, tenant: TenantId) {
     let mut w = World::new(12);
@@ -139,6 +141,52 @@ pub(super) async fn every_protection_is_told(store: &dyn Store, tenant: TenantId
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
     assert_eq!(rows[0].outages.len(), 3);
     assert_eq!(rows[0].outages.last(), Some(&ended));
+}
+
+pub(super) async fn protections_end_once(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let promises = [promise(1, &w, day("2026-01-10"), day("2026-02-01"))];
+    let exemptions = [exemption(1, &w, day("2026-01-05"), day("2026-02-01"))];
+    let outages = [outage(1, &w, moment("2026-01-03T00:00:00Z"), None)];
+    let changes = ChangeSet {
+        promises: promises.to_vec(),
+        exemptions: exemptions.to_vec(),
+        outages: outages.to_vec(),
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    let ids =
+        [RecordId::Promise(promises[0].id), RecordId::Exemption(exemptions[0].id), RecordId::Outage(outages[0].id)];
+    let ending = |kind, at: &str| Ending { kind, at: moment(at), by: "Sari".into(), reason: "salah catat".into() };
+    let first = ending(EndingKind::TakenBack, "2026-01-12T03:00:00.000001Z");
+    let one = ending(EndingKind::Ended, "2026-01-13T03:00:00Z");
+    let endings = vec![(ids[0], first.clone()), (ids[1], one.clone()), (ids[2], first.clone())];
+    write(store, tenant, ChangeSet { endings, ..ChangeSet::default() }).await;
+    for id in ids {
+        let again = ChangeSet { endings: vec![(id, one.clone())], ..ChangeSet::default() };
+        assert_eq!(refused(store, tenant, again).await, StoreError::Duplicate { what: "record.ending" });
+    }
+    let unknown = RecordId::Promise(promise(9, &w, day("2026-01-10"), day("2026-02-01")).id);
+    let error =
+        refused(store, tenant, ChangeSet { endings: vec![(unknown, one.clone())], ..ChangeSet::default() }).await;
+    assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
+
+    let query = AccessQuery::Customers(vec![w.customers[0].id, w.customers[1].id]);
+    let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
+    assert_eq!(rows[0].promises[0], Promise { ending: Some(first.clone()), ..promises[0].clone() });
+    assert_eq!(rows[0].exemptions[0].ending, Some(one));
+    assert_eq!(rows[1].outages[0].ending, Some(first));
+    assert_eq!(store.outages(tenant).await.unwrap(), rows[1].outages);
+    for customer in [None, Some(w.customers[0].id)] {
+        let told = store.protections(tenant, customer).await.unwrap();
+        assert_eq!(told, (rows[0].promises.clone(), rows[0].exemptions.clone()));
+    }
+    assert_eq!(store.protections(tenant, Some(w.customers[1].id)).await.unwrap(), (vec![], vec![]));
+    // An outage that is replaced keeps its ending.
+    let longer = outage(1, &w, moment("2026-01-02T00:00:00Z"), None);
+    write(store, tenant, ChangeSet { outages: vec![longer], ..ChangeSet::default() }).await;
+    let told = store.outages(tenant).await.unwrap();
+    assert_eq!((told[0].from, told[0].ending.is_some()), (moment("2026-01-02T00:00:00Z"), true));
 }
 
 pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) {

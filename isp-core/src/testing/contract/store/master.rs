@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::calendar::{Cycle, Date};
 use crate::device::{DeviceAction, Ownership};
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{ExemptionId, ExpenseId, OutageId, PromiseId, TenantId};
 use crate::isolation::{Access, ServiceAccess};
 use crate::ledger::{Account, Expense};
@@ -389,6 +390,61 @@ pub(super) fn expense(number: u64) -> Expense {
     }
 }
 
+/// Expenses and installations that were taken back say so; nothing of the latter comes due any more.
+pub(super) async fn records_are_taken_back(store: &dyn Store, tenant: TenantId) {
+    let w = World::new(1);
+    write(store, tenant, w.changes()).await;
+    let kind = sample::installation_kind(0);
+    let mut first = sample::installation_order(1, &w.subscriptions[0], kind.id, day("2026-01-10"), 2);
+    first.fee = Money::rupiah(200_000);
+    let mut waiting = sample::installation_order(2, &w.subscriptions[0], kind.id, day("2026-01-10"), 1);
+    waiting.fee = Money::rupiah(100_000);
+    waiting.with_first_invoice = true;
+    let changes = ChangeSet {
+        installation_kinds: vec![kind],
+        installation_orders: vec![first.clone(), waiting.clone()],
+        expenses: vec![Expense { on: day("2026-02-02"), ..expense(1) }, expense(2)],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, changes).await;
+    assert_eq!(store.load_instalments(tenant, day("2026-12-31")).await.unwrap().len(), 1);
+    assert_eq!(store.load_waiting_fees(tenant).await.unwrap().len(), 1);
+    let ending = Ending {
+        kind: EndingKind::TakenBack,
+        at: sample::moment("2026-02-03T03:00:00Z"),
+        by: "Sari".into(),
+        reason: "salah ketik".into(),
+    };
+    let ids = [RecordId::Expense(expense(2).id), RecordId::Installation(first.id), RecordId::Installation(waiting.id)];
+    let endings = ids.into_iter().map(|id| (id, ending.clone())).collect();
+    write(store, tenant, ChangeSet { endings, ..ChangeSet::default() }).await;
+    assert!(store.load_instalments(tenant, day("2026-12-31")).await.unwrap().is_empty());
+    assert!(store.load_waiting_fees(tenant).await.unwrap().is_empty());
+    let orders = store.installation_orders(tenant, None).await.unwrap();
+    assert!(orders.iter().all(|row| row.ending.as_ref() == Some(&ending)), "{orders:?}");
+    let expenses = store.expenses(tenant).await.unwrap();
+    let told: Vec<_> = expenses.iter().map(|row| (row.expense.id, row.ending.is_some())).collect();
+    assert_eq!(told, [(expense(2).id, true), (expense(1).id, false)], "the oldest day first");
+    assert_eq!(expenses[0].expense, expense(2));
+}
+
+pub(super) async fn only_customers_without_a_history_are_removed(store: &dyn Store, tenant: TenantId) {
+    let w = World::new(1);
+    write(store, tenant, w.changes()).await;
+    let stranger = sample::customer(8);
+    write(store, tenant, ChangeSet { customers: vec![stranger.clone()], ..ChangeSet::default() }).await;
+    let remove = |id| ChangeSet { removed_customers: vec![id], ..ChangeSet::default() };
+    let error = refused(store, tenant, remove(w.customers[0].id)).await;
+    assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
+    write(store, tenant, remove(stranger.id)).await;
+    assert_eq!(store.customer(tenant, stranger.id).await.unwrap(), None);
+    assert_eq!(store.customer_by_code(tenant, &stranger.code).await.unwrap(), None);
+    // Its code is free, and removing it again changes nothing.
+    write(store, tenant, remove(stranger.id)).await;
+    let again = crate::customer::Customer { code: stranger.code, ..sample::customer(9) };
+    write(store, tenant, ChangeSet { customers: vec![again], ..ChangeSet::default() }).await;
+}
+
 pub(super) fn promise(number: u64, w: &World, made_on: Date, until: Date) -> Promise {
     Promise {
         id: PromiseId(id(21, number)),
@@ -396,6 +452,7 @@ pub(super) fn promise(number: u64, w: &World, made_on: Date, until: Date) -> Pro
         made_on,
         until,
         by: "Petugas Contoh".into(),
+        ending: None,
     }
 }
 
@@ -407,9 +464,10 @@ pub(super) fn exemption(number: u64, w: &World, from: Date, until: Date) -> Exem
         until,
         reason: "Kantor desa".into(),
         by: "Petugas Contoh".into(),
+        ending: None,
     }
 }
 
 pub(super) fn outage(number: u64, w: &World, from: DateTime<Utc>, until: Option<DateTime<Utc>>) -> Outage {
-    Outage { id: OutageId(id(23, number)), site_id: w.site.id, from, until, note: "Kabel putus".into() }
+    Outage { id: OutageId(id(23, number)), site_id: w.site.id, from, until, note: "Kabel putus".into(), ending: None }
 }

@@ -14,7 +14,7 @@
 //! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
-//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `deposit.id`, `access_event.id`.
+//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
 mod access;
@@ -90,6 +90,8 @@ suite! { $
         lists_come_in_pages
         tenants_do_not_see_each_other
         terms_are_replaced_by_themselves
+        records_are_taken_back
+        only_customers_without_a_history_are_removed
     }
     once {
         invoices_are_written_once
@@ -134,6 +136,8 @@ suite! { $
         events_come_oldest_first
         subscribers_of_routers
         targets_for_routers
+        a_user_name_passes_from_line_to_line
+        former_accounts_are_told_until_closed
     }
     statements {
         invoices_of_a_day_stand_on_one_statement
@@ -144,6 +148,7 @@ suite! { $
         due_lines_are_loaded
         lines_of_customers_and_by_id
         every_protection_is_told
+        protections_end_once
         facts_of_a_past_moment
         facts_of_a_message
     }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
 use isp_core::device::Cpe;
-use isp_core::engine::manage::DeviceNote;
+use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, ExemptionId, OutageId, PromiseId, TenantId, derive};
 use isp_core::ports::PageQuery;
 use isp_core::protection::{Exemption, Outage, Promise};
@@ -53,6 +53,7 @@ pub(super) async fn act(stage: &Stage, timeline: &mut Timeline<'_>, event: Event
                 made_on: today,
                 until,
                 by: OFFICER.to_owned(),
+                ending: None,
             };
             stage.engine().promise(promise).await?;
             let who = known_as(customer);
@@ -72,6 +73,7 @@ pub(super) async fn act(stage: &Stage, timeline: &mut Timeline<'_>, event: Event
                 until,
                 reason: reason.to_owned(),
                 by: OFFICER.to_owned(),
+                ending: None,
             };
             stage.engine().exempt(exemption).await?;
             let who = known_as(customer);
@@ -126,6 +128,7 @@ async fn outage(
         from: today.at(2, 0, site.zone),
         until: Some(until.at(17, 0, site.zone)),
         note: note.to_owned(),
+        ending: None,
     };
     stage.engine().outage(outage).await?;
     let name = &site.name;

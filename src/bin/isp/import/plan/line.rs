@@ -8,7 +8,7 @@ use isp_core::text::Code;
 
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::SubscriptionRow;
-use super::{Planner, Verdict, columns};
+use super::{Note, Planner, Verdict, columns};
 
 impl Planner<'_> {
     pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
@@ -19,6 +19,7 @@ impl Planner<'_> {
             return Err(self.unknown(&row.at, "package", Noun::Package, &row.package));
         };
         let router = match &row.router {
+            None if row.site.is_none() => Some(self.only_router(row)?),
             None => None,
             Some(code) => match self.routers.get(code).copied() {
                 Some(router) => Some(router),
@@ -59,6 +60,18 @@ impl Planner<'_> {
             let says = |username: &Code, start: Date| format!("{username} {start}");
             let known = says(&old.account.username, old.terms.start);
             self.ask(&row.at, "username", Problem::LikelyDouble { row: says(&row.username, row.start), known });
+        }
+    }
+
+    /// The only router there is, for a line that names neither router nor site.
+    fn only_router(&mut self, row: &SubscriptionRow) -> Result<(RouterId, SiteId), RowError> {
+        let mut routers = self.routers.values();
+        match (routers.next(), routers.next()) {
+            (Some(router), None) => {
+                self.plan.notices.tell(row.at.file(), row.at.line, "", Note::OnlyRouter);
+                Ok(*router)
+            }
+            _ => Err(row.at.error("router", isp_core::Error::Empty { field: "router" })),
         }
     }
 

@@ -27,8 +27,9 @@ use super::accept::Accept;
 use super::batch::Batch;
 use super::by_code::ByCode;
 use super::existing::Existing;
+use super::notice::{Note, Notices};
+use super::preview::{Preview, Shown};
 use super::problem::{Noun, Problem, RowError};
-use super::rows::{CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow};
 use super::sheet::Origin;
 
 /// How to import.
@@ -56,8 +57,12 @@ pub(crate) struct ImportPlan {
     pub(crate) changes: ChangeSet,
     /// How many rows of each file are new, the same, changed or left out.
     pub(crate) counts: Vec<(&'static str, Counts)>,
+    /// The rows that are written, as a person is shown them.
+    pub(crate) previews: Vec<Preview>,
     /// Rows that exist and differ.
     pub(crate) differences: Vec<Change>,
+    /// What a person should know of it.
+    pub(crate) notices: Notices,
     /// Installations that were before the first billed day: file and line.
     pub(crate) left_out: Vec<(String, u64)>,
 }
@@ -163,22 +168,6 @@ struct Planner<'a> {
 /// What tells installations apart.
 type OrderKey = (SubscriptionId, InstallationKindId, Date);
 
-trait Located {
-    fn at(&self) -> &Origin;
-}
-
-macro_rules! located {
-    ($($row:ty),*) => {$(
-        impl Located for $row {
-            fn at(&self) -> &Origin {
-                &self.at
-            }
-        }
-    )*};
-}
-
-located!(SiteRow, RouterRow, PackageRow, CustomerRow, SubscriptionRow, CpeRow, InstallationRow, ExpenseRow);
-
 impl<'a> Planner<'a> {
     fn new(batch: &'a Batch, existing: &'a Existing, ids: &'a mut IdSource, options: &'a Options) -> Self {
         Self {
@@ -210,16 +199,20 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn each<R: Located>(
+    fn each<R: Shown>(
         &mut self,
         file: &'static str,
         rows: &[R],
         one: impl Fn(&mut Self, &R) -> Result<Verdict, RowError>,
     ) {
         let mut counts = Counts::default();
+        let mut preview = Preview::of::<R>(file);
         for row in rows {
             match one(self, row) {
-                Ok(Verdict::New) => counts.new += 1,
+                Ok(Verdict::New) => {
+                    counts.new += 1;
+                    preview.add(row, "new");
+                }
                 Ok(Verdict::Same) => counts.same += 1,
                 Ok(Verdict::LeftOut) => {
                     counts.left_out += 1;
@@ -227,6 +220,9 @@ impl<'a> Planner<'a> {
                 }
                 Ok(Verdict::Differs { columns, updatable }) => {
                     counts.differ += 1;
+                    if updatable && self.options.update {
+                        preview.add(row, "changed");
+                    }
                     let (file, line) = (row.at().file().to_owned(), row.at().line);
                     self.plan.differences.push(Change { file, line, columns, updatable });
                 }
@@ -237,6 +233,7 @@ impl<'a> Planner<'a> {
         }
         if !rows.is_empty() {
             self.plan.counts.push((file, counts));
+            self.plan.previews.push(preview);
         }
     }
 

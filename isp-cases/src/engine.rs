@@ -1,0 +1,514 @@
+//! The engine over any store as a host, with routers and phones in memory.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::calendar::Zone;
+use isp_core::customer::{Address, Customer, Phone};
+use isp_core::engine::{Approval, BillReport, EnforceReport, Engine, EngineError, NewPayment};
+use isp_core::ids::{
+    CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PromiseId,
+    RouterId, SiteId, SubscriptionId, TenantId, derive,
+};
+use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::message::notification::{MessageContent, OutgoingMessage};
+use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
+use isp_core::place::{Router, RouterEndpoint, Site};
+use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
+use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::testing::{FakeMessenger, FakeRouter, MessengerFault};
+use isp_core::text::{Code, Language, Name};
+use isp_core::{Money, Policy, Secret};
+use uuid::Uuid;
+
+use crate::case::{Action, Case, CasePackage, CaseSubscription, InvoiceRef};
+use crate::host::{Host, Refusal};
+use crate::observed::{Observed, ObservedInvoice, ObservedMessage, ObservedNote};
+
+/// Rows a page: few, so that a case with several subscriptions is paged.
+const PAGE: u32 = 2;
+
+/// A store with the engine over it. Each case lives in a tenant of its own, so one database serves all.
+pub struct EngineHost<'s> {
+    store: &'s dyn Store,
+    tenant: TenantId,
+    policy: Policy,
+    routers: FakeRouter,
+    phones: FakeMessenger,
+    packages: Vec<CasePackage>,
+    zones: BTreeMap<String, Zone>,
+    outages: BTreeMap<String, Outage>,
+    sent: Vec<(DateTime<Utc>, OutgoingMessage)>,
+    last: (BillReport, EnforceReport),
+}
+
+impl<'s> EngineHost<'s> {
+    /// A host for one case, with nothing in it yet.
+    #[must_use]
+    pub fn new(store: &'s dyn Store, case: &Case) -> Self {
+        Self {
+            store,
+            tenant: TenantId(derive(Uuid::nil(), &["case", &case.file])),
+            policy: case.policy.clone(),
+            routers: FakeRouter::new(),
+            phones: FakeMessenger::new(),
+            packages: Vec::new(),
+            zones: BTreeMap::new(),
+            outages: BTreeMap::new(),
+            sent: Vec::new(),
+            last: Default::default(),
+        }
+    }
+
+    fn engine(&self) -> Engine<'_> {
+        Engine { page: PAGE, ..Engine::new(self.store, self.tenant, &self.policy) }
+    }
+
+    /// The id of something that the case gives a name.
+    fn id(&self, kind: &str, name: &str) -> Uuid {
+        derive(self.tenant.0, &[kind, name])
+    }
+
+    async fn run(&mut self, approve: bool, confirm: bool, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let engine = self.engine();
+        let guard = self.store.begin_run(self.tenant).await?;
+        engine.begin(at, confirm).await?;
+        let billed = engine.bill(at).await?;
+        engine.remind(at).await?;
+        let approval = if approve { Approval::All } else { Approval::None };
+        let enforced = engine.enforce(at, &approval).await?;
+        self.deliver(at).await?;
+        drop(guard);
+        self.last = (billed, enforced);
+        Ok(())
+    }
+
+    /// Brings routers and messages up to date, and writes down what left.
+    async fn deliver(&mut self, at: DateTime<Utc>) -> Result<(), EngineError> {
+        self.engine().deliver(&self.routers, &self.phones, at).await?;
+        let accepted = self.phones.accepted();
+        self.sent.extend(accepted.into_iter().skip(self.sent.len()).map(|message| (at, message)));
+        Ok(())
+    }
+
+    async fn pay(&self, pay: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let Action::Pay { customer, amount, provider, reference, paid_at, collector } = pay else { return Ok(()) };
+        let payment = NewPayment {
+            customer_id: CustomerId(self.id("customer", customer)),
+            provider: Code::parse("provider", provider)?,
+            reference: Code::parse("reference", reference)?,
+            amount: *amount,
+            paid_at: *paid_at,
+            collector: collector.as_deref().map(|c| Code::parse("collector", c)).transpose()?,
+        };
+        self.engine().pay(&payment, at).await?;
+        Ok(())
+    }
+
+    /// The payment of that reference which is not reversed, as people compare: without case.
+    async fn reverse(&self, action: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let Action::Reverse { provider, reference, reason } = action else { return Ok(()) };
+        let mut page = PageQuery::first(PAGE);
+        let mut found = Vec::new();
+        loop {
+            let rows = self.store.payments(self.tenant, None, page).await?;
+            let more = page.advance(&rows, |last| last.payment.id);
+            let same = |a: &Code, b: &str| a.as_str().eq_ignore_ascii_case(b.trim());
+            found.extend(
+                rows.into_iter()
+                    .filter(|r| same(&r.payment.provider, provider) && same(&r.payment.reference, reference)),
+            );
+            if !more {
+                break;
+            }
+        }
+        let open = found.iter().find(|r| r.reversal.is_none()).or(found.first());
+        let payment = open.ok_or(StoreError::NotFound { what: "payment" })?.payment.id;
+        self.engine().reverse(payment, "Rina", reason, at).await?;
+        Ok(())
+    }
+
+    async fn terms(&self, action: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let engine = self.engine();
+        let line = |name: &str| SubscriptionId(self.id("subscription", name));
+        match action {
+            Action::ChangePackage { subscription, to, at_once: true } => {
+                let package = PackageId(self.id("package", to));
+                engine.change_package_at_once(line(subscription), package, "Rina", at).await?;
+            }
+            Action::ChangePackage { subscription, to, at_once: false } => {
+                engine.change_package(line(subscription), PackageId(self.id("package", to)), at).await?;
+            }
+            Action::ChangeDay { subscription, to } => {
+                engine.change_billing_day(line(subscription), *to, at).await?;
+            }
+            Action::Pause { subscription } => {
+                engine.pause(line(subscription), at).await?;
+            }
+            Action::Resume { subscription } => engine.resume(line(subscription), at).await?,
+            Action::End { subscription, on } => {
+                engine.terminate(line(subscription), *on, at).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn protect(&mut self, action: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let number = self.sent.len().to_string() + &at.to_string();
+        match action {
+            Action::Promise { customer, made_on, until } => {
+                let id = PromiseId(self.id("promise", &number));
+                let customer_id = CustomerId(self.id("customer", customer));
+                let promise =
+                    Promise { id, customer_id, made_on: *made_on, until: *until, by: "Rina".into(), ending: None };
+                self.engine().promise(promise).await?;
+            }
+            Action::Exempt { customer, from, until, reason } => {
+                let exemption = Exemption {
+                    id: ExemptionId(self.id("exemption", &number)),
+                    customer_id: CustomerId(self.id("customer", customer)),
+                    from: *from,
+                    until: *until,
+                    reason: reason.clone(),
+                    by: "Rina".into(),
+                    ending: None,
+                };
+                self.engine().exempt(exemption).await?;
+            }
+            Action::Outage { name, site, from, until } => {
+                let outage = Outage {
+                    id: OutageId(self.id("outage", name)),
+                    site_id: SiteId(self.id("site", site)),
+                    from: *from,
+                    until: *until,
+                    note: "kabel putus".into(),
+                    ending: None,
+                };
+                self.engine().outage(outage.clone()).await?;
+                self.outages.insert(name.clone(), outage);
+            }
+            Action::EndOutage { name, until } => {
+                let Some(outage) = self.outages.get(name) else { return Ok(()) };
+                let ended = Outage { until: Some(*until), ..outage.clone() };
+                self.engine().outage(ended.clone()).await?;
+                self.outages.insert(name.clone(), ended);
+            }
+            Action::CreditOutage { name } => {
+                let (outage, zone) = self.engine().find_outage(OutageId(self.id("outage", name))).await?;
+                self.engine().credit_outage(&outage, zone, true, "Rina", at).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn by_hand(&self, action: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let engine = self.engine();
+        match action {
+            Action::Isolate { customer, by, reason } => {
+                engine.isolate(CustomerId(self.id("customer", customer)), by, reason, at).await?;
+            }
+            Action::Reopen { customer, by, reason } => {
+                engine.reopen(CustomerId(self.id("customer", customer)), by, reason, at).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn give_up(&self, action: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let engine = self.engine();
+        match action {
+            Action::WriteOff { invoice, reason } => {
+                let (customer, invoice) = self.invoice(invoice).await?;
+                engine.write_off(customer, invoice, "Rina", reason, at).await?;
+            }
+            Action::TakeBackWriteOff { invoice, reason } => {
+                let (customer, invoice) = self.invoice(invoice).await?;
+                let last = engine.last_write_off(customer, invoice).await?;
+                let last = last.ok_or(StoreError::NotFound { what: "write-off" })?;
+                engine.reverse(last.payment_id, "Rina", reason, at).await?;
+            }
+            Action::Correct { invoice, amount, reason } => {
+                let (customer, invoice) = self.invoice(invoice).await?;
+                engine.correct(customer, invoice, *amount, "Rina", reason, at).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn invoice(&self, of: &InvoiceRef) -> Result<(CustomerId, InvoiceId), EngineError> {
+        let line = SubscriptionId(self.id("subscription", &of.subscription));
+        let all = self.invoices(None).await?;
+        let found = all
+            .iter()
+            .map(|(i, _)| i)
+            .find(|i| i.subscription_id == line && i.kind.code() == of.kind && i.period.start == of.start);
+        Ok(found.map(|i| (i.customer_id, i.id)).ok_or(StoreError::NotFound { what: "invoice" })?)
+    }
+
+    async fn invoices(
+        &self,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<(isp_core::billing::Invoice, Money)>, EngineError> {
+        let query = InvoiceQuery { customer, ..InvoiceQuery::default() };
+        let (mut page, mut all) = (PageQuery::first(100), Vec::new());
+        loop {
+            let rows = self.store.invoices(self.tenant, query, page).await?;
+            let more = page.advance(&rows, |(last, _)| last.id);
+            all.extend(rows);
+            if !more {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn install(&self, action: &Action) -> Result<(), EngineError> {
+        let Action::Install { subscription, fee, on, instalments, with_first_invoice } = action else { return Ok(()) };
+        let subscription_id = SubscriptionId(self.id("subscription", subscription));
+        let lines = self.store.subscriptions(self.tenant, None, PageQuery::first(100)).await?;
+        let line = lines.iter().map(|(s, _)| s).find(|s| s.id == subscription_id);
+        let order = InstallationOrder {
+            id: InstallationOrderId(self.id("installation", &format!("{subscription} {on}"))),
+            customer_id: line.ok_or(StoreError::NotFound { what: "subscription" })?.customer_id,
+            subscription_id,
+            kind_id: InstallationKindId(self.id("kind", "FO")),
+            fee: *fee,
+            installed_on: *on,
+            instalments: *instalments,
+            with_first_invoice: *with_first_invoice,
+        };
+        self.engine().add_installation(order).await
+    }
+
+    async fn price(&mut self, action: &Action) -> Result<(), EngineError> {
+        let Action::Price { package, from, price } = action else { return Ok(()) };
+        let version = PriceVersion { from: *from, price: *price };
+        let Some(kept) = self.packages.iter_mut().find(|p| p.code == *package) else { return Ok(()) };
+        kept.prices.push(version);
+        let kept = kept.clone();
+        let packages = vec![self.package(&kept)?];
+        self.store.commit(self.tenant, ChangeSet { packages, ..ChangeSet::default() }).await?;
+        Ok(())
+    }
+
+    fn package(&self, of: &CasePackage) -> Result<Package, isp_core::Error> {
+        Ok(Package {
+            id: PackageId(self.id("package", &of.code)),
+            code: Code::parse("code", &of.code)?,
+            name: Name::parse("name", &of.code)?,
+            prices: PriceList::try_new(of.prices.clone())?,
+            tax_mode: of.ppn,
+            group: UserGroup { name: Code::parse("code", &of.code)?, speed: Speed::parse("20")? },
+            sold: true,
+        })
+    }
+
+    fn endpoint(site: &str) -> Result<RouterEndpoint, isp_core::Error> {
+        RouterEndpoint::parse(&format!("router-{site}"), "isp", Secret::new("rahasia"))
+    }
+
+    async fn make(&mut self, case: &Case) -> Result<(), EngineError> {
+        let mut changes = ChangeSet::default();
+        for site in &case.sites {
+            let id = SiteId(self.id("site", &site.code));
+            let (code, name) = (Code::parse("code", &site.code)?, Name::parse("name", &site.code)?);
+            changes.sites.push(Site { id, code: code.clone(), name, zone: site.zone });
+            let (router, endpoint) = (RouterId(self.id("router", &site.code)), Self::endpoint(&site.code)?);
+            changes.routers.push(Router { id: router, code, site_id: id, endpoint });
+            self.zones.insert(site.code.clone(), site.zone);
+        }
+        for package in &case.packages {
+            changes.packages.push(self.package(package)?);
+        }
+        for (at, customer) in case.customers.iter().enumerate() {
+            changes.customers.push(Customer {
+                id: CustomerId(self.id("customer", &customer.code)),
+                code: Code::parse("code", &customer.code)?,
+                name: Name::parse("name", &customer.code)?,
+                nik: None,
+                address: Address::parse("Jalan Contoh 1")?,
+                phone: customer.reachable.then(|| Phone::parse(&format!("08120000{at:04}"))).transpose()?,
+                language: Language::Id,
+                invoicing: customer.invoicing,
+            });
+        }
+        changes.installation_kinds.push(InstallationKind {
+            id: InstallationKindId(self.id("kind", "FO")),
+            code: Code::parse("code", "FO")?,
+            name: Name::parse("name", "Pasang FO")?,
+            price: Money::rupiah(500_000),
+        });
+        self.packages.clone_from(&case.packages);
+        self.store.commit(self.tenant, changes).await?;
+        Ok(())
+    }
+
+    async fn add(&self, of: &CaseSubscription) -> Result<(), EngineError> {
+        let terms = BillingTerms {
+            timing: of.timing,
+            held_price: of.held_price,
+            discount: of.discount,
+            ..BillingTerms::new(PackageId(self.id("package", &of.package)), of.start, of.day, of.cycle)
+        };
+        let subscription = Subscription {
+            id: SubscriptionId(self.id("subscription", &of.name)),
+            customer_id: CustomerId(self.id("customer", &of.customer)),
+            site_id: SiteId(self.id("site", &of.site)),
+            router_id: Some(RouterId(self.id("router", &of.site))),
+            account: Account { username: Code::parse("username", &of.name)?, password: Secret::new("sandi") },
+            terms,
+        };
+        self.engine().subscribe(vec![(subscription, of.zone)], of.entered).await
+    }
+
+    async fn look(&self, of: &CaseSubscription, at: DateTime<Utc>) -> Result<Observed, EngineError> {
+        let customer = CustomerId(self.id("customer", &of.customer));
+        let line = SubscriptionId(self.id("subscription", &of.name));
+        let engine = self.engine();
+        let invoices = self.invoices(Some(customer)).await?;
+        let owed = self.store.open_invoices(self.tenant, customer).await?;
+        let credit = self.store.credit(self.tenant, customer).await?;
+        let why = engine.explain(customer, at, Language::En).await?;
+        let why = why.into_iter().find(|(id, _)| *id == line).map(|(_, why)| why);
+        let notes = engine.credit_notes_of(customer).await?;
+        let router = self.routers.access(&Self::endpoint(&of.site)?, &of.name);
+        let router_id = Some(RouterId(self.id("router", &of.site)));
+        let held = self.last.1.held.iter().find(|h| h.router_id == router_id);
+        Ok(Observed {
+            invoices: invoices.iter().filter(|(i, _)| i.subscription_id == line).map(seen_invoice).collect(),
+            credit_notes: notes.iter().filter(|n| n.subscription_id == line).map(seen_note).collect(),
+            owed: Some(owed.iter().map(|i| i.residual()).sum()),
+            credit: Some(credit.iter().map(|c| c.left).sum()),
+            access: why.as_ref().map(|why| why.access.code().to_owned()),
+            reason: why.map(|why| why.reason.to_owned()),
+            router: router.map(|access| access.code().to_owned()),
+            messages: self.messages(of),
+            problem: self.last.0.problems.iter().find(|p| p.subscription_id == line).map(|p| p.error.code().to_owned()),
+            held: held.map_or(0, |h| h.would_isolate),
+        })
+    }
+
+    fn messages(&self, of: &CaseSubscription) -> Vec<ObservedMessage> {
+        let own = self.sent.iter().filter(|(_, m)| m.name.as_str() == of.customer);
+        own.map(|(at, message)| ObservedMessage {
+            kind: message.content.kind().code().to_owned(),
+            on: of.zone.date_of(*at),
+            at: of.zone.time_of(*at).to_string(),
+            amount: amount(&message.content),
+        })
+        .collect()
+    }
+}
+
+impl std::fmt::Debug for EngineHost<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineHost").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+#[async_trait(?Send)]
+impl Host for EngineHost<'_> {
+    async fn begin(&mut self, case: &Case) -> Result<(), Refusal> {
+        self.make(case).await.map_err(refusal)
+    }
+
+    async fn enter(&mut self, subscription: &CaseSubscription) -> Result<(), Refusal> {
+        self.add(subscription).await.map_err(refusal)
+    }
+
+    async fn act(&mut self, action: &Action, at: DateTime<Utc>) -> Result<(), Refusal> {
+        let done = match action {
+            Action::Look => return Ok(()),
+            Action::Run { approve, confirm } => return self.run(*approve, *confirm, at).await.map_err(refusal),
+            Action::Pay { .. } => self.pay(action, at).await,
+            Action::Reverse { .. } => self.reverse(action, at).await,
+            Action::ChangePackage { .. }
+            | Action::ChangeDay { .. }
+            | Action::Pause { .. }
+            | Action::Resume { .. }
+            | Action::End { .. } => self.terms(action, at).await,
+            Action::Promise { .. }
+            | Action::Exempt { .. }
+            | Action::Outage { .. }
+            | Action::EndOutage { .. }
+            | Action::CreditOutage { .. } => self.protect(action, at).await,
+            Action::Isolate { .. } | Action::Reopen { .. } => self.by_hand(action, at).await,
+            Action::WriteOff { .. } | Action::TakeBackWriteOff { .. } | Action::Correct { .. } => {
+                self.give_up(action, at).await
+            }
+            Action::Install { .. } => self.install(action).await,
+            Action::Price { .. } => self.price(action).await,
+            Action::Policy { policy } => {
+                self.policy = (**policy).clone();
+                Ok(())
+            }
+            Action::Router { site, down } => {
+                Self::endpoint(site).map(|e| self.routers.set_down(&e, *down)).map_err(Into::into)
+            }
+            Action::Whatsapp { down } => {
+                self.phones.fail_always(down.then_some(MessengerFault::NoConnection));
+                Ok(())
+            }
+        };
+        match done {
+            // What was decided leaves at once, as a worker beside the program would see to.
+            Ok(()) => self.deliver(at).await.map_err(refusal),
+            Err(error) => Err(refusal(error)),
+        }
+    }
+
+    async fn observe(&mut self, subscription: &CaseSubscription, at: DateTime<Utc>) -> Result<Observed, Refusal> {
+        self.look(subscription, at).await.map_err(refusal)
+    }
+}
+
+fn refusal(error: EngineError) -> Refusal {
+    Refusal { code: error.code().to_owned(), message: error.to_string() }
+}
+
+fn seen_invoice((invoice, paid): &(isp_core::billing::Invoice, Money)) -> ObservedInvoice {
+    ObservedInvoice {
+        kind: invoice.kind.code().to_owned(),
+        period: invoice.period,
+        issued: invoice.issue_date,
+        due: invoice.due_date,
+        lines: lines(&invoice.lines),
+        dpp: invoice.dpp,
+        ppn: invoice.ppn,
+        total: invoice.total,
+        open: invoice.total - *paid,
+    }
+}
+
+fn seen_note(note: &isp_core::billing::CreditNote) -> ObservedNote {
+    ObservedNote {
+        period: note.period,
+        reason: note.reason.code().to_owned(),
+        issued: note.issue_date,
+        lines: lines(&note.lines),
+        dpp: note.dpp,
+        ppn: note.ppn,
+        total: note.total,
+    }
+}
+
+fn lines(lines: &[isp_core::billing::InvoiceLine]) -> Vec<(String, Money)> {
+    let code =
+        |kind: isp_core::billing::LineKind| serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned));
+    lines.iter().map(|l| (code(l.kind).unwrap_or_default(), l.amount)).collect()
+}
+
+fn amount(content: &MessageContent) -> Option<Money> {
+    match content {
+        MessageContent::DueSoon { amount, .. }
+        | MessageContent::Overdue { amount, .. }
+        | MessageContent::Isolated { amount, .. }
+        | MessageContent::PaymentReceived { amount, .. } => Some(*amount),
+        MessageContent::Reopened { .. } => None,
+    }
+}

@@ -1,0 +1,122 @@
+//! That something recorded holds no longer. What was recorded stays as it was said; that it ended early or was a mistake is a
+//! fact of its own, with who said so, when and why.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::ids::{ExemptionId, ExpenseId, InstallationOrderId, OutageId, PromiseId};
+
+/// That a record holds no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// How.
+    pub kind: EndingKind,
+    /// From when on it holds no longer.
+    pub at: DateTime<Utc>,
+    /// Who said so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Ending {
+    /// An ending with a reason.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without who or why.
+    pub fn try_new(kind: EndingKind, at: DateTime<Utc>, by: &str, reason: &str) -> Result<Self, Error> {
+        let said = |field, text: &str| match text.trim() {
+            "" => Err(Error::Empty { field }),
+            text => Ok(text.to_owned()),
+        };
+        Ok(Self { kind, at, by: said("by", by)?, reason: said("reason", reason)? })
+    }
+
+    /// True when a record with this ending, if it has one, was over at a moment.
+    #[must_use]
+    pub fn is_over(ending: Option<&Self>, now: DateTime<Utc>) -> bool {
+        ending.is_some_and(|ending| ending.at <= now)
+    }
+
+    /// True when a record with this ending, if it has one, was a mistake.
+    #[must_use]
+    pub fn is_taken_back(ending: Option<&Self>) -> bool {
+        ending.is_some_and(|ending| ending.kind == EndingKind::TakenBack)
+    }
+}
+
+/// How a record came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndingKind {
+    /// It held until then.
+    Ended,
+    /// It was recorded by mistake: a promise does not count against the limit, an outage gives nothing back, an expense and
+    /// an installation are booked back.
+    TakenBack,
+}
+
+impl EndingKind {
+    /// `ended` or `taken_back`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::TakenBack => "taken_back",
+        }
+    }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "ended" => Ok(Self::Ended),
+            "taken_back" => Ok(Self::TakenBack),
+            _ => Err(Error::NotOneOf { field: "kind", expected: "ended, taken_back" }),
+        }
+    }
+}
+
+/// Something recorded that can be ended or taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordId {
+    /// A promise.
+    Promise(PromiseId),
+    /// An exemption.
+    Exemption(ExemptionId),
+    /// An outage.
+    Outage(OutageId),
+    /// An expense.
+    Expense(ExpenseId),
+    /// An installation order.
+    Installation(InstallationOrderId),
+}
+
+impl RecordId {
+    /// `promise`, `exemption`, `outage`, `expense` or `installation`.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Promise(_) => "promise",
+            Self::Exemption(_) => "exemption",
+            Self::Outage(_) => "outage",
+            Self::Expense(_) => "expense",
+            Self::Installation(_) => "installation",
+        }
+    }
+
+    /// The id itself.
+    #[must_use]
+    pub const fn uuid(self) -> uuid::Uuid {
+        match self {
+            Self::Promise(id) => id.0,
+            Self::Exemption(id) => id.0,
+            Self::Outage(id) => id.0,
+            Self::Expense(id) => id.0,
+            Self::Installation(id) => id.0,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Another account for a line, and the accounts that lines have left.
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
+use crate::ids::SubscriptionId;
+use crate::isolation::account::{AccountChange, AccountMove, change_account};
+use crate::isolation::{AccessFacts, AccessTarget};
+use crate::place::Router;
+use crate::ports::{AccessControl, AccessQuery, ApplyOutcome, ChangeSet, PageQuery, PortError, StoreError};
+use crate::subscription::Subscription;
+
+impl Engine<'_> {
+    /// Gives a line another user name, password, router or site, and writes the wishes to the routers: the account that it
+    /// leaves is closed, the new one is made. Billing stays as it is.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotServing`] for a line that has ended; [`StoreError::Duplicate`] for a user name that another line of
+    /// the router has; [`StoreError::NotFound`].
+    pub async fn change_account(
+        &self,
+        id: SubscriptionId,
+        change: &AccountChange,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Subscription, EngineError> {
+        until_written(async || {
+            let (facts, line) = self.line(id).await?;
+            let Some(step) = change_account(&facts, &line, change, by, now)? else { return Ok(line) };
+            let AccountMove { subscription, former, access, event, effects } = step;
+            let changes = ChangeSet {
+                subscriptions: vec![subscription.clone()],
+                former_accounts: former.into_iter().collect(),
+                access: vec![access],
+                access_events: vec![event],
+                effects,
+                ..ChangeSet::default()
+            };
+            self.store.commit(self.tenant, changes).await?;
+            Ok(subscription)
+        })
+        .await
+    }
+
+    async fn line(&self, id: SubscriptionId) -> Result<(AccessFacts, Subscription), EngineError> {
+        let missing = StoreError::NotFound { what: "subscription" };
+        let query = AccessQuery::Subscriptions(vec![id]);
+        let facts = self.store.load_access(self.tenant, &query, PageQuery::first(1)).await?.pop();
+        let facts = facts.ok_or_else(|| missing.clone())?;
+        let lines = self.store.subscriptions(self.tenant, Some(facts.customer_id), PageQuery::first(u32::MAX)).await?;
+        let line = lines.into_iter().map(|(line, _)| line).find(|line| line.id == id).ok_or(missing)?;
+        Ok((facts, line))
+    }
+
+    /// Closes the accounts that these lines have left on a router, and keeps which it confirmed.
+    pub(crate) async fn close_left(
+        &self,
+        control: &dyn AccessControl,
+        router: &Router,
+        lines: &[SubscriptionId],
+        now: DateTime<Utc>,
+    ) -> Result<Result<Vec<(AccessTarget, ApplyOutcome)>, PortError>, EngineError> {
+        let targets = self.store.former_targets(self.tenant, router.id, lines).await?;
+        if targets.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let outcomes = match control.apply(&router.endpoint, &targets).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => return Ok(Err(error)),
+        };
+        for (target, outcome) in targets.iter().zip(&outcomes) {
+            if matches!(outcome, ApplyOutcome::Done { .. }) {
+                let (line, name) = (target.subscription_id, &target.account.username);
+                self.store.account_closed(self.tenant, router.id, line, name, now).await?;
+            }
+        }
+        Ok(Ok(targets.into_iter().zip(outcomes).collect()))
+    }
+}

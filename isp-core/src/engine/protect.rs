@@ -1,0 +1,147 @@
+//! Promises, exemptions and outages: recorded, ended early, taken back, corrected (rule I2).
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::{Charge, CreditNote};
+use crate::calendar::{Date, Period, Zone};
+use crate::ending::{Ending, RecordId};
+use crate::engine::{EnforceReport, Engine, EngineError};
+use crate::error::Error;
+use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, SubscriptionId};
+use crate::ports::{ChangeSet, PageQuery, StoreError};
+use crate::protection::{Exemption, Outage, OutagePolicy, Promise};
+
+impl Engine<'_> {
+    /// Records a promise to pay. [`Engine::enforce_customer`] lets access follow.
+    ///
+    /// # Errors
+    /// [`Error::EmptyPeriod`] when it ends before it is made; [`Error::PromiseTooLong`], [`Error::TooManyPromises`] by the
+    /// policy.
+    pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
+        let facts = self.access_of(promise.customer_id).await?;
+        let known = facts.first().map_or(&[][..], |f| &f.promises);
+        let made: Vec<Date> = known.iter().filter(|p| p.counts()).map(|p| p.made_on).collect();
+        let check = |period| self.policy.promise.check(promise.made_on, promise.until, period, &made);
+        // Of several lines, the one whose period began last decides.
+        let period = facts.iter().map(|f| f.terms.anchor()).map(|a| a.period(a.index_of(promise.made_on)));
+        check(period.max_by_key(|p| p.start).unwrap_or_else(|| promise.made_on.month().period()))?;
+        let touched = facts.iter().map(|f| f.subscription_id).collect();
+        let changes = ChangeSet { promises: vec![promise], touched, ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await?;
+        Ok(())
+    }
+
+    /// Records an exemption from isolation. [`Engine::enforce_customer`] lets access follow.
+    ///
+    /// # Errors
+    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a reason.
+    pub async fn exempt(&self, exemption: Exemption) -> Result<(), EngineError> {
+        if exemption.until < exemption.from {
+            return Err(Error::EmptyPeriod.into());
+        }
+        if exemption.reason.trim().is_empty() {
+            return Err(Error::Empty { field: "reason" }.into());
+        }
+        let touched = self.subscriptions_of(exemption.customer_id).await?;
+        let changes = ChangeSet { exemptions: vec![exemption], touched, ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await?;
+        Ok(())
+    }
+
+    /// Writes that a promise or an exemption of a customer holds no longer, and lets access follow at once.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was ended before; [`StoreError::NotFound`] when the customer has none with this id.
+    pub async fn end_protection(
+        &self,
+        customer: CustomerId,
+        of: RecordId,
+        ending: Ending,
+        now: DateTime<Utc>,
+    ) -> Result<EnforceReport, EngineError> {
+        let (promises, exemptions) = self.store.protections(self.tenant, Some(customer)).await?;
+        let known = match of {
+            RecordId::Promise(id) => promises.iter().find(|p| p.id == id).map(|p| &p.ending),
+            RecordId::Exemption(id) => exemptions.iter().find(|e| e.id == id).map(|e| &e.ending),
+            _ => None,
+        };
+        if known.ok_or(StoreError::NotFound { what: of.kind() })?.is_some() {
+            return Err(Error::AlreadyEnded.into());
+        }
+        let touched = self.subscriptions_of(customer).await?;
+        let changes = ChangeSet { endings: vec![(of, ending)], touched, ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
+        self.enforce_customer(customer, now).await
+    }
+
+    /// The promise of a customer with an id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn find_promise(&self, customer: CustomerId, id: PromiseId) -> Result<Promise, EngineError> {
+        let (promises, _) = self.store.protections(self.tenant, Some(customer)).await?;
+        promises.into_iter().find(|p| p.id == id).ok_or_else(|| StoreError::NotFound { what: "promise" }.into())
+    }
+
+    /// The exemption of a customer with an id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn find_exemption(&self, customer: CustomerId, id: ExemptionId) -> Result<Exemption, EngineError> {
+        let (_, exemptions) = self.store.protections(self.tenant, Some(customer)).await?;
+        exemptions.into_iter().find(|e| e.id == id).ok_or_else(|| StoreError::NotFound { what: "exemption" }.into())
+    }
+
+    /// Records an outage of a site, or replaces one by what [`Outage::edited`] made of it. The next run lets access follow,
+    /// under its breaker.
+    ///
+    /// # Errors
+    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a note.
+    pub async fn outage(&self, outage: Outage) -> Result<(), EngineError> {
+        let outages = vec![outage.checked()?];
+        self.store.commit(self.tenant, ChangeSet { outages, ..ChangeSet::default() }).await?;
+        Ok(())
+    }
+
+    /// Writes that an outage was recorded by mistake. It protects no longer and gives nothing back; what it gave back
+    /// before is returned, since credit notes stay. The next run lets access follow, under its breaker.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`].
+    pub async fn take_outage_back(&self, id: OutageId, ending: Ending) -> Result<Vec<CreditNote>, EngineError> {
+        let (outage, zone) = self.find_outage(id).await?;
+        if outage.ending.is_some() {
+            return Err(Error::AlreadyEnded.into());
+        }
+        let given = self.given_for_outage(&outage, zone).await?;
+        let changes = ChangeSet { endings: vec![(RecordId::Outage(id), ending)], ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
+        Ok(given)
+    }
+
+    /// The notes that were given back for an outage so far, whatever it is worth now.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn given_for_outage(&self, outage: &Outage, zone: Zone) -> Result<Vec<CreditNote>, EngineError> {
+        let from = zone.date_of(outage.from);
+        // What was given may be for days that a correction has taken out of the outage since.
+        let days = Period { start: from.plus_days(-400), end: Date::MAX };
+        let mut given = Vec::new();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let rows = self.store.subscriptions(self.tenant, None, page).await?;
+            let hit: Vec<SubscriptionId> =
+                rows.iter().filter(|(s, _)| s.site_id == outage.site_id).map(|(s, _)| s.id).collect();
+            let charges: Vec<Charge> = self.store.charges(self.tenant, &hit, days).await?;
+            given.extend(charges.iter().flat_map(|charge| OutagePolicy::given_for(outage, charge)));
+            if !page.advance(&rows, |(last, _)| last.id) {
+                return Ok(given);
+            }
+        }
+    }
+
+    pub(crate) async fn subscriptions_of(&self, customer: CustomerId) -> Result<Vec<SubscriptionId>, EngineError> {
+        Ok(self.access_of(customer).await?.into_iter().map(|f| f.subscription_id).collect())
+    }
+}

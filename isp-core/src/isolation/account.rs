@@ -1,0 +1,99 @@
+//! Another account for a line: another user name, password, router or site. Billing does not move with it: nothing is
+//! invoiced or given back, so no day is charged twice.
+
+use chrono::{DateTime, Utc};
+
+use crate::error::Error;
+use crate::ids::{RouterId, SiteId, SubscriptionId};
+use crate::isolation::access::{AccessEvent, AccessEventKind, ServiceAccess};
+use crate::isolation::decide::AccessFacts;
+use crate::isolation::effect::AccessEffect;
+use crate::isolation::transition::{Decider, Transition};
+use crate::secret::Secret;
+use crate::subscription::{Account, Subscription, SubscriptionStatus};
+use crate::text::Code;
+
+/// What changes; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Another user name.
+    pub username: Option<Code>,
+    /// Another password.
+    pub password: Option<Secret>,
+    /// Another site, with the router that serves the line there.
+    pub place: Option<(SiteId, Option<RouterId>)>,
+}
+
+/// A user name that a line had on a router, whose account there is to be closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerAccount {
+    /// Whose.
+    pub subscription_id: SubscriptionId,
+    /// On which router.
+    pub router_id: RouterId,
+    /// The user name.
+    pub username: Code,
+    /// When it was left.
+    pub left_at: DateTime<Utc>,
+}
+
+/// What a change of account comes to. All of it goes into one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountMove {
+    /// The line as it is then.
+    pub subscription: Subscription,
+    /// The account that it leaves.
+    pub former: Option<FormerAccount>,
+    /// Access, with the revision that the new router is to reach.
+    pub access: ServiceAccess,
+    /// What happened.
+    pub event: AccessEvent,
+    /// The wishes to the old and the new router.
+    pub effects: Vec<AccessEffect>,
+}
+
+/// Changes the account of a line; `None` when it is so already.
+///
+/// # Errors
+/// [`Error::NotServing`] for a line that has ended.
+pub fn change_account(
+    facts: &AccessFacts,
+    line: &Subscription,
+    change: &AccountChange,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<AccountMove>, Error> {
+    if line.terms.status_on(facts.zone.date_of(now)) == SubscriptionStatus::Terminated {
+        return Err(Error::NotServing);
+    }
+    let (site_id, router_id) = change.place.unwrap_or((line.site_id, line.router_id));
+    let account = Account {
+        username: change.username.clone().unwrap_or_else(|| line.account.username.clone()),
+        password: change.password.clone().unwrap_or_else(|| line.account.password.clone()),
+    };
+    let subscription = Subscription { site_id, router_id, account, ..line.clone() };
+    if subscription == *line {
+        return Ok(None);
+    }
+    let (before, after) = ((line.router_id, &line.account.username), (router_id, &subscription.account.username));
+    let left = (before != after).then_some(line.router_id).flatten();
+    let former = left.map(|router_id| FormerAccount {
+        subscription_id: line.id,
+        router_id,
+        username: line.account.username.clone(),
+        left_at: now,
+    });
+    let mut effects = Vec::new();
+    let mut facts = AccessFacts { router_id: line.router_id, ..facts.clone() };
+    if let (Some(old), true) = (line.router_id, line.router_id != router_id) {
+        // The old router hears of it by a revision of its own: a wish is told apart by its revision.
+        facts.access.revision += 1;
+        let revision = facts.access.revision;
+        effects.push(AccessEffect { subscription_id: line.id, router_id: old, revision, not_before: now });
+    }
+    facts.router_id = router_id;
+    let decider = Decider { by, reason: "account_changed" };
+    let step = Transition::new(&facts, AccessEventKind::GroupChanged, decider, now);
+    effects.extend(step.effect);
+    Ok(Some(AccountMove { subscription, former, access: step.access, event: step.event, effects }))
+}

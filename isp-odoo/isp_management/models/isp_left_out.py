@@ -1,0 +1,82 @@
+"""Invoices of periods that a person took away: a deleted one is billed again, a cancelled or reset one is seen on its line until
+somebody decides, and one that is reversed and written anew hands its period on."""
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+from .isp_guard_mixin import BILLING
+
+LEFT_OUT = [
+    ("isp_period_start", "!=", False), ("move_type", "=", "out_invoice"), ("state", "in", ("draft", "cancel")),
+    ("auto_post", "=", "no"),
+]
+
+
+class IspSubscription(models.Model):
+    _inherit = "isp.subscription"
+
+    left_out = fields.Char(
+        "Periods without an invoice", compute="_compute_left_out", search="_search_left_out",
+        help="Their invoices were cancelled or reset to draft: they ask for nothing until somebody decides.",
+    )
+
+    @api.depends_context("lang")
+    def _compute_left_out(self):
+        moves = self.env["account.move"].sudo().search(
+            [*LEFT_OUT, ("isp_subscription_id", "in", self.ids)], order="isp_period_start, id"
+        )
+        for line in self:
+            own = moves.filtered(lambda m, line=line: m.isp_subscription_id.id == line.id)
+            line.left_out = ", ".join(move._isp_period_text() for move in own) or False
+
+    @api.model
+    def _search_left_out(self, operator, value):
+        if operator not in ("=", "!=") or value:
+            raise UserError(_("Lines are searched for whether periods are left out or not."))
+        moves = self.env["account.move"].sudo().search([*LEFT_OUT, ("isp_subscription_id", "!=", False)])
+        return [("id", "in" if operator == "!=" else "not in", moves.isp_subscription_id.ids)]
+
+    def _isp_bill_again(self, day, text):
+        """Have the billing look at this line from a day on; what is invoiced already it leaves alone."""
+        for line in self.sudo():
+            line.billed_from = min(line.billed_from or day, day)
+            line._message_log(body=_("%s is billed again by the next run.", text))
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _isp_period_text(self):
+        self.ensure_one()
+        last = fields.Date.subtract(self.isp_period_end, days=1) if self.isp_period_end else None
+        return " - ".join(format_date(self.env, day) for day in (self.isp_period_start, last) if day)
+
+    def _isp_billed_periods(self):
+        """(line, day on which the billing comes to the period, its text) of the invoices of periods among these."""
+        found = []
+        for move in self.sudo().filtered(lambda m: m.isp_period_start and m.isp_subscription_id and m.move_type == "out_invoice"):
+            line = move.isp_subscription_id
+            postpaid = line.timing == "postpaid" and move.isp_period_end
+            found.append((line, move.isp_period_end if postpaid else move.isp_period_start, move._isp_period_text()))
+        return found
+
+    def unlink(self):
+        """What is deleted leaves no trace: its period comes back to the billing."""
+        periods = self._isp_billed_periods()
+        result = super().unlink()
+        for line, day, text in periods:
+            line._isp_bill_again(day, text)
+        return result
+
+    def action_isp_bill_again(self):
+        """A person decides that the period of a cancelled invoice is billed after all."""
+        for move in self:
+            if move.state != "cancel" or not move.isp_period_start:
+                raise UserError(_("%s is no cancelled invoice of a period.", move.display_name))
+            move._isp_may_write(BILLING)
+            [(line, day, text)] = move._isp_billed_periods()
+            # The period is free for another invoice; the line stays told.
+            move.sudo().write({"isp_period_start": False, "isp_period_end": False})
+            move.message_post(body=_("%s is billed again by the next run.", text))
+            line._isp_bill_again(day, text)

@@ -1,0 +1,51 @@
+"""From a contact to a customer, and back."""
+
+from odoo import _, fields, models
+from odoo.exceptions import UserError
+
+from .isp_guard_mixin import BILLING, TECHNICIAN
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    isp_customer_count = fields.Integer("Internet customer", compute="_compute_isp_customer_count")
+
+    def _isp_customers(self):
+        return self.env["isp.customer"].with_context(active_test=False).search(
+            [("company_id", "=", self.env.company.id), ("partner_id", "in", self.ids)]
+        )
+
+    def _compute_isp_customer_count(self):
+        allowed = self.env["isp.customer"].check_access_rights("read", raise_exception=False)
+        found = self._isp_customers().partner_id.ids if allowed else ()
+        for partner in self:
+            partner.isp_customer_count = int(partner.id in found)
+
+    def action_isp_view_customer(self):
+        """The customer of this contact."""
+        customers = self._isp_customers()
+        action = self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_customer_action")
+        if len(customers) == 1:
+            return {**action, "views": [(False, "form")], "res_id": customers.id}
+        return {**action, "domain": [("id", "in", customers.ids)], "context": {"active_test": False}}
+
+    def action_isp_make_customer(self):
+        """Make customers of these contacts; who is one already stays it. Two with one number are one person, most likely."""
+        if not any(self.env.user.has_group(group) for group in (TECHNICIAN, BILLING)):
+            raise UserError(_("Making customers is for the groups Technician and Billing."))
+        new = self - self._isp_customers().partner_id
+        customers = self.env["isp.customer"].create([{"partner_id": partner.id} for partner in new])
+        phones, numbers = customers.mapped("whatsapp_number"), {}
+        for customer in self.env["isp.customer"].with_context(active_test=False).search([
+            ("company_id", "=", self.env.company.id), ("whatsapp_number", "in", [phone for phone in phones if phone]),
+        ]):
+            numbers.setdefault(customer.whatsapp_number, []).append(customer)
+        twice = [found for found in numbers.values() if len(found) > 1]
+        # One contact at a time a person has looked at it.
+        if twice and len(self) > 1:
+            raise UserError(_(
+                "These have the same number and may be the same person. Merge the contacts, or make the customers one by one:\n%s",
+                "\n".join(", ".join(customer.display_name for customer in found) for found in twice),
+            ))
+        return self.action_isp_view_customer()

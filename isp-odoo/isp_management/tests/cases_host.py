@@ -1,0 +1,267 @@
+"""The addon as a host of cases: each thing is done as a person or a cron does it, and read back from Odoo's own records."""
+
+from datetime import date, datetime, timedelta, timezone
+
+from isp_engine.cases import Refusal
+
+from odoo import Command, fields
+from odoo.exceptions import UserError, ValidationError
+
+CYCLES = {1: "monthly", 3: "quarterly", 6: "semiannual", 12: "annual"}
+HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
+POLICY = {
+    "billing": {
+        "issue_lead_days": "isp_issue_lead_days", "payment_terms_days": "isp_payment_terms_days",
+        "catch_up_periods": "isp_catch_up_periods", "while_isolated": "isp_while_isolated",
+    },
+    "isolation": {
+        "isolate_after_days": "isp_isolate_after_days", "on_weekends": "isp_isolate_on_weekends",
+        "public_holidays": "isp_public_holidays", "breaker_count": "isp_breaker_count", "breaker_percent": "isp_breaker_percent",
+    },
+    "outage": {"min_hours": "isp_outage_min_hours", "by": "isp_outage_by"},
+}
+
+
+def day(text):
+    return text and date.fromisoformat(text)
+
+
+def naive(moment):
+    """A moment as Odoo has it."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return moment and moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+class OdooHost:
+    """One case in one company, whose settings and rows the caller rolls back."""
+
+    def __init__(self, test):
+        self.test, self.company = test, test.company
+        self.packages, self.routers, self.customers, self.lines, self.outages, self.payments = {}, {}, {}, {}, {}, {}
+        self.held = {}
+
+    def env(self, at):
+        """An environment in which it is that moment."""
+        env = self.test.env
+        return env(context={**env.context, "isp_now": fields.Datetime.to_string(naive(at))})
+
+    # The provider
+
+    def begin(self, case):
+        self.company.isp_zone = case["sites"][0]["zone"]
+        self.company.isp_billed_through = False
+        # Late fees count from the day on which the policy is set.
+        self.do_policy(case["steps"][0]["moments"][0], case["policy"])
+        for site in case["sites"]:
+            self.routers[site["code"]] = self.test.router.copy({"name": "R-%s" % site["code"], "password": "rahasia"})
+        included = self.test.ppn.copy({"name": "PPN in the price", "price_include": True, "include_base_amount": True})
+        for package in case["packages"]:
+            made = self.test.new_package(package["code"], package["prices"][0]["price"])
+            if package["ppn"] == "inclusive":
+                made.tax_ids = [Command.set(included.ids)]
+            if not case["policy"]["tax"]["pkp"]:
+                made.tax_ids = [Command.clear()]
+            dated = package["prices"] if package["prices"][-1]["from"] > "2000-01-01" else ()
+            if dated:
+                made.price_ids.unlink()
+            for price in dated:
+                self.do_price(None, package["code"], price["price"], made=made, **{"from": price["from"]})
+            self.packages[package["code"]] = made
+        for number, customer in enumerate(case["customers"]):
+            self.customers[customer["code"]] = self.test.new_customer(
+                customer["code"], **({"mobile": "0812-0000-%04d" % number} if customer["reachable"] else {"mobile": False})
+            )
+
+    def do_policy(self, at, policy):
+        vals = {name: policy[part][key] for part, names in POLICY.items() for key, name in names.items()}
+        isolation, fee = policy["isolation"], policy["late_fee"]
+        hour, minute = isolation["isolate_at"].split(":")
+        vals.update(
+            isp_isolate_at=int(hour) + int(minute) / 60, isp_pkp=policy["tax"]["pkp"],
+            isp_reopen_when_paid_percent=isolation["reopen_when_paid_percent"] or 100, isp_late_fee="none",
+        )
+        if fee:
+            kind = "percent" if "percent" in fee["amount"] else "fixed"
+            of = fee["amount"].get("percent") or {}
+            vals.update(
+                isp_late_fee=kind, isp_late_fee_days=fee["after_days"], isp_late_fee_ppn=fee["with_ppn"],
+                isp_late_fee_amount=fee["amount"].get("fixed", 0), isp_late_fee_percent=of.get("percent", 0),
+                isp_late_fee_minimum=of.get("minimum", 0),
+            )
+        self.company.with_env(self.env(at)).write(vals)
+        for holiday in isolation["holidays"]:
+            self.test.env["isp.holiday"].create({"name": holiday, "date": holiday, "company_id": self.company.id})
+
+    def enter(self, subscription):
+        off = subscription["discount"] and subscription["discount"]["off"]
+        held = subscription["held_price"] or {}
+        vals = {
+            "customer_id": self.customers[subscription["customer"]].id,
+            "package_id": self.packages[subscription["package"]].id,
+            "router_id": self.routers[subscription["site"]].id,
+            "zone": subscription["zone"], "cycle": CYCLES[subscription["cycle"]], "timing": subscription["timing"],
+            "activation_date": day(subscription["start"]), "billing_day": subscription["day"],
+            "held_price": held.get("price", 0), "held_until": day(held.get("until")),
+            "ppp_username": subscription["name"], "ppp_password": "sandi",
+        }
+        if off:
+            ((kind, value),) = off.items()
+            vals.update(discount_kind=kind, discount_value=value, discount_until=day(subscription["discount"]["until"]))
+        line = self.test.env["isp.subscription"].create(vals)
+        line.with_env(self.env(subscription["entered"])).action_activate()
+        self.lines[subscription["name"]] = line
+
+    # What happens
+
+    def act(self, action, at):
+        given = {key: value for key, value in action.items() if key != "do"}
+        try:
+            with self.test.env.cr.savepoint():
+                getattr(self, "do_" + action["do"])(at, **given)
+        except (UserError, ValidationError) as error:
+            raise Refusal("odoo.refused", str(error)) from error
+
+    def do_look(self, at):
+        """Nothing."""
+
+    def do_run(self, at, approve, confirm):
+        del confirm
+        env = self.env(at)
+        env["isp.billing_run"]._cron_bill()
+        lines = env["isp.subscription"]
+        lines._isp_planned_changes()
+        env["isp.promise"]._isp_settle(self.company.with_env(env))
+        lines._isp_isolation_run(self.company.with_env(env))
+        for router in self.routers.values() if approve else ():
+            env["isp.breaker.wizard"].create({"router_id": router.id}).action_approve()
+        self.held = {code: router.breaker_waiting for code, router in self.routers.items()}
+
+    def do_pay(self, at, customer, amount, provider, reference, paid_at, collector):
+        del collector
+        env = self.env(at)
+        day_paid = (naive(paid_at) + timedelta(hours=HOURS[self.company.isp_zone])).date()
+        moves = self.owed(customer)
+        if moves:
+            wizard = env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids).create(
+                {"payment_date": day_paid, "amount": amount, "group_payment": True, "communication": "%s %s" % (provider, reference)}
+            )
+            payment = wizard._create_payments()
+        else:
+            payment = env["account.payment"].create({
+                "payment_type": "inbound", "partner_type": "customer", "amount": amount, "date": day_paid,
+                "partner_id": self.customers[customer].partner_id.id, "ref": "%s %s" % (provider, reference),
+            })
+            payment.action_post()
+        self.payments[provider.strip().lower(), reference.strip().lower()] = payment
+
+    def do_reverse(self, at, provider, reference, reason):
+        del reason
+        payment = self.payments[provider.strip().lower(), reference.strip().lower()]
+        payment = payment.with_env(self.env(at))
+        payment.action_draft()
+        payment.action_cancel()
+
+    def do_promise(self, at, customer, made_on, until):
+        self.env(at)["isp.promise"].create(
+            {"customer_id": self.customers[customer].id, "made_on": day(made_on), "until": day(until)}
+        )
+
+    def do_exempt(self, at, customer, until, reason, **since):
+        self.env(at)["isp.exemption"].create({
+            "customer_id": self.customers[customer].id, "since": day(since["from"]), "until": day(until), "reason": reason,
+        })
+
+    def do_outage(self, at, name, site, until, **since):
+        self.outages[name] = self.env(at)["isp.outage"].create({
+            "name": name, "router_id": self.routers[site].id, "since": naive(since["from"]), "until": naive(until) or False,
+        })
+
+    def do_end_outage(self, at, name, until):
+        del at
+        self.outages[name].until = naive(until)
+
+    def do_credit_outage(self, at, name):
+        action = self.outages[name].with_env(self.env(at)).action_give_back()
+        wizard = self.env(at)[action["res_model"]].browse(action["res_id"])
+        if wizard.line_ids:
+            wizard.action_confirm()
+
+    def do_isolate(self, at, customer, by, reason):
+        self.by_hand(at, customer, "isolate", reason)
+
+    def do_reopen(self, at, customer, by, reason):
+        self.by_hand(at, customer, "reopen", reason)
+
+    def by_hand(self, at, customer, action, reason):
+        lines = self.customers[customer].subscription_ids.with_env(self.env(at))
+        self.env(at)["isp.isolation.wizard"].create(
+            {"subscription_ids": [Command.set(lines.ids)], "action": action, "reason": reason}
+        ).action_confirm()
+
+    def do_price(self, at, package, price, made=None, **since):
+        self.test.env["isp.package.price"].create({
+            "package_id": (made or self.packages[package]).id, "date_from": max(day(since["from"]), date(2000, 1, 1)), "price": price,
+        })
+
+    # What is to be seen
+
+    def owed(self, customer):
+        return self.test.env["account.move"].search([
+            ("partner_id", "=", self.customers[customer].partner_id.id), ("move_type", "=", "out_invoice"), ("state", "=", "posted"),
+            ("amount_residual", ">", 0),
+        ], order="invoice_date_due, invoice_date, id")
+
+    def observe(self, subscription, at):
+        self.test.env.invalidate_all()
+        customer = subscription["customer"]
+        seen = {
+            "owed": round(sum(self.owed(customer).mapped("amount_residual"))),
+            "credit": self.credit(customer),
+            "held": self.held.get(subscription["site"], 0),
+        }
+        line = self.lines.get(subscription["name"])
+        if not line:
+            return seen
+        why = line.with_env(self.env(at))._isp_explain()
+        moves = self.test.env["account.move"].search([
+            ("isp_subscription_id", "=", line.id), ("state", "=", "posted"),
+        ], order="id")
+        seen.update(
+            access=why.access, reason=why.reason, problem=line.billing_error_code or None,
+            invoices=[self.invoice(move) for move in moves.filtered(lambda m: m.move_type == "out_invoice")],
+            credit_notes=[self.note(move) for move in moves.filtered(lambda m: m.move_type == "out_refund")],
+        )
+        return seen
+
+    def credit(self, customer):
+        items = self.test.env["account.move.line"].search([
+            ("partner_id", "=", self.customers[customer].partner_id.id), ("account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"), ("amount_residual", "<", 0),
+        ])
+        return -round(sum(items.mapped("amount_residual")))
+
+    def amounts(self, move):
+        items = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")
+        kind = "late_fee" if move.isp_late_fee_of_id else "subscription"
+        lines = [("discount" if item.price_subtotal < 0 else kind, round(item.price_subtotal)) for item in items]
+        if move.amount_tax:
+            lines.append(("ppn", round(move.amount_tax)))
+        return {
+            "lines": lines, "dpp": round(move.amount_untaxed), "ppn": round(move.amount_tax), "total": round(move.amount_total),
+        }
+
+    def invoice(self, move):
+        late = move.isp_late_fee_of_id
+        of = late or move
+        return {
+            "kind": "late_fee" if late else "subscription", "issued": str(move.invoice_date), "due": str(move.invoice_date_due),
+            "period": {"start": str(of.isp_period_start), "end": str(of.isp_period_end)}, "open": round(move.amount_residual),
+            **self.amounts(move),
+        }
+
+    def note(self, move):
+        return {
+            "period": {"start": str(move.isp_credit_start), "end": str(move.isp_credit_end)}, "issued": str(move.invoice_date),
+            "reason": move.isp_credit_reason, **self.amounts(move),
+        }

@@ -1,0 +1,357 @@
+"""A provider in plain Python that asks the wheel for every decision, and only writes down what it is told."""
+
+from collections import defaultdict
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any
+
+import isp_engine as isp
+from isp_engine.cases import Refusal
+
+HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
+CYCLES = {1: "monthly", 3: "quarterly", 6: "semiannual", 12: "annual"}
+
+
+def day_of(at: datetime, zone: str) -> date:
+    return (at + timedelta(hours=HOURS[zone])).replace(tzinfo=None).date() if at.utcoffset() == timedelta(0) else at.date()
+
+
+def midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), timezone(timedelta(hours=HOURS[zone])))
+
+
+def day(text: str | None) -> Any:
+    return text and date.fromisoformat(text)
+
+
+def moment(text: str | None) -> Any:
+    return text and datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class Policies:
+    """The policies of a case as the wheel takes them."""
+
+    def __init__(self, policy: dict[str, Any]) -> None:
+        billing, tax, fee = policy["billing"], policy["tax"], policy["late_fee"]
+        names = ("issue_lead_days", "payment_terms_days", "catch_up_periods", "while_isolated")
+        self.billing = isp.BillingPolicy(**{name: billing[name] for name in names})
+        isolation = dict(policy["isolation"])
+        isolation["isolate_at"] = time.fromisoformat(isolation["isolate_at"])
+        isolation["holidays"] = [day(text) for text in isolation["holidays"]]
+        self.isolation = isp.IsolationPolicy(**isolation)
+        rules = [isp.TaxRule(day(r["from"]), r["base_numerator"], r["base_denominator"], r["percent"]) for r in tax["rules"]]
+        self.tax = isp.TaxPolicy(pkp=tax["pkp"], rules=rules)
+        self.outage = isp.OutagePolicy(**policy["outage"])
+        self.late_fee = None
+        if fee:
+            amount = fee["amount"].get("percent") or {"fixed": fee["amount"]["fixed"]}
+            self.late_fee = isp.LateFeePolicy(after_days=fee["after_days"], with_ppn=fee["with_ppn"], **amount)
+
+
+class Line:
+    """A subscription with what is wanted of it."""
+
+    def __init__(self, of: dict[str, Any]) -> None:
+        self.of, self.zone, self.customer = of, of["zone"], of["customer"]
+        off = of["discount"] and of["discount"]["off"]
+        discount = None
+        if off:
+            ((kind, value),) = off.items()
+            discount = isp.Discount(kind, value, day(of["discount"]["until"]))
+        held = of["held_price"] and isp.HeldPrice(of["held_price"]["price"], day(of["held_price"]["until"]))
+        start = day(of["start"])
+        self.terms = isp.Subscription(
+            of["name"], of["package"], start, of["day"], cycle=CYCLES[of["cycle"]], timing=of["timing"], zone=self.zone,
+            billed_from=start, held_price=held, discount=discount,
+        )
+        self.access, self.cause, self.isolated_overdue = "closed", None, None
+        self.events: list[isp.AccessEvent] = []
+        self.spans: list[isp.IsolatedSpan] = []
+
+    def becomes(self, access: str, cause: str | None, event: isp.AccessEvent) -> None:
+        if self.access == "isolated" and access != "isolated":
+            self.spans[-1] = self.spans[-1]._replace(until=event.at)
+        if access == "isolated" and self.access != "isolated":
+            self.spans.append(isp.IsolatedSpan(event.at))
+        if event.kind == "isolated_arrears":
+            self.isolated_overdue = event.overdue
+        elif not (event.kind == "reopened" and event.overdue and self.cause == "arrears"):
+            self.isolated_overdue = None
+        self.access, self.cause = access, cause
+        self.events.append(event)
+
+
+class Invoice:
+    """An invoice with what was paid of it, and when."""
+
+    def __init__(self, line: Line, kind: str, period: tuple[date, date], issued: date, due: date, lines: Any, dpp: int, ppn: int) -> None:
+        self.line, self.kind, self.period, self.issued, self.due = line, kind, period, issued, due
+        self.lines, self.dpp, self.ppn = lines, dpp, ppn
+        self.total = sum(amount for _, amount in lines)
+        self.paid: list[tuple[datetime, str, int]] = []
+
+    @property
+    def open(self) -> int:
+        return self.total - sum(amount for *_, amount in self.paid)
+
+    def unpaid_at(self, at: datetime) -> int:
+        return self.total - sum(amount for when, _, amount in self.paid if when < at)
+
+
+class Provider:
+    """The host."""
+
+    def begin(self, case: dict[str, Any]) -> None:
+        self.policy = Policies(case["policy"])
+        self.packages = {p["code"]: p for p in case["packages"]}
+        self.lines: dict[str, Line] = {}
+        self.invoices: list[Invoice] = []
+        self.credit: dict[str, dict[str, Any]] = {}
+        self.notes: list[tuple[Invoice, isp.CreditNote, str, date, str]] = []
+        self.promises: dict[str, list[isp.Promise]] = defaultdict(list)
+        self.exemptions: dict[str, list[isp.Exemption]] = defaultdict(list)
+        self.outages: dict[str, tuple[str, isp.Outage]] = {}
+        self.position: date | None = None
+        self.problems: dict[Any, str] = {}
+        self.held: dict[str, int] = {}
+
+    def enter(self, subscription: dict[str, Any]) -> None:
+        line = self.lines[subscription["name"]] = Line(subscription)
+        at = moment(subscription["entered"])
+        active = line.terms.start <= day_of(at, line.zone)
+        event = isp.AccessEvent(at, "registered" if active else "closed", reason="in_service" if active else "pending")
+        line.becomes("open" if active else "closed", None, event)
+
+    def act(self, action: dict[str, Any], at: datetime) -> None:
+        getattr(self, "do_" + action["do"])(at, **{key: value for key, value in action.items() if key != "do"})
+
+    def do_look(self, at: datetime) -> None:
+        """Nothing."""
+
+    # The daily run
+
+    def do_run(self, at: datetime, approve: bool, confirm: bool) -> None:
+        del confirm
+        self.bill(at)
+        self.enforce(at, approve)
+
+    def bill(self, at: datetime) -> None:
+        packages = [
+            isp.Package(p["code"], [isp.Price(day(v["from"]), v["price"]) for v in p["prices"]], tax_mode=p["ppn"])
+            for p in self.packages.values()
+        ]
+        terms = [line.terms._replace(isolated=line.spans) for line in self.lines.values()]
+        plan = isp.plan_billing(terms, packages, at, position=self.position, policy=self.policy.billing, tax=self.policy.tax)
+        looked_at = {invoice.subscription for invoice in plan.invoices}
+        for planned in plan.invoices:
+            line = self.lines[planned.subscription]
+            period = (planned.period_start, planned.period_end)
+            if not any(i.line is line and i.kind == "subscription" and i.period[0] == period[0] for i in self.invoices):
+                lines = [(part.kind, part.amount) for part in planned.lines]
+                made = Invoice(line, "subscription", period, planned.issue_date, planned.due_date, lines, planned.dpp, planned.ppn)
+                self.invoices.append(made)
+        if self.policy.billing.while_isolated == "prorate":
+            for name in looked_at:
+                self.give_isolated_back(self.lines[name], at)
+        for new in plan.billed_from:
+            line = self.lines[new.subscription]
+            line.terms = line.terms._replace(billed_from=new.billed_from)
+        self.problems = {problem.subscription: problem.code for problem in plan.problems}
+        self.charge_late_fees(at)
+        for customer in {line.customer for line in self.lines.values()}:
+            self.allocate(customer, at)
+        self.position = max(self.position or plan.next_position, plan.next_position)
+
+    def give_isolated_back(self, line: Line, at: datetime) -> None:
+        since = min((d for d in (line.terms.billed_from, self.position) if d), default=line.terms.start)
+        since -= timedelta(self.policy.billing.issue_lead_days)
+        own = [i for i in self.invoices if i.line is line and i.kind == "subscription"]
+        facts = isp.IsolatedFacts([self.charge(number, i) for number, i in enumerate(own)], line.spans, since)
+        for note in isp.isolation_credits([facts], at):
+            self.give(own[note.charge], note, "isolation", at)
+
+    def charge(self, key: int, invoice: Invoice, outage: str = "") -> isp.Charge:
+        given = [
+            isp.GivenBack(note.period_start, note.period_end, note.lines, same_outage=bool(outage) and key_of == outage)
+            for of, note, _, _, key_of in self.notes if of is invoice
+        ]
+        lines = [isp.InvoiceLine(kind, amount) for kind, amount in invoice.lines]
+        return isp.Charge(key, *invoice.period, lines, given, zone=invoice.line.zone)
+
+    def give(self, invoice: Invoice, note: isp.CreditNote, reason: str, at: datetime, outage: str = "") -> None:
+        self.notes.append((invoice, note, reason, day_of(at, invoice.line.zone), outage))
+        number = f"note {len(self.notes)}"
+        self.credit[number] = {"customer": invoice.line.customer, "amount": note.total, "left": note.total, "reversed": False}
+        self.allocate(invoice.line.customer, at)
+
+    def charge_late_fees(self, at: datetime) -> None:
+        policy = self.policy.late_fee
+        if policy is None:
+            return
+        bearing = [i for i in self.invoices if i.kind == "subscription"]
+        with_fee = {(i.line.of["name"], i.period) for i in self.invoices if i.kind == "late_fee"}
+        bearing = [i for i in bearing if (i.line.of["name"], i.period) not in with_fee]
+        late = [
+            isp.LateInvoice(n, i.due, i.unpaid_at(midnight(policy.day(i.due), i.line.zone)), zone=i.line.zone)
+            for n, i in enumerate(bearing)
+        ]
+        since = self.position and self.position - timedelta(self.policy.billing.issue_lead_days)
+        for fee in isp.late_fees(late, at, policy, since=since, tax=self.policy.tax):
+            if fee.due:
+                of = bearing[fee.invoice]
+                lines = [(kind, amount) for kind, amount in (("late_fee", fee.dpp), ("ppn", fee.ppn)) if amount]
+                due = fee.on + timedelta(self.policy.billing.payment_terms_days)
+                self.invoices.append(Invoice(of.line, "late_fee", of.period, fee.on, due, lines, fee.dpp, fee.ppn))
+
+    def enforce(self, at: datetime, approve: bool) -> None:
+        decided = {d.subscription: d for d in isp.decide_isolation([self.facts(line, at) for line in self.lines.values()], at, policy=self.policy.isolation)}
+        self.held = {}
+        for site in {line.of["site"] for line in self.lines.values()}:
+            here = [line for line in self.lines.values() if line.of["site"] == site]
+            isolations = [line for line in here if decided[line.of["name"]].action == "isolate"]
+            served = sum(line.access != "closed" for line in here)
+            if len(isolations) > self.policy.isolation.breaker_limit(served) and not approve:
+                self.held[site] = len(isolations)
+        for line in self.lines.values():
+            decision = decided[line.of["name"]]
+            if not (decision.action == "isolate" and line.of["site"] in self.held):
+                self.follow(line, decision, at)
+
+    def follow(self, line: Line, decision: isp.Decision, at: datetime) -> None:
+        event = isp.AccessEvent(at, "isolated_arrears", reason=decision.reason, overdue=decision.overdue)
+        if decision.action == "isolate":
+            line.becomes("isolated", "arrears", event)
+        elif decision.action == "reopen":
+            line.becomes("open", None, event._replace(kind="reopened"))
+        elif decision.action == "close":
+            line.becomes("closed", None, event._replace(kind="closed"))
+
+    def facts(self, line: Line, at: datetime) -> isp.AccessFacts:
+        today, terms = day_of(at, line.zone), line.terms
+
+        def holds(all_: Any, first: str) -> Any:
+            return max((p for p in all_ if getattr(p, first) <= today <= p.until), key=lambda p: p.until, default=None)
+
+        here = [o for site, o in self.outages.values() if site == line.of["site"]]
+        outage = next((o for o in here if o.since <= at and (o.until is None or at < o.until)), None)
+        return isp.AccessFacts(
+            line.of["name"], terms.start, line.access, [self.balance(i) for i in self.invoices if i.line is line and i.open > 0],
+            cause=line.cause, isolated_overdue=line.isolated_overdue, zone=line.zone, end=terms.end, paused_from=terms.paused_from,
+            promise=holds(self.promises[line.customer], "made_on"), exemption=holds(self.exemptions[line.customer], "since"), outage=outage,
+        )
+
+    def balance(self, invoice: Invoice) -> isp.OpenInvoice:
+        return isp.OpenInvoice(self.invoices.index(invoice), invoice.issued, invoice.due, invoice.total, invoice.total - invoice.open)
+
+    # Money
+
+    def allocate(self, customer: str, at: datetime) -> None:
+        open_ = [self.balance(i) for i in self.invoices if i.line.customer == customer and i.open > 0]
+        credit = [isp.Credit(key, c["left"]) for key, c in self.credit.items() if c["customer"] == customer and c["left"] > 0]
+        for made in isp.allocate([isp.AllocationFacts(customer, open_, credit)]):
+            self.invoices[made.invoice].paid.append((at, made.payment, made.amount))
+            self.credit[made.payment]["left"] -= made.amount
+
+    def do_pay(self, at: datetime, customer: str, amount: int, provider: str, reference: str, paid_at: str, collector: str | None) -> None:
+        del paid_at, collector
+        key = f"{provider.strip()} {reference.strip()}".lower()
+        known = self.credit.get(key)
+        if known and not known["reversed"]:
+            if (known["customer"], known["amount"]) != (customer, amount):
+                raise Refusal("payment.mismatch")
+            return
+        self.credit[key] = {"customer": customer, "amount": amount, "left": amount, "reversed": False}
+        self.allocate(customer, at)
+        lines = [line for line in self.lines.values() if line.customer == customer]
+        for decision in isp.decide_isolation([self.facts(line, at) for line in lines], at, policy=self.policy.isolation):
+            if decision.action == "reopen":
+                self.follow(self.lines[decision.subscription], decision, at)
+
+    def do_reverse(self, at: datetime, provider: str, reference: str, reason: str) -> None:
+        del reason
+        key = f"{provider.strip()} {reference.strip()}".lower()
+        payment = self.credit[key]
+        if payment["reversed"]:
+            raise Refusal("store.duplicate")
+        payment.update(left=0, reversed=True)
+        for invoice in self.invoices:
+            back = sum(amount for _, by, amount in invoice.paid if by == key)
+            if back:
+                invoice.paid.append((at, key, -back))
+
+    def do_price(self, at: datetime, package: str, price: int, **since: str) -> None:
+        del at
+        self.packages[package]["prices"].append({"from": since["from"], "price": price})
+
+    def do_policy(self, at: datetime, policy: dict[str, Any]) -> None:
+        del at
+        self.policy = Policies(policy)
+
+    # Protection, and by hand
+
+    def do_promise(self, at: datetime, customer: str, made_on: str, until: str) -> None:
+        del at
+        self.promises[customer].append(isp.Promise(day(made_on), day(until)))
+
+    def do_exempt(self, at: datetime, customer: str, until: str, reason: str, **since: str) -> None:
+        del at
+        self.exemptions[customer].append(isp.Exemption(day(since["from"]), day(until), reason))
+
+    def do_outage(self, at: datetime, name: str, site: str, until: str | None, **since: str) -> None:
+        del at
+        self.outages[name] = (site, isp.Outage(moment(since["from"]), moment(until)))
+
+    def do_end_outage(self, at: datetime, name: str, until: str) -> None:
+        del at
+        site, outage = self.outages[name]
+        self.outages[name] = (site, outage._replace(until=moment(until)))
+
+    def do_credit_outage(self, at: datetime, name: str) -> None:
+        site, outage = self.outages[name]
+        hit = [i for i in self.invoices if i.line.of["site"] == site and i.kind == "subscription"]
+        for note in isp.outage_credits([self.charge(n, i, name) for n, i in enumerate(hit)], outage, policy=self.policy.outage):
+            self.give(hit[note.charge], note, "outage", at, name)
+
+    def do_isolate(self, at: datetime, customer: str, by: str, reason: str) -> None:
+        for line in self.lines.values():
+            if line.customer == customer and line.access != "closed":
+                line.becomes("isolated", "manual", isp.AccessEvent(at, "isolated_manual", by=by, reason=reason))
+
+    def do_reopen(self, at: datetime, customer: str, by: str, reason: str) -> None:
+        for line in self.lines.values():
+            if line.customer == customer and line.access == "isolated":
+                line.becomes("open", None, isp.AccessEvent(at, "reopened", by=by, reason=reason))
+
+    # What is to be seen
+
+    def observe(self, subscription: dict[str, Any], at: datetime) -> dict[str, Any]:
+        line, customer = self.lines.get(subscription["name"]), subscription["customer"]
+        seen: dict[str, Any] = {
+            "owed": sum(i.open for i in self.invoices if i.line.customer == customer),
+            "credit": sum(c["left"] for c in self.credit.values() if c["customer"] == customer),
+            "problem": self.problems.get(subscription["name"]),
+            "held": self.held.get(subscription["site"], 0),
+        }
+        if line is None:
+            return seen
+        facts = isp.ExplainFacts(self.facts(line, at), line.events[-1])
+        (why,) = isp.explain([facts], at, policy=self.policy.isolation)
+        seen.update(access=why.access, reason=why.reason)
+        seen["invoices"] = [
+            {
+                "kind": i.kind, "period": period(*i.period), "issued": str(i.issued), "due": str(i.due),
+                "lines": i.lines, "dpp": i.dpp, "ppn": i.ppn, "total": i.total, "open": i.open,
+            }
+            for i in self.invoices if i.line is line
+        ]
+        seen["credit_notes"] = [
+            {
+                "period": period(note.period_start, note.period_end), "reason": reason, "issued": str(issued),
+                "lines": [(part.kind, part.amount) for part in note.lines], "dpp": note.dpp, "ppn": note.ppn, "total": note.total,
+            }
+            for i, note, reason, issued, _ in self.notes if i.line is line
+        ]
+        return seen
+
+
+def period(start: date, end: date) -> dict[str, str]:
+    return {"start": str(start), "end": str(end)}

@@ -1,0 +1,82 @@
+//! Accounts that lines have left on routers.
+
+use chrono::{DateTime, Utc};
+use isp_core::ids::{RouterId, SubscriptionId, TenantId};
+use isp_core::isolation::AccessTarget;
+use isp_core::isolation::account::FormerAccount;
+use isp_core::package::{Speed, UserGroup};
+use isp_core::ports::StoreError;
+use isp_core::subscription::Account;
+use isp_core::text::Code;
+
+use crate::session::{Session, all};
+use crate::subscription::password_place;
+use crate::table::FORMER_ACCOUNTS;
+use crate::value::{Value, args};
+use crate::vault::Vault;
+
+pub(crate) async fn write(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    accounts: Vec<FormerAccount>,
+) -> Result<(), StoreError> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let rows = accounts
+        .into_iter()
+        .flat_map(|a| args![tenant, a.subscription_id, a.router_id, a.username, a.left_at, None::<DateTime<Utc>>])
+        .collect();
+    s.execute_rows(&FORMER_ACCOUNTS.upsert_sql(), Vec::new(), FORMER_ACCOUNTS.columns.len(), rows).await.map(drop)
+}
+
+/// What is to be closed on a router of what these lines have left.
+pub(crate) async fn targets(
+    s: &mut dyn Session,
+    vault: &Vault,
+    tenant: TenantId,
+    router: RouterId,
+    lines: &[SubscriptionId],
+) -> Result<Vec<AccessTarget>, StoreError> {
+    let sql = "SELECT f.subscription_id, f.username, s.password_sealed, k.group_name, k.down_kbps, k.up_kbps,
+            COALESCE(a.revision, 0)
+        FROM former_accounts f
+            JOIN subscriptions s ON s.tenant_id = f.tenant_id AND s.subscription_id = f.subscription_id
+            JOIN packages k ON k.tenant_id = s.tenant_id AND k.package_id = s.package_id
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE f.tenant_id = $1 AND f.router_id = $2 AND f.subscription_id IN IDS(($3)) AND f.closed_at IS NULL
+            AND NOT EXISTS (
+            SELECT 1 FROM subscriptions o WHERE o.tenant_id = f.tenant_id AND o.router_id = f.router_id
+                AND o.username = f.username AND o.ends_on IS NULL)
+        ORDER BY f.subscription_id, f.username";
+    let ids = Value::Ids(lines.iter().map(|id| id.0).collect());
+    all(s, "former account", sql, vec![Value::Id(tenant.0), Value::Id(router.0), ids], |r| {
+        let (subscription_id, username) = (r.get()?, r.get()?);
+        let password = vault.open(password_place(tenant, subscription_id), &r.get::<Vec<u8>>()?)?;
+        Ok(AccessTarget {
+            subscription_id,
+            router_id: router,
+            account: Account { username, password },
+            group: UserGroup { name: r.get()?, speed: Speed { down_kbps: r.get()?, up_kbps: r.get()? } },
+            desired: isp_core::isolation::Access::Closed,
+            revision: r.get()?,
+            adopt: false,
+            succeeds: Vec::new(),
+        })
+    })
+    .await
+}
+
+/// Keeps that the router closed one.
+pub(crate) async fn closed(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    router: RouterId,
+    line: SubscriptionId,
+    username: &Code,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE former_accounts SET closed_at = $5
+        WHERE tenant_id = $1 AND router_id = $2 AND subscription_id = $3 AND username = $4";
+    s.execute(sql, args![tenant, router, line, username.clone(), at]).await.map(drop)
+}

@@ -1,0 +1,79 @@
+//! One sheet with everything: customer, package and line in a row.
+
+use isp_core::money::plausible_price;
+use isp_core::package::{Speed, UserGroup};
+use isp_core::text::Name;
+
+use super::super::cells::Cells;
+use super::super::sheet::{Column, needed, optional};
+use super::customer::{ADDRESS, CUSTOMER, NAME, NIK, PHONE};
+use super::line::{ACCOUNT, DAY, PACKAGE, PASSWORD, ROUTER, START};
+use super::{CustomerRow, FileRow, PackageRow, SITE, SubscriptionRow, package_code, positive, tax_mode};
+
+/// A line of a sheet with everything. What is wrong in one part leaves the others.
+#[derive(Debug, Clone)]
+pub(crate) struct EverythingRow {
+    pub(crate) customer: Option<CustomerRow>,
+    /// `None` when the row names a package without its terms.
+    pub(crate) package: Option<PackageRow>,
+    pub(crate) line: Option<SubscriptionRow>,
+}
+
+impl FileRow for EverythingRow {
+    const FILE: &'static str = "everything.csv";
+    const COLUMNS: &'static [Column] = &[
+        needed("customer_id", CUSTOMER),
+        needed("name", NAME),
+        optional("nik", NIK),
+        needed("address", ADDRESS),
+        optional("phone", PHONE),
+        optional("language", &["bahasa", "language"]),
+        optional("invoicing", &["tagihan", "invoicing"]),
+        needed("package", PACKAGE),
+        optional("price", &["harga", "price", "tarif", "harga_bulanan", "harga_paket", "biaya", "iuran", "abonemen"]),
+        optional("tax", &["ppn", "tax", "pajak"]),
+        optional("speed", &["kecepatan", "speed", "bandwidth", "bw"]),
+        optional("group", &["grup", "group", "profil", "profile"]),
+        optional("router", ROUTER),
+        optional("site", SITE),
+        needed("username", ACCOUNT),
+        needed("password", PASSWORD),
+        needed("start", START),
+        optional("billing_day", DAY),
+        optional("cycle", &["siklus", "cycle"]),
+        optional("timing", &["penagihan", "timing"]),
+        optional("billed_from", &["ditagih_sejak", "billed_from"]),
+    ];
+
+    fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
+        let (customer, line) = (CustomerRow::read(cells), SubscriptionRow::read(cells));
+        Some(Self { customer, package: package(cells), line })
+    }
+}
+
+/// The package of a row, when its price and speed stand there; the speed may stand in its name, `Rumah 20 Mbps`.
+fn package(cells: &mut Cells<'_, '_>) -> Option<PackageRow> {
+    let price = cells.maybe("price", |t| positive("price", t))??;
+    let (code, name) =
+        cells.need("package", |t| Ok::<_, isp_core::Error>((package_code(t)?, Name::parse("package", t)?)))?;
+    let speed = cells.maybe("speed", Speed::parse)?.or_else(|| speed_in(name.as_str()))?;
+    let tax_mode = cells.maybe("tax", tax_mode)?.unwrap_or_default();
+    let group = cells.maybe_code("group")?.unwrap_or_else(|| code.clone());
+    cells.ask("price", plausible_price("price", price));
+    cells.ask("speed", speed.plausible("speed"));
+    let group = UserGroup { name: group, speed };
+    Some(PackageRow { at: cells.origin(), code, name, price, tax_mode, group })
+}
+
+/// A speed with its unit at the end of a name.
+fn speed_in(name: &str) -> Option<Speed> {
+    let tail = name.get(name.find(|sign: char| sign.is_ascii_digit())?..)?;
+    tail.contains(|sign: char| sign.is_alphabetic()).then(|| Speed::parse(tail).ok()).flatten()
+}
+
+impl PackageRow {
+    /// True when another row sells the same under its code.
+    pub(in super::super) fn sells_the_same(&self, other: &Self) -> bool {
+        (self.price, self.tax_mode, &self.group) == (other.price, other.tax_mode, &other.group)
+    }
+}

@@ -1,0 +1,69 @@
+//! Sites and routers.
+
+use isp_core::Error;
+use isp_core::calendar::Zone;
+use isp_core::place::RouterEndpoint;
+use isp_core::text::{Code, Name};
+
+use super::super::cells::Cells;
+use super::super::sheet::{Column, Origin, needed, optional};
+use super::{CODE, FileRow, SITE, password};
+
+/// A line of `sites.csv`.
+#[derive(Debug, Clone)]
+pub(crate) struct SiteRow {
+    pub(crate) at: Origin,
+    pub(crate) code: Code,
+    pub(crate) name: Name,
+    pub(crate) zone: Zone,
+}
+
+impl FileRow for SiteRow {
+    const FILE: &'static str = "sites.csv";
+    const COLUMNS: &'static [Column] = &[
+        needed("code", CODE),
+        needed("name", &["nama", "name", "nama_lokasi", "nama_site"]),
+        optional("zone", &["zona", "zone", "zona_waktu", "timezone"]),
+    ];
+
+    fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
+        let code = cells.code("code");
+        let name = cells.need("name", |t| Name::parse("name", t));
+        let zone = cells.maybe("zone", str::parse::<Zone>);
+        Some(Self { at: cells.origin(), code: code?, name: name?, zone: zone?.unwrap_or_default() })
+    }
+}
+
+/// A line of `routers.csv`.
+#[derive(Debug, Clone)]
+pub(crate) struct RouterRow {
+    pub(crate) at: Origin,
+    pub(crate) code: Code,
+    pub(crate) site: Code,
+    pub(crate) endpoint: RouterEndpoint,
+}
+
+impl FileRow for RouterRow {
+    const FILE: &'static str = "routers.csv";
+    const COLUMNS: &'static [Column] = &[
+        needed("code", CODE),
+        needed("site", SITE),
+        needed("address", &["alamat", "address", "alamat_ip", "ip", "ip_address", "host"]),
+        needed("username", &["username", "pengguna", "user"]),
+        needed("password", &["password", "kata_sandi", "sandi", "pass"]),
+    ];
+
+    fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
+        let code = cells.code("code");
+        let site = cells.code("site");
+        let username = cells.need("username", |t| Ok::<_, Error>(t.to_owned()));
+        let password = password(cells);
+        let endpoint = cells.need("address", |t| {
+            // The user name has its own column and error; here only the address may be wrong.
+            RouterEndpoint::parse(t, username.as_deref().unwrap_or("-"), password.clone().unwrap_or_default())
+        });
+        username?;
+        password?;
+        Some(Self { at: cells.origin(), code: code?, site: site?, endpoint: endpoint? })
+    }
+}
