@@ -65,6 +65,14 @@ fn spoken(command: Command, path: &str, texts: &Texts) -> Command {
             arg.help_heading(heading)
         })
         .arg(help.help_heading(options));
+    let command = match command.get_version() {
+        // The flag that clap makes by itself stands under an English heading.
+        Some(_) => {
+            let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+            command.disable_version_flag(true).arg(version.help(texts.t("typed.version")).help_heading(options))
+        }
+        None => command,
+    };
     let command = match texts.find(&format!("help.{path}"), &[]) {
         Some(about) => command.about(about),
         None => command,
