@@ -370,6 +370,24 @@ fn a_customer_comes_back_with_his_user_name_and_takes_the_account_over() {
 }
 
 #[test]
+fn a_sheet_brings_a_customer_back_with_his_user_name() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-10", "subscription", "terminate", "P001"]);
+    let head = "id_pelanggan,paket,router,username,password,mulai\n";
+    let back = format!("{head}P001,HOME10,R1,budi@isp,pw-budi-1,2026-02-01\n");
+    isp.write(&[("back.csv", &back)]);
+    let import = |on: &str| isp.json(&["--on", on, "import", "--subscriptions", "sheets/back.csv"])[0]["new"].as_i64();
+    assert_eq!(import("2026-02-01"), Some(1));
+    assert_eq!(import("2026-02-02"), Some(0), "once");
+    // The sheet of before is of the line that ended, and of a day that it served.
+    assert_eq!(isp.json(&["--on", "2026-02-02", "subscription", "show", "P001"]).as_array().unwrap().len(), 2);
+    let other = format!("{head}P003,HOME10,R1,budi@isp,pw,2026-02-03\n");
+    isp.write(&[("other.csv", &other)]);
+    let (_, err) = isp.exit(3, &["--on", "2026-02-03", "import", "--subscriptions", "sheets/other.csv"]);
+    assert!(err.contains("import.taken"), "{err}");
+}
+
+#[test]
 fn a_line_is_renamed_and_moved_without_being_billed_twice() {
     let stage = Stage::new();
     let isp = &stage.isp;

@@ -304,3 +304,70 @@ fn a_copy_says_what_is_wrong_and_is_imported_when_mended() {
     isp.ok(&["import", "--customers", "mend/customers.csv"]);
     assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn a_slip_on_the_command_line_is_asked_about_too() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let add = ["package", "add", "P", "--name", "P", "--speed", "20M", "--price", "165"];
+    let (_, err) = isp.exit(3, &add);
+    assert!(err.contains("[value.implausible]") && err.contains("Rp165") && err.contains("--sure"), "{err}");
+    isp.ok(&[&add[..], &["--sure"]].concat());
+    isp.exit(3, &["expense", "add", "other", "1000 miliar"]);
+    isp.ok(&["expense", "add", "other", "12,5jt"]);
+}
+
+/// A workbook as an owner keeps it: a sheet of customers and one of notes, numbers and days as cells of a spreadsheet.
+#[test]
+fn a_workbook_is_read_directly() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(&[("packages.csv", "kode;nama;harga;kecepatan\nHOME20;Rumah 20;165000;20M\n")]);
+    isp.write(&[("sites.csv", "kode;nama\nBDG;Bandung\n")]);
+    isp.write(&[("routers.csv", "kode;site;alamat;username;password\nR1;BDG;127.0.0.1:1;isp;x\n")]);
+    let book = include_bytes!("sheets/provider.xlsx");
+    std::fs::write(isp.dir().join("sheets/provider.xlsx"), book).unwrap();
+    let (out, err) = isp.exit(0, &["--lang", "en", "--on", "2026-02-01", "import", "sheets"]);
+    assert!(err.contains("provider.xlsx[Pelanggan] is read as customers"), "{err}{out}");
+    assert!(err.contains("provider.xlsx[Sheet3] is not read"), "{err}{out}");
+    let customers = isp.json(&["customer", "list"]);
+    assert_eq!((customers.as_array().unwrap().len(), customers[0]["code"].as_str()), (2, Some("101")));
+    assert_eq!(isp.json(&["customer", "show", "101"])[0]["phone"], "+62***001");
+    let line = isp.json(&["subscription", "show", "101"]);
+    assert_eq!((line[0]["start"].as_str(), line[0]["username"].as_str()), (Some("2026-01-31"), Some("budi")));
+    // A NIK that is kept as a number has lost its last digit.
+    isp.write(&[("note.txt", "x")]);
+    let bad = include_bytes!("sheets/rounded.xlsx");
+    std::fs::write(isp.dir().join("sheets/rounded.xlsx"), bad).unwrap();
+    let (_, err) = isp.exit(3, &["--lang", "en", "import", "--customers", "sheets/rounded.xlsx"]);
+    assert!(err.contains("rounded.xlsx line 2 column NIK") && err.contains("[customer.nik]"), "{err}");
+    assert!(!err.contains("3273"), "{err}");
+}
+
+/// What was corrected in the books stays corrected: neither the old file nor the mended one counts it again.
+#[test]
+fn what_was_corrected_in_the_books_is_the_same_row_in_a_mended_file() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let expense = isp.json(&["expense", "list"])[0]["id"].as_str().unwrap().to_owned();
+    isp.ok(&["--on", "2026-01-06", "expense", "edit", &expense, "--amount", "260000", "--reason", "salah ketik"]);
+    isp.ok(&["--on", "2026-01-06", "installation", "edit", "P003", "--fee", "450000", "--reason", "salah harga"]);
+    let profit = || isp.json(&["report", "profit-loss", "--from", "2026-01", "--to", "2026-01"]).to_string();
+    let before = profit();
+    for (amount, fee) in [("250000", "500000"), ("260000", "450000")] {
+        isp.write(&[
+            ("expenses.csv", &format!("tanggal,kategori,jumlah,catatan,site\n2026-01-05,listrik,{amount},PLN,BDG\n")),
+            (
+                "installations.csv",
+                &format!("id_pelanggan,jenis,biaya,tanggal,cicilan\nP003,FO baru,{fee},2026-01-10,3\n"),
+            ),
+        ]);
+        isp.ok(&["--on", "2026-01-07", "import", "sheets"]);
+        assert_eq!(profit(), before, "{amount}");
+        let open = isp.json(&["installation", "list"]);
+        let charged: Vec<i64> = open.as_array().unwrap().iter().filter_map(|row| row["fee"].as_i64()).collect();
+        assert!(charged.contains(&450_000) && charged.len() <= 2, "{open}");
+    }
+}

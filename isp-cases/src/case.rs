@@ -205,6 +205,24 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// The last promise or exemption of a customer holds no longer.
+    EndProtection {
+        /// `promise` or `exemption`.
+        what: String,
+        /// Whose.
+        customer: String,
+        /// True when it was recorded by mistake.
+        taken_back: bool,
+        /// Why.
+        reason: String,
+    },
+    /// An outage was recorded by mistake.
+    TakeBackOutage {
+        /// Its name in the case.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// An outage of a site is recorded.
     Outage {
         /// Its name in the case.

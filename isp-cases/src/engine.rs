@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::calendar::Zone;
 use isp_core::customer::{Address, Customer, Phone};
+use isp_core::ending::{Ending, EndingKind, RecordId};
 use isp_core::engine::{Approval, BillReport, EnforceReport, Engine, EngineError, NewPayment};
 use isp_core::ids::{
     CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PromiseId,
@@ -15,9 +16,11 @@ use isp_core::installation::{InstallationKind, InstallationOrder};
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
+use isp_core::ports::StandingWatch;
 use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::testing::sample::worker;
 use isp_core::testing::{FakeMessenger, FakeRouter, MessengerFault};
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Money, Policy, Secret};
@@ -87,7 +90,7 @@ impl<'s> EngineHost<'s> {
 
     /// Brings routers and messages up to date, and writes down what left.
     async fn deliver(&mut self, at: DateTime<Utc>) -> Result<(), EngineError> {
-        self.engine().deliver(&self.routers, &self.phones, at).await?;
+        self.engine().deliver(&worker(&StandingWatch(at)), &self.routers, &self.phones, at).await?;
         let accepted = self.phones.accepted();
         self.sent.extend(accepted.into_iter().skip(self.sent.len()).map(|message| (at, message)));
         Ok(())
@@ -98,7 +101,7 @@ impl<'s> EngineHost<'s> {
         let payment = NewPayment {
             customer_id: CustomerId(self.id("customer", customer)),
             provider: Code::parse("provider", provider)?,
-            reference: Code::parse("reference", reference)?,
+            reference: reference.clone().try_into()?,
             amount: *amount,
             paid_at: *paid_at,
             collector: collector.as_deref().map(|c| Code::parse("collector", c)).transpose()?,
@@ -115,11 +118,10 @@ impl<'s> EngineHost<'s> {
         loop {
             let rows = self.store.payments(self.tenant, None, page).await?;
             let more = page.advance(&rows, |last| last.payment.id);
-            let same = |a: &Code, b: &str| a.as_str().eq_ignore_ascii_case(b.trim());
-            found.extend(
-                rows.into_iter()
-                    .filter(|r| same(&r.payment.provider, provider) && same(&r.payment.reference, reference)),
-            );
+            let same = |a: String, b: &str| a.eq_ignore_ascii_case(b.trim());
+            found.extend(rows.into_iter().filter(|r| {
+                same(r.payment.provider.to_string(), provider) && same(r.payment.reference.to_string(), reference)
+            }));
             if !more {
                 break;
             }
@@ -196,6 +198,17 @@ impl<'s> EngineHost<'s> {
                 self.engine().outage(ended.clone()).await?;
                 self.outages.insert(name.clone(), ended);
             }
+            Action::EndProtection { what, customer, taken_back, reason } => {
+                let kind = if *taken_back { EndingKind::TakenBack } else { EndingKind::Ended };
+                let ending = Ending::try_new(kind, at, "Rina", reason)?;
+                let customer = CustomerId(self.id("customer", customer));
+                let last = self.last_protection(what, customer).await?;
+                self.engine().end_protection(customer, last, ending, at).await?;
+            }
+            Action::TakeBackOutage { name, reason } => {
+                let ending = Ending::try_new(EndingKind::TakenBack, at, "Rina", reason)?;
+                self.engine().take_outage_back(OutageId(self.id("outage", name)), ending).await?;
+            }
             Action::CreditOutage { name } => {
                 let (outage, zone) = self.engine().find_outage(OutageId(self.id("outage", name))).await?;
                 self.engine().credit_outage(&outage, zone, true, "Rina", at).await?;
@@ -203,6 +216,16 @@ impl<'s> EngineHost<'s> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The promise or exemption of a customer that was recorded last.
+    async fn last_protection(&self, what: &str, customer: CustomerId) -> Result<RecordId, EngineError> {
+        let (promises, exemptions) = self.store.protections(self.tenant, Some(customer)).await?;
+        let last = match what {
+            "promise" => promises.iter().max_by_key(|p| p.made_on).map(|p| RecordId::Promise(p.id)),
+            _ => exemptions.iter().max_by_key(|e| e.from).map(|e| RecordId::Exemption(e.id)),
+        };
+        Ok(last.ok_or(StoreError::NotFound { what: "protection" })?)
     }
 
     async fn by_hand(&self, action: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
@@ -436,6 +459,8 @@ impl Host for EngineHost<'_> {
             | Action::Exempt { .. }
             | Action::Outage { .. }
             | Action::EndOutage { .. }
+            | Action::EndProtection { .. }
+            | Action::TakeBackOutage { .. }
             | Action::CreditOutage { .. } => self.protect(action, at).await,
             Action::Isolate { .. } | Action::Reopen { .. } => self.by_hand(action, at).await,
             Action::WriteOff { .. } | Action::TakeBackWriteOff { .. } | Action::Correct { .. } => {

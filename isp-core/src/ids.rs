@@ -78,6 +78,8 @@ ids! {
     OutageId,
     /// An expense.
     ExpenseId,
+    /// A process that carries out what the outbox holds; drawn by the process itself.
+    WorkerId,
 }
 
 impl TenantId {

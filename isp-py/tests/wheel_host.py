@@ -32,7 +32,7 @@ class Policies:
 
     def __init__(self, policy: dict[str, Any]) -> None:
         billing, tax, fee = policy["billing"], policy["tax"], policy["late_fee"]
-        names = ("issue_lead_days", "payment_terms_days", "catch_up_periods", "while_isolated")
+        names = ("issue_lead_days", "payment_terms_days", "catch_up_periods", "while_isolated", "credit_on_pause", "credit_on_termination")
         self.billing = isp.BillingPolicy(**{name: billing[name] for name in names})
         isolation = dict(policy["isolation"])
         isolation["isolate_at"] = time.fromisoformat(isolation["isolate_at"])
@@ -83,7 +83,8 @@ class Line:
 class Invoice:
     """An invoice with what was paid of it, and when."""
 
-    def __init__(self, line: Line, kind: str, period: tuple[date, date], issued: date, due: date, lines: Any, dpp: int, ppn: int) -> None:
+    def __init__(self, line: Line, kind: str, period: tuple[date, date], issued: date, due: date, lines: Any, dpp: int, ppn: int, package: str = "") -> None:
+        self.package = package
         self.line, self.kind, self.period, self.issued, self.due = line, kind, period, issued, due
         self.lines, self.dpp, self.ppn = lines, dpp, ppn
         self.total = sum(amount for _, amount in lines)
@@ -135,10 +136,7 @@ class Provider:
         self.enforce(at, approve)
 
     def bill(self, at: datetime) -> None:
-        packages = [
-            isp.Package(p["code"], [isp.Price(day(v["from"]), v["price"]) for v in p["prices"]], tax_mode=p["ppn"])
-            for p in self.packages.values()
-        ]
+        packages = self.catalog()
         terms = [line.terms._replace(isolated=line.spans) for line in self.lines.values()]
         plan = isp.plan_billing(terms, packages, at, position=self.position, policy=self.policy.billing, tax=self.policy.tax)
         looked_at = {invoice.subscription for invoice in plan.invoices}
@@ -147,7 +145,7 @@ class Provider:
             period = (planned.period_start, planned.period_end)
             if not any(i.line is line and i.kind == "subscription" and i.period[0] == period[0] for i in self.invoices):
                 lines = [(part.kind, part.amount) for part in planned.lines]
-                made = Invoice(line, "subscription", period, planned.issue_date, planned.due_date, lines, planned.dpp, planned.ppn)
+                made = Invoice(line, "subscription", period, planned.issue_date, planned.due_date, lines, planned.dpp, planned.ppn, planned.package)
                 self.invoices.append(made)
         if self.policy.billing.while_isolated == "prorate":
             for name in looked_at:
@@ -160,6 +158,12 @@ class Provider:
         for customer in {line.customer for line in self.lines.values()}:
             self.allocate(customer, at)
         self.position = max(self.position or plan.next_position, plan.next_position)
+
+    def catalog(self) -> list[isp.Package]:
+        return [
+            isp.Package(p["code"], [isp.Price(day(v["from"]), v["price"]) for v in p["prices"]], tax_mode=p["ppn"])
+            for p in self.packages.values()
+        ]
 
     def give_isolated_back(self, line: Line, at: datetime) -> None:
         since = min((d for d in (line.terms.billed_from, self.position) if d), default=line.terms.start)
@@ -181,6 +185,11 @@ class Provider:
         self.notes.append((invoice, note, reason, day_of(at, invoice.line.zone), outage))
         number = f"note {len(self.notes)}"
         self.credit[number] = {"customer": invoice.line.customer, "amount": note.total, "left": note.total, "reversed": False}
+        if reason in ("pause", "termination", "package_change") and invoice.open:
+            # It settles what is open of its own invoice first.
+            settled = min(invoice.open, note.total)
+            invoice.paid.append((at, number, settled))
+            self.credit[number]["left"] -= settled
         self.allocate(invoice.line.customer, at)
 
     def charge_late_fees(self, at: datetime) -> None:
@@ -285,6 +294,61 @@ class Provider:
     def do_policy(self, at: datetime, policy: dict[str, Any]) -> None:
         del at
         self.policy = Policies(policy)
+
+    # Terms
+
+    def do_change_package(self, at: datetime, subscription: str, to: str, at_once: bool) -> None:
+        self.change(at, subscription, isp.PackageAtOnce(to, self.today(at, subscription)) if at_once else isp.NextPackage(to))
+
+    def do_change_day(self, at: datetime, subscription: str, to: int) -> None:
+        self.change(at, subscription, isp.MoveBillingDay(to, self.today(at, subscription)))
+
+    def do_pause(self, at: datetime, subscription: str) -> None:
+        self.change(at, subscription, isp.PauseLine(self.today(at, subscription)))
+
+    def do_resume(self, at: datetime, subscription: str) -> None:
+        self.change(at, subscription, isp.ResumeLine(self.today(at, subscription)))
+
+    def do_end(self, at: datetime, subscription: str, on: str) -> None:
+        self.change(at, subscription, isp.EndLine(day(on)))
+
+    def today(self, at: datetime, name: str) -> date:
+        return day_of(at, self.lines[name].zone)
+
+    def change(self, at: datetime, name: str, wish: Any) -> None:
+        line = self.lines[name]
+        charges = [
+            self.line_charge(n, i) for n, i in enumerate(self.invoices) if i.line is line and i.kind in ("subscription", "adjustment")
+        ]
+        facts = isp.TermsFacts(line.terms, wish, charges, line.access)
+        (change,) = isp.decide_terms([facts], self.catalog(), at, position=self.position, policy=self.policy.billing, tax=self.policy.tax)
+        if isinstance(change, isp.InvalidValue):
+            raise Refusal(change.code, str(change))
+        line.terms, new = change.subscription, []
+        for kind, of in change.invoices:
+            lines = [(part.kind, part.amount) for part in of.lines]
+            period_ = (of.period_start, of.period_end)
+            new.append(Invoice(line, kind, period_, of.issue_date, of.due_date, lines, of.dpp, of.ppn, of.package))
+        self.invoices += new
+        for note in change.notes:
+            self.give(self.invoices[note.charge] if note.invoice is None else new[note.invoice], note, note.reason, at)
+        if change.access == "close":
+            reason = "paused" if line.terms.paused_from else "terminated"
+            line.becomes("closed", None, isp.AccessEvent(at, "closed", reason=reason))
+        elif change.access == "reopen":
+            line.becomes("open", None, isp.AccessEvent(at, "reopened", reason="in_service"))
+
+    def line_charge(self, key: int, of: Invoice) -> isp.LineCharge:
+        fee = next(((n, i) for n, i in enumerate(self.invoices) if i.kind == "late_fee" and i.line is of.line and i.period == of.period), None)
+        late = fee and isp.LateCharge(fee[0], [isp.InvoiceLine(*part) for part in fee[1].lines], self.given(fee[1]))
+        lines = [isp.InvoiceLine(*part) for part in of.lines]
+        return isp.LineCharge(key, of.kind, of.package, *of.period, of.issued, lines, self.given(of), late or None)
+
+    def given(self, of: Invoice) -> list[isp.NoteGiven]:
+        return [
+            isp.NoteGiven(reason, note.period_start, note.period_end, issued, note.lines)
+            for invoice, note, reason, issued, _ in self.notes if invoice is of
+        ]
 
     # Protection, and by hand
 

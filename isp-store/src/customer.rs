@@ -81,6 +81,18 @@ pub(crate) async fn by_code(
     first(s, "customer", &sql, args![tenant, code.clone()], |r| read(r, vault, tenant)).await
 }
 
+/// The codes of some customers, without what is sealed.
+pub(crate) async fn codes(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    ids: &[CustomerId],
+) -> Result<Vec<(CustomerId, Code)>, StoreError> {
+    let sql = "SELECT customer_id, code FROM customers WHERE tenant_id = $1 AND customer_id IN IDS(($2))
+        ORDER BY customer_id";
+    let args = vec![Value::Id(tenant.0), Value::Ids(ids.iter().map(|id| id.0).collect())];
+    all(s, "customer", sql, args, |r| Ok((r.get()?, r.get()?))).await
+}
+
 pub(crate) async fn by_nik(
     s: &mut dyn Session,
     vault: &Vault,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use isp_core::billing::{InvoiceBalance, Statement};
-use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
+use isp_core::ids::{AccessEventId, CustomerId, SubscriptionId, TenantId};
 use isp_core::message::{DunningFacts, MessageFacts, MessageLine, Notification, NotificationKind};
 use isp_core::ports::{DunningQuery, PageQuery, StoreError};
 use uuid::Uuid;
@@ -150,9 +150,25 @@ pub(crate) async fn message_facts(
         Some(id) => payment::by_id(s, tenant, id).await?.map(|row| (row.payment, row.reversal.is_some())),
         None => None,
     };
-    let others = others(s, tenant, &message.also).await?;
+    let lines = message.subscription_id.into_iter().chain(message.also.iter().copied());
+    let told = last_told(s, tenant, lines.map(|id| id.0).collect()).await?;
+    let last_event = message.subscription_id.and_then(|id| told.get(&id).copied());
+    let others = others(s, tenant, &message.also, &told).await?;
     let statements = statement::holding(s, tenant, &[message.customer_id], &invoices).await?;
-    Ok(MessageFacts { customer, package, invoices, open, payment, access, routed, others, statements })
+    Ok(MessageFacts { customer, package, invoices, open, payment, access, last_event, routed, others, statements })
+}
+
+/// The event of each line that customers were last told of.
+async fn last_told(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lines: Vec<Uuid>,
+) -> Result<HashMap<SubscriptionId, AccessEventId>, StoreError> {
+    if lines.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let events = access::events_of(s, tenant, lines).await?;
+    Ok(events.into_iter().filter(|e| e.kind.is_told()).map(|e| (e.subscription_id, e.id)).collect())
 }
 
 /// The further subscriptions that a message is about, in the order it names them.
@@ -160,6 +176,7 @@ async fn others(
     s: &mut dyn Session,
     tenant: TenantId,
     subscriptions: &[SubscriptionId],
+    told: &HashMap<SubscriptionId, AccessEventId>,
 ) -> Result<Vec<MessageLine>, StoreError> {
     if subscriptions.is_empty() {
         return Ok(Vec::new());
@@ -177,7 +194,8 @@ async fn others(
         let id: SubscriptionId = r.get()?;
         let routed = r.get::<Option<Uuid>>()?.is_some();
         let package = r.get()?;
-        Ok((id, MessageLine { package, access: access::read(r, id)?, routed }))
+        let last_event = told.get(&id).copied();
+        Ok((id, MessageLine { package, access: access::read(r, id)?, last_event, routed }))
     });
     let mut found: HashMap<SubscriptionId, MessageLine> = found.await?.into_iter().collect();
     Ok(subscriptions.iter().filter_map(|id| found.remove(id)).collect())

@@ -38,6 +38,7 @@ mod outbox;
 mod payment;
 mod postgres;
 mod protection;
+mod router_hold;
 mod session;
 mod sqlite;
 mod statement;

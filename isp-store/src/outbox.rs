@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use isp_core::ids::{CustomerId, OutboxId, TenantId};
+use isp_core::ids::{CustomerId, OutboxId, TenantId, WorkerId};
 use isp_core::isolation::{AccessEffect, effect_id};
 use isp_core::message::{Notification, NotificationKey};
-use isp_core::ports::{Claim, Effect, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, StoreError, Topic};
+use isp_core::ports::{
+    Claim, Claimed, Effect, Lease, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Settled, StoreError, Topic,
+};
+use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
-use crate::session::{Session, all, readable, readable_page};
+use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS, append, must_exist};
 use crate::value::{Column as _, Reader, Value, args};
 
@@ -106,7 +109,8 @@ pub(crate) async fn write_messages(
     Ok(written)
 }
 
-const COLUMNS: &str = "outbox_id, payload, state, attempts, next_attempt, note, provider_id, finished_at";
+const COLUMNS: &str =
+    "outbox_id, payload, state, attempts, next_attempt, note, provider_id, finished_at, fence, template";
 
 fn read(r: &mut Reader<'_>) -> Result<OutboxRow, StoreError> {
     let id = r.get()?;
@@ -122,77 +126,196 @@ fn read(r: &mut Reader<'_>) -> Result<OutboxRow, StoreError> {
         note: r.get()?,
         provider_id: r.get()?,
         finished_at: r.get()?,
+        fence: r.get()?,
+        template: r.get()?,
     })
 }
 
 /// Takes rows that are due, earliest first.
 pub(crate) async fn claim(s: &mut dyn Session, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
     if claim.topic == Topic::Message {
+        // Owner and fence stay: the worker may come back and tell what became of it.
         let sql = "UPDATE outbox SET state = 'unknown', claimed_until = NULL, note = $3
             WHERE tenant_id = $1 AND topic = 'message' AND state = 'attempting' AND claimed_until <= $2";
-        s.execute(sql, args![tenant, claim.now, LOST.to_owned()]).await?;
+        s.execute(sql, args![tenant, claim.lease.now, LOST.to_owned()]).await?;
     }
     // The list of states is that of the index, word for word, so that SQLite sees that it may use it.
     let sql = format!(
-        "UPDATE outbox SET state = 'claimed', claimed_until = $4
+        "UPDATE outbox SET state = 'claimed', claimed_until = $5, owner = $7, fence = fence + 1
         WHERE tenant_id = $1 AND outbox_id IN (
             SELECT outbox_id FROM outbox
             WHERE tenant_id = $1 AND topic = $2 AND state IN ('pending', 'claimed', 'attempting')
-                AND next_attempt <= $3 AND (state = 'pending' OR claimed_until <= $3)
-            ORDER BY next_attempt, outbox_id LIMIT $5 FOR UPDATE SKIP LOCKED)
+                AND next_attempt <= $3 AND (state = 'pending' OR claimed_until <= $4)
+            ORDER BY next_attempt, outbox_id LIMIT $6 FOR UPDATE SKIP LOCKED)
         RETURNING {COLUMNS}"
     );
-    let args = args![tenant, topic(claim.topic), claim.now, claim.until, claim.limit];
+    let Claim { topic: of, due, lease, limit } = claim;
+    let args = args![tenant, topic(of), due, lease.now, lease.until, limit, lease.owner];
     let mut rows = readable(s, "outbox row", &sql, args, read).await?;
     rows.sort_by_key(|row| (row.next_attempt, row.id));
     Ok(rows)
 }
 
-/// Says that the other side is about to be called.
-pub(crate) async fn attempting(s: &mut dyn Session, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
-    let ids: HashSet<_> = ids.iter().map(|id| id.0).collect();
-    let count = ids.len() as u64;
-    let sql = "UPDATE outbox SET state = 'attempting', attempts = attempts + 1
-        WHERE tenant_id = $1 AND state = 'claimed' AND outbox_id IN IDS(($2))";
-    let touched = s.execute(sql, vec![Value::Id(tenant.0), Value::Ids(ids.into_iter().collect())]).await?;
-    // A row that another worker took meanwhile must not be called for by two.
-    if touched == count { Ok(()) } else { Err(StoreError::Conflict) }
+/// Which of these rows are in one of `states` and still under these claims. They stay locked until the transaction ends.
+async fn owned(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    owner: WorkerId,
+    rows: &[Claimed],
+    states: &str,
+) -> Result<HashSet<Claimed>, StoreError> {
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids: HashSet<_> = rows.iter().map(|row| row.id.0).collect();
+    let sql = format!(
+        "SELECT outbox_id, fence FROM outbox
+        WHERE tenant_id = $1 AND owner = $2 AND state IN ({states}) AND outbox_id IN IDS(($3))
+        ORDER BY outbox_id FOR UPDATE"
+    );
+    let args = vec![tenant.into_value(), owner.into_value(), Value::Ids(ids.into_iter().collect())];
+    let found = all(s, "claim", &sql, args, |r| Ok(Claimed { id: r.get()?, fence: r.get()? })).await?;
+    let asked: HashSet<&Claimed> = rows.iter().collect();
+    Ok(found.into_iter().filter(|row| asked.contains(row)).collect())
 }
 
-/// Records how attempts ended.
-pub(crate) async fn record(s: &mut dyn Session, tenant: TenantId, outcomes: &[Outcome]) -> Result<(), StoreError> {
-    let last: std::collections::BTreeMap<OutboxId, &Outcome> = outcomes.iter().map(|o| (o.id, o)).collect();
-    let count = last.len() as u64;
-    if count == 0 {
-        return Ok(());
+/// Says that the other side is about to be called; for which rows that holds.
+pub(crate) async fn attempting(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lease: Lease,
+    rows: &[Claimed],
+) -> Result<Vec<OutboxId>, StoreError> {
+    let ours: Vec<OutboxId> =
+        owned(s, tenant, lease.owner, rows, "'claimed'").await?.into_iter().map(|row| row.id).collect();
+    if !ours.is_empty() {
+        let sql = "UPDATE outbox SET state = 'attempting', attempts = attempts + 1, claimed_until = $3
+            WHERE tenant_id = $1 AND outbox_id IN IDS(($2))";
+        let ids = Value::Ids(ours.iter().map(|id| id.0).collect());
+        s.execute(sql, vec![tenant.into_value(), ids, lease.until.into_value()]).await?;
     }
-    let sql = "WITH v (id, state, next_attempt, note, provider_id, finished_at) AS (VALUES {rows})
-        UPDATE outbox AS o SET state = v.state, next_attempt = v.next_attempt, note = v.note,
-            provider_id = COALESCE(v.provider_id, o.provider_id), finished_at = v.finished_at, claimed_until = NULL
-        FROM v WHERE o.tenant_id = $1 AND o.outbox_id = v.id";
-    let rows: Vec<Value> = last
-        .into_values()
-        .flat_map(|o| {
-            let finished_at = (o.state != OutboxState::Pending).then_some(o.at);
-            let state = o.state.code().to_owned();
-            args![o.id, state, o.next_attempt, o.note.clone(), o.provider_id.clone(), finished_at]
-        })
-        .collect();
-    if s.execute_rows(sql, args![tenant], 6, rows).await? == count {
-        Ok(())
-    } else {
-        Err(StoreError::NotFound { what: "outbox" })
-    }
+    Ok(ours)
 }
 
-/// Frees all claims of a tenant.
-pub(crate) async fn release(s: &mut dyn Session, tenant: TenantId) -> Result<(), StoreError> {
-    let sql = "UPDATE outbox SET state = 'unknown', claimed_until = NULL, note = $2
-        WHERE tenant_id = $1 AND topic = 'message' AND state = 'attempting'";
-    s.execute(sql, args![tenant, LOST.to_owned()]).await?;
-    let sql = "UPDATE outbox SET state = 'pending', claimed_until = NULL
-        WHERE tenant_id = $1 AND state IN ('claimed', 'attempting')";
-    s.execute(sql, args![tenant]).await.map(drop)
+/// Prolongs everything that an owner holds.
+pub(crate) async fn renew(s: &mut dyn Session, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET claimed_until = $3
+        WHERE tenant_id = $1 AND owner = $2 AND state IN ('pending', 'claimed', 'attempting') AND state <> 'pending'";
+    s.execute(sql, args![tenant, lease.owner, lease.until]).await?;
+    let sql = "UPDATE router_holds SET held_until = $3 WHERE tenant_id = $1 AND owner = $2";
+    s.execute(sql, args![tenant, lease.owner, lease.until]).await.map(drop)
+}
+
+/// Records how attempts ended; which of them were refused.
+pub(crate) async fn record(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    owner: WorkerId,
+    outcomes: &[Outcome],
+) -> Result<Vec<OutboxId>, StoreError> {
+    let claims: Vec<Claimed> = outcomes.iter().map(|o| o.row).collect();
+    let mut ours = owned(s, tenant, owner, &claims, "'claimed', 'attempting', 'unknown'").await?;
+    let (mut lost, mut rows) = (Vec::new(), Vec::new());
+    for o in outcomes {
+        // The first word about a claim ends it.
+        if !ours.remove(&o.row) {
+            lost.push(o.row.id);
+            continue;
+        }
+        let finished_at = (o.state != OutboxState::Pending).then_some(o.at);
+        let state = o.state.code().to_owned();
+        let (note, provider_id, template) = (o.note.clone(), o.provider_id.clone(), o.template.clone());
+        rows.extend(args![o.row.id, state, o.next_attempt, note, provider_id, finished_at, template]);
+    }
+    if !rows.is_empty() {
+        let sql = "WITH v (id, state, next_attempt, note, provider_id, finished_at, template) AS (VALUES {rows})
+            UPDATE outbox AS o SET state = v.state, next_attempt = v.next_attempt, note = v.note,
+                provider_id = COALESCE(v.provider_id, o.provider_id), finished_at = v.finished_at,
+                template = v.template, claimed_until = NULL, owner = NULL
+            FROM v WHERE o.tenant_id = $1 AND o.outbox_id = v.id";
+        s.execute_rows(sql, args![tenant], 7, rows).await?;
+    }
+    Ok(lost)
+}
+
+/// Frees what an owner holds.
+pub(crate) async fn release(s: &mut dyn Session, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET state = 'unknown', claimed_until = NULL, note = $3
+        WHERE tenant_id = $1 AND topic = 'message' AND state = 'attempting' AND owner = $2";
+    s.execute(sql, args![tenant, owner, LOST.to_owned()]).await?;
+    let sql = "UPDATE outbox SET state = 'pending', claimed_until = NULL, owner = NULL
+        WHERE tenant_id = $1 AND owner = $2 AND state IN ('pending', 'claimed', 'attempting')";
+    s.execute(sql, args![tenant, owner]).await?;
+    let sql = "UPDATE router_holds SET held_until = $3 WHERE tenant_id = $1 AND owner = $2";
+    s.execute(sql, args![tenant, owner, DateTime::UNIX_EPOCH]).await.map(drop)
+}
+
+/// Lets everything run out that owners hold who are known to be dead.
+pub(crate) async fn bury(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    dead: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let args = || vec![tenant.into_value(), Value::Ids(dead.to_vec()), now.into_value()];
+    let sql = "UPDATE outbox SET claimed_until = $3
+        WHERE tenant_id = $1 AND state IN ('pending', 'claimed', 'attempting') AND owner IN IDS(($2))
+            AND claimed_until > $3";
+    s.execute(sql, args()).await?;
+    let sql = "UPDATE router_holds SET held_until = $3
+        WHERE tenant_id = $1 AND owner IN IDS(($2)) AND held_until > $3";
+    s.execute(sql, args()).await.map(drop)
+}
+
+/// Everybody who holds something now.
+pub(crate) async fn owners(s: &mut dyn Session, tenant: TenantId, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT owner FROM outbox
+        WHERE tenant_id = $1 AND state IN ('pending', 'claimed', 'attempting') AND claimed_until > $2
+            AND owner IS NOT NULL
+        UNION SELECT owner FROM router_holds WHERE tenant_id = $1 AND held_until > $2";
+    all(s, "owner", sql, args![tenant, now], |r| r.get()).await
+}
+
+/// Settles a message at the word of a person; false when there is none to settle.
+pub(crate) async fn settle(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    id: OutboxId,
+    states: &[OutboxState],
+    settled: &Settled,
+) -> Result<bool, StoreError> {
+    let codes: Vec<String> = states.iter().map(|state| format!("'{}'", state.code())).collect();
+    let sql = format!(
+        "UPDATE outbox SET state = $3, next_attempt = $4, note = $5, finished_at = $6, template = NULL,
+            owner = NULL, claimed_until = NULL, fence = fence + 1
+        WHERE tenant_id = $1 AND outbox_id = $2 AND topic = 'message' AND state IN ({})",
+        codes.join(", ")
+    );
+    let finished_at = (settled.state != OutboxState::Pending).then_some(settled.at);
+    let state = settled.state.code().to_owned();
+    Ok(s.execute(&sql, args![tenant, id, state, settled.at, settled.note.clone(), finished_at]).await? > 0)
+}
+
+/// Makes messages that a template stopped due; how many.
+pub(crate) async fn retry_template(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    template: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let sql = "UPDATE outbox SET state = 'pending', next_attempt = $3, finished_at = NULL, fence = fence + 1
+        WHERE tenant_id = $1 AND template IS NOT NULL AND state IN ('pending', 'failed')
+            AND (template = $2 OR substr(template, 1, length($2) + 1) = $2 || '/')";
+    s.execute(sql, args![tenant, template.to_owned(), now]).await
+}
+
+pub(crate) async fn by_id(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    id: OutboxId,
+) -> Result<Option<OutboxRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM outbox WHERE tenant_id = $1 AND outbox_id = $2");
+    first(s, "outbox row", &sql, args![tenant, id], read).await
 }
 
 pub(crate) async fn page(

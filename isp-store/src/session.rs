@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use isp_core::ids::TenantId;
+use isp_core::ids::{TenantId, WorkerId};
 use isp_core::ports::{DamagedRow, RunGuard, StoreError};
 use uuid::Uuid;
 
@@ -106,6 +106,19 @@ pub(crate) trait Engine: Send + Sync {
     async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
     /// The rows that could not be read.
     fn parked(&self) -> &Parked;
+    /// Fails with [`StoreError::RunLost`] when this engine holds a run of this tenant and its right was lost. For an
+    /// engine whose right ends only with the guard or the process there is nothing to check.
+    async fn check_run(&self, _session: &mut dyn Session, _tenant: TenantId) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Says that this worker lives, where the engine can tell the living from the dead; whether it can.
+    fn sees_workers(&self, _worker: WorkerId) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+    /// Which of these workers are certainly dead.
+    fn dead_workers(&self, _workers: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        Ok(Vec::new())
+    }
     /// Waits for the connections to end.
     async fn close(&self);
 }

@@ -11,9 +11,9 @@ use isp_core::customer::{Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
+    WorkerId,
 };
 use isp_core::installation::InstallationKind;
-use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use isp_core::ledger::{JournalEntry, JournalTotal};
 use isp_core::message::{DunningFacts, MessageFacts, Notification};
@@ -22,9 +22,10 @@ use isp_core::package::Package;
 use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
-    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DamagedRow, DirectoryStore,
-    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow,
-    OutboxStore, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DamagedRow,
+    DirectoryStore, DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore,
+    Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RouterHold,
+    RunGuard, Settled, Store, StoreError,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Subscription;
@@ -36,7 +37,7 @@ use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
     access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, open, outbox,
-    payment, protection, statement, subscription,
+    payment, protection, router_hold, statement, subscription,
 };
 
 /// A store in a SQLite file or a PostgreSQL database.
@@ -76,6 +77,18 @@ impl SqlStore {
         customer::by_nik(session.as_mut(), &self.vault, tenant, nik).await
     }
 
+    /// Lets run out what workers hold who are certainly dead, and says that this one lives.
+    async fn bury_the_dead(&self, s: &mut dyn Session, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
+        if self.engine.sees_workers(lease.owner)? {
+            let owners = outbox::owners(s, tenant, lease.now).await?;
+            let dead = self.engine.dead_workers(owners)?;
+            if !dead.is_empty() {
+                outbox::bury(s, tenant, &dead, lease.now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Fails for a store that was opened without a key: it is only read, because what is hidden in what it read would be
     /// lost by writing it.
     fn unlocked(&self) -> Result<(), StoreError> {
@@ -106,6 +119,7 @@ impl Store for SqlStore {
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
         let commit = tokio::spawn(async move {
             let mut session = engine.write().await?;
+            engine.check_run(session.as_mut(), tenant).await?;
             let report = commit::write(session.as_mut(), &vault, tenant, changes).await?;
             session.commit().await?;
             Ok(report)
@@ -115,9 +129,7 @@ impl Store for SqlStore {
 
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
         self.unlocked()?;
-        let guard = self.engine.hold_run(tenant).await?;
-        self.release(tenant).await?;
-        Ok(guard)
+        self.engine.hold_run(tenant).await
     }
 
     fn damaged(&self) -> Vec<DamagedRow> {
@@ -155,6 +167,15 @@ impl DirectoryStore for SqlStore {
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
         let mut session = self.engine.read().await?;
         customer::by_code(session.as_mut(), &self.vault, tenant, code).await
+    }
+
+    async fn customer_codes(
+        &self,
+        tenant: TenantId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, Code)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::codes(session.as_mut(), tenant, ids).await
     }
 
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
@@ -474,13 +495,23 @@ impl OutboxStore for SqlStore {
     async fn record(
         &self,
         tenant: TenantId,
+        owner: WorkerId,
         outcomes: &[Outcome],
-        observed: &[(SubscriptionId, ObservedAccess)],
-    ) -> Result<(), StoreError> {
+        observed: Observed<'_>,
+    ) -> Result<Recorded, StoreError> {
         let mut session = self.writer().await?;
-        outbox::record(session.as_mut(), tenant, outcomes).await?;
-        access::observe(session.as_mut(), tenant, observed).await?;
-        session.commit().await
+        let s = session.as_mut();
+        let lost = outbox::record(s, tenant, owner, outcomes).await?;
+        let doubted = match observed.under {
+            Some(hold) if !router_hold::holds(s, tenant, hold).await? => Some(hold.router),
+            _ => None,
+        };
+        match doubted {
+            Some(router) => router_hold::doubt(s, tenant, router, observed.lines).await?,
+            None => access::observe(s, tenant, observed.lines).await?,
+        }
+        session.commit().await?;
+        Ok(Recorded { lost, doubted: doubted.is_some() })
     }
 
     async fn load_dunning(
@@ -495,21 +526,73 @@ impl OutboxStore for SqlStore {
 
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
         let mut session = self.writer().await?;
+        self.bury_the_dead(session.as_mut(), tenant, claim.lease).await?;
         let done = outbox::claim(session.as_mut(), tenant, claim).await?;
         session.commit().await?;
         Ok(done)
     }
 
-    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
+    async fn attempting(&self, tenant: TenantId, lease: Lease, rows: &[Claimed]) -> Result<Vec<OutboxId>, StoreError> {
         let mut session = self.writer().await?;
-        outbox::attempting(session.as_mut(), tenant, ids).await?;
+        let ours = outbox::attempting(session.as_mut(), tenant, lease, rows).await?;
+        session.commit().await?;
+        Ok(ours)
+    }
+
+    async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        outbox::renew(session.as_mut(), tenant, lease).await?;
         session.commit().await
     }
 
-    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
+    async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
         let mut session = self.writer().await?;
-        outbox::release(session.as_mut(), tenant).await?;
+        outbox::release(session.as_mut(), tenant, owner).await?;
         session.commit().await
+    }
+
+    async fn hold_router(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        lease: Lease,
+    ) -> Result<Option<RouterHold>, StoreError> {
+        let mut session = self.writer().await?;
+        self.bury_the_dead(session.as_mut(), tenant, lease).await?;
+        let hold = router_hold::hold(session.as_mut(), tenant, router, lease).await?;
+        session.commit().await?;
+        Ok(hold)
+    }
+
+    async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        router_hold::free(session.as_mut(), tenant, hold).await?;
+        session.commit().await
+    }
+
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        id: OutboxId,
+        states: &[OutboxState],
+        settled: Settled,
+    ) -> Result<bool, StoreError> {
+        let mut session = self.writer().await?;
+        let done = outbox::settle(session.as_mut(), tenant, id, states, &settled).await?;
+        session.commit().await?;
+        Ok(done)
+    }
+
+    async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut session = self.writer().await?;
+        let count = outbox::retry_template(session.as_mut(), tenant, template, now).await?;
+        session.commit().await?;
+        Ok(count)
+    }
+
+    async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        outbox::by_id(session.as_mut(), tenant, id).await
     }
 
     async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {

@@ -21,10 +21,10 @@ use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{
     AccessControl, AccessQuery, ApplyOutcome, BillableQuery, BillingStore, DirectoryStore, DunningQuery, Effect,
-    InvoiceQuery, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
+    InvoiceQuery, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, StandingWatch, Store, Topic,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
-use isp_core::testing::MemoryStore;
+use isp_core::testing::{MemoryStore, sample};
 
 const CUSTOMERS: u32 = 30;
 
@@ -77,7 +77,7 @@ async fn story(store: &dyn Store, policy: &Policy) {
         engine.bill(now).await.unwrap();
         engine.remind(now).await.unwrap();
         engine.enforce(now, &Approval::All).await.unwrap();
-        engine.deliver(&Routers(start, today), &Phones, now).await.unwrap();
+        engine.deliver(&sample::worker(&StandingWatch(now)), &Routers(start, today), &Phones, now).await.unwrap();
         drop(guard);
         pay_some(&engine, passed, now).await;
         events(&engine, passed, today, now).await;

@@ -17,9 +17,12 @@ use isp_core::customer::Invoicing;
 use isp_core::engine::{Approval, Engine, NewPayment};
 use isp_core::isolation::Access;
 use isp_core::payment::Channel;
-use isp_core::ports::{BillingStore, ChangeSet, DirectoryStore, MoneyStore, OutboxQuery, PageQuery, Store};
+use isp_core::ports::{
+    BillingStore, ChangeSet, DirectoryStore, MoneyStore, OutboxQuery, PageQuery, StandingWatch, Store,
+};
 use isp_core::report::GroupBy;
 use isp_core::testing::fakes::{FakeMessenger, FakeRouter};
+use isp_core::testing::sample;
 use isp_core::text::Language;
 use isp_core::{Money, Policy};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -49,7 +52,10 @@ async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
         engine.bill(now).await.unwrap();
         engine.remind(now).await.unwrap();
         engine.enforce(now, &Approval::All).await.unwrap();
-        engine.deliver(&FakeRouter::new(), &FakeMessenger::new(), now).await.unwrap();
+        engine
+            .deliver(&sample::worker(&StandingWatch(now)), &FakeRouter::new(), &FakeMessenger::new(), now)
+            .await
+            .unwrap();
         for n in (0..CUSTOMERS).filter(|n| n % 4 != 3 && passed % 15 == i32::try_from(n % 15).unwrap()) {
             let payment = NewPayment {
                 customer_id: customer(n),

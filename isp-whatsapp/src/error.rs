@@ -14,6 +14,9 @@ pub enum WhatsAppError {
     /// The Graph version or the phone number id has signs that do not belong there.
     #[error("the graph version or the phone number id is malformed")]
     BadSetting,
+    /// The access token is empty, or has blanks, line breaks or other signs that no token has.
+    #[error("the whatsapp access token is empty, or has a blank or a second line")]
+    BadToken,
     /// The HTTP client could not be made.
     #[error("the https client could not be made")]
     Client,
@@ -30,6 +33,7 @@ impl WhatsAppError {
             Self::BadBaseUrl => "whatsapp.bad_base_url",
             Self::InsecureBaseUrl => "whatsapp.insecure_base_url",
             Self::BadSetting => "whatsapp.bad_setting",
+            Self::BadToken => "whatsapp.bad_token",
             Self::Client => "whatsapp.client",
             Self::BadTemplate(_) => "whatsapp.bad_template",
         }

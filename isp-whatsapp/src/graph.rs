@@ -21,13 +21,18 @@ pub enum GraphClass {
     SlowNumber,
     /// Too many messages to this one recipient: wait for that recipient only.
     SlowPair,
-    /// Trouble on Meta's side: a few bounded repetitions.
+    /// Meta's service is down or under maintenance, for every message alike: wait.
+    Unavailable,
+    /// Trouble on Meta's side with this message: a few bounded repetitions.
     Transient,
     /// The account cannot send (token, permission, billing, blocked): stop, keep the queue, tell the operator.
     ChannelDown,
     /// Meta reports spam or low quality: stop, never repeat by itself, tell the operator.
     Quality,
-    /// Our request or the template is wrong: the same message will always fail.
+    /// The template is missing, paused, disabled, or not what we think it is: every message of it will fail until somebody
+    /// acts.
+    Template,
+    /// Our request is wrong: the same message will always fail.
     Configuration,
     /// This recipient cannot get this message: another channel may.
     Recipient,
@@ -49,14 +54,28 @@ impl GraphCode {
         match self.0 {
             4 | 80_007 | 130_429 => GraphClass::SlowNumber,
             131_056 => GraphClass::SlowPair,
-            2 | 131_000 | 131_016 | 131_057 => GraphClass::Transient,
-            0 | 3 | 10 | 190 | 200..=299 | 368 | 130_497 | 131_031 | 131_037 | 131_042 | 131_045 => {
-                GraphClass::ChannelDown
-            }
+            2 | 131_016 | 131_057 | 133_004 => GraphClass::Unavailable,
+            131_000 => GraphClass::Transient,
+            // 33: the number was deleted. 131005: access denied. 131051: this number cannot send templates. 133010: the
+            // number is not registered.
+            0
+            | 3
+            | 10
+            | 33
+            | 190
+            | 200..=299
+            | 368
+            | 130_497
+            | 131_005
+            | 131_031
+            | 131_037
+            | 131_042
+            | 131_045
+            | 131_051
+            | 133_010 => GraphClass::ChannelDown,
             131_048 | 131_064 => GraphClass::Quality,
-            100 | 131_008 | 131_009 | 132_000 | 132_001 | 132_005 | 132_007 | 132_012 | 132_015 | 132_016 | 132_018 => {
-                GraphClass::Configuration
-            }
+            131_008 | 132_000 | 132_001 | 132_007 | 132_012 | 132_015 | 132_016 => GraphClass::Template,
+            100 | 131_009 | 132_005 | 132_018 => GraphClass::Configuration,
             130_472 | 131_021 | 131_026 | 131_030 | 131_050 => GraphClass::Recipient,
             131_049 => GraphClass::NotNow,
             131_047 => GraphClass::NeedsTemplate,

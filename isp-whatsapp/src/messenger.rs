@@ -2,15 +2,27 @@
 
 use async_trait::async_trait;
 use isp_core::message::notification::OutgoingMessage;
-use isp_core::ports::{Messenger, PortError, SendOutcome};
+use isp_core::ports::{Messenger, PortError, RetryScope, SendOutcome};
 
 use crate::cloud::CloudClient;
-use crate::outcome::{DownCause, Outcome};
+use crate::graph::GraphClass;
+use crate::notification::TemplateMessage;
+use crate::outcome::{ConfigFault, DownCause, Outcome};
 
 #[async_trait]
 impl Messenger for CloudClient {
     async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError> {
         self.send_message(message).await.into_port()
+    }
+
+    async fn probe(&self) -> Result<Option<SendOutcome>, PortError> {
+        self.look().await.map(Outcome::into_port).transpose()
+    }
+
+    /// Name and language, as in `isp_layanan_dibuka/id`: Meta keeps each language of a template as one of its own.
+    fn template(&self, message: &OutgoingMessage) -> Option<String> {
+        let composed = TemplateMessage::compose(self.templates(), message).ok()?;
+        Some(format!("{}/{}", composed.template, composed.language))
     }
 }
 
@@ -24,9 +36,12 @@ impl Outcome {
         match self {
             Self::Accepted { message_id } => Ok(SendOutcome::Accepted { provider_id: message_id }),
             Self::Held { message_id } => Ok(SendOutcome::Held { provider_id: message_id }),
-            Self::RetryAfter { at_least, .. } => {
+            Self::RetryAfter { at_least, scope, .. } => {
                 let seconds = u32::try_from(at_least.as_secs()).unwrap_or(u32::MAX);
-                Ok(SendOutcome::RetryAfter { seconds, reason })
+                Ok(SendOutcome::RetryAfter { seconds, scope, reason })
+            }
+            Self::ConfigError(ConfigFault::Graph(code)) if code.class() == GraphClass::Template => {
+                Ok(SendOutcome::RetryAfter { seconds: 0, scope: RetryScope::Template, reason })
             }
             Self::RecipientRejected { .. } => Ok(SendOutcome::RecipientRejected { reason }),
             Self::ConfigError(_) => Ok(SendOutcome::ConfigError { reason }),

@@ -46,16 +46,7 @@ pub enum Outcome {
 }
 
 /// Whom a [`Outcome::RetryAfter`] slows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RetryScope {
-    /// Every message of this sending number.
-    Number,
-    /// Messages to this recipient only.
-    Recipient,
-    /// This message only; give up after a few attempts.
-    Message,
-}
+pub use isp_core::ports::RetryScope;
 
 /// What is wrong with a message that will never be taken as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +73,8 @@ pub enum DownCause {
     Quality(GraphCode),
     /// No connection could be made: certainly not sent.
     Unreachable(Unreachable),
-    /// Something that is not the Graph API answered (a captive portal, a wrong address) with this HTTP status from
-    /// 300 to 499: it says itself that it did not take the request.
+    /// Something that is not the Graph API answered (a captive portal, a wrong address, a proxy without a way on) with
+    /// this HTTP status. It took no message.
     NotGraph(u16),
 }
 
@@ -95,6 +86,8 @@ pub enum Unreachable {
     ConnectFailed,
     /// Not connected in time.
     ConnectTimeout,
+    /// Connected, but a look at the number was not answered. No message was given to it.
+    NoAnswer,
 }
 
 /// Why an outcome is not known.
@@ -133,6 +126,13 @@ impl Outcome {
             };
         }
         match status {
+            // The Graph API answers a message in JSON. A page with status 200 is that of a captive portal.
+            200..=299 if is_page(body) => Self::ChannelDown(DownCause::NotGraph(status)),
+            // "The server is currently unable to handle the request" (RFC 9110, 15.6.4): in front of the Graph API, which
+            // would have said so in JSON. 500, 502 and 504 do not say whether somebody behind took the message.
+            503 if serde_json::from_slice::<serde_json::Value>(body).is_err() => {
+                Self::ChannelDown(DownCause::NotGraph(status))
+            }
             // 408 may come from a proxy that has already passed the request on.
             300..=407 | 409..=499 => Self::ChannelDown(DownCause::NotGraph(status)),
             _ => Self::Unknown(UnknownCause::Unreadable(status)),
@@ -144,7 +144,10 @@ impl Outcome {
     pub fn from_code(code: GraphCode) -> Self {
         let retry = |at_least, scope| Self::RetryAfter { at_least, scope, code };
         match code.class() {
-            GraphClass::SlowNumber => retry(NUMBER_PAUSE, RetryScope::Number),
+            // 4 and 80007 count for the app and the account, 130429 for the number.
+            GraphClass::SlowNumber if code.0 == 130_429 => retry(NUMBER_PAUSE, RetryScope::Number),
+            GraphClass::SlowNumber => retry(NUMBER_PAUSE, RetryScope::Account),
+            GraphClass::Unavailable => retry(TRANSIENT_PAUSE, RetryScope::Account),
             GraphClass::SlowPair => retry(PAIR_PAUSE, RetryScope::Recipient),
             GraphClass::Transient => retry(TRANSIENT_PAUSE, RetryScope::Message),
             GraphClass::NotNow => retry(DAY, RetryScope::Recipient),
@@ -152,9 +155,24 @@ impl Outcome {
             GraphClass::Quality => Self::ChannelDown(DownCause::Quality(code)),
             GraphClass::Recipient => Self::RecipientRejected { code },
             // We send templates without media, so these two say that our request is not what we think it is.
-            GraphClass::Configuration | GraphClass::NeedsTemplate | GraphClass::Media => {
+            GraphClass::Template | GraphClass::Configuration | GraphClass::NeedsTemplate | GraphClass::Media => {
                 Self::ConfigError(ConfigFault::Graph(code))
             }
+        }
+    }
+
+    /// What the answer to a mere look at the number says of the channel; `None` when it says nothing against sending. Only
+    /// what would meet every message counts: a right to send need not be a right to look.
+    pub(crate) fn of_probe(status: u16, body: &[u8]) -> Option<Self> {
+        if let Some(code) = graph::error_code(body) {
+            let meets_all = matches!(code.class(), GraphClass::SlowNumber | GraphClass::Unavailable)
+                || matches!(code, GraphCode(0 | 33 | 190));
+            return meets_all.then(|| Self::from_code(code));
+        }
+        match status {
+            200..=299 if !is_page(body) => None,
+            404 | 405 | 501 => None,
+            _ => Some(Self::ChannelDown(DownCause::NotGraph(status))),
         }
     }
 
@@ -163,6 +181,11 @@ impl Outcome {
     pub fn retryable(&self) -> bool {
         matches!(self, Self::RetryAfter { .. } | Self::ChannelDown(_))
     }
+}
+
+/// True for an HTML page.
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 impl fmt::Display for Outcome {
@@ -177,7 +200,10 @@ impl fmt::Display for Outcome {
             Self::RetryAfter { scope: RetryScope::Recipient, code, .. } => {
                 write!(f, "whatsapp error {code}: not now for this recipient")
             }
-            Self::RetryAfter { scope: RetryScope::Message, code, .. } => {
+            Self::RetryAfter { scope: RetryScope::Account, code, .. } => {
+                write!(f, "whatsapp error {code}: the account is over its rate, or whatsapp is out of service")
+            }
+            Self::RetryAfter { code, .. } => {
                 write!(f, "whatsapp error {code}: trouble at whatsapp")
             }
             Self::RecipientRejected { code } => {
@@ -204,6 +230,7 @@ impl fmt::Display for Outcome {
             Self::ChannelDown(DownCause::Unreachable(Unreachable::ConnectTimeout)) => {
                 f.write_str("whatsapp cannot be reached in time")
             }
+            Self::ChannelDown(DownCause::Unreachable(Unreachable::NoAnswer)) => f.write_str("whatsapp does not answer"),
             Self::ChannelDown(DownCause::NotGraph(status)) => {
                 write!(f, "something other than whatsapp answered with http {status}")
             }

@@ -14,18 +14,24 @@ use support::{NUMBER, fixture, reopened};
 #[test]
 fn the_whole_table_of_codes() {
     use GraphClass::{
-        ChannelDown, Configuration, Media, NeedsTemplate, NotNow, Quality, Recipient, SlowNumber, SlowPair, Transient,
+        ChannelDown, Configuration, Media, NeedsTemplate, NotNow, Quality, Recipient, SlowNumber, SlowPair, Template,
+        Transient, Unavailable,
     };
-    let table: [(GraphClass, &[i64]); 10] = [
+    let table: [(GraphClass, &[i64]); 12] = [
         (SlowNumber, &[130_429, 4, 80_007]),
         (SlowPair, &[131_056]),
-        (Transient, &[2, 131_016, 131_000, 131_057, 999_999]),
-        (ChannelDown, &[190, 0, 3, 10, 200, 250, 299, 368, 131_031, 131_042, 131_045, 130_497, 131_037]),
-        (Quality, &[131_048, 131_064]),
+        (Unavailable, &[2, 131_016, 131_057, 133_004]),
+        (Transient, &[131_000, 999_999]),
         (
-            Configuration,
-            &[100, 131_008, 131_009, 132_000, 132_001, 132_005, 132_007, 132_012, 132_015, 132_016, 132_018],
+            ChannelDown,
+            &[
+                190, 0, 3, 10, 33, 200, 250, 299, 368, 131_005, 131_031, 131_042, 131_045, 130_497, 131_037, 131_051,
+                133_010,
+            ],
         ),
+        (Quality, &[131_048, 131_064]),
+        (Template, &[131_008, 132_000, 132_001, 132_007, 132_012, 132_015, 132_016]),
+        (Configuration, &[100, 131_009, 132_005, 132_018]),
         (Recipient, &[131_026, 131_021, 131_030, 130_472, 131_050]),
         (NotNow, &[131_049]),
         (NeedsTemplate, &[131_047]),
@@ -47,7 +53,7 @@ fn recorded_answers_are_read_by_code_whatever_the_http_status() {
         (130_429, retry(130_429, 30, RetryScope::Number)),
         (131_056, retry(131_056, 6, RetryScope::Recipient)),
         (131_000, retry(131_000, 60, RetryScope::Message)),
-        (131_016, retry(131_016, 60, RetryScope::Message)),
+        (131_016, retry(131_016, 60, RetryScope::Account)),
         (131_047, Outcome::ConfigError(ConfigFault::Graph(code(131_047)))),
         (132_000, Outcome::ConfigError(ConfigFault::Graph(code(132_000)))),
         (132_001, Outcome::ConfigError(ConfigFault::Graph(code(132_001)))),
@@ -89,10 +95,14 @@ fn an_answer_that_is_not_from_graph() {
         assert_eq!(outcome, Outcome::Unknown(UnknownCause::Unreadable(status)));
         assert!(!outcome.retryable());
     }
-    for status in [302, 403, 404, 413, 429] {
-        let outcome = Outcome::from_answer(status, b"<html>portal</html>");
+    // A captive portal answers 200, a proxy without a way on 503: neither has taken anything.
+    for status in [200, 302, 403, 404, 413, 429, 503] {
+        let outcome = Outcome::from_answer(status, b"\n<html>portal</html>");
         assert_eq!(outcome, Outcome::ChannelDown(DownCause::NotGraph(status)));
         assert!(outcome.retryable());
+    }
+    for body in ["", "Service Unavailable"] {
+        assert_eq!(Outcome::from_answer(503, body.as_bytes()), Outcome::ChannelDown(DownCause::NotGraph(503)));
     }
 }
 
@@ -129,6 +139,36 @@ async fn what_is_not_known_says_so_and_is_not_repeated() {
         assert_eq!(simulator.requests() - requests, 1, "{fault:?} was repeated");
         assert_eq!(simulator.messages().len() - accepted, arrived, "{fault:?}");
     }
+}
+
+/// A look at the number costs no message and tells what would meet every message.
+#[tokio::test]
+async fn the_channel_is_asked_before_a_message_is_risked() {
+    use isp_core::ports::{Messenger as _, PortError, SendOutcome};
+    let mut simulator = Simulator::start().await.unwrap();
+    let client = CloudClient::try_new(simulator.config().with_deadline(Duration::from_millis(300))).unwrap();
+    assert_eq!(client.probe().await, Ok(None));
+    // What concerns one message, or loses the answer to one, does not show.
+    for fault in [Fault::Graph(GraphCode(131_026)), Fault::Graph(GraphCode(132_001)), Fault::ReplyLost, Fault::Held] {
+        simulator.fail_always(fault);
+        assert_eq!(client.probe().await, Ok(None), "{fault:?}");
+    }
+    for fault in [Fault::Hang, Fault::Reset, Fault::Status(500), Fault::Status(503), Fault::Status(200)] {
+        simulator.fail_always(fault);
+        assert!(matches!(client.probe().await, Err(PortError::NotSent { .. })), "{fault:?}");
+    }
+    for code in [0, 33, 190] {
+        simulator.fail_always(Fault::Graph(GraphCode(code)));
+        assert!(matches!(client.probe().await, Ok(Some(SendOutcome::ChannelDown { .. }))), "{code}");
+    }
+    for code in [4, 130_429, 131_016] {
+        simulator.fail_always(Fault::Graph(GraphCode(code)));
+        assert!(matches!(client.probe().await, Ok(Some(SendOutcome::RetryAfter { .. }))), "{code}");
+    }
+    simulator.recover();
+    simulator.down().await.unwrap();
+    assert!(matches!(client.probe().await, Err(PortError::NotSent { .. })));
+    assert_eq!((simulator.requests(), simulator.messages().len()), (0, 0));
 }
 
 #[tokio::test]
@@ -173,5 +213,10 @@ fn settings_that_cannot_work_are_refused() {
     for (number, version) in [("1065/x", "v25.0"), ("", "v25.0"), ("1065", ".."), ("1065", "v25.0?x")] {
         let config = CloudConfig::new(number, "t".into()).with_graph_version(version);
         assert_eq!(CloudClient::try_new(config).unwrap_err().code(), "whatsapp.bad_setting");
+    }
+    // The second line of a token file would make every request one that cannot be sent.
+    for token in ["", "EAAG first\n", "EAAG\nEAAH", "EAAG\u{a0}"] {
+        let config = CloudConfig::new("1065", token.into());
+        assert_eq!(CloudClient::try_new(config).unwrap_err().code(), "whatsapp.bad_token");
     }
 }

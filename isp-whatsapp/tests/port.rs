@@ -22,10 +22,13 @@ async fn the_engine_sees_what_is_known_and_nothing_personal() {
     let graph = |code| Fault::Graph(GraphCode(code));
     let mut shown = String::new();
     for (fault, expected) in [
-        (graph(130_429), "RetryAfter 30"),
-        (graph(131_049), "RetryAfter 86400"),
+        (graph(130_429), "RetryAfter 30 Number"),
+        (graph(131_049), "RetryAfter 86400 Recipient"),
         (graph(131_026), "RecipientRejected"),
-        (graph(132_001), "ConfigError"),
+        (graph(132_001), "RetryAfter 0 Template"),
+        (graph(100), "ConfigError"),
+        (graph(131_016), "RetryAfter 60 Account"),
+        (graph(131_056), "RetryAfter 6 Recipient"),
         (graph(190), "ChannelDown"),
         (graph(131_048), "ChannelDown"),
         (Fault::Held, "Held"),
@@ -39,7 +42,7 @@ async fn the_engine_sees_what_is_known_and_nothing_personal() {
         let word = match &result {
             Ok(SendOutcome::Accepted { .. }) => "Accepted".to_owned(),
             Ok(SendOutcome::Held { provider_id }) if provider_id.starts_with("wamid.") => "Held".to_owned(),
-            Ok(SendOutcome::RetryAfter { seconds, .. }) => format!("RetryAfter {seconds}"),
+            Ok(SendOutcome::RetryAfter { seconds, scope, .. }) => format!("RetryAfter {seconds} {scope:?}"),
             Ok(SendOutcome::RecipientRejected { .. }) => "RecipientRejected".to_owned(),
             Ok(SendOutcome::ConfigError { .. }) => "ConfigError".to_owned(),
             Ok(SendOutcome::ChannelDown { .. }) => "ChannelDown".to_owned(),

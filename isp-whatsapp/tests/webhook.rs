@@ -197,6 +197,47 @@ fn failed_only_counts_before_delivery() {
     assert!(!Delivery::Queued.settles_unknown() && Delivery::Queued.fold(failed).settles_unknown());
 }
 
+/// One odd event costs its neighbours nothing, wherever it stands.
+#[test]
+fn an_odd_event_takes_no_neighbour_with_it() {
+    let good = |id: &str| format!(r#"{{"id":"wamid.{id}","status":"read","timestamp":"1768600000"}}"#);
+    let odd = [
+        r#"{"id":"wamid.x","status":"read","timestamp":"not a moment"}"#,
+        r#"{"id":"wamid.x","status":"read","timestamp":"99999999999999999"}"#,
+        r#"{"id":"wamid.x","status":"read","timestamp":1768600000}"#,
+        r#"{"id":7,"status":"read","timestamp":"1768600000"}"#,
+        r#"{"status":"read"}"#,
+        "null",
+        "[]",
+        r#""text""#,
+    ];
+    let receive = |entries: &str| {
+        let raw = format!(r#"{{"object":"whatsapp_business_account","entry":{entries}}}"#);
+        let header = signature(&"test_app_secret_not_real".into(), raw.as_bytes());
+        endpoint().receive(Some(&header), raw.as_bytes())
+    };
+    let change = |value: &str| format!(r#"[{{"changes":[{{"field":"messages","value":{value}}}]}}]"#);
+    for odd in odd {
+        let events =
+            receive(&change(&format!(r#"{{"statuses":[{},{odd},{}],"messages":null}}"#, good("1"), good("2"))))
+                .unwrap();
+        assert_eq!(events.len(), 3, "{odd}");
+        assert_eq!(events[1], Event::Unreadable("status"), "{odd}");
+        for (at, id) in [(0, "wamid.1"), (2, "wamid.2")] {
+            assert!(matches!(&events[at], Event::Status(update) if update.message_id == id), "{odd}: {events:?}");
+        }
+        // Odd messages, changes and entries as well.
+        let events = receive(&change(&format!(r#"{{"statuses":[{}],"messages":[{odd}]}}"#, good("1")))).unwrap();
+        assert_eq!((events.len(), &events[1]), (2, &Event::Unreadable("message")), "{odd}");
+        let whole = format!(r#"{{"field":"messages","value":{{"statuses":[{}]}}}}"#, good("3"));
+        let events = receive(&format!(r#"[{odd},{{"changes":[{odd},{whole}]}}]"#)).unwrap();
+        assert_eq!(events[..2], [Event::Unreadable("entry"), Event::Unreadable("change")], "{odd}");
+        assert!(matches!(&events[2], Event::Status(_)), "{odd}");
+        // Of a body with nothing else Meta is asked again.
+        assert_eq!(receive(&change(&format!(r#"{{"statuses":[{odd}]}}"#))), Err(WebhookError::Malformed), "{odd}");
+    }
+}
+
 fn any_status() -> impl Strategy<Value = Status> {
     prop_oneof![
         Just(Status::Sent),

@@ -90,6 +90,14 @@ impl Isp {
         (out, err)
     }
 
+    /// Runs a command that ends with one of these exit codes.
+    pub(crate) fn exit_any(&self, codes: &[i32], arguments: &[&str]) {
+        let output = self.run(arguments);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let code = output.status.code().unwrap_or(-1);
+        assert!(codes.contains(&code), "isp {}: {code}\n{out}\n{err}", arguments.join(" "));
+    }
+
     /// Runs a command that succeeds.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         self.exit(0, arguments).0
@@ -122,6 +130,17 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
+        let stage = Self::bare();
+        stage.isp.ok(&["init"]);
+        let routers = SHEETS[1].1.replace("127.0.0.1:1", &stage.router.address().to_string());
+        stage.isp.write(SHEETS);
+        stage.isp.write(&[("routers.csv", &routers)]);
+        stage.isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+        stage
+    }
+
+    /// The simulators, and a folder in which nothing was founded yet.
+    pub(crate) fn bare() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let simulation = Simulation { user: "isp".into(), password: "rahasia-router".into(), ..Simulation::default() };
         let (router, whatsapp) = runtime
@@ -130,11 +149,6 @@ impl Stage {
         isp.set("ISP_WHATSAPP__BASE_URL", whatsapp.base_url());
         isp.set("ISP_WHATSAPP__PHONE_NUMBER_ID", PHONE_NUMBER_ID);
         isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
-        isp.ok(&["init"]);
-        let routers = SHEETS[1].1.replace("127.0.0.1:1", &router.address().to_string());
-        isp.write(SHEETS);
-        isp.write(&[("routers.csv", &routers)]);
-        isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
         Self { isp, router, whatsapp, runtime }
     }
 

@@ -15,7 +15,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
-    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport,
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport, Said,
 };
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
@@ -24,11 +24,12 @@ use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::{
-    AccessControl, ApplyOutcome, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome, Store,
+    AccessControl, ApplyOutcome, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome, StandingWatch, Store,
 };
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::testing::MemoryStore;
+use isp_core::testing::sample::worker;
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Error, Money, Policy, Secret};
 use uuid::Uuid;
@@ -185,13 +186,10 @@ impl World {
 
     /// A whole daily run.
     pub async fn run(&self, now: DateTime<Utc>) -> Result<(BillReport, EnforceReport, DeliverReport), EngineError> {
-        let engine = self.engine();
-        let _guard = self.store.begin_run(TENANT).await?;
-        let billed = engine.bill(now).await?;
-        engine.remind(now).await?;
-        let enforced = engine.enforce(now, &Approval::All).await?;
-        let delivered = engine.deliver(&self.routers, &self.messenger, now).await?;
-        Ok((billed, enforced, delivered))
+        let said = Said { approval: Approval::All, clock_is_right: true };
+        let day =
+            self.engine().run_day(&worker(&StandingWatch(now)), &self.routers, &self.messenger, &said, now).await?;
+        Ok((day.billed, day.enforced, day.delivered))
     }
 
     pub async fn pay(
@@ -213,7 +211,7 @@ impl World {
     }
 
     pub async fn deliver(&self, now: DateTime<Utc>) -> DeliverReport {
-        self.engine().deliver(&self.routers, &self.messenger, now).await.unwrap()
+        self.engine().deliver(&worker(&StandingWatch(now)), &self.routers, &self.messenger, now).await.unwrap()
     }
 }
 

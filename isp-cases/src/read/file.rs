@@ -124,6 +124,9 @@ pub(super) struct Step {
     pub(super) end: Option<End>,
     pub(super) promise: Option<Promise>,
     pub(super) exempt: Option<Exempt>,
+    pub(super) end_promise: Option<EndProtection>,
+    pub(super) end_exemption: Option<EndProtection>,
+    pub(super) take_back_outage: Option<OfOutage>,
     pub(super) outage: Option<Outage>,
     pub(super) end_outage: Option<EndOutage>,
     pub(super) credit_outage: Option<OfOutage>,
@@ -224,6 +227,16 @@ pub(super) struct EndOutage {
 #[serde(deny_unknown_fields)]
 pub(super) struct OfOutage {
     pub(super) name: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndProtection {
+    pub(super) customer: Option<String>,
+    #[serde(default)]
+    pub(super) taken_back: bool,
+    pub(super) reason: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

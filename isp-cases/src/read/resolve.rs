@@ -329,6 +329,20 @@ impl Steps<'_> {
             let until = end.until.map_or(now, |when| when.at((0, 0), zone));
             actions.push(Action::EndOutage { name: self.outage(end.name.as_ref())?, until });
         }
+        let because = |reason: Option<&String>| reason.cloned().unwrap_or_else(|| "salah ketik".into());
+        for (what, of) in [("promise", &step.end_promise), ("exemption", &step.end_exemption)] {
+            let Some(of) = of else { continue };
+            actions.push(Action::EndProtection {
+                what: what.to_owned(),
+                customer: self.customer(&format!("end_{what}.customer"), of.customer.as_ref())?,
+                taken_back: of.taken_back,
+                reason: because(of.reason.as_ref()),
+            });
+        }
+        if let Some(of) = &step.take_back_outage {
+            let name = self.outage(of.name.as_ref())?;
+            actions.push(Action::TakeBackOutage { name, reason: because(of.reason.as_ref()) });
+        }
         if let Some(of) = &step.credit_outage {
             actions.push(Action::CreditOutage { name: self.outage(of.name.as_ref())? });
         }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::billing::policy::WhileIsolated;
 use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
 use crate::calendar::{Date, Period, Zone};
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{BillReport, Engine, EngineError};
 use crate::error::Error;
@@ -73,16 +74,8 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn credit_notes_of(&self, customer: CustomerId) -> Result<Vec<CreditNote>, EngineError> {
-        let mut all: Vec<CreditNote> = Vec::new();
-        loop {
-            let page = PageQuery { after: all.last().map(|n| n.id), limit: self.page };
-            let rows = self.store.credit_notes(self.tenant, Some(customer), page).await?;
-            let last = (rows.len() as u64) < u64::from(self.page);
-            all.extend(rows);
-            if last {
-                return Ok(all);
-            }
-        }
+        let load = async |page| self.store.credit_notes(self.tenant, Some(customer), page).await;
+        all_pages(self.page, load, |note| note.id).await
     }
 
     /// What an outage that is over gives back (*restitusi*), of the invoices there are; with `write`, the notes are

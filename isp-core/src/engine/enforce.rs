@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
@@ -386,7 +387,8 @@ impl Engine<'_> {
     /// The facts about all subscriptions of a customer.
     pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
         let query = AccessQuery::Customers(vec![customer]);
-        Ok(self.store.load_access(self.tenant, &query, PageQuery::first(1_000)).await?)
+        let load = async |page| self.store.load_access(self.tenant, &query, page).await;
+        all_pages(self.page, load, |facts| facts.subscription_id).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! | journey | file |
 //! |---|---|
 //! | whether the clock is right | [`clock`] |
+//! | all of a day, in order | [`day`] |
 //! | a billing run, instalments and credit | [`bill`] |
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
@@ -31,6 +32,7 @@ pub mod bill;
 pub mod clock;
 pub mod collect;
 pub mod credit;
+pub mod day;
 pub mod deliver;
 pub mod device;
 pub mod enforce;
@@ -39,6 +41,7 @@ pub mod explain;
 pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
+mod pages;
 pub mod pay;
 pub mod protect;
 pub mod remind;
@@ -56,6 +59,7 @@ use crate::ports::{PortError, Store, StoreError};
 
 pub use crate::terms::Settled;
 pub use bill::BillReport;
+pub use day::{DayReport, Said};
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::OutboxId;
-use crate::ports::{OutboxQuery, OutboxState, Outcome, PageQuery, Topic};
+use crate::ports::{OutboxState, Settled};
 
 /// What became of a message, as somebody found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,33 +39,21 @@ impl Engine<'_> {
             Settlement::Sent => &[OutboxState::Unknown],
             Settlement::Resend | Settlement::Drop => &[OutboxState::Unknown, OutboxState::Failed],
         };
-        if !self.waits_in(id, states).await? {
-            return Err(EngineError::NotToSettle);
-        }
         let (state, word) = match settlement {
             Settlement::Sent => (OutboxState::Done, "sent"),
             Settlement::Resend => (OutboxState::Pending, "to be sent again"),
             Settlement::Drop => (OutboxState::Dropped, "dropped"),
         };
-        let note = format!("{word}, says {}", by.trim());
-        let outcome = Outcome { id, state, next_attempt: now, note, provider_id: None, at: now };
-        Ok(self.store.record(self.tenant, &[outcome], &[]).await?)
+        let settled = Settled { state, note: format!("{word}, says {}", by.trim()), at: now };
+        if self.store.settle(self.tenant, id, states, settled).await? { Ok(()) } else { Err(EngineError::NotToSettle) }
     }
 
-    async fn waits_in(&self, id: OutboxId, states: &[OutboxState]) -> Result<bool, EngineError> {
-        for state in states {
-            let query = OutboxQuery { topic: Some(Topic::Message), state: Some(*state), customer: None };
-            let mut page = PageQuery::first(self.page);
-            loop {
-                let rows = self.store.outbox(self.tenant, query, page).await?;
-                if rows.iter().any(|row| row.id == id) {
-                    return Ok(true);
-                }
-                if !page.advance(&rows, |last| last.id) {
-                    break;
-                }
-            }
-        }
-        Ok(false)
+    /// Makes the messages that a template stopped due again, also those that failed for it; how many they are. Each is
+    /// looked at once more before it leaves.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn retry_template(&self, template: &str, now: DateTime<Utc>) -> Result<u64, EngineError> {
+        Ok(self.store.retry_template(self.tenant, template, now).await?)
     }
 }

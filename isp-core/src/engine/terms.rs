@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Billable, Catalog, Charge, InvoiceBalance, InvoiceKind};
 use crate::calendar::{BillingDay, Date, Period};
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{PackageId, SubscriptionId};
@@ -228,17 +229,11 @@ impl Engine<'_> {
     async fn late_fees_of(&self, facts: &AccessFacts) -> Result<Vec<Charge>, EngineError> {
         let customer = Some(facts.customer_id);
         let query = InvoiceQuery { customer, kind: Some(InvoiceKind::LateFee), ..InvoiceQuery::default() };
-        let mut fees = Vec::new();
-        let mut page = PageQuery::first(self.page);
-        loop {
-            let rows = self.store.invoices(self.tenant, query, page).await?;
-            let more = page.advance(&rows, |(last, _)| last.id);
-            let own = rows.into_iter().map(|(invoice, _)| invoice);
-            fees.extend(own.filter(|i| i.subscription_id == facts.subscription_id).map(Charge::new));
-            if !more {
-                break;
-            }
-        }
+        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let rows = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
+        let own = rows.into_iter().map(|(invoice, _)| invoice);
+        let own = own.filter(|i| i.subscription_id == facts.subscription_id);
+        let mut fees: Vec<Charge> = own.map(Charge::new).collect();
         if !fees.is_empty() {
             for note in self.credit_notes_of(facts.customer_id).await? {
                 if let Some(fee) = fees.iter_mut().find(|f| f.invoice.id == note.invoice_id) {

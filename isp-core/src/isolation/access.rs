@@ -207,6 +207,12 @@ pub enum AccessEventKind {
 }
 
 impl AccessEventKind {
+    /// True for the kinds that customers are told of: one makes what was said of an earlier one untrue.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        self.leads_to().is_some()
+    }
+
     /// Its code.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use crate::billing::{InvoiceBalance, Statement};
 use crate::customer::Customer;
+use crate::ids::AccessEventId;
 use crate::isolation::ServiceAccess;
 use crate::payment::Payment;
 use crate::text::Name;
@@ -21,6 +22,8 @@ pub struct MessageFacts {
     pub payment: Option<(Payment, bool)>,
     /// The access of the subscription that it names.
     pub access: Option<ServiceAccess>,
+    /// The event that last isolated or reopened that subscription: a message about an earlier one is over.
+    pub last_event: Option<AccessEventId>,
     /// True when that subscription is served by a router, whose answer a message about it waits for.
     pub routed: bool,
     /// The other subscriptions that it is about, in the order it names them.
@@ -36,6 +39,8 @@ pub struct MessageLine {
     pub package: Name,
     /// Its access.
     pub access: ServiceAccess,
+    /// The event that last isolated or reopened it.
+    pub last_event: Option<AccessEventId>,
     /// True when it is served by a router.
     pub routed: bool,
 }

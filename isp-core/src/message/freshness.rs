@@ -1,11 +1,11 @@
-//! The last look before a message leaves (rules N3, N4): is it still true, and what exactly does it say now?
+//! The last look before a message leaves (rules N3, N4, N7): is it still true, and what exactly does it say now?
 
 use chrono::{DateTime, Utc};
 
 use crate::billing::{Arrears, InvoiceBalance, Statement};
-use crate::ids::TenantId;
+use crate::ids::{AccessEventId, TenantId};
 use crate::isolation::IsolationPolicy;
-use crate::isolation::{Access, IsolationCause};
+use crate::isolation::{Access, IsolationCause, ServiceAccess};
 use crate::message::DunningPolicy;
 use crate::message::MessageFacts;
 use crate::message::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
@@ -27,6 +27,17 @@ pub enum Verdict {
 /// Seconds after which a message that waits for a router's answer is looked at again.
 const ROUTER_WAIT_SECONDS: i64 = 300;
 
+/// How long a message about something that happened is worth saying (rule N7). A reminder before the due date ends with
+/// that day.
+const AGE_DAYS: i64 = 2;
+
+/// True when a message is about something that is too long ago (rule N7). Its age counts from the moment at which it
+/// might have left first, so that a night takes nothing from it.
+#[must_use]
+pub fn is_too_old(kind: NotificationKind, not_before: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    kind != NotificationKind::DueSoon && now - not_before > chrono::TimeDelta::days(AGE_DAYS)
+}
+
 /// Decides about one queued message from the facts as they are at `now`.
 #[must_use]
 pub fn refresh(
@@ -38,6 +49,9 @@ pub fn refresh(
     now: DateTime<Utc>,
 ) -> Verdict {
     let Some(phone) = facts.customer.phone.clone() else { return Verdict::Drop("no_phone") };
+    if is_too_old(message.kind, message.not_before, now) {
+        return Verdict::Drop("too_old");
+    }
     if message.kind.keeps_quiet_hours() {
         let allowed = next_sending(policy, message.zone, now);
         if allowed > now {
@@ -84,12 +98,30 @@ fn package(facts: &MessageFacts) -> Result<Name, Verdict> {
     Ok(Name::parse("package", &text).unwrap_or(first))
 }
 
-/// The lines that a message is about and that are wanted so, each with whether its router, if it has one, has said so.
-fn wanted(facts: &MessageFacts, desired: Access) -> Vec<bool> {
-    let named = facts.access.iter().map(|access| (access, facts.routed));
-    let others = facts.others.iter().map(|line| (&line.access, line.routed));
-    let lines = named.chain(others).filter(|(access, _)| access.desired == desired);
-    lines.map(|(access, routed)| !routed || access.agrees()).collect()
+/// A line that a message is about.
+struct Line<'a> {
+    access: &'a ServiceAccess,
+    routed: bool,
+    last_event: Option<AccessEventId>,
+}
+
+/// The lines that a message is about and that are wanted so because of the very event that it tells of: a line that was
+/// reopened and isolated again has a message of its own about that.
+fn wanted<'a>(message: &Notification, facts: &'a MessageFacts, desired: Access) -> Vec<Line<'a>> {
+    let named = facts.access.iter();
+    let named = named.map(|access| Line { access, routed: facts.routed, last_event: facts.last_event });
+    let others = facts.others.iter();
+    let others = others.map(|l| Line { access: &l.access, routed: l.routed, last_event: l.last_event });
+    let told = |line: &Line<'_>| {
+        line.access.desired == desired
+            && line.last_event.is_some_and(|event| message.keys.iter().any(|key| key.subject == event.0))
+    };
+    named.chain(others).filter(told).collect()
+}
+
+/// True when a router has not yet said so of one of these lines (rule I5).
+fn unconfirmed(lines: &[Line<'_>]) -> bool {
+    lines.iter().any(|line| line.routed && !line.access.agrees())
 }
 
 fn sum_and_due(facts: &MessageFacts) -> Result<(Vec<String>, Money, crate::Date), Verdict> {
@@ -129,19 +161,16 @@ fn overdue(
 }
 
 fn isolated(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
-    let access = facts.access.as_ref().ok_or(Verdict::Drop("no_access"))?;
-    let lines = wanted(facts, Access::Isolated);
-    if lines.is_empty() {
-        return Err(Verdict::Drop("reopened"));
+    if facts.access.is_none() {
+        return Err(Verdict::Drop("no_access"));
     }
-    // "Isolated" is true only when the router said so (rule I5).
-    if lines.contains(&false) {
+    let lines = wanted(message, facts, Access::Isolated);
+    if unconfirmed(&lines) {
         return Err(wait(now));
     }
     // Of several lines, the first may have been reopened meanwhile.
-    let isolated = std::iter::once(access).chain(facts.others.iter().map(|line| &line.access));
-    let access = isolated.filter(|a| a.desired == Access::Isolated).min_by_key(|a| a.isolated.map(|i| i.at));
-    let access = access.ok_or(Verdict::Drop("reopened"))?;
+    let oldest = lines.iter().map(|line| line.access).min_by_key(|a| a.isolated.map(|i| i.at));
+    let access = oldest.ok_or(Verdict::Drop("reopened"))?;
     let today = message.zone.date_of(now);
     let amount = match access.cause {
         Some(IsolationCause::Manual) => Money::ZERO,
@@ -155,11 +184,11 @@ fn reopened(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) ->
     if facts.access.is_none() {
         return Err(Verdict::Drop("no_access"));
     }
-    let lines = wanted(facts, Access::Open);
+    let lines = wanted(message, facts, Access::Open);
     if lines.is_empty() {
         return Err(Verdict::Drop("not_open"));
     }
-    if lines.contains(&false) {
+    if unconfirmed(&lines) {
         return Err(wait(now));
     }
     Ok(MessageContent::Reopened { package: package(facts)?, since: message.zone.date_of(now) })

@@ -1,5 +1,6 @@
 //! Messages to customers: which are due, whether one is still true, and what it says.
 
+pub mod channel;
 pub mod facts;
 pub mod freshness;
 pub mod notice;

@@ -36,6 +36,10 @@ pub trait DirectoryStore: Send + Sync {
     /// A customer by the ID that people use.
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError>;
 
+    /// The codes of these customers, in id order; unknown ones are left out.
+    async fn customer_codes(&self, tenant: TenantId, ids: &[CustomerId])
+    -> Result<Vec<(CustomerId, Code)>, StoreError>;
+
     /// Customers.
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError>;
 

@@ -133,6 +133,9 @@ pub enum StoreError {
     /// Another process is doing this tenant's run.
     #[error("another run is under way")]
     Busy,
+    /// This run is no longer the only one: the connection that held the right was cut. Nothing of the commit was written.
+    #[error("the connection that held the right to run was cut")]
+    RunLost,
 }
 
 impl StoreError {
@@ -159,6 +162,7 @@ impl StoreError {
             Self::NoKey => "store.no_key",
             Self::Corrupt { .. } => "store.corrupt",
             Self::Busy => "store.busy",
+            Self::RunLost => "store.run_lost",
         }
     }
 
@@ -167,7 +171,13 @@ impl StoreError {
     pub fn retryable(&self) -> bool {
         matches!(
             self,
-            Self::Conflict | Self::Unavailable { .. } | Self::Busy | Self::DiskFull | Self::Held | Self::TooSlow
+            Self::Conflict
+                | Self::Unavailable { .. }
+                | Self::Busy
+                | Self::RunLost
+                | Self::DiskFull
+                | Self::Held
+                | Self::TooSlow
         )
     }
 }

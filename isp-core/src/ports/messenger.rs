@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::PortError;
+pub use crate::message::channel::RetryScope;
 use crate::message::notification::OutgoingMessage;
 
 /// Sends messages.
@@ -10,6 +11,18 @@ use crate::message::notification::OutgoingMessage;
 pub trait Messenger: Send + Sync {
     /// Sends one message. `Err(Unknown)` must be returned whenever it may have gone out.
     async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError>;
+
+    /// Asks whether the channel works, without sending anything: what it says, or could not say, concerns every message
+    /// alike. `Ok(None)` when nothing speaks against sending.
+    async fn probe(&self) -> Result<Option<SendOutcome>, PortError> {
+        Ok(None)
+    }
+
+    /// The template that this message would be sent with, for a channel that has templates: its name, or `name/language`
+    /// where each language is a template of its own.
+    fn template(&self, _message: &OutgoingMessage) -> Option<String> {
+        None
+    }
 }
 
 /// What the channel said to one message.
@@ -29,6 +42,8 @@ pub enum SendOutcome {
     RetryAfter {
         /// Seconds to wait.
         seconds: u32,
+        /// Who has to wait.
+        scope: RetryScope,
         /// What it said.
         reason: String,
     },

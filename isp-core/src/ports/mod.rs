@@ -16,6 +16,7 @@ mod outbox_store;
 mod query;
 mod row;
 mod store;
+mod worker;
 
 pub use access::AccessStore;
 pub use access_control::{AccessControl, ApplyOutcome};
@@ -23,10 +24,13 @@ pub use billing::BillingStore;
 pub use change_set::{ChangeSet, CommitReport};
 pub use directory::DirectoryStore;
 pub use error::{PortError, StoreError};
-pub use messenger::{Messenger, SendOutcome};
+pub use messenger::{Messenger, RetryScope, SendOutcome};
 pub use money::MoneyStore;
-pub use outbox::{Claim, Effect, OutboxRow, OutboxState, Outcome, Topic};
+pub use outbox::{
+    Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, Settled, Topic,
+};
 pub use outbox_store::OutboxStore;
 pub use query::{AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, OutboxQuery, PageQuery};
 pub use row::{DamagedRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
 pub use store::{RunGuard, Store};
+pub use worker::{StandingWatch, Watch, Worker};

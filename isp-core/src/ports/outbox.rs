@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::OutboxId;
+use crate::ids::{OutboxId, RouterId, SubscriptionId, WorkerId};
 use crate::isolation::AccessEffect;
+use crate::isolation::access::ObservedAccess;
 use crate::message::Notification;
 
 /// What an outbox row is about.
@@ -97,6 +98,24 @@ pub struct OutboxRow {
     pub provider_id: Option<String>,
     /// When it came to its end.
     pub finished_at: Option<DateTime<Utc>>,
+    /// How often it was claimed. Together with the owner it proves whose an outcome is.
+    pub fence: u64,
+    /// The template that the last attempt failed for; empty when it failed for another reason, or not.
+    pub template: Option<String>,
+}
+
+/// What a worker holds something by: its name, and until when, by its own clock.
+///
+/// A lease that ran out may be taken over. The fence that rises with each claim makes that safe: whatever the clocks
+/// say, only the last one who claimed can write an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it.
+    pub owner: WorkerId,
+    /// The moment of the call. This is a clock on the wall, and not the moment that the engine works for.
+    pub now: DateTime<Utc>,
+    /// When it runs out.
+    pub until: DateTime<Utc>,
 }
 
 /// A claim on outbox rows.
@@ -105,18 +124,46 @@ pub struct Claim {
     /// Rows of this topic.
     pub topic: Topic,
     /// Those whose `next_attempt` is not after this moment.
-    pub now: DateTime<Utc>,
-    /// The claim runs out at this moment.
-    pub until: DateTime<Utc>,
+    pub due: DateTime<Utc>,
+    /// By whom and until when.
+    pub lease: Lease,
     /// At most so many rows, the earliest first.
     pub limit: u32,
+}
+
+/// A row as it was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claimed {
+    /// Which row.
+    pub id: OutboxId,
+    /// The fence of the claim.
+    pub fence: u64,
+}
+
+impl OutboxRow {
+    /// The claim under which this row was returned.
+    #[must_use]
+    pub const fn claimed(&self) -> Claimed {
+        Claimed { id: self.id, fence: self.fence }
+    }
+}
+
+/// The right to write to a router, while it is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouterHold {
+    /// Which router.
+    pub router: RouterId,
+    /// Who holds it.
+    pub owner: WorkerId,
+    /// How often it was taken.
+    pub fence: u64,
 }
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which row.
-    pub id: OutboxId,
+    /// Which row, and under which claim.
+    pub row: Claimed,
     /// Its new state; [`OutboxState::Pending`] to try again at `next_attempt`.
     pub state: OutboxState,
     /// When to try again.
@@ -125,6 +172,39 @@ pub struct Outcome {
     pub note: String,
     /// The other side's id.
     pub provider_id: Option<String>,
+    /// The template that it failed for.
+    pub template: Option<String>,
     /// When it ended.
+    pub at: DateTime<Utc>,
+}
+
+/// What a router said, to be recorded.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Observed<'a> {
+    /// Of which lines.
+    pub lines: &'a [(SubscriptionId, ObservedAccess)],
+    /// The hold under which the router was written to. When it was lost meanwhile, another worker may have written
+    /// before our last write: then nobody knows what these accounts are. The observations do not count, what was
+    /// observed before does not count any more either, and the wish of each line's current revision is pending again.
+    pub under: Option<RouterHold>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Rows whose outcome was refused: their claims were lost.
+    pub lost: Vec<OutboxId>,
+    /// True when the hold on the router was lost, and its lines are to be applied again.
+    pub doubted: bool,
+}
+
+/// What a person says of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Its new state.
+    pub state: OutboxState,
+    /// Who said so.
+    pub note: String,
+    /// When.
     pub at: DateTime<Utc>,
 }

@@ -2,9 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{Claim, DunningQuery, OutboxQuery, OutboxRow, Outcome, PageQuery, StoreError};
-use crate::ids::{CustomerId, OutboxId, SubscriptionId, TenantId};
-use crate::isolation::access::ObservedAccess;
+use chrono::{DateTime, Utc};
+
+use super::{
+    Claim, Claimed, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Recorded,
+    RouterHold, Settled, StoreError,
+};
+use crate::ids::{CustomerId, OutboxId, RouterId, TenantId, WorkerId};
 use crate::message::{DunningFacts, MessageFacts, Notification};
 
 /// What is to be done outside: claims and their outcomes, and the facts of messages.
@@ -21,27 +25,66 @@ pub trait OutboxStore: Send + Sync {
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<DunningFacts>, StoreError>;
 
-    /// Takes rows that are due, and those whose claim ran out (`until` is not after `now`), in the order of
-    /// `next_attempt`; they come back as [`OutboxState::Claimed`]. A message whose worker died while calling becomes
-    /// [`super::OutboxState::Unknown`] and is not returned; a wish to a router is claimed again.
+    /// Takes rows that are due, and those whose claim ran out (`until` is not after `lease.now`), in the order of
+    /// `next_attempt`; they come back as [`OutboxState::Claimed`] with a fence that is higher by one. A message whose
+    /// claim ran out while its worker was calling becomes [`super::OutboxState::Unknown`] and is not returned; a wish to a
+    /// router is claimed again. A claim that did not run out is never touched, whoever holds it.
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError>;
 
-    /// Says that the other side is about to be called for these claimed rows; raises `attempts`. `Conflict`, and nothing
-    /// changed, when one of them is not claimed.
-    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError>;
+    /// Says that the other side is about to be called for these rows; raises `attempts` and prolongs the claims to
+    /// `lease.until`. Returns those for which it holds: the rows that are still claimed by this owner under this fence.
+    /// The others were lost to another worker, are not changed, and must not be called for.
+    async fn attempting(&self, tenant: TenantId, lease: Lease, rows: &[Claimed]) -> Result<Vec<OutboxId>, StoreError>;
 
-    /// Records how attempts ended, and with them what routers said, all or nothing; `NotFound { what: "outbox" }` for an
-    /// unknown row. `finished_at` is set by every state but `Pending`; a `provider_id` stays when an outcome has none. An
-    /// observation replaces one of a lower revision, or one of the same revision that is not later; it raises no version.
+    /// Prolongs everything that this owner holds, claims and routers, to `lease.until`.
+    async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError>;
+
+    /// Records how attempts ended, and with them what a router said. Returns the rows whose outcome was refused, because
+    /// the claim was lost: another worker claimed the row since, or a person settled it. Such an outcome changes
+    /// nothing. A message that became unknown only because its claim ran out still belongs to the owner, who knows more.
+    ///
+    /// `finished_at` is set by every state but `Pending`; a `provider_id` stays when an outcome has none. An observation
+    /// replaces one of a lower revision, or one of the same revision that is not later; it raises no version. With
+    /// `observed.under`, observations count only while the router is held so; see [`Observed`].
     async fn record(
         &self,
         tenant: TenantId,
+        owner: WorkerId,
         outcomes: &[Outcome],
-        observed: &[(SubscriptionId, ObservedAccess)],
-    ) -> Result<(), StoreError>;
+        observed: Observed<'_>,
+    ) -> Result<Recorded, StoreError>;
 
-    /// Frees all claims as [`Store::begin_run`] does, for a worker that stops early.
-    async fn release(&self, tenant: TenantId) -> Result<(), StoreError>;
+    /// Frees what this owner claimed, for a worker that stops early: a message that was being sent becomes
+    /// [`super::OutboxState::Unknown`], everything else pending; its routers are free.
+    async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError>;
+
+    /// Takes the right to write to a router: `None` while another worker has it. Its own is prolonged.
+    async fn hold_router(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        lease: Lease,
+    ) -> Result<Option<RouterHold>, StoreError>;
+
+    /// Gives the right to write to a router back; nothing when it was lost.
+    async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError>;
+
+    /// Settles a message that is unknown or failed, at the word of a person; false when there is no such message in one
+    /// of `states`. Whoever had claimed it can write no outcome any more.
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        id: OutboxId,
+        states: &[OutboxState],
+        settled: Settled,
+    ) -> Result<bool, StoreError>;
+
+    /// Makes messages that a template stopped due at `now`, those that failed for it as well; how many they were. A name
+    /// stands for all its languages: `tagihan` for `tagihan/id` and `tagihan/en`.
+    async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// One row.
+    async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError>;
 
     /// The facts that a message states, as they are now, its invoices in the order it names them. `NotFound { what:
     /// "customer" }` when the customer is unknown.

@@ -31,9 +31,12 @@ pub trait Store: DirectoryStore + BillingStore + AccessStore + MoneyStore + Outb
     /// Writes a change set, all or nothing.
     async fn commit(&self, tenant: TenantId, changes: ChangeSet) -> Result<CommitReport, StoreError>;
 
-    /// Takes the right to be the only run of this tenant until the guard is dropped or the process dies; then claims
-    /// that a dead run left are freed: a message that was being sent becomes [`super::OutboxState::Unknown`], everything
-    /// else pending. [`StoreError::Busy`] when another run has it.
+    /// Takes the right to be the only run of this tenant until the guard is dropped or the process dies.
+    /// [`StoreError::Busy`] when another run has it. It touches no claim: those of a dead worker run out by themselves.
+    ///
+    /// The right may be lost while the guard lives, when the connection that holds it is cut. From then on each
+    /// [`Store::commit`] of this tenant through this store is refused with [`StoreError::RunLost`], until the guard is
+    /// dropped.
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
 
     /// The rows that could not be read since the store was opened, without repetition. A person has to mend them.

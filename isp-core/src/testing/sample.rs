@@ -12,7 +12,7 @@ use crate::customer::{Address, Customer, Nik, Phone};
 use crate::device::{Cpe, DeviceAction, DeviceHistory, Ownership};
 use crate::ids::{
     CpeId, CustomerId, DeviceHistoryId, InstallationKindId, InstallationOrderId, InvoiceId, PackageId, PaymentId,
-    RouterId, SiteId, SubscriptionId, TenantId,
+    RouterId, SiteId, SubscriptionId, TenantId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder};
 use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
@@ -20,7 +20,7 @@ use crate::money::Money;
 use crate::package::{Package, PriceList, Speed, UserGroup};
 use crate::payment::{Allocation, Channel, Payment};
 use crate::place::{Router, RouterEndpoint, Site};
-use crate::ports::ChangeSet;
+use crate::ports::{ChangeSet, StandingWatch, Worker};
 use crate::secret::Secret;
 use crate::subscription::{Account, BillingTerms, Subscription};
 use crate::tax::TaxMode;
@@ -320,4 +320,10 @@ impl World {
         }
         changes
     }
+}
+
+/// A worker whose claims are never renewed, since its watch stands still.
+#[must_use]
+pub fn worker(watch: &StandingWatch) -> Worker<'_> {
+    Worker::new(WorkerId(id(40, 1)), watch)
 }

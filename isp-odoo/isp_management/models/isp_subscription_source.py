@@ -96,6 +96,9 @@ class IspSubscriptionSource(models.AbstractModel):
             if source._isp_is_closed() and line.state in ("active", "paused"):
                 line.action_terminate()
             elif source._isp_is_running() and line.state == "draft":
+                if source._isp_next_date() and source.sudo()._isp_invoices():
+                    # The other module knows best which days it has invoiced.
+                    line.sudo().billed_from = source._isp_next_date()
                 line.action_activate()
                 source._isp_join_invoices()
 

@@ -82,7 +82,7 @@ fn write_outcome<'py>(
         Outcome::Held { message_id } => ("held", (Some(message_id), None, None, None)),
         Outcome::RetryAfter { at_least, scope, code } => {
             let scope = match scope {
-                RetryScope::Number => "number",
+                RetryScope::Number | RetryScope::Account => "number",
                 RetryScope::Recipient => "recipient",
                 _ => "message",
             };

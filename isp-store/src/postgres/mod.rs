@@ -3,6 +3,8 @@
 mod copy;
 mod session;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,9 +12,11 @@ use isp_core::ids::{TenantId, derive};
 use isp_core::ports::{RunGuard, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
+use uuid::Uuid;
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Parked, Session, begin};
+use crate::session::{Engine, Parked, Session, begin, first};
+use crate::value::args;
 use session::PostgresSession;
 
 /// How long a caller waits for a connection.
@@ -38,6 +42,27 @@ pub(crate) struct Postgres {
     options: PgConnectOptions,
     pool: PgPool,
     parked: Parked,
+    runs: Runs,
+}
+
+/// The runs that this process holds: each with the key of a lock that only its own connection has.
+type Runs = Arc<Mutex<HashMap<TenantId, i64>>>;
+
+/// The right to run: a connection, and the mark that this process has it.
+struct Held {
+    _connection: PgConnection,
+    runs: Runs,
+    tenant: TenantId,
+    proof: i64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if runs.get(&self.tenant) == Some(&self.proof) {
+            runs.remove(&self.tenant);
+        }
+    }
 }
 
 impl Postgres {
@@ -49,7 +74,7 @@ impl Postgres {
             .connect_with(options.clone())
             .await
             .map_err(store_error)?;
-        Ok(Self { options, pool, parked: Parked::default() })
+        Ok(Self { options, pool, runs: Runs::default(), parked: Parked::default() })
     }
 }
 
@@ -106,22 +131,30 @@ impl Engine for Postgres {
         Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?, self.parked.clone())))
     }
 
-    /// An advisory lock of a session of its own: the server gives it up when the connection ends, however it ends.
+    /// Two advisory locks of a session of its own, which the server gives up when the connection ends, however it ends:
+    /// that of the tenant's run, and one that nobody else has. As long as the second is held, so is the first.
     async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
         let mut connection = connect(&self.options).await?;
-        let (high, low) = derive(tenant.0, &["isp run"]).as_u64_pair();
-        let key = i64::from_ne_bytes((high ^ low).to_ne_bytes());
+        let key = lock_key(derive(tenant.0, &["isp run"]));
+        let proof = lock_key(Uuid::now_v7());
         for attempt in 0..LOCK_TRIES {
             if attempt > 0 {
                 tokio::time::sleep(LOCK_PAUSE).await;
             }
-            let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1) AND pg_try_advisory_lock($2)")
                 .bind(key)
+                .bind(proof)
                 .fetch_one(&mut connection)
                 .await
                 .map_err(store_error)?;
             if taken {
-                return Ok(RunGuard::new(connection));
+                self.runs.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, proof);
+                return Ok(RunGuard::new(Held {
+                    _connection: connection,
+                    runs: Arc::clone(&self.runs),
+                    tenant,
+                    proof,
+                }));
             }
         }
         connection.close().await.map_err(store_error)?;
@@ -132,9 +165,25 @@ impl Engine for Postgres {
         &self.parked
     }
 
+    /// In the transaction of the commit: a connection that was cut took its locks with it.
+    async fn check_run(&self, session: &mut dyn Session, tenant: TenantId) -> Result<(), StoreError> {
+        let Some(proof) = self.runs.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).copied() else {
+            return Ok(());
+        };
+        let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+            AND ((classid::bigint << 32) | objid::bigint) = $1";
+        let held: Option<u64> = first(session, "lock", sql, args![proof], |r| r.get()).await?;
+        if held == Some(0) { Err(StoreError::RunLost) } else { Ok(()) }
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn lock_key(id: Uuid) -> i64 {
+    let (high, low) = id.as_u64_pair();
+    i64::from_ne_bytes((high ^ low).to_ne_bytes())
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 //! processes are waited for up to [`BUSY_TIMEOUT`].
 
 mod session;
+mod workers;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use isp_core::ids::TenantId;
+use isp_core::ids::{TenantId, WorkerId};
 use isp_core::ports::{RunGuard, StoreError};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -19,6 +20,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use crate::error::{store_error, unavailable};
 use crate::session::{Engine, Parked, Session, begin};
 use session::SqliteSession;
+use uuid::Uuid;
+use workers::Workers;
 
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -35,6 +38,13 @@ pub(crate) struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
     parked: Parked,
+    workers: Workers,
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.workers.leave(&self.path);
+    }
 }
 
 impl Sqlite {
@@ -47,7 +57,7 @@ impl Sqlite {
         let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(store_error)?;
         let readers = pool.max_connections(READERS).connect_with(options).await.map_err(store_error)?;
-        Ok(Self { path: path.to_owned(), writer, readers, parked: Parked::default() })
+        Ok(Self { path: path.to_owned(), writer, readers, workers: Workers::default(), parked: Parked::default() })
     }
 }
 
@@ -95,6 +105,15 @@ impl Engine for Sqlite {
 
     fn parked(&self) -> &Parked {
         &self.parked
+    }
+
+    fn sees_workers(&self, worker: WorkerId) -> Result<bool, StoreError> {
+        self.workers.announce(&self.path, worker)?;
+        Ok(true)
+    }
+
+    fn dead_workers(&self, workers: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        self.workers.dead(&self.path, workers)
     }
 
     /// With the write-ahead log emptied into the file, so that the file alone can be copied. When another process reads

@@ -11,7 +11,7 @@ use super::{CloudConfig, wire};
 use crate::catalog::TemplateCatalog;
 use crate::error::WhatsAppError;
 use crate::notification::{TemplateMessage, callback_data};
-use crate::outcome::{DownCause, Outcome};
+use crate::outcome::{DownCause, Outcome, Unreachable};
 
 /// Sends template messages from one number. Cheap to clone; clones share their connections.
 #[derive(Clone)]
@@ -27,6 +27,10 @@ impl CloudClient {
     /// # Errors
     /// [`WhatsAppError`] for a setting that cannot work.
     pub fn try_new(config: CloudConfig) -> Result<Self, WhatsAppError> {
+        let token = config.access_token.expose_secret();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(WhatsAppError::BadToken);
+        }
         if !is_segment(&config.graph_version) || !is_segment(&config.phone_number_id) {
             return Err(WhatsAppError::BadSetting);
         }
@@ -44,6 +48,22 @@ impl CloudClient {
     #[must_use]
     pub fn templates(&self) -> &TemplateCatalog {
         &self.config.templates
+    }
+
+    /// Looks at the sending number, which sends nothing; `None` when nothing that was seen speaks against sending.
+    pub(crate) async fn look(&self) -> Option<Outcome> {
+        let mut number = self.endpoint.clone();
+        if let Ok(mut path) = number.path_segments_mut() {
+            path.pop();
+        }
+        number.query_pairs_mut().append_pair("fields", "id");
+        let request = self.http.get(number).bearer_auth(self.config.access_token.expose_secret());
+        match transport::exchange(request).await {
+            Exchange::Answered { status, body } => Outcome::of_probe(status, &body),
+            Exchange::NotSent(cause) => Some(Outcome::ChannelDown(DownCause::Unreachable(cause))),
+            // It was no message, so nothing is unknown of one.
+            Exchange::Unknown(_) => Some(Outcome::ChannelDown(DownCause::Unreachable(Unreachable::NoAnswer))),
+        }
     }
 
     /// Sends a message through the template of its kind and language, once: no repetition happens here.

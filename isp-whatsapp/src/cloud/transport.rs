@@ -67,6 +67,8 @@ pub(crate) fn address(text: &str) -> Result<Url, WhatsAppError> {
 pub(crate) async fn exchange(request: reqwest::RequestBuilder) -> Exchange {
     let mut response = match request.send().await {
         Ok(response) => response,
+        // The request was never made.
+        Err(error) if error.is_builder() => return Exchange::NotSent(Unreachable::ConnectFailed),
         Err(error) if error.is_connect() => {
             let cause = if error.is_timeout() { Unreachable::ConnectTimeout } else { Unreachable::ConnectFailed };
             return Exchange::NotSent(cause);

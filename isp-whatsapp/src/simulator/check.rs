@@ -76,6 +76,22 @@ fn individual() -> String {
     "individual".to_owned()
 }
 
+/// A look at the sending number, whose id is the answer. `path` is that of its messages.
+pub(super) fn look(request: &Request, path: &str, token: &str) -> Result<String, Refusal> {
+    let asked = request.path.split('?').next().unwrap_or_default();
+    if asked == path {
+        return refuse(405, 100, "only POST is understood");
+    }
+    let number = path.strip_suffix("/messages").unwrap_or(path);
+    if asked != number {
+        return refuse(404, 100, "unknown path");
+    }
+    if request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) != Some(token) {
+        return refuse(401, 190, "invalid access token");
+    }
+    Ok(number.rsplit('/').next().unwrap_or_default().to_owned())
+}
+
 pub(super) fn check(
     request: &Request,
     path: &str,

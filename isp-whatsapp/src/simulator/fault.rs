@@ -22,6 +22,6 @@ pub enum Fault {
     Hang,
     /// Accept, but hold the message for Meta's quality assessment.
     Held,
-    /// Accept, and answer something that is not JSON with status 200.
+    /// Accept, and break off in the middle of the answer, with status 200.
     Garbled,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -151,6 +152,11 @@ impl Simulator {
         state.recipients.clear();
     }
 
+    /// Answers each message so much later from now on. It is taken at once; only the answer is late.
+    pub fn answer_after(&self, delay: Duration) {
+        self.state().slow = delay;
+    }
+
     /// Cuts every connection and refuses new ones. What was accepted stays known. Does nothing when already down.
     ///
     /// # Errors
@@ -244,11 +250,22 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot:
 /// Serves one connection until the client goes, a fault cuts it, or the client speaks no HTTP.
 async fn converse(mut connection: Connection, shared: Arc<Shared>) {
     while let Ok(Some(request)) = connection.request().await {
-        let checked = check::check(&request, &shared.path, shared.token.expose_secret(), &shared.templates);
-        let reply = shared.state().reply(checked);
+        let token = shared.token.expose_secret();
+        let reply = if request.method == "GET" {
+            let state = shared.state();
+            state.look(check::look(&request, &shared.path, token))
+        } else {
+            let checked = check::check(&request, &shared.path, token, &shared.templates);
+            shared.state().reply(checked)
+        };
+        let slow = shared.state().slow;
+        if request.method != "GET" && !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
         let sent = match reply {
             Reply::Answer { status, body } => connection.respond(status, JSON, body.to_string().as_bytes()).await,
             Reply::Bare { status } => connection.respond(status, "text/html", b"<html>upstream</html>").await,
+            Reply::Cut => connection.respond(200, JSON, br#"{"messaging_product":"whatsapp","messages":[{"id":"#).await,
             Reply::Close => return,
             Reply::Never => std::future::pending().await,
         };
@@ -261,6 +278,7 @@ async fn converse(mut connection: Connection, shared: Arc<Shared>) {
 enum Reply {
     Answer { status: u16, body: serde_json::Value },
     Bare { status: u16 },
+    Cut,
     Close,
     Never,
 }
@@ -289,8 +307,24 @@ impl State {
             }
             Some(Fault::Garbled) => {
                 self.accept(message);
-                Reply::Bare { status: 200 }
+                Reply::Cut
             }
+        }
+    }
+
+    /// A look at the number. What is wrong with the line or the account shows here as well; what is wrong with messages
+    /// does not. It counts as no request for a message.
+    fn look(&self, looked: Result<String, Refusal>) -> Reply {
+        let id = match looked {
+            Ok(id) => id,
+            Err(refusal) => return refused(refusal.status, refusal.code, &refusal.detail),
+        };
+        match self.always {
+            Some(Fault::Graph(code)) => refused(400, code, "refused as asked"),
+            Some(Fault::Status(status)) => Reply::Bare { status },
+            Some(Fault::Reset) => Reply::Close,
+            Some(Fault::Hang) => Reply::Never,
+            _ => Reply::Answer { status: 200, body: json!({ "id": id }) },
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the simulated Cloud API remembers.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 use super::Fault;
 use crate::graph::GraphCode;
@@ -43,6 +44,7 @@ pub(super) struct State {
     pub(super) next: VecDeque<Fault>,
     pub(super) always: Option<Fault>,
     pub(super) recipients: HashMap<String, GraphCode>,
+    pub(super) slow: Duration,
 }
 
 impl State {

@@ -18,6 +18,8 @@ pub enum Event {
     Template(TemplateUpdate),
     /// A kind of notification or status this version does not act upon, by its field name or status word.
     Ignored(String),
+    /// One part of the body, named by what it should have been, that cannot be read. The others are told all the same.
+    Unreadable(&'static str),
 }
 
 /// A status of one message. Unique by `(message_id, status)`: keep that key in the database.

@@ -14,16 +14,34 @@ pub(super) fn parse(raw: &[u8]) -> Result<Vec<Event>, WebhookError> {
         return Err(WebhookError::Malformed);
     }
     let mut events = Vec::new();
-    for change in body.entry.into_iter().flat_map(|entry| entry.changes) {
-        match change.field.as_str() {
-            "messages" => messages(change.value, &mut events)?,
-            "message_template_status_update" | "template_category_update" => {
-                events.push(Event::Template(template(change.value)?));
+    for entry in body.entry {
+        let Some(Entry { changes }) = one(entry, "entry", &mut events) else { continue };
+        for change in changes {
+            let Some(change) = one::<Change>(change, "change", &mut events) else { continue };
+            match change.field.as_str() {
+                "messages" => messages(change.value, &mut events),
+                "message_template_status_update" | "template_category_update" => match template(change.value) {
+                    Ok(update) => events.push(Event::Template(update)),
+                    Err(_) => events.push(Event::Unreadable("template")),
+                },
+                _ => events.push(Event::Ignored(change.field)),
             }
-            _ => events.push(Event::Ignored(change.field)),
         }
     }
-    Ok(events)
+    // Nothing of it was understood: Meta is asked for it again.
+    let lost = !events.is_empty() && events.iter().all(|event| matches!(event, Event::Unreadable(_)));
+    if lost { Err(WebhookError::Malformed) } else { Ok(events) }
+}
+
+/// Reads one of several. One that cannot be read is told, and its neighbours are read all the same.
+fn one<T: serde::de::DeserializeOwned>(value: Value, what: &'static str, events: &mut Vec<Event>) -> Option<T> {
+    match serde_json::from_value(value) {
+        Ok(read) => Some(read),
+        Err(_) => {
+            events.push(Event::Unreadable(what));
+            None
+        }
+    }
 }
 
 // The error of serde_json quotes the offending value, which may be a phone number: it is dropped here.
@@ -31,15 +49,16 @@ fn read<T>(result: serde_json::Result<T>) -> Result<T, WebhookError> {
     result.map_err(|_| WebhookError::Malformed)
 }
 
-fn messages(value: Value, events: &mut Vec<Event>) -> Result<(), WebhookError> {
-    let value: Messages = read(serde_json::from_value(value))?;
-    for status in value.statuses {
-        events.push(status.event()?);
+fn messages(value: Value, events: &mut Vec<Event>) {
+    let Some(Messages { statuses, messages }) = one(value, "messages", events) else { return };
+    for status in statuses.unwrap_or_default() {
+        let read = one::<WireStatus>(status, "status", events).map(WireStatus::event);
+        events.extend(read.map(|event| event.unwrap_or(Event::Unreadable("status"))));
     }
-    for message in value.messages {
-        events.push(Event::Inbound(message.inbound()?));
+    for message in messages.unwrap_or_default() {
+        let read = one::<WireMessage>(message, "message", events).map(WireMessage::inbound);
+        events.extend(read.map(|event| event.map_or(Event::Unreadable("message"), Event::Inbound)));
     }
-    Ok(())
 }
 
 fn template(value: Value) -> Result<TemplateUpdate, WebhookError> {
@@ -59,12 +78,12 @@ fn instant(seconds: &str) -> Result<DateTime<Utc>, WebhookError> {
 #[derive(Deserialize)]
 struct Body {
     object: String,
-    entry: Vec<Entry>,
+    entry: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Entry {
-    changes: Vec<Change>,
+    changes: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -75,10 +94,8 @@ struct Change {
 
 #[derive(Deserialize)]
 struct Messages {
-    #[serde(default)]
-    statuses: Vec<WireStatus>,
-    #[serde(default)]
-    messages: Vec<WireMessage>,
+    statuses: Option<Vec<Value>>,
+    messages: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]

@@ -82,11 +82,13 @@ pub(crate) struct WhatsApp {
 pub(crate) struct Worker {
     /// Rows a page: memory is bounded by it.
     pub(crate) page: u32,
+    /// How long rows of the outbox stay with a process that does not renew its claim, because it was killed or stopped.
+    pub(crate) lease_seconds: u32,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { page: 5_000 }
+        Self { page: 5_000, lease_seconds: 30 }
     }
 }
 
@@ -145,6 +147,9 @@ impl Config {
         })?;
         if !(1..=100_000).contains(&self.worker.page) {
             return Err(bad("worker.page", "is not 1 to 100000".into()));
+        }
+        if !(1..=3_600).contains(&self.worker.lease_seconds) {
+            return Err(bad("worker.lease_seconds", "is not 1 to 3600".into()));
         }
         Ok(Self { policy, ..self })
     }
@@ -344,6 +349,7 @@ mod tests {
             ("", &[("ISP_POLICY__BILING__CATCH_UP_PERIODS", "3")]),
             ("[policy.billing]\ncatch_up_periods = 0", &[]),
             ("[worker]\npage = 0", &[]),
+            ("[worker]\nlease_seconds = 0", &[]),
             ("language = \"fr\"", &[]),
             ("language = ", &[]),
         ] {

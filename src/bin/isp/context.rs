@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::{Date, Zone};
 use isp_core::engine::Engine;
-use isp_core::ids::{IdSource, TenantId};
-use isp_core::ports::Store;
+use isp_core::ids::{IdSource, TenantId, WorkerId};
+use isp_core::ports::{Store, Worker};
 use isp_core::text::Name;
 use isp_store::SqlStore;
 use tokio::sync::OnceCell;
@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::failure::Exit;
 use crate::i18n::Texts;
 use crate::output::{self, Format, Rows};
+use crate::watch::WallWatch;
 use crate::wire;
 
 /// How many damaged rows are named; when a key is missing from the ring, it may be all of them.
@@ -32,6 +33,8 @@ pub(crate) struct Context {
     /// Who acts.
     pub(crate) officer: Name,
     pub(crate) ids: Mutex<IdSource>,
+    /// This process, as the store knows it.
+    pub(crate) worker: WorkerId,
     pub(crate) store: OnceCell<SqlStore>,
     /// True for commands that change nothing and show no secret.
     pub(crate) reads_only: bool,
@@ -76,6 +79,16 @@ impl Context {
     /// The engine over a store.
     pub(crate) fn engine<'a>(&'a self, store: &'a dyn Store) -> Engine<'a> {
         Engine { page: self.config.worker.page, ..Engine::new(store, self.tenant(), &self.config.policy) }
+    }
+
+    /// This process as one of the workers on the outbox. Its claims run by the clock on the wall, whatever moment the
+    /// command works for.
+    pub(crate) fn worker(&self) -> Worker<'_> {
+        Worker {
+            id: self.worker,
+            lease: TimeDelta::seconds(self.config.worker.lease_seconds.into()),
+            watch: &WallWatch,
+        }
     }
 
     pub(crate) const fn tenant(&self) -> TenantId {

@@ -215,7 +215,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::Migration { .. }
         | StoreError::Damaged { .. }
         | StoreError::Corrupt { .. } => Exit::Unavailable,
-        StoreError::Busy | StoreError::Conflict => Exit::Busy,
+        StoreError::Busy | StoreError::RunLost | StoreError::Conflict => Exit::Busy,
         _ => Exit::Internal,
     }
 }

@@ -20,6 +20,7 @@ mod import;
 mod output;
 mod progress;
 mod speak;
+mod watch;
 mod wire;
 
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use isp_core::calendar::Zone;
-use isp_core::ids::IdSource;
+use isp_core::ids::{IdSource, WorkerId};
 use isp_core::text::{Language, Name};
 use tokio::sync::OnceCell;
 
@@ -39,7 +40,7 @@ use crate::failure::{Exit, Failure, classify, is_broken_pipe};
 use crate::i18n::Texts;
 
 fn main() -> ExitCode {
-    // The only clock of the program; everything below takes the moment as an argument.
+    // Everything below takes the moment as an argument. Only claims on the outbox run by the clock, see `watch`.
     let clock = Utc::now();
     let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let language = speak::language(&arguments);
@@ -139,13 +140,15 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: 
     let now = moment(globals, clock);
     // A version 7 id is made of the clock and of random bits; the latter tell two processes apart.
     let entropy = uuid::Uuid::now_v7().as_u64_pair().1;
+    let mut ids = IdSource::new(clock, entropy);
     Ok(Context {
+        worker: WorkerId(ids.next_uuid()),
         texts: Texts::load(config.language)?,
         now,
         format: globals.format,
         quiet: globals.quiet,
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
-        ids: Mutex::new(IdSource::new(clock, entropy)),
+        ids: Mutex::new(ids),
         store: OnceCell::new(),
         reads_only,
         config,

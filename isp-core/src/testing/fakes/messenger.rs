@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::ids::OutboxId;
 use crate::message::notification::OutgoingMessage;
-use crate::ports::{Messenger, PortError, SendOutcome};
+use crate::ports::{Messenger, PortError, RetryScope, SendOutcome};
 use crate::testing::fuse::Fuse;
 
 /// A channel that keeps what it took. Clones are the same channel.
@@ -128,7 +128,9 @@ impl Messenger for FakeMessenger {
                     Some(MessengerFault::NoConnection) => Err(PortError::NotSent { reason }),
                     Some(MessengerFault::LostReply) => Err(lost()),
                     Some(MessengerFault::RecipientRejected) => Ok(SendOutcome::RecipientRejected { reason }),
-                    Some(MessengerFault::RetryAfter) => Ok(SendOutcome::RetryAfter { seconds: 60, reason }),
+                    Some(MessengerFault::RetryAfter) => {
+                        Ok(SendOutcome::RetryAfter { seconds: 60, scope: RetryScope::Message, reason })
+                    }
                     Some(MessengerFault::ConfigError) => Ok(SendOutcome::ConfigError { reason }),
                     Some(MessengerFault::ChannelDown) => Ok(SendOutcome::ChannelDown { reason }),
                 }

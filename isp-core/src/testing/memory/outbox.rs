@@ -3,13 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
-use crate::ids::{OutboxId, SubscriptionId};
+use crate::ids::{AccessEventId, OutboxId, RouterId, SubscriptionId, WorkerId};
 use crate::isolation::access::ObservedAccess;
 use crate::isolation::{AccessEffect, effect_id};
 use crate::message::{MessageFacts, MessageLine, Notification};
-use crate::ports::{Claim, CommitReport, Effect, OutboxQuery, OutboxRow, OutboxState, Outcome, StoreError, Topic};
+use crate::ports::{
+    Claim, Claimed, CommitReport, Effect, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, Outcome, Recorded,
+    RouterHold, Settled, StoreError, Topic,
+};
 
-use super::state::{KeptInvoice, KeptRow, State};
+use super::state::{KeptHold, KeptInvoice, KeptRow, State};
 
 impl State {
     pub(super) fn write_effects(
@@ -53,12 +56,12 @@ impl State {
 
     pub(super) fn claim(&mut self, claim: Claim) -> Vec<OutboxRow> {
         let first = (claim.topic, DateTime::<Utc>::MIN_UTC, OutboxId(uuid::Uuid::nil()));
-        let last = (claim.topic, claim.now, OutboxId(uuid::Uuid::max()));
+        let last = (claim.topic, claim.due, OutboxId(uuid::Uuid::max()));
         let due: Vec<OutboxId> = self.queue.range(first..=last).map(|((_, _, id), ())| *id).collect();
         let mut taken = Vec::new();
         for id in due {
             let Some(mut kept) = self.outbox.get(&id).cloned() else { continue };
-            let ran_out = kept.claimed_until.is_none_or(|until| until <= claim.now);
+            let ran_out = kept.claimed_until.is_none_or(|until| until <= claim.lease.now);
             match kept.row.state {
                 OutboxState::Attempting if ran_out && claim.topic == Topic::Message => {
                     self.put_row(outcome_unknown(kept));
@@ -71,7 +74,9 @@ impl State {
             // Every dead attempt becomes unknown, however few rows are asked for.
             if taken.len() < claim.limit as usize {
                 kept.row.state = OutboxState::Claimed;
-                kept.claimed_until = Some(claim.until);
+                kept.row.fence += 1;
+                kept.claimed_until = Some(claim.lease.until);
+                kept.owner = Some(claim.lease.owner);
                 taken.push(kept.row.clone());
                 self.put_row(kept);
             }
@@ -79,63 +84,195 @@ impl State {
         taken
     }
 
-    pub(super) fn attempting(&mut self, ids: &[OutboxId]) -> Result<(), StoreError> {
-        if ids.iter().any(|id| self.outbox.get(id).is_none_or(|kept| kept.row.state != OutboxState::Claimed)) {
-            return Err(StoreError::Conflict);
-        }
-        for id in ids {
-            if let Some(mut kept) = self.outbox.get(id).cloned() {
-                kept.row.state = OutboxState::Attempting;
-                kept.row.attempts += 1;
-                self.put_row(kept);
+    pub(super) fn attempting(&mut self, lease: Lease, rows: &[Claimed]) -> Vec<OutboxId> {
+        let mut ours = Vec::new();
+        for claimed in rows {
+            let Some(mut kept) = self.owned(lease.owner, *claimed) else { continue };
+            if kept.row.state != OutboxState::Claimed {
+                continue;
             }
+            kept.row.state = OutboxState::Attempting;
+            kept.row.attempts += 1;
+            kept.claimed_until = Some(lease.until);
+            self.put_row(kept);
+            ours.push(claimed.id);
         }
-        Ok(())
+        ours
     }
 
-    pub(super) fn record(
-        &mut self,
-        outcomes: &[Outcome],
-        observed: &[(SubscriptionId, ObservedAccess)],
-    ) -> Result<(), StoreError> {
-        if outcomes.iter().any(|o| !self.outbox.has(&o.id)) {
-            return Err(StoreError::NotFound { what: "outbox" });
+    /// The row, while this claim is the last one on it.
+    fn owned(&self, owner: WorkerId, claimed: Claimed) -> Option<KeptRow> {
+        let kept = self.outbox.get(&claimed.id)?;
+        (kept.owner == Some(owner) && kept.row.fence == claimed.fence).then(|| kept.clone())
+    }
+
+    /// The rows that an owner holds.
+    fn held_by(&self, owner: WorkerId) -> Vec<KeptRow> {
+        let live = self.queue.keys().filter_map(|(_, _, id)| self.outbox.get(id));
+        live.filter(|kept| kept.owner == Some(owner) && kept.row.state != OutboxState::Pending).cloned().collect()
+    }
+
+    pub(super) fn renew(&mut self, lease: Lease) {
+        for mut kept in self.held_by(lease.owner) {
+            kept.claimed_until = Some(lease.until);
+            self.put_row(kept);
         }
+        let routers: Vec<RouterId> = self.holds.keys().copied().collect();
+        for router in routers {
+            if let Some(hold) = self.holds.get(&router).copied().filter(|hold| hold.owner == lease.owner) {
+                self.holds.put(router, KeptHold { until: lease.until, ..hold });
+            }
+        }
+    }
+
+    pub(super) fn record(&mut self, owner: WorkerId, outcomes: &[Outcome], observed: Observed<'_>) -> Recorded {
+        let mut recorded = Recorded::default();
         for outcome in outcomes {
-            let Some(kept) = self.outbox.get(&outcome.id).cloned() else { continue };
+            let Some(kept) = self.owned(owner, outcome.row) else {
+                recorded.lost.push(outcome.row.id);
+                continue;
+            };
             let live = is_live(outcome.state);
             self.put_row(KeptRow {
                 claimed_until: None,
+                owner: None,
                 row: OutboxRow {
                     state: outcome.state,
                     next_attempt: outcome.next_attempt,
                     note: outcome.note.clone(),
                     provider_id: outcome.provider_id.clone().or(kept.row.provider_id),
                     finished_at: (!live).then_some(outcome.at),
+                    template: outcome.template.clone(),
                     ..kept.row
                 },
             });
         }
-        for (subscription, observed) in observed {
-            self.observe(*subscription, observed);
+        let held = |hold: &RouterHold| {
+            self.holds.get(&hold.router).is_some_and(|kept| (kept.owner, kept.fence) == (hold.owner, hold.fence))
+        };
+        match observed.under {
+            Some(hold) if !held(&hold) => {
+                recorded.doubted = true;
+                self.doubt(hold.router, observed.lines);
+            }
+            _ => observed.lines.iter().for_each(|(subscription, seen)| self.observe(*subscription, seen)),
         }
-        Ok(())
+        recorded
     }
 
-    pub(super) fn release(&mut self) {
+    /// Nobody knows what these accounts are: whoever writes now is asked to do it again.
+    fn doubt(&mut self, router: RouterId, lines: &[(SubscriptionId, ObservedAccess)]) {
+        if let Some(hold) = self.holds.get(&router).copied() {
+            self.holds.put(router, KeptHold { fence: hold.fence + 1, ..hold });
+        }
+        for (subscription, seen) in lines {
+            let Some(mut access) = self.access.get(subscription).cloned() else { continue };
+            if self.subscriptions.get(subscription).is_none_or(|s| s.router_id != Some(router)) {
+                continue;
+            }
+            let revision = access.revision;
+            if let Some(observed) = &mut access.observed {
+                observed.revision = 0;
+                self.access.put(*subscription, access);
+            }
+            let id = effect_id(*subscription, router, revision);
+            let effect =
+                AccessEffect { subscription_id: *subscription, router_id: router, revision, not_before: seen.at };
+            let mut kept =
+                self.outbox.get(&id).cloned().unwrap_or_else(|| pending(id, Effect::Access(effect), seen.at));
+            kept.row.fence += 1;
+            kept.row.state = OutboxState::Pending;
+            kept.row.next_attempt = seen.at;
+            kept.row.finished_at = None;
+            (kept.owner, kept.claimed_until) = (None, None);
+            self.put_row(kept);
+        }
+    }
+
+    pub(super) fn release(&mut self, owner: WorkerId) {
+        for mut kept in self.held_by(owner) {
+            if (kept.row.state, kept.row.effect.topic()) == (OutboxState::Attempting, Topic::Message) {
+                self.put_row(outcome_unknown(kept));
+            } else {
+                kept.row.state = OutboxState::Pending;
+                (kept.owner, kept.claimed_until) = (None, None);
+                self.put_row(kept);
+            }
+        }
+        let routers: Vec<RouterId> = self.holds.keys().copied().collect();
+        for router in routers {
+            if let Some(hold) = self.holds.get(&router).copied().filter(|hold| hold.owner == owner) {
+                self.holds.put(router, KeptHold { until: DateTime::<Utc>::MIN_UTC, ..hold });
+            }
+        }
+    }
+
+    /// All claims have run out: their workers died long ago.
+    pub(super) fn run_out(&mut self) {
         let live: Vec<OutboxId> = self.queue.keys().map(|(_, _, id)| *id).collect();
         for id in live {
             let Some(mut kept) = self.outbox.get(&id).cloned() else { continue };
-            match (kept.row.state, kept.row.effect.topic()) {
-                (OutboxState::Attempting, Topic::Message) => self.put_row(outcome_unknown(kept)),
-                (OutboxState::Claimed | OutboxState::Attempting, _) => {
-                    kept.row.state = OutboxState::Pending;
-                    kept.claimed_until = None;
-                    self.put_row(kept);
-                }
-                _ => {}
+            kept.claimed_until = None;
+            self.put_row(kept);
+        }
+        let routers: Vec<RouterId> = self.holds.keys().copied().collect();
+        for router in routers {
+            if let Some(hold) = self.holds.get(&router).copied() {
+                self.holds.put(router, KeptHold { until: DateTime::<Utc>::MIN_UTC, ..hold });
             }
         }
+    }
+
+    pub(super) fn hold_router(&mut self, router: RouterId, lease: Lease) -> Option<RouterHold> {
+        let kept = self.holds.get(&router).copied();
+        if kept.is_some_and(|kept| kept.owner != lease.owner && kept.until > lease.now) {
+            return None;
+        }
+        let fence = kept.map_or(0, |kept| kept.fence) + 1;
+        self.holds.put(router, KeptHold { owner: lease.owner, until: lease.until, fence });
+        Some(RouterHold { router, owner: lease.owner, fence })
+    }
+
+    pub(super) fn free_router(&mut self, hold: RouterHold) {
+        if let Some(kept) = self.holds.get(&hold.router).copied()
+            && (kept.owner, kept.fence) == (hold.owner, hold.fence)
+        {
+            self.holds.put(hold.router, KeptHold { until: DateTime::<Utc>::MIN_UTC, ..kept });
+        }
+    }
+
+    pub(super) fn settle(&mut self, id: OutboxId, states: &[OutboxState], settled: &Settled) -> bool {
+        let Some(mut kept) = self.outbox.get(&id).cloned() else { return false };
+        if kept.row.effect.topic() != Topic::Message || !states.contains(&kept.row.state) {
+            return false;
+        }
+        kept.row.state = settled.state;
+        kept.row.next_attempt = settled.at;
+        kept.row.note.clone_from(&settled.note);
+        kept.row.finished_at = (!is_live(settled.state)).then_some(settled.at);
+        kept.row.template = None;
+        kept.row.fence += 1;
+        (kept.owner, kept.claimed_until) = (None, None);
+        self.put_row(kept);
+        true
+    }
+
+    pub(super) fn retry_template(&mut self, template: &str, now: DateTime<Utc>) -> u64 {
+        let stopped = |kept: &&KeptRow| {
+            let of = kept.row.template.as_deref().and_then(|name| name.strip_prefix(template));
+            of.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                && matches!(kept.row.state, OutboxState::Pending | OutboxState::Failed)
+        };
+        let rows: Vec<KeptRow> = self.outbox.values().filter(stopped).cloned().collect();
+        let count = rows.len() as u64;
+        for mut kept in rows {
+            kept.row.state = OutboxState::Pending;
+            kept.row.next_attempt = now;
+            kept.row.finished_at = None;
+            kept.row.fence += 1;
+            self.put_row(kept);
+        }
+        count
     }
 
     fn put_row(&mut self, kept: KeptRow) {
@@ -161,7 +298,8 @@ impl State {
         let line = |id: &SubscriptionId| {
             let subscription = self.subscriptions.get(id)?;
             let package = self.packages.get(&subscription.terms.package_id)?.name.clone();
-            Some(MessageLine { package, access: self.access_of(*id), routed: subscription.router_id.is_some() })
+            let (access, routed) = (self.access_of(*id), subscription.router_id.is_some());
+            Some(MessageLine { package, access, last_event: self.last_told(*id), routed })
         };
         Ok(MessageFacts {
             others: message.also.iter().filter_map(line).collect(),
@@ -172,8 +310,15 @@ impl State {
             open: self.open_of_customer(customer.id),
             payment: payment.map(|kept| (kept.payment.clone(), kept.reversal.is_some())),
             access: named.map(|s| self.access_of(s.id)),
+            last_event: named.and_then(|s| self.last_told(s.id)),
             routed: named.is_some_and(|s| s.router_id.is_some()),
         })
+    }
+}
+
+impl State {
+    fn last_told(&self, id: SubscriptionId) -> Option<AccessEventId> {
+        self.access_events(id).filter(|event| event.kind.is_told()).last().map(|event| event.id)
     }
 }
 
@@ -190,6 +335,7 @@ pub(super) fn row_matches(row: &OutboxRow, query: &OutboxQuery) -> bool {
 fn pending(id: OutboxId, effect: Effect, not_before: DateTime<Utc>) -> KeptRow {
     KeptRow {
         claimed_until: None,
+        owner: None,
         row: OutboxRow {
             id,
             effect,
@@ -199,10 +345,13 @@ fn pending(id: OutboxId, effect: Effect, not_before: DateTime<Utc>) -> KeptRow {
             note: String::new(),
             provider_id: None,
             finished_at: None,
+            fence: 0,
+            template: None,
         },
     }
 }
 
+/// The owner stays: it may come back and tell.
 fn outcome_unknown(mut kept: KeptRow) -> KeptRow {
     kept.row.state = OutboxState::Unknown;
     kept.claimed_until = None;

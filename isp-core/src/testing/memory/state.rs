@@ -11,7 +11,7 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{
     CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
     InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
-    SiteId, StatementId, SubscriptionId,
+    SiteId, StatementId, SubscriptionId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::account::FormerAccount;
@@ -65,6 +65,15 @@ impl KeptPayment {
 pub(super) struct KeptRow {
     pub(super) row: OutboxRow,
     pub(super) claimed_until: Option<DateTime<Utc>>,
+    pub(super) owner: Option<WorkerId>,
+}
+
+/// Who may write to a router.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeptHold {
+    pub(super) owner: WorkerId,
+    pub(super) until: DateTime<Utc>,
+    pub(super) fence: u64,
 }
 
 macro_rules! state {
@@ -140,6 +149,7 @@ state! {
     /// Rows that are not at their end, in the order of their moment.
     queue: (Topic, DateTime<Utc>, OutboxId) => (),
     messages: NotificationKey => OutboxId,
+    holds: RouterId => KeptHold,
     journal: JournalEntryId => JournalEntry,
 }
 

@@ -14,9 +14,9 @@ use crate::device::{Cpe, DeviceHistory};
 use crate::ending::RecordId;
 use crate::ids::{
     CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
+    WorkerId,
 };
 use crate::installation::InstallationKind;
-use crate::isolation::access::ObservedAccess;
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry, JournalTotal};
 use crate::message::{DunningFacts, MessageFacts, Notification};
@@ -25,9 +25,10 @@ use crate::package::Package;
 use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{
-    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, CommitReport, DirectoryStore,
-    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, MoneyStore, OutboxQuery, OutboxRow,
-    OutboxStore, Outcome, PageQuery, PaymentRow, RunGuard, Store, StoreError,
+    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DirectoryStore,
+    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore, Observed, OutboxQuery,
+    OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RouterHold, RunGuard, Settled,
+    Store, StoreError,
 };
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
@@ -103,9 +104,13 @@ impl MemoryStore {
         &self.fuse
     }
 
-    /// A new process over the same data: the fuse holds again, and no run is under way.
+    /// A new process over the same data, some time later: the fuse holds again, no run is under way, and the claims of
+    /// before have run out.
     pub fn restart(&self) {
         self.fuse.mend();
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.values_mut().for_each(|state| state.at_once(State::run_out));
+        drop(tenants);
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).held.clear();
     }
 
@@ -149,7 +154,7 @@ impl Store for MemoryStore {
     }
 
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
-        self.write(tenant, |s| {
+        self.write(tenant, |_| {
             let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
             if runs.held.contains_key(&tenant) {
                 return Err(StoreError::Busy);
@@ -157,7 +162,6 @@ impl Store for MemoryStore {
             runs.last += 1;
             let run = runs.last;
             runs.held.insert(tenant, run);
-            s.at_once(State::release);
             Ok(RunGuard::new(Held { runs: Arc::clone(&self.runs), tenant, run }))
         })
     }
@@ -189,6 +193,16 @@ impl DirectoryStore for MemoryStore {
         self.read(tenant, |s| {
             let id = s.keys.get(&("customer.code", code.to_string()))?;
             s.customers.get(&CustomerId(*id)).cloned()
+        })
+    }
+
+    async fn customer_codes(
+        &self,
+        tenant: TenantId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, Code)>, StoreError> {
+        self.read(tenant, |s| {
+            s.customers.values().filter(|c| ids.contains(&c.id)).map(|c| (c.id, c.code.clone())).collect()
         })
     }
 
@@ -546,24 +560,66 @@ impl OutboxStore for MemoryStore {
         self.write(tenant, |s| Ok(s.at_once(|s| s.claim(claim))))
     }
 
-    async fn attempting(&self, tenant: TenantId, ids: &[OutboxId]) -> Result<(), StoreError> {
-        self.write(tenant, |s| s.at_once(|s| s.attempting(ids)))
+    async fn attempting(&self, tenant: TenantId, lease: Lease, rows: &[Claimed]) -> Result<Vec<OutboxId>, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.attempting(lease, rows))))
+    }
+
+    async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
+        self.write(tenant, |s| {
+            s.at_once(|s| s.renew(lease));
+            Ok(())
+        })
     }
 
     async fn record(
         &self,
         tenant: TenantId,
+        owner: WorkerId,
         outcomes: &[Outcome],
-        observed: &[(SubscriptionId, ObservedAccess)],
-    ) -> Result<(), StoreError> {
-        self.write(tenant, |s| s.at_once(|s| s.record(outcomes, observed)))
+        observed: Observed<'_>,
+    ) -> Result<Recorded, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.record(owner, outcomes, observed))))
     }
 
-    async fn release(&self, tenant: TenantId) -> Result<(), StoreError> {
+    async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
         self.write(tenant, |s| {
-            s.at_once(State::release);
+            s.at_once(|s| s.release(owner));
             Ok(())
         })
+    }
+
+    async fn hold_router(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        lease: Lease,
+    ) -> Result<Option<RouterHold>, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.hold_router(router, lease))))
+    }
+
+    async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError> {
+        self.write(tenant, |s| {
+            s.at_once(|s| s.free_router(hold));
+            Ok(())
+        })
+    }
+
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        id: OutboxId,
+        states: &[OutboxState],
+        settled: Settled,
+    ) -> Result<bool, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.settle(id, states, &settled))))
+    }
+
+    async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.retry_template(template, now))))
+    }
+
+    async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {
+        self.read(tenant, |s| s.outbox.get(&id).map(|kept| kept.row.clone()))
     }
 
     async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {

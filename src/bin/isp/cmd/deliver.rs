@@ -13,25 +13,34 @@ pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
     clock.begin(ctx).await?;
     let report = deliver(ctx).await?;
     print(ctx, &report)?;
+    warn(ctx, &report).await?;
     Ok(exit(&report))
 }
 
-/// Delivers what is due. Without a sending number only routers are called; messages stay in the outbox.
+/// Delivers what is due. Without a sending number only routers are called; messages stay in the outbox. A sending number
+/// with which no client can be made keeps its messages, too, and costs the routers nothing.
 pub(crate) async fn deliver(ctx: &Context) -> anyhow::Result<DeliverReport> {
     let store = ctx.store().await?;
     let engine = ctx.engine(store);
+    let worker = ctx.worker();
     let routers = wire::routers(&ctx.config);
-    let Some(messenger) = wire::messenger(&ctx.config)? else {
-        let mut report = DeliverReport::default();
-        engine.deliver_access(&routers, ctx.now, &mut report).await?;
-        let waiting =
-            OutboxQuery { topic: Some(Topic::Message), state: Some(OutboxState::Pending), ..OutboxQuery::default() };
-        if !store.outbox(ctx.tenant(), waiting, PageQuery::first(1)).await?.is_empty() {
-            ctx.warn("warn.no_messenger", &[]);
+    let mut report = DeliverReport::default();
+    engine.deliver_access(&worker, &routers, ctx.now, &mut report).await?;
+    match wire::messenger(&ctx.config) {
+        Ok(Some(messenger)) => engine.deliver_messages(&worker, &messenger, ctx.now, &mut report).await?,
+        Ok(None) => {
+            let waiting = OutboxQuery {
+                topic: Some(Topic::Message),
+                state: Some(OutboxState::Pending),
+                ..OutboxQuery::default()
+            };
+            if !store.outbox(ctx.tenant(), waiting, PageQuery::first(1)).await?.is_empty() {
+                ctx.warn("warn.no_messenger", &[]);
+            }
         }
-        return Ok(report);
-    };
-    Ok(engine.deliver(&routers, &messenger, ctx.now).await?)
+        Err(error) => report.channel_down = Some(ctx.texts.failure(&error)),
+    }
+    Ok(report)
 }
 
 /// Names the routers and channels that did not answer.
@@ -51,11 +60,20 @@ pub(crate) async fn warn(ctx: &Context, report: &DeliverReport) -> anyhow::Resul
     if let Some(reason) = &report.channel_down {
         ctx.warn("warn.channel_down", &[("reason", ctx.texts.port(reason))]);
     }
+    for (template, reason) in &report.templates_down {
+        ctx.warn("warn.template_down", &[("template", template.clone()), ("reason", reason.clone())]);
+    }
+    if report.lost > 0 {
+        ctx.warn("warn.claims_lost", &[("lost", report.lost.to_string())]);
+    }
+    if report.unknown > 0 {
+        ctx.warn("warn.unknown", &[("unknown", report.unknown.to_string())]);
+    }
     Ok(())
 }
 
 pub(crate) fn exit(report: &DeliverReport) -> Exit {
-    let whole = report.routers_down.is_empty() && report.channel_down.is_none();
+    let whole = report.routers_down.is_empty() && report.channel_down.is_none() && report.templates_down.is_empty();
     if whole && report.refused + report.failed + report.unknown == 0 { Exit::Done } else { Exit::Partial }
 }
 

@@ -6,12 +6,14 @@ use isp_core::calendar::{Date, Month, Zone};
 use isp_core::ending::{Ending, EndingKind};
 use isp_core::ids::{ExpenseId, SiteId};
 use isp_core::ledger::{Account, Expense};
+use isp_core::money::plausible_amount;
 use isp_core::payment::Channel;
 use isp_core::ports::{ExpenseRow, Store};
 use isp_core::text::Code;
 use uuid::Uuid;
 
 use super::record::{self, Id, chosen};
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -55,6 +57,8 @@ pub(crate) struct Add {
     /// From which money it was paid: cash or bank.
     #[arg(long, value_parser = args::channel, default_value = "cash")]
     paid_from: Channel,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -112,7 +116,8 @@ pub(crate) struct Remove {
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     match command {
-        Command::Add(Add { category, amount, date, note, site, paid_from }) => {
+        Command::Add(Add { category, amount, date, note, site, paid_from, sure }) => {
+            sure.of(plausible_amount("amount", amount))?;
             let site_id = site_of(ctx, store, site.as_ref()).await?;
             let on = date.unwrap_or_else(|| ctx.today());
             let id = ExpenseId(ctx.id());

@@ -34,4 +34,5 @@ pub(crate) mod simulate;
 pub(crate) mod simulate_router;
 pub(crate) mod site;
 pub(crate) mod subscription;
+pub(crate) mod sure;
 mod terms;

@@ -1,11 +1,12 @@
 //! `isp outbox`: what waits for routers and the messenger, and what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
 use isp_core::engine::Settlement;
-use isp_core::ids::{OutboxId, SubscriptionId};
+use isp_core::ids::{CustomerId, OutboxId, SubscriptionId};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
 use isp_core::text::Code;
 
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -24,6 +25,27 @@ pub(crate) enum Command {
     /// Say what became of a message whose outcome nobody knows, or send one again that failed.
     #[command(after_help = "Example:\n  isp outbox settle 0190c1f2-... --resend --by Sari")]
     Settle(Settle),
+    /// Send everything again that a template stopped, once it is in order at Meta.
+    #[command(
+        after_help = "Example:\n  isp outbox retry --template isp_tagihan_pengingat\n\nEach message is looked at once more before it leaves: what is no longer true or too old is dropped."
+    )]
+    Retry(Retry),
+    /// Show all that is known of one row.
+    #[command(after_help = "Example:\n  isp outbox show 0190c1f2-...")]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    /// Name of the template, as `outbox list` and Meta show it; without a language, all of its languages.
+    #[arg(long)]
+    template: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The row's id, as `outbox list` prints it.
+    id: Uuid,
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +80,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::List(args) => list(ctx, args).await,
         Command::Settle(args) => settle(ctx, &args).await,
+        Command::Retry(args) => retry(ctx, &args).await,
+        Command::Show(args) => show(ctx, &args).await,
     }
 }
 
@@ -71,6 +95,89 @@ async fn settle(ctx: &Context, args: &Settle) -> anyhow::Result<Exit> {
     ctx.engine(store).settle_message(OutboxId(args.id), settlement, ctx.officer.as_str(), ctx.now).await?;
     ctx.say("done.settled", &[("id", args.id.to_string())])?;
     Ok(Exit::Done)
+}
+
+async fn retry(ctx: &Context, args: &Retry) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let count = ctx.engine(store).retry_template(args.template.trim(), ctx.now).await?;
+    if count == 0 {
+        return Err(Failure::NotFound { noun: "template", code: args.template.clone() }.into());
+    }
+    let mut row = Rows::new(&[number("again")]);
+    row.push(vec![Cell::count(count)]);
+    let variables = [("count", count.to_string()), ("template", args.template.clone())];
+    ctx.done("done.retried", &variables, &row)?;
+    Ok(Exit::Done)
+}
+
+async fn show(ctx: &Context, args: &Show) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let missing = || Failure::NotFound { noun: "outbox_row", code: args.id.to_string() };
+    let row = store.outbox_row(ctx.tenant(), OutboxId(args.id)).await?.ok_or_else(missing)?;
+    let names = Names::of(ctx, std::slice::from_ref(&row)).await?;
+    let mut rows = Rows::new(&[
+        column("topic"),
+        column("what"),
+        column("customer"),
+        column("state"),
+        number("attempts"),
+        column("next_attempt"),
+        column("finished"),
+        column("template"),
+        column("provider_id"),
+        column("note"),
+        column("id"),
+    ]);
+    let (topic, what, customer) = names.cells(&row);
+    rows.push(vec![
+        topic,
+        what,
+        customer,
+        Cell::Word(row.state.code()),
+        Cell::count(row.attempts),
+        moment(row.next_attempt),
+        row.finished_at.map_or(Cell::Empty, moment),
+        Cell::maybe(row.template.as_ref()),
+        Cell::maybe(row.provider_id.as_ref()),
+        Cell::text(&row.note),
+        Cell::text(row.id.to_string()),
+    ]);
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+fn moment(at: DateTime<Utc>) -> Cell {
+    Cell::text(format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at)))
+}
+
+/// The accounts and customers that rows are about, asked for at once.
+struct Names {
+    accounts: BTreeMap<SubscriptionId, Code>,
+    customers: BTreeMap<CustomerId, Code>,
+}
+
+impl Names {
+    async fn of(ctx: &Context, rows: &[OutboxRow]) -> anyhow::Result<Self> {
+        let store = ctx.store().await?;
+        let lines: Vec<SubscriptionId> = rows.iter().filter_map(line).collect();
+        let targets = store.access_targets(ctx.tenant(), &lines).await?;
+        let accounts = targets.into_iter().map(|t| (t.subscription_id, t.account.username)).collect();
+        let wanted: BTreeSet<CustomerId> = rows.iter().filter_map(customer_of).collect();
+        let customers = store.customer_codes(ctx.tenant(), &wanted.into_iter().collect::<Vec<_>>()).await?;
+        Ok(Self { accounts, customers: customers.into_iter().collect() })
+    }
+
+    fn cells(&self, row: &OutboxRow) -> (Cell, Cell, Cell) {
+        match &row.effect {
+            Effect::Access(effect) => {
+                (Cell::Word("access"), Cell::maybe(self.accounts.get(&effect.subscription_id)), Cell::Empty)
+            }
+            Effect::Message(message) => {
+                let customer = Cell::maybe(self.customers.get(&message.customer_id));
+                (Cell::Word("message"), Cell::Word(message.kind.code()), customer)
+            }
+        }
+    }
 }
 
 async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
@@ -95,26 +202,16 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let found = store.outbox(ctx.tenant(), query, page).await?;
-        let lines: Vec<SubscriptionId> = found.iter().filter_map(line).collect();
-        let targets = store.access_targets(ctx.tenant(), &lines).await?;
-        let accounts: BTreeMap<SubscriptionId, Code> =
-            targets.into_iter().map(|t| (t.subscription_id, t.account.username)).collect();
+        let names = Names::of(ctx, &found).await?;
         for row in &found {
-            let (topic, what, customer) = match &row.effect {
-                Effect::Access(effect) => ("access", Cell::maybe(accounts.get(&effect.subscription_id)), None),
-                Effect::Message(message) => {
-                    let customer = store.customer(ctx.tenant(), message.customer_id).await?;
-                    ("message", Cell::Word(message.kind.code()), customer.map(|c| c.code.to_string()))
-                }
-            };
-            let at = row.next_attempt;
+            let (topic, what, customer) = names.cells(row);
             rows.push(vec![
-                Cell::Word(topic),
+                topic,
                 what,
-                Cell::maybe(customer),
+                customer,
                 Cell::Word(row.state.code()),
                 Cell::count(row.attempts),
-                Cell::text(format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at))),
+                moment(row.next_attempt),
                 Cell::text(&row.note),
                 Cell::text(row.id.to_string()),
             ]);
@@ -131,5 +228,12 @@ fn line(row: &OutboxRow) -> Option<SubscriptionId> {
     match &row.effect {
         Effect::Access(effect) => Some(effect.subscription_id),
         Effect::Message(_) => None,
+    }
+}
+
+fn customer_of(row: &OutboxRow) -> Option<CustomerId> {
+    match &row.effect {
+        Effect::Message(message) => Some(message.customer_id),
+        Effect::Access(_) => None,
     }
 }

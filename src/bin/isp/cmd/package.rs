@@ -4,11 +4,13 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::Date;
 use isp_core::ids::PackageId;
+use isp_core::money::plausible_price;
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::ports::ChangeSet;
 use isp_core::tax::TaxMode;
 use isp_core::text::{Code, Name};
 
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -55,6 +57,8 @@ pub(crate) struct Add {
     /// Name of the RouterOS profile; the code when not given.
     #[arg(long, value_parser = args::code)]
     group: Option<Code>,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -97,12 +101,16 @@ pub(crate) struct Price {
     /// First day on which it holds.
     #[arg(long)]
     from: Date,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     match command {
-        Command::Add(Add { code, name, price, tax, speed, group }) => {
+        Command::Add(Add { code, name, price, tax, speed, group, sure }) => {
+            sure.of(plausible_price("price", price))?;
+            sure.of(speed.plausible("speed"))?;
             let all = store.packages(ctx.tenant()).await?;
             find::absent(all.iter().find(|p| p.code == code), "package", &code)?;
             let group = UserGroup { name: group.unwrap_or_else(|| code.clone()), speed };
@@ -169,7 +177,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let key = if regrouped { "done.package_regrouped" } else { "done.package_edited" };
             ctx.say(key, &[("code", shown)])?;
         }
-        Command::Price(Price { code, price, from }) => {
+        Command::Price(Price { code, price, from, sure }) => {
+            sure.of(plausible_price("price", price))?;
             let package = find::package(ctx, store, &code).await?;
             let versions = package.prices.versions().iter().copied().chain([PriceVersion { from, price }]);
             let package = Package { prices: PriceList::try_new(versions.collect())?, ..package };

@@ -5,10 +5,12 @@ use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Zone};
 use isp_core::engine::NewPayment;
+use isp_core::money::plausible_amount;
 use isp_core::payment::Payment;
 use isp_core::ports::PageQuery;
 use isp_core::text::Code;
 
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -50,6 +52,8 @@ pub(crate) struct Add {
     /// The day on which the customer paid; now when not given.
     #[arg(long)]
     paid_on: Option<Date>,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +99,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    args.sure.of(plausible_amount("amount", args.amount))?;
     let store = ctx.store().await?;
     let customer = match Statement::parse_number(args.customer.as_str()) {
         None => find::customer(ctx, store, &args.customer).await?,

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use isp_core::Secret;
-use isp_core::ids::RouterId;
+use isp_core::ids::{RouterId, SubscriptionId};
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::{Router, RouterEndpoint};
-use isp_core::ports::{ApplyOutcome, ChangeSet, PageQuery, PortError, Store};
+use isp_core::ports::{ApplyOutcome, ChangeSet, Observed, PageQuery, PortError, RouterHold, Store};
 use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::Guarded;
@@ -349,10 +350,18 @@ fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
 
 async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
+    let (engine, worker) = (ctx.engine(store), ctx.worker());
     let access = Arc::new(wire::routers(&ctx.config));
     let serves = store.subscribers_per_router(ctx.tenant()).await?;
+    let mut exit = Exit::Done;
     let (mut asked, mut work) = (Vec::new(), Vec::new());
     for router in chosen(ctx, store, args.code.as_ref()).await? {
+        // One worker at a time writes to a router, and what is wanted is read when its turn has come.
+        let Some(hold) = engine.turn_at(&worker, router.id).await? else {
+            ctx.warn("warn.router_taken", &[("router", router.code.to_string())]);
+            exit = exit.worse(Exit::Partial);
+            continue;
+        };
         let mut wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
         if args.adopt && keep_shut_out(ctx, store, &access, &router, &wanted, args.open_shut_out).await? {
             wanted = adopting(targets(ctx, store, &router).await?, true);
@@ -360,16 +369,16 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
         let limit = ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0));
         let held_over = (!args.approve).then(|| usize::try_from(limit).unwrap_or(usize::MAX));
         work.push((router.endpoint.clone(), wanted.clone(), held_over));
-        asked.push((router, wanted, limit));
+        asked.push((router, hold, wanted, limit));
     }
-    let mut exit = Exit::Done;
     let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
-    for ((router, wanted, limit), applied) in asked.into_iter().zip(access.apply_many(work, ROUTERS_AT_ONCE).await) {
+    let applied = engine.renewing(&worker, access.apply_many(work, ROUTERS_AT_ONCE)).await;
+    for ((router, hold, wanted, limit), applied) in asked.into_iter().zip(applied) {
         match applied {
             Ok(Guarded::Applied(outcomes)) => {
-                let (cells, refused) = confirmed(ctx, store, &router, &wanted, &outcomes).await?;
+                let (cells, partly) = confirmed(ctx, store, &router, hold, &wanted, &outcomes).await?;
                 rows.push(cells);
-                exit = exit.worse(if refused { Exit::Partial } else { Exit::Done });
+                exit = exit.worse(if partly { Exit::Partial } else { Exit::Done });
             }
             Ok(Guarded::Held(plan)) => {
                 let count = plan.summary().isolated.to_string();
@@ -377,11 +386,43 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
                 ctx.warn("warn.held", &variables);
                 exit = exit.worse(Exit::Refused);
             }
-            Err(error) => exit = exit.worse(down(ctx, &router, &error)),
+            Err(error) => {
+                // Some of it may have been written.
+                let lines = unread(&wanted, ctx.now);
+                told(ctx, store, &router, hold, &lines).await?;
+                exit = exit.worse(down(ctx, &router, &error));
+            }
         }
+        store.free_router(ctx.tenant(), hold).await?;
     }
     ctx.rows(&rows)?;
     Ok(exit)
+}
+
+/// Lines of which nothing was read.
+fn unread(wanted: &[AccessTarget], at: DateTime<Utc>) -> Vec<(SubscriptionId, ObservedAccess)> {
+    let nothing = ObservedAccess { access: None, revision: 0, at, answer: String::new() };
+    wanted.iter().map(|target| (target.subscription_id, nothing.clone())).collect()
+}
+
+/// Records what a router said, while it is ours; true when another worker wrote to it meanwhile, so that none of it
+/// counts and everything is to be applied again.
+async fn told(
+    ctx: &Context,
+    store: &dyn Store,
+    router: &Router,
+    hold: RouterHold,
+    lines: &[(SubscriptionId, ObservedAccess)],
+) -> anyhow::Result<bool> {
+    let mut doubted = false;
+    for lines in lines.chunks(1_000) {
+        let observed = Observed { lines, under: Some(hold) };
+        doubted |= store.record(ctx.tenant(), ctx.worker, &[], observed).await?.doubted;
+    }
+    if doubted {
+        ctx.warn("warn.router_lost", &[("router", router.code.to_string())]);
+    }
+    Ok(doubted)
 }
 
 /// Names the accounts that taking them over would open although somebody shut them out by hand. Unless `open` says
@@ -418,11 +459,12 @@ async fn keep_shut_out(
     Ok(kept)
 }
 
-/// Records what a router said of each account.
+/// Records what a router said of each account; true when not all of it is as it should be.
 async fn confirmed(
     ctx: &Context,
     store: &dyn Store,
     router: &Router,
+    hold: RouterHold,
     wanted: &[AccessTarget],
     outcomes: &[ApplyOutcome],
 ) -> anyhow::Result<(Vec<Cell>, bool)> {
@@ -452,9 +494,10 @@ async fn confirmed(
             }
         }
     }
-    for chunk in observed.chunks(1_000) {
-        store.record(ctx.tenant(), &[], chunk).await?;
+    let doubted = told(ctx, store, router, hold, &observed).await?;
+    if doubted {
+        done = 0;
     }
     let cells = vec![Cell::text(&router.code), Cell::count(done), Cell::count(changes), Cell::count(refused)];
-    Ok((cells, refused > 0))
+    Ok((cells, doubted || refused > 0))
 }

@@ -2,17 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use isp_core::Money;
 use isp_core::billing::InvoiceKind;
-use isp_core::calendar::Date;
 use isp_core::customer::Customer;
 use isp_core::device::Cpe;
-use isp_core::ids::{CustomerId, JournalEntryId, RouterId, SiteId, SubscriptionId, TenantId};
+use isp_core::ids::{CustomerId, ExpenseId, InstallationOrderId, RouterId, SiteId, SubscriptionId, TenantId};
 use isp_core::installation::{InstallationKind, InstallationOrder};
-use isp_core::ledger::{Account, EntryKind};
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
-use isp_core::ports::{InvoiceQuery, PageQuery, Store, StoreError};
+use isp_core::ports::{ExpenseRow, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::Subscription;
 use isp_core::text::Code;
 
@@ -32,7 +29,10 @@ pub(crate) struct Existing {
     pub(super) cpes: ByCode<Cpe>,
     pub(super) kinds: ByCode<InstallationKind>,
     pub(super) orders: Vec<InstallationOrder>,
-    pub(super) expenses: HashMap<JournalEntryId, Spent>,
+    /// Those that were taken back: a row that is one of them is not charged again.
+    pub(super) taken_back: HashSet<InstallationOrderId>,
+    /// With those that were booked back.
+    pub(super) expenses: HashMap<ExpenseId, ExpenseRow>,
     /// Subscriptions that have had a periodic invoice.
     pub(super) billed: HashSet<SubscriptionId>,
 }
@@ -47,8 +47,13 @@ impl Existing {
         let mut accounts = HashMap::new();
         for (at, subscription) in subscriptions.iter().enumerate() {
             of_customer.entry(subscription.customer_id).or_default().push(at);
-            accounts.insert((subscription.router_id, subscription.account.username.folded()), at);
+            // Of several that had a user name one after the other, the one without an end has it.
+            let name = (subscription.router_id, subscription.account.username.folded());
+            if subscription.terms.end.is_none() || !accounts.contains_key(&name) {
+                accounts.insert(name, at);
+            }
         }
+        let orders = store.installation_orders(tenant, None).await?;
         Ok(Self {
             sites: store.sites(tenant).await?.into_iter().map(|s| (s.code.clone(), s)).collect(),
             routers: store.routers(tenant).await?.into_iter().map(|r| (r.code.clone(), r)).collect(),
@@ -59,8 +64,9 @@ impl Existing {
             accounts,
             cpes: store.cpes(tenant, None).await?.into_iter().map(|c| (c.serial.clone(), c)).collect(),
             kinds: store.installation_kinds(tenant).await?.into_iter().map(|k| (k.code.clone(), k)).collect(),
-            orders: store.installation_orders(tenant, None).await?.into_iter().map(|row| row.order).collect(),
-            expenses: expenses(store, tenant).await?,
+            taken_back: orders.iter().filter(|row| row.ending.is_some()).map(|row| row.order.id).collect(),
+            orders: orders.into_iter().map(|row| row.order).collect(),
+            expenses: store.expenses(tenant).await?.into_iter().map(|row| (row.expense.id, row)).collect(),
             billed: billed(store, tenant).await?,
         })
     }
@@ -70,14 +76,15 @@ impl Existing {
         self.sites.values().find(|s| s.id == id)
     }
 
-    /// The subscription of a customer with a user name, or the first.
+    /// The subscription of a customer with a user name, or the first; one without an end before those that ended.
     pub(super) fn subscription_of(&self, customer: CustomerId, username: Option<&Code>) -> Option<&Subscription> {
-        let mut own = self.of_customer.get(&customer)?.iter().filter_map(|at| self.subscriptions.get(*at));
-        own.find(|s| username.is_none_or(|name| name.folded() == s.account.username.folded()))
+        let named = |s: &&Subscription| username.is_none_or(|name| name.folded() == s.account.username.folded());
+        let mut own = self.subscriptions_of(customer).filter(named);
+        own.clone().find(|s| s.terms.end.is_none()).or_else(|| own.next())
     }
 
     /// All subscriptions of a customer.
-    pub(super) fn subscriptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Subscription> {
+    pub(super) fn subscriptions_of(&self, customer: CustomerId) -> impl Iterator<Item = &Subscription> + Clone {
         self.of_customer.get(&customer).into_iter().flatten().filter_map(|at| self.subscriptions.get(*at))
     }
 
@@ -109,33 +116,6 @@ async fn subscriptions(store: &dyn Store, tenant: TenantId) -> Result<Vec<Subscr
         let full = page.len() == PAGE as usize;
         after = page.last().map(|(s, _)| s.id);
         all.extend(page.into_iter().map(|(s, _)| s));
-        if !full {
-            return Ok(all);
-        }
-    }
-}
-
-/// An expense as the journal has it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Spent {
-    pub(super) on: Date,
-    pub(super) category: Account,
-    pub(super) amount: Money,
-}
-
-/// The journal entries of expenses: an expense is append-only and has no other list.
-async fn expenses(store: &dyn Store, tenant: TenantId) -> Result<HashMap<JournalEntryId, Spent>, StoreError> {
-    let mut all = HashMap::new();
-    let mut after = None;
-    loop {
-        let page = store.journal(tenant, PageQuery { after, limit: PAGE }).await?;
-        let full = page.len() == PAGE as usize;
-        after = page.last().map(|e| e.id);
-        for entry in page.iter().filter(|e| e.kind == EntryKind::Expense) {
-            if let Some(line) = entry.lines.iter().find(|line| line.amount.is_positive()) {
-                all.insert(entry.id, Spent { on: entry.date, category: line.account, amount: line.amount });
-            }
-        }
         if !full {
             return Ok(all);
         }

@@ -83,7 +83,9 @@ pub(super) async fn observations_do_not_go_back(store: &dyn Store, tenant: Tenan
         answer: format!("revision {revision} at {at}"),
     };
     let tell = async |observed: ObservedAccess| {
-        store.record(tenant, &[], &[(id, observed)]).await.unwrap();
+        let lines = [(id, observed)];
+        let told = crate::ports::Observed { lines: &lines, under: None };
+        store.record(tenant, super::outbox::worker(1), &[], told).await.unwrap();
         access_of(store, tenant, &w, 0).await.observed
     };
     let first = seen(Some(Access::Open), 2, "2026-01-02T00:00:00Z");

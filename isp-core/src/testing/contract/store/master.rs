@@ -318,6 +318,10 @@ pub(super) async fn lists_come_in_pages(store: &dyn Store, tenant: TenantId) {
     }
     assert_eq!(sizes, [2, 2, 1, 0]);
     assert_eq!(found, w.customers);
+    let asked = [w.customers[3].id, w.customers[1].id, crate::ids::CustomerId(crate::testing::sample::id(4, 999))];
+    let codes = store.customer_codes(tenant, &asked).await.unwrap();
+    assert_eq!(codes, [1, 3].map(|n: usize| (w.customers[n].id, w.customers[n].code.clone())));
+    assert!(store.customer_codes(tenant, &[]).await.unwrap().is_empty());
     let page = PageQuery { after: Some(w.subscriptions[2].id), limit: 1 };
     let rows = store.subscriptions(tenant, None, page).await.unwrap();
     assert_eq!(rows.iter().map(|(s, _)| s.id).collect::<Vec<_>>(), [w.subscriptions[3].id]);

@@ -25,6 +25,7 @@ mod master;
 mod money;
 mod once;
 mod outbox;
+mod router_hold;
 mod statements;
 
 use crate::billing::Invoice;
@@ -152,14 +153,24 @@ suite! { $
         facts_of_a_past_moment
         facts_of_a_message
     }
+    router_hold {
+        a_router_is_held_by_one_worker
+        a_lost_hold_makes_its_lines_doubtful
+    }
     outbox {
         claims_take_what_is_due_in_order
         claims_run_out
-        attempts_are_counted_once_claimed
+        attempts_need_the_claim
         outcomes_are_recorded
+        the_channels_id_stays
+        outcomes_of_a_lost_claim_are_refused
+        a_late_owner_tells_what_became_of_it
+        renewed_claims_hold
+        messages_are_settled_by_a_person
+        messages_of_a_template_go_again
         released_claims_are_free
         one_run_at_a_time
-        a_run_frees_what_a_dead_one_left
+        a_run_touches_no_claim
         lists_of_the_outbox_are_filtered
     }
 }

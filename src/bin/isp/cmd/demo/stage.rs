@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::customer::Customer;
 use isp_core::engine::Engine;
-use isp_core::ids::{CustomerId, IdSource, RouterId, SubscriptionId, TenantId};
+use isp_core::ids::{CustomerId, IdSource, RouterId, SubscriptionId, TenantId, WorkerId};
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::Router;
 use isp_core::ports::{
-    ChangeSet, Effect, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, Store, Topic,
+    ChangeSet, Effect, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, StandingWatch, Store,
+    Topic, Worker,
 };
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Policy, Secret};
@@ -111,6 +112,11 @@ impl Stage {
     /// The engine, which keeps nothing.
     pub(super) fn engine(&self) -> Engine<'_> {
         Engine::new(self.store.as_ref(), TenantId::DEFAULT, &self.policy)
+    }
+
+    /// The process that delivers. It lives in the days of the demo, and so do its claims.
+    pub(super) fn worker<'a>(&self, watch: &'a StandingWatch) -> Worker<'a> {
+        Worker::new(WorkerId(uuid::Uuid::from_u128(1)), watch)
     }
 
     /// Forgets all that a dead process would: connections, caches, the open database. Then opens them anew.

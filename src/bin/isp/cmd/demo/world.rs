@@ -9,7 +9,7 @@ use isp_core::customer::Customer;
 use isp_core::engine::{Approval, DeliverReport, EnforceReport, NewPayment, PayReport};
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::isolation::AccessEventKind;
-use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic};
+use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, StandingWatch, Topic};
 
 use super::behaviour::{self, Intended, Slot};
 use super::stage::{Dying, Stage, code};
@@ -106,7 +106,8 @@ impl<'a, 't> World<'a, 't> {
                 billed = Some(engine.bill(now).await?);
                 reminded = Some(engine.remind(now).await?);
                 engine.enforce(now, &Approval::None).await?;
-                engine.deliver(&stage.access, &dying, now).await?;
+                let watch = StandingWatch(now);
+                engine.deliver(&stage.worker(&watch), &stage.access, &dying, now).await?;
                 Ok::<(), anyhow::Error>(())
             };
             tokio::select! {
@@ -189,7 +190,10 @@ impl<'a, 't> World<'a, 't> {
     /// Brings routers and customers what was decided, and shows the first message of each kind.
     async fn deliver(&mut self, now: DateTime<Utc>) -> anyhow::Result<DeliverReport> {
         let stage = self.stage.as_ref().context("the stage is being rebuilt")?;
-        let report = stage.engine().deliver(&stage.access, &stage.messenger, now).await?;
+        let report = {
+            let watch = StandingWatch(now);
+            stage.engine().deliver(&stage.worker(&watch), &stage.access, &stage.messenger, now).await?
+        };
         self.tally.sent += report.sent;
         self.tally.dropped += report.dropped;
         self.tally.waiting = report.routers_down.values().map(|down| down.waiting).sum();

@@ -2,18 +2,18 @@
 
 use isp_core::Money;
 use isp_core::calendar::Date;
-use isp_core::ids::{ExpenseId, JournalEntryId, derive};
+use isp_core::ids::{ExpenseId, derive};
 use isp_core::ledger::{Account, Expense};
 use isp_core::payment::Channel;
+use isp_core::ports::ExpenseRow;
 use isp_core::text::Code;
 
-use super::super::existing::Spent;
 use super::super::problem::{Noun, Problem, RowError};
-use super::super::rows::ExpenseRow;
+use super::super::rows::ExpenseRow as ExpenseRowOfFile;
 use super::{Planner, Verdict};
 
 impl Planner<'_> {
-    pub(super) fn expense(&mut self, row: &ExpenseRow) -> Result<Verdict, RowError> {
+    pub(super) fn expense(&mut self, row: &ExpenseRowOfFile) -> Result<Verdict, RowError> {
         let site_id = match &row.site {
             None => None,
             Some(code) => match self.sites.get(code) {
@@ -24,18 +24,18 @@ impl Planner<'_> {
         let id = self.expense_id(row);
         let (on, category, amount, note) = (row.on, row.category, row.amount, row.note.clone());
         let expense = Expense { id, on, category, amount, paid_from: Channel::Cash, note, site_id };
-        let entry = expense.entry();
-        if self.existing.expenses.contains_key(&entry.id) {
+        // Also one that was booked back: it was corrected, and is not booked again.
+        if self.existing.expenses.contains_key(&id) || self.is_corrected(&expense) {
             return Ok(Verdict::Same);
         }
         self.ask_which_expense(row);
-        self.plan.changes.journal.push(entry);
+        self.plan.changes.journal.push(expense.entry());
         self.plan.changes.expenses.push(expense);
         Ok(Verdict::New)
     }
 
     /// Two equal expenses of one day are told apart by their order in the file.
-    fn expense_id(&mut self, row: &ExpenseRow) -> ExpenseId {
+    fn expense_id(&mut self, row: &ExpenseRowOfFile) -> ExpenseId {
         let site = row.site.as_ref().map_or("", Code::as_str);
         let words = [&row.on.to_string(), row.category.code(), &row.amount.as_i64().to_string(), &row.note, site]
             .join("\u{1f}");
@@ -48,7 +48,7 @@ impl Planner<'_> {
     pub(super) fn claim_expenses(&mut self) {
         let batch = self.batch;
         for row in &batch.expenses {
-            let id = JournalEntryId(derive(self.expense_id(row).0, &["journal"]));
+            let id = self.expense_id(row);
             if self.existing.expenses.contains_key(&id) {
                 self.claimed_expenses.insert(id);
             }
@@ -56,20 +56,38 @@ impl Planner<'_> {
         self.expenses.clear();
     }
 
+    /// True when the books have just this expense under another id, as after `isp expense edit`: each for one row.
+    fn is_corrected(&mut self, new: &Expense) -> bool {
+        let says = |it: &Expense| (it.on, it.category, it.amount, it.note.clone(), it.site_id);
+        let same = |row: &&ExpenseRow| {
+            row.ending.is_none() && !self.claimed_expenses.contains(&row.expense.id) && says(&row.expense) == says(new)
+        };
+        let found = self.existing.expenses.values().filter(same).map(|row| row.expense.id).min();
+        found.is_some_and(|id| self.claimed_expenses.insert(id))
+    }
+
     /// Asks about an expense that is like one of the books which no row is: two of day, category and amount are its own,
     /// or category and amount within a week.
-    fn ask_which_expense(&mut self, row: &ExpenseRow) {
-        let like = |(id, old): &(&JournalEntryId, &Spent)| {
+    fn ask_which_expense(&mut self, row: &ExpenseRowOfFile) {
+        let like = |known: &&ExpenseRow| {
+            let old = &known.expense;
             let (day, category, amount) = (old.on == row.on, old.category == row.category, old.amount == row.amount);
             let near = old.on.days_since(row.on).abs() <= 7;
-            !self.claimed_expenses.contains(id) && ((day && (category || amount)) || (near && category && amount))
+            let open = known.ending.is_none() && !self.claimed_expenses.contains(&old.id);
+            open && ((day && (category || amount)) || (near && category && amount))
         };
         // The same one is named each time.
-        let old = self.existing.expenses.iter().filter(like).map(|(_, old)| (old.on, old.category, old.amount)).min();
-        if let Some((on, category, amount)) = old {
-            let says = |on: Date, category: Account, amount: Money| format!("{on} {} {amount}", category.code());
-            let known = says(on, category, amount);
-            self.ask(&row.at, "date", Problem::LikelyDouble { row: says(row.on, row.category, row.amount), known });
+        let old = self.existing.expenses.values().filter(like).map(|known| &known.expense);
+        if let Some(old) = old.min_by_key(|old| (old.on, old.id)) {
+            let says = |on: Date, category: Account, amount: Money, note: &str| {
+                [on.to_string(), category.code().to_owned(), amount.to_string(), note.to_owned()]
+                    .join(" ")
+                    .trim()
+                    .to_owned()
+            };
+            let known = says(old.on, old.category, old.amount, &old.note);
+            let row_says = says(row.on, row.category, row.amount, &row.note);
+            self.ask(&row.at, "date", Problem::LikelyDouble { row: row_says, known });
         }
     }
 }

@@ -40,6 +40,10 @@ impl Planner<'_> {
         let key = (subscription_id, kind_id, row.on);
         if let Some(known) = self.orders.get(&key) {
             let Some(old) = known else { return Ok(Verdict::Same) };
+            // It was corrected, and is not charged again.
+            if self.existing.taken_back.contains(&old.id) {
+                return Ok(Verdict::Same);
+            }
             let columns = columns(&[
                 ("fee", old.fee != fee),
                 ("instalments", old.instalments != row.instalments),
@@ -106,6 +110,7 @@ impl Planner<'_> {
             let near = old.installed_on.days_since(new.installed_on).abs() <= 31;
             old.subscription_id == new.subscription_id
                 && !self.claimed_orders.contains(&old.id)
+                && !self.existing.taken_back.contains(&old.id)
                 && (near || old.kind_id == new.kind_id || old.fee == new.fee)
         };
         if let Some(old) = self.existing.orders.iter().find(like) {

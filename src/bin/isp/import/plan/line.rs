@@ -27,12 +27,15 @@ impl Planner<'_> {
             },
         };
         let router_id = router.map(|(id, _)| id);
-        if self.existing.account(router_id, &row.username).is_some_and(|s| s.customer_id != customer_id) {
+        // A line that has ended leaves its user name to one that starts afterwards.
+        let serves = |s: &&Subscription| s.terms.end.is_none_or(|end| row.start < end);
+        let taken = self.existing.account(router_id, &row.username).filter(serves);
+        if taken.is_some_and(|s| s.customer_id != customer_id) {
             return Err(row.at.error("username", Problem::Taken(Noun::Username)));
         }
         let (site_id, zone) = self.place_of(row, router.map(|(_, site)| site))?;
         let today = zone.date_of(self.options.now);
-        if let Some(old) = self.existing.subscription_of(customer_id, Some(&row.username)) {
+        if let Some(old) = self.existing.subscription_of(customer_id, Some(&row.username)).filter(serves) {
             return Ok(compared(row, old, router_id, package_id, today));
         }
         let day = row.day.unwrap_or_else(|| BillingDay::of(row.start));

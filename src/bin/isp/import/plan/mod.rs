@@ -15,7 +15,7 @@ use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
 use isp_core::customer::Customer;
 use isp_core::ids::{
-    CustomerId, IdSource, InstallationKindId, InstallationOrderId, JournalEntryId, PackageId, RouterId, SiteId,
+    CustomerId, ExpenseId, IdSource, InstallationKindId, InstallationOrderId, PackageId, RouterId, SiteId,
     SubscriptionId, TenantId,
 };
 use isp_core::installation::InstallationOrder;
@@ -159,7 +159,7 @@ struct Planner<'a> {
     expenses: HashMap<String, u32>,
     /// Installations and expenses of the books that a row of the files is.
     claimed_orders: HashSet<InstallationOrderId>,
-    claimed_expenses: HashSet<JournalEntryId>,
+    claimed_expenses: HashSet<ExpenseId>,
     orders: HashMap<OrderKey, Option<&'a InstallationOrder>>,
     /// Days on which a line has an invoice for an installation.
     fee_days: HashSet<(SubscriptionId, Date)>,
@@ -170,6 +170,7 @@ type OrderKey = (SubscriptionId, InstallationKindId, Date);
 
 impl<'a> Planner<'a> {
     fn new(batch: &'a Batch, existing: &'a Existing, ids: &'a mut IdSource, options: &'a Options) -> Self {
+        let gone = |order: &&InstallationOrder| existing.taken_back.contains(&order.id);
         Self {
             batch,
             existing,
@@ -190,10 +191,17 @@ impl<'a> Planner<'a> {
             expenses: HashMap::new(),
             claimed_orders: HashSet::new(),
             claimed_expenses: HashSet::new(),
-            orders: existing.orders.iter().map(|o| ((o.subscription_id, o.kind_id, o.installed_on), Some(o))).collect(),
+            orders: existing
+                .orders
+                .iter()
+                .filter(|o| gone(o))
+                .chain(existing.orders.iter().filter(|o| !gone(o)))
+                .map(|o| ((o.subscription_id, o.kind_id, o.installed_on), Some(o)))
+                .collect(),
             fee_days: existing
                 .orders
                 .iter()
+                .filter(|o| !gone(o))
                 .flat_map(|o| o.schedule().into_iter().map(|part| (o.subscription_id, part.on)))
                 .collect(),
         }

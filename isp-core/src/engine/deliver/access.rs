@@ -1,0 +1,279 @@
+//! Routers: one worker at a time writes to each, and what is wanted is read after its turn has come (rule I5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt;
+
+use super::{DeliverReport, RouterDown, claim, outcome};
+use crate::engine::{Engine, EngineError};
+use crate::ids::{OutboxId, RouterId, SubscriptionId};
+use crate::isolation::AccessTarget;
+use crate::isolation::access::ObservedAccess;
+use crate::message::channel::backoff;
+use crate::place::Router;
+use crate::ports::{
+    AccessControl, ApplyOutcome, Claimed, DamagedRow, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError,
+    RouterHold, StoreError, Topic, Worker,
+};
+
+/// Rows a claim for routers.
+const ACCESS_BATCH: u32 = 500;
+/// Routers at work at once.
+const ROUTERS_AT_ONCE: usize = 16;
+/// Leases that a worker waits for its turn at a router: a dead worker's has run out by then.
+const TURN_LEASES: i32 = 2;
+
+impl Engine<'_> {
+    pub(super) async fn access_loop(
+        &self,
+        worker: &Worker<'_>,
+        control: &dyn AccessControl,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        let known: BTreeMap<RouterId, Router> =
+            self.store.routers(self.tenant).await?.into_iter().map(|r| (r.id, r)).collect();
+        // A router that did not answer once is not called again in this delivery: one dead router delays nobody.
+        let mut down: BTreeMap<RouterId, PortError> = BTreeMap::new();
+        loop {
+            let rows = self.store.claim(self.tenant, claim(worker, Topic::Access, now, ACCESS_BATCH)).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let mut by_router: BTreeMap<RouterId, Vec<OutboxRow>> = BTreeMap::new();
+            for row in rows {
+                if let Effect::Access(effect) = &row.effect {
+                    by_router.entry(effect.router_id).or_default().push(row);
+                }
+            }
+            let batches: Vec<RouterBatch<'_>> = by_router
+                .into_iter()
+                .map(|(id, rows)| RouterBatch { id, router: known.get(&id), rows, down: down.get(&id).cloned() })
+                .collect();
+            let work = futures::stream::iter(batches)
+                .map(|batch| self.deliver_router(worker, control, batch, now))
+                .buffer_unordered(ROUTERS_AT_ONCE)
+                .collect();
+            let done: Vec<Result<Delivered, EngineError>> = self.renewing(worker, work).await;
+            for delivered in done {
+                let delivered = delivered?;
+                report.applied += delivered.applied;
+                report.refused += delivered.refused;
+                report.lost += delivered.lost;
+                report.parked += delivered.parked;
+                if let Some(error) = delivered.error {
+                    let entry = report
+                        .routers_down
+                        .entry(delivered.router)
+                        .or_insert_with(|| RouterDown { waiting: 0, reason: error.to_string() });
+                    entry.waiting += delivered.waiting;
+                    down.insert(delivered.router, error);
+                }
+            }
+        }
+    }
+
+    async fn deliver_router(
+        &self,
+        worker: &Worker<'_>,
+        control: &dyn AccessControl,
+        batch: RouterBatch<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Delivered, EngineError> {
+        let mut delivered = Delivered::new(batch.id);
+        let (Some(router), None) = (batch.router, &batch.down) else {
+            let error =
+                batch.down.unwrap_or(PortError::Refused { code: "router.unknown", reason: "no such router".into() });
+            delivered.postpone(&batch.rows, &error, now);
+            return self.recorded(worker, delivered, None).await;
+        };
+        let Some(hold) = self.turn_at(worker, batch.id).await? else {
+            let error = PortError::NotSent { reason: "another worker is busy with it".into() };
+            delivered.postpone(&batch.rows, &error, now);
+            return self.recorded(worker, delivered, None).await;
+        };
+        let claims: Vec<Claimed> = batch.rows.iter().map(OutboxRow::claimed).collect();
+        let ours: BTreeSet<OutboxId> =
+            self.store.attempting(self.tenant, worker.lease(), &claims).await?.into_iter().collect();
+        let (rows, lost): (Vec<OutboxRow>, Vec<OutboxRow>) =
+            batch.rows.into_iter().partition(|row| ours.contains(&row.id));
+        delivered.lost += lost.len() as u64;
+        // Only now: whoever wrote to the router before us has finished, and a wish of a moment ago counts already.
+        let wanted: BTreeSet<SubscriptionId> = rows.iter().filter_map(subscription_of).collect();
+        let wanted: Vec<SubscriptionId> = wanted.into_iter().collect();
+        let mut targets = self.store.access_targets(self.tenant, &wanted).await?;
+        targets.retain(|t| t.router_id == batch.id);
+        let applied = match self.close_left(control, router, &wanted, now).await? {
+            Ok(left) => control.apply(&router.endpoint, &targets).await.map(|outcomes| (left, outcomes)),
+            Err(error) => Err(error),
+        };
+        match applied {
+            Ok((left, outcomes)) => {
+                let unreadable = self.unreadable_lines();
+                delivered.settle(&rows, &targets, &outcomes, &left, &unreadable, now);
+            }
+            Err(error) => {
+                // Some of it may have been written.
+                delivered.unread = targets.iter().map(|t| t.subscription_id).collect();
+                delivered.postpone(&rows, &error, now);
+            }
+        }
+        let delivered = self.recorded(worker, delivered, Some((hold, now))).await?;
+        self.store.free_router(self.tenant, hold).await?;
+        Ok(delivered)
+    }
+
+    /// The lines whose rows cannot be read.
+    fn unreadable_lines(&self) -> BTreeSet<SubscriptionId> {
+        let damaged = self.store.damaged().into_iter();
+        damaged.filter(|row| row.what == DamagedRow::SUBSCRIPTION).map(|row| SubscriptionId(row.id)).collect()
+    }
+
+    /// Waits for this worker's turn to write to a router; `None` when it does not come, because another worker goes on
+    /// writing to it. What is wanted has to be read after this, and recorded under the hold.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn turn_at(&self, worker: &Worker<'_>, router: RouterId) -> Result<Option<RouterHold>, StoreError> {
+        let step = (worker.lease / 10).max(TimeDelta::milliseconds(100));
+        let mut left = worker.lease * TURN_LEASES;
+        loop {
+            let hold = self.store.hold_router(self.tenant, router, worker.lease()).await?;
+            if hold.is_some() || left <= TimeDelta::zero() {
+                return Ok(hold);
+            }
+            worker.watch.pause(step).await;
+            left -= step;
+        }
+    }
+
+    async fn recorded(
+        &self,
+        worker: &Worker<'_>,
+        mut delivered: Delivered,
+        under: Option<(RouterHold, DateTime<Utc>)>,
+    ) -> Result<Delivered, EngineError> {
+        if let Some((_, at)) = under {
+            // Told with revision 0, which changes nothing where the hold is good, and names the lines where it was lost.
+            let unread = std::mem::take(&mut delivered.unread);
+            let nothing = ObservedAccess { access: None, revision: 0, at, answer: String::new() };
+            delivered.observed.extend(unread.into_iter().map(|id| (id, nothing.clone())));
+        }
+        let observed = Observed { lines: &delivered.observed, under: under.map(|(hold, _)| hold) };
+        let recorded = self.store.record(self.tenant, worker.id, &delivered.outcomes, observed).await?;
+        delivered.lost += recorded.lost.len() as u64;
+        if recorded.doubted {
+            // Nothing of it is known; the wishes are pending again, and the next round reads and writes anew.
+            (delivered.applied, delivered.refused) = (0, 0);
+        }
+        Ok(delivered)
+    }
+}
+
+struct RouterBatch<'a> {
+    id: RouterId,
+    router: Option<&'a Router>,
+    rows: Vec<OutboxRow>,
+    down: Option<PortError>,
+}
+
+struct Delivered {
+    router: RouterId,
+    applied: u64,
+    refused: u64,
+    waiting: u64,
+    lost: u64,
+    parked: u64,
+    error: Option<PortError>,
+    outcomes: Vec<Outcome>,
+    observed: Vec<(SubscriptionId, ObservedAccess)>,
+    unread: Vec<SubscriptionId>,
+}
+
+impl Delivered {
+    fn new(router: RouterId) -> Self {
+        Self {
+            router,
+            applied: 0,
+            refused: 0,
+            waiting: 0,
+            lost: 0,
+            parked: 0,
+            error: None,
+            outcomes: Vec::new(),
+            observed: Vec::new(),
+            unread: Vec::new(),
+        }
+    }
+
+    fn postpone(&mut self, rows: &[OutboxRow], error: &PortError, now: DateTime<Utc>) {
+        for row in rows {
+            let at = now + backoff(row.attempts);
+            self.outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, &error.to_string(), now));
+        }
+        self.waiting += rows.len() as u64;
+        self.error = Some(error.clone());
+    }
+
+    /// `left` are accounts that lines have left on this router, with what it said to their closing; `unreadable` are lines
+    /// whose rows cannot be read.
+    fn settle(
+        &mut self,
+        rows: &[OutboxRow],
+        targets: &[AccessTarget],
+        outcomes: &[ApplyOutcome],
+        left: &[(AccessTarget, ApplyOutcome)],
+        unreadable: &BTreeSet<SubscriptionId>,
+        now: DateTime<Utc>,
+    ) {
+        let answers: BTreeMap<SubscriptionId, (&AccessTarget, &ApplyOutcome)> =
+            targets.iter().zip(outcomes).map(|(t, o)| (t.subscription_id, (t, o))).collect();
+        for (target, answer) in answers.values() {
+            let observed = match answer {
+                ApplyOutcome::Done { access, answer, .. } => {
+                    self.applied += 1;
+                    ObservedAccess { access: Some(*access), revision: target.revision, at: now, answer: answer.clone() }
+                }
+                ApplyOutcome::Refused { code, reason } => {
+                    self.refused += 1;
+                    // Revision 0: the router has not got what is wanted.
+                    ObservedAccess { access: None, revision: 0, at: now, answer: format!("{code}: {reason}") }
+                }
+            };
+            self.observed.push((target.subscription_id, observed));
+        }
+        for row in rows {
+            let line = subscription_of(row);
+            let leaves = left.iter().filter(|(t, _)| Some(t.subscription_id) == line).map(|(t, o)| (t, o));
+            let kept = line.and_then(|s| answers.get(&s)).copied();
+            let is_refused = |(_, o): &(&AccessTarget, &ApplyOutcome)| matches!(o, ApplyOutcome::Refused { .. });
+            // An account that could not be closed keeps the wish alive.
+            let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().next_back());
+            let row = (row.claimed(), row.attempts);
+            self.outcomes.push(match (answer, row) {
+                (None, (row, attempts)) if line.is_some_and(|s| unreadable.contains(&s)) => {
+                    self.parked += 1;
+                    outcome(row, OutboxState::Pending, now + backoff(attempts), "the line cannot be read", now)
+                }
+                // The account was removed, or moved to another router, which has a wish of its own.
+                (None, (row, _)) => outcome(row, OutboxState::Dropped, now, "not_on_this_router", now),
+                (Some((_, ApplyOutcome::Done { answer, .. })), (row, _)) => {
+                    outcome(row, OutboxState::Done, now, answer, now)
+                }
+                // Tried again without end: a difference stays visible until it is gone (rule I5).
+                (Some((_, ApplyOutcome::Refused { code, reason })), (row, attempts)) => {
+                    let at = now + backoff(attempts);
+                    outcome(row, OutboxState::Pending, at, &format!("{code}: {reason}"), now)
+                }
+            });
+        }
+    }
+}
+
+fn subscription_of(row: &OutboxRow) -> Option<SubscriptionId> {
+    match &row.effect {
+        Effect::Access(effect) => Some(effect.subscription_id),
+        Effect::Message(_) => None,
+    }
+}

@@ -1,0 +1,236 @@
+//! Messages: looked at once more, sent once, and held back as long as the channel rests (rules N2, N3, N7, N8).
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt;
+
+use super::{DeliverReport, claim, outcome};
+use crate::engine::{Engine, EngineError};
+use crate::ids::{CustomerId, OutboxId};
+use crate::message::Notification;
+use crate::message::channel::{Answer, Fate, Held, Resting, RetryScope, consequence};
+use crate::message::freshness::{Verdict, refresh};
+use crate::message::notification::OutgoingMessage;
+use crate::ports::{
+    Claimed, Effect, Messenger, Observed, OutboxRow, OutboxState, Outcome, PortError, SendOutcome, StoreError, Topic,
+    Worker,
+};
+
+/// Messages under way at once: as many may become unknown when the process dies.
+const MESSAGES_AT_ONCE: usize = 16;
+
+/// When a message is looked at again whose facts cannot be read.
+const PARKED_MINUTES: i64 = 15;
+
+/// A message that is ready to leave.
+struct Ready {
+    row: OutboxRow,
+    customer: CustomerId,
+    template: Option<String>,
+    message: Box<OutgoingMessage>,
+}
+
+/// What the channel said, in the words of the rule, with the reason and its own id.
+struct Told {
+    answer: Answer,
+    note: String,
+    provider_id: Option<String>,
+    /// The message or its template is wrong, and a person may correct it.
+    to_correct: bool,
+}
+
+impl Engine<'_> {
+    pub(super) async fn message_loop(
+        &self,
+        worker: &Worker<'_>,
+        messenger: &dyn Messenger,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        let mut resting = Resting::default();
+        // Nothing is known of the channel at first: it is asked, and then one message goes alone.
+        let (mut asked, mut works) = (false, false);
+        while resting.channel.is_none() {
+            let rows =
+                self.store.claim(self.tenant, claim(worker, Topic::Message, now, MESSAGES_AT_ONCE as u32)).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let (mut outcomes, mut ready) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+            for row in rows {
+                let Effect::Message(message) = &row.effect else { continue };
+                let verdict = match self.verdict(message, now).await {
+                    // One customer whose row was damaged holds up nobody else.
+                    Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => {
+                        report.parked += 1;
+                        let (at, note) = (now + TimeDelta::minutes(PARKED_MINUTES), error.to_string());
+                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, &note, now));
+                        continue;
+                    }
+                    other => other?,
+                };
+                match verdict {
+                    Verdict::Send(outgoing) => {
+                        let (customer, template) = (message.customer_id, messenger.template(&outgoing));
+                        ready.push(Ready { row, customer, template, message: outgoing });
+                    }
+                    Verdict::Later(at, why) => {
+                        report.postponed += 1;
+                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, why, now));
+                    }
+                    Verdict::Drop(why) => {
+                        report.dropped += 1;
+                        outcomes.push(outcome(row.claimed(), OutboxState::Dropped, now, why, now));
+                    }
+                }
+            }
+            self.note(worker, &outcomes, report).await?;
+            if !ready.is_empty() && !std::mem::replace(&mut asked, true) {
+                resting.channel = self.renewing(worker, asked_channel(messenger)).await;
+            }
+            while !ready.is_empty() {
+                let wave = if works { ready.len() } else { 1 };
+                let wave: Vec<Ready> = ready.drain(..wave).collect();
+                works |= self.send_wave(worker, messenger, wave, now, &mut resting, report).await?;
+            }
+        }
+        report.channel_down = resting.channel;
+        report.templates_down.extend(resting.templates);
+        Ok(())
+    }
+
+    /// Sends those that nothing holds back, all at once; true when the channel took one.
+    async fn send_wave(
+        &self,
+        worker: &Worker<'_>,
+        messenger: &dyn Messenger,
+        wave: Vec<Ready>,
+        now: DateTime<Utc>,
+        resting: &mut Resting,
+        report: &mut DeliverReport,
+    ) -> Result<bool, EngineError> {
+        let (mut outcomes, mut outgoing) = (Vec::with_capacity(wave.len()), Vec::with_capacity(wave.len()));
+        for ready in wave {
+            match resting.holds(ready.customer, ready.template.as_deref()) {
+                None => outgoing.push(ready),
+                Some(held) => {
+                    report.postponed += 1;
+                    outcomes.push(held_back(&ready, &held, now));
+                }
+            }
+        }
+        let claims: Vec<Claimed> = outgoing.iter().map(|ready| ready.row.claimed()).collect();
+        let ours: BTreeSet<OutboxId> = match claims.is_empty() {
+            true => BTreeSet::new(),
+            false => self.store.attempting(self.tenant, worker.lease(), &claims).await?.into_iter().collect(),
+        };
+        report.lost += (claims.len() - ours.len()) as u64;
+        outgoing.retain(|ready| ours.contains(&ready.row.id));
+        let calls = futures::stream::iter(outgoing)
+            .map(|ready| async move {
+                let answer = messenger.send(&ready.message).await;
+                (ready, answer)
+            })
+            .buffer_unordered(MESSAGES_AT_ONCE)
+            .collect();
+        let answers: Vec<(Ready, Result<SendOutcome, PortError>)> = self.renewing(worker, calls).await;
+        let mut taken = false;
+        for (ready, answer) in answers {
+            let told = told(answer);
+            taken |= told.answer == Answer::Taken;
+            outcomes.push(settle(&ready, told, now, resting, report));
+        }
+        self.note(worker, &outcomes, report).await?;
+        Ok(taken)
+    }
+
+    async fn note(
+        &self,
+        worker: &Worker<'_>,
+        outcomes: &[Outcome],
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        if !outcomes.is_empty() {
+            let recorded = self.store.record(self.tenant, worker.id, outcomes, Observed::default()).await?;
+            report.lost += recorded.lost.len() as u64;
+        }
+        Ok(())
+    }
+
+    async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
+        let facts = self.store.message_facts(self.tenant, message).await?;
+        Ok(refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now))
+    }
+}
+
+/// Why the channel rests from the start, as it says itself when it is asked.
+async fn asked_channel(messenger: &dyn Messenger) -> Option<String> {
+    match messenger.probe().await {
+        Ok(None) => None,
+        Ok(Some(said)) => {
+            let told = told(Ok(said));
+            consequence(told.answer, 0).rests.filter(|scope| scope.is_channel()).map(|_| told.note)
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+fn held_back(ready: &Ready, held: &Held<'_>, now: DateTime<Utc>) -> Outcome {
+    let row = ready.row.claimed();
+    match held {
+        // Untouched, so that it is the first again.
+        Held::Channel(reason) => outcome(row, OutboxState::Pending, ready.row.next_attempt, reason, now),
+        Held::Recipient(time) => outcome(row, OutboxState::Pending, now + *time, "not now for this recipient", now),
+        Held::Template(time, reason) => {
+            Outcome { template: ready.template.clone(), ..outcome(row, OutboxState::Pending, now + *time, reason, now) }
+        }
+    }
+}
+
+fn told(answer: Result<SendOutcome, PortError>) -> Told {
+    let say = |answer, note: String| Told { answer, note, provider_id: None, to_correct: false };
+    let taken =
+        |note: &str, provider_id| Told { provider_id: Some(provider_id), ..say(Answer::Taken, note.to_owned()) };
+    match answer {
+        Ok(SendOutcome::Accepted { provider_id }) => taken("accepted", provider_id),
+        Ok(SendOutcome::Held { provider_id }) => taken("held", provider_id),
+        Ok(SendOutcome::RetryAfter { seconds, scope, reason }) => say(Answer::NotNow(scope, seconds), reason),
+        Ok(SendOutcome::RecipientRejected { reason }) => say(Answer::Never, reason),
+        Ok(SendOutcome::ConfigError { reason }) => Told { to_correct: true, ..say(Answer::Never, reason) },
+        Ok(SendOutcome::ChannelDown { reason }) => say(Answer::NotNow(RetryScope::Account, 0), reason),
+        Err(PortError::Unknown { reason }) => say(Answer::Unknown, reason),
+        Err(error @ PortError::NotSent { .. }) => say(Answer::NotSent, error.to_string()),
+        Err(error) => say(Answer::Never, error.to_string()),
+    }
+}
+
+fn settle(ready: &Ready, told: Told, now: DateTime<Utc>, resting: &mut Resting, report: &mut DeliverReport) -> Outcome {
+    let consequence = consequence(told.answer, ready.row.attempts);
+    resting.after(consequence, ready.customer, ready.template.as_deref(), &told.note);
+    let (state, at) = match consequence.fate {
+        Fate::Sent => {
+            report.sent += 1;
+            (OutboxState::Done, now)
+        }
+        Fate::Wait(time) => {
+            report.postponed += 1;
+            // Behind those that were held back with it, so that another one is tried next time.
+            (OutboxState::Pending, now + time + TimeDelta::seconds(1))
+        }
+        Fate::Failed => {
+            report.failed += 1;
+            (OutboxState::Failed, now)
+        }
+        Fate::Unknown => {
+            report.unknown += 1;
+            (OutboxState::Unknown, now)
+        }
+    };
+    let of_template = told.to_correct || consequence.rests == Some(RetryScope::Template);
+    Outcome {
+        provider_id: told.provider_id,
+        template: ready.template.clone().filter(|_| of_template),
+        ..outcome(ready.row.claimed(), state, at, &told.note, now)
+    }
+}

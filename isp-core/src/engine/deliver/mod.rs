@@ -1,0 +1,149 @@
+//! The only place that calls routers and sends messages: claim, call, record (rules I5, N2, N3, N7, N8).
+//!
+//! No transaction is open during a call. An account on a router is brought to its desired state, so a lost reply is
+//! answered by doing it again. A message with an unknown outcome is never sent again by itself.
+//!
+//! Several workers may deliver at once. Each claim carries the worker's name and a fence, and only the last one who
+//! claimed a row can write its outcome. A claim is kept alive while its worker works and runs out when it does not.
+
+mod access;
+mod messages;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+
+use chrono::{DateTime, Utc};
+use futures::future::{Either, select};
+use serde::Serialize;
+
+use crate::engine::{Engine, EngineError};
+use crate::ids::RouterId;
+use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
+
+/// What a delivery did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DeliverReport {
+    /// Accounts that routers confirmed.
+    pub applied: u64,
+    /// Accounts that routers refused, which are tried again later.
+    pub refused: u64,
+    /// Routers that did not answer, with how many wishes wait for them.
+    pub routers_down: BTreeMap<RouterId, RouterDown>,
+    /// Accounts and messages that wait because a row about them cannot be read; [`crate::ports::Store::damaged`] names it.
+    pub parked: u64,
+    /// Messages that the channel took.
+    pub sent: u64,
+    /// Messages that were no longer true.
+    pub dropped: u64,
+    /// Messages to look at again later: quiet hours, a router's answer, a channel at rest.
+    pub postponed: u64,
+    /// Messages that the channel refused for good.
+    pub failed: u64,
+    /// Messages of which nobody knows whether they went out.
+    pub unknown: u64,
+    /// Rows whose claim was lost to another worker, or to a person, while this one had them. What it did with them is not
+    /// recorded; the other's word stands.
+    pub lost: u64,
+    /// Why the channel as a whole rests; its messages wait.
+    pub channel_down: Option<String>,
+    /// Templates that rest, and why; their messages wait.
+    pub templates_down: BTreeMap<String, String>,
+}
+
+/// A router that did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouterDown {
+    /// Wishes that wait.
+    pub waiting: u64,
+    /// Why, without secrets.
+    pub reason: String,
+}
+
+impl Engine<'_> {
+    /// Brings routers to what is wanted and sends messages, until nothing is due at `now`. Routers come first, so that
+    /// "isolated" and "reopened" are said after a router said so.
+    ///
+    /// A router or channel that does not answer is no error: it is in the report, and its rows wait for their next
+    /// attempt.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]; what this worker had claimed is free again then.
+    pub async fn deliver(
+        &self,
+        worker: &Worker<'_>,
+        routers: &dyn AccessControl,
+        messenger: &dyn Messenger,
+        now: DateTime<Utc>,
+    ) -> Result<DeliverReport, EngineError> {
+        let mut report = DeliverReport::default();
+        self.deliver_access(worker, routers, now, &mut report).await?;
+        self.deliver_messages(worker, messenger, now, &mut report).await?;
+        Ok(report)
+    }
+
+    /// The router half of [`Engine::deliver`].
+    ///
+    /// # Errors
+    /// As [`Engine::deliver`].
+    pub async fn deliver_access(
+        &self,
+        worker: &Worker<'_>,
+        control: &dyn AccessControl,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        let done = self.access_loop(worker, control, now, report).await;
+        self.after(worker, done).await
+    }
+
+    /// The message half of [`Engine::deliver`].
+    ///
+    /// # Errors
+    /// As [`Engine::deliver`].
+    pub async fn deliver_messages(
+        &self,
+        worker: &Worker<'_>,
+        messenger: &dyn Messenger,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        let done = self.message_loop(worker, messenger, now, report).await;
+        self.after(worker, done).await
+    }
+
+    /// Gives claims back before an error leaves. When the store cannot even do that, they run out by themselves.
+    async fn after(&self, worker: &Worker<'_>, done: Result<(), EngineError>) -> Result<(), EngineError> {
+        let Err(error) = done else { return Ok(()) };
+        match self.store.release(self.tenant, worker.id).await {
+            Ok(()) | Err(_) => Err(error),
+        }
+    }
+
+    /// Does the work and keeps what the worker holds alive meanwhile. When renewing fails, the work goes on: whatever
+    /// runs out before its end is refused when it is recorded.
+    pub async fn renewing<T>(&self, worker: &Worker<'_>, work: impl Future<Output = T>) -> T {
+        let renew = async {
+            loop {
+                worker.watch.pause(worker.lease / 3).await;
+                if self.store.renew(self.tenant, worker.lease()).await.is_err() {
+                    break std::future::pending::<Infallible>().await;
+                }
+            }
+        };
+        match select(pin!(work), pin!(renew)).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        }
+    }
+}
+
+fn claim(worker: &Worker<'_>, topic: Topic, due: DateTime<Utc>, limit: u32) -> Claim {
+    Claim { topic, due, lease: worker.lease(), limit }
+}
+
+fn outcome(row: Claimed, state: OutboxState, next_attempt: DateTime<Utc>, note: &str, at: DateTime<Utc>) -> Outcome {
+    let note = note.chars().take(300).collect();
+    Outcome { row, state, next_attempt, note, provider_id: None, template: None, at }
+}

@@ -1,0 +1,17 @@
+//! The word of a person that an unlikely value is right.
+
+use clap::Args;
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Sure {
+    /// The price, amount or speed is right, although it looks like a slip of the keyboard.
+    #[arg(long)]
+    sure: bool,
+}
+
+impl Sure {
+    /// Lets an unlikely value pass when a person is sure of it.
+    pub(crate) fn of(self, plausible: Result<(), isp_core::Error>) -> Result<(), isp_core::Error> {
+        if self.sure { Ok(()) } else { plausible }
+    }
+}
