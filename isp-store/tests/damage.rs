@@ -11,6 +11,7 @@ use isp_core::engine::{Approval, Engine, NewPayment};
 use isp_core::isolation::Access;
 use isp_core::ports::*;
 use isp_core::testing::fakes::{FakeMessenger, FakeRouter};
+use isp_core::testing::sample::worker;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 const LINES: u32 = 20;
@@ -70,7 +71,7 @@ async fn one_password_of_twenty_holds_up_no_other_line() {
         engine.bill(now).await.unwrap();
         engine.enforce(now, &Approval::All).await.unwrap();
         let (router, messenger) = (FakeRouter::new(), FakeMessenger::new());
-        let report = engine.deliver(&router, &messenger, now).await.unwrap();
+        let report = engine.deliver(&worker(&StandingWatch(now)), &router, &messenger, now).await.unwrap();
         let routed = (0..LINES).filter(|n| the_subscription(*n, day("2026-01-05")).router_id.is_some()).count() as u64;
         assert!(routed > 15 && the_subscription(7, day("2026-01-05")).router_id.is_some());
         assert_eq!((report.applied, report.parked), (routed - 1, 1), "{report:?}");
@@ -101,10 +102,15 @@ async fn one_password_of_twenty_holds_up_no_other_line() {
             )
             .await
             .unwrap();
+        store.close().await;
+        drop(store);
         let store = database.open().await;
         let engine = Engine::new(&store, TENANT, &policy);
         let later = day("2026-01-05").at(12, 0, Zone::Wib);
-        assert_eq!(engine.deliver(&router, &messenger, later).await.unwrap().applied, 1);
+        assert_eq!(
+            engine.deliver(&worker(&StandingWatch(later)), &router, &messenger, later).await.unwrap().applied,
+            1
+        );
         assert!(store.damaged().is_empty());
     }
 }
@@ -132,7 +138,15 @@ async fn one_phone_number_holds_up_no_other_message_and_no_list() {
         let of_others = of_others.count() as u64;
         assert!(of_others > 3, "{of_others}");
 
-        let report = engine.deliver(&FakeRouter::new(), &FakeMessenger::new(), at("2026-02-10")).await.unwrap();
+        let report = engine
+            .deliver(
+                &worker(&StandingWatch(at("2026-02-10"))),
+                &FakeRouter::new(),
+                &FakeMessenger::new(),
+                at("2026-02-10"),
+            )
+            .await
+            .unwrap();
         assert_eq!((report.sent, report.parked), (of_others, queued.len() as u64 - of_others), "{report:?}");
         for limit in [1, 4, 100] {
             let (mut page, mut found) = (PageQuery::first(limit), 0);
