@@ -200,6 +200,7 @@ struct BarePage {
     zones: [(i32, bool, u32); 3],
     now: i64,
     after: i32,
+    from: i64,
     from_minute: u32,
     percent: i64,
 }
@@ -214,6 +215,7 @@ impl BarePage {
             zones: Zone::ALL.map(zone),
             now: now.timestamp(),
             after: i32::from(policy.isolate_after_days),
+            from: policy.isolate_from.as_i64(),
             from_minute: policy.isolate_at.minutes(),
             percent: policy.reopen_when_paid_percent.map_or(-1, i64::from),
         }
@@ -279,6 +281,9 @@ impl Bare {
         }
         if self.desired == OPEN && late < page.after {
             return KEEP | Reason::WithinGrace as u8;
+        }
+        if overdue < page.from {
+            return if self.desired == OPEN { KEEP } else { REOPEN } | Reason::SmallDebt as u8;
         }
         let known = self.isolated_overdue >= 0 && (self.desired == OPEN || self.isolated_overdue > 0);
         if page.percent >= 0 && known {

@@ -180,8 +180,8 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
                     until_done!(world, world.pay(n, &reference, rupiah, now)).unwrap();
                 }
                 if dice.one_in(20) {
-                    let payment =
-                        isp_core::payment::Payment::id_of(TENANT, &support::code("bank"), &support::code(&reference));
+                    let (bank, reference) = (support::code("bank"), support::code(&reference).into());
+                    let payment = isp_core::payment::Payment::id_of(TENANT, &bank, &reference, 0);
                     until_done!(world, world.engine().reverse(payment, "kasir", "salah", now)).unwrap();
                 }
             }
@@ -278,7 +278,7 @@ async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected
             let payment = NewPayment {
                 customer_id: customer,
                 provider: support::code("tunai"),
-                reference: support::code(&format!("KW-{today}-{n}")),
+                reference: support::code(&format!("KW-{today}-{n}")).into(),
                 amount: oldest.residual(),
                 paid_at: now,
                 collector: Some(support::code(["ANTON", "BUDI"][(n % 2) as usize])),

@@ -239,7 +239,7 @@ async fn cash_is_in_a_collectors_hands_until_a_deposit() {
     let payment = NewPayment {
         customer_id: customer_id(2),
         provider: code("cash"),
-        reference: code("KW-1"),
+        reference: code("KW-1").into(),
         amount: rp(200_000),
         paid_at: now,
         collector: Some(code("ANTON")),
@@ -298,7 +298,7 @@ async fn a_late_payment_on_an_expired_virtual_account_still_counts_p1() {
     let payment = NewPayment {
         customer_id: customer_id(2),
         provider: code("midtrans"),
-        reference: code("VA-8808-0001"),
+        reference: code("VA-8808-0001").into(),
         amount: rp(166_500),
         paid_at: at("2026-01-12", 8),
         collector: None,

@@ -211,11 +211,14 @@ fn check(snapshot: &Snapshot, per_customer: &BTreeSet<u32>) {
     let mut notices = BTreeSet::new();
     for row in &snapshot.outbox {
         let Effect::Message(message) = &row.effect else { continue };
+        // A reminder may be one of several that were joined: its keys tell which.
+        for key in &message.keys {
+            if matches!(key.kind, NotificationKind::DueSoon | NotificationKind::Overdue) {
+                assert!(reminders.insert((key.subject, key.kind, key.level)), "{message:?}");
+            }
+        }
         for statement in statements_of(message, snapshot) {
             match message.kind {
-                NotificationKind::DueSoon | NotificationKind::Overdue => {
-                    assert!(reminders.insert((statement, message.kind, message.level)), "{message:?}");
-                }
                 NotificationKind::Isolated => {
                     let day = message.zone.date_of(message.not_before);
                     let first = oldest(message, snapshot);

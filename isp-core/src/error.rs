@@ -162,6 +162,18 @@ pub enum Error {
         /// The policy's limit.
         max_days: u16,
     },
+    /// A payment on a day that has not begun yet (rule P7).
+    #[error("{on} has not begun yet, so nothing can have been paid on it")]
+    PaidInFuture {
+        /// The day of paying.
+        on: Date,
+    },
+    /// A payment on a day more than a year ago (rule P7).
+    #[error("{on} is more than a year ago; a payment of that day is taken only when you insist")]
+    PaidLongAgo {
+        /// The day of paying.
+        on: Date,
+    },
     /// A customer who has a line, a payment or any other history cannot be removed.
     #[error("customer has a history")]
     CustomerHasHistory,
@@ -244,6 +256,8 @@ impl Error {
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",
             Self::PromiseTooLong { .. } => "promise.too_long",
+            Self::PaidInFuture { .. } => "payment.paid_in_future",
+            Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::CustomerHasHistory => "customer.has_history",
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",

@@ -58,6 +58,9 @@ impl Policy {
         if self.isolation.reopen_when_paid_percent.is_some_and(|p| p == 0 || p > 100) {
             return bad("isolation.reopen_when_paid_percent", "is not 1 to 100");
         }
+        if self.isolation.isolate_from < Money::ZERO {
+            return bad("isolation.isolate_from", "is less than zero");
+        }
         if self.isolation.breaker_percent > 100 {
             return bad("isolation.breaker_percent", "is more than 100");
         }

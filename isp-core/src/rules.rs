@@ -179,12 +179,14 @@
 //! **P1, once.** Provider and reference name a payment, so the same webhook ten times is one. **P2, allocation; P3,
 //! partial.** Rp200.000 come in while Rp100.000 of February and Rp166.500 of March are open: February is paid, March partly,
 //! with Rp66.500 left. Rp300.000 instead pay both, and Rp33.500 are credit for April. **P4, reversal** opens what a payment
-//! had paid; **P5, intent:** the payment and the wish to reopen the line are one commit.
+//! had paid; **P5, intent:** the payment and the wish to reopen the line are one commit. **P6, identity:** `bca` and `BCA`,
+//! `trx 77` and `TRX 77 ` are one; a reversal frees the reference. **P7, back-dated:** paid on the 10th and recorded on the
+//! 20th, it counts from the 10th, and a late fee of the 18th is given back; a day in 2062 is asked about.
 //!
 //! ```
 //! # use isp_core::billing::*;
 //! # use isp_core::calendar::*;
-//! # use isp_core::text::Code;
+//! # use isp_core::text::{Code, Reference};
 //! # use isp_core::ids::*;
 //! # use isp_core::money::Money;
 //! # use isp_core::payment::*;
@@ -202,9 +204,11 @@
 //! };
 //! assert_eq!(pay(200_000), [100_000, 100_000]);
 //! assert_eq!(pay(300_000), [100_000, 166_500]);
-//! let code = |text| Code::parse("code", text).unwrap();
-//! let of = |reference| Payment::id_of(TenantId::DEFAULT, &code("midtrans"), &code(reference));
-//! assert!(of("order-1") == of("order-1") && of("order-1") != of("order-2"));
+//! let of = |provider, text| {
+//!     let provider = Code::parse("provider", provider).unwrap();
+//!     Payment::id_of(TenantId::DEFAULT, &provider, &Reference::parse("reference", text).unwrap(), 0)
+//! };
+//! assert!(of("bca", "TRX 77") == of("BCA", "trx 77 ") && of("bca", "order-1") != of("bca", "order-2"));
 //! ```
 //!
 //! Every event is an entry that adds up to zero. A payment of Rp200.000 by bank that pays Rp166.500: bank +200.000,
@@ -213,7 +217,9 @@
 //!
 //! # Arrears and reminders
 //!
-//! **A1, facts.** An invoice due on the 11th is overdue from the 12th on, by what is unpaid. **N1, kinds.** Reminders go out
+//! **A1, facts.** An invoice due on the 11th is overdue from the 12th on, by what is unpaid. **A2, small debts:** Rp150 that
+//! are missing of Rp166.500 isolate nobody. **N6, all of it:** a reminder of February asks for January too (see
+//! [`crate::message::demand`]). **N1, kinds.** Reminders go out
 //! three days before the due date and three days after; **N4, hours:** between eight and eight. **N2, once** and **N5, one
 //! message:** two invoices of one day make one message, and each is reminded once a level.
 //!
@@ -276,6 +282,9 @@
 //! assert_eq!(decide(&facts, "2026-01-17", 12), Decision::Keep(Reason::DayNotAllowed));
 //! assert_eq!(decide(&facts, "2026-01-19", 9), Decision::Keep(Reason::BeforeHour));
 //! assert_eq!(decide(&facts, "2026-01-19", 10), Decision::Isolate(Reason::OverdueTooLong));
+//! let nearly = InvoiceBalance { paid: Money::rupiah(166_350), ..facts.open[0] };
+//! let small = AccessFacts { open: vec![nearly], ..facts.clone() };
+//! assert_eq!(decide(&small, "2026-01-19", 10), Decision::Keep(Reason::SmallDebt));
 //! let promise = Promise { id: PromiseId(id), customer_id: CustomerId(id), made_on: day("2026-01-15"),
 //!     until: day("2026-01-20"), by: "kasir".into(), ending: None };
 //! let promised = AccessFacts { promises: vec![promise], ..facts.clone() };

@@ -25,7 +25,7 @@ use crate::isolation::given_back::{give_isolated_back, is_left_out};
 use crate::isolation::transition::Transition;
 use crate::isolation::{AccessEvent, AccessFacts, Decision, Reason, decide_isolation};
 use crate::message::reminder::level_reached;
-use crate::message::{DunningFacts, NotificationKind, due_reminders};
+use crate::message::{DunningFacts, NotificationKind, due_reminders, join_reminders};
 use crate::money::Money;
 use crate::payment::{CreditSource, allocate};
 use crate::policy::Policy;
@@ -318,9 +318,12 @@ impl Life<'_> {
             notified: self.notified.clone(),
             statements: Vec::new(),
         };
-        for message in due_reminders(self.tenant, &[facts], &self.policy.dunning, now) {
+        let due = due_reminders(self.tenant, &[facts], &self.policy.dunning, now);
+        for message in &due {
             let about = message.invoices.iter().map(|invoice| (*invoice, message.kind, message.level));
             self.notified.extend(about);
+        }
+        for message in join_reminders(due) {
             self.note(day, None, None, What::Reminded { reminder: message.kind, level: message.level });
         }
     }

@@ -1,6 +1,8 @@
 //! What people type and read: codes, names on one line, the language of messages.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,17 @@ use crate::error::Error;
 use crate::typed;
 
 /// A short code that people type: a customer ID, a package code, a PPPoE user name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// It is kept and shown as it was typed, and compared without case (rule P6): `P001` and `p001` are one customer, `ANTON`
+/// and `Anton` one collector. Who needs the letters themselves, as a router does, compares [`Code::as_str`].
+///
+/// ```
+/// use isp_core::text::Code;
+/// let code = |text| Code::parse("code", text).unwrap();
+/// assert_eq!(code(" bca "), code("BCA"));
+/// assert_eq!((code("Bca").as_str(), code("Bca").folded().as_str()), ("Bca", "bca"));
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Code(String);
 
@@ -38,10 +50,123 @@ impl Code {
         self.0.to_ascii_lowercase()
     }
 
-    /// The code.
+    /// The code, as it was typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn small_letters(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|b| b.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Code {}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.small_letters().cmp(other.small_letters())
+    }
+}
+
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.small_letters().for_each(|b| state.write_u8(b));
+        state.write_u8(0xff);
+    }
+}
+
+/// The row that people mean by a code: one that is written exactly so, else one that differs only in case. Databases of
+/// old may hold two that do.
+pub fn pick<T>(rows: impl IntoIterator<Item = T>, code: &Code, of: impl Fn(&T) -> &Code) -> Option<T> {
+    let mut rows: Vec<T> = rows.into_iter().filter(|row| of(row) == code).collect();
+    let exact = rows.iter().position(|row| of(row).as_str() == code.as_str()).unwrap_or(0);
+    (!rows.is_empty()).then(|| rows.swap_remove(exact))
+}
+
+/// What a bank or gateway calls a payment, or the number of a receipt: one line of up to 140 characters, any signs.
+///
+/// It is kept and shown as it was typed, with white space folded and invisible signs left out, and compared without case
+/// (rule P6).
+///
+/// ```
+/// use isp_core::text::Reference;
+/// let reference = |text| Reference::parse("reference", text).unwrap();
+/// assert_eq!(reference("TRSF E-BANKING CR  0501/FTSCY/WS95031 "), reference("trsf e-banking cr 0501/ftscy/ws95031"));
+/// assert_eq!(reference("INV#12").as_str(), "INV#12");
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Reference(String);
+
+impl Reference {
+    /// The longest reference, in characters.
+    pub const LONGEST: usize = 140;
+
+    /// Folds white space, leaves out what cannot be seen, and checks the length.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`], each with `field`.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
+        one_line(field, &typed::bare(text), Self::LONGEST).map(Self)
+    }
+
+    /// The reference, as it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// In small letters, as it is compared.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl PartialEq for Reference {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded() == other.folded()
+    }
+}
+
+impl Eq for Reference {}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<Code> for Reference {
+    /// Each code is a reference.
+    fn from(code: Code) -> Self {
+        Self(code.0)
+    }
+}
+
+impl TryFrom<String> for Reference {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse("reference", &text)
+    }
+}
+
+impl From<Reference> for String {
+    fn from(reference: Reference) -> Self {
+        reference.0
     }
 }
 

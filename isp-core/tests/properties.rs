@@ -330,6 +330,7 @@ fn isolation_policy() -> impl Strategy<Value = IsolationPolicy> {
     (0..15_u16, 0..24_u16, any::<bool>(), holidays, percent).prop_map(|(after, hour, weekends, holidays, percent)| {
         IsolationPolicy {
             isolate_after_days: after,
+            isolate_from: isolate_from(hour),
             isolate_at: TimeOfDay::hour(hour),
             on_weekends: weekends,
             holidays,
@@ -337,6 +338,11 @@ fn isolation_policy() -> impl Strategy<Value = IsolationPolicy> {
             ..IsolationPolicy::default()
         }
     })
+}
+
+/// None, the default, or so much that it is often more than what is overdue.
+fn isolate_from(n: u16) -> Money {
+    [Money::ZERO, IsolationPolicy::default().isolate_from, Money::rupiah(150_000)][usize::from(n % 3)]
 }
 
 fn around() -> impl Strategy<Value = DateTime<Utc>> {
@@ -367,7 +373,7 @@ proptest! {
             Decision::Isolate(reason) => {
                 prop_assert_eq!(reason, Reason::OverdueTooLong);
                 prop_assert!(serving && facts.access.desired == Access::Open);
-                prop_assert!(arrears.overdue.is_positive());
+                prop_assert!(arrears.overdue.is_positive() && arrears.overdue >= policy.isolate_from, "A2");
                 prop_assert!(arrears.days_late >= i32::from(policy.isolate_after_days));
                 prop_assert!(!promised && !exempt && !outage);
                 prop_assert!(policy.on_weekends || !today.is_weekend());
@@ -379,17 +385,19 @@ proptest! {
                 prop_assert!(!(facts.access.desired == Access::Isolated && manual), "only a hand reopens (I3)");
                 let paid_enough = policy.reopen_when_paid_percent.is_some();
                 let closed = facts.access.desired == Access::Closed;
-                prop_assert!(arrears.overdue.is_zero() || paid_enough || promised || exempt || closed);
+                let small = arrears.overdue < policy.isolate_from;
+                prop_assert!(arrears.overdue.is_zero() || small || paid_enough || promised || exempt || closed);
             }
             Decision::Close(_) => prop_assert!(!serving && facts.access.desired != Access::Closed),
             Decision::Keep(_) => {
                 // What was paid is reopened at any hour (I4).
-                let must_reopen = serving && !manual && arrears.overdue.is_zero();
+                let small = arrears.overdue.is_zero() || arrears.overdue < policy.isolate_from;
+                let must_reopen = serving && !manual && small;
                 prop_assert!(!(must_reopen && facts.access.desired != Access::Open), "{:?}", facts);
                 prop_assert!(serving || facts.access.desired == Access::Closed);
                 // With every condition met, there is one more reason only: enough of the last isolation was paid.
                 let allowed = policy.allows_day(today) && facts.zone.time_of(now) >= policy.isolate_at;
-                let long = arrears.overdue.is_positive() && arrears.days_late >= i32::from(policy.isolate_after_days);
+                let long = !small && arrears.days_late >= i32::from(policy.isolate_after_days);
                 let open = serving && facts.access.desired == Access::Open;
                 if open && long && allowed && !promised && !exempt && !outage {
                     prop_assert_eq!(decision.reason(), Reason::PaidEnough);

@@ -183,7 +183,11 @@ pub(crate) async fn unpaid_at(
         SELECT i.invoice_id, i.number, i.customer_id, i.subscription_id, i.site_id, i.package_id, i.kind, i.period_start,
             i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
                 SELECT SUM(a.amount) FROM allocations a
-                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND a.allocated_at < $4
+                    JOIN payments y ON y.tenant_id = a.tenant_id AND y.payment_id = a.payment_id
+                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND (a.allocated_at < $4
+                    OR y.paid_at < $4 AND NOT EXISTS (
+                        SELECT 1 FROM payment_reversals r
+                        WHERE r.tenant_id = y.tenant_id AND r.payment_id = y.payment_id))
             ), 0) AS BIGINT) AS paid_then
         FROM late l
             JOIN invoices i ON i.tenant_id = $1 AND i.invoice_id = l.invoice_id
@@ -261,21 +265,21 @@ pub(crate) async fn deposits(s: &mut dyn Session, tenant: TenantId) -> Result<Ve
     .await
 }
 
-/// What each collector took and handed over, by name to the letter.
+/// What each collector took and handed over, by name without case.
 pub(crate) async fn collectors(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
     let collected = "SELECT p.collector, CAST(SUM(p.amount) AS BIGINT) FROM payments p
         WHERE p.tenant_id = $1 AND p.collector IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM payment_reversals r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id)
-        GROUP BY p.collector";
-    let deposited =
-        "SELECT collector, CAST(SUM(amount) AS BIGINT) FROM deposits WHERE tenant_id = $1 GROUP BY collector";
+        GROUP BY p.collector ORDER BY p.collector";
+    let deposited = "SELECT collector, CAST(SUM(amount) AS BIGINT) FROM deposits WHERE tenant_id = $1
+        GROUP BY collector ORDER BY collector";
     let mut sums: BTreeMap<String, CollectorBalance> = BTreeMap::new();
     for (sql, taken) in [(collected, true), (deposited, false)] {
         for (collector, amount) in all(s, "collector", sql, args![tenant], |r| Ok((r.get::<Code>()?, r.get()?))).await?
         {
             let zero =
                 || CollectorBalance { collector: collector.clone(), collected: Money::ZERO, deposited: Money::ZERO };
-            let sum = sums.entry(collector.to_string()).or_insert_with(zero);
+            let sum = sums.entry(collector.folded()).or_insert_with(zero);
             *(if taken { &mut sum.collected } else { &mut sum.deposited }) += amount;
         }
     }

@@ -28,7 +28,8 @@ pub(crate) async fn write(
         let nik = nik.as_ref().map(Nik::reveal);
         let sealed = nik.map(|nik| vault.seal(nik_place(tenant, id), nik)).transpose()?;
         let index = nik.and_then(|nik| vault.blind_index(tenant, nik));
-        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing]);
+        let key = code.folded();
+        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing, key]);
     }
     upsert(s, &CUSTOMERS, rows).await
 }
@@ -77,8 +78,12 @@ pub(crate) async fn by_code(
     tenant: TenantId,
     code: &Code,
 ) -> Result<Option<Customer>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND code = $2");
-    first(s, "customer", &sql, args![tenant, code.clone()], |r| read(r, vault, tenant)).await
+    // One that is written exactly so first: a database of old may hold two that differ in case only.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND (code = $2 OR code_key = $3)
+        ORDER BY CASE WHEN code = $2 THEN 0 ELSE 1 END LIMIT 1"
+    );
+    first(s, "customer", &sql, args![tenant, code.clone(), code.folded()], |r| read(r, vault, tenant)).await
 }
 
 /// The codes of some customers, without what is sealed.

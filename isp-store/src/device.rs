@@ -22,7 +22,7 @@ pub(crate) async fn write(
     let mut rows = Vec::with_capacity(cpes.len());
     for c in cpes {
         let sealed = c.password.as_ref().map(|p| vault.seal(password_place(tenant, c.id), p.reveal())).transpose()?;
-        let ip = c.ip.map(|ip| ip.to_string());
+        let (ip, key) = (c.ip.map(|ip| ip.to_string()), c.serial.folded());
         rows.push(args![
             tenant,
             c.id,
@@ -35,7 +35,8 @@ pub(crate) async fn write(
             sealed,
             c.ownership,
             c.value,
-            c.installed
+            c.installed,
+            key
         ]);
     }
     upsert(s, &CPES, rows).await

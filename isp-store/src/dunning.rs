@@ -154,7 +154,8 @@ pub(crate) async fn message_facts(
     let told = last_told(s, tenant, lines.map(|id| id.0).collect()).await?;
     let last_event = message.subscription_id.and_then(|id| told.get(&id).copied());
     let others = others(s, tenant, &message.also, &told).await?;
-    let statements = statement::holding(s, tenant, &[message.customer_id], &invoices).await?;
+    let of: Vec<InvoiceBalance> = invoices.iter().chain(&open).copied().collect();
+    let statements = statement::holding(s, tenant, &[message.customer_id], &of).await?;
     Ok(MessageFacts { customer, package, invoices, open, payment, access, last_event, routed, others, statements })
 }
 

@@ -14,7 +14,13 @@ use crate::value::args;
 use crate::vault::{Place, Vault};
 
 pub(crate) async fn write_sites(s: &mut dyn Session, tenant: TenantId, sites: Vec<Site>) -> Result<(), StoreError> {
-    let rows = sites.into_iter().map(|v| args![tenant, v.id, v.code, v.name, v.zone]).collect();
+    let rows = sites
+        .into_iter()
+        .map(|v| {
+            let key = v.code.folded();
+            args![tenant, v.id, v.code, v.name, v.zone, key]
+        })
+        .collect();
     upsert(s, &SITES, rows).await
 }
 
@@ -38,7 +44,8 @@ pub(crate) async fn write_routers(
     for Router { id, code, site_id, endpoint } in routers {
         let sealed = vault.seal(router_place(tenant, id), endpoint.password.reveal())?;
         let port = i64::from(endpoint.port);
-        rows.push(args![tenant, id, code, site_id, endpoint.host, port, endpoint.tls, endpoint.username, sealed]);
+        let key = code.folded();
+        rows.push(args![tenant, id, code, site_id, endpoint.host, port, endpoint.tls, endpoint.username, sealed, key]);
     }
     upsert(s, &ROUTERS, rows).await
 }
@@ -67,8 +74,8 @@ pub(crate) async fn write_packages(
             TaxMode::Inclusive => "inclusive",
         };
         let speed = (group.speed.down_kbps, group.speed.up_kbps);
-        let prices = json(&prices)?;
-        rows.push(args![tenant, id, code, name, prices, mode.to_owned(), group.name, speed.0, speed.1, sold]);
+        let (prices, key) = (json(&prices)?, code.folded());
+        rows.push(args![tenant, id, code, name, prices, mode.to_owned(), group.name, speed.0, speed.1, sold, key]);
     }
     upsert(s, &PACKAGES, rows).await
 }
@@ -95,7 +102,13 @@ pub(crate) async fn write_kinds(
     tenant: TenantId,
     kinds: Vec<InstallationKind>,
 ) -> Result<(), StoreError> {
-    let rows = kinds.into_iter().map(|v| args![tenant, v.id, v.code, v.name, v.price]).collect();
+    let rows = kinds
+        .into_iter()
+        .map(|v| {
+            let key = v.code.folded();
+            args![tenant, v.id, v.code, v.name, v.price, key]
+        })
+        .collect();
     upsert(s, &INSTALLATION_KINDS, rows).await
 }
 

@@ -242,6 +242,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(4, "statements", include_str!("../migrations/sqlite/0004_statements.sql")),
         migration(5, "last_run", include_str!("../migrations/sqlite/0005_last_run.sql")),
         migration(6, "claims", include_str!("../migrations/sqlite/0006_claims.sql")),
+        migration(7, "identity", include_str!("../migrations/sqlite/0007_identity.sql")),
         migration(8, "corrections", include_str!("../migrations/sqlite/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/sqlite/0010_charged_until.sql")),
     ]
@@ -255,6 +256,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(4, "statements", include_str!("../migrations/postgres/0004_statements.sql")),
         migration(5, "last_run", include_str!("../migrations/postgres/0005_last_run.sql")),
         migration(6, "claims", include_str!("../migrations/postgres/0006_claims.sql")),
+        migration(7, "identity", include_str!("../migrations/postgres/0007_identity.sql")),
         migration(8, "corrections", include_str!("../migrations/postgres/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/postgres/0010_charged_until.sql")),
     ]

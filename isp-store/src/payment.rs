@@ -6,6 +6,7 @@ use isp_core::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
 use isp_core::money::Money;
 use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal};
 use isp_core::ports::{PageQuery, PaymentRow, StoreError};
+use isp_core::text::{Code, Reference};
 use uuid::Uuid;
 
 use crate::customer::after;
@@ -18,6 +19,7 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<P
     let rows = payments
         .into_iter()
         .map(|p| {
+            let identity = Payment::identity(&p.provider, &p.reference);
             args![
                 tenant,
                 p.id,
@@ -29,7 +31,9 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<P
                 p.paid_at,
                 p.received_at,
                 p.channel,
-                p.collector
+                p.collector,
+                identity,
+                String::new()
             ]
         })
         .collect();
@@ -52,10 +56,13 @@ pub(crate) async fn settle(
     if reversed.is_empty() {
         return Ok(());
     }
-    let sql = "UPDATE payments SET left_over = 0
-        WHERE tenant_id = $1 AND payment_id IN IDS(($2)) AND left_over = amount";
+    // Its reference is free again (rule P6).
+    let sql = "WITH v (id, aside) AS (VALUES {rows})
+        UPDATE payments AS p SET left_over = 0, set_aside = v.aside FROM v
+        WHERE p.tenant_id = $1 AND p.payment_id = v.id AND p.left_over = p.amount";
     let count = reversed.len() as u64;
-    let emptied = s.execute(sql, vec![Value::Id(tenant.0), Value::Ids(reversed)]).await?;
+    let rows = reversed.into_iter().flat_map(|id| args![id, id.simple().to_string()]).collect();
+    let emptied = s.execute_rows(sql, args![tenant], 2, rows).await?;
     if emptied == count { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
@@ -138,6 +145,17 @@ pub(crate) async fn by_id(
 ) -> Result<Option<PaymentRow>, StoreError> {
     let sql = format!("{SELECT} WHERE p.tenant_id = $1 AND p.payment_id = $2");
     first(s, "payment", &sql, args![tenant, id], read).await
+}
+
+/// The payments that go by a provider and reference, in the order they were booked.
+pub(crate) async fn known_as(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    provider: &Code,
+    reference: &Reference,
+) -> Result<Vec<PaymentRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE p.tenant_id = $1 AND p.identity = $2 ORDER BY p.received_at, p.payment_id");
+    all(s, "payment", &sql, args![tenant, Payment::identity(provider, reference)], read).await
 }
 
 pub(crate) async fn page(

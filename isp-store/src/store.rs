@@ -29,7 +29,7 @@ use isp_core::ports::{
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Subscription;
-use isp_core::text::Code;
+use isp_core::text::{Code, Reference};
 
 use crate::error::unavailable;
 use crate::session::{Engine, Session};
@@ -433,6 +433,16 @@ impl MoneyStore for SqlStore {
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
         let mut session = self.engine.read().await?;
         payment::by_id(session.as_mut(), tenant, id).await
+    }
+
+    async fn payments_known_as(
+        &self,
+        tenant: TenantId,
+        provider: &Code,
+        reference: &Reference,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::known_as(session.as_mut(), tenant, provider, reference).await
     }
 
     async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {

@@ -1,5 +1,7 @@
 //! Subscriptions and the terms they are billed by.
 
+use std::collections::HashSet;
+
 use isp_core::billing::Billable;
 use isp_core::calendar::Date;
 use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
@@ -7,12 +9,13 @@ use isp_core::isolation::ServiceAccess;
 use isp_core::money::Money;
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, PackageChange, Subscription};
+use isp_core::text::Code;
 use uuid::Uuid;
 
 use crate::access;
 use crate::customer::after;
 use crate::error::rejected;
-use crate::session::{Session, first, readable_page};
+use crate::session::{Session, all, first, readable_page};
 use crate::table::{SUBSCRIPTIONS, named, upsert};
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
@@ -95,14 +98,48 @@ pub(crate) async fn write(
     subscriptions: Vec<Subscription>,
 ) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(subscriptions.len());
+    let name = |v: &Subscription| (v.id.0, v.router_id.map(|r| r.0), v.account.username.as_str().to_owned());
+    let names: Vec<NameOn> = subscriptions.iter().map(name).collect();
     for Subscription { id, customer_id, site_id, router_id, account, terms } in subscriptions {
         let sealed = vault.seal(password_place(tenant, id), account.password.reveal())?;
         let mut row = args![tenant, id, customer_id, site_id, router_id, account.username, sealed];
         row.extend(terms_values(&terms));
         rows.push(row);
     }
-    upsert(s, &SUBSCRIPTIONS, rows).await
+    let renamed = renamed(s, tenant, names).await?;
+    upsert(s, &SUBSCRIPTIONS, rows).await?;
+    must_differ_in_letters(s, tenant, renamed).await
 }
+
+/// Those of some lines that are new on their router, or have another user name there than before.
+async fn renamed(s: &mut dyn Session, tenant: TenantId, names: Vec<NameOn>) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT subscription_id, router_id, username FROM subscriptions
+        WHERE tenant_id = $1 AND subscription_id IN IDS(($2))";
+    let ids = Value::Ids(names.iter().map(|(id, ..)| *id).collect());
+    let read = |r: &mut Reader<'_>| Ok((r.get::<Uuid>()?, r.get()?, r.get::<Code>()?.as_str().to_owned()));
+    let before: HashSet<NameOn> =
+        all(s, "subscription", sql, vec![Value::Id(tenant.0), ids], read).await?.into_iter().collect();
+    Ok(names.into_iter().filter(|name| name.1.is_some() && !before.contains(name)).map(|(id, ..)| id).collect())
+}
+
+/// Refuses user names that another line of the router has but for the case of its letters: RouterOS would take both, and
+/// people would mean one.
+async fn must_differ_in_letters(s: &mut dyn Session, tenant: TenantId, lines: Vec<Uuid>) -> Result<(), StoreError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT a.subscription_id FROM subscriptions a
+            JOIN subscriptions b ON b.tenant_id = a.tenant_id AND b.router_id = a.router_id
+                AND lower(b.username) = lower(a.username) AND b.subscription_id <> a.subscription_id
+        WHERE a.tenant_id = $1 AND a.subscription_id IN IDS(($2)) AND b.ends_on IS NULL AND b.username <> a.username
+        LIMIT 1";
+    let twin: Option<Uuid> =
+        first(s, "subscription", sql, vec![Value::Id(tenant.0), Value::Ids(lines)], |r| r.get()).await?;
+    twin.map_or(Ok(()), |_| Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }))
+}
+
+/// A line, its router and its user name to the letter.
+type NameOn = (Uuid, Option<Uuid>, String);
 
 /// Lines that have one user name on a router have no day of service in common: looked at once all of a commit is written.
 pub(crate) async fn check_usernames(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<(), StoreError> {

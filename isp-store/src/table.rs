@@ -28,9 +28,21 @@ impl Table {
     }
 
     /// Inserts rows, or replaces those with the same primary key.
+    ///
+    /// What a code is compared by stays as it is while only its case changes: that of a row which differed from another one
+    /// in case only, before that was refused, is not plain (see migration 7).
     pub(crate) fn upsert_sql(&self) -> String {
         let (key, rest) = self.columns.split_at(self.key);
-        let set: Vec<String> = rest.iter().map(|c| format!("{c} = excluded.{c}")).collect();
+        let set: Vec<String> = rest
+            .iter()
+            .map(|c| match c.strip_suffix("_key") {
+                Some(of) => format!(
+                    "{c} = CASE WHEN lower({0}.{of}) = lower(excluded.{of}) THEN {0}.{c} ELSE excluded.{c} END",
+                    self.name
+                ),
+                None => format!("{c} = excluded.{c}"),
+            })
+            .collect();
         format!("{} ON CONFLICT ({}) DO UPDATE SET {}", self.insert_sql(), key.join(", "), set.join(", "))
     }
 }
@@ -118,16 +130,17 @@ macro_rules! tables {
 }
 
 tables! {
-    SITES: "sites", 2, "site.code", ["tenant_id", "site_id", "code", "name", "zone"];
+    SITES: "sites", 2, "site.code", ["tenant_id", "site_id", "code", "name", "zone", "code_key"];
     ROUTERS: "routers", 2, "router.code", [
-        "tenant_id", "router_id", "code", "site_id", "host", "port", "tls", "username", "password_sealed",
+        "tenant_id", "router_id", "code", "site_id", "host", "port", "tls", "username", "password_sealed", "code_key",
     ];
     PACKAGES: "packages", 2, "package.code", [
         "tenant_id", "package_id", "code", "name", "prices", "tax_mode", "group_name", "down_kbps", "up_kbps", "sold",
+        "code_key",
     ];
     CUSTOMERS: "customers", 2, "customer.code", [
         "tenant_id", "customer_id", "code", "name", "nik_sealed", "nik_index", "address", "phone", "language",
-        "invoicing",
+        "invoicing", "code_key",
     ];
     SUBSCRIPTIONS: "subscriptions", 2, "subscription.username", [
         "tenant_id", "subscription_id", "customer_id", "site_id", "router_id", "username", "password_sealed",
@@ -139,7 +152,7 @@ tables! {
         "tenant_id", "subscription_id", "router_id", "username", "left_at", "closed_at",
     ];
     INSTALLATION_KINDS: "installation_kinds", 2, "installation_kind.code", [
-        "tenant_id", "installation_kind_id", "code", "name", "price",
+        "tenant_id", "installation_kind_id", "code", "name", "price", "code_key",
     ];
     INSTALLATION_ORDERS: "installation_orders", 2, "installation_order.id", [
         "tenant_id", "installation_order_id", "customer_id", "subscription_id", "installation_kind_id", "fee",
@@ -151,7 +164,7 @@ tables! {
     INSTALMENTS: "instalments", 2, "instalment.id", ["tenant_id", "invoice_id", "installation_order_id", "due_on"];
     CPES: "cpes", 2, "cpe.serial", [
         "tenant_id", "cpe_id", "serial", "customer_id", "outdoor_unit", "router", "ip", "username", "password_sealed",
-        "ownership", "value", "installed",
+        "ownership", "value", "installed", "serial_key",
     ];
     DEVICE_HISTORY: "device_history", 2, "device_history.id", [
         "tenant_id", "device_history_id", "customer_id", "cpe_id", "happened_on", "action", "device", "reason",
@@ -179,7 +192,7 @@ tables! {
     ];
     PAYMENTS: "payments", 2, "payment.reference", [
         "tenant_id", "payment_id", "customer_id", "provider", "reference", "amount", "left_over", "paid_at",
-        "received_at", "channel", "collector",
+        "received_at", "channel", "collector", "identity", "set_aside",
     ];
     CREDIT_NOTES: "credit_notes", 2, "credit_note.id", [
         "tenant_id", "credit_note_id", "number", "invoice_id", "customer_id", "subscription_id", "site_id", "package_id",

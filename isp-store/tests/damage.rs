@@ -220,7 +220,7 @@ async fn nobody_is_billed_or_isolated_on_a_guess() {
         let payment = NewPayment {
             customer_id: invoice.customer_id,
             provider: code("cash"),
-            reference: code("KW-1"),
+            reference: code("KW-1").into(),
             amount: rupiah(10_000),
             paid_at: at("2026-03-27"),
             collector: None,

@@ -92,7 +92,7 @@ async fn pay_some(engine: &Engine<'_>, passed: i32, now: DateTime<Utc>) {
             let new = NewPayment {
                 customer_id: customer(n),
                 provider: code("bank"),
-                reference: code(&format!("{passed}-{n}")),
+                reference: code(&format!("{passed}-{n}")).into(),
                 amount: rupiah(amount),
                 paid_at: now,
                 collector: None,

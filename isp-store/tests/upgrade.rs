@@ -60,7 +60,7 @@ async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
             let payment = NewPayment {
                 customer_id: customer(n),
                 provider: code("cash"),
-                reference: code(&format!("KW-{passed}-{n}")),
+                reference: code(&format!("KW-{passed}-{n}")).into(),
                 amount: rupiah([100_000, 250_000, 900_000][n as usize % 3]),
                 paid_at: now,
                 collector: None,

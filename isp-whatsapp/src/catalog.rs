@@ -100,6 +100,102 @@ const STANDARD: [(TemplateKind, Language, &str, &str); 12] = [
     ),
 ];
 
+/// The texts that name the provider and everything that is owed. They have names of their own, so that a template that was
+/// registered before is never sent with other parameters.
+const WITH_SENDER: [(TemplateKind, Language, &str, &str); 12] = [
+    (
+        TemplateKind::DueSoon,
+        Language::Id,
+        "isp_tagihan_pengingat_2",
+        "Halo {{nama}}, tagihan internet Anda di {{penyedia}} (paket {{paket}}) sebesar {{jumlah}}: {{rincian}}. Mohon \
+         dibayar paling lambat {{jatuh_tempo}}. Cara bayar: {{cara_bayar}}. Bila belum dibayar, {{akibat}}. Abaikan pesan \
+         ini bila sudah membayar. Terima kasih.",
+    ),
+    (
+        TemplateKind::DueSoon,
+        Language::En,
+        "isp_tagihan_pengingat_2",
+        "Hello {{nama}}, your internet bill at {{penyedia}} (package {{paket}}) is {{jumlah}}: {{rincian}}. Please pay by \
+         {{jatuh_tempo}}. How to pay: {{cara_bayar}}. Unless it is paid, {{akibat}}. If you have already paid, please \
+         ignore this message. Thank you.",
+    ),
+    (
+        TemplateKind::Overdue,
+        Language::Id,
+        "isp_tagihan_terlambat_2",
+        "Halo {{nama}}, tagihan internet Anda di {{penyedia}} (paket {{paket}}) sudah lewat jatuh tempo \
+         {{hari_terlambat}} hari. Yang belum dibayar {{jumlah}}: {{rincian}}. Cara bayar: {{cara_bayar}}. Bila belum \
+         dibayar, {{akibat}} dan dibuka otomatis setelah pembayaran diterima. Abaikan pesan ini bila sudah membayar. \
+         Terima kasih.",
+    ),
+    (
+        TemplateKind::Overdue,
+        Language::En,
+        "isp_tagihan_terlambat_2",
+        "Hello {{nama}}, your internet bill at {{penyedia}} (package {{paket}}) is {{hari_terlambat}} days past its due \
+         date. Not paid yet is {{jumlah}}: {{rincian}}. How to pay: {{cara_bayar}}. Unless it is paid, {{akibat}} and \
+         reopened automatically when the payment arrives. If you have already paid, please ignore this message. Thank you.",
+    ),
+    (
+        TemplateKind::Isolated,
+        Language::Id,
+        "isp_layanan_diisolir_2",
+        "Halo {{nama}}, layanan internet Anda di {{penyedia}} (paket {{paket}}) diisolir sejak {{sejak}} karena tunggakan \
+         {{jumlah}}. Yang belum dibayar: {{rincian}}. Cara bayar: {{cara_bayar}}. Layanan dibuka otomatis setelah \
+         tunggakan kami terima. Hubungi kami bila ada kekeliruan.",
+    ),
+    (
+        TemplateKind::Isolated,
+        Language::En,
+        "isp_layanan_diisolir_2",
+        "Hello {{nama}}, your internet service at {{penyedia}} (package {{paket}}) is suspended since {{sejak}} because \
+         {{jumlah}} is overdue. Not paid yet: {{rincian}}. How to pay: {{cara_bayar}}. It is reopened automatically as \
+         soon as we receive what is overdue. Please contact us if this is a mistake.",
+    ),
+    (
+        TemplateKind::IsolatedByHand,
+        Language::Id,
+        "isp_layanan_dihentikan_sementara_2",
+        "Halo {{nama}}, layanan internet Anda di {{penyedia}} (paket {{paket}}) dihentikan sementara sejak {{sejak}}. \
+         Silakan hubungi kami ({{kontak}}) untuk keterangan lebih lanjut. Terima kasih.",
+    ),
+    (
+        TemplateKind::IsolatedByHand,
+        Language::En,
+        "isp_layanan_dihentikan_sementara_2",
+        "Hello {{nama}}, your internet service at {{penyedia}} (package {{paket}}) is suspended since {{sejak}}. Please \
+         contact us ({{kontak}}) to learn more. Thank you.",
+    ),
+    (
+        TemplateKind::PaymentReceived,
+        Language::Id,
+        "isp_pembayaran_diterima_2",
+        "Halo {{nama}}, pembayaran sebesar {{jumlah}} pada {{tanggal_bayar}} (referensi {{referensi}}) telah diterima \
+         {{penyedia}}. Sisa tagihan Anda {{sisa_tagihan}}. Terima kasih.",
+    ),
+    (
+        TemplateKind::PaymentReceived,
+        Language::En,
+        "isp_pembayaran_diterima_2",
+        "Hello {{nama}}, {{penyedia}} has received your payment of {{jumlah}} on {{tanggal_bayar}} (reference \
+         {{referensi}}). Still open: {{sisa_tagihan}}. Thank you.",
+    ),
+    (
+        TemplateKind::Reopened,
+        Language::Id,
+        "isp_layanan_dibuka_2",
+        "Halo {{nama}}, layanan internet Anda di {{penyedia}} (paket {{paket}}) dibuka kembali sejak {{sejak}}. Bila belum \
+         tersambung dalam 10 menit, matikan lalu nyalakan kembali router Anda. Terima kasih.",
+    ),
+    (
+        TemplateKind::Reopened,
+        Language::En,
+        "isp_layanan_dibuka_2",
+        "Hello {{nama}}, your internet service at {{penyedia}} (package {{paket}}) is open again since {{sejak}}. If you \
+         are not online within 10 minutes, please switch your router off and on again. Thank you.",
+    ),
+];
+
 /// Which template goes with which message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateCatalog {
@@ -107,10 +203,22 @@ pub struct TemplateCatalog {
 }
 
 impl TemplateCatalog {
-    /// The texts this crate comes with, in Indonesian and English, with named parameters.
+    /// The texts that this crate came with at first, in Indonesian and English, with named parameters: they need no
+    /// [`Sender`](isp_core::message::Sender).
     #[must_use]
     pub fn standard() -> Self {
-        let entries = STANDARD
+        Self::of(&STANDARD)
+    }
+
+    /// The texts that name the provider, everything that is owed and how to pay (rule N6). Each is a template of its own
+    /// name, to be registered before it is used; messages need a [`Sender`](isp_core::message::Sender).
+    #[must_use]
+    pub fn with_sender() -> Self {
+        Self::of(&WITH_SENDER)
+    }
+
+    fn of(texts: &[(TemplateKind, Language, &str, &str)]) -> Self {
+        let entries = texts
             .iter()
             .filter_map(|&(kind, language, name, body)| {
                 // Every text of the table is proved good by a test; a bad one would be a message without template.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use isp_core::calendar::Date;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
+use isp_core::message::{Demand, Owed, Sender};
 use isp_core::money::Money;
 use isp_core::text::Language;
 
@@ -49,8 +50,23 @@ impl TemplateKind {
     }
 
     /// The parameters a template of this kind may name. They are Indonesian, as the people who edit the texts are.
+    ///
+    /// Those of [`TemplateKind::told`] come from what the message is about. The others say what all that is owed comes to and
+    /// who asks: `penyedia`, `cara_bayar`, `kontak` need a [`Sender`], `rincian` and `akibat` a
+    /// [`Demand`](isp_core::message::Demand); a message without it cannot fill them.
     #[must_use]
-    pub fn parameters(self) -> &'static [&'static str] {
+    pub fn parameters(self) -> Vec<&'static str> {
+        let more: &[&str] = match self {
+            Self::DueSoon | Self::Overdue => &["penyedia", "kontak", "cara_bayar", "rincian", "akibat"],
+            Self::Isolated => &["penyedia", "kontak", "cara_bayar", "rincian"],
+            Self::IsolatedByHand | Self::PaymentReceived | Self::Reopened => &["penyedia", "kontak"],
+        };
+        [self.told(), more].concat()
+    }
+
+    /// The parameters that every message of this kind can fill.
+    #[must_use]
+    pub fn told(self) -> &'static [&'static str] {
         match self {
             Self::DueSoon => &["nama", "paket", "nomor_tagihan", "jumlah", "jatuh_tempo"],
             Self::Overdue => {
@@ -88,7 +104,8 @@ impl TemplateMessage {
             .iter()
             .map(|name| {
                 let value = value(message, name).ok_or_else(|| ConfigFault::NoValue { parameter: name.clone() })?;
-                Ok((name.clone(), text::parameter(&value)))
+                let long = matches!(name.as_str(), "rincian" | "cara_bayar");
+                Ok((name.clone(), if long { text::long_parameter(&value) } else { text::parameter(&value) }))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let text = template.render(&parameters.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>());
@@ -138,8 +155,18 @@ pub fn callback_data(message: &OutgoingMessage) -> String {
 /// The text of one parameter; `None` when this kind of message has no such fact.
 fn value(message: &OutgoingMessage, parameter: &str) -> Option<String> {
     let date = |date: Date| text::long_date(date.to_naive(), message.language);
-    if parameter == "nama" {
-        return Some(text::escape(message.name.as_str()));
+    let language = message.language;
+    match (parameter, &message.sender, &message.demand) {
+        ("nama", ..) => return Some(text::escape(message.name.as_str())),
+        ("penyedia", sender, _) => return sender.as_ref().map(|s| text::escape(s.name.as_str())),
+        ("cara_bayar", sender, _) => return sender.as_ref().map(|s| ways_to_pay(s, language)),
+        ("kontak", sender, _) => {
+            let ask = |s: &Sender| s.contact.clone().unwrap_or_else(|| text::escape(s.name.as_str()));
+            return sender.as_ref().map(ask);
+        }
+        ("rincian", _, demand) => return demand.as_ref().map(|d| owed_list(d, language)),
+        ("akibat", _, demand) => return demand.as_ref().map(|d| consequence(d, language)),
+        _ => {}
     }
     match (&message.content, parameter) {
         (
@@ -169,8 +196,67 @@ fn value(message: &OutgoingMessage, parameter: &str) -> Option<String> {
         }
         (MessageContent::PaymentReceived { reference, .. }, "referensi") => Some(text::escape(reference)),
         (MessageContent::PaymentReceived { paid_on, .. }, "tanggal_bayar") => Some(date(*paid_on)),
-        (MessageContent::PaymentReceived { still_open, .. }, "sisa_tagihan") => Some(text::rupiah(*still_open)),
+        (MessageContent::PaymentReceived { still_open, .. }, "sisa_tagihan") => {
+            Some(text::rupiah(*still_open) + &stays_isolated(message))
+        }
         _ => None,
+    }
+}
+
+/// Each document that is owed with its amount and due date, oldest first: the first three, and what the others come to.
+fn owed_list(demand: &Demand, language: Language) -> String {
+    const SHOWN: usize = 3;
+    let one = |owed: &Owed| {
+        let (amount, due) = (text::rupiah(owed.amount), text::long_date(owed.due_date.to_naive(), language));
+        match language {
+            Language::Id => format!("{} {amount} (jatuh tempo {due})", owed.number),
+            Language::En => format!("{} {amount} (due {due})", owed.number),
+        }
+    };
+    let mut shown: Vec<String> = demand.owed.iter().take(SHOWN).map(one).collect();
+    let rest = demand.owed.iter().skip(SHOWN);
+    let (more, amount): (usize, Money) = (rest.len(), rest.map(|owed| owed.amount).sum());
+    if more > 0 {
+        let amount = text::rupiah(amount);
+        shown.push(match language {
+            Language::Id => format!("{more} lainnya {amount}"),
+            Language::En => format!("{more} more {amount}"),
+        });
+    }
+    shown.join("; ")
+}
+
+/// What happens when nothing is paid.
+fn consequence(demand: &Demand, language: Language) -> String {
+    let overdue = text::rupiah(demand.overdue);
+    let date = |date: Date| text::long_date(date.to_naive(), language);
+    match (language, demand.isolated, demand.isolation_date) {
+        (Language::Id, true, _) => format!("layanan tetap diisolir sampai tunggakan {overdue} dibayar"),
+        (Language::En, true, _) => format!("the service stays suspended until the overdue {overdue} is paid"),
+        (Language::Id, false, Some(day)) => format!("layanan diisolir mulai {}", date(day)),
+        (Language::En, false, Some(day)) => format!("the service is suspended from {}", date(day)),
+        (Language::Id, false, None) => "tagihan ditambahkan ke bulan berikutnya".to_owned(),
+        (Language::En, false, None) => "it is added to the bill of the next month".to_owned(),
+    }
+}
+
+/// For the receipt of a part: until when the line stays isolated.
+fn stays_isolated(message: &OutgoingMessage) -> String {
+    let isolated = message.demand.as_ref().filter(|d| d.isolated && d.overdue.is_positive());
+    isolated.map_or_else(String::new, |d| {
+        let overdue = text::rupiah(d.overdue);
+        match message.language {
+            Language::Id => format!("; layanan tetap diisolir sampai tunggakan {overdue} dibayar"),
+            Language::En => format!("; the service stays suspended until the overdue {overdue} is paid"),
+        }
+    })
+}
+
+fn ways_to_pay(sender: &Sender, language: Language) -> String {
+    match (sender.pay_to.is_empty(), language) {
+        (false, _) => sender.pay_to.join("; "),
+        (true, Language::Id) => "hubungi kami".to_owned(),
+        (true, Language::En) => "please contact us".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use isp_core::text::Language;
 
 /// Longest template parameter; a template body may have 1024 characters in all.
 const PARAMETER_LIMIT: usize = 160;
+const LONG_PARAMETER_LIMIT: usize = 320;
 
 /// An amount as messages write it, with a space after the sign.
 ///
@@ -48,6 +49,16 @@ pub fn long_date(date: NaiveDate, language: Language) -> String {
 /// ```
 #[must_use]
 pub fn parameter(text: &str) -> String {
+    cut(text, PARAMETER_LIMIT)
+}
+
+/// The same for the list of what is owed and the ways to pay: up to 320 characters.
+#[must_use]
+pub fn long_parameter(text: &str) -> String {
+    cut(text, LONG_PARAMETER_LIMIT)
+}
+
+fn cut(text: &str, limit: usize) -> String {
     let mut clean = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !clean.is_empty() {
@@ -58,7 +69,7 @@ pub fn parameter(text: &str) -> String {
     if clean.is_empty() {
         return "-".to_owned();
     }
-    if let Some((cut, _)) = clean.char_indices().nth(PARAMETER_LIMIT) {
+    if let Some((cut, _)) = clean.char_indices().nth(limit) {
         let keep = clean[..cut].char_indices().next_back().map_or(0, |(last, _)| last);
         clean.truncate(keep);
         clean.push('…');

@@ -3,6 +3,7 @@
 
 mod support;
 
+use isp_core::message::{Demand, Owed, Sender};
 use isp_core::money::Money;
 use isp_core::text::Language;
 use isp_whatsapp::catalog::TemplateCatalog;
@@ -146,4 +147,113 @@ fn a_long_value_is_cut_at_a_character() {
     assert_eq!(cut.chars().count(), 160);
     assert!(cut.ends_with('…'));
     assert_eq!(name("a\tb").as_str(), "a b");
+}
+
+/// What a provider sets, as long as it may be.
+fn sender() -> Sender {
+    Sender {
+        name: name("Warga Net RT 05"),
+        pay_to: ["BCA 1234567890 a.n. Sari Contoh", "QRIS di grup RT", "tunai di rumah Pak RT, tiap sore"]
+            .map(str::to_owned)
+            .into(),
+        contact: Some("0812-0000-0001".to_owned()),
+    }
+}
+
+fn demand(documents: i64) -> Demand {
+    let owed = |n: i64| Owed {
+        number: format!("INV-2026{:02}-000042", n),
+        amount: Money::rupiah(165_000),
+        due_date: isp_core::Date::from_ymd(2026, n as u32, 11).unwrap(),
+    };
+    Demand {
+        owed: (1..=documents).map(owed).collect(),
+        total: Money::rupiah(165_000 * documents),
+        overdue: Money::rupiah(165_000),
+        isolation_date: isp_core::Date::from_ymd(2026, 2, 16),
+        isolated: false,
+    }
+}
+
+fn asking(
+    language: Language,
+    content: isp_core::message::notification::MessageContent,
+    demand: Demand,
+) -> TemplateMessage {
+    let message = isp_core::message::notification::OutgoingMessage {
+        demand: Some(demand),
+        sender: Some(sender()),
+        ..message(1, language, content)
+    };
+    TemplateMessage::compose(&TemplateCatalog::with_sender(), &message).unwrap()
+}
+
+#[test]
+fn a_text_names_who_asks_everything_owed_and_how_to_pay_n6() {
+    let text = asking(Language::Id, due_soon(), demand(2));
+    assert_eq!(text.template(), "isp_tagihan_pengingat_2");
+    assert_eq!(
+        text.text(),
+        "Halo Budi Santoso, tagihan internet Anda di Warga Net RT 05 (paket Rumah 20) sebesar Rp 165.000: \
+         INV-202601-000042 Rp 165.000 (jatuh tempo 11 Januari 2026); INV-202602-000042 Rp 165.000 (jatuh tempo \
+         11 Februari 2026). Mohon dibayar paling lambat 25 November 2026. Cara bayar: BCA 1234567890 a.n. Sari Contoh; \
+         QRIS di grup RT; tunai di rumah Pak RT, tiap sore. Bila belum dibayar, layanan diisolir mulai 16 Februari 2026. \
+         Abaikan pesan ini bila sudah membayar. Terima kasih."
+    );
+    let isolated_already = Demand { isolated: true, ..demand(5) };
+    let text = asking(Language::En, overdue(), isolated_already.clone());
+    assert!(
+        text.text().contains("INV-202603-000042 Rp 165.000 (due 11 March 2026); 2 more Rp 330.000."),
+        "{}",
+        text.text()
+    );
+    assert!(text.text().contains("the service stays suspended until the overdue Rp 165.000 is paid"));
+    let text = asking(Language::Id, payment(), isolated_already);
+    assert!(text.text().contains("diterima Warga Net RT 05"), "{}", text.text());
+    assert!(text.text().contains("layanan tetap diisolir sampai tunggakan Rp 165.000 dibayar."), "{}", text.text());
+}
+
+#[test]
+fn every_text_names_the_provider_under_a_name_that_was_never_registered_before_and_fits() {
+    let (old, new) = (TemplateCatalog::standard(), TemplateCatalog::with_sender());
+    assert_eq!(new.templates().count(), TemplateKind::ALL.len() * 2);
+    let long = "W".repeat(isp_core::text::Name::LONGEST);
+    for template in new.templates() {
+        assert!(template.parameters().iter().any(|p| p == "penyedia"), "{}", template.name());
+        assert!(old.templates().all(|before| before.name() != template.name()), "{}", template.name());
+    }
+    for language in [Language::Id, Language::En] {
+        for content in every_content() {
+            let message = isp_core::message::notification::OutgoingMessage {
+                demand: Some(demand(9)),
+                sender: Some(Sender {
+                    name: name(&long),
+                    pay_to: vec!["9".repeat(Sender::LONGEST); Sender::WAYS],
+                    ..sender()
+                }),
+                name: name(&long),
+                ..message(1, language, content)
+            };
+            let text = TemplateMessage::compose(&new, &message).unwrap();
+            assert!(text.text().chars().count() <= 1024, "{} {}", text.template(), text.text().chars().count());
+        }
+    }
+}
+
+#[test]
+fn every_text_stands_in_the_documents_as_it_is_registered() {
+    let told = include_str!("../../docs/templates.md");
+    for template in TemplateCatalog::standard().templates().chain(TemplateCatalog::with_sender().templates()) {
+        let registration = template.registration();
+        let body = registration["components"][0]["text"].as_str().unwrap();
+        let entry = format!("`{}`, language `{}`:\n\n```text\n{body}\n```", template.name(), template.language());
+        assert!(told.contains(&entry), "docs/templates.md lacks {entry}");
+    }
+}
+
+#[test]
+fn a_text_that_names_the_provider_is_not_sent_without_one() {
+    let fault =
+        TemplateMessage::compose(&TemplateCatalog::with_sender(), &message(1, Language::Id, due_soon())).unwrap_err();
+    assert_eq!(fault, ConfigFault::NoValue { parameter: "penyedia".to_owned() });
 }

@@ -202,7 +202,7 @@ impl World {
         let payment = NewPayment {
             customer_id: customer_id(n),
             provider: code("bank"),
-            reference: code(reference),
+            reference: code(reference).into(),
             amount: Money::rupiah(rupiah),
             paid_at: now,
             collector: None,
@@ -319,6 +319,11 @@ struct PhoneState {
 impl Phones {
     pub fn accepted(&self) -> Vec<OutgoingMessage> {
         self.0.lock().unwrap().accepted.clone()
+    }
+
+    /// What was accepted since the last time that this was asked.
+    pub fn take(&self) -> Vec<OutgoingMessage> {
+        std::mem::take(&mut self.0.lock().unwrap().accepted)
     }
 
     /// How often each message arrived.

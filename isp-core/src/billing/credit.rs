@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, PaymentId, SiteId, SubscriptionId, derive};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 /// The name under which credit notes stand among the payments.
 pub const PROVIDER: &str = "credit-note";
@@ -104,7 +104,7 @@ impl CreditNote {
             id: self.payment_id(),
             customer_id: self.customer_id,
             provider: Code::parse("provider", PROVIDER)?,
-            reference: Code::parse("reference", &self.display_number())?,
+            reference: Reference::parse("reference", &self.display_number())?,
             channel: Channel::CreditNote,
             collector: None,
             amount: self.total,

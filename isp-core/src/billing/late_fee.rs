@@ -74,6 +74,30 @@ impl LateFeePolicy {
     }
 }
 
+/// What of a late fee was charged wrongly (rule P7): `charged` is left of it, it was charged because `known` was unpaid when
+/// its day began, and `really` was, as a payment of before became known later.
+///
+/// ```
+/// use isp_core::{billing::late_fee::{self, LateFeeAmount, LateFeePolicy}, money::Money};
+/// let rp = Money::rupiah;
+/// let fixed = LateFeePolicy { after_days: 7, amount: LateFeeAmount::Fixed(rp(10_000)), with_ppn: false };
+/// // All was paid in time: the fee is wrong, whatever the policy is today. A part was: a fixed fee stays.
+/// assert_eq!(late_fee::wrong(rp(10_000), None, rp(166_500), rp(0)), rp(10_000));
+/// assert_eq!(late_fee::wrong(rp(10_000), Some(&fixed), rp(166_500), rp(66_500)), rp(0));
+/// // 2 % of Rp500.000 were charged, and 2 % of Rp300.000 are right.
+/// let share = LateFeeAmount::Percent { percent: 2, minimum: rp(5_000) };
+/// let share = LateFeePolicy { amount: share, ..fixed };
+/// assert_eq!(late_fee::wrong(rp(10_000), Some(&share), rp(500_000), rp(300_000)), rp(4_000));
+/// ```
+#[must_use]
+pub fn wrong(charged: Money, policy: Option<&LateFeePolicy>, known: Money, really: Money) -> Money {
+    if !really.is_positive() {
+        return charged;
+    }
+    let (was, right) = policy.map_or((Money::ZERO, Money::ZERO), |p| (p.fee(known), p.fee(really)));
+    if was > right { charged.ratio((was - right).as_i64(), was.as_i64()) } else { Money::ZERO }
+}
+
 /// A late fee that is coming, or that is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LateFee {

@@ -47,15 +47,9 @@ impl Engine<'_> {
                 at: now,
             };
             let number = display_number(balance.number, balance.issue_date);
-            let mut attempt = 1;
-            let payment = loop {
-                let payment = given_up.payment(self.tenant, &number, attempt)?;
-                // One that was taken back keeps its reference.
-                match self.store.payment(self.tenant, payment.id).await? {
-                    Some(_) => attempt += 1,
-                    None => break payment,
-                }
-            };
+            let first = given_up.payment(self.tenant, &number, 0)?;
+            let before = self.store.payments_known_as(self.tenant, &first.provider, &first.reference).await?.len();
+            let payment = given_up.payment(self.tenant, &number, before)?;
             given_up.payment_id = payment.id;
             let made = Allocation { payment_id: payment.id, invoice_id: invoice, amount: payment.amount, at: now };
             let today = facts.first().map_or(crate::Zone::Wib, |f| f.zone).date_of(now);

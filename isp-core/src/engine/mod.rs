@@ -42,6 +42,7 @@ pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
 mod pages;
+mod paid_in_time;
 pub mod pay;
 pub mod protect;
 pub mod remind;
@@ -54,6 +55,7 @@ pub mod terms;
 use crate::clock::ClockDoubt;
 use crate::error::Error;
 use crate::ids::TenantId;
+use crate::message::Sender;
 use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
 
@@ -63,7 +65,7 @@ pub use day::{DayReport, Said};
 pub use deliver::DeliverReport;
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
-pub use pay::{NewPayment, PayReport};
+pub use pay::{NewPayment, PayReport, Told};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
@@ -77,6 +79,8 @@ pub struct Engine<'a> {
     pub tenant: TenantId,
     /// What the provider decided on.
     pub policy: &'a Policy,
+    /// Who asks, in messages; `None` while the provider has not set it.
+    pub sender: Option<&'a Sender>,
     /// Rows a page; memory is bounded by it, not by the number of customers.
     pub page: u32,
 }
@@ -85,7 +89,7 @@ impl<'a> Engine<'a> {
     /// An engine with pages of 5,000 rows.
     #[must_use]
     pub fn new(store: &'a dyn Store, tenant: TenantId, policy: &'a Policy) -> Self {
-        Self { store, tenant, policy, page: 5_000 }
+        Self { store, tenant, policy, sender: None, page: 5_000 }
     }
 }
 

@@ -3,19 +3,19 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::credit;
+use crate::billing::{Arrears, InvoiceBalance, credit};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::isolation::transition::Transition;
-use crate::isolation::{AccessFacts, Decision, decide_isolation};
+use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_isolation};
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::payment::{Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
-use crate::ports::{ChangeSet, StoreError};
-use crate::text::Code;
+use crate::payment::{self, Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
+use crate::ports::{ChangeSet, PaymentRow, StoreError};
+use crate::text::{Code, Reference};
 
 /// A payment that somebody tells us of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +25,30 @@ pub struct NewPayment {
     /// Through whom.
     pub provider: Code,
     /// The provider's reference.
-    pub reference: Code,
+    pub reference: Reference,
     /// How much.
     pub amount: Money,
     /// When the customer paid.
     pub paid_at: DateTime<Utc>,
     /// The collector who took the money in cash and holds it until a deposit; `None` for money that came otherwise.
     pub collector: Option<Code>,
+}
+
+/// Who says that a payment came in.
+///
+/// | | reversed before | day in the future, or more than a year ago |
+/// |---|---|---|
+/// | a person | a new payment | refused |
+/// | a person who insists | a new payment | taken |
+/// | a machine | the same payment if it was paid at the same moment: nothing is written | refused |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A person books it, who sees what is booked.
+    ByPerson,
+    /// A person who was asked about the day, and means it.
+    ByPersonWhoInsists,
+    /// A machine, such as a gateway's webhook, which says the same thing more than once and late.
+    ByMachine,
 }
 
 /// What became of it.
@@ -41,33 +58,57 @@ pub struct PayReport {
     pub payment_id: PaymentId,
     /// True when it was known already: nothing was written (rule P1).
     pub known: bool,
+    /// True when what was known already had been taken back (rule P4): a machine says again what a person reversed, and
+    /// nothing was written.
+    pub taken_back: bool,
     /// What it paid.
     pub paid: Vec<(InvoiceId, Money)>,
     /// What is left of it as credit.
     pub credit: Money,
     /// Lines that it reopened.
     pub reopened: Vec<SubscriptionId>,
+    /// What the customer owes after it.
+    pub owed: Money,
+    /// The part of that which is past its due date.
+    pub overdue: Money,
+    /// Lines that stay isolated for arrears after it.
+    pub still_isolated: Vec<SubscriptionId>,
 }
 
 impl Engine<'_> {
-    /// Records a payment, pays the oldest invoices with it, and writes the wish to reopen what arrears had isolated, all
-    /// in one commit: a router that is down cannot lose the reopening (rule P5).
+    /// Records a payment that a person books, pays the oldest invoices with it, and writes the wish to reopen what arrears
+    /// had isolated, all in one commit: a router that is down cannot lose the reopening (rule P5).
+    ///
+    /// Provider and reference make it one (rule P6): said again, nothing is written. A payment that was taken back leaves
+    /// its reference free: who books it again means a new payment.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`EngineError::PaymentMismatch`] when the reference is known with another customer or
-    /// amount; [`EngineError::Store`].
+    /// [`Error::NotPositive`]; [`Error::PaidInFuture`], [`Error::PaidLongAgo`], on which [`Engine::pay_as`] can insist;
+    /// [`EngineError::PaymentMismatch`] when the reference is known with another customer or amount;
+    /// [`EngineError::Store`].
     pub async fn pay(&self, new: &NewPayment, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
+        self.pay_as(new, Told::ByPerson, now).await
+    }
+
+    /// Records a payment as [`Engine::pay`] does, by who says it.
+    ///
+    /// # Errors
+    /// As [`Engine::pay`].
+    pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
         if !new.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" }.into());
         }
         for (kept, what) in [(credit::PROVIDER, "credit notes"), (write_off::PROVIDER, "write-offs")] {
-            if new.provider.as_str() == kept {
+            if new.provider.as_str().eq_ignore_ascii_case(kept) {
                 return Err(Error::ReservedProvider { what }.into());
             }
         }
         let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
+        if told != Told::ByPersonWhoInsists {
+            payment::plausible(new.paid_at, now)?;
+        }
         let payment = Payment {
-            id: Payment::id_of(self.tenant, &new.provider, &new.reference),
+            id: Payment::id_of(self.tenant, &new.provider, &new.reference, 0),
             customer_id: new.customer_id,
             provider: new.provider.clone(),
             reference: new.reference.clone(),
@@ -78,9 +119,19 @@ impl Engine<'_> {
             received_at: now,
         };
         until_written(async || {
-            if let Some(known) = self.store.payment(self.tenant, payment.id).await? {
-                return self.known_payment(&payment, &known.payment, known.left).await;
+            let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
+            if let Some(standing) = known.iter().rfind(|row| row.reversal.is_none()) {
+                return self.known_payment(&payment, standing, now).await;
             }
+            // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
+            let same = |row: &&PaymentRow| {
+                told == Told::ByMachine && row.payment.paid_at.timestamp_micros() == payment.paid_at.timestamp_micros()
+            };
+            if let Some(reversed) = known.iter().rfind(same) {
+                return self.known_payment(&payment, reversed, now).await;
+            }
+            let id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
+            let payment = Payment { id, ..payment.clone() };
             let (changes, report) = self.plan_payment(&payment, now).await?;
             match self.store.commit(self.tenant, changes).await {
                 Ok(_) => Ok(report),
@@ -92,17 +143,36 @@ impl Engine<'_> {
         .await
     }
 
-    async fn known_payment(&self, payment: &Payment, known: &Payment, left: Money) -> Result<PayReport, EngineError> {
+    async fn known_payment(
+        &self,
+        payment: &Payment,
+        row: &PaymentRow,
+        now: DateTime<Utc>,
+    ) -> Result<PayReport, EngineError> {
+        let known = &row.payment;
         if known.customer_id != payment.customer_id || known.amount != payment.amount {
             return Err(EngineError::PaymentMismatch);
         }
-        let allocations = self.store.allocations(self.tenant, payment.id).await?;
+        let taken_back = row.reversal.is_some();
+        let allocations = match taken_back {
+            true => Vec::new(),
+            false => self.store.allocations(self.tenant, known.id).await?,
+        };
+        let facts = self.access_of(known.customer_id).await?;
+        let today = facts.first().map_or(crate::Zone::Wib, |f| f.zone).date_of(now);
+        let open = self.store.open_invoices(self.tenant, known.customer_id).await?;
+        let isolated =
+            |f: &&AccessFacts| f.access.desired == Access::Isolated && f.access.cause != Some(IsolationCause::Manual);
         Ok(PayReport {
-            payment_id: payment.id,
+            payment_id: known.id,
             known: true,
+            taken_back,
             paid: allocations.iter().map(|a| (a.invoice_id, a.amount)).collect(),
-            credit: left,
+            credit: row.left,
             reopened: Vec::new(),
+            owed: open.iter().map(InvoiceBalance::residual).sum(),
+            overdue: Arrears::of(&open, today).overdue,
+            still_isolated: facts.iter().filter(isolated).map(|f| f.subscription_id).collect(),
         })
     }
 
@@ -112,18 +182,38 @@ impl Engine<'_> {
         let open = self.store.open_invoices(self.tenant, payment.customer_id).await?;
         let mut sources = self.store.credit(self.tenant, payment.customer_id).await?;
         sources.push(CreditSource { payment_id: payment.id, left: payment.amount });
-        let allocations = allocate(&open, &sources, now);
+        let mut allocations = allocate(&open, &sources, now);
+        // A late fee that it makes wrong is given back first (rule P7); its note pays the fee itself before anything else.
+        let own: Vec<Allocation> = allocations.iter().filter(|a| a.payment_id == payment.id).copied().collect();
+        let back = self.fees_back(payment, &own, &open, &facts, now).await?;
+        if !back.notes.is_empty() {
+            sources.extend(back.credit);
+            let rest = still_open(&open, &back.allocations);
+            allocations = [back.allocations, allocate(&rest, &sources, now)].concat();
+        }
         let (own, older): (Vec<Allocation>, Vec<Allocation>) =
             allocations.iter().partition(|a| a.payment_id == payment.id);
         let mut changes = ChangeSet::default();
         let mut report = PayReport {
             payment_id: payment.id,
             known: false,
+            taken_back: false,
             paid: own.iter().map(|a| (a.invoice_id, a.amount)).collect(),
             credit: payment.amount - own.iter().map(|a| a.amount).sum(),
             reopened: Vec::new(),
+            owed: Money::ZERO,
+            overdue: Money::ZERO,
+            still_isolated: Vec::new(),
         };
         report.reopened = self.reopen_paid(&mut changes, &facts, &allocations, now);
+        let stays = |f: &&AccessFacts| {
+            let isolated = f.access.desired == Access::Isolated && f.access.cause != Some(IsolationCause::Manual);
+            isolated && !report.reopened.contains(&f.subscription_id)
+        };
+        report.still_isolated = facts.iter().filter(stays).map(|f| f.subscription_id).collect();
+        let rest = still_open(&open, &allocations);
+        report.owed = rest.iter().map(InvoiceBalance::residual).sum();
+        report.overdue = Arrears::of(&rest, zone.date_of(now)).overdue;
         self.join_notices(&mut changes, &facts, now).await?;
         let today = zone.date_of(now);
         changes.journal.push(entry_for_payment(payment, &own, &open, today));
@@ -131,9 +221,13 @@ impl Engine<'_> {
         let kind = NotificationKind::PaymentReceived;
         let mut message = Notification::new(self.tenant, kind, 0, payment.customer_id, &[payment.id.0], now, zone);
         message.payment_id = Some(payment.id);
-        message.subscription_id = facts.first().map(|f| f.subscription_id);
+        // The receipt is about the lines that stay isolated, if there are such: it says so.
+        let mut isolated = report.still_isolated.iter().copied();
+        message.subscription_id = isolated.next().or_else(|| facts.first().map(|f| f.subscription_id));
+        message.also = isolated.collect();
         // First the receipt, then the news that it reopened the line.
         changes.messages.insert(0, message);
+        changes.credit_notes = back.notes;
         changes.payments.push(payment.clone());
         changes.allocations = allocations;
         Ok((changes, report))
@@ -214,11 +308,18 @@ impl Engine<'_> {
 /// The facts as they are once these allocations are made.
 fn paid(facts: &AccessFacts, allocations: &[Allocation]) -> AccessFacts {
     let mut after = facts.clone();
-    for invoice in &mut after.open {
+    after.open = still_open(&facts.open, allocations);
+    after
+}
+
+/// The invoices that stay open once these allocations are made.
+fn still_open(open: &[InvoiceBalance], allocations: &[Allocation]) -> Vec<InvoiceBalance> {
+    let mut open = open.to_vec();
+    for invoice in &mut open {
         invoice.paid += allocations.iter().filter(|a| a.invoice_id == invoice.invoice_id).map(|a| a.amount).sum();
     }
-    after.open.retain(|i| i.residual().is_positive());
-    after
+    open.retain(|i| i.residual().is_positive());
+    open
 }
 
 /// The allocations that undo these, one an invoice.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::calendar::{Date, Zone};
 use crate::engine::{Engine, EngineError};
-use crate::message::due_reminders;
+use crate::message::{due_reminders, join_reminders};
 use crate::ports::{ChangeSet, DunningQuery, PageQuery};
 
 /// What a reminder run did.
@@ -32,7 +32,7 @@ impl Engine<'_> {
         loop {
             let customers = self.store.load_dunning(self.tenant, query, page).await?;
             report.unreachable += customers.iter().filter(|c| !c.reachable).count() as u64;
-            let messages = due_reminders(self.tenant, &customers, &self.policy.dunning, now);
+            let messages = join_reminders(due_reminders(self.tenant, &customers, &self.policy.dunning, now));
             if !messages.is_empty() {
                 let commit = self.store.commit(self.tenant, ChangeSet { messages, ..ChangeSet::default() }).await?;
                 report.queued += commit.messages;

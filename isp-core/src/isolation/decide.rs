@@ -84,6 +84,8 @@ pub enum Reason {
     NothingOverdue,
     /// Something is overdue, but not for long enough (rule I1).
     WithinGrace,
+    /// Overdue for long enough, but too little for an isolation (rule A2).
+    SmallDebt,
     /// Overdue for long enough (rule I1).
     OverdueTooLong,
     /// It is before the hour of isolation (rule I1).
@@ -116,9 +118,10 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NothingOverdue,
         Self::WithinGrace,
+        Self::SmallDebt,
         Self::OverdueTooLong,
         Self::BeforeHour,
         Self::DayNotAllowed,
@@ -141,6 +144,7 @@ impl Reason {
         match self {
             Self::NothingOverdue => "nothing_overdue",
             Self::WithinGrace => "within_grace",
+            Self::SmallDebt => "small_debt",
             Self::OverdueTooLong => "overdue_too_long",
             Self::BeforeHour => "before_hour",
             Self::DayNotAllowed => "day_not_allowed",
@@ -162,8 +166,9 @@ impl Reason {
 /// Decides whether a line should be isolated, reopened, closed or left alone at `now`.
 ///
 /// A pause or termination closes access whatever is owed (rule B7). A line isolated by hand stays so. A line
-/// isolated for arrears is reopened at any hour as soon as nothing is overdue. An open line is isolated only when an
-/// invoice has been overdue for long enough, on an allowed day, from the policy's hour on, and nothing exempts it.
+/// isolated for arrears is reopened at any hour as soon as nothing is overdue, or too little for an isolation (rule A2).
+/// An open line is isolated only when an invoice has been overdue for long enough and enough is overdue in all, on an
+/// allowed day, from the policy's hour on, and nothing exempts it.
 ///
 /// For many lines at one moment there is [`IsolationMoment`].
 #[must_use]
@@ -263,6 +268,9 @@ fn reopen(facts: &AccessFacts, policy: &IsolationPolicy, today: Date, now: DateT
     if arrears.overdue.is_zero() {
         return Decision::Reopen(Reason::Paid);
     }
+    if arrears.overdue < policy.isolate_from {
+        return Decision::Reopen(Reason::SmallDebt);
+    }
     let enough = policy.reopen_when_paid_percent.zip(facts.access.isolated).is_some_and(|(percent, since)| {
         let may_remain = since.overdue.ratio(100 - i64::from(percent.min(100)), 100);
         !since.overdue.is_zero() && arrears.overdue <= may_remain
@@ -290,6 +298,9 @@ fn isolate(
     }
     if arrears.days_late < i32::from(policy.isolate_after_days) {
         return Decision::Keep(Reason::WithinGrace);
+    }
+    if arrears.overdue < policy.isolate_from {
+        return Decision::Keep(Reason::SmallDebt);
     }
     // Enough was paid of the isolation that this line was reopened from: the rest gets its own grace.
     if let (Some(percent), Some(since)) = (policy.reopen_when_paid_percent, facts.access.isolated) {

@@ -179,6 +179,10 @@ impl Words {
                 format!("Layanan tidak diisolir karena tunggakan {overdue} baru lewat {late} hari dari {after} hari masa tenggang."),
                 format!("The line is not isolated: {overdue} is {late} days past due, less than the grace of {after} days."),
             ),
+            Reason::SmallDebt => self.pick(
+                format!("Layanan tidak diisolir karena tunggakan {overdue} selama {late} hari kurang dari batas isolir {}.", policy.isolate_from),
+                format!("The line is not isolated: {overdue}, {late} days past due, is less than the {} from which lines are isolated.", policy.isolate_from),
+            ),
             Reason::Promised => {
                 let until = facts.promise_at(self.today, self.now).map_or(self.today, |p| p.until);
                 self.pick(

@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Date, TimeOfDay};
 use crate::holiday::{self, PublicHolidays};
+use crate::money::Money;
 
-/// When a line is isolated and reopened (rules I1, I4, I6).
+/// When a line is isolated and reopened (rules A2, I1, I4, I6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IsolationPolicy {
     /// Days past the due date after which an unpaid line is isolated.
     pub isolate_after_days: u16,
+    /// Nobody is isolated, or stays so, for less than this overdue in all of the line (rule A2); zero: for any debt.
+    pub isolate_from: Money,
     /// Not before this local time.
     pub isolate_at: TimeOfDay,
     /// True when Saturdays and Sundays are days like others.
@@ -45,9 +48,14 @@ impl IsolationPolicy {
     /// The day on which an invoice with this due date may first lead to isolation: after the grace, on an allowed day.
     #[must_use]
     pub fn isolation_day(&self, due_date: Date) -> Date {
-        let first = due_date.plus_days(i32::from(self.isolate_after_days));
+        self.next_allowed_day(due_date.plus_days(i32::from(self.isolate_after_days)))
+    }
+
+    /// The first day from `today` on on which lines may be isolated.
+    #[must_use]
+    pub fn next_allowed_day(&self, today: Date) -> Date {
         // A year of holidays in a row is no calendar that anybody keeps.
-        (0..366).map(|days| first.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(first)
+        (0..366).map(|days| today.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(today)
     }
 
     /// How many lines of a router with that many subscribers a run may isolate or close without approval (rule I6).
@@ -61,6 +69,7 @@ impl Default for IsolationPolicy {
     fn default() -> Self {
         Self {
             isolate_after_days: 5,
+            isolate_from: Money::rupiah(10_000),
             isolate_at: TimeOfDay::hour(10),
             on_weekends: false,
             public_holidays: PublicHolidays::All,

@@ -28,7 +28,7 @@ pub struct MessageFacts {
     pub routed: bool,
     /// The other subscriptions that it is about, in the order it names them.
     pub others: Vec<MessageLine>,
-    /// The statements that the named invoices stand on, in the order of their numbers.
+    /// The statements that the open invoices and those it names stand on, in the order of their numbers.
     pub statements: Vec<Statement>,
 }
 

@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Arrears, InvoiceBalance, Statement};
+use crate::billing::InvoiceBalance;
+use crate::calendar::Date;
 use crate::ids::{AccessEventId, TenantId};
-use crate::isolation::IsolationPolicy;
-use crate::isolation::{Access, IsolationCause, ServiceAccess};
-use crate::message::DunningPolicy;
-use crate::message::MessageFacts;
+use crate::isolation::{Access, IsolationCause, IsolationPolicy, ServiceAccess};
 use crate::message::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
 use crate::message::reminder::next_sending;
+use crate::message::{Demand, DunningPolicy, MessageFacts};
 use crate::money::Money;
 use crate::text::Name;
 
@@ -58,11 +57,16 @@ pub fn refresh(
             return Verdict::Later(allowed, "quiet_hours");
         }
     }
+    let today = message.zone.date_of(now);
+    let demand = Demand {
+        isolated: lines(facts).any(|access| is_isolated_for_arrears(access)),
+        ..Demand::of(&facts.open, &facts.statements, isolation, today)
+    };
     let content = match message.kind {
-        NotificationKind::DueSoon => due_soon(message, facts, now),
-        NotificationKind::Overdue => overdue(message, facts, isolation, now),
-        NotificationKind::Isolated => isolated(message, facts, now),
-        NotificationKind::PaymentReceived => payment_received(message, facts),
+        NotificationKind::DueSoon => due_soon(facts, &demand, today),
+        NotificationKind::Overdue => overdue(facts, &demand, today),
+        NotificationKind::Isolated => isolated(message, facts, &demand, now),
+        NotificationKind::PaymentReceived => payment_received(message, facts, &demand),
         NotificationKind::Reopened => reopened(message, facts, now),
     };
     match content {
@@ -73,6 +77,8 @@ pub fn refresh(
             language: facts.customer.language,
             name: facts.customer.name.clone(),
             content,
+            demand: (!demand.owed.is_empty()).then_some(demand),
+            sender: None,
         })),
         Err(verdict) => verdict,
     }
@@ -124,43 +130,57 @@ fn unconfirmed(lines: &[Line<'_>]) -> bool {
     lines.iter().any(|line| line.routed && !line.access.agrees())
 }
 
-fn sum_and_due(facts: &MessageFacts) -> Result<(Vec<String>, Money, crate::Date), Verdict> {
-    let due_date = unpaid(facts).map(|i| i.due_date).min().ok_or(Verdict::Drop("paid"))?;
-    let open: Vec<InvoiceBalance> = unpaid(facts).copied().collect();
-    let numbers = Statement::numbers(&open, &facts.statements);
-    Ok((numbers, unpaid(facts).map(InvoiceBalance::residual).sum(), due_date))
+/// The access of the lines that a message is about.
+fn lines(facts: &MessageFacts) -> impl Iterator<Item = &ServiceAccess> {
+    facts.access.iter().chain(facts.others.iter().map(|line| &line.access))
 }
 
-fn due_soon(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
-    let (invoices, amount, due_date) = sum_and_due(facts)?;
-    if message.zone.date_of(now) > due_date {
+fn is_isolated_for_arrears(access: &ServiceAccess) -> bool {
+    access.desired == Access::Isolated && access.cause != Some(IsolationCause::Manual)
+}
+
+/// The earliest due date of the invoices that a reminder was written for and that are unpaid.
+fn earliest_due(facts: &MessageFacts) -> Result<Date, Verdict> {
+    unpaid(facts).map(|i| i.due_date).min().ok_or(Verdict::Drop("paid"))
+}
+
+fn numbers(demand: &Demand) -> Vec<String> {
+    demand.owed.iter().map(|one| one.number.clone()).collect()
+}
+
+fn due_soon(facts: &MessageFacts, demand: &Demand, today: Date) -> Result<MessageContent, Verdict> {
+    let due_date = earliest_due(facts)?;
+    if today > due_date {
         return Err(Verdict::Drop("past_due"));
     }
-    Ok(MessageContent::DueSoon { package: package(facts)?, invoices, amount, due_date })
+    Ok(MessageContent::DueSoon { package: package(facts)?, invoices: numbers(demand), amount: demand.total, due_date })
 }
 
-fn overdue(
-    message: &Notification,
-    facts: &MessageFacts,
-    policy: &IsolationPolicy,
-    now: DateTime<Utc>,
-) -> Result<MessageContent, Verdict> {
-    let (invoices, amount, due_date) = sum_and_due(facts)?;
-    let late = message.zone.date_of(now).days_since(due_date);
+fn overdue(facts: &MessageFacts, demand: &Demand, today: Date) -> Result<MessageContent, Verdict> {
+    let due_date = earliest_due(facts)?;
     if facts.access.as_ref().is_some_and(|a| a.desired == Access::Isolated) {
         return Err(Verdict::Drop("isolated_already"));
     }
-    Ok(MessageContent::Overdue {
-        package: package(facts)?,
-        invoices,
-        amount,
-        due_date,
-        days_late: u16::try_from(late).map_err(|_| Verdict::Drop("not_overdue"))?,
-        isolation_date: policy.isolation_day(due_date),
-    })
+    // The oldest of all that is owed, which may be older than what the reminder was written for.
+    let due_date = demand.owed.first().map_or(due_date, |oldest| oldest.due_date.min(due_date));
+    let late = today.days_since(due_date);
+    // What was overdue is paid; of what it was joined with, something falls due.
+    if late <= 0 {
+        return due_soon(facts, demand, today);
+    }
+    let days_late = u16::try_from(late).unwrap_or(u16::MAX);
+    // Nobody is isolated for so little, so nobody is told so (rule A2); the next reminder asks for it with the rest.
+    let isolation_date = demand.isolation_date.ok_or(Verdict::Drop("small_debt"))?;
+    let (package, invoices) = (package(facts)?, numbers(demand));
+    Ok(MessageContent::Overdue { package, invoices, amount: demand.total, due_date, days_late, isolation_date })
 }
 
-fn isolated(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
+fn isolated(
+    message: &Notification,
+    facts: &MessageFacts,
+    demand: &Demand,
+    now: DateTime<Utc>,
+) -> Result<MessageContent, Verdict> {
     if facts.access.is_none() {
         return Err(Verdict::Drop("no_access"));
     }
@@ -174,7 +194,7 @@ fn isolated(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) ->
     let today = message.zone.date_of(now);
     let amount = match access.cause {
         Some(IsolationCause::Manual) => Money::ZERO,
-        _ => Arrears::of(&facts.open, today).overdue,
+        _ => demand.overdue,
     };
     let since = access.isolated.map_or(today, |i| message.zone.date_of(i.at));
     Ok(MessageContent::Isolated { package: package(facts)?, amount, since })
@@ -194,7 +214,7 @@ fn reopened(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) ->
     Ok(MessageContent::Reopened { package: package(facts)?, since: message.zone.date_of(now) })
 }
 
-fn payment_received(message: &Notification, facts: &MessageFacts) -> Result<MessageContent, Verdict> {
+fn payment_received(message: &Notification, facts: &MessageFacts, demand: &Demand) -> Result<MessageContent, Verdict> {
     let (payment, reversed) = facts.payment.as_ref().ok_or(Verdict::Drop("no_payment"))?;
     if *reversed {
         return Err(Verdict::Drop("reversed"));
@@ -203,7 +223,7 @@ fn payment_received(message: &Notification, facts: &MessageFacts) -> Result<Mess
         amount: payment.amount,
         reference: payment.reference.to_string(),
         paid_on: message.zone.date_of(payment.paid_at),
-        still_open: facts.open.iter().map(InvoiceBalance::residual).sum(),
+        still_open: demand.total,
     })
 }
 

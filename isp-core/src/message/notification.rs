@@ -7,6 +7,7 @@ use crate::calendar::{Date, Zone};
 use crate::customer::Phone;
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutboxId, PaymentId, SubscriptionId, TenantId, derive};
+use crate::message::demand::{Demand, Sender};
 use crate::money::Money;
 use crate::text::{Language, Name};
 
@@ -147,6 +148,13 @@ pub struct OutgoingMessage {
     pub name: Name,
     /// What it says.
     pub content: MessageContent,
+    /// Everything that the customer owes, for the kinds that speak of money (rule N6); `None` when the caller tells only what
+    /// is in `content`.
+    #[serde(default)]
+    pub demand: Option<Demand>,
+    /// Who asks, and how to pay; `None` while the provider has not set it.
+    #[serde(default)]
+    pub sender: Option<Sender>,
 }
 
 /// What a message says.
@@ -157,18 +165,18 @@ pub enum MessageContent {
     DueSoon {
         /// Name of the package.
         package: Name,
-        /// Numbers of the invoices, as shown.
+        /// Numbers of all open invoices of the customer, as shown, oldest due first.
         invoices: Vec<String>,
         /// Sum of their residuals.
         amount: Money,
-        /// Earliest due date.
+        /// Earliest due date of those that the message is about.
         due_date: Date,
     },
     /// An invoice is overdue.
     Overdue {
         /// Name of the package.
         package: Name,
-        /// Numbers of the invoices, as shown.
+        /// Numbers of all open invoices of the customer, as shown, oldest due first.
         invoices: Vec<String>,
         /// Sum of their residuals.
         amount: Money,

@@ -79,6 +79,42 @@ pub fn due_reminders(
     messages
 }
 
+/// Makes one of the reminders of one run to one customer (rule N5): each asks for everything that is owed (rule N6), so the
+/// gravest says it all. It takes the keys of the others, which are not sent by themselves then.
+#[must_use]
+pub fn join_reminders(messages: Vec<Notification>) -> Vec<Notification> {
+    let mut joined: Vec<Notification> = Vec::with_capacity(messages.len());
+    for message in messages {
+        match joined.iter_mut().find(|other| other.customer_id == message.customer_id) {
+            None => joined.push(message),
+            Some(other) => {
+                let (mut first, second) = if gravity(&message) > gravity(other) {
+                    (message, other.clone())
+                } else {
+                    (other.clone(), message)
+                };
+                let lines = second.subscription_id.into_iter().chain(second.also);
+                let named = first.also.clone();
+                // A message about several lines is one of a customer who has statements.
+                if !named.is_empty() {
+                    let new = |line: &SubscriptionId| Some(*line) != first.subscription_id && !named.contains(line);
+                    first.also.extend(lines.filter(new));
+                }
+                first.keys.extend(second.keys);
+                first.invoices.extend(second.invoices);
+                *other = first;
+            }
+        }
+    }
+    joined
+}
+
+/// Overdue before due soon, and of each the later level.
+fn gravity(message: &Notification) -> (NotificationKind, i32) {
+    let level = i32::from(message.level);
+    (message.kind, if message.kind == NotificationKind::DueSoon { -level } else { level })
+}
+
 /// The first moment from `now` on at which a message that keeps quiet hours may go out (rule N4).
 #[must_use]
 pub fn next_sending(policy: &DunningPolicy, zone: Zone, now: DateTime<Utc>) -> DateTime<Utc> {

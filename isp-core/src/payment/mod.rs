@@ -9,5 +9,5 @@ pub mod write_off;
 pub use allocate::{Allocation, CreditSource, allocate};
 pub use channel::Channel;
 pub use collect::{CollectorBalance, Deposit};
-pub use receipt::{Payment, PaymentReversal};
+pub use receipt::{Payment, PaymentReversal, plausible};
 pub use write_off::WriteOff;

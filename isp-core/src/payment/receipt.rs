@@ -3,23 +3,25 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Zone;
+use crate::error::Error;
 use crate::ids::{CustomerId, PaymentId, TenantId, derive};
 use crate::ledger::Account;
 use crate::money::Money;
 use crate::payment::Channel;
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 /// Money that came in from a customer, or what stands for it (see [`Channel`]). Append-only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// The row; follows from provider and reference.
+    /// The row; follows from provider, reference and how often they were booked and taken back before.
     pub id: PaymentId,
     /// Who paid.
     pub customer_id: CustomerId,
     /// Through whom: `cash`, `bank`, `midtrans` and so on.
     pub provider: Code,
-    /// The provider's reference; unique with the provider (rule P1).
-    pub reference: Code,
+    /// The provider's reference; with the provider, unique among payments that are not reversed (rules P1, P6).
+    pub reference: Reference,
     /// How it came, which decides the account.
     pub channel: Channel,
     /// The collector who took the cash and holds it until a deposit.
@@ -33,10 +35,20 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// The id of the payment that a provider calls `reference`.
+    /// The id of the payment that a provider calls `reference`, when `before` bookings of it were taken back.
     #[must_use]
-    pub fn id_of(tenant: TenantId, provider: &Code, reference: &Code) -> PaymentId {
-        PaymentId(derive(tenant.0, &["payment", provider.as_str(), reference.as_str()]))
+    pub fn id_of(tenant: TenantId, provider: &Code, reference: &Reference, before: usize) -> PaymentId {
+        let (provider, reference) = (provider.folded(), reference.folded());
+        match before {
+            0 => PaymentId(derive(tenant.0, &["payment", &provider, &reference])),
+            _ => PaymentId(derive(tenant.0, &["payment", &provider, &reference, &before.to_string()])),
+        }
+    }
+
+    /// What it is known by (rule P6): provider and reference without case.
+    #[must_use]
+    pub fn identity(provider: &Code, reference: &Reference) -> String {
+        format!("{} {}", provider.folded(), reference.folded())
     }
 
     /// The account that it is debited to.
@@ -47,6 +59,26 @@ impl Payment {
             (channel, _) => channel.account(),
         }
     }
+}
+
+/// Days after which a payment is asked about (rule P7).
+const LONG_AGO_DAYS: i32 = 366;
+
+/// Whether a payment may have been made at a moment (rule P7): not on a day that nowhere in the country has begun, and not
+/// more than a year ago. A mistyped year is neither.
+///
+/// # Errors
+/// [`Error::PaidInFuture`], [`Error::PaidLongAgo`], each with the day.
+pub fn plausible(paid_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Error> {
+    // The latest zone for the day of paying is the earliest for today: a day that has begun anywhere is none of the future.
+    let (on, today) = (Zone::Wib.date_of(paid_at), Zone::Wit.date_of(now));
+    if on > today {
+        return Err(Error::PaidInFuture { on });
+    }
+    if today.days_since(on) > LONG_AGO_DAYS {
+        return Err(Error::PaidLongAgo { on });
+    }
+    Ok(())
 }
 
 /// The taking back of a payment (rule P4): a bounced transfer, a chargeback, a typing error.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 /// The name under which write-offs stand among the payments.
 pub const PROVIDER: &str = "write-off";
@@ -34,20 +34,16 @@ pub struct WriteOff {
 }
 
 impl WriteOff {
-    /// The payment that settles the invoice: the `attempt`-th write-off of it, counted from 1, as one may be taken back and
-    /// done again. Its reference is the invoice's number.
+    /// The payment that settles the invoice; its reference is the invoice's number. One may be taken back and done again:
+    /// `before` is how many there were.
     ///
     /// # Errors
-    /// [`Error::TooLong`] for a number that is no code.
-    pub fn payment(&self, tenant: TenantId, invoice: &str, attempt: u32) -> Result<Payment, Error> {
+    /// [`Error::TooLong`] for a number that is no reference.
+    pub fn payment(&self, tenant: TenantId, invoice: &str, before: usize) -> Result<Payment, Error> {
         let provider = Code::parse("provider", PROVIDER)?;
-        let reference = match attempt {
-            1 => invoice.to_owned(),
-            _ => format!("{invoice}.{attempt}"),
-        };
-        let reference = Code::parse("reference", &reference)?;
+        let reference = Reference::parse("reference", invoice)?;
         Ok(Payment {
-            id: Payment::id_of(tenant, &provider, &reference),
+            id: Payment::id_of(tenant, &provider, &reference, before),
             customer_id: self.customer_id,
             provider,
             reference,

@@ -58,7 +58,8 @@ pub trait BillingStore: Send + Sync {
     ) -> Result<Vec<Charge>, StoreError>;
 
     /// The invoices of kind [`crate::billing::InvoiceKind::Subscription`] at sites of a zone that are due on a day and had a residual at a
-    /// moment, with what was paid of them before it, in id order.
+    /// moment, with what was paid of them before it, in id order. A payment counts from the moment it was paid, also when it
+    /// was booked later (rule P7), unless it was reversed since.
     async fn unpaid_at(
         &self,
         tenant: TenantId,

@@ -86,8 +86,8 @@ pub struct ChangeSet {
     pub billing_position: Option<Date>,
     /// The moment of a run that begins (rule I9); it replaces the one before, also by an earlier one.
     pub last_run: Option<DateTime<Utc>>,
-    /// Payments. One whose (provider, reference) is there already fails the commit with
-    /// `Duplicate { what: "payment.reference" }` (rule P1).
+    /// Payments. One whose (provider, reference), compared without case, a payment has that is not reversed fails the
+    /// commit with `Duplicate { what: "payment.reference" }` (rules P1, P6).
     pub payments: Vec<Payment>,
     /// Allocations. When all of a commit are made, each of their invoices is paid between zero and its total and each
     /// of their payments used between zero and its amount, else the commit fails with `Conflict`.

@@ -7,6 +7,7 @@ use crate::calendar::Date;
 use crate::ids::{CustomerId, JournalEntryId, PaymentId, TenantId};
 use crate::ledger::{JournalEntry, JournalTotal};
 use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
+use crate::text::{Code, Reference};
 
 /// What was paid and booked: payments, credit, write-offs, collectors, the journal.
 ///
@@ -25,6 +26,15 @@ pub trait MoneyStore: Send + Sync {
 
     /// A payment, with what is left of it and its reversal.
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError>;
+
+    /// The payments that go by this provider and reference (rule P6), in the order they were booked: at most one that is
+    /// not reversed, but for those of a database of old that differed in case.
+    async fn payments_known_as(
+        &self,
+        tenant: TenantId,
+        provider: &Code,
+        reference: &Reference,
+    ) -> Result<Vec<PaymentRow>, StoreError>;
 
     /// The allocations of a payment, in the order they were made.
     async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError>;

@@ -24,7 +24,7 @@ use crate::ports::{ChangeSet, StandingWatch, Worker};
 use crate::secret::Secret;
 use crate::subscription::{Account, BillingTerms, Subscription};
 use crate::tax::TaxMode;
-use crate::text::{Code, Language, Name};
+use crate::text::{Code, Language, Name, Reference};
 
 /// A day, written `2026-01-31`.
 #[must_use]
@@ -160,9 +160,9 @@ pub fn invoice(of: &Subscription, start: Date, due: Date, total: i64) -> Invoice
 /// A cash payment with a reference that follows from its number.
 #[must_use]
 pub fn payment(tenant: TenantId, number: u64, customer_id: CustomerId, amount: i64, at: DateTime<Utc>) -> Payment {
-    let (provider, reference) = (code("cash"), code(&format!("RCPT-{number}")));
+    let (provider, reference) = (code("cash"), Reference::from(code(&format!("RCPT-{number}"))));
     Payment {
-        id: Payment::id_of(tenant, &provider, &reference),
+        id: Payment::id_of(tenant, &provider, &reference, 0),
         customer_id,
         provider,
         reference,

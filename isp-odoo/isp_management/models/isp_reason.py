@@ -6,6 +6,7 @@ from odoo.tools.translate import _lt
 REASONS = {
     "nothing_overdue": _lt("Nothing is overdue"),
     "within_grace": _lt("Overdue, still within the grace"),
+    "small_debt": _lt("Too little overdue to isolate"),
     "overdue_too_long": _lt("Overdue for too long"),
     "before_hour": _lt("Too early in the day"),
     "day_not_allowed": _lt("Weekend or holiday"),

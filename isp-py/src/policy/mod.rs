@@ -5,6 +5,7 @@ mod money;
 use isp_core::billing::WhileIsolated;
 use isp_core::calendar::TimeOfDay;
 use isp_core::holiday::PublicHolidays;
+use isp_core::money::Money;
 use isp_core::policy::Policy;
 use isp_core::tax::{Tax, TaxRule};
 use isp_core::{billing, isolation, message};
@@ -170,17 +171,24 @@ impl DunningPolicy {
 const PUBLIC_HOLIDAYS: [(&str, PublicHolidays); 3] =
     [("all", PublicHolidays::All), ("national", PublicHolidays::National), ("none", PublicHolidays::None)];
 
-/// When a line is isolated and reopened. Every setting has the engine's default.
+/// When a line is isolated and reopened. Every setting has the engine's default, but for ``isolate_from``: in this version a
+/// policy that does not name it isolates for any debt, as before; the next one takes the engine's Rp10.000.
 #[pyclass(frozen, eq, module = "isp_engine")]
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IsolationPolicy(pub(crate) isolation::IsolationPolicy);
+
+impl Default for IsolationPolicy {
+    fn default() -> Self {
+        Self(isolation::IsolationPolicy { isolate_from: Money::ZERO, ..isolation::IsolationPolicy::default() })
+    }
+}
 
 #[pymethods]
 impl IsolationPolicy {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments, in Python")]
     #[pyo3(signature = (*, isolate_after_days=None, isolate_at=None, on_weekends=None, public_holidays=None, holidays=None,
-        reopen_when_paid_percent=None, breaker_count=None, breaker_percent=None))]
+        reopen_when_paid_percent=None, breaker_count=None, breaker_percent=None, isolate_from=None))]
     fn new(
         isolate_after_days: Option<&Bound<'_, PyAny>>,
         isolate_at: Option<&Bound<'_, PyAny>>,
@@ -190,8 +198,12 @@ impl IsolationPolicy {
         reopen_when_paid_percent: Option<&Bound<'_, PyAny>>,
         breaker_count: Option<&Bound<'_, PyAny>>,
         breaker_percent: Option<&Bound<'_, PyAny>>,
+        isolate_from: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let mut policy = isolation::IsolationPolicy::default();
+        let mut policy = Self::default().0;
+        if let Some(given) = isolate_from {
+            policy.isolate_from = Value::argument("isolate_from", given)?.money_from_zero()?;
+        }
         set_int("isolate_after_days", isolate_after_days, 365, &mut policy.isolate_after_days)?;
         set_time("isolate_at", isolate_at, &mut policy.isolate_at)?;
         if let Some(given) = on_weekends {
@@ -261,6 +273,12 @@ impl IsolationPolicy {
     #[getter]
     fn breaker_percent(&self) -> u32 {
         self.0.breaker_percent
+    }
+
+    /// Nobody is isolated, or stays so, for less than this overdue in all of the line; zero: for any debt.
+    #[getter]
+    fn isolate_from(&self) -> i64 {
+        self.0.isolate_from.as_i64()
     }
 
     /// True on a day on which lines may be isolated.

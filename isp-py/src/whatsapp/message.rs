@@ -7,6 +7,7 @@ use isp_core::text::Name;
 use isp_core::{Date, Error};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::CloudConfig;
+use isp_whatsapp::error::WhatsAppError;
 use isp_whatsapp::notification::{TemplateKind, TemplateMessage};
 use isp_whatsapp::outcome::ConfigFault;
 use isp_whatsapp::template::{ParameterFormat, Template};
@@ -34,7 +35,7 @@ const CALLBACK_LIMIT: usize = 512;
 pub(crate) fn parameters_of(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let table = PyDict::new(py);
     for (word, kind) in TEMPLATE_KINDS {
-        table.set_item(word, PyTuple::new(py, kind.parameters())?)?;
+        table.set_item(word, PyTuple::new(py, kind.told())?)?;
     }
     Ok(table)
 }
@@ -113,7 +114,16 @@ pub(super) fn messages<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyRe
         // The callback stands for both ids.
         let id = OutboxId(uuid::Uuid::nil());
         Ok(Letter {
-            message: OutgoingMessage { id, tenant: TenantId::DEFAULT, to, language, name, content },
+            message: OutgoingMessage {
+                id,
+                tenant: TenantId::DEFAULT,
+                to,
+                language,
+                name,
+                content,
+                demand: None,
+                sender: None,
+            },
             callback: text,
         })
     })
@@ -172,6 +182,10 @@ fn catalog(templates: &Value<'_, '_>) -> PyResult<TemplateCatalog> {
         let format = if fields.take()?.bool()? { ParameterFormat::Positional } else { ParameterFormat::Named };
         let make = |text: &str| Template::try_new(name, language.code(), format, text);
         let template = body.parsed(make)?;
+        if template.parameters().iter().any(|name| !kind.told().contains(&name.as_str())) {
+            let unknown = WhatsAppError::BadTemplate("a parameter does not exist for this kind of message");
+            return Err(body.refuse(Refused::from(unknown)));
+        }
         let before = std::mem::replace(&mut catalog, TemplateCatalog::standard());
         catalog = before.with(kind, language, template).map_err(|error| body.refuse(Refused::from(error)))?;
         Ok(())

@@ -31,6 +31,8 @@ pub(crate) fn message(row: u8, language: Language, content: MessageContent) -> O
         language,
         name: name("Budi Santoso"),
         content,
+        demand: None,
+        sender: None,
     }
 }
 

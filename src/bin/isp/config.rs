@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
+use isp_core::message::Sender;
 use isp_core::text::Language;
 use isp_core::{Policy, Secret};
 use serde::Deserialize;
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) officer: Option<String>,
     /// What the provider decided on.
     pub(crate) policy: Policy,
+    /// Who asks in messages, and how to pay.
+    pub(crate) provider: Option<Sender>,
     /// The sending number.
     pub(crate) whatsapp: WhatsApp,
     /// How routers are kept.
@@ -50,6 +53,7 @@ impl Default for Config {
             language: Language::Id,
             officer: None,
             policy: Policy::default(),
+            provider: None,
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             worker: Worker::default(),
@@ -103,8 +107,8 @@ pub(crate) struct Overrides {
 }
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 9] =
-    ["database", "key_file", "tenant", "language", "officer", "policy", "whatsapp", "mikrotik", "worker"];
+const KEYS: [&str; 10] =
+    ["database", "key_file", "tenant", "language", "officer", "policy", "provider", "whatsapp", "mikrotik", "worker"];
 
 impl Config {
     /// Reads all sources.
@@ -151,7 +155,9 @@ impl Config {
         if !(1..=3_600).contains(&self.worker.lease_seconds) {
             return Err(bad("worker.lease_seconds", "is not 1 to 3600".into()));
         }
-        Ok(Self { policy, ..self })
+        let provider =
+            self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
+        Ok(Self { policy, provider, ..self })
     }
 }
 
@@ -287,6 +293,7 @@ quiet_from = "20:00"            # and none from this time on
 
 [policy.isolation]
 isolate_after_days = 5          # days past the due date
+isolate_from = 10000            # nobody is isolated for less than this overdue (rupiah); 0: for any debt
 isolate_at = "10:00"            # not before this local time
 on_weekends = false
 public_holidays = "all"         # national holidays and joint leave; "national", or "none"; see isp holidays
@@ -300,6 +307,11 @@ pkp = true                      # false: no PPN is charged
 # [mikrotik]
 # isolation_profile = "isolir"  # the PPP profile of isolated lines; made when it is not there
 # pool = "..."                  # pool of the profiles that isp makes; it must exist on the router
+
+# [provider]                    # who asks in messages, and how to pay; see docs/cli.md before you set it
+# name = "..."                  # your name, as customers know it
+# pay_to = ["BCA 1234567890 a.n. ...", "kantor, jam 8-16"]
+# contact = "0812..."
 
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number

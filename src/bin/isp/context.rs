@@ -78,7 +78,11 @@ impl Context {
 
     /// The engine over a store.
     pub(crate) fn engine<'a>(&'a self, store: &'a dyn Store) -> Engine<'a> {
-        Engine { page: self.config.worker.page, ..Engine::new(store, self.tenant(), &self.config.policy) }
+        Engine {
+            page: self.config.worker.page,
+            sender: self.config.provider.as_ref(),
+            ..Engine::new(store, self.tenant(), &self.config.policy)
+        }
     }
 
     /// This process as one of the workers on the outbox. Its claims run by the clock on the wall, whatever moment the

@@ -101,6 +101,7 @@ impl Texts {
             }
             E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
+            E::PaidInFuture { on } | E::PaidLongAgo { on } => vec![("on", on.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],

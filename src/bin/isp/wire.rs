@@ -5,6 +5,7 @@ use std::time::Duration;
 use isp_core::ports::StoreError;
 use isp_mikrotik::MikrotikAccess;
 use isp_store::{SqlStore, Vault, VaultError};
+use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
 use secrecy::SecretString;
 
@@ -73,7 +74,7 @@ pub(crate) fn routers(config: &Config) -> MikrotikAccess {
 pub(crate) fn messenger(config: &Config) -> anyhow::Result<Option<CloudClient>> {
     let settings = &config.whatsapp;
     let Some(number) = &settings.phone_number_id else { return Ok(None) };
-    let mut cloud = CloudConfig::new(number, token(config)?);
+    let mut cloud = CloudConfig::new(number, token(config)?).with_templates(templates(config));
     if let Some(url) = &settings.base_url {
         cloud = cloud.with_base_url(url);
     }
@@ -84,6 +85,14 @@ pub(crate) fn messenger(config: &Config) -> anyhow::Result<Option<CloudClient>> 
         cloud = cloud.with_deadline(Duration::from_secs(seconds));
     }
     Ok(Some(CloudClient::try_new(cloud)?))
+}
+
+/// The templates that messages name: with a provider's name set, those that say it.
+pub(crate) fn templates(config: &Config) -> TemplateCatalog {
+    match &config.provider {
+        Some(_) => TemplateCatalog::with_sender(),
+        None => TemplateCatalog::standard(),
+    }
 }
 
 fn token(config: &Config) -> Result<SecretString, Failure> {

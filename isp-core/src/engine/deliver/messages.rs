@@ -160,7 +160,11 @@ impl Engine<'_> {
 
     async fn verdict(&self, message: &Notification, now: DateTime<Utc>) -> Result<Verdict, EngineError> {
         let facts = self.store.message_facts(self.tenant, message).await?;
-        Ok(refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now))
+        let verdict = refresh(self.tenant, message, &facts, &self.policy.dunning, &self.policy.isolation, now);
+        Ok(match verdict {
+            Verdict::Send(ready) => Verdict::Send(Box::new(OutgoingMessage { sender: self.sender.cloned(), ..*ready })),
+            other => other,
+        })
     }
 }
 

@@ -68,6 +68,8 @@ fn message(number: u64, language: Language, content: MessageContent) -> Outgoing
         language,
         name: name("Pelanggan Contoh"),
         content,
+        demand: None,
+        sender: None,
     }
 }
 

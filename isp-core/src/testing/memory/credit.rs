@@ -9,7 +9,7 @@ use crate::calendar::{Date, Period, Zone};
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId};
 use crate::ledger::entry_for_credit_note;
 use crate::money::Money;
-use crate::payment::CollectorBalance;
+use crate::payment::{Allocation, CollectorBalance};
 use crate::ports::{CommitReport, PageQuery, StoreError};
 use crate::text::Code;
 
@@ -93,7 +93,11 @@ impl State {
             .map(|kept| {
                 let id = kept.invoice.id;
                 let made = self.allocations_of_invoice.range((id, 0)..=(id, u64::MAX)).map(|(_, a)| a);
-                kept.invoice.balance(made.filter(|a| a.at < at).map(|a| a.amount).sum())
+                let paid_before = |a: &&Allocation| {
+                    let of = self.payments.get(&a.payment_id);
+                    of.is_some_and(|kept| kept.reversal.is_none() && kept.payment.paid_at < at)
+                };
+                kept.invoice.balance(made.filter(|a| a.at < at || paid_before(a)).map(|a| a.amount).sum())
             })
             .filter(|balance| balance.residual().is_positive())
             .take(page.limit as usize)
@@ -115,7 +119,7 @@ impl State {
         let mut of = |collector: &Code, collected: Money, deposited: Money| {
             let zero =
                 CollectorBalance { collector: collector.clone(), collected: Money::ZERO, deposited: Money::ZERO };
-            let sum = sums.entry(collector.to_string()).or_insert(zero);
+            let sum = sums.entry(collector.folded()).or_insert(zero);
             sum.collected += collected;
             sum.deposited += deposited;
         };

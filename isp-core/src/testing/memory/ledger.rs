@@ -11,6 +11,7 @@ use crate::ledger::{JournalEntry, JournalTotal, entries_for_invoices};
 use crate::money::Money;
 use crate::payment::{Allocation, CreditSource, Payment};
 use crate::ports::{ChangeSet, CommitReport, InvoiceQuery, PaymentRow, StoreError};
+use crate::text::{Code, Reference};
 
 use super::state::{KeptInvoice, KeptPayment, State, must_exist};
 
@@ -104,6 +105,7 @@ impl State {
                 return Err(StoreError::Duplicate { what: "payment.reversal" });
             }
             kept.reversal = Some(reversal);
+            self.own("payment.reference", Some(identity(&kept.payment)), None, id.0)?;
             self.put_payment(kept);
             payments.insert(id);
         }
@@ -127,8 +129,7 @@ impl State {
 
     pub(super) fn insert_payment(&mut self, payment: Payment) -> Result<(), StoreError> {
         self.must_have_customer(payment.customer_id)?;
-        let reference = format!("{} {}", payment.provider, payment.reference);
-        self.own("payment.reference", None, Some(reference), payment.id.0)?;
+        self.own("payment.reference", None, Some(identity(&payment)), payment.id.0)?;
         if self.payments.has(&payment.id) {
             return Err(StoreError::Duplicate { what: "payment.reference" });
         }
@@ -222,6 +223,13 @@ impl State {
         PaymentRow { payment: kept.payment.clone(), left: kept.left(), reversal: kept.reversal.clone() }
     }
 
+    pub(super) fn payments_known_as(&self, provider: &Code, reference: &Reference) -> Vec<PaymentRow> {
+        let of = |kept: &&KeptPayment| kept.payment.provider == *provider && kept.payment.reference == *reference;
+        let mut rows: Vec<PaymentRow> = self.payments.values().filter(of).map(Self::payment_row).collect();
+        rows.sort_by_key(|row| (row.payment.received_at, row.payment.id));
+        rows
+    }
+
     pub(super) fn allocations(&self, id: PaymentId) -> Vec<Allocation> {
         self.allocations_of_payment.range((id, 0)..=(id, u64::MAX)).map(|(_, a)| *a).collect()
     }
@@ -245,6 +253,10 @@ impl State {
             })
             .collect()
     }
+}
+
+fn identity(payment: &Payment) -> String {
+    Payment::identity(&payment.provider, &payment.reference)
 }
 
 /// Oldest due date first, then oldest issue date, then lowest number.

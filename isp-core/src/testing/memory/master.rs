@@ -20,19 +20,19 @@ impl State {
 
     fn write_places(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for site in changes.sites.drain(..) {
-            let old = self.sites.get(&site.id).map(|s| s.code.to_string());
-            self.own("site.code", old, Some(site.code.to_string()), site.id.0)?;
+            let old = self.sites.get(&site.id).map(|s| s.code.folded());
+            self.own("site.code", old, Some(site.code.folded()), site.id.0)?;
             self.sites.put(site.id, site);
         }
         for router in changes.routers.drain(..) {
             self.must_have_site(router.site_id)?;
-            let old = self.routers.get(&router.id).map(|r| r.code.to_string());
-            self.own("router.code", old, Some(router.code.to_string()), router.id.0)?;
+            let old = self.routers.get(&router.id).map(|r| r.code.folded());
+            self.own("router.code", old, Some(router.code.folded()), router.id.0)?;
             self.routers.put(router.id, router);
         }
         for package in changes.packages.drain(..) {
-            let old = self.packages.get(&package.id).map(|p| p.code.to_string());
-            self.own("package.code", old, Some(package.code.to_string()), package.id.0)?;
+            let old = self.packages.get(&package.id).map(|p| p.code.folded());
+            self.own("package.code", old, Some(package.code.folded()), package.id.0)?;
             self.packages.put(package.id, package);
         }
         Ok(())
@@ -40,8 +40,8 @@ impl State {
 
     fn write_customers(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for customer in changes.customers.drain(..) {
-            let old = self.customers.get(&customer.id).map(|c| c.code.to_string());
-            self.own("customer.code", old, Some(customer.code.to_string()), customer.id.0)?;
+            let old = self.customers.get(&customer.id).map(|c| c.code.folded());
+            self.own("customer.code", old, Some(customer.code.folded()), customer.id.0)?;
             self.customers.put(customer.id, customer);
         }
         for id in changes.removed_customers.drain(..) {
@@ -52,7 +52,7 @@ impl State {
                 || self.promises_of(id).next().is_some()
                 || self.exemptions_of(id).next().is_some();
             must_exist(!named, "customer without a history")?;
-            let old = self.customers.get(&id).map(|c| c.code.to_string());
+            let old = self.customers.get(&id).map(|c| c.code.folded());
             self.own("customer.code", old, None, id.0)?;
             self.customers.remove(&id);
         }
@@ -73,7 +73,9 @@ impl State {
         self.must_have_site(new.site_id)?;
         must_exist(new.router_id.is_none_or(|id| self.routers.has(&id)), "router")?;
         self.must_have_packages(&new.terms)?;
-        if let Some(old) = self.subscriptions.get(&new.id).cloned() {
+        let old = self.subscriptions.get(&new.id).cloned();
+        self.must_differ_in_letters(old.as_ref(), &new)?;
+        if let Some(old) = old {
             self.subscriptions_of.remove(&(old.customer_id, old.id));
             if let Some(router) = old.router_id {
                 self.subscriptions_on.remove(&(router, old.id));
@@ -89,6 +91,27 @@ impl State {
         self.subscriptions.put(id, new);
         self.written_names.push(id);
         Ok(())
+    }
+
+    /// Refuses a user name that another line of the router has but for the case of its letters: RouterOS would take both, and
+    /// people would mean one.
+    fn must_differ_in_letters(&self, old: Option<&Subscription>, new: &Subscription) -> Result<(), StoreError> {
+        let name = |s: &Subscription| (s.router_id, s.account.username.as_str().to_owned());
+        let (Some(router), false) = (new.router_id, old.is_some_and(|old| name(old) == name(new))) else {
+            return Ok(());
+        };
+        let lines = self.subscriptions_on.range((router, SubscriptionId(uuid::Uuid::nil()))..);
+        let mut lines =
+            lines.take_while(|((on, _), ())| *on == router).filter_map(|((_, id), ())| self.subscriptions.get(id));
+        // One with the same letters is looked at when all is written.
+        let twin = |s: &Subscription| {
+            let (is, other) = (&new.account.username, &s.account.username);
+            s.id != new.id && is == other && is.as_str() != other.as_str() && s.terms.end.is_none()
+        };
+        match lines.any(twin) {
+            true => Err(StoreError::Duplicate { what: "subscription.username" }),
+            false => Ok(()),
+        }
     }
 
     /// Lines that have one user name on a router have no day of service in common.
@@ -139,8 +162,8 @@ impl State {
 
     fn write_installations(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for kind in changes.installation_kinds.drain(..) {
-            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.to_string());
-            self.own("installation_kind.code", old, Some(kind.code.to_string()), kind.id.0)?;
+            let old = self.installation_kinds.get(&kind.id).map(|k| k.code.folded());
+            self.own("installation_kind.code", old, Some(kind.code.folded()), kind.id.0)?;
             self.installation_kinds.put(kind.id, kind);
         }
         for order in changes.installation_orders.drain(..) {
@@ -155,8 +178,8 @@ impl State {
     fn write_devices(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
         for cpe in changes.cpes.drain(..) {
             self.must_have_customer(cpe.customer_id)?;
-            let old = self.cpes.get(&cpe.id).map(|c| c.serial.to_string());
-            self.own("cpe.serial", old, Some(cpe.serial.to_string()), cpe.id.0)?;
+            let old = self.cpes.get(&cpe.id).map(|c| c.serial.folded());
+            self.own("cpe.serial", old, Some(cpe.serial.folded()), cpe.id.0)?;
             self.cpes.put(cpe.id, cpe);
         }
         for entry in changes.device_history.drain(..) {

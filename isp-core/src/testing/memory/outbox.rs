@@ -295,6 +295,7 @@ impl State {
         let invoices = message.invoices.iter().filter_map(|id| self.invoices.get(id));
         let payment = message.payment_id.and_then(|id| self.payments.get(&id));
         let invoices: Vec<InvoiceBalance> = invoices.map(KeptInvoice::balance).collect();
+        let open = self.open_of_customer(customer.id);
         let line = |id: &SubscriptionId| {
             let subscription = self.subscriptions.get(id)?;
             let package = self.packages.get(&subscription.terms.package_id)?.name.clone();
@@ -303,11 +304,11 @@ impl State {
         };
         Ok(MessageFacts {
             others: message.also.iter().filter_map(line).collect(),
-            statements: self.statements_holding(customer.id, &invoices),
+            statements: self.statements_holding(customer.id, &[invoices.as_slice(), &open].concat()),
             customer: customer.clone(),
             package: package.map(|p| p.name.clone()),
             invoices,
-            open: self.open_of_customer(customer.id),
+            open,
             payment: payment.map(|kept| (kept.payment.clone(), kept.reversal.is_some())),
             access: named.map(|s| self.access_of(s.id)),
             last_event: named.and_then(|s| self.last_told(s.id)),

@@ -33,7 +33,7 @@ use crate::ports::{
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
 use crate::testing::fuse::Fuse;
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 use super::ledger::invoice_matches;
 use super::outbox::row_matches;
@@ -191,7 +191,7 @@ impl DirectoryStore for MemoryStore {
 
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
         self.read(tenant, |s| {
-            let id = s.keys.get(&("customer.code", code.to_string()))?;
+            let id = s.keys.get(&("customer.code", code.folded()))?;
             s.customers.get(&CustomerId(*id)).cloned()
         })
     }
@@ -473,6 +473,15 @@ impl MoneyStore for MemoryStore {
 
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
         self.read(tenant, |s| s.payments.get(&id).map(State::payment_row))
+    }
+
+    async fn payments_known_as(
+        &self,
+        tenant: TenantId,
+        provider: &Code,
+        reference: &Reference,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        self.read(tenant, |s| s.payments_known_as(provider, reference))
     }
 
     async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {

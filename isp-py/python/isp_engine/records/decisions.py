@@ -29,6 +29,7 @@ ReminderKind: TypeAlias = Literal["due_soon", "overdue"]
 Reason: TypeAlias = Literal[
     "nothing_overdue",
     "within_grace",
+    "small_debt",
     "overdue_too_long",
     "before_hour",
     "day_not_allowed",

@@ -7,11 +7,15 @@ use isp_core::package::Speed;
 use isp_core::payment::Channel;
 use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
-use isp_core::text::{Code, Language, Name};
+use isp_core::text::{Code, Language, Name, Reference};
 use isp_core::{Error, Money};
 
 pub(crate) fn code(text: &str) -> Result<Code, Error> {
     Code::parse("code", text)
+}
+
+pub(crate) fn reference(text: &str) -> Result<Reference, Error> {
+    Reference::parse("reference", text)
 }
 
 pub(crate) fn name(text: &str) -> Result<Name, Error> {

@@ -11,9 +11,9 @@ use isp_core::ids::CustomerId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
-use isp_core::ports::{InvoiceQuery, PageQuery, Store};
+use isp_core::ports::{InvoiceQuery, PageQuery, PaymentRow, Store};
 use isp_core::subscription::Subscription;
-use isp_core::text::Code;
+use isp_core::text::{Code, Reference, pick};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -48,22 +48,39 @@ pub(crate) async fn customer_id(
 
 pub(crate) async fn package(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Package> {
     let all = store.packages(ctx.tenant()).await?;
-    all.into_iter().find(|p| p.code == *code).ok_or_else(|| missing("package", code))
+    pick(all, code, |p| &p.code).ok_or_else(|| missing("package", code))
 }
 
 pub(crate) async fn site(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Site> {
     let all = store.sites(ctx.tenant()).await?;
-    all.into_iter().find(|s| s.code == *code).ok_or_else(|| missing("site", code))
+    pick(all, code, |s| &s.code).ok_or_else(|| missing("site", code))
 }
 
 pub(crate) async fn router(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Router> {
     let all = store.routers(ctx.tenant()).await?;
-    all.into_iter().find(|r| r.code == *code).ok_or_else(|| missing("router", code))
+    pick(all, code, |r| &r.code).ok_or_else(|| missing("router", code))
 }
 
 pub(crate) async fn cpe(ctx: &Context, store: &dyn Store, serial: &Code) -> anyhow::Result<Cpe> {
     let all = store.cpes(ctx.tenant(), None).await?;
-    all.into_iter().find(|c| c.serial == *serial).ok_or_else(|| missing("cpe", serial))
+    pick(all, serial, |c| &c.serial).ok_or_else(|| missing("cpe", serial))
+}
+
+/// The payment that goes by a provider and reference: the one that stands, else the last that was taken back.
+pub(crate) async fn payment(
+    ctx: &Context,
+    store: &dyn Store,
+    provider: &Code,
+    reference: &Reference,
+) -> anyhow::Result<PaymentRow> {
+    let mut known = store.payments_known_as(ctx.tenant(), provider, reference).await?;
+    let exact = |row: &PaymentRow| {
+        let (p, r) = (&row.payment.provider, &row.payment.reference);
+        p.as_str() == provider.as_str() && r.as_str() == reference.as_str()
+    };
+    known.sort_by_key(|row| (row.reversal.is_none(), exact(row)));
+    let missing = || Failure::NotFound { noun: "payment", code: reference.to_string() };
+    Ok(known.pop().ok_or_else(missing)?)
 }
 
 /// The subscriptions of a customer.

@@ -4,11 +4,10 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Zone};
-use isp_core::engine::NewPayment;
+use isp_core::engine::{NewPayment, Told};
 use isp_core::money::plausible_amount;
-use isp_core::payment::Payment;
 use isp_core::ports::PageQuery;
-use isp_core::text::Code;
+use isp_core::text::{Code, Reference};
 
 use super::sure::Sure;
 use super::{args, find};
@@ -20,7 +19,7 @@ use crate::output::{Cell, Rows, column, number};
 pub(crate) enum Command {
     /// Record a payment: it pays the oldest invoices and reopens what arrears had isolated.
     #[command(
-        after_help = "Example:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n\nThe same provider and reference again changes nothing."
+        after_help = "Example:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n\nThe same provider and reference again changes nothing; case and blanks make no difference. A payment that was reversed leaves its reference free."
     )]
     Add(Add),
     /// List payments with what is left of each.
@@ -44,8 +43,8 @@ pub(crate) struct Add {
     #[arg(long, value_parser = args::code, default_value = "cash")]
     provider: Code,
     /// The provider's reference, or the number of the receipt; unique with the provider.
-    #[arg(long, value_parser = args::code)]
-    reference: Code,
+    #[arg(long, value_parser = args::reference)]
+    reference: Reference,
     /// The collector (kolektor) who took the cash and holds it until `collector deposit`.
     #[arg(long, value_parser = args::code)]
     collector: Option<Code>,
@@ -69,8 +68,8 @@ pub(crate) struct Which {
     #[arg(value_parser = args::code)]
     provider: Code,
     /// The provider's reference.
-    #[arg(value_parser = args::code)]
-    reference: Code,
+    #[arg(value_parser = args::reference)]
+    reference: Reference,
 }
 
 #[derive(Debug, Args)]
@@ -89,7 +88,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Show(which) => show(ctx, which).await,
         Command::Reverse(Reverse { which, reason }) => {
             let store = ctx.store().await?;
-            let id = Payment::id_of(ctx.tenant(), &which.provider, &which.reference);
+            let id = find::payment(ctx, store, &which.provider, &which.reference).await?.payment.id;
             let back = ctx.engine(store).reverse(id, ctx.officer.as_str(), &reason, ctx.now).await?;
             let variables = [("reference", which.reference.to_string()), ("amount", back.to_string())];
             ctx.say("done.reversed", &variables)?;
@@ -115,9 +114,13 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         reference: args.reference,
         amount: args.amount,
         collector: args.collector,
-        paid_at: args.paid_on.map_or(ctx.now, |day| day.at(12, 0, Zone::Wib).min(ctx.now)),
+        paid_at: args.paid_on.map_or(ctx.now, |day| match day == ctx.today() {
+            true => day.at(12, 0, Zone::Wib).min(ctx.now),
+            false => day.at(12, 0, Zone::Wib),
+        }),
     };
-    let report = ctx.engine(store).pay(&new, ctx.now).await?;
+    let told = if args.sure.is() { Told::ByPersonWhoInsists } else { Told::ByPerson };
+    let report = ctx.engine(store).pay_as(&new, told, ctx.now).await?;
     let paid: Money = report.paid.iter().map(|(_, amount)| *amount).sum();
     let mut row = Rows::new(&[
         column("customer"),
@@ -126,6 +129,8 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         number("credit"),
         number("invoices"),
         number("reopened"),
+        number("owed"),
+        number("isolated"),
         column("known"),
     ]);
     row.push(vec![
@@ -135,6 +140,8 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         report.credit.into(),
         Cell::count(report.paid.len()),
         Cell::count(report.reopened.len()),
+        report.owed.into(),
+        Cell::count(report.still_isolated.len()),
         Cell::Word(if report.known { "yes" } else { "no" }),
     ]);
     let variables = [
@@ -144,8 +151,16 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         ("invoices", report.paid.len().to_string()),
         ("credit", report.credit.to_string()),
         ("reopened", report.reopened.len().to_string()),
+        ("owed", report.owed.to_string()),
+        ("overdue", report.overdue.to_string()),
+        ("isolated", report.still_isolated.len().to_string()),
     ];
-    let key = if report.known { "done.payment_known" } else { "done.payment" };
+    let key = match (report.known, report.owed.is_zero(), report.still_isolated.is_empty()) {
+        (true, ..) => "done.payment_known",
+        (false, true, _) => "done.payment",
+        (false, false, true) => "done.payment_part",
+        (false, false, false) => "done.payment_isolated",
+    };
     ctx.done(key, &variables, &row)?;
     Ok(Exit::Done)
 }
@@ -194,9 +209,8 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
 
 async fn show(ctx: &Context, which: Which) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let id = Payment::id_of(ctx.tenant(), &which.provider, &which.reference);
-    let missing = || Failure::NotFound { noun: "payment", code: which.reference.to_string() };
-    let payment = store.payment(ctx.tenant(), id).await?.ok_or_else(missing)?;
+    let payment = find::payment(ctx, store, &which.provider, &which.reference).await?;
+    let id = payment.payment.id;
     let query = isp_core::ports::InvoiceQuery { customer: Some(payment.payment.customer_id), ..Default::default() };
     let mut numbers = std::collections::BTreeMap::new();
     let mut page = PageQuery::first(ctx.config.worker.page);

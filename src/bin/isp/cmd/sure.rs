@@ -4,12 +4,17 @@ use clap::Args;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Sure {
-    /// The price, amount or speed is right, although it looks like a slip of the keyboard.
+    /// The price, amount, speed or day is right, although it looks like a slip of the keyboard.
     #[arg(long)]
     sure: bool,
 }
 
 impl Sure {
+    /// True when a person says so.
+    pub(crate) const fn is(self) -> bool {
+        self.sure
+    }
+
     /// Lets an unlikely value pass when a person is sure of it.
     pub(crate) fn of(self, plausible: Result<(), isp_core::Error>) -> Result<(), isp_core::Error> {
         if self.sure { Ok(()) } else { plausible }

@@ -7,8 +7,10 @@ use isp_core::text::Code;
 /// Values by code. A code is found in capitals or not; where two differ only in that, the exact one is meant.
 #[derive(Debug, Clone)]
 pub(super) struct ByCode<T> {
-    exact: HashMap<Code, T>,
-    folded: HashMap<String, Code>,
+    /// By the letters as they are.
+    exact: HashMap<String, (Code, T)>,
+    /// From small letters to those of a code that is there.
+    folded: HashMap<String, String>,
 }
 
 impl<T> Default for ByCode<T> {
@@ -20,28 +22,36 @@ impl<T> Default for ByCode<T> {
 impl<T> ByCode<T> {
     /// The value of a code.
     pub(super) fn get(&self, code: &Code) -> Option<&T> {
-        self.exact.get(code).or_else(|| self.exact.get(self.folded.get(&code.folded())?))
+        let found = self.exact.get(code.as_str()).or_else(|| self.exact.get(self.folded.get(&code.folded())?));
+        found.map(|(_, value)| value)
     }
 
     /// Adds a value, or replaces the one that the code has.
     pub(super) fn insert(&mut self, code: Code, value: T) {
-        let other = self.folded.get(&code.folded()).filter(|_| !self.exact.contains_key(&code)).cloned();
-        self.insert_exact(other.unwrap_or(code), value);
+        let known = match self.exact.contains_key(code.as_str()) {
+            true => Some(code.as_str()),
+            false => self.folded.get(&code.folded()).map(String::as_str),
+        };
+        match known.and_then(|known| self.exact.get_mut(known)) {
+            Some((_, there)) => *there = value,
+            None => self.insert_exact(code, value),
+        }
     }
 
     /// All values, in no order.
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
-        self.exact.values()
+        self.exact.values().map(|(_, value)| value)
     }
 
     /// All codes and values, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Code, &T)> {
-        self.exact.iter()
+        self.exact.values().map(|(code, value)| (code, value))
     }
 
     fn insert_exact(&mut self, code: Code, value: T) {
-        self.folded.entry(code.folded()).or_insert_with(|| code.clone());
-        self.exact.insert(code, value);
+        let exact = code.as_str().to_owned();
+        self.folded.entry(code.folded()).or_insert_with(|| exact.clone());
+        self.exact.insert(exact, (code, value));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::tax::TaxMode;
 use crate::testing::sample::{self, World, code, day, id, moment};
-use crate::text::Language;
+use crate::text::{Code, Language};
 
 use super::{refused, world, write};
 
@@ -88,7 +88,7 @@ pub(super) async fn unique_keys_are_unique(store: &dyn Store, tenant: TenantId) 
     ] {
         assert_eq!(refused(store, tenant, changes).await, StoreError::Duplicate { what }, "{what}");
     }
-    // The same user name on another router, without a router, or in other letters is another account.
+    // The same user name on another router or without a router is another account.
     let other = sample::router(4, w.site.id);
     let username = w.subscriptions[0].account.username.clone();
     let mut elsewhere = sample::subscription(10, w.customers[0].id, &other, w.packages[0].id);
@@ -100,13 +100,67 @@ pub(super) async fn unique_keys_are_unique(store: &dyn Store, tenant: TenantId) 
     again.id = sample::subscription(12, w.customers[0].id, &other, w.packages[0].id).id;
     let mut upper = sample::subscription(13, w.customers[0].id, &w.router, w.packages[0].id);
     upper.account.username = code(&username.as_str().to_ascii_uppercase());
-    let fine = ChangeSet {
-        routers: vec![other],
-        subscriptions: vec![elsewhere, by_hand, again, upper],
+    let fine =
+        ChangeSet { routers: vec![other], subscriptions: vec![elsewhere, by_hand, again], ..ChangeSet::default() };
+    write(store, tenant, fine).await;
+    assert_eq!(store.subscriptions(tenant, None, PageQuery::first(10)).await.unwrap().len(), 5);
+    // In other letters on the same router it is likely a mistake; the line itself may be written so.
+    let twin = ChangeSet { subscriptions: vec![upper.clone()], ..ChangeSet::default() };
+    let taken = StoreError::Duplicate { what: "subscription.username" };
+    assert_eq!(refused(store, tenant, twin).await, taken);
+    let mut own = w.subscriptions[0].clone();
+    own.account.username = upper.account.username;
+    write(store, tenant, ChangeSet { subscriptions: vec![own.clone()], ..ChangeSet::default() }).await;
+    let kept = store.subscriptions(tenant, None, PageQuery::first(10)).await.unwrap();
+    let kept = kept.iter().find(|(s, _)| s.id == own.id).unwrap();
+    assert_eq!(kept.0.account.username.as_str(), own.account.username.as_str());
+}
+
+/// Rule P6: what people type is compared without case, and kept as it was typed.
+pub(super) async fn codes_are_compared_without_case(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let other = |code: &Code| {
+        let upper = code.as_str().to_ascii_uppercase();
+        let text = if upper == code.as_str() { code.as_str().to_ascii_lowercase() } else { upper };
+        assert_ne!(text, code.as_str());
+        sample::code(&text)
+    };
+    let first = ChangeSet {
+        installation_kinds: vec![sample::installation_kind(0)],
+        cpes: vec![sample::cpe(0, w.customers[0].id)],
         ..ChangeSet::default()
     };
-    write(store, tenant, fine).await;
-    assert_eq!(store.subscriptions(tenant, None, PageQuery::first(10)).await.unwrap().len(), 6);
+    write(store, tenant, first).await;
+    let mut sites = ChangeSet { sites: vec![sample::site(3)], ..ChangeSet::default() };
+    sites.sites[0].code = other(&w.site.code);
+    let mut routers = ChangeSet { routers: vec![sample::router(3, w.site.id)], ..ChangeSet::default() };
+    routers.routers[0].code = other(&w.router.code);
+    let mut packages = ChangeSet { packages: vec![sample::package(3)], ..ChangeSet::default() };
+    packages.packages[0].code = other(&w.packages[0].code);
+    let mut customers = ChangeSet { customers: vec![sample::customer(3)], ..ChangeSet::default() };
+    customers.customers[0].code = other(&w.customers[1].code);
+    let mut kinds = ChangeSet { installation_kinds: vec![sample::installation_kind(3)], ..ChangeSet::default() };
+    kinds.installation_kinds[0].code = other(&sample::installation_kind(0).code);
+    let mut cpes = ChangeSet { cpes: vec![sample::cpe(3, w.customers[1].id)], ..ChangeSet::default() };
+    cpes.cpes[0].serial = other(&sample::cpe(0, w.customers[0].id).serial);
+    for (what, changes) in [
+        ("site.code", sites),
+        ("router.code", routers),
+        ("package.code", packages),
+        ("customer.code", customers),
+        ("installation_kind.code", kinds),
+        ("cpe.serial", cpes),
+    ] {
+        assert_eq!(refused(store, tenant, changes).await, StoreError::Duplicate { what }, "{what}");
+    }
+    // A customer may be written in other letters, and is found by either.
+    let mut same = w.customers[1].clone();
+    same.code = other(&same.code);
+    write(store, tenant, ChangeSet { customers: vec![same.clone()], ..ChangeSet::default() }).await;
+    for code in [&same.code, &w.customers[1].code] {
+        let found = store.customer_by_code(tenant, code).await.unwrap().unwrap();
+        assert_eq!((found.id, found.code.as_str()), (same.id, same.code.as_str()));
+    }
 }
 
 pub(super) async fn appended_rows_are_appended_once(store: &dyn Store, tenant: TenantId) {

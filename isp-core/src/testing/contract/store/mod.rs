@@ -84,6 +84,7 @@ suite! { $
     master {
         a_bad_row_leaves_nothing
         unique_keys_are_unique
+        codes_are_compared_without_case
         appended_rows_are_appended_once
         names_of_rows_that_are_not_there_are_refused
         rows_come_back_as_they_were
@@ -101,6 +102,7 @@ suite! { $
         invoices_must_add_up
         messages_are_written_once_by_any_key
         payments_are_written_once
+        references_are_compared_without_case_and_free_once_reversed
         effects_are_written_once
         the_journal_balances
     }

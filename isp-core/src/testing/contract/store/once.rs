@@ -6,8 +6,10 @@ use crate::isolation::{AccessEffect, effect_id};
 use crate::ledger::{Account, EntryKind, JournalEntry, JournalLine};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
+use crate::payment::{Payment, PaymentReversal};
 use crate::ports::{ChangeSet, OutboxQuery, OutboxState, PageQuery, Store, StoreError, Topic};
 use crate::testing::sample::{self, day, id, moment};
+use crate::text::Reference;
 
 use super::{refused, world, write, write_invoices};
 
@@ -189,7 +191,7 @@ pub(super) async fn payments_are_written_once(store: &dyn Store, tenant: TenantI
     // The same reference of another provider is another payment.
     let mut other = payment.clone();
     other.provider = sample::code("bank");
-    other.id = crate::payment::Payment::id_of(tenant, &other.provider, &other.reference);
+    other.id = crate::payment::Payment::id_of(tenant, &other.provider, &other.reference, 0);
     other.customer_id = w.customers[1].id;
     other.paid_at = moment("2026-01-04T03:00:00Z");
     write(store, tenant, pay(vec![other.clone()])).await;
@@ -204,6 +206,43 @@ pub(super) async fn payments_are_written_once(store: &dyn Store, tenant: TenantI
         assert_eq!(of, [row]);
     }
     assert!(store.invoices(tenant, Default::default(), PageQuery::first(9)).await.unwrap().is_empty());
+}
+
+/// Rule P6: provider and reference are compared without case; a reversal frees them.
+pub(super) async fn references_are_compared_without_case_and_free_once_reversed(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let at = moment("2026-01-05T03:00:00Z");
+    let booking = |n: u64, customer: usize, provider: &str, text: &str, minute: i64| Payment {
+        id: crate::ids::PaymentId(id(33, n)),
+        provider: sample::code(provider),
+        reference: Reference::parse("reference", text).unwrap(),
+        received_at: at + chrono::TimeDelta::minutes(minute),
+        ..sample::payment(tenant, 1, w.customers[customer].id, 50_000, at)
+    };
+    let pay = |payment: &Payment| ChangeSet { payments: vec![payment.clone()], ..ChangeSet::default() };
+    let first = booking(9, 0, "bca", "TRSF E-BANKING CR 0501/FTSCY#1", 0);
+    write(store, tenant, pay(&first)).await;
+    let spelled = booking(2, 1, "BCA", "trsf e-banking  cr 0501/ftscy#1 ", 1);
+    assert_eq!(refused(store, tenant, pay(&spelled)).await, StoreError::Duplicate { what: "payment.reference" });
+    let reversal = |payment: &Payment| ChangeSet {
+        reversals: vec![PaymentReversal { payment_id: payment.id, at, reason: "wrong".into(), by: "kasir".into() }],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, reversal(&first)).await;
+    write(store, tenant, pay(&spelled)).await;
+    let third = booking(3, 0, "bca", "TRSF E-BANKING CR 0501/FTSCY#1", 2);
+    assert_eq!(refused(store, tenant, pay(&third)).await, StoreError::Duplicate { what: "payment.reference" });
+    let known = store.payments_known_as(tenant, &third.provider, &third.reference).await.unwrap();
+    let told: Vec<_> = known.iter().map(|row| (row.payment.id, row.reversal.is_some(), row.left.as_i64())).collect();
+    assert_eq!(told, [(first.id, true, 0), (spelled.id, false, 50_000)], "in the order of booking, not of ids");
+    assert_eq!(known[1].payment.reference.as_str(), "trsf e-banking cr 0501/ftscy#1", "kept as it was typed");
+    let other = store.payments_known_as(tenant, &sample::code("bni"), &third.reference).await.unwrap();
+    assert!(other.is_empty());
+    // The second is reversed as well, and the reference is free for a third.
+    write(store, tenant, reversal(&spelled)).await;
+    write(store, tenant, pay(&third)).await;
+    let known = store.payments_known_as(tenant, &third.provider, &third.reference).await.unwrap();
+    assert_eq!(known.iter().map(|row| row.reversal.is_some()).collect::<Vec<_>>(), [true, true, false]);
 }
 
 pub(super) async fn effects_are_written_once(store: &dyn Store, tenant: TenantId) {

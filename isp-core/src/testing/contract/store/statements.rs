@@ -105,7 +105,8 @@ pub(super) async fn messages_tell_of_all_their_lines(store: &dyn Store, tenant: 
     (message.invoices, message.subscription_id) = (vec![a.id, b.id], Some(w.subscriptions[0].id));
     message.also = vec![second.id, sample::subscription(77, customer, &w.router, w.packages[0].id).id];
     let facts = store.message_facts(tenant, &message).await.unwrap();
-    assert_eq!(facts.statements, [statement(&w, 0, "2026-01-01", "2026-01-11", 1)]);
+    let open = [statement(&w, 0, "2026-01-01", "2026-01-11", 1), statement(&w, 0, "2026-02-01", "2026-02-11", 2)];
+    assert_eq!(facts.statements, open, "that of every open invoice: all are asked for");
     assert_eq!(facts.others.len(), 1, "one that is not there is left out");
     let other = &facts.others[0];
     assert_eq!((&other.package, other.routed), (&w.packages[1].name, true));

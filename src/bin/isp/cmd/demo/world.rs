@@ -6,10 +6,11 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use isp_core::calendar::{Date, Zone};
 use isp_core::customer::Customer;
-use isp_core::engine::{Approval, DeliverReport, EnforceReport, NewPayment, PayReport};
+use isp_core::engine::{Approval, DeliverReport, EnforceReport, NewPayment, PayReport, Told};
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::isolation::AccessEventKind;
 use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, StandingWatch, Topic};
+use isp_core::text::Reference;
 
 use super::behaviour::{self, Intended, Slot};
 use super::stage::{Dying, Stage, code};
@@ -229,13 +230,13 @@ impl<'a, 't> World<'a, 't> {
             let payment = NewPayment {
                 customer_id: customer.id,
                 provider: code(intended.provider)?,
-                reference: code(&intended.reference)?,
+                reference: Reference::parse("reference", &intended.reference)?,
                 amount: intended.amount,
                 paid_at: now,
                 collector: None,
             };
             for _ in 0..intended.webhooks {
-                let report = stage.engine().pay(&payment, now).await?;
+                let report = stage.engine().pay_as(&payment, Told::ByMachine, now).await?;
                 if report.known {
                     self.tally.repeated += 1;
                 } else {

@@ -1,0 +1,120 @@
+//! What a message asks for (rule N6): everything that is owed, oldest first, what happens when, how to pay and who asks.
+//!
+//! ```
+//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::IsolationPolicy, message::Demand, money::Money};
+//! # let id = |n: u128| uuid::Uuid::from_u128(n);
+//! # let day = |text| Date::parse(text).unwrap();
+//! # let invoice = |n: u128, due: &str| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
+//! #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)),
+//! #   kind: InvoiceKind::Subscription, period: day(due).month().period(), issue_date: day(due).month().first(),
+//! #   due_date: day(due), total: Money::rupiah(165_000), paid: Money::ZERO };
+//! // January is not paid when February is reminded of: both are asked for, or who pays what is asked is isolated.
+//! let open = [invoice(2, "2026-02-11"), invoice(1, "2026-01-11")];
+//! let demand = Demand::of(&open, &[], &IsolationPolicy::default(), day("2026-02-08"));
+//! assert_eq!(demand.owed[0].number, "INV-202601-000001");
+//! assert_eq!((demand.total, demand.overdue), (Money::rupiah(330_000), Money::rupiah(165_000)));
+//! // Sunday the 8th: the next day on which lines are isolated is Monday.
+//! assert_eq!(demand.isolation_date, Some(day("2026-02-09")));
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::billing::invoice::display_number;
+use crate::billing::{Arrears, InvoiceBalance, Statement};
+use crate::calendar::Date;
+use crate::error::Error;
+use crate::isolation::IsolationPolicy;
+use crate::money::Money;
+use crate::text::{Name, one_line};
+
+/// One document that is owed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Its number, as shown: of an invoice, or of the statement that it stands on.
+    pub number: String,
+    /// What is unpaid of it.
+    pub amount: Money,
+    /// By when it is to be paid.
+    pub due_date: Date,
+}
+
+/// All that a customer owes at a moment, in the order in which a payment settles it (rule P2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Demand {
+    /// Each document, oldest due date first.
+    pub owed: Vec<Owed>,
+    /// All of it.
+    pub total: Money,
+    /// The part that is past its due date: with it paid, nobody is in arrears.
+    pub overdue: Money,
+    /// The first day on which it may lead to isolation; `None` when nothing is owed, or too little (rule A2).
+    pub isolation_date: Option<Date>,
+    /// True when a line of the customer is isolated for arrears, and stays so until they are paid.
+    pub isolated: bool,
+}
+
+impl Demand {
+    /// What a customer with these open invoices owes on a day.
+    #[must_use]
+    pub fn of(open: &[InvoiceBalance], statements: &[Statement], policy: &IsolationPolicy, today: Date) -> Self {
+        let mut unpaid: Vec<&InvoiceBalance> = open.iter().filter(|i| i.residual().is_positive()).collect();
+        unpaid.sort_by_key(|i| (i.due_date, i.issue_date, i.number, i.invoice_id));
+        let mut owed: Vec<Owed> = Vec::new();
+        for invoice in &unpaid {
+            let number = match Statement::of(statements, invoice) {
+                Some(statement) => statement.display_number(),
+                None => display_number(invoice.number, invoice.issue_date),
+            };
+            let amount = invoice.residual();
+            match owed.iter_mut().find(|one| one.number == number) {
+                Some(one) => one.amount += amount,
+                None => owed.push(Owed { number, amount, due_date: invoice.due_date }),
+            }
+        }
+        let total: Money = unpaid.iter().map(|i| i.residual()).sum();
+        let oldest = unpaid.first().filter(|_| total >= policy.isolate_from);
+        Self {
+            owed,
+            total,
+            overdue: Arrears::of(open, today).overdue,
+            isolation_date: oldest.map(|i| policy.isolation_day(i.due_date).max(policy.next_allowed_day(today))),
+            isolated: false,
+        }
+    }
+}
+
+/// Who asks, and how to pay: from the provider's settings. Every text names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// The provider's name, as customers know it.
+    pub name: Name,
+    /// How to pay, one way each: a bank account with its holder, a counter, a link.
+    #[serde(default)]
+    pub pay_to: Vec<String>,
+    /// Where to ask: a number or an address.
+    #[serde(default)]
+    pub contact: Option<String>,
+}
+
+impl Sender {
+    /// The longest way to pay, and the longest contact, in characters.
+    pub const LONGEST: usize = 100;
+    /// At most so many ways to pay: a message has 1,024 characters.
+    pub const WAYS: usize = 3;
+
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`] for a way to pay or the contact; [`Error::Policy`] for too many ways.
+    pub fn checked(mut self) -> Result<Self, Error> {
+        if self.pay_to.len() > Self::WAYS {
+            return Err(Error::Policy { field: "provider.pay_to", reason: "holds more than 3 ways to pay" });
+        }
+        for way in &mut self.pay_to {
+            *way = one_line("provider.pay_to", way, Self::LONGEST)?;
+        }
+        self.contact = self.contact.map(|text| one_line("provider.contact", &text, Self::LONGEST)).transpose()?;
+        Ok(self)
+    }
+}
