@@ -25,14 +25,8 @@ impl<T> ByCode<T> {
 
     /// Adds a value, or replaces the one that the code has.
     pub(super) fn insert(&mut self, code: Code, value: T) {
-        if self.exact.contains_key(&code) {
-            self.exact.insert(code, value);
-            return;
-        }
-        match self.folded.get(&code.folded()) {
-            Some(known) => _ = self.exact.insert(known.clone(), value),
-            None => self.insert_exact(code, value),
-        }
+        let other = self.folded.get(&code.folded()).filter(|_| !self.exact.contains_key(&code)).cloned();
+        self.insert_exact(other.unwrap_or(code), value);
     }
 
     /// All values, in no order.
