@@ -218,15 +218,9 @@ fn check(snapshot: &Snapshot, per_customer: &BTreeSet<u32>) {
             }
         }
         for statement in statements_of(message, snapshot) {
-            match message.kind {
-                NotificationKind::Isolated => {
-                    let day = message.zone.date_of(message.not_before);
-                    let first = oldest(message, snapshot);
-                    if first == Some(statement) {
-                        assert!(notices.insert((statement, day)), "{message:?}");
-                    }
-                }
-                _ => {}
+            let day = message.zone.date_of(message.not_before);
+            if message.kind == NotificationKind::Isolated && oldest(message, snapshot) == Some(statement) {
+                assert!(notices.insert((statement, day)), "{message:?}");
             }
         }
     }

@@ -59,7 +59,7 @@ pub fn refresh(
     }
     let today = message.zone.date_of(now);
     let demand = Demand {
-        isolated: lines(facts).any(|access| is_isolated_for_arrears(access)),
+        isolated: lines(facts).any(is_isolated_for_arrears),
         ..Demand::of(&facts.open, &facts.statements, isolation, today)
     };
     let content = match message.kind {
