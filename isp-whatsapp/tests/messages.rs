@@ -227,7 +227,7 @@ fn every_text_names_the_provider_under_a_name_that_was_never_registered_before_a
             let message = isp_core::message::notification::OutgoingMessage {
                 demand: Some(demand(9)),
                 sender: Some(Sender {
-                    name: name(&long),
+                    name: name(&long[..Sender::LONGEST]),
                     pay_to: vec!["9".repeat(Sender::LONGEST); Sender::WAYS],
                     ..sender()
                 }),

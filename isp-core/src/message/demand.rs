@@ -98,18 +98,21 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// The longest way to pay, and the longest contact, in characters.
-    pub const LONGEST: usize = 100;
+    /// The longest name, way to pay and contact, in characters.
+    pub const LONGEST: usize = 60;
     /// At most so many ways to pay: a message has 1,024 characters.
     pub const WAYS: usize = 3;
 
     /// Checks what the types cannot.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::TooLong`] for a way to pay or the contact; [`Error::Policy`] for too many ways.
+    /// [`Error::Empty`], [`Error::TooLong`] for the name, a way to pay or the contact; [`Error::Policy`] for too many ways.
     pub fn checked(mut self) -> Result<Self, Error> {
         if self.pay_to.len() > Self::WAYS {
             return Err(Error::Policy { field: "provider.pay_to", reason: "holds more than 3 ways to pay" });
+        }
+        if self.name.as_str().chars().count() > Self::LONGEST {
+            return Err(Error::TooLong { field: "provider.name", max: Self::LONGEST });
         }
         for way in &mut self.pay_to {
             *way = one_line("provider.pay_to", way, Self::LONGEST)?;
