@@ -65,7 +65,7 @@ fn from_an_empty_folder_to_an_explanation() {
         let table = isp.ok(&["--on", "2026-01-31", "report", report]);
         assert!(table.lines().count() > 2, "{report}: {table}");
         let csv = isp.ok(&["--on", "2026-01-31", "report", report, "--format", "csv"]);
-        assert!(csv.lines().next().unwrap().contains(','), "{report}: {csv}");
+        assert!(csv.lines().next().unwrap().contains(';'), "{report}: {csv}");
     }
     let customers = isp.ok(&["report", "customers"]);
     assert!(!customers.contains("81234567890"), "numbers are masked: {customers}");

@@ -157,3 +157,26 @@ fn the_file_alone_holds_what_was_written() {
     let log = isp.dir().join("isp.db-wal");
     assert!(!log.exists() || std::fs::metadata(log).unwrap().len() == 0);
 }
+
+#[test]
+fn one_damaged_row_is_named_and_the_rest_goes_on() {
+    let isp = provider();
+    let database = isp.dir().join("isp.db");
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::{Connection as _, Executor as _};
+        let url = format!("sqlite:{}", database.display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        connection.execute("UPDATE customers SET phone = 'x' WHERE code = 'P002'").await.unwrap();
+        connection.close().await.unwrap();
+    });
+    for (language, word) in [("id", "pelanggan"), ("en", "customer")] {
+        let (out, err) = isp.exit(5, &["--lang", language, "customer", "list"]);
+        assert!(out.contains("P001") && out.contains("P003") && !out.contains("P002"), "{out}");
+        assert!(err.contains(&format!(": {word} 0")) && err.contains("[store.corrupt]"), "{err}");
+    }
+    let (out, _) = isp.exit(5, &["--on", "2026-01-05", "report", "customers"]);
+    assert!(out.contains("P001") && out.contains("P003"), "{out}");
+    // Asked for by itself, it is an error that names it.
+    told(&isp, 6, &["customer", "show", "P002"], "store.corrupt");
+    isp.ok(&["customer", "show", "P001"]);
+}

@@ -218,8 +218,8 @@ fn check(snapshot: &Snapshot, per_customer: &BTreeSet<u32>) {
             }
         }
         for statement in statements_of(message, snapshot) {
+            let day = message.zone.date_of(message.not_before);
             if message.kind == NotificationKind::Isolated && oldest(message, snapshot) == Some(statement) {
-                let day = message.zone.date_of(message.not_before);
                 assert!(notices.insert((statement, day)), "{message:?}");
             }
         }

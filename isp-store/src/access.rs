@@ -1,6 +1,6 @@
 //! Service access: what is wanted, what happened, what routers say, and the facts that the decision rests on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::InvoiceBalance;
@@ -17,7 +17,7 @@ use isp_core::subscription::Account;
 use uuid::Uuid;
 
 use crate::customer::after;
-use crate::session::{Session, all};
+use crate::session::{Session, all, readable, readable_page};
 use crate::subscription::{TERMS, password_place, read_terms};
 use crate::table::{ACCESS_EVENTS, append};
 use crate::value::{Reader, Value, args};
@@ -199,7 +199,17 @@ pub(crate) async fn observe(
     if rows.is_empty() { Ok(()) } else { s.execute_rows(sql, args![tenant], 5, rows).await.map(drop) }
 }
 
-/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments.
+/// The lines with an open invoice due on or before `$4`, listed once for a page: SQLite would walk through all that is
+/// overdue for each line.
+pub(crate) const OVERDUE_LISTED: &str = "s.subscription_id IN (SELECT i.subscription_id FROM invoices i
+    WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date <= $4)";
+/// The same, tested for each line by the index of its customer: PostgreSQL would search a list that is long one by one.
+const OVERDUE_TESTED: &str = "EXISTS (SELECT 1 FROM invoices i
+    WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id AND i.subscription_id = s.subscription_id
+        AND i.total > i.paid AND i.due_date <= $4)";
+
+/// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments; and the customers and
+/// sites of which something that a decision rests on cannot be read.
 async fn facts(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -207,7 +217,7 @@ async fn facts(
     more: Vec<Value>,
     page: PageQuery<SubscriptionId>,
     as_of: DateTime<Utc>,
-) -> Result<Vec<AccessFacts>, StoreError> {
+) -> Result<(Vec<AccessFacts>, HashSet<Uuid>), StoreError> {
     let sql = format!(
         "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, p.zone, {TERMS}, {COLUMNS}
         FROM subscriptions s
@@ -218,7 +228,7 @@ async fn facts(
     );
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(more);
-    let mut facts = all(s, "subscription", &sql, args, |r| {
+    let mut facts = readable_page(s, "subscription", &sql, args, (1, 2), |r| {
         let subscription_id = r.get()?;
         Ok(AccessFacts {
             subscription_id,
@@ -235,8 +245,8 @@ async fn facts(
         })
     })
     .await?;
-    protection::add(s, tenant, &mut facts, as_of).await?;
-    Ok(facts)
+    let unclear = protection::add(s, tenant, &mut facts, as_of).await?;
+    Ok((facts, unclear))
 }
 
 fn customers_of(facts: &[AccessFacts]) -> Value {
@@ -260,7 +270,7 @@ async fn load_as_of(
     s: &mut dyn Session,
     tenant: TenantId,
     query: &AccessQuery,
-    page: PageQuery<SubscriptionId>,
+    mut page: PageQuery<SubscriptionId>,
     as_of: DateTime<Utc>,
 ) -> Result<Vec<AccessFacts>, StoreError> {
     let ids = |ids: Vec<Uuid>| vec![Value::Ids(ids)];
@@ -268,24 +278,37 @@ async fn load_as_of(
         AccessQuery::Due { due_until, today } => (
             "NOT (COALESCE(a.desired, 'closed') = 'closed' AND COALESCE(s.ends_on <= $5, FALSE)) AND (
                 COALESCE(a.desired, 'closed') <> 'open' OR s.starts_on > $5 OR s.ends_on <= $5
-                OR s.paused_from <= $5 OR s.change_from <= $5 OR EXISTS (
-                    SELECT 1 FROM invoices i WHERE i.tenant_id = s.tenant_id AND i.customer_id = s.customer_id
-                        AND i.subscription_id = s.subscription_id AND i.total > i.paid AND i.due_date <= $4))",
+                OR s.paused_from <= $5 OR s.change_from <= $5 OR {overdue})",
             args![*due_until, *today],
         ),
         AccessQuery::Customers(of) => ("s.customer_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
         AccessQuery::Subscriptions(of) => ("s.subscription_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
     };
-    let mut facts = facts(s, tenant, condition, more, page, as_of).await?;
-    let customers = customers_of(&facts);
-    let mut open: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
-    for invoice in invoice::open_of(s, tenant, customers).await? {
-        open.entry(invoice.subscription_id).or_default().push(invoice);
+    let overdue = if s.lists_once() { OVERDUE_LISTED } else { OVERDUE_TESTED };
+    let condition = condition.replace("{overdue}", overdue);
+    let mut found = Vec::new();
+    loop {
+        let (mut facts, mut unclear) = facts(s, tenant, &condition, more.clone(), page, as_of).await?;
+        let mut open: HashMap<SubscriptionId, Vec<InvoiceBalance>> = HashMap::new();
+        let (invoices, more_unclear) = invoice::open_readable(s, tenant, customers_of(&facts)).await?;
+        unclear.extend(more_unclear);
+        for invoice in invoices {
+            open.entry(invoice.subscription_id).or_default().push(invoice);
+        }
+        for fact in &mut facts {
+            fact.open = open.remove(&fact.subscription_id).unwrap_or_default();
+        }
+        let count = facts.len();
+        let more_rows = page.advance(&facts, |last| last.subscription_id);
+        // Nobody is isolated or reopened on a guess.
+        facts.retain(|f| !unclear.contains(&f.customer_id.0) && !unclear.contains(&f.site_id.0));
+        let left_out = count - facts.len();
+        found.extend(facts);
+        if !more_rows || left_out == 0 {
+            return Ok(found);
+        }
+        page.limit = u32::try_from(left_out).unwrap_or(page.limit);
     }
-    for fact in &mut facts {
-        fact.open = open.remove(&fact.subscription_id).unwrap_or_default();
-    }
-    Ok(facts)
 }
 
 /// The facts as they were at a moment.
@@ -411,7 +434,7 @@ pub(crate) async fn targets(
     );
     let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
     let mut found =
-        all(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;
+        readable(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;
     add_predecessors(s, tenant, &mut found).await?;
     let found: HashMap<SubscriptionId, AccessTarget> = found.into_iter().map(|t| (t.subscription_id, t)).collect();
     Ok(subscriptions.iter().filter_map(|id| found.get(id).cloned()).collect())
@@ -430,7 +453,7 @@ pub(crate) async fn router_targets(
         ORDER BY s.subscription_id LIMIT $4"
     );
     let args = args![tenant, router, after(page.after.map(|id| id.0)), page.limit];
-    let mut found = all(s, "subscription", &sql, args, |r| read_target(r, vault, tenant)).await?;
+    let mut found = readable_page(s, "subscription", &sql, args, (2, 3), |r| read_target(r, vault, tenant)).await?;
     add_predecessors(s, tenant, &mut found).await?;
     Ok(found)
 }

@@ -57,6 +57,7 @@ pub(crate) async fn write(
         deposits,
         terms,
         billed_from,
+        not_billed,
         billing_position,
         last_run,
         payments,
@@ -122,6 +123,7 @@ pub(crate) async fn write(
     subscription::write_terms(s, tenant, &terms).await?;
     subscription::check_usernames(s, tenant, named).await?;
     subscription::write_billed_from(s, tenant, &billed_from).await?;
+    subscription::write_not_billed(s, tenant, &not_billed).await?;
     if let Some(position) = billing_position
         && held.billing_position.is_none_or(|before| before < position)
     {

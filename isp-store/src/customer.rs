@@ -6,7 +6,7 @@ use isp_core::ports::{PageQuery, StoreError};
 use isp_core::text::Code;
 use uuid::Uuid;
 
-use crate::session::{Session, all, first};
+use crate::session::{Session, all, first, readable_page};
 use crate::table::{CUSTOMERS, upsert};
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
@@ -121,8 +121,10 @@ pub(crate) async fn page(
     let sql = format!(
         "SELECT {COLUMNS} FROM customers WHERE tenant_id = $1 AND customer_id > $2 ORDER BY customer_id LIMIT $3"
     );
-    all(s, "customer", &sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], |r| read(r, vault, tenant))
-        .await
+    readable_page(s, "customer", &sql, args![tenant, after(page.after.map(|id| id.0)), page.limit], (1, 2), |r| {
+        read(r, vault, tenant)
+    })
+    .await
 }
 
 /// The id after which a page begins. No row has the nil id: ids are version 5, 7 or 8.

@@ -4,7 +4,7 @@ use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{CpeId, CustomerId, TenantId};
 use isp_core::ports::StoreError;
 
-use crate::session::{Session, all};
+use crate::session::{Session, all, readable};
 use crate::table::{CPES, DEVICE_HISTORY, append, upsert};
 use crate::value::args;
 use crate::vault::{Place, Vault};
@@ -56,7 +56,7 @@ pub(crate) async fn list(
     );
     let mut args = args![tenant];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
-    all(s, "device", &sql, args, |r| {
+    readable(s, "device", &sql, args, |r| {
         let (id, serial, customer_id) = (r.get()?, r.get()?, r.get()?);
         let (outdoor_unit, router, ip) = (r.get()?, r.get()?, r.get::<Option<String>>()?);
         let ip = ip.map(|ip| ip.parse()).transpose().map_err(|_| r.corrupt("its IP address is none"))?;

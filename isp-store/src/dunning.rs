@@ -1,6 +1,6 @@
 //! Whom to remind, and the facts that a message states.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use isp_core::billing::{InvoiceBalance, Statement};
 use isp_core::ids::{AccessEventId, CustomerId, SubscriptionId, TenantId};
@@ -9,7 +9,7 @@ use isp_core::ports::{DunningQuery, PageQuery, StoreError};
 use uuid::Uuid;
 
 use crate::customer::{self, after};
-use crate::session::{Session, all, first};
+use crate::session::{Session, all, first, readable_page};
 use crate::value::{Value, args};
 use crate::vault::Vault;
 use crate::{access, invoice, payment, statement};
@@ -18,8 +18,31 @@ pub(crate) async fn load(
     s: &mut dyn Session,
     tenant: TenantId,
     query: DunningQuery,
-    page: PageQuery<CustomerId>,
+    mut page: PageQuery<CustomerId>,
 ) -> Result<Vec<DunningFacts>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        let (mut facts, unclear) = load_some(s, tenant, query, page).await?;
+        let count = facts.len();
+        let more = page.advance(&facts, |last| last.customer_id);
+        // Nobody is reminded of a part of what is owed.
+        facts.retain(|f| !unclear.contains(&f.customer_id.0));
+        let left_out = count - facts.len();
+        found.extend(facts);
+        if !more || left_out == 0 {
+            return Ok(found);
+        }
+        page.limit = u32::try_from(left_out).unwrap_or(page.limit);
+    }
+}
+
+/// A page of customers; and those among them of whom an open invoice cannot be read.
+async fn load_some(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    query: DunningQuery,
+    page: PageQuery<CustomerId>,
+) -> Result<(Vec<DunningFacts>, HashSet<Uuid>), StoreError> {
     let sql = "SELECT c.customer_id, c.phone IS NOT NULL, (
                 SELECT p.zone FROM subscriptions s
                     JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
@@ -31,7 +54,7 @@ pub(crate) async fn load(
             WHERE i.tenant_id = $1 AND i.total > i.paid AND i.due_date BETWEEN $3 AND $4)
         ORDER BY c.customer_id LIMIT $5";
     let args = args![tenant, after(page.after.map(|id| id.0)), query.due_from, query.due_until, page.limit];
-    let mut facts = all(s, "customer", sql, args, |r| {
+    let mut facts = readable_page(s, "customer", sql, args, (1, 4), |r| {
         let (customer_id, reachable) = (r.get()?, r.get()?);
         let zone = r.get::<Option<_>>()?.unwrap_or_default();
         Ok(DunningFacts {
@@ -45,7 +68,8 @@ pub(crate) async fn load(
     })
     .await?;
     let customers: Vec<CustomerId> = facts.iter().map(|f| f.customer_id).collect();
-    let invoices = invoice::open_of(s, tenant, Value::Ids(customers.iter().map(|id| id.0).collect())).await?;
+    let ids = Value::Ids(customers.iter().map(|id| id.0).collect());
+    let (invoices, unclear) = invoice::open_readable(s, tenant, ids).await?;
     let mut statements: HashMap<CustomerId, Vec<Statement>> = HashMap::new();
     for held in statement::holding(s, tenant, &customers, &invoices).await? {
         statements.entry(held.customer_id).or_default().push(held);
@@ -67,7 +91,7 @@ pub(crate) async fn load(
             fact.notified.extend(written.map(|(kind, level)| (invoice.invoice_id, *kind, *level)));
         }
     }
-    Ok(facts)
+    Ok((facts, unclear))
 }
 
 /// The reminders written for invoices and statements.

@@ -12,7 +12,7 @@ use isp_core::ports::{InvoiceQuery, PageQuery, StoreError};
 use crate::customer::after;
 use crate::encode::{lines, read_lines};
 use crate::error::rejected;
-use crate::session::{Rows, Session, all};
+use crate::session::{Rows, Session, all, readable_of, readable_page};
 use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS, must_exist};
 use crate::value::{Column as _, Reader, Value, args};
 
@@ -245,12 +245,32 @@ pub(crate) async fn open_of(
     tenant: TenantId,
     customers: Value,
 ) -> Result<Vec<InvoiceBalance>, StoreError> {
-    let sql = format!(
+    let args = vec![Value::Id(tenant.0), customers];
+    Ok(by_age(all(s, "invoice", &open_sql(), args, read_balance).await?))
+}
+
+/// As [`open_of`], with the customers of whom an open invoice cannot be read.
+pub(crate) async fn open_readable(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customers: Value,
+) -> Result<(Vec<InvoiceBalance>, HashSet<uuid::Uuid>), StoreError> {
+    let args = vec![Value::Id(tenant.0), customers];
+    let (open, unclear) = readable_of(s, "invoice", &open_sql(), args, 2, read_balance).await?;
+    Ok((by_age(open), unclear))
+}
+
+fn open_sql() -> String {
+    format!(
         "SELECT {BALANCE} FROM invoices i
-        WHERE i.tenant_id = $1 AND i.customer_id IN IDS(($2)) AND i.total > i.paid
-        ORDER BY i.due_date, i.issue_date, i.number"
-    );
-    all(s, "invoice", &sql, vec![Value::Id(tenant.0), customers], read_balance).await
+        WHERE i.tenant_id = $1 AND i.customer_id IN IDS(($2)) AND i.total > i.paid"
+    )
+}
+
+/// Sorted here: asked for this order, SQLite would walk through all that is open by due date.
+fn by_age(mut open: Vec<InvoiceBalance>) -> Vec<InvoiceBalance> {
+    open.sort_by_key(|i| (i.due_date, i.issue_date, i.number));
+    open
 }
 
 /// Invoices by id, in the order asked.
@@ -308,5 +328,5 @@ pub(crate) async fn page(
         "SELECT {COLUMNS} FROM invoices i WHERE i.tenant_id = $1 AND i.invoice_id > $2{conditions}
         ORDER BY i.invoice_id LIMIT $3"
     );
-    all(s, "invoice", &sql, args, read_invoice).await
+    readable_page(s, "invoice", &sql, args, (1, 2), read_invoice).await
 }

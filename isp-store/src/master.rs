@@ -8,7 +8,7 @@ use isp_core::ports::StoreError;
 use isp_core::tax::TaxMode;
 
 use crate::encode::{json, read_json};
-use crate::session::{Session, all};
+use crate::session::{Session, all, readable};
 use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTERS, SITES, upsert};
 use crate::value::args;
 use crate::vault::{Place, Vault};
@@ -53,7 +53,7 @@ pub(crate) async fn write_routers(
 pub(crate) async fn routers(s: &mut dyn Session, vault: &Vault, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
     let sql = "SELECT router_id, code, site_id, host, port, tls, username, password_sealed
         FROM routers WHERE tenant_id = $1 ORDER BY router_id";
-    all(s, "router", sql, args![tenant], |r| {
+    readable(s, "router", sql, args![tenant], |r| {
         let (id, code, site_id) = (r.get()?, r.get()?, r.get()?);
         let (host, port, tls, username) = (r.get()?, r.get()?, r.get()?, r.get()?);
         let password = vault.open_or_hide(router_place(tenant, id), &r.get::<Vec<u8>>()?)?;
@@ -83,7 +83,7 @@ pub(crate) async fn write_packages(
 pub(crate) async fn packages(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Package>, StoreError> {
     let sql = "SELECT package_id, code, name, prices, tax_mode, group_name, down_kbps, up_kbps, sold
         FROM packages WHERE tenant_id = $1 ORDER BY package_id";
-    all(s, "package", sql, args![tenant], |r| {
+    readable(s, "package", sql, args![tenant], |r| {
         let (id, code, name) = (r.get()?, r.get()?, r.get()?);
         let prices = read_json("package", &r.get::<String>()?)?;
         let tax_mode = match r.get::<String>()?.as_str() {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
-use crate::session::{Session, all, first};
+use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS, append, must_exist};
 use crate::value::{Column as _, Reader, Value, args};
 
@@ -151,7 +151,7 @@ pub(crate) async fn claim(s: &mut dyn Session, tenant: TenantId, claim: Claim) -
     );
     let Claim { topic: of, due, lease, limit } = claim;
     let args = args![tenant, topic(of), due, lease.now, lease.until, limit, lease.owner];
-    let mut rows = all(s, "outbox row", &sql, args, read).await?;
+    let mut rows = readable(s, "outbox row", &sql, args, read).await?;
     rows.sort_by_key(|row| (row.next_attempt, row.id));
     Ok(rows)
 }
@@ -339,5 +339,5 @@ pub(crate) async fn page(
         "SELECT {COLUMNS} FROM outbox WHERE tenant_id = $1 AND outbox_id > $2{conditions}
         ORDER BY outbox_id LIMIT $3"
     );
-    all(s, "outbox row", &sql, args, read).await
+    readable_page(s, "outbox row", &sql, args, (1, 2), read).await
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::invoice;
-use crate::session::{Session, all, first};
+use crate::session::{Session, all, first, readable_page};
 use crate::table::{ALLOCATIONS, PAYMENTS, REVERSALS, append, must_exist};
 use crate::value::{Reader, Value, args};
 
@@ -168,7 +168,7 @@ pub(crate) async fn page(
     let sql = format!("{SELECT} WHERE p.tenant_id = $1 AND p.payment_id > $2 {only} ORDER BY p.payment_id LIMIT $3");
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
-    all(s, "payment", &sql, args, read).await
+    readable_page(s, "payment", &sql, args, (1, 2), read).await
 }
 
 /// The allocations of a payment, in the order they were made.

@@ -1,6 +1,6 @@
 //! Promises, exemptions and outages, each with its ending.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::calendar::Zone;
@@ -11,16 +11,16 @@ use isp_core::protection::{Exemption, Outage, Promise};
 use uuid::Uuid;
 
 use crate::ending;
-use crate::session::{Session, all};
+use crate::session::{Session, readable_of};
 use crate::value::{Reader, Value, args};
 
-/// Adds the protections that had begun by a moment.
+/// Adds the protections that had begun by a moment; the customers and sites of which one cannot be read.
 pub(crate) async fn add(
     s: &mut dyn Session,
     tenant: TenantId,
     facts: &mut [AccessFacts],
     as_of: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<HashSet<Uuid>, StoreError> {
     let ids = |mut ids: Vec<Uuid>| {
         ids.sort_unstable();
         ids.dedup();
@@ -31,10 +31,12 @@ pub(crate) async fn add(
     let begun = Value::Day(Zone::Wit.date_of(as_of));
     let some = "AND t.customer_id IN IDS(($2))";
     let args = || vec![Value::Id(tenant.0), customers.clone(), begun.clone()];
-    let promises = promises(s, &format!("{some} AND t.made_on <= $3"), args()).await?;
-    let exemptions = exemptions(s, &format!("{some} AND t.from_day <= $3"), args()).await?;
+    let (promises, mut unclear) = promises(s, &format!("{some} AND t.made_on <= $3"), args()).await?;
+    let (exemptions, more) = exemptions(s, &format!("{some} AND t.from_day <= $3"), args()).await?;
+    unclear.extend(more);
     let args = vec![Value::Id(tenant.0), sites, Value::Moment(as_of)];
-    let outages = outages(s, "AND t.site_id IN IDS(($2)) AND t.from_at <= $3", args).await?;
+    let (outages, more) = outages(s, "AND t.site_id IN IDS(($2)) AND t.from_at <= $3", args).await?;
+    unclear.extend(more);
     let promises: HashMap<CustomerId, Vec<Promise>> = grouped(promises, |p| p.customer_id);
     let exemptions: HashMap<CustomerId, Vec<Exemption>> = grouped(exemptions, |e| e.customer_id);
     let outages: HashMap<SiteId, Vec<Outage>> = grouped(outages, |o| o.site_id);
@@ -43,7 +45,7 @@ pub(crate) async fn add(
         fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
         fact.outages = outages.get(&fact.site_id).cloned().unwrap_or_default();
     }
-    Ok(())
+    Ok(unclear)
 }
 
 /// All promises and exemptions, of one customer or of all.
@@ -55,12 +57,12 @@ pub(crate) async fn of(
     let only = if customer.is_some() { "AND t.customer_id = $2" } else { "" };
     let mut values = args![tenant];
     values.extend(customer.into_iter().flat_map(|c| args![c]));
-    Ok((promises(s, only, values.clone()).await?, exemptions(s, only, values).await?))
+    Ok((promises(s, only, values.clone()).await?.0, exemptions(s, only, values).await?.0))
 }
 
 /// All outages.
 pub(crate) async fn all_outages(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
-    outages(s, "", args![tenant]).await
+    Ok(outages(s, "", args![tenant]).await?.0)
 }
 
 fn grouped<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
@@ -71,9 +73,12 @@ fn grouped<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> H
     groups
 }
 
-async fn promises(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result<Vec<Promise>, StoreError> {
+/// Rows, and the customers or sites of those that cannot be read.
+type Readable<T> = Result<(Vec<T>, HashSet<Uuid>), StoreError>;
+
+async fn promises(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Readable<Promise> {
     let sql = select("t.promise_id, t.customer_id, t.made_on, t.until_day, t.taken_by", "promise", only);
-    all(s, "promise", &sql, args, |r| {
+    readable_of(s, "promise", &sql, args, 1, |r| {
         Ok(Promise {
             id: r.get()?,
             customer_id: r.get()?,
@@ -86,9 +91,9 @@ async fn promises(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result<V
     .await
 }
 
-async fn exemptions(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result<Vec<Exemption>, StoreError> {
+async fn exemptions(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Readable<Exemption> {
     let columns = "t.exemption_id, t.customer_id, t.from_day, t.until_day, t.reason, t.granted_by";
-    all(s, "exemption", &select(columns, "exemption", only), args, |r| {
+    readable_of(s, "exemption", &select(columns, "exemption", only), args, 1, |r| {
         Ok(Exemption {
             id: r.get()?,
             customer_id: r.get()?,
@@ -102,7 +107,7 @@ async fn exemptions(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result
     .await
 }
 
-async fn outages(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result<Vec<Outage>, StoreError> {
+async fn outages(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Readable<Outage> {
     let sql = select("t.outage_id, t.site_id, t.from_at, t.until_at, t.note", "outage", only);
     let read = |r: &mut Reader<'_>| {
         Ok(Outage {
@@ -114,7 +119,7 @@ async fn outages(s: &mut dyn Session, only: &str, args: Vec<Value>) -> Result<Ve
             ending: ending::read(r)?,
         })
     };
-    all(s, "outage", &sql, args, read).await
+    readable_of(s, "outage", &sql, args, 1, read).await
 }
 
 fn select(columns: &str, record: &str, only: &str) -> String {

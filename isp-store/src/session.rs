@@ -1,13 +1,16 @@
 //! What both engines offer to the statements: run them, read rows, write many rows.
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 use isp_core::ids::{TenantId, WorkerId};
-use isp_core::ports::{RunGuard, StoreError};
+use isp_core::ports::{DamagedRow, RunGuard, StoreError};
 use uuid::Uuid;
 
-use crate::error::{store_error, unavailable};
+use crate::error::{rejected, store_error, unavailable};
 use crate::table::Table;
-use crate::value::{RawRow, Reader, Value};
+use crate::value::{Kind, RawRow, Reader, Value};
 
 /// An open transaction. Dropped without [`Session::commit`], it leaves nothing behind.
 ///
@@ -38,8 +41,30 @@ pub(crate) trait Session: Send {
     /// [`StoreError::Duplicate`].
     async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError>;
 
+    /// Notes a row that cannot be read.
+    fn park(&mut self, row: DamagedRow);
+
+    /// True when a condition on many rows is best asked as `IN (SELECT ...)`, which is listed once, and not as `EXISTS`.
+    fn lists_once(&self) -> bool;
+
     /// Makes what was written durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// The rows that could not be read since a database was opened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parked(Arc<Mutex<BTreeSet<DamagedRow>>>);
+
+impl Parked {
+    /// Notes one.
+    pub(crate) fn add(&self, row: DamagedRow) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(row);
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<DamagedRow> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
 }
 
 /// Rows that are made when an engine gets to them, so that those of a large page are never all held at once.
@@ -79,6 +104,8 @@ pub(crate) trait Engine: Send + Sync {
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
     /// The right to be the only run of a tenant.
     async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
+    /// The rows that could not be read.
+    fn parked(&self) -> &Parked;
     /// Fails with [`StoreError::RunLost`] when this engine holds a run of this tenant and its right was lost. For an
     /// engine whose right ends only with the guard or the process there is nothing to check.
     async fn check_run(&self, _session: &mut dyn Session, _tenant: TenantId) -> Result<(), StoreError> {
@@ -109,7 +136,7 @@ pub(crate) async fn begin<DB: sqlx::Database>(
     }
 }
 
-/// Reads all rows of a statement.
+/// Reads all rows of a statement. One that cannot be read fails it.
 pub(crate) async fn all<T>(
     session: &mut dyn Session,
     what: &'static str,
@@ -118,7 +145,7 @@ pub(crate) async fn all<T>(
     read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
 ) -> Result<Vec<T>, StoreError> {
     let rows = session.fetch(sql, args).await?;
-    rows.iter().map(|row| read(&mut Reader::new(row.as_ref(), what))).collect()
+    rows.iter().map(|row| one(row.as_ref(), what, &read)).collect()
 }
 
 /// Reads the first row of a statement.
@@ -130,5 +157,115 @@ pub(crate) async fn first<T>(
     read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
 ) -> Result<Option<T>, StoreError> {
     let rows = session.fetch(sql, args).await?;
-    rows.first().map(|row| read(&mut Reader::new(row.as_ref(), what))).transpose()
+    rows.first().map(|row| one(row.as_ref(), what, &read)).transpose()
+}
+
+/// Reads the rows of a statement whose first column is their id. One that cannot be read is parked and left out, so that
+/// it stops nobody else.
+pub(crate) async fn readable<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    sql: &str,
+    args: Vec<Value>,
+    read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    let rows = session.fetch(sql, args).await?;
+    keep_readable(session, what, &rows, &read)
+}
+
+/// [`readable`] for a page: `at` says which arguments are the id that the page begins after and its limit. What is left out
+/// is made up for by rows after it, because a page that is not full counts as the last.
+pub(crate) async fn readable_page<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    sql: &str,
+    mut args: Vec<Value>,
+    at: (usize, usize),
+    read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        let Some(Value::Int(limit)) = args.get(at.1).cloned() else { return Err(rejected("a page has no limit")) };
+        let rows = session.fetch(sql, args.clone()).await?;
+        let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+        let last = rows.last().and_then(|row| id_of(row.as_ref()));
+        let count = rows.len();
+        let kept = keep_readable(session, what, &rows, &read)?;
+        let missing = count - kept.len();
+        found.extend(kept);
+        match last {
+            Some(last) if full && missing > 0 => {
+                args[at.0] = Value::Id(last);
+                args[at.1] = Value::Int(i64::try_from(missing).unwrap_or(limit));
+            }
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// [`readable`] for rows that a decision about something else rests on, whose id stands in the column `owner`: also gives
+/// back about what no decision may be taken, because a row of it cannot be read.
+pub(crate) async fn readable_of<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    sql: &str,
+    args: Vec<Value>,
+    owner: usize,
+    read: impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send,
+) -> Result<(Vec<T>, HashSet<Uuid>), StoreError> {
+    let rows = session.fetch(sql, args).await?;
+    let (mut kept, mut unclear) = (Vec::with_capacity(rows.len()), HashSet::new());
+    for row in rows {
+        let found = keep_readable(session, what, std::slice::from_ref(&row), &read)?;
+        if found.is_empty() {
+            match row.value(owner, Kind::Id) {
+                Ok(Some(Value::Id(id))) => _ = unclear.insert(id),
+                // Whose it is cannot be told either, so it may concern anybody.
+                _ => return Err(Reader::new(row.as_ref(), what).corrupt("what it belongs to cannot be read")),
+            }
+        }
+        kept.extend(found);
+    }
+    Ok((kept, unclear))
+}
+
+fn keep_readable<T>(
+    session: &mut dyn Session,
+    what: &'static str,
+    rows: &[Box<dyn RawRow>],
+    read: &(impl Fn(&mut Reader<'_>) -> Result<T, StoreError> + Send),
+) -> Result<Vec<T>, StoreError> {
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        match read(&mut Reader::new(row.as_ref(), what)) {
+            Ok(value) => kept.push(value),
+            Err(StoreError::Corrupt { what: inside, reason }) => {
+                let Some(id) = id_of(row.as_ref()) else { return Err(StoreError::Corrupt { what: inside, reason }) };
+                session.park(DamagedRow { what, id, reason });
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(kept)
+}
+
+/// Reads one row; an error names it by its first column, where that is its id.
+fn one<T>(
+    row: &dyn RawRow,
+    what: &'static str,
+    read: &impl Fn(&mut Reader<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    read(&mut Reader::new(row, what)).map_err(|error| match (error, id_of(row)) {
+        (StoreError::Corrupt { what, reason }, Some(id)) => {
+            StoreError::Corrupt { what, reason: format!("{id}: {reason}") }
+        }
+        (other, _) => other,
+    })
+}
+
+fn id_of(row: &dyn RawRow) -> Option<Uuid> {
+    match row.value(0, Kind::Id) {
+        Ok(Some(Value::Id(id))) => Some(id),
+        _ => None,
+    }
 }

@@ -22,10 +22,10 @@ use isp_core::package::Package;
 use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
-    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DirectoryStore,
-    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore, Observed, OutboxQuery,
-    OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RouterHold, RunGuard, Settled,
-    Store, StoreError,
+    AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DamagedRow,
+    DirectoryStore, DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore,
+    Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RouterHold,
+    RunGuard, Settled, Store, StoreError,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Subscription;
@@ -130,6 +130,10 @@ impl Store for SqlStore {
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
         self.unlocked()?;
         self.engine.hold_run(tenant).await
+    }
+
+    fn damaged(&self) -> Vec<DamagedRow> {
+        self.engine.parked().all()
     }
 }
 

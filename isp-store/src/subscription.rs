@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::access;
 use crate::customer::after;
 use crate::error::rejected;
-use crate::session::{Session, all, first};
+use crate::session::{Session, all, first, readable_page};
 use crate::table::{SUBSCRIPTIONS, named, upsert};
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
@@ -198,6 +198,20 @@ pub(crate) async fn write_billed_from(
     }
 }
 
+/// Marks subscriptions that could not be read, so that they are billed from a day on when they can be.
+pub(crate) async fn write_not_billed(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    marks: &[(SubscriptionId, Date)],
+) -> Result<(), StoreError> {
+    let sql = "UPDATE subscriptions SET billed_from = $3
+        WHERE tenant_id = $1 AND subscription_id = $2 AND (billed_from IS NULL OR billed_from > $3)";
+    for (id, day) in marks {
+        s.execute(sql, args![tenant, *id, *day]).await?;
+    }
+    Ok(())
+}
+
 pub(crate) async fn billable(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -212,7 +226,7 @@ pub(crate) async fn billable(
         ORDER BY s.subscription_id LIMIT $5"
     );
     let args = args![tenant, after(page.after.map(|id| id.0)), query.days, query.ends_from, page.limit];
-    all(s, "subscription", &sql, args, |r| {
+    readable_page(s, "subscription", &sql, args, (1, 4), |r| {
         Ok(Billable {
             subscription_id: r.get()?,
             customer_id: r.get()?,
@@ -242,7 +256,7 @@ pub(crate) async fn page(
     );
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(customer.into_iter().flat_map(|c| args![c]));
-    all(s, "subscription", &sql, args, |r| {
+    readable_page(s, "subscription", &sql, args, (1, 2), |r| {
         let (id, customer_id, site_id, router_id) = (r.get()?, r.get()?, r.get()?, r.get()?);
         let username = r.get()?;
         let password = vault.open_or_hide(password_place(tenant, id), &r.get::<Vec<u8>>()?)?;

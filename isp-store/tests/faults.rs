@@ -211,3 +211,38 @@ fn a_process_that_dies_in_a_commit_leaves_it_whole_or_not_at_all() {
         life.block_on(assert_sound(store.as_ref(), month as usize));
     }
 }
+
+/// Somebody looked at the books with another program and forgot to end the transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_somebody_forgot_is_not_waited_for_without_end() {
+    use sqlx::{Connection as _, Executor as _};
+    let mut waits = Vec::new();
+    for database in Database::both().await {
+        let (database, store) = prepared(database).await;
+        waits.push(tokio::spawn(async move {
+            let position = || ChangeSet { billing_position: Some(day("2026-01-01")), ..ChangeSet::default() };
+            store.commit(TENANT, position()).await.unwrap();
+            let refused = if database.url.starts_with("sqlite") {
+                let mut other = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+                other.execute("BEGIN IMMEDIATE").await.unwrap();
+                let refused = store.commit(TENANT, some(invoices(1))).await.unwrap_err();
+                other.execute("ROLLBACK").await.unwrap();
+                refused
+            } else {
+                let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
+                other.execute("BEGIN").await.unwrap();
+                other.execute("SELECT * FROM tenants FOR UPDATE").await.unwrap();
+                let refused = store.commit(TENANT, some(invoices(1))).await.unwrap_err();
+                other.execute("ROLLBACK").await.unwrap();
+                refused
+            };
+            assert_eq!(refused, StoreError::Held);
+            assert!(refused.retryable());
+            assert_eq!(store.commit(TENANT, some(invoices(1))).await.unwrap().invoices, u64::from(CUSTOMERS));
+            assert_sound(store.as_ref(), 1).await;
+        }));
+    }
+    for wait in waits {
+        tokio::time::timeout(Duration::from_secs(50), wait).await.expect("it waits without end").unwrap();
+    }
+}

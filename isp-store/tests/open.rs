@@ -19,7 +19,10 @@ async fn a_database_without_tables_says_what_to_run() {
         assert_eq!(error.code(), expected);
         assert!(error.to_string().contains("isp migrate"), "{error}");
         let status = isp_store::migrate(&database.url).await.unwrap();
-        assert!(status.pending.is_empty() && status.applied.starts_with(&[1, 2, 3, 4]), "{status:?}");
+        assert_eq!(
+            (status.applied.as_slice(), status.pending.as_slice()),
+            ([1, 2, 3, 4, 5, 6, 7, 8, 10].as_slice(), [].as_slice())
+        );
         assert_eq!(isp_store::migrate(&database.url).await.unwrap(), status, "a second time changes nothing");
         assert_eq!(isp_store::migration_status(&database.url).await.unwrap(), status);
         database.open().await.commit(TENANT, places()).await.unwrap();

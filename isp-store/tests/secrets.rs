@@ -120,7 +120,9 @@ async fn another_key_is_refused_at_the_door_and_a_ring_is_not() {
         assert_eq!(row.account.password.reveal(), password_of(0));
         store.commit(TENANT, ChangeSet { subscriptions: vec![row], ..ChangeSet::default() }).await.unwrap();
         let old = database.open().await;
-        let error = old.subscriptions(TENANT, None, PageQuery::first(1)).await.unwrap_err();
-        assert!(error.to_string().contains("not in the ring"), "{error}");
+        let first = old.subscriptions(TENANT, None, PageQuery::first(1)).await.unwrap();
+        let damaged = old.damaged();
+        assert!(damaged.len() == 1 && damaged[0].reason.contains("not in the ring"), "{damaged:?}");
+        assert_ne!(first[0].0.id.0, damaged[0].id);
     }
 }

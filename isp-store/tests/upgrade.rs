@@ -79,6 +79,9 @@ async fn read(store: &dyn Store, now: DateTime<Utc>) -> Vec<String> {
     let engine = Engine::new(store, TENANT, &policy);
     let (first, last) = (day("2026-01-01").month(), day("2026-03-01").month());
     let page = PageQuery::first(10_000);
+    let mut outbox = store.outbox(TENANT, OutboxQuery::default(), PageQuery::first(10_000)).await.unwrap();
+    // How often a row was claimed was not counted in the first version.
+    outbox.iter_mut().for_each(|row| row.fence = 0);
     let mut told = vec![
         format!("{:?}", store.billing_position(TENANT).await.unwrap()),
         format!("{:#?}", engine.report_customers(now).await.unwrap()),
@@ -88,7 +91,7 @@ async fn read(store: &dyn Store, now: DateTime<Utc>) -> Vec<String> {
         format!("{:#?}", store.invoices(TENANT, Default::default(), PageQuery::first(10_000)).await.unwrap()),
         format!("{:#?}", store.payments(TENANT, None, PageQuery::first(10_000)).await.unwrap()),
         format!("{:#?}", store.journal(TENANT, PageQuery::first(10_000)).await.unwrap()),
-        format!("{:#?}", store.outbox(TENANT, OutboxQuery::default(), PageQuery::first(10_000)).await.unwrap()),
+        format!("{outbox:#?}"),
         format!("{:#?}", store.installation_orders(TENANT, None).await.unwrap()),
         format!("{:#?}", store.load_instalments(TENANT, day("2026-12-31")).await.unwrap()),
         format!("{:#?}", store.customers(TENANT, PageQuery::first(10_000)).await.unwrap()),

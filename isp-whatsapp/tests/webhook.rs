@@ -264,3 +264,19 @@ proptest! {
         prop_assert_eq!(endpoint().receive(Some(&header), &raw), Err(WebhookError::Malformed));
     }
 }
+
+#[test]
+fn an_empty_secret_or_token_verifies_nothing() {
+    let body = br#"{"object":"whatsapp_business_account","entry":[]}"#;
+    for blank in ["", " ", "\n"] {
+        let webhook = Webhook::new(blank.into(), blank.into());
+        let header = signature(&blank.into(), body);
+        assert_eq!(webhook.verify(Some(&header), body), Err(WebhookError::NotSetUp));
+        assert_eq!(webhook.receive(Some(&header), body).unwrap_err().code(), "webhook.not_set_up");
+        let query = format!("hub.mode=subscribe&hub.verify_token={}&hub.challenge=1", blank.replace(' ', "+"));
+        assert_eq!(webhook.subscribe(&query), Err(WebhookError::NotSetUp));
+    }
+    // Each half needs only its own.
+    let webhook = Webhook::new("secret".into(), "".into());
+    webhook.verify(Some(&signature(&"secret".into(), body)), body).unwrap();
+}

@@ -9,11 +9,11 @@ use crate::billing::{Catalog, Problem, plan_billing};
 use crate::calendar::{Date, Zone};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, SubscriptionId};
 use crate::ledger::entry_for_credit;
 use crate::money::Money;
 use crate::payment::allocate;
-use crate::ports::{BillableQuery, ChangeSet, CommitReport, PageQuery};
+use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery};
 
 /// What a billing run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -110,10 +110,17 @@ impl Engine<'_> {
         self.apply_credit(now, &mut report).await?;
         let next = context.next_position();
         if position.is_none_or(|position| position < next) {
-            let changes = ChangeSet { billing_position: Some(next), ..ChangeSet::default() };
+            let not_billed = position.map(|position| self.not_billed(position.plus_days(1))).unwrap_or_default();
+            let changes = ChangeSet { billing_position: Some(next), not_billed, ..ChangeSet::default() };
             self.store.commit(self.tenant, changes).await?;
         }
         Ok(report)
+    }
+
+    /// The lines whose rows cannot be read: the position passes them by, so they wait with a mark of their own.
+    fn not_billed(&self, from: Date) -> Vec<(SubscriptionId, Date)> {
+        let damaged = self.store.damaged().into_iter();
+        damaged.filter(|row| row.what == DamagedRow::SUBSCRIPTION).map(|row| (SubscriptionId(row.id), from)).collect()
     }
 
     pub(crate) fn billing_context<'c>(

@@ -263,17 +263,60 @@ impl Words {
     }
 
     fn event(&self, e: &AccessEvent) -> String {
-        let (at, kind) = (self.moment(e.at), e.kind.code());
-        let (by, why, overdue) = (&e.by, &e.reason, e.overdue);
+        let (at, overdue) = (self.moment(e.at), e.overdue);
+        let (id, en) = kind_words(e.kind);
+        let engine = e.by == "engine";
+        let by = if engine { self.pick("sistem".into(), "the engine".into()) } else { e.by.clone() };
+        // A person's reason stays as it was written.
+        let why = REASON_WORDS.iter().find(|(code, ..)| engine && *code == e.reason);
+        let why = why.map_or_else(|| e.reason.clone(), |(_, id, en)| self.pick((*id).into(), (*en).into()));
         self.pick(
-            format!("peristiwa {kind} pada {at} oleh {by} ({why}), tunggakan {overdue}"),
-            format!("event {kind} on {at} by {by} ({why}), overdue {overdue}"),
+            format!("{id} pada {at} oleh {by} ({why}), tunggakan {overdue}"),
+            format!("{en} on {at} by {by} ({why}), overdue {overdue}"),
         )
     }
 
     fn observed(&self, access: Option<Access>, at: DateTime<Utc>) -> String {
-        let state = access.map_or("?", Access::code);
+        let (id, en) = match access {
+            Some(Access::Open) => ("terbuka", "open"),
+            Some(Access::Isolated) => ("diisolir", "isolated"),
+            Some(Access::Closed) => ("ditutup", "closed"),
+            None => ("?", "?"),
+        };
         let at = self.moment(at);
-        self.pick(format!("jawaban router {at}: {state}"), format!("router's answer on {at}: {state}"))
+        self.pick(format!("jawaban router {at}: {id}"), format!("router's answer on {at}: {en}"))
     }
 }
+
+/// What happened, in Indonesian and English.
+const fn kind_words(kind: AccessEventKind) -> (&'static str, &'static str) {
+    match kind {
+        AccessEventKind::Registered => ("layanan tercatat", "line registered"),
+        AccessEventKind::IsolatedArrears => ("diisolir karena tunggakan", "isolated for arrears"),
+        AccessEventKind::IsolatedManual => ("diisolir petugas", "isolated by hand"),
+        AccessEventKind::Reopened => ("dibuka", "reopened"),
+        AccessEventKind::GroupChanged => ("grup diganti", "group changed"),
+        AccessEventKind::Closed => ("ditutup", "closed"),
+    }
+}
+
+/// The engine's reasons, in Indonesian and English.
+const REASON_WORDS: [(&str, &str, &str); 17] = [
+    ("nothing_overdue", "tidak ada tunggakan", "nothing is overdue"),
+    ("within_grace", "dalam masa tenggang", "within the grace"),
+    ("overdue_too_long", "menunggak terlalu lama", "overdue for too long"),
+    ("before_hour", "belum jamnya", "before the hour"),
+    ("day_not_allowed", "bukan hari isolir", "not on this day"),
+    ("promised", "ada janji bayar", "promised"),
+    ("exempt", "dikecualikan", "exempt"),
+    ("site_outage", "lokasi sedang gangguan", "the site has an outage"),
+    ("still_overdue", "masih menunggak", "still overdue"),
+    ("isolated_by_hand", "diisolir petugas", "isolated by hand"),
+    ("paid", "lunas", "paid"),
+    ("paid_enough", "cukup terbayar", "paid enough"),
+    ("pending", "belum mulai", "not started"),
+    ("paused", "cuti", "paused"),
+    ("terminated", "berhenti", "ended"),
+    ("in_service", "layanan berjalan", "in service"),
+    ("package_changed", "ganti paket", "package changed"),
+];

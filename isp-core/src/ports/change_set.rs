@@ -79,6 +79,9 @@ pub struct ChangeSet {
     pub terms: Vec<(SubscriptionId, BillingTerms)>,
     /// Sets `billed_from` of these subscriptions; written after `terms`.
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
+    /// Subscriptions that could not be read: from this day on they are billed when they can be, unless they are marked
+    /// with an earlier one already.
+    pub not_billed: Vec<(SubscriptionId, Date)>,
     /// Moves the position of the billing run forward to this day; a day before it is ignored.
     pub billing_position: Option<Date>,
     /// The moment of a run that begins (rule I9); it replaces the one before, also by an earlier one.
@@ -141,6 +144,7 @@ impl ChangeSet {
             deposits,
             terms,
             billed_from,
+            not_billed,
             billing_position,
             last_run,
             payments,
@@ -176,6 +180,7 @@ impl ChangeSet {
             && deposits.is_empty()
             && terms.is_empty()
             && billed_from.is_empty()
+            && not_billed.is_empty()
             && billing_position.is_none()
             && last_run.is_none()
             && payments.is_empty()

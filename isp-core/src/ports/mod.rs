@@ -31,6 +31,6 @@ pub use outbox::{
 };
 pub use outbox_store::OutboxStore;
 pub use query::{AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, OutboxQuery, PageQuery};
-pub use row::{ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
+pub use row::{DamagedRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
 pub use store::{RunGuard, Store};
 pub use worker::{StandingWatch, Watch, Worker};

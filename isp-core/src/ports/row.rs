@@ -7,6 +7,22 @@ use crate::installation::{InstallationOrder, InvoicedFee};
 use crate::ledger::Expense;
 use crate::payment::{Payment, PaymentReversal};
 
+/// A stored row that cannot be read, so that lists and runs went on without it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DamagedRow {
+    /// What it is a row of, such as `subscription` or `customer`.
+    pub what: &'static str,
+    /// Its id.
+    pub id: uuid::Uuid,
+    /// What is wrong with it, without its content.
+    pub reason: String,
+}
+
+impl DamagedRow {
+    /// The [`what`](Self::what) of subscriptions.
+    pub const SUBSCRIPTION: &str = "subscription";
+}
+
 /// A payment with what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRow {

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{AccessStore, BillingStore, ChangeSet, CommitReport, DirectoryStore, MoneyStore, OutboxStore, StoreError};
+use super::{
+    AccessStore, BillingStore, ChangeSet, CommitReport, DamagedRow, DirectoryStore, MoneyStore, OutboxStore, StoreError,
+};
 use crate::ids::TenantId;
 
 /// Where everything is kept, for one tenant a call.
@@ -22,6 +24,8 @@ use crate::ids::TenantId;
 /// * Open invoices come oldest due date first, then oldest issue date, then lowest number.
 /// * A subscription without an access row reads as [`crate::isolation::Access::Closed`] with revision 0 and version 0.
 /// * Moments are kept to the microsecond.
+/// * A row that cannot be read fails the call that asks for it by its id with [`StoreError::Corrupt`], which names it. Lists
+///   and pages go on without it, and [`Store::damaged`] names it; a decision is then not taken about what it is about.
 #[async_trait]
 pub trait Store: DirectoryStore + BillingStore + AccessStore + MoneyStore + OutboxStore {
     /// Writes a change set, all or nothing.
@@ -34,6 +38,11 @@ pub trait Store: DirectoryStore + BillingStore + AccessStore + MoneyStore + Outb
     /// [`Store::commit`] of this tenant through this store is refused with [`StoreError::RunLost`], until the guard is
     /// dropped.
     async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
+
+    /// The rows that could not be read since the store was opened, without repetition. A person has to mend them.
+    fn damaged(&self) -> Vec<DamagedRow> {
+        Vec::new()
+    }
 }
 
 /// The right to be the only run of a tenant; given up when dropped.

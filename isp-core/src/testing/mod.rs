@@ -9,14 +9,13 @@
 //! | a small valid provider | [`sample`] |
 //! | random facts | [`strategies`] |
 //!
-//! The doubles come with the feature `memory`; the rest needs `testing`.
+//! The doubles and the sample come with the feature `memory`; the rest needs `testing`.
 
 #[cfg(feature = "testing")]
 pub mod contract;
 pub mod fakes;
 pub mod fuse;
 pub mod memory;
-#[cfg(feature = "testing")]
 pub mod sample;
 #[cfg(feature = "testing")]
 pub mod strategies;

@@ -102,6 +102,8 @@ class OdooHost:
             "router_id": self.routers[subscription["site"]].id,
             "zone": subscription["zone"], "cycle": CYCLES[subscription["cycle"]], "timing": subscription["timing"],
             "activation_date": day(subscription["start"]), "billing_day": subscription["day"],
+            # Whoever types a line in late is asked; the cases bill it from its start (rule B4).
+            "billed_from": day(subscription["start"]),
             "held_price": held.get("price", 0), "held_until": day(held.get("until")),
             "ppp_username": subscription["name"], "ppp_password": "sandi",
         }

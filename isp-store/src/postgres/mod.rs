@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Session, begin, first};
+use crate::session::{Engine, Parked, Session, begin, first};
 use crate::value::args;
 use session::PostgresSession;
 
@@ -41,6 +41,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(30);
 pub(crate) struct Postgres {
     options: PgConnectOptions,
     pool: PgPool,
+    parked: Parked,
     runs: Runs,
 }
 
@@ -73,7 +74,7 @@ impl Postgres {
             .connect_with(options.clone())
             .await
             .map_err(store_error)?;
-        Ok(Self { options, pool, runs: Runs::default() })
+        Ok(Self { options, pool, runs: Runs::default(), parked: Parked::default() })
     }
 }
 
@@ -123,11 +124,11 @@ fn is_local(options: &PgConnectOptions) -> bool {
 impl Engine for Postgres {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
         let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Box::new(PostgresSession(begin(&self.pool, statement).await?)))
+        Ok(Box::new(PostgresSession(begin(&self.pool, statement).await?, self.parked.clone())))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?)))
+        Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?, self.parked.clone())))
     }
 
     /// Two advisory locks of a session of its own, which the server gives up when the connection ends, however it ends:
@@ -158,6 +159,10 @@ impl Engine for Postgres {
         }
         connection.close().await.map_err(store_error)?;
         Err(StoreError::Busy)
+    }
+
+    fn parked(&self) -> &Parked {
+        &self.parked
     }
 
     /// In the transaction of the commit: a connection that was cut took its locks with it.

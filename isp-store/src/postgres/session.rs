@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use isp_core::calendar::Date;
-use isp_core::ports::StoreError;
+use isp_core::ports::{DamagedRow, StoreError};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Decode, Postgres, Row as _, Transaction, Type};
 use uuid::Uuid;
 
 use super::copy;
 use crate::error::{rejected, store_error};
-use crate::session::{Rows, Session};
+use crate::session::{Parked, Rows, Session};
 use crate::table::{Table, named};
 use crate::value::{Kind, RawRow, Value};
 
@@ -20,7 +20,7 @@ const MAX_ARGUMENTS: usize = 32_000;
 const COPY_FROM: usize = 50;
 
 /// A transaction.
-pub(super) struct PostgresSession(pub(super) Transaction<'static, Postgres>);
+pub(super) struct PostgresSession(pub(super) Transaction<'static, Postgres>, pub(super) Parked);
 
 #[async_trait]
 impl Session for PostgresSession {
@@ -76,6 +76,14 @@ impl Session for PostgresSession {
             self.execute_rows(&table.insert_sql(), Vec::new(), table.columns.len(), values).await.map(drop)
         };
         done.map_err(|e| named(e, table))
+    }
+
+    fn park(&mut self, row: DamagedRow) {
+        self.1.add(row);
+    }
+
+    fn lists_once(&self) -> bool {
+        false
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -18,7 +18,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Session, begin};
+use crate::session::{Engine, Parked, Session, begin};
 use session::SqliteSession;
 use uuid::Uuid;
 use workers::Workers;
@@ -37,6 +37,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    parked: Parked,
     workers: Workers,
 }
 
@@ -56,7 +57,7 @@ impl Sqlite {
         let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(store_error)?;
         let readers = pool.max_connections(READERS).connect_with(options).await.map_err(store_error)?;
-        Ok(Self { path: path.to_owned(), writer, readers, workers: Workers::default() })
+        Ok(Self { path: path.to_owned(), writer, readers, workers: Workers::default(), parked: Parked::default() })
     }
 }
 
@@ -76,11 +77,11 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 #[async_trait]
 impl Engine for Sqlite {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(SqliteSession(begin(&self.readers, "BEGIN DEFERRED").await?)))
+        Ok(Box::new(SqliteSession(begin(&self.readers, "BEGIN DEFERRED").await?, self.parked.clone())))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?)))
+        Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?, self.parked.clone())))
     }
 
     /// A lock on a file beside the database, which the system gives up when the process dies.
@@ -100,6 +101,10 @@ impl Engine for Sqlite {
                 Err(unavailable(format!("the lock file cannot be locked: {}", e.kind())))
             }
         }
+    }
+
+    fn parked(&self) -> &Parked {
+        &self.parked
     }
 
     fn sees_workers(&self, worker: WorkerId) -> Result<bool, StoreError> {
@@ -133,6 +138,7 @@ mod tests {
     use super::*;
     use crate::store::SqlStore;
     use crate::table;
+    use crate::value::{Kind, Value};
     use crate::vault::Vault;
 
     fn vault() -> Vault {
@@ -175,6 +181,30 @@ mod tests {
         assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 11);
         store.commit(TenantId::DEFAULT, sites(100, 5_000)).await.unwrap();
         assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 5_011);
+    }
+
+    /// An isolation run of 12,000 lines took fourteen times that of 3,000 when each line walked through all that is overdue.
+    #[tokio::test]
+    async fn what_is_overdue_is_listed_once_and_not_for_each_line() {
+        let (_dir, path) = migrated().await;
+        let engine = Sqlite::open(&path, &[]).await.unwrap();
+        let mut session = engine.read().await.unwrap();
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT s.subscription_id FROM subscriptions s
+            WHERE s.tenant_id = $1 AND s.subscription_id > $2 AND (s.starts_on > $3 OR {})",
+            crate::access::OVERDUE_LISTED
+        );
+        let id = Value::Id(uuid::Uuid::nil());
+        let plan = session.fetch(&sql, vec![id.clone(), id, Value::Int(1), Value::Int(1)]).await.unwrap();
+        let steps: Vec<String> = plan
+            .iter()
+            .map(|row| match row.value(3, Kind::Text).unwrap() {
+                Some(Value::Text(step)) => step,
+                _ => panic!("a step without words"),
+            })
+            .collect();
+        assert!(steps.iter().any(|step| step.starts_with("LIST SUBQUERY")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("CORRELATED")), "{steps:?}");
     }
 
     #[tokio::test]

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::calendar::Date;
-use isp_core::ports::StoreError;
+use isp_core::ports::{DamagedRow, StoreError};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Decode, Row as _, Sqlite, Transaction, Type};
 use uuid::Uuid;
 
 use crate::error::{rejected, store_error};
-use crate::session::{Rows, Session};
+use crate::session::{Parked, Rows, Session};
 use crate::table::{Table, named};
 use crate::value::{Kind, RawRow, Value};
 
@@ -21,7 +21,7 @@ const MAX_ARGUMENTS: usize = 32_000;
 const APPEND_ROWS: usize = 64;
 
 /// A transaction.
-pub(super) struct SqliteSession(pub(super) Transaction<'static, Sqlite>);
+pub(super) struct SqliteSession(pub(super) Transaction<'static, Sqlite>, pub(super) Parked);
 
 #[async_trait]
 impl Session for SqliteSession {
@@ -69,6 +69,14 @@ impl Session for SqliteSession {
             let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&text)), bind(values.drain(..))?).persistent(keep);
             query.execute(&mut *self.0).await.map_err(|e| named(store_error(e), table))?;
         }
+    }
+
+    fn park(&mut self, row: DamagedRow) {
+        self.1.add(row);
+    }
+
+    fn lists_once(&self) -> bool {
+        true
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -25,6 +25,10 @@ pub enum WebhookError {
     /// The GET request that subscribes the webhook has a wrong mode, token or no challenge. Answer 403.
     #[error("the webhook subscription request is refused")]
     SubscriptionRefused,
+    /// The app secret or the verify token of this side is empty: anybody could sign with it, so nothing is believed.
+    /// Answer 503 and tell the operator.
+    #[error("the app secret or verify token of the webhook is empty")]
+    NotSetUp,
 }
 
 impl WebhookError {
@@ -36,6 +40,7 @@ impl WebhookError {
             Self::SignatureMismatch => "webhook.signature_mismatch",
             Self::Malformed => "webhook.malformed",
             Self::SubscriptionRefused => "webhook.subscription_refused",
+            Self::NotSetUp => "webhook.not_set_up",
         }
     }
 
@@ -55,7 +60,7 @@ pub struct Webhook {
 
 impl Webhook {
     /// `app_secret` is the one of the Meta app (it signs every delivery); `verify_token` is the word the operator
-    /// typed into the app's webhook form.
+    /// typed into the app's webhook form. Either that is empty verifies nothing: anybody can sign with an empty secret.
     #[must_use]
     pub fn new(app_secret: SecretString, verify_token: SecretString) -> Self {
         Self { app_secret, verify_token }
@@ -66,8 +71,11 @@ impl Webhook {
     /// `query` is the raw query string.
     ///
     /// # Errors
-    /// [`WebhookError::SubscriptionRefused`]: answer 403.
+    /// [`WebhookError::SubscriptionRefused`]: answer 403; [`WebhookError::NotSetUp`].
     pub fn subscribe(&self, query: &str) -> Result<String, WebhookError> {
+        if is_blank(&self.verify_token) {
+            return Err(WebhookError::NotSetUp);
+        }
         let mut mode = None;
         let mut token = None;
         let mut challenge = None;
@@ -96,8 +104,11 @@ impl Webhook {
     /// other bytes and must not pass. The comparison takes the same time wherever the first difference is.
     ///
     /// # Errors
-    /// [`WebhookError::SignatureMissing`] or [`WebhookError::SignatureMismatch`]: answer 401.
+    /// [`WebhookError::SignatureMissing`] or [`WebhookError::SignatureMismatch`]: answer 401; [`WebhookError::NotSetUp`].
     pub fn verify(&self, header: Option<&str>, raw: &[u8]) -> Result<(), WebhookError> {
+        if is_blank(&self.app_secret) {
+            return Err(WebhookError::NotSetUp);
+        }
         let given = header
             .and_then(|header| header.trim().strip_prefix("sha256="))
             .and_then(unhex)
@@ -131,6 +142,11 @@ pub fn signature(app_secret: &SecretString, raw: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A secret that was never filled in.
+fn is_blank(secret: &SecretString) -> bool {
+    secret.expose_secret().trim().is_empty()
 }
 
 fn mac(secret: &SecretString, raw: &[u8]) -> Option<[u8; 32]> {

@@ -19,6 +19,9 @@ use crate::output::{self, Format, Rows};
 use crate::watch::WallWatch;
 use crate::wire;
 
+/// How many damaged rows are named; when a key is missing from the ring, it may be all of them.
+const DAMAGED_SHOWN: usize = 20;
+
 /// What every command works with.
 pub(crate) struct Context {
     pub(crate) config: Config,
@@ -57,8 +60,20 @@ impl Context {
     /// state that can be copied.
     pub(crate) async fn close(&self, exit: Exit) -> Exit {
         let Some(store) = self.store.get() else { return exit };
+        let damaged = store.damaged();
         store.close().await;
-        exit
+        for row in damaged.iter().take(DAMAGED_SHOWN) {
+            let variables = [
+                ("what", self.texts.said(row.what)),
+                ("id", row.id.to_string()),
+                ("reason", self.texts.said(&row.reason)),
+            ];
+            self.warn("warn.damaged", &variables);
+        }
+        if let Some(more) = damaged.len().checked_sub(DAMAGED_SHOWN).filter(|more| *more > 0) {
+            self.warn("warn.damaged_more", &[("count", more.to_string())]);
+        }
+        if damaged.is_empty() { exit } else { exit.worse(Exit::Partial) }
     }
 
     /// The engine over a store.

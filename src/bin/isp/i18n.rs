@@ -145,6 +145,14 @@ impl Texts {
         self.find(&format!("reason.{reason}"), &[]).unwrap_or_else(|| reason.to_owned())
     }
 
+    /// What a router or channel said, piece by piece where this language has words for a piece.
+    pub(crate) fn port(&self, reason: &str) -> String {
+        let pieces = reason.split(": ").map(|piece| self.said(piece.split(" (os error").next().unwrap_or(piece)));
+        let mut said: Vec<String> = pieces.collect();
+        said.dedup();
+        said.join(": ")
+    }
+
     fn stored(&self, error: &StoreError) -> Option<String> {
         let variables = match error {
             StoreError::Unavailable { reason }

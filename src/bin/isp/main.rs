@@ -5,6 +5,7 @@
 //! | what can be typed | `cli` |
 //! | what a command does | `cmd`, one module each |
 //! | settings and their order | `config` |
+//! | help and errors of the command line in two languages | `speak` |
 //! | reading spreadsheets | `import` |
 //! | texts in two languages | `i18n`, `locales/` |
 //! | exit codes | `failure` |
@@ -18,6 +19,7 @@ mod i18n;
 mod import;
 mod output;
 mod progress;
+mod speak;
 mod watch;
 mod wire;
 
@@ -40,10 +42,14 @@ use crate::i18n::Texts;
 fn main() -> ExitCode {
     // Everything below takes the moment as an argument. Only claims on the outbox run by the clock, see `watch`.
     let clock = Utc::now();
-    let matches = Cli::command().get_matches();
-    let reads_only = cli::reads_only(&matches);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let language = language(&cli.globals);
+    let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let language = speak::language(&arguments);
+    let parsed = speak::command(Cli::command(), language).try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((cli::reads_only(&matches), Cli::from_arg_matches(&matches)?)));
+    let (reads_only, cli) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return speak::refuse(&error, language).into(),
+    };
     let exit = match start(cli, clock, language, reads_only) {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Done,
@@ -53,17 +59,6 @@ fn main() -> ExitCode {
         Some(kind) => exit.worse(told(&Failure::Output { reason: kind.to_string() }.into(), language)).into(),
         None => exit.into(),
     }
-}
-
-/// The language of errors: of the flag, the variable, or the settings as far as they can be read.
-fn language(globals: &Globals) -> Language {
-    let variable = std::env::var("ISP_LANGUAGE").ok();
-    let said = globals.language.or_else(|| variable.and_then(|v| Language::parse(&v).ok()));
-    said.or_else(|| {
-        let flags = Overrides { config: globals.config.clone(), ..Overrides::default() };
-        Config::load(&flags, std::env::vars()).ok().map(|config| config.language)
-    })
-    .unwrap_or_default()
 }
 
 fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {

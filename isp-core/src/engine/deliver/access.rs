@@ -13,8 +13,8 @@ use crate::isolation::access::ObservedAccess;
 use crate::message::channel::backoff;
 use crate::place::Router;
 use crate::ports::{
-    AccessControl, ApplyOutcome, Claimed, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError, RouterHold,
-    StoreError, Topic, Worker,
+    AccessControl, ApplyOutcome, Claimed, DamagedRow, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError,
+    RouterHold, StoreError, Topic, Worker,
 };
 
 /// Rows a claim for routers.
@@ -61,6 +61,7 @@ impl Engine<'_> {
                 report.applied += delivered.applied;
                 report.refused += delivered.refused;
                 report.lost += delivered.lost;
+                report.parked += delivered.parked;
                 if let Some(error) = delivered.error {
                     let entry = report
                         .routers_down
@@ -108,7 +109,10 @@ impl Engine<'_> {
             Err(error) => Err(error),
         };
         match applied {
-            Ok((left, outcomes)) => delivered.settle(&rows, &targets, &outcomes, &left, now),
+            Ok((left, outcomes)) => {
+                let unreadable = self.unreadable_lines();
+                delivered.settle(&rows, &targets, &outcomes, &left, &unreadable, now);
+            }
             Err(error) => {
                 // Some of it may have been written.
                 delivered.unread = targets.iter().map(|t| t.subscription_id).collect();
@@ -118,6 +122,12 @@ impl Engine<'_> {
         let delivered = self.recorded(worker, delivered, Some((hold, now))).await?;
         self.store.free_router(self.tenant, hold).await?;
         Ok(delivered)
+    }
+
+    /// The lines whose rows cannot be read.
+    fn unreadable_lines(&self) -> BTreeSet<SubscriptionId> {
+        let damaged = self.store.damaged().into_iter();
+        damaged.filter(|row| row.what == DamagedRow::SUBSCRIPTION).map(|row| SubscriptionId(row.id)).collect()
     }
 
     /// Waits for this worker's turn to write to a router; `None` when it does not come, because another worker goes on
@@ -174,6 +184,7 @@ struct Delivered {
     refused: u64,
     waiting: u64,
     lost: u64,
+    parked: u64,
     error: Option<PortError>,
     outcomes: Vec<Outcome>,
     observed: Vec<(SubscriptionId, ObservedAccess)>,
@@ -188,6 +199,7 @@ impl Delivered {
             refused: 0,
             waiting: 0,
             lost: 0,
+            parked: 0,
             error: None,
             outcomes: Vec::new(),
             observed: Vec::new(),
@@ -204,13 +216,15 @@ impl Delivered {
         self.error = Some(error.clone());
     }
 
-    /// `left` are accounts that lines have left on this router, with what it said to their closing.
+    /// `left` are accounts that lines have left on this router, with what it said to their closing; `unreadable` are lines
+    /// whose rows cannot be read.
     fn settle(
         &mut self,
         rows: &[OutboxRow],
         targets: &[AccessTarget],
         outcomes: &[ApplyOutcome],
         left: &[(AccessTarget, ApplyOutcome)],
+        unreadable: &BTreeSet<SubscriptionId>,
         now: DateTime<Utc>,
     ) {
         let answers: BTreeMap<SubscriptionId, (&AccessTarget, &ApplyOutcome)> =
@@ -238,6 +252,10 @@ impl Delivered {
             let answer = leaves.clone().find(is_refused).or(kept).or_else(|| leaves.clone().next_back());
             let row = (row.claimed(), row.attempts);
             self.outcomes.push(match (answer, row) {
+                (None, (row, attempts)) if line.is_some_and(|s| unreadable.contains(&s)) => {
+                    self.parked += 1;
+                    outcome(row, OutboxState::Pending, now + backoff(attempts), "the line cannot be read", now)
+                }
                 // The account was removed, or moved to another router, which has a wish of its own.
                 (None, (row, _)) => outcome(row, OutboxState::Dropped, now, "not_on_this_router", now),
                 (Some((_, ApplyOutcome::Done { answer, .. })), (row, _)) => {

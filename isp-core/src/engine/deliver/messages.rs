@@ -13,11 +13,15 @@ use crate::message::channel::{Answer, Fate, Held, Resting, RetryScope, consequen
 use crate::message::freshness::{Verdict, refresh};
 use crate::message::notification::OutgoingMessage;
 use crate::ports::{
-    Claimed, Effect, Messenger, Observed, OutboxRow, OutboxState, Outcome, PortError, SendOutcome, Topic, Worker,
+    Claimed, Effect, Messenger, Observed, OutboxRow, OutboxState, Outcome, PortError, SendOutcome, StoreError, Topic,
+    Worker,
 };
 
 /// Messages under way at once: as many may become unknown when the process dies.
 const MESSAGES_AT_ONCE: usize = 16;
+
+/// When a message is looked at again whose facts cannot be read.
+const PARKED_MINUTES: i64 = 15;
 
 /// A message that is ready to leave.
 struct Ready {
@@ -56,7 +60,17 @@ impl Engine<'_> {
             let (mut outcomes, mut ready) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
             for row in rows {
                 let Effect::Message(message) = &row.effect else { continue };
-                match self.verdict(message, now).await? {
+                let verdict = match self.verdict(message, now).await {
+                    // One customer whose row was damaged holds up nobody else.
+                    Err(EngineError::Store(error @ StoreError::Corrupt { .. })) => {
+                        report.parked += 1;
+                        let (at, note) = (now + TimeDelta::minutes(PARKED_MINUTES), error.to_string());
+                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, &note, now));
+                        continue;
+                    }
+                    other => other?,
+                };
+                match verdict {
                     Verdict::Send(outgoing) => {
                         let (customer, template) = (message.customer_id, messenger.template(&outgoing));
                         ready.push(Ready { row, customer, template, message: outgoing });

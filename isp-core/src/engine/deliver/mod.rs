@@ -31,6 +31,8 @@ pub struct DeliverReport {
     pub refused: u64,
     /// Routers that did not answer, with how many wishes wait for them.
     pub routers_down: BTreeMap<RouterId, RouterDown>,
+    /// Accounts and messages that wait because a row about them cannot be read; [`crate::ports::Store::damaged`] names it.
+    pub parked: u64,
     /// Messages that the channel took.
     pub sent: u64,
     /// Messages that were no longer true.

@@ -145,6 +145,11 @@ impl State {
         for (id, billed_from) in changes.billed_from.drain(..) {
             self.change_terms(id, |terms| terms.billed_from = billed_from)?;
         }
+        for (id, day) in changes.not_billed.drain(..) {
+            self.change_terms(id, |terms| {
+                terms.billed_from = Some(terms.billed_from.map_or(day, |before| before.min(day)));
+            })?;
+        }
         Ok(())
     }
 

@@ -52,13 +52,13 @@ pub(crate) async fn warn(ctx: &Context, report: &DeliverReport) -> anyhow::Resul
             let variables = [
                 ("router", router.map_or_else(|| id.to_string(), |r| r.code.to_string())),
                 ("waiting", down.waiting.to_string()),
-                ("reason", down.reason.clone()),
+                ("reason", ctx.texts.port(&down.reason)),
             ];
             ctx.warn("warn.router_down", &variables);
         }
     }
     if let Some(reason) = &report.channel_down {
-        ctx.warn("warn.channel_down", &[("reason", reason.clone())]);
+        ctx.warn("warn.channel_down", &[("reason", ctx.texts.port(reason))]);
     }
     for (template, reason) in &report.templates_down {
         ctx.warn("warn.template_down", &[("template", template.clone()), ("reason", reason.clone())]);

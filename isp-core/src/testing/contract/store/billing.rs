@@ -60,6 +60,20 @@ pub(super) async fn billable_by_day_mark_and_end(store: &dyn Store, tenant: Tena
     assert_eq!(rows, expected[2..3]);
 }
 
+pub(super) async fn what_was_not_billed_keeps_its_earliest_mark(store: &dyn Store, tenant: TenantId) {
+    let mut w = sample::World::new(3);
+    w.subscriptions[0].terms.billed_from = None;
+    w.subscriptions[1].terms.billed_from = Some(day("2026-01-03"));
+    w.subscriptions[2].terms.billed_from = Some(day("2026-02-20"));
+    write(store, tenant, w.master()).await;
+    let not_billed = w.subscriptions.iter().map(|s| (s.id, day("2026-02-01"))).collect();
+    write(store, tenant, ChangeSet { not_billed, ..ChangeSet::default() }).await;
+    let query = BillableQuery { days: 0, ends_from: crate::Date::MAX };
+    let found = store.load_billable(tenant, query, PageQuery::first(10)).await.unwrap();
+    let marks: Vec<_> = found.iter().map(|b| b.terms.billed_from).collect();
+    assert_eq!(marks, [Some(day("2026-02-01")), Some(day("2026-01-03")), Some(day("2026-02-01"))]);
+}
+
 pub(super) async fn instalments_without_an_invoice(store: &dyn Store, tenant: TenantId) {
     let w = world(store, tenant, 3).await;
     let kind = sample::installation_kind(0);

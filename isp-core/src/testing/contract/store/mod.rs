@@ -127,6 +127,7 @@ suite! { $
         the_position_moves_forward_only
         the_last_run_is_what_was_written_last
         billable_by_day_mark_and_end
+        what_was_not_billed_keeps_its_earliest_mark
         instalments_without_an_invoice
         installation_orders_tell_how_far_they_are_paid
         fees_wait_for_the_first_invoice
