@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use isp_core::ids::{RouterId, SubscriptionId, TenantId};
 use isp_core::isolation::AccessTarget;
-use isp_core::isolation::account::FormerAccount;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::StoreError;
 use isp_core::subscription::Account;
+use isp_core::terms::account::FormerAccount;
 use isp_core::text::Code;
 
 use crate::session::{Session, all};

@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::SubscriptionId;
-use crate::isolation::account::{AccountChange, AccountMove, change_account};
 use crate::isolation::{AccessFacts, AccessTarget};
 use crate::place::Router;
 use crate::ports::{AccessControl, AccessQuery, ApplyOutcome, ChangeSet, PageQuery, PortError, StoreError};
 use crate::subscription::Subscription;
+use crate::terms::account::{AccountChange, AccountMove, change_account};
 
 impl Engine<'_> {
     /// Gives a line another user name, password, router or site, and writes the wishes to the routers: the account that it

@@ -1,7 +1,6 @@
 //! Whether a line should be open, and why.
 
 pub mod access;
-pub mod account;
 pub mod decide;
 pub mod effect;
 pub mod explain;

@@ -10,7 +10,6 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{CustomerId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
-use crate::isolation::account::FormerAccount;
 use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
@@ -19,6 +18,7 @@ use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Subscription};
+use crate::terms::account::FormerAccount;
 
 /// Everything that one commit writes, all or nothing.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@
 //! | a line begins | [`start`] |
 //! | another package, from the next period or at once | [`package`] |
 //! | another billing day | [`day`] |
-
+//! | another user name, password, router or site: no money | [`account`] |
 //! | a pause begins, ends | [`pause`], [`resume`] |
 //! | an end: ahead, today, said afterwards | [`end`] |
 //!
@@ -16,6 +16,7 @@
 //!
 //! A [`Change`] is a value: it may be shown before it is confirmed, and [`Change::confirm`] refuses one whose facts have changed since.
 
+pub mod account;
 pub mod change;
 pub mod day;
 mod draft;

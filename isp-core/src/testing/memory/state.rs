@@ -14,7 +14,6 @@ use crate::ids::{
     SiteId, StatementId, SubscriptionId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
-use crate::isolation::account::FormerAccount;
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::message::NotificationKey;
@@ -25,6 +24,7 @@ use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
+use crate::terms::account::FormerAccount;
 use crate::text::Code;
 
 use super::table::Table;

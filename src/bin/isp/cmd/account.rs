@@ -1,8 +1,8 @@
 //! `isp subscription move`, `rename` and `password`: another account for a line. Billing does not notice.
 
 use clap::Args;
-use isp_core::isolation::account::AccountChange;
 use isp_core::ports::StoreError;
+use isp_core::terms::account::AccountChange;
 use isp_core::text::Code;
 use isp_core::{Error, Secret};
 

@@ -2,11 +2,11 @@
 
 use crate::ids::{SubscriptionId, TenantId};
 use crate::isolation::access::{IsolatedSince, ObservedAccess};
-use crate::isolation::account::FormerAccount;
 use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{ChangeSet, PageQuery, Store, StoreError};
 use crate::subscription::Subscription;
+use crate::terms::account::FormerAccount;
 use crate::testing::sample::{self, World, day, moment};
 
 use super::{refused, world, write};
