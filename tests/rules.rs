@@ -3,7 +3,7 @@
 
 mod support;
 
-use isp_core::billing::{InvoiceKind, LateFeeAmount, LateFeePolicy, LineKind, WhileIsolated};
+use isp_core::billing::{Invoice, InvoiceKind, LateFeeAmount, LateFeePolicy, LineKind, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Zone};
 use isp_core::engine::NewPayment;
 use isp_core::ids::{DepositId, OutageId, PromiseId};
@@ -27,16 +27,19 @@ async fn isolated_days_of_an_adjustment_come_back_while_a_mark_lies_ahead_b7() {
     run_days(&world, "2026-01-01", "2026-01-20").await;
     assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
     let line = subscription_id(2);
-    // Paid to 20 February after this; from the 29th the package costs more for three days of January.
+    // 1 to 19 February are a short period after this; from the 29th the package costs more for three days of January.
     world.engine().change_billing_day(line, BillingDay::try_new(20).unwrap(), at("2026-01-21", 8)).await.unwrap();
     world.engine().change_package_at_once(line, package_id(2), "Sari", at("2026-01-29", 8)).await.unwrap();
     run_days(&world, "2026-01-29", "2026-02-25").await;
     let snapshot = world.store.snapshot(TENANT);
-    let adjustments = snapshot.invoices.iter().filter(|(i, _)| i.kind == InvoiceKind::Adjustment);
-    let totals: Vec<Money> = adjustments
-        .map(|(i, _)| i.total - snapshot.credit_notes.iter().filter(|n| n.invoice_id == i.id).map(|n| n.total).sum())
-        .collect();
-    assert!(totals.len() == 2 && totals.iter().all(|left| left.is_zero()), "{totals:?}");
+    let left = |i: &Invoice| -> Money {
+        i.total - snapshot.credit_notes.iter().filter(|n| n.invoice_id == i.id).map(|n| n.total).sum()
+    };
+    let of = |wanted: &dyn Fn(&Invoice) -> bool| -> Vec<Money> {
+        snapshot.invoices.iter().map(|(i, _)| i).filter(|i| wanted(i)).map(left).collect()
+    };
+    assert_eq!(of(&|i| i.kind == InvoiceKind::Adjustment), [Money::ZERO]);
+    assert_eq!(of(&|i| i.period.start == date("2026-02-01")), [Money::ZERO], "isolated all the while");
 }
 
 #[tokio::test]
