@@ -267,3 +267,57 @@ async fn a_package_planned_for_days_that_were_given_back_ahead_keeps_its_price_b
     assert_eq!(cost(&snapshot, "2026-06-29", "2026-07-01"), 20_000);
     assert_eq!(cost(&snapshot, "2026-07-01", "2026-08-01"), 600_000);
 }
+
+#[tokio::test]
+async fn changes_at_once_are_said_in_the_order_of_their_days_and_not_in_a_pause_b6() {
+    let world = line(Timing::Prepaid, 0).await;
+    run_days(&world, "2026-05-01", "2026-05-25").await;
+    let say = async |command, on: &str| {
+        let done = world.engine().change_terms(subscription_id(2), command, Wish::default(), at(on, 14)).await;
+        done.map(|_| ()).map_err(domain)
+    };
+    let package = |n, from| Command::PackageAtOnce { package: package_id(n), from: date(from) };
+    assert_eq!(say(package(2, "2026-05-21"), "2026-05-25").await, Ok(()));
+    // An adjustment across the 21st would spread two prices evenly over its days.
+    let later = Error::ChangedLater { on: date("2026-05-21") };
+    assert_eq!(say(package(1, "2026-05-11"), "2026-05-26").await, Err(later));
+    let (before, after) = (20 * 300_000 / 31, 11 * 600_000 / 31);
+    let snapshot = world.store.snapshot(TENANT);
+    assert!((cost(&snapshot, "2026-05-01", "2026-05-21") - before).abs() <= 2);
+    assert!((cost(&snapshot, "2026-05-21", "2026-06-01") - after).abs() <= 2);
+    // What a pause would be resumed with, and from when, nobody knows yet.
+    assert_eq!(say(Command::Pause { from: date("2026-05-27") }, "2026-05-27").await, Ok(()));
+    assert_eq!(say(package(1, "2026-05-28"), "2026-05-28").await, Err(Error::NotServing));
+}
+
+#[tokio::test]
+async fn an_end_that_lies_ahead_may_be_said_anew_b12() {
+    for timing in [Timing::Prepaid, Timing::Postpaid] {
+        let mut totals = Vec::new();
+        // Said once; said for a later day first; said for an earlier day first.
+        for said in [&["2026-07-11"][..], &["2026-08-21", "2026-07-11"], &["2026-06-21", "2026-07-11"]] {
+            let mut world = line(timing, 0).await;
+            world.policy.billing.credit_on_termination = true;
+            run_days(&world, "2026-05-01", "2026-05-20").await;
+            for end in said {
+                let command = Command::End { end: date(end) };
+                let now = at("2026-05-20", 14);
+                world.engine().change_terms(subscription_id(2), command, Wish::default(), now).await.unwrap();
+            }
+            run_days(&world, "2026-05-21", "2026-08-25").await;
+            let snapshot = world.store.snapshot(TENANT);
+            totals.push((cost(&snapshot, "2026-05-01", "2026-07-11"), cost(&snapshot, "2026-07-11", "2026-12-01")));
+        }
+        assert_eq!(totals, [(600_000 + 96_774, 0); 3], "{timing:?}: 10 of 31 days of July");
+    }
+    // What was charged up to the old end ends there.
+    let world = line(Timing::Prepaid, 0).await;
+    run_days(&world, "2026-05-01", "2026-05-20").await;
+    let end = async |end| {
+        let command = Command::End { end: date(end) };
+        world.engine().change_terms(subscription_id(2), command, Wish::default(), at("2026-05-20", 14)).await
+    };
+    end("2026-05-25").await.unwrap();
+    assert_eq!(domain(end("2026-06-10").await.unwrap_err()), Error::NotServing);
+    end("2026-05-22").await.unwrap();
+}

@@ -133,6 +133,7 @@ async fn wish(world: &World, wished: Wished, from: Date, hour: u32, today: Date,
             | Error::ChangedToday
             | Error::GivenBackToday
             | Error::ChangePlanned { .. }
+            | Error::ChangedLater { .. }
             | Error::EmptyPeriod,
         )) => return,
         Err(other) => panic!("{wished:?} from {from} on {today}: {other:?}"),

@@ -126,6 +126,12 @@ pub enum Error {
     /// The package of the subscription was changed at once on this day already.
     #[error("package was changed at once today already")]
     ChangedToday,
+    /// A change at once from a day before one from which the line was changed already.
+    #[error("the line was changed from {on} on; a change before that day cannot be said any more")]
+    ChangedLater {
+        /// The first day of the change that is there.
+        on: Date,
+    },
     /// A day that is still to come, where one of the past or today is wanted.
     #[error("{on} lies ahead")]
     DayAhead {
@@ -249,6 +255,7 @@ impl Error {
             Self::NoTaxRule { .. } => "tax.no_rule",
             Self::NotServing => "subscription.not_serving",
             Self::ChangedToday => "subscription.changed_today",
+            Self::ChangedLater { .. } => "subscription.changed_later",
             Self::DayAhead { .. } => "subscription.day_ahead",
             Self::ChangePlanned { .. } => "subscription.change_planned",
             Self::ChangedSince => "subscription.changed_since",

@@ -73,6 +73,14 @@ impl<'f, 'a> Draft<'f, 'a> {
         self.write(invoice)
     }
 
+    /// The first day after `day` from which on an earlier change adjusted what was charged.
+    pub(super) fn changed_after(&self, day: Date) -> Option<Date> {
+        let adjusted =
+            self.charges.iter().filter(|c| c.invoice.kind == InvoiceKind::Adjustment).map(|c| c.invoice.period.start);
+        let notes = self.charges.iter().flat_map(|c| &c.notes).filter(|n| n.reason == CreditReason::PackageChange);
+        adjusted.chain(notes.map(|n| n.period.start)).filter(|start| *start > day).min()
+    }
+
     /// The first day from `day` on that is not paid for, if that day itself is.
     pub(super) fn paid_until(&self, day: Date) -> Option<Date> {
         paid_until(&self.charges, day)

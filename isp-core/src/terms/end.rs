@@ -15,10 +15,18 @@ use super::facts::LineFacts;
 /// they were never served. The unused days of the period that holds it are given back by policy; who pays afterwards pays none.
 /// So what is owed is the same whichever runs were made before the end was said.
 ///
+/// An end that lies ahead may be said anew, for an earlier day, and for a later one while no day next to the old end was charged.
+///
 /// # Errors
-/// [`Error::NotServing`] for a line that has an end, [`Error::EmptyPeriod`] for one before its first day.
+/// [`Error::NotServing`] for a line that has ended, or was charged up to its end already, [`Error::EmptyPeriod`] for one before its first day.
 pub fn end(facts: &LineFacts<'_>, end: Date) -> Result<Change, Error> {
-    let terms = facts.line.terms;
+    let mut terms = facts.line.terms;
+    if let Some(old) = terms.end.filter(|old| *old > facts.today()) {
+        let charged = facts.charges.iter().any(|c| c.invoice.period.end >= old && c.invoice.period.start < old);
+        if end < old || !charged {
+            terms.end = None;
+        }
+    }
     let served_from = facts.charges.iter().map(|c| c.invoice.period.start).chain([terms.start]).min();
     let ended = terms.terminate(end, served_from.unwrap_or(terms.start))?;
     let credit = facts.policy.credit_on_termination;

@@ -36,13 +36,21 @@ pub fn next_period(facts: &LineFacts<'_>, package: PackageId) -> Result<Change, 
 /// postpaid period that runs and is not billed yet ends there, and its days are billed.
 ///
 /// # Errors
-/// [`Error::ChangedToday`] for a second time on one day; [`Error::NotServing`], [`Error::UnknownPackage`],
+/// [`Error::ChangedToday`] for a second time on one day; [`Error::ChangedLater`] when the line was changed from a later day on;
+/// [`Error::NotServing`] also in a pause, whose end may be said for an earlier day; [`Error::UnknownPackage`],
 /// [`Error::DayAhead`], [`Error::NoPrice`].
 pub fn at_once(facts: &LineFacts<'_>, package: PackageId, from: Date) -> Result<Change, Error> {
     not_ahead(facts, from)?;
     facts.catalog.find(package)?;
     let terms = facts.line.terms;
+    if terms.status_on(from) == SubscriptionStatus::Paused {
+        return Err(Error::NotServing);
+    }
     let mut draft = Draft::settled(facts, terms)?;
+    // An adjustment is of one price a day: one that crossed an earlier one would spread two prices evenly.
+    if let Some(on) = draft.changed_after(from) {
+        return Err(Error::ChangedLater { on });
+    }
     let runs = terms.timing == Timing::Postpaid && terms.status_on(from) == SubscriptionStatus::Active;
     let cut = runs && from > terms.first_day() && draft.paid_until(from).is_none();
     let changed = terms.change_now(package, from, cut)?;

@@ -99,7 +99,7 @@ impl Texts {
             E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
                 vec![("reason", self.said(reason))]
             }
-            E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
+            E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::PaidInFuture { on } | E::PaidLongAgo { on } => vec![("on", on.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],

@@ -33,6 +33,7 @@ pub(crate) async fn remind(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> 
 /// All of a day, in order. It is the tenant's only run while it lasts, and may be repeated at any time.
 pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
+    let approval = args.approval(ctx).await?;
     let guard = store.begin_run(ctx.tenant()).await?;
     args.clock().begin(ctx).await?;
     let bill = billed(ctx).await?;
@@ -40,7 +41,7 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     warn_problems(ctx, &bill).await?;
     let remind = ctx.engine(store).remind(ctx.now).await?;
     ctx.say("done.reminded", &remind_variables(remind))?;
-    let enforce = isolate::enforce_in_run(ctx, args).await?;
+    let enforce = isolate::enforce_in_run(ctx, &approval).await?;
     let counts = [
         ("isolated", enforce.isolated.len().to_string()),
         ("reopened", enforce.reopened.len().to_string()),

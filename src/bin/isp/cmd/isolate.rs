@@ -41,7 +41,8 @@ impl Enforce {
         self.clock
     }
 
-    async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
+    /// Whose breaker a person has approved; a router that is not there is said before anything is written.
+    pub(crate) async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
         if self.approve_all {
             return Ok(Approval::All);
         }
@@ -55,9 +56,10 @@ impl Enforce {
 }
 
 pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
+    let approval = args.approval(ctx).await?;
     args.clock.begin(ctx).await?;
     let store = ctx.store().await?;
-    let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
+    let report = ctx.engine(store).enforce(ctx.now, &approval).await?;
     ctx.rows(&changed(ctx, &report).await?)?;
     warn_held(ctx, &report).await?;
     super::holidays::warn_unknown(ctx, ctx.today());
@@ -65,9 +67,9 @@ pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exi
 }
 
 /// The part of a day's run: the same, told in one line.
-pub(crate) async fn enforce_in_run(ctx: &Context, args: &Enforce) -> anyhow::Result<EnforceReport> {
+pub(crate) async fn enforce_in_run(ctx: &Context, approval: &Approval) -> anyhow::Result<EnforceReport> {
     let store = ctx.store().await?;
-    let report = ctx.engine(store).enforce(ctx.now, &args.approval(ctx).await?).await?;
+    let report = ctx.engine(store).enforce(ctx.now, approval).await?;
     warn_held(ctx, &report).await?;
     super::holidays::warn_unknown(ctx, ctx.today());
     Ok(report)

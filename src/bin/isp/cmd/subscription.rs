@@ -285,6 +285,7 @@ pub(super) async fn table(
         column("access"),
         column("confirmed"),
         column("start"),
+        column("end"),
         number("billing_day"),
         number("months"),
         column("timing"),
@@ -300,6 +301,7 @@ pub(super) async fn table(
             Cell::Word(access.desired.code()),
             if line.router_id.is_none() { Cell::Empty } else { Cell::Word(if access.agrees() { "yes" } else { "no" }) },
             line.terms.start.into(),
+            line.terms.end.map_or(Cell::Empty, Cell::from),
             Cell::count(line.terms.day.day()),
             Cell::count(line.terms.cycle.months()),
             Cell::Word(match line.terms.timing {
