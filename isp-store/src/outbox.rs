@@ -139,14 +139,16 @@ pub(crate) async fn claim(s: &mut dyn Session, tenant: TenantId, claim: Claim) -
             WHERE tenant_id = $1 AND topic = 'message' AND state = 'attempting' AND claimed_until <= $2";
         s.execute(sql, args![tenant, claim.lease.now, LOST.to_owned()]).await?;
     }
+    // Materialized, so that the limit is one however the rows are joined.
     // The list of states is that of the index, word for word, so that SQLite sees that it may use it.
     let sql = format!(
-        "UPDATE outbox SET state = 'claimed', claimed_until = $5, owner = $7, fence = fence + 1
-        WHERE tenant_id = $1 AND outbox_id IN (
+        "WITH due AS MATERIALIZED (
             SELECT outbox_id FROM outbox
             WHERE tenant_id = $1 AND topic = $2 AND state IN ('pending', 'claimed', 'attempting')
                 AND next_attempt <= $3 AND (state = 'pending' OR claimed_until <= $4)
             ORDER BY next_attempt, outbox_id LIMIT $6 FOR UPDATE SKIP LOCKED)
+        UPDATE outbox SET state = 'claimed', claimed_until = $5, owner = $7, fence = fence + 1
+        WHERE tenant_id = $1 AND outbox_id IN (SELECT outbox_id FROM due)
         RETURNING {COLUMNS}"
     );
     let Claim { topic: of, due, lease, limit } = claim;
