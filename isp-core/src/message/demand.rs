@@ -3,7 +3,7 @@
 //! ```
 //! # use isp_core::{billing::*, calendar::*, ids::*, isolation::IsolationPolicy, message::Demand, money::Money};
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
-//! # let day = |text| Date::parse(text).unwrap();
+//! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let invoice = |n: u128, due: &str| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
 //! #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)),
 //! #   kind: InvoiceKind::Subscription, period: day(due).month().period(), issue_date: day(due).month().first(),
