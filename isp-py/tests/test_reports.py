@@ -73,7 +73,7 @@ def test_one_sentence_with_its_evidence() -> None:
         "sedikit 5 hari; kini menunggak Rp166.500 selama 10 hari."
     )
     assert why.evidence[0] == "tagihan INV/2026/0007: sisa Rp166.500 dari Rp166.500, jatuh tempo 2026-03-02"
-    assert why.evidence[-1] == "jawaban router 2026-03-09 10:00 WIB: isolated"
+    assert why.evidence[-1] == "jawaban router 2026-03-09 10:00 WIB: diisolir"
     (english,) = isp.explain([isolated], at("2026-03-12 09:00"), language="en")
     assert english.sentence.startswith("The line is isolated since 2026-03-09 10:00 WIB because Rp166.500")
 
