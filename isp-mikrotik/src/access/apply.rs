@@ -231,11 +231,11 @@ impl<'a> Turn<'a> {
                 }
                 let changed = self.changed.contains(&index) || self.kicked.contains(&index);
                 let other_terms = foreign.get(account.profile.as_str()).filter(|_| account.access == Access::Open);
-                let answer = match (&step.action, account.access) {
+                let answer = match (&step.action, other_terms) {
                     (Action::Absent, _) => "no account".to_owned(),
                     _ if account.disabled() => "account disabled".to_owned(),
                     _ if account.listed() => format!("in list {}", self.desired.isolation_list),
-                    _ if other_terms.is_some() => other_terms.copied().unwrap_or_default().to_owned(),
+                    (_, Some(reason)) => (*reason).to_owned(),
                     _ if self.kicked.contains(&index) => format!("profile {}, session ended", account.profile),
                     _ if online.contains(account.name.as_bytes()) => format!("profile {}, online", account.profile),
                     _ => format!("profile {}, offline", account.profile),
