@@ -71,8 +71,8 @@ impl Engine<'_> {
         };
         for (target, outcome) in targets.iter().zip(&outcomes) {
             if matches!(outcome, ApplyOutcome::Done { .. }) {
-                let (line, name) = (target.subscription_id, &target.account.username);
-                self.store.account_closed(self.tenant, router.id, line, name, now).await?;
+                let line = target.subscription_id;
+                self.store.account_closed(self.tenant, router.id, line, &target.account, now).await?;
             }
         }
         Ok(Ok(targets.into_iter().zip(outcomes).collect()))

@@ -23,7 +23,7 @@ use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
-use crate::subscription::Subscription;
+use crate::subscription::{Service, Subscription};
 use crate::terms::account::FormerAccount;
 use crate::text::Code;
 
@@ -115,7 +115,7 @@ state! {
     /// User names on routers, with who has or had them.
     usernames: (RouterId, String, SubscriptionId) => (),
     /// Accounts that lines have left, and whether they are closed.
-    former_accounts: (RouterId, SubscriptionId, Code) => (FormerAccount, bool),
+    former_accounts: (RouterId, SubscriptionId, Service, Code) => (FormerAccount, bool),
     installation_kinds: InstallationKindId => InstallationKind,
     installation_orders: InstallationOrderId => InstallationOrder,
     /// Fees that stand on invoices with other things.
