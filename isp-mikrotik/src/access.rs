@@ -13,6 +13,7 @@ mod fleet;
 mod import;
 mod judge;
 mod kick;
+mod lines;
 mod pace;
 mod read;
 mod service;

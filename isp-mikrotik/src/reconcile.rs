@@ -10,6 +10,7 @@ mod decide;
 mod desired;
 mod finding;
 mod groups;
+pub mod line;
 mod plan;
 mod show;
 mod strategy;

@@ -7,16 +7,18 @@ use chrono::{DateTime, Utc};
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::RouterEndpoint;
-use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
+use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 
 use super::apply::{Look, Turn};
 use super::breaker::{Breaker, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
+use super::lines::{self, LineLook, LineTurn};
 use super::settings::Settings;
 use super::{judge, read};
 use crate::error::{Error, Stage};
+use crate::reconcile::line::{ActualLines, DesiredLines};
 use crate::reconcile::{Actual, Desired, Plan, Service};
 use crate::text::CodePage;
 
@@ -63,7 +65,12 @@ impl MikrotikAccess {
         let mut parts = Desired::of(targets, &self.settings);
         parts.iter_mut().for_each(|(desired, _)| desired.complete = whole);
         let looks = self.look(&mut line, router, &parts).await?;
-        Ok(in_order(&parts, &looks))
+        let mut plan = in_order(&parts, &looks);
+        if let Some((mut desired, _)) = DesiredLines::of(targets, &self.settings) {
+            desired.complete = whole;
+            plan.add_lines(self.look_at_lines(&mut line, router, &desired).await?);
+        }
+        Ok(plan)
     }
 
     /// [`AccessControl::apply`], unless it would isolate more than `limit` lines at once (rule I6): then nothing is
@@ -177,6 +184,19 @@ impl MikrotikAccess {
 
 #[async_trait]
 impl AccessControl for MikrotikAccess {
+    /// The isolation list holds IPv4 addresses only.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            kick: true,
+            rate: true,
+            page: true,
+            online: true,
+            fixed: true,
+            dhcp: true,
+            ..Capabilities::default()
+        }
+    }
+
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
         match self.bring(router, targets, Breaker::Off).await? {
             Guarded::Applied(outcomes) => Ok(outcomes),
@@ -192,6 +212,11 @@ impl AccessControl for MikrotikAccess {
     ) -> Result<Vec<ObservedAccess>, PortError> {
         let mut line = self.fleet.turn(router).await;
         let mut placed = Vec::with_capacity(targets.len());
+        if let Some((desired, places)) = DesiredLines::of(targets, &self.settings) {
+            let actual =
+                self.read_lines(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
+            placed.extend(places.into_iter().zip(lines::observed(&desired, &actual)));
+        }
         for (desired, places) in Desired::of(targets, &self.settings) {
             let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
             let seen = judge::all(&desired, &actual, &self.settings);
@@ -214,12 +239,30 @@ impl MikrotikAccess {
         let mut line = self.fleet.turn(router).await;
         let parts = Desired::of(targets, &self.settings);
         let looks = self.look(&mut line, router, &parts).await?;
-        let isolated = looks.iter().map(|look| look.plan.summary().isolated).sum();
+        let fixed = DesiredLines::of(targets, &self.settings);
+        let fixed_look = match &fixed {
+            Some((desired, _)) => Some(self.look_at_lines(&mut line, router, desired).await?),
+            None => None,
+        };
+        let isolated: usize = looks.iter().map(|look| look.plan.summary().isolated).sum();
+        let isolated = isolated + fixed_look.as_ref().map_or(0, LineLook::isolated);
         let Some(mut budget) = breaker.budget(isolated) else {
-            return Ok(Guarded::Held(in_order(&parts, &looks)));
+            let mut plan = in_order(&parts, &looks);
+            fixed_look.into_iter().for_each(|look| plan.add_lines(look));
+            return Ok(Guarded::Held(plan));
         };
         let mut wrote = false;
         let mut placed = Vec::with_capacity(targets.len());
+        if let (Some((desired, places)), Some(look)) = (&fixed, fixed_look) {
+            let connected = line.client(router, &self.settings).await;
+            let (client, _) = connected.map_err(|error| port_error(&error, wrote))?;
+            let mut turn = LineTurn::new(&client, desired);
+            let outcomes = turn.run(look, &mut budget).await;
+            wrote |= turn.wrote;
+            line.learn(outcomes.as_ref().err());
+            let outcomes = outcomes.map_err(|error| port_error(&error, wrote))?;
+            placed.extend(places.iter().copied().zip(outcomes));
+        }
         for ((desired, places), look) in parts.iter().zip(looks) {
             let connected = line.client(router, &self.settings).await;
             let (client, _) = connected.map_err(|error| port_error(&error, wrote))?;
@@ -233,6 +276,37 @@ impl MikrotikAccess {
         }
         placed.sort_by_key(|(place, _)| *place);
         Ok(Guarded::Applied(placed.into_iter().map(|(_, outcome)| outcome).collect()))
+    }
+
+    /// Like [`read`](Self::read), for lines that nobody logs in for.
+    async fn read_lines(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &DesiredLines,
+    ) -> Result<ActualLines, Error> {
+        let (client, fresh) = line.client(router, &self.settings).await?;
+        let actual = lines::read(&client, desired).await;
+        line.learn(actual.as_ref().err());
+        match actual {
+            Err(error) if !fresh && !error.connection_survives() => {
+                let (client, _) = line.client(router, &self.settings).await?;
+                let again = lines::read(&client, desired).await;
+                line.learn(again.as_ref().err());
+                again
+            }
+            other => other,
+        }
+    }
+
+    async fn look_at_lines(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &DesiredLines,
+    ) -> Result<LineLook, PortError> {
+        let actual = self.read_lines(line, router, desired).await.map_err(|error| port_error(&error, false))?;
+        Ok(LineLook::new(desired, actual))
     }
 
     /// One look for each service.
@@ -263,6 +337,13 @@ fn in_order(parts: &[(Desired, Vec<usize>)], looks: &[Look]) -> Plan {
     placed.sort_by_key(|(place, _)| **place);
     whole.accounts = placed.into_iter().map(|(_, step)| step.clone()).collect();
     whole
+}
+
+impl Plan {
+    fn add_lines(&mut self, look: LineLook) {
+        self.lines.extend(look.steps);
+        self.drift.extend(look.drift);
+    }
 }
 
 /// What an error promises to the engine. After a write nothing is "not sent" any more.

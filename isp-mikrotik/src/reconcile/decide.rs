@@ -48,7 +48,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
             None => account_step(account, &seen),
         })
         .collect();
-    Plan { groups, accounts, drift: drift(&seen, actual) }
+    Plan { groups, accounts, lines: Vec::new(), drift: drift(&seen, actual) }
 }
 
 /// What a router has, by name.

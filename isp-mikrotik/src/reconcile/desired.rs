@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::secret::Secret;
+use isp_core::subscription::Service as LineService;
 
 use super::strategy::{Service, Strategy};
 use crate::access::Settings;
@@ -103,7 +104,12 @@ impl Desired {
     pub fn of(targets: &[AccessTarget], settings: &Settings) -> Vec<(Desired, Vec<usize>)> {
         let mut parts: Vec<(Desired, Vec<usize>)> = Vec::new();
         for (place, target) in targets.iter().enumerate() {
-            let strategy = settings.strategy_of(target.group.name.as_str());
+            let strategy = match target.account.service {
+                LineService::Pppoe => settings.strategy_of(target.group.name.as_str()),
+                LineService::Hotspot => Strategy::Hotspot,
+                // Nobody logs in: see `line`.
+                LineService::Static | LineService::Dhcp => continue,
+            };
             let service = strategy.service();
             let at = match parts.iter().position(|(part, _)| part.service == service) {
                 Some(at) => at,
