@@ -9,8 +9,8 @@ use isp_core::subscription::Account;
 use isp_core::terms::account::FormerAccount;
 
 use crate::session::{Session, all};
-use crate::subscription::{password_place, read_account};
 use crate::table::FORMER_ACCOUNTS;
+use crate::terms::{password_place, read_account};
 use crate::value::{Value, args};
 use crate::vault::Vault;
 
