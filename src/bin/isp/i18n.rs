@@ -96,8 +96,13 @@ impl Texts {
                 vec![("field", named(field)), ("expected", (*expected).to_owned())]
             }
             E::Implausible { field, value } => vec![("field", named(field)), ("value", value.clone())],
-            E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
-                vec![("reason", self.said(reason))]
+            E::Nik { reason }
+            | E::Phone { reason }
+            | E::RouterAddress { reason }
+            | E::IpAddress { reason }
+            | E::Mac { reason } => vec![("reason", self.said(reason))],
+            E::NotForService { field, service } => {
+                vec![("field", named(field)), ("service", self.t(&format!("word.{service}")))]
             }
             E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
