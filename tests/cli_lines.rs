@@ -153,6 +153,71 @@ fn what_a_line_cannot_have_is_said() {
 }
 
 #[test]
+fn queues_and_leases_that_are_there_become_lines() {
+    let stage = Stage::bare();
+    let isp = &stage.isp;
+    isp.ok(&["init"]);
+    let address = stage.router.address().to_string();
+    let routers = format!("kode;site;alamat;username;password\nR1;BDG;{address};isp;rahasia-router\n");
+    isp.write(&[cli::SHEETS[0], ("routers.csv", &routers)]);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let queue = |name: &str, target: &str, limit: &str| {
+        let values = [("name", name.as_bytes()), ("target", target.as_bytes()), ("max-limit", limit.as_bytes())];
+        stage.router.force("/queue/simple", &values).unwrap();
+    };
+    queue("Pak Budi 081234567890", "10.20.0.7/32", "5M/10M");
+    queue("Ibu Siti", "10.20.0.6/32", "5M/10M");
+    queue("semua", "10.20.0.0/24", "100M/100M");
+    let lease =
+        [("mac-address", MAC.as_bytes()), ("address", b"10.20.0.8"), ("rate-limit", b"2M/4M"), ("comment", b"Toko")];
+    stage.router.force("/ip/dhcp-server/lease", &lease).unwrap();
+    stage.router.force("/ip/firewall/address-list", &[("list", b"ISOLIR"), ("address", b"10.20.0.6")]).unwrap();
+    isp.ok(&[
+        "--on",
+        "2026-01-02",
+        "router",
+        "import-lines",
+        "R1",
+        "--out",
+        "lines.csv",
+        "--customers",
+        "people.csv",
+        "--packages",
+        "packages.csv",
+        "--price",
+        "5M/10M=150000",
+        "--price",
+        "2M/4M=100000",
+    ]);
+    let read = |name: &str| std::fs::read_to_string(isp.dir().join(name)).unwrap();
+    let (lines, people, packages) = (read("lines.csv"), read("people.csv"), read("packages.csv"));
+    assert!(lines.contains("10.20.0.7,5M/10M,R1,,,2026-01-02,,,static,10.20.0.7,"), "{lines}");
+    assert!(lines.contains(&format!("{MAC},2M/4M,R1,,,2026-01-02,,,dhcp,10.20.0.8,{MAC}")), "{lines}");
+    assert!(lines.contains("diisolir") && !lines.contains("10.20.0.0"), "{lines}");
+    assert!(people.contains("Pak Budi") && people.contains("081234567890"), "{people}");
+    assert!(packages.contains("5M/10M,5M/10M,150000"), "{packages}");
+    // It imports without a hand, but for the line that is shut in: its package cannot be read.
+    let kept: String =
+        lines.lines().filter(|line| !line.starts_with("10.20.0.6")).map(|line| format!("{line}\n")).collect();
+    std::fs::write(isp.dir().join("lines.csv"), kept).unwrap();
+    isp.ok(&[
+        "--on",
+        "2026-01-02",
+        "import",
+        "--packages",
+        "packages.csv",
+        "--customers",
+        "people.csv",
+        "--subscriptions",
+        "lines.csv",
+    ]);
+    isp.ok(&["--on", "2026-01-02", "router", "apply", "R1", "--adopt"]);
+    assert_eq!(felt(&stage, "10.20.0.7"), (Some("5M/10M".to_owned()), false));
+    let told = isp.ok(&["--lang", "en", "--on", "2026-01-02", "router", "import-lines", "R1", "--out", "again.csv"]);
+    assert!(told.contains("ours") && !read("again.csv").contains("10.20.0.7"), "{told}");
+}
+
+#[test]
 fn what_a_router_has_is_taken_over_only_when_asked() {
     let stage = stage();
     let queue =

@@ -10,6 +10,7 @@ mod apply;
 mod breaker;
 mod check;
 mod fleet;
+mod found_lines;
 mod import;
 mod judge;
 mod kick;

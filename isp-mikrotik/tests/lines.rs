@@ -97,7 +97,7 @@ async fn a_static_line_has_a_queue_and_is_shut_in_by_its_address() {
         assert_eq!(rows(&router, ENTRIES, &["list", "address", "comment"]), [format!("ISOLIR 10.20.0.7 {}", mark(1))]);
         assert_eq!(seen(&access, &router, &isolated).await, Some(Isolated));
         router.reset_counters();
-        assert_eq!(done(&one(&access, &router, &isolated).await).1, false);
+        assert!(!done(&one(&access, &router, &isolated).await).1);
         assert_eq!(router.counters().writes, 0);
 
         connect(&router, "10.20.0.7:51300", "10.0.0.1:80");
@@ -121,7 +121,7 @@ async fn a_package_s_speed_and_burst_reach_the_queue_and_nobody_is_cut_for_it() 
     let limits = || rows(&router, QUEUES, &["max-limit", "burst-limit", "burst-threshold", "burst-time"]);
     assert_eq!(limits(), ["5000000/10000000 10000000/20000000 3750000/7500000 90s/90s"]);
     router.reset_counters();
-    assert_eq!(done(&one(&access, &router, &line).await).1, false);
+    assert!(!done(&one(&access, &router, &line).await).1);
     // The router shows spans of time in its own way.
     connect(&router, "10.20.0.7:51234", "1.1.1.1:443");
     let faster = AccessTarget { group: group("20M", 20), ..line };
@@ -149,7 +149,7 @@ async fn a_dhcp_line_has_a_lease_that_joins_the_list() {
         assert_eq!(leases(), [format!("{MAC} 10.20.0.7 64k/64k ISOLIR {}", mark(1))]);
         assert!(rows(&router, CONNECTIONS, &["src-address"]).is_empty());
         assert!(rows(&router, ENTRIES, &["address"]).is_empty(), "the lease's own entry is enough");
-        assert_eq!(done(&one(&access, &router, &isolated).await).1, false);
+        assert!(!done(&one(&access, &router, &isolated).await).1);
 
         assert_eq!(done(&one(&access, &router, &line).await), (Open, true, "lease 5M/10M, online"));
         assert_eq!((router.felt("10.20.0.7", LIST), leases()), ((Some("5M/10M".to_owned()), false), vec![lease]));
@@ -406,7 +406,7 @@ async fn wherever_it_breaks_nobody_is_cut_and_nobody_runs_free() {
                     router.clear_faults();
                     let outcome = one(&access, &router, to).await;
                     assert_eq!(done(&outcome).0, to.desired, "{story}");
-                    assert_eq!(done(&one(&access, &router, to).await).1, false, "{story}");
+                    assert!(!done(&one(&access, &router, to).await).1, "{story}");
                     // A box that has an address already may keep it until it asks again.
                     let there = match to.account.mac() {
                         Some(_) => router.address_of(MAC).unwrap(),

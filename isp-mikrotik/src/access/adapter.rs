@@ -13,6 +13,7 @@ use super::apply::{Look, Turn};
 use super::breaker::{Breaker, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
+use super::found_lines;
 use super::import::{FoundAccount, found};
 use super::lines::{self, LineLook, LineTurn};
 use super::settings::Settings;
@@ -119,6 +120,19 @@ impl MikrotikAccess {
         let actual = read::everything(&client, line.passwords.service(Service::Ppp)).await;
         line.learn(actual.as_ref().err());
         Ok(found(&actual.map_err(|error| port_error(&error, false))?, page))
+    }
+
+    /// Every line of the router that nobody logs in for, ours or not: queues that people made for one address, and leases
+    /// that they keep. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn read_lines_found(&self, router: &RouterEndpoint) -> Result<Vec<FoundAccount>, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        let desired = DesiredLines { isolation_list: self.settings.isolation_list.clone(), ..DesiredLines::default() };
+        let actual = self.read_lines(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
+        Ok(found_lines::found(&actual, &self.settings))
     }
 
     /// Connects and asks the router who it is and how much it holds; nothing is changed.

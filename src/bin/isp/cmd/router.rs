@@ -55,6 +55,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp router import-secrets R1 --out subscriptions.csv\n\nThe file holds passwords; only you can read it. Fill in id_pelanggan and mulai, then: isp import --subscriptions subscriptions.csv"
     )]
     ImportSecrets(router_import::ImportSecrets),
+    /// The same for lines that nobody logs in for: simple queues for one address, and static DHCP leases.
+    #[command(
+        after_help = "Example:\n  isp router import-lines R1 --out subscriptions.csv --customers customers.csv --packages packages.csv\n\nPackages follow from the speeds. Queues and leases that are imported are taken over by: isp router apply R1 --adopt"
+    )]
+    ImportLines(router_import::ImportSecrets),
 }
 
 #[derive(Debug, Args)]
@@ -144,6 +149,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Plan(args) => plan(ctx, args).await,
         Command::Apply(args) => apply(ctx, args).await,
         Command::ImportSecrets(args) => router_import::run(ctx, args).await,
+        Command::ImportLines(args) => router_import::run_lines(ctx, args).await,
     }
 }
 
