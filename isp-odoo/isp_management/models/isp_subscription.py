@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from ipaddress import IPv4Address
 
 import isp_engine
 
@@ -15,7 +17,17 @@ from .res_company import ZONES
 PERIOD_FIELDS = {"activation_date", "billing_day", "cycle", "timing", "zone", "customer_id", "company_id"}
 # Periods that are looked through at once when a line moves in that was served before; the engine's most.
 MOVING_IN = 120
+SERVICES = [("pppoe", "PPPoE"), ("hotspot", "Hotspot"), ("static", "Static IP"), ("dhcp", "DHCP")]
 ACCESS = [("open", "Open"), ("isolated", "Isolated"), ("closed", "Closed")]
+
+
+MAC = re.compile("([0-9A-F]{2}:){5}[0-9A-F]{2}")
+
+
+def normal_mac(text):
+    """The MAC address as routers write it; what is none stays as it is."""
+    digits = re.sub(r"[^0-9A-Fa-f]", "", text or "").upper()
+    return ":".join(re.findall("..", digits)) if len(digits) == 12 else text
 
 
 class IspSubscription(models.Model):
@@ -117,7 +129,12 @@ class IspSubscription(models.Model):
     ppp_username = fields.Char("PPPoE user", copy=False, tracking=True)
     ppp_password = fields.Char("PPPoE password", compute="_compute_sealed", inverse="_inverse_sealed")
     ppp_password_sealed = fields.Char(groups="base.group_system", copy=False)
-    ip_address = fields.Char("Fixed IP address", copy=False)
+    service = fields.Selection(
+        SERVICES, "Way onto the network", default="pppoe", required=True, tracking=True,
+        help="PPPoE and hotspot log in with user and password. A static line is known by its address, a DHCP line by its box.",
+    )
+    ip_address = fields.Char("Fixed IP address", copy=False, tracking=True)
+    mac = fields.Char("MAC address", copy=False, tracking=True, help="Of the box of a DHCP line, as AA:BB:CC:00:11:22.")
     desired_access = fields.Selection(ACCESS, "Wanted access", default="closed", required=True, copy=False, tracking=True)
     access_cause = fields.Selection([("arrears", "Arrears"), ("manual", "By hand")], "Cause", copy=False, tracking=True)
     access_reason = fields.Char("Reason", copy=False)
@@ -181,6 +198,30 @@ class IspSubscription(models.Model):
         for subscription in self:
             subscription.display_name = "%s %s" % (subscription.name, subscription.customer_id.name or "")
 
+    @api.constrains("service", "router_id", "ip_address", "mac", "state")
+    def _check_known_by(self):
+        for line in self.filtered(lambda s: s.service in ("static", "dhcp") and s.state != "terminated"):
+            if line.ip_address:
+                self._isp_check_address(line.ip_address)
+            if line.service == "dhcp" and line.mac and not MAC.fullmatch(line.mac):
+                raise ValidationError(_("A MAC address is written as AA:BB:CC:00:11:22."))
+            same = [("service", "=", "static"), ("service", "=", "dhcp")]
+            domain = [
+                ("id", "!=", line.id), ("router_id", "=", line.router_id.id), ("router_id", "!=", False),
+                ("state", "!=", "terminated"), "|", *same,
+            ]
+            if line.ip_address and self.search_count([*domain, ("ip_address", "=", line.ip_address)], limit=1):
+                raise ValidationError(_("This router has a line with the address %s already.", line.ip_address))
+            if line.service == "dhcp" and line.mac and self.search_count([*domain, ("mac", "=", line.mac)], limit=1):
+                raise ValidationError(_("This router has a line with the MAC address %s already.", line.mac))
+
+    @api.model
+    def _isp_check_address(self, address):
+        try:
+            IPv4Address(address)
+        except ValueError:
+            raise ValidationError(_("%s is not an IPv4 address.", address)) from None
+
     @api.constrains("state", "activation_date", "billing_day", "end_date", "paused_from", "discount_kind", "discount_value")
     def _check_terms(self):
         for subscription in self:
@@ -203,6 +244,8 @@ class IspSubscription(models.Model):
             if vals.get("name", "/") == "/":
                 company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.subscription")
+            if vals.get("mac"):
+                vals["mac"] = normal_mac(vals["mac"])
         return super().create(vals_list)
 
     def _isp_forbidden(self, guarded):
@@ -213,6 +256,8 @@ class IspSubscription(models.Model):
         return forbidden
 
     def write(self, vals):
+        if vals.get("mac"):
+            vals = {**vals, "mac": normal_mac(vals["mac"])}
         if "active" in vals and not vals["active"]:
             serving = self.filtered(lambda s: s.active and s.state in ("active", "paused"))
             if serving:
