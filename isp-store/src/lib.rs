@@ -47,6 +47,7 @@ mod subscription;
 mod table;
 mod value;
 mod vault;
+mod wishes;
 
 pub use open::{MigrationStatus, has_key, migrate, migration_status, open};
 pub use store::SqlStore;

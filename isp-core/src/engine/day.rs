@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::engine::{Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, RemindReport};
+use crate::engine::{
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, RemindReport, SurveyReport,
+};
 use crate::ports::{AccessControl, Messenger, Worker};
 
 /// What a person said before a run.
@@ -24,12 +26,14 @@ pub struct DayReport {
     pub reminded: RemindReport,
     /// Isolation and reopening.
     pub enforced: EnforceReport,
+    /// What was found on the routers.
+    pub surveyed: SurveyReport,
     /// What routers and customers heard.
     pub delivered: DeliverReport,
 }
 
 impl Engine<'_> {
-    /// Bills, lets credit pay, reminds, isolates and reopens, then delivers. It is the tenant's only run while it lasts, and may be repeated
+    /// Bills, lets credit pay, reminds, isolates and reopens, reads every router, then delivers. It is the tenant's only run while it lasts, and may be repeated
     /// at any time: what is done is not done again.
     ///
     /// # Errors
@@ -45,11 +49,12 @@ impl Engine<'_> {
     ) -> Result<DayReport, EngineError> {
         let _only_run = self.store.begin_run(self.tenant).await?;
         self.begin(now, said.clock_is_right).await?;
-        Ok(DayReport {
-            billed: self.bill(now).await?,
-            reminded: self.remind(now).await?,
-            enforced: self.enforce(now, &said.approval).await?,
-            delivered: self.deliver(worker, routers, messenger, now).await?,
-        })
+        let billed = self.bill(now).await?;
+        let reminded = self.remind(now).await?;
+        let enforced = self.enforce(now, &said.approval).await?;
+        let mut delivered = DeliverReport::default();
+        let surveyed = self.settle_routers(worker, routers, &said.approval, now, &mut delivered).await?;
+        self.deliver_messages(worker, messenger, now, &mut delivered).await?;
+        Ok(DayReport { billed, reminded, enforced, surveyed, delivered })
     }
 }

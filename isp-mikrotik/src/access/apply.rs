@@ -37,6 +37,8 @@ pub(super) struct Turn<'a> {
     pub(super) wrote: bool,
     pub(super) refused: HashMap<usize, Conflict>,
     changed: HashSet<usize>,
+    /// The profiles that this turn made or changed.
+    regrouped: HashSet<String>,
     pub(super) kicked: HashSet<usize>,
     /// The accounts that this turn isolates.
     isolating: HashSet<usize>,
@@ -71,6 +73,7 @@ impl<'a> Turn<'a> {
             wrote: false,
             refused: HashMap::new(),
             changed: HashSet::new(),
+            regrouped: HashSet::new(),
             kicked: HashSet::new(),
             isolating: HashSet::new(),
         }
@@ -155,7 +158,10 @@ impl<'a> Turn<'a> {
             }
             self.wrote = true;
             match self.client.call(&command).await {
-                Ok(_) => wrote = true,
+                Ok(_) => {
+                    wrote = true;
+                    self.regrouped.insert(group.name.clone());
+                }
                 Err(error) if error.refusal() == Some(RefusalKind::AlreadyExists) => wrote = true,
                 Err(Error::Refused { refusal, .. }) => {
                     let reason = format!("profile {}: {}", group.name, refusal.message);
@@ -229,7 +235,8 @@ impl<'a> Turn<'a> {
                     let reason = "the router takes the change and does not keep it".to_owned();
                     return ApplyOutcome::Refused { code: Finding::NotKept.code(), reason };
                 }
-                let changed = self.changed.contains(&index) || self.kicked.contains(&index);
+                let regrouped = !account.disabled() && self.regrouped.contains(&account.profile);
+                let changed = regrouped || self.changed.contains(&index) || self.kicked.contains(&index);
                 let other_terms = foreign.get(account.profile.as_str()).filter(|_| account.access == Access::Open);
                 let answer = match (&step.action, other_terms) {
                     (Action::Absent, _) => "no account".to_owned(),

@@ -191,7 +191,8 @@ impl Turn<'_> {
             .filter(|session| known.contains(session.name.as_slice()))
             .filter(|session| {
                 let queue = [b"<pppoe-", session.name.as_slice(), b">"].concat();
-                !given.get(queue.as_slice()).is_some_and(|queue| gives(queue, wanted))
+                let homeless = session.address.is_none() && group.remote_address.is_some();
+                homeless || !given.get(queue.as_slice()).is_some_and(|queue| gives(queue, wanted))
             })
             .map(|session| (session.id, session.name))
             .collect();

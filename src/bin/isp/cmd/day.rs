@@ -7,6 +7,7 @@ use isp_core::ports::{AccessQuery, PageQuery};
 use super::clock::Clock;
 use super::deliver;
 use super::isolate::{self, Enforce};
+use super::survey;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, number};
@@ -49,9 +50,11 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
         ("regrouped", enforce.regrouped.len().to_string()),
     ];
     ctx.say("done.enforced", &counts)?;
-    let delivered = deliver::deliver(ctx).await?;
+    let (delivered, surveyed) = deliver::settle(ctx, &approval).await?;
+    survey::say(ctx, &surveyed)?;
     ctx.say("done.delivered", &deliver::variables(&delivered))?;
     deliver::warn(ctx, &delivered).await?;
+    survey::warn(ctx, &surveyed, &delivered).await?;
     drop(guard);
     if ctx.format != crate::output::Format::Table {
         let mut row = Rows::new(&[
@@ -81,7 +84,7 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     Ok(match () {
         () if !enforce.held.is_empty() => Exit::Refused,
         () if !bill.problems.is_empty() => Exit::Partial,
-        () => deliver::exit(&delivered),
+        () => deliver::exit(&delivered).worse(survey::exit(&surveyed)),
     })
 }
 

@@ -1,6 +1,6 @@
 //! `isp deliver`: routers and messages from the outbox.
 
-use isp_core::engine::DeliverReport;
+use isp_core::engine::{Approval, DeliverReport, SurveyReport};
 use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic};
 
 use super::clock::Clock;
@@ -26,8 +26,26 @@ pub(crate) async fn deliver(ctx: &Context) -> anyhow::Result<DeliverReport> {
     let routers = wire::routers(&ctx.config);
     let mut report = DeliverReport::default();
     engine.deliver_access(&worker, &routers, ctx.now, &mut report).await?;
+    messages(ctx, &mut report).await?;
+    Ok(report)
+}
+
+/// The same in a run, which also reads every router whole and brings back what differs there.
+pub(crate) async fn settle(ctx: &Context, approval: &Approval) -> anyhow::Result<(DeliverReport, SurveyReport)> {
+    let engine = ctx.engine(ctx.store().await?);
+    let routers = wire::routers(&ctx.config);
+    let mut report = DeliverReport::default();
+    let surveyed = engine.settle_routers(&ctx.worker(), &routers, approval, ctx.now, &mut report).await?;
+    messages(ctx, &mut report).await?;
+    Ok((report, surveyed))
+}
+
+async fn messages(ctx: &Context, report: &mut DeliverReport) -> anyhow::Result<()> {
+    let store = ctx.store().await?;
+    let engine = ctx.engine(store);
+    let worker = ctx.worker();
     match wire::messenger(&ctx.config) {
-        Ok(Some(messenger)) => engine.deliver_messages(&worker, &messenger, ctx.now, &mut report).await?,
+        Ok(Some(messenger)) => engine.deliver_messages(&worker, &messenger, ctx.now, report).await?,
         Ok(None) => {
             let waiting = OutboxQuery {
                 topic: Some(Topic::Message),
@@ -40,7 +58,7 @@ pub(crate) async fn deliver(ctx: &Context) -> anyhow::Result<DeliverReport> {
         }
         Err(error) => report.channel_down = Some(ctx.texts.failure(&error)),
     }
-    Ok(report)
+    Ok(())
 }
 
 /// Names the routers and channels that did not answer.
@@ -57,6 +75,7 @@ pub(crate) async fn warn(ctx: &Context, report: &DeliverReport) -> anyhow::Resul
             ctx.warn("warn.router_down", &variables);
         }
     }
+    refused(ctx, report).await?;
     if let Some(reason) = &report.channel_down {
         ctx.warn("warn.channel_down", &[("reason", ctx.texts.port(reason))]);
     }
@@ -68,6 +87,29 @@ pub(crate) async fn warn(ctx: &Context, report: &DeliverReport) -> anyhow::Resul
     }
     if report.unknown > 0 {
         ctx.warn("warn.unknown", &[("unknown", report.unknown.to_string())]);
+    }
+    Ok(())
+}
+
+/// Names the accounts that routers refused.
+async fn refused(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
+    const NAMED: usize = 20;
+    if report.refused_accounts.is_empty() {
+        return Ok(());
+    }
+    let routers = ctx.store().await?.routers(ctx.tenant()).await?;
+    for account in report.refused_accounts.iter().take(NAMED) {
+        let router = routers.iter().find(|r| r.id == account.router_id);
+        let variables = [
+            ("router", router.map_or_else(|| account.router_id.to_string(), |r| r.code.to_string())),
+            ("account", account.username.to_string()),
+            ("reason", account.reason.clone()),
+            ("error", account.code.to_owned()),
+        ];
+        ctx.warn("warn.account_refused", &variables);
+    }
+    if report.refused_accounts.len() > NAMED {
+        ctx.warn("warn.refused_more", &[("count", (report.refused_accounts.len() - NAMED).to_string())]);
     }
     Ok(())
 }
