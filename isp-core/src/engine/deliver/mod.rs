@@ -8,6 +8,7 @@
 
 mod access;
 mod messages;
+mod outside;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -22,6 +23,8 @@ use crate::engine::{Engine, EngineError};
 use crate::ids::{RouterId, SubscriptionId};
 use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
 use crate::text::Code;
+
+pub use outside::{Outside, Post};
 
 /// What a delivery did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -95,10 +98,7 @@ impl Engine<'_> {
         messenger: &dyn Messenger,
         now: DateTime<Utc>,
     ) -> Result<DeliverReport, EngineError> {
-        let mut report = DeliverReport::default();
-        self.deliver_access(worker, routers, now, &mut report).await?;
-        self.deliver_messages(worker, messenger, now, &mut report).await?;
-        Ok(report)
+        self.deliver_outside(&Outside::new(worker, routers, messenger), now).await
     }
 
     /// The router half of [`Engine::deliver`].
