@@ -10,7 +10,7 @@ use isp_core::isolation::{Access, AccessTarget};
 use isp_core::ports::AccessControl;
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::Strategy;
-use isp_mikrotik::simulator::{SimulatedRouter, Simulation, Version};
+use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
 use isp_mikrotik::{MikrotikAccess, Settings};
 
 fn settings() -> Settings {
@@ -222,4 +222,27 @@ async fn what_keeps_a_box_from_logging_in_is_told() {
     router.use_radius(true);
     let found = survey(&access, &router, &lines).await;
     assert_eq!(codes(&found), [("budi", "router.other_service"), ("siti", "router.caller_id"), ("", "router.radius")]);
+}
+
+#[tokio::test]
+async fn a_link_that_breaks_every_forty_writes_makes_progress_in_one_call() {
+    let (router, _) = start(Version::V7_21_5).await;
+    let access = MikrotikAccess::new(Settings { kick_pause: std::time::Duration::from_millis(1), ..settings() });
+    let cuts = |count: usize| {
+        for at in 1..=count {
+            router.inject(Fault::new(FaultKind::CutRequest).on("/ppp/secret/").after(at * 40));
+        }
+    };
+    let mut lines: Vec<_> = (1..=200).map(|n| target(n, &format!("user-{n}"), Open)).collect();
+    cuts(6);
+    apply(&access, &router, &lines).await;
+    router.clear_faults();
+    lines.iter_mut().for_each(|line| line.desired = Isolated);
+    cuts(12);
+    let guarded = access.apply_within(&endpoint(&router), &lines, 200).await.unwrap();
+    let Guarded::Applied(outcomes) = guarded else { panic!("held") };
+    assert!(outcomes.iter().all(|outcome| done(outcome).0 == Isolated && done(outcome).1), "{outcomes:?}");
+    router.clear_faults();
+    assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| line.as_wanted));
+    assert_eq!(router.secrets().len(), 200);
 }

@@ -10,14 +10,14 @@ use isp_core::isolation::{Access, AccessTarget};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
 
-use super::apply::{Look, Turn};
-use super::breaker::{Breaker, Guarded, Passed};
+use super::apply::{Look, SoFar, Turn};
+use super::breaker::{Breaker, Budget, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
 use super::settings::Settings;
 use super::{judge, read, survey};
-use crate::error::{Error, RefusalKind, Stage};
+use crate::error::{Cause, Error, RefusalKind, Stage};
 use crate::menu::ppp::aaa;
 use crate::reconcile::{Actual, Desired, Plan, Service, plan};
 use crate::text::CodePage;
@@ -288,14 +288,7 @@ impl MikrotikAccess {
         let mut wrote = false;
         let mut placed = Vec::with_capacity(targets.len());
         for ((desired, places), look) in parts.iter().zip(looks) {
-            let connected = line.client(router, &self.settings).await;
-            let (client, _) = connected.map_err(|error| port_error(&error, wrote))?;
-            let Line { passwords, pace, .. } = &mut *line;
-            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords.service(desired.service));
-            let outcomes = turn.run(look, &mut budget).await;
-            wrote |= turn.wrote;
-            line.learn(outcomes.as_ref().err());
-            let outcomes = outcomes.map_err(|error| port_error(&error, wrote))?;
+            let outcomes = self.carry_out(&mut line, router, desired, look, &mut budget, &mut wrote).await?;
             placed.extend(places.iter().copied().zip(outcomes));
         }
         // What a line left in another service comes after its account, and counts where it could not be closed.
@@ -310,6 +303,47 @@ impl MikrotikAccess {
             last = Some(place);
         }
         Ok(Guarded::Applied(outcomes))
+    }
+
+    /// Carries one plan out. When the connection breaks in between, what was done is kept: the router is read again over a
+    /// new one, and the rest is done, as long as each connection brings the work forward.
+    async fn carry_out(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &Desired,
+        mut look: Look,
+        budget: &mut Budget,
+        wrote: &mut bool,
+    ) -> Result<Vec<ApplyOutcome>, PortError> {
+        let mut left = look.left();
+        let mut so_far = SoFar::default();
+        loop {
+            let connected = line.client(router, &self.settings).await;
+            let (client, _) = connected.map_err(|error| port_error(&error, *wrote))?;
+            let Line { passwords, pace, .. } = &mut *line;
+            let passwords = passwords.service(desired.service);
+            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords, so_far);
+            let outcomes = turn.run(look, budget).await;
+            *wrote |= turn.wrote;
+            so_far = turn.so_far;
+            line.learn(outcomes.as_ref().err());
+            let error = match outcomes {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(error) => error,
+            };
+            if !matches!(error, Error::Unknown { cause: Cause::Lost(_), .. } | Error::NotSent { stage: Stage::Closed, .. })
+            {
+                return Err(port_error(&error, *wrote));
+            }
+            let actual = self.read(line, router, desired).await.map_err(|error| port_error(&error, *wrote))?;
+            look = Look::new(desired, actual);
+            let before = std::mem::replace(&mut left, look.left());
+            tracing::info!(router = router.host, left, "the connection broke, going on");
+            if left >= before {
+                return Err(port_error(&error, *wrote));
+            }
+        }
     }
 
     /// One look for each service.

@@ -71,7 +71,7 @@ impl Turn<'_> {
                 Ended::Staying(left) if left.contains(session) => {
                     self.refuse(*index, Finding::SessionStays.code(), "the session does not end".to_owned());
                 }
-                Ended::Staying(_) => drop(self.kicked.insert(*index)),
+                Ended::Staying(_) => drop(self.so_far.kicked.insert(*index)),
             }
         }
         Ok(())
