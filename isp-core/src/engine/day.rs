@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::engine::{Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport, SurveyReport};
+use crate::engine::{
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport, SurveyReport,
+};
 
 /// What a person said before a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -332,8 +332,10 @@ impl MikrotikAccess {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(error) => error,
             };
-            if !matches!(error, Error::Unknown { cause: Cause::Lost(_), .. } | Error::NotSent { stage: Stage::Closed, .. })
-            {
+            if !matches!(
+                error,
+                Error::Unknown { cause: Cause::Lost(_), .. } | Error::NotSent { stage: Stage::Closed, .. }
+            ) {
                 return Err(port_error(&error, *wrote));
             }
             let actual = self.read(line, router, desired).await.map_err(|error| port_error(&error, *wrote))?;

@@ -63,12 +63,14 @@ impl Look {
 
     /// How much is left to be written and ended, so that a turn whose connection broke knows whether it came forward.
     pub(super) fn left(&self) -> usize {
-        let writes = self.plan.accounts.iter().filter(|step| step.writes() || matches!(step.action, Action::Remove { .. }));
+        let writes =
+            self.plan.accounts.iter().filter(|step| step.writes() || matches!(step.action, Action::Remove { .. }));
         let groups = self.plan.groups.iter();
-        let groups =
-            groups.filter(|step| matches!(step.action, GroupAction::Create { .. } | GroupAction::Change { .. }) || step.kick);
+        let groups = groups
+            .filter(|step| matches!(step.action, GroupAction::Create { .. } | GroupAction::Change { .. }) || step.kick);
         let kicks: usize = self.plan.accounts.iter().map(|step| step.kick.len()).sum();
-        let debts = self.actual.accounts.iter().filter(|found| Mark::split(&found.comment).0.is_some_and(|mark| mark.kick));
+        let debts =
+            self.actual.accounts.iter().filter(|found| Mark::split(&found.comment).0.is_some_and(|mark| mark.kick));
         writes.count() + groups.count() + kicks + debts.count()
     }
 }
@@ -82,16 +84,7 @@ impl<'a> Turn<'a> {
         passwords: &'a mut Passwords,
         so_far: SoFar,
     ) -> Turn<'a> {
-        Turn {
-            client,
-            settings,
-            desired,
-            pace,
-            passwords,
-            wrote: false,
-            refused: HashMap::new(),
-            so_far,
-        }
+        Turn { client, settings, desired, pace, passwords, wrote: false, refused: HashMap::new(), so_far }
     }
 
     /// Writes what differs by this look, reads back, ends sessions, confirms. What a later look would isolate beside
