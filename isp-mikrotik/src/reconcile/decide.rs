@@ -192,7 +192,10 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
     };
     match found {
         [] if account.access == Access::Closed => {
-            let mut absent = step(account, Action::Absent, Vec::new());
+            // The session of an account that somebody removed goes on until it is ended.
+            let running = seen.sessions.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+            let running = running.iter().filter(|_| !seen.desired.former).map(|session| session.id.clone());
+            let mut absent = step(account, Action::Absent, running.collect());
             absent.entries.remove = our_entries(account, seen);
             absent
         }
