@@ -11,6 +11,7 @@ mod desired;
 mod finding;
 mod groups;
 pub mod line;
+mod notice;
 mod plan;
 mod show;
 mod strategy;
@@ -20,6 +21,7 @@ pub use decide::plan;
 pub use desired::{Desired, DesiredAccount, DesiredGroup};
 pub use finding::Finding;
 pub use plan::{
-    AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Plan, RemoteAddress, Summary,
+    AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Object, Plan, RemoteAddress,
+    Summary,
 };
 pub use strategy::{Service, Strategy};

@@ -4,9 +4,9 @@
 use isp_core::secret::Secret;
 use isp_mikrotik::menu::ppp::profile::Terms;
 use isp_mikrotik::menu::ppp::secret::{Changes, New};
-use isp_mikrotik::menu::ppp::{active, profile, secret};
+use isp_mikrotik::menu::ppp::{aaa, active, profile, secret};
 use isp_mikrotik::menu::rate::RateLimit;
-use isp_mikrotik::menu::{self, ItemId, Rows, address_list, connection, hotspot, lease, pool, queue, system};
+use isp_mikrotik::menu::{self, ItemId, Rows, address_list, connection, hotspot, ipv6, lease, pool, queue, system};
 use isp_mikrotik::proto::Command;
 use isp_mikrotik::simulator::Version;
 
@@ -57,6 +57,7 @@ fn every_command() -> Vec<Command> {
         profile::set(&id, &terms),
         profile::change(&id, &terms, b"isp:group;kick"),
         profile::set_comment(&id, b"isp:group"),
+        aaa::print(),
         active::print(rows),
         active::remove(&ids).unwrap(),
         menu::count(secret::MENU),
@@ -99,6 +100,8 @@ fn every_command() -> Vec<Command> {
         lease::set(&id, &lease_changes),
         lease::make_static(&id),
         lease::remove(&ids).unwrap(),
+        ipv6::count_servers(),
+        ipv6::print_prefixes(),
         connection::print(),
         connection::remove(&ids).unwrap(),
         pool::print(rows),

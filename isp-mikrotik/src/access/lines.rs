@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use isp_core::isolation::Access;
+use isp_core::isolation::survey::Sighting;
 use isp_core::ports::ApplyOutcome;
 
 use super::breaker::Budget;
@@ -16,6 +17,7 @@ use crate::error::{Error, RefusalKind};
 use crate::mark::Mark;
 use crate::menu::address_list::{self, ListEntry};
 use crate::menu::connection::{self, Connection};
+use crate::menu::ipv6;
 use crate::menu::lease::{self, Lease};
 use crate::menu::queue::{self, SimpleQueue};
 use crate::menu::{self, ItemId};
@@ -23,7 +25,7 @@ use crate::proto::Command;
 use crate::reconcile::line::{
     ActualLines, Carrier, DesiredLine, DesiredLines, LineAction, LineStep, Written, judge, plan,
 };
-use crate::reconcile::{Conflict, Drift, Finding};
+use crate::reconcile::{Conflict, Drift, Finding, Object};
 
 /// Writing and reading back is done this often before a line is reported as not taking its state.
 const ROUNDS: usize = 3;
@@ -44,10 +46,67 @@ impl LineLook {
         LineLook { steps, drift, actual }
     }
 
+    /// What is seen of each line beside what is wanted.
+    pub(super) fn sightings(&self, desired: &DesiredLines) -> Vec<Sighting> {
+        let seen = judge(desired, &self.actual);
+        let rows = self.steps.iter().zip(&desired.lines).zip(seen);
+        rows.map(|((step, line), (access, words))| sighting(step, line, access, words)).collect()
+    }
+
     /// How many lines would become isolated.
     pub(super) fn isolated(&self) -> usize {
         self.steps.iter().filter(|step| step.isolates).count()
     }
+}
+
+fn sighting(step: &LineStep, line: &DesiredLine, access: Option<Access>, words: String) -> Sighting {
+    if let Some(conflict) = step.conflict() {
+        let answer = format!("{}: {}", conflict.code, conflict.reason);
+        return Sighting { access, as_wanted: false, cuts: false, refused: Some(conflict.code), answer };
+    }
+    let differs = match &step.action {
+        LineAction::Change { fields, .. } => {
+            let words: Vec<String> = fields.iter().map(|f| format!("{} {} -> {}", f.field, f.old, f.new)).collect();
+            Some(words.join(", "))
+        }
+        LineAction::Create(_) => Some("it is not there".to_owned()),
+        LineAction::Remove { .. } => Some("it is there still".to_owned()),
+        _ if !step.entries.is_empty() => Some("the isolation list".to_owned()),
+        _ if !step.spare.is_empty() => Some("it is there twice".to_owned()),
+        _ if !step.cut.is_empty() => Some("old connections".to_owned()),
+        _ => None,
+    };
+    let closes = line.access == Access::Closed && access == Some(Access::Open);
+    let as_wanted = differs.is_none();
+    let answer = differs.map_or(words.clone(), |what| format!("{words}; differs: {what}"));
+    Sighting { access, as_wanted, cuts: step.isolates || closes, refused: None, answer }
+}
+
+/// Whether the router gives IPv6 to customers: by a DHCPv6 server, or by a profile's pool of prefixes.
+pub(super) async fn gives_ipv6(client: &Client) -> Result<bool, Error> {
+    let servers = match client.call(&ipv6::count_servers()).await {
+        Ok(reply) => menu::counted(&ipv6::count_servers(), &reply)?,
+        // Without IPv6 there is no such menu; without the right to see it nothing can be said.
+        Err(Error::Refused { .. }) => 0,
+        Err(error) => return Err(error),
+    };
+    if servers > 0 {
+        return Ok(true);
+    }
+    match client.call(&ipv6::print_prefixes()).await {
+        Ok(reply) => Ok(ipv6::gives_prefixes(&reply)),
+        Err(Error::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// That isolation does not reach IPv6.
+pub(super) fn ipv6_drift() -> Drift {
+    let what =
+        "it gives customers IPv6, and the isolation list holds IPv4 addresses only: an isolated line goes on over \
+        IPv6; switch it off for customers, or isolate it by rules of your own"
+            .to_owned();
+    Drift { object: Object::Router, name: String::new(), code: Finding::Ipv6Open.code(), what }
 }
 
 /// What the router allows each line.

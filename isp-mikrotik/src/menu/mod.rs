@@ -7,6 +7,7 @@
 pub mod address_list;
 pub mod connection;
 pub mod hotspot;
+pub mod ipv6;
 mod item_id;
 pub mod lease;
 pub mod pool;

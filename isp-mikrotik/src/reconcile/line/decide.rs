@@ -7,7 +7,7 @@ use isp_core::subscription::Service;
 
 use super::super::decide::shown;
 use super::super::finding::Finding;
-use super::super::plan::{Drift, FieldChange};
+use super::super::plan::{Drift, FieldChange, Object};
 use super::actual::{ActualLines, marked};
 use super::desired::{DesiredLine, DesiredLines};
 use super::listed::Listed;
@@ -51,6 +51,7 @@ fn drift(seen: &Seen<'_>) -> Vec<Drift> {
         let queues = seen.actual.queues.iter().filter(|queue| ours(&queue.comment)).map(|queue| &queue.name);
         let leases = seen.actual.leases.iter().filter(|lease| ours(&lease.comment)).map(|lease| &lease.mac);
         drift.extend(queues.chain(leases).map(|name| Drift {
+            object: Object::Account,
             name: shown(name),
             code: Finding::StrayAccount.code(),
             what: "carries our mark, and no line of this router has it".to_owned(),
@@ -69,7 +70,7 @@ fn shut_out(line: &DesiredLine, seen: &Seen<'_>) -> Option<Drift> {
         _ => fixed::shut_out(line, seen),
     }?;
     let what = format!("{how} by hand, and would be opened");
-    Some(Drift { name: line.name.clone(), code: Finding::ShutOutByHand.code(), what })
+    Some(Drift { object: Object::Account, name: line.name.clone(), code: Finding::ShutOutByHand.code(), what })
 }
 
 /// A queue or lease that may be a line's.
