@@ -57,7 +57,7 @@ fn number(of: u32) -> u32 {
 
 impl Life {
     async fn begin(seed: u64) -> Life {
-        let version = Version::ALL[usize::from(seed % 2 == 0)];
+        let version = Version::ALL[usize::from(seed.is_multiple_of(2))];
         let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
         router.force("/ip/pool", &[("name", b"pelanggan"), ("ranges", b"10.20.0.2-10.20.3.250")]).unwrap();
         let settings = Settings {
@@ -169,10 +169,7 @@ impl Life {
             1 => self.set(menu, &name, "disabled", "no").await,
             2 => self.set(menu, &name, "profile", "default").await,
             3 => self.set(menu, &name, "password", "lain").await,
-            4 => {
-                self.set("/ppp/profile", profile, "rate-limit", "1M/1M")
-                .await
-            }
+            4 => self.set("/ppp/profile", profile, "rate-limit", "1M/1M").await,
             5 => self.set("/ppp/profile", "isolir", "address-list", "").await,
             6 if !fixed => self.router.force_remove(menu, &name),
             7 => {
