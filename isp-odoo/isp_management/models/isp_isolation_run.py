@@ -84,7 +84,7 @@ class IspSubscription(models.Model):
         """The last day of service is over: the line is closed by now, and not in service any more."""
         self.search([
             ("company_id", "=", company.id), ("state", "in", ("active", "paused")), ("end_date", "<", company._isp_today()),
-        ]).action_terminate()
+        ])._isp_state_follows()
 
     @api.model
     def _isp_isolation_run(self, company, routers=None):
@@ -246,7 +246,7 @@ class IspSubscription(models.Model):
             access_rows.aware(event.decided_at),
             access_rows.event_kind(event),
             event.user_id.name if event.cause == "manual" else "engine",
-            event.reason_text or "",
+            event.reason or event.reason_code,
             round(event.overdue),
         ) if event else None
         seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None
