@@ -16,7 +16,7 @@ from odoo.tools import mute_logger
 
 from ..logic import billing_rows, transaction
 from ..logic.clock import day_after
-from ..logic.money import rupiah
+from ..logic.money import rupiah, whole
 
 _logger = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ class IspBillingRun(models.Model):
             isp_engine.BilledFrom(problem.subscription, _first_unbilled(by_id[problem.subscription], position))
             for problem in problems
         ]
-        return plan._replace(problems=plan.problems + problems, billed_from=plan.billed_from + marks)
+        return plan._replace(problems=[*plan.problems, *problems], billed_from=[*plan.billed_from, *marks])
 
     @api.model
     def _catalog(self, package_ids):
@@ -357,7 +357,7 @@ class IspBillingRun(models.Model):
         asked = [
             (move, isp_engine.Taxable(rupiah(move.amount_untaxed), move.invoice_date))
             for move in moves
-            if move.amount_tax and abs(move.amount_untaxed - round(move.amount_untaxed)) < 0.004
+            if move.amount_tax and abs(move.amount_untaxed - whole(move.amount_untaxed)) < 0.004
         ]
         taxed = isp_engine.ppn([taxable for _move, taxable in asked], tax=company._isp_tax_policy())
         return sum(abs(move.amount_tax - tax.ppn) > 0.004 for (move, _taxable), tax in zip(asked, taxed))

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..logic import access_rows, transaction
-from ..logic.money import OWED_FROM
+from ..logic.money import OWED_FROM, whole
 
 _logger = logging.getLogger(__name__)
 
@@ -247,7 +247,7 @@ class IspSubscription(models.Model):
             access_rows.event_kind(event),
             event.user_id.name if event.cause == "manual" else "engine",
             event.reason or event.reason_code,
-            round(event.overdue),
+            whole(event.overdue),
         ) if event else None
         seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None
         facts = isp_engine.ExplainFacts(

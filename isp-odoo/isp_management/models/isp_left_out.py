@@ -5,6 +5,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+from ..logic.clock import last_day
 from .isp_guard_mixin import BILLING
 
 LEFT_OUT = [
@@ -49,7 +50,7 @@ class AccountMove(models.Model):
 
     def _isp_period_text(self):
         self.ensure_one()
-        last = fields.Date.subtract(self.isp_period_end, days=1) if self.isp_period_end else None
+        last = last_day(self.isp_period_end) if self.isp_period_end else None
         return " - ".join(format_date(self.env, day) for day in (self.isp_period_start, last) if day)
 
     def _isp_billed_periods(self):

@@ -151,10 +151,9 @@ class IspSubscription(models.Model):
 
     @api.depends("package_id.price_ids.price", "package_id.price_ids.date_from", "held_price", "held_until")
     def _compute_monthly_price(self):
+        prices = self.env["isp.terms"]._isp_monthly_prices(self)
         for subscription in self:
-            today = (subscription.company_id or self.env.company)._isp_today()
-            held = subscription.held_price and (not subscription.held_until or today < subscription.held_until)
-            subscription.monthly_price = subscription.held_price if held else subscription.package_id.price
+            subscription.monthly_price = prices.get(subscription._origin.id, subscription.package_id.price)
 
     @api.depends("desired_access", "observed_access")
     def _compute_access_agrees(self):

@@ -134,7 +134,7 @@ class IspSubscription(models.Model):
 
     def _isp_planned_changes_of(self):
         for line in self.sudo().filtered("next_package_id"):
-            if line.filtered_domain([("change_date", "<=", line._isp_today())]):
+            if line._isp_plan_has_come():
                 line.write({
                     "old_package_id": line.package_id.id,
                     "changed_on": line.change_date,
@@ -142,6 +142,11 @@ class IspSubscription(models.Model):
                     "next_package_id": False,
                     "change_date": False,
                 })
+
+    def _isp_plan_has_come(self):
+        """Whether the planned package runs by now: its day is the engine's."""
+        self.ensure_one()
+        return bool(self.next_package_id and self.filtered_domain([("change_date", "<=", self._isp_today())]))
 
     def _isp_bill_from(self):
         """From when on a line is invoiced that starts now: its first day, but of a line that was served for long only the period

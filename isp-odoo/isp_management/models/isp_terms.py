@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools.translate import _lt
 
 from ..logic import terms_rows
+from ..logic.money import whole
 from .isp_billing_run import LOCK
 
 # The engine's refusals in words; codes are for programs.
@@ -138,6 +139,27 @@ class IspTerms(models.AbstractModel):
             notes=taxed.notes, charged=taxed.charged, given_back=taxed.given_back,
             fingerprint="%s %s" % (listed.fingerprint, taxed.fingerprint),
         )
+
+    @api.model
+    def _isp_monthly_prices(self, lines):
+        """What a month that begins today costs each line without its discount, by id: the held price, or the package's."""
+        found = {}
+        for company in lines.company_id:
+            own = lines.filtered(lambda s, company=company: s.company_id == company and s._origin.id and s.held_price)
+            if not own:
+                continue
+            day = company._isp_today()
+            packages, refused = self.env["isp.billing_run"].sudo()._catalog(set(own.package_id.ids))
+            months = [
+                isp_engine.Subscription(
+                    line._origin.id, line.package_id.id, day, day.day, billed_from=day,
+                    held_price=isp_engine.HeldPrice(whole(line.held_price), line.held_until or None),
+                )
+                for line in own if line.package_id.id not in refused
+            ]
+            plan = isp_engine.plan_billing(months, packages, company._isp_now(), tax=isp_engine.TaxPolicy(pkp=False))
+            found.update((invoice.subscription, invoice.lines[0].amount) for invoice in plan.invoices)
+        return found
 
     # What its answer becomes
 
