@@ -246,7 +246,7 @@ class IspBillingRun(models.Model):
         keys = {invoice.subscription for invoice in batch.invoices} | set(batch.marks)
         self.env["isp.subscription"].flush_model(["billed_at", *billing_rows.COLUMNS[1:]])
         self.env.cr.execute(
-            "UPDATE isp_subscription SET billed_at = now() WHERE id = ANY(%%s) RETURNING %s" % ", ".join(billing_rows.COLUMNS),
+            "UPDATE isp_subscription SET billed_at = now() AT TIME ZONE 'UTC' WHERE id = ANY(%%s) RETURNING %s" % ", ".join(billing_rows.COLUMNS),
             [sorted(keys)],
         )
         changed = [row for row in self.env.cr.fetchall() if row != rows[row[0]]]

@@ -67,7 +67,7 @@ class Life:
         if day == self.back:
             yield (self.told["second"] if paused else "resume"), day
 
-    def write(self, pages, start, value):
+    def fill(self, pages, start, value):
         pages.update((day, value) for day in pages if day >= start)
 
     def tell(self, kind, number, start):
@@ -75,19 +75,19 @@ class Life:
         line = self.line
         if kind == "next":
             self.planned = line.change_date
-            self.write(self.package, self.planned, number)
+            self.fill(self.package, self.planned, number)
         elif kind == "now":
-            self.write(self.package, start, number)
+            self.fill(self.package, start, number)
         elif kind in ("pause", "end"):
-            self.write(self.served, start, False)
+            self.fill(self.served, start, False)
         elif kind == "resume":
-            self.write(self.served, start, True)
+            self.fill(self.served, start, True)
         elif kind == "day" and self.planned and line.change_date:
             # A planned package begins with the first period of the new grid on or after its day.
             old, new = self.package[plus(self.planned, -1)], self.package[self.planned]
-            self.write(self.package, self.planned, old)
+            self.fill(self.package, self.planned, old)
             self.planned = line.change_date
-            self.write(self.package, self.planned, new)
+            self.fill(self.package, self.planned, new)
 
 
 @tagged("post_install", "-at_install")
