@@ -1,6 +1,6 @@
 //! Runs an Indonesian internet provider: billing, WhatsApp reminders, isolation on MikroTik, reports.
 //!
-//! This crate is a door: the [`mod@core`] decides, the adapters act, and none of the adapters knows another. Take the
+//! This crate only re-exports the others. [`mod@core`] decides, the adapters act, and no adapter knows another. Take the
 //! crates you need through features (all are on by default), or depend on them directly.
 //!
 //! | feature | module | what it is |
