@@ -57,7 +57,7 @@ fn number(of: u32) -> u32 {
 
 impl Life {
     async fn begin(seed: u64) -> Life {
-        let version = Version::ALL[usize::from(seed % 2 == 0)];
+        let version = Version::ALL[usize::from(seed.is_multiple_of(2))];
         let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
         router.force("/ip/pool", &[("name", b"pelanggan"), ("ranges", b"10.20.0.2-10.20.3.250")]).unwrap();
         let settings = Settings {

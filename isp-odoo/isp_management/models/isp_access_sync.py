@@ -8,11 +8,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..logic.retry import wait_after
 
 # A change of one of these has to reach the router.
-ROUTER_FIELDS = {
-    "desired_access", "package_id", "ppp_username", "ppp_password_sealed", "router_id", "service", "ip_address", "mac",
-}
-# What a line is known by on its router.
-KNOWN_BY = ("service", "ppp_username", "ip_address", "mac")
+ROUTER_FIELDS = {"desired_access", "package_id", "ppp_username", "ppp_password_sealed", "router_id"}
 
 
 # A change of one of these has to reach the routers of all lines of the package.
@@ -59,7 +55,7 @@ class IspSubscription(models.Model):
         if not touched:
             return super().write(vals)
         values = {line.id: [line.sudo()[name] for name in touched] for line in self}
-        if touched & {"router_id", *KNOWN_BY}:
+        if touched & {"router_id", "ppp_username"}:
             self._isp_check_moved(vals)
         result = super().write(vals)
         self.filtered(lambda s: values[s.id] != [s.sudo()[name] for name in touched])._isp_router_changed()
@@ -69,21 +65,12 @@ class IspSubscription(models.Model):
         """An account that was left behind would go on serving, and nobody would know of it."""
         for line in self.filtered(lambda s: s.observed_access in ("open", "isolated")):
             router_moves = "router_id" in vals and vals["router_id"] != line.router_id.id
-            # The engine moves what has our mark when another address or box stays on the same router.
-            stays = line.service in ("static", "dhcp") and vals.get("service", line.service) == line.service
-            name_moves = not stays and any(
-                name in vals and (vals[name] or False) != line[name] for name in ("service", "ppp_username")
-            )
-            if line.router_id and (router_moves or (name_moves and line._isp_known_by())):
+            name_moves = "ppp_username" in vals and vals["ppp_username"] != line.ppp_username
+            if line.router_id and (router_moves or (name_moves and line.ppp_username)):
                 raise UserError(_(
                     "%(line)s is in service as %(user)s on %(router)s. Pause it and let the router confirm before it moves.",
-                    line=line.display_name, user=line._isp_known_by(), router=line.router_id.display_name,
+                    line=line.display_name, user=line.ppp_username, router=line.router_id.display_name,
                 ))
-
-    def _isp_known_by(self):
-        """The user name, address or MAC address of a line on its router."""
-        self.ensure_one()
-        return {"static": self.ip_address, "dhcp": self.mac}.get(self.service, self.ppp_username) or ""
 
     def _isp_router_changed(self):
         """The routers have to hear of these lines, soon after the commit."""
@@ -116,34 +103,25 @@ class IspSubscription(models.Model):
         """What the router should have for this line; raises UserError when something is missing."""
         self.ensure_one()
         line = self.sudo()
-        logs_in = line.service in ("pppoe", "hotspot")
-        password = line._isp_open("ppp_password") if logs_in else ""
-        if logs_in and not (line.ppp_username and password):
+        password = line._isp_open("ppp_password")
+        if not line.ppp_username or not password:
             raise UserError(_("The PPPoE user or its password is missing."))
-        if line.service == "static" and not line.ip_address:
-            raise UserError(_("The IP address is missing."))
-        if line.service == "dhcp" and not line.mac:
-            raise UserError(_("The MAC address is missing."))
         package = line._isp_package_now()
         return engine.Account(
             line.id,
             line._isp_owner(),
-            line.ppp_username if logs_in else "",
+            line.ppp_username,
             password,
             package.user_group,
             "%dk/%dk" % (package.speed_down, package.speed_up),
             line.desired_access,
             line.router_adopt,
-            service=line.service,
-            ip_address=None if logs_in else line.ip_address or None,
-            mac=line.mac or None if line.service == "dhcp" else None,
         )
 
     def _isp_package_now(self):
         """The package in force today: a planned change holds from its day on."""
         self.ensure_one()
-        planned = self.next_package_id and self.change_date and self.change_date <= self.company_id._isp_today()
-        return self.next_package_id if planned else self.package_id
+        return self.next_package_id if self._isp_plan_has_come() else self.package_id
 
     def _isp_accounts(self, now):
         """The accounts of these lines; a line that has none gets the reason written on it."""

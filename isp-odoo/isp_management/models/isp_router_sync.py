@@ -307,12 +307,7 @@ class IspRouter(models.Model):
     def _isp_wanted_lines(self):
         """The lines that these routers should have."""
         return self.env["isp.subscription"].sudo().search(
-            [
-                ("router_id", "in", self.ids), ("state", "in", ("active", "paused")),
-                "|", "|", ("ppp_username", "!=", False),
-                "&", ("service", "=", "static"), ("ip_address", "!=", False),
-                "&", ("service", "=", "dhcp"), ("mac", "!=", False),
-            ]
+            [("router_id", "in", self.ids), ("state", "in", ("active", "paused")), ("ppp_username", "!=", False)]
         )
 
     def _isp_compare(self):
@@ -378,10 +373,7 @@ class IspSubscription(models.Model):
 
     def _isp_complete(self):
         """Whether there is an account to speak of."""
-        line = self.sudo()
-        if line.service in ("static", "dhcp"):
-            return bool(line._isp_known_by())
-        return bool(line.ppp_username and line.ppp_password_sealed)
+        return bool(self.sudo().ppp_username and self.sudo().ppp_password_sealed)
 
     def action_isp_sync_now(self):
         """Take this line to its router now, instead of at the next run."""
