@@ -18,7 +18,7 @@ use super::found_lines;
 use super::import::{FoundAccount, found};
 use super::lines::{self, LineLook, LineTurn};
 use super::settings::Settings;
-use super::{judge, read, survey};
+use super::{judge, kick, read, survey};
 use crate::error::{Cause, Error, RefusalKind, Stage};
 use crate::menu::ppp::aaa;
 use crate::reconcile::line::{ActualLines, DesiredLines};
@@ -111,8 +111,7 @@ impl MikrotikAccess {
                 }
                 other => other.map_err(|error| port_error(&error, false))?,
             };
-            let plan = plan(&desired, &actual);
-            parts.push(survey::Part { desired, places, actual, plan });
+            parts.push(survey::Part { desired, places, actual, plan: Plan::default() });
         }
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
         let radius = match client.call(&aaa::print()).await {
@@ -123,6 +122,19 @@ impl MikrotikAccess {
                 return Err(port_error(&error, false));
             }
         };
+        line.stale.clear();
+        // What a RADIUS server gives is no profile's.
+        if !radius {
+            let queues = read::session_queues(&client).await;
+            line.learn(queues.as_ref().err());
+            let queues = queues.map_err(|error| port_error(&error, false))?;
+            let ppp = parts.iter_mut().find(|part| part.desired.service == Service::Ppp);
+            if let (Some(queues), Some(part)) = (queues, ppp) {
+                line.stale = kick::stale(&part.desired, &part.actual, &queues);
+                part.desired.stale.clone_from(&line.stale);
+            }
+        }
+        parts.iter_mut().for_each(|part| part.plan = plan(&part.desired, &part.actual));
         Ok((parts, radius))
     }
 
@@ -328,6 +340,8 @@ impl MikrotikAccess {
     ) -> Result<Guarded, PortError> {
         let mut line = self.fleet.turn(router).await;
         let mut parts = Desired::of(targets, &self.settings);
+        let ppp = |(part, _): &&mut (Desired, Vec<usize>)| part.service == Service::Ppp;
+        parts.iter_mut().filter(ppp).for_each(|(part, _)| part.stale.clone_from(&line.stale));
         let two_services = line.two_services || self.settings.two_services();
         let closes = targets.iter().any(|target| target.desired == Access::Closed);
         if two_services || closes {
