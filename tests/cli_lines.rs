@@ -191,14 +191,14 @@ fn queues_and_leases_that_are_there_become_lines() {
     ]);
     let read = |name: &str| std::fs::read_to_string(isp.dir().join(name)).unwrap();
     let (lines, people, packages) = (read("lines.csv"), read("people.csv"), read("packages.csv"));
-    assert!(lines.contains("10.20.0.7,5M/10M,R1,,,2026-01-02,,,static,10.20.0.7,"), "{lines}");
-    assert!(lines.contains(&format!("{MAC},2M/4M,R1,,,2026-01-02,,,dhcp,10.20.0.8,{MAC}")), "{lines}");
+    assert!(lines.contains("'10.20.0.7,5M/10M,R1,,,2026-01-02,,,static,'10.20.0.7,"), "{lines}");
+    assert!(lines.contains(&format!("{MAC},2M/4M,R1,,,2026-01-02,,,dhcp,'10.20.0.8,{MAC}")), "{lines}");
     assert!(lines.contains("diisolir") && !lines.contains("10.20.0.0"), "{lines}");
-    assert!(people.contains("Pak Budi") && people.contains("081234567890"), "{people}");
+    assert!(people.contains("Pak Budi") && people.contains("0812-3456-7890"), "{people}");
     assert!(packages.contains("5M/10M,5M/10M,150000"), "{packages}");
     // It imports without a hand, but for the line that is shut in: its package cannot be read.
     let kept: String =
-        lines.lines().filter(|line| !line.starts_with("10.20.0.6")).map(|line| format!("{line}\n")).collect();
+        lines.lines().filter(|line| !line.starts_with("'10.20.0.6")).map(|line| format!("{line}\n")).collect();
     std::fs::write(isp.dir().join("lines.csv"), kept).unwrap();
     isp.ok(&[
         "--on",
