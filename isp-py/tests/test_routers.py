@@ -60,44 +60,6 @@ def test_a_line_is_planned_made_isolated_and_reopened() -> None:
         assert simulated.counters()["writes"] == 0
 
 
-def test_lines_that_nobody_logs_in_for() -> None:
-    """By address and by box, beside one that logs in: planned, made, isolated, opened, moved and left."""
-    fixed = account(1, username="", password="", service="static", ip_address="10.20.0.7")
-    leased = account(2, username="", password="", service="dhcp", ip_address="10.20.0.8", mac="aa-bb-cc-00-11-22")
-    with SimulatedRouter() as simulated:
-        lines = (fixed, account(7), leased)
-        (plan,) = routers.plan([endpoint(simulated, "r1", *lines)])
-        assert [(s.what, s.name, s.account, s.action) for s in plan.steps[1:]] == [
-            ("account", "user-7", 7, "create"),
-            ("queue", "10.20.0.7", 1, "create"),
-            ("lease", "AA:BB:CC:00:11:22", 2, "create"),
-        ]
-        (applied,) = routers.apply([endpoint(simulated, "r1", *lines)])
-        assert [(a.account, a.state, a.access) for a in applied.accounts] == [
-            (1, "done", "open"), (7, "done", "open"), (2, "done", "open"),
-        ]
-        simulated.plug_dhcp("AA:BB:CC:00:11:22", "10.20.0.200")
-        assert simulated.felt("10.20.0.7") == simulated.felt("10.20.0.8") == ("10M/20M", False)
-        shut = [line._replace(access="isolated") for line in (fixed, leased)]
-        (applied,) = routers.apply([endpoint(simulated, "r1", *shut)])
-        assert [a.access for a in applied.accounts] == ["isolated", "isolated"]
-        assert simulated.felt("10.20.0.7") == simulated.felt("10.20.0.8") == ("64k/64k", True)
-        (seen,) = routers.observe([endpoint(simulated, "r1", *lines)])
-        assert [(a.account, a.access) for a in seen.accounts] == [(1, "isolated"), (7, "open"), (2, "isolated")]
-        left = fixed._replace(access="closed", left=True)
-        (applied,) = routers.apply([endpoint(simulated, "r1", left, leased)])
-        assert [a.state for a in applied.accounts] == ["done", "done"]
-        assert simulated.felt("10.20.0.7") == (None, False)
-
-    for wrong, code in [
-        (fixed._replace(ip_address="10.20.0"), "subscription.ip_address"),
-        (fixed._replace(ip_address=None), "value.empty"),
-        (leased._replace(mac="zz"), "subscription.mac"),
-        (fixed._replace(password="x"), "subscription.not_for_service"),
-    ]:
-        assert refused(routers.plan, [routers.Router("r1", "127.0.0.1", "api", "x", [wrong])]).code == code
-
-
 def test_a_dead_router_delays_nobody_and_has_its_error() -> None:
     with SimulatedRouter(identity="a") as up, SimulatedRouter() as down, SimulatedRouter() as hanging:
         down.down()
