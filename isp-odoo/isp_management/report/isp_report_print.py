@@ -28,11 +28,7 @@ class IspReportPrint(models.TransientModel):
     _description = "Print a report"
 
     report = fields.Selection(
-        [
-            ("customer", "Customers"), ("cpe", "Devices (CPE)"), ("package", "Packages"), ("finance", "Monthly finance"),
-            ("profit_loss", "Profit and loss"),
-        ],
-        required=True, default="customer",
+        "_isp_reports", required=True, default=lambda self: (self._isp_reports() or [("customer", "")])[0][0],
     )
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     date_from = fields.Date("From", required=True, default=lambda self: self.env.company._isp_today().replace(month=1, day=1))
@@ -41,6 +37,18 @@ class IspReportPrint(models.TransientModel):
     router_id = fields.Many2one("isp.router", domain="[('company_id', '=', company_id)]")
     xlsx = fields.Binary(readonly=True)
     xlsx_name = fields.Char(readonly=True)
+
+    @api.model
+    def _isp_reports(self):
+        """The reports that the user may read."""
+        every = [
+            ("customer", _("Customers")), ("cpe", _("Devices (CPE)")), ("package", _("Packages")), ("finance", _("Monthly finance")),
+            ("profit_loss", _("Profit and loss")),
+        ]
+        return [
+            (name, label) for name, label in every
+            if self.env["isp.report.%s" % name].check_access_rights("read", raise_exception=False)
+        ]
 
     def action_pdf(self):
         self.ensure_one()
