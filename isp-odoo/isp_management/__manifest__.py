@@ -5,7 +5,7 @@
     "category": "Services/ISP",
     "license": "LGPL-3",
     "author": "The isp project",
-    "depends": ["account", "mail"],
+    "depends": ["account", "mail", "portal"],
     "external_dependencies": {"python": ["isp_engine", "cryptography"]},
     "data": [
         "security/isp_groups.xml",
@@ -36,6 +36,7 @@
         "views/isp_channel_views.xml",
         "views/isp_network_views.xml",
         "views/isp_glance_views.xml",
+        "views/isp_people_views.xml",
         "wizard/isp_wizard_views.xml",
         "wizard/isp_many_wizard_views.xml",
         "wizard/isp_make_customer_wizard_views.xml",

@@ -45,7 +45,9 @@ from . import isp_message_template
 from . import isp_notification_queue
 from . import isp_notification_send
 from . import isp_dashboard
+from . import isp_dashboard_pictures
 from . import isp_demo
 from . import isp_smart_buttons
 from . import isp_import
 from . import isp_invoice_document
+from . import isp_people

@@ -46,13 +46,19 @@ LINE_SQL = """
         (SELECT count(*) FROM account_payment p JOIN account_move pm ON pm.id = p.move_id
             WHERE p.partner_id = s.partner_id AND p.partner_type = 'customer' AND pm.company_id = s.company_id
             AND pm.state = 'posted') AS payment_count,
-        coalesce((SELECT sum(m.amount_residual) FROM account_move m
-            LEFT JOIN isp_installation_fee f ON f.id = m.isp_installation_fee_id
-            WHERE (m.isp_subscription_id = s.id OR f.subscription_id = s.id) AND m.company_id = s.company_id
-            AND m.move_type = 'out_invoice' AND m.state = 'posted' AND m.amount_residual >= %(from)s
-            AND m.invoice_date_due < d.today), 0) AS amount_overdue
+        coalesce(b.open, 0) AS amount_open, coalesce(b.overdue, 0) AS amount_overdue
     FROM isp_subscription s
     JOIN unnest(%(companies)s, %(days)s) AS d(company_id, today) ON d.company_id = s.company_id
+    LEFT JOIN LATERAL (
+        SELECT sum(m.amount_residual) AS open, sum(m.amount_residual) FILTER (WHERE m.invoice_date_due < d.today) AS overdue
+        FROM (
+            SELECT * FROM account_move n WHERE n.isp_subscription_id = s.id
+            UNION ALL
+            SELECT n.* FROM isp_installation_fee f JOIN account_move n ON n.isp_installation_fee_id = f.id
+            WHERE f.subscription_id = s.id AND n.isp_subscription_id IS NULL
+        ) m
+        WHERE m.company_id = s.company_id AND m.move_type = 'out_invoice' AND m.state = 'posted' AND m.amount_residual >= %(from)s
+    ) b ON true
     WHERE s.id = ANY(%(ids)s)
 """
 
@@ -85,13 +91,13 @@ class IspFiguresMixin(models.AbstractModel):
             record.is_overdue = record.amount_overdue > 0
 
     @api.model
-    def _isp_overdue_moves(self):
-        """The provider's invoices that are overdue today, in each company of the user."""
+    def _isp_overdue_moves(self, late=True):
+        """The open invoices of the user's companies, those that are overdue today or all of them."""
         found = self.env["account.move"].sudo()
         for company in self.env.companies:
             found |= found.search([
                 ("company_id", "=", company.id), ("move_type", "=", "out_invoice"), ("state", "=", "posted"),
-                ("amount_residual", ">=", OWED_FROM), ("invoice_date_due", "<", company._isp_today()),
+                ("amount_residual", ">=", OWED_FROM), *([("invoice_date_due", "<", company._isp_today())] if late else []),
             ])
         return found
 
@@ -137,18 +143,31 @@ class IspSubscription(models.Model):
     _name = "isp.subscription"
     _inherit = ["isp.subscription", "isp.figures.mixin"]
     _isp_figures_sql = LINE_SQL
-    _isp_figures_names = ("invoice_count", "cpe_count", "notification_count", "event_count", "payment_count", "amount_overdue")
+    _isp_figures_names = ("invoice_count", "cpe_count", "notification_count", "event_count", "payment_count", "amount_open", "amount_overdue")
 
     invoice_count = fields.Integer(compute="_compute_figures")
     cpe_count = fields.Integer("Number of devices", compute="_compute_figures")
     notification_count = fields.Integer("Number of messages", compute="_compute_figures")
     event_count = fields.Integer("Number of isolation events", compute="_compute_figures")
     payment_count = fields.Integer("Number of payments", compute="_compute_figures")
+    amount_open = fields.Monetary("Open amount", compute="_compute_figures", groups="isp_management.group_cashier")
+    is_owing = fields.Boolean("Owes", compute="_compute_is_owing", search="_search_is_owing")
     amount_overdue = fields.Monetary("Overdue amount", compute="_compute_figures", groups="isp_management.group_cashier")
     site = fields.Char("Site", related="router_id.location", store=True, index=True, help="Where the router of this line stands.")
 
     def _compute_figures(self):
         return super(IspSubscription, self.sudo())._compute_figures()
+
+    def _compute_is_owing(self):
+        for line in self.sudo():
+            line.is_owing = line.amount_open > 0
+
+    @api.model
+    def _search_is_owing(self, operator, value):
+        if operator not in ("=", "!=") or not isinstance(value, bool):
+            raise UserError(_("Overdue is searched as yes or no."))
+        found = self._isp_overdue_ids(self._isp_overdue_moves(late=False))
+        return [("id", "in" if (operator == "=") == value else "not in", found)]
 
     @api.model
     def _isp_overdue_ids(self, moves):

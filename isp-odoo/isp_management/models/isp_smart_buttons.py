@@ -133,7 +133,7 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "isp.smart.mixin"]
 
-    isp_is_of_line = fields.Boolean(compute="_compute_isp_is_of_line")
+    isp_is_of_line = fields.Boolean("Belongs to a line", compute="_compute_isp_is_of_line")
 
     @api.depends("isp_subscription_id")
     def _compute_isp_is_of_line(self):

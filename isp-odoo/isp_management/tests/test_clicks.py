@@ -148,16 +148,27 @@ class TestClicks(IspNetworkCommon, HttpCase):
             self.window(client, action, where, depth, context or {})
         elif kind == "ir.actions.client" and action["tag"] == "isp_management.dashboard":
             client.call("isp.dashboard", "data")
+        elif kind == "ir.actions.client" and action["tag"] == "isp_management.map":
+            client.call("isp.dashboard", "map_data")
         elif kind == "ir.actions.server":
             self.action(client, client.run(action["id"], context), where, depth)
 
     def window(self, client, action, where, depth, context):
         model = action["res_model"]
-        # The same dialog or list from the same place is walked through once.
-        place = (where.rsplit(" ", 2)[-3:] if depth else where, model)
-        if depth and str(place) in self.visited:
+        # A list that a button leads to is the one of its own menu, and walked through there; a dialog is walked through here.
+        dialog = action.get("target") == "new"
+        place = (model, where.rsplit(" > ", 1)[-1] if dialog else str(action["views"]))
+        if depth and place in self.visited:
             return
-        self.visited.add(str(place))
+        self.visited.add(place)
+        press, self.press = self.press, self.press and (dialog or not depth)
+        try:
+            self.views(client, action, where, depth, context)
+        finally:
+            self.press = press
+
+    def views(self, client, action, where, depth, context):
+        model = action["res_model"]
         context = {**context, **client.dictionary(action.get("context"), context=context)}
         domain = client.domain(action.get("domain"), context={"active_id": False, **context})
         search = (action.get("search_view_id") or [False])[0] if isinstance(action.get("search_view_id"), (list, tuple)) else False
