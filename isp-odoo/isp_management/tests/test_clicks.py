@@ -38,6 +38,9 @@ class TestClicks(IspNetworkCommon, HttpCase):
             lines |= cls.new_line(number, start=start, router_id=cls.router.id)
         cls.active, cls.isolated, cls.by_hand, paused, ended, cls.late = lines
         cls.new_subscription(cls.new_customer("Calon"), activate=False)
+        cls.new_customer("Tanpa langganan", mobile="0812-0000-9999")
+        for line in lines:
+            cls.env["isp.cpe"].create({"customer_id": line.customer_id.id, "subscription_id": line.id, "outdoor_unit": "SXT"}).action_install()
         cls.env["isp.billing_run"]._bill(cls.company, time.monotonic() + 60)
         paused.action_pause()
         ended.action_terminate()
@@ -249,7 +252,9 @@ class TestClicks(IspNetworkCommon, HttpCase):
         if self.env[model].is_transient():
             return []
         rows = client.call(model, "search_read", domain, ["id", *kinds], limit=200, context={**context, "active_test": False})
-        return list({tuple(row[name] for name in kinds): row["id"] for row in reversed(rows)}.values())[:12]
+        # The first and the last of each kind.
+        ends = [{tuple(row[name] for name in kinds): row["id"] for row in order} for order in (reversed(rows), rows)]
+        return list(dict.fromkeys([*ends[0].values(), *ends[1].values()]))[:16]
 
     def closed_fields(self, client, model, arch, fields, row, where):
         """A field that this person may not change cannot be typed into."""
