@@ -38,6 +38,7 @@
         "views/isp_glance_views.xml",
         "views/isp_people_views.xml",
         "wizard/isp_wizard_views.xml",
+        "wizard/isp_terms_wizard_views.xml",
         "wizard/isp_many_wizard_views.xml",
         "wizard/isp_make_customer_wizard_views.xml",
         "report/isp_invoice_document.xml",

@@ -163,4 +163,4 @@ class IspSubscription(models.Model):
     def _isp_end_reason(self):
         """Why the line ended, as somebody wrote it down."""
         self.ensure_one()
-        return self.customer_id.termination_reason or _("no reason given")
+        return dict(self._fields["end_reason"]._description_selection(self.env)).get(self.end_reason) or _("no reason given")

@@ -2,8 +2,6 @@
 
 Each line is a savepoint of its own: one that is refused, with its reason, holds the others back from nothing."""
 
-from datetime import timedelta
-
 from odoo import Command, _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools.misc import formatLang
@@ -26,7 +24,7 @@ class IspManyWizard(models.TransientModel):
     line_ids = fields.One2many("isp.many.line", "wizard_id", "Lines")
     reason = fields.Char()
     package_id = fields.Many2one("isp.package", "New package", domain="[('company_id', '=', company_id)]")
-    date = fields.Date(help="Of the payment, or the first day of the new package.")
+    date = fields.Date("Paid on")
     collector_id = fields.Many2one("isp.collector", domain="[('company_id', '=', company_id)]")
     journal_id = fields.Many2one(
         "account.journal", "Paid into", domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'cash'))]"
@@ -64,7 +62,7 @@ class IspManyWizard(models.TransientModel):
         company = lines.company_id
         journals = self.env["account.journal"].search([("company_id", "=", company.id), ("type", "in", ("bank", "cash"))], limit=1)
         wizard = self.create({
-            "action": action, "company_id": company.id, "date": company._isp_today() + timedelta(days=action == "package"),
+            "action": action, "company_id": company.id, "date": company._isp_today(),
             "journal_id": journals.id if action == "payment" else False,
         })
         owed = lines._isp_open_moves()
@@ -118,8 +116,8 @@ class IspManyWizard(models.TransientModel):
             raise UserError(_("This was done already."))
         if self.action in ("isolate", "reopen") and not (self.reason or "").strip():
             raise UserError(_("Write down the reason: the customers will ask."))
-        if self.action == "package" and not (self.package_id and self.date):
-            raise UserError(_("Choose the new package and its first day."))
+        if self.action == "package" and not self.package_id:
+            raise UserError(_("Choose the new package."))
         if self.action == "payment" and not (self.journal_id and self.date):
             raise UserError(_("Say into which journal and on which day they paid."))
         chosen = self.line_ids.filtered(lambda line: line.state == "ready" and line.chosen)
@@ -149,8 +147,10 @@ class IspManyWizard(models.TransientModel):
     def _isp_do_package(self, line):
         if line.package_id == self.package_id:
             raise UserError(_("has this package already"))
-        line._isp_plan_package(self.package_id, self.date)
-        return _("%(package)s from %(day)s", package=self.package_id.name, day=fields.Date.to_string(self.date))
+        wizard = self.env["isp.terms.wizard"].browse(line.action_change_package()["res_id"])
+        wizard.write({"package_id": self.package_id.id, "at_once": "next"})
+        wizard.action_confirm()
+        return _("%s from the next period on", self.package_id.name)
 
     def _isp_do_collector(self, line):
         line.collector_id = self.collector_id
@@ -203,13 +203,6 @@ class IspSubscription(models.Model):
     def action_isp_many(self, action):
         """Open the dialog that does the same for all of these."""
         return self.env["isp.many.wizard"]._isp_open_for(self, action)
-
-    def _isp_plan_package(self, package, day):
-        """Another package from a day on, by the dialog of one line."""
-        self.ensure_one()
-        wizard = self.env["isp.package.change.wizard"].browse(self.action_change_package()["res_id"])
-        wizard.write({"package_id": package.id, "date": day})
-        wizard.action_confirm()
 
 
 class IspCustomer(models.Model):
