@@ -1,11 +1,14 @@
 """The pictures below the counters of the first screen, and the map: each number from the books or the lines, nothing is stored."""
 
+from collections import defaultdict
+
+import isp_engine
 from dateutil.relativedelta import relativedelta
 
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
-from ..logic.money import OWED_FROM
+from ..logic.money import OWED_FROM, whole
 
 MONTHS = 6
 DAYS = 30
@@ -39,29 +42,31 @@ class IspDashboard(models.AbstractModel):
 
     def _mrr(self, company, today):
         """What all lines in service pay a month at today's prices, less what was granted to them."""
-        self.env["isp.subscription"].flush_model()
-        self.env["isp.package.price"].flush_model()
-        self.env.cr.execute("""
-            SELECT k.name, sum(x.monthly), count(*)
-            FROM (
-                SELECT s.package_id, greatest(0, CASE
-                    WHEN s.discount_kind IS NULL OR s.discount_until <= %(today)s THEN b.base
-                    WHEN s.discount_kind = 'percent' THEN round(b.base * (100 - s.discount_value) / 100)
-                    ELSE b.base - s.discount_value END) AS monthly
-                FROM isp_subscription s
-                CROSS JOIN LATERAL (
-                    SELECT CASE WHEN s.held_price > 0 AND (s.held_until IS NULL OR %(today)s < s.held_until) THEN s.held_price
-                        ELSE coalesce((SELECT p.price FROM isp_package_price p WHERE p.package_id = s.package_id
-                            AND p.date_from <= %(today)s ORDER BY p.date_from DESC LIMIT 1), 0) END AS base
-                ) b
-                WHERE s.company_id = %(company)s AND s.active AND s.state = 'active'
-            ) x JOIN (SELECT id, code AS name FROM isp_package) k ON k.id = x.package_id
-            GROUP BY k.name ORDER BY 2 DESC
-        """, {"today": today, "company": company.id})
-        rows = self.env.cr.fetchall()
+        lines = self.env["isp.subscription"].sudo().search([("company_id", "=", company.id), ("state", "=", "active")])
+        rows = lines.read(["package_id", "held_price", "held_until", "discount_kind", "discount_value", "discount_until"], load=None)
+        packages, refused = self.env["isp.billing_run"].sudo()._catalog({row["package_id"] for row in rows})
+        package_of = {row["id"]: row["package_id"] for row in rows}
+        # A month that begins today, as the engine bills it.
+        months = [
+            isp_engine.Subscription(
+                row["id"], row["package_id"], today, today.day, billed_from=today,
+                held_price=isp_engine.HeldPrice(whole(row["held_price"]), row["held_until"] or None) if row["held_price"] else None,
+                discount=isp_engine.Discount(row["discount_kind"], whole(row["discount_value"]), row["discount_until"] or None)
+                if row["discount_kind"] and row["discount_value"] else None,
+            )
+            for row in rows if row["package_id"] not in refused
+        ]
+        plan = isp_engine.plan_billing(months, packages, company._isp_now(), tax=isp_engine.TaxPolicy(pkp=False))
+        sums, counts = defaultdict(int), defaultdict(int)
+        for invoice in plan.invoices:
+            package = package_of[invoice.subscription]
+            sums[package] += sum(part.amount for part in invoice.lines)
+            counts[package] += 1
+        names = {package.id: package.code for package in lines.package_id}
+        rows = [(names[package], total, counts[package]) for package, total in sorted(sums.items(), key=lambda pair: -pair[1])]
         return self._picture(
-            "mrr", _("Recurring revenue a month"), [(name, float(total), "success", _("%s lines", count)) for name, total, count in rows[:6]],
-            figure=float(sum(row[1] for row in rows)), money=True, note=_("at today's prices, without PPN"),
+            "mrr", _("Recurring revenue a month"), [(name, total, "success", _("%s lines", count)) for name, total, count in rows[:6]],
+            figure=sum(row[1] for row in rows), money=True, note=_("at today's prices, without PPN"),
         )
 
     def _collection(self, months):
