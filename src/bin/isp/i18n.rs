@@ -99,6 +99,7 @@ impl Texts {
             E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
                 vec![("reason", self.said(reason))]
             }
+            E::TooManyDays { most } => vec![("most", most.to_string())],
             E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::PaidInFuture { on } | E::PaidLongAgo { on } => vec![("on", on.to_string())],
@@ -205,6 +206,7 @@ impl Texts {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
             }
             Failure::NoDatabase => Vec::new(),
+            Failure::Emptied { path, key } => vec![("path", path.clone()), ("key", key.clone())],
             Failure::Output { reason } => vec![("reason", self.said(reason))],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
             Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", reason.clone())],

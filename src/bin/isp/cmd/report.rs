@@ -112,7 +112,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     let engine = ctx.engine(store);
     match command {
         Command::Customers(args) => {
-            let report = engine.report_customers(ctx.now).await?;
+            // A day that was named is told as it was: what was recorded after it does not count.
+            let report = match ctx.dated {
+                true => engine.report_customers_at(ctx.now).await?,
+                false => engine.report_customers(ctx.now).await?,
+            };
             ctx.rows(&customer_rows(&report, args.contacts))?;
         }
         Command::Cpe(args) => {

@@ -56,6 +56,35 @@ pub(crate) async fn run(ctx: &Context, args: &Simulate) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
+/// Shows what the runs up to the end of the day would do, those that were missed included; nothing is written.
+pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> anyhow::Result<Exit> {
+    let (store, today) = (ctx.store().await?, ctx.today());
+    let lead = i32::from(ctx.config.policy.billing.issue_lead_days);
+    let next = store.billing_position(ctx.tenant()).await?.map(|position| position.plus_days(1 - lead));
+    let from = next.unwrap_or(today).min(today);
+    let results = ctx.engine(store).simulate(&[&ctx.config.policy], from, today, ctx.now).await?;
+    let Some(simulated) = results.first() else { return Ok(Exit::Done) };
+    let events: Vec<&Event> = simulated.events.iter().filter(|event| wanted(&event.what)).collect();
+    let people = Names::load(ctx, events.iter().copied()).await?;
+    let mut rows = Rows::new(&[
+        column("date"),
+        column("customer"),
+        column("name"),
+        column("what"),
+        number("amount"),
+        column("note"),
+    ]);
+    for event in events {
+        let (word, amount, note) = told(ctx, event);
+        let (code, name) = people.of(event.customer_id);
+        rows.push(vec![event.on.into(), code, name, Cell::Word(word), amount, note]);
+    }
+    ctx.rows(&rows)?;
+    warn_held(ctx, simulated).await?;
+    ctx.say("import.dry_run", &[])?;
+    Ok(Exit::Done)
+}
+
 /// Today's policy with what a file says otherwise.
 fn overlaid(today: &Policy, file: &Path) -> Result<Policy, Failure> {
     let place = file.display().to_string();
