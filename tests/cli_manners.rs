@@ -97,23 +97,24 @@ fn what_is_exported_can_be_imported_again() {
 #[test]
 fn a_look_before_writes_nothing_and_says_what_then_happens() {
     let isp = provider();
-    let look = |words: &[&str]| isp.json(&[&["--on", "2026-02-05"], words].concat());
-    let counted = |rows: &serde_json::Value, what: &str| {
-        rows.as_array().unwrap().iter().filter(|row| row["what"] == what).count() as i64
+    let look = |day: &str, words: &[&str]| isp.json(&[&["--on", day], words].concat());
+    let who = |rows: &serde_json::Value, key: &str, what: &str| {
+        let rows = rows.as_array().unwrap().iter().filter(|row| row[key] == what);
+        rows.map(|row| row["customer"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let all = look(&["run", "--dry-run"]);
-    let (bill, enforce) = (look(&["bill", "--dry-run"]), look(&["enforce", "--dry-run"]));
-    assert_eq!(all, look(&["run", "--dry-run"]), "a look changes nothing");
-    assert!(counted(&bill, "billed") > 0 && counted(&bill, "isolated") == 0, "{bill}");
-    assert!(counted(&enforce, "isolated") > 0 && counted(&enforce, "billed") == 0, "{enforce}");
-    let billed = isp.json(&["--on", "2026-02-05", "bill"]);
-    assert_eq!(billed[0]["invoices"].as_i64(), Some(counted(&bill, "billed")));
-    let done = isp.json(&["--on", "2026-02-05", "enforce"]);
-    assert_eq!(
-        done.as_array().unwrap().iter().filter(|row| row["action"] == "isolated").count() as i64,
-        counted(&enforce, "isolated")
-    );
-    assert_eq!(counted(&look(&["bill", "--dry-run"]), "billed"), 0, "nothing is left to bill");
+    isp.exit(5, &["--on", "2026-01-19", "run"]);
+    let told = look("2026-01-20", &["enforce", "--dry-run"]);
+    assert_eq!(who(&told, "what", "isolated"), ["P002"], "{told}");
+    assert!(who(&told, "what", "billed").is_empty());
+    assert_eq!(look("2026-01-20", &["enforce", "--dry-run"]), told, "a look changes nothing");
+    assert_eq!(who(&look("2026-01-20", &["run", "--dry-run"]), "what", "isolated"), ["P002"]);
+    assert_eq!(who(&look("2026-01-20", &["enforce"]), "action", "isolated"), ["P002"]);
+    isp.exit(5, &["--on", "2026-01-31", "run"]);
+    let told = look("2026-02-01", &["bill", "--dry-run"]);
+    assert_eq!(who(&told, "what", "billed"), ["P001"], "{told}");
+    let billed = look("2026-02-01", &["bill"]);
+    assert_eq!((billed[0]["invoices"].as_i64(), billed[0]["amount"].as_i64()), (Some(1), told[0]["amount"].as_i64()));
+    assert!(who(&look("2026-02-01", &["bill", "--dry-run"]), "what", "billed").is_empty(), "nothing is left to bill");
 }
 
 #[test]

@@ -42,15 +42,13 @@ pub(crate) fn command(command: Command, language: Language) -> Command {
     match (Texts::load(language), Sentences::load()) {
         (Ok(texts), Ok(sentences)) if language == Language::Id => {
             let [short, long] = ["first_steps", "exit_codes"].map(|key| sentences.find(key).unwrap_or(key).to_owned());
-            // The help of a command is asked for with --help; `isp help COMMAND` is turned into that.
-            let command = command.disable_help_subcommand(true);
             spoken(command, "isp", &texts, &sentences).after_help(short).after_long_help(long)
         }
         _ => command,
     }
 }
 
-/// `isp help COMMAND` as `isp COMMAND --help`, which is in the language; `None` for any other words.
+/// `isp help COMMAND` as `isp COMMAND --help`: clap's own command for it speaks English only; `None` for any other words.
 pub(crate) fn help_as_option(arguments: &[String]) -> Option<Vec<String>> {
     let (program, rest) = arguments.split_first()?;
     let rest = rest.strip_prefix(&["help".to_owned()])?;
@@ -125,6 +123,7 @@ fn spoken(command: Command, path: &str, texts: &Texts, sentences: &Sentences) ->
         .subcommand_help_heading(kept(texts.t("typed.commands")))
         .subcommand_value_name(kept(texts.t("typed.command")))
         .disable_help_flag(true)
+        .disable_help_subcommand(true)
         .mut_args(|arg| {
             let heading = match arg.get_help_heading() {
                 Some(_) => general,
@@ -300,7 +299,9 @@ mod tests {
         walk(&command(Cli::command(), Language::Id), "isp", &mut |command, path| {
             let help = command.clone().render_long_help().to_string();
             for line in help.lines().filter(|line| !line.trim_start().starts_with("isp ")) {
-                let mut words = line.split(|sign: char| !sign.is_alphanumeric());
+                // Options and the names of their values are typed, not read.
+                let read = line.split_whitespace().filter(|word| !word.starts_with(['-', '<', '[']));
+                let mut words = read.flat_map(|word| word.split(|sign: char| !sign.is_alphanumeric()));
                 if let Some(word) = words.find(|word| ENGLISH.contains(word)) {
                     found.push(format!("{path}: {word} in {}", line.trim()));
                 }
