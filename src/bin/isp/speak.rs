@@ -52,7 +52,7 @@ pub(crate) fn command(command: Command, language: Language) -> Command {
 pub(crate) fn help_as_option(arguments: &[String]) -> Option<Vec<String>> {
     let (program, rest) = arguments.split_first()?;
     let rest = rest.strip_prefix(&["help".to_owned()])?;
-    Some([&[program.clone()], rest, &["--help".to_owned()]].concat())
+    Some([std::slice::from_ref(program), rest, &["--help".to_owned()]].concat())
 }
 
 const HELP: &str = include_str!("../../../locales/help.id.toml");

@@ -8,8 +8,7 @@ use isp_core::ports::{PageQuery, Store};
 use crate::context::Context;
 
 /// Names each pair with what to do about it. Nothing is changed: only a person knows whether they are one or two.
-pub(crate) async fn tell(ctx: &Context, store: &dyn Store) -> anyhow::Result<usize> {
-    let mut found = 0;
+pub(crate) async fn tell(ctx: &Context, store: &dyn Store) -> anyhow::Result<()> {
     let mut customers = Twins::default();
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
@@ -33,7 +32,7 @@ pub(crate) async fn tell(ctx: &Context, store: &dyn Store) -> anyhow::Result<usi
     let kinds = store.installation_kinds(ctx.tenant()).await?;
     of("kind", kinds.iter().map(|k| pair(&k.code)).collect());
     for (noun, twins) in all {
-        found += twins.tell(ctx, noun);
+        twins.tell(ctx, noun);
     }
     let mut payments = Twins::default();
     let mut page = PageQuery::first(ctx.config.worker.page);
@@ -47,7 +46,8 @@ pub(crate) async fn tell(ctx: &Context, store: &dyn Store) -> anyhow::Result<usi
             break;
         }
     }
-    Ok(found + payments.tell(ctx, "payment"))
+    payments.tell(ctx, "payment");
+    Ok(())
 }
 
 /// Names by what they are compared by.
@@ -59,8 +59,7 @@ impl Twins {
         self.0.entry(folded).or_default().push(name);
     }
 
-    fn tell(self, ctx: &Context, noun: &'static str) -> usize {
-        let mut found = 0;
+    fn tell(self, ctx: &Context, noun: &'static str) {
         for names in self.0.into_values().filter(|names| names.len() > 1) {
             let variables = [
                 ("what", ctx.texts.t(&format!("noun.{noun}"))),
@@ -68,8 +67,6 @@ impl Twins {
                 ("last", names.last().cloned().unwrap_or_default()),
             ];
             ctx.warn(&format!("twins.{noun}"), &variables);
-            found += 1;
         }
-        found
     }
 }
