@@ -140,9 +140,12 @@ impl Account {
             return Ok(Self { service, ..Self::pppoe(username, password) });
         }
         none("password", typed.password)?;
-        let address = if filled(typed.address) { typed.address.map(ip_address).transpose()? } else { None };
+        // An export holds the address or MAC address in the column of user names.
+        let or_name = |text| if filled(text) { text } else { typed.username };
+        let typed_address = if service == Service::Static { or_name(typed.address) } else { typed.address };
+        let address = if filled(typed_address) { typed_address.map(ip_address).transpose()? } else { None };
         let account = match service {
-            Service::Dhcp => Self::dhcp(Mac::parse(&needed("mac", typed.mac)?)?, address)?,
+            Service::Dhcp => Self::dhcp(Mac::parse(&needed("mac", or_name(typed.mac))?)?, address)?,
             _ => {
                 none("mac", typed.mac)?;
                 Self::fixed(address.ok_or(Error::Empty { field: "ip_address" })?)?
@@ -311,6 +314,10 @@ mod tests {
         assert_eq!(of(&login), Ok((Service::Pppoe, "budi".into(), None)));
         let named = Typed { username: Some("aa-bb-cc-00-11-22"), ..typed(Some(Service::Dhcp), "", "AABBCC001122") };
         assert_eq!(of(&named).map(|(service, ..)| service), Ok(Service::Dhcp), "the same in both columns");
+        for (service, name) in [(Service::Static, "10.20.0.7"), (Service::Dhcp, "AA:BB:CC:00:11:22")] {
+            let exported = Typed { service: Some(service), username: Some(name), ..Typed::default() };
+            assert_eq!(of(&exported).map(|(service, name, _)| (service, name)), Ok((service, name.into())));
+        }
     }
 
     #[test]

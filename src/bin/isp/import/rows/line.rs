@@ -1,14 +1,14 @@
 //! Subscriptions.
 
-use isp_core::Error;
 use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::subscription::{Account, Service, Timing, Typed};
 use isp_core::text::Code;
+use isp_core::{Error, Secret};
 
 use super::super::cells::Cells;
 use super::super::notice::Note;
 use super::super::sheet::{Column, Origin, needed, needed_unless, optional};
-use super::{CUSTOMER_ID, FileRow, SITE, package_code, whole_number};
+use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, whole_number};
 
 /// A line of `subscriptions.csv`.
 #[derive(Debug, Clone)]
@@ -18,13 +18,18 @@ pub(crate) struct SubscriptionRow {
     pub(crate) package: Code,
     pub(crate) router: Option<Code>,
     pub(crate) site: Option<Code>,
+    /// How it gets onto the network; its password is in the next field.
     pub(crate) account: Account,
+    /// None in an export, for a line that is known already.
+    pub(crate) password: Option<Secret>,
     pub(crate) start: Date,
     /// Empty: the day of the start (rule C4, anniversary).
     pub(crate) day: Option<BillingDay>,
     pub(crate) cycle: Cycle,
     pub(crate) timing: Timing,
     pub(crate) billed_from: Option<Date>,
+    /// True in an export, for a line that has ended.
+    pub(crate) ended: bool,
 }
 
 impl FileRow for SubscriptionRow {
@@ -36,14 +41,15 @@ impl FileRow for SubscriptionRow {
         optional("site", SITE),
         optional("service", SERVICE),
         needed_unless("username", ACCOUNT, FIXED),
-        needed_unless("password", PASSWORD, FIXED),
+        optional("password", PASSWORD),
         optional("ip_address", IP_ADDRESS),
         optional("mac", MAC),
         needed("start", START),
         optional("billing_day", DAY),
-        optional("cycle", &["siklus", "cycle"]),
+        optional("cycle", &["siklus", "cycle", "months"]),
         optional("timing", &["penagihan", "timing"]),
         optional("billed_from", &["ditagih_sejak", "billed_from"]),
+        optional("ended", &["berakhir", "end", "ended"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -61,18 +67,22 @@ impl FileRow for SubscriptionRow {
         let cycle = cells.maybe("cycle", Cycle::parse);
         let timing = cells.maybe("timing", Timing::parse);
         let billed_from = cells.maybe_day("billed_from");
+        let ended = is_over(cells);
+        let (account, password) = account?;
         Some(Self {
             at: cells.origin(),
             customer: customer?,
             package: package?,
             router: router?,
             site: site?,
-            account: account?,
+            account,
+            password,
             start: start?,
             day: day?,
             cycle: cycle?.unwrap_or(Cycle::Monthly),
             timing: timing?.unwrap_or_default(),
             billed_from: billed_from?,
+            ended: ended?,
         })
     }
 }
@@ -94,7 +104,7 @@ impl SubscriptionRow {
 }
 
 /// How the line gets onto the network; what is filled says it where no column does.
-fn account(cells: &mut Cells<'_, '_>) -> Option<Account> {
+fn account(cells: &mut Cells<'_, '_>) -> Option<(Account, Option<Secret>)> {
     let said = cells.maybe("service", Service::parse)?;
     let filled = |cells: &mut Cells<'_, '_>, key| cells.maybe(key, |text| Ok::<_, Error>(text.to_owned()));
     let (name, address, mac) = (filled(cells, "username")?, filled(cells, "ip_address")?, filled(cells, "mac")?);
@@ -114,11 +124,15 @@ fn account(cells: &mut Cells<'_, '_>) -> Option<Account> {
                 cells.tell(key, Note::NotImported);
             }
         }
-        let (username, password) = (cells.code("username"), super::password(cells));
-        return Some(Account { service, ..Account::pppoe(username?, password?) });
+        let (username, password) = (cells.code("username")?, super::password(cells));
+        let none = Secret::new(String::new());
+        return Some((Account { service, ..Account::pppoe(username, none) }, password));
     }
     match Account::read(&typed) {
-        Ok(account) => Some(account),
+        Ok(account) => {
+            let password = Some(account.password.clone());
+            Some((account, password))
+        }
         Err(error) => {
             let key = match &error {
                 Error::IpAddress { .. } => "ip_address",
