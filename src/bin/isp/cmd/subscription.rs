@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Give a line another way onto the network: PPPoE, hotspot, a fixed address or a box with a DHCP lease. Billing goes on
     /// as it was.
     #[command(
-        after_help = "Examples:\n  isp subscription edit P001 --ip-address 10.20.0.9               a fixed address\n  isp subscription edit P001 --mac AA:BB:CC:00:11:33              another box of a DHCP line\n  isp subscription edit P001 --service pppoe --new-username budi@isp --password -"
+        after_help = "Examples:\n  isp subscription edit P001 --ip-address 10.20.0.9   a fixed address\n  isp subscription edit P001 --mac AA:BB:CC:00:11:33   another box of a DHCP line\n  isp subscription edit P001 --service pppoe --new-username budi@isp --password -"
     )]
     Edit(account::Edit),
     /// Give a line another user name on its router, or another address or MAC address where nobody logs in.
