@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{CreditNote, InvoiceBalance, InvoiceKind, LateFee, Written, late_fee};
+use crate::billing::late_fee::PaidEarlier;
+use crate::billing::{CreditNote, InvoiceBalance, InvoiceKind, LateFee, Written};
 use crate::calendar::Zone;
 use crate::engine::{Engine, EngineError};
 use crate::isolation::AccessFacts;
@@ -50,13 +51,14 @@ impl Engine<'_> {
         for (invoice, amount) in service {
             let Some(fee) = fees.iter().find(|f| f.invoice_id == LateFee::id_for(invoice.invoice_id)) else { continue };
             let zone = zone_of(invoice);
-            let began = fee.issue_date.midnight(zone);
-            if payment.paid_at >= began {
+            let (on, paid_at) = (fee.issue_date, payment.paid_at);
+            let mut earlier = PaidEarlier { on, zone, unpaid: Money::ZERO, paid_at, amount };
+            if !earlier.counts() {
                 continue;
             }
-            let known = self.unpaid_then(invoice, zone, began).await?;
+            earlier.unpaid = self.unpaid_then(invoice, zone, on.midnight(zone)).await?;
             let charge = self.charge_of(invoice.customer_id, fee.invoice_id).await?;
-            let wrong = late_fee::wrong(charge.left(), self.policy.late_fee.as_ref(), known, known - amount);
+            let wrong = earlier.wrong(charge.left(), self.policy.late_fee.as_ref());
             if !wrong.is_positive() {
                 continue;
             }
