@@ -28,7 +28,7 @@ def test_everything_public_is_exported_and_documented() -> None:
 
 
 def test_every_native_member_is_documented() -> None:
-    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "LateFeePolicy", "OutagePolicy", "TaxPolicy", "Phone", "Nik", "SimulatedRouter", "SimulatedWhatsApp"):
+    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "LateFeePolicy", "OutagePolicy", "PromisePolicy", "TaxPolicy", "Phone", "Nik", "SimulatedRouter", "SimulatedWhatsApp"):
         members = {n: m for n, m in vars(getattr(_isp_engine, name)).items() if not n.startswith("_")}
         assert members
         assert [n for n, m in members.items() if not m.__doc__] == []
