@@ -62,7 +62,7 @@ impl InstallationOrder {
         if self.with_first_invoice {
             return Vec::new();
         }
-        parts(self.fee, self.installed_on, self.instalments)
+        parts(self.fee, self.installed_on, self.instalments, Money::rupiah(1))
             .into_iter()
             .map(|Part { number, on, amount }| Instalment { number, on, amount, invoice_id: self.invoice_id(number) })
             .collect()
@@ -102,10 +102,23 @@ pub struct Part {
 
 /// A fee in 1 to 12 monthly parts from a day on, equal but for the last, which takes the rest; the day is clamped to the end of
 /// a shorter month. Parts of nothing are left out.
+///
+/// All but the last are multiples of `step`: 11 % of a hundred are whole rupiah, so parts of whole hundreds sum to the fee with
+/// PPN, too.
+///
+/// ```
+/// # use isp_core::{calendar::Date, installation::parts, money::Money};
+/// let cut = |step| -> Vec<i64> {
+///     let day = Date::parse("2026-01-31").unwrap();
+///     parts(Money::rupiah(500_000), day, 3, Money::rupiah(step)).iter().map(|p| p.amount.as_i64()).collect()
+/// };
+/// assert_eq!(cut(1), [166_667, 166_667, 166_666]);
+/// assert_eq!(cut(100), [166_700, 166_700, 166_600]);
+/// ```
 #[must_use]
-pub fn parts(fee: Money, first: Date, instalments: u8) -> Vec<Part> {
-    let count = i64::from(instalments.clamp(1, 12));
-    let each = fee.ratio(1, count);
+pub fn parts(fee: Money, first: Date, instalments: u8, step: Money) -> Vec<Part> {
+    let (count, step) = (i64::from(instalments.clamp(1, 12)), step.as_i64().max(1));
+    let each = Money::rupiah(fee.ratio(1, count.saturating_mul(step)).as_i64().max(1).saturating_mul(step));
     let day = crate::calendar::BillingDay::of(first);
     let mut rest = fee;
     let part = |i: i64| {
@@ -188,10 +201,17 @@ impl InvoicedFee {
     /// ```
     #[must_use]
     pub fn paid(&self, total: Money, paid: Money) -> Money {
-        if paid >= total {
-            return self.amount;
-        }
-        let share = i128::from(self.amount.as_i64()) * i128::from(paid.as_i64()) / i128::from(total.as_i64()).max(1);
-        Money::rupiah(i64::try_from(share).unwrap_or(0))
+        paid_share(self.amount, total, paid)
     }
+}
+
+/// What is paid of a fee that stands on an invoice with other things, when so much is paid of the invoice; see
+/// [`InvoicedFee::paid`].
+#[must_use]
+pub fn paid_share(fee: Money, total: Money, paid: Money) -> Money {
+    if paid >= total {
+        return fee;
+    }
+    let share = i128::from(fee.as_i64()) * i128::from(paid.as_i64()) / i128::from(total.as_i64()).max(1);
+    Money::rupiah(i64::try_from(share).unwrap_or(0))
 }

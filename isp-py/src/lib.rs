@@ -12,6 +12,7 @@
 //! | simulators | [`testing`] |
 //! | the settings | [`policy`] |
 //! | phones and NIK | [`people`] |
+//! | the closed lists of words | [`words`] |
 //! | dated cases | [`cases`] |
 
 mod cases;
@@ -24,6 +25,7 @@ mod routers;
 mod runtime;
 mod testing;
 mod whatsapp;
+mod words;
 
 use isp_core::isolation::Reason;
 use pyo3::prelude::*;
@@ -38,6 +40,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let _ = isp_core::holiday::all();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("REASONS", PyTuple::new(module.py(), Reason::ALL.map(Reason::code))?)?;
+    module.add("WORDS", words::all(module.py())?)?;
     module.add_class::<policy::BillingPolicy>()?;
     module.add_class::<policy::DunningPolicy>()?;
     module.add_class::<policy::IsolationPolicy>()?;
@@ -62,6 +65,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::correct_invoices, module)?)?;
     module.add_function(wrap_pyfunction!(decide::late_fees_back, module)?)?;
     module.add_function(wrap_pyfunction!(decide::installation_fees, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::fee_paid, module)?)?;
     module.add_function(wrap_pyfunction!(decide::check_promises, module)?)?;
     module.add_function(wrap_pyfunction!(decide::check_exemptions, module)?)?;
     module.add_function(wrap_pyfunction!(decide::decide_by_hand, module)?)?;

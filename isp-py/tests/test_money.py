@@ -106,6 +106,18 @@ def test_the_parts_of_a_fee_add_up_to_it() -> None:
     ]
 
 
+def test_parts_of_whole_hundreds_sum_with_ppn_too() -> None:
+    for fee in (1, 99, 100, 99_999, 500_000):
+        for count in range(1, 13):
+            [schedule] = isp.installation_fees([isp.InstallationFee(1, fee, date(2026, 1, 31), count, step=100)])
+            assert isinstance(schedule, isp.FeeSchedule)
+            assert sum(part.dpp for part in schedule.parts) == fee
+            assert {part.dpp % 100 for part in schedule.parts[:-1]} <= {0}
+    [schedule] = isp.installation_fees([isp.InstallationFee(1, 500_000, date(2026, 1, 31), 3, step=100)])
+    assert isinstance(schedule, isp.FeeSchedule)
+    assert ([part.dpp for part in schedule.parts], sum(part.total for part in schedule.parts)) == ([166_700, 166_700, 166_600], 555_000)
+
+
 def test_fees_that_cannot_be_are_refused() -> None:
     fee = isp.InstallationFee(1, 500_000, date(2026, 1, 31), 2)
     answers = isp.installation_fees([
@@ -127,6 +139,11 @@ def test_a_fee_goes_with_the_first_invoice_that_is_planned() -> None:
     assert [(part.kind, part.amount) for part in plan.invoices[0].lines] == [
         ("subscription", 150_000), ("installation", 500_000), ("ppn", 16_500), ("installation_ppn", 55_000),
     ]
+
+
+def test_of_a_fee_on_another_invoice_the_same_share_is_paid() -> None:
+    paid = [isp.fee_paid(555_000, 721_500, part) for part in (0, 360_750, 721_499, 721_500)]
+    assert paid == [0, 277_500, 554_999, 555_000]
 
 
 def test_promises_are_limited_by_the_period_of_the_line_that_began_last() -> None:

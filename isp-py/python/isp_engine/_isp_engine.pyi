@@ -85,6 +85,7 @@ __all__ = [
     "SimulatedRouter",
     "SimulatedWhatsApp",
     "TaxPolicy",
+    "WORDS",
     "__version__",
     "allocate",
     "answer_subscription",
@@ -99,6 +100,7 @@ __all__ = [
     "decide_terms",
     "due_reminders",
     "explain",
+    "fee_paid",
     "fold_statuses",
     "format_rupiah",
     "import_secrets",
@@ -130,6 +132,7 @@ __all__ = [
 
 __version__: Final[str]
 REASONS: Final[tuple[Reason, ...]]
+WORDS: Final[dict[str, tuple[str, ...]]]
 PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 
 @final
@@ -347,6 +350,7 @@ def late_fees_back(payments: Sequence[PaidEarlier], policy: LateFeePolicy | None
 def installation_fees(
     fees: Sequence[InstallationFee], *, policy: BillingPolicy | None = None, tax: TaxPolicy | None = None
 ) -> list[FeeSchedule | InvalidValue]: ...
+def fee_paid(fee: Money, total: Money, paid: Money) -> int: ...
 def check_promises(
     wishes: Sequence[PromiseWish], *, policy: PromisePolicy | None = None
 ) -> list[InvalidValue | None]: ...

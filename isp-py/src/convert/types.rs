@@ -86,7 +86,7 @@ kinds! {
     Correction: on amount;
     CorrectionWish: charge amount on reason before;
     PaidEarlier: fee on unpaid paid_at amount;
-    InstallationFee: key fee on instalments with_first_invoice first_invoice_issued taken;
+    InstallationFee: key fee on instalments with_first_invoice first_invoice_issued taken step;
     FeePart: number on due_date lines dpp ppn total;
     FeeSchedule: key parts;
     FirstFee: subscription fee;

@@ -19,13 +19,13 @@ use crate::decide::lines::{read_isolated, write_line};
 use crate::decide::tax::TAX_MODES;
 use crate::policy::{BillingPolicy, TaxPolicy, given_or_default};
 
-pub(super) const CYCLES: [(&str, Cycle); 4] = [
+pub(crate) const CYCLES: [(&str, Cycle); 4] = [
     ("monthly", Cycle::Monthly),
     ("quarterly", Cycle::Quarterly),
     ("semiannual", Cycle::SemiAnnual),
     ("annual", Cycle::Annual),
 ];
-const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), ("postpaid", Timing::Postpaid)];
+pub(crate) const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), ("postpaid", Timing::Postpaid)];
 
 /// Plans the invoices of a page of subscriptions that are due at ``now``.
 ///

@@ -1,4 +1,4 @@
-//! `installation_fees`.
+//! `installation_fees` and `fee_paid`.
 
 use isp_core::billing::plan::installation_lines;
 use isp_core::billing::{InvoiceLines, policy};
@@ -23,6 +23,7 @@ struct Fee {
     with_first_invoice: bool,
     first_invoice_issued: bool,
     taken: Vec<Date>,
+    step: Money,
 }
 
 type Invoiced = (Part, InvoiceLines, Taxed, Date);
@@ -35,7 +36,7 @@ impl Fee {
             let late = self.first_invoice_issued.then_some(("with_first_invoice", Error::FirstInvoiceIssued));
             return late.map_or(Ok(Vec::new()), Err);
         }
-        let parts = installation::parts(self.amount, self.on, self.instalments);
+        let parts = installation::parts(self.amount, self.on, self.instalments, self.step);
         if let Some(part) = parts.iter().find(|part| self.taken.contains(&part.on)) {
             return Err(("taken", Error::InstallationClash { on: part.on }));
         }
@@ -73,6 +74,7 @@ pub(crate) fn installation_fees<'py>(
             with_first_invoice: fields.take()?.bool()?,
             first_invoice_issued: fields.take()?.bool()?,
             taken: fields.take()?.each(|_, day| day.date())?,
+            step: Money::rupiah(fields.take()?.int(1, 1_000_000)?),
         };
         Ok((key, fee))
     })?;
@@ -105,4 +107,14 @@ fn write_part<'py>((part, lines, taxed, due): &Invoiced, writer: &mut Writer<'py
         writer.money(taxed.total())?,
     ];
     writer.record(Kind::FeePart, fields)
+}
+
+/// What is paid of a fee, with PPN, that stands on an invoice with other things, when ``paid`` of its ``total`` is paid: the
+/// same share, rounded down, so that the fee is paid when the invoice is, not before.
+#[pyfunction]
+pub(crate) fn fee_paid(fee: &Bound<'_, PyAny>, total: &Bound<'_, PyAny>, paid: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let fee = Value::argument("fee", fee)?.money_from_zero()?;
+    let total = Value::argument("total", total)?.money_from_zero()?;
+    let paid = Value::argument("paid", paid)?.money_from_zero()?;
+    Ok(installation::paid_share(fee, total, paid).as_i64())
 }

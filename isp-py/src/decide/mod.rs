@@ -19,7 +19,7 @@ mod why;
 pub(crate) use allocation::allocate;
 pub(crate) use billing::plan_billing;
 pub(crate) use credit::{isolation_credits, outage_credits};
-pub(crate) use installation::installation_fees;
+pub(crate) use installation::{fee_paid, installation_fees};
 pub(crate) use isolation::{ACCESSES, decide_isolation};
 pub(crate) use late_fee::late_fees;
 pub(crate) use payment::{correct_invoices, late_fees_back, payment_identity, receive_payments, write_offs};
@@ -29,6 +29,20 @@ pub(crate) use report::profit_loss;
 pub(crate) use tax::ppn;
 pub(crate) use terms::decide_terms;
 pub(crate) use why::{LANGUAGES, explain};
+
+/// The tables of words, for [`crate::words`].
+pub(crate) mod words {
+    pub(crate) use super::billing::{CYCLES, TIMINGS};
+    pub(crate) use super::isolation::{ACCESSES, CAUSES};
+    pub(crate) use super::lines::KINDS as LINE_KINDS;
+    pub(crate) use super::payment::TOLD;
+    pub(crate) use super::protection::HANDS;
+    pub(crate) use super::reminders::KINDS as REMINDER_KINDS;
+    pub(crate) use super::report::GROUPINGS;
+    pub(crate) use super::tax::TAX_MODES;
+    pub(crate) use super::terms::{KINDS as CHARGE_KINDS, REASONS as CREDIT_REASONS};
+    pub(crate) use super::why::{EVENTS, LANGUAGES};
+}
 
 use pyo3::prelude::*;
 

@@ -18,7 +18,7 @@ use crate::decide::refusal;
 use crate::error::Refused;
 use crate::policy::LateFeePolicy;
 
-const TOLD: [(&str, Told); 3] =
+pub(crate) const TOLD: [(&str, Told); 3] =
     [("person", Told::ByPerson), ("insisting", Told::ByPersonWhoInsists), ("machine", Told::ByMachine)];
 
 /// What a payment is known by (rule P6): provider and reference, trimmed and without case. Keep it unique among the payments

@@ -15,7 +15,7 @@ use crate::decide::refusal;
 use crate::error::Refused;
 use crate::policy::{PromisePolicy, given_or_default};
 
-const HANDS: [(&str, Hand); 2] = [("isolate", Hand::Isolate), ("reopen", Hand::Reopen)];
+pub(crate) const HANDS: [(&str, Hand); 2] = [("isolate", Hand::Isolate), ("reopen", Hand::Reopen)];
 
 /// Whether each promise to pay (*janji bayar*) may be taken: ``None``, or an ``InvalidValue`` that says why not: it ends before
 /// it is made, it is too long, or the customer made as many in this period of billing as the policy allows.
