@@ -39,15 +39,22 @@ mod payment;
 mod postgres;
 mod protection;
 mod router_hold;
+mod rows;
 mod session;
 mod sqlite;
 mod statement;
 mod store;
 mod subscription;
 mod table;
+mod terms;
 mod value;
 mod vault;
 
-pub use open::{MigrationStatus, has_key, migrate, migration_status, open};
-pub use store::SqlStore;
+pub use open::{MigrationStatus, has_key, migrate, migration_status};
+pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};
+
+/// Lets the tests run the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
