@@ -82,10 +82,9 @@ pub(crate) fn plan_billing<'py>(
         }
         for (subscription, fee) in fees {
             let own = plan.invoices.iter_mut().filter(|i| i.subscription_id == subscription);
-            if let Some(first) = own.min_by_key(|i| i.period.start) {
-                if let Err(error) = add_amount(first, fee, &tax) {
-                    plan.problems.push(Problem { subscription_id: subscription, error });
-                }
+            let added = own.min_by_key(|i| i.period.start).map(|first| add_amount(first, fee, &tax));
+            if let Some(Err(error)) = added {
+                plan.problems.push(Problem { subscription_id: subscription, error });
             }
         }
         (plan, skipped, context.next_position())
