@@ -5,6 +5,7 @@ import isp_engine
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
+from ..logic.money import whole
 from .isp_guard_mixin import BILLING
 
 
@@ -26,13 +27,13 @@ class AccountMove(models.Model):
             ("reversed_entry_id", "=", self.id), ("isp_credit_reason", "=", "correction"), ("state", "=", "posted"),
         ])
         wish = isp_engine.CorrectionWish(
-            credits._isp_whole_charge(move), round(amount), self.company_id._isp_today(), reason or "",
-            [isp_engine.Correction(note.invoice_date, round(note.amount_total)) for note in before],
+            credits._isp_whole_charge(move), whole(amount), self.company_id._isp_today(), reason or "",
+            [isp_engine.Correction(note.invoice_date, whole(note.amount_total)) for note in before],
         )
         [note] = isp_engine.correct_invoices([wish])
         note = self.env["isp.refusals"]._isp_allowed(note)
         if not note:
-            return before.filtered(lambda n: n.invoice_date == wish.on and round(n.amount_total) == wish.amount)[:1].sudo(False)
+            return before.filtered(lambda n: n.invoice_date == wish.on and whole(n.amount_total) == wish.amount)[:1].sudo(False)
         credit = credits._isp_write_whole([note], move, reason, own_first=False)
         self.message_post(body=_("%(note)s gives back a part of it: %(reason)s", note=credit.name, reason=reason))
         return credit.sudo(False)

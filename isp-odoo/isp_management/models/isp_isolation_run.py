@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..logic import access_rows, transaction
-from ..logic.money import OWED_FROM
+from ..logic.money import OWED_FROM, whole
 
 _logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class IspSubscription(models.Model):
         """The last day of service is over: the line is closed by now, and not in service any more."""
         self.search([
             ("company_id", "=", company.id), ("state", "in", ("active", "paused")), ("end_date", "<", company._isp_today()),
-        ]).action_terminate()
+        ])._isp_state_follows()
 
     @api.model
     def _isp_isolation_run(self, company, routers=None):
@@ -250,8 +250,8 @@ class IspSubscription(models.Model):
             access_rows.aware(event.decided_at),
             access_rows.event_kind(event),
             event.user_id.name if event.cause == "manual" else "engine",
-            event.reason_text or "",
-            round(event.overdue),
+            event.reason or event.reason_code,
+            whole(event.overdue),
         ) if event else None
         seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None
         facts = isp_engine.ExplainFacts(

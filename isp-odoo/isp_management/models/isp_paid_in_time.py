@@ -6,7 +6,8 @@ import isp_engine
 
 from odoo import _, api, models
 
-from ..logic.money import rupiah_owed
+from ..logic.clock import day_after
+from ..logic.money import rupiah_owed, whole
 from ..logic.policy import ZONE_HOURS
 
 CONTEXT = ("lang", "tz", "allowed_company_ids", "isp_now", "isp_commit")
@@ -50,13 +51,13 @@ class IspCredit(models.AbstractModel):
         """An invoice of any kind with all that was given back of it, as the engine takes it."""
         of = move.isp_late_fee_of_id or move
         start = of.isp_period_start or move.invoice_date
-        end = of.isp_period_end or start + timedelta(days=1)
+        end = of.isp_period_end or day_after(start)
         notes = self.env["account.move"].sudo().search(
             [("reversed_entry_id", "=", move.id), ("move_type", "=", "out_refund"), ("state", "!=", "cancel")], order="id"
         )
         given = [
             isp_engine.GivenBack(
-                max(note.isp_credit_start or start, start), min(note.isp_credit_end or end, end), self._isp_lines(note)
+                note.isp_credit_start or start, note.isp_credit_end or end, self._isp_lines(note)
             )
             for note in notes
         ]
@@ -66,8 +67,8 @@ class IspCredit(models.AbstractModel):
     @api.model
     def _isp_lines(self, move):
         kind = "late_fee" if move.isp_late_fee_of_id else "installation" if move.isp_installation_fee_id else "subscription"
-        lines = [isp_engine.InvoiceLine(kind, round(move.amount_untaxed))]
-        ppn = round(move.amount_total) - round(move.amount_untaxed)
+        lines = [isp_engine.InvoiceLine(kind, whole(move.amount_untaxed))]
+        ppn = whole(move.amount_total) - whole(move.amount_untaxed)
         return [*lines, isp_engine.InvoiceLine("ppn", ppn)] if ppn else lines
 
     @api.model

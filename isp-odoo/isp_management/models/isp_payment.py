@@ -6,6 +6,7 @@ import isp_engine
 
 from odoo import _, api, fields, models
 
+from ..logic.money import whole
 from ..logic.policy import ZONE_HOURS
 
 
@@ -64,10 +65,10 @@ class AccountPayment(models.Model):
         identity = self._isp_identity_of(company, provider, reference)
         known = self.sudo().search([("isp_identity", "=", identity)], order="id")
         notice = isp_engine.PaymentNotice(
-            0, partner.commercial_partner_id.id, provider, reference, round(amount), _noon(company, day), told,
+            0, partner.commercial_partner_id.id, provider, reference, whole(amount), _noon(company, day), told,
             [
                 isp_engine.KnownPayment(
-                    payment.id, payment.partner_id.commercial_partner_id.id, round(payment.amount),
+                    payment.id, payment.partner_id.commercial_partner_id.id, whole(payment.amount),
                     _noon(company, payment.date), not payment.isp_stands,
                 )
                 for payment in known

@@ -12,6 +12,8 @@ from . import test_webhook
 from . import test_reports
 from . import test_pdf
 from . import test_screens
+from . import test_terms
+from . import test_lives
 from . import test_demo
 from . import test_browser
 from . import test_translations
@@ -24,3 +26,5 @@ from . import test_credit_pays
 from . import test_payments
 from . import test_lifecycle
 from . import test_moving_in
+from . import test_terms
+from . import test_lives
