@@ -26,5 +26,9 @@ from . import test_credit_pays
 from . import test_payments
 from . import test_lifecycle
 from . import test_moving_in
-from . import test_terms
-from . import test_lives
+from . import test_clicks
+from . import test_settings
+from . import test_glance
+from . import test_many
+from . import test_portal
+from . import test_pictures
