@@ -13,11 +13,14 @@ from isp_engine.records import (
     BillingPlan,
     Channel,
     Charge,
+    ClockDoubt,
     CreditNote,
     Decision,
     Delivery,
     DeliveryFacts,
     DunningFacts,
+    Ending,
+    EndingWish,
     Event,
     ExplainFacts,
     Explanation,
@@ -29,11 +32,14 @@ from isp_engine.records import (
     LateInvoice,
     LedgerRow,
     Message,
+    MessageLook,
     MessageTemplate,
     Money,
+    NotificationKind,
     Outage,
     Package,
     ProfitLoss,
+    QueuedMessage,
     Reason,
     Reminder,
     Router,
@@ -42,6 +48,7 @@ from isp_engine.records import (
     RouterPlan,
     RouterSeen,
     RouterStatus,
+    Sender,
     Sent,
     SentMessage,
     SignedWebhook,
@@ -52,21 +59,24 @@ from isp_engine.records import (
     TaxRule,
     Taxable,
     Taxed,
+    TemplateKind,
     TermsChange,
     TermsFacts,
-    TemplateKind,
+    Zone,
 )
 
 __all__ = [
-    "PARAMETERS",
-    "REASONS",
     "BillingPolicy",
+    "ClockPolicy",
     "DunningPolicy",
     "IsolationPolicy",
     "LateFeePolicy",
     "Nik",
     "OutagePolicy",
+    "PARAMETERS",
     "Phone",
+    "REASONS",
+    "SENDER_PARAMETERS",
     "SimulatedRouter",
     "SimulatedWhatsApp",
     "TaxPolicy",
@@ -75,10 +85,12 @@ __all__ = [
     "answer_subscription",
     "apply_routers",
     "case_lacks",
+    "check_clock",
     "compare_case",
     "decide_isolation",
     "decide_terms",
     "due_reminders",
+    "end_records",
     "explain",
     "fold_statuses",
     "format_rupiah",
@@ -98,6 +110,7 @@ __all__ = [
     "profit_loss",
     "read_case",
     "receive_webhook",
+    "refresh_messages",
     "router_status",
     "send_messages",
     "template_registrations",
@@ -107,6 +120,7 @@ __all__ = [
 __version__: Final[str]
 REASONS: Final[tuple[Reason, ...]]
 PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
+SENDER_PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 
 @final
 class BillingPolicy:
@@ -136,6 +150,14 @@ class BillingPolicy:
     def while_isolated(self) -> Literal["bill", "skip", "prorate"]: ...
 
 @final
+class ClockPolicy:
+    def __new__(cls, *, max_days_between_runs: int | None = None) -> ClockPolicy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @property
+    def max_days_between_runs(self) -> int: ...
+
+@final
 class DunningPolicy:
     def __new__(
         cls,
@@ -155,6 +177,7 @@ class DunningPolicy:
     def quiet_until(self) -> time: ...
     @property
     def quiet_from(self) -> time: ...
+    def next_sending(self, kind: NotificationKind, zone: Zone, now: datetime) -> datetime: ...
 
 @final
 class IsolationPolicy:
@@ -300,6 +323,17 @@ def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxe
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
 ) -> list[Reminder]: ...
+def refresh_messages(
+    messages: Sequence[QueuedMessage],
+    now: datetime,
+    *,
+    policy: DunningPolicy | None = None,
+    isolation: IsolationPolicy | None = None,
+) -> list[MessageLook]: ...
+def check_clock(
+    last_run: datetime | None, now: datetime, *, policy: ClockPolicy | None = None
+) -> ClockDoubt | None: ...
+def end_records(wishes: Sequence[EndingWish]) -> list[Ending | InvalidValue]: ...
 def decide_isolation(
     lines: Sequence[AccessFacts], now: datetime, *, policy: IsolationPolicy | None = None
 ) -> list[Decision]: ...
@@ -335,9 +369,14 @@ def send_messages(
     channel: Channel, messages: Sequence[Message], *, deadline: float | None = None
 ) -> list[Sent]: ...
 def preview_messages(
-    messages: Sequence[Message], *, templates: Sequence[MessageTemplate] | None = None
+    messages: Sequence[Message],
+    *,
+    templates: Sequence[MessageTemplate] | None = None,
+    sender: Sender | None = None,
 ) -> list[str]: ...
-def template_registrations(templates: Sequence[MessageTemplate] | None = None) -> list[str]: ...
+def template_registrations(
+    templates: Sequence[MessageTemplate] | None = None, *, sender: bool = False
+) -> list[str]: ...
 def verify_webhook(app_secret: str, signature: str | None, body: bytes) -> None: ...
 def receive_webhook(app_secret: str, signature: str | None, body: bytes) -> list[Event]: ...
 def answer_subscription(verify_token: str, query: str) -> str: ...
@@ -408,7 +447,9 @@ class SimulatedRouter:
 
 @final
 class SimulatedWhatsApp:
-    def __new__(cls, *, templates: Sequence[MessageTemplate] | None = None) -> SimulatedWhatsApp: ...
+    def __new__(
+        cls, *, templates: Sequence[MessageTemplate] | None = None, sender: bool = False
+    ) -> SimulatedWhatsApp: ...
     @property
     def base_url(self) -> str: ...
     @property
