@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use isp_core::calendar::Zone;
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::ending::{Ending, EndingKind, RecordId};
-use isp_core::engine::{Approval, BillReport, EnforceReport, Engine, EngineError, NewPayment};
+use isp_core::engine::{Approval, BillReport, EnforceReport, Engine, EngineError, NewPayment, Outside, Said};
 use isp_core::ids::{
     CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PromiseId,
     RouterId, SiteId, SubscriptionId, TenantId, derive,
@@ -75,25 +75,28 @@ impl<'s> EngineHost<'s> {
     }
 
     async fn run(&mut self, approve: bool, confirm: bool, at: DateTime<Utc>) -> Result<(), EngineError> {
-        let engine = self.engine();
-        let guard = self.store.begin_run(self.tenant).await?;
-        engine.begin(at, confirm).await?;
-        let billed = engine.bill(at).await?;
-        engine.remind(at).await?;
         let approval = if approve { Approval::All } else { Approval::None };
-        let enforced = engine.enforce(at, &approval).await?;
-        self.deliver(at).await?;
-        drop(guard);
-        self.last = (billed, enforced);
+        let (watch, said) = (StandingWatch(at), Said { approval, clock_is_right: confirm });
+        let worker = worker(&watch);
+        let outside = Outside::new(&worker, &self.routers, &self.phones);
+        let day = self.engine().run_day(&outside, &said, at).await;
+        self.note_sent(at);
+        let day = day?;
+        self.last = (day.billed, day.enforced);
         Ok(())
     }
 
     /// Brings routers and messages up to date, and writes down what left.
     async fn deliver(&mut self, at: DateTime<Utc>) -> Result<(), EngineError> {
-        self.engine().deliver(&worker(&StandingWatch(at)), &self.routers, &self.phones, at).await?;
+        let done = self.engine().deliver(&worker(&StandingWatch(at)), &self.routers, &self.phones, at).await;
+        self.note_sent(at);
+        done.map(|_| ())
+    }
+
+    /// Writes down what has left since the last look.
+    fn note_sent(&mut self, at: DateTime<Utc>) {
         let accepted = self.phones.accepted();
         self.sent.extend(accepted.into_iter().skip(self.sent.len()).map(|message| (at, message)));
-        Ok(())
     }
 
     async fn pay(&self, pay: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {

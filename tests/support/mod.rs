@@ -15,7 +15,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
-    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, PayReport, Said,
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, NewPayment, Outside, PayReport, Said,
 };
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
@@ -187,8 +187,8 @@ impl World {
     /// A whole daily run.
     pub async fn run(&self, now: DateTime<Utc>) -> Result<(BillReport, EnforceReport, DeliverReport), EngineError> {
         let said = Said { approval: Approval::All, clock_is_right: true };
-        let day =
-            self.engine().run_day(&worker(&StandingWatch(now)), &self.routers, &self.messenger, &said, now).await?;
+        let (watch, routers) = (StandingWatch(now), &self.routers);
+        let day = self.engine().run_day(&Outside::new(&worker(&watch), routers, &self.messenger), &said, now).await?;
         Ok((day.billed, day.enforced, day.delivered))
     }
 

@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::engine::{Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, RemindReport};
-use crate::ports::{AccessControl, Messenger, Worker};
+use crate::engine::{Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport};
 
 /// What a person said before a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,28 +27,60 @@ pub struct DayReport {
     pub delivered: DeliverReport,
 }
 
+/// How far a run has come. Each step is told as soon as it is committed, so that whoever watches knows what stays when
+/// a later step fails.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum DayStep<'a> {
+    /// So many subscriptions were looked at, and billing goes on.
+    Billing(u64),
+    /// Billing is over.
+    Billed(&'a BillReport),
+    /// Reminders are queued.
+    Reminded(RemindReport),
+    /// It is decided who is isolated and who is reopened.
+    Enforced(&'a EnforceReport),
+    /// Routers and customers have heard what they could hear.
+    Delivered(&'a DeliverReport),
+}
+
 impl Engine<'_> {
-    /// Bills, lets credit pay, reminds, isolates and reopens, then delivers. It is the tenant's only run while it lasts, and may be repeated
-    /// at any time: what is done is not done again.
+    /// Bills, lets credit pay, reminds, isolates and reopens, then delivers. It is the tenant's only run while it lasts,
+    /// and may be repeated at any time: what is done is not done again.
+    ///
+    /// # Errors
+    /// As [`Engine::run_day_watched`].
+    pub async fn run_day(
+        &self,
+        outside: &Outside<'_>,
+        said: &Said,
+        now: DateTime<Utc>,
+    ) -> Result<DayReport, EngineError> {
+        self.run_day_watched(outside, said, now, &mut |_| {}).await
+    }
+
+    /// [`Engine::run_day`], telling each step when it is done.
     ///
     /// # Errors
     /// [`crate::ports::StoreError::Busy`] while another run lasts; as [`Engine::begin`], [`Engine::bill`], [`Engine::remind`],
     /// [`Engine::enforce`] and [`Engine::deliver`]. What was committed by then stays, and the next run goes on from there.
-    pub async fn run_day(
+    pub async fn run_day_watched(
         &self,
-        worker: &Worker<'_>,
-        routers: &dyn AccessControl,
-        messenger: &dyn Messenger,
+        outside: &Outside<'_>,
         said: &Said,
         now: DateTime<Utc>,
+        tell: &mut (dyn FnMut(DayStep<'_>) + Send),
     ) -> Result<DayReport, EngineError> {
         let _only_run = self.store.begin_run(self.tenant).await?;
         self.begin(now, said.clock_is_right).await?;
-        Ok(DayReport {
-            billed: self.bill(now).await?,
-            reminded: self.remind(now).await?,
-            enforced: self.enforce(now, &said.approval).await?,
-            delivered: self.deliver(worker, routers, messenger, now).await?,
-        })
+        let billed = self.bill_with_progress(now, &mut |seen| tell(DayStep::Billing(seen))).await?;
+        tell(DayStep::Billed(&billed));
+        let reminded = self.remind(now).await?;
+        tell(DayStep::Reminded(reminded));
+        let enforced = self.enforce(now, &said.approval).await?;
+        tell(DayStep::Enforced(&enforced));
+        let delivered = self.deliver_outside(outside, now).await?;
+        tell(DayStep::Delivered(&delivered));
+        Ok(DayReport { billed, reminded, enforced, delivered })
     }
 }

@@ -61,8 +61,8 @@ use crate::ports::{PortError, Store, StoreError};
 
 pub use crate::terms::Settled;
 pub use bill::BillReport;
-pub use day::{DayReport, Said};
-pub use deliver::DeliverReport;
+pub use day::{DayReport, DayStep, Said};
+pub use deliver::{DeliverReport, Outside, Post};
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
 pub use pay::{NewPayment, PayReport, Told};

@@ -8,6 +8,7 @@
 
 mod access;
 mod messages;
+mod outside;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,6 +22,8 @@ use serde::Serialize;
 use crate::engine::{Engine, EngineError};
 use crate::ids::RouterId;
 use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
+
+pub use outside::{Outside, Post};
 
 /// What a delivery did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -77,10 +80,7 @@ impl Engine<'_> {
         messenger: &dyn Messenger,
         now: DateTime<Utc>,
     ) -> Result<DeliverReport, EngineError> {
-        let mut report = DeliverReport::default();
-        self.deliver_access(worker, routers, now, &mut report).await?;
-        self.deliver_messages(worker, messenger, now, &mut report).await?;
-        Ok(report)
+        self.deliver_outside(&Outside::new(worker, routers, messenger), now).await
     }
 
     /// The router half of [`Engine::deliver`].

@@ -12,6 +12,11 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// True when a person says that the moment is right.
+    pub(crate) const fn confirmed(self) -> bool {
+        self.confirm_clock
+    }
+
     /// Begins a run; refuses one whose moment does not follow the last run.
     pub(crate) async fn begin(self, ctx: &Context) -> anyhow::Result<()> {
         let store = ctx.store().await?;

@@ -1,11 +1,11 @@
 //! `isp bill`, `isp remind`, `isp run`: the work of a day.
 
-use isp_core::engine::{BillReport, RemindReport};
+use isp_core::engine::{BillReport, DayReport, DayStep, RemindReport};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{AccessQuery, PageQuery};
 
 use super::clock::Clock;
-use super::deliver;
+use super::deliver::{self, Wires};
 use super::isolate::{self, Enforce};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -33,56 +33,106 @@ pub(crate) async fn remind(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> 
 /// All of a day, in order. It is the tenant's only run while it lasts, and may be repeated at any time.
 pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let approval = args.approval(ctx).await?;
-    let guard = store.begin_run(ctx.tenant()).await?;
-    args.clock().begin(ctx).await?;
-    let bill = billed(ctx).await?;
-    ctx.say("done.billed", &bill_variables(&bill))?;
-    warn_problems(ctx, &bill).await?;
-    let remind = ctx.engine(store).remind(ctx.now).await?;
-    ctx.say("done.reminded", &remind_variables(remind))?;
-    let enforce = isolate::enforce_in_run(ctx, &approval).await?;
-    let counts = [
-        ("isolated", enforce.isolated.len().to_string()),
-        ("reopened", enforce.reopened.len().to_string()),
-        ("closed", enforce.closed.len().to_string()),
-        ("regrouped", enforce.regrouped.len().to_string()),
-    ];
-    ctx.say("done.enforced", &counts)?;
-    let delivered = deliver::deliver(ctx).await?;
-    ctx.say("done.delivered", &deliver::variables(&delivered))?;
-    deliver::warn(ctx, &delivered).await?;
-    drop(guard);
-    if ctx.format != crate::output::Format::Table {
-        let mut row = Rows::new(&[
-            number("invoices"),
-            number("amount"),
-            number("problems"),
-            number("queued"),
-            number("isolated"),
-            number("reopened"),
-            number("applied"),
-            number("sent"),
-            number("held"),
-        ]);
-        row.push(vec![
-            Cell::count(bill.invoices),
-            bill.amount.into(),
-            Cell::count(bill.problems.len()),
-            Cell::count(remind.queued),
-            Cell::count(enforce.isolated.len()),
-            Cell::count(enforce.reopened.len()),
-            Cell::count(delivered.applied),
-            Cell::count(delivered.sent),
-            Cell::count(enforce.held.len()),
-        ]);
-        ctx.rows(&row)?;
+    let said = args.said(ctx).await?;
+    let (worker, wires) = (ctx.worker(), Wires::new(ctx));
+    let mut teller = Teller::new(ctx);
+    let done =
+        ctx.engine(store).run_day_watched(&wires.outside(&worker), &said, ctx.now, &mut |step| teller.tell(step)).await;
+    let told = teller.told;
+    // What was committed before a failure is named, too.
+    if let Some(billed) = &told.billed {
+        warn_problems(ctx, billed).await?;
     }
+    let day = done?;
+    told.written?;
+    isolate::warn_held(ctx, &day.enforced).await?;
+    super::holidays::warn_unknown(ctx, ctx.today());
+    deliver::warn(ctx, &wires, &day.delivered).await?;
+    print_day(ctx, &day)?;
     Ok(match () {
-        () if !enforce.held.is_empty() => Exit::Refused,
-        () if !bill.problems.is_empty() => Exit::Partial,
-        () => deliver::exit(&delivered),
+        () if !day.enforced.held.is_empty() => Exit::Refused,
+        () if !day.billed.problems.is_empty() => Exit::Partial,
+        () => deliver::exit(&day.delivered),
     })
+}
+
+/// Says each step of a run when it is done.
+struct Teller<'a> {
+    ctx: &'a Context,
+    progress: Option<Progress>,
+    told: ToldSoFar,
+}
+
+/// What a run has done so far, and whether it could be said.
+struct ToldSoFar {
+    billed: Option<BillReport>,
+    written: anyhow::Result<()>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(ctx: &'a Context) -> Self {
+        let progress = Progress::start(ctx.texts.t("progress.billing"), ctx.quiet);
+        Self { ctx, progress: Some(progress), told: ToldSoFar { billed: None, written: Ok(()) } }
+    }
+
+    fn tell(&mut self, step: DayStep<'_>) {
+        let said = match step {
+            DayStep::Billing(seen) => {
+                self.progress.iter_mut().for_each(|progress| progress.at(seen));
+                return;
+            }
+            DayStep::Billed(report) => {
+                self.progress = None;
+                self.told.billed = Some(report.clone());
+                self.ctx.say("done.billed", &bill_variables(report))
+            }
+            DayStep::Reminded(report) => self.ctx.say("done.reminded", &remind_variables(report)),
+            DayStep::Enforced(report) => {
+                let counts = [
+                    ("isolated", report.isolated.len().to_string()),
+                    ("reopened", report.reopened.len().to_string()),
+                    ("closed", report.closed.len().to_string()),
+                    ("regrouped", report.regrouped.len().to_string()),
+                ];
+                self.ctx.say("done.enforced", &counts)
+            }
+            DayStep::Delivered(report) => self.ctx.say("done.delivered", &deliver::variables(report)),
+            _ => Ok(()),
+        };
+        // The run goes on without a reader: a broken pipe stops no reminder.
+        if self.told.written.is_ok() {
+            self.told.written = said;
+        }
+    }
+}
+
+fn print_day(ctx: &Context, day: &DayReport) -> anyhow::Result<()> {
+    if ctx.format == crate::output::Format::Table {
+        return Ok(());
+    }
+    let mut row = Rows::new(&[
+        number("invoices"),
+        number("amount"),
+        number("problems"),
+        number("queued"),
+        number("isolated"),
+        number("reopened"),
+        number("applied"),
+        number("sent"),
+        number("held"),
+    ]);
+    row.push(vec![
+        Cell::count(day.billed.invoices),
+        day.billed.amount.into(),
+        Cell::count(day.billed.problems.len()),
+        Cell::count(day.reminded.queued),
+        Cell::count(day.enforced.isolated.len()),
+        Cell::count(day.enforced.reopened.len()),
+        Cell::count(day.delivered.applied),
+        Cell::count(day.delivered.sent),
+        Cell::count(day.enforced.held.len()),
+    ]);
+    ctx.rows(&row)
 }
 
 async fn billed(ctx: &Context) -> anyhow::Result<BillReport> {

@@ -1,7 +1,9 @@
 //! `isp deliver`: routers and messages from the outbox.
 
-use isp_core::engine::DeliverReport;
-use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic};
+use isp_core::engine::{DeliverReport, Outside, Post};
+use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic, Worker};
+use isp_mikrotik::MikrotikAccess;
+use isp_whatsapp::cloud::CloudClient;
 
 use super::clock::Clock;
 use crate::context::Context;
@@ -11,40 +13,47 @@ use crate::wire;
 
 pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
     clock.begin(ctx).await?;
-    let report = deliver(ctx).await?;
+    let store = ctx.store().await?;
+    let (worker, wires) = (ctx.worker(), Wires::new(ctx));
+    let report = ctx.engine(store).deliver_outside(&wires.outside(&worker), ctx.now).await?;
     print(ctx, &report)?;
-    warn(ctx, &report).await?;
+    warn(ctx, &wires, &report).await?;
     Ok(exit(&report))
 }
 
-/// Delivers what is due. Without a sending number only routers are called; messages stay in the outbox. A sending number
-/// with which no client can be made keeps its messages, too, and costs the routers nothing.
-pub(crate) async fn deliver(ctx: &Context) -> anyhow::Result<DeliverReport> {
-    let store = ctx.store().await?;
-    let engine = ctx.engine(store);
-    let worker = ctx.worker();
-    let routers = wire::routers(&ctx.config);
-    let mut report = DeliverReport::default();
-    engine.deliver_access(&worker, &routers, ctx.now, &mut report).await?;
-    match wire::messenger(&ctx.config) {
-        Ok(Some(messenger)) => engine.deliver_messages(&worker, &messenger, ctx.now, &mut report).await?,
-        Ok(None) => {
-            let waiting = OutboxQuery {
-                topic: Some(Topic::Message),
-                state: Some(OutboxState::Pending),
-                ..OutboxQuery::default()
-            };
-            if !store.outbox(ctx.tenant(), waiting, PageQuery::first(1)).await?.is_empty() {
-                ctx.warn("warn.no_messenger", &[]);
-            }
-        }
-        Err(error) => report.channel_down = Some(ctx.texts.failure(&error)),
-    }
-    Ok(report)
+/// The routers and the messenger of the settings.
+pub(crate) struct Wires {
+    routers: MikrotikAccess,
+    messenger: Result<Option<CloudClient>, String>,
 }
 
-/// Names the routers and channels that did not answer.
-pub(crate) async fn warn(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
+impl Wires {
+    /// Nothing is called yet. A sending number with which no client can be made keeps its messages, and costs the routers
+    /// nothing.
+    pub(crate) fn new(ctx: &Context) -> Self {
+        let messenger = wire::messenger(&ctx.config).map_err(|error| ctx.texts.failure(&error));
+        Self { routers: wire::routers(&ctx.config), messenger }
+    }
+
+    pub(crate) fn outside<'a>(&'a self, worker: &'a Worker<'a>) -> Outside<'a> {
+        let post = match &self.messenger {
+            Ok(Some(messenger)) => Post::Ready(messenger),
+            Ok(None) => Post::Unset,
+            Err(why) => Post::Unusable(why),
+        };
+        Outside { worker, routers: &self.routers, post }
+    }
+}
+
+/// Names the routers and channels that did not answer, and says when messages wait for a messenger that is not set up.
+pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -> anyhow::Result<()> {
+    if matches!(wires.messenger, Ok(None)) {
+        let waiting =
+            OutboxQuery { topic: Some(Topic::Message), state: Some(OutboxState::Pending), ..OutboxQuery::default() };
+        if !ctx.store().await?.outbox(ctx.tenant(), waiting, PageQuery::first(1)).await?.is_empty() {
+            ctx.warn("warn.no_messenger", &[]);
+        }
+    }
     if !report.routers_down.is_empty() {
         let routers = ctx.store().await?.routers(ctx.tenant()).await?;
         for (id, down) in &report.routers_down {

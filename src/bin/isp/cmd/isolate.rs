@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use isp_core::engine::{Approval, EnforceReport};
+use isp_core::engine::{Approval, EnforceReport, Said};
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::{AccessQuery, PageQuery};
 use isp_core::text::Code;
@@ -37,12 +37,13 @@ pub(crate) struct ByHand {
 }
 
 impl Enforce {
-    pub(crate) const fn clock(&self) -> Clock {
-        self.clock
+    /// All that a person said before a run.
+    pub(crate) async fn said(&self, ctx: &Context) -> anyhow::Result<Said> {
+        Ok(Said { approval: self.approval(ctx).await?, clock_is_right: self.clock.confirmed() })
     }
 
     /// Whose breaker a person has approved; a router that is not there is said before anything is written.
-    pub(crate) async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
+    async fn approval(&self, ctx: &Context) -> anyhow::Result<Approval> {
         if self.approve_all {
             return Ok(Approval::All);
         }
@@ -66,16 +67,8 @@ pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exi
     Ok(if report.held.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
-/// The part of a day's run: the same, told in one line.
-pub(crate) async fn enforce_in_run(ctx: &Context, approval: &Approval) -> anyhow::Result<EnforceReport> {
-    let store = ctx.store().await?;
-    let report = ctx.engine(store).enforce(ctx.now, approval).await?;
-    warn_held(ctx, &report).await?;
-    super::holidays::warn_unknown(ctx, ctx.today());
-    Ok(report)
-}
-
-async fn warn_held(ctx: &Context, report: &EnforceReport) -> anyhow::Result<()> {
+/// Names the routers whose breaker held something back.
+pub(crate) async fn warn_held(ctx: &Context, report: &EnforceReport) -> anyhow::Result<()> {
     if report.held.is_empty() {
         return Ok(());
     }

@@ -6,7 +6,10 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use isp_core::calendar::{Date, Zone};
 use isp_core::customer::Customer;
-use isp_core::engine::{Approval, DeliverReport, EnforceReport, NewPayment, PayReport, Told};
+use isp_core::engine::{
+    Approval, BillReport, DayStep, DeliverReport, EnforceReport, NewPayment, Outside, PayReport, RemindReport, Said,
+    Told,
+};
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::isolation::AccessEventKind;
 use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, StandingWatch, Topic};
@@ -76,23 +79,26 @@ impl<'a, 't> World<'a, 't> {
     /// All of a day's run, in the order of `isp run`.
     async fn run(&mut self, now: DateTime<Utc>, after_crash: bool) -> anyhow::Result<()> {
         let stage = self.stage()?;
-        let guard = stage.store.begin_run(TenantId::DEFAULT).await?;
-        let billed = stage.engine().bill(now).await?;
-        if let Some(problem) = billed.problems.first() {
-            bail!("{} subscriptions could not be billed; the first: {}", billed.problems.len(), problem.error);
+        let watch = StandingWatch(now);
+        let worker = stage.worker(&watch);
+        let outside = Outside::new(&worker, &stage.access, &stage.messenger);
+        let day = stage.engine().run_day(&outside, &Said::default(), now).await?;
+        if let Some(problem) = day.billed.problems.first() {
+            bail!("{} subscriptions could not be billed; the first: {}", day.billed.problems.len(), problem.error);
         }
-        let reminded = stage.engine().remind(now).await?;
         if after_crash {
-            self.tell_of_recovery(billed.invoices, reminded.queued).await?;
+            self.tell_of_recovery(day.billed.invoices, day.reminded.queued).await?;
         }
+        self.count(&day.billed, day.reminded);
+        self.tell_of_enforced(&day.enforced).await?;
+        self.tell_of_delivered(&day.delivered)
+    }
+
+    fn count(&mut self, billed: &BillReport, reminded: RemindReport) {
         self.tally.invoices += billed.invoices;
         self.tally.invoiced += billed.amount;
         self.tally.credited += billed.credited;
         self.tally.reminders += reminded.queued;
-        self.enforce(now).await?;
-        self.deliver(now).await?;
-        drop(guard);
-        Ok(())
     }
 
     /// Starts a run whose process dies while messages are leaving; then a new process opens the database.
@@ -101,16 +107,15 @@ impl<'a, 't> World<'a, 't> {
         let (mut billed, mut reminded) = (None, None);
         let died = {
             let dying = Dying::after(&stage.messenger, LAST_WORDS);
-            let run = async {
-                let _guard = stage.store.begin_run(TenantId::DEFAULT).await?;
-                let engine = stage.engine();
-                billed = Some(engine.bill(now).await?);
-                reminded = Some(engine.remind(now).await?);
-                engine.enforce(now, &Approval::None).await?;
-                let watch = StandingWatch(now);
-                engine.deliver(&stage.worker(&watch), &stage.access, &dying, now).await?;
-                Ok::<(), anyhow::Error>(())
+            let watch = StandingWatch(now);
+            let (engine, worker, said) = (stage.engine(), stage.worker(&watch), Said::default());
+            let outside = Outside::new(&worker, &stage.access, &dying);
+            let mut tell = |step: DayStep<'_>| match step {
+                DayStep::Billed(report) => billed = Some(report.clone()),
+                DayStep::Reminded(report) => reminded = Some(report),
+                _ => {}
             };
+            let run = engine.run_day_watched(&outside, &said, now, &mut tell);
             tokio::select! {
                 ended = run => { ended?; false }
                 () = dying.died.notified() => true,
@@ -120,9 +125,7 @@ impl<'a, 't> World<'a, 't> {
             bail!("the run was over before it could crash: fewer than {LAST_WORDS} messages were due");
         }
         if let (Some(billed), Some(reminded)) = (billed, reminded) {
-            self.tally.invoices += billed.invoices;
-            self.tally.invoiced += billed.amount;
-            self.tally.reminders += reminded.queued;
+            self.count(&billed, reminded);
         }
         self.timeline.note(
             Tone::Trouble,
@@ -148,10 +151,14 @@ impl<'a, 't> World<'a, 't> {
     async fn enforce(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let stage = self.stage()?;
         let report = stage.engine().enforce(now, &Approval::None).await?;
+        self.tell_of_enforced(&report).await
+    }
+
+    async fn tell_of_enforced(&mut self, report: &EnforceReport) -> anyhow::Result<()> {
         if let Some(held) = report.held.first() {
             bail!("the breaker of a router stopped {} isolations, more than {}", held.would_isolate, held.limit);
         }
-        self.tell_of_access(&report).await
+        self.tell_of_access(report).await
     }
 
     async fn tell_of_access(&mut self, report: &EnforceReport) -> anyhow::Result<()> {
@@ -188,13 +195,20 @@ impl<'a, 't> World<'a, 't> {
         Ok(())
     }
 
-    /// Brings routers and customers what was decided, and shows the first message of each kind.
+    /// Brings routers and customers what was decided.
     async fn deliver(&mut self, now: DateTime<Utc>) -> anyhow::Result<DeliverReport> {
         let stage = self.stage.as_ref().context("the stage is being rebuilt")?;
         let report = {
             let watch = StandingWatch(now);
             stage.engine().deliver(&stage.worker(&watch), &stage.access, &stage.messenger, now).await?
         };
+        self.tell_of_delivered(&report)?;
+        Ok(report)
+    }
+
+    /// Counts what was delivered, and shows the first message of each kind.
+    fn tell_of_delivered(&mut self, report: &DeliverReport) -> anyhow::Result<()> {
+        let stage = self.stage.as_ref().context("the stage is being rebuilt")?;
         self.tally.sent += report.sent;
         self.tally.dropped += report.dropped;
         self.tally.waiting = report.routers_down.values().map(|down| down.waiting).sum();
@@ -214,7 +228,7 @@ impl<'a, 't> World<'a, 't> {
             }
             self.messages_seen = messages.len();
         }
-        Ok(report)
+        Ok(())
     }
 
     /// Whoever pays now, pays; the provider tells us once or more often.
