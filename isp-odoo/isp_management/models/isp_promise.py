@@ -1,7 +1,7 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
-from .isp_guard_mixin import BILLING, PROGRAM
+from .isp_guard_mixin import BILLING, ENDING, PROGRAM
 
 
 class IspPromise(models.Model):
@@ -11,7 +11,7 @@ class IspPromise(models.Model):
     _order = "until desc, id desc"
     _rec_name = "until"
     _check_company_auto = True
-    _isp_guarded = {"state": PROGRAM}
+    _isp_guarded = {"state": PROGRAM, **ENDING}
     _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -38,4 +38,5 @@ class IspPromise(models.Model):
         raise UserError(_("A promise is cancelled, not deleted."))
 
     def action_cancel(self):
-        self._isp_may_write().filtered(lambda p: p.state == "running").state = "cancelled"
+        """Ask why it holds no longer."""
+        return self.action_isp_end()

@@ -16,7 +16,7 @@ impl ClockPolicy {
     #[pyo3(signature = (*, max_days_between_runs=None))]
     fn new(max_days_between_runs: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let mut policy = clock::ClockPolicy::default();
-        set_int("max_days_between_runs", max_days_between_runs, 3_660, &mut policy.max_days_between_runs)?;
+        set_int("max_days_between_runs", max_days_between_runs, 3_650, &mut policy.max_days_between_runs)?;
         let whole = isp_core::policy::Policy { clock: policy, ..isp_core::policy::Policy::default() };
         Ok(Self(super::checked("max_days_between_runs", whole)?.clock))
     }
