@@ -165,6 +165,104 @@ fn named_modules(text: &str) -> BTreeSet<&str> {
     found
 }
 
+/// Files that name each other in a circle cannot be read one after the other. In isp-core the order above stands for this.
+#[test]
+fn the_files_of_the_adapters_name_each_other_in_no_circle() {
+    for folder in ["isp-store/src", "isp-whatsapp/src", "isp-py/src"] {
+        let named = files_named(folder);
+        let circles = circles(&named);
+        assert!(circles.is_empty(), "{folder}: these files name each other in a circle: {circles:#?}");
+    }
+}
+
+/// Each file of a crate by its module path, with the files that it names. What unit tests name does not count.
+fn files_named(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let source = root().join(folder);
+    let module = |path: &Path| {
+        let path = path.strip_prefix(&source).unwrap().with_extension("");
+        let parts: Vec<_> = path.iter().map(|part| part.to_str().unwrap()).filter(|part| *part != "mod").collect();
+        parts.join("::")
+    };
+    let texts: BTreeMap<String, String> =
+        sources(folder).into_iter().map(|(path, text)| (module(&path), text)).collect();
+    let named = |(file, text): (&String, &String)| {
+        let paths = paths_named(text.split("#[cfg(test)]").next().unwrap(), file);
+        let files = paths.into_iter().filter_map(|path| {
+            // The longest beginning of the path that is a file: what follows is an item in it.
+            let ends = [path.len()].into_iter().chain(path.rmatch_indices("::").map(|(at, _)| at));
+            ends.map(|end| path[..end].to_owned()).find(|file| texts.contains_key(file))
+        });
+        (file.clone(), files.filter(|other| other != file).collect())
+    };
+    texts.iter().map(named).collect()
+}
+
+/// The paths after `crate::` and `super::` in a text, written out from the root of the crate, braces taken apart.
+fn paths_named(text: &str, file: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut supers = 0;
+    for (at, _) in text.match_indices("::") {
+        let word = text[..at].rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+        supers = if word == "super" { supers + 1 } else { 0 };
+        let mut from = match word {
+            "crate" => String::new(),
+            "super" if !text[at + 2..].starts_with("super::") => {
+                let parts: Vec<&str> = file.split("::").collect();
+                let above = parts.len().saturating_sub(std::mem::take(&mut supers));
+                parts[..above].join("::")
+            }
+            _ => continue,
+        };
+        if !from.is_empty() {
+            from.push_str("::");
+        }
+        take_apart(&text[at + 2..], &from, &mut found);
+    }
+    found
+}
+
+/// Adds the paths that a text begins with, `{a, b::{c, d}}` being three; the bytes that they take up.
+fn take_apart(text: &str, before: &str, found: &mut BTreeSet<String>) -> usize {
+    let word = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    if let Some(rest) = text[word..].strip_prefix("::").filter(|_| word > 0) {
+        return word + 2 + take_apart(rest, &format!("{before}{}::", &text[..word]), found);
+    }
+    if word > 0 || !text.starts_with('{') {
+        found.insert(format!("{before}{}", &text[..word]));
+        return word;
+    }
+    let mut at = 1;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty() && !rest.starts_with('}')) {
+        let blank = rest.find(|c: char| c.is_alphanumeric() || c == '_' || c == '{' || c == '}').unwrap_or(rest.len());
+        at += blank;
+        if text[at..].starts_with('}') || at == text.len() {
+            break;
+        }
+        at += take_apart(&text[at..], before, found).max(1);
+    }
+    at + 1
+}
+
+/// The groups of more than one file in which each reaches every other.
+fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<&str>> {
+    let reach = |from: &str| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from.to_owned()]);
+        while let Some(file) = next.pop() {
+            let named = graph.get(&file).into_iter().flatten();
+            next.extend(named.filter(|other| seen.insert((*other).clone())).cloned().collect::<Vec<_>>());
+        }
+        seen
+    };
+    let reached: BTreeMap<&str, BTreeSet<String>> = graph.keys().map(|file| (file.as_str(), reach(file))).collect();
+    let mut found: Vec<Vec<&str>> = Vec::new();
+    for (file, others) in &reached {
+        if others.contains(*file) && !found.iter().flatten().any(|known| known == file) {
+            found.push(reached.keys().copied().filter(|o| others.contains(*o) && reached[o].contains(*file)).collect());
+        }
+    }
+    found
+}
+
 #[test]
 fn adapters_do_not_see_each_other() {
     let adapters = ["isp-mikrotik", "isp-whatsapp", "isp-store"];
@@ -262,6 +360,13 @@ fn error_codes_are_documented_and_nothing_else_is() {
 #[test]
 fn this_test_sees_what_it_looks_for() {
     assert_eq!(named_modules("use crate::{a, b::C};\nlet x = crate::d::E;"), BTreeSet::from(["a", "b", "d"]));
+    assert_eq!(
+        paths_named("use crate::{a, b::{C, d::E}};\nfn f() -> super::G { super::super::h::I }", "x::y::z"),
+        ["a", "b::C", "b::d::E", "x::y::G", "x::h::I"].map(str::to_owned).into(),
+    );
+    let graph = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "a")];
+    let graph = graph.map(|(from, to)| (from.to_owned(), BTreeSet::from([to.to_owned()]))).into();
+    assert_eq!(circles(&graph), [["b", "c"]]);
     assert!(mentions("let x: f64 = 1.0;", "f64") && !mentions("let buf64 = 1;", "f64"));
     assert_eq!(without_comments("let a = \"https://x\"; // f64\n/// f64\nb"), "let a = \"https://x\"; \n\nb");
     let body = "{ match self { A => \"a.b\", B(e) => e.code(), C => \"x\" } } \"c.d\"";

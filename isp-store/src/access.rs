@@ -17,9 +17,10 @@ use isp_core::subscription::Account;
 use uuid::Uuid;
 
 use crate::customer::after;
+use crate::rows::append;
 use crate::session::{Session, all, readable, readable_page};
-use crate::subscription::{TERMS, password_place, read_terms};
-use crate::table::{ACCESS_EVENTS, append};
+use crate::table::ACCESS_EVENTS;
+use crate::terms::{TERMS, password_place, read_terms};
 use crate::value::{Reader, Value, args};
 use crate::vault::Vault;
 use crate::{invoice, protection};

@@ -11,7 +11,7 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment,
+    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, rows,
     statement, subscription, table,
 };
 
@@ -87,12 +87,12 @@ pub(crate) async fn write(
     device::write_history(s, tenant, device_history).await?;
     ledger::write_expenses(s, tenant, expenses).await?;
     let rows = promises.into_iter().map(|p| args![tenant, p.id, p.customer_id, p.made_on, p.until, p.by]).collect();
-    table::append(s, &table::PROMISES, rows).await?;
+    rows::append(s, &table::PROMISES, rows).await?;
     let rows =
         exemptions.into_iter().map(|e| args![tenant, e.id, e.customer_id, e.from, e.until, e.reason, e.by]).collect();
-    table::append(s, &table::EXEMPTIONS, rows).await?;
+    rows::append(s, &table::EXEMPTIONS, rows).await?;
     let rows = outages.into_iter().map(|o| args![tenant, o.id, o.site_id, o.from, o.until, o.note]).collect();
-    table::upsert(s, &table::OUTAGES, rows).await?;
+    rows::upsert(s, &table::OUTAGES, rows).await?;
     ending::write(s, tenant, endings).await?;
 
     if !invoices.is_empty() {

@@ -17,8 +17,9 @@ use crate::customer::after;
 use crate::encode::{lines, read_lines};
 use crate::error::rejected;
 use crate::invoice::{COLUMNS, read_balance, read_invoice};
+use crate::rows::{append, must_exist};
 use crate::session::{Session, all};
-use crate::table::{CREDIT_NOTES, DEPOSITS, INVOICES, WRITE_OFFS, append, must_exist};
+use crate::table::{CREDIT_NOTES, DEPOSITS, INVOICES, WRITE_OFFS};
 use crate::value::{Column as _, Reader, Value, args};
 use crate::{ledger, payment};
 

@@ -6,8 +6,9 @@ use isp_core::ports::{PageQuery, StoreError};
 use isp_core::text::Code;
 use uuid::Uuid;
 
+use crate::rows::upsert;
 use crate::session::{Session, all, first, readable_page};
-use crate::table::{CUSTOMERS, upsert};
+use crate::table::CUSTOMERS;
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
 

@@ -4,8 +4,9 @@ use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{CpeId, CustomerId, TenantId};
 use isp_core::ports::StoreError;
 
+use crate::rows::{append, upsert};
 use crate::session::{Session, all, readable};
-use crate::table::{CPES, DEVICE_HISTORY, append, upsert};
+use crate::table::{CPES, DEVICE_HISTORY};
 use crate::value::args;
 use crate::vault::{Place, Vault};
 

@@ -5,8 +5,9 @@ use isp_core::ids::TenantId;
 use isp_core::ports::StoreError;
 use uuid::Uuid;
 
+use crate::rows::{append, must_exist};
 use crate::session::Session;
-use crate::table::{ENDINGS, EXEMPTIONS, EXPENSES, INSTALLATION_ORDERS, OUTAGES, PROMISES, append, must_exist};
+use crate::table::{ENDINGS, EXEMPTIONS, EXPENSES, INSTALLATION_ORDERS, OUTAGES, PROMISES};
 use crate::value::{Reader, args};
 
 /// The columns of an ending, in the order of [`read`], for a statement that joins the table as `e`.

@@ -10,8 +10,8 @@ use isp_core::terms::account::FormerAccount;
 use isp_core::text::Code;
 
 use crate::session::{Session, all};
-use crate::subscription::password_place;
 use crate::table::FORMER_ACCOUNTS;
+use crate::terms::password_place;
 use crate::value::{Value, args};
 use crate::vault::Vault;
 

@@ -7,8 +7,9 @@ use isp_core::installation::{InstallationOrder, InvoicedFee};
 use isp_core::ports::{InstallationRow, InstalmentRow, StoreError};
 
 use crate::ending;
+use crate::rows::{append, must_exist, upsert};
 use crate::session::{Session, all};
-use crate::table::{INSTALLATION_FEES, INSTALLATION_ORDERS, INSTALMENTS, append, must_exist, upsert};
+use crate::table::{INSTALLATION_FEES, INSTALLATION_ORDERS, INSTALMENTS};
 use crate::value::{Reader, Value, args};
 
 const COLUMNS: &str = "o.installation_order_id, o.customer_id, o.subscription_id, o.installation_kind_id, o.fee,

@@ -12,8 +12,9 @@ use isp_core::ports::{InvoiceQuery, PageQuery, StoreError};
 use crate::customer::after;
 use crate::encode::{lines, read_lines};
 use crate::error::rejected;
+use crate::rows::must_exist;
 use crate::session::{Rows, Session, all, readable_of, readable_page};
-use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS, must_exist};
+use crate::table::{CUSTOMERS, INVOICES, SUBSCRIPTIONS};
 use crate::value::{Column as _, Reader, Value, args};
 
 /// From so many invoices on, their subscriptions are read as a range.

@@ -10,8 +10,9 @@ use isp_core::ports::{ExpenseRow, PageQuery, StoreError};
 
 use crate::customer::after;
 use crate::ending;
+use crate::rows::append;
 use crate::session::{Session, all};
-use crate::table::{EXPENSES, JOURNAL_ENTRIES, JOURNAL_LINES, append};
+use crate::table::{EXPENSES, JOURNAL_ENTRIES, JOURNAL_LINES};
 use crate::value::{Value, args};
 
 pub(crate) async fn write_expenses(

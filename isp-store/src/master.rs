@@ -8,8 +8,9 @@ use isp_core::ports::StoreError;
 use isp_core::tax::TaxMode;
 
 use crate::encode::{json, read_json};
+use crate::rows::upsert;
 use crate::session::{Session, all, readable};
-use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTERS, SITES, upsert};
+use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTERS, SITES};
 use crate::value::args;
 use crate::vault::{Place, Vault};
 

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use isp_core::ids::TenantId;
-use isp_core::ports::{Store, StoreError};
+use isp_core::ports::StoreError;
 use sqlx::migrate::{AppliedMigration, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnection;
@@ -16,7 +15,6 @@ use crate::error::{rejected, store_error, unavailable};
 use crate::postgres::{self, Postgres};
 use crate::session::{Engine, first};
 use crate::sqlite::{self, Sqlite};
-use crate::store::SqlStore;
 use crate::value::args;
 use crate::vault::{Place, Vault};
 
@@ -51,17 +49,6 @@ fn target(url: &str) -> Result<Target, StoreError> {
     } else {
         Err(rejected("the database URL begins with neither sqlite: nor postgres:"))
     }
-}
-
-/// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
-///
-/// # Errors
-/// [`StoreError::Rejected`] for a URL of another kind; [`StoreError::Missing`], [`StoreError::Outdated`],
-/// [`StoreError::Newer`] and [`StoreError::Migration`] for a database that is not one of this version;
-/// [`StoreError::WrongKey`] when the vault's keys are not those that sealed what is in it; [`StoreError::Damaged`];
-/// [`StoreError::Unavailable`], [`StoreError::Tls`].
-pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqlStore::open(url, vault).await?))
 }
 
 /// Opens the engine of a URL and checks tables and key.

@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
+use crate::rows::{append, must_exist};
 use crate::session::{Session, all, first, readable, readable_page};
-use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS, append, must_exist};
+use crate::table::{CUSTOMERS, NOTIFICATION_KEYS, OUTBOX, ROUTERS, SUBSCRIPTIONS};
 use crate::value::{Column as _, Reader, Value, args};
 
 /// Written when a worker died while it was sending a message.

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::invoice;
+use crate::rows::{append, must_exist};
 use crate::session::{Session, all, first, readable_page};
-use crate::table::{ALLOCATIONS, PAYMENTS, REVERSALS, append, must_exist};
+use crate::table::{ALLOCATIONS, PAYMENTS, REVERSALS};
 use crate::value::{Reader, Value, args};
 
 pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<Payment>) -> Result<(), StoreError> {

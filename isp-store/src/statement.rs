@@ -6,8 +6,9 @@ use isp_core::billing::{Invoice, InvoiceBalance, Statement};
 use isp_core::ids::{CustomerId, StatementId, TenantId};
 use isp_core::ports::StoreError;
 
+use crate::rows::append;
 use crate::session::{Session, all, first};
-use crate::table::{STATEMENTS, append};
+use crate::table::STATEMENTS;
 use crate::value::{Reader, Value, args};
 
 const COLUMNS: &str = "t.customer_id, t.issue_date, t.due_date, t.number";

@@ -36,9 +36,20 @@ use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
-    access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, open, outbox,
-    payment, protection, router_hold, statement, subscription,
+    access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, outbox, payment,
+    protection, router_hold, statement, subscription,
 };
+
+/// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
+///
+/// # Errors
+/// [`StoreError::Rejected`] for a URL of another kind; [`StoreError::Missing`], [`StoreError::Outdated`],
+/// [`StoreError::Newer`] and [`StoreError::Migration`] for a database that is not one of this version;
+/// [`StoreError::WrongKey`] when the vault's keys are not those that sealed what is in it; [`StoreError::Damaged`];
+/// [`StoreError::Unavailable`], [`StoreError::Tls`].
+pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqlStore::open(url, vault).await?))
+}
 
 /// A store in a SQLite file or a PostgreSQL database.
 pub struct SqlStore {
@@ -58,7 +69,7 @@ impl SqlStore {
     /// # Errors
     /// As [`crate::open()`].
     pub async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
-        let engine = open::engine(url, &vault).await?;
+        let engine = crate::open::engine(url, &vault).await?;
         Ok(Self { engine: engine.into(), vault })
     }
 

@@ -3,7 +3,7 @@
 use isp_core::text::Language;
 
 use crate::error::WhatsAppError;
-use crate::notification::TemplateKind;
+use crate::kind::TemplateKind;
 use crate::template::{ParameterFormat, Template};
 
 const STANDARD: [(TemplateKind, Language, &str, &str); 12] = [

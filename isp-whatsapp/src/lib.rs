@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod cloud;
 pub mod error;
 pub mod graph;
+mod kind;
 mod messenger;
 pub mod notification;
 pub mod outcome;

@@ -9,75 +9,10 @@ use isp_core::money::Money;
 use isp_core::text::Language;
 
 use crate::catalog::TemplateCatalog;
+pub use crate::kind::TemplateKind;
 use crate::outcome::ConfigFault;
 use crate::template::ParameterFormat;
 use crate::text;
-
-/// The texts an operator registers with Meta: one for each kind of message, and a second one for an isolation
-/// without arrears, whose text must not speak of money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TemplateKind {
-    /// Some days before the due date.
-    DueSoon,
-    /// Some days after it.
-    Overdue,
-    /// The service was isolated for arrears.
-    Isolated,
-    /// The service was isolated by hand, for another reason.
-    IsolatedByHand,
-    /// A payment arrived.
-    PaymentReceived,
-    /// The service was opened again.
-    Reopened,
-}
-
-impl TemplateKind {
-    /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::DueSoon, Self::Overdue, Self::Isolated, Self::IsolatedByHand, Self::PaymentReceived, Self::Reopened];
-
-    /// The kind that says this.
-    #[must_use]
-    pub fn of(content: &MessageContent) -> Self {
-        match content {
-            MessageContent::DueSoon { .. } => Self::DueSoon,
-            MessageContent::Overdue { .. } => Self::Overdue,
-            MessageContent::Isolated { amount, .. } if *amount == Money::ZERO => Self::IsolatedByHand,
-            MessageContent::Isolated { .. } => Self::Isolated,
-            MessageContent::PaymentReceived { .. } => Self::PaymentReceived,
-            MessageContent::Reopened { .. } => Self::Reopened,
-        }
-    }
-
-    /// The parameters a template of this kind may name. They are Indonesian, as the people who edit the texts are.
-    ///
-    /// Those of [`TemplateKind::told`] come from what the message is about. The others say what all that is owed comes to and
-    /// who asks: `penyedia`, `cara_bayar`, `kontak` need a [`Sender`], `rincian` and `akibat` a
-    /// [`Demand`](isp_core::message::Demand); a message without it cannot fill them.
-    #[must_use]
-    pub fn parameters(self) -> Vec<&'static str> {
-        let more: &[&str] = match self {
-            Self::DueSoon | Self::Overdue => &["penyedia", "kontak", "cara_bayar", "rincian", "akibat"],
-            Self::Isolated => &["penyedia", "kontak", "cara_bayar", "rincian"],
-            Self::IsolatedByHand | Self::PaymentReceived | Self::Reopened => &["penyedia", "kontak"],
-        };
-        [self.told(), more].concat()
-    }
-
-    /// The parameters that every message of this kind can fill.
-    #[must_use]
-    pub fn told(self) -> &'static [&'static str] {
-        match self {
-            Self::DueSoon => &["nama", "paket", "nomor_tagihan", "jumlah", "jatuh_tempo"],
-            Self::Overdue => {
-                &["nama", "paket", "nomor_tagihan", "jumlah", "jatuh_tempo", "hari_terlambat", "tanggal_isolir"]
-            }
-            Self::Isolated => &["nama", "paket", "jumlah", "sejak"],
-            Self::IsolatedByHand | Self::Reopened => &["nama", "paket", "sejak"],
-            Self::PaymentReceived => &["nama", "jumlah", "referensi", "tanggal_bayar", "sisa_tagihan"],
-        }
-    }
-}
 
 /// A template with its parameters filled in, ready to send.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Other clients beside ours, against one loopback server, in one run: benches/peers/run.py
 
-mikrotik-rs is built from crates.io as a program of its own; librouteros and RouterOS-api are measured when this Python
-has them (pip install librouteros RouterOS-api). Prints medians and ratios: figures of one machine mean little.
+mikrotik-rs is built by cargo, as a program of its own, from the registry that cargo is set up with. librouteros and RouterOS-api
+are measured when this Python has them; `python3 -m pip install librouteros RouterOS-api` gets them from where pip is set up
+to look. Prints medians and ratios: figures of one machine mean little.
 """
 
 import json
