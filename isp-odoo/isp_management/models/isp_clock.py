@@ -44,6 +44,10 @@ class IspClock(models.Model):
     @api.model
     def _isp_begin(self, company):
         """True when a run of this moment may write. Else nothing is written but the doubt, and a manager is asked."""
+        lines = self.env["isp.subscription"].sudo().with_context(active_test=False)
+        if not lines.search_count([("company_id", "=", company.id)], limit=1):
+            # A company of another business has no runs.
+            return True
         clock, now = self._isp_of(company), company._isp_now()
         doubt = isp_engine.check_clock(
             aware(clock.last_run) if clock.last_run else None, now, policy=company._isp_clock_policy()
@@ -69,9 +73,9 @@ class IspClock(models.Model):
 
     def _isp_doubted(self, doubt, now):
         self.ensure_one()
-        _logger.error("no run of company %s: %s, %s days from the last one", self.company_id.id, doubt.code, doubt.days)
         if self.doubt == doubt.code and self.doubted_at and abs(self.doubted_at - now.replace(tzinfo=None)).days < 1:
             return
+        _logger.warning("no run of company %s: %s, %s days from the last one", self.company_id.id, doubt.code, doubt.days)
         known = self.doubt
         self.write({"doubt": doubt.code, "doubted_at": now.replace(tzinfo=None), "days": doubt.days})
         if not known:

@@ -17,6 +17,8 @@ _logger = logging.getLogger(__name__)
 
 PAGE = 500
 WANTED = {"isolate": "isolated", "reopen": "open", "close": "closed"}
+# What takes service away, which a breaker counts. It never holds an opening.
+CUTS = ("isolate", "close")
 
 
 class IspSubscription(models.Model):
@@ -84,6 +86,8 @@ class IspSubscription(models.Model):
         """The last day of service is over: the line is closed by now, and not in service any more."""
         self.search([
             ("company_id", "=", company.id), ("state", "in", ("active", "paused")), ("end_date", "<", company._isp_today()),
+            # One that the breaker holds back is served until somebody has looked.
+            ("desired_access", "=", "closed"),
         ]).action_terminate()
 
     @api.model
@@ -149,10 +153,10 @@ class IspSubscription(models.Model):
 
     @api.model
     def _isp_check_breakers(self, company, decisions, policy, routers):
-        """Mark routers of which too many lines would be isolated at once; returns the lines to hold back."""
+        """Mark routers of which too many lines would be isolated or closed at once; returns the lines to hold back."""
         by_router = defaultdict(list)
-        isolating = self.sudo().browse([key for key, decision in decisions.items() if decision.action == "isolate"])
-        for line in isolating:
+        cut_off = self.sudo().browse([key for key, decision in decisions.items() if decision.action in CUTS])
+        for line in cut_off:
             by_router[line.router_id].append(line.id)
         served = dict(self.sudo()._read_group(
             [("company_id", "=", company.id), ("state", "=", "active")], ["router_id"], ["__count"]

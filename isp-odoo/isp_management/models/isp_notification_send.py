@@ -175,7 +175,7 @@ class IspNotification(models.Model):
         elif sent.fate == "wait":
             # One that was not tried is the first again, when only the channel rests.
             again = now + timedelta(seconds=sent.wait) if sent.tried or sent.wait else False
-            vals.update(state="queued", sent_at=False, body=False, next_attempt=again, error_code=code, error=sent.reason)
+            vals.update(state="queued", sent_at=False, next_attempt=again, error_code=code, error=sent.reason)
         elif sent.fate == "unknown":
             vals.update(state="unknown", error_code="port.unknown", error=sent.reason)
         else:

@@ -63,7 +63,8 @@ class TestClock(IspNetworkCommon):
     def test_one_company_s_doubt_is_not_the_others(self):
         other = self.company_data_2["company"]
         other.isp_clock_days = 45
-        self.assertTrue(other.with_env(self.at("2036-01-01 11:00"))._isp_begin_run(), "its first run has nothing to compare with")
+        self.assertTrue(other.with_env(self.at("2036-01-01 11:00"))._isp_begin_run(), "a company of another business")
+        self.assertFalse(self.env["isp.clock"].search([("company_id", "=", other.id)]))
         self.assertFalse(self.company.with_env(self.at("2036-01-01 11:00"))._isp_begin_run())
         self.assertEqual(self.clock().days, 3_637)
 

@@ -155,9 +155,12 @@ class TestNotifications(IspNetworkCommon):
         self.meta.fail_recipient("6281200000001", 131026)
         self.meta.fail_recipient("6281200000002", 131056)
         self.meta.fail_recipient("6281200000003", 132001)
+        # A text at fault would let the others wait: it comes last.
+        third.sudo().not_before = datetime(2026, 3, 2, 3, 0)
         self.send("2026-03-02 09:01")
         self.assertEqual((first.state, first.error_code), ("failed", "whatsapp.131026"))
         self.assertEqual((second.state, second.error_code, bool(second.next_attempt)), ("queued", "whatsapp.131056", True))
+        self.send("2026-03-02 10:00")
         self.assertEqual((third.state, third.error_code), ("queued", "whatsapp.132001"))
         self.assertEqual(third.template, "isp_tagihan_pengingat/id", "a text at fault is no fault of the message")
         self.assertNotIn("6281200000001", first.error)
