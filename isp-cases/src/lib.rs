@@ -55,3 +55,8 @@ pub use lacks::Lacks;
 pub use observed::Observed;
 pub use read::BadCase;
 pub use suite::{Colour, Suite, Tally};
+
+/// Lets the tests run the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

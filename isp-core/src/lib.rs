@@ -58,3 +58,8 @@ pub use error::Error;
 pub use money::Money;
 pub use policy::Policy;
 pub use secret::Secret;
+
+/// Lets the tests run the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -53,3 +53,8 @@ mod vault;
 pub use open::{MigrationStatus, has_key, migrate, migration_status};
 pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};
+
+/// Lets the tests run the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
