@@ -66,7 +66,7 @@ class TestClock(IspNetworkCommon):
         self.assertTrue(other.with_env(self.at("2036-01-01 11:00"))._isp_begin_run(), "a company of another business")
         self.assertFalse(self.env["isp.clock"].search([("company_id", "=", other.id)]))
         self.assertFalse(self.company.with_env(self.at("2036-01-01 11:00"))._isp_begin_run())
-        self.assertEqual(self.clock().days, 3_637)
+        self.assertEqual(self.clock().days, 3_638)
 
     def test_a_payment_opens_whatever_the_clock_of_the_runs_says(self):
         move = self.line.move_ids
