@@ -1,7 +1,7 @@
 //! Runs an Indonesian internet provider: billing, WhatsApp reminders, isolation on MikroTik, reports.
 //!
-//! This crate is a door: the [`mod@core`] decides, the adapters act, and none of the adapters knows another. Take the
-//! crates you need through features (all are on by default), or depend on them directly.
+//! This crate only re-exports the others. [`mod@core`] decides, the adapters act, and no adapter knows another. Take the
+//! crates you need through features (all but the last row are on by default), or depend on them directly.
 //!
 //! | feature | module | what it is |
 //! |---|---|---|
@@ -11,6 +11,12 @@
 //! | `whatsapp` | [`mod@whatsapp`] | the `Messenger` port on the WhatsApp Cloud API |
 //! | `cases` | [`mod@cases`] | dated cases of a provider as data, lived on any store |
 //! | `cli` | | the `isp` program |
+//! | `memory`, `testing` | `core::testing` | a store, routers and a messenger in memory; the contract suites for your own |
+//!
+//! ```toml
+//! [dependencies]
+//! isp = { path = "../isp", default-features = false, features = ["memory"] }
+//! ```
 //!
 //! ```
 //! use isp::core::{calendar::{Date, Zone}, ids::TenantId, testing::MemoryStore};

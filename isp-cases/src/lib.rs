@@ -1,8 +1,8 @@
 //! Dated cases of an internet provider, written as data: what there is, what happens on which day, and what must be true.
 //!
 //! A case is a TOML file; `docs/cases.md` teaches the format. The same file is lived on every host: a store in memory, a
-//! database, the Python wheel, Odoo. A host says what it sees, and [`compare()`] says where that is not what the case asks for.
-//! No rule of the provider lives here.
+//! database, the Python wheel, Odoo. A host reports what it sees, and [`compare()`] lists where that differs from what the
+//! case expects. This crate contains no rule of the provider.
 //!
 //! | to find | look in |
 //! |---|---|

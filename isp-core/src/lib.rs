@@ -1,8 +1,11 @@
 //! The pure domain of an Indonesian internet provider: billing, arrears, reminders, isolation, payments, reports.
 //!
 //! Nothing here reads a clock, does I/O or draws a random number; a moment is an argument. Decisions are synchronous
-//! functions over values ([`billing::plan_billing`], [`message::due_reminders`], [`isolation::decide_isolation`],
-//! [`payment::allocate()`]); the [`engine`] loads facts through the [`ports`], asks them, and commits.
+//! functions over values: [`billing::plan_billing`], [`message::due_reminders`], [`isolation::decide_isolation`],
+//! [`payment::allocate()`]. The [`engine`] loads facts through the [`ports`], calls a decision, and commits its result.
+//!
+//! Each error has a stable code ([`Error::code`]). A decision about many rows does not fail for one bad row: it names the
+//! row and goes on.
 //!
 //! | to find | look in |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! `isp_engine._isp_engine`: the pure decisions of isp-core and the network adapters for Python.
 //!
-//! Each call converts what it was given, lets go of the interpreter while it decides or waits, and converts the answer.
-//! No rule lives here. Importing looks up the classes it needs and builds nothing else: no thread, no runtime, no
-//! connection, so that a process may fork at any later moment (Odoo forks its workers after the import).
+//! Each call converts what it was given, releases the interpreter while it decides or waits, and converts the answer. It
+//! contains no rule. The import looks up the classes it needs and builds nothing else: no thread, no runtime, no
+//! connection. So a process may fork at any later moment, as Odoo does with its workers after the import.
 //!
 //! | to find | look in |
 //! |---|---|
