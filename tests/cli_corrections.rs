@@ -364,7 +364,7 @@ fn a_customer_comes_back_with_his_user_name_and_takes_the_account_over() {
     assert_eq!(add("2026-01-21", "P003").status.code(), Some(3), "the name is in service again");
     let plan = isp.json(&["--on", "2026-01-20", "router", "plan", "R1"]);
     assert_eq!(
-        (plan[0]["conflicts"].as_i64(), plan[0]["drift"].as_i64(), plan[0]["created"].as_i64()),
+        (plan[0]["conflicts"].as_i64(), plan[0]["changed"].as_i64(), plan[0]["created"].as_i64()),
         (Some(0), Some(0), Some(0))
     );
 }

@@ -1,7 +1,8 @@
 //! A grid of changes of terms against a count by the day: each served day is charged exactly once, at the price of that day,
 //! and no other day costs anything (rules B6, B7, B11, B12).
 //!
-//! One in several cells of the grid is lived each time, more than a thousand; `GRID=all` lives all of them.
+//! One in several cells of the grid is lived each time, more than a thousand; `GRID=all` lives all of them. A fixed few of them are
+//! data for the addon, `isp-odoo/isp_management/tests/lives.json`, which a real Odoo lives (`TestLives`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod support;
@@ -255,6 +256,45 @@ fn check(snapshot: &Snapshot, diary: &Diary, cell: Cell) -> Option<String> {
         }
     }
     None
+}
+
+/// How many of the lives a real Odoo lives, too.
+const IN_ODOO: usize = 150;
+
+/// The lives that Odoo lives, one a line as JSON; spread over the whole grid.
+fn lives_of_odoo() -> String {
+    let wished = |wished: Wished| match wished {
+        Wished::Nothing => "nothing".to_owned(),
+        Wished::Next(package) => format!("next {package}"),
+        Wished::AtOnce(package) => format!("now {package}"),
+        Wished::Day(day) => format!("day {day}"),
+        Wished::Pause => "pause".to_owned(),
+        Wished::Resume => "resume".to_owned(),
+        Wished::End => "end".to_owned(),
+    };
+    let cells = cells();
+    // 11 times 13: no factor of a side of the grid.
+    let lives = cells.iter().step_by(143).take(IN_ODOO).map(|cell| {
+        let Cell { timing, lead, day, first, on, late, hour, second, after } = *cell;
+        let timing = if timing == Timing::Prepaid { "prepaid" } else { "postpaid" };
+        format!(
+            r#"{{"timing": "{timing}", "lead": {lead}, "day": {day}, "first": "{}", "on": "{on}", "late": {late}, "hour": {hour}, "second": "{}", "after": {after}}}"#,
+            wished(first),
+            wished(second),
+        )
+    });
+    format!("[\n{}\n]\n", lives.collect::<Vec<_>>().join(",\n"))
+}
+
+#[test]
+fn the_lives_that_odoo_lives_are_of_this_grid() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/isp-odoo/isp_management/tests/lives.json");
+    if std::env::var_os("WRITE_LIVES").is_some() {
+        std::fs::write(file, lives_of_odoo()).unwrap();
+    }
+    let found = std::fs::read_to_string(file).unwrap();
+    assert!(found == lives_of_odoo(), "WRITE_LIVES=1 cargo test --test terms_grid odoo writes them anew");
+    assert_eq!(found.lines().count(), IN_ODOO + 2);
 }
 
 #[test]

@@ -133,6 +133,7 @@ impl BillingTerms {
     }
 
     /// Changes the package from a day on that begins a period (rule B6, the default); `today` says which package runs until then.
+    /// The package that runs already withdraws what was planned.
     ///
     /// # Errors
     /// [`Error::NotServing`] for a terminated subscription.
@@ -140,10 +141,18 @@ impl BillingTerms {
         if self.status_on(today) == SubscriptionStatus::Terminated {
             return Err(Error::NotServing);
         }
+        let runs = self.package_on(today);
+        if package_id == runs {
+            let planned = self.change.filter(|c| today < c.from).map(|c| c.from);
+            // The held price that was to end with the present package goes on.
+            let until = |h: HeldPrice| h.until.filter(|until| Some(*until) != planned);
+            let held_price = self.held_price.map(|h| HeldPrice { until: until(h), ..h });
+            return Ok(Self { package_id: runs, change: None, held_price, ..*self });
+        }
         // A held price is one of the old package.
         let held_price = self.held_price.map(|h| HeldPrice { until: Some(h.until.map_or(from, |u| u.min(from))), ..h });
         let change = Some(PackageChange { package_id, from });
-        Ok(Self { package_id: self.package_on(today), change, held_price, ..*self })
+        Ok(Self { package_id: runs, change, held_price, ..*self })
     }
 
     /// Changes the package from a day on (rule B6, on request). What was billed already is settled by

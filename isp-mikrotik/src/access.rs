@@ -17,6 +17,7 @@ mod pace;
 mod read;
 mod service;
 mod settings;
+mod survey;
 
 pub use adapter::MikrotikAccess;
 pub use breaker::{Guarded, Passed};

@@ -10,6 +10,7 @@ mod decide;
 mod desired;
 mod finding;
 mod groups;
+mod notice;
 mod plan;
 mod show;
 mod strategy;
@@ -19,6 +20,7 @@ pub use decide::plan;
 pub use desired::{Desired, DesiredAccount, DesiredGroup};
 pub use finding::Finding;
 pub use plan::{
-    AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Plan, RemoteAddress, Summary,
+    AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Object, Plan, RemoteAddress,
+    Summary,
 };
 pub use strategy::{Service, Strategy};

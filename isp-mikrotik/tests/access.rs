@@ -22,8 +22,12 @@ async fn start() -> (SimulatedRouter, MikrotikAccess) {
 async fn start_with(simulation: Simulation) -> (SimulatedRouter, MikrotikAccess) {
     let router = SimulatedRouter::start(simulation).await.unwrap();
     router.force("/ip/pool", &[("name", b"pelanggan"), ("ranges", b"10.20.0.2-10.20.3.250")]).unwrap();
-    let settings =
-        Settings { pool: Some("pelanggan".to_owned()), deadline: Duration::from_millis(300), ..Settings::default() };
+    let settings = Settings {
+        pool: Some("pelanggan".to_owned()),
+        local_address: Some("10.20.0.1".to_owned()),
+        deadline: Duration::from_millis(300),
+        ..Settings::default()
+    };
     (router, MikrotikAccess::new(settings))
 }
 

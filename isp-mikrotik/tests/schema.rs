@@ -4,7 +4,7 @@
 use isp_core::secret::Secret;
 use isp_mikrotik::menu::ppp::profile::Terms;
 use isp_mikrotik::menu::ppp::secret::{Changes, New};
-use isp_mikrotik::menu::ppp::{active, profile, secret};
+use isp_mikrotik::menu::ppp::{aaa, active, profile, secret};
 use isp_mikrotik::menu::{self, ItemId, Rows, address_list, hotspot, pool, queue, system};
 use isp_mikrotik::proto::Command;
 use isp_mikrotik::simulator::Version;
@@ -40,6 +40,7 @@ fn every_command() -> Vec<Command> {
         profile::set(&id, &terms),
         profile::change(&id, &terms, b"isp:group;kick"),
         profile::set_comment(&id, b"isp:group"),
+        aaa::print(),
         active::print(rows),
         active::remove(&ids).unwrap(),
         menu::count(secret::MENU),

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{done, endpoint, group, refused, target};
+use common::{by_hand, done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::AccessControl;
@@ -19,7 +19,12 @@ use isp_mikrotik::{Client, MikrotikAccess, Settings};
 async fn start(settings: Settings) -> (SimulatedRouter, MikrotikAccess) {
     let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
     router.force("/ip/pool", &[("name", b"pelanggan"), ("ranges", b"10.20.0.2-10.20.3.250")]).unwrap();
-    let settings = Settings { pool: Some("pelanggan".to_owned()), kick_pause: Duration::from_millis(50), ..settings };
+    let settings = Settings {
+        pool: Some("pelanggan".to_owned()),
+        local_address: Some("10.20.0.1".to_owned()),
+        kick_pause: Duration::from_millis(50),
+        ..settings
+    };
     (router, MikrotikAccess::new(settings))
 }
 
@@ -398,16 +403,6 @@ async fn a_session_that_joined_the_list_before_the_line_was_opened_by_hand_is_en
     assert_eq!(seen(&access, &router, &open).await, None, "in the list still");
     assert_eq!(done(&apply(&access, &router, std::slice::from_ref(&open)).await[0]).0, Open);
     assert_eq!(wait_for(&router, "budi").await.address_list, None);
-}
-
-/// Changes a property of an object as somebody in Winbox does.
-async fn by_hand(router: &SimulatedRouter, menu: &str, of: (&str, &str), change: (&str, &str)) {
-    let hand = Client::connect(router.options()).await.unwrap();
-    let print = Command::new(&format!("{menu}/print")).proplist(&[".id"]).where_any(of.0, &[of.1]);
-    let rows = hand.call(&print).await.unwrap().into_rows();
-    let id = String::from_utf8(rows[0].value(".id").unwrap().to_vec()).unwrap();
-    let set = Command::new(&format!("{menu}/set")).arg(".id", &id).arg(change.0, change.1);
-    hand.call(&set).await.unwrap();
 }
 
 async fn wait_for(router: &SimulatedRouter, name: &str) -> isp_mikrotik::simulator::SimSession {

@@ -100,6 +100,8 @@ def catalog(env, router, meta):
         "held": {"activation_date": date(2026, 1, 20), "held_price": 200_000, "discount_kind": "percent", "discount_value": 10},
         "changes": {"activation_date": date(2026, 3, 1), "next_package_id": fast.id, "change_date": date(2026, 4, 1)},
         "promised": {"activation_date": date(2026, 2, 20)},
+        "resumed": {"activation_date": date(2026, 1, 15)},
+        "resumed-post": {"activation_date": date(2026, 1, 12), "timing": "postpaid"},
         "new": {},
     }
     lines = {}
@@ -177,6 +179,9 @@ def live(env, lines, meta):
         if day == BILLED[0]:
             lines["paused"].with_env(at(env, day + " 04:00:00")).action_pause()
             lines["gone"].with_env(at(env, day + " 04:00:00")).action_terminate()
+            for name in ("resumed", "resumed-post"):
+                lines[name].with_env(at(env, day + " 04:00:00")).action_pause()
+    resume_in_mid_period(env, lines)
     for name, day in (("paying", date(2026, 3, 1)), ("held", date(2026, 2, 1))):
         pay(env, lines[name].move_ids.sorted("invoice_date")[:1], day)
     pay(env, lines["postpaid"].move_ids[:1], date(2026, 3, 2), 100_000)
@@ -203,6 +208,19 @@ def live(env, lines, meta):
     assert {"sent", "queued", "unknown"} <= states, states
     lines["quarterly"].customer_id.isp_reveal("nik", "KTP diminta bank")
     lines["gone"].customer_id.active = False
+
+
+def resume_in_mid_period(env, lines):
+    """Two lines go on after a pause, which the first versions do not bill up to the next billing day."""
+    env.cr.precommit.run()
+    for name in ("resumed", "resumed-post"):
+        lines[name].with_env(at(env, BILLED[-1] + " 04:00:00")).action_resume()
+        env.cr.precommit.run()
+        # The log has the moment of this machine.
+        last = lines[name].message_ids.sorted("id")[-1]
+        assert "paused_from" in last.tracking_value_ids.field_id.mapped("name"), "the log does not tell of the resumption"
+        env.cr.execute("UPDATE mail_message SET date = %s WHERE id = %s", [BILLED[-1] + " 04:00:00", last.id])
+    env.invalidate_all()
 
 
 def touch_by_hand(env):
@@ -379,11 +397,32 @@ def check_goes_on(conf, before):
         assert new == [
             ("anchor", "2026-03-31"), ("changes", "2026-04-01"), ("held", "2026-03-20"),
             ("paying", "2026-03-25"), ("postpaid", "2026-02-15"), ("promised", "2026-03-20"),
+            # Resumed on 8 March: not before the next billing day, and a postpaid line not for its pause.
+            ("resumed", "2026-03-15"), ("resumed-post", "2026-03-08"),
         ], new
+        check_settled_days(env)
         changed = fresh.filtered(lambda m: m.isp_subscription_id.ppp_username == "changes").sorted("isp_period_start")
         assert changed.mapped("amount_untaxed") == [265_000, 400_000], "the planned change of package was lost"
         customer = env["isp.customer"].create({"name": "Pelanggan baru"})
         assert customer.customer_code.startswith("NSN-"), customer.customer_code
+
+
+def check_settled_days(env):
+    """What was not billed before the upgrade is not billed afterwards, whatever is changed about the line."""
+    line = env["isp.subscription"].search([("ppp_username", "=", "resumed")])
+    assert str(line.charged_until) == "2026-03-15", line.charged_until
+    fast = env["isp.package"].search([("code", "=", "R50")])
+    terms = env["isp.terms.wizard"]
+    for kind, vals in (("day", {"billing_day": 20}), ("package", {"package_id": fast.id, "at_once": "now"}), ("pause", {}), ("resume", {})):
+        wizard = terms.browse(line.with_context(isp_terms=kind).action_isp_terms()["res_id"])
+        wizard.write(vals)
+        wizard.action_confirm()
+    for month in (NEXT_MONTH, "2026-05-01 02:00:00", "2026-06-01 02:00:00"):
+        at(env, month)["isp.billing_run"]._cron_bill()
+    env.invalidate_all()
+    gap = line.move_ids.filtered(lambda m: m.isp_period_start and str(m.isp_period_start) < "2026-03-15" and str(m.isp_period_end) > "2026-03-08")
+    assert not gap, gap.mapped("isp_period_start")
+    assert len(line.move_ids.filtered("isp_period_start")) >= 4, line.move_ids.mapped("isp_period_start")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@
         "views/isp_clock_views.xml",
         "views/isp_network_views.xml",
         "wizard/isp_wizard_views.xml",
+        "wizard/isp_terms_wizard_views.xml",
         "data/isp_network_cron.xml",
         "report/isp_report_print.xml",
         "report/isp_report_customer.xml",

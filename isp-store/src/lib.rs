@@ -49,6 +49,7 @@ mod table;
 mod terms;
 mod value;
 mod vault;
+mod wishes;
 
 pub use open::{MigrationStatus, has_key, migrate, migration_status};
 pub use store::{SqlStore, open};

@@ -14,7 +14,7 @@ use isp_core::ids::{
     WorkerId,
 };
 use isp_core::installation::InstallationKind;
-use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
+use isp_core::isolation::{AccessEffect, AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use isp_core::ledger::{JournalEntry, JournalTotal};
 use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::money::Money;
@@ -37,7 +37,7 @@ use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
     access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, outbox, payment,
-    protection, router_hold, statement, subscription,
+    protection, router_hold, statement, subscription, wishes,
 };
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
@@ -589,6 +589,18 @@ impl OutboxStore for SqlStore {
         let mut session = self.writer().await?;
         router_hold::free(session.as_mut(), tenant, hold).await?;
         session.commit().await
+    }
+
+    async fn wish_again(
+        &self,
+        tenant: TenantId,
+        wishes: &[AccessEffect],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, StoreError> {
+        let mut session = self.writer().await?;
+        let anew = wishes::again(session.as_mut(), tenant, wishes, now).await?;
+        session.commit().await?;
+        Ok(anew)
     }
 
     async fn settle(

@@ -130,7 +130,12 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let stage = Self::bare();
+        Self::bare().provided()
+    }
+
+    /// Founds the provider of the spreadsheets.
+    pub(crate) fn provided(self) -> Self {
+        let stage = self;
         stage.isp.ok(&["init"]);
         let routers = SHEETS[1].1.replace("127.0.0.1:1", &stage.router.address().to_string());
         stage.isp.write(SHEETS);

@@ -147,7 +147,7 @@ impl Anchor {
     pub const fn index_of(self, date: Date) -> i32 {
         let step = self.cycle.months() as i32;
         let k = (date.month().0 - self.month.0).div_euclid(step);
-        if self.start_of(k).0 > date.0 { k - 1 } else { k }
+        if self.start_of(k).day_number() > date.day_number() { k - 1 } else { k }
     }
 
     /// True when a period starts in `month`.

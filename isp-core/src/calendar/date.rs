@@ -1,6 +1,7 @@
 //! A civil day.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -10,14 +11,19 @@ use super::{Month, Zone};
 use crate::error::Error;
 
 /// A civil day, held as the number of days since 1970-01-01.
+// With its sign turned over the number keeps its order and is never zero, so that `Option<Date>` takes no more room than a day:
+// a line has seven of them, and a run looks at every line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date(pub(super) i32);
+pub struct Date(NonZeroU32);
+
+const SIGN: u32 = 1 << 31;
+const _: () = assert!(size_of::<Option<Date>>() == size_of::<Date>());
 
 impl Date {
     /// The first day this program accepts.
-    pub const MIN: Self = Self(0);
+    pub const MIN: Self = Self::from_day_number(0);
     /// The last day this program accepts: 2199-12-31.
-    pub const MAX: Self = Self(84_005);
+    pub const MAX: Self = Self::from_day_number(84_005);
 
     /// The day of that year, month and day of the month, if it exists between 1970 and 2199.
     #[must_use]
@@ -28,25 +34,29 @@ impl Date {
     /// The day with this number (days since 1970-01-01).
     #[must_use]
     pub const fn from_day_number(number: i32) -> Self {
-        Self(number)
+        // The one number that has no place is that of a day before there were people.
+        match NonZeroU32::new(number.cast_unsigned() ^ SIGN) {
+            Some(number) => Self(number),
+            None => Self(NonZeroU32::MIN),
+        }
     }
 
     /// Days since 1970-01-01.
     #[must_use]
     pub const fn day_number(self) -> i32 {
-        self.0
+        (self.0.get() ^ SIGN).cast_signed()
     }
 
     /// The same day as chrono has it.
     #[must_use]
     pub fn from_naive(date: NaiveDate) -> Self {
-        Self(date.num_days_from_ce() - EPOCH_FROM_CE)
+        Self::from_day_number(date.num_days_from_ce() - EPOCH_FROM_CE)
     }
 
     /// The same day for chrono.
     #[must_use]
     pub fn to_naive(self) -> NaiveDate {
-        NaiveDate::from_num_days_from_ce_opt(self.0 + EPOCH_FROM_CE).unwrap_or(NaiveDate::MAX)
+        NaiveDate::from_num_days_from_ce_opt(self.day_number() + EPOCH_FROM_CE).unwrap_or(NaiveDate::MAX)
     }
 
     /// Reads `2026-01-31`, `31/01/2026`, `31-01-2026`, `31 Jan 2026` and the like, the day before the month; see
@@ -65,26 +75,26 @@ impl Date {
     /// This day moved by `days`, which may be negative.
     #[must_use]
     pub const fn plus_days(self, days: i32) -> Self {
-        Self(self.0.saturating_add(days))
+        Self::from_day_number(self.day_number().saturating_add(days))
     }
 
     /// Days from `earlier` to this day; negative when this day is before it.
     #[must_use]
     pub const fn days_since(self, earlier: Self) -> i32 {
-        self.0 - earlier.0
+        self.day_number() - earlier.day_number()
     }
 
     /// Year, month (1 to 12) and day of the month (1 to 31).
     #[must_use]
     pub const fn ymd(self) -> (i32, u32, u32) {
-        civil_from_days(self.0)
+        civil_from_days(self.day_number())
     }
 
     /// The first day of this day's month.
     #[must_use]
     pub const fn month_start(self) -> Self {
         let (_, _, day) = self.ymd();
-        Self(self.0 - day as i32 + 1)
+        Self::from_day_number(self.day_number() - day as i32 + 1)
     }
 
     /// Which month this is, counted from January of year 0.
@@ -98,7 +108,7 @@ impl Date {
     #[must_use]
     pub const fn is_weekend(self) -> bool {
         // 1970-01-01 was a Thursday.
-        matches!((self.0 + 3).rem_euclid(7), 5 | 6)
+        matches!((self.day_number() + 3).rem_euclid(7), 5 | 6)
     }
 
     /// The moment this day begins in a zone.
@@ -110,8 +120,8 @@ impl Date {
     /// The moment it is `hour:minute` on this day in a zone.
     #[must_use]
     pub fn at(self, hour: u32, minute: u32, zone: Zone) -> DateTime<Utc> {
-        let seconds =
-            i64::from(self.0) * 86_400 + i64::from(hour * 3600 + minute * 60) - i64::from(zone.offset_seconds());
+        let seconds = i64::from(self.day_number()) * 86_400 + i64::from(hour * 3600 + minute * 60)
+            - i64::from(zone.offset_seconds());
         DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 }

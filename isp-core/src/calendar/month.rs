@@ -34,7 +34,7 @@ impl Month {
     #[must_use]
     pub const fn first(self) -> Date {
         let (y, m) = self.year_month();
-        Date(days_from_civil(y, m, 1))
+        Date::from_day_number(days_from_civil(y, m, 1))
     }
 
     /// How many days it has.
@@ -60,7 +60,7 @@ impl Month {
     pub const fn clamp(self, day: BillingDay) -> Date {
         let last = self.days();
         let day = if (day.0 as u32) < last { day.0 as u32 } else { last };
-        Date(self.first().0 + day as i32 - 1)
+        self.first().plus_days(day as i32 - 1)
     }
 }
 

@@ -42,7 +42,7 @@ impl Zone {
     #[must_use]
     pub fn date_of(self, now: DateTime<Utc>) -> Date {
         let seconds = now.timestamp() + i64::from(self.offset_seconds());
-        Date(i32::try_from(seconds.div_euclid(86_400)).unwrap_or(i32::MAX))
+        Date::from_day_number(i32::try_from(seconds.div_euclid(86_400)).unwrap_or(i32::MAX))
     }
 
     /// The time of day at a moment.

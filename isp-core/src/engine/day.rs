@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::engine::{Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport};
+use crate::engine::{
+    Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport, SurveyReport,
+};
 
 /// What a person said before a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct DayReport {
     pub reminded: RemindReport,
     /// Isolation and reopening.
     pub enforced: EnforceReport,
+    /// What was found on the routers.
+    pub surveyed: SurveyReport,
     /// What routers and customers heard.
     pub delivered: DeliverReport,
 }
@@ -40,12 +44,14 @@ pub enum DayStep<'a> {
     Reminded(RemindReport),
     /// It is decided who is isolated and who is reopened.
     Enforced(&'a EnforceReport),
+    /// Every router was read whole, and what differed there was brought back.
+    Surveyed(&'a SurveyReport),
     /// Routers and customers have heard what they could hear.
     Delivered(&'a DeliverReport),
 }
 
 impl Engine<'_> {
-    /// Bills, lets credit pay, reminds, isolates and reopens, then delivers. It is the tenant's only run while it lasts,
+    /// Bills, lets credit pay, reminds, isolates and reopens, reads every router, then delivers. It is the tenant's only run while it lasts,
     /// and may be repeated at any time: what is done is not done again.
     ///
     /// # Errors
@@ -79,8 +85,12 @@ impl Engine<'_> {
         tell(DayStep::Reminded(reminded));
         let enforced = self.enforce(now, &said.approval).await?;
         tell(DayStep::Enforced(&enforced));
-        let delivered = self.deliver_outside(outside, now).await?;
+        let mut delivered = DeliverReport::default();
+        let Outside { worker, routers, .. } = *outside;
+        let surveyed = self.settle_routers(worker, routers, &said.approval, now, &mut delivered).await?;
+        tell(DayStep::Surveyed(&surveyed));
+        self.deliver_post(outside, now, &mut delivered).await?;
         tell(DayStep::Delivered(&delivered));
-        Ok(DayReport { billed, reminded, enforced, delivered })
+        Ok(DayReport { billed, reminded, enforced, surveyed, delivered })
     }
 }

@@ -30,7 +30,7 @@ pub enum Approval {
 }
 
 impl Approval {
-    fn covers(&self, router: Option<RouterId>) -> bool {
+    pub(crate) fn covers(&self, router: Option<RouterId>) -> bool {
         match self {
             Self::None => false,
             Self::Routers(routers) => router.is_some_and(|r| routers.contains(&r)),

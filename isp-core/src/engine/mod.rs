@@ -14,9 +14,11 @@
 //! | write-offs, collectors | [`collect`] |
 //! | installation fees that go with the first periodic invoice | [`first_fee`] |
 //! | routers and messages from the outbox | [`deliver`] |
+//! | every router whole, and what differs there | [`survey`] |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
 //! | new subscriptions | [`manage`] |
 //! | another account for a line, accounts that lines have left | [`account`] |
+//! | another speed of a package | [`regroup`] |
 //! | devices | [`device`] |
 //! | expenses | [`expense`] |
 //! | promises, exemptions, outages | [`protect`] |
@@ -45,11 +47,13 @@ mod pages;
 mod paid_in_time;
 pub mod pay;
 pub mod protect;
+pub mod regroup;
 pub mod remind;
 pub mod report;
 mod retry;
 pub mod settle;
 pub mod simulate;
+pub mod survey;
 pub mod terms;
 
 use crate::clock::ClockDoubt;
@@ -69,6 +73,7 @@ pub use pay::{NewPayment, PayReport, Told};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
+pub use survey::SurveyReport;
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]

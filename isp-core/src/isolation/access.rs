@@ -127,12 +127,21 @@ pub struct IsolatedSince {
 pub struct ObservedAccess {
     /// What it allows; `None` when the account is not there or its profile is none of ours.
     pub access: Option<Access>,
-    /// The desired revision that was being applied; 0 for a mere look.
+    /// The desired revision that was being applied, or that a survey compared with; 0 for a mere look. Whether the router
+    /// has it is in `access`.
     pub revision: u64,
     /// When it said so.
     pub at: DateTime<Utc>,
     /// Its words, short and without secrets.
     pub answer: String,
+}
+
+impl ObservedAccess {
+    /// That a router refused to bring an account to a revision.
+    #[must_use]
+    pub fn refused(revision: u64, at: DateTime<Utc>, code: &str, reason: &str) -> Self {
+        Self { access: None, revision, at, answer: format!("{code}: {reason}") }
+    }
 }
 
 /// All that a router needs to know to serve one subscription.

@@ -6,9 +6,11 @@ pub mod effect;
 pub mod explain;
 pub mod given_back;
 pub mod policy;
+pub mod survey;
 pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
 pub use decide::{AccessFacts, Decision, IsolationMoment, Reason, decide_isolation};
 pub use effect::{AccessEffect, effect_id};
 pub use policy::IsolationPolicy;
+pub use survey::{Difference, DifferenceKind, Sighting, Survey};

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::PortError;
 use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
+use crate::isolation::survey::{Sighting, Survey};
 use crate::place::RouterEndpoint;
 
 /// Brings accounts on a router to their desired state.
@@ -26,6 +27,21 @@ pub trait AccessControl: Send + Sync {
         targets: &[AccessTarget],
         now: DateTime<Utc>,
     ) -> Result<Vec<ObservedAccess>, PortError>;
+
+    /// The whole router beside these targets, which are all that it should have, without changing anything: each of
+    /// them in order, the accounts that their lines have left, and what a person should know.
+    ///
+    /// An adapter that looks at accounts only need not say more than [`AccessControl::observe`] does.
+    async fn survey(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Survey, PortError> {
+        let seen = self.observe(router, targets, now).await?;
+        let lines = targets.iter().zip(seen).map(|(target, seen)| Sighting::of(target.desired, seen)).collect();
+        Ok(Survey { lines, ..Survey::default() })
+    }
 }
 
 /// What a router said to one target.

@@ -8,7 +8,8 @@ use super::{
     Claim, Claimed, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Recorded,
     RouterHold, Settled, StoreError,
 };
-use crate::ids::{CustomerId, OutboxId, RouterId, TenantId, WorkerId};
+use crate::ids::{CustomerId, OutboxId, RouterId, SubscriptionId, TenantId, WorkerId};
+use crate::isolation::AccessEffect;
 use crate::message::{DunningFacts, MessageFacts, Notification};
 
 /// What is to be done outside: claims and their outcomes, and the facts of messages.
@@ -68,6 +69,16 @@ pub trait OutboxStore: Send + Sync {
 
     /// Gives the right to write to a router back; nothing when it was lost.
     async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError>;
+
+    /// Makes wishes to routers due at `now`: those that are not there are written, those that were finished are pending
+    /// again, those that wait for a later moment wait no more. One that a worker has is left to it. Returns the lines whose
+    /// wish was not there or was finished, in the order of `wishes`.
+    async fn wish_again(
+        &self,
+        tenant: TenantId,
+        wishes: &[AccessEffect],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, StoreError>;
 
     /// Settles a message that is unknown or failed, at the word of a person; false when there is no such message in one
     /// of `states`. Whoever had claimed it can write no outcome any more.

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
+use isp_core::isolation::survey::Survey;
+use isp_core::isolation::{Access, AccessTarget};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
 
-use super::apply::{Look, Turn};
-use super::breaker::{Breaker, Guarded, Passed};
+use super::apply::{Look, SoFar, Turn};
+use super::breaker::{Breaker, Budget, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
 use super::settings::Settings;
-use super::{judge, read};
-use crate::error::{Error, Stage};
-use crate::reconcile::{Actual, Desired, Plan, Service};
+use super::{judge, read, survey};
+use crate::error::{Cause, Error, RefusalKind, Stage};
+use crate::menu::ppp::aaa;
+use crate::reconcile::{Actual, Desired, Plan, Service, plan};
 use crate::text::CodePage;
 
 /// Keeps the accounts of many routers; see [`crate::access`]. It may be shared and called at once: each router has
@@ -60,10 +62,56 @@ impl MikrotikAccess {
 
     async fn plan_of(&self, router: &RouterEndpoint, targets: &[AccessTarget], whole: bool) -> Result<Plan, PortError> {
         let mut line = self.fleet.turn(router).await;
-        let mut parts = Desired::of(targets, &self.settings);
-        parts.iter_mut().for_each(|(desired, _)| desired.complete = whole);
+        if whole {
+            let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
+            let split =
+                |part: survey::Part| ((part.desired, part.places), Look { plan: part.plan, actual: part.actual });
+            let (parts, looks): (Vec<_>, Vec<_>) = parts.into_iter().map(split).unzip();
+            let mut plan = in_order(&parts, &looks);
+            plan.drift.extend(radius.then(survey::radius_drift));
+            return Ok(plan);
+        }
+        let parts = Desired::of(targets, &self.settings);
         let looks = self.look(&mut line, router, &parts).await?;
         Ok(in_order(&parts, &looks))
+    }
+
+    /// Everything of both services, each compared with what is wanted, and whether a RADIUS server is asked, too.
+    async fn read_whole(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+    ) -> Result<(Vec<survey::Part>, bool), PortError> {
+        let mut wanted = Desired::of(targets, &self.settings);
+        for service in [Service::Ppp, Service::Hotspot] {
+            if wanted.iter().all(|(part, _)| part.service != service) {
+                wanted.push((Desired::empty(service, &self.settings), Vec::new()));
+            }
+        }
+        let mut parts = Vec::with_capacity(wanted.len());
+        for (mut desired, places) in wanted {
+            desired.complete = true;
+            let actual = match self.read(line, router, &desired).await {
+                // A router without the hotspot package has no such menu.
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && places.is_empty() => {
+                    Actual::default()
+                }
+                other => other.map_err(|error| port_error(&error, false))?,
+            };
+            let plan = plan(&desired, &actual);
+            parts.push(survey::Part { desired, places, actual, plan });
+        }
+        let (client, _) = line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
+        let radius = match client.call(&aaa::print()).await {
+            Ok(reply) => aaa::uses_radius(&reply),
+            Err(Error::Refused { .. }) => false,
+            Err(error) => {
+                line.learn(Some(&error));
+                return Err(port_error(&error, false));
+            }
+        };
+        Ok((parts, radius))
     }
 
     /// [`AccessControl::apply`], unless it would isolate more than `limit` lines at once (rule I6): then nothing is
@@ -201,6 +249,19 @@ impl AccessControl for MikrotikAccess {
         let observed = |(access, answer)| ObservedAccess { access, revision: 0, at: now, answer };
         Ok(placed.into_iter().map(|(_, seen)| observed(seen)).collect())
     }
+
+    async fn survey(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        _: DateTime<Utc>,
+    ) -> Result<Survey, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
+        let (survey, elsewhere) = survey::survey(&parts, targets, radius, &self.settings);
+        line.two_services |= elsewhere;
+        Ok(survey)
+    }
 }
 
 impl MikrotikAccess {
@@ -212,7 +273,13 @@ impl MikrotikAccess {
         breaker: Breaker,
     ) -> Result<Guarded, PortError> {
         let mut line = self.fleet.turn(router).await;
-        let parts = Desired::of(targets, &self.settings);
+        let mut parts = Desired::of(targets, &self.settings);
+        let two_services = line.two_services || self.settings.two_services();
+        let closes = targets.iter().any(|target| target.desired == Access::Closed);
+        if two_services || closes {
+            let concerned = |target: &AccessTarget| two_services || target.desired == Access::Closed;
+            parts.extend(Desired::former(targets, concerned, &self.settings));
+        }
         let looks = self.look(&mut line, router, &parts).await?;
         let isolated = looks.iter().map(|look| look.plan.summary().isolated).sum();
         let Some(mut budget) = breaker.budget(isolated) else {
@@ -221,18 +288,64 @@ impl MikrotikAccess {
         let mut wrote = false;
         let mut placed = Vec::with_capacity(targets.len());
         for ((desired, places), look) in parts.iter().zip(looks) {
-            let connected = line.client(router, &self.settings).await;
-            let (client, _) = connected.map_err(|error| port_error(&error, wrote))?;
-            let Line { passwords, pace, .. } = &mut *line;
-            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords.service(desired.service));
-            let outcomes = turn.run(look, &mut budget).await;
-            wrote |= turn.wrote;
-            line.learn(outcomes.as_ref().err());
-            let outcomes = outcomes.map_err(|error| port_error(&error, wrote))?;
+            let outcomes = self.carry_out(&mut line, router, desired, look, &mut budget, &mut wrote).await?;
             placed.extend(places.iter().copied().zip(outcomes));
         }
+        // What a line left in another service comes after its account, and counts where it could not be closed.
         placed.sort_by_key(|(place, _)| *place);
-        Ok(Guarded::Applied(placed.into_iter().map(|(_, outcome)| outcome).collect()))
+        let mut outcomes: Vec<ApplyOutcome> = Vec::with_capacity(targets.len());
+        let mut last = None;
+        for (place, outcome) in placed {
+            match (last == Some(place), outcomes.last_mut()) {
+                (true, Some(kept)) => *kept = together(kept, outcome),
+                _ => outcomes.push(outcome),
+            }
+            last = Some(place);
+        }
+        Ok(Guarded::Applied(outcomes))
+    }
+
+    /// Carries one plan out. When the connection breaks in between, what was done is kept: the router is read again over a
+    /// new one, and the rest is done, as long as each connection brings the work forward.
+    async fn carry_out(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &Desired,
+        mut look: Look,
+        budget: &mut Budget,
+        wrote: &mut bool,
+    ) -> Result<Vec<ApplyOutcome>, PortError> {
+        let mut left = look.left();
+        let mut so_far = SoFar::default();
+        loop {
+            let connected = line.client(router, &self.settings).await;
+            let (client, _) = connected.map_err(|error| port_error(&error, *wrote))?;
+            let Line { passwords, pace, .. } = &mut *line;
+            let passwords = passwords.service(desired.service);
+            let mut turn = Turn::new(&client, &self.settings, desired, pace, passwords, so_far);
+            let outcomes = turn.run(look, budget).await;
+            *wrote |= turn.wrote;
+            so_far = turn.so_far;
+            line.learn(outcomes.as_ref().err());
+            let error = match outcomes {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(error) => error,
+            };
+            if !matches!(
+                error,
+                Error::Unknown { cause: Cause::Lost(_), .. } | Error::NotSent { stage: Stage::Closed, .. }
+            ) {
+                return Err(port_error(&error, *wrote));
+            }
+            let actual = self.read(line, router, desired).await.map_err(|error| port_error(&error, *wrote))?;
+            look = Look::new(desired, actual);
+            let before = std::mem::replace(&mut left, look.left());
+            tracing::info!(router = router.host, left, "the connection broke, going on");
+            if left >= before {
+                return Err(port_error(&error, *wrote));
+            }
+        }
     }
 
     /// One look for each service.
@@ -244,10 +357,27 @@ impl MikrotikAccess {
     ) -> Result<Vec<Look>, PortError> {
         let mut looks = Vec::with_capacity(parts.len());
         for (desired, _) in parts {
-            let actual = self.read(line, router, desired).await.map_err(|error| port_error(&error, false))?;
+            let actual = match self.read(line, router, desired).await {
+                // A router without the hotspot package has no such menu, and nothing is left in it.
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && desired.former => {
+                    Actual::default()
+                }
+                other => other.map_err(|error| port_error(&error, false))?,
+            };
             looks.push(Look::new(desired, actual));
         }
         Ok(looks)
+    }
+}
+
+/// What became of a line, from what became of its account and of what it left in another service.
+fn together(account: &ApplyOutcome, left: ApplyOutcome) -> ApplyOutcome {
+    match (account, left) {
+        (ApplyOutcome::Done { access, changed, answer }, ApplyOutcome::Done { changed: also, .. }) => {
+            ApplyOutcome::Done { access: *access, changed: *changed || also, answer: answer.clone() }
+        }
+        (ApplyOutcome::Done { .. }, refused @ ApplyOutcome::Refused { .. }) => refused,
+        (refused @ ApplyOutcome::Refused { .. }, _) => refused.clone(),
     }
 }
 
@@ -255,10 +385,10 @@ impl MikrotikAccess {
 fn in_order(parts: &[(Desired, Vec<usize>)], looks: &[Look]) -> Plan {
     let mut whole = Plan::default();
     let mut placed = Vec::new();
-    for ((_, places), Look { plan, .. }) in parts.iter().zip(looks) {
+    for ((desired, places), Look { plan, .. }) in parts.iter().zip(looks) {
         whole.groups.extend(plan.groups.iter().cloned());
         whole.drift.extend(plan.drift.iter().cloned());
-        placed.extend(places.iter().zip(&plan.accounts));
+        placed.extend(places.iter().zip(&plan.accounts).filter(|(_, step)| !desired.former || step.writes()));
     }
     placed.sort_by_key(|(place, _)| **place);
     whole.accounts = placed.into_iter().map(|(_, step)| step.clone()).collect();

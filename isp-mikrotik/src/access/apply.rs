@@ -36,9 +36,17 @@ pub(super) struct Turn<'a> {
     /// Whether a write was sent, so that nothing after it can be called "not sent".
     pub(super) wrote: bool,
     pub(super) refused: HashMap<usize, Conflict>,
+    pub(super) so_far: SoFar,
+}
+
+/// What was done for the accounts of one service; it outlives a broken connection.
+#[derive(Default)]
+pub(super) struct SoFar {
     changed: HashSet<usize>,
+    /// The profiles that were made or changed.
+    regrouped: HashSet<String>,
     pub(super) kicked: HashSet<usize>,
-    /// The accounts that this turn isolates.
+    /// The accounts that are isolated, for which the budget was asked.
     isolating: HashSet<usize>,
 }
 
@@ -52,6 +60,19 @@ impl Look {
     pub(super) fn new(desired: &Desired, actual: Actual) -> Look {
         Look { plan: plan(desired, &actual), actual }
     }
+
+    /// How much is left to be written and ended, so that a turn whose connection broke knows whether it came forward.
+    pub(super) fn left(&self) -> usize {
+        let writes =
+            self.plan.accounts.iter().filter(|step| step.writes() || matches!(step.action, Action::Remove { .. }));
+        let groups = self.plan.groups.iter();
+        let groups = groups
+            .filter(|step| matches!(step.action, GroupAction::Create { .. } | GroupAction::Change { .. }) || step.kick);
+        let kicks: usize = self.plan.accounts.iter().map(|step| step.kick.len()).sum();
+        let debts =
+            self.actual.accounts.iter().filter(|found| Mark::split(&found.comment).0.is_some_and(|mark| mark.kick));
+        writes.count() + groups.count() + kicks + debts.count()
+    }
 }
 
 impl<'a> Turn<'a> {
@@ -61,19 +82,9 @@ impl<'a> Turn<'a> {
         desired: &'a Desired,
         pace: &'a mut Pace,
         passwords: &'a mut Passwords,
+        so_far: SoFar,
     ) -> Turn<'a> {
-        Turn {
-            client,
-            settings,
-            desired,
-            pace,
-            passwords,
-            wrote: false,
-            refused: HashMap::new(),
-            changed: HashSet::new(),
-            kicked: HashSet::new(),
-            isolating: HashSet::new(),
-        }
+        Turn { client, settings, desired, pace, passwords, wrote: false, refused: HashMap::new(), so_far }
     }
 
     /// Writes what differs by this look, reads back, ends sessions, confirms. What a later look would isolate beside
@@ -109,9 +120,9 @@ impl<'a> Turn<'a> {
 
     fn spend(&mut self, plan: &Plan, budget: &mut Budget) {
         for (index, step) in plan.accounts.iter().enumerate() {
-            if step.isolates && !self.isolating.contains(&index) {
+            if step.isolates && !self.so_far.isolating.contains(&index) {
                 match budget.take() {
-                    true => drop(self.isolating.insert(index)),
+                    true => drop(self.so_far.isolating.insert(index)),
                     false => self.refuse(index, Finding::Breaker.code(), HELD_BACK.to_owned()),
                 }
             }
@@ -126,7 +137,7 @@ impl<'a> Turn<'a> {
             for (index, step) in plan.accounts.iter().enumerate() {
                 if let (Action::Remove { id }, false) = (&step.action, self.refused.contains_key(&index)) {
                     ids.push(id.clone());
-                    self.changed.insert(index);
+                    self.so_far.changed.insert(index);
                 }
             }
             let Some(command) = self.desired.service.remove_accounts(&ids) else { break };
@@ -155,7 +166,10 @@ impl<'a> Turn<'a> {
             }
             self.wrote = true;
             match self.client.call(&command).await {
-                Ok(_) => wrote = true,
+                Ok(_) => {
+                    wrote = true;
+                    self.so_far.regrouped.insert(group.name.clone());
+                }
                 Err(error) if error.refusal() == Some(RefusalKind::AlreadyExists) => wrote = true,
                 Err(Error::Refused { refusal, .. }) => {
                     let reason = format!("profile {}: {}", group.name, refusal.message);
@@ -195,7 +209,7 @@ impl<'a> Turn<'a> {
         for (index, result) in owners.into_iter().zip(self.client.call_all(&commands).await) {
             match result {
                 Ok(_) => {
-                    self.changed.insert(index);
+                    self.so_far.changed.insert(index);
                 }
                 // It is there after all: the next reading finds out whose it is.
                 Err(error) if error.refusal() == Some(RefusalKind::AlreadyExists) => {}
@@ -229,14 +243,15 @@ impl<'a> Turn<'a> {
                     let reason = "the router takes the change and does not keep it".to_owned();
                     return ApplyOutcome::Refused { code: Finding::NotKept.code(), reason };
                 }
-                let changed = self.changed.contains(&index) || self.kicked.contains(&index);
+                let regrouped = !account.disabled() && self.so_far.regrouped.contains(&account.profile);
+                let changed = regrouped || self.so_far.changed.contains(&index) || self.so_far.kicked.contains(&index);
                 let other_terms = foreign.get(account.profile.as_str()).filter(|_| account.access == Access::Open);
                 let answer = match (&step.action, other_terms) {
                     (Action::Absent, _) => "no account".to_owned(),
                     _ if account.disabled() => "account disabled".to_owned(),
                     _ if account.listed() => format!("in list {}", self.desired.isolation_list),
                     (_, Some(reason)) => (*reason).to_owned(),
-                    _ if self.kicked.contains(&index) => format!("profile {}, session ended", account.profile),
+                    _ if self.so_far.kicked.contains(&index) => format!("profile {}, session ended", account.profile),
                     _ if online.contains(account.name.as_bytes()) => format!("profile {}, online", account.profile),
                     _ => format!("profile {}, offline", account.profile),
                 };

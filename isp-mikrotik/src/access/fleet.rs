@@ -29,6 +29,8 @@ pub(super) struct Line {
     open: Option<(RouterEndpoint, Client)>,
     pub(super) passwords: PasswordsOf,
     pub(super) pace: Pace,
+    /// Whether a line of this router was seen to have an account in a service that it does not use.
+    pub(super) two_services: bool,
     /// How often in a row the router let us wait for nothing, and until when it is left alone.
     silent: u32,
     rest_until: Option<Instant>,

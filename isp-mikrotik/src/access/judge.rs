@@ -36,6 +36,7 @@ fn one(
 ) -> (Option<Access>, String) {
     let [found] = found else {
         return match (found.len(), account.access) {
+            (0, Access::Closed) if !running.is_empty() => (None, "no account, and a session still runs".to_owned()),
             (0, Access::Closed) => (Some(Access::Closed), "no account".to_owned()),
             (0, _) => (None, "no account".to_owned()),
             (count, _) => (None, format!("{count} accounts of that name")),

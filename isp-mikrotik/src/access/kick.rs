@@ -71,7 +71,7 @@ impl Turn<'_> {
                 Ended::Staying(left) if left.contains(session) => {
                     self.refuse(*index, Finding::SessionStays.code(), "the session does not end".to_owned());
                 }
-                Ended::Staying(_) => drop(self.kicked.insert(*index)),
+                Ended::Staying(_) => drop(self.so_far.kicked.insert(*index)),
             }
         }
         Ok(())
@@ -191,7 +191,8 @@ impl Turn<'_> {
             .filter(|session| known.contains(session.name.as_slice()))
             .filter(|session| {
                 let queue = [b"<pppoe-", session.name.as_slice(), b">"].concat();
-                !given.get(queue.as_slice()).is_some_and(|queue| gives(queue, wanted))
+                let homeless = session.address.is_none() && group.remote_address.is_some();
+                homeless || !given.get(queue.as_slice()).is_some_and(|queue| gives(queue, wanted))
             })
             .map(|session| (session.id, session.name))
             .collect();

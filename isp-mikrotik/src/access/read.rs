@@ -50,17 +50,29 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     let names = desired.account_names();
     let rows = if desired.complete { Rows::All } else { rows_of(&names) };
     let groups = desired.group_names();
+    if desired.complete && *passwords == Passwords::Unknown {
+        // Asked with a count, so that a large table is not read twice to find out.
+        let asked = menu::count(service.accounts_menu()).flag("show-sensitive");
+        *passwords = match client.call(&asked).await {
+            Ok(_) => Passwords::Sensitive,
+            Err(Error::Refused { .. }) => Passwords::Plain,
+            Err(error) => return Err(error),
+        };
+    }
     let mut commands =
         vec![service.print_accounts(rows, *passwords == Passwords::Sensitive), service.print_sessions(rows)];
     if !groups.is_empty() {
         commands.push(service.print_groups(Rows::Named(&groups)));
     }
-    commands.push(address_list::print_list(&desired.isolation_list));
+    let listed = !desired.accounts.is_empty() && !desired.former;
+    if listed {
+        commands.push(address_list::print_list(&desired.isolation_list));
+    }
     let mut replies = all(client.call_all(&commands).await)?.into_iter();
     let mut next = || replies.next().unwrap_or_default();
     let (found, sessions) = (next(), next());
     let profiles = if groups.is_empty() { Reply::default() } else { next() };
-    let entries = next();
+    let entries = if listed { next() } else { Reply::default() };
 
     let found = parse(found, |row| service.account(row))?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
@@ -81,13 +93,19 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
         profiles = counted(client, &count, || service.print_groups(named), profiles, |row| service.group(row)).await?;
     }
     let mut entries = parse(entries, ListEntry::from_row)?;
-    if desired.uses_entries() {
+    if listed && (desired.complete || desired.uses_entries()) {
         // One that is overlooked would keep a customer in the list who has paid.
         let list = &desired.isolation_list;
         let count = address_list::count_list(list);
         entries = counted(client, &count, || address_list::print_list(list), entries, ListEntry::from_row).await?;
     }
-    Ok(Actual { groups: profiles, accounts, sessions: parse(sessions, |row| service.session(row))?, entries })
+    let mut running = parse(sessions, |row| service.session(row))?;
+    if desired.complete {
+        // One that is overlooked would go on under old terms, and its line be called confirmed.
+        let count = counting(service.sessions_menu(), service.session_key(), rows);
+        running = counted(client, &count, || service.print_sessions(rows), running, |row| service.session(row)).await?;
+    }
+    Ok(Actual { groups: profiles, accounts, sessions: running, entries })
 }
 
 /// The sessions of these accounts, counted: one that is overlooked would go on under its old terms.

@@ -21,8 +21,8 @@ pub struct Settings {
     pub isolation_list: String,
     /// `up/down` of isolated sessions. Default `64k/64k`.
     pub isolation_rate: String,
-    /// How lines are isolated. Default `profile`. Reopen the lines of a group before its strategy is changed: an entry
-    /// in the isolation list is looked for only where the strategy makes such entries.
+    /// How lines are isolated. Default `profile`. It may be changed while lines are isolated: whatever another way left is
+    /// taken away.
     pub isolation: Strategy,
     /// How the lines of these groups are isolated, by the group's exact name; goes before `isolation`.
     pub isolation_by_group: BTreeMap<String, Strategy>,
@@ -97,6 +97,16 @@ impl Settings {
     /// How the lines of a group are isolated.
     pub fn strategy_of(&self, group: &str) -> Strategy {
         self.isolation_by_group.get(group).copied().unwrap_or(self.isolation)
+    }
+
+    /// Whether lines of both services may be on a router.
+    pub(crate) fn two_services(&self) -> bool {
+        let hotspot = |strategy: &Strategy| *strategy == Strategy::Hotspot;
+        let mut by_group = self.isolation_by_group.values();
+        match self.isolation {
+            Strategy::Hotspot => !by_group.all(hotspot),
+            _ => by_group.any(hotspot),
+        }
     }
 
     /// The burst of a group.

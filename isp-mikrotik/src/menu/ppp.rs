@@ -1,5 +1,6 @@
 //! /ppp/secret (accounts), /ppp/profile (user groups) and /ppp/active (sessions).
 
+pub mod aaa;
 pub mod active;
 pub mod profile;
 pub mod secret;

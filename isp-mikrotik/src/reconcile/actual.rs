@@ -33,6 +33,8 @@ pub struct ActualGroup {
     pub rate_limit: Option<Vec<u8>>,
     /// The address list that its sessions join.
     pub address_list: Option<Vec<u8>>,
+    /// The router's own address or pool; `None` where none is set, and for hotspot profiles.
+    pub local_address: Option<Vec<u8>>,
     /// The customers' address or pool; `None` where none is set, and for hotspot profiles.
     pub remote_address: Option<Vec<u8>>,
     /// The comment; `None` where profiles have none, so that none can be known to be ours.
@@ -52,6 +54,8 @@ pub struct ActualAccount {
     pub profile: Vec<u8>,
     /// Which service it may use: `any`, `pppoe`, `l2tp`, …; empty for a hotspot user.
     pub service: Vec<u8>,
+    /// The one device that may log in; `None` for any, and for a hotspot user.
+    pub caller_id: Option<Vec<u8>>,
     /// A fixed address; it wins over the pool of the profile.
     pub remote_address: Option<Vec<u8>>,
     /// Whether logins are refused.
@@ -73,22 +77,22 @@ pub struct ActualSession {
 
 impl From<PppProfile> for ActualGroup {
     fn from(row: PppProfile) -> Self {
-        let PppProfile { id, name, rate_limit, address_list, remote_address, comment, .. } = row;
-        ActualGroup { id, name, rate_limit, address_list, remote_address, comment: Some(comment) }
+        let PppProfile { id, name, rate_limit, address_list, local_address, remote_address, comment } = row;
+        ActualGroup { id, name, rate_limit, address_list, local_address, remote_address, comment: Some(comment) }
     }
 }
 
 impl From<HotspotProfile> for ActualGroup {
     fn from(row: HotspotProfile) -> Self {
         let HotspotProfile { id, name, rate_limit, address_list } = row;
-        ActualGroup { id, name, rate_limit, address_list, remote_address: None, comment: None }
+        ActualGroup { id, name, rate_limit, address_list, local_address: None, remote_address: None, comment: None }
     }
 }
 
 impl From<PppSecret> for ActualAccount {
     fn from(row: PppSecret) -> Self {
-        let PppSecret { id, name, password, service, profile, remote_address, disabled, comment } = row;
-        ActualAccount { id, name, password, profile, service, remote_address, disabled, comment }
+        let PppSecret { id, name, password, service, caller_id, profile, remote_address, disabled, comment } = row;
+        ActualAccount { id, name, password, profile, service, caller_id, remote_address, disabled, comment }
     }
 }
 
@@ -96,7 +100,8 @@ impl From<HotspotUser> for ActualAccount {
     /// The address of a hotspot user is no concern of ours: its profile's list is joined by whatever address it has.
     fn from(row: HotspotUser) -> Self {
         let HotspotUser { id, name, password, profile, disabled, comment } = row;
-        ActualAccount { id, name, password, profile, service: Vec::new(), remote_address: None, disabled, comment }
+        let (service, caller_id, remote_address) = (Vec::new(), None, None);
+        ActualAccount { id, name, password, profile, service, caller_id, remote_address, disabled, comment }
     }
 }
 

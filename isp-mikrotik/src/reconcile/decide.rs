@@ -7,9 +7,11 @@ use isp_core::isolation::Access;
 
 use super::actual::{Actual, ActualAccount, ActualGroup, ActualSession};
 use super::desired::{Desired, DesiredAccount, DesiredGroup};
-use super::groups;
-use super::plan::{AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, Plan, RemoteAddress};
+use super::plan::{
+    AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, Object, Plan, RemoteAddress,
+};
 use super::strategy::{Service, Strategy};
+use super::{groups, notice};
 use crate::mark::Mark;
 use crate::menu::ItemId;
 use crate::menu::address_list::ListEntry;
@@ -48,7 +50,11 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
             None => account_step(account, &seen),
         })
         .collect();
-    Plan { groups, accounts, drift: drift(&seen, actual) }
+    let mut drift = drift(&seen, actual);
+    if !desired.former {
+        drift.extend(notice::profiles(desired, &groups, &profiles, &seen.accounts));
+    }
+    Plan { groups, accounts, drift }
 }
 
 /// What a router has, by name.
@@ -116,7 +122,7 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
             drift.extend(wanted.get(found.name.as_slice()).and_then(|account| shut_out(account, found, seen)));
             continue;
         };
-        let mut tell = |code, what| drift.push(Drift { name: shown(&found.name), code, what });
+        let mut tell = |code, what| drift.push(Drift { object: Object::Account, name: shown(&found.name), code, what });
         match wanted.get(found.name.as_slice()) {
             None if seen.desired.complete => {
                 tell(Finding::StrayAccount.code(), "carries our mark, and no line of this router has it".to_owned());
@@ -129,6 +135,9 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
                 if let (true, Strategy::Profile, Some(address)) = (isolated, account.strategy, &found.remote_address) {
                     let what = format!("isolated, and yet the fixed address {} was set", shown(address));
                     tell(Finding::FixedAddress.code(), what);
+                }
+                if account.access != Access::Closed {
+                    notice::account(found, &mut tell);
                 }
             }
             _ => {}
@@ -150,6 +159,7 @@ fn shut_out(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) ->
         return None;
     };
     (account.adopt && account.access == Access::Open).then(|| Drift {
+        object: Object::Account,
         name: account.name.clone(),
         code: Finding::ShutOutByHand.code(),
         what: format!("{how} by hand, and would be opened"),
@@ -171,9 +181,21 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
         return conflict_step(account, code, reason.clone());
     }
     let found = seen.accounts.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+    let ours = |found: &&&ActualAccount| Mark::split(&found.comment).0.is_some_and(|mark| account.owns(&mark.owner));
+    let of_ours: Vec<&ActualAccount>;
+    let found = match seen.desired.former {
+        true => {
+            of_ours = found.iter().filter(ours).copied().collect();
+            of_ours.as_slice()
+        }
+        false => found,
+    };
     match found {
         [] if account.access == Access::Closed => {
-            let mut absent = step(account, Action::Absent, Vec::new());
+            // The session of an account that somebody removed goes on until it is ended.
+            let running = seen.sessions.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+            let running = running.iter().filter(|_| !seen.desired.former).map(|session| session.id.clone());
+            let mut absent = step(account, Action::Absent, running.collect());
             absent.entries.remove = our_entries(account, seen);
             absent
         }
@@ -184,7 +206,6 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
             let disabled = account.disabled();
             let create = Action::Create { profile: account.profile.clone(), disabled, comment };
             let mut made = step(account, create, Vec::new());
-            made.isolates = account.access == Access::Isolated;
             made.entries.remove = our_entries(account, seen);
             made
         }

@@ -25,6 +25,9 @@ pub struct Desired {
     pub isolation_profile: String,
     /// Whether these are all accounts that the router should have, so that one with our mark beside them is a stray.
     pub complete: bool,
+    /// Whether these are accounts that their lines may have had in this service before, and have in another one now: what
+    /// is ours of them is closed, and what is not does not concern us.
+    pub former: bool,
     /// Whether accounts of closed lines are removed once nothing runs on them.
     pub remove_closed: bool,
 }
@@ -38,9 +41,9 @@ pub struct DesiredGroup {
     pub rate_limit: String,
     /// The address list that its sessions join.
     pub address_list: Option<String>,
-    /// Set when the profile is made, and never changed afterwards: the router's own address or pool.
+    /// The router's own address or pool. Given to a profile of ours that has none; another one in it stays.
     pub local_address: Option<String>,
-    /// Set when the profile is made, and never changed afterwards: the customers' pool.
+    /// The customers' pool. Given to a profile of ours that has none, or whose pool was deleted; another one in it stays.
     pub remote_address: Option<String>,
     /// Whether it is the profile of isolated accounts. One that the owner made is used as it is, if it isolates.
     pub isolates: bool,
@@ -72,6 +75,22 @@ pub struct DesiredAccount {
 }
 
 impl DesiredAccount {
+    /// The account of a line in a service that it does not use.
+    fn closed(target: &AccessTarget, service: Service) -> DesiredAccount {
+        DesiredAccount {
+            owner: Mark::owner_of(target.subscription_id),
+            name: target.account.username.as_str().to_owned(),
+            password: target.account.password.clone(),
+            group: String::new(),
+            profile: String::new(),
+            access: Access::Closed,
+            strategy: if service == Service::Hotspot { Strategy::Hotspot } else { Strategy::Profile },
+            adopt: false,
+            succeeds: target.succeeds.iter().map(|id| Mark::owner_of(*id)).collect(),
+            refused: None,
+        }
+    }
+
     /// Whether a mark is its own, or that of one who had the name before.
     pub(crate) fn owns(&self, owner: &str) -> bool {
         self.owner == owner || self.succeeds.iter().any(|before| before == owner)
@@ -120,7 +139,32 @@ impl Desired {
         parts
     }
 
-    fn empty(service: Service, settings: &Settings) -> Desired {
+    /// What is to be closed of these targets in the services that they do not use: a line that moved from one to another
+    /// must not keep its first account. The places are those of the targets.
+    pub(crate) fn former(
+        targets: &[AccessTarget],
+        concerned: impl Fn(&AccessTarget) -> bool,
+        settings: &Settings,
+    ) -> Vec<(Desired, Vec<usize>)> {
+        let mut parts = Vec::new();
+        for service in [Service::Ppp, Service::Hotspot] {
+            let mut part = Desired { former: true, ..Desired::empty(service, settings) };
+            let mut places = Vec::new();
+            for (place, target) in targets.iter().enumerate() {
+                let own = settings.strategy_of(target.group.name.as_str()).service();
+                if own != service && concerned(target) {
+                    part.accounts.push(DesiredAccount::closed(target, service));
+                    places.push(place);
+                }
+            }
+            if !places.is_empty() {
+                parts.push((part, places));
+            }
+        }
+        parts
+    }
+
+    pub(crate) fn empty(service: Service, settings: &Settings) -> Desired {
         Desired {
             service,
             isolation_list: settings.isolation_list.clone(),

@@ -34,6 +34,20 @@ pub enum Finding {
     FixedAddress,
     /// Told only: an account that is to be taken over was disabled or isolated by hand, and would be opened.
     ShutOutByHand,
+    /// Told only: a profile gives its sessions no address, since it has no pool, and the settings name none.
+    ProfileNoPool,
+    /// Told only: a profile has no address of the router, and the settings name none.
+    ProfileNoLocalAddress,
+    /// Told only: the pool of a profile was deleted.
+    PoolGone,
+    /// Told only: an account may not log in by PPPoE, since it was given another service.
+    OtherService,
+    /// Told only: an account is bound to one device, so that a replaced one cannot log in.
+    CallerId,
+    /// Told only: the router asks a RADIUS server about accounts, too, so that closing one here may not shut it out.
+    Radius,
+    /// Told only: a running session has no address.
+    NoAddress,
 }
 
 impl Finding {
@@ -55,6 +69,13 @@ impl Finding {
             Finding::ProfileDangling => "router.profile_dangling",
             Finding::FixedAddress => "router.fixed_address",
             Finding::ShutOutByHand => "router.shut_out_by_hand",
+            Finding::ProfileNoPool => "router.profile_no_pool",
+            Finding::ProfileNoLocalAddress => "router.profile_no_local_address",
+            Finding::PoolGone => "router.pool_gone",
+            Finding::OtherService => "router.other_service",
+            Finding::CallerId => "router.caller_id",
+            Finding::Radius => "router.radius",
+            Finding::NoAddress => "router.no_address",
         }
     }
 }

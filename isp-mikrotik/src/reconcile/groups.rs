@@ -7,6 +7,7 @@ use super::finding::Finding;
 use super::plan::{Conflict, FieldChange, GroupAction, GroupStep};
 use super::strategy::Service;
 use crate::mark::GroupMark;
+use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 use crate::menu::rate::RateLimit;
 
@@ -46,6 +47,19 @@ fn compare(group: &DesiredGroup, profile: &ActualGroup, service: Service) -> Gro
         change("address-list", &profile.address_list, list);
         terms.address_list = Some(list.clone());
     }
+    let ours = GroupMark::split(profile.comment.as_deref().unwrap_or_default()).0.is_some();
+    if let (true, Some(address)) = (ours, &group.local_address)
+        && profile.local_address.is_none()
+    {
+        change("local-address", &None, address);
+        terms.local_address = Some(address.clone());
+    }
+    if let (true, Some(pool)) = (ours, &group.remote_address)
+        && profile.remote_address.as_deref().is_none_or(is_gone)
+    {
+        change("remote-address", &profile.remote_address, pool);
+        terms.remote_address = Some(pool.clone());
+    }
     if terms.is_empty() {
         return GroupAction::Keep;
     }
@@ -75,6 +89,11 @@ pub(super) fn isolates_by_itself(group: &DesiredGroup, profile: &ActualGroup) ->
     profile.address_list.is_some()
         || profile.rate_limit.is_some()
         || (pool.is_some() && profile.remote_address.as_deref() == pool)
+}
+
+/// Whether what a profile names was deleted: RouterOS then shows its number.
+pub(super) fn is_gone(name: &[u8]) -> bool {
+    ItemId::parse(name).is_some()
 }
 
 fn same_rate(actual: Option<&[u8]>, wanted: &str) -> bool {

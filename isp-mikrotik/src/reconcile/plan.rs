@@ -20,12 +20,37 @@ pub struct Plan {
 /// Something on the router that is not as we left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// The account.
+    /// What it is about.
+    pub object: Object,
+    /// Its name; empty for the router itself.
     pub name: String,
-    /// `router.profile_dangling`, `router.fixed_address`, `router.stray_account` or `router.shut_out_by_hand`.
+    /// A stable code, such as `router.stray_account`; see [`Finding`](super::Finding).
     pub code: &'static str,
     /// For people.
     pub what: String,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    /// An account.
+    Account,
+    /// A profile.
+    Profile,
+    /// The router itself.
+    Router,
+}
+
+impl Object {
+    /// As a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Object::Account => "account",
+            Object::Profile => "profile",
+            Object::Router => "router",
+        }
+    }
 }
 
 /// What happens to a profile.
@@ -78,7 +103,8 @@ pub struct AccountStep {
     /// What happens to its entries in the isolation list.
     #[serde(skip_serializing_if = "Entries::is_empty")]
     pub entries: Entries,
-    /// Whether the account isolates somebody who is not isolated now (rule I6 counts these).
+    /// Whether the account isolates somebody who is served now (rule I6 counts these). One that is made isolates nobody:
+    /// without an account nobody is served, so that bringing back a router that lost everything is no mass isolation.
     pub isolates: bool,
 }
 

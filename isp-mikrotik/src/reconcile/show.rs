@@ -15,7 +15,7 @@ impl fmt::Display for Plan {
             account.fmt(f)?;
         }
         for drift in &self.drift {
-            writeln!(f, "? account {}: {}", drift.name, drift.what)?;
+            writeln!(f, "? {} {}: {}", drift.object.word(), drift.name, drift.what)?;
         }
         let sum = self.summary();
         if self.is_empty() {

@@ -174,6 +174,7 @@ fn print_singleton(state: &State, menu: &str, wanted: Option<&[String]>) -> Answ
     };
     match menu {
         "/system/identity" => put("name", &state.identity),
+        "/ppp/aaa" => put("use-radius", if state.use_radius { b"true" } else { b"false" }),
         _ => {
             put("uptime", interval(state.uptime()).as_bytes());
             put("version", format!("{} (stable)", state.version.text()).as_bytes());
@@ -203,6 +204,9 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
         }
         "set" if menu == "/system/identity" => {
             state.identity = request.arg("name").unwrap_or_default().to_vec();
+        }
+        "set" if menu == "/ppp/aaa" => {
+            state.use_radius = matches!(request.arg("use-radius"), Some(b"yes" | b"true"));
         }
         "set" | "comment" => {
             for id in targets(state, menu, request)? {

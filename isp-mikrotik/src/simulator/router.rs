@@ -247,6 +247,11 @@ impl SimulatedRouter {
         state.advance();
     }
 
+    /// Sets `use-radius` of `/ppp/aaa`.
+    pub fn use_radius(&self, yes: bool) {
+        self.shared.lock().use_radius = yes;
+    }
+
     /// Puts an object into a menu without any check, as people and imports do: twins, odd bytes, foreign comments.
     /// Returns its id.
     pub fn force(&self, menu: &str, values: &[(&str, &[u8])]) -> Option<String> {

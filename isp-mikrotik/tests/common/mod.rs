@@ -9,6 +9,8 @@ use isp_core::ports::ApplyOutcome;
 use isp_core::secret::Secret;
 use isp_core::subscription::Account;
 use isp_core::text::Code;
+use isp_mikrotik::Client;
+use isp_mikrotik::proto::Command;
 use isp_mikrotik::simulator::SimulatedRouter;
 use secrecy::ExposeSecret;
 use uuid::Uuid;
@@ -54,4 +56,14 @@ pub fn refused(outcome: &ApplyOutcome) -> &'static str {
         ApplyOutcome::Refused { code, .. } => code,
         ApplyOutcome::Done { answer, .. } => panic!("done: {answer}"),
     }
+}
+
+/// Changes a property of an object as somebody in Winbox does.
+pub async fn by_hand(router: &SimulatedRouter, menu: &str, of: (&str, &str), change: (&str, &str)) {
+    let hand = Client::connect(router.options()).await.unwrap();
+    let print = Command::new(&format!("{menu}/print")).proplist(&[".id"]).where_any(of.0, &[of.1]);
+    let rows = hand.call(&print).await.unwrap().into_rows();
+    let id = String::from_utf8(rows[0].value(".id").unwrap().to_vec()).unwrap();
+    let set = Command::new(&format!("{menu}/set")).arg(".id", &id).arg(change.0, change.1);
+    hand.call(&set).await.unwrap();
 }

@@ -1,9 +1,10 @@
 """What the decision about a line rests on, as the engine takes it. Works on records or on anything with their fields."""
 
-from datetime import timedelta, timezone
+from datetime import timezone
 
 import isp_engine as isp
 
+from .clock import day_after
 from .money import rupiah_owed
 
 
@@ -43,7 +44,7 @@ def access_facts(line, invoices, promises=(), exemptions=(), outages=()):
         isolated_overdue=rupiah_owed(line.isolated_overdue) if line.isolated_overdue else None,
         zone=line.zone,
         # The engine's end is the day after the last one.
-        end=line.end_date + timedelta(days=1) if line.end_date else None,
+        end=day_after(line.end_date) if line.end_date else None,
         paused_from=line.paused_from or None,
         promises=[isp.Promise(promise.made_on, promise.until, ending(promise)) for promise in promises],
         exemptions=[

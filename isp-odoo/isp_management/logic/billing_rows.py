@@ -1,22 +1,21 @@
 """From a database row of a subscription to what the engine bills, and from its plan to batches to write."""
 
-from datetime import timedelta
 from typing import NamedTuple
 
 import isp_engine as isp
-from dateutil.relativedelta import relativedelta
 
+from .clock import day_after
 from .money import rupiah
-from .policy import CYCLE_MONTHS
 
 # Read in this order, see `of_row`.
 COLUMNS = (
-    "id", "package_id", "activation_date", "billing_day", "cycle", "timing", "zone", "billed_from", "end_date",
-    "paused_from", "next_package_id", "change_date", "held_price", "held_until", "discount_kind", "discount_value",
-    "discount_until", "billing_error_code", "old_package_id", "changed_on",
+    "id", "package_id", "activation_date", "service_from", "billing_day", "cycle", "timing", "zone", "billed_from", "charged_until",
+    "end_date", "paused_from", "next_package_id", "change_date", "held_price", "held_until", "discount_kind", "discount_value",
+    "discount_until", "old_package_id", "changed_on",
 )
 # Where a row names packages.
-PACKAGES = (1, 10, 18)
+PACKAGES = (COLUMNS.index("package_id"), COLUMNS.index("next_package_id"), COLUMNS.index("old_package_id"))
+START, BILLED_FROM, TIMING, END = (COLUMNS.index(name) for name in ("activation_date", "billed_from", "timing", "end_date"))
 
 
 class Batch(NamedTuple):
@@ -27,58 +26,35 @@ class Batch(NamedTuple):
     problems: list
 
 
-def first_open(timing, cycle, billed_from, position, start):
-    """The first day on which a period may start that is not billed: a postpaid one is billed when it is over."""
-    mark = billed_from or (position + timedelta(days=1) if position else start)
-    return mark - relativedelta(months=CYCLE_MONTHS[cycle]) if timing == "postpaid" else mark
-
-
-def of_row(row, isolated=(), position=None):
-    """Turn a row of `COLUMNS` into the engine's subscription, and the day from which on it does not know the package (two
-    changes lie in what is to be billed); raises ValueError when it makes no sense there."""
-    (key, package, start, day, cycle, timing, zone, billed_from, end, paused_from, next_package, change_date, held,
-     held_until, discount_kind, discount, discount_until, _error, old_package, changed_on) = row
+def of_row(row, isolated=()):
+    """Turn a row of `COLUMNS` into the engine's subscription; raises ValueError when it makes no sense there."""
+    (key, package, start, service_from, day, cycle, timing, zone, billed_from, charged_until, end, paused_from, next_package,
+     change_date, held, held_until, discount_kind, discount, discount_until, old_package, changed_on) = row
     if not start or not day:
         raise ValueError("the first day of service or the billing day is missing")
-    change = isp.PackageChange(next_package, change_date) if next_package and change_date else None
-    unknown_from = None
-    if old_package and changed_on and first_open(timing, cycle, billed_from, position, start) < changed_on:
-        unknown_from = change_date if change else None
-        change = isp.PackageChange(package, changed_on)
-        package = old_package
+    change = None
+    if next_package and change_date:
+        change = isp.PackageChange(next_package, change_date)
+    elif old_package and changed_on:
+        # The change came to pass: what began before it is billed with the package before.
+        change, package = isp.PackageChange(package, changed_on), old_package
     return isp.Subscription(
         key=key,
         package=package,
-        start=start,
+        start=service_from or start,
         day=day,
         cycle=cycle,
         timing=timing,
         zone=zone,
         billed_from=billed_from,
-        # Odoo keeps the last day of service, the engine the day after.
-        end=end + timedelta(days=1) if end else None,
+        end=day_after(end) if end else None,
         paused_from=paused_from,
         change=change,
         held_price=isp.HeldPrice(rupiah(held), held_until) if held else None,
         discount=isp.Discount(discount_kind, rupiah(discount), discount_until) if discount_kind and discount else None,
         isolated=isolated,
-    ), unknown_from
-
-
-def cut(plan, days, timings):
-    """Leave for the next run what starts on or after the days of ``days``, by subscription; the marks say so."""
-    kept, marks = [], {}
-    for invoice in plan.invoices:
-        day = days.get(invoice.subscription)
-        if day and invoice.period_start >= day:
-            trigger = trigger_day(invoice, timings[invoice.subscription])
-            marks[invoice.subscription] = min(marks.get(invoice.subscription, trigger), trigger)
-        else:
-            kept.append(invoice)
-    if not marks:
-        return plan
-    others = [mark for mark in plan.billed_from if mark.subscription not in marks]
-    return plan._replace(invoices=kept, billed_from=others + [isp.BilledFrom(key, day) for key, day in marks.items()])
+        charged_until=charged_until,
+    )
 
 
 def isolated_spans(events):

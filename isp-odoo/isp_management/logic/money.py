@@ -20,3 +20,8 @@ def rupiah_owed(amount):
     Books that round to 0.01 have such fractions; where rupiah are whole there are none.
     """
     return math.floor(amount + 0.004)
+
+
+def whole(amount):
+    """An amount of Odoo's books in whole rupiah; only where they keep a smaller fraction is anything rounded."""
+    return round(amount)

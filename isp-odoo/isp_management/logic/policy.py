@@ -18,6 +18,8 @@ def billing(settings):
         payment_terms_days=settings.isp_payment_terms_days,
         catch_up_periods=settings.isp_catch_up_periods,
         while_isolated=settings.isp_while_isolated,
+        credit_on_pause=settings.isp_credit_on_pause,
+        credit_on_termination=settings.isp_credit_on_termination,
     )
 
 

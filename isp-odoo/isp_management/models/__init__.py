@@ -28,6 +28,8 @@ from . import account_move
 from . import isp_invoice_writer
 from . import isp_billing_run
 from . import isp_credit
+from . import isp_terms
+from . import isp_subscription_terms
 from . import isp_late_fee
 from . import isp_write_off
 from . import isp_left_out
@@ -37,7 +39,6 @@ from . import isp_isolation_run
 from . import isp_reason
 from . import isp_router_sync
 from . import isp_access_sync
-from . import isp_package_change
 from . import isp_channel
 from . import isp_webhook_attempt
 from . import isp_message_template

@@ -121,8 +121,7 @@ class IspSubscription(models.Model):
     def _isp_package_now(self):
         """The package in force today: a planned change holds from its day on."""
         self.ensure_one()
-        planned = self.next_package_id and self.change_date and self.change_date <= self.company_id._isp_today()
-        return self.next_package_id if planned else self.package_id
+        return self.next_package_id if self._isp_plan_has_come() else self.package_id
 
     def _isp_accounts(self, now):
         """The accounts of these lines; a line that has none gets the reason written on it."""

@@ -15,7 +15,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
 
 from ..logic import billing_rows, transaction
-from ..logic.money import rupiah
+from ..logic.clock import day_after
+from ..logic.money import rupiah, whole
 
 _logger = logging.getLogger(__name__)
 
@@ -99,10 +100,12 @@ class IspBillingRun(models.Model):
                 break
             after = rows[-1][0]
             plan = self._plan(company, rows, now, position)
-            next_position = plan.next_position
+            next_position, planned = plan.next_position, ({row[0]: row for row in rows}, now, position)
             for batch in billing_rows.batches(plan, BATCH):
                 run = run or self.create({"company_id": company.id})
-                run._until_done(company, lambda run=run, batch=batch: run._write_batch(company, batch))
+                run._until_done(
+                    company, lambda run=run, batch=batch, planned=planned: run._write_batch(company, batch, planned)
+                )
                 if time.monotonic() > deadline:
                     return False
             run = self._after_page(company, run, rows, plan, position)
@@ -138,16 +141,13 @@ class IspBillingRun(models.Model):
         """The engine's plan for a page, without PPN: Odoo's taxes are the package's. A bad row is a problem."""
         packages, refused = self._catalog({row[at] for row in rows for at in billing_rows.PACKAGES if row[at]})
         isolated = self._isolated_spans([row[0] for row in rows]) if company.isp_while_isolated == "skip" else {}
-        subscriptions, problems, days = [], [], {}
+        subscriptions, problems = [], []
         for row in rows:
             try:
                 for at in billing_rows.PACKAGES:
                     if row[at] in refused:
                         raise refused[row[at]]
-                subscription, unknown_from = billing_rows.of_row(row, isolated.get(row[0], ()), position)
-                subscriptions.append(subscription)
-                if unknown_from:
-                    days[row[0]] = unknown_from
+                subscriptions.append(billing_rows.of_row(row, isolated.get(row[0], ())))
             except ValueError as error:
                 problems.append(_problem(row[0], error))
         while True:
@@ -162,13 +162,12 @@ class IspBillingRun(models.Model):
                     raise
                 problems.append(_problem(subscriptions.pop(error.row).key, error))
         by_id = {row[0]: row for row in rows}
-        plan = billing_rows.cut(plan, days, {key: by_id[key][5] for key in days})
         marks = [
             # Without a mark the position would pass it by.
             isp_engine.BilledFrom(problem.subscription, _first_unbilled(by_id[problem.subscription], position))
             for problem in problems
         ]
-        return plan._replace(problems=plan.problems + problems, billed_from=plan.billed_from + marks)
+        return plan._replace(problems=[*plan.problems, *problems], billed_from=[*plan.billed_from, *marks])
 
     @api.model
     def _catalog(self, package_ids):
@@ -223,9 +222,10 @@ class IspBillingRun(models.Model):
             cr.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, company_id])
             cr.commit()  # pylint: disable=invalid-commit
 
-    def _write_batch(self, company, batch):
+    def _write_batch(self, company, batch, planned):
         journal = company._isp_sale_journal()
         self._lock(journal)
+        batch = self._still_so(company, batch, *planned)
         known = self._known_periods(batch.invoices)
         todo = [i for i in batch.invoices if (i.subscription, i.period_start) not in known]
         failed = {}
@@ -241,6 +241,29 @@ class IspBillingRun(models.Model):
         })
         self.env.flush_all()
 
+    def _still_so(self, company, batch, rows, now, position):
+        """The batch as it has to be now that nobody else writes in the company: lines whose terms changed since they were planned
+        are planned anew. They are touched, so that whoever changes their terms on an older view has to look again."""
+        keys = {invoice.subscription for invoice in batch.invoices} | set(batch.marks)
+        self.env["isp.subscription"].flush_model(["billed_at", *billing_rows.COLUMNS[1:]])
+        self.env.cr.execute(
+            "UPDATE isp_subscription SET billed_at = now() AT TIME ZONE 'UTC' WHERE id = ANY(%%s) RETURNING %s" % ", ".join(billing_rows.COLUMNS),
+            [sorted(keys)],
+        )
+        changed = [row for row in self.env.cr.fetchall() if row != rows[row[0]]]
+        self.env["isp.subscription"].browse(keys).invalidate_recordset(["billed_at"], flush=False)
+        if not changed:
+            return batch
+        plan, others = self._plan(company, changed, now, position), {row[0] for row in changed}
+        return billing_rows.Batch(
+            [invoice for invoice in batch.invoices if invoice.subscription not in others] + plan.invoices,
+            {
+                **{key: mark for key, mark in batch.marks.items() if key not in others},
+                **{mark.subscription: mark.billed_from for mark in plan.billed_from},
+            },
+            [problem for problem in batch.problems if problem.subscription not in others] + plan.problems,
+        )
+
     def _lock(self, journal):
         """Hold the journal, so that nobody else gives the numbers that this batch gives."""
         self.env.cr.execute("SELECT id FROM account_journal WHERE id = %s FOR UPDATE", [journal.id])
@@ -248,9 +271,10 @@ class IspBillingRun(models.Model):
     def _known_periods(self, invoices):
         if not invoices:
             return set()
-        self.env["account.move"].flush_model(["isp_subscription_id", "isp_period_start"])
+        self.env["account.move"].flush_model(["isp_subscription_id", "isp_period_start", "isp_charge"])
         self.env.cr.execute(
-            "SELECT isp_subscription_id, isp_period_start FROM account_move WHERE isp_subscription_id = ANY(%s)",
+            "SELECT isp_subscription_id, isp_period_start FROM account_move"
+            " WHERE isp_subscription_id = ANY(%s) AND isp_charge IS NULL",
             [list({invoice.subscription for invoice in invoices})],
         )
         wanted = {(invoice.subscription, invoice.period_start) for invoice in invoices}
@@ -334,7 +358,7 @@ class IspBillingRun(models.Model):
         asked = [
             (move, isp_engine.Taxable(rupiah(move.amount_untaxed), move.invoice_date))
             for move in moves
-            if move.amount_tax and abs(move.amount_untaxed - round(move.amount_untaxed)) < 0.004
+            if move.amount_tax and abs(move.amount_untaxed - whole(move.amount_untaxed)) < 0.004
         ]
         taxed = isp_engine.ppn([taxable for _move, taxable in asked], tax=company._isp_tax_policy())
         return sum(abs(move.amount_tax - tax.ppn) > 0.004 for (move, _taxable), tax in zip(asked, taxed))
@@ -363,7 +387,6 @@ def _problem(key, error):
 
 
 def _first_unbilled(row, position):
-    start, billed_from = row[2], row[7]
-    if billed_from:
-        return billed_from
-    return position.fromordinal(position.toordinal() + 1) if position else start
+    if row[billing_rows.BILLED_FROM]:
+        return row[billing_rows.BILLED_FROM]
+    return day_after(position) if position else row[billing_rows.START]

@@ -11,6 +11,9 @@ from odoo.fields import Command
 
 from ..logic import billing_rows
 from ..logic.access_rows import aware
+from ..logic.clock import last_day
+from ..logic.money import whole
+from ..logic.terms_rows import is_included
 
 
 class IspCredit(models.AbstractModel):
@@ -52,8 +55,8 @@ class IspCredit(models.AbstractModel):
     @api.model
     def _isp_net(self, move):
         """The price in an invoice as its lines are entered: with PPN where the tax is included in the price."""
-        included = any(move.invoice_line_ids.tax_ids.mapped("price_include"))
-        return [isp_engine.InvoiceLine("subscription", round(move.amount_total if included else move.amount_untaxed))]
+        included = is_included(move)
+        return [isp_engine.InvoiceLine("subscription", whole(move.amount_total if included else move.amount_untaxed))]
 
     @api.model
     def _isp_write_credits(self, notes, moves, reason, text, outage=None):
@@ -73,8 +76,8 @@ class IspCredit(models.AbstractModel):
     def _isp_credit_vals(self, note, move, reason, text, outage):
         company = move.company_id
         today = company._isp_today()
-        line = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")[:1]
-        start, last = note.period_start, note.period_end - timedelta(days=1)
+        line = self._isp_item_of(move)
+        start, last = note.period_start, last_day(note.period_end)
         name = "%s, %s" % (text, " - ".join(day.strftime("%d/%m/%Y") for day in sorted({start, last})))
         return {
             "move_type": "out_refund",
@@ -96,11 +99,17 @@ class IspCredit(models.AbstractModel):
                 "product_id": line.product_id.id,
                 "name": name,
                 "quantity": 1,
-                "price_unit": note.dpp,
+                "price_unit": note.total if is_included(move) else note.dpp,
                 "account_id": line.account_id.id,
                 "tax_ids": [Command.set(line.tax_ids.ids)],
             })],
         }
+
+    @api.model
+    def _isp_item_of(self, move):
+        """The item of an invoice whose product and taxes are those of what is given back of it."""
+        items = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")
+        return items.filtered(lambda item: any(item.tax_ids.mapped("price_include")))[:1] or items[:1]
 
     @api.model
     def _isp_settle(self, credit):
@@ -175,7 +184,9 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         """Credit pays: nobody is isolated beside money of theirs that was not assigned."""
         posted = super()._post(soft)
-        self.env["isp.credit"]._isp_pay_from_credit(posted)
+        # A change of terms lets its own credit notes pay first.
+        if not self.env.context.get("isp_credit_later"):
+            self.env["isp.credit"]._isp_pay_from_credit(posted)
         return posted
 
 
@@ -201,7 +212,7 @@ class IspBillingRun(models.Model):
         if company.isp_while_isolated == "prorate":
             today = company._isp_today()
             invoiced = {invoice.subscription for invoice in plan.invoices}
-            asked = [row for row in rows if row[0] in invoiced or row[8] and row[8] < today]
+            asked = [row for row in rows if row[0] in invoiced or row[billing_rows.END] and row[billing_rows.END] < today]
             if self._isolated_notes(company, asked, position)[0]:
                 run = run or self.create({"company_id": company.id})
                 run._until_done(company, lambda: run._write_isolated_notes(company, asked, position))
@@ -212,7 +223,7 @@ class IspBillingRun(models.Model):
         for subscription, period in zip(subscriptions, skipped):
             subscription._message_log(body=_(
                 "%(start)s - %(end)s is not billed: the line is isolated.", start=period.period_start.strftime("%d/%m/%Y"),
-                end=(period.period_end - timedelta(days=1)).strftime("%d/%m/%Y"),
+                end=last_day(period.period_end).strftime("%d/%m/%Y"),
             ))
         self.skipped_count += len(skipped)
 
@@ -222,7 +233,8 @@ class IspBillingRun(models.Model):
         spans = self._isolated_spans([row[0] for row in rows])
         # A mark that lies ahead says nothing of when the line was looked at.
         since = {
-            row[0]: min((day for day in (row[7], position) if day), default=row[2]) for row in rows if row[0] in spans
+            row[0]: min((day for day in (row[billing_rows.BILLED_FROM], position) if day), default=row[billing_rows.START])
+            for row in rows if row[0] in spans
         }
         charges, moves = self.env["isp.credit"]._isp_charges(self.env["isp.subscription"].browse(list(since)))
         by_line = defaultdict(list)

@@ -225,7 +225,7 @@ class IspCustomer(models.Model):
             })
 
     def action_terminate(self):
-        for customer in self._isp_may_write(TECHNICIAN, BILLING):
+        for customer in self._isp_may_write(BILLING):
             if customer.subscription_ids.filtered(lambda s: s.state in ("active", "paused")):
                 raise UserError(_("Terminate the subscriptions of %s first.", customer.display_name))
             customer.write({"state": "terminated", "terminated_on": customer.company_id._isp_today()})

@@ -14,6 +14,8 @@ from collections import defaultdict
 from odoo import _, api, models
 from odoo.fields import Command
 
+from ..logic.clock import last_day
+
 _logger = logging.getLogger(__name__)
 
 # Thousands of "invoice created" messages help nobody: the invoice names its subscription and period.
@@ -286,7 +288,7 @@ class IspInvoiceWriter(models.AbstractModel):
         # The last day is shown, the engine keeps the day after it.
         period = "%s - %s" % (
             invoice.period_start.strftime("%d/%m/%Y"),
-            invoice.period_end.fromordinal(invoice.period_end.toordinal() - 1).strftime("%d/%m/%Y"),
+            last_day(invoice.period_end).strftime("%d/%m/%Y"),
         )
         if line.kind == "discount":
             text = _("Discount %(package)s, %(period)s", package=package_name, period=period)

@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..logic import access_rows, transaction
-from ..logic.money import OWED_FROM
+from ..logic.money import OWED_FROM, whole
 
 _logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class IspSubscription(models.Model):
             ("company_id", "=", company.id), ("state", "in", ("active", "paused")), ("end_date", "<", company._isp_today()),
             # One that the breaker holds back is served until somebody has looked.
             ("desired_access", "=", "closed"),
-        ]).action_terminate()
+        ])._isp_state_follows()
 
     @api.model
     def _isp_isolation_run(self, company, routers=None):
@@ -275,7 +275,7 @@ class IspSubscription(models.Model):
             event.user_id.name if event.cause == "manual" else "engine",
             # The engine knows its own reasons by their codes.
             event.reason or event.reason_code or "",
-            round(event.overdue),
+            whole(event.overdue),
         ) if event else None
         seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None
         facts = isp_engine.ExplainFacts(

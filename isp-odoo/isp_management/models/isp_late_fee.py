@@ -59,7 +59,7 @@ class IspBillingRun(models.Model):
                    ), 0) AS unpaid
             FROM account_move m JOIN isp_subscription s ON s.id = m.isp_subscription_id
             WHERE m.company_id = %s AND m.state = 'posted' AND m.move_type = 'out_invoice'
-              AND m.isp_period_start IS NOT NULL AND m.invoice_date_due > %s AND m.invoice_date_due <= %s
+              AND m.isp_period_start IS NOT NULL AND m.isp_charge IS NULL AND m.invoice_date_due > %s AND m.invoice_date_due <= %s
               AND NOT EXISTS (SELECT 1 FROM account_move f WHERE f.isp_late_fee_of_id = m.id)
             ORDER BY m.id
             """,
@@ -128,7 +128,7 @@ class AccountMove(models.Model):
         self.isp_late_fee_notice = False
         bearing = self.filtered(
             lambda m: m.state == "posted" and m.move_type == "out_invoice" and m.isp_period_start
-            and m.amount_residual > 0 and not m.sudo().isp_late_fee_ids
+            and not m.isp_charge and m.amount_residual > 0 and not m.sudo().isp_late_fee_ids
         )
         for company in bearing.company_id:
             policy = company.sudo()._isp_late_fee_policy()

@@ -5,6 +5,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+from ..logic.clock import last_day
 from .isp_guard_mixin import BILLING
 
 LEFT_OUT = [
@@ -49,13 +50,15 @@ class AccountMove(models.Model):
 
     def _isp_period_text(self):
         self.ensure_one()
-        last = fields.Date.subtract(self.isp_period_end, days=1) if self.isp_period_end else None
+        last = last_day(self.isp_period_end) if self.isp_period_end else None
         return " - ".join(format_date(self.env, day) for day in (self.isp_period_start, last) if day)
 
     def _isp_billed_periods(self):
         """(line, day on which the billing comes to the period, its text) of the invoices of periods among these."""
         found = []
-        for move in self.sudo().filtered(lambda m: m.isp_period_start and m.isp_subscription_id and m.move_type == "out_invoice"):
+        for move in self.sudo().filtered(
+            lambda m: m.isp_period_start and m.isp_subscription_id and m.move_type == "out_invoice" and not m.isp_charge
+        ):
             line = move.isp_subscription_id
             postpaid = line.timing == "postpaid" and move.isp_period_end
             found.append((line, move.isp_period_end if postpaid else move.isp_period_start, move._isp_period_text()))
@@ -72,7 +75,7 @@ class AccountMove(models.Model):
     def action_isp_bill_again(self):
         """A person decides that the period of a cancelled invoice is billed after all."""
         for move in self:
-            if move.state != "cancel" or not move.isp_period_start:
+            if move.state != "cancel" or not move.isp_period_start or move.isp_charge:
                 raise UserError(_("%s is no cancelled invoice of a period.", move.display_name))
             move._isp_may_write(BILLING)
             [(line, day, text)] = move._isp_billed_periods()

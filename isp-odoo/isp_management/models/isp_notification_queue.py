@@ -154,7 +154,8 @@ class IspIsolationEvent(models.Model):
     def _isp_announce(self):
         """It was decided: the customer hears of it when the router has confirmed, and not at night."""
         kinds = {"isolate": "isolated", "reopen": "reopened"}
-        for event in self:
+        # Who begins or leaves a pause waits for no message that says so.
+        for event in self.filtered(lambda e: e.action in kinds and e.reason_code != "in_service"):
             zone = event.subscription_id.zone
             self.env["isp.notification"]._isp_queue(
                 event.company_id, kinds[event.action], event.customer_id, "event-%s" % event.id,
@@ -170,20 +171,6 @@ class IspIsolationEvent(models.Model):
         if waiting:
             waiting.write({"next_attempt": False})
             self.env["isp.notification"]._isp_trigger_send()
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    def _invoice_paid_hook(self):
-        """A payment and the wish to reopen are one transaction: a router that is down cannot lose it (rule P5)."""
-        result = super()._invoice_paid_hook()
-        settled = self.filtered(lambda m: m.sudo()._isp_settled_without_money())
-        for moves, follow in ((settled, "_isp_hold_settled"), (self - settled, "_isp_reopen_paid")):
-            lines = moves.isp_subscription_id | moves.isp_installation_fee_id.subscription_id
-            if lines:
-                getattr(lines, follow)()
-        return result
 
 
 class AccountPartialReconcile(models.Model):

@@ -1,20 +1,12 @@
-from datetime import timedelta
-
-import isp_engine
-
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools.misc import format_date
 
-from ..logic.billing_rows import trigger_day
 from ..logic.policy import CYCLE_MONTHS
-from .isp_guard_mixin import BILLING, PROGRAM, TECHNICIAN
+from .isp_guard_mixin import BILLING, PROGRAM
 from .res_company import ZONES
 
 # What periods are made of: changed after activation, a period would be billed twice or never.
-PERIOD_FIELDS = {"activation_date", "billing_day", "cycle", "timing", "zone", "customer_id", "company_id"}
-# Periods that are looked through at once when a line moves in that was served before; the engine's most.
-MOVING_IN = 120
+PERIOD_FIELDS = {"activation_date", "cycle", "timing", "zone", "customer_id", "company_id"}
 ACCESS = [("open", "Open"), ("isolated", "Isolated"), ("closed", "Closed")]
 
 
@@ -28,15 +20,15 @@ class IspSubscription(models.Model):
     _isp_sealed = {"ppp_password": ("ppp_password_sealed", "isp_management.group_technician")}
     _isp_guarded = {
         **dict.fromkeys(
-            ("held_price", "held_until", "discount_kind", "discount_value", "discount_until", "next_package_id",
-             "change_date", "billed_from", "end_date", "active", "collector_id"), BILLING,
+            ("held_price", "held_until", "discount_kind", "discount_value", "discount_until", "billed_from", "end_date", "active",
+             "collector_id"), BILLING,
         ),
         **dict.fromkeys(
             ("state", "paused_from", "billed_elsewhere", "billing_error", "billing_error_code", "billing_error_date",
              "desired_access", "access_cause", "access_reason", "isolated_overdue", "isolated_since", "observed_access",
              "observed_at", "last_router_answer", "last_router_code", "last_router_at", "router_package_id", "router_drift",
-             "old_package_id", "changed_on",
-             "router_drift_at"), PROGRAM,
+             "router_drift_at", "next_package_id", "change_date", "old_package_id", "changed_on", "service_from", "charged_until",
+             "end_reason", "billed_at"), PROGRAM,
         ),
     }
     _isp_guarded_later = {
@@ -89,6 +81,9 @@ class IspSubscription(models.Model):
         help="Before the start: the first day that is invoiced here, for a line that was served before it moved in. Afterwards it is"
         " set while the company's billed-through day does not describe this subscription.",
     )
+    billed_at = fields.Datetime(
+        readonly=True, copy=False, help="When the billing last wrote for it; touched so that changes at the same time meet.",
+    )
     monthly_price = fields.Monetary(compute="_compute_monthly_price")
     held_price = fields.Monetary(
         "Held price", copy=False, tracking=True, help="Monthly price this customer keeps; 0: the package's."
@@ -140,6 +135,8 @@ class IspSubscription(models.Model):
     _sql_constraints = [
         ("name_unique", "unique(company_id, name)", "There is a subscription with this number already."),
         ("billing_day_range", "check(billing_day between 0 and 31)", "A billing day lies between 1 and 31."),
+        ("end_after_start", "check(end_date is null or activation_date is null or end_date >= activation_date - 1)",
+         "Service ends before it starts."),
         ("held_positive", "check(held_price >= 0)", "A price is not negative."),
         ("discount_positive", "check(discount_value >= 0)", "A discount is not negative."),
         ("change_whole", "check((next_package_id is null) = (change_date is null))",
@@ -154,10 +151,9 @@ class IspSubscription(models.Model):
 
     @api.depends("package_id.price_ids.price", "package_id.price_ids.date_from", "held_price", "held_until")
     def _compute_monthly_price(self):
+        prices = self.env["isp.terms"]._isp_monthly_prices(self)
         for subscription in self:
-            today = (subscription.company_id or self.env.company)._isp_today()
-            held = subscription.held_price and (not subscription.held_until or today < subscription.held_until)
-            subscription.monthly_price = subscription.held_price if held else subscription.package_id.price
+            subscription.monthly_price = prices.get(subscription._origin.id, subscription.package_id.price)
 
     @api.depends("desired_access", "observed_access")
     def _compute_access_agrees(self):
@@ -181,21 +177,13 @@ class IspSubscription(models.Model):
         for subscription in self:
             subscription.display_name = "%s %s" % (subscription.name, subscription.customer_id.name or "")
 
-    @api.constrains("state", "activation_date", "billing_day", "end_date", "paused_from", "discount_kind", "discount_value")
+    @api.constrains("state", "activation_date", "billing_day", "discount_kind", "discount_value")
     def _check_terms(self):
         for subscription in self:
             if subscription.state != "draft" and not (subscription.activation_date and subscription.billing_day):
                 raise ValidationError(_("An active subscription needs its first day of service and a billing day."))
-            start = subscription.activation_date
-            if start and subscription.end_date and subscription.end_date < start:
-                raise ValidationError(_("Service ends before it starts."))
             if subscription.discount_kind == "percent" and not 1 <= subscription.discount_value <= 100:
                 raise ValidationError(_("A discount in percent lies between 1 and 100."))
-
-    @api.onchange("package_id")
-    def _onchange_package_id(self):
-        if self.package_id and self.package_id == self.next_package_id:
-            self.next_package_id = self.change_date = False
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -204,13 +192,6 @@ class IspSubscription(models.Model):
                 company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.subscription")
         return super().create(vals_list)
-
-    def _isp_forbidden(self, guarded):
-        """The package decides the price: once the line is in service, a technician changes it no more."""
-        forbidden = super()._isp_forbidden(guarded)
-        if self.filtered(lambda s: s.state != "draft"):
-            forbidden.update(super()._isp_forbidden({"package_id": BILLING}))
-        return forbidden
 
     def write(self, vals):
         if "active" in vals and not vals["active"]:
@@ -237,90 +218,6 @@ class IspSubscription(models.Model):
     def _unlink_only_new(self):
         if self.filtered(lambda s: s.state != "draft"):
             raise UserError(_("A subscription that was in service is archived, not deleted."))
-
-    def action_activate(self):
-        """Service starts: billed from the first day on, and wanted open on the router."""
-        for subscription in self._isp_may_write(TECHNICIAN, BILLING):
-            if subscription.state != "draft":
-                raise UserError(_("%s is not new.", subscription.display_name))
-            start = subscription.activation_date or subscription.company_id._isp_today()
-            day = subscription.billing_day or start.day
-            subscription.write({
-                "state": "active",
-                "activation_date": start,
-                "billing_day": day,
-                "billed_from": subscription.billed_from or subscription._isp_bill_from(start, day),
-                # The line that begins later is opened on its day.
-                "desired_access": "open" if start <= subscription.company_id._isp_today() else "closed",
-            })
-        self.sudo().customer_id.filtered(lambda c: c.state != "active").action_activate()
-
-    def _isp_bill_from(self, start, day):
-        """From when on a line is invoiced that starts now: its first day, but of a line that was served for long only the period
-        that is due, and not a year at once. Who wants the others says so in "Bill from" before."""
-        self.ensure_one()
-        company = self.company_id
-        package = isp_engine.Package(self.package_id.id, [isp_engine.Price(start, 1)], "exclusive")
-        count, last, mark = 0, None, None
-        while True:
-            line = isp_engine.Subscription(
-                key=self.id, package=self.package_id.id, start=start, day=day, cycle=self.cycle, timing=self.timing, zone=self.zone,
-                billed_from=mark,
-            )
-            found = isp_engine.plan_billing(
-                [line], [package], company._isp_now(), policy=isp_engine.BillingPolicy(catch_up_periods=MOVING_IN),
-                tax=isp_engine.TaxPolicy(pkp=False),
-            ).invoices
-            count, last = count + len(found), found[-1] if found else last
-            if len(found) < MOVING_IN:
-                break
-            mark = trigger_day(last, self.timing) + timedelta(days=1)
-        if count < 2:
-            return start
-        self._message_log(body=_(
-            "Service began on %(start)s, and invoices are written from the period of %(first)s on. For earlier periods set \"Bill from\".",
-            start=format_date(self.env, start), first=format_date(self.env, last.period_start),
-        ))
-        return trigger_day(last, self.timing)
-
-    def action_pause(self):
-        """A pause asked for by the customer stops both access and billing, from today on."""
-        for subscription in self._isp_may_write(TECHNICIAN, BILLING).filtered(lambda s: s.state == "active"):
-            subscription.write({
-                "state": "paused",
-                "paused_from": subscription.paused_from or subscription.company_id._isp_today(),
-                "desired_access": "closed",
-            })
-
-    def action_resume(self):
-        """Service goes on: periods that started in the pause stay unbilled."""
-        for subscription in self._isp_may_write(TECHNICIAN, BILLING).filtered(lambda s: s.state == "paused"):
-            subscription.write({
-                "state": "active",
-                "paused_from": False,
-                "billed_from": subscription.company_id._isp_today(),
-                "desired_access": "isolated" if subscription.access_cause else "open",
-            })
-
-    def action_terminate(self):
-        for subscription in self._isp_may_write(TECHNICIAN, BILLING).filtered(lambda s: s.state in ("active", "paused")):
-            today = subscription.company_id._isp_today()
-            end = subscription.end_date or max(today, subscription.activation_date)
-            subscription.write({
-                "state": "terminated",
-                "end_date": end,
-                "billed_from": subscription._bill_from_when_ended(end),
-                "desired_access": "closed",
-                "access_cause": False,
-            })
-
-    def _bill_from_when_ended(self, end):
-        """The mark with which the last days of a postpaid line are billed: they come due on the day after the last one,
-        and the company may have been billed through that day already."""
-        self.ensure_one()
-        due, through = end + timedelta(days=1), self.company_id.isp_billed_through
-        passed = self.billed_from > due if self.billed_from else through and through >= due
-        return due if self.timing == "postpaid" and passed else self.billed_from
 
     def action_view_invoices(self):
         self.ensure_one()

@@ -19,6 +19,10 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     isp_while_isolated = fields.Selection(WHILE_ISOLATED, "While isolated", default="bill", required=True)
+    isp_credit_on_pause = fields.Boolean("A pause gives its days back", help="Of the period that runs. Whole periods always come back.")
+    isp_credit_on_termination = fields.Boolean(
+        "An end gives its days back", help="Of the period that holds the last day. Whole periods always come back."
+    )
     isp_late_fee = fields.Selection(LATE_FEES, "Late fee (denda)", default="none", required=True)
     isp_late_fee_days = fields.Integer("Days after the due date", default=7)
     isp_late_fee_amount = fields.Monetary("Amount of the fee", default=10_000)
@@ -109,6 +113,8 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     isp_while_isolated = fields.Selection(related="company_id.isp_while_isolated", readonly=False)
+    isp_credit_on_pause = fields.Boolean(related="company_id.isp_credit_on_pause", readonly=False)
+    isp_credit_on_termination = fields.Boolean(related="company_id.isp_credit_on_termination", readonly=False)
     isp_late_fee = fields.Selection(related="company_id.isp_late_fee", readonly=False)
     isp_late_fee_days = fields.Integer(related="company_id.isp_late_fee_days", readonly=False)
     isp_late_fee_amount = fields.Monetary(

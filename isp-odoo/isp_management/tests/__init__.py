@@ -13,6 +13,8 @@ from . import test_webhook
 from . import test_reports
 from . import test_pdf
 from . import test_screens
+from . import test_terms
+from . import test_lives
 from . import test_demo
 from . import test_browser
 from . import test_translations
@@ -27,3 +29,5 @@ from . import test_moving_in
 from . import test_clock
 from . import test_protections
 from . import test_neutralize
+from . import test_terms
+from . import test_lives

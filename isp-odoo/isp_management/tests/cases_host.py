@@ -14,6 +14,7 @@ POLICY = {
     "billing": {
         "issue_lead_days": "isp_issue_lead_days", "payment_terms_days": "isp_payment_terms_days",
         "catch_up_periods": "isp_catch_up_periods", "while_isolated": "isp_while_isolated",
+        "credit_on_pause": "isp_credit_on_pause", "credit_on_termination": "isp_credit_on_termination",
     },
     "isolation": {
         "isolate_after_days": "isp_isolate_after_days", "on_weekends": "isp_isolate_on_weekends",
@@ -151,7 +152,8 @@ class OdooHost:
             with self.test.env.cr.savepoint():
                 getattr(self, "do_" + action["do"])(at, **given)
         except (UserError, ValidationError) as error:
-            raise Refusal("odoo.refused", str(error)) from error
+            # What the engine refused has its code.
+            raise Refusal(getattr(error.__cause__, "code", "odoo.refused"), str(error)) from error
         self.deliver(at)
 
     def deliver(self, at):
@@ -193,6 +195,31 @@ class OdooHost:
         for router in self.routers.values() if approve else ():
             env["isp.breaker.wizard"].create({"router_id": router.id}).action_approve()
         self.held = {code: router.breaker_waiting for code, router in self.routers.items()}
+
+    # Terms: each with the wizard, as a person
+
+    def do_change_package(self, at, subscription, to, at_once):
+        self.terms(at, subscription, "package", package_id=self.packages[to].id, at_once="now" if at_once else "next")
+
+    def do_change_day(self, at, subscription, to):
+        self.terms(at, subscription, "day", billing_day=to)
+
+    def do_pause(self, at, subscription):
+        self.terms(at, subscription, "pause")
+
+    def do_resume(self, at, subscription):
+        self.terms(at, subscription, "resume")
+
+    def do_end(self, at, subscription, on):
+        self.terms(at, subscription, "end", last_day=day(on) - timedelta(days=1), reason="moved")
+
+    def terms(self, at, subscription, kind, **vals):
+        line = self.lines[subscription].with_env(self.env(at)).with_context(isp_terms=kind)
+        wizard = self.env(at)["isp.terms.wizard"].browse(line.action_isp_terms()["res_id"])
+        wizard.write(vals)
+        done = wizard.action_confirm()
+        if done["type"] != "ir.actions.act_window_close":
+            raise AssertionError("what was shown is not what is done")
 
     def do_pay(self, at, customer, amount, provider, reference, paid_at, collector):
         del collector
@@ -336,7 +363,8 @@ class OdooHost:
     def amounts(self, move):
         items = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")
         kind = "late_fee" if move.isp_late_fee_of_id else "subscription"
-        lines = [("discount" if item.price_subtotal < 0 else kind, round(item.price_subtotal)) for item in items]
+        less = "credit" if move.isp_charge == "change" else "discount"
+        lines = [(less if item.price_subtotal < 0 else kind, round(item.price_subtotal)) for item in items]
         if move.amount_tax:
             lines.append(("ppn", round(move.amount_tax)))
         return {
@@ -347,7 +375,7 @@ class OdooHost:
         late = move.isp_late_fee_of_id
         of = late or move
         return {
-            "kind": "late_fee" if late else "subscription", "issued": str(move.invoice_date), "due": str(move.invoice_date_due),
+            "kind": "late_fee" if late else "adjustment" if move.isp_charge else "subscription", "issued": str(move.invoice_date), "due": str(move.invoice_date_due),
             "period": {"start": str(of.isp_period_start), "end": str(of.isp_period_end)}, "open": round(move.amount_residual),
             **self.amounts(move),
         }

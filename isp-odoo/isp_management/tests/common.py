@@ -61,6 +61,15 @@ class IspCommon(AccountTestInvoicingCommon):
         cls.env["isp.clock"].sudo().search([]).last_run = False
 
     @classmethod
+    def change_terms(cls, line, moment, kind, **vals):
+        """A change of terms as a person makes it: the wizard, its fields, its button. Returns the wizard."""
+        line = line.with_env(cls.at(moment)).with_context(isp_terms=kind)
+        wizard = line.env["isp.terms.wizard"].browse(line.action_isp_terms()["res_id"])
+        wizard.write(vals)
+        assert wizard.action_confirm()["type"] == "ir.actions.act_window_close", "what was shown is not what is done"
+        return wizard
+
+    @classmethod
     def at(cls, moment):
         """An environment in which it is that local moment (WIB), such as ``"2026-03-01 08:00"``."""
         utc = datetime.strptime(moment, "%Y-%m-%d %H:%M") - timedelta(hours=7)

@@ -108,12 +108,11 @@ class TestBilling(IspCommon):
         before, after, late = (self.new_subscription(start=date(2026, 1, 10), timing="postpaid") for _ in range(3))
         self.bill("2026-02-10 08:00")
         self.bill("2026-02-16 08:00")
-        before.with_env(self.at("2026-02-17 07:00")).action_terminate()
+        self.change_terms(before, "2026-02-17 07:00", "end", last_day=date(2026, 2, 17), reason="moved")
         self.bill("2026-02-17 08:00")
-        after.with_env(self.at("2026-02-17 14:00")).action_terminate()
+        self.change_terms(after, "2026-02-17 14:00", "end", last_day=date(2026, 2, 17), reason="moved")
         self.bill("2026-02-20 08:00")
-        late.end_date = date(2026, 2, 17)
-        late.with_env(self.at("2026-02-20 14:00")).action_terminate()
+        self.change_terms(late, "2026-02-20 14:00", "end", last_day=date(2026, 2, 17), reason="moved")
         self.bill("2026-02-21 08:00")
         self.bill("2026-04-20 08:00")
         # 8 of 28 days: the end is the last day.
@@ -128,18 +127,20 @@ class TestBilling(IspCommon):
         subscription.with_env(self.at("2026-01-20 08:00")).action_pause()
         self.bill("2026-03-10 08:00")
         subscription.with_env(self.at("2026-03-20 08:00")).action_resume()
+        self.bill("2026-03-20 09:00")
         self.bill("2026-04-10 08:00")
-        self.assertEqual([start for start, *_ in self.billed(subscription)], ["2026-01-05", "2026-04-05"])
+        # Paid until 5 February, resumed on 20 March: 16 of 31 days up to the next billing day.
+        self.assertEqual([(start, net) for start, net, _tax in self.billed(subscription)], [
+            ("2026-01-05", 250_000), ("2026-03-20", 129_032), ("2026-04-05", 250_000),
+        ])
 
     def decide(self, moment):
         self.at(moment)["isp.subscription"]._cron_isp_isolation()
         self.env.invalidate_all()
 
     def plan(self, line, package, day, moment):
-        wizard = self.env["isp.package.change.wizard"].browse(line.with_env(self.at(moment)).action_change_package()["res_id"])
-        wizard = wizard.with_env(self.at(moment))
-        wizard.write({"package_id": package.id, "date": day})
-        wizard.action_confirm()
+        self.change_terms(line, moment, "package", package_id=package.id)
+        self.assertEqual(line.change_date, day)
 
     def test_a_planned_package_becomes_the_package_and_a_second_plan_bills_it(self):
         faster, fastest = self.new_package("HOME-50", 400_000), self.new_package("HOME-100", 600_000)
@@ -196,9 +197,8 @@ class TestBilling(IspCommon):
 
     def test_a_change_of_package_holds_from_its_period_on(self):
         faster = self.new_package("HOME-50", 400_000)
-        subscription = self.new_subscription(
-            start=date(2026, 1, 5), next_package_id=faster.id, change_date=date(2026, 2, 1)
-        )
+        subscription = self.new_subscription(start=date(2026, 1, 5))
+        self.change_terms(subscription, "2026-01-20 08:00", "package", package_id=faster.id)
         self.bill("2026-02-05 08:00")
         self.assertEqual([net for _start, net, _tax in self.billed(subscription)], [250_000, 400_000])
 

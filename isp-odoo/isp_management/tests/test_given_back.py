@@ -184,6 +184,6 @@ class TestWhileIsolated(GivenBackCommon):
     def test_given_back_when_it_ends(self):
         self.company.isp_while_isolated = "prorate"
         self.isolate("2026-01-26 10:00")
-        self.line.with_env(self.at("2026-01-30 08:00")).action_terminate()
+        self.change_terms(self.line, "2026-01-30 08:00", "end", last_day=date(2026, 1, 30), reason="arrears")
         self.bill("2026-01-31 08:00")
         self.assertEqual(self.notes(), [("2026-01-27", "2026-01-31", 40_000)])

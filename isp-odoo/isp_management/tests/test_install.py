@@ -148,7 +148,7 @@ class TestInstall(IspCommon):
             )
 
     def test_a_subscription_lives(self):
-        subscription = self.new_subscription(start=date(2026, 1, 31))
+        subscription = self.new_subscription(start=date(2026, 1, 31)).with_env(self.at("2026-02-10 09:00"))
         self.assertEqual((subscription.state, subscription.billing_day, subscription.desired_access), ("active", 31, "open"))
         self.assertEqual(subscription.customer_id.state, "active")
         self.assertFalse(subscription.access_agrees, "the router was not asked yet")

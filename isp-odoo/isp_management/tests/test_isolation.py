@@ -278,9 +278,9 @@ class TestIsolation(IspNetworkCommon):
         self.at("2026-03-10 10:00")["isp.notification"]._cron_isp_reminders()
 
     def test_a_paused_or_ended_line_is_closed(self):
-        line = self.new_line()
+        line = self.new_line(start=date(2026, 3, 1))
         self.sync("2026-03-01 09:00")
-        line.write({"end_date": date(2026, 3, 5)})
+        self.change_terms(line, "2026-03-01 09:00", "end", last_day=date(2026, 3, 5), reason="moved")
         self.decide("2026-03-05 12:00")
         self.assertEqual(line.desired_access, "open", "the last day of service is a day of service")
         self.decide("2026-03-06 12:00")

@@ -38,7 +38,7 @@ class TestLifecycle(IspNetworkCommon):
         line = self.new_line(1, timing="postpaid")
         self.sync("2026-03-01 09:00")
         self.run_billing("2026-03-05 09:00")
-        line.end_date = date(2026, 3, 8)
+        self.change_terms(line, "2026-03-05 10:00", "end", last_day=date(2026, 3, 8), reason="moved")
         self.decide("2026-03-08 12:00")
         self.assertEqual((line.state, line.desired_access), ("active", "open"))
         self.decide("2026-03-09 00:10")

@@ -49,7 +49,7 @@ class TestReports(IspReportsCommon):
         self.assertEqual(by_month, {date(2026, 1, 1): -50_000, date(2026, 2, 1): -100_000})
 
     def test_a_package_sold_then_is_not_the_package_of_today(self):
-        self.sub_siti.package_id = self.fast
+        self.sub_siti.sudo().package_id = self.fast
         by_package = dict(self.seen("profit_loss")._read_group(
             [("company_id", "=", self.company.id), ("kind", "=", "subscription")], ["package_id"], ["revenue:sum"]
         ))
@@ -113,7 +113,7 @@ class TestReports(IspReportsCommon):
         self.assertFalse(self.seen("package").search([("package_id", "=", unsold.id)]).subscription_id)
         row = self.seen("cpe").search([("cpe_id", "=", self.cpe.id)])
         self.assertEqual((row.replaced_count, row.cost, row.value, row.to_return, row.site), (1, 750_000, 900_000, False, "Garut"))
-        self.sub_budi.action_terminate()
+        self.sub_budi.with_env(self.at("2026-02-20 09:00")).action_terminate()
         self.budi.action_terminate()
         row.invalidate_recordset()
         self.assertTrue(row.to_return)

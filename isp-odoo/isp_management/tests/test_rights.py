@@ -111,13 +111,29 @@ class TestRights(IspNetworkCommon):
         line = self.env["isp.subscription"].browse(line)
         self.assertEqual((line.state, line.customer_id.state, line.desired_access), ("active", "active", "open"))
         self.rpc("technician", "isp.subscription", "write", line.ids, {"ppp_password": "lain", "ip_address": "10.0.0.9"})
-        self.rpc("technician", "isp.subscription", "action_pause", line.ids)
-        self.rpc("technician", "isp.subscription", "action_resume", line.ids)
-        self.rpc("technician", "isp.subscription", "action_terminate", line.ids)
-        self.rpc("technician", "isp.customer", "action_terminate", [customer])
+        for action in ("action_pause", "action_resume", "action_terminate", "action_change_package"):
+            self.refused(("technician", "cashier"), "isp.subscription", action, line.ids)
+        for kind in ("pause", "resume", "end", "package", "day"):
+            self.refused(("technician", "cashier"), "isp.subscription", "action_isp_terms", line.ids, context={"isp_terms": kind})
+            self.refused(("technician", "cashier"), "isp.terms.wizard", "create", [{"subscription_id": line.id, "kind": kind}])
+        self.refused(("technician", "cashier"), "isp.customer", "action_terminate", [customer])
+        self.assertEqual((line.state, line.desired_access), ("active", "open"))
+        self.refused(("cashier",), "isp.subscription", "action_activate", line.ids)
+        for group in ("billing", "manager"):
+            self.rpc(group, "isp.subscription", "action_pause", line.ids)
+            self.assertEqual((line.state, line.desired_access), ("paused", "closed"))
+            self.rpc(group, "isp.subscription", "action_resume", line.ids)
+            self.assertEqual((line.state, line.desired_access), ("active", "open"))
+        self.rpc("billing", "isp.subscription", "action_terminate", line.ids)
+        self.rpc("billing", "isp.customer", "action_terminate", [customer])
         self.assertEqual((line.state, line.customer_id.state), ("terminated", "terminated"))
-        for action in ("action_activate", "action_pause", "action_resume", "action_terminate"):
-            self.refused(("cashier",), "isp.subscription", action, line.ids)
+
+    def test_terms_change_by_their_wizards_only(self):
+        for vals in (
+            {"package_id": self.cheaper.id}, {"billing_day": 20}, {"end_date": "2026-01-06"}, {"charged_until": "2026-01-06"},
+            {"service_from": "2026-01-06"}, {"next_package_id": self.cheaper.id, "change_date": "2026-02-01"},
+        ):
+            self.refused(GROUPS, "isp.subscription", "write", self.line.ids, vals)
 
     def test_customers_fees_promises_and_expenses(self):
         for vals in ({"state": "terminated"}, {"activated_on": "2020-01-01"}, {"company_id": self.company_data_2["company"].id}):

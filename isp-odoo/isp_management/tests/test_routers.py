@@ -24,7 +24,7 @@ class TestRouters(IspNetworkCommon):
         self.assertEqual(self.router.state, "ok")
 
         fast = self.new_package("HOME-50", 400_000, speed_down=50_000)
-        line.package_id = fast
+        self.change_terms(line, EARLY, "package", package_id=fast.id, at_once="now")
         self.sync(EARLY)
         self.assertEqual(self.on_router(line).profile, "HOME-50")
         self.assertEqual([s.profile for s in self.simulated.sessions()], ["HOME-50"], "the old session was ended")
@@ -36,27 +36,28 @@ class TestRouters(IspNetworkCommon):
         self.sync(EARLY)
         self.assertTrue(self.simulated.password_is("pelanggan-1", "baru"))
 
-        line.action_pause()
+        line.with_env(self.at(EARLY)).action_pause()
         self.sync(EARLY)
         self.assertTrue(self.on_router(line).disabled)
         self.assertEqual(self.simulated.sessions(), [])
         self.assertEqual(line.observed_access, "closed")
-        line.action_resume()
+        line.with_env(self.at("2026-03-11 09:00")).action_resume()
         self.sync(EARLY)
         self.assertFalse(self.on_router(line).disabled)
 
     def test_a_planned_change_of_package_comes_on_its_day(self):
         line = self.new_line()
         self.sync("2026-03-09 09:00")
-        line.write({"next_package_id": self.new_package("HOME-50", 400_000, speed_down=50_000).id,
-                    "change_date": date(2026, 3, 11)})
-        for moment, profile in (("2026-03-10 23:00", "HOME-20"), ("2026-03-11 00:10", "HOME-50")):
+        faster = self.new_package("HOME-50", 400_000, speed_down=50_000)
+        self.change_terms(line, "2026-03-09 09:00", "package", package_id=faster.id)
+        self.assertEqual(line.change_date, date(2026, 4, 5))
+        for moment, profile in (("2026-04-04 23:00", "HOME-20"), ("2026-04-05 00:10", "HOME-50")):
             self.at(moment)["isp.subscription"]._cron_isp_isolation()
             self.sync(moment)
             self.assertEqual(self.on_router(line).profile, profile)
         self.simulated.reset_counters()
-        self.at("2026-03-11 00:20")["isp.subscription"]._cron_isp_isolation()
-        self.sync("2026-03-11 00:20")
+        self.at("2026-04-05 00:20")["isp.subscription"]._cron_isp_isolation()
+        self.sync("2026-04-05 00:20")
         self.assertEqual(self.simulated.counters()["connections"], 0)
 
     def test_bursts_and_another_way_of_isolating(self):
@@ -135,7 +136,7 @@ class TestRouters(IspNetworkCommon):
         self.sync(EARLY)
         with self.assertRaises(UserError):
             line.ppp_username = "lain"
-        line.action_pause()
+        line.with_env(self.at(EARLY)).action_pause()
         self.sync(EARLY)
         line.ppp_username = "lain"
         self.assertEqual(line.ppp_username, "lain")

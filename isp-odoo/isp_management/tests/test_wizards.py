@@ -80,19 +80,16 @@ class TestWizards(IspCommon):
         billing = self.member("billing")
         line = line.with_env(self.at("2026-01-20 08:00")).with_user(billing)
         wizard = self.opened(line.action_change_package(), line.env)
-        self.assertEqual((wizard.date, wizard.next_period, wizard.old_price), (date(2026, 2, 5), date(2026, 2, 5), 250_000))
+        self.assertEqual((wizard.old_price, wizard.effect), (250_000, False))
         with self.assertRaises(UserError):
             wizard.action_confirm()
         wizard.package_id = faster
         self.assertEqual(wizard.new_price, 400_000)
-        wizard.date = date(2026, 1, 1)
-        with self.assertRaises(UserError):
-            wizard.action_confirm()
-        wizard.date = date(2026, 2, 5)
+        self.assertIn("444", wizard.effect, "the next invoice, with PPN")
         wizard.action_confirm()
         self.assertEqual((line.next_package_id, line.change_date), (faster, date(2026, 2, 5)))
         again = self.opened(line.action_change_package(), line.env)
-        self.assertEqual((again.package_id, again.date), (faster, date(2026, 2, 5)))
+        self.assertEqual((again.package_id, again.planned_on), (faster, date(2026, 2, 5)))
         again.action_withdraw()
         self.assertFalse(line.next_package_id or line.change_date)
 

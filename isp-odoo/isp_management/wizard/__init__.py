@@ -12,4 +12,4 @@ from . import isp_deposit_wizard
 from . import account_move_reversal
 from . import account_payment_register
 from . import isp_cpe_replace_wizard
-from . import isp_package_change_wizard
+from . import isp_terms_wizard

@@ -12,7 +12,7 @@ class AccountMoveReversal(models.TransientModel):
             old_ones = self.move_ids.sorted(lambda m: self._prepare_default_reversal(m).get("auto_post", "no") != "no")
             for old, new in zip(old_ones.sudo(), self.new_move_ids.sudo().sorted("id"), strict=True):
                 if old.isp_subscription_id and old.move_type == "out_invoice":
-                    period = {"isp_period_start": old.isp_period_start, "isp_period_end": old.isp_period_end}
+                    period = {name: old[name] for name in ("isp_period_start", "isp_period_end", "isp_charge")}
                     old.write(dict.fromkeys(period, False))
                     self.env.flush_all()
                     new.write({"isp_subscription_id": old.isp_subscription_id.id, **period})

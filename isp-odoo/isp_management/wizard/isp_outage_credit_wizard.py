@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import formatLang
 
 from ..logic import access_rows
+from ..logic.clock import last_day
 
 
 class IspOutageCreditWizard(models.TransientModel):
@@ -60,7 +61,7 @@ class IspOutageCreditWizard(models.TransientModel):
     def _isp_line(self, note, move):
         line = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")[:1]
         taxed = line.tax_ids.compute_all(note.dpp, currency=move.currency_id, quantity=1, product=line.product_id, is_refund=True)
-        last = note.period_end - timedelta(days=1)
+        last = last_day(note.period_end)
         return {
             "move_id": move.id,
             "customer_id": move.isp_subscription_id.customer_id.id,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 
-use super::{DeliverReport, RouterDown, claim, outcome};
+use super::{DeliverReport, RefusedAccount, RouterDown, claim, outcome};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{OutboxId, RouterId, SubscriptionId};
 use crate::isolation::AccessTarget;
@@ -59,7 +59,8 @@ impl Engine<'_> {
             for delivered in done {
                 let delivered = delivered?;
                 report.applied += delivered.applied;
-                report.refused += delivered.refused;
+                report.refused += delivered.refused.len() as u64;
+                report.refused_accounts.extend(delivered.refused);
                 report.lost += delivered.lost;
                 report.parked += delivered.parked;
                 if let Some(error) = delivered.error {
@@ -165,7 +166,8 @@ impl Engine<'_> {
         delivered.lost += recorded.lost.len() as u64;
         if recorded.doubted {
             // Nothing of it is known; the wishes are pending again, and the next round reads and writes anew.
-            (delivered.applied, delivered.refused) = (0, 0);
+            delivered.applied = 0;
+            delivered.refused.clear();
         }
         Ok(delivered)
     }
@@ -181,7 +183,7 @@ struct RouterBatch<'a> {
 struct Delivered {
     router: RouterId,
     applied: u64,
-    refused: u64,
+    refused: Vec<RefusedAccount>,
     waiting: u64,
     lost: u64,
     parked: u64,
@@ -196,7 +198,7 @@ impl Delivered {
         Self {
             router,
             applied: 0,
-            refused: 0,
+            refused: Vec::new(),
             waiting: 0,
             lost: 0,
             parked: 0,
@@ -236,9 +238,15 @@ impl Delivered {
                     ObservedAccess { access: Some(*access), revision: target.revision, at: now, answer: answer.clone() }
                 }
                 ApplyOutcome::Refused { code, reason } => {
-                    self.refused += 1;
-                    // Revision 0: the router has not got what is wanted.
-                    ObservedAccess { access: None, revision: 0, at: now, answer: format!("{code}: {reason}") }
+                    self.refused.push(RefusedAccount {
+                        router_id: target.router_id,
+                        subscription_id: target.subscription_id,
+                        username: target.account.username.clone(),
+                        code,
+                        reason: reason.clone(),
+                    });
+                    // Of this revision, so that what was confirmed of it before counts no more.
+                    ObservedAccess::refused(target.revision, now, code, reason)
                 }
             };
             self.observed.push((target.subscription_id, observed));

@@ -20,8 +20,9 @@ use futures::future::{Either, select};
 use serde::Serialize;
 
 use crate::engine::{Engine, EngineError};
-use crate::ids::RouterId;
+use crate::ids::{RouterId, SubscriptionId};
 use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
+use crate::text::Code;
 
 pub use outside::{Outside, Post};
 
@@ -32,6 +33,8 @@ pub struct DeliverReport {
     pub applied: u64,
     /// Accounts that routers refused, which are tried again later.
     pub refused: u64,
+    /// Which they are, and why.
+    pub refused_accounts: Vec<RefusedAccount>,
     /// Routers that did not answer, with how many wishes wait for them.
     pub routers_down: BTreeMap<RouterId, RouterDown>,
     /// Accounts and messages that wait because a row about them cannot be read; [`crate::ports::Store::damaged`] names it.
@@ -53,6 +56,21 @@ pub struct DeliverReport {
     pub channel_down: Option<String>,
     /// Templates that rest, and why; their messages wait.
     pub templates_down: BTreeMap<String, String>,
+}
+
+/// An account that a router refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedAccount {
+    /// Which router.
+    pub router_id: RouterId,
+    /// Whose account.
+    pub subscription_id: SubscriptionId,
+    /// Its user name.
+    pub username: Code,
+    /// A stable code of the adapter.
+    pub code: &'static str,
+    /// What the router said, without secrets.
+    pub reason: String,
 }
 
 /// A router that did not answer.

@@ -54,11 +54,25 @@ impl Engine<'_> {
     ) -> Result<DeliverReport, EngineError> {
         let mut report = DeliverReport::default();
         self.deliver_access(outside.worker, outside.routers, now, &mut report).await?;
+        self.deliver_post(outside, now, &mut report).await?;
+        Ok(report)
+    }
+
+    /// The messages of [`Engine::deliver_outside`].
+    ///
+    /// # Errors
+    /// As [`Engine::deliver`].
+    pub(crate) async fn deliver_post(
+        &self,
+        outside: &Outside<'_>,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
         match outside.post {
-            Post::Ready(messenger) => self.deliver_messages(outside.worker, messenger, now, &mut report).await?,
+            Post::Ready(messenger) => self.deliver_messages(outside.worker, messenger, now, report).await?,
             Post::Unset => {}
             Post::Unusable(why) => report.channel_down = Some(why.to_owned()),
         }
-        Ok(report)
+        Ok(())
     }
 }

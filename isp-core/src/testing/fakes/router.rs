@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::isolation::access::ObservedAccess;
+use crate::isolation::survey::{Sighting, Survey};
 use crate::isolation::{Access, AccessTarget};
 use crate::package::UserGroup;
 use crate::place::RouterEndpoint;
@@ -154,6 +155,20 @@ impl Router {
         ApplyOutcome::Done { access: target.desired, changed, answer: target.desired.code().into() }
     }
 
+    fn sighting(&self, target: &AccessTarget, at: DateTime<Utc>) -> Sighting {
+        let name = target.account.username.as_str();
+        let kept = self.accounts.get(name);
+        let refused = match kept {
+            _ if self.refused.contains(name) => Some("fake.refused"),
+            Some(kept) if !kept.ours && !target.adopt => Some("fake.not_ours"),
+            _ => None,
+        };
+        let mut line = Sighting { refused, ..Sighting::of(target.desired, self.observe(target, at)) };
+        let same = |kept: &Kept| kept.account == target.account && kept.group.as_ref() == Some(&target.group);
+        line.as_wanted &= kept.is_none_or(|kept| target.desired == Access::Closed || same(kept));
+        line
+    }
+
     fn observe(&self, target: &AccessTarget, at: DateTime<Utc>) -> ObservedAccess {
         let access = self.accounts.get(target.account.username.as_str()).filter(|a| a.ours).map(|a| a.access);
         let answer = access.map_or("no account of ours", Access::code).to_owned();
@@ -177,5 +192,17 @@ impl AccessControl for FakeRouter {
         now: DateTime<Utc>,
     ) -> Result<Vec<ObservedAccess>, PortError> {
         self.call(router, |r| targets.iter().map(|target| r.observe(target, now)).collect())
+    }
+
+    async fn survey(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Survey, PortError> {
+        self.call(router, |r| Survey {
+            lines: targets.iter().map(|target| r.sighting(target, now)).collect(),
+            ..Survey::default()
+        })
     }
 }

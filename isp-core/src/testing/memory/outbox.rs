@@ -241,6 +241,35 @@ impl State {
         }
     }
 
+    pub(super) fn wish_again(
+        &mut self,
+        wishes: &[AccessEffect],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, StoreError> {
+        let mut anew = Vec::new();
+        for wish in wishes {
+            let id = effect_id(wish.subscription_id, wish.router_id, wish.revision);
+            let Some(mut kept) = self.outbox.get(&id).cloned() else {
+                self.write_effects(std::slice::from_ref(wish), &mut CommitReport::default())?;
+                anew.push(wish.subscription_id);
+                continue;
+            };
+            if !is_live(kept.row.state) {
+                kept.row.state = OutboxState::Pending;
+                kept.row.fence += 1;
+                kept.row.finished_at = None;
+                kept.row.attempts = 0;
+                (kept.owner, kept.claimed_until) = (None, None);
+                anew.push(wish.subscription_id);
+            } else if kept.row.state != OutboxState::Pending || kept.row.next_attempt <= now {
+                continue;
+            }
+            kept.row.next_attempt = now;
+            self.put_row(kept);
+        }
+        Ok(anew)
+    }
+
     pub(super) fn settle(&mut self, id: OutboxId, states: &[OutboxState], settled: &Settled) -> bool {
         let Some(mut kept) = self.outbox.get(&id).cloned() else { return false };
         if kept.row.effect.topic() != Topic::Message || !states.contains(&kept.row.state) {

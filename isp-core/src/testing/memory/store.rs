@@ -17,7 +17,7 @@ use crate::ids::{
     WorkerId,
 };
 use crate::installation::InstallationKind;
-use crate::isolation::{AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
+use crate::isolation::{AccessEffect, AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry, JournalTotal};
 use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::money::Money;
@@ -611,6 +611,15 @@ impl OutboxStore for MemoryStore {
             s.at_once(|s| s.free_router(hold));
             Ok(())
         })
+    }
+
+    async fn wish_again(
+        &self,
+        tenant: TenantId,
+        wishes: &[AccessEffect],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, StoreError> {
+        self.write(tenant, |s| s.wish_again(wishes, now))
     }
 
     async fn settle(

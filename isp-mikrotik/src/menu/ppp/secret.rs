@@ -9,8 +9,8 @@ use crate::proto::{Command, Row};
 /// The menu.
 pub const MENU: &str = "/ppp/secret";
 
-const PROPERTIES: [&str; 8] =
-    [".id", "name", "password", "service", "profile", "remote-address", "disabled", "comment"];
+const PROPERTIES: [&str; 9] =
+    [".id", "name", "password", "service", "caller-id", "profile", "remote-address", "disabled", "comment"];
 
 /// An account. Text is kept as the bytes that the router stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct PppSecret {
     pub password: Option<Secret>,
     /// Which service it may use: `any`, `pppoe`, …
     pub service: Vec<u8>,
+    /// The one device that may log in; `None` for any.
+    pub caller_id: Option<Vec<u8>>,
     /// Name of the profile, or `*HEX` when the profile was deleted.
     pub profile: Vec<u8>,
     /// A fixed address; it wins over the pool of the profile.
@@ -51,6 +53,7 @@ impl PppSecret {
             name: name.to_vec(),
             password: row.value("password").map(|clear| Secret::new(String::from_utf8_lossy(clear))),
             service: bytes("service"),
+            caller_id: row.value("caller-id").filter(|device| !device.is_empty()).map(<[u8]>::to_vec),
             profile: bytes("profile"),
             remote_address: row.value("remote-address").filter(|address| !address.is_empty()).map(<[u8]>::to_vec),
             disabled: truth(row.value("disabled")),

@@ -7,6 +7,7 @@ use isp_core::ports::{AccessQuery, PageQuery};
 use super::clock::Clock;
 use super::deliver::{self, Wires};
 use super::isolate::{self, Enforce};
+use super::survey;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, number};
@@ -48,11 +49,12 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     isolate::warn_held(ctx, &day.enforced).await?;
     super::holidays::warn_unknown(ctx, ctx.today());
     deliver::warn(ctx, &wires, &day.delivered).await?;
+    survey::warn(ctx, &day.surveyed, &day.delivered).await?;
     print_day(ctx, &day)?;
     Ok(match () {
         () if !day.enforced.held.is_empty() => Exit::Refused,
         () if !day.billed.problems.is_empty() => Exit::Partial,
-        () => deliver::exit(&day.delivered),
+        () => deliver::exit(&day.delivered).worse(survey::exit(&day.surveyed)),
     })
 }
 
@@ -96,6 +98,7 @@ impl<'a> Teller<'a> {
                 ];
                 self.ctx.say("done.enforced", &counts)
             }
+            DayStep::Surveyed(report) => survey::say(self.ctx, report),
             DayStep::Delivered(report) => self.ctx.say("done.delivered", &deliver::variables(report)),
             _ => Ok(()),
         };

@@ -66,6 +66,7 @@ pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -
             ctx.warn("warn.router_down", &variables);
         }
     }
+    refused(ctx, report).await?;
     if let Some(reason) = &report.channel_down {
         ctx.warn("warn.channel_down", &[("reason", ctx.texts.port(reason))]);
     }
@@ -77,6 +78,29 @@ pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -
     }
     if report.unknown > 0 {
         ctx.warn("warn.unknown", &[("unknown", report.unknown.to_string())]);
+    }
+    Ok(())
+}
+
+/// Names the accounts that routers refused.
+async fn refused(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
+    const NAMED: usize = 20;
+    if report.refused_accounts.is_empty() {
+        return Ok(());
+    }
+    let routers = ctx.store().await?.routers(ctx.tenant()).await?;
+    for account in report.refused_accounts.iter().take(NAMED) {
+        let router = routers.iter().find(|r| r.id == account.router_id);
+        let variables = [
+            ("router", router.map_or_else(|| account.router_id.to_string(), |r| r.code.to_string())),
+            ("account", account.username.to_string()),
+            ("reason", account.reason.clone()),
+            ("error", account.code.to_owned()),
+        ];
+        ctx.warn("warn.account_refused", &variables);
+    }
+    if report.refused_accounts.len() > NAMED {
+        ctx.warn("warn.refused_more", &[("count", (report.refused_accounts.len() - NAMED).to_string())]);
     }
     Ok(())
 }

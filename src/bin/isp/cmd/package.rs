@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Show(Show),
     /// Correct name, speed or profile of a package, or take it from sale.
     #[command(
-        after_help = "Examples:\n  isp package edit HOME20 --name 'Rumah 20 Mbps'\n  isp package edit HOME20 --speed 30M/15M && isp router apply"
+        after_help = "Examples:\n  isp package edit HOME20 --name 'Rumah 20 Mbps'\n  isp package edit HOME20 --speed 30M/15M && isp deliver"
     )]
     Edit(Edit),
     /// Give a package a new price from a day on; periods that start before keep the old one.
@@ -174,8 +174,12 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             }
             let (shown, regrouped) = (package.code.to_string(), package.group != before.group);
             store.commit(ctx.tenant(), ChangeSet { packages: vec![package], ..ChangeSet::default() }).await?;
-            let key = if regrouped { "done.package_regrouped" } else { "done.package_edited" };
-            ctx.say(key, &[("code", shown)])?;
+            if regrouped {
+                let lines = ctx.engine(store).regroup_package(before.id, ctx.officer.as_str(), ctx.now).await?;
+                ctx.say("done.package_regrouped", &[("code", shown), ("lines", lines.to_string())])?;
+            } else {
+                ctx.say("done.package_edited", &[("code", shown)])?;
+            }
         }
         Command::Price(Price { code, price, from, sure }) => {
             sure.of(plausible_price("price", price))?;

@@ -16,7 +16,7 @@ use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
-use super::{args, find, router_import};
+use super::{args, find, router_check, router_import};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Column, Rows, column, number};
@@ -41,6 +41,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp router edit R1 --address tls://10.0.0.2 --password -\n  isp router edit R1 --username isp2 --password -"
     )]
     Edit(Edit),
+    /// Ask routers who they are, and what on them would keep customers off line: no pool, another service, RADIUS.
+    #[command(after_help = "Example:\n  isp router check R1")]
+    Check(router_check::Check),
     /// Say what `apply` would change, and change nothing.
     #[command(after_help = "Example:\n  isp router plan R1 --details")]
     Plan(PlanArgs),
@@ -140,6 +143,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Edit(args) => edit(ctx, args).await,
         Command::List => list(ctx).await,
         Command::Show(args) => show(ctx, args).await,
+        Command::Check(args) => router_check::run(ctx, args).await,
         Command::Plan(args) => plan(ctx, args).await,
         Command::Apply(args) => apply(ctx, args).await,
         Command::ImportSecrets(args) => router_import::run(ctx, args).await,
@@ -229,14 +233,14 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
 }
 
 /// The router of a code, or all of them.
-async fn chosen(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Vec<Router>> {
+pub(super) async fn chosen(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Vec<Router>> {
     match code {
         Some(code) => Ok(vec![find::router(ctx, store, code).await?]),
         None => Ok(store.routers(ctx.tenant()).await?),
     }
 }
 
-async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -> anyhow::Result<Vec<AccessTarget>> {
+pub(super) async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -> anyhow::Result<Vec<AccessTarget>> {
     let mut all = Vec::new();
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
@@ -341,7 +345,7 @@ fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
     }
 }
 
-fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
+pub(super) fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
     let variables =
         [("router", router.code.to_string()), ("reason", error.to_string()), ("error", error.code().to_owned())];
     ctx.warn("warn.router_failed", &variables);
@@ -484,6 +488,8 @@ async fn confirmed(
             }
             ApplyOutcome::Refused { code, reason } => {
                 refused += 1;
+                let seen = ObservedAccess::refused(target.revision, ctx.now, code, reason);
+                observed.push((target.subscription_id, seen));
                 let variables = [
                     ("router", router.code.to_string()),
                     ("account", target.account.username.to_string()),

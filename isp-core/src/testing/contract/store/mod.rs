@@ -171,6 +171,7 @@ suite! { $
         messages_are_settled_by_a_person
         messages_of_a_template_go_again
         released_claims_are_free
+        wishes_are_made_due_again
         one_run_at_a_time
         a_run_touches_no_claim
         lists_of_the_outbox_are_filtered

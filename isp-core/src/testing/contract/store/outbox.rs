@@ -430,3 +430,32 @@ pub(super) async fn lists_of_the_outbox_are_filtered(store: &dyn Store, tenant: 
         assert_eq!(next, expected.iter().skip(1).take(1).copied().collect::<Vec<_>>(), "{why}");
     }
 }
+
+pub(super) async fn wishes_are_made_due_again(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let wish = |n: usize, revision| AccessEffect {
+        subscription_id: w.subscriptions[n].id,
+        router_id: w.router.id,
+        revision,
+        not_before: now(),
+    };
+    let id = |n: usize| effect_id(w.subscriptions[n].id, w.router.id, 1);
+    let taken = claims(store, tenant, claim_all(Topic::Access, now())).await;
+    let of = |n: usize| *taken.iter().find(|claimed| claimed.id == id(n)).expect("its wish");
+    let later = Outcome { next_attempt: in_seconds(900), ..outcome(of(1), OutboxState::Pending, now()) };
+    assert!(record(store, tenant, worker(1), &[outcome(of(0), OutboxState::Done, now()), later]).await.is_empty());
+
+    // One is finished, one waits, one is at work, one was never there.
+    let all = [wish(0, 1), wish(1, 1), wish(2, 1), wish(0, 9)];
+    let anew = store.wish_again(tenant, &all, in_seconds(60)).await.unwrap();
+    assert_eq!(anew, [w.subscriptions[0].id, w.subscriptions[0].id]);
+    let first = row(store, tenant, id(0)).await;
+    assert_eq!((first.state, first.next_attempt, first.finished_at), (OutboxState::Pending, in_seconds(60), None));
+    assert_eq!(row(store, tenant, id(1)).await.next_attempt, in_seconds(60), "it waits no more");
+    assert_eq!(row(store, tenant, id(2)).await.state, OutboxState::Claimed, "it is left to its worker");
+    // Whoever had finished it before has no word about it any more.
+    assert_eq!(record(store, tenant, worker(1), &[outcome(of(0), OutboxState::Failed, now())]).await, [id(0)]);
+    let due = ids(store, tenant, claim_all(Topic::Access, in_seconds(60))).await;
+    assert_eq!(due.len(), 3, "{due:?}");
+    assert_eq!(store.wish_again(tenant, &[], in_seconds(60)).await.unwrap(), []);
+}

@@ -1,0 +1,194 @@
+//! A whole router beside all that it should have.
+
+use std::collections::{HashMap, HashSet};
+
+use isp_core::ids::SubscriptionId;
+use isp_core::isolation::survey::{LeftAccount, RouterFinding, Sighting, Survey};
+use isp_core::isolation::{Access, AccessTarget};
+use isp_core::text::Code;
+
+use super::judge;
+use super::settings::Settings;
+use crate::mark::Mark;
+use crate::reconcile::{
+    AccountStep, Action, Actual, ActualAccount, Desired, DesiredAccount, Drift, FieldChange, Finding, GroupAction,
+    GroupStep, Object, Plan, Service,
+};
+
+/// One service of a router, read whole.
+pub(super) struct Part {
+    pub(super) desired: Desired,
+    pub(super) places: Vec<usize>,
+    pub(super) actual: Actual,
+    pub(super) plan: Plan,
+}
+
+/// What was read, said in the words of the engine. The flag tells whether a line has an account that lets somebody in
+/// in a service that the line does not use.
+pub(super) fn survey(parts: &[Part], targets: &[AccessTarget], radius: bool, settings: &Settings) -> (Survey, bool) {
+    let marks = Marks::of(parts);
+    let mut placed: Vec<(usize, Sighting)> = Vec::with_capacity(targets.len());
+    let mut findings: Vec<RouterFinding> = Vec::new();
+    let mut elsewhere = false;
+    for part in parts {
+        let groups: HashMap<&str, &GroupStep> =
+            part.plan.groups.iter().map(|step| (step.name.as_str(), step)).collect();
+        let seen = judge::all(&part.desired, &part.actual, settings);
+        let disabled: HashMap<&[u8], bool> =
+            part.actual.accounts.iter().map(|found| (found.name.as_slice(), found.disabled)).collect();
+        let rows = part.desired.accounts.iter().zip(&part.plan.accounts).zip(seen).zip(&part.places);
+        for (((account, step), seen), place) in rows {
+            let was_disabled = disabled.get(account.name.as_bytes()).copied();
+            let mut line = sighting(account, step, groups.get(account.profile.as_str()).copied(), seen, was_disabled);
+            if marks.lets_in_elsewhere(account, part.desired.service) {
+                elsewhere = true;
+                line.as_wanted = false;
+                line.cuts |= account.access != Access::Open;
+                if account.access != Access::Open {
+                    line.access = Some(Access::Open);
+                }
+                line.answer = format!("{}, and an account of another service lets it in", line.answer);
+            }
+            placed.push((*place, line));
+        }
+        findings.extend(part.plan.drift.iter().map(finding));
+        findings.extend(part.plan.groups.iter().filter_map(foreign));
+        findings.extend(homeless(part));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    let lines = placed.into_iter().map(|(_, line)| line).collect();
+    let left = marks.left(parts, targets);
+    let named: HashSet<&str> = left.iter().map(|left| left.username.as_str()).collect();
+    findings.retain(|finding| finding.code != Finding::StrayAccount.code() || !named.contains(finding.name.as_str()));
+    if radius {
+        findings.push(finding(&radius_drift()));
+    }
+    (Survey { lines, left, findings }, elsewhere)
+}
+
+fn sighting(
+    account: &DesiredAccount,
+    step: &AccountStep,
+    group: Option<&GroupStep>,
+    (access, words): (Option<Access>, String),
+    was_disabled: Option<bool>,
+) -> Sighting {
+    if let Some(conflict) = step.conflict() {
+        let answer = format!("{}: {}", conflict.code, conflict.reason);
+        return Sighting { access, as_wanted: false, cuts: false, refused: Some(conflict.code), answer };
+    }
+    // A profile of the owner's with other terms is told for itself; it cannot be brought back.
+    let terms = group.filter(|_| !account.disabled()).and_then(|group| match &group.action {
+        GroupAction::Create { .. } => Some(format!("no profile {}", group.name)),
+        GroupAction::Change { fields, .. } => Some(format!("profile {}: {}", group.name, changes(fields))),
+        GroupAction::Keep if group.kick => Some(format!("sessions under older terms of profile {}", group.name)),
+        GroupAction::Keep | GroupAction::Conflict(_) => None,
+    });
+    let own = match &step.action {
+        Action::Change { fields, .. } => Some(changes(fields)),
+        Action::Create { .. } => Some("no account".to_owned()),
+        _ if !step.entries.is_empty() => Some("the isolation list".to_owned()),
+        _ if !step.kick.is_empty() => Some("the session has other terms".to_owned()),
+        _ => None,
+    };
+    let closes = account.access == Access::Closed && was_disabled == Some(false);
+    let answer = match (&own, &terms) {
+        (None, None) => words,
+        (Some(what), _) | (None, Some(what)) => format!("{words}; differs: {what}"),
+    };
+    Sighting {
+        access,
+        as_wanted: own.is_none() && terms.is_none(),
+        cuts: step.isolates || closes,
+        refused: None,
+        answer,
+    }
+}
+
+fn changes(fields: &[FieldChange]) -> String {
+    let words: Vec<String> = fields.iter().map(|f| format!("{} {} -> {}", f.field, f.old, f.new)).collect();
+    words.join(", ")
+}
+
+fn finding(drift: &Drift) -> RouterFinding {
+    RouterFinding { name: drift.name.clone(), code: drift.code, what: drift.what.clone() }
+}
+
+/// A profile that is not as its package says, and is not ours to change.
+fn foreign(step: &GroupStep) -> Option<RouterFinding> {
+    let GroupAction::Conflict(conflict) = &step.action else { return None };
+    Some(RouterFinding { name: step.name.clone(), code: conflict.code, what: conflict.reason.clone() })
+}
+
+/// Sessions that run without an address, together.
+fn homeless(part: &Part) -> Option<RouterFinding> {
+    let ours: HashSet<&str> = part.desired.accounts.iter().map(|account| account.name.as_str()).collect();
+    let without = part.actual.sessions.iter().filter(|session| session.address.is_none());
+    let names: Vec<&str> = without
+        .filter_map(|session| std::str::from_utf8(&session.name).ok())
+        .filter(|name| ours.contains(name))
+        .collect();
+    let first = *names.first()?;
+    let what = format!("on line without an address, {} lines in all; has the profile a pool?", names.len());
+    Some(RouterFinding { name: first.to_owned(), code: Finding::NoAddress.code(), what })
+}
+
+/// Accounts that carry our mark and let somebody in, by whose they are.
+struct Marks<'a> {
+    by_owner: HashMap<String, Vec<(Service, &'a ActualAccount)>>,
+}
+
+impl<'a> Marks<'a> {
+    fn of(parts: &'a [Part]) -> Marks<'a> {
+        let mut by_owner: HashMap<String, Vec<(Service, &ActualAccount)>> = HashMap::new();
+        for part in parts {
+            let online: HashSet<&[u8]> = part.actual.sessions.iter().map(|session| session.name.as_slice()).collect();
+            for found in &part.actual.accounts {
+                if found.disabled && !online.contains(found.name.as_slice()) {
+                    continue;
+                }
+                if let Some(mark) = Mark::split(&found.comment).0 {
+                    by_owner.entry(mark.owner).or_default().push((part.desired.service, found));
+                }
+            }
+        }
+        Marks { by_owner }
+    }
+
+    fn lets_in_elsewhere(&self, account: &DesiredAccount, service: Service) -> bool {
+        let owners = std::iter::once(&account.owner).chain(&account.succeeds);
+        owners
+            .filter_map(|owner| self.by_owner.get(owner))
+            .flatten()
+            .any(|(other, found)| *other != service && found.name == account.name.as_bytes())
+    }
+
+    /// Accounts under other names than their lines have.
+    fn left(&self, parts: &[Part], targets: &[AccessTarget]) -> Vec<LeftAccount> {
+        let wanted: HashSet<&str> =
+            parts.iter().flat_map(|part| &part.desired.accounts).map(|account| account.name.as_str()).collect();
+        let line = |id: SubscriptionId| (Mark::owner_of(id), id);
+        let lines: HashMap<String, SubscriptionId> =
+            targets.iter().map(|target| line(target.subscription_id)).collect();
+        let mut left = Vec::new();
+        for (owner, found) in &self.by_owner {
+            let Some(id) = lines.get(owner) else { continue };
+            for (_, found) in found {
+                let Ok(name) = std::str::from_utf8(&found.name) else { continue };
+                let code = Code::parse("username", name).ok().filter(|code| code.as_str() == name);
+                if let (Some(username), false) = (code, wanted.contains(name)) {
+                    left.push(LeftAccount { subscription_id: *id, username });
+                }
+            }
+        }
+        left.sort();
+        left.dedup();
+        left
+    }
+}
+
+/// That closing an account here may not be enough.
+pub(super) fn radius_drift() -> Drift {
+    let what = "use-radius is on: an account that is closed here may still be let in by a RADIUS server".to_owned();
+    Drift { object: Object::Router, name: String::new(), code: Finding::Radius.code(), what }
+}
