@@ -93,7 +93,7 @@ class IspClock(models.Model):
         self.write({"last_run": now.replace(tzinfo=None), "doubt": False, "doubted_at": False, "days": 0})
         self.activity_feedback(["mail.mail_activity_data_todo"], feedback=why)
 
-    def action_confirm(self):
+    def action_isp_clock_is_right(self):
         """A manager says that the clock is right: this moment is that of the last run, also when it lies before it."""
         for clock in self:
             if not self.env.user.has_group(MANAGER):

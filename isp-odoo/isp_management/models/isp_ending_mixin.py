@@ -34,8 +34,6 @@ class IspEndingMixin(models.AbstractModel):
         """Ask how it ended and why."""
         self.ensure_one()
         self._isp_may_write(*self._isp_ended_by)
-        if self.ended_at:
-            raise UserError(_("%s was ended before.", self.display_name))
         wizard = self.env["isp.ending.wizard"].create({"res_model": self._name, "record_id": self.id, "kind": self._isp_endings[0]})
         return wizard._isp_show(_("End or take back"))
 
@@ -52,7 +50,7 @@ class IspEndingMixin(models.AbstractModel):
             raise UserError(
                 _("%s was ended before.", self.display_name) if ending.code == "record.ended"
                 else _("Write down the reason: the customer will ask.")
-            )
+            ) from ending
         record.write({
             "ending_kind": ending.kind, "ended_at": ending.at.replace(tzinfo=None), "ended_by_id": self.env.uid,
             "ending_reason": ending.reason, **record._isp_ended_vals(),

@@ -179,7 +179,7 @@ class OdooHost:
         env = self.env(at)
         clock = env["isp.clock"]._isp_of(self.company)
         if confirm:
-            clock.with_user(self.test.env.user).action_confirm()
+            clock.with_user(self.test.env.user).action_isp_clock_is_right()
         env["isp.billing_run"]._cron_bill()
         if clock.doubt:
             # The other crons ask the same.

@@ -49,13 +49,13 @@ class TestClock(IspNetworkCommon):
         for group in ("technician", "cashier", "billing"):
             user = new_test_user(self.env, "jam-%s" % group, groups="isp_management.group_%s" % group, company_id=self.company.id)
             with self.assertRaises(AccessError):
-                self.clock().with_env(self.at(moment)).with_user(user).action_confirm()
+                self.clock().with_env(self.at(moment)).with_user(user).action_isp_clock_is_right()
             with self.assertRaises(AccessError):
                 self.clock().with_user(user).write({"doubt": False})
         manager = new_test_user(self.env, "jam-manager", groups="isp_management.group_manager", company_id=self.company.id)
         with self.assertRaises(AccessError):
             self.clock().with_user(manager).write({"last_run": "2026-04-16 04:00:00"})
-        self.clock().with_env(self.at(moment)).with_user(manager).action_confirm()
+        self.clock().with_env(self.at(moment)).with_user(manager).action_isp_clock_is_right()
         self.assertFalse(self.clock().doubt)
         self.run_day(moment)
         self.assertEqual(len(self.line.move_ids), 4)
