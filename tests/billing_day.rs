@@ -7,9 +7,11 @@ use isp_core::Error;
 use isp_core::billing::InvoiceKind;
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::engine::EngineError;
+use isp_core::engine::terms::Wish;
 use isp_core::isolation::Access;
 use isp_core::ports::AccessStore;
 use isp_core::subscription::{BillingTerms, Timing};
+use isp_core::terms::{Command, PackageMoved};
 use proptest::prelude::*;
 use support::dice::at_random;
 use support::{TENANT, World, at, books, date, package_id, run_days, subscription_id};
@@ -102,6 +104,31 @@ async fn a_postpaid_line_pays_what_it_used_and_starts_anew_c4() {
         line("2026-01-20..2026-02-20", "2026-02-20", 166_500),
     ];
     assert_eq!(billed(&world), expected);
+}
+
+#[tokio::test]
+async fn a_planned_package_that_moves_with_the_day_is_named_b6_c4() {
+    let world = one(Cycle::Monthly, Timing::Postpaid).await;
+    run_days(&world, "2026-01-01", "2026-01-10").await;
+    let planned = world.engine().change_package(subscription_id(2), package_id(2), at("2026-01-10", 12)).await.unwrap();
+    assert_eq!(planned, date("2026-02-01"));
+    let moved = PackageMoved { package_id: package_id(2), was: planned, from: date("2026-02-20") };
+    let command = Command::BillingDay { day: on(20), from: date("2026-01-11") };
+    for look in 0..2 {
+        let (engine, wish, now) = (world.engine(), Wish::default(), at("2026-01-11", 9));
+        let change = match look {
+            0 => engine.preview_terms(subscription_id(2), command, wish, now).await.unwrap(),
+            _ => engine.change_terms(subscription_id(2), command, wish, now).await.unwrap(),
+        };
+        assert_eq!(change.package_moved, Some(moved));
+        assert_eq!(change.terms.change.map(|c| c.from), Some(moved.from));
+    }
+    // A day that moves without a plan names none.
+    let command = Command::BillingDay { day: on(25), from: date("2026-01-12") };
+    let other = one(Cycle::Monthly, Timing::Postpaid).await;
+    run_days(&other, "2026-01-01", "2026-01-10").await;
+    let change = other.engine().preview_terms(subscription_id(2), command, Wish::default(), at("2026-01-12", 9)).await;
+    assert_eq!(change.unwrap().package_moved, None);
 }
 
 #[tokio::test]

@@ -55,3 +55,37 @@ fn a_day_and_its_explanation_hold_no_codes() {
     let told = isp.ok(&["--lang", "en", "--on", "2026-01-21", "--at", "13:00", "explain", "P002"]);
     assert!(told.contains("isolated for arrears on") && told.contains("overdue for too long"), "{told}");
 }
+
+/// What libraries say of a value is English; the language of the output has words of its own.
+#[test]
+fn no_library_speaks_english_to_an_indonesian() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    for words in [
+        &["simulate-router", "--port", "x"][..],
+        &["outbox", "show", "not-an-id"],
+        &["holidays", "--year", "abc"],
+        &["subscription", "discount", "P001", "abc%"],
+        &["bill", "--at", "25.99"],
+    ] {
+        let (_, err) = isp.exit(2, words);
+        for english in ["invalid", "digit", "found", "expected", "error", "not a", "character"] {
+            assert!(!err.contains(english), "{english}: {err}");
+        }
+    }
+    let path = isp.dir().join("isp.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    for (from, to) in [
+        ("payment_terms_days = 10", "payment_terms_days = \"ten\""),
+        ("on_weekends = false", "on_weekends = 3"),
+        ("due_soon_days = [3]", "due_soon_days = 3"),
+        ("pkp = true", "pkb = true"),
+        ("pkp = true", "pkp = "),
+    ] {
+        std::fs::write(&path, good.replace(from, to)).unwrap();
+        let line = isp.fails(2, &["site", "list"], "cli.config");
+        for english in ["invalid", "expected", "unknown", "string", "type", "is not"] {
+            assert!(!line.contains(english), "{english}: {line}");
+        }
+    }
+}

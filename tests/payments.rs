@@ -207,3 +207,49 @@ async fn a_fee_is_not_charged_by_a_late_run_for_what_was_paid_in_time_p7() {
     let snapshot = world.store.snapshot(TENANT);
     assert!(snapshot.invoices.iter().all(|(i, _)| i.kind == InvoiceKind::Subscription));
 }
+
+#[tokio::test]
+async fn a_fee_that_a_payment_took_back_is_charged_again_when_the_payment_is_reversed_p4_p7() {
+    let world = late().await;
+    let engine = world.engine();
+    let paid = NewPayment { paid_at: at("2026-01-10", 12), ..transfer(2, "bca", "TRX-1", 166_500) };
+    let booked = engine.pay(&paid, at("2026-01-20", 15)).await.unwrap();
+    assert_eq!(booked.owed, Money::ZERO);
+    let back = engine.reverse(booked.payment_id, "kasir", "salah orang", at("2026-01-21", 9)).await.unwrap();
+    assert_eq!((back.amount, back.fees_again), (rp(166_500), rp(10_000)));
+    let books = books::check(&world.store.snapshot(TENANT));
+    assert_eq!((books.owed, books.credit), (rp(176_500), Money::ZERO), "as before the payment");
+    // Runs charge nothing more, and taking back once more is refused as ever.
+    run_days(&world, "2026-01-21", "2026-01-30").await;
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(176_500));
+    engine.reverse(booked.payment_id, "kasir", "lagi", at("2026-01-30", 9)).await.unwrap_err();
+    // The right payment of that day spares the fee again, and its reversal brings it again: as often as it is said.
+    for n in 2..4 {
+        let again = NewPayment { paid_at: at("2026-01-11", 12), ..transfer(2, "bca", &format!("TRX-{n}"), 166_500) };
+        let booked = engine.pay(&again, at("2026-01-30", 10)).await.unwrap();
+        assert_eq!((booked.owed, booked.credit), (Money::ZERO, Money::ZERO));
+        let back = engine.reverse(booked.payment_id, "kasir", "salah orang", at("2026-01-30", 11)).await.unwrap();
+        assert_eq!(back.fees_again, rp(10_000));
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(176_500));
+    }
+}
+
+#[tokio::test]
+async fn a_fee_that_two_payments_spared_together_is_due_when_either_is_reversed_p4_p7() {
+    let recorded = at("2026-01-20", 15);
+    for first in [0, 1] {
+        let world = late().await;
+        let engine = world.engine();
+        let mut booked = Vec::new();
+        for (n, rupiah) in [(1, 100_000), (2, 66_500)] {
+            let part = NewPayment { paid_at: at("2026-01-09", 12), ..transfer(2, "bca", &format!("TRX-{n}"), rupiah) };
+            booked.push(engine.pay(&part, recorded).await.unwrap().payment_id);
+        }
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, Money::ZERO);
+        let back = engine.reverse(booked[first], "kasir", "salah", at("2026-01-21", 9)).await.unwrap();
+        assert_eq!(back.fees_again, rp(10_000));
+        let back = engine.reverse(booked[1 - first], "kasir", "salah", at("2026-01-21", 10)).await.unwrap();
+        assert_eq!(back.fees_again, Money::ZERO, "it is charged already");
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(176_500));
+    }
+}

@@ -171,6 +171,19 @@ async fn an_outage_gives_days_back_once_to_everybody_of_the_site() {
     assert_eq!(totals, [(customer_id(2), 9_677 + 1_065), (customer_id(4), 9_677 + 1_065)]);
     assert!(engine.credit_outage(&outage, Zone::Wib, true, "Sari", now).await.unwrap().is_empty());
     assert_eq!(books::check(&world.store.snapshot(TENANT)).given_back, rp(10_742 + 10_742));
+    // Outages that overlap: what is foretold of both is what both give, each day once.
+    let overlapping = [(9, 12, 20), (10, 18, 25)].map(|(id, from, until)| Outage {
+        id: OutageId(Uuid::from_u128(id)),
+        from: at(&format!("2026-01-{from}"), 0),
+        until: Some(at(&format!("2026-01-{until}"), 0)),
+        ..outage.clone()
+    });
+    let foretold = engine.credit_outages(&overlapping, Zone::Wib, false, "Sari", now).await.unwrap();
+    let given = engine.credit_outages(&overlapping, Zone::Wib, true, "Sari", now).await.unwrap();
+    assert_eq!(foretold, given);
+    let sum: i64 = given.iter().filter(|n| n.customer_id == customer_id(2)).map(|n| n.total.as_i64()).sum();
+    // 13 of January's 31 days of Rp166.500, the 12th to the 24th, each rounded line by line.
+    assert!((69_820..=69_824).contains(&sum), "{sum}");
     // By the hour, the days on both sides of the month's end count: two notes each.
     world.policy.outage = OutagePolicy { min_hours: 48, by: OutageCredit::Hour };
     let (id, note) = (OutageId(Uuid::from_u128(8)), "listrik".to_owned());

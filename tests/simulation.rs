@@ -14,7 +14,7 @@ use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::{Error, Money, Policy};
 use proptest::prelude::*;
 use support::dice::at_random;
-use support::{TENANT, World, customer_id, date, package_id};
+use support::{TENANT, World, customer_id, date, package_id, subscription_id};
 use uuid::Uuid;
 
 /// What really happened to access and invoices, day by day: the day, whose line, what.
@@ -152,6 +152,50 @@ async fn the_past_is_told_again_with_the_payments_that_came_in() {
     assert!(isolated(&told[1].events) < isolated(&told[0].events), "a shorter grace isolates earlier");
     let billed = |events: &[Event]| events.iter().filter(|e| matches!(e.what, What::Billed { .. })).count();
     assert_eq!(billed(&told[0].events), billed(&told[1].events), "isolation changes no invoice");
+}
+
+/// The past is told with the package, the price and the billing day of that time, whatever was changed since.
+#[tokio::test]
+async fn the_past_is_told_with_the_terms_of_its_time() {
+    let world = usual().await;
+    live(&world, "2026-01-01", "2026-01-31", |_| Vec::new()).await;
+    let lived = live(&world, "2026-02-01", "2026-02-28", |_| Vec::new()).await;
+    // In March: another package at once, another billing day, a pause, a planned package that takes over.
+    let at = |text: &str| date(text).at(12, 0, Zone::Wib);
+    let engine = world.engine();
+    engine.change_package_at_once(subscription_id(2), package_id(3), "Sari", at("2026-03-05")).await.unwrap();
+    let day = BillingDay::try_new(12).unwrap();
+    engine.change_billing_day(subscription_id(4), day, at("2026-03-05")).await.unwrap();
+    engine.pause(subscription_id(8), at("2026-03-05")).await.unwrap();
+    engine.change_package(subscription_id(6), package_id(2), at("2026-03-05")).await.unwrap();
+    live(&world, "2026-03-06", "2026-05-31", |_| Vec::new()).await;
+    let now = date("2026-05-31").at(23, 59, Zone::Wib);
+    let policy = world.policy.clone();
+    let told = world.engine().simulate(&[&policy], date("2026-02-01"), date("2026-02-28"), now).await.unwrap();
+    assert_same(&told[0].events, &lived);
+    // What comes after the changes has their amounts: two customers who were told of the new terms in the middle.
+    let told = world.engine().simulate(&[&policy], date("2026-02-01"), date("2026-04-30"), now).await.unwrap();
+    let april: Vec<_> = foretold(&told[0].events)
+        .into_iter()
+        .filter(|(day, line, what)| {
+            *day >= date("2026-03-31") && what.starts_with("billed") && [2, 4].map(subscription_id).contains(line)
+        })
+        .collect();
+    let expected = [
+        (date("2026-03-31"), subscription_id(4), "billed Rp21.290".to_owned()),
+        (date("2026-04-05"), subscription_id(2), "billed Rp55.000".to_owned()),
+        (date("2026-04-12"), subscription_id(4), "billed Rp55.000".to_owned()),
+    ];
+    assert_eq!(april, expected);
+}
+
+#[tokio::test]
+async fn so_many_days_are_refused() {
+    let world = usual().await;
+    let policy = world.policy.clone();
+    let (engine, now) = (world.engine(), support::at("2026-01-01", 9));
+    let refused = engine.simulate(&[&policy], date("2026-01-01"), date("2199-01-01"), now).await;
+    assert_eq!(refused.unwrap_err(), EngineError::Domain(Error::TooManyDays { most: 1_830 }));
 }
 
 #[tokio::test]

@@ -4,6 +4,10 @@
 //! close every line, because none has started yet; one in the far future would bill twelve periods of everybody. So a
 //! run whose moment does not follow the last one asks first.
 //!
+//! A provider whose program slept for two months is asked as well. What such a late run does, bill months and isolate who
+//! did not pay them, is just what a wrong clock would do, and nothing in the database tells the two apart; a person does,
+//! in one word. So nothing is done by halves: a part that looks safe would be the part that harms.
+//!
 //! ```
 //! use chrono::{DateTime, Utc};
 //! use isp_core::clock::{ClockDoubt, ClockPolicy};

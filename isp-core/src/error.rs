@@ -57,6 +57,12 @@ pub enum Error {
     /// A period ends before or when it starts.
     #[error("period ends at or before its start")]
     EmptyPeriod,
+    /// More days than are lived through at once.
+    #[error("more than {most} days")]
+    TooManyDays {
+        /// How many may be.
+        most: i32,
+    },
     /// A time zone is not WIB, WITA or WIT.
     #[error("time zone is not WIB, WITA or WIT")]
     Zone,
@@ -242,6 +248,7 @@ impl Error {
             Self::BillingDay => "calendar.billing_day",
             Self::Cycle => "calendar.cycle",
             Self::EmptyPeriod => "calendar.empty_period",
+            Self::TooManyDays { .. } => "calendar.too_many_days",
             Self::Zone => "calendar.zone",
             Self::Nik { .. } => "customer.nik",
             Self::Phone { .. } => "customer.phone",

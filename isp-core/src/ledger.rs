@@ -471,7 +471,9 @@ impl Expense {
     /// # Errors
     /// [`Error::NotOneOf`].
     pub fn category(text: &str) -> Result<Account, Error> {
-        match text.trim().to_ascii_lowercase().as_str() {
+        let text = text.trim().to_ascii_lowercase();
+        // As reports and exports call it.
+        match text.strip_prefix("expense_").unwrap_or(&text) {
             "bandwidth" => Ok(Account::ExpenseBandwidth),
             "salaries" | "gaji" => Ok(Account::ExpenseSalaries),
             "electricity" | "listrik" => Ok(Account::ExpenseElectricity),

@@ -3,8 +3,8 @@
 //! The decisions are those of the engine itself: [`plan_billing`], [`allocate()`], [`due_reminders`] and
 //! [`decide_isolation`], with installation fees, late fees and what the policy leaves out or gives back for isolated days.
 //! A day is looked at twice, at the hour of isolation and at its end, and payments that are known count from their moment
-//! on. Nobody is assumed to pay what is not paid. Terms, installations, promises, exemptions and outages are taken as they
-//! are known now; a late fee is decided by what is unpaid as the day begins in the customer's zone. A router's breaker is for
+//! on. Nobody is assumed to pay what is not paid. Installations, promises, exemptions and outages are taken as they
+//! are known now, but for the terms, which are those of each day; a late fee is decided by what is unpaid as the day begins in the customer's zone. A router's breaker is for
 //! the caller to judge, who sees all customers.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,7 @@ use crate::message::{DunningFacts, NotificationKind, due_reminders, join_reminde
 use crate::money::Money;
 use crate::payment::{CreditSource, allocate};
 use crate::policy::Policy;
+use crate::subscription::BillingTerms;
 
 /// A customer at the beginning of a simulation.
 #[derive(Debug, Clone)]
@@ -61,6 +62,8 @@ pub struct Line {
     pub charges: Vec<Charge>,
     /// What happened to its access, oldest first; needed where a policy leaves isolated periods out or gives days back.
     pub events: Vec<AccessEvent>,
+    /// The terms that replace those of the beginning, each from its moment on, oldest first.
+    pub changes: Vec<(DateTime<Utc>, BillingTerms)>,
     /// Its installation orders; a fee that stands on a periodic invoice already is left out.
     pub orders: Vec<InstallationOrder>,
 }
@@ -153,6 +156,7 @@ pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: T
         let end = DateTime::from_timestamp(day.plus_days(1).midnight(zone).timestamp() - 1, 0);
         life.at_midnight = life.open();
         for now in [Some(day.at(minutes / 60, minutes % 60, zone)), end].into_iter().flatten() {
+            life.change_terms(now);
             life.pay(now);
             life.bill(catalog, day, now);
             life.charge_late_fees(day);
@@ -207,6 +211,20 @@ impl Life<'_> {
         let arrived: Vec<(DateTime<Utc>, CreditSource)> = arrived;
         self.subject.payments = later;
         self.subject.credit.extend(arrived.into_iter().map(|(_, source)| source));
+    }
+
+    /// Terms that were changed by now hold. What such a change invoiced at once is not told again; what comes due after it is.
+    fn change_terms(&mut self, now: DateTime<Utc>) {
+        for line in &mut self.subject.lines {
+            let zone = line.billable.zone;
+            while let Some((at, terms)) = line.changes.first().copied().filter(|(at, _)| *at <= now) {
+                line.changes.remove(0);
+                // A line whose terms were changed is looked at by the next run, whatever its billing day.
+                let mark = terms.charged_until.unwrap_or(zone.date_of(at)).max(terms.start);
+                line.billable.terms = BillingTerms { billed_from: Some(mark), ..terms };
+                line.facts.terms = line.billable.terms;
+            }
+        }
     }
 
     fn bill(&mut self, catalog: &Catalog, day: Date, now: DateTime<Utc>) {

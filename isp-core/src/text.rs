@@ -99,12 +99,13 @@ pub fn pick<T>(rows: impl IntoIterator<Item = T>, code: &Code, of: impl Fn(&T) -
 /// What a bank or gateway calls a payment, or the number of a receipt: one line of up to 140 characters, any signs.
 ///
 /// It is kept and shown as it was typed, with white space folded and invisible signs left out, and compared without case
-/// (rule P6).
+/// and without blanks (rule P6): a statement of account breaks a reference where its line ends.
 ///
 /// ```
 /// use isp_core::text::Reference;
 /// let reference = |text| Reference::parse("reference", text).unwrap();
 /// assert_eq!(reference("TRSF E-BANKING CR  0501/FTSCY/WS95031 "), reference("trsf e-banking cr 0501/ftscy/ws95031"));
+/// assert_eq!(reference("TX -1"), reference("tx-1"));
 /// assert_eq!(reference("INV#12").as_str(), "INV#12");
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -129,10 +130,10 @@ impl Reference {
         &self.0
     }
 
-    /// In small letters, as it is compared.
+    /// In small letters and without blanks, as it is compared.
     #[must_use]
     pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+        self.0.to_lowercase().split_whitespace().collect()
     }
 }
 

@@ -274,7 +274,7 @@ class Provider:
 
     def do_pay(self, at: datetime, customer: str, amount: int, provider: str, reference: str, paid_at: str, collector: str | None) -> None:
         del paid_at, collector
-        key = f"{provider.strip()} {reference.strip()}".lower()
+        key = f"{provider.strip()} {''.join(reference.split())}".lower()
         known = self.credit.get(key)
         if known and not known["reversed"]:
             if (known["customer"], known["amount"]) != (customer, amount):
@@ -293,7 +293,7 @@ class Provider:
 
     def do_reverse(self, at: datetime, provider: str, reference: str, reason: str) -> None:
         del reason
-        key = f"{provider.strip()} {reference.strip()}".lower()
+        key = f"{provider.strip()} {''.join(reference.split())}".lower()
         payment = self.credit[key]
         if payment["reversed"]:
             raise Refusal("store.duplicate")

@@ -56,6 +56,7 @@ pub(crate) async fn write(
         write_offs,
         deposits,
         terms,
+        former_terms,
         billed_from,
         not_billed,
         billing_position,
@@ -120,6 +121,7 @@ pub(crate) async fn write(
         let sql = "UPDATE tenants SET next_credit_note = $2 WHERE tenant_id = $1";
         s.execute(sql, args![tenant, held.next_credit_note + report.credit_notes]).await?;
     }
+    subscription::write_former_terms(s, tenant, &former_terms).await?;
     subscription::write_terms(s, tenant, &terms).await?;
     subscription::check_usernames(s, tenant, named).await?;
     subscription::write_billed_from(s, tenant, &billed_from).await?;

@@ -69,6 +69,8 @@ fn sqlite(kind: ErrorKind, code: i32, message: &str) -> StoreError {
     match code & 0xff {
         5 | 6 => StoreError::Held,
         8 => StoreError::ReadOnly,
+        // The disk had no room for the shared memory or the log beside the file, which a reader needs, too.
+        10 if matches!(code, 778 | 4618 | 4874) => StoreError::DiskFull,
         10 => unavailable("reading or writing the database file failed"),
         13 => StoreError::DiskFull,
         14 => unavailable("the database file cannot be opened"),

@@ -232,6 +232,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(7, "identity", include_str!("../migrations/sqlite/0007_identity.sql")),
         migration(8, "corrections", include_str!("../migrations/sqlite/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/sqlite/0010_charged_until.sql")),
+        migration(12, "past", include_str!("../migrations/sqlite/0012_past.sql")),
     ]
 }
 
@@ -246,6 +247,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(7, "identity", include_str!("../migrations/postgres/0007_identity.sql")),
         migration(8, "corrections", include_str!("../migrations/postgres/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/postgres/0010_charged_until.sql")),
+        migration(12, "past", include_str!("../migrations/postgres/0012_past.sql")),
     ]
 }
 

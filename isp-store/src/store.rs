@@ -29,6 +29,7 @@ use isp_core::ports::{
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::Subscription;
+use isp_core::terms::FormerTerms;
 use isp_core::text::{Code, Reference};
 
 use crate::error::unavailable;
@@ -202,6 +203,15 @@ impl DirectoryStore for SqlStore {
     ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
         let mut session = self.engine.read().await?;
         subscription::page(session.as_mut(), &self.vault, tenant, customer, page).await
+    }
+
+    async fn former_terms(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<FormerTerms>, StoreError> {
+        let mut session = self.engine.read().await?;
+        subscription::former_terms(session.as_mut(), tenant, subscriptions).await
     }
 
     async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError> {

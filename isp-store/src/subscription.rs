@@ -8,11 +8,13 @@ use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
 use uuid::Uuid;
 
 use crate::access;
 use crate::customer::after;
+use crate::encode;
 use crate::error::rejected;
 use crate::rows::upsert;
 use crate::session::{Session, all, first, readable_page};
@@ -105,6 +107,38 @@ pub(crate) async fn write_terms(
         }
     }
     Ok(())
+}
+
+/// Keeps terms that are replaced.
+pub(crate) async fn write_former_terms(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    former: &[FormerTerms],
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO former_terms (tenant_id, subscription_id, place, until, terms)
+        SELECT $1, $2, COALESCE(MAX(place), 0) + 1, $3, $4 FROM former_terms
+        WHERE tenant_id = $1 AND subscription_id = $2";
+    for FormerTerms { subscription_id, until, terms } in former {
+        s.execute(sql, args![tenant, *subscription_id, *until, encode::json(terms)?]).await?;
+    }
+    Ok(())
+}
+
+/// The terms that lines had before.
+pub(crate) async fn former_terms(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lines: &[SubscriptionId],
+) -> Result<Vec<FormerTerms>, StoreError> {
+    let sql = "SELECT subscription_id, until, terms FROM former_terms
+        WHERE tenant_id = $1 AND subscription_id IN IDS(($2)) ORDER BY subscription_id, place";
+    let ids = Value::Ids(lines.iter().map(|id| id.0).collect());
+    all(s, "former terms", sql, vec![Value::Id(tenant.0), ids], |r| {
+        let (subscription_id, until) = (r.get()?, r.get()?);
+        let terms = encode::read_json("former terms", &r.get::<String>()?)?;
+        Ok(FormerTerms { subscription_id, until, terms })
+    })
+    .await
 }
 
 /// Sets the days from which subscriptions are billed.

@@ -18,9 +18,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::billing::credit::Charge;
 use crate::billing::invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind, apply_tax};
 use crate::billing::policy::BillingPolicy;
-use crate::calendar::Date;
+use crate::calendar::{Date, Period};
 use crate::error::Error;
 use crate::ids::{InvoiceId, derive};
 use crate::money::Money;
@@ -98,6 +99,40 @@ pub fn wrong(charged: Money, policy: Option<&LateFeePolicy>, known: Money, reall
     if was > right { charged.ratio((was - right).as_i64(), was.as_i64()) } else { Money::ZERO }
 }
 
+/// What of a late fee is due again because a payment that had made it wrong was taken back (rules P4, P7). `taken` is what
+/// stays given back of the fee for payments that were made in time, `own` what the reversed payment alone gave back; `known`
+/// was unpaid with it when the fee's day began, and `really` was, as it did not come. What was charged is the fact: never
+/// more than `taken`.
+///
+/// ```
+/// use isp_core::{billing::late_fee::{self, LateFeeAmount, LateFeePolicy}, money::Money};
+/// let rp = Money::rupiah;
+/// let fixed = LateFeePolicy { after_days: 7, amount: LateFeeAmount::Fixed(rp(10_000)), with_ppn: false };
+/// // The payment that spared the fee did not come: the fee is due as it was, whatever the policy is today.
+/// assert_eq!(late_fee::again(rp(10_000), rp(10_000), None, rp(0), rp(166_500)), rp(10_000));
+/// // It was one of two that spared it together, and the note was written for the other.
+/// assert_eq!(late_fee::again(rp(10_000), rp(0), Some(&fixed), rp(0), rp(66_500)), rp(10_000));
+/// // The other was taken back before, and the fee is due since then.
+/// assert_eq!(late_fee::again(rp(0), rp(10_000), Some(&fixed), rp(66_500), rp(166_500)), rp(0));
+/// // Of a share in percent, what this payment gave back.
+/// let share = LateFeeAmount::Percent { percent: 2, minimum: rp(0) };
+/// let share = LateFeePolicy { amount: share, ..fixed };
+/// assert_eq!(late_fee::again(rp(10_000), rp(2_000), Some(&share), rp(0), rp(100_000)), rp(2_000));
+/// ```
+#[must_use]
+pub fn again(taken: Money, own: Money, policy: Option<&LateFeePolicy>, known: Money, really: Money) -> Money {
+    if !really.is_positive() {
+        return Money::ZERO;
+    }
+    let due = match policy.map(|p| p.amount) {
+        Some(LateFeeAmount::Percent { .. }) => policy.map_or(own, |p| own.max(p.fee(really) - p.fee(known))),
+        // A fixed fee is due whole as soon as anything was unpaid.
+        _ if known.is_positive() => own,
+        _ => taken,
+    };
+    due.min(taken)
+}
+
 /// A late fee that is coming, or that is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LateFee {
@@ -122,6 +157,53 @@ impl LateFee {
     #[must_use]
     pub fn id_for(invoice: InvoiceId) -> InvoiceId {
         InvoiceId(derive(invoice.0, &["late_fee"]))
+    }
+
+    /// The id of the `n`th invoice that charges the fee again, from 1 on; the 0th is the fee itself.
+    #[must_use]
+    pub fn nth_id_for(invoice: InvoiceId, n: usize) -> InvoiceId {
+        match n {
+            0 => Self::id_for(invoice),
+            n => InvoiceId(derive(invoice.0, &["late_fee", &n.to_string()])),
+        }
+    }
+
+    /// The fee that an invoice bears, and each time that it was charged again, in that order.
+    #[must_use]
+    pub fn of(invoice: InvoiceId, fees: &[Charge]) -> Vec<&Charge> {
+        let nth = |n| fees.iter().find(|fee| fee.invoice.id == Self::nth_id_for(invoice, n));
+        (0..).map_while(nth).collect()
+    }
+
+    /// The invoice that charges an amount again of the fee of `late`, which was given back: `charged` are the fee and the
+    /// times before. `None` when there was no fee.
+    #[must_use]
+    pub fn charge_again(
+        late: InvoiceId,
+        charged: &[&Charge],
+        amount: Money,
+        on: Date,
+        billing: &BillingPolicy,
+    ) -> Option<Invoice> {
+        let (first, n) = (&charged.first()?.invoice, charged.len());
+        let dpp = amount.ratio(first.dpp.as_i64(), first.total.as_i64());
+        let lines = [InvoiceLine::new(LineKind::LateFee, dpp), InvoiceLine::new(LineKind::Ppn, amount - dpp)];
+        // There is one invoice of a kind for a first day (rule B3), so each charge begins a day later.
+        let start = first.period.start.plus_days(i32::try_from(n).ok()?);
+        let end = first.period.end.max(start.plus_days(1));
+        Some(Invoice {
+            id: Self::nth_id_for(late, n),
+            number: 0,
+            kind: InvoiceKind::LateFee,
+            period: Period { start, end },
+            issue_date: on,
+            due_date: on.plus_days(i32::from(billing.payment_terms_days)),
+            lines: lines.into_iter().filter(|l| !l.amount.is_zero()).collect(),
+            dpp,
+            ppn: amount - dpp,
+            total: amount,
+            ..first.clone()
+        })
     }
 
     /// Its invoice.

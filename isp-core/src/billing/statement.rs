@@ -90,7 +90,8 @@ impl Statement {
     /// The number in what [`Statement::display_number`] shows; `None` for anything else.
     #[must_use]
     pub fn parse_number(text: &str) -> Option<u64> {
-        let (month, number) = text.trim().strip_prefix("TG-")?.split_once('-')?;
+        let (prefix, rest) = text.trim().split_once('-')?;
+        let (month, number) = rest.split_once('-').filter(|_| prefix.eq_ignore_ascii_case("TG"))?;
         let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
         (month.len() == 6 && digits(month) && digits(number)).then(|| number.parse().ok())?
     }

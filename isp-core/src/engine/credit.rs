@@ -1,5 +1,7 @@
 //! Credit notes: corrections by hand, outages, and days in isolation.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::billing::policy::WhileIsolated;
@@ -78,12 +80,58 @@ impl Engine<'_> {
         all_pages(self.page, load, |note| note.id).await
     }
 
-    /// What an outage that is over gives back (*restitusi*), of the invoices there are; with `write`, the notes are
+    /// What outages of a site that are over give back (*restitusi*), of the invoices there are; with `write`, the notes are
     /// written and become credit at once. Days that are billed later are given back when it is asked again: once for each
-    /// outage and invoice.
+    /// outage and invoice. Where outages overlap, the later one gives back what the earlier one left, shown as written.
     ///
     /// # Errors
     /// [`EngineError::Store`].
+    pub async fn credit_outages(
+        &self,
+        outages: &[Outage],
+        zone: Zone,
+        write: bool,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<CreditNote>, EngineError> {
+        let policy = self.policy.outage;
+        let mut given: Vec<CreditNote> = Vec::new();
+        for outage in outages {
+            let Some(days) = policy.credited(outage, zone) else { continue };
+            let written = Written { on: zone.date_of(now), at: now, by, note: &outage.note };
+            let before = given.len();
+            let mut page = PageQuery::first(self.page);
+            loop {
+                let rows = self.store.subscriptions(self.tenant, None, page).await?;
+                let hit: Vec<SubscriptionId> =
+                    rows.iter().filter(|(s, _)| s.site_id == outage.site_id).map(|(s, _)| s.id).collect();
+                let mut charges = self.store.charges(self.tenant, &hit, days).await?;
+                if !write {
+                    // What is only shown is in no store: the next outage decides as if it were.
+                    let shown: BTreeMap<InvoiceId, Vec<&CreditNote>> = by_invoice(&given[..before]);
+                    for charge in &mut charges {
+                        let notes = shown.get(&charge.invoice.id).into_iter().flatten();
+                        charge.notes.extend(notes.map(|note| (*note).clone()));
+                    }
+                }
+                let notes: Vec<CreditNote> =
+                    charges.iter().flat_map(|charge| policy.notes(outage, charge, zone, written)).collect();
+                if write {
+                    self.write_notes(notes.clone(), now).await?;
+                }
+                given.extend(notes);
+                if !page.advance(&rows, |(last, _)| last.id) {
+                    break;
+                }
+            }
+        }
+        Ok(given)
+    }
+
+    /// [`Engine::credit_outages`] of one.
+    ///
+    /// # Errors
+    /// As [`Engine::credit_outages`].
     pub async fn credit_outage(
         &self,
         outage: &Outage,
@@ -92,26 +140,7 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<CreditNote>, EngineError> {
-        let policy = self.policy.outage;
-        let Some(days) = policy.credited(outage, zone) else { return Ok(Vec::new()) };
-        let written = Written { on: zone.date_of(now), at: now, by, note: &outage.note };
-        let mut given = Vec::new();
-        let mut page = PageQuery::first(self.page);
-        loop {
-            let rows = self.store.subscriptions(self.tenant, None, page).await?;
-            let hit: Vec<SubscriptionId> =
-                rows.iter().filter(|(s, _)| s.site_id == outage.site_id).map(|(s, _)| s.id).collect();
-            let charges = self.store.charges(self.tenant, &hit, days).await?;
-            let notes: Vec<CreditNote> =
-                charges.iter().flat_map(|charge| policy.notes(outage, charge, zone, written)).collect();
-            if write {
-                self.write_notes(notes.clone(), now).await?;
-            }
-            given.extend(notes);
-            if !page.advance(&rows, |(last, _)| last.id) {
-                return Ok(given);
-            }
-        }
+        self.credit_outages(std::slice::from_ref(outage), zone, write, by, now).await
     }
 
     /// The outage with an id, and the zone of its site.
@@ -205,6 +234,14 @@ impl Engine<'_> {
         }
         Ok(notes)
     }
+}
+
+fn by_invoice(notes: &[CreditNote]) -> BTreeMap<InvoiceId, Vec<&CreditNote>> {
+    let mut by_invoice: BTreeMap<InvoiceId, Vec<&CreditNote>> = BTreeMap::new();
+    for note in notes {
+        by_invoice.entry(note.invoice_id).or_default().push(note);
+    }
+    by_invoice
 }
 
 fn zone_of(rows: &[Billable], id: SubscriptionId) -> Zone {

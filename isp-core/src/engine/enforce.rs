@@ -16,6 +16,7 @@ use crate::message::notice::{about_access, join_notices};
 use crate::message::{Notification, NotificationKind};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::subscription::BillingTerms;
+use crate::terms::FormerTerms;
 
 /// Which routers' breakers a person has approved to pass (rule I6).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -183,7 +184,9 @@ impl Engine<'_> {
             match self.step(facts, position, moment) {
                 Step::Nothing => continue,
                 Step::Regroup(terms) => {
-                    changes.terms.push((facts.subscription_id, terms));
+                    let (subscription_id, until) = (facts.subscription_id, moment.now());
+                    changes.former_terms.push(FormerTerms { subscription_id, until, terms: facts.terms });
+                    changes.terms.push((subscription_id, terms));
                     let decider = Decider { by: "engine", reason: "package_changed" };
                     let kind = AccessEventKind::GroupChanged;
                     self.follow(

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{InvoiceBalance, InvoiceKind, LateFee, Problem};
+use crate::billing::{Charge, InvoiceBalance, InvoiceKind, LateFee, Problem};
 use crate::calendar::{Date, Period, Zone};
+use crate::engine::pages::all_pages;
 use crate::engine::{BillReport, Engine, EngineError};
-use crate::ids::{InvoiceId, SubscriptionId};
-use crate::ports::{ChangeSet, CommitReport, PageQuery};
+use crate::ids::{CustomerId, InvoiceId, SubscriptionId};
+use crate::ports::{ChangeSet, CommitReport, InvoiceQuery, PageQuery};
 
 impl Engine<'_> {
     /// The late fees that are coming as things stand at `now`: one for each period that is overdue and has none yet, with
@@ -30,6 +31,23 @@ impl Engine<'_> {
             fee.on > last.min(today.plus_days(-1)) && charged.iter().all(|c| c.invoice_id != id)
         });
         fees.sort_by_key(|fee| (fee.on, fee.invoice.number));
+        Ok(fees)
+    }
+
+    /// The late fees that a customer was charged, with what was given back of them.
+    pub(crate) async fn late_fees_of(&self, customer: CustomerId) -> Result<Vec<Charge>, EngineError> {
+        let kind = Some(InvoiceKind::LateFee);
+        let query = InvoiceQuery { customer: Some(customer), kind, ..InvoiceQuery::default() };
+        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let rows = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
+        let mut fees: Vec<Charge> = rows.into_iter().map(|(invoice, _)| Charge::new(invoice)).collect();
+        if !fees.is_empty() {
+            for note in self.credit_notes_of(customer).await? {
+                if let Some(fee) = fees.iter_mut().find(|f| f.invoice.id == note.invoice_id) {
+                    fee.notes.push(note);
+                }
+            }
+        }
         Ok(fees)
     }
 

@@ -69,7 +69,7 @@ pub use day::{DayReport, DayStep, Said};
 pub use deliver::{DeliverReport, Outside, Post};
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
-pub use pay::{NewPayment, PayReport, Told};
+pub use pay::{NewPayment, PayReport, ReverseReport, Told};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;

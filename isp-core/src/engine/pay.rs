@@ -75,6 +75,15 @@ pub struct PayReport {
     pub still_isolated: Vec<SubscriptionId>,
 }
 
+/// What a reversal did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ReverseReport {
+    /// What was taken back.
+    pub amount: Money,
+    /// Late fees that are charged again, with PPN.
+    pub fees_again: Money,
+}
+
 impl Engine<'_> {
     /// Records a payment that a person books, pays the oldest invoices with it, and writes the wish to reopen what arrears
     /// had isolated, all in one commit: a router that is down cannot lose the reopening (rule P5).
@@ -257,7 +266,8 @@ impl Engine<'_> {
         reopened
     }
 
-    /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4).
+    /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4). A late fee that
+    /// was given back because of it is charged again (rule P7), due as any invoice of today.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Duplicate`] when it was reversed before; [`Error::NotReversible`] for the
@@ -268,7 +278,7 @@ impl Engine<'_> {
         by: &str,
         reason: &str,
         now: DateTime<Utc>,
-    ) -> Result<Money, EngineError> {
+    ) -> Result<ReverseReport, EngineError> {
         if reason.trim().is_empty() {
             return Err(Error::Empty { field: "reason" }.into());
         }
@@ -286,7 +296,10 @@ impl Engine<'_> {
             let back = taken_back(&self.store.allocations(self.tenant, payment).await?, now);
             let ids: Vec<InvoiceId> = back.iter().map(|a| a.invoice_id).collect();
             let invoices = self.store.balances(self.tenant, &ids).await?;
+            let fees = self.fees_again(&row.payment, &back, &invoices, zone, now).await?;
+            let fees_again = fees.iter().map(|fee| fee.total).sum();
             let changes = ChangeSet {
+                invoices: fees,
                 journal: vec![entry_for_reversal(&row.payment, &back, &invoices, zone.date_of(now))],
                 reversals: vec![PaymentReversal {
                     payment_id: payment,
@@ -299,7 +312,7 @@ impl Engine<'_> {
                 ..ChangeSet::default()
             };
             self.store.commit(self.tenant, changes).await?;
-            Ok(row.payment.amount)
+            Ok(ReverseReport { amount: row.payment.amount, fees_again })
         })
         .await
     }

@@ -8,8 +8,8 @@ use crate::billing::InvoiceBalance;
 use crate::calendar::{Date, Month, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
-use crate::ids::CustomerId;
-use crate::isolation::ServiceAccess;
+use crate::ids::{CustomerId, SubscriptionId};
+use crate::isolation::{Access, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{InvoiceQuery, PageQuery};
 use crate::report::cash::{CashRow, cash};
@@ -18,6 +18,7 @@ use crate::report::finance::{Finance, FinanceInput, finance};
 use crate::report::profit_loss::{Codes, GroupBy, ProfitLoss, profit_loss};
 use crate::report::{CpeRow, CustomerRow, PackageRow, cpe, packages};
 use crate::subscription::Subscription;
+use crate::terms::former::{FormerTerms, terms_at};
 
 impl Engine<'_> {
     /// The customers' report as of `now`, counted on the calendar of WIB.
@@ -45,6 +46,52 @@ impl Engine<'_> {
             credit: &credit,
             today: Zone::Wib.date_of(now),
         }))
+    }
+
+    /// The customers' report as it stood at a moment of the past: terms, access, debts and credit as they were then. What the
+    /// routers said then is not kept, so nothing is said of it; names, addresses and numbers are those of today.
+    ///
+    /// It asks for each customer by himself: meant for a look back, not for every day.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_customers_at(&self, at: DateTime<Utc>) -> Result<Vec<CustomerRow>, EngineError> {
+        let everybody = self.all_customers().await?;
+        let mut lines = Vec::new();
+        let (mut open, mut credit) = (Vec::new(), BTreeMap::new());
+        for chunk in self.all_subscriptions().await?.chunks(1_000) {
+            let ids: Vec<SubscriptionId> = chunk.iter().map(|(line, _)| line.id).collect();
+            let former = self.store.former_terms(self.tenant, &ids).await?;
+            for (line, _) in chunk {
+                let former: Vec<FormerTerms> =
+                    former.iter().filter(|f| f.subscription_id == line.id).copied().collect();
+                let then = Subscription { terms: terms_at(&line.terms, &former, at), ..line.clone() };
+                lines.push((then, ServiceAccess::new(line.id, Access::Closed)));
+            }
+        }
+        let by_line: BTreeMap<SubscriptionId, usize> =
+            lines.iter().enumerate().map(|(place, (line, _))| (line.id, place)).collect();
+        for customer in &everybody {
+            for facts in self.store.access_at(self.tenant, customer.id, at).await? {
+                open.extend(facts.open);
+                if let Some((_, access)) = by_line.get(&facts.subscription_id).and_then(|place| lines.get_mut(*place)) {
+                    *access = facts.access;
+                }
+            }
+            let (left, _) = self.money(customer, at).await?;
+            credit.insert(customer.id, left.iter().map(|source| source.left).sum());
+        }
+        let mut rows = customers(&CustomersInput {
+            customers: &everybody,
+            subscriptions: &lines,
+            packages: &self.store.packages(self.tenant).await?,
+            routers: &self.store.routers(self.tenant).await?,
+            open: &open,
+            credit: &credit,
+            today: Zone::Wib.date_of(at),
+        });
+        rows.iter_mut().for_each(|row| row.confirmed = None);
+        Ok(rows)
     }
 
     /// The devices' report as of `now`.

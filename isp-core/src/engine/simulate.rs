@@ -17,6 +17,10 @@ use crate::policy::Policy;
 use crate::ports::{InvoiceQuery, PageQuery};
 use crate::simulation::{Days, Event, Line, Subject, breakers, simulate};
 use crate::subscription::{BillingTerms, Subscription};
+use crate::terms::former::{FormerTerms, terms_at};
+
+/// The most days that are lived through: each costs as much as a run of it.
+const MAX_DAYS: i32 = 5 * 366;
 
 /// What one policy comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,7 +40,8 @@ impl Engine<'_> {
     /// Memory is bounded by what happens, not by the number of customers.
     ///
     /// # Errors
-    /// [`crate::Error::EmptyPeriod`] when `to` is before `from`; [`EngineError::Store`].
+    /// [`crate::Error::EmptyPeriod`] when `to` is before `from`; [`crate::Error::TooManyDays`] when more than five years are to
+    /// be lived through; [`EngineError::Store`].
     pub async fn simulate(
         &self,
         policies: &[&Policy],
@@ -54,6 +59,9 @@ impl Engine<'_> {
         let position = self.store.billing_position(self.tenant).await?;
         let next = position.map_or(from, |position| position.plus_days(1 - lead));
         let days = Days { first: from.min(next), last: to };
+        if days.last.days_since(days.first) > MAX_DAYS {
+            return Err(crate::Error::TooManyDays { most: MAX_DAYS }.into());
+        }
         let mut results: Vec<Simulated> = policies.iter().map(|_| Simulated::default()).collect();
         let mut page = PageQuery::first(self.page);
         loop {
@@ -100,10 +108,17 @@ impl Engine<'_> {
                 (known.open, known.access) = (past.open, past.access);
             }
         }
+        let ids: Vec<SubscriptionId> = subscriptions.iter().map(|(line, _)| line.id).collect();
+        let former = self.store.former_terms(self.tenant, &ids).await?;
         let mut lines = Vec::new();
         for (line, _) in subscriptions {
-            let Some(facts) = facts.remove(&line.id) else { continue };
-            let terms = line.terms;
+            let Some(mut facts) = facts.remove(&line.id) else { continue };
+            let former: Vec<FormerTerms> = former.iter().filter(|f| f.subscription_id == line.id).copied().collect();
+            let terms = terms_at(&line.terms, &former, begin);
+            facts.terms = terms;
+            // What replaced each of those that were replaced since.
+            let since = former.iter().filter(|f| f.until > begin).map(|f| f.until);
+            let then = former.iter().filter(|f| f.until > begin).skip(1).map(|f| f.terms).chain([line.terms]);
             // A first, short period does not start on a billing day: a new line is billed from its mark.
             let mark = terms.billed_from.or(Some(terms.start)).filter(|mark| *mark >= first);
             let billable = Billable {
@@ -121,6 +136,7 @@ impl Engine<'_> {
             let waits = |o: &&InstallationOrder| of(o.subscription_id) && !(o.with_first_invoice && standing);
             lines.push(Line {
                 orders: books.orders.iter().filter(waits).cloned().collect(),
+                changes: since.zip(then).collect(),
                 events: books.events.iter().filter(|e| of(e.subscription_id)).cloned().collect(),
                 billable,
                 facts,
@@ -167,7 +183,7 @@ impl Engine<'_> {
 
     /// The credit of a customer at a moment, and the payments after it. A payment that was reversed since is left out.
     #[allow(clippy::type_complexity, reason = "two lists for one struct, used once")]
-    async fn money(
+    pub(crate) async fn money(
         &self,
         customer: &Customer,
         begin: DateTime<Utc>,

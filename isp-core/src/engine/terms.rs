@@ -2,17 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Catalog, Charge, InvoiceBalance, InvoiceKind};
+use crate::billing::{Billable, Catalog, Charge, InvoiceBalance};
 use crate::calendar::{BillingDay, Date, Period};
-use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{PackageId, SubscriptionId};
 use crate::isolation::AccessFacts;
 use crate::ledger::entry_for_credit;
 use crate::payment::Allocation;
-use crate::ports::{AccessQuery, ChangeSet, InvoiceQuery, PageQuery, StoreError};
-use crate::terms::{Change, Command, LineFacts, Settled, decide};
+use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
+use crate::terms::{Change, Command, FormerTerms, LineFacts, Settled, decide};
 use uuid::Uuid;
 
 /// Who wishes a change of terms, and why.
@@ -182,7 +181,12 @@ impl Engine<'_> {
     }
 
     fn terms_change_set(&self, facts: &AccessFacts, change: Change, now: DateTime<Utc>) -> ChangeSet {
-        let mut changes = ChangeSet { terms: vec![(facts.subscription_id, change.terms)], ..ChangeSet::default() };
+        let former = FormerTerms { subscription_id: facts.subscription_id, until: now, terms: facts.terms };
+        let mut changes = ChangeSet {
+            terms: vec![(facts.subscription_id, change.terms)],
+            former_terms: vec![former],
+            ..ChangeSet::default()
+        };
         match change.follow(self.tenant, facts, &self.policy.dunning, now) {
             Some(followed) => {
                 changes.messages.extend(followed.message);
@@ -219,29 +223,11 @@ impl Engine<'_> {
         // From the beginning, as an end may lie before today.
         let days = Period { start: Date::MIN, end: Date::MAX };
         let charges = self.store.charges(self.tenant, &[subscription], days).await?;
-        let late_fees = self.late_fees_of(&facts).await?;
+        let mut late_fees = self.late_fees_of(facts.customer_id).await?;
+        late_fees.retain(|fee| fee.invoice.subscription_id == subscription);
         let catalog = Catalog::new(&self.store.packages(self.tenant).await?);
         let position = self.store.billing_position(self.tenant).await?;
         Ok(Loaded { facts, charges, late_fees, catalog, position })
-    }
-
-    /// The late fees that a line was charged.
-    async fn late_fees_of(&self, facts: &AccessFacts) -> Result<Vec<Charge>, EngineError> {
-        let customer = Some(facts.customer_id);
-        let query = InvoiceQuery { customer, kind: Some(InvoiceKind::LateFee), ..InvoiceQuery::default() };
-        let load = async |page| self.store.invoices(self.tenant, query, page).await;
-        let rows = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
-        let own = rows.into_iter().map(|(invoice, _)| invoice);
-        let own = own.filter(|i| i.subscription_id == facts.subscription_id);
-        let mut fees: Vec<Charge> = own.map(Charge::new).collect();
-        if !fees.is_empty() {
-            for note in self.credit_notes_of(facts.customer_id).await? {
-                if let Some(fee) = fees.iter_mut().find(|f| f.invoice.id == note.invoice_id) {
-                    fee.notes.push(note);
-                }
-            }
-        }
-        Ok(fees)
     }
 
     async fn facts_of(&self, subscription: SubscriptionId) -> Result<AccessFacts, EngineError> {

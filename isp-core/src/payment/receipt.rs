@@ -45,7 +45,7 @@ impl Payment {
         }
     }
 
-    /// What it is known by (rule P6): provider and reference without case.
+    /// What it is known by (rule P6): provider and reference without case, the reference also without blanks.
     #[must_use]
     pub fn identity(provider: &Code, reference: &Reference) -> String {
         format!("{} {}", provider.folded(), reference.folded())

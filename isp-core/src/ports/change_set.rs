@@ -18,6 +18,7 @@ use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Subscription};
+use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
 
 /// Everything that one commit writes, all or nothing.
@@ -77,6 +78,8 @@ pub struct ChangeSet {
     pub deposits: Vec<Deposit>,
     /// Replaces the terms of these subscriptions.
     pub terms: Vec<(SubscriptionId, BillingTerms)>,
+    /// Terms that are replaced by [`ChangeSet::terms`], to be told of the past; only added to.
+    pub former_terms: Vec<FormerTerms>,
     /// Sets `billed_from` of these subscriptions; written after `terms`.
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
     /// Subscriptions that could not be read: from this day on they are billed when they can be, unless they are marked
@@ -143,6 +146,7 @@ impl ChangeSet {
             write_offs,
             deposits,
             terms,
+            former_terms,
             billed_from,
             not_billed,
             billing_position,
@@ -179,6 +183,7 @@ impl ChangeSet {
             && write_offs.is_empty()
             && deposits.is_empty()
             && terms.is_empty()
+            && former_terms.is_empty()
             && billed_from.is_empty()
             && not_billed.is_empty()
             && billing_position.is_none()

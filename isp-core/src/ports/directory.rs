@@ -11,6 +11,7 @@ use crate::isolation::ServiceAccess;
 use crate::package::Package;
 use crate::place::{Router, Site};
 use crate::subscription::Subscription;
+use crate::terms::FormerTerms;
 use crate::text::Code;
 
 /// Who and what there is: sites, routers, packages, customers, subscriptions, devices, installation orders.
@@ -50,6 +51,14 @@ pub trait DirectoryStore: Send + Sync {
         customer: Option<CustomerId>,
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError>;
+
+    /// The terms that these subscriptions had before, in the order of subscriptions, then in the order in which they were
+    /// replaced; none of the time before a database kept them.
+    async fn former_terms(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<FormerTerms>, StoreError>;
 
     /// Devices, of one customer or of all.
     async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError>;

@@ -11,6 +11,7 @@ use crate::money::Money;
 use crate::package::Package;
 use crate::report::customers::monthly_price;
 use crate::subscription::{Subscription, SubscriptionStatus};
+use crate::tax::TaxMode;
 
 /// One package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +22,8 @@ pub struct PackageRow {
     pub name: String,
     /// Rupiah per month on the day of the report; `None` before its first price.
     pub price: Option<Money>,
+    /// Whether the price contains PPN.
+    pub tax_mode: TaxMode,
     /// Download/upload.
     pub speed: String,
     /// The group on the routers.
@@ -47,6 +50,7 @@ pub fn packages(packages: &[Package], subscriptions: &[(Subscription, ServiceAcc
                 code: p.code.to_string(),
                 name: p.name.to_string(),
                 price: p.prices.on(today),
+                tax_mode: p.tax_mode,
                 speed: p.group.speed.to_string(),
                 group: p.group.name.to_string(),
                 sold: p.sold,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::error::Error;
-use crate::ids::{SubscriptionId, TenantId, derive};
+use crate::ids::{PackageId, SubscriptionId, TenantId, derive};
 use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{AccessEventKind, AccessFacts};
 use crate::ledger::JournalEntry;
@@ -30,6 +30,8 @@ pub struct Change {
     /// The first day on which they show: of the new package, of the first whole period of a new billing day, of the pause, of
     /// service after it, or the day after the last one.
     pub from: Date,
+    /// A planned package whose first day moves, because it begins with a period and the grid has moved.
+    pub package_moved: Option<PackageMoved>,
     /// What is invoiced now.
     pub invoices: Vec<Invoice>,
     /// What is given back now.
@@ -42,6 +44,17 @@ pub struct Change {
     pub next: Option<Invoice>,
     /// Names facts and result: another one means that they are not what was shown.
     pub fingerprint: Uuid,
+}
+
+/// A planned package that begins on another day than was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackageMoved {
+    /// Which.
+    pub package_id: PackageId,
+    /// Its first day as it was said.
+    pub was: Date,
+    /// Its first day now.
+    pub from: Date,
 }
 
 /// What happens to access.
@@ -77,6 +90,7 @@ impl Change {
             subscription_id: facts.line.subscription_id,
             terms: facts.line.terms,
             from: facts.today(),
+            package_moved: None,
             invoices: Vec::new(),
             credit_notes: Vec::new(),
             entries: Vec::new(),

@@ -8,7 +8,7 @@ use crate::ids::InvoiceId;
 use crate::isolation::{Access, AccessEventKind};
 use crate::subscription::{BillingTerms, HeldPrice, PackageChange, SubscriptionStatus, Timing};
 
-use super::change::{AccessStep, Change, fingerprint};
+use super::change::{AccessStep, Change, PackageMoved, fingerprint};
 use super::facts::LineFacts;
 
 /// What was charged, and what is written so far.
@@ -100,8 +100,8 @@ impl<'f, 'a> Draft<'f, 'a> {
                 charge.notes.extend(notes.iter().cloned());
                 self.change.credit_notes.extend(notes);
             }
-            let fee = LateFee::id_for(charge.invoice.id);
-            for fee in self.facts.late_fees.iter().filter(|f| whole && f.invoice.id == fee) {
+            let fees = if whole { LateFee::of(charge.invoice.id, self.facts.late_fees) } else { Vec::new() };
+            for fee in fees {
                 self.change.credit_notes.extend(fee.give_back(fee.invoice.period, (1, 1), reason, &key, written));
             }
         }
@@ -114,6 +114,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         let row = Billable { terms, ..facts.line };
         let known = |id: InvoiceId| self.charges.iter().any(|c| c.invoice.id == id);
         self.change.next = next_invoice(&row, &facts.context(), known)?;
+        self.change.package_moved = package_moved(&facts.line.terms, &terms);
         self.change.terms = terms;
         self.change.from = from;
         self.change.access = access_step(facts, &terms);
@@ -129,6 +130,13 @@ fn planned_on_the_grid(terms: BillingTerms) -> BillingTerms {
     let held_price =
         terms.held_price.map(|h| HeldPrice { until: h.until.map(|u| if u == planned.from { from } else { u }), ..h });
     BillingTerms { change: Some(PackageChange { from, ..planned }), held_price, ..terms }
+}
+
+/// A planned package that stays planned and begins on another day.
+fn package_moved(before: &BillingTerms, after: &BillingTerms) -> Option<PackageMoved> {
+    let (was, now) = (before.change?, after.change?);
+    let moved = was.package_id == now.package_id && was.from != now.from && now.from > after.first_day();
+    moved.then_some(PackageMoved { package_id: now.package_id, was: was.from, from: now.from })
 }
 
 /// A wish that cannot be about a day that lies ahead.

@@ -6,8 +6,10 @@
 //! | another package, from the next period or at once | [`package`] |
 //! | another billing day | [`day`] |
 //! | another user name, password, router or site: no money | [`account`] |
+//! | a price of one's own, a discount | [`price`] |
 //! | a pause begins, ends | [`pause`], [`resume`] |
 //! | an end: ahead, today, said afterwards | [`end`] |
+//! | terms as they were at a moment | [`former`] |
 //!
 //! Each starts from what was charged, never from what the trigger days say (rule B11): a line may be billed ahead
 //! ([`crate::billing::BillingPolicy::issue_lead_days`]) or afterwards, runs may be late, and a wish may be about a day of the
@@ -22,17 +24,21 @@ pub mod day;
 mod draft;
 pub mod end;
 pub mod facts;
+pub mod former;
 pub mod package;
 pub mod pause;
+pub mod price;
 pub mod resume;
 pub mod start;
 
-pub use change::{AccessStep, Change, Followed, Settled};
+pub use change::{AccessStep, Change, Followed, PackageMoved, Settled};
 pub use facts::LineFacts;
+pub use former::FormerTerms;
 
 use crate::calendar::{BillingDay, Date};
 use crate::error::Error;
 use crate::ids::PackageId;
+use crate::subscription::{Discount, HeldPrice};
 
 /// A wish about the terms of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +63,16 @@ pub enum Command {
         day: BillingDay,
         /// The day of the wish: today or a day of the past.
         from: Date,
+    },
+    /// A price of one's own from now on (rule B5); `None`: the package's again.
+    Price {
+        /// Which, and until when.
+        held: Option<HeldPrice>,
+    },
+    /// A discount from now on (rule B5); `None`: none any more.
+    Discount {
+        /// How much, and until when.
+        discount: Option<Discount>,
     },
     /// A pause (rule B7).
     Pause {
@@ -85,6 +101,8 @@ pub fn decide(facts: &LineFacts<'_>, command: Command) -> Result<Change, Error> 
         Command::NextPackage { package } => package::next_period(facts, package),
         Command::PackageAtOnce { package, from } => package::at_once(facts, package, from),
         Command::BillingDay { day, from } => day::change(facts, day, from),
+        Command::Price { held } => price::hold(facts, held),
+        Command::Discount { discount } => price::discount(facts, discount),
         Command::Pause { from } => pause::pause(facts, from),
         Command::Resume { from } => resume::resume(facts, from),
         Command::End { end } => end::end(facts, end),

@@ -120,7 +120,9 @@ impl Engine for Sqlite {
     /// an older state, the log stays; whoever closes last empties it.
     async fn close(&self) {
         self.readers.close().await;
-        // Nothing is lost when it cannot be: what is in the log is durable, and is read with the file.
+        // Nothing is lost when it cannot be: what is in the log is durable, and is read with the file. Whoever waited for a
+        // lock already is not kept as long again.
+        let _ = sqlx::query("PRAGMA busy_timeout = 1000").execute(&self.writer).await;
         let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
         self.writer.close().await;
     }

@@ -148,8 +148,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Router(cmd::router::Command),
     /// Write the invoices that have come due; a second time writes nothing twice.
-    #[command(after_help = "Example:\n  isp bill --on 2026-02-01")]
-    Bill(cmd::clock::Clock),
+    #[command(after_help = "Examples:\n  isp bill --on 2026-02-01\n  isp bill --dry-run")]
+    Bill(cmd::clock::Bill),
     /// Queue the reminders that are due; `deliver` sends them.
     Remind(cmd::clock::Clock),
     /// Decide who is isolated and who is reopened; `deliver` tells the routers.
@@ -168,6 +168,14 @@ pub(crate) enum Command {
         after_help = "Run it from cron as often as you like, such as every 10 minutes:\n  */10 * * * * isp run --quiet --config /etc/isp/isp.toml"
     )]
     Run(cmd::isolate::Enforce),
+    /// The day at a glance: money in, who owes, who is isolated, what waits, what is in trouble.
+    Status,
+    /// Who owes, those longest overdue first, with phone and promise.
+    #[command(after_help = "Example:\n  isp unpaid --overdue --format csv > tagih.csv")]
+    Unpaid(cmd::status::Unpaid),
+    /// Settings: which hold, and where each comes from.
+    #[command(subcommand)]
+    Config(cmd::settings::Command),
     /// Why a customer's line is open or isolated, now or on a past day.
     #[command(after_help = "Example:\n  isp explain P001 --on 2026-02-16")]
     Explain(cmd::explain::Explain),
@@ -212,7 +220,7 @@ pub(crate) fn reads_only(matches: &ArgMatches) -> bool {
         below = matches.subcommand();
     }
     match first {
-        "report" | "explain" | "simulate" | "holidays" => true,
+        "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
         // Other commands about routers log in at one.
         "router" => last == "list",
         _ => matches!(last, "list" | "show" | "history" | "deposits"),

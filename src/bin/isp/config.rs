@@ -270,6 +270,103 @@ fn value_of(text: &str, key: &str) -> toml::Value {
     format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v")).unwrap_or_else(as_text)
 }
 
+/// A setting that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// Its key, with the tables that it stands in.
+    pub(crate) key: String,
+    /// As it is written in the file; secrets are masked.
+    pub(crate) value: String,
+    /// `flag`, `variable`, `file` or `default`.
+    pub(crate) source: &'static str,
+}
+
+/// All settings that hold, in the order of their keys, each with where it comes from.
+pub(crate) fn settings(
+    config: &Config,
+    flags: &Overrides,
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Vec<Setting>, Failure> {
+    let variables: Vec<(String, String)> = variables.filter(|(name, _)| name.starts_with("ISP_")).collect();
+    let in_file = match file(flags, &variables) {
+        Some(path) => read(&path)?,
+        None => toml::Table::new(),
+    };
+    let mut in_variables = toml::Table::new();
+    for (name, value) in &variables {
+        overlay(&mut in_variables, name, value)?;
+    }
+    let mut all = toml::Table::new();
+    let policy = toml::Value::try_from(&config.policy);
+    let policy = policy.map_err(|error| Failure::Config { place: "policy".to_owned(), reason: error.to_string() })?;
+    all.insert("policy".to_owned(), policy);
+    let text = |text: String| toml::Value::String(text);
+    let tops = [
+        ("database", config.database.clone()),
+        ("key_file", config.key_file.as_ref().map(|path| path.display().to_string())),
+        ("language", Some(config.language.code().to_owned())),
+        ("officer", config.officer.clone()),
+        ("tenant", Some(config.tenant.to_string())),
+    ];
+    all.extend(tops.into_iter().filter_map(|(key, value)| Some((key.to_owned(), text(value?)))));
+    let worker = [("page", config.worker.page), ("lease_seconds", config.worker.lease_seconds)];
+    let worker = worker.into_iter().map(|(key, value)| (key.to_owned(), toml::Value::Integer(value.into())));
+    all.insert("worker".to_owned(), toml::Value::Table(worker.collect()));
+    // Other tables have no default of their own: what is said of them is all there is.
+    let (mut flat, mut said, mut spoken) = (Vec::new(), Vec::new(), Vec::new());
+    flatten("", &toml::Value::Table(all), &mut flat);
+    flatten("", &toml::Value::Table(in_file), &mut said);
+    flatten("", &toml::Value::Table(in_variables), &mut spoken);
+    let has = |list: &[(String, String)], key: &str| list.iter().any(|(known, _)| known == key);
+    for (key, value) in spoken.iter().chain(&said) {
+        if !has(&flat, key) {
+            flat.push((key.clone(), value.clone()));
+        }
+    }
+    flat.sort();
+    let by_flag = |key: &str| match key {
+        "database" => flags.database.is_some(),
+        "key_file" => flags.key_file.is_some(),
+        "language" => flags.language.is_some(),
+        "officer" => flags.officer.is_some(),
+        _ => false,
+    };
+    let source = |key: &str| match () {
+        () if by_flag(key) => "flag",
+        () if has(&spoken, key) => "variable",
+        () if has(&said, key) => "file",
+        () => "default",
+    };
+    Ok(flat.into_iter().map(|(key, value)| Setting { source: source(&key), value: masked(&key, value), key }).collect())
+}
+
+fn flatten(prefix: &str, value: &toml::Value, out: &mut Vec<(String, String)>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                flatten(&if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") }, value, out);
+            }
+        }
+        toml::Value::String(text) => out.push((prefix.to_owned(), text.clone())),
+        other => out.push((prefix.to_owned(), other.to_string())),
+    }
+}
+
+/// A value without what nobody may read over a shoulder.
+fn masked(key: &str, value: String) -> String {
+    if key.ends_with("token") || key.ends_with("password") || key.ends_with("secret") {
+        return "***".to_owned();
+    }
+    let parts = value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?)));
+    match parts {
+        Some((scheme, (user, host))) if key == "database" => match user.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+            None => value,
+        },
+        _ => value,
+    }
+}
+
 /// What `isp init` writes: every setting that most providers touch, with what it means.
 pub(crate) fn starter(database: &str, key_file: &str, language: Language) -> String {
     let language = language.code();
@@ -351,6 +448,26 @@ mod tests {
         assert_eq!(config.policy.dunning.overdue_days, [2, 4]);
         let flags = Overrides { officer: Some("flag".into()), ..Overrides::default() };
         assert_eq!(load(file, &variables, flags).unwrap().officer.as_deref(), Some("flag"));
+    }
+
+    #[test]
+    fn each_setting_says_where_it_comes_from_and_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.toml");
+        let file = "database = \"postgres://isp:rahasia@db/isp\"\n[policy.billing]\npayment_terms_days = 7\n[whatsapp]\naccess_token = \"EAAB\"\n";
+        std::fs::write(&path, file).unwrap();
+        let flags = Overrides { config: Some(path), officer: Some("Sari".into()), ..Overrides::default() };
+        let variables = [("ISP_POLICY__ISOLATION__ISOLATE_AFTER_DAYS", "9")];
+        let variables = || variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let config = Config::load(&flags, variables()).unwrap();
+        let all = settings(&config, &flags, variables()).unwrap();
+        let of = |key: &str| all.iter().find(|s| s.key == key).map(|s| (s.value.as_str(), s.source)).unwrap();
+        assert_eq!(of("officer"), ("Sari", "flag"));
+        assert_eq!(of("policy.isolation.isolate_after_days"), ("9", "variable"));
+        assert_eq!(of("policy.billing.payment_terms_days"), ("7", "file"));
+        assert_eq!(of("policy.isolation.isolate_at"), ("10:00", "default"));
+        assert_eq!(of("database"), ("postgres://isp:***@db/isp", "file"));
+        assert_eq!(of("whatsapp.access_token"), ("***", "file"));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) texts: Texts,
     /// The moment of the command, read once or given by `--on` and `--at`.
     pub(crate) now: DateTime<Utc>,
+    /// True when `--on` or `--at` named the moment.
+    pub(crate) dated: bool,
     pub(crate) format: Format,
     pub(crate) quiet: bool,
     /// Who acts.

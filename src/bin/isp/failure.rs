@@ -104,6 +104,14 @@ pub(crate) enum Failure {
     /// No database is named anywhere.
     #[error("no database is configured")]
     NoDatabase,
+    /// The database file is empty, and its key is there: something took its contents away.
+    #[error("{path} is empty, although its key {key} is there")]
+    Emptied {
+        /// The database file.
+        path: String,
+        /// The key file.
+        key: String,
+    },
     /// The output cannot be written; what was to be done is done.
     #[error("the output cannot be written: {reason}")]
     Output {
@@ -140,6 +148,7 @@ impl Failure {
             Self::Several { .. } => "cli.several",
             Self::BadRows { .. } => "cli.bad_rows",
             Self::NoDatabase => "cli.database",
+            Self::Emptied { .. } => "cli.emptied",
             Self::Output { .. } => "cli.output",
             Self::File { .. } => "cli.file",
             Self::Router { .. } => "cli.router",
@@ -151,7 +160,9 @@ impl Failure {
             Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } | Self::Several { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
             Self::Exists { .. } | Self::BadRows { .. } => Exit::BadInput,
-            Self::NoDatabase | Self::Output { .. } | Self::File { .. } | Self::Router { .. } => Exit::Unavailable,
+            Self::NoDatabase | Self::Emptied { .. } | Self::Output { .. } | Self::File { .. } | Self::Router { .. } => {
+                Exit::Unavailable
+            }
         }
     }
 }

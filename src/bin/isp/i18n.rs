@@ -99,6 +99,7 @@ impl Texts {
             E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
                 vec![("reason", self.said(reason))]
             }
+            E::TooManyDays { most } => vec![("most", most.to_string())],
             E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::PaidInFuture { on } | E::PaidLongAgo { on } => vec![("on", on.to_string())],
@@ -189,9 +190,31 @@ impl Texts {
         self.find(&format!("failure.{}", doubt.code()), &variables)
     }
 
+    /// What is wrong with a setting. The words of the reader of TOML are English and exact, so English keeps them.
+    fn setting(&self, reason: &str) -> String {
+        let said = self.said(reason);
+        if said != reason || self.language == Language::En {
+            return said;
+        }
+        let expected = reason.split_once("expected ").map_or("", |(_, expected)| expected);
+        let key = match reason.split(' ').take(2).collect::<Vec<_>>()[..] {
+            ["unknown", "field"] => "setting.unknown",
+            ["missing", "field"] => "setting.missing",
+            ["invalid", ..] if expected.contains("bool") => "setting.no_bool",
+            ["invalid", ..] if expected.contains("string") => "setting.no_text",
+            ["invalid", ..] if expected.contains("sequence") => "setting.no_list",
+            ["invalid", ..] if expected.starts_with(['u', 'i']) => "setting.no_number",
+            ["line", _] => "setting.syntax",
+            _ => "setting.unfit",
+        };
+        let name = reason.split('`').nth(1).unwrap_or_default().to_owned();
+        let line = reason.strip_prefix("line ").and_then(|rest| rest.split(':').next()).unwrap_or_default().to_owned();
+        self.with(key, &[("name", name), ("line", line)])
+    }
+
     fn own(&self, failure: &Failure) -> Option<String> {
         let variables = match failure {
-            Failure::Config { place, reason } => vec![("place", place.clone()), ("reason", self.said(reason))],
+            Failure::Config { place, reason } => vec![("place", place.clone()), ("reason", self.setting(reason))],
             Failure::NotFound { noun, code } | Failure::Exists { noun, code } => {
                 vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
             }
@@ -205,6 +228,7 @@ impl Texts {
                 vec![("reason", self.with(&format!("usage.{problem}"), &[("what", what.clone())]))]
             }
             Failure::NoDatabase => Vec::new(),
+            Failure::Emptied { path, key } => vec![("path", path.clone()), ("key", key.clone())],
             Failure::Output { reason } => vec![("reason", self.said(reason))],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
             Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", reason.clone())],

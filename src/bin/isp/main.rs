@@ -44,20 +44,29 @@ fn main() -> ExitCode {
     let clock = Utc::now();
     let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let language = speak::language(&arguments);
-    let parsed = speak::command(Cli::command(), language).try_get_matches();
+    let command = speak::command(Cli::command(), language);
+    let parsed = match speak::help_as_option(&arguments) {
+        Some(words) => command.try_get_matches_from(words),
+        None => command.try_get_matches(),
+    };
     let parsed = parsed.and_then(|matches| Ok((cli::reads_only(&matches), Cli::from_arg_matches(&matches)?)));
     let (reads_only, cli) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return speak::refuse(&error, language).into(),
+        Err(error) => return whole(speak::refuse(&error, language), language).into(),
     };
     let exit = match start(cli, clock, language, reads_only) {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => told(&error, language),
     };
+    whole(exit, language).into()
+}
+
+/// The exit code, or a worse one when a part of the output is lost.
+fn whole(exit: Exit, language: Language) -> Exit {
     match output::lost() {
-        Some(kind) => exit.worse(told(&Failure::Output { reason: kind.to_string() }.into(), language)).into(),
-        None => exit.into(),
+        Some(kind) => exit.worse(told(&Failure::Output { reason: kind.to_string() }.into(), language)),
+        None => exit,
     }
 }
 
@@ -89,12 +98,12 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: boo
     if let Some(path) = &ctx.config.exposed {
         ctx.warn("warn.settings_readable", &[("file", path.display().to_string())]);
     }
-    let done = dispatch(&ctx, command).await;
+    let done = dispatch(&ctx, command, &flags).await;
     let exit = ctx.close(done.as_ref().copied().unwrap_or(Exit::Done)).await;
     done.map(|_| exit)
 }
 
-async fn dispatch(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow::Result<Exit> {
     match command {
         Command::Init(_) | Command::Completions { .. } => Ok(Exit::Done),
         Command::Migrate => cmd::init::migrate(ctx).await,
@@ -124,6 +133,9 @@ async fn dispatch(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Reopen(args) => cmd::isolate::reopen(ctx, args).await,
         Command::Deliver(clock) => cmd::deliver::run(ctx, clock).await,
         Command::Run(args) => cmd::day::run(ctx, &args).await,
+        Command::Status => cmd::status::status(ctx).await,
+        Command::Unpaid(args) => cmd::status::unpaid(ctx, &args).await,
+        Command::Config(command) => cmd::settings::run(ctx, command, flags),
         Command::Explain(args) => cmd::explain::run(ctx, args).await,
         Command::Simulate(args) => cmd::simulate::run(ctx, &args).await,
         Command::Holidays(args) => cmd::holidays::run(ctx, &args),
@@ -145,6 +157,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: 
         worker: WorkerId(ids.next_uuid()),
         texts: Texts::load(config.language)?,
         now,
+        dated: globals.on.is_some() || globals.at.is_some(),
         format: globals.format,
         quiet: globals.quiet,
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,

@@ -1,5 +1,7 @@
 //! Help and errors of the command line in the language of the output: clap speaks English only.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::builder::StyledStr;
@@ -37,13 +39,78 @@ pub(crate) fn language(arguments: &[String]) -> Language {
 
 /// The command with its headings and descriptions in a language.
 pub(crate) fn command(command: Command, language: Language) -> Command {
-    match Texts::load(language) {
-        Ok(texts) if language == Language::Id => spoken(command, "isp", &texts),
+    match (Texts::load(language), Sentences::load()) {
+        (Ok(texts), Ok(sentences)) if language == Language::Id => {
+            let [short, long] = ["first_steps", "exit_codes"].map(|key| sentences.find(key).unwrap_or(key).to_owned());
+            spoken(command, "isp", &texts, &sentences).after_help(short).after_long_help(long)
+        }
         _ => command,
     }
 }
 
-fn spoken(command: Command, path: &str, texts: &Texts) -> Command {
+/// `isp help COMMAND` as `isp COMMAND --help`: clap's own command for it speaks English only; `None` for any other words.
+pub(crate) fn help_as_option(arguments: &[String]) -> Option<Vec<String>> {
+    let (program, rest) = arguments.split_first()?;
+    let rest = rest.strip_prefix(&["help".to_owned()])?;
+    Some([std::slice::from_ref(program), rest, &["--help".to_owned()]].concat())
+}
+
+const HELP: &str = include_str!("../../../locales/help.id.toml");
+
+/// The texts of commands and options in Indonesian, by the English ones that stand beside them in the code.
+struct Sentences(BTreeMap<String, String>);
+
+impl Sentences {
+    fn load() -> anyhow::Result<Self> {
+        Ok(Self(toml::from_str(HELP)?))
+    }
+
+    fn find(&self, english: &str) -> Option<&str> {
+        self.0.get(english.trim().trim_end_matches('.')).map(String::as_str)
+    }
+
+    /// What stands below the options: examples, then paragraphs.
+    fn below(&self, english: &str, texts: &Texts) -> String {
+        let paragraph = |text: &str| match text.split_once('\n').filter(|(head, _)| head.starts_with("Example")) {
+            Some((_, examples)) => {
+                let lines = examples.lines().map(|line| match line.trim_start().split_once("   ") {
+                    Some((example, note)) => {
+                        let said = self.find(note).unwrap_or(note.trim());
+                        format!("  {example}   {said}")
+                    }
+                    None => line.to_owned(),
+                });
+                [texts.t("typed.examples")].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+            }
+            None => self.find(text).unwrap_or(text).to_owned(),
+        };
+        english.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// An option with its help, its default and its choices.
+    fn option(&self, arg: Arg, texts: &Texts) -> Arg {
+        let english = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut said = vec![self.find(&english).unwrap_or(&english).to_owned()];
+        if arg.get_action().takes_values() {
+            let values: Vec<String> = arg.get_possible_values().iter().map(|v| v.get_name().to_owned()).collect();
+            let defaults: Vec<String> =
+                arg.get_default_values().iter().map(|v| v.to_string_lossy().into_owned()).collect();
+            if !defaults.is_empty() {
+                said.push(texts.with("typed.default", &[("value", defaults.join(", "))]));
+            }
+            if !values.is_empty() {
+                said.push(texts.with("typed.values", &[("values", values.join(", "))]));
+            }
+        }
+        let more = if said.len() > 1 { format!(" ({})", said[1..].join("; ")) } else { String::new() };
+        let said = format!("{}{more}", said[0]);
+        let valued = arg.get_action().takes_values();
+        let arg = arg.long_help(said.clone()).help(said);
+        if valued { arg.hide_default_value(true).hide_possible_values(true) } else { arg }
+    }
+}
+
+fn spoken(command: Command, path: &str, texts: &Texts, sentences: &Sentences) -> Command {
     let template = format!(
         "{{before-help}}{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
         texts.t("typed.usage")
@@ -56,13 +123,14 @@ fn spoken(command: Command, path: &str, texts: &Texts) -> Command {
         .subcommand_help_heading(kept(texts.t("typed.commands")))
         .subcommand_value_name(kept(texts.t("typed.command")))
         .disable_help_flag(true)
+        .disable_help_subcommand(true)
         .mut_args(|arg| {
             let heading = match arg.get_help_heading() {
                 Some(_) => general,
                 None if arg.is_positional() => arguments,
                 None => options,
             };
-            arg.help_heading(heading)
+            sentences.option(arg, texts).help_heading(heading)
         })
         .arg(help.help_heading(options));
     let command = match command.get_version() {
@@ -73,13 +141,20 @@ fn spoken(command: Command, path: &str, texts: &Texts) -> Command {
         }
         None => command,
     };
-    let command = match texts.find(&format!("help.{path}"), &[]) {
-        Some(about) => command.about(about),
+    let english = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let about = texts.find(&format!("help.{path}"), &[]).or_else(|| sentences.find(&english).map(str::to_owned));
+    let command = match about {
+        Some(about) => command.long_about(about.clone()).about(about),
+        None => command,
+    };
+    let below = command.get_after_help().map(|text| sentences.below(&text.to_string(), texts));
+    let command = match below {
+        Some(below) => command.after_help(below),
         None => command,
     };
     command.mut_subcommands(|sub| {
         let path = format!("{path} {}", sub.get_name());
-        spoken(sub, &path, texts)
+        spoken(sub, &path, texts, sentences)
     })
 }
 
@@ -96,9 +171,17 @@ pub(crate) fn refuse(error: &clap::Error, language: Language) -> Exit {
     );
     let texts = Texts::load(language).ok().filter(|_| language == Language::Id && !asked);
     let Some(texts) = texts else {
-        // Nobody is left to tell when the output is closed.
-        let _ = error.print();
-        return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        if error.use_stderr() {
+            // Nobody is left to tell when standard error is closed.
+            let _ = error.print();
+            return Exit::Usage;
+        }
+        let text = error.render();
+        let text = if std::io::stdout().is_terminal() { text.ansi().to_string() } else { text.to_string() };
+        return match output::print(&text) {
+            Ok(()) => Exit::Done,
+            Err(_) => Exit::Internal,
+        };
     };
     output::note(&format!("isp: {} [cli.usage]", said(error, &texts)));
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
@@ -106,6 +189,18 @@ pub(crate) fn refuse(error: &clap::Error, language: Language) -> Exit {
     }
     output::note(&format!("     {}", texts.t("advice.cli.usage")));
     Exit::Usage
+}
+
+/// Why a value is not understood: in the words of the language, or in general ones; what libraries say is English.
+fn reason(cause: &(dyn std::error::Error + 'static), texts: &Texts) -> String {
+    if cause.is::<std::num::ParseIntError>() {
+        return texts.t("typed.not_a_number");
+    }
+    if cause.is::<uuid::Error>() {
+        return texts.t("typed.not_an_id");
+    }
+    let said = cause.to_string();
+    texts.find(&format!("reason.{said}"), &[]).unwrap_or_else(|| texts.t("typed.not_understood"))
 }
 
 fn shown(text: &StyledStr) -> String {
@@ -127,8 +222,11 @@ fn said(error: &clap::Error, texts: &Texts) -> String {
                 Some(error) => texts.domain(error),
                 None => {
                     let valid = context(ContextKind::ValidValue);
-                    let cause = cause.map(|cause| texts.said(&cause.to_string())).unwrap_or_default();
-                    if valid.is_empty() { cause } else { texts.with("typed.one_of", &[("values", valid)]) }
+                    match cause {
+                        _ if !valid.is_empty() => texts.with("typed.one_of", &[("values", valid)]),
+                        Some(cause) => reason(cause, texts),
+                        None => texts.t("typed.not_understood"),
+                    }
                 }
             };
             texts.with("typed.invalid_value", &[("what", what), ("value", value), ("reason", reason)])
@@ -146,5 +244,76 @@ fn said(error: &clap::Error, texts: &Texts) -> String {
             texts.with("typed.conflict", &[("what", what), ("other", other)])
         }
         _ => texts.with("typed.other", &[("what", what)]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn walk(command: &Command, path: &str, look: &mut dyn FnMut(&Command, &str)) {
+        look(command, path);
+        for sub in command.get_subcommands() {
+            walk(sub, &format!("{path} {}", sub.get_name()), look);
+        }
+    }
+
+    /// Each command, option and paragraph has an Indonesian text; whoever adds one writes it into locales/help.id.toml.
+    #[test]
+    fn everything_that_can_be_typed_has_an_indonesian_text() {
+        let (texts, sentences) = (Texts::load(Language::Id).unwrap(), Sentences::load().unwrap());
+        let mut missing = Vec::new();
+        walk(&Cli::command(), "isp", &mut |command, path| {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            if texts.find(&format!("help.{path}"), &[]).is_none() && sentences.find(&about).is_none() {
+                missing.push(format!("{path}: {about}"));
+            }
+            for arg in command.get_arguments() {
+                let english = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                if sentences.find(&english).is_none() {
+                    missing.push(format!("{path} {}: {english}", arg.get_id()));
+                }
+            }
+            let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let prose = below.split("\n\n").filter(|p| !p.is_empty() && !p.starts_with("Example"));
+            let notes =
+                below.lines().filter(|l| l.starts_with("  isp")).filter_map(|l| Some(l.trim().split_once("   ")?.1));
+            if path != "isp" {
+                let unknown = prose.chain(notes).filter(|text| sentences.find(text).is_none());
+                missing.extend(unknown.map(|text| format!("{path}, below: {text}")));
+            }
+        });
+        assert!(missing.is_empty(), "no Indonesian text in locales/help.id.toml:\n{}", missing.join("\n"));
+    }
+
+    /// What clap shows by itself is Indonesian, too: no word that only English has.
+    #[test]
+    fn help_in_indonesian_holds_no_english() {
+        const ENGLISH: [&str; 12] = [
+            "the", "of", "when", "which", "with", "is", "Usage", "Options", "Commands", "default", "possible", "Print",
+        ];
+        let mut found = Vec::new();
+        walk(&command(Cli::command(), Language::Id), "isp", &mut |command, path| {
+            let help = command.clone().render_long_help().to_string();
+            for line in help.lines().filter(|line| !line.trim_start().starts_with("isp ")) {
+                // Options and the names of their values are typed, not read.
+                let read = line.split_whitespace().filter(|word| !word.starts_with(['-', '<', '[']));
+                let mut words = read.flat_map(|word| word.split(|sign: char| !sign.is_alphanumeric()));
+                if let Some(word) = words.find(|word| ENGLISH.contains(word)) {
+                    found.push(format!("{path}: {word} in {}", line.trim()));
+                }
+            }
+        });
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn help_of_a_command_may_be_asked_for_either_way() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(help_as_option(&words(&["isp", "help", "bill"])), Some(words(&["isp", "bill", "--help"])));
+        assert_eq!(help_as_option(&words(&["isp", "bill", "help"])), None);
     }
 }

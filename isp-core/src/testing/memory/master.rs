@@ -137,6 +137,12 @@ impl State {
     }
 
     fn write_terms(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for former in changes.former_terms.drain(..) {
+            let id = former.subscription_id;
+            self.must_have_subscription(id)?;
+            let before = self.former_terms.range((id, 0)..=(id, u64::MAX)).count() as u64;
+            self.former_terms.put((id, before), former);
+        }
         for (id, terms) in changes.terms.drain(..) {
             self.must_have_packages(&terms)?;
             self.change_terms(id, |old| *old = terms)?;

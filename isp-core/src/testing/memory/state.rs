@@ -24,6 +24,7 @@ use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
+use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
 use crate::text::Code;
 
@@ -116,6 +117,8 @@ state! {
     usernames: (RouterId, String, SubscriptionId) => (),
     /// Accounts that lines have left, and whether they are closed.
     former_accounts: (RouterId, SubscriptionId, Code) => (FormerAccount, bool),
+    /// Terms that were replaced, in order.
+    former_terms: (SubscriptionId, u64) => FormerTerms,
     installation_kinds: InstallationKindId => InstallationKind,
     installation_orders: InstallationOrderId => InstallationOrder,
     /// Fees that stand on invoices with other things.

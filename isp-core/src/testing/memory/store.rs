@@ -32,6 +32,7 @@ use crate::ports::{
 };
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::Subscription;
+use crate::terms::FormerTerms;
 use crate::testing::fuse::Fuse;
 use crate::text::{Code, Reference};
 
@@ -225,6 +226,18 @@ impl DirectoryStore for MemoryStore {
                 .take(page.limit as usize)
                 .map(|(id, row)| (row.clone(), s.access_of(*id)))
                 .collect()
+        })
+    }
+
+    async fn former_terms(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<FormerTerms>, StoreError> {
+        let wanted: std::collections::BTreeSet<SubscriptionId> = subscriptions.iter().copied().collect();
+        self.read(tenant, |s| {
+            let of = |id: &SubscriptionId| s.former_terms.range((*id, 0)..=(*id, u64::MAX));
+            wanted.iter().flat_map(of).map(|(_, former)| *former).collect()
         })
     }
 

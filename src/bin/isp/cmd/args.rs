@@ -5,7 +5,7 @@ use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::Speed;
 use isp_core::payment::Channel;
-use isp_core::subscription::Timing;
+use isp_core::subscription::{Off, Timing};
 use isp_core::tax::TaxMode;
 use isp_core::text::{Code, Language, Name, Reference};
 use isp_core::{Error, Money};
@@ -58,6 +58,28 @@ pub(crate) fn category(text: &str) -> Result<Account, Error> {
 pub(crate) fn channel(text: &str) -> Result<Channel, Error> {
     let unknown = Error::NotOneOf { field: "channel", expected: "cash, bank, gateway" };
     Channel::parse(text).ok().filter(|c| c.is_money()).ok_or(unknown)
+}
+
+/// How much a discount takes off: `10%`, or rupiah.
+pub(crate) fn off(text: &str) -> Result<Off, Error> {
+    match text.trim().strip_suffix('%') {
+        Some(percent) => percent.trim().parse().map(Off::Percent).map_err(|_| Error::NotPositive { field: "discount" }),
+        None => Money::parse(text).map(Off::Amount),
+    }
+}
+
+/// A value, or none where a `-` is typed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OrNone<T>(pub(crate) Option<T>);
+
+/// Reads a value, or `-` for none.
+pub(crate) fn or_none<T>(
+    parse: impl Fn(&str) -> Result<T, Error> + Clone + Send + Sync + 'static,
+) -> impl Fn(&str) -> Result<OrNone<T>, Error> + Clone + Send + Sync + 'static {
+    move |text| match text.trim() {
+        "-" => Ok(OrNone(None)),
+        text => parse(text).map(|value| OrNone(Some(value))),
+    }
 }
 
 pub(crate) fn billing_day(text: &str) -> Result<BillingDay, Error> {

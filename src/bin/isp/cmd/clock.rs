@@ -4,6 +4,22 @@ use clap::Args;
 
 use crate::context::Context;
 
+/// A bill with its look before.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Bill {
+    #[command(flatten)]
+    pub(crate) dry: DryRun,
+    #[command(flatten)]
+    pub(crate) clock: Clock,
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct DryRun {
+    /// Show what it would do up to the end of the day, and write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Clock {
     /// The moment is right, although the last run was later, or long ago.

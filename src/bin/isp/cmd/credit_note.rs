@@ -9,7 +9,7 @@ use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -82,17 +82,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.rows(&table(ctx, &all).await?)?;
         }
         Command::Show(Show { number }) => {
-            let mut page = PageQuery::first(ctx.config.worker.page);
-            loop {
-                let notes = store.credit_notes(ctx.tenant(), None, page).await?;
-                if let Some(note) = notes.iter().find(|n| n.display_number() == number) {
-                    ctx.rows(&lines(note))?;
-                    break;
-                }
-                if !page.advance(&notes, |last| last.id) {
-                    return Err(Failure::NotFound { noun: "credit_note", code: number }.into());
-                }
-            }
+            ctx.rows(&lines(&find::credit_note(ctx, store, &number).await?))?;
         }
     }
     Ok(Exit::Done)
@@ -103,15 +93,10 @@ pub(crate) async fn outage(ctx: &Context, site: Code, since: Option<Date>, dry_r
     let store = ctx.store().await?;
     let place = find::site(ctx, store, &site).await?;
     let since = since.unwrap_or_else(|| ctx.today().plus_days(-90)).midnight(place.zone);
-    let mut given = Vec::new();
-    for outage in store.outages(ctx.tenant()).await? {
-        let over = outage.until.is_some_and(|until| until <= ctx.now);
-        if outage.site_id != place.id || outage.from < since || !over {
-            continue;
-        }
-        let by = ctx.officer.as_str();
-        given.extend(ctx.engine(store).credit_outage(&outage, place.zone, !dry_run, by, ctx.now).await?);
-    }
+    let mut outages = store.outages(ctx.tenant()).await?;
+    outages.retain(|o| o.site_id == place.id && o.from >= since && o.until.is_some_and(|until| until <= ctx.now));
+    let by = ctx.officer.as_str();
+    let given = ctx.engine(store).credit_outages(&outages, place.zone, !dry_run, by, ctx.now).await?;
     let total: Money = given.iter().map(|n| n.total).sum();
     let variables = [("code", site.to_string()), ("count", given.len().to_string()), ("amount", total.to_string())];
     ctx.rows(&table(ctx, &given).await?)?;

@@ -34,9 +34,11 @@ pub(crate) enum Command {
     /// List customers; numbers are masked.
     #[command(after_help = "Example:\n  isp customer list --search budi --format csv")]
     List(List),
-    /// Show the whole customer: person, lines, open invoices, devices, promises, credit.
-    #[command(after_help = "Example:\n  isp customer show P001")]
-    Show(Show),
+    /// Show the whole customer: person, lines, open invoices, payments, messages, devices, promises, what happened.
+    #[command(
+        after_help = "Examples:\n  isp customer show P001\n  isp customer show 0812-3456-7890\n  isp customer show INV-202601-000042"
+    )]
+    Show(Whom),
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +119,12 @@ pub(crate) struct Show {
     /// Customer ID.
     #[arg(value_parser = args::code)]
     code: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Whom {
+    /// Customer ID, phone number, PPPoE user name, number of an invoice, or a part of the name.
+    whom: String,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -225,9 +233,9 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
+async fn show(ctx: &Context, args: Whom) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &args.code).await?;
+    let customer = find::person(ctx, store, &args.whom).await?;
     let open = store.open_invoices(ctx.tenant(), customer.id).await?;
     let credit: isp_core::Money = store.credit(ctx.tenant(), customer.id).await?.iter().map(|c| c.left).sum();
     let arrears = isp_core::billing::Arrears::of(&open, ctx.today());
@@ -262,6 +270,7 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
         if !open.is_empty() {
             ctx.rows(&open_rows(&open))?;
         }
+        super::customer_past::show(ctx, store, &customer, &lines).await?;
         let devices = store.cpes(ctx.tenant(), Some(customer.id)).await?;
         if !devices.is_empty() {
             ctx.rows(&device_rows(&devices))?;

@@ -3,18 +3,24 @@
 use isp_core::engine::{BillReport, DayReport, DayStep, RemindReport};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{AccessQuery, PageQuery};
+use isp_core::simulation::What;
 
-use super::clock::Clock;
+use super::clock::{Bill, Clock};
 use super::deliver::{self, Wires};
 use super::isolate::{self, Enforce};
+use super::simulate;
 use super::survey;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, number};
 use crate::progress::Progress;
 
-pub(crate) async fn bill(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
-    clock.begin(ctx).await?;
+pub(crate) async fn bill(ctx: &Context, args: Bill) -> anyhow::Result<Exit> {
+    if args.dry.dry_run {
+        let money = |what: &What| matches!(what, What::Billed { .. } | What::GivenBack { .. } | What::NotBilled { .. });
+        return simulate::foretell(ctx, money).await;
+    }
+    args.clock.begin(ctx).await?;
     let report = billed(ctx).await?;
     ctx.done("done.billed", &bill_variables(&report), &bill_row(&report))?;
     warn_problems(ctx, &report).await?;
@@ -33,6 +39,9 @@ pub(crate) async fn remind(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> 
 
 /// All of a day, in order. It is the tenant's only run while it lasts, and may be repeated at any time.
 pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
+    if args.dry() {
+        return simulate::foretell(ctx, |_| true).await;
+    }
     let store = ctx.store().await?;
     let said = args.said(ctx).await?;
     let (worker, wires) = (ctx.worker(), Wires::new(ctx));

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use isp_core::Money;
-use isp_core::billing::{Invoice, Statement};
+use isp_core::billing::{CreditNote, Invoice, Statement};
 use isp_core::calendar::Month;
-use isp_core::customer::Customer;
+use isp_core::customer::{Customer, Phone};
 use isp_core::device::Cpe;
 use isp_core::ids::CustomerId;
 use isp_core::isolation::ServiceAccess;
@@ -32,6 +32,73 @@ pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> an
 
 pub(crate) async fn customer(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Customer> {
     store.customer_by_code(ctx.tenant(), code).await?.ok_or_else(|| missing("customer", code))
+}
+
+/// A customer by whatever people know him by: customer ID, phone number, PPPoE user name, the number of an invoice, a
+/// statement or a credit note, or a part of the name that only one has.
+pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Result<Customer> {
+    let text = text.trim();
+    let missing = || anyhow::Error::from(Failure::NotFound { noun: "customer", code: text.to_owned() });
+    if let Ok(code) = Code::parse("customer", text)
+        && let Some(found) = store.customer_by_code(ctx.tenant(), &code).await?
+    {
+        return Ok(found);
+    }
+    if let Some(id) = of_document(ctx, store, text).await? {
+        return store.customer(ctx.tenant(), id).await?.ok_or_else(missing);
+    }
+    let phone = Phone::parse(text).ok();
+    let lines = ctx.engine(store).all_subscriptions().await?;
+    let named = lines.iter().filter(|(line, _)| line.account.username.as_str().eq_ignore_ascii_case(text));
+    let named: BTreeSet<CustomerId> = named.map(|(line, _)| line.customer_id).collect();
+    let wanted = text.to_lowercase();
+    let is = |c: &Customer| {
+        let called = phone.is_none() && c.name.as_str().to_lowercase().contains(&wanted);
+        named.contains(&c.id) || (phone.is_some() && c.phone == phone) || called
+    };
+    let mut found: Vec<Customer> = ctx.engine(store).all_customers().await?.into_iter().filter(is).collect();
+    // A whole name says more than a part of others.
+    if found.iter().filter(|c| c.name.as_str().to_lowercase() == wanted).count() == 1 {
+        found.retain(|c| c.name.as_str().to_lowercase() == wanted);
+    }
+    match found.len() {
+        0 => Err(missing()),
+        1 => found.pop().ok_or_else(missing),
+        _ => {
+            let codes: Vec<&str> = found.iter().take(10).map(|c| c.code.as_str()).collect();
+            Err(Failure::Usage { problem: "several_customers", what: codes.join(", ") }.into())
+        }
+    }
+}
+
+/// Whose a document is.
+async fn of_document(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Result<Option<CustomerId>> {
+    let prefix = text.get(..3).unwrap_or("").to_ascii_uppercase();
+    let found = match prefix.as_str() {
+        "INV" => invoice(ctx, store, text).await.map(|(invoice, _)| invoice.customer_id),
+        "TG-" => statement(ctx, store, text).await.map(|(statement, _)| statement.customer_id),
+        "NK-" => credit_note(ctx, store, text).await.map(|note| note.customer_id),
+        _ => return Ok(None),
+    };
+    match found {
+        Err(error) if error.downcast_ref::<Failure>().is_none() => Err(error),
+        found => Ok(found.ok()),
+    }
+}
+
+/// A credit note by the number that is shown on it.
+pub(crate) async fn credit_note(ctx: &Context, store: &dyn Store, number: &str) -> anyhow::Result<CreditNote> {
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let notes = store.credit_notes(ctx.tenant(), None, page).await?;
+        let more = page.advance(&notes, |last| last.id);
+        if let Some(note) = notes.into_iter().find(|n| n.display_number().eq_ignore_ascii_case(number.trim())) {
+            return Ok(note);
+        }
+        if !more {
+            return Err(Failure::NotFound { noun: "credit_note", code: number.to_owned() }.into());
+        }
+    }
 }
 
 /// The id of a customer, when one is named.
@@ -112,15 +179,30 @@ pub(crate) async fn subscription(
     all.pop().ok_or_else(|| missing("subscription", username.unwrap_or(&customer.code)))
 }
 
-/// The codes that people use of these customers.
+/// These customers, each asked for once.
+pub(crate) async fn people(
+    ctx: &Context,
+    store: &dyn Store,
+    ids: impl IntoIterator<Item = CustomerId>,
+) -> anyhow::Result<BTreeMap<CustomerId, Customer>> {
+    let mut people = BTreeMap::new();
+    for id in ids.into_iter().collect::<BTreeSet<_>>() {
+        people.extend(store.customer(ctx.tenant(), id).await?.map(|customer| (id, customer)));
+    }
+    Ok(people)
+}
+
+/// The codes that people use of these customers, asked for a thousand at a time.
 pub(crate) async fn codes(
     ctx: &Context,
     store: &dyn Store,
     ids: impl IntoIterator<Item = CustomerId>,
 ) -> anyhow::Result<BTreeMap<CustomerId, String>> {
     let mut codes = BTreeMap::new();
-    for id in ids.into_iter().collect::<BTreeSet<_>>() {
-        codes.extend(store.customer(ctx.tenant(), id).await?.map(|c| (id, c.code.to_string())));
+    let ids: Vec<CustomerId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    for chunk in ids.chunks(1_000) {
+        let found = store.customer_codes(ctx.tenant(), chunk).await?;
+        codes.extend(found.into_iter().map(|(id, code)| (id, code.to_string())));
     }
     Ok(codes)
 }
@@ -128,6 +210,7 @@ pub(crate) async fn codes(
 /// An invoice by the number that is shown on it, with what was paid of it.
 pub(crate) async fn invoice(ctx: &Context, store: &dyn Store, number: &str) -> anyhow::Result<(Invoice, Money)> {
     // The month is in the number, so one month is searched.
+    let number = number.trim();
     let month = number.get(4..10).and_then(|ym| {
         let (year, month) = ym.split_at_checked(4)?;
         Month::new(year.parse().ok()?, month.parse().ok()?)
@@ -141,7 +224,7 @@ pub(crate) async fn invoice(ctx: &Context, store: &dyn Store, number: &str) -> a
     loop {
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
         let more = page.advance(&invoices, |(last, _)| last.id);
-        if let Some(found) = invoices.into_iter().find(|(i, _)| i.display_number() == number) {
+        if let Some(found) = invoices.into_iter().find(|(i, _)| i.display_number().eq_ignore_ascii_case(number)) {
             return Ok(found);
         }
         if !more {
@@ -158,7 +241,9 @@ pub(crate) async fn statement(
 ) -> anyhow::Result<(Statement, Vec<(Invoice, Money)>)> {
     let missing = || Failure::NotFound { noun: "statement", code: number.to_owned() };
     let found = match Statement::parse_number(number) {
-        Some(n) => store.statement(ctx.tenant(), n).await?.filter(|s| s.display_number() == number),
+        Some(n) => {
+            store.statement(ctx.tenant(), n).await?.filter(|s| s.display_number().eq_ignore_ascii_case(number.trim()))
+        }
         None => None,
     };
     let statement = found.ok_or_else(missing)?;

@@ -25,20 +25,28 @@ pub(crate) struct Import {
     /// A folder with files of sites, routers, packages, customers, subscriptions, cpes, installations and expenses, CSV or
     /// workbooks, with these names or the Indonesian ones; or one file.
     dir: Option<PathBuf>,
+    /// A file of sites.
     #[arg(long, value_name = "FILE")]
     sites: Option<PathBuf>,
+    /// A file of routers.
     #[arg(long, value_name = "FILE")]
     routers: Option<PathBuf>,
+    /// A file of packages.
     #[arg(long, value_name = "FILE")]
     packages: Option<PathBuf>,
+    /// A file of customers.
     #[arg(long, value_name = "FILE")]
     customers: Option<PathBuf>,
+    /// A file of lines.
     #[arg(long, value_name = "FILE")]
     subscriptions: Option<PathBuf>,
+    /// A file of devices.
     #[arg(long, value_name = "FILE")]
     cpes: Option<PathBuf>,
+    /// A file of installations.
     #[arg(long, value_name = "FILE")]
     installations: Option<PathBuf>,
+    /// A file of expenses.
     #[arg(long, value_name = "FILE")]
     expenses: Option<PathBuf>,
     /// A sheet with customer, package and line in each row.

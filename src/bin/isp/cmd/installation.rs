@@ -249,22 +249,23 @@ async fn list(ctx: &Context, args: List, parts: bool) -> anyhow::Result<Exit> {
     let kinds: BTreeMap<_, _> =
         store.installation_kinds(ctx.tenant()).await?.into_iter().map(|k| (k.id, k.code.to_string())).collect();
     let mut rows = Rows::new(if parts { PARTS } else { ORDERS });
-    for row in store.installation_orders(ctx.tenant(), of).await? {
+    let orders = store.installation_orders(ctx.tenant(), of).await?;
+    let codes = find::codes(ctx, store, orders.iter().map(|row| row.order.customer_id)).await?;
+    for row in orders {
         if parts && row.ending.is_some() {
             continue;
         }
-        let customer = store.customer(ctx.tenant(), row.order.customer_id).await?;
-        let code = customer.map(|c| c.code.to_string());
+        let code = codes.get(&row.order.customer_id);
         let kind = Cell::maybe(kinds.get(&row.order.kind_id));
         if parts && row.order.with_first_invoice {
             let when = Cell::Word("with_first_invoice");
-            rows.push(vec![Cell::maybe(code.as_ref()), kind.clone(), Cell::count(1u8), when, row.order.fee.into()]);
+            rows.push(vec![Cell::maybe(code), kind.clone(), Cell::count(1u8), when, row.order.fee.into()]);
             continue;
         }
         if parts {
             for part in row.order.schedule() {
                 let number = Cell::count(part.number);
-                rows.push(vec![Cell::maybe(code.as_ref()), kind.clone(), number, part.on.into(), part.amount.into()]);
+                rows.push(vec![Cell::maybe(code), kind.clone(), number, part.on.into(), part.amount.into()]);
             }
             continue;
         }

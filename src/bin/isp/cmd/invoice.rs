@@ -56,7 +56,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 query.customer = Some(find::customer(ctx, store, &code).await?.id);
             }
         }
-        Command::Show(Show { number }) if number.starts_with("TG-") => return statement(ctx, store, &number).await,
+        Command::Show(Show { number }) if Statement::parse_number(&number).is_some() => {
+            return statement(ctx, store, &number).await;
+        }
         Command::Show(Show { number }) => return lines(ctx, &find::invoice(ctx, store, &number).await?.0),
     }
     let mut rows = Rows::new(&[
@@ -76,11 +78,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
         let customers: BTreeSet<_> = invoices.iter().map(|(i, _)| i.customer_id).collect();
         let customers: Vec<_> = customers.into_iter().collect();
+        let codes = find::codes(ctx, store, customers.iter().copied()).await?;
         let statements = store.statements(ctx.tenant(), &customers).await?;
         let statements: BTreeMap<_, _> = statements.iter().map(|s| (s.id(), s.display_number())).collect();
         for (invoice, paid) in &invoices {
             let shown = invoice.display_number();
-            let customer = store.customer(ctx.tenant(), invoice.customer_id).await?;
             rows.push(vec![
                 Cell::text(shown),
                 Cell::maybe(statements.get(&Statement::id_of(
@@ -88,7 +90,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                     invoice.issue_date,
                     invoice.due_date,
                 ))),
-                Cell::maybe(customer.map(|c| c.code.to_string())),
+                Cell::maybe(codes.get(&invoice.customer_id)),
                 Cell::Word(invoice.kind.code()),
                 Cell::text(invoice.period),
                 invoice.issue_date.into(),

@@ -6,10 +6,11 @@ use clap::Args;
 use isp_core::engine::{Approval, EnforceReport, Said};
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::{AccessQuery, PageQuery};
+use isp_core::simulation::What;
 use isp_core::text::Code;
 
-use super::clock::Clock;
-use super::{args, find};
+use super::clock::{Clock, DryRun};
+use super::{args, find, simulate};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column};
@@ -22,6 +23,8 @@ pub(crate) struct Enforce {
     /// Let every router pass its breaker once.
     #[arg(long)]
     approve_all: bool,
+    #[command(flatten)]
+    dry: DryRun,
     #[command(flatten)]
     clock: Clock,
 }
@@ -37,6 +40,11 @@ pub(crate) struct ByHand {
 }
 
 impl Enforce {
+    /// True when it is only to be shown.
+    pub(crate) const fn dry(&self) -> bool {
+        self.dry.dry_run
+    }
+
     /// All that a person said before a run.
     pub(crate) async fn said(&self, ctx: &Context) -> anyhow::Result<Said> {
         Ok(Said { approval: self.approval(ctx).await?, clock_is_right: self.clock.confirmed() })
@@ -57,6 +65,10 @@ impl Enforce {
 }
 
 pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
+    if args.dry() {
+        let access = |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
+        return simulate::foretell(ctx, access).await;
+    }
     let approval = args.approval(ctx).await?;
     args.clock.begin(ctx).await?;
     let store = ctx.store().await?;
@@ -99,11 +111,13 @@ async fn changed(ctx: &Context, report: &EnforceReport) -> anyhow::Result<Rows> 
     for (action, ids) in lists {
         for chunk in ids.chunks(1_000) {
             let query = AccessQuery::Subscriptions(chunk.to_vec());
-            for facts in store.load_access(ctx.tenant(), &query, PageQuery::first(1_000)).await? {
-                let customer = store.customer(ctx.tenant(), facts.customer_id).await?;
+            let facts = store.load_access(ctx.tenant(), &query, PageQuery::first(1_000)).await?;
+            let people = find::people(ctx, store, facts.iter().map(|f| f.customer_id)).await?;
+            for facts in facts {
+                let customer = people.get(&facts.customer_id);
                 rows.push(vec![
-                    Cell::maybe(customer.as_ref().map(|c| &c.code)),
-                    Cell::maybe(customer.as_ref().map(|c| &c.name)),
+                    Cell::maybe(customer.map(|c| &c.code)),
+                    Cell::maybe(customer.map(|c| &c.name)),
                     Cell::Word(action),
                 ]);
             }

@@ -194,7 +194,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     Ok(Exit::Done)
 }
 
-const fn tax_word(mode: TaxMode) -> &'static str {
+pub(super) const fn tax_word(mode: TaxMode) -> &'static str {
     match mode {
         TaxMode::Exclusive => "exclusive",
         TaxMode::Inclusive => "inclusive",

@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::Statement;
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::{Date, Month, Zone};
 use isp_core::engine::{NewPayment, Told};
 use isp_core::money::plausible_amount;
-use isp_core::ports::PageQuery;
+use isp_core::ports::{PageQuery, PaymentRow};
 use isp_core::text::{Code, Reference};
 
 use super::sure::Sure;
@@ -60,6 +60,12 @@ pub(crate) struct List {
     /// Only this customer's.
     #[arg(long, value_parser = args::code)]
     customer: Option<Code>,
+    /// Only those that were paid on this day.
+    #[arg(long, conflicts_with = "month")]
+    paid_on: Option<Date>,
+    /// Only those that were paid in this month, such as 2026-01.
+    #[arg(long)]
+    month: Option<Month>,
 }
 
 #[derive(Debug, Args)]
@@ -90,8 +96,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let store = ctx.store().await?;
             let id = find::payment(ctx, store, &which.provider, &which.reference).await?.payment.id;
             let back = ctx.engine(store).reverse(id, ctx.officer.as_str(), &reason, ctx.now).await?;
-            let variables = [("reference", which.reference.to_string()), ("amount", back.to_string())];
+            let variables = [("reference", which.reference.to_string()), ("amount", back.amount.to_string())];
             ctx.say("done.reversed", &variables)?;
+            if back.fees_again.is_positive() {
+                ctx.say("done.fees_again", &[("amount", back.fees_again.to_string())])?;
+            }
             Ok(Exit::Done)
         }
     }
@@ -185,11 +194,16 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let payments = store.payments(ctx.tenant(), of, page).await?;
-        for row in &payments {
-            let customer = store.customer(ctx.tenant(), row.payment.customer_id).await?;
+        let shown = |row: &&PaymentRow| {
+            let day = Zone::Wib.date_of(row.payment.paid_at);
+            args.paid_on.is_none_or(|wanted| day == wanted) && args.month.is_none_or(|month| day.month() == month)
+        };
+        let wanted: Vec<&PaymentRow> = payments.iter().filter(shown).collect();
+        let codes = find::codes(ctx, store, wanted.iter().map(|row| row.payment.customer_id)).await?;
+        for row in wanted {
             rows.push(vec![
                 Zone::Wib.date_of(row.payment.paid_at).into(),
-                Cell::maybe(customer.map(|c| c.code.to_string())),
+                Cell::maybe(codes.get(&row.payment.customer_id)),
                 Cell::text(&row.payment.provider),
                 Cell::text(&row.payment.reference),
                 Cell::Word(row.payment.channel.code()),

@@ -112,7 +112,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     let engine = ctx.engine(store);
     match command {
         Command::Customers(args) => {
-            let report = engine.report_customers(ctx.now).await?;
+            // A day that was named is told as it was: what was recorded after it does not count.
+            let report = match ctx.dated {
+                true => engine.report_customers_at(ctx.now).await?,
+                false => engine.report_customers(ctx.now).await?,
+            };
             ctx.rows(&customer_rows(&report, args.contacts))?;
         }
         Command::Cpe(args) => {
@@ -228,6 +232,7 @@ pub(crate) fn package_rows(report: &[isp_core::report::PackageRow]) -> Rows {
         column("code"),
         column("name"),
         number("price"),
+        column("tax"),
         column("speed"),
         column("group"),
         column("sold"),
@@ -241,6 +246,7 @@ pub(crate) fn package_rows(report: &[isp_core::report::PackageRow]) -> Rows {
             Cell::text(&row.code),
             Cell::text(&row.name),
             row.price.map_or(Cell::Empty, Cell::Money),
+            Cell::Word(super::package::tax_word(row.tax_mode)),
             Cell::text(&row.speed),
             Cell::text(&row.group),
             yes_no(row.sold),

@@ -7,11 +7,14 @@ use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
-use isp_core::ports::{PageQuery, Store, StoreError};
-use isp_core::subscription::{Account, BillingTerms, Subscription, SubscriptionStatus, Timing};
+use isp_core::ports::{Store, StoreError};
+use isp_core::subscription::{
+    Account, BillingTerms, Discount, HeldPrice, Off, Subscription, SubscriptionStatus, Timing,
+};
 use isp_core::terms::Command as Terms;
+use isp_core::terms::former::{FormerTerms, first_start};
 use isp_core::text::Code;
-use isp_core::{Error, Secret};
+use isp_core::{Error, Money, Secret};
 
 use super::terms::{Dry, Line, Since};
 use super::{account, args, find};
@@ -47,6 +50,16 @@ pub(crate) enum Command {
     /// Give a line another PPPoE password.
     #[command(after_help = "Example:\n  isp subscription password P001 --password -")]
     Password(account::Password),
+    /// Give a line a price of its own for what is not invoiced yet, or `-` for the package's again.
+    #[command(
+        after_help = "Examples:\n  isp subscription price P001 150000 --until 2026-12-31\n  isp subscription price P001 -"
+    )]
+    Price(OwnPrice),
+    /// Give a line a discount for what is not invoiced yet, or `-` for none any more.
+    #[command(
+        after_help = "Examples:\n  isp subscription discount P001 10% --until 2026-12-31\n  isp subscription discount P001 25000\n  isp subscription discount P001 -"
+    )]
+    Discount(OwnDiscount),
     /// Pause (cuti) from today or a day of the past: no access, no invoices.
     Pause(Stop),
     /// End a pause, today or on a day of the past.
@@ -133,6 +146,34 @@ pub(crate) struct ChangeBillingDay {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct OwnPrice {
+    #[command(flatten)]
+    which: Which,
+    /// Rupiah per month; `-` for the package's price.
+    #[arg(value_parser = args::or_none(args::money), allow_hyphen_values = true)]
+    price: args::OrNone<Money>,
+    /// The last day on which a period that begins has it; for good when not given.
+    #[arg(long)]
+    until: Option<Date>,
+    #[command(flatten)]
+    dry: Dry,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OwnDiscount {
+    #[command(flatten)]
+    which: Which,
+    /// Percent of the price, such as 10%, or rupiah per month; `-` for none.
+    #[arg(value_parser = args::or_none(args::off), allow_hyphen_values = true)]
+    off: args::OrNone<Off>,
+    /// The last day on which a period that begins has it; for good when not given.
+    #[arg(long)]
+    until: Option<Date>,
+    #[command(flatten)]
+    dry: Dry,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Stop {
     #[command(flatten)]
     which: Which,
@@ -178,6 +219,25 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let line = Line::find(ctx, &which).await?;
             let command = Terms::BillingDay { day, from: line.day(&since).await? };
             return line.change(command, &since.dry, "done.billing_day", &[("day", day.day().to_string())]).await;
+        }
+        Command::Price(OwnPrice { which, price, until, dry }) => {
+            let until = until.map(|last| last.plus_days(1));
+            let held = price.0.map(|price| HeldPrice { price, until });
+            let line = Line::find(ctx, &which).await?;
+            let key = if held.is_some() { "done.own_price" } else { "done.package_price" };
+            let shown = held.map_or_else(String::new, |held| held.price.to_string());
+            return line.change(Terms::Price { held }, &dry, key, &[("price", shown)]).await;
+        }
+        Command::Discount(OwnDiscount { which, off, until, dry }) => {
+            let until = until.map(|last| last.plus_days(1));
+            let discount = off.0.map(|off| Discount { off, until });
+            let line = Line::find(ctx, &which).await?;
+            let key = if discount.is_some() { "done.discount" } else { "done.no_discount" };
+            let shown = discount.map_or_else(String::new, |discount| match discount.off {
+                Off::Amount(amount) => amount.to_string(),
+                Off::Percent(percent) => format!("{percent} %"),
+            });
+            return line.change(Terms::Discount { discount }, &dry, key, &[("discount", shown)]).await;
         }
         Command::Move(args) => return account::change_place(ctx, args).await,
         Command::Rename(args) => return account::rename(ctx, args).await,
@@ -259,21 +319,12 @@ pub(super) async fn table(
         store.packages(ctx.tenant()).await?.into_iter().map(|p| (p.id, p.code.to_string())).collect();
     let routers: BTreeMap<_, _> =
         store.routers(ctx.tenant()).await?.into_iter().map(|r| (r.id, r.code.to_string())).collect();
-    let mut codes = BTreeMap::new();
-    if lines.len() <= 8 {
-        for (line, _) in lines {
-            let customer = store.customer(ctx.tenant(), line.customer_id).await?;
-            codes.extend(customer.map(|c| (c.id, c.code.to_string())));
-        }
-    } else {
-        let mut page = PageQuery::first(ctx.config.worker.page);
-        loop {
-            let customers = store.customers(ctx.tenant(), page).await?;
-            let more = page.advance(&customers, |last| last.id);
-            codes.extend(customers.into_iter().map(|c| (c.id, c.code.to_string())));
-            if !more {
-                break;
-            }
+    let codes = find::codes(ctx, store, lines.iter().map(|(line, _)| line.customer_id)).await?;
+    let mut former: BTreeMap<SubscriptionId, Vec<FormerTerms>> = BTreeMap::new();
+    for chunk in lines.chunks(1_000) {
+        let ids: Vec<SubscriptionId> = chunk.iter().map(|(line, _)| line.id).collect();
+        for terms in store.former_terms(ctx.tenant(), &ids).await? {
+            former.entry(terms.subscription_id).or_default().push(terms);
         }
     }
     let mut rows = Rows::new(&[
@@ -300,7 +351,8 @@ pub(super) async fn table(
             Cell::Word(status_word(status)),
             Cell::Word(access.desired.code()),
             if line.router_id.is_none() { Cell::Empty } else { Cell::Word(if access.agrees() { "yes" } else { "no" }) },
-            line.terms.start.into(),
+            // A pause or a change at once begins the periods anew; the line began before.
+            first_start(&line.terms, former.get(&line.id).map_or(&[], Vec::as_slice)).into(),
             line.terms.end.map_or(Cell::Empty, Cell::from),
             Cell::count(line.terms.day.day()),
             Cell::count(line.terms.cycle.months()),

@@ -77,6 +77,16 @@ impl<'a> Line<'a> {
         ];
         variables.extend(more.iter().cloned());
         ctx.say(key, &variables)?;
+        if let Some(moved) = &change.package_moved {
+            let packages = self.store.packages(ctx.tenant()).await?;
+            let package = packages.iter().find(|p| p.id == moved.package_id);
+            let variables = [
+                ("package", package.map_or_else(|| moved.package_id.to_string(), |p| p.code.to_string())),
+                ("was", moved.was.to_string()),
+                ("from", moved.from.to_string()),
+            ];
+            ctx.say("done.package_moved", &variables)?;
+        }
         ctx.rows(&documents(&change))?;
         if dry.dry_run {
             ctx.say("import.dry_run", &[])?;

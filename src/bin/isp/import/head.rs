@@ -12,7 +12,7 @@ pub(super) const TITLES: usize = 15;
 pub(crate) type Map = (String, String);
 
 /// Columns that sheets and reports have for people; nothing in them is imported, where a file does not need them.
-const REMARKS: [&str; 34] = [
+const REMARKS: [&str; 43] = [
     "no",
     "nomor",
     "no_urut",
@@ -46,6 +46,15 @@ const REMARKS: [&str; 34] = [
     "installed",
     "to_return",
     "sold",
+    "subscribers",
+    "active",
+    "isolated",
+    "paused",
+    "monthly",
+    "invoiced",
+    "paid",
+    "state",
+    "id",
     "lines",
 ];
 
@@ -145,6 +154,10 @@ pub(super) fn find(
     for (position, cell) in cells.iter().enumerate() {
         let said = said(cell, maps);
         match meant(cell, layout, maps) {
+            // In a list that was exported the id of the row stands beside that of the customer.
+            Some(column) if head.columns.iter().any(|(key, _)| *key == column.key) && folded(cell) == "id" => {
+                notices.tell(&table.name, *line, cell, Note::NotImported);
+            }
             Some(column) if head.columns.iter().any(|(key, _)| *key == column.key) => {
                 report(*line, cell, Problem::RepeatedColumn);
             }

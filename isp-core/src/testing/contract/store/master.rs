@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::calendar::{Cycle, Date};
 use crate::device::{DeviceAction, Ownership};
 use crate::ending::{Ending, EndingKind, RecordId};
-use crate::ids::{ExemptionId, ExpenseId, OutageId, PromiseId, TenantId};
+use crate::ids::{ExemptionId, ExpenseId, OutageId, PromiseId, SubscriptionId, TenantId};
 use crate::isolation::{Access, ServiceAccess};
 use crate::ledger::{Account, Expense};
 use crate::money::Money;
@@ -13,8 +13,9 @@ use crate::package::{PriceList, PriceVersion};
 use crate::payment::Channel;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
 use crate::protection::{Exemption, Outage, Promise};
-use crate::subscription::{Discount, HeldPrice, Off, PackageChange, Timing};
+use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::tax::TaxMode;
+use crate::terms::FormerTerms;
 use crate::testing::sample::{self, World, code, day, id, moment};
 use crate::text::{Code, Language};
 
@@ -434,6 +435,31 @@ pub(super) async fn terms_are_replaced_by_themselves(store: &dyn Store, tenant: 
     assert_eq!(lines[0].0.terms, terms);
     assert_eq!(lines[0].0.account, w.subscriptions[0].account);
     assert_eq!(lines[1].0.terms.billed_from, None);
+}
+
+/// What a line had before comes back in the order in which it was replaced, also when two changes have one moment.
+pub(super) async fn former_terms_are_kept_in_order(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 3).await;
+    let line = |n: usize| w.subscriptions[n].id;
+    let discount = Some(Discount { off: Off::Percent(10), until: Some(day("2026-12-01")) });
+    let was = |n: usize, package: usize, until: &str| FormerTerms {
+        subscription_id: line(n),
+        until: moment(until),
+        terms: BillingTerms { package_id: w.packages[package].id, discount, ..w.subscriptions[n].terms },
+    };
+    let first = [was(0, 0, "2026-01-05T03:00:00Z"), was(1, 0, "2026-01-04T03:00:00Z")];
+    let then = [was(0, 1, "2026-01-05T03:00:00Z"), was(0, 0, "2026-02-05T03:00:00Z")];
+    for former_terms in [first.to_vec(), vec![then[0]], vec![then[1]]] {
+        write(store, tenant, ChangeSet { former_terms, ..ChangeSet::default() }).await;
+    }
+    let told = store.former_terms(tenant, &[line(1), line(0), line(2)]).await.unwrap();
+    let mut expected = vec![first[0], then[0], then[1], first[1]];
+    expected.sort_by_key(|f| f.subscription_id);
+    assert_eq!(told, expected);
+    assert_eq!(store.former_terms(tenant, &[line(1)]).await.unwrap(), [first[1]]);
+    assert!(store.former_terms(sample::tenant(77), &[line(1)]).await.unwrap().is_empty());
+    let missing = FormerTerms { subscription_id: SubscriptionId(id(9, 99)), ..first[0] };
+    refused(store, tenant, ChangeSet { former_terms: vec![missing], ..ChangeSet::default() }).await;
 }
 
 pub(super) fn expense(number: u64) -> Expense {

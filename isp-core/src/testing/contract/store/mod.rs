@@ -92,6 +92,7 @@ suite! { $
         lists_come_in_pages
         tenants_do_not_see_each_other
         terms_are_replaced_by_themselves
+        former_terms_are_kept_in_order
         records_are_taken_back
         only_customers_without_a_history_are_removed
     }

@@ -102,7 +102,7 @@ async fn reverse(
     let payments = stage.store.payments(TenantId::DEFAULT, Some(customer.id), PageQuery::first(1_000)).await?;
     let last = payments.iter().filter(|p| p.reversal.is_none()).max_by_key(|p| p.payment.paid_at);
     let payment = &last.context("the customer has paid nothing that could be taken back")?.payment;
-    let amount = stage.engine().reverse(payment.id, OFFICER, reason, today.at(8, 30, Zone::Wib)).await?;
+    let amount = stage.engine().reverse(payment.id, OFFICER, reason, today.at(8, 30, Zone::Wib)).await?.amount;
     let who = known_as(customer);
     timeline.note(
         Tone::Trouble,

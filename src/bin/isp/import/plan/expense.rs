@@ -4,7 +4,6 @@ use isp_core::Money;
 use isp_core::calendar::Date;
 use isp_core::ids::{ExpenseId, derive};
 use isp_core::ledger::{Account, Expense};
-use isp_core::payment::Channel;
 use isp_core::ports::ExpenseRow;
 use isp_core::text::Code;
 
@@ -23,10 +22,13 @@ impl Planner<'_> {
         };
         let id = self.expense_id(row);
         let (on, category, amount, note) = (row.on, row.category, row.amount, row.note.clone());
-        let expense = Expense { id, on, category, amount, paid_from: Channel::Cash, note, site_id };
+        let expense = Expense { id, on, category, amount, paid_from: row.paid_from, note, site_id };
         // Also one that was booked back: it was corrected, and is not booked again.
         if self.existing.expenses.contains_key(&id) || self.is_corrected(&expense) {
             return Ok(Verdict::Same);
+        }
+        if row.ended {
+            return Ok(Verdict::LeftOut);
         }
         self.ask_which_expense(row);
         self.plan.changes.journal.push(expense.entry());

@@ -52,7 +52,7 @@ impl Planner<'_> {
             let same = columns.is_empty();
             return Ok(if same { Verdict::Same } else { Verdict::Differs { columns, updatable: false } });
         }
-        if row.on < from {
+        if row.on < from || row.ended {
             return Ok(Verdict::LeftOut);
         }
         if row.with_first_invoice && self.existing.billed.contains(&subscription_id) {

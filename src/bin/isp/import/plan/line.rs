@@ -38,6 +38,12 @@ impl Planner<'_> {
         if let Some(old) = self.existing.subscription_of(customer_id, Some(&row.username)).filter(serves) {
             return Ok(compared(row, old, router_id, package_id, today));
         }
+        if row.ended {
+            return Ok(Verdict::LeftOut);
+        }
+        let Some(password) = row.password.clone() else {
+            return Err(row.at.error("password", isp_core::Error::Empty { field: "password" }));
+        };
         let day = row.day.unwrap_or_else(|| BillingDay::of(row.start));
         let billed_from = row.billed_from.or(self.options.billed_from).unwrap_or(today).max(row.start);
         let terms = BillingTerms {
@@ -47,7 +53,7 @@ impl Planner<'_> {
         };
         self.ask_which_line(row, customer_id, today);
         let id = SubscriptionId(self.ids.next_uuid());
-        let account = Account { username: row.username.clone(), password: row.password.clone() };
+        let account = Account { username: row.username.clone(), password };
         let subscription = Subscription { id, customer_id, site_id, router_id, account, terms };
         self.subscriptions.entry(customer_id).or_default().push((row.username.clone(), id));
         add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
@@ -107,7 +113,7 @@ fn compared(
     let columns = columns(&[
         ("package", package_differs),
         ("router", row.router.is_some() && old.router_id != router_id),
-        ("password", old.account.password != row.password),
+        ("password", row.password.as_ref().is_some_and(|password| *password != old.account.password)),
         ("billing_day", row.day.is_some_and(|day| day != old.terms.day)),
         ("cycle", old.terms.cycle != row.cycle),
         ("timing", old.terms.timing != row.timing),

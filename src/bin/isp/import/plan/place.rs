@@ -26,7 +26,19 @@ impl Planner<'_> {
         let old = self.existing.routers.get(&row.code);
         let id = old.map_or_else(|| RouterId(self.ids.next_uuid()), |r| r.id);
         self.routers.insert(row.code.clone(), (id, site_id));
-        let new = Router { id, code: row.code.clone(), site_id, endpoint: row.endpoint.clone() };
+        let mut endpoint = row.endpoint.clone();
+        if !row.has_password {
+            // The password is known for where the router is, and goes nowhere else.
+            let there = |old: &&Router| {
+                let (was, is) = (&old.endpoint, &endpoint);
+                (&was.host, was.port, was.tls, &was.username) == (&is.host, is.port, is.tls, &is.username)
+            };
+            let Some(known) = old.filter(there) else {
+                return Err(row.at.error("password", isp_core::Error::Empty { field: "password" }));
+            };
+            endpoint = known.endpoint.clone();
+        }
+        let new = Router { id, code: row.code.clone(), site_id, endpoint };
         let differs = old.map(|old| {
             let (was, is) = (&old.endpoint, &new.endpoint);
             columns(&[

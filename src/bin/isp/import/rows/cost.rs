@@ -3,6 +3,7 @@
 use isp_core::calendar::Date;
 use isp_core::ledger::{Account, Expense};
 use isp_core::money::plausible_amount;
+use isp_core::payment::Channel;
 use isp_core::text::{Code, Name};
 use isp_core::{Error, Money};
 
@@ -10,7 +11,7 @@ use super::super::cells::Cells;
 use super::super::problem::Problem;
 use super::super::sheet::{Column, Origin, needed, optional};
 use super::line::ACCOUNT;
-use super::{CUSTOMER_ID, FileRow, SITE, kind_code, not_negative, positive, whole_number, yes_or_no};
+use super::{CUSTOMER_ID, FileRow, SITE, is_over, kind_code, not_negative, positive, whole_number, yes_or_no};
 
 /// A line of `installations.csv`.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub(crate) struct InstallationRow {
     pub(crate) on: Date,
     pub(crate) instalments: u8,
     pub(crate) with_first_invoice: bool,
+    /// True in an export, for one that was taken back.
+    pub(crate) ended: bool,
 }
 
 impl FileRow for InstallationRow {
@@ -38,7 +41,8 @@ impl FileRow for InstallationRow {
         optional("fee", &["biaya", "fee", "biaya_pasang", "biaya_psb"]),
         needed("date", &["tanggal", "date", "tgl", "tanggal_pasang", "tgl_pasang", "installed_on"]),
         optional("instalments", &["cicilan", "instalments", "installments"]),
-        optional("with_first_invoice", &["bersama_tagihan_pertama", "with_first_invoice"]),
+        optional("with_first_invoice", &["bersama_tagihan_pertama", "with_first_invoice", "invoicing"]),
+        optional("ended", &["dicabut", "ended"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -54,7 +58,13 @@ impl FileRow for InstallationRow {
             let number = whole_number(t).and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=12).contains(n));
             number.ok_or(Problem::Number { least: 1, most: 12 })
         });
-        let with_first_invoice = cells.maybe("with_first_invoice", |t| yes_or_no("with_first_invoice", t));
+        let with_first_invoice = cells.maybe("with_first_invoice", |t| match t {
+            // As `installation list` says it.
+            "with_first_invoice" => Ok(true),
+            "alone" => Ok(false),
+            other => yes_or_no("with_first_invoice", other),
+        });
+        let ended = is_over(cells);
         let (kind, kind_code) = kind?;
         Some(Self {
             at: cells.origin(),
@@ -66,6 +76,7 @@ impl FileRow for InstallationRow {
             on: on?,
             instalments: instalments?.unwrap_or(1),
             with_first_invoice: with_first_invoice?.unwrap_or(false),
+            ended: ended?,
         })
     }
 }
@@ -79,6 +90,9 @@ pub(crate) struct ExpenseRow {
     pub(crate) amount: Money,
     pub(crate) note: String,
     pub(crate) site: Option<Code>,
+    pub(crate) paid_from: Channel,
+    /// True in an export, for one that was booked back.
+    pub(crate) ended: bool,
 }
 
 impl FileRow for ExpenseRow {
@@ -89,6 +103,8 @@ impl FileRow for ExpenseRow {
         needed("amount", &["jumlah", "amount", "nominal", "total", "biaya"]),
         optional("note", &["catatan", "note", "keterangan", "ket", "uraian"]),
         optional("site", SITE),
+        optional("paid_from", &["dibayar_dari", "paid_from", "channel", "dari"]),
+        optional("ended", &["dibatalkan", "ended"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -100,7 +116,17 @@ impl FileRow for ExpenseRow {
         }
         let note = cells.maybe("note", |t| Name::parse("note", t).map(|n| n.as_str().to_owned()));
         let site = cells.maybe_code("site");
+        let paid_from = cells.maybe("paid_from", paid_from);
+        let ended = is_over(cells)?;
         let note = note?.unwrap_or_default();
-        Some(Self { at: cells.origin(), on: on?, category: category?, amount: amount?, note, site: site? })
+        let (on, category, amount, site) = (on?, category?, amount?, site?);
+        let paid_from = paid_from?.unwrap_or(Channel::Cash);
+        Some(Self { at: cells.origin(), on, category, amount, note, site, paid_from, ended })
     }
+}
+
+/// The money that an expense was paid from.
+fn paid_from(text: &str) -> Result<Channel, Error> {
+    let unknown = Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway" };
+    Channel::parse(text).ok().filter(|channel| channel.is_money()).ok_or(unknown)
 }

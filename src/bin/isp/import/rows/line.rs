@@ -7,7 +7,7 @@ use isp_core::{Error, Secret};
 
 use super::super::cells::Cells;
 use super::super::sheet::{Column, Origin, needed, optional};
-use super::{CUSTOMER_ID, FileRow, SITE, package_code, password, whole_number};
+use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, password, whole_number};
 
 /// A line of `subscriptions.csv`.
 #[derive(Debug, Clone)]
@@ -18,13 +18,16 @@ pub(crate) struct SubscriptionRow {
     pub(crate) router: Option<Code>,
     pub(crate) site: Option<Code>,
     pub(crate) username: Code,
-    pub(crate) password: Secret,
+    /// None in an export, for a line that is known already.
+    pub(crate) password: Option<Secret>,
     pub(crate) start: Date,
     /// Empty: the day of the start (rule C4, anniversary).
     pub(crate) day: Option<BillingDay>,
     pub(crate) cycle: Cycle,
     pub(crate) timing: Timing,
     pub(crate) billed_from: Option<Date>,
+    /// True in an export, for a line that has ended.
+    pub(crate) ended: bool,
 }
 
 impl FileRow for SubscriptionRow {
@@ -35,12 +38,13 @@ impl FileRow for SubscriptionRow {
         optional("router", ROUTER),
         optional("site", SITE),
         needed("username", ACCOUNT),
-        needed("password", PASSWORD),
+        optional("password", PASSWORD),
         needed("start", START),
         optional("billing_day", DAY),
-        optional("cycle", &["siklus", "cycle"]),
+        optional("cycle", &["siklus", "cycle", "months"]),
         optional("timing", &["penagihan", "timing"]),
         optional("billed_from", &["ditagih_sejak", "billed_from"]),
+        optional("ended", &["berakhir", "end", "ended"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -59,6 +63,7 @@ impl FileRow for SubscriptionRow {
         let cycle = cells.maybe("cycle", Cycle::parse);
         let timing = cells.maybe("timing", Timing::parse);
         let billed_from = cells.maybe_day("billed_from");
+        let ended = is_over(cells);
         Some(Self {
             at: cells.origin(),
             customer: customer?,
@@ -66,12 +71,13 @@ impl FileRow for SubscriptionRow {
             router: router?,
             site: site?,
             username: username?,
-            password: password?,
+            password,
             start: start?,
             day: day?,
             cycle: cycle?.unwrap_or(Cycle::Monthly),
             timing: timing?.unwrap_or_default(),
             billed_from: billed_from?,
+            ended: ended?,
         })
     }
 }

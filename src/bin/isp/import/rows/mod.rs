@@ -39,13 +39,14 @@ const CODE: &[&str] = &["kode", "code", "id"];
 const SITE: &[&str] = &["site", "lokasi", "kode_site", "kode_lokasi"];
 const CUSTOMER_ID: &[&str] = customer::CUSTOMER;
 
-/// A password that must be filled. It is taken as it stands.
-fn password(cells: &mut Cells<'_, '_>) -> Option<Secret> {
-    let password = cells.verbatim("password");
-    if password.is_none() {
-        cells.fail("password", Error::Empty { field: "password" });
-    }
-    password.map(Secret::new)
+/// A password, taken as it stands. An export holds none, and what is known already needs none.
+fn password(cells: &Cells<'_, '_>) -> Option<Secret> {
+    cells.verbatim("password").map(Secret::new)
+}
+
+/// True for a row of an export that says that it has ended or was taken back.
+fn is_over(cells: &mut Cells<'_, '_>) -> Option<bool> {
+    Some(cells.maybe("ended", |text| Ok::<_, Error>(text.to_owned()))?.is_some())
 }
 
 /// Reads a whole number, also as `5.0`.

@@ -41,6 +41,8 @@ pub(crate) struct RouterRow {
     pub(crate) code: Code,
     pub(crate) site: Code,
     pub(crate) endpoint: RouterEndpoint,
+    /// False when the file has none: that of the router as it is known.
+    pub(crate) has_password: bool,
 }
 
 impl FileRow for RouterRow {
@@ -50,7 +52,7 @@ impl FileRow for RouterRow {
         needed("site", SITE),
         needed("address", &["alamat", "address", "alamat_ip", "ip", "ip_address", "host"]),
         needed("username", &["username", "pengguna", "user"]),
-        needed("password", &["password", "kata_sandi", "sandi", "pass"]),
+        optional("password", &["password", "kata_sandi", "sandi", "pass"]),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -58,12 +60,12 @@ impl FileRow for RouterRow {
         let site = cells.code("site");
         let username = cells.need("username", |t| Ok::<_, Error>(t.to_owned()));
         let password = password(cells);
+        let has_password = password.is_some();
         let endpoint = cells.need("address", |t| {
             // The user name has its own column and error; here only the address may be wrong.
             RouterEndpoint::parse(t, username.as_deref().unwrap_or("-"), password.clone().unwrap_or_default())
         });
         username?;
-        password?;
-        Some(Self { at: cells.origin(), code: code?, site: site?, endpoint: endpoint? })
+        Some(Self { at: cells.origin(), code: code?, site: site?, endpoint: endpoint?, has_password })
     }
 }

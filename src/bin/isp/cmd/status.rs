@@ -1,0 +1,173 @@
+//! `isp status` and `isp unpaid`: the day at a glance, and who has not paid.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+use isp_core::Money;
+use isp_core::billing::{Arrears, InvoiceBalance};
+use isp_core::calendar::{Date, Zone};
+use isp_core::ids::CustomerId;
+use isp_core::isolation::Access;
+use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Store, Topic};
+
+use super::find;
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Args)]
+pub(crate) struct Unpaid {
+    /// Only what is past its due date.
+    #[arg(long)]
+    overdue: bool,
+}
+
+/// Who owes, those longest overdue first.
+pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let today = ctx.today();
+    let mut open: BTreeMap<CustomerId, Vec<InvoiceBalance>> = BTreeMap::new();
+    for invoice in ctx.engine(store).all_open().await? {
+        open.entry(invoice.customer_id).or_default().push(invoice);
+    }
+    let mut debts: Vec<(CustomerId, Arrears, Money, Date)> = open
+        .into_iter()
+        .filter_map(|(customer, invoices)| {
+            let owed = invoices.iter().map(InvoiceBalance::residual).sum();
+            let due = invoices.iter().map(|i| i.due_date).min()?;
+            Some((customer, Arrears::of(&invoices, today), owed, due))
+        })
+        .filter(|(_, arrears, ..)| !args.overdue || arrears.overdue.is_positive())
+        .collect();
+    debts.sort_by_key(|(customer, _, _, due)| (*due, *customer));
+    let people = find::people(ctx, store, debts.iter().map(|debt| debt.0)).await?;
+    let isolated = isolated(ctx, store).await?;
+    let (promises, _) = store.protections(ctx.tenant(), None).await?;
+    let mut rows = Rows::new(&[
+        column("customer"),
+        column("name"),
+        column("phone"),
+        number("owed"),
+        number("overdue"),
+        column("due"),
+        number("days_late"),
+        column("isolated"),
+        column("promise"),
+    ]);
+    for (id, arrears, owed, due) in debts {
+        let person = people.get(&id);
+        let held = promises.iter().filter(|p| p.customer_id == id && p.holds(today, ctx.now)).map(|p| p.until).max();
+        rows.push(vec![
+            Cell::maybe(person.map(|c| &c.code)),
+            Cell::maybe(person.map(|c| &c.name)),
+            Cell::maybe(person.and_then(|c| c.phone.as_ref())),
+            owed.into(),
+            arrears.overdue.into(),
+            due.into(),
+            Cell::count(arrears.days_late.max(0)),
+            Cell::Word(if isolated.contains(&id) { "yes" } else { "no" }),
+            held.map_or(Cell::Empty, Cell::from),
+        ]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// Customers with a line that should be isolated.
+async fn isolated(ctx: &Context, store: &dyn Store) -> anyhow::Result<BTreeSet<CustomerId>> {
+    let lines = ctx.engine(store).all_subscriptions().await?;
+    Ok(lines
+        .iter()
+        .filter(|(_, access)| access.desired == Access::Isolated)
+        .map(|(line, _)| line.customer_id)
+        .collect())
+}
+
+/// The day at a glance: money in, who owes, who is isolated, what waits and what is in trouble.
+pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let (engine, today) = (ctx.engine(store), ctx.today());
+    let mut rows = Rows::new(&[column("what"), number("count"), number("amount"), column("note")]);
+    let mut add = |word: &'static str, count: usize, amount: Option<Money>, note: Cell| {
+        rows.push(vec![Cell::Word(word), Cell::count(count), amount.map_or(Cell::Empty, Cell::from), note]);
+    };
+
+    let (mut paid, mut received) = (0, Money::ZERO);
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let payments = store.payments(ctx.tenant(), None, page).await?;
+        // Credit notes and write-offs stand among the payments, and bring no money in.
+        let money = |row: &&isp_core::ports::PaymentRow| {
+            use isp_core::payment::Channel as C;
+            let comes_in = matches!(row.payment.channel, C::Cash | C::Bank | C::Gateway);
+            row.reversal.is_none() && comes_in && Zone::Wib.date_of(row.payment.paid_at) == today
+        };
+        for row in payments.iter().filter(money) {
+            paid += 1;
+            received += row.payment.amount;
+        }
+        if !page.advance(&payments, |last| last.payment.id) {
+            break;
+        }
+    }
+    add("paid_today", paid, Some(received), Cell::Empty);
+
+    let open = engine.all_open().await?;
+    let sum = |wanted: &dyn Fn(&&InvoiceBalance) -> bool| {
+        let found: Vec<&InvoiceBalance> = open.iter().filter(wanted).collect();
+        let customers: BTreeSet<CustomerId> = found.iter().map(|i| i.customer_id).collect();
+        (customers.len(), found.iter().map(|i| i.residual()).sum::<Money>())
+    };
+    for (word, (customers, amount)) in [
+        ("owing", sum(&|_| true)),
+        ("due_today", sum(&|i| i.due_date == today)),
+        ("overdue_customers", sum(&|i| i.due_date < today)),
+    ] {
+        add(word, customers, Some(amount), Cell::Empty);
+    }
+
+    let lines = engine.all_subscriptions().await?;
+    for (word, access) in [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)] {
+        add(word, lines.iter().filter(|(_, a)| a.desired == access).count(), None, Cell::Empty);
+    }
+    let unconfirmed = lines.iter().filter(|(line, access)| line.router_id.is_some() && !access.agrees()).count();
+    add("unconfirmed", unconfirmed, None, hint(ctx, unconfirmed, "status.unconfirmed"));
+
+    for (word, topic, state) in [
+        ("waiting_routers", Topic::Access, OutboxState::Pending),
+        ("waiting_messages", Topic::Message, OutboxState::Pending),
+        ("unknown_messages", Topic::Message, OutboxState::Unknown),
+        ("failed_messages", Topic::Message, OutboxState::Failed),
+    ] {
+        let count = count(ctx, store, OutboxQuery { topic: Some(topic), state: Some(state), customer: None }).await?;
+        add(word, count, None, hint(ctx, count, &format!("status.{word}")));
+    }
+    if ctx.config.provider.is_none() {
+        add("sender_unset", 1, None, hint(ctx, 1, "status.sender_unset"));
+    }
+    let damaged = store.damaged().len();
+    if damaged > 0 {
+        add("damaged_rows", damaged, None, Cell::Empty);
+    }
+    let last = store.last_run(ctx.tenant()).await?;
+    let last = last.map(|at| format!("{} {} WIB", Zone::Wib.date_of(at), Zone::Wib.time_of(at)));
+    rows.push(vec![Cell::Word("last_run"), Cell::Empty, Cell::Empty, Cell::maybe(last)]);
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// What to do, where there is something to do.
+fn hint(ctx: &Context, count: usize, key: &str) -> Cell {
+    if count == 0 { Cell::Empty } else { Cell::maybe(ctx.texts.find(key, &[])) }
+}
+
+async fn count(ctx: &Context, store: &dyn Store, query: OutboxQuery) -> anyhow::Result<usize> {
+    let (mut count, mut page) = (0, PageQuery::first(ctx.config.worker.page));
+    loop {
+        let rows = store.outbox(ctx.tenant(), query, page).await?;
+        count += rows.len();
+        if !page.advance(&rows, |last| last.id) {
+            return Ok(count);
+        }
+    }
+}
