@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-i18n deny audit setup clean
+.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ odoo-demo: setup ## a running Odoo with a demo ISP: make odoo-demo ODOO_SRC=/pat
 
 odoo-bench: setup ## billing in Odoo beside OCA's modules, make odoo-bench ODOO_SRC=/path/to/odoo-17.0
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_bench $(ARGS)
+
+odoo-pictures: setup ## pictures of the addon's screens: make odoo-pictures ODOO_SRC=/path/to/odoo-17.0 ISP_ODOO_PICTURES=DIR
+	@ODOO_SRC='$(ODOO_SRC)' ISP_ODOO_PICTURES='$(or $(ISP_ODOO_PICTURES),.build/odoo/pictures)' scripts/odoo_demo pictures
 
 odoo-i18n: setup ## the addon's strings again, and the names of those without a translation
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_i18n

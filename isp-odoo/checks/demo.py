@@ -1,14 +1,15 @@
 """A running Odoo with an invented provider that has lived four months, and simulated routers and WhatsApp behind it.
 
-usage: demo.py CONF PORT [check]        scripts/odoo_demo calls it
+usage: demo.py CONF PORT [check|pictures]        scripts/odoo_demo calls it
 
 Everything happens through the addon: its billing, its isolation, its routers over real sockets. With ``check`` it stops
-once Odoo has answered, and fails unless the routers hold what Odoo wants.
+once Odoo has answered, and fails unless the routers hold what Odoo wants; with ``pictures`` it leaves pictures of the screens first.
 """
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from boot import company_of, environment
 from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
 
 
-def main(conf, port, check=False):
+def main(conf, port, task=None):
     with ExitStack() as stack:
         meta = stack.enter_context(SimulatedWhatsApp())
         with environment(conf) as env:
@@ -27,7 +28,7 @@ def main(conf, port, check=False):
             live(env)
             env.cr.commit()
             report(env, simulators, meta)
-        serve(conf, port, check)
+        serve(conf, port, task)
 
 
 def build(env):
@@ -84,7 +85,7 @@ def report(env, simulators, meta):
     assert on_routers == len(lines), "%s accounts for %s lines" % (on_routers, len(lines))
 
 
-def serve(conf, port, check):
+def serve(conf, port, task):
     url = "http://127.0.0.1:%s" % port
     server = subprocess.Popen([
         sys.executable, os.path.join(os.environ["ODOO_SRC"], "odoo-bin"), "-c", conf, "--http-port", port,
@@ -103,7 +104,9 @@ def serve(conf, port, check):
         else:
             sys.exit("error: Odoo does not answer")
         print("\n  open %s/web   user admin   password admin\n\n  Ctrl-C stops it; nothing is kept." % url, flush=True)
-        if not check:
+        if task == "pictures":
+            take_pictures(url)
+        elif not task:
             server.wait()
     except KeyboardInterrupt:
         print()
@@ -112,5 +115,14 @@ def serve(conf, port, check):
         server.wait()
 
 
+def take_pictures(url):
+    from pictures import take
+
+    with tempfile.TemporaryDirectory() as directory:
+        pictures = os.environ.get("ISP_ODOO_PICTURES") or sys.exit("error: ISP_ODOO_PICTURES must name a directory")
+        os.makedirs(pictures, exist_ok=True)
+        print("%s pictures in %s; no error on the console" % (take(url, directory, pictures), pictures))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], check=sys.argv[3:] == ["check"])
+    main(*sys.argv[1:4])

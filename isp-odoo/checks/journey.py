@@ -164,11 +164,7 @@ def settings(browser):
         holidays.dispatchEvent(new Event("change", {bubbles: true}));
     """)
     browser.picture("settings")
-    # Settings that are saved load the whole page again.
-    browser.run("window.beforeSaving = true;")
-    browser.click(".o_form_button_save, .o_control_panel_main_buttons .btn-primary")
-    browser.wait("!window.beforeSaving && document.querySelector('.o_main_navbar') && document.querySelector('.o_form_view')")
-    browser.settle()
+    browser.save()
     [found] = browser.rpc("res.company", "search_read", [], fields=[
         "isp_isolate_at", "isp_isolate_on_weekends", "isp_public_holidays", "isp_isolate_after_days",
     ])

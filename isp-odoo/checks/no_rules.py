@@ -37,6 +37,8 @@ ALLOWED = {
     "models/isp_credit.py:_isolated_notes": "from the earlier of two marks on the engine is asked again",
     "models/isp_demo.py": "the demo invents what happens on which day",
     "models/isp_dashboard.py": "the months of a chart",
+    "models/isp_dashboard_pictures.py:_churn": "the months of a chart",
+    "models/isp_dashboard_pictures.py:_isolations": "the days of a chart",
     "models/res_company_money.py:_isp_start_late_fees": "setting the policy starts it on that day",
     "wizard/isp_outage_credit_wizard.py:_isp_notes": "a day more on each side is searched; the engine picks",
     "wizard/isp_outage_credit_wizard.py:_isp_line": "counts the days of the engine's note, to show them",

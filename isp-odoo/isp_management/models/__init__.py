@@ -6,12 +6,14 @@ from . import res_company
 from . import res_config_settings
 from . import res_company_money
 from . import isp_clock
+from . import res_company_settings
 from . import isp_package
 from . import isp_router
 from . import isp_customer
 from . import isp_subscription
 from . import res_partner
 from . import isp_cpe
+from . import isp_find
 from . import isp_device_history
 from . import isp_installation_kind
 from . import isp_installation_fee
@@ -34,6 +36,7 @@ from . import isp_late_fee
 from . import isp_write_off
 from . import isp_left_out
 from . import isp_collector
+from . import isp_customer_figures
 from . import isp_subscription_source
 from . import isp_isolation_run
 from . import isp_reason
@@ -45,4 +48,9 @@ from . import isp_message_template
 from . import isp_notification_queue
 from . import isp_notification_send
 from . import isp_dashboard
+from . import isp_dashboard_pictures
 from . import isp_demo
+from . import isp_smart_buttons
+from . import isp_import
+from . import isp_invoice_document
+from . import isp_people

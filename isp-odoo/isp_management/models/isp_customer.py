@@ -4,7 +4,6 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import escape_psql
 
-from ..logic.money import OWED_FROM
 from .isp_guard_mixin import BILLING, MANAGER, PROGRAM, TECHNICIAN
 
 
@@ -14,7 +13,6 @@ class IspCustomer(models.Model):
     _inherits = {"res.partner": "partner_id"}
     _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin", "isp.guard.mixin"]
     _order = "customer_code desc, id desc"
-    _rec_names_search = ["name", "customer_code", "whatsapp_number"]
     _check_company_auto = True
     _isp_sealed = {"nik": ("nik_sealed", "isp_management.group_billing")}
     _isp_guarded = {
@@ -54,11 +52,6 @@ class IspCustomer(models.Model):
     exemption_ids = fields.One2many("isp.exemption", "customer_id", "Exemptions")
     isolation_event_ids = fields.One2many("isp.isolation_event", "customer_id", "Isolation events")
     notification_ids = fields.One2many("isp.notification", "customer_id", "Notifications")
-    subscription_count = fields.Integer(compute="_compute_counts")
-    cpe_count = fields.Integer(compute="_compute_counts")
-    invoice_count = fields.Integer(compute="_compute_balance")
-    amount_due = fields.Monetary(compute="_compute_balance")
-    amount_overdue = fields.Monetary(compute="_compute_balance")
 
     _sql_constraints = [
         ("code_unique", "unique(company_id, customer_code)", "There is a customer with this ID already."),
@@ -114,43 +107,6 @@ class IspCustomer(models.Model):
                 isp_engine.parse_phone(customer.whatsapp_number)
             except isp_engine.InvalidValue as error:
                 raise ValidationError(_("This is not an Indonesian mobile number.")) from error
-
-    def _compute_counts(self):
-        subscriptions = dict(self.env["isp.subscription"]._read_group(
-            [("customer_id", "in", self.ids)], ["customer_id"], ["__count"]
-        ))
-        cpes = dict(self.env["isp.cpe"]._read_group([("customer_id", "in", self.ids)], ["customer_id"], ["__count"]))
-        for customer in self:
-            customer.subscription_count = subscriptions.get(customer, 0)
-            customer.cpe_count = cpes.get(customer, 0)
-
-    def _compute_balance(self):
-        """From the ledger, each time: nothing stored says that a customer owes.
-
-        The invoices of its lines and those that name its contact: branches of one company owe each their own.
-        """
-        balances = {customer.id: [0, 0, 0] for customer in self}
-        for company in self.company_id:
-            customers = self.filtered(lambda c, company=company: c.company_id == company)
-            by_partner = {customer.partner_id.id: customer.id for customer in customers}
-            of_line = {line.id: line.customer_id.id for line in customers.sudo().with_context(active_test=False).subscription_ids}
-            domain = [
-                ("company_id", "=", company.id), ("move_type", "in", ("out_invoice", "out_refund")), ("state", "=", "posted"),
-            ]
-            late = [("invoice_date_due", "<", company._isp_today()), ("amount_residual", ">=", OWED_FROM)]
-            named = [("partner_id", "in", list(by_partner))]
-            joined = [("isp_subscription_id", "in", list(of_line)), ("partner_id", "not in", list(by_partner))]
-            moves = self.env["account.move"].sudo()
-            for more, name, owner in ((named, "partner_id", by_partner), (joined, "isp_subscription_id", of_line)):
-                if not owner:
-                    continue
-                for record, count, due in moves._read_group([*domain, *more], [name], ["__count", "amount_residual_signed:sum"]):
-                    balances[owner[record.id]][0] += count
-                    balances[owner[record.id]][1] += due
-                for record, due in moves._read_group([*domain, *more, *late], [name], ["amount_residual_signed:sum"]):
-                    balances[owner[record.id]][2] += due
-        for customer in self:
-            customer.invoice_count, customer.amount_due, customer.amount_overdue = balances.get(customer.id, (0, 0, 0))
 
     @api.depends("name", "customer_code")
     def _compute_display_name(self):

@@ -3,6 +3,8 @@
 The program's own writes run as the system (`sudo`), behind an action that has looked at who calls it.
 """
 
+from lxml import etree
+
 from odoo import _, api, models
 from odoo.exceptions import AccessError
 
@@ -31,6 +33,28 @@ class IspGuardMixin(models.AbstractModel):
         if self.env.su:
             return {}
         return {name: group for name, group in guarded.items() if not (group and self.env.user.has_group(group))}
+
+    @api.model
+    def get_view(self, view_id=None, view_type="form", **options):
+        """A field that the user may not change is shown, and cannot be typed into."""
+        result = super().get_view(view_id, view_type, **options)
+        if view_type not in ("form", "tree"):
+            return result
+        later = self._isp_forbidden(self._isp_guarded_later)
+        forbidden = {**self._isp_forbidden(self._isp_guarded), **later}
+        if not forbidden:
+            return result
+        arch = etree.fromstring(result["arch"])
+        for node in arch.iter("field"):
+            name = node.get("name")
+            within = any(up.tag == "field" for up in node.iterancestors())
+            if name not in forbidden or within:
+                continue
+            rule = node.get("readonly") or "False"
+            # What is given at creation may be chosen then.
+            node.set("readonly", "(%s) or id" % rule if name in later else "1")
+        result["arch"] = etree.tostring(arch, encoding="unicode")
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -17,6 +17,8 @@ class IspPackage(models.Model):
     _order = "sequence, name, id"
     _check_company_auto = True
 
+    _rec_names_search = ["code", "name"]
+
     name = fields.Char(required=True, translate=True, tracking=True)
     code = fields.Char(required=True, copy=False, help="Short and stable, such as HOME-20.")
     sequence = fields.Integer(default=10)
@@ -56,9 +58,25 @@ class IspPackage(models.Model):
     @api.depends("price_ids.date_from", "price_ids.price")
     @api.depends_context("isp_now")
     def _compute_price(self):
+        saved = self.filtered("id")
+        prices = {}
+        if saved:
+            # One query for a list of lines, of which each shows the price of its package.
+            self.env["isp.package.price"].flush_model(["package_id", "date_from", "price"])
+            companies = saved.company_id
+            self.env.cr.execute("""
+                SELECT DISTINCT ON (p.id) p.id, price.price
+                FROM isp_package p
+                JOIN unnest(%s, %s) AS d(company_id, today) ON d.company_id = p.company_id
+                JOIN isp_package_price price ON price.package_id = p.id AND price.date_from <= d.today
+                WHERE p.id = ANY(%s) ORDER BY p.id, price.date_from DESC
+            """, (companies.ids, [company._isp_today() for company in companies], saved.ids))
+            prices = dict(self.env.cr.fetchall())
         for package in self:
-            today = (package.company_id or self.env.company)._isp_today()
-            package.price = package._isp_price_on(today)
+            if package.id:
+                package.price = prices.get(package.id, 0)
+            else:
+                package.price = package._isp_price_on((package.company_id or self.env.company)._isp_today())
 
     def _inverse_price(self):
         for package in self:

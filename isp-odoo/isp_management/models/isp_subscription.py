@@ -15,7 +15,6 @@ class IspSubscription(models.Model):
     _description = "Subscription"
     _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin", "isp.guard.mixin"]
     _order = "name desc, id desc"
-    _rec_names_search = ["name", "ppp_username", "customer_id.name"]
     _check_company_auto = True
     _isp_sealed = {"ppp_password": ("ppp_password_sealed", "isp_management.group_technician")}
     _isp_guarded = {
@@ -39,7 +38,7 @@ class IspSubscription(models.Model):
         ),
     }
 
-    name = fields.Char("Number", required=True, readonly=True, copy=False, default="/", index="trigram")
+    name = fields.Char("Number", required=True, copy=False, default="/", index="trigram")
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -106,7 +105,6 @@ class IspSubscription(models.Model):
     billing_error_code = fields.Char(readonly=True, copy=False, index="btree_not_null")
     billing_error_date = fields.Datetime(readonly=True, copy=False)
     move_ids = fields.One2many("account.move", "isp_subscription_id", "Invoices")
-    invoice_count = fields.Integer(compute="_compute_invoice_count")
 
     # Access: what is wanted, what the router said
     ppp_username = fields.Char("PPPoE user", copy=False, tracking=True)
@@ -164,13 +162,6 @@ class IspSubscription(models.Model):
     @api.depends("ppp_password_sealed")
     def _compute_sealed(self):
         return super()._compute_sealed()
-
-    def _compute_invoice_count(self):
-        counts = dict(self.env["account.move"].sudo()._read_group(
-            [("isp_subscription_id", "in", self.ids)], ["isp_subscription_id"], ["__count"]
-        ))
-        for subscription in self:
-            subscription.invoice_count = counts.get(subscription.sudo(), 0)
 
     @api.depends("name", "customer_id.name")
     def _compute_display_name(self):

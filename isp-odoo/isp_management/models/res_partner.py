@@ -31,21 +31,13 @@ class ResPartner(models.Model):
         return {**action, "domain": [("id", "in", customers.ids)], "context": {"active_test": False}}
 
     def action_isp_make_customer(self):
-        """Make customers of these contacts; who is one already stays it. Two with one number are one person, most likely."""
+        """Make customers of these contacts. Of several, or of one that may be somebody else's double, a dialog asks first."""
         if not any(self.env.user.has_group(group) for group in (TECHNICIAN, BILLING)):
             raise UserError(_("Making customers is for the groups Technician and Billing."))
-        new = self - self._isp_customers().partner_id
-        customers = self.env["isp.customer"].create([{"partner_id": partner.id} for partner in new])
-        phones, numbers = customers.mapped("whatsapp_number"), {}
-        for customer in self.env["isp.customer"].with_context(active_test=False).search([
-            ("company_id", "=", self.env.company.id), ("whatsapp_number", "in", [phone for phone in phones if phone]),
-        ]):
-            numbers.setdefault(customer.whatsapp_number, []).append(customer)
-        twice = [found for found in numbers.values() if len(found) > 1]
-        # One contact at a time a person has looked at it.
-        if twice and len(self) > 1:
-            raise UserError(_(
-                "These have the same number and may be the same person. Merge the contacts, or make the customers one by one:\n%s",
-                "\n".join(", ".join(customer.display_name for customer in found) for found in twice),
-            ))
+        if len(self) > 1:
+            return self.env["isp.make.customer.wizard"]._isp_open_for(self)
+        if not self._isp_customers():
+            if self.env["isp.make.customer.wizard"]._isp_twice(self)[self] and not self.env.context.get("isp_on_purpose"):
+                return self.env["isp.make.customer.wizard"]._isp_open_for(self)
+            self.env["isp.customer"].create({"partner_id": self.id})
         return self.action_isp_view_customer()

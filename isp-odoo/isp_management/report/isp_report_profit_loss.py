@@ -38,6 +38,8 @@ class IspReportProfitLoss(models.Model):
     }
 
     date = fields.Date(readonly=True)
+    # Its values are in the order in which books are read, because a pivot sorts by them.
+    side = fields.Selection([("1_revenue", "Revenue"), ("2_cost", "Costs")], readonly=True)
     kind = fields.Selection(KINDS, readonly=True)
     category_id = fields.Many2one("isp.expense_category", readonly=True)
     package_id = fields.Many2one("isp.package", readonly=True)
@@ -59,6 +61,7 @@ class IspReportProfitLoss(models.Model):
             SELECT l.id, l.date, %s AS kind, x.category_id,
                    coalesce(CASE WHEN p.product_id = l.product_id THEN p.id END, sold.package_id,
                             CASE WHEN x.subscription_id IS NOT NULL THEN x.package_id END) AS package_id,
+                   CASE WHEN a.internal_group = 'income' THEN '1_revenue' ELSE '2_cost' END AS side,
                    x.router_id, r.location AS site, l.account_id, l.move_id, l.partner_id, l.company_id,
                    l.company_currency_id AS currency_id,
                    CASE WHEN a.account_type IN ('income', 'income_other') THEN -l.balance ELSE 0 END AS revenue,

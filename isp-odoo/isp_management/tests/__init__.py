@@ -29,5 +29,9 @@ from . import test_moving_in
 from . import test_clock
 from . import test_protections
 from . import test_neutralize
-from . import test_terms
-from . import test_lives
+from . import test_clicks
+from . import test_settings
+from . import test_glance
+from . import test_many
+from . import test_portal
+from . import test_pictures

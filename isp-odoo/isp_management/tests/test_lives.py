@@ -74,8 +74,11 @@ class Life:
         """A wish that was granted, in the diary."""
         line = self.line
         if kind == "next":
-            self.planned = line.change_date
-            self.fill(self.package, self.planned, number)
+            # Wishing for the package that runs plans nothing.
+            assert line.change_date or line.package_id.code == "P%s" % number, self.told
+            self.planned = line.change_date or None
+            if self.planned:
+                self.fill(self.package, self.planned, number)
         elif kind == "now":
             self.fill(self.package, start, number)
         elif kind in ("pause", "end"):

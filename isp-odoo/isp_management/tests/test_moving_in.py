@@ -1,10 +1,12 @@
 """Who moves in from another program or from the contacts, and what becomes of an invoice that a person takes away."""
 
+import csv
 from datetime import date
 
 from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import file_open
 
 from .common import IspCommon
 
@@ -15,9 +17,9 @@ class TestMovingIn(IspCommon):
         self.at(moment)["isp.billing_run"]._cron_bill()
         self.env.invalidate_all()
 
-    def member(self, group):
+    def member(self, group, name=""):
         return new_test_user(
-            self.env, "pindah-%s" % group, groups="isp_management.group_%s" % group, company_id=self.company.id,
+            self.env, "pindah-%s%s" % (group, name), groups="isp_management.group_%s" % group, company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )
 
@@ -88,21 +90,78 @@ class TestMovingIn(IspCommon):
             {"name": "Ani", "mobile": "0812-5555-0001"}, {"name": "Budi", "mobile": "0812-5555-0002"},
         ])
         technician = self.member("technician")
-        action = partners.with_user(technician).action_isp_make_customer()
+
+        def dialog(contacts, user=technician):
+            contacts = contacts.with_user(user)
+            return contacts.env["isp.make.customer.wizard"].browse(contacts.action_isp_make_customer()["res_id"])
+
+        wizard = dialog(partners)
+        self.assertEqual(wizard.line_ids.mapped("chosen"), [True, True])
+        action = wizard.action_confirm()
         customers = self.env["isp.customer"].search(action["domain"])
         self.assertEqual(customers.partner_id, partners)
         self.assertEqual(set(customers.mapped("whatsapp_number")), {"+6281255550001", "+6281255550002"})
-        again = partners.with_user(technician).action_isp_make_customer()
-        self.assertEqual(self.env["isp.customer"].search(again["domain"]), customers, "once")
+        again = dialog(partners)
+        self.assertEqual(again.line_ids.customer_id, customers, "once")
+        with self.assertRaises(UserError):
+            again.action_confirm()
         self.assertEqual(partners.mapped("isp_customer_count"), [1, 1])
         self.assertEqual(partners[0].action_isp_view_customer()["res_id"], customers.filtered(lambda c: c.partner_id == partners[0]).id)
         twins = self.env["res.partner"].create([
             {"name": "Cici", "mobile": "0812-5555-0009"}, {"name": "Cici lama", "phone": "+62 812 5555 0009"},
         ])
-        with self.assertRaisesRegex(UserError, "Cici lama"):
-            twins.action_isp_make_customer()
+        wizard = dialog(twins)
+        self.assertEqual(wizard.line_ids.mapped("twice"), ["Cici lama", "Cici"])
+        self.assertEqual(wizard.line_ids.mapped("chosen"), [False, False], "nobody twice by accident")
+        wizard.line_ids[0].chosen = True
+        self.assertEqual(self.env["isp.customer"].browse(wizard.action_confirm()["res_id"]).partner_id, twins[0])
+        # Alone, a contact becomes one by its button; a dialog asks when somebody has its number.
+        alone = self.env["res.partner"].create({"name": "Dodi", "mobile": "0812-5555-0010"}).with_user(technician)
+        self.assertEqual(alone.action_isp_make_customer()["res_model"], "isp.customer")
+        double = self.env["res.partner"].create({"name": "Ani lagi", "phone": "081255550001"}).with_user(technician)
+        self.assertEqual(double.action_isp_make_customer()["res_model"], "isp.make.customer.wizard")
         with self.assertRaises(UserError):
             partners.with_user(self.member("cashier")).action_isp_make_customer()
+
+    def test_contacts_are_merged_without_losing_a_customer(self):
+        customer, other = self.new_customer("Ani"), self.new_customer("Ani Lagi", mobile="0812-7777-0001")
+        line = self.new_subscription(customer)
+        contact = self.env["res.partner"].create({"name": "Ani (kontak)", "email": "ani@contoh.id"})
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        with self.assertRaisesRegex(UserError, "Ani Lagi"):
+            merge._merge((customer.partner_id | other.partner_id).ids, customer.partner_id)
+        merge._merge((customer.partner_id | contact).ids, contact)
+        self.env.invalidate_all()
+        self.assertEqual((customer.partner_id, line.partner_id, customer.state), (contact, contact, "active"))
+        self.assertTrue(other.exists())
+
+    def test_a_file_from_the_template_is_imported(self):
+        self.router.name = "Menara Sukamaju"
+        for model, name in (("isp.customer", "customers"), ("isp.subscription", "subscriptions"), ("isp.cpe", "devices")):
+            [template] = self.env[model].get_import_templates()
+            self.assertTrue(template["label"])
+            path = template["template"].replace("/isp_management/", "isp_management/")
+            with file_open(path, "r") as file:
+                rows = list(csv.reader(file))
+            with file_open(path, "rb") as file:
+                wizard = self.env["base_import.import"].with_user(self.member("manager", name)).create(
+                    {"res_model": model, "file": file.read(), "file_name": "%s.csv" % name, "file_type": "text/csv"}
+                )
+            options = {"quoting": '"', "separator": ",", "has_headers": True, "headers": True, "date_format": "%Y-%m-%d",
+                       "float_thousand_separator": "", "float_decimal_separator": "."}
+            found = wizard.parse_preview(options)
+            self.assertNotIn("error", found)
+            self.assertEqual(sorted(map(int, found["matches"])), list(range(len(rows[0]))), (found["headers"], found["matches"]))
+            self.assertEqual([found["matches"][column] for column in range(len(rows[0]))], [[title] for title in rows[0]])
+            result = wizard.execute_import(rows[0], rows[0], options)
+            self.assertFalse(result["messages"], result["messages"])
+        customer = self.env["isp.customer"].search([("customer_code", "=", "PLG-0001")])
+        line = self.env["isp.subscription"].search([("name", "=", "LGN-0001")])
+        device = self.env["isp.cpe"].search([("serial", "=", "HE123456")])
+        self.assertEqual((line.customer_id, line.package_id, line.router_id), (customer, self.package, self.router))
+        self.assertEqual((device.customer_id, device.subscription_id), (customer, line))
+        self.assertEqual(line._isp_open("ppp_password"), "sandi-pppoe")
+        self.assertEqual(customer.whatsapp_number, "+6281234567890")
 
     # An invoice that is taken away
 

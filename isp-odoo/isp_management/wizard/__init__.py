@@ -13,3 +13,6 @@ from . import account_move_reversal
 from . import account_payment_register
 from . import isp_cpe_replace_wizard
 from . import isp_terms_wizard
+from . import isp_many_wizard
+from . import isp_make_customer_wizard
+from . import base_partner_merge

@@ -1,0 +1,52 @@
+"""What a customer sees of the own lines after logging in, and how a fault is reported."""
+
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+# What somebody types is cut to this; a log is no place for books.
+FAULT_AT_MOST = 1000
+
+
+class IspPortal(CustomerPortal):
+    def _isp_lines(self):
+        """The lines of whoever is logged in, and of nobody else: read as the system, within this."""
+        partner = request.env.user.partner_id.commercial_partner_id
+        return request.env["isp.subscription"].sudo().search([
+            ("partner_id.commercial_partner_id", "=", partner.id), ("state", "!=", "draft"),
+        ])
+
+    def _prepare_home_portal_values(self, counters):
+        values = super()._prepare_home_portal_values(counters)
+        if "isp_line_count" in counters:
+            values["isp_line_count"] = len(self._isp_lines())
+        return values
+
+    @http.route("/my/internet", type="http", auth="user", website=True)
+    def isp_lines(self, **kwargs):
+        return request.render("isp_management.portal_lines", {"page_name": "isp_lines", "lines": self._isp_lines()})
+
+    @http.route("/my/internet/<int:line_id>", type="http", auth="user", website=True)
+    def isp_line(self, line_id, told=None, **kwargs):
+        line = self._isp_lines().filtered(lambda one: one.id == line_id)
+        if not line:
+            return request.redirect("/my/internet")
+        today = line.company_id._isp_today()
+        invoices = line.move_ids.filtered(lambda m: m.state == "posted" and m.move_type == "out_invoice")
+        return request.render("isp_management.portal_line", {
+            "page_name": "isp_line", "line": line, "told": told, "today": today,
+            "invoices": invoices.sorted(lambda m: (m.invoice_date, m.id), reverse=True)[:24],
+            "promise": line.customer_id.promise_ids.filtered(lambda p: p.state == "running" and p.until >= today)[:1],
+        })
+
+    @http.route("/my/internet/<int:line_id>/fault", type="http", auth="user", methods=["POST"], website=True)
+    def isp_fault(self, line_id, description="", **kwargs):
+        line = self._isp_lines().filtered(lambda one: one.id == line_id)
+        description = (description or "").strip()[:FAULT_AT_MOST]
+        if not line:
+            return request.redirect("/my/internet")
+        if not description:
+            return request.redirect("/my/internet/%s?told=empty" % line.id)
+        line._isp_fault_reported(description, request.env.user.partner_id)
+        return request.redirect("/my/internet/%s?told=yes" % line.id)

@@ -1,0 +1,97 @@
+"""Work for people: faults that customers report, installations and devices to be fetched, each as an activity of Odoo."""
+
+from markupsafe import Markup, escape
+
+from odoo import _, fields, models
+from odoo.exceptions import UserError
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    isp_field_user_id = fields.Many2one(
+        "res.users", "Field work goes to", domain="[('share', '=', False)]",
+        help="Who gets the activities of installations, devices to fetch and faults that customers report.",
+    )
+
+    def _isp_field_user(self):
+        """Who is asked to go out: the one that was chosen, else the first technician of the company."""
+        self.ensure_one()
+        company = self.sudo()
+        technicians = self.env.ref("isp_management.group_technician").sudo().users
+        return company.isp_field_user_id or technicians.filtered(
+            lambda user: user.active and company in user.company_ids and user.id != self.env.ref("base.user_root").id
+        ).sorted("id")[:1]
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    isp_field_user_id = fields.Many2one(related="company_id.isp_field_user_id", readonly=False)
+
+
+class IspSubscription(models.Model):
+    _inherit = "isp.subscription"
+
+    phone_to_call = fields.Char("Telephone", compute="_compute_where")
+    address = fields.Char(compute="_compute_where")
+
+    def _compute_where(self):
+        for line in self:
+            customer = line.customer_id
+            line.phone_to_call = customer.whatsapp_number or customer.mobile or customer.phone
+            line.address = ", ".join(filter(None, (customer.street, customer.street2, customer.city)))
+
+    def _isp_to_do(self, kind, summary, note=""):
+        """An activity for whoever goes out, once while one of the kind is open."""
+        self.ensure_one()
+        activity_type = self.env.ref("isp_management.activity_%s" % kind)
+        there = self.activity_ids.filtered(lambda activity: activity.activity_type_id == activity_type)
+        if there and kind != "fault":
+            return there[:1]
+        user = self.company_id._isp_field_user()
+        if not user:
+            raise UserError(_("Nobody of the group Technician is there to go. Choose somebody in the settings."))
+        lines = self._isp_steps(kind)
+        body = Markup("<p>%s</p>") % note if note else Markup()
+        if lines:
+            body += Markup('<ul class="o_checklist">%s</ul>') % Markup().join(Markup("<li>%s</li>") % escape(line) for line in lines)
+        return self.sudo().with_context(mail_activity_quick_update=True).activity_schedule(
+            activity_type_id=activity_type.id, summary=summary, note=body, user_id=user.id,
+            date_deadline=self.company_id._isp_today(),
+        )
+
+    def _isp_steps(self, kind):
+        """The checklist in the user's language."""
+        steps = {
+            "install": [
+                _("Cable pulled and fixed"), _("Device mounted and levelled"), _("Signal measured and written down"),
+                _("PPPoE account answers"), _("Speed tested with the customer"), _("Customer shown how to pay"),
+            ],
+            "pickup": [_("Outdoor unit"), _("Adapter"), _("Router"), _("Cable rolled up"), _("Receipt given to the customer")],
+        }
+        return steps.get(kind, [])
+
+    def action_isp_plan_installation(self):
+        """Ask somebody to install this line, with a checklist."""
+        for line in self:
+            line.check_access_rule("read")
+            line._isp_to_do("install", _("Install %s", line.package_id.name))
+        return True
+
+    def action_isp_plan_pickup(self):
+        """Ask somebody to fetch what is lent."""
+        for line in self:
+            line.check_access_rule("read")
+            lent = line.cpe_ids.filtered(lambda cpe: cpe.state == "installed" and cpe.ownership == "lent")
+            if not lent:
+                raise UserError(_("%s has no lent device.", line.display_name))
+            line._isp_to_do("pickup", _("Fetch %s", ", ".join(lent.mapped("display_name"))))
+        return True
+
+    def _isp_fault_reported(self, description, partner):
+        """A customer says that something does not work: on the line's own page, and to whoever goes out."""
+        self.ensure_one()
+        self.sudo().message_post(body=description, author_id=partner.id, message_type="comment", subtype_xmlid="mail.mt_note")
+        if self.company_id._isp_field_user():
+            self.sudo()._isp_to_do("fault", _("Fault reported by %s", self.customer_id.name), note=description)

@@ -1,0 +1,65 @@
+"""The provider's settings as a form of the company: the manager reaches them without being Odoo's administrator."""
+
+from lxml import etree
+
+from odoo import _, api, models
+from odoo.exceptions import AccessError
+
+from .isp_guard_mixin import MANAGER
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def write(self, vals):
+        """The manager's right to write reaches as far as the provider's own settings."""
+        user = self.env.user
+        if not self.env.su and not user.has_group("base.group_erp_manager"):
+            other = sorted(name for name in vals if not name.startswith("isp_"))
+            if other:
+                raise AccessError(_("Of a company the manager changes the settings of the ISP only, not %s.", ", ".join(other)))
+        return super().write(vals)
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """The blocks are those of Odoo's own settings, so that a setting is written down once."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        places = arch.xpath("//div[@name='isp_settings']")
+        if places:
+            self._isp_fill_settings(places[0])
+        return arch, view
+
+    @api.model
+    def _isp_fill_settings(self, place):
+        settings = self.env["res.config.settings"]
+        combined = self.env.ref("base.res_config_settings_view_form").sudo()._get_combined_arch()
+        for app in combined.xpath("//app[@name='isp_management']"):
+            for block in app.iter("block"):
+                title = etree.SubElement(place, "h2")
+                title.text, title.tail = block.get("title"), None
+                title.set("class", "mt-4 border-bottom pb-1")
+                box = etree.SubElement(place, "div", {"class": "row o_isp_settings", "name": block.get("name") or ""})
+                for setting in block:
+                    if setting.tag != "setting":
+                        continue
+                    node = etree.fromstring(etree.tostring(setting))
+                    node.tail = None
+                    for field in node.iter("field"):
+                        related = settings._fields[field.get("name")].related
+                        if related and related.startswith("company_id."):
+                            field.set("name", related.split(".", 1)[1])
+                    box.append(node)
+
+    @api.model
+    def action_isp_settings(self):
+        """The settings of the company that one works in."""
+        if not self.env.user.has_group(MANAGER):
+            raise AccessError(_("The settings are for the group Manager."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Settings"),
+            "res_model": "res.company",
+            "res_id": self.env.company.id,
+            "views": [[self.env.ref("isp_management.isp_company_settings_view_form").id, "form"]],
+            "context": {"create": False, "delete": False},
+        }

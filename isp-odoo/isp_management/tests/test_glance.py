@@ -1,0 +1,150 @@
+"""What a screen says at a glance, finds and costs."""
+
+from datetime import date
+
+from lxml import etree
+
+from odoo import Command
+from odoo.tests import new_test_user, tagged
+
+from .network_common import IspNetworkCommon
+from .web_client import specification
+
+CHATTER = ("message_ids", "message_follower_ids", "activity_ids")
+
+
+@tagged("post_install", "-at_install")
+class TestGlance(IspNetworkCommon):
+    @classmethod
+    def setUpClass(cls, chart_template_ref="id"):
+        super().setUpClass(chart_template_ref=chart_template_ref)
+        cls.line, cls.other = cls.new_line(1), cls.new_line(2)
+        cls.customer = cls.line.customer_id
+        cls.router.location = "Menara Sukamaju"
+
+    def form_of(self, record, group):
+        """What the web client reads for the form of a record, and the queries that it costs."""
+        user = new_test_user(
+            self.env, "lirik-" + group, groups="isp_management.group_%s" % group, company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        model = self.env(user=user, context={"allowed_company_ids": self.company.ids})[record._name]
+        got = model.get_views([[False, "form"]])
+        asked = specification(etree.fromstring(got["views"]["form"]["arch"]), got["models"], record._name)
+        # What Odoo asks for the chatter below is its own.
+        asked = {name: more for name, more in asked.items() if name not in CHATTER}
+
+        def read():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            [row] = model.browse(record.id).web_read(asked)
+            return row, self.cr.sql_log_count - before
+
+        read()
+        return read()
+
+    def test_the_form_of_a_customer_costs_less_than_twelve_queries(self):
+        for month in range(1, 4):
+            self.bill(self.line, date(2026, month, 5))
+        for number in range(3):
+            self.env["isp.cpe"].create({"customer_id": self.customer.id, "outdoor_unit": "LHG %s" % number}).action_install()
+        row, queries = self.form_of(self.customer, "billing")
+        self.assertEqual((row["invoice_count"], row["subscription_count"], row["cpe_count"]), (3, 1, 3))
+        self.assertEqual((row["amount_due"], row["amount_overdue"], row["is_overdue"]), (832_500, 832_500, True))
+        self.assertLess(queries, 12)
+
+    def test_isolated_and_overdue_are_seen_and_filtered(self):
+        lines, customers = self.env["isp.subscription"], self.env["isp.customer"]
+        own = [("id", "in", (self.line | self.other).ids)]
+        theirs = [("id", "in", (self.customer | self.other.customer_id).ids)]
+        self.assertFalse(lines.search([*own, ("is_overdue", "=", True)]))
+        move = self.bill(self.line, date(2026, 1, 5))
+        self.assertEqual(lines.search([*own, ("is_overdue", "=", True)]), self.line)
+        self.assertEqual(lines.search([*own, ("is_overdue", "=", False)]), self.other)
+        self.assertEqual(customers.search([*theirs, ("is_overdue", "=", True)]), self.customer)
+        self.assertEqual(self.line.amount_overdue, 277_500)
+        self.assertTrue(self.customer.is_overdue)
+        self.assertEqual(self.customer.isolated_count, 0)
+        self.line._isp_by_hand("isolate", "Diminta")
+        self.env.invalidate_all()
+        self.assertEqual(self.customer.isolated_count, 1)
+        self.pay(move)
+        self.env.invalidate_all()
+        self.assertFalse(self.line.is_overdue)
+        self.assertFalse(customers.search([*theirs, ("is_overdue", "=", True)]))
+
+    def test_a_technician_sees_that_and_not_how_much(self):
+        self.bill(self.line, date(2026, 1, 5))
+        row, _queries = self.form_of(self.line, "technician")
+        self.assertTrue(row["is_overdue"])
+        self.assertNotIn("amount_overdue", row)
+
+    def test_one_button_is_asked_for(self):
+        """At most one of the highlighted buttons of a line is shown, whatever its state."""
+        for group in ("cashier", "billing", "manager"):
+            user = new_test_user(
+                self.env, "tombol-" + group, groups="isp_management.group_%s" % group, company_id=self.company.id,
+                company_ids=[Command.set(self.company.ids)],
+            )
+            arch = etree.fromstring(self.env["isp.subscription"].with_user(user).get_view(view_type="form")["arch"])
+            for state in ("draft", "active", "paused", "terminated"):
+                for values in (
+                    {"desired_access": "open", "is_overdue": False, "access_agrees": True},
+                    {"desired_access": "open", "is_overdue": False, "access_agrees": False},
+                    {"desired_access": "open", "is_overdue": True, "access_agrees": True},
+                    {"desired_access": "isolated", "is_overdue": True, "access_agrees": False},
+                    {"desired_access": "isolated", "is_overdue": False, "access_agrees": True},
+                ):
+                    values = {**values, "state": state, "access_cause": "arrears", "router_id": 1, "active": True, "id": 1}
+                    shown = [
+                        node.get("name") for node in arch.xpath("//header/button[contains(@class, 'oe_highlight')]")
+                        if not (node.get("invisible") and eval(node.get("invisible"), {}, values))  # pylint: disable=eval-used
+                    ]
+                    self.assertLessEqual(len(shown), 1, (group, values, shown))
+
+    def test_one_box_finds_by_whatever_is_at_hand(self):
+        self.env["isp.cpe"].create({
+            "customer_id": self.customer.id, "subscription_id": self.line.id, "serial": "HE9-77", "router_serial": "R-55",
+            "ip_address": "10.20.0.77",
+        })
+        self.customer.email = "satu@contoh.id"
+        self.customer.whatsapp_number = "+6281230004567"
+        second = self.new_package("HOME-50", 400_000)
+        mine = self.new_subscription(self.customer, package_id=second.id, activate=False)
+        for word in (
+            "0812-3000-4567", "+62 812 3000 4567", "081230004567", "62812", "30004567", "HOME-50", "home-50", "pelanggan-1", "HE9-77", "r-55",
+            "10.20.0.77", self.customer.customer_code, self.line.name, "Pelanggan 1", "satu@contoh.id",
+        ):
+            found = self.env["isp.customer"].search([("find", "ilike", word)])
+            self.assertIn(self.customer, found, word)
+            if word != "62812":
+                self.assertNotIn(self.other.customer_id, found, word)
+            lines = self.env["isp.subscription"].search([("find", "ilike", word)])
+            self.assertTrue(lines & (self.line | mine), word)
+        self.assertIn(self.line.id, [found[0] for found in self.env["isp.subscription"].name_search("HE9-77")])
+        self.assertIn(self.customer.id, [found[0] for found in self.env["isp.customer"].name_search("0812 3000 4567")])
+        self.assertFalse(self.env["isp.customer"].search([("find", "ilike", "tidak ada ini")]))
+        self.assertFalse(self.env["isp.customer"].search([("find", "ilike", "%'; --")]))
+
+    def test_from_each_screen_to_the_others_and_back(self):
+        move = self.bill(self.line, date(2026, 1, 5))
+        payment = self.pay(move)
+        cpe = self.env["isp.cpe"].create({"customer_id": self.customer.id, "subscription_id": self.line.id})
+        for action, record in (
+            (self.customer.action_view_contact(), self.customer.partner_id), (self.line.action_view_customer(), self.customer),
+            (cpe.action_view_customer(), self.customer), (cpe.action_view_subscription(), self.line), (move.action_isp_view_line(), self.line),
+        ):
+            self.assertEqual((action["res_model"], action["res_id"]), (record._name, record.id))
+        for action, record in (
+            (self.customer.action_view_payments(), payment), (self.line.action_view_payments(), payment), (self.line.action_view_cpes(), cpe),
+            (self.line.action_view_invoices(), move), (self.customer.action_view_subscriptions(), self.line),
+        ):
+            self.assertIn(record, self.env[action["res_model"]].search(action["domain"]), action["name"])
+        self.assertEqual(self.env["isp.customer"].browse(self.customer.id).payment_count, 1)
+        back = self.customer.partner_id.action_isp_view_customer()
+        self.assertEqual(back["res_id"], self.customer.id)
+        late = self.bill(self.line, date(2026, 2, 5))
+        for record in (self.line, self.customer):
+            register = record.action_isp_pay()
+            self.assertEqual((register["res_model"], register["context"]["active_ids"]), ("account.payment.register", late.line_ids.ids))
