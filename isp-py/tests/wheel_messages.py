@@ -84,7 +84,7 @@ class Messages:
                 )
                 for line, event in lines
             ],
-            isp.MessagePayment(payment["amount"], payment["reference"], payment["at"], payment["reversed"]) if payment else None,
+            isp.MessagePayment(payment["amount"], payment["reference"], payment["paid_at"], payment["reversed"]) if payment else None,
             self.reachable[message.customer], message.zone,
         )
 

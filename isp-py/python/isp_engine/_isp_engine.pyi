@@ -14,6 +14,7 @@ from isp_engine.records import (
     Channel,
     Charge,
     ClockDoubt,
+    CorrectionWish,
     CreditNote,
     Decision,
     Delivery,
@@ -22,10 +23,17 @@ from isp_engine.records import (
     Ending,
     EndingWish,
     Event,
+    Exemption,
     ExplainFacts,
     Explanation,
+    FeeSchedule,
+    FirstFee,
     Grouping,
+    Hand,
+    HandFacts,
+    InstallationFee,
     IsolatedFacts,
+    Key,
     KnownAccount,
     Language,
     LateFee,
@@ -38,9 +46,13 @@ from isp_engine.records import (
     NotificationKind,
     Outage,
     Package,
+    PaidEarlier,
+    PaymentNotice,
     ProfitLoss,
+    PromiseWish,
     QueuedMessage,
     Reason,
+    ReceivedPayment,
     Reminder,
     Router,
     RouterApplied,
@@ -62,6 +74,8 @@ from isp_engine.records import (
     TemplateKind,
     TermsChange,
     TermsFacts,
+    WriteOff,
+    WriteOffWish,
     Zone,
 )
 
@@ -75,50 +89,63 @@ __all__ = [
     "OutagePolicy",
     "PARAMETERS",
     "Phone",
+    "PromisePolicy",
     "REASONS",
     "SENDER_PARAMETERS",
     "SimulatedRouter",
     "SimulatedWhatsApp",
     "TaxPolicy",
+    "WORDS",
     "__version__",
     "allocate",
     "answer_subscription",
     "apply_routers",
     "case_lacks",
     "check_clock",
+    "check_exemptions",
+    "check_promises",
     "compare_case",
+    "correct_invoices",
+    "decide_by_hand",
     "decide_isolation",
     "decide_terms",
     "due_reminders",
     "end_records",
     "explain",
+    "fee_paid",
     "fold_statuses",
     "format_rupiah",
     "import_secrets",
+    "installation_fees",
     "isolation_credits",
     "late_fees",
+    "late_fees_back",
     "observe_routers",
     "outage_credits",
     "parse_nik",
     "parse_niks",
     "parse_phone",
     "parse_phones",
+    "payment_identity",
     "plan_billing",
     "plan_routers",
     "ppn",
     "preview_messages",
     "profit_loss",
     "read_case",
+    "receive_payments",
     "receive_webhook",
     "refresh_messages",
     "router_status",
     "send_messages",
     "template_registrations",
     "verify_webhook",
+    "write_offs",
 ]
 
 __version__: Final[str]
 REASONS: Final[tuple[Reason, ...]]
+WORDS: Final[dict[str, tuple[str, ...]]]
 PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 SENDER_PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 
@@ -256,6 +283,16 @@ class OutagePolicy:
     def by(self) -> Literal["day", "hour"]: ...
 
 @final
+class PromisePolicy:
+    def __new__(cls, *, max_days: int | None = None, per_period: int | None = None) -> PromisePolicy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @property
+    def max_days(self) -> int: ...
+    @property
+    def per_period(self) -> int: ...
+
+@final
 class TaxPolicy:
     def __new__(cls, *, pkp: bool | None = None, rules: Sequence[TaxRule] | None = None) -> TaxPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -297,6 +334,7 @@ def plan_billing(
     position: date | None = None,
     policy: BillingPolicy | None = None,
     tax: TaxPolicy | None = None,
+    first_fees: Sequence[FirstFee] | None = None,
 ) -> BillingPlan: ...
 def decide_terms(
     lines: Sequence[TermsFacts],
@@ -338,6 +376,20 @@ def decide_isolation(
     lines: Sequence[AccessFacts], now: datetime, *, policy: IsolationPolicy | None = None
 ) -> list[Decision]: ...
 def allocate(customers: Sequence[AllocationFacts]) -> list[Allocation]: ...
+def payment_identity(provider: str, reference: str) -> str: ...
+def receive_payments(notices: Sequence[PaymentNotice], now: datetime) -> list[ReceivedPayment | InvalidValue]: ...
+def write_offs(wishes: Sequence[WriteOffWish]) -> list[WriteOff | InvalidValue]: ...
+def correct_invoices(wishes: Sequence[CorrectionWish]) -> list[CreditNote | InvalidValue | None]: ...
+def late_fees_back(payments: Sequence[PaidEarlier], policy: LateFeePolicy | None = None) -> list[CreditNote]: ...
+def installation_fees(
+    fees: Sequence[InstallationFee], *, policy: BillingPolicy | None = None, tax: TaxPolicy | None = None
+) -> list[FeeSchedule | InvalidValue]: ...
+def fee_paid(fee: Money, total: Money, paid: Money) -> int: ...
+def check_promises(
+    wishes: Sequence[PromiseWish], *, policy: PromisePolicy | None = None
+) -> list[InvalidValue | None]: ...
+def check_exemptions(exemptions: Sequence[Exemption]) -> list[InvalidValue | None]: ...
+def decide_by_hand(lines: Sequence[HandFacts], action: Hand, by: str, reason: str) -> list[Key]: ...
 def parse_phone(text: str) -> Phone: ...
 def parse_phones(texts: Sequence[str]) -> list[Phone | InvalidValue]: ...
 def parse_nik(text: str) -> Nik: ...

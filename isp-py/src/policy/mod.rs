@@ -2,6 +2,7 @@
 
 mod clock;
 mod money;
+mod protection;
 
 use isp_core::billing::WhileIsolated;
 use isp_core::calendar::TimeOfDay;
@@ -18,6 +19,7 @@ use crate::convert::{Kind, Types, Value, Writer};
 
 pub(crate) use clock::ClockPolicy;
 pub(crate) use money::{LateFeePolicy, OutagePolicy};
+pub(crate) use protection::PromisePolicy;
 
 const WHILE_ISOLATED: [(&str, WhileIsolated); 3] =
     [("bill", WhileIsolated::Bill), ("skip", WhileIsolated::Skip), ("prorate", WhileIsolated::Prorate)];

@@ -9,6 +9,9 @@ from isp_engine.records.isolation import AccessFacts
 LedgerAccount: TypeAlias = Literal[
     "receivable",
     "cash",
+    "bank",
+    "gateway",
+    "collector",
     "customer_credit",
     "ppn_payable",
     "revenue_subscription",
@@ -24,7 +27,18 @@ LedgerAccount: TypeAlias = Literal[
     "expense_other",
     "write_off",
 ]
-EntryKind: TypeAlias = Literal["invoices", "payment", "reversal", "credit", "device_cost", "expense"]
+EntryKind: TypeAlias = Literal[
+    "invoices",
+    "payment",
+    "reversal",
+    "credit",
+    "credit_note",
+    "write_off",
+    "deposit",
+    "package_change",
+    "device_cost",
+    "expense",
+]
 Grouping: TypeAlias = Literal["month", "package", "site"]
 AccessEventKind: TypeAlias = Literal[
     "registered", "isolated_arrears", "isolated_manual", "reopened", "group_changed", "closed"
