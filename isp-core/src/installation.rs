@@ -62,18 +62,9 @@ impl InstallationOrder {
         if self.with_first_invoice {
             return Vec::new();
         }
-        let count = i64::from(self.instalments.clamp(1, 12));
-        let each = self.fee.ratio(1, count);
-        let day = crate::calendar::BillingDay::of(self.installed_on);
-        let mut rest = self.fee;
-        (0..count)
-            .map(|i| {
-                let amount = if i == count - 1 { rest } else { each };
-                rest -= amount;
-                let on = self.installed_on.month().plus(i as i32).clamp(day);
-                Instalment { number: i as u8 + 1, on, amount, invoice_id: self.invoice_id(i as u8 + 1) }
-            })
-            .filter(|part| part.amount.is_positive())
+        parts(self.fee, self.installed_on, self.instalments, Money::rupiah(1))
+            .into_iter()
+            .map(|Part { number, on, amount }| Instalment { number, on, amount, invoice_id: self.invoice_id(number) })
             .collect()
     }
 
@@ -82,7 +73,7 @@ impl InstallationOrder {
     /// # Errors
     /// [`Error::FeeTerms`] for a fee that is to go with the first periodic invoice and to be paid in instalments.
     pub fn checked(self) -> Result<Self, Error> {
-        if self.with_first_invoice && self.instalments != 1 { Err(Error::FeeTerms) } else { Ok(self) }
+        check(self.instalments, self.with_first_invoice).map(|()| self)
     }
 
     /// The whole fee as an invoice of its own on a day, for a line that ended before it had a periodic invoice.
@@ -96,6 +87,54 @@ impl InstallationOrder {
     pub fn invoice_id(&self, number: u8) -> InvoiceId {
         InvoiceId(crate::ids::derive(self.id.0, &["instalment", &number.to_string()]))
     }
+}
+
+/// A part of a fee and the day on which it is invoiced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Counted from 1.
+    pub number: u8,
+    /// The day its invoice is issued.
+    pub on: Date,
+    /// The part of the fee, before PPN.
+    pub amount: Money,
+}
+
+/// A fee in 1 to 12 monthly parts from a day on, equal but for the last, which takes the rest; the day is clamped to the end of
+/// a shorter month. Parts of nothing are left out.
+///
+/// All but the last are multiples of `step`: 11 % of a hundred are whole rupiah, so parts of whole hundreds sum to the fee with
+/// PPN, too.
+///
+/// ```
+/// # use isp_core::{calendar::Date, installation::parts, money::Money};
+/// let cut = |step| -> Vec<i64> {
+///     let day = Date::parse("2026-01-31").unwrap();
+///     parts(Money::rupiah(500_000), day, 3, Money::rupiah(step)).iter().map(|p| p.amount.as_i64()).collect()
+/// };
+/// assert_eq!(cut(1), [166_667, 166_667, 166_666]);
+/// assert_eq!(cut(100), [166_700, 166_700, 166_600]);
+/// ```
+#[must_use]
+pub fn parts(fee: Money, first: Date, instalments: u8, step: Money) -> Vec<Part> {
+    let (count, step) = (i64::from(instalments.clamp(1, 12)), step.as_i64().max(1));
+    let each = Money::rupiah(fee.ratio(1, count.saturating_mul(step)).as_i64().max(1).saturating_mul(step));
+    let day = crate::calendar::BillingDay::of(first);
+    let mut rest = fee;
+    let part = |i: i64| {
+        let amount = if i == count - 1 { rest } else { each.min(rest) };
+        rest -= amount;
+        Part { number: i as u8 + 1, on: first.month().plus(i as i32).clamp(day), amount }
+    };
+    (0..count).map(part).filter(|part| part.amount.is_positive()).collect()
+}
+
+/// Whether a fee may be paid so.
+///
+/// # Errors
+/// [`Error::FeeTerms`] for one that is to go with the first periodic invoice and to be paid in instalments.
+pub fn check(instalments: u8, with_first_invoice: bool) -> Result<(), Error> {
+    if with_first_invoice && instalments != 1 { Err(Error::FeeTerms) } else { Ok(()) }
 }
 
 /// One part of an installation fee.
@@ -162,10 +201,17 @@ impl InvoicedFee {
     /// ```
     #[must_use]
     pub fn paid(&self, total: Money, paid: Money) -> Money {
-        if paid >= total {
-            return self.amount;
-        }
-        let share = i128::from(self.amount.as_i64()) * i128::from(paid.as_i64()) / i128::from(total.as_i64()).max(1);
-        Money::rupiah(i64::try_from(share).unwrap_or(0))
+        paid_share(self.amount, total, paid)
     }
+}
+
+/// What is paid of a fee that stands on an invoice with other things, when so much is paid of the invoice; see
+/// [`InvoicedFee::paid`].
+#[must_use]
+pub fn paid_share(fee: Money, total: Money, paid: Money) -> Money {
+    if paid >= total {
+        return fee;
+    }
+    let share = i128::from(fee.as_i64()) * i128::from(paid.as_i64()) / i128::from(total.as_i64()).max(1);
+    Money::rupiah(i64::try_from(share).unwrap_or(0))
 }

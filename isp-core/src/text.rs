@@ -190,6 +190,14 @@ impl From<Code> for String {
     }
 }
 
+/// Whether a text that must be there, such as a reason, says anything.
+///
+/// # Errors
+/// [`Error::Empty`] with `field`.
+pub fn given(field: &'static str, text: &str) -> Result<(), Error> {
+    if text.trim().is_empty() { Err(Error::Empty { field }) } else { Ok(()) }
+}
+
 /// A name on one line, 1 to 120 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -276,13 +276,21 @@ async fn closing_disables_and_ends_the_session_and_an_absent_account_is_closed()
 async fn a_lost_reply_is_found_out_by_reading_and_nothing_is_added_twice() {
     let (router, access) = start().await;
     let open = target(1, "budi", Open);
+    // The connection is gone with the reply: the same call reads over a new one.
     router.inject(Fault::new(FaultKind::ReplyLost).on("/ppp/secret/add"));
-    let error = access.apply(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap_err();
-    assert!(matches!(error, PortError::Unknown { .. }), "{error}");
-    assert!(router.secret("budi").is_some());
     let outcomes = access.apply(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap();
     assert_eq!(done(&outcomes[0]).0, Open);
-    assert_eq!(router.counters().by_command["/ppp/secret/add"], 1);
+    // One that hangs is left to the next call.
+    let other = target(2, "siti", Open);
+    router.inject(Fault::new(FaultKind::HangAfterEffect).on("/ppp/secret/add"));
+    let error = access.apply(&endpoint(&router), std::slice::from_ref(&other)).await.unwrap_err();
+    assert!(matches!(error, PortError::Unknown { .. }), "{error}");
+    assert!(router.secret("siti").is_some());
+    let outcomes = access.apply(&endpoint(&router), std::slice::from_ref(&other)).await.unwrap();
+    assert_eq!(done(&outcomes[0]).0, Open);
+    let outcomes = access.apply(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap();
+    assert_eq!(done(&outcomes[0]).0, Open);
+    assert_eq!(router.counters().by_command["/ppp/secret/add"], 2);
 }
 
 #[tokio::test]
@@ -291,7 +299,7 @@ async fn a_crash_between_change_and_kick_is_made_good() {
     let open = target(1, "budi", Open);
     let isolated = AccessTarget { desired: Isolated, ..open.clone() };
     access.apply(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap();
-    router.inject(Fault::new(FaultKind::CutRequest).on("/ppp/active/remove"));
+    router.inject(Fault::new(FaultKind::Hang).on("/ppp/active/remove"));
     let error = access.apply(&endpoint(&router), std::slice::from_ref(&isolated)).await.unwrap_err();
     assert!(matches!(error, PortError::Unknown { .. }), "{error}");
     assert_eq!(router.secret("budi").unwrap().profile, "isolir");

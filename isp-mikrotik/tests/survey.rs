@@ -246,3 +246,24 @@ async fn a_link_that_breaks_every_forty_writes_makes_progress_in_one_call() {
     assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| line.as_wanted));
     assert_eq!(router.secrets().len(), 200);
 }
+
+#[tokio::test]
+async fn a_session_that_carries_another_rate_than_its_profile_is_ended_whatever_its_list() {
+    let (router, access) = start(Version::V7_21_5).await;
+    let lines = [target(1, "budi", Isolated), target(2, "siti", Open)];
+    apply(&access, &router, &lines).await;
+    for (profile, rate, was) in [("isolir", "1M/1M", "64k/64k"), ("10M", "1M/1M", "5M/10M")] {
+        by_hand(&router, "/ppp/profile", ("name", profile), ("rate-limit", rate)).await;
+        for name in ["budi", "siti"] {
+            router.unplug(name);
+            router.plug(name, "rahasia");
+        }
+        // Put back by the same hand: nothing differs but what the session carries.
+        by_hand(&router, "/ppp/profile", ("name", profile), ("rate-limit", was)).await;
+        let after = survey(&access, &router, &lines).await;
+        assert_eq!(after.lines.iter().filter(|line| !line.as_wanted).count(), 1, "{after:?}");
+        apply(&access, &router, &lines).await;
+        assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| line.as_wanted));
+    }
+    assert_eq!(router.session("siti").unwrap().rate_limit.as_deref(), Some("5M/10M"));
+}

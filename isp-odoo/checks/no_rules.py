@@ -43,7 +43,6 @@ ALLOWED = {
     "wizard/isp_outage_credit_wizard.py:_isp_notes": "a day more on each side is searched; the engine picks",
     "wizard/isp_outage_credit_wizard.py:_isp_line": "counts the days of the engine's note, to show them",
     # Rules that the wheel does not have yet.
-    "models/isp_installation_fee.py:_prepare_invoices": "the due day of an instalment",
     "models/isp_late_fee.py": "the window of a search, and the due day of a fee",
     "logic/notices.py": "quiet hours, and the day a message names",
 }

@@ -1,6 +1,7 @@
 //! Why a value is refused, and how Python hears of it.
 
-use isp_core::ports::PortError;
+use isp_core::engine::EngineError;
+use isp_core::ports::{PortError, StoreError};
 use isp_whatsapp::webhook::WebhookError;
 use pyo3::prelude::*;
 
@@ -67,6 +68,15 @@ pub(crate) enum Refused {
     /// The same key names two rows of one list.
     #[error("names an earlier row too")]
     Duplicate,
+    /// A payment with the reference is known with another customer or amount.
+    #[error("is known with another customer or amount")]
+    PaymentMismatch,
+    /// Nothing is open of an invoice.
+    #[error("nothing is open of it")]
+    NothingOpen,
+    /// No line is in a state that the wish could be about.
+    #[error("no line is in that state")]
+    NothingToDo,
     /// The engine refuses it.
     #[error(transparent)]
     Engine(#[from] isp_core::Error),
@@ -93,6 +103,9 @@ impl Refused {
             Self::Naive => "datetime.naive",
             Self::TimeOfDay => "time.format",
             Self::Duplicate => "value.duplicate",
+            Self::PaymentMismatch => EngineError::PaymentMismatch.code(),
+            Self::NothingOpen => StoreError::NotFound { what: "open invoice" }.code(),
+            Self::NothingToDo => EngineError::NothingToDo.code(),
             Self::Engine(error) => error.code(),
             Self::WhatsApp(error) => error.code(),
             Self::Fingerprint => "value.fingerprint",

@@ -12,6 +12,7 @@
 //! | simulators | [`testing`] |
 //! | the settings | [`policy`] |
 //! | phones and NIK | [`people`] |
+//! | the closed lists of words | [`words`] |
 //! | dated cases | [`cases`] |
 
 mod cases;
@@ -24,6 +25,7 @@ mod routers;
 mod runtime;
 mod testing;
 mod whatsapp;
+mod words;
 
 use isp_core::isolation::Reason;
 use pyo3::prelude::*;
@@ -38,11 +40,13 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let _ = isp_core::holiday::all();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("REASONS", PyTuple::new(module.py(), Reason::ALL.map(Reason::code))?)?;
+    module.add("WORDS", words::all(module.py())?)?;
     module.add_class::<policy::BillingPolicy>()?;
     module.add_class::<policy::DunningPolicy>()?;
     module.add_class::<policy::IsolationPolicy>()?;
     module.add_class::<policy::LateFeePolicy>()?;
     module.add_class::<policy::OutagePolicy>()?;
+    module.add_class::<policy::PromisePolicy>()?;
     module.add_class::<policy::TaxPolicy>()?;
     module.add_class::<people::Phone>()?;
     module.add_class::<people::Nik>()?;
@@ -55,6 +59,16 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::due_reminders, module)?)?;
     module.add_function(wrap_pyfunction!(decide::decide_isolation, module)?)?;
     module.add_function(wrap_pyfunction!(decide::allocate, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::payment_identity, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::receive_payments, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::write_offs, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::correct_invoices, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::late_fees_back, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::installation_fees, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::fee_paid, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::check_promises, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::check_exemptions, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::decide_by_hand, module)?)?;
     module.add_function(wrap_pyfunction!(decide::explain, module)?)?;
     module.add_function(wrap_pyfunction!(decide::profit_loss, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_phone, module)?)?;

@@ -27,6 +27,13 @@ def moment(text: str | None) -> Any:
     return text and datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def allowed(answer: Any) -> Any:
+    """An answer of the wheel, unless it is why the wish is refused."""
+    if isinstance(answer, isp.InvalidValue):
+        raise Refusal(answer.code, str(answer))
+    return answer
+
+
 class Policies:
     """The policies of a case as the wheel takes them."""
 
@@ -41,6 +48,7 @@ class Policies:
         rules = [isp.TaxRule(day(r["from"]), r["base_numerator"], r["base_denominator"], r["percent"]) for r in tax["rules"]]
         self.tax = isp.TaxPolicy(pkp=tax["pkp"], rules=rules)
         self.outage = isp.OutagePolicy(**policy["outage"])
+        self.promise = isp.PromisePolicy(**policy["promise"])
         self.late_fee = None
         if fee:
             amount = fee["amount"].get("percent") or {"fixed": fee["amount"]["fixed"]}
@@ -114,6 +122,8 @@ class Provider:
         self.position: date | None = None
         self.problems: dict[Any, str] = {}
         self.held: dict[str, int] = {}
+        self.fee_parts: list[tuple[Line, isp.FeePart]] = []
+        self.first_fees: list[isp.FirstFee] = []
 
     def enter(self, subscription: dict[str, Any]) -> None:
         line = self.lines[subscription["name"]] = Line(subscription)
@@ -138,7 +148,9 @@ class Provider:
     def bill(self, at: datetime) -> None:
         packages = self.catalog()
         terms = [line.terms._replace(isolated=line.spans) for line in self.lines.values()]
-        plan = isp.plan_billing(terms, packages, at, position=self.position, policy=self.policy.billing, tax=self.policy.tax)
+        plan = isp.plan_billing(
+            terms, packages, at, position=self.position, policy=self.policy.billing, tax=self.policy.tax, first_fees=self.first_fees,
+        )
         looked_at = {invoice.subscription for invoice in plan.invoices}
         for planned in plan.invoices:
             line = self.lines[planned.subscription]
@@ -147,6 +159,8 @@ class Provider:
                 lines = [(part.kind, part.amount) for part in planned.lines]
                 made = Invoice(line, "subscription", period, planned.issue_date, planned.due_date, lines, planned.dpp, planned.ppn, planned.package)
                 self.invoices.append(made)
+        self.first_fees = [fee for fee in self.first_fees if fee.subscription not in looked_at]
+        self.bill_fee_parts(at)
         if self.policy.billing.while_isolated == "prorate":
             for name in looked_at:
                 self.give_isolated_back(self.lines[name], at)
@@ -181,11 +195,13 @@ class Provider:
         lines = [isp.InvoiceLine(kind, amount) for kind, amount in invoice.lines]
         return isp.Charge(key, *invoice.period, lines, given, zone=invoice.line.zone)
 
-    def give(self, invoice: Invoice, note: isp.CreditNote, reason: str, at: datetime, outage: str = "") -> None:
+    def give(
+        self, invoice: Invoice, note: isp.CreditNote, reason: str, at: datetime, outage: str = "", own_first: bool = False,
+    ) -> None:
         self.notes.append((invoice, note, reason, day_of(at, invoice.line.zone), outage))
         number = f"note {len(self.notes)}"
         self.credit[number] = {"customer": invoice.line.customer, "amount": note.total, "left": note.total, "reversed": False}
-        if reason in ("pause", "termination", "package_change") and invoice.open:
+        if (own_first or reason in ("pause", "termination", "package_change")) and invoice.open:
             # It settles what is open of its own invoice first.
             settled = min(invoice.open, note.total)
             invoice.paid.append((at, number, settled))
@@ -261,15 +277,35 @@ class Provider:
             self.credit[made.payment]["left"] -= made.amount
 
     def do_pay(self, at: datetime, customer: str, amount: int, provider: str, reference: str, paid_at: str, collector: str | None) -> None:
-        del paid_at, collector
-        key = f"{provider.strip()} {''.join(reference.split())}".lower()
-        known = self.credit.get(key)
-        if known and not known["reversed"]:
-            if (known["customer"], known["amount"]) != (customer, amount):
-                raise Refusal("payment.mismatch")
+        del collector
+        when, identity = moment(paid_at), isp.payment_identity(provider, reference)
+        known = [isp.KnownPayment(key, c["customer"], c["amount"], c["paid_at"], c["reversed"]) for key, c in self.credit.items() if c.get("identity") == identity]
+        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, known=known)
+        received = allowed(isp.receive_payments([notice], at)[0])
+        if received.outcome != "new":
             return
-        self.credit[key] = {"customer": customer, "amount": amount, "left": amount, "reversed": False}
+        key = f"{identity} {len(known)}"
+        self.credit[key] = {
+            "customer": customer, "amount": amount, "left": amount, "reversed": False, "identity": identity, "paid_at": when,
+        }
+        before = [(i, i.open) for i in self.invoices]
         self.allocate(customer, at)
+        self.take_fees_back([(i, was - i.open) for i, was in before if was > i.open], when, at)
+        self.reopen_paid(customer, at)
+
+    def take_fees_back(self, paid: list[tuple[Invoice, int]], when: datetime, at: datetime) -> None:
+        """Late fees that a payment makes wrong which was made before their day."""
+        rows, fees = [], {}
+        for late, amount in paid:
+            fee = next((i for i in self.invoices if i.kind == "late_fee" and i.line is late.line and i.period == late.period), None)
+            if fee and late.kind == "subscription":
+                fees[len(fees)] = fee
+                unpaid = late.unpaid_at(midnight(fee.issued, late.line.zone))
+                rows.append(isp.PaidEarlier(self.charge(len(rows), fee), fee.issued, unpaid, when, amount))
+        for note in isp.late_fees_back(rows, self.policy.late_fee):
+            self.give(fees[note.charge], note, "correction", at, own_first=True)
+
+    def reopen_paid(self, customer: str, at: datetime) -> None:
         lines = [line for line in self.lines.values() if line.customer == customer]
         for decision in isp.decide_isolation([self.facts(line, at) for line in lines], at, policy=self.policy.isolation):
             if decision.action == "reopen":
@@ -277,15 +313,69 @@ class Provider:
 
     def do_reverse(self, at: datetime, provider: str, reference: str, reason: str) -> None:
         del reason
-        key = f"{provider.strip()} {''.join(reference.split())}".lower()
-        payment = self.credit[key]
-        if payment["reversed"]:
+        identity = isp.payment_identity(provider, reference)
+        if identity == isp.payment_identity("credit-note", reference):
+            raise Refusal("payment.not_reversible")
+        standing = [key for key, c in self.credit.items() if c.get("identity") == identity]
+        if not standing:
+            raise Refusal("store.not_found")
+        open_ = [key for key in standing if not self.credit[key]["reversed"]]
+        if not open_:
             raise Refusal("store.duplicate")
-        payment.update(left=0, reversed=True)
+        self.take_credit_back(open_[-1], at)
+
+    def take_credit_back(self, key: str, at: datetime) -> None:
+        self.credit[key].update(left=0, reversed=True)
         for invoice in self.invoices:
             back = sum(amount for _, by, amount in invoice.paid if by == key)
             if back:
                 invoice.paid.append((at, key, -back))
+
+    def invoice_of(self, invoice: dict[str, Any]) -> Invoice:
+        line, start = self.lines[invoice["subscription"]], day(invoice["start"])
+        return next(i for i in self.invoices if i.line is line and i.kind == invoice["kind"] and i.period[0] == start)
+
+    def do_write_off(self, at: datetime, invoice: dict[str, Any], reason: str) -> None:
+        of = self.invoice_of(invoice)
+        given_up = allowed(isp.write_offs([isp.WriteOffWish(0, of.open, "Rina", reason)])[0])
+        key = f"write-off {len(self.credit)}"
+        self.credit[key] = {"customer": of.line.customer, "amount": given_up.amount, "left": 0, "reversed": False, "of": of}
+        of.paid.append((at, key, given_up.amount))
+        self.reopen_paid(of.line.customer, at)
+
+    def do_take_back_write_off(self, at: datetime, invoice: dict[str, Any], reason: str) -> None:
+        del reason
+        of = self.invoice_of(invoice)
+        self.take_credit_back(next(key for key, c in self.credit.items() if c.get("of") is of and not c["reversed"]), at)
+
+    def do_correct(self, at: datetime, invoice: dict[str, Any], amount: int, reason: str) -> None:
+        of = self.invoice_of(invoice)
+        today = day_of(at, of.line.zone)
+        before = [isp.Correction(issued, note.total) for i, note, why, issued, _ in self.notes if i is of and why == "correction"]
+        wish = isp.CorrectionWish(self.charge(0, of), amount, today, reason, before)
+        note = allowed(isp.correct_invoices([wish])[0])
+        if note:
+            self.give(of, note, "correction", at)
+
+    # Installations
+
+    def do_install(self, at: datetime, subscription: str, fee: int, on: str, instalments: int, with_first_invoice: bool) -> None:
+        line = self.lines[subscription]
+        issued = any(i.line is line and i.kind == "subscription" for i in self.invoices)
+        taken = [part.on for of, part in self.fee_parts if of is line]
+        wish = isp.InstallationFee(0, fee, day(on), instalments, with_first_invoice, issued, taken)
+        schedule = allowed(isp.installation_fees([wish], policy=self.policy.billing, tax=self.policy.tax)[0])
+        self.fee_parts += [(line, part) for part in schedule.parts]
+        if with_first_invoice:
+            self.first_fees.append(isp.FirstFee(subscription, fee))
+
+    def bill_fee_parts(self, at: datetime) -> None:
+        for line, part in self.fee_parts:
+            period_ = (part.on, part.on + timedelta(1))
+            known = any(i.line is line and i.kind == "installation" and i.period == period_ for i in self.invoices)
+            if part.on <= day_of(at, line.zone) and not known:
+                lines = [(of.kind, of.amount) for of in part.lines]
+                self.invoices.append(Invoice(line, "installation", period_, part.on, part.due_date, lines, part.dpp, part.ppn))
 
     def do_price(self, at: datetime, package: str, price: int, **since: str) -> None:
         del at
@@ -354,11 +444,17 @@ class Provider:
 
     def do_promise(self, at: datetime, customer: str, made_on: str, until: str) -> None:
         del at
-        self.promises[customer].append(isp.Promise(day(made_on), day(until)))
+        promise = isp.Promise(day(made_on), day(until))
+        lines = [isp.Grid(line.terms.start, line.terms.day, line.terms.cycle) for line in self.lines.values() if line.customer == customer]
+        wish = isp.PromiseWish(*promise, lines, [made.made_on for made in self.promises[customer]])
+        allowed(isp.check_promises([wish], policy=self.policy.promise)[0])
+        self.promises[customer].append(promise)
 
     def do_exempt(self, at: datetime, customer: str, until: str, reason: str, **since: str) -> None:
         del at
-        self.exemptions[customer].append(isp.Exemption(day(since["from"]), day(until), reason))
+        exemption = isp.Exemption(day(since["from"]), day(until), reason)
+        allowed(isp.check_exemptions([exemption])[0])
+        self.exemptions[customer].append(exemption)
 
     def do_outage(self, at: datetime, name: str, site: str, until: str | None, **since: str) -> None:
         del at
@@ -376,14 +472,20 @@ class Provider:
             self.give(hit[note.charge], note, "outage", at, name)
 
     def do_isolate(self, at: datetime, customer: str, by: str, reason: str) -> None:
-        for line in self.lines.values():
-            if line.customer == customer and line.access != "closed":
-                line.becomes("isolated", "manual", isp.AccessEvent(at, "isolated_manual", by=by, reason=reason))
+        for line in self.by_hand(customer, "isolate", by, reason):
+            line.becomes("isolated", "manual", isp.AccessEvent(at, "isolated_manual", by=by, reason=reason))
 
     def do_reopen(self, at: datetime, customer: str, by: str, reason: str) -> None:
-        for line in self.lines.values():
-            if line.customer == customer and line.access == "isolated":
-                line.becomes("open", None, isp.AccessEvent(at, "reopened", by=by, reason=reason))
+        for line in self.by_hand(customer, "reopen", by, reason):
+            line.becomes("open", None, isp.AccessEvent(at, "reopened", by=by, reason=reason))
+
+    def by_hand(self, customer: str, action: Any, by: str, reason: str) -> list[Line]:
+        own = [line for line in self.lines.values() if line.customer == customer]
+        facts = [isp.HandFacts(n, line.access, line.cause) for n, line in enumerate(own)]
+        try:
+            return [own[n] for n in isp.decide_by_hand(facts, action, by, reason)]
+        except isp.InvalidValue as error:
+            raise Refusal(error.code, str(error)) from error
 
     # What is to be seen
 

@@ -415,6 +415,12 @@ impl Charge {
     }
 }
 
+/// What tells corrections of one invoice apart: the same amount on the same day is one correction, whoever asks again.
+#[must_use]
+pub fn correction_key(on: Date, amount: Money) -> String {
+    format!("{on} {}", amount.as_i64())
+}
+
 /// The first day from `day` on that none of these charges pays for; `None` when they do not pay for that day itself
 /// (rule B11).
 ///

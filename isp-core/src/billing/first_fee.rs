@@ -54,6 +54,7 @@
 use crate::billing::invoice::{Invoice, InvoiceLine, LineKind};
 use crate::error::Error;
 use crate::installation::{InstallationOrder, InvoicedFee};
+use crate::money::Money;
 use crate::tax::{Tax, TaxMode};
 
 /// Makes a fee lines of a periodic invoice that is not issued yet, with PPN by the rule of its date.
@@ -61,7 +62,16 @@ use crate::tax::{Tax, TaxMode};
 /// # Errors
 /// [`Error::NoTaxRule`]; the invoice is then as it was.
 pub fn add_fee(invoice: &mut Invoice, order: &InstallationOrder, tax: &Tax) -> Result<InvoicedFee, Error> {
-    let taxed = tax.apply(order.fee, TaxMode::Exclusive, invoice.issue_date)?;
+    let amount = add_amount(invoice, order.fee, tax)?;
+    Ok(InvoicedFee { order_id: order.id, invoice_id: invoice.id, amount })
+}
+
+/// Makes a fee lines of a periodic invoice, and says how much it is with PPN.
+///
+/// # Errors
+/// As [`add_fee`].
+pub fn add_amount(invoice: &mut Invoice, fee: Money, tax: &Tax) -> Result<Money, Error> {
+    let taxed = tax.apply(fee, TaxMode::Exclusive, invoice.issue_date)?;
     let at = invoice.lines.iter().position(|l| !l.kind.is_taxed()).unwrap_or(invoice.lines.len());
     invoice.lines.insert(at, InvoiceLine::new(LineKind::Installation, taxed.dpp));
     if !taxed.ppn.is_zero() {
@@ -70,5 +80,5 @@ pub fn add_fee(invoice: &mut Invoice, order: &InstallationOrder, tax: &Tax) -> R
     invoice.dpp += taxed.dpp;
     invoice.ppn += taxed.ppn;
     invoice.total += taxed.total();
-    Ok(InvoicedFee { order_id: order.id, invoice_id: invoice.id, amount: taxed.total() })
+    Ok(taxed.total())
 }

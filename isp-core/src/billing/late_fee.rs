@@ -16,12 +16,13 @@
 //! assert_eq!(share.fee(Money::ZERO), Money::ZERO);
 //! ```
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::credit::Charge;
 use crate::billing::invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind, apply_tax};
 use crate::billing::policy::BillingPolicy;
-use crate::calendar::{Date, Period};
+use crate::calendar::{Date, Period, Zone};
 use crate::error::Error;
 use crate::ids::{InvoiceId, derive};
 use crate::money::Money;
@@ -97,6 +98,35 @@ pub fn wrong(charged: Money, policy: Option<&LateFeePolicy>, known: Money, reall
     }
     let (was, right) = policy.map_or((Money::ZERO, Money::ZERO), |p| (p.fee(known), p.fee(really)));
     if was > right { charged.ratio((was - right).as_i64(), was.as_i64()) } else { Money::ZERO }
+}
+
+/// A payment that was made before the day of a late fee and became known after it (rule P7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaidEarlier {
+    /// The day of the fee.
+    pub on: Date,
+    /// Where the customer is.
+    pub zone: Zone,
+    /// What was known to be unpaid of the late invoice when that day began.
+    pub unpaid: Money,
+    /// When the customer paid.
+    pub paid_at: DateTime<Utc>,
+    /// How much of the payment pays the late invoice.
+    pub amount: Money,
+}
+
+impl PaidEarlier {
+    /// True when it was made before the day of the fee began.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.paid_at < self.on.midnight(self.zone)
+    }
+
+    /// What of `charged`, which is left of the fee, it makes wrong; see [`wrong`].
+    #[must_use]
+    pub fn wrong(&self, charged: Money, policy: Option<&LateFeePolicy>) -> Money {
+        if self.counts() { wrong(charged, policy, self.unpaid, self.unpaid - self.amount) } else { Money::ZERO }
+    }
 }
 
 /// What of a late fee is due again because a payment that had made it wrong was taken back (rules P4, P7). `taken` is what

@@ -23,9 +23,10 @@ use crate::calendar::{Date, Period, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use crate::installation::{InstallationOrder, Instalment};
+use crate::money::Money;
 use crate::package::{Package, PriceList};
 use crate::subscription::{BillingTerms, Off, Timing};
-use crate::tax::{Tax, TaxMode, TaxRule};
+use crate::tax::{Tax, TaxMode, TaxRule, Taxed};
 
 /// What billing needs to know of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -367,6 +368,17 @@ pub(crate) fn part_invoice(
     run.plan.invoices.pop().ok_or(Error::EmptyPeriod)
 }
 
+/// The lines of an invoice for a part of an installation fee that is issued on a day.
+///
+/// # Errors
+/// [`Error::NoTaxRule`].
+pub fn installation_lines(amount: Money, on: Date, tax: &Tax) -> Result<(InvoiceLines, Taxed), Error> {
+    let taxed = tax.apply(amount, TaxMode::Exclusive, on)?;
+    let mut lines: InvoiceLines = smallvec![InvoiceLine::new(LineKind::Installation, amount)];
+    apply_tax(&mut lines, taxed);
+    Ok((lines, taxed))
+}
+
 /// The invoice for one instalment of an installation fee (rule B9). The fee is before PPN.
 ///
 /// # Errors
@@ -379,9 +391,7 @@ pub fn installation_invoice(
     policy: &BillingPolicy,
     tax: &Tax,
 ) -> Result<Invoice, Error> {
-    let taxed = tax.apply(part.amount, TaxMode::Exclusive, part.on)?;
-    let mut lines: InvoiceLines = smallvec![InvoiceLine::new(LineKind::Installation, part.amount)];
-    apply_tax(&mut lines, taxed);
+    let (lines, taxed) = installation_lines(part.amount, part.on, tax)?;
     Ok(Invoice {
         id: part.invoice_id,
         number: 0,

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId};
 use crate::ledger::entry_for_payment;
 use crate::money::Money;
-use crate::payment::{Allocation, CollectorBalance, Deposit, WriteOff};
+use crate::payment::{Allocation, CollectorBalance, Deposit, WriteOff, write_off};
 use crate::ports::{ChangeSet, StoreError};
 
 impl Engine<'_> {
@@ -27,21 +27,19 @@ impl Engine<'_> {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<WriteOff, EngineError> {
-        for (field, text) in [("reason", reason), ("by", by)] {
-            if text.trim().is_empty() {
-                return Err(Error::Empty { field }.into());
-            }
-        }
+        write_off::check(by, reason)?;
         until_written(async || {
             let facts = self.access_of(customer).await?;
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let found = open.iter().find(|i| i.invoice_id == invoice);
-            let balance = found.ok_or(StoreError::NotFound { what: "open invoice" })?;
+            let nothing = StoreError::NotFound { what: "open invoice" };
+            let balance = found.ok_or(nothing.clone())?;
+            let amount = write_off::given_up(balance.residual(), by, reason)?.ok_or(nothing)?;
             let mut given_up = WriteOff {
                 payment_id: PaymentId(invoice.0),
                 invoice_id: invoice,
                 customer_id: customer,
-                amount: balance.residual(),
+                amount,
                 reason: reason.to_owned(),
                 by: by.to_owned(),
                 at: now,

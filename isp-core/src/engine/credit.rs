@@ -4,26 +4,27 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::credit::correction_key;
 use crate::billing::policy::WhileIsolated;
 use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
 use crate::calendar::{Date, Period, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{BillReport, Engine, EngineError};
-use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
 use crate::isolation::AccessEvent;
 use crate::isolation::given_back::{self, give_isolated_back, is_left_out};
 use crate::money::Money;
 use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, StoreError};
 use crate::protection::Outage;
+use crate::text::given;
 
 impl Engine<'_> {
     /// Gives back a part of an invoice that was wrong, PPN included. It becomes the customer's credit and pays what is
     /// open. The same amount of the same invoice on the same day is one correction, whoever asks again.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a reason, [`Error::NotPositive`], [`Error::MoreThanLeft`]; [`StoreError::NotFound`].
+    /// [`crate::Error::Empty`] without a reason, [`crate::Error::NotPositive`], [`crate::Error::MoreThanLeft`]; [`StoreError::NotFound`].
     pub async fn correct(
         &self,
         customer: CustomerId,
@@ -33,14 +34,12 @@ impl Engine<'_> {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<CreditNote, EngineError> {
-        if reason.trim().is_empty() {
-            return Err(Error::Empty { field: "reason" }.into());
-        }
+        given("reason", reason)?;
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by, note: reason };
         until_written(async || {
             let charge = self.charge_of(customer, invoice).await?;
-            let key = format!("{on} {}", amount.as_i64());
+            let key = correction_key(on, amount);
             let id = CreditNote::id_of(invoice, CreditReason::Correction, &key);
             if let Some(known) = charge.notes.iter().find(|n| n.id == id) {
                 return Ok(known.clone());

@@ -11,7 +11,7 @@ use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
 use crate::isolation::transition::{Decider, Transition};
-use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, IsolationCause, IsolationMoment};
+use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, Hand, IsolationMoment, by_hand};
 use crate::message::notice::{about_access, join_notices};
 use crate::message::{Notification, NotificationKind};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
@@ -278,11 +278,7 @@ impl Engine<'_> {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<SubscriptionId>, EngineError> {
-        self.by_hand(customer, AccessEventKind::IsolatedManual, Decider { by, reason }, now, |facts| {
-            facts.access.desired == Access::Open
-                || facts.access.desired == Access::Isolated && facts.access.cause != Some(IsolationCause::Manual)
-        })
-        .await
+        self.by_hand(customer, Hand::Isolate, Decider { by, reason }, now, |_| true).await
     }
 
     /// Isolates one line by hand, as [`Engine::isolate`] does all lines of a customer.
@@ -301,7 +297,7 @@ impl Engine<'_> {
         let customer = facts.first().ok_or(StoreError::NotFound { what: "subscription" })?.customer_id;
         let decider = Decider { by, reason };
         let open = |facts: &AccessFacts| facts.subscription_id == subscription && facts.access.desired == Access::Open;
-        self.by_hand(customer, AccessEventKind::IsolatedManual, decider, now, open).await?;
+        self.by_hand(customer, Hand::Isolate, decider, now, open).await?;
         Ok(())
     }
 
@@ -317,31 +313,23 @@ impl Engine<'_> {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Vec<SubscriptionId>, EngineError> {
-        self.by_hand(customer, AccessEventKind::Reopened, Decider { by, reason }, now, |facts| {
-            facts.access.desired == Access::Isolated
-        })
-        .await
+        self.by_hand(customer, Hand::Reopen, Decider { by, reason }, now, |_| true).await
     }
 
     async fn by_hand(
         &self,
         customer: CustomerId,
-        kind: AccessEventKind,
+        hand: Hand,
         decider: Decider<'_>,
         now: DateTime<Utc>,
         concerns: impl Fn(&AccessFacts) -> bool,
     ) -> Result<Vec<SubscriptionId>, EngineError> {
-        if decider.reason.trim().is_empty() {
-            return Err(crate::Error::Empty { field: "reason" }.into());
-        }
-        if decider.by.trim().is_empty() {
-            return Err(crate::Error::Empty { field: "by" }.into());
-        }
+        by_hand::check(decider.by, decider.reason)?;
         until_written(async || {
             let mut changes = ChangeSet::default();
             let facts = self.access_of(customer).await?;
-            for facts in facts.iter().filter(|f| concerns(f)) {
-                self.follow(&mut changes, facts, Some(Transition::new(facts, kind, decider, now)), now);
+            for facts in facts.iter().filter(|f| hand.concerns(&f.access) && concerns(f)) {
+                self.follow(&mut changes, facts, Some(Transition::new(facts, hand.event(), decider, now)), now);
             }
             self.join_notices(&mut changes, &facts, now).await?;
             let concerned: Vec<_> = changes.access.iter().map(|a| a.subscription_id).collect();

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::late_fee::PaidEarlier;
 use crate::billing::{
     Charge, CreditNote, CreditReason, Invoice, InvoiceBalance, InvoiceKind, LateFee, Written, late_fee,
 };
@@ -52,13 +53,14 @@ impl Engine<'_> {
         let fees = self.fees_on(payment, service.iter().map(|(i, _)| i.invoice_id)).await?;
         for (invoice, amount) in service {
             let (zone, fees) = (zone_of(invoice), LateFee::of(invoice.invoice_id, &fees));
-            let Some(began) = fees.first().map(|fee| fee.invoice.issue_date.midnight(zone)) else { continue };
-            if payment.paid_at >= began {
+            let Some(on) = fees.first().map(|fee| fee.invoice.issue_date) else { continue };
+            let mut earlier = PaidEarlier { on, zone, unpaid: Money::ZERO, paid_at: payment.paid_at, amount };
+            if !earlier.counts() {
                 continue;
             }
-            let known = self.unpaid_then(invoice, zone, began).await?;
+            earlier.unpaid = self.unpaid_then(invoice, zone, on.midnight(zone)).await?;
             let left = fees.iter().map(|fee| fee.left()).sum();
-            let mut wrong = late_fee::wrong(left, self.policy.late_fee.as_ref(), known, known - amount);
+            let mut wrong = earlier.wrong(left, self.policy.late_fee.as_ref());
             let written = Written { on: zone.date_of(now), at: now, by: "engine", note: NOTE };
             // What was charged again stands beside what was charged first; each gives back what is left of it.
             for fee in fees {

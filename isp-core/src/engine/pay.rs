@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::{Arrears, InvoiceBalance, credit};
+use crate::billing::{Arrears, InvoiceBalance};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
@@ -13,9 +13,13 @@ use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_iso
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::payment::{self, Allocation, Channel, CreditSource, Payment, PaymentReversal, allocate, write_off};
+use crate::payment::{
+    Allocation, Channel, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
+};
 use crate::ports::{ChangeSet, PaymentRow, StoreError};
-use crate::text::{Code, Reference};
+use crate::text::{Code, Reference, given};
+
+pub use crate::payment::Told;
 
 /// A payment that somebody tells us of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,23 +36,6 @@ pub struct NewPayment {
     pub paid_at: DateTime<Utc>,
     /// The collector who took the money in cash and holds it until a deposit; `None` for money that came otherwise.
     pub collector: Option<Code>,
-}
-
-/// Who says that a payment came in.
-///
-/// | | reversed before | day in the future, or more than a year ago |
-/// |---|---|---|
-/// | a person | a new payment | refused |
-/// | a person who insists | a new payment | taken |
-/// | a machine | the same payment if it was paid at the same moment: nothing is written | refused |
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// A person books it, who sees what is booked.
-    ByPerson,
-    /// A person who was asked about the day, and means it.
-    ByPersonWhoInsists,
-    /// A machine, such as a gateway's webhook, which says the same thing more than once and late.
-    ByMachine,
 }
 
 /// What became of it.
@@ -104,18 +91,15 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Engine::pay`].
     pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
-        if !new.amount.is_positive() {
-            return Err(Error::NotPositive { field: "amount" }.into());
-        }
-        for (kept, what) in [(credit::PROVIDER, "credit notes"), (write_off::PROVIDER, "write-offs")] {
-            if new.provider.as_str().eq_ignore_ascii_case(kept) {
-                return Err(Error::ReservedProvider { what }.into());
-            }
-        }
+        let heard = Heard {
+            customer_id: new.customer_id,
+            provider: &new.provider,
+            amount: new.amount,
+            paid_at: new.paid_at,
+            told,
+        };
+        heard.check(now)?;
         let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
-        if told != Told::ByPersonWhoInsists {
-            payment::plausible(new.paid_at, now)?;
-        }
         let payment = Payment {
             id: Payment::id_of(self.tenant, &new.provider, &new.reference, 0),
             customer_id: new.customer_id,
@@ -129,15 +113,11 @@ impl Engine<'_> {
         };
         until_written(async || {
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
-            if let Some(standing) = known.iter().rfind(|row| row.reversal.is_none()) {
-                return self.known_payment(&payment, standing, now).await;
-            }
-            // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
-            let same = |row: &&PaymentRow| {
-                told == Told::ByMachine && row.payment.paid_at.timestamp_micros() == payment.paid_at.timestamp_micros()
-            };
-            if let Some(reversed) = known.iter().rfind(same) {
-                return self.known_payment(&payment, reversed, now).await;
+            let before: Vec<KnownPayment> = known.iter().map(known_as).collect();
+            match heard.among(&before) {
+                Received::New => {}
+                Received::Known(at) | Received::TakenBack(at) => return self.known_payment(&known[at], now).await,
+                Received::Differs(_) => return Err(EngineError::PaymentMismatch),
             }
             let id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
             let payment = Payment { id, ..payment.clone() };
@@ -152,16 +132,8 @@ impl Engine<'_> {
         .await
     }
 
-    async fn known_payment(
-        &self,
-        payment: &Payment,
-        row: &PaymentRow,
-        now: DateTime<Utc>,
-    ) -> Result<PayReport, EngineError> {
+    async fn known_payment(&self, row: &PaymentRow, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
         let known = &row.payment;
-        if known.customer_id != payment.customer_id || known.amount != payment.amount {
-            return Err(EngineError::PaymentMismatch);
-        }
         let taken_back = row.reversal.is_some();
         let allocations = match taken_back {
             true => Vec::new(),
@@ -279,9 +251,7 @@ impl Engine<'_> {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<ReverseReport, EngineError> {
-        if reason.trim().is_empty() {
-            return Err(Error::Empty { field: "reason" }.into());
-        }
+        given("reason", reason)?;
         until_written(async || {
             let row =
                 self.store.payment(self.tenant, payment).await?.ok_or(StoreError::NotFound { what: "payment" })?;
@@ -316,6 +286,11 @@ impl Engine<'_> {
         })
         .await
     }
+}
+
+fn known_as(row: &PaymentRow) -> KnownPayment {
+    let Payment { customer_id, amount, paid_at, .. } = row.payment;
+    KnownPayment { customer_id, amount, paid_at, reversed: row.reversal.is_some() }
 }
 
 /// The facts as they are once these allocations are made.

@@ -21,10 +21,8 @@ impl Engine<'_> {
         let facts = self.access_of(promise.customer_id).await?;
         let known = facts.first().map_or(&[][..], |f| &f.promises);
         let made: Vec<Date> = known.iter().filter(|p| p.counts()).map(|p| p.made_on).collect();
-        let check = |period| self.policy.promise.check(promise.made_on, promise.until, period, &made);
-        // Of several lines, the one whose period began last decides.
-        let period = facts.iter().map(|f| f.terms.anchor()).map(|a| a.period(a.index_of(promise.made_on)));
-        check(period.max_by_key(|p| p.start).unwrap_or_else(|| promise.made_on.month().period()))?;
+        let lines = facts.iter().map(|f| f.terms.anchor());
+        self.policy.promise.admit(promise.made_on, promise.until, lines, &made)?;
         let touched = facts.iter().map(|f| f.subscription_id).collect();
         let changes = ChangeSet { promises: vec![promise], touched, ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;
@@ -36,12 +34,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a reason.
     pub async fn exempt(&self, exemption: Exemption) -> Result<(), EngineError> {
-        if exemption.until < exemption.from {
-            return Err(Error::EmptyPeriod.into());
-        }
-        if exemption.reason.trim().is_empty() {
-            return Err(Error::Empty { field: "reason" }.into());
-        }
+        let exemption = exemption.checked()?;
         let touched = self.subscriptions_of(exemption.customer_id).await?;
         let changes = ChangeSet { exemptions: vec![exemption], touched, ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;

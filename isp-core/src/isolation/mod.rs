@@ -1,6 +1,7 @@
 //! Whether a line should be open, and why.
 
 pub mod access;
+pub mod by_hand;
 pub mod decide;
 pub mod effect;
 pub mod explain;
@@ -10,6 +11,7 @@ pub mod survey;
 pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
+pub use by_hand::Hand;
 pub use decide::{AccessFacts, Decision, IsolationMoment, Reason, decide_isolation};
 pub use effect::{AccessEffect, effect_id};
 pub use policy::IsolationPolicy;

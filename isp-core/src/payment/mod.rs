@@ -4,10 +4,12 @@ pub mod allocate;
 pub mod channel;
 pub mod collect;
 pub mod receipt;
+pub mod receive;
 pub mod write_off;
 
 pub use allocate::{Allocation, CreditSource, allocate};
 pub use channel::Channel;
 pub use collect::{CollectorBalance, Deposit};
 pub use receipt::{Payment, PaymentReversal, plausible};
+pub use receive::{Heard, KnownPayment, Received, Told};
 pub use write_off::WriteOff;

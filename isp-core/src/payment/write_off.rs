@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
-use crate::text::{Code, Reference};
+use crate::text::{Code, Reference, given};
 
 /// The name under which write-offs stand among the payments.
 pub const PROVIDER: &str = "write-off";
@@ -31,6 +31,25 @@ pub struct WriteOff {
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// What is given up of an invoice with so much open, and whether it is said who decides it, and why. `None` when nothing is
+/// open: then there is nothing to give up.
+///
+/// # Errors
+/// [`Error::Empty`].
+pub fn given_up(open: Money, by: &str, reason: &str) -> Result<Option<Money>, Error> {
+    check(by, reason)?;
+    Ok(open.is_positive().then_some(open))
+}
+
+/// Whether it is said who decides it, and why.
+///
+/// # Errors
+/// [`Error::Empty`].
+pub fn check(by: &str, reason: &str) -> Result<(), Error> {
+    given("reason", reason)?;
+    given("by", by)
 }
 
 impl WriteOff {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Date;
 use crate::ending::Ending;
+use crate::error::Error;
 use crate::ids::{CustomerId, ExemptionId};
+use crate::text::given;
 
 /// An exemption from isolation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +29,26 @@ pub struct Exemption {
     pub ending: Option<Ending>,
 }
 
+/// Whether an exemption makes sense: it ends on or after the day on which it begins, and has a reason.
+///
+/// # Errors
+/// [`Error::EmptyPeriod`], [`Error::Empty`].
+pub fn check(from: Date, until: Date, reason: &str) -> Result<(), Error> {
+    if until < from {
+        return Err(Error::EmptyPeriod);
+    }
+    given("reason", reason)
+}
+
 impl Exemption {
+    /// The exemption, when it makes sense.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn checked(self) -> Result<Self, Error> {
+        check(self.from, self.until, &self.reason).map(|()| self)
+    }
+
     /// True when it protects at a moment, which lies on the day `today` at the customer's place.
     #[must_use]
     pub fn holds(&self, today: Date, now: DateTime<Utc>) -> bool {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Date, Period};
+use crate::calendar::{Anchor, Date, Period};
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::ids::{CustomerId, PromiseId};
@@ -51,6 +51,23 @@ pub struct PromisePolicy {
 }
 
 impl PromisePolicy {
+    /// Checks a new promise of a customer with lines on these grids against those that were made before and count
+    /// ([`Promise::counts`]). Of several lines, the one whose period began last decides; without a line it is the month.
+    ///
+    /// # Errors
+    /// As [`PromisePolicy::check`].
+    pub fn admit(
+        &self,
+        made_on: Date,
+        until: Date,
+        lines: impl IntoIterator<Item = Anchor>,
+        made: &[Date],
+    ) -> Result<(), Error> {
+        let periods = lines.into_iter().map(|line| line.period(line.index_of(made_on)));
+        let period = periods.max_by_key(|p| p.start).unwrap_or_else(|| made_on.month().period());
+        self.check(made_on, until, period, made)
+    }
+
     /// Checks a new promise against those that the customer made before. The period is the
     /// one of the customer's subscription that holds the day.
     ///

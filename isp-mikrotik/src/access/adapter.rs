@@ -16,7 +16,7 @@ use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
 use super::import::{FoundAccount, found};
 use super::settings::Settings;
-use super::{judge, read, survey};
+use super::{judge, kick, read, survey};
 use crate::error::{Cause, Error, RefusalKind, Stage};
 use crate::menu::ppp::aaa;
 use crate::reconcile::{Actual, Desired, Plan, Service, plan};
@@ -99,8 +99,7 @@ impl MikrotikAccess {
                 }
                 other => other.map_err(|error| port_error(&error, false))?,
             };
-            let plan = plan(&desired, &actual);
-            parts.push(survey::Part { desired, places, actual, plan });
+            parts.push(survey::Part { desired, places, actual, plan: Plan::default() });
         }
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
         let radius = match client.call(&aaa::print()).await {
@@ -111,6 +110,19 @@ impl MikrotikAccess {
                 return Err(port_error(&error, false));
             }
         };
+        line.stale.clear();
+        // What a RADIUS server gives is no profile's.
+        if !radius {
+            let queues = read::session_queues(&client).await;
+            line.learn(queues.as_ref().err());
+            let queues = queues.map_err(|error| port_error(&error, false))?;
+            let ppp = parts.iter_mut().find(|part| part.desired.service == Service::Ppp);
+            if let (Some(queues), Some(part)) = (queues, ppp) {
+                line.stale = kick::stale(&part.desired, &part.actual, &queues);
+                part.desired.stale.clone_from(&line.stale);
+            }
+        }
+        parts.iter_mut().for_each(|part| part.plan = plan(&part.desired, &part.actual));
         Ok((parts, radius))
     }
 
@@ -274,6 +286,8 @@ impl MikrotikAccess {
     ) -> Result<Guarded, PortError> {
         let mut line = self.fleet.turn(router).await;
         let mut parts = Desired::of(targets, &self.settings);
+        let ppp = |(part, _): &&mut (Desired, Vec<usize>)| part.service == Service::Ppp;
+        parts.iter_mut().filter(ppp).for_each(|(part, _)| part.stale.clone_from(&line.stale));
         let two_services = line.two_services || self.settings.two_services();
         let closes = targets.iter().any(|target| target.desired == Access::Closed);
         if two_services || closes {

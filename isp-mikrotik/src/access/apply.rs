@@ -17,7 +17,8 @@ use crate::menu::ppp::{profile, secret};
 use crate::menu::{ItemId, address_list};
 use crate::proto::Command;
 use crate::reconcile::{
-    AccountStep, Action, Actual, Conflict, Desired, DesiredAccount, Finding, GroupAction, Plan, RemoteAddress, plan,
+    AccountStep, Action, Actual, Conflict, Desired, DesiredAccount, Finding, GroupAction, GroupStep, Plan,
+    RemoteAddress, plan,
 };
 
 /// Writing and reading back is done this often before an account is reported as not taking its state.
@@ -61,17 +62,28 @@ impl Look {
         Look { plan: plan(desired, &actual), actual }
     }
 
-    /// How much is left to be written and ended, so that a turn whose connection broke knows whether it came forward.
+    /// How much is left to be written, ended and settled, so that a turn whose connection broke knows whether it came
+    /// forward: terms, then the session that runs under old ones, then the note of it.
     pub(super) fn left(&self) -> usize {
-        let writes =
-            self.plan.accounts.iter().filter(|step| step.writes() || matches!(step.action, Action::Remove { .. }));
-        let groups = self.plan.groups.iter();
-        let groups = groups
-            .filter(|step| matches!(step.action, GroupAction::Create { .. } | GroupAction::Change { .. }) || step.kick);
-        let kicks: usize = self.plan.accounts.iter().map(|step| step.kick.len()).sum();
-        let debts =
-            self.actual.accounts.iter().filter(|found| Mark::split(&found.comment).0.is_some_and(|mark| mark.kick));
-        writes.count() + groups.count() + kicks + debts.count()
+        let debts: HashSet<&[u8]> = self
+            .actual
+            .accounts
+            .iter()
+            .filter(|found| Mark::split(&found.comment).0.is_some_and(|mark| mark.kick))
+            .map(|found| found.name.as_slice())
+            .collect();
+        let of_account = |step: &AccountStep| match &step.action {
+            _ if step.writes_terms() => 3,
+            _ if !step.kick.is_empty() => 2,
+            Action::Remove { .. } => 1,
+            _ => usize::from(step.writes() || debts.contains(step.name.as_bytes())),
+        };
+        let of_group = |step: &GroupStep| match &step.action {
+            GroupAction::Create { .. } | GroupAction::Change { .. } => 2,
+            _ => usize::from(step.kick),
+        };
+        let accounts: usize = self.plan.accounts.iter().map(of_account).sum();
+        accounts + self.plan.groups.iter().map(of_group).sum::<usize>()
     }
 }
 

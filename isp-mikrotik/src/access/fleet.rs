@@ -1,6 +1,6 @@
 //! The connections: one per router, one turn at a time on each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use isp_core::place::RouterEndpoint;
@@ -13,6 +13,7 @@ use super::read::PasswordsOf;
 use super::settings::Settings;
 use crate::client::{Client, ConnectOptions, Tls};
 use crate::error::{Cause, Error, Stage};
+use crate::menu::ItemId;
 
 /// The routers that were talked to.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub(super) struct Line {
     open: Option<(RouterEndpoint, Client)>,
     pub(super) passwords: PasswordsOf,
     pub(super) pace: Pace,
+    /// Sessions that a whole reading found under another rate than their profile gives, until a turn ends them.
+    pub(super) stale: HashSet<ItemId>,
     /// Whether a line of this router was seen to have an account in a service that it does not use.
     pub(super) two_services: bool,
     /// How often in a row the router let us wait for nothing, and until when it is left alone.

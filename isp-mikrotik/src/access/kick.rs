@@ -12,7 +12,7 @@ use crate::menu::ppp::profile;
 use crate::menu::ppp::secret::Changes;
 use crate::menu::queue::SimpleQueue;
 use crate::menu::rate::{RateLimit, rate_pair};
-use crate::reconcile::{Actual, ActualGroup, DesiredGroup, Finding, Plan, Service};
+use crate::reconcile::{Actual, ActualGroup, ActualSession, Desired, DesiredGroup, Finding, Plan, Service};
 
 /// Ending and looking is done this often before a session is reported as staying.
 const ROUNDS: usize = 3;
@@ -219,6 +219,34 @@ enum Ended {
         code: &'static str,
         reason: String,
     },
+}
+
+/// The sessions of our accounts that carry another rate than their profile gives now. A queue tells what a session was
+/// given; one without a rate has none.
+pub(super) fn stale(desired: &Desired, actual: &Actual, queues: &[SimpleQueue]) -> HashSet<ItemId> {
+    let given: HashMap<&[u8], &SimpleQueue> = queues.iter().map(|queue| (queue.name.as_slice(), queue)).collect();
+    let rates: HashMap<&[u8], Option<&[u8]>> =
+        actual.groups.iter().map(|group| (group.name.as_slice(), group.rate_limit.as_deref())).collect();
+    let mut profiles: HashMap<&[u8], &[u8]> = HashMap::with_capacity(desired.accounts.len());
+    let wanted: HashSet<&[u8]> = desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
+    for found in &actual.accounts {
+        if wanted.contains(found.name.as_slice()) && Mark::split(&found.comment).0.is_some() {
+            profiles.insert(&found.name, &found.profile);
+        }
+    }
+    let older = |session: &&ActualSession| {
+        let rate = profiles.get(session.name.as_slice()).and_then(|profile| rates.get(profile));
+        let queue = given.get([b"<pppoe-", session.name.as_slice(), b">"].concat().as_slice()).copied();
+        match (rate, queue) {
+            (None, _) => false,
+            (Some(None), queue) => queue.is_some(),
+            (Some(Some(rate)), queue) => match RateLimit::parse(rate) {
+                None => false,
+                limit => !queue.is_some_and(|queue| gives(queue, limit)),
+            },
+        }
+    };
+    actual.sessions.iter().filter(older).map(|session| session.id.clone()).collect()
 }
 
 /// Whether a session's queue has these terms.

@@ -296,7 +296,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
 }
 
 /// Sessions that do not carry what the account says: a listed account under another address than the one that is listed,
-/// an open one in the isolation list, one of the isolation profile outside its list. They began under older terms.
+/// an open one in the isolation list, one of the isolation profile outside its list, one with another rate than its profile's. They began under older terms.
 fn misplaced(
     account: &DesiredAccount,
     found: &ActualAccount,
@@ -305,6 +305,9 @@ fn misplaced(
 ) -> Vec<ItemId> {
     let joined = |address: &[u8]| seen.entries.joined.contains(bare(address));
     let wrong = |session: &&&ActualSession| {
+        if seen.desired.stale.contains(&session.id) {
+            return true;
+        }
         let Some(address) = session.address.as_deref() else { return false };
         match account.access {
             Access::Open => joined(address),

@@ -1,5 +1,7 @@
 //! What a router should have.
 
+use std::collections::HashSet;
+
 use super::finding::Finding;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::secret::Secret;
@@ -7,6 +9,7 @@ use isp_core::secret::Secret;
 use super::strategy::{Service, Strategy};
 use crate::access::Settings;
 use crate::mark::{GroupMark, Mark};
+use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 use crate::menu::rate::RateLimit;
 
@@ -28,6 +31,8 @@ pub struct Desired {
     /// Whether these are accounts that their lines may have had in this service before, and have in another one now: what
     /// is ours of them is closed, and what is not does not concern us.
     pub former: bool,
+    /// Sessions that were seen to carry another rate than their profile gives: they began under older terms.
+    pub stale: HashSet<ItemId>,
     /// Whether accounts of closed lines are removed once nothing runs on them.
     pub remove_closed: bool,
 }

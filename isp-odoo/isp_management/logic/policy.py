@@ -38,6 +38,11 @@ def outage(settings):
     return isp.OutagePolicy(min_hours=settings.isp_outage_min_hours, by=settings.isp_outage_by)
 
 
+def promise(settings):
+    """How long a promise to pay may run, and how many a customer may make."""
+    return isp.PromisePolicy(max_days=settings.isp_promise_max_days, per_period=settings.isp_promise_per_period)
+
+
 def dunning(settings):
     """Reminder policy."""
     return isp.DunningPolicy(
@@ -60,6 +65,7 @@ def isolation(settings, holidays=()):
         reopen_when_paid_percent=percent if percent < 100 else None,
         breaker_count=settings.isp_breaker_count,
         breaker_percent=settings.isp_breaker_percent,
+        isolate_from=rupiah(settings.isp_isolate_from),
     )
 
 

@@ -1,4 +1,5 @@
 from . import isp_guard_mixin
+from . import isp_refusals
 from . import isp_sealed_mixin
 from . import isp_cost_mixin
 from . import isp_reveal_log
@@ -32,6 +33,9 @@ from . import isp_terms
 from . import isp_subscription_terms
 from . import isp_late_fee
 from . import isp_write_off
+from . import isp_payment
+from . import isp_paid_in_time
+from . import isp_correction
 from . import isp_left_out
 from . import isp_collector
 from . import isp_customer_figures

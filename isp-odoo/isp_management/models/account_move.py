@@ -37,7 +37,7 @@ class AccountMove(models.Model):
     isp_late_fee_ids = fields.One2many("account.move", "isp_late_fee_of_id", "Late fee")
     isp_credit_reason = fields.Selection(
         [("outage", "Outage"), ("isolation", "Isolated days"), ("pause", "Pause"), ("termination", "End of the line"),
-         ("package_change", "Change of package")], "Given back for", readonly=True, copy=False,
+         ("package_change", "Change of package"), ("correction", "Correction")], "Given back for", readonly=True, copy=False,
     )
     isp_credit_start = fields.Date("Days from", readonly=True, copy=False)
     isp_credit_end = fields.Date("Days until", readonly=True, copy=False, help="The day after the last day.")

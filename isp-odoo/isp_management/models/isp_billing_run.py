@@ -161,12 +161,41 @@ class IspBillingRun(models.Model):
                     raise
                 problems.append(_problem(subscriptions.pop(error.row).key, error))
         by_id = {row[0]: row for row in rows}
+        plan = self._without_ppn_rule(company, plan, {key: row[billing_rows.TIMING] for key, row in by_id.items()})
         marks = [
             # Without a mark the position would pass it by.
             isp_engine.BilledFrom(problem.subscription, _first_unbilled(by_id[problem.subscription], position))
             for problem in problems
         ]
         return plan._replace(problems=[*plan.problems, *problems], billed_from=[*plan.billed_from, *marks])
+
+    @api.model
+    def _without_ppn_rule(self, company, plan, timings):
+        """A day before any rule of PPN cannot be billed with PPN, and is said (rule B8); the rest of the run goes on."""
+        refused, tax = {}, company._isp_tax_policy()
+        for day in {invoice.issue_date for invoice in plan.invoices} if company.isp_pkp else ():
+            try:
+                isp_engine.ppn([isp_engine.Taxable(1, day)], tax=tax)
+            except isp_engine.InvalidValue as error:
+                refused[day] = error
+        if not refused:
+            return plan
+        kept, marks, problems, packages = [], {}, [], self.env["isp.package"].with_context(active_test=False)
+        for invoice in plan.invoices:
+            error = refused.get(invoice.issue_date)
+            if invoice.subscription in marks:
+                continue  # What comes after it waits with it.
+            if not error or not packages.browse(invoice.package).tax_ids:
+                kept.append(invoice)
+                continue
+            marks[invoice.subscription] = billing_rows.trigger_day(invoice, timings[invoice.subscription])
+            # Without the place in what the engine was asked.
+            problems.append(isp_engine.Problem(invoice.subscription, error.code, str(error).partition(": ")[2]))
+        others = [mark for mark in plan.billed_from if mark.subscription not in marks]
+        return plan._replace(
+            invoices=kept, problems=[*plan.problems, *problems],
+            billed_from=[*others, *(isp_engine.BilledFrom(key, day) for key, day in marks.items())],
+        )
 
     @api.model
     def _catalog(self, package_ids):

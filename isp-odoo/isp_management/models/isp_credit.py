@@ -10,9 +10,9 @@ from odoo import _, api, models
 from odoo.fields import Command
 
 from ..logic import billing_rows
-from ..logic.access_rows import aware
+from ..logic.access_rows import aware, open_invoice
 from ..logic.clock import last_day
-from ..logic.money import whole
+from ..logic.money import rupiah_owed, whole
 from ..logic.terms_rows import is_included
 
 
@@ -136,17 +136,27 @@ class IspCredit(models.AbstractModel):
 
     @api.model
     def _isp_pay_with(self, credit):
-        """Let a credit, journal items of one receivable account, pay its payer's open invoices."""
-        for move in self._isp_open_of(credit) if credit else ():
-            if all(credit.mapped("reconciled")):
-                break
-            theirs = move.line_ids.filtered(lambda item: item.account_id == credit.account_id and not item.reconciled)
-            if theirs:
-                (credit.filtered(lambda item: not item.reconciled) + theirs).reconcile()
+        """Let a credit, journal items of one receivable account, pay its payer's open invoices in the engine's order (rule P2)."""
+        waiting = credit.filtered(lambda item: not item.reconciled)
+        if not waiting:
+            return
+        theirs = {}
+        for move in self._isp_open_of(credit):
+            items = move.line_ids.filtered(lambda item: item.account_id == credit.account_id and not item.reconciled)
+            if items:
+                theirs[move] = items
+        left = max(rupiah_owed(-sum(waiting.mapped("amount_residual"))), 0)
+        facts = isp_engine.AllocationFacts(0, [open_invoice(move, move.id) for move in theirs], [isp_engine.Credit(0, left)])
+        for made in isp_engine.allocate([facts]):
+            # A late fee that this payment takes back (rule P7) may have settled some meanwhile.
+            owed = theirs[self.env["account.move"].sudo().browse(made.invoice)].filtered(lambda item: not item.reconciled)
+            rest = credit.filtered(lambda item: not item.reconciled)
+            if owed and rest:
+                (rest + owed).reconcile()
 
     @api.model
     def _isp_open_of(self, credit):
-        """The open invoices of whoever paid, oldest due first. Branches of one company that are customers each pay their own, which
+        """The open invoices of whoever paid. Branches of one company that are customers each pay their own, which
         the payment or the invoice that it was more than enough for says; who is no customer pays for all of the company's."""
         company = credit.move_id.company_id
         paid = credit.matched_debit_ids.debit_move_id.move_id
@@ -157,9 +167,8 @@ class IspCredit(models.AbstractModel):
                 [("company_id", "=", company.id), ("partner_id.commercial_partner_id", "=", payer.commercial_partner_id.id)]
             )
             customers = customers.filtered(lambda c: c.partner_id == payer) or customers
-        return self.env["account.move"].sudo().search(
-            [("company_id", "=", company.id), *customers._isp_open_domain()], order="invoice_date_due, invoice_date, id"
-        )
+        # By their numbers: of two with the same dates the engine takes the first.
+        return self.env["account.move"].sudo().search([("company_id", "=", company.id), *customers._isp_open_domain()], order="id")
 
 
 class IspCustomer(models.Model):

@@ -27,7 +27,16 @@ class IspDashboard(models.AbstractModel):
         pictures = [self._churn(company, today), self._isolations(company, today), self._routers(company)]
         if money:
             pictures = [self._mrr(company, today), self._collection(found["months"]), self._ageing(company, today), *pictures]
-        return {**found, "pictures": [picture for picture in pictures if picture]}
+        return {**found, "pictures": [picture for picture in pictures if picture], "notices": self._notices(company)}
+
+    def _notices(self, company):
+        """What the manager has to know of these books."""
+        if not self.env.user.has_group("isp_management.group_manager") or company.currency_id.rounding >= 1:
+            return []
+        return [_(
+            "The books round %(currency)s to %(rounding)s. Whole rupiah are asked for, and nobody is isolated for a fraction; with a rounding of 1"
+            " there are none.", currency=company.currency_id.name, rounding=company.currency_id.rounding,
+        )]
 
     def _picture(self, key, title, bars, *, figure=None, money=False, note=None):
         """Bars that share one scale; a bar is (label, value, tone, text)."""

@@ -1,3 +1,5 @@
+import isp_engine
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
@@ -25,6 +27,26 @@ class IspExemption(models.Model):
     )
 
     _sql_constraints = [("order", "check(until >= since)", "An exemption does not end before it starts.")]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Before the row is there: the database says the same in its own words.
+        for vals in vals_list:
+            given = {**self.default_get(["since"]), **vals}
+            self._isp_check(fields.Date.to_date(given.get("since")), fields.Date.to_date(given.get("until")), given.get("reason"))
+        return super().create(vals_list)
+
+    @api.constrains("since", "until", "reason")
+    def _check_terms(self):
+        for exemption in self:
+            self._isp_check(exemption.since, exemption.until, exemption.reason)
+
+    @api.model
+    def _isp_check(self, since, until, reason):
+        """It has a reason, and ends after it begins: the engine says (rule I2)."""
+        if since and until:
+            [answer] = isp_engine.check_exemptions([isp_engine.Exemption(since, until, reason or "")])
+            self.env["isp.refusals"]._isp_allowed(answer)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

@@ -1,10 +1,13 @@
+import isp_engine
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..logic.instalments import schedule
 from ..logic.money import rupiah
 from .isp_guard_mixin import BILLING, PROGRAM
 
+# Rupiah in which parts are cut until their PPN adds up: 11 % of a hundred are whole rupiah.
+STEPS = (1, 100, 1000)
 # A reversed invoice asks for nothing any more.
 PAID = ("paid", "in_payment", "reversed")
 
@@ -40,6 +43,7 @@ class IspInstallationFee(models.Model):
     instalments = fields.Integer(
         compute="_compute_from_kind", store=True, readonly=False, required=True, precompute=True
     )
+    amount_with_ppn = fields.Monetary("With PPN", compute="_compute_amount_with_ppn", help="All parts together.")
     officer_id = fields.Many2one("res.users", default=lambda self: self.env.user)
     note = fields.Text()
     state = fields.Selection(
@@ -65,6 +69,16 @@ class IspInstallationFee(models.Model):
         for fee in self:
             fee.amount = fee.kind_id.price
             fee.instalments = fee.kind_id.instalments or 1
+
+    @api.depends("amount", "instalments", "date", "kind_id.tax_ids", "company_id.isp_pkp", "state", "move_ids.amount_total")
+    def _compute_amount_with_ppn(self):
+        """What the invoices ask for; before there are any, what they will, part by part as Odoo's taxes round them."""
+        for fee in self:
+            moves = fee.sudo().move_ids.filtered(lambda m: m.state != "cancel" and m.move_type == "out_invoice")
+            if moves or not (fee.amount and fee.date):
+                fee.amount_with_ppn = sum(moves.mapped("amount_total"))
+                continue
+            fee.amount_with_ppn = sum(fee._isp_with_ppn(part.dpp) for part in fee._isp_parts())
 
     @api.depends("state", "move_ids.state", "move_ids.amount_total", "move_ids.amount_residual", "move_ids.payment_state")
     def _compute_payment_status(self):
@@ -120,29 +134,46 @@ class IspInstallationFee(models.Model):
             (moves - now).auto_post = "at_date"
             fee.state = "invoiced"
 
+    def _isp_parts(self):
+        """The engine's parts of the fee. PPN is Odoo's: they are cut in steps with which they sum to the fee with it, too."""
+        self.ensure_one()
+        fees = [isp_engine.InstallationFee(step, rupiah(self.amount), self.date, self.instalments, step=step) for step in STEPS]
+        schedules = isp_engine.installation_fees(
+            fees, policy=self.company_id._isp_billing_policy(), tax=isp_engine.TaxPolicy(pkp=False)
+        )
+        schedules = [self.env["isp.refusals"]._isp_allowed(schedule).parts for schedule in schedules]
+        whole = self._isp_with_ppn(rupiah(self.amount))
+        return next(
+            (parts for parts in schedules if abs(sum(self._isp_with_ppn(part.dpp) for part in parts) - whole) < 0.004), schedules[0]
+        )
+
+    def _isp_with_ppn(self, amount):
+        """What Odoo's taxes make of an amount on an invoice of this customer."""
+        taxes = self.kind_id.tax_ids if self.company_id.isp_pkp else self.kind_id.tax_ids.browse()
+        position = self.env["account.fiscal.position"].with_company(self.company_id)._get_fiscal_position(self.customer_id.partner_id)
+        return position.map_tax(taxes).compute_all(
+            amount, currency=self.currency_id, product=self.kind_id.product_id
+        )["total_included"]
+
     def _prepare_invoices(self):
         """Values of the invoices, one for each part."""
         self.ensure_one()
         writer = self.env["isp.invoice_writer"].with_company(self.company_id)
         journal, partner = self.company_id._isp_sale_journal(), self.customer_id.partner_id
         name = self.kind_id.with_context(lang=partner.lang or self.env.lang).name
-        draft = writer._draft(self.kind_id, partner, journal, self.date, self.date, [], {})
-        taxes = writer._taxes(draft)
-        parts = schedule(
-            rupiah(self.amount), self.instalments, self.date,
-            lambda amount: taxes.compute_all(amount, currency=self.currency_id, product=self.kind_id.product_id)["total_included"],
-        )
+        parts = self._isp_parts()
         vals = []
-        for number, day, amount in parts:
-            text = name if len(parts) == 1 else _("%(name)s, part %(number)s of %(count)s", name=name, number=number, count=len(parts))
-            due = fields.Date.add(day, days=self.company_id.isp_payment_terms_days)
+        for part in parts:
+            text = name
+            if len(parts) > 1:
+                text = _("%(name)s, part %(number)s of %(count)s", name=name, number=part.number, count=len(parts))
             extra = {
                 "isp_installation_fee_id": self.id,
-                "isp_instalment": number,
+                "isp_instalment": part.number,
                 "invoice_origin": self.name,
             }
             vals.append(writer._plain_vals(
-                writer._draft(self.kind_id, partner, journal, day, due, [(text, amount)], extra)
+                writer._draft(self.kind_id, partner, journal, part.on, part.due_date, [(text, part.dpp)], extra)
             ))
         return vals
 

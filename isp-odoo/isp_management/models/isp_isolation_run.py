@@ -209,8 +209,12 @@ class IspSubscription(models.Model):
         for line in self:
             if line.state != "active":
                 raise UserError(_("%s is not in service.", line.display_name))
-            if line.desired_access == WANTED[action] and (action != "isolate" or line.access_cause == "manual"):
-                continue
+        facts = [isp_engine.HandFacts(line.id, line.desired_access, line.access_cause or None) for line in self.sudo()]
+        try:
+            concerned = isp_engine.decide_by_hand(facts, action, self.env.user.name, reason or "")
+        except isp_engine.InvalidValue as error:
+            raise self.env["isp.refusals"]._isp_refuse(error.code) from error
+        for line in self.browse(concerned):
             code = "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
             line._isp_want(action, code, cause="manual", reason=reason, user=self.env.user)
 

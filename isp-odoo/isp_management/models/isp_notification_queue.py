@@ -153,7 +153,17 @@ class AccountPartialReconcile(models.Model):
     def create(self, vals_list):
         partials = super().create(vals_list)
         partials._isp_payments_came()
+        partials._isp_reopen_for_a_part()
         return partials
+
+    def _isp_reopen_for_a_part(self):
+        """By policy a share of what was overdue opens, in the transaction of the payment too (rules I4, P5). What was given up
+        brings nothing: who gave it up decides."""
+        paid = self.sudo().filtered(lambda p: p.credit_move_id.move_id._isp_brings_something())
+        moves = paid.debit_move_id.move_id
+        lines = moves.isp_subscription_id | moves.isp_installation_fee_id.subscription_id
+        if lines:
+            lines._isp_reopen_paid()
 
     def _isp_payments_came(self):
         """Money was counted towards a service's invoice: the customer is told once for each payment."""

@@ -1,3 +1,5 @@
+import isp_engine
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
@@ -28,6 +30,43 @@ class IspPromise(models.Model):
     )
 
     _sql_constraints = [("order", "check(until >= made_on)", "A promise does not end before it is made.")]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Before the row is there: the database says the same in its own words.
+        for vals in vals_list:
+            given = {**self.default_get(["made_on", "company_id"]), **vals}
+            self._isp_check(
+                self.env["isp.customer"].browse(given.get("customer_id")), fields.Date.to_date(given.get("made_on")),
+                fields.Date.to_date(given.get("until")), self.browse(),
+            )
+        return super().create(vals_list)
+
+    @api.constrains("made_on", "until", "customer_id")
+    def _check_limits(self):
+        """A promise that is made longer, or given to somebody else, is looked at again."""
+        for promise in self:
+            self._isp_check(promise.customer_id, promise.made_on, promise.until, promise)
+
+    @api.model
+    def _isp_check(self, customer, made_on, until, promise):
+        """How long and how often a customer may hold isolation off with promises: the engine says (rule I2)."""
+        if not (customer and made_on and until):
+            return
+        others = self.sudo().search([("customer_id", "=", customer.id), ("id", "not in", promise.ids)])
+        lines = customer.sudo().subscription_ids.filtered(lambda line: line.activation_date and line.state != "draft")
+        wish = isp_engine.PromiseWish(
+            made_on, until,
+            [isp_engine.Grid(line.activation_date, line.billing_day, line.cycle) for line in lines],
+            [other.made_on for other in others if other._isp_counts()],
+        )
+        [answer] = isp_engine.check_promises([wish], policy=customer.company_id.sudo()._isp_promise_policy())
+        self.env["isp.refusals"]._isp_allowed(answer)
+
+    def _isp_counts(self):
+        """Whether it counts against the limit: one that was taken back does not."""
+        self.ensure_one()
+        return self.state != "cancelled"
 
     @api.onchange("customer_id")
     def _onchange_customer_id(self):

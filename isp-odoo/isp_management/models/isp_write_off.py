@@ -1,9 +1,13 @@
 """Receivables that are given up (penghapusan piutang): an entry to bad debts that settles the invoice, and may be taken back."""
 
+import isp_engine
+
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
+
+from ..logic.money import rupiah_owed
 
 # Why a line stays isolated whose arrears were given up.
 SETTLED = "settled_not_paid"
@@ -31,9 +35,14 @@ class AccountMove(models.Model):
         self.ensure_one()
         partials = self.line_ids.filtered(lambda item: item.account_type == "asset_receivable").matched_credit_ids
         by = partials.sorted("id")[-1:].credit_move_id.move_id
-        return bool(by) and not (
-            by.is_invoice(include_receipts=True) or by.payment_id or by.statement_line_id
-            or any(item.account_type in ("asset_cash", "liability_credit_card") for item in by.line_ids)
+        return bool(by) and not by._isp_brings_something()
+
+    def _isp_brings_something(self):
+        """Whether what this settles is paid: by a payment, a credit note, an entry at a bank or a till."""
+        self.ensure_one()
+        return bool(
+            self.is_invoice(include_receipts=True) or self.payment_id or self.statement_line_id
+            or any(item.account_type in ("asset_cash", "liability_credit_card") for item in self.line_ids)
         )
 
     def _isp_standing(self):
@@ -48,6 +57,10 @@ class AccountMove(models.Model):
 
     def _isp_write_off(self, account, day, reason):
         """Post an entry for what is unpaid of each invoice, and settle it with that."""
+        refusals, by = self.env["isp.refusals"], self.env.user.name
+        wishes = [isp_engine.WriteOffWish(move.id, rupiah_owed(move.amount_residual), by, reason or "") for move in self]
+        for answer in isp_engine.write_offs(wishes):
+            refusals._isp_allowed(answer)
         for move in self:
             receivable = move.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
             label = _("Write-off of %(invoice)s: %(reason)s", invoice=move.name, reason=reason)

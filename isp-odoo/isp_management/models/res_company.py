@@ -30,6 +30,11 @@ class ResCompany(models.Model):
         "Isolate on public holidays", default="all", required=True,
     )
     isp_reopen_when_paid_percent = fields.Integer("Reopen when paid (percent)", default=100)
+    isp_isolate_from = fields.Monetary(
+        "Isolate from (overdue)", default=10_000, help="Nobody is isolated, or stays so, for less than this overdue in all of a line.",
+    )
+    isp_promise_max_days = fields.Integer("Longest promise (days)", default=14)
+    isp_promise_per_period = fields.Integer("Promises in a period of billing", default=1)
     isp_breaker_count = fields.Integer("Isolations of a router per run without approval", default=20)
     isp_breaker_percent = fields.Integer("or percent of its subscribers", default=10)
     isp_sale_journal_id = fields.Many2one(
@@ -56,7 +61,8 @@ class ResCompany(models.Model):
     @api.constrains(
         "isp_issue_lead_days", "isp_payment_terms_days", "isp_catch_up_periods", "isp_due_soon_days",
         "isp_overdue_days", "isp_quiet_until", "isp_quiet_from", "isp_isolate_after_days", "isp_isolate_at",
-        "isp_reopen_when_paid_percent", "isp_breaker_count", "isp_breaker_percent",
+        "isp_reopen_when_paid_percent", "isp_breaker_count", "isp_breaker_percent", "isp_isolate_from",
+        "isp_promise_max_days", "isp_promise_per_period",
     )
     def _check_isp_policy(self):
         for company in self:
@@ -66,8 +72,13 @@ class ResCompany(models.Model):
                 policy.isolation(company)
                 policy.late_fee(company)
                 policy.outage(company)
+                policy.promise(company)
             except ValueError as error:
                 raise ValidationError(_("This setting is not possible: %s", error)) from error
+
+    def _isp_promise_policy(self):
+        self.ensure_one()
+        return policy.promise(self)
 
     def _isp_billing_policy(self):
         self.ensure_one()

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -18,6 +18,12 @@ class ResConfigSettings(models.TransientModel):
     isp_isolate_on_weekends = fields.Boolean(related="company_id.isp_isolate_on_weekends", readonly=False)
     isp_public_holidays = fields.Selection(related="company_id.isp_public_holidays", readonly=False)
     isp_reopen_when_paid_percent = fields.Integer(related="company_id.isp_reopen_when_paid_percent", readonly=False)
+    isp_isolate_from = fields.Monetary(
+        related="company_id.isp_isolate_from", readonly=False, currency_field="currency_id"
+    )
+    isp_promise_max_days = fields.Integer(related="company_id.isp_promise_max_days", readonly=False)
+    isp_promise_per_period = fields.Integer(related="company_id.isp_promise_per_period", readonly=False)
+    isp_has_fractions = fields.Boolean("Books with fractions of a rupiah", compute="_compute_isp_has_fractions")
     isp_breaker_count = fields.Integer(related="company_id.isp_breaker_count", readonly=False)
     isp_breaker_percent = fields.Integer(related="company_id.isp_breaker_percent", readonly=False)
     isp_sale_journal_id = fields.Many2one(
@@ -33,3 +39,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.isp_cost_payment_account_id", readonly=False, check_company=True
     )
     isp_billed_through = fields.Date(related="company_id.isp_billed_through")
+
+    @api.depends("company_id")
+    def _compute_isp_has_fractions(self):
+        """Books that were kept in rupiah before, with a rounding of 0.01, keep it: arrears are whole rupiah all the same."""
+        for settings in self:
+            settings.isp_has_fractions = settings.company_id.currency_id.rounding < 1

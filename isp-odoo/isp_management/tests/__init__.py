@@ -23,6 +23,7 @@ from . import test_debts
 from . import test_wizards
 from . import test_rights
 from . import test_credit_pays
+from . import test_payments
 from . import test_lifecycle
 from . import test_moving_in
 from . import test_clicks

@@ -1,5 +1,5 @@
 import time
-from datetime import date
+from datetime import date, timedelta
 
 from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -87,7 +87,7 @@ class TestBrowser(IspCommon, HttpCase):
         env["isp.billing_run"]._bill(env.company, time.monotonic() + 60)
         cpe = cls.env["isp.cpe"].create({"customer_id": subscription.customer_id.id, "outdoor_unit": "LHG 5"})
         cpe.action_install()
-        cls.env["isp.promise"].create({"customer_id": subscription.customer_id.id, "until": date(2030, 1, 1)})
+        cls.env["isp.promise"].create({"customer_id": subscription.customer_id.id, "until": cls.company._isp_today() + timedelta(days=10)})
         cls.env["isp.outage"].create({"name": "Listrik padam", "router_id": cls.router.id})
 
     def walk(self, group, at_least):

@@ -7,7 +7,6 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..logic.instalments import schedule
 from ..logic.money import rupiah_owed
 from .network_common import IspNetworkCommon
 
@@ -93,11 +92,15 @@ class TestLifecycle(IspNetworkCommon):
             self.assertEqual(sum(fee.move_ids.mapped("amount_untaxed")), 100_000, count)
             self.assertEqual(sum(fee.move_ids.mapped("amount_total")), 111_000, count)
             self.assertEqual(len(fee.move_ids), count)
-        for fee in (1, 2, 11, 99, 100, 99_999, 123_457):
+        for amount in (1, 2, 11, 99, 100, 99_999, 123_457):
             for count in range(1, 13):
-                parts = schedule(fee, count, date(2026, 1, 31), lambda amount: amount + round(amount * 0.11))
-                self.assertEqual(sum(amount for _number, _day, amount in parts), fee)
-                self.assertTrue(all(amount > 0 for _number, _day, amount in parts))
+                fee = self.env["isp.installation_fee"].new({
+                    "company_id": self.company.id, "customer_id": line.customer_id.id, "kind_id": kind.id, "date": date(2026, 1, 31),
+                    "amount": amount, "instalments": count,
+                })
+                parts = fee._isp_parts()
+                self.assertEqual(sum(part.dpp for part in parts), amount)
+                self.assertTrue(all(part.dpp > 0 for part in parts))
 
     def test_nobody_is_isolated_for_a_fraction_of_a_rupiah(self):
         self.assertEqual([rupiah_owed(a) for a in (0.45, 0.99, 0.999, 277_494.45, 1, 1.5)], [0, 0, 1, 277_494, 1, 1])

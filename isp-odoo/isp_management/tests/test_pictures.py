@@ -59,6 +59,15 @@ class TestPictures(IspNetworkCommon):
         )
         self.assertEqual(set(self.pictures(user=user)), {"churn", "isolations", "routers"})
 
+    def test_books_that_round_to_cents_are_told_to_the_manager(self):
+        dashboard = self.env["isp.dashboard"]
+        self.company.currency_id.rounding = 1
+        self.assertEqual(dashboard.data()["notices"], [])
+        self.env.cr.execute("UPDATE res_currency SET rounding = 0.01 WHERE id = %s", [self.company.currency_id.id])
+        self.env.invalidate_all()
+        [notice] = dashboard.data()["notices"]
+        self.assertIn("0.01", notice)
+
     def test_the_map(self):
         self.router.location = "Menara Sukamaju"
         self.first.customer_id.write({"partner_latitude": -7.2, "partner_longitude": 107.9})

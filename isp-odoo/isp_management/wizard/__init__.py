@@ -7,6 +7,8 @@ from . import isp_router_import_wizard
 from . import isp_channel_test_wizard
 from . import isp_outage_credit_wizard
 from . import isp_write_off_wizard
+from . import isp_correction_wizard
+from . import isp_payment_reversal_wizard
 from . import isp_deposit_wizard
 from . import account_move_reversal
 from . import account_payment_register

@@ -1,5 +1,5 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 
 
 class IspIsolationWizard(models.TransientModel):
@@ -32,7 +32,7 @@ class IspIsolationWizard(models.TransientModel):
             raise AccessError(_("Isolating and reopening by hand is for the group Billing."))
         reason = (self.reason or "").strip()
         if not reason:
-            raise UserError(_("Write down the reason: the customer will ask."))
+            raise self.env["isp.refusals"]._isp_refuse("value.empty", _("Write down the reason: the customer will ask."))
         lines = self.subscription_ids
         lines.check_access_rule("read")
         if self.action == "reopen" and self.promise_until:

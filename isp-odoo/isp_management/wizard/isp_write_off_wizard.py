@@ -42,7 +42,7 @@ class IspWriteOffWizard(models.TransientModel):
             lambda m: m.move_type == "out_invoice" and m.state == "posted" and m.amount_residual > 0
         )
         if not moves:
-            raise UserError(_("Nothing is unpaid here that could be written off."))
+            raise self.env["isp.refusals"]._isp_refuse("store.not_found", _("Nothing is unpaid here that could be written off."))
         if len(moves.company_id) > 1:
             raise UserError(_("Write off the invoices of one company at a time."))
         company = moves.company_id
@@ -59,7 +59,7 @@ class IspWriteOffWizard(models.TransientModel):
         self._isp_check_manager()
         reason = (self.reason or "").strip()
         if not reason:
-            raise UserError(_("Write down the reason: the auditor will ask."))
+            raise self.env["isp.refusals"]._isp_refuse("value.empty", _("Write down the reason: the auditor will ask."))
         self.move_ids.check_access_rule("write")
         account = self.account_id or self.company_id._isp_bad_debt_account()
         if not self.company_id.isp_bad_debt_account_id:
@@ -67,7 +67,7 @@ class IspWriteOffWizard(models.TransientModel):
             self.company_id.sudo().isp_bad_debt_account_id = account
         isolated = self._isp_isolated_lines()
         self.move_ids.filtered("amount_residual")._isp_write_off(account, self.date, reason)
-        if self.reopen:
+        if self.reopen and isolated:
             # What is still overdue of another invoice isolates it again, as always.
             isolated.sudo(False)._isp_by_hand("reopen", _("Given up: %s", reason))
         return {"type": "ir.actions.act_window_close"}

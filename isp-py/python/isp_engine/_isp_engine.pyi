@@ -13,16 +13,24 @@ from isp_engine.records import (
     BillingPlan,
     Channel,
     Charge,
+    CorrectionWish,
     CreditNote,
     Decision,
     Delivery,
     DeliveryFacts,
     DunningFacts,
     Event,
+    Exemption,
     ExplainFacts,
     Explanation,
+    FeeSchedule,
+    FirstFee,
     Grouping,
+    Hand,
+    HandFacts,
+    InstallationFee,
     IsolatedFacts,
+    Key,
     KnownAccount,
     Language,
     LateFee,
@@ -33,8 +41,12 @@ from isp_engine.records import (
     Money,
     Outage,
     Package,
+    PaidEarlier,
+    PaymentNotice,
     ProfitLoss,
+    PromiseWish,
     Reason,
+    ReceivedPayment,
     Reminder,
     Router,
     RouterApplied,
@@ -52,60 +64,75 @@ from isp_engine.records import (
     TaxRule,
     Taxable,
     Taxed,
+    TemplateKind,
     TermsChange,
     TermsFacts,
-    TemplateKind,
+    WriteOff,
+    WriteOffWish,
 )
 
 __all__ = [
-    "PARAMETERS",
-    "REASONS",
     "BillingPolicy",
     "DunningPolicy",
     "IsolationPolicy",
     "LateFeePolicy",
     "Nik",
     "OutagePolicy",
+    "PARAMETERS",
     "Phone",
+    "PromisePolicy",
+    "REASONS",
     "SimulatedRouter",
     "SimulatedWhatsApp",
     "TaxPolicy",
+    "WORDS",
     "__version__",
     "allocate",
     "answer_subscription",
     "apply_routers",
     "case_lacks",
+    "check_exemptions",
+    "check_promises",
     "compare_case",
+    "correct_invoices",
+    "decide_by_hand",
     "decide_isolation",
     "decide_terms",
     "due_reminders",
     "explain",
+    "fee_paid",
     "fold_statuses",
     "format_rupiah",
     "import_secrets",
+    "installation_fees",
     "isolation_credits",
     "late_fees",
+    "late_fees_back",
     "observe_routers",
     "outage_credits",
     "parse_nik",
     "parse_niks",
     "parse_phone",
     "parse_phones",
+    "payment_identity",
     "plan_billing",
     "plan_routers",
     "ppn",
     "preview_messages",
     "profit_loss",
     "read_case",
+    "receive_payments",
     "receive_webhook",
     "router_status",
     "send_messages",
     "template_registrations",
     "verify_webhook",
+    "write_offs",
 ]
 
 __version__: Final[str]
 REASONS: Final[tuple[Reason, ...]]
+WORDS: Final[dict[str, tuple[str, ...]]]
 PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 
 @final
@@ -233,6 +260,16 @@ class OutagePolicy:
     def by(self) -> Literal["day", "hour"]: ...
 
 @final
+class PromisePolicy:
+    def __new__(cls, *, max_days: int | None = None, per_period: int | None = None) -> PromisePolicy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @property
+    def max_days(self) -> int: ...
+    @property
+    def per_period(self) -> int: ...
+
+@final
 class TaxPolicy:
     def __new__(cls, *, pkp: bool | None = None, rules: Sequence[TaxRule] | None = None) -> TaxPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -274,6 +311,7 @@ def plan_billing(
     position: date | None = None,
     policy: BillingPolicy | None = None,
     tax: TaxPolicy | None = None,
+    first_fees: Sequence[FirstFee] | None = None,
 ) -> BillingPlan: ...
 def decide_terms(
     lines: Sequence[TermsFacts],
@@ -304,6 +342,20 @@ def decide_isolation(
     lines: Sequence[AccessFacts], now: datetime, *, policy: IsolationPolicy | None = None
 ) -> list[Decision]: ...
 def allocate(customers: Sequence[AllocationFacts]) -> list[Allocation]: ...
+def payment_identity(provider: str, reference: str) -> str: ...
+def receive_payments(notices: Sequence[PaymentNotice], now: datetime) -> list[ReceivedPayment | InvalidValue]: ...
+def write_offs(wishes: Sequence[WriteOffWish]) -> list[WriteOff | InvalidValue]: ...
+def correct_invoices(wishes: Sequence[CorrectionWish]) -> list[CreditNote | InvalidValue | None]: ...
+def late_fees_back(payments: Sequence[PaidEarlier], policy: LateFeePolicy | None = None) -> list[CreditNote]: ...
+def installation_fees(
+    fees: Sequence[InstallationFee], *, policy: BillingPolicy | None = None, tax: TaxPolicy | None = None
+) -> list[FeeSchedule | InvalidValue]: ...
+def fee_paid(fee: Money, total: Money, paid: Money) -> int: ...
+def check_promises(
+    wishes: Sequence[PromiseWish], *, policy: PromisePolicy | None = None
+) -> list[InvalidValue | None]: ...
+def check_exemptions(exemptions: Sequence[Exemption]) -> list[InvalidValue | None]: ...
+def decide_by_hand(lines: Sequence[HandFacts], action: Hand, by: str, reason: str) -> list[Key]: ...
 def parse_phone(text: str) -> Phone: ...
 def parse_phones(texts: Sequence[str]) -> list[Phone | InvalidValue]: ...
 def parse_nik(text: str) -> Nik: ...

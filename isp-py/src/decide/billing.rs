@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use isp_core::billing::first_fee::add_amount;
 use isp_core::billing::plan::{self, BillingContext};
-use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, WhileIsolated};
+use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, Problem, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Zone};
 use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::AccessEvent;
@@ -18,21 +19,25 @@ use crate::decide::lines::{read_isolated, write_line};
 use crate::decide::tax::TAX_MODES;
 use crate::policy::{BillingPolicy, TaxPolicy, given_or_default};
 
-const CYCLES: [(&str, Cycle); 4] = [
+pub(crate) const CYCLES: [(&str, Cycle); 4] = [
     ("monthly", Cycle::Monthly),
     ("quarterly", Cycle::Quarterly),
     ("semiannual", Cycle::SemiAnnual),
     ("annual", Cycle::Annual),
 ];
-const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), ("postpaid", Timing::Postpaid)];
+pub(crate) const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), ("postpaid", Timing::Postpaid)];
 
 /// Plans the invoices of a page of subscriptions that are due at ``now``.
 ///
 /// Every period whose trigger day lies after ``position`` (or from ``billed_from`` on) and is reached is billed, in
 /// order. A subscription that cannot be billed, or not wholly, is a ``Problem``; the rest of the run goes on. Under
 /// ``while_isolated="skip"`` a period whose trigger day begins in isolation is ``skipped``: not billed, and passed by.
+///
+/// An installation fee of ``first_fees`` goes with the first invoice that is planned of its subscription, with PPN of its own;
+/// give those whose subscription has no periodic invoice yet.
 #[pyfunction]
-#[pyo3(signature = (subscriptions, packages, now, *, position=None, policy=None, tax=None))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments, in Python")]
+#[pyo3(signature = (subscriptions, packages, now, *, position=None, policy=None, tax=None, first_fees=None))]
 pub(crate) fn plan_billing<'py>(
     subscriptions: &Bound<'py, PyAny>,
     packages: &Bound<'py, PyAny>,
@@ -40,6 +45,7 @@ pub(crate) fn plan_billing<'py>(
     position: Option<&Bound<'py, PyAny>>,
     policy: Option<&Bound<'py, PyAny>>,
     tax: Option<&Bound<'py, PyAny>>,
+    first_fees: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = subscriptions.py();
     let policy = given_or_default::<BillingPolicy>("policy", "BillingPolicy", policy)?.0;
@@ -52,6 +58,13 @@ pub(crate) fn plan_billing<'py>(
     let mut isolated = HashMap::new();
     let rows = Value::argument("subscriptions", subscriptions)?
         .rows(|_, row| read_subscription(&row, &mut keys, &package_keys, &mut isolated))?;
+    let fees = match first_fees {
+        Some(fees) => Value::argument("first_fees", fees)?.each(|_, fee| {
+            let fields = fee.record(Kind::FirstFee)?;
+            Ok((SubscriptionId(keys.find(&fields.take()?)?), fields.take()?.money_from_zero()?))
+        })?,
+        None => Vec::new(),
+    };
     let context = BillingContext { catalog: &catalog, policy: &policy, tax: &tax, position, now };
     let (plan, skipped, next_position) = py.detach(|| {
         let mut plan = plan::plan_billing(&rows, &context);
@@ -66,6 +79,13 @@ pub(crate) fn plan_billing<'py>(
                     .is_some_and(|(events, zone)| is_left_out(invoice, policy.issue_lead_days, events, *zone))
             };
             (skipped, plan.invoices) = plan.invoices.into_iter().partition(is_skipped);
+        }
+        for (subscription, fee) in fees {
+            let own = plan.invoices.iter_mut().filter(|i| i.subscription_id == subscription);
+            let added = own.min_by_key(|i| i.period.start).map(|first| add_amount(first, fee, &tax));
+            if let Some(Err(error)) = added {
+                plan.problems.push(Problem { subscription_id: subscription, error });
+            }
         }
         (plan, skipped, context.next_position())
     });

@@ -1,5 +1,6 @@
 //! `outage_credits` and `isolation_credits`.
 
+use chrono::DateTime;
 use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, LineKind, Written};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, OutageId, PackageId, SiteId, SubscriptionId};
@@ -52,18 +53,10 @@ pub(crate) fn isolation_credits<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let py = lines.py();
     let now = Value::argument("now", now)?.moment()?;
-    let nothing = Outage {
-        id: OutageId(Uuid::nil()),
-        site_id: SiteId(Uuid::nil()),
-        from: now,
-        until: None,
-        note: String::new(),
-        ending: None,
-    };
     let mut keys = Keys::default();
     let rows = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::IsolatedFacts)?;
-        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys, &nothing))?;
+        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys, &NO_OUTAGE))?;
         let events: Vec<AccessEvent> = read_isolated(&fields.take()?)?;
         Ok((charges, events, fields.take()?.date()?))
     })?;
@@ -71,7 +64,7 @@ pub(crate) fn isolation_credits<'py>(
         let mut notes = Vec::new();
         for (charges, events, since) in &rows {
             for (charge, zone) in charges {
-                let on = written(zone.date_of(now), &nothing);
+                let on = written(zone.date_of(now), &NO_OUTAGE);
                 notes.extend(give_isolated_back(std::slice::from_ref(charge), events, *zone, *since, on));
             }
         }
@@ -80,11 +73,25 @@ pub(crate) fn isolation_credits<'py>(
     write_notes(py, &notes, &keys)
 }
 
+/// The outage of calls that are about none.
+pub(super) const NO_OUTAGE: Outage = Outage {
+    id: OutageId(Uuid::nil()),
+    site_id: SiteId(Uuid::nil()),
+    from: DateTime::UNIX_EPOCH,
+    until: None,
+    note: String::new(),
+    ending: None,
+};
+
 fn written(on: Date, outage: &Outage) -> Written<'static> {
     Written { on, at: outage.from, by: "", note: "" }
 }
 
-fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, outage: &Outage) -> PyResult<(Charge, Zone)> {
+pub(super) fn read_charge<'py>(
+    row: &Value<'_, 'py>,
+    keys: &mut Keys<'py>,
+    outage: &Outage,
+) -> PyResult<(Charge, Zone)> {
     let fields = row.record(Kind::Charge)?;
     let id = InvoiceId(keys.add(&fields.take()?)?);
     let period = read_period(&fields.take()?, &fields.take()?)?;
@@ -147,20 +154,26 @@ fn read_given(row: &Value<'_, '_>, invoice: &Invoice, outage: &Outage) -> PyResu
 
 fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {
     let mut writer = Writer::new(py)?;
-    let mut answer = Vec::with_capacity(notes.len());
-    for note in notes {
-        let Period { start, end } = note.period;
-        let lines = note.lines.iter().map(|line| write_line(line, &mut writer)).collect::<PyResult<Vec<_>>>()?;
-        let fields = [
-            keys.name(note.invoice_id.0)?.clone(),
-            writer.date(start)?,
-            writer.date(end)?,
-            writer.tuple(lines)?,
-            writer.money(note.dpp)?,
-            writer.money(note.ppn)?,
-            writer.money(note.total)?,
-        ];
-        answer.push(writer.record(Kind::CreditNote, fields)?);
-    }
-    PyList::new(py, answer)
+    let notes = notes.iter().map(|note| write_note(note, keys, &mut writer)).collect::<PyResult<Vec<_>>>()?;
+    PyList::new(py, notes)
+}
+
+/// Writes what is given back of a charge.
+pub(super) fn write_note<'py>(
+    note: &CreditNote,
+    keys: &Keys<'py>,
+    writer: &mut Writer<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let Period { start, end } = note.period;
+    let lines = note.lines.iter().map(|line| write_line(line, writer)).collect::<PyResult<Vec<_>>>()?;
+    let fields = [
+        keys.name(note.invoice_id.0)?.clone(),
+        writer.date(start)?,
+        writer.date(end)?,
+        writer.tuple(lines)?,
+        writer.money(note.dpp)?,
+        writer.money(note.ppn)?,
+        writer.money(note.total)?,
+    ];
+    writer.record(Kind::CreditNote, fields)
 }

@@ -19,7 +19,8 @@ use crate::policy::{IsolationPolicy, given_or_default};
 /// The words for what a line allows.
 pub(crate) const ACCESSES: [(&str, Access); 3] =
     [("open", Access::Open), ("isolated", Access::Isolated), ("closed", Access::Closed)];
-const CAUSES: [(&str, IsolationCause); 2] = [("arrears", IsolationCause::Arrears), ("manual", IsolationCause::Manual)];
+pub(crate) const CAUSES: [(&str, IsolationCause); 2] =
+    [("arrears", IsolationCause::Arrears), ("manual", IsolationCause::Manual)];
 
 /// What should happen to each line at ``now``, and why.
 ///

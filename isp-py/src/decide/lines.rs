@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::convert::{Kind, Value, Writer};
 
-const KINDS: [(&str, LineKind); 8] = [
+pub(crate) const KINDS: [(&str, LineKind); 8] = [
     ("subscription", LineKind::Subscription),
     ("installation", LineKind::Installation),
     ("late_fee", LineKind::LateFee),

@@ -3,10 +3,13 @@
 mod allocation;
 mod billing;
 mod credit;
+mod installation;
 mod isolation;
 mod late_fee;
 mod lines;
 mod open;
+mod payment;
+mod protection;
 mod reminders;
 mod report;
 mod tax;
@@ -16,10 +19,37 @@ mod why;
 pub(crate) use allocation::allocate;
 pub(crate) use billing::plan_billing;
 pub(crate) use credit::{isolation_credits, outage_credits};
+pub(crate) use installation::{fee_paid, installation_fees};
 pub(crate) use isolation::{ACCESSES, decide_isolation};
 pub(crate) use late_fee::late_fees;
+pub(crate) use payment::{correct_invoices, late_fees_back, payment_identity, receive_payments, write_offs};
+pub(crate) use protection::{check_exemptions, check_promises, decide_by_hand};
 pub(crate) use reminders::due_reminders;
 pub(crate) use report::profit_loss;
 pub(crate) use tax::ppn;
 pub(crate) use terms::decide_terms;
 pub(crate) use why::{LANGUAGES, explain};
+
+/// The tables of words, for [`crate::words`].
+pub(crate) mod words {
+    pub(crate) use super::billing::{CYCLES, TIMINGS};
+    pub(crate) use super::isolation::{ACCESSES, CAUSES};
+    pub(crate) use super::lines::KINDS as LINE_KINDS;
+    pub(crate) use super::payment::TOLD;
+    pub(crate) use super::protection::HANDS;
+    pub(crate) use super::reminders::KINDS as REMINDER_KINDS;
+    pub(crate) use super::report::GROUPINGS;
+    pub(crate) use super::tax::TAX_MODES;
+    pub(crate) use super::terms::{KINDS as CHARGE_KINDS, REASONS as CREDIT_REASONS};
+    pub(crate) use super::why::{EVENTS, LANGUAGES};
+}
+
+use pyo3::prelude::*;
+
+use crate::convert::Place;
+use crate::error::Refused;
+
+/// The exception that refuses a row, as a value in its place of the answer.
+fn refusal<'py>(py: Python<'py>, why: impl Into<Refused>, place: Place<'_>) -> Bound<'py, PyAny> {
+    why.into().at(place).into_value(py).into_bound(py).into_any()
+}

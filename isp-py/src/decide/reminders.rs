@@ -10,7 +10,7 @@ use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::open;
 use crate::policy::{DunningPolicy, given_or_default};
 
-const KINDS: [(&str, NotificationKind); 2] =
+pub(crate) const KINDS: [(&str, NotificationKind); 2] =
     [("due_soon", NotificationKind::DueSoon), ("overdue", NotificationKind::Overdue)];
 
 /// The reminders that are due at ``now``, one message for a customer and kind.

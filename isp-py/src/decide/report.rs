@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::convert::{Kind, Value, Writer};
 
-const GROUPINGS: [(&str, GroupBy); 3] =
+pub(crate) const GROUPINGS: [(&str, GroupBy); 3] =
     [("month", GroupBy::Month), ("package", GroupBy::Package), ("site", GroupBy::Site)];
 
 /// Profit and loss by month, and by package or site if asked: accrual without PPN, with cash in and out beside it.

@@ -10,7 +10,7 @@ use crate::error::Refused;
 use crate::policy::{TaxPolicy, given_or_default};
 
 /// The words for a tax mode.
-pub(super) const TAX_MODES: [(&str, TaxMode); 2] =
+pub(crate) const TAX_MODES: [(&str, TaxMode); 2] =
     [("exclusive", TaxMode::Exclusive), ("inclusive", TaxMode::Inclusive)];
 
 /// The PPN in or on each price, by the rule of its day.

@@ -23,9 +23,9 @@ use crate::decide::lines::{read_lines, read_period, write_line};
 use crate::error::Refused;
 use crate::policy::{BillingPolicy, TaxPolicy, given_or_default};
 
-const KINDS: [(&str, InvoiceKind); 2] =
+pub(crate) const KINDS: [(&str, InvoiceKind); 2] =
     [("subscription", InvoiceKind::Subscription), ("adjustment", InvoiceKind::Adjustment)];
-const REASONS: [(&str, CreditReason); 6] = [
+pub(crate) const REASONS: [(&str, CreditReason); 6] = [
     ("package_change", CreditReason::PackageChange),
     ("pause", CreditReason::Pause),
     ("termination", CreditReason::Termination),

@@ -17,7 +17,7 @@ use crate::policy::{IsolationPolicy, given_or_default};
 /// The languages of sentences and messages.
 pub(crate) const LANGUAGES: [(&str, Language); 2] = [("id", Language::Id), ("en", Language::En)];
 
-const EVENTS: [AccessEventKind; 6] = [
+pub(crate) const EVENTS: [AccessEventKind; 6] = [
     AccessEventKind::Registered,
     AccessEventKind::IsolatedArrears,
     AccessEventKind::IsolatedManual,

@@ -1,6 +1,7 @@
 //! The settings of the engine as Python sees them. The defaults are isp-core's; none is written here.
 
 mod money;
+mod protection;
 
 use isp_core::billing::WhileIsolated;
 use isp_core::calendar::TimeOfDay;
@@ -16,6 +17,7 @@ use pyo3::types::PyTuple;
 use crate::convert::{Kind, Types, Value, Writer};
 
 pub(crate) use money::{LateFeePolicy, OutagePolicy};
+pub(crate) use protection::PromisePolicy;
 
 const WHILE_ISOLATED: [(&str, WhileIsolated); 3] =
     [("bill", WhileIsolated::Bill), ("skip", WhileIsolated::Skip), ("prorate", WhileIsolated::Prorate)];

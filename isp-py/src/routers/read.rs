@@ -20,7 +20,7 @@ use crate::decide::ACCESSES;
 use crate::error::Refused;
 use crate::policy::IsolationPolicy;
 
-const STRATEGIES: [(&str, Strategy); 4] = [
+pub(crate) const STRATEGIES: [(&str, Strategy); 4] = [
     ("profile", Strategy::Profile),
     ("address_list", Strategy::AddressList),
     ("disable", Strategy::Disable),

@@ -18,7 +18,7 @@ use crate::convert::{Keys, Kind, Value};
 use crate::decide::LANGUAGES;
 use crate::error::Refused;
 
-const TEMPLATE_KINDS: [(&str, TemplateKind); 6] = [
+pub(crate) const TEMPLATE_KINDS: [(&str, TemplateKind); 6] = [
     ("due_soon", TemplateKind::DueSoon),
     ("overdue", TemplateKind::Overdue),
     ("isolated", TemplateKind::Isolated),

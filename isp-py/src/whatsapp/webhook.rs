@@ -111,7 +111,7 @@ pub(crate) const STATUSES: [(&str, Status); 4] = [
     ("read", Status::Read),
     ("failed", Status::Failed(None)),
 ];
-const STATES: [(&str, Delivery); 5] = [
+pub(crate) const STATES: [(&str, Delivery); 5] = [
     ("queued", Delivery::Queued),
     ("sent", Delivery::Sent),
     ("failed", Delivery::Failed(None)),

@@ -8,6 +8,9 @@ from isp_engine.records.decisions import Access, AccessFacts, Key, Money, Reason
 LedgerAccount: TypeAlias = Literal[
     "receivable",
     "cash",
+    "bank",
+    "gateway",
+    "collector",
     "customer_credit",
     "ppn_payable",
     "revenue_subscription",
@@ -23,7 +26,18 @@ LedgerAccount: TypeAlias = Literal[
     "expense_other",
     "write_off",
 ]
-EntryKind: TypeAlias = Literal["invoices", "payment", "reversal", "credit", "device_cost", "expense"]
+EntryKind: TypeAlias = Literal[
+    "invoices",
+    "payment",
+    "reversal",
+    "credit",
+    "credit_note",
+    "write_off",
+    "deposit",
+    "package_change",
+    "device_cost",
+    "expense",
+]
 Grouping: TypeAlias = Literal["month", "package", "site"]
 AccessEventKind: TypeAlias = Literal[
     "registered", "isolated_arrears", "isolated_manual", "reopened", "group_changed", "closed"

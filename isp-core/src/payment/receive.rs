@@ -1,0 +1,121 @@
+//! What a payment that somebody tells us of comes to: a new one, or one that is known (rules P1, P4, P6, P7).
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::credit;
+use crate::error::Error;
+use crate::ids::CustomerId;
+use crate::money::Money;
+use crate::payment::{plausible, write_off};
+use crate::text::Code;
+
+/// Who says that a payment came in.
+///
+/// | | reversed before | day in the future, or more than a year ago |
+/// |---|---|---|
+/// | a person | a new payment | refused |
+/// | a person who insists | a new payment | taken |
+/// | a machine | the same payment if it was paid at the same moment: nothing is written | refused |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A person books it, who sees what is booked.
+    ByPerson,
+    /// A person who was asked about the day, and means it.
+    ByPersonWhoInsists,
+    /// A machine, such as a gateway's webhook, which says the same thing more than once and late.
+    ByMachine,
+}
+
+/// A payment as somebody tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard<'a> {
+    /// Who paid.
+    pub customer_id: CustomerId,
+    /// Through whom.
+    pub provider: &'a Code,
+    /// How much.
+    pub amount: Money,
+    /// When the customer paid.
+    pub paid_at: DateTime<Utc>,
+    /// Who says so.
+    pub told: Told,
+}
+
+/// A payment that is known by the same provider and reference (rule P6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPayment {
+    /// Who paid.
+    pub customer_id: CustomerId,
+    /// How much.
+    pub amount: Money,
+    /// When the customer paid.
+    pub paid_at: DateTime<Utc>,
+    /// Whether it was taken back.
+    pub reversed: bool,
+}
+
+/// What a payment comes to; the number is the place among the known ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// It is written.
+    New,
+    /// It is that one: nothing is written (rule P1).
+    Known(usize),
+    /// It is that one, which a person took back: nothing is written (rule P4).
+    TakenBack(usize),
+    /// That one has the reference, with another customer or amount.
+    Differs(usize),
+}
+
+impl Heard<'_> {
+    /// Whether it may be a payment at all.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`], [`Error::ReservedProvider`], [`Error::PaidInFuture`], [`Error::PaidLongAgo`].
+    pub fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        if !self.amount.is_positive() {
+            return Err(Error::NotPositive { field: "amount" });
+        }
+        for (kept, what) in [(credit::PROVIDER, "credit notes"), (write_off::PROVIDER, "write-offs")] {
+            if self.provider.as_str().eq_ignore_ascii_case(kept) {
+                return Err(Error::ReservedProvider { what });
+            }
+        }
+        if self.told == Told::ByPersonWhoInsists { Ok(()) } else { plausible(self.paid_at, now) }
+    }
+
+    /// Which of the payments with its reference it is, oldest first; a reversed one leaves the reference free.
+    ///
+    /// ```
+    /// use isp_core::{ids::CustomerId, money::Money, payment::{Heard, KnownPayment, Received, Told}, text::Code};
+    /// let (bca, at) = (Code::parse("provider", "BCA").unwrap(), chrono::DateTime::UNIX_EPOCH);
+    /// let (budi, amount) = (CustomerId(uuid::Uuid::from_u128(1)), Money::rupiah(166_500));
+    /// let heard = |told| Heard { customer_id: budi, provider: &bca, amount, paid_at: at, told };
+    /// let known = KnownPayment { customer_id: budi, amount, paid_at: at, reversed: false };
+    /// assert_eq!(heard(Told::ByPerson).among(&[]), Received::New);
+    /// assert_eq!(heard(Told::ByPerson).among(&[known]), Received::Known(0));
+    /// // It bounced. Who books it again means another payment; a webhook that comes once more does not.
+    /// let bounced = KnownPayment { reversed: true, ..known };
+    /// assert_eq!(heard(Told::ByPerson).among(&[bounced]), Received::New);
+    /// assert_eq!(heard(Told::ByMachine).among(&[bounced]), Received::TakenBack(0));
+    /// let other = KnownPayment { amount: Money::rupiah(200_000), ..known };
+    /// assert_eq!(heard(Told::ByMachine).among(&[bounced, other]), Received::Differs(1));
+    /// ```
+    #[must_use]
+    pub fn among(&self, known: &[KnownPayment]) -> Received {
+        let standing = known.iter().rposition(|k| !k.reversed);
+        // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
+        let same = |k: &KnownPayment| {
+            self.told == Told::ByMachine && k.paid_at.timestamp_micros() == self.paid_at.timestamp_micros()
+        };
+        let Some(at) = standing.or_else(|| known.iter().rposition(same)) else { return Received::New };
+        let found = known[at];
+        if found.customer_id != self.customer_id || found.amount != self.amount {
+            Received::Differs(at)
+        } else if found.reversed {
+            Received::TakenBack(at)
+        } else {
+            Received::Known(at)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+"""Payments that are one payment: provider and reference make it one (rules P1, P6), whoever tells of it and however often."""
+
+from datetime import datetime, time, timedelta, timezone
+
+import isp_engine
+
+from odoo import _, api, fields, models
+
+from ..logic.money import whole
+from ..logic.policy import ZONE_HOURS
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    isp_provider = fields.Char(
+        "Paid through", copy=False, help="Whose reference it is, such as bca or midtrans. Empty: the code of the journal."
+    )
+    isp_reference = fields.Char(
+        "Bank or gateway reference", copy=False, tracking=True,
+        help="What the bank, the gateway or the receipt calls this payment. It is one payment, however often it is told and "
+             "however it is spelt.",
+    )
+    isp_identity = fields.Char("Known as", compute="_compute_isp_identity", store=True, copy=False, index="btree_not_null")
+    isp_stands = fields.Boolean("Not taken back", compute="_compute_isp_stands", store=True, copy=False)
+
+    @api.depends("isp_provider", "isp_reference", "journal_id.code", "company_id")
+    def _compute_isp_identity(self):
+        for payment in self:
+            payment.isp_identity = payment.isp_reference and self._isp_identity_of(
+                payment.company_id, payment.isp_provider or self._isp_provider_of(payment.journal_id), payment.isp_reference
+            )
+
+    @api.depends("move_id.state", "move_id.reversal_move_id.state")
+    def _compute_isp_stands(self):
+        """A payment that was taken back leaves its reference free."""
+        for payment in self:
+            taken_back = payment.move_id.reversal_move_id.filtered(lambda move: move.state == "posted")
+            payment.isp_stands = payment.state != "cancel" and not taken_back
+
+    def init(self):
+        result = super().init()
+        # Rule P1, whatever comes at the same time.
+        self.env.cr.execute("""
+            CREATE UNIQUE INDEX IF NOT EXISTS account_payment_isp_identity_unique
+            ON account_payment (isp_identity) WHERE isp_identity IS NOT NULL AND isp_stands
+        """)
+        return result
+
+    @api.model
+    def _isp_provider_of(self, journal):
+        """A journal as a provider: letters, digits and dashes of its code."""
+        return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-/@") else "-" for sign in journal.code or "journal")
+
+    @api.model
+    def _isp_identity_of(self, company, provider, reference):
+        try:
+            return "%d %s" % (company.id, isp_engine.payment_identity(provider, reference))
+        except isp_engine.InvalidValue as error:
+            self.env["isp.refusals"]._isp_allowed(error)
+
+    @api.model
+    def _isp_known(self, company, partner, amount, day, provider, reference, told="person"):
+        """The payment that is known by this reference, or none when it is a new one; refused when it can be neither."""
+        identity = self._isp_identity_of(company, provider, reference)
+        known = self.sudo().search([("isp_identity", "=", identity)], order="id")
+        notice = isp_engine.PaymentNotice(
+            0, partner.commercial_partner_id.id, provider, reference, whole(amount), _noon(company, day), told,
+            [
+                isp_engine.KnownPayment(
+                    payment.id, payment.partner_id.commercial_partner_id.id, whole(payment.amount),
+                    _noon(company, payment.date), not payment.isp_stands,
+                )
+                for payment in known
+            ],
+        )
+        [received] = isp_engine.receive_payments([notice], company._isp_now())
+        received = self.env["isp.refusals"]._isp_allowed(received)
+        return self.browse(received.payment or ())
+
+    @api.model
+    def _isp_receive(self, partner, amount, day, provider, reference, journal=None, told="machine"):
+        """Book a payment that a gateway or a bank tells of, and let it pay the oldest invoices; one that is known is returned."""
+        company = self.env.company
+        known = self._isp_known(company, partner, amount, day, provider, reference, told)
+        if known:
+            return known
+        vals = {
+            "payment_type": "inbound", "partner_type": "customer", "partner_id": partner.id, "amount": amount, "date": day,
+            "isp_provider": provider, "isp_reference": reference,
+        }
+        payment = self.create({**vals, "journal_id": journal.id} if journal else vals)
+        payment.action_post()
+        self.env["isp.credit"]._isp_pay_with(payment.line_ids.filtered(
+            lambda item: item.account_type == "asset_receivable" and not item.reconciled
+        ))
+        return payment
+
+    def _isp_take_back(self, reason):
+        """A bounced transfer or a typing error: the payment is cancelled whole, once; what it paid is open again (rule P4)."""
+        refusals = self.env["isp.refusals"]
+        for payment in self:
+            if not (reason or "").strip():
+                raise refusals._isp_refuse("value.empty")
+            if not payment.isp_stands:
+                raise refusals._isp_refuse("store.duplicate")
+            payment.action_draft()
+            payment.action_cancel()
+            payment.move_id.message_post(body=_("Taken back: %s", reason))
+
+
+class AccountPaymentRegister(models.TransientModel):
+    _inherit = "account.payment.register"
+
+    isp_provider = fields.Char("Paid through", help="Whose reference it is, such as bca or midtrans. Empty: the code of the journal.")
+    isp_reference = fields.Char(
+        "Bank or gateway reference",
+        help="What the bank, the gateway or the receipt calls this payment. It is one payment, however often it is told.",
+    )
+    isp_insist = fields.Boolean("The day is meant so", help="The payment is of more than a year ago, or of a day that is still to come.")
+
+    def _create_payments(self):
+        """A payment whose reference is known is shown, and not booked again."""
+        known = self._isp_known()
+        return known or super()._create_payments()
+
+    def _isp_known(self):
+        self.ensure_one()
+        payments = self.env["account.payment"]
+        if not (self.isp_reference or "").strip() or self.payment_type != "inbound":
+            return payments
+        return payments._isp_known(
+            self.company_id, self.partner_id or self.line_ids.partner_id[:1], self.amount, self.payment_date,
+            self.isp_provider or payments._isp_provider_of(self.journal_id), self.isp_reference,
+            "insisting" if self.isp_insist else "person",
+        )
+
+    def _create_payment_vals_from_wizard(self, batch_result):
+        return {**super()._create_payment_vals_from_wizard(batch_result), **self._isp_reference_vals()}
+
+    def _create_payment_vals_from_batch(self, batch_result):
+        return {**super()._create_payment_vals_from_batch(batch_result), **self._isp_reference_vals()}
+
+    def _isp_reference_vals(self):
+        reference = (self.isp_reference or "").strip()
+        return {"isp_provider": self.isp_provider, "isp_reference": reference} if reference else {}
+
+
+def _noon(company, day):
+    """A day on which somebody paid, as a moment: Odoo keeps no time of day."""
+    return datetime.combine(day, time(12), timezone(timedelta(hours=ZONE_HOURS[company.isp_zone])))

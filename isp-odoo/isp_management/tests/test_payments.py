@@ -1,0 +1,130 @@
+"""Payments with a reference, corrections, and what is refused with a code: as people do it by wizards, and programs by RPC."""
+
+from datetime import date
+
+from odoo.exceptions import AccessError
+from odoo.http import serialize_exception
+from odoo.tests import new_test_user, tagged
+
+from ..refusals import Refusal
+from .network_common import IspNetworkCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPayments(IspNetworkCommon):
+    def setUp(self):
+        super().setUp()
+        self.line = self.new_line(1)
+        self.at("2026-01-05 08:00")["isp.billing_run"]._cron_bill()
+        self.move = self.line.move_ids
+        self.payments = self.at("2026-01-20 09:00")["account.payment"]
+
+    def register(self, move, moment="2026-01-20 09:00", **vals):
+        wizard = self.at(moment)["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(
+            {"payment_date": date(2026, 1, 19), "isp_provider": "BCA", "isp_reference": "Trx-77", **vals}
+        )
+        return wizard._create_payments()
+
+    def refusal(self, code, do, *args, **kwargs):
+        with self.assertRaises(Refusal) as refused, self.env.cr.savepoint():
+            do(*args, **kwargs)
+        self.assertEqual(refused.exception.code, code)
+        return refused.exception
+
+    def test_the_same_reference_is_one_payment(self):
+        first = self.register(self.move, amount=100_000)
+        self.assertEqual((first.isp_provider, first.isp_reference, self.move.amount_residual), ("BCA", "Trx-77", 177_500))
+        again = self.register(self.move, amount=100_000, isp_provider="bca", isp_reference=" TRX-77 ")
+        self.assertEqual((again, self.move.amount_residual), (first, 177_500), "shown, not booked again")
+        told = self.payments._isp_receive(self.line.partner_id, 100_000, date(2026, 1, 19), "bca", "trx-77")
+        self.assertEqual(told, first)
+        self.refusal("payment.mismatch", self.register, self.move, amount=100_001)
+        other = self.register(self.move, amount=100_000, isp_reference="Trx-78")
+        self.assertNotEqual(other, first)
+        self.assertEqual(self.move.amount_residual, 77_500)
+
+    def test_without_a_provider_the_journal_is_it(self):
+        first = self.register(self.move, amount=100_000, isp_provider=False)
+        self.assertTrue(first.isp_identity.endswith(" trx-77"))
+        self.assertEqual(self.register(self.move, amount=100_000, isp_provider=first.journal_id.code), first)
+
+    def test_what_no_reference_names_is_never_one(self):
+        first = self.register(self.move, amount=100_000, isp_reference=False)
+        second = self.register(self.move, amount=100_000, isp_reference=False)
+        self.assertNotEqual(first, second)
+        self.assertFalse(first.isp_identity)
+
+    def test_one_that_was_taken_back_leaves_its_reference_free(self):
+        first = self.register(self.move, amount=277_500)
+        self.assertEqual(self.move.amount_residual, 0)
+        action = first.action_isp_take_back()
+        wizard = first.env[action["res_model"]].browse(action["res_id"])
+        self.refusal("value.empty", wizard.action_confirm)
+        wizard.reason = "Giro kosong"
+        wizard.action_confirm()
+        self.assertEqual((first.state, self.move.amount_residual), ("cancel", 277_500))
+        self.refusal("store.duplicate", wizard.action_confirm)
+        # A gateway that says it once more means the one that bounced; a person means another.
+        told = self.payments._isp_receive(self.line.partner_id, 277_500, date(2026, 1, 19), "bca", "trx-77")
+        self.assertEqual((told, self.move.amount_residual), (first, 277_500))
+        second = self.register(self.move, amount=277_500)
+        self.assertNotEqual(second, first)
+        self.assertEqual(self.move.amount_residual, 0)
+
+    def test_a_cashier_takes_no_payment_back(self):
+        first = self.register(self.move, amount=277_500)
+        cashier = new_test_user(self.env, "cashier-x", groups="isp_management.group_cashier", company_id=self.company.id)
+        with self.assertRaises(AccessError):
+            first.with_user(cashier).action_isp_take_back()
+
+    def test_a_day_that_cannot_be_is_asked(self):
+        error = self.refusal("payment.paid_in_future", self.register, self.move, amount=277_500, payment_date=date(2026, 1, 22))
+        self.assertEqual(serialize_exception(error)["context"], {"isp_code": "payment.paid_in_future"})
+        self.refusal("payment.paid_long_ago", self.register, self.move, amount=277_500, payment_date=date(2024, 12, 31))
+        self.refusal("payment.reserved_provider", self.register, self.move, amount=1_000, isp_provider="Write-Off")
+        paid = self.register(self.move, amount=277_500, payment_date=date(2024, 12, 31), isp_insist=True)
+        self.assertEqual((paid.date, self.move.amount_residual), (date(2024, 12, 31), 0))
+
+    def test_a_payment_of_before_takes_the_late_fee_back(self):
+        self.company.with_env(self.at("2026-01-06 08:00")).write({
+            "isp_late_fee": "fixed", "isp_late_fee_amount": 10_000, "isp_late_fee_days": 7, "isp_late_fee_ppn": True,
+        })
+        self.at("2026-01-23 08:00")["isp.billing_run"]._cron_bill()
+        fee = self.move.isp_late_fee_ids
+        self.assertEqual((fee.invoice_date, fee.amount_total), (date(2026, 1, 22), 11_100))
+        # A part that leaves something unpaid leaves a fixed fee as it is.
+        self.register(self.move, "2026-01-24 09:00", amount=77_500, payment_date=date(2026, 1, 20))
+        self.assertEqual(fee.amount_residual, 11_100)
+        self.register(self.move, "2026-01-24 09:00", amount=200_000, payment_date=date(2026, 1, 21), isp_reference="Trx-79")
+        self.assertEqual((self.move.amount_residual, fee.amount_residual), (0, 0))
+        note = self.env["account.move"].search([("reversed_entry_id", "=", fee.id)])
+        self.assertEqual((note.amount_untaxed, note.amount_total, note.isp_credit_reason), (10_000, 11_100, "correction"))
+
+    def test_a_correction_is_given_back_once_a_day(self):
+        move = self.move.with_env(self.at("2026-01-20 09:00"))
+        note = move._isp_correct(77_500, "Salah tagih")
+        self.assertEqual((note.amount_total, note.amount_untaxed, note.isp_credit_reason), (77_500, 69_820, "correction"))
+        self.assertEqual(self.move.amount_residual, 200_000)
+        self.assertEqual(move._isp_correct(77_500, "Salah tagih"), note)
+        self.refusal("invoice.more_than_left", move._isp_correct, 200_001, "Lagi")
+        self.refusal("value.empty", move._isp_correct, 10_000, " ")
+        cashier = new_test_user(self.env, "cashier-y", groups="isp_management.group_cashier", company_id=self.company.id)
+        with self.assertRaises(AccessError):
+            move.with_user(cashier)._isp_correct(10_000, "Lagi")
+
+    def test_promises_are_limited_by_the_settings(self):
+        promise = {"customer_id": self.line.customer_id.id, "made_on": date(2026, 1, 20)}
+        promises = self.env["isp.promise"]
+        self.refusal("promise.too_long", promises.create, {**promise, "until": date(2026, 2, 4)})
+        self.refusal("calendar.empty_period", promises.create, {**promise, "until": date(2026, 1, 19)})
+        first = promises.create({**promise, "until": date(2026, 1, 22)})
+        self.refusal("promise.too_long", first.write, {"until": date(2026, 2, 4)})
+        again = {**promise, "made_on": date(2026, 1, 25), "until": date(2026, 1, 26)}
+        self.refusal("promise.too_many", promises.create, again)
+        self.company.isp_promise_per_period = 2
+        promises.create(again)
+
+    def test_an_exemption_needs_a_reason_that_says_something(self):
+        exemption = {"customer_id": self.line.customer_id.id, "since": date(2026, 1, 20), "until": date(2026, 2, 20)}
+        self.refusal("value.empty", self.env["isp.exemption"].create, {**exemption, "reason": "  "})
+        self.refusal("calendar.empty_period", self.env["isp.exemption"].create, {**exemption, "until": date(2026, 1, 1), "reason": "x"})

@@ -1,0 +1,47 @@
+//! The closed lists of words, by the name of their alias in `isp_engine.records`: each is the table that reads it.
+//! `tests/test_words.py` holds the aliases against them.
+
+use isp_core::calendar::Zone;
+use isp_core::isolation::Reason;
+use isp_core::ledger::{Account, EntryKind};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::decide::words as decide;
+use crate::{routers, whatsapp};
+
+/// All of them.
+pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let words = PyDict::new(py);
+    for (alias, list) in [
+        ("Zone", Zone::ALL.map(Zone::name).to_vec()),
+        ("Reason", Reason::ALL.map(Reason::code).to_vec()),
+        ("LedgerAccount", Account::ALL.map(Account::code).to_vec()),
+        ("EntryKind", EntryKind::ALL.map(EntryKind::code).to_vec()),
+        ("Cycle", of(&decide::CYCLES)),
+        ("Timing", of(&decide::TIMINGS)),
+        ("TaxMode", of(&decide::TAX_MODES)),
+        ("LineKind", of(&decide::LINE_KINDS)),
+        ("ChargeKind", of(&decide::CHARGE_KINDS)),
+        ("CreditReason", of(&decide::CREDIT_REASONS)),
+        ("Access", of(&decide::ACCESSES)),
+        ("Cause", of(&decide::CAUSES)),
+        ("ReminderKind", of(&decide::REMINDER_KINDS)),
+        ("AccessEventKind", decide::EVENTS.map(|kind| kind.code()).to_vec()),
+        ("Grouping", of(&decide::GROUPINGS)),
+        ("Language", of(&decide::LANGUAGES)),
+        ("Told", of(&decide::TOLD)),
+        ("Hand", of(&decide::HANDS)),
+        ("IsolationStrategy", of(&routers::STRATEGIES)),
+        ("TemplateKind", of(&whatsapp::TEMPLATE_KINDS)),
+        ("StatusWord", of(&whatsapp::STATUSES)),
+        ("DeliveryState", of(&whatsapp::STATES)),
+    ] {
+        words.set_item(alias, PyTuple::new(py, list)?)?;
+    }
+    Ok(words)
+}
+
+fn of<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+    table.iter().map(|(word, _)| *word).collect()
+}

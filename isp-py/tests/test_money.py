@@ -1,0 +1,178 @@
+"""Payments that are told, write-offs, corrections, installation fees, promises, and what a hand does."""
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+import isp_engine as isp
+
+NOW = datetime(2026, 1, 20, 8, 0, tzinfo=timezone.utc)
+PAID = NOW - timedelta(days=5)
+JANUARY = isp.Charge(
+    "INV-1", date(2026, 1, 1), date(2026, 2, 1), [isp.InvoiceLine("subscription", 150_000), isp.InvoiceLine("ppn", 16_500)]
+)
+
+
+def notice(**fields: object) -> isp.PaymentNotice:
+    return isp.PaymentNotice("N", "budi", "BCA", " trx-77 ", 166_500, PAID)._replace(**fields)  # type: ignore[arg-type]
+
+
+def codes(answers: list[object]) -> list[object]:
+    return [answer.code if isinstance(answer, isp.InvalidValue) else None for answer in answers]
+
+
+def test_a_reference_is_one_payment_however_it_is_spelt() -> None:
+    assert isp.payment_identity("BCA", " TRX-77 ") == isp.payment_identity("bca", "trx-77")
+    known = isp.KnownPayment(7, "budi", 166_500, PAID)
+    [new] = isp.receive_payments([notice()], NOW)
+    assert new == isp.ReceivedPayment("N", "new", None, isp.payment_identity("bca", "trx-77"))
+    [again] = isp.receive_payments([notice(known=[known])], NOW)
+    assert isinstance(again, isp.ReceivedPayment) and (again.outcome, again.payment) == ("known", 7)
+
+
+def test_a_reversed_one_leaves_its_reference_free_for_a_person() -> None:
+    bounced = isp.KnownPayment(7, "budi", 166_500, PAID, reversed=True)
+    told = isp.receive_payments([notice(known=[bounced]), notice(known=[bounced], told="machine")], NOW)
+    assert [(t.outcome, t.payment) for t in told if isinstance(t, isp.ReceivedPayment)] == [("new", None), ("taken_back", 7)]
+
+
+def test_what_is_no_payment_is_refused_in_its_place() -> None:
+    other = isp.KnownPayment(7, "siti", 166_500, PAID)
+    long_ago = NOW - timedelta(days=400)
+    answers = isp.receive_payments(
+        [
+            notice(), notice(amount=0), notice(provider="credit-note"), notice(paid_at=NOW + timedelta(days=2)),
+            notice(paid_at=long_ago), notice(paid_at=long_ago, told="insisting"), notice(known=[other]),
+        ],
+        NOW,
+    )
+    assert codes(list(answers)) == [
+        None, "value.not_positive", "payment.reserved_provider", "payment.paid_in_future", "payment.paid_long_ago", None,
+        "payment.mismatch",
+    ]
+    refused = answers[1]
+    assert isinstance(refused, isp.InvalidValue) and (refused.row, refused.field) == (1, "amount")
+
+
+def test_a_fee_that_a_payment_of_before_makes_wrong_comes_back() -> None:
+    fee = isp.Charge("FEE-1", date(2026, 1, 1), date(2026, 2, 1), [isp.InvoiceLine("late_fee", 10_000)])
+    policy = isp.LateFeePolicy(after_days=7, fixed=10_000)
+    paid = isp.PaidEarlier(fee, date(2026, 1, 18), 166_500, datetime(2026, 1, 17, 16, 59, tzinfo=timezone.utc), 166_500)
+    [note] = isp.late_fees_back([paid], policy)
+    assert (note.charge, note.total, note.lines) == ("FEE-1", 10_000, (isp.InvoiceLine("late_fee", 10_000),))
+    # The day of the fee began at 17:00 UTC of the day before; who paid a part of it pays the fixed fee.
+    assert isp.late_fees_back([paid._replace(paid_at=paid.paid_at + timedelta(minutes=1))], policy) == []
+    assert isp.late_fees_back([paid._replace(amount=100_000)], policy) == []
+    given = fee._replace(given=[isp.GivenBack(note.period_start, note.period_end, note.lines)])
+    assert isp.late_fees_back([paid._replace(fee=given)], policy) == []
+
+
+def test_a_debt_is_given_up_whole_by_somebody_for_a_reason() -> None:
+    wish = isp.WriteOffWish("INV-1", 100_000, "Rina", "pindah")
+    answers = isp.write_offs(
+        [wish, wish._replace(invoice=2, reason=" "), wish._replace(invoice=3, by=""), wish._replace(invoice=4, open=0)]
+    )
+    assert answers[0] == isp.WriteOff("INV-1", 100_000)
+    assert codes(list(answers)) == [None, "value.empty", "value.empty", "store.not_found"]
+    assert [a.field for a in answers if isinstance(a, isp.InvalidValue)] == ["reason", "by", "open"]
+
+
+def test_a_correction_is_spread_over_the_lines_and_made_once_a_day() -> None:
+    wish = isp.CorrectionWish(JANUARY, 66_500, date(2026, 1, 3), "salah tagih")
+    [note] = isp.correct_invoices([wish])
+    assert isinstance(note, isp.CreditNote)
+    assert [(line.kind, line.amount) for line in note.lines] == [("subscription", 59_910), ("ppn", 6_590)]
+    made = wish._replace(before=[isp.Correction(date(2026, 1, 3), 66_500)])
+    assert isp.correct_invoices([made]) == [None]
+    given = JANUARY._replace(given=[isp.GivenBack(note.period_start, note.period_end, note.lines)])
+    more = made._replace(charge=given, on=date(2026, 1, 4), amount=100_001)
+    charges = [c._replace(charge=c.charge._replace(key=n)) for n, c in enumerate((more, wish._replace(reason=""), wish._replace(amount=0)))]
+    assert codes(list(isp.correct_invoices(charges))) == ["invoice.more_than_left", "value.empty", "value.not_positive"]
+
+
+def test_the_parts_of_a_fee_add_up_to_it() -> None:
+    for fee in (1, 2, 5, 99_999, 500_000):
+        for count in range(1, 13):
+            [schedule] = isp.installation_fees([isp.InstallationFee(1, fee, date(2025, 11, 30), count)])
+            assert isinstance(schedule, isp.FeeSchedule)
+            assert sum(part.dpp for part in schedule.parts) == fee
+            assert all(part.total == sum(line.amount for line in part.lines) > 0 for part in schedule.parts)
+    fee_ = isp.InstallationFee(1, 500_000, date(2026, 1, 31), 3)
+    [schedule] = isp.installation_fees([fee_], tax=isp.TaxPolicy(pkp=False))
+    assert isinstance(schedule, isp.FeeSchedule)
+    assert [(p.number, p.on, p.due_date, p.total) for p in schedule.parts] == [
+        (1, date(2026, 1, 31), date(2026, 2, 10), 166_667), (2, date(2026, 2, 28), date(2026, 3, 10), 166_667),
+        (3, date(2026, 3, 31), date(2026, 4, 10), 166_666),
+    ]
+
+
+def test_parts_of_whole_hundreds_sum_with_ppn_too() -> None:
+    for fee in (1, 99, 100, 99_999, 500_000):
+        for count in range(1, 13):
+            [schedule] = isp.installation_fees([isp.InstallationFee(1, fee, date(2026, 1, 31), count, step=100)])
+            assert isinstance(schedule, isp.FeeSchedule)
+            assert sum(part.dpp for part in schedule.parts) == fee
+            assert {part.dpp % 100 for part in schedule.parts[:-1]} <= {0}
+    [schedule] = isp.installation_fees([isp.InstallationFee(1, 500_000, date(2026, 1, 31), 3, step=100)])
+    assert isinstance(schedule, isp.FeeSchedule)
+    assert ([part.dpp for part in schedule.parts], sum(part.total for part in schedule.parts)) == ([166_700, 166_700, 166_600], 555_000)
+
+
+def test_fees_that_cannot_be_are_refused() -> None:
+    fee = isp.InstallationFee(1, 500_000, date(2026, 1, 31), 2)
+    answers = isp.installation_fees([
+        fee._replace(with_first_invoice=True), fee._replace(key=2, instalments=1, with_first_invoice=True, first_invoice_issued=True),
+        fee._replace(key=3, taken=[date(2026, 2, 28)]), fee._replace(key=4, on=date(2022, 3, 1)),
+        fee._replace(key=5, instalments=1, with_first_invoice=True),
+    ])
+    assert codes(list(answers)) == [
+        "installation.fee_terms", "installation.first_invoice_issued", "installation.clash", "tax.no_rule", None,
+    ]
+    assert answers[4] == isp.FeeSchedule(5, ())
+
+
+def test_a_fee_goes_with_the_first_invoice_that_is_planned() -> None:
+    home = isp.Package("HOME", [isp.Price(date(2025, 1, 1), 150_000)])
+    line = isp.Subscription("budi", "HOME", date(2026, 1, 1), 1, billed_from=date(2026, 1, 1))
+    plan = isp.plan_billing([line], [home], datetime(2026, 2, 1, 5, 0, tzinfo=timezone.utc), first_fees=[isp.FirstFee("budi", 500_000)])
+    assert [invoice.total for invoice in plan.invoices] == [721_500, 166_500]
+    assert [(part.kind, part.amount) for part in plan.invoices[0].lines] == [
+        ("subscription", 150_000), ("installation", 500_000), ("ppn", 16_500), ("installation_ppn", 55_000),
+    ]
+
+
+def test_of_a_fee_on_another_invoice_the_same_share_is_paid() -> None:
+    paid = [isp.fee_paid(555_000, 721_500, part) for part in (0, 360_750, 721_499, 721_500)]
+    assert paid == [0, 277_500, 554_999, 555_000]
+
+
+def test_promises_are_limited_by_the_period_of_the_line_that_began_last() -> None:
+    grid = isp.Grid(date(2026, 1, 1), 1)
+    wish = isp.PromiseWish(date(2026, 1, 16), date(2026, 1, 30), [grid])
+    answers = isp.check_promises([
+        wish, wish._replace(until=date(2026, 1, 31)), wish._replace(until=date(2026, 1, 15)), wish._replace(made=[date(2026, 1, 2)]),
+        wish._replace(lines=[grid, isp.Grid(date(2025, 12, 10), 10)], made=[date(2026, 1, 2)]),
+    ])
+    assert codes(list(answers)) == [None, "promise.too_long", "calendar.empty_period", "promise.too_many", None]
+    twice = isp.PromisePolicy(per_period=2)
+    assert isp.check_promises([wish._replace(made=[date(2026, 1, 2)])], policy=twice) == [None]
+    assert (twice.max_days, twice.per_period, repr(twice)) == (14, 2, "PromisePolicy(max_days=14, per_period=2)")
+
+
+def test_an_exemption_has_a_reason_and_an_end() -> None:
+    exemption = isp.Exemption(date(2026, 1, 5), date(2026, 1, 20), "banjir")
+    answers = isp.check_exemptions([exemption, exemption._replace(reason=" "), exemption._replace(until=date(2026, 1, 4))])
+    assert codes(list(answers)) == [None, "value.empty", "calendar.empty_period"]
+
+
+def test_a_hand_has_a_name_a_reason_and_something_to_do() -> None:
+    lines = [isp.HandFacts(1, "open"), isp.HandFacts(2, "isolated", "arrears"), isp.HandFacts(3, "isolated", "manual")]
+    assert isp.decide_by_hand(lines, "isolate", "Rina", "melanggar") == [1, 2]
+    assert isp.decide_by_hand(lines, "reopen", "Rina", "keliru") == [2, 3]
+    for by, reason, field in (("", "keliru", "by"), ("Rina", " ", "reason")):
+        with pytest.raises(isp.InvalidValue) as refused:
+            isp.decide_by_hand(lines, "reopen", by, reason)
+        assert (refused.value.code, refused.value.field) == ("value.empty", field)
+    with pytest.raises(isp.InvalidValue) as refused:
+        isp.decide_by_hand(lines[:1], "reopen", "Rina", "keliru")
+    assert refused.value.code == "access.nothing_to_do"
