@@ -4,6 +4,7 @@
 mod cli;
 
 use cli::Isp;
+use isp_core::calendar::Zone;
 
 /// A provider with this many lines of Rp 100.000, in service from 1 May 2026 on.
 fn provider(lines: u32) -> Isp {
@@ -55,25 +56,30 @@ fn a_run_ten_years_ahead_bills_nobody() {
     let isp = provider(3);
     isp.ok(&["--on", "2026-05-01", "bill"]);
     isp.fails(7, &["--on", "2036-05-02", "bill"], "clock.ahead");
-    isp.fails(7, &["--on", "2026-06-16", "run"], "clock.ahead");
+    assert_eq!(count(&isp, &["invoice", "list"]), 3);
+    // The clock alone, weeks after the last run; then the day that a person reads from a calendar.
+    let today = Zone::Wib.date_of(chrono::Utc::now());
+    isp.fails(7, &["bill"], "clock.ahead");
+    isp.fails(7, &["--at", "12:00", "bill"], "clock.ahead");
+    isp.fails(7, &["--on", &today.plus_days(47).to_string(), "run"], "clock.ahead");
     assert_eq!(count(&isp, &["invoice", "list"]), 3);
     isp.ok(&["--on", "2026-06-15", "bill"]);
     assert_eq!(count(&isp, &["invoice", "list"]), 6);
     // The limit is a setting, and a person's word counts; the next run asks no more.
-    isp.fails(7, &["--on", "2026-09-01", "bill"], "clock.ahead");
-    isp.ok(&["--on", "2026-09-01", "bill", "--confirm-clock"]);
-    isp.ok(&["--on", "2026-09-02", "run"]);
+    isp.ok(&["--on", "2026-09-01", "bill"]);
     assert_eq!(count(&isp, &["invoice", "list"]), 15);
+    let soon = today.plus_days(60).to_string();
+    isp.fails(7, &["--on", &soon, "remind"], "clock.ahead");
     let mut patient = isp;
     patient.set("ISP_POLICY__CLOCK__MAX_DAYS_BETWEEN_RUNS", "100");
-    patient.ok(&["--on", "2026-12-01", "bill"]);
+    patient.ok(&["--on", &soon, "remind"]);
 }
 
 #[test]
 fn a_clock_that_was_ahead_is_set_right_by_one_word() {
     let isp = provider(1);
     isp.ok(&["--on", "2026-05-01", "bill"]);
-    isp.ok(&["--on", "2026-09-01", "remind", "--confirm-clock"]);
+    isp.ok(&["--on", "2036-09-01", "remind", "--confirm-clock"]);
     isp.fails(7, &["--on", "2026-05-02", "remind"], "clock.behind");
     isp.ok(&["--on", "2026-05-02", "remind", "--confirm-clock"]);
     isp.ok(&["--on", "2026-05-03", "remind"]);

@@ -14,6 +14,7 @@ use isp::mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Ve
 use isp::mikrotik::{Client, MikrotikAccess, Settings};
 use isp_core::Secret;
 use isp_core::calendar::{BillingDay, Cycle};
+use isp_core::clock::ClockWord;
 use isp_core::engine::{Approval, EngineError, Outside, Said};
 use isp_core::isolation::{Access, ServiceAccess};
 use isp_core::money::Money;
@@ -112,7 +113,7 @@ impl Life {
         let watch = StandingWatch(self.now);
         let worker = worker(&watch);
         let outside = Outside::new(&worker, &self.access, &self.world.messenger);
-        let said = Said { approval: Approval::All, clock_is_right: true };
+        let said = Said { approval: Approval::All, clock: ClockWord::Right };
         let day = self.world.engine().run_day(&outside, &said, self.now).await?;
         Ok(day.surveyed.unread.is_empty() && day.delivered.routers_down.is_empty())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::calendar::Zone;
+use isp_core::clock::ClockWord;
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::ending::{Ending, EndingKind, RecordId};
 use isp_core::engine::{Approval, BillReport, EnforceReport, Engine, EngineError, NewPayment, Outside, Said};
@@ -76,7 +77,8 @@ impl<'s> EngineHost<'s> {
 
     async fn run(&mut self, approve: bool, confirm: bool, at: DateTime<Utc>) -> Result<(), EngineError> {
         let approval = if approve { Approval::All } else { Approval::None };
-        let (watch, said) = (StandingWatch(at), Said { approval, clock_is_right: confirm });
+        let (watch, said) =
+            (StandingWatch(at), Said { approval, clock: if confirm { ClockWord::Right } else { ClockWord::Nothing } });
         let worker = worker(&watch);
         let outside = Outside::new(&worker, &self.routers, &self.phones);
         let day = self.engine().run_day(&outside, &said, at).await;

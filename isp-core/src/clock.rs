@@ -4,7 +4,8 @@
 //! close every line, because none has started yet; one in the far future would bill twelve periods of everybody. So a
 //! run whose moment does not follow the last one asks first.
 //!
-//! A provider whose program slept for two months is asked as well. What such a late run does, bill months and isolate who
+//! A provider whose program slept for two months is asked as well, unless a person names the day: two that do not know of each
+//! other, the person and the machine's clock, are wrong by years at the same time only by a rare accident. What such a late run does, bill months and isolate who
 //! did not pay them, is just what a wrong clock would do, and nothing in the database tells the two apart; a person does,
 //! in one word. So nothing is done by halves: a part that looks safe would be the part that harms.
 //!
@@ -98,6 +99,39 @@ impl ClockPolicy {
         }
         Ok(())
     }
+
+    /// As [`ClockPolicy::check`], for a moment that a person named (`--on`), beside what the clock says. It may lie long after the
+    /// last run, but not by as much after the clock; before the last run it is doubted as any other.
+    ///
+    /// # Errors
+    /// [`ClockDoubt`], as [`ClockPolicy::check`].
+    pub fn check_named(
+        &self,
+        last: Option<DateTime<Utc>>,
+        named: DateTime<Utc>,
+        clock: DateTime<Utc>,
+    ) -> Result<(), ClockDoubt> {
+        let near = named - clock <= TimeDelta::days(i64::from(self.max_days_between_runs));
+        match self.check(last, named) {
+            Err(ClockDoubt::Ahead { .. }) if near => Ok(()),
+            checked => checked,
+        }
+    }
+}
+
+/// What a person said of the moment of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClockWord {
+    /// Nothing: the moment is the clock's.
+    #[default]
+    Nothing,
+    /// The moment is of a day that a person named; the clock says this.
+    Named {
+        /// The moment by the clock.
+        clock: DateTime<Utc>,
+    },
+    /// That the moment is right, although the last run was later, or long ago.
+    Right,
 }
 
 #[cfg(test)]
@@ -116,6 +150,11 @@ mod tests {
         }
         assert_eq!(policy.check(Some(last), at("2026-05-01T03:59:59Z")), Err(ClockDoubt::Behind { last }));
         assert_eq!(policy.check(Some(last), at("2026-06-15T05:00:01Z")), Err(ClockDoubt::Ahead { last, days: 45 }));
+        // A person names the day: the clock has to be near it.
+        let (named, near, far) = (at("2026-12-01T05:00:00Z"), at("2026-10-17T05:00:00Z"), at("2026-10-17T04:59:59Z"));
+        assert_eq!(policy.check_named(Some(last), named, near), Ok(()));
+        assert_eq!(policy.check_named(Some(last), named, far), Err(ClockDoubt::Ahead { last, days: 214 }));
+        assert_eq!(policy.check_named(Some(named), last, last), Err(ClockDoubt::Behind { last: named }));
         let patient = ClockPolicy { max_days_between_runs: 400 };
         assert_eq!(patient.check(Some(last), at("2027-05-01T05:00:00Z")), Ok(()));
     }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::billing::{InvoiceLine, LineKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
+use isp_core::clock::ClockWord;
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::engine::{
@@ -187,7 +188,7 @@ impl World {
 
     /// A whole daily run.
     pub async fn run(&self, now: DateTime<Utc>) -> Result<(BillReport, EnforceReport, DeliverReport), EngineError> {
-        let said = Said { approval: Approval::All, clock_is_right: true };
+        let said = Said { approval: Approval::All, clock: ClockWord::Right };
         let (watch, routers) = (StandingWatch(now), &self.routers);
         let day = self.engine().run_day(&Outside::new(&worker(&watch), routers, &self.messenger), &said, now).await?;
         Ok((day.billed, day.enforced, day.delivered))

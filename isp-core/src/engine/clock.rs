@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::clock::ClockWord;
 use crate::engine::{Engine, EngineError};
 use crate::ports::ChangeSet;
 
@@ -9,17 +10,19 @@ impl Engine<'_> {
     /// Begins a run at `now`: compares the moment with that of the last run, then keeps it as the last run's. Whatever
     /// bills, reminds, enforces or delivers calls this first.
     ///
-    /// `confirmed` is a person's word that the moment is right. It is kept then also when it lies before the last run, so
-    /// that the runs after it need not ask again.
+    /// A moment that a person says is right is kept also when it lies before the last run, so that the runs after it need not
+    /// ask again.
     ///
     /// # Errors
     /// [`EngineError::Clock`], and nothing was written; [`EngineError::Store`].
-    pub async fn begin(&self, now: DateTime<Utc>, confirmed: bool) -> Result<(), EngineError> {
+    pub async fn begin(&self, now: DateTime<Utc>, word: ClockWord) -> Result<(), EngineError> {
         let last = self.store.last_run(self.tenant).await?;
-        if !confirmed {
-            self.policy.clock.check(last, now)?;
+        match word {
+            ClockWord::Nothing => self.policy.clock.check(last, now)?,
+            ClockWord::Named { clock } => self.policy.clock.check_named(last, now, clock)?,
+            ClockWord::Right => {}
         }
-        let kept = if confirmed { now } else { last.map_or(now, |last| last.max(now)) };
+        let kept = if word == ClockWord::Right { now } else { last.map_or(now, |last| last.max(now)) };
         if Some(kept) == last {
             return Ok(());
         }

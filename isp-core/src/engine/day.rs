@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::clock::ClockWord;
 use crate::engine::{
     Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport, SurveyReport,
 };
@@ -12,8 +13,8 @@ use crate::engine::{
 pub struct Said {
     /// Which breakers may be passed (rule I6).
     pub approval: Approval,
-    /// That the clock is right, although the last run was later, or long ago (rule I9).
-    pub clock_is_right: bool,
+    /// What of its moment (rule I9).
+    pub clock: ClockWord,
 }
 
 /// What a run of a day did.
@@ -78,7 +79,7 @@ impl Engine<'_> {
         tell: &mut (dyn FnMut(DayStep<'_>) + Send),
     ) -> Result<DayReport, EngineError> {
         let _only_run = self.store.begin_run(self.tenant).await?;
-        self.begin(now, said.clock_is_right).await?;
+        self.begin(now, said.clock).await?;
         let billed = self.bill_with_progress(now, &mut |seen| tell(DayStep::Billing(seen))).await?;
         tell(DayStep::Billed(&billed));
         let reminded = self.remind(now).await?;

@@ -30,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) now: DateTime<Utc>,
     /// True when `--on` or `--at` named the moment.
     pub(crate) dated: bool,
+    /// What the clock says, when `--on` named another day or the same.
+    pub(crate) named: Option<DateTime<Utc>>,
     pub(crate) format: Format,
     pub(crate) quiet: bool,
     /// Who acts.

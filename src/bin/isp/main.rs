@@ -158,6 +158,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: 
         texts: Texts::load(config.language)?,
         now,
         dated: globals.on.is_some() || globals.at.is_some(),
+        named: globals.on.map(|_| clock),
         format: globals.format,
         quiet: globals.quiet,
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,

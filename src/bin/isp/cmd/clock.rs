@@ -1,6 +1,7 @@
 //! The word of a person that the clock is right (rule I9).
 
 use clap::Args;
+use isp_core::clock::ClockWord;
 
 use crate::context::Context;
 
@@ -28,14 +29,18 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// True when a person says that the moment is right.
-    pub(crate) const fn confirmed(self) -> bool {
-        self.confirm_clock
+    /// What a person said of the moment.
+    pub(crate) fn word(self, ctx: &Context) -> ClockWord {
+        if self.confirm_clock {
+            ClockWord::Right
+        } else {
+            ctx.named.map_or(ClockWord::Nothing, |clock| ClockWord::Named { clock })
+        }
     }
 
     /// Begins a run; refuses one whose moment does not follow the last run.
     pub(crate) async fn begin(self, ctx: &Context) -> anyhow::Result<()> {
         let store = ctx.store().await?;
-        Ok(ctx.engine(store).begin(ctx.now, self.confirm_clock).await?)
+        Ok(ctx.engine(store).begin(ctx.now, self.word(ctx)).await?)
     }
 }

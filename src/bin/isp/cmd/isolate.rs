@@ -47,7 +47,7 @@ impl Enforce {
 
     /// All that a person said before a run.
     pub(crate) async fn said(&self, ctx: &Context) -> anyhow::Result<Said> {
-        Ok(Said { approval: self.approval(ctx).await?, clock_is_right: self.clock.confirmed() })
+        Ok(Said { approval: self.approval(ctx).await?, clock: self.clock.word(ctx) })
     }
 
     /// Whose breaker a person has approved; a router that is not there is said before anything is written.
