@@ -69,12 +69,13 @@ class IspSubscription(models.Model):
     @api.model
     def _cron_isp_isolation(self):
         """Decide about every line of every company that may need it."""
-        transaction.for_each(self.env, self.env["res.company"].sudo().search([]), self._isp_access_of, "isolation")
+        transaction.for_each(
+            self.env, self.env["res.company"].sudo().search([]),
+            lambda company: company._isp_begin_run() and self._isp_access_of(company), "isolation",
+        )
 
     @api.model
     def _isp_access_of(self, company):
-        if not company._isp_begin_run():
-            return
         own = self.sudo().with_company(company)
         own._isp_planned_changes()
         own.env["isp.promise"]._isp_settle(company)
