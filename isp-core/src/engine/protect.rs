@@ -6,7 +6,6 @@ use crate::billing::{Charge, CreditNote};
 use crate::calendar::{Date, Period, Zone};
 use crate::ending::{Ending, RecordId};
 use crate::engine::{EnforceReport, Engine, EngineError};
-use crate::error::Error;
 use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, SubscriptionId};
 use crate::ports::{ChangeSet, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, OutagePolicy, Promise};
