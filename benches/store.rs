@@ -320,7 +320,7 @@ impl Provider {
             customer_id: *customer,
             site_id: self.site,
             router_id: None,
-            account: Account { username: code(&subscription.to_string()), password: Secret::new("x") },
+            account: Account::pppoe(code(&subscription.to_string()), Secret::new("x")),
             terms: BillingTerms::new(self.package, start, BillingDay::try_new(1).unwrap(), Cycle::Monthly),
         };
         std::iter::once(places).chain(self.subscriptions.chunks(PAGE / 10).map(move |chunk| ChangeSet {

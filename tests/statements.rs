@@ -40,7 +40,7 @@ async fn add_line(world: &World, of: u32, line: u32, at: u32, terms: BillingTerm
         customer_id: customer_id(of),
         site_id: site_id(at),
         router_id: Some(router_id(at)),
-        account: Account { username: code(&format!("user{line}")), password: Secret::new("sandi") },
+        account: Account::pppoe(code(&format!("user{line}")), Secret::new("sandi")),
         terms,
     };
     let mut changes = ChangeSet::default();

@@ -388,7 +388,7 @@ impl<'s> EngineHost<'s> {
             customer_id: CustomerId(self.id("customer", &of.customer)),
             site_id: SiteId(self.id("site", &of.site)),
             router_id: Some(RouterId(self.id("router", &of.site))),
-            account: Account { username: Code::parse("username", &of.name)?, password: Secret::new("sandi") },
+            account: Account::pppoe(Code::parse("username", &of.name)?, Secret::new("sandi")),
             terms,
         };
         self.engine().subscribe(vec![(subscription, of.zone)], of.entered).await

@@ -33,6 +33,14 @@ impl Ending {
         Ok(Self { kind, at, by: said("by", by)?, reason: said("reason", reason)? })
     }
 
+    /// The ending of a record that has none yet.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it has one: what was said stays.
+    pub fn after(self, known: Option<&Self>) -> Result<Self, Error> {
+        if known.is_some() { Err(Error::AlreadyEnded) } else { Ok(self) }
+    }
+
     /// True when a record with this ending, if it has one, was over at a moment.
     #[must_use]
     pub fn is_over(ending: Option<&Self>, now: DateTime<Utc>) -> bool {

@@ -24,8 +24,8 @@ pub enum Error {
         /// Longest accepted length, in characters.
         max: usize,
     },
-    /// A code holds characters outside `A-Z a-z 0-9 . _ - /`.
-    #[error("{field} may hold only letters, digits and . _ - / @")]
+    /// A code holds characters outside `A-Z a-z 0-9 . _ - / @ :`.
+    #[error("{field} may hold only letters, digits and . _ - / @ :")]
     BadCode {
         /// Name of the field.
         field: &'static str,
@@ -102,6 +102,26 @@ pub enum Error {
     RouterAddress {
         /// What is wrong.
         reason: &'static str,
+    },
+    /// An IP address that no line can have.
+    #[error("IP address is not valid: {reason}")]
+    IpAddress {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A MAC address that no line can have.
+    #[error("MAC address is not valid: {reason}")]
+    Mac {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A field that lines of a service do not have, such as the password of a static line.
+    #[error("a {service} line has no {field}")]
+    NotForService {
+        /// Name of the field.
+        field: &'static str,
+        /// The service.
+        service: &'static str,
     },
     /// A package has no price on the day a period starts.
     #[error("package has no price on {on}")]
@@ -256,6 +276,9 @@ impl Error {
             Self::NotOneOf { .. } => "value.not_one_of",
             Self::Implausible { .. } => "value.implausible",
             Self::RouterAddress { .. } => "place.router_address",
+            Self::IpAddress { .. } => "subscription.ip_address",
+            Self::Mac { .. } => "subscription.mac",
+            Self::NotForService { .. } => "subscription.not_for_service",
             Self::NoPrice { .. } => "package.no_price",
             Self::UnknownPackage => "package.unknown",
             Self::CatchUpLimit { .. } => "billing.catch_up_limit",

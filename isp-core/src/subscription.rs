@@ -1,13 +1,15 @@
 //! Subscriptions: a customer's use of a package, with the terms it is billed by.
 
+mod account;
+
+pub use account::{Account, Mac, Service, Typed, ip_address};
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Anchor, BillingDay, Cycle, Date, Period};
 use crate::error::Error;
 use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::money::Money;
-use crate::secret::Secret;
-use crate::text::Code;
 
 /// A customer's use of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,19 +22,10 @@ pub struct Subscription {
     pub site_id: SiteId,
     /// The router that serves it; `None` for a line that the provider opens by hand.
     pub router_id: Option<RouterId>,
-    /// The PPPoE account.
+    /// How it gets onto the network, and what it is known by there.
     pub account: Account,
     /// What it is billed by.
     pub terms: BillingTerms,
-}
-
-/// A PPPoE account: exact user name and password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// User name, unique on its router among lines that serve at the same time, compared to the letter.
-    pub username: Code,
-    /// Password.
-    pub password: Secret,
 }
 
 /// What a subscription is billed by.

@@ -10,7 +10,7 @@ use crate::calendar::Month;
 use crate::error::Error;
 use crate::typed;
 
-/// A short code that people type: a customer ID, a package code, a PPPoE user name.
+/// A short code that people type: a customer ID, a package code, a user name, a MAC address.
 ///
 /// It is kept and shown as it was typed, and compared without case (rule P6): `P001` and `p001` are one customer, `ANTON`
 /// and `Anton` one collector. Who needs the letters themselves, as a router does, compares [`Code::as_str`].
@@ -26,7 +26,7 @@ use crate::typed;
 pub struct Code(String);
 
 impl Code {
-    /// Trims and checks a code of 1 to 64 characters out of letters, digits and `. _ - / @`.
+    /// Trims and checks a code of 1 to 64 characters out of letters, digits and `. _ - / @ :`.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::TooLong`], [`Error::BadCode`], each with `field`.
@@ -38,7 +38,7 @@ impl Code {
         if text.len() > 64 {
             return Err(Error::TooLong { field, max: 64 });
         }
-        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/@".contains(&b)) {
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/@:".contains(&b)) {
             return Err(Error::BadCode { field });
         }
         Ok(Self(text))

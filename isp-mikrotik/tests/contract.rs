@@ -3,12 +3,16 @@
 
 mod common;
 
+use std::net::Ipv4Addr;
+
 use async_trait::async_trait;
 use common::endpoint;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::AccessControl;
-use isp_core::subscription::Account;
+use isp_core::secret::Secret;
+use isp_core::subscription::{Account, Mac, Service};
 use isp_core::testing::contract::access::{Harness, run_all};
+use isp_core::text::Code;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
 use isp_mikrotik::{MikrotikAccess, Settings};
@@ -17,6 +21,7 @@ struct OnSimulator {
     router: SimulatedRouter,
     access: MikrotikAccess,
     menu: &'static str,
+    service: Service,
 }
 
 #[async_trait]
@@ -29,12 +34,35 @@ impl Harness for OnSimulator {
         endpoint(&self.router)
     }
 
+    fn account(&self, number: u64) -> Account {
+        let last = u8::try_from(number).unwrap();
+        let name = Code::parse("username", &format!("contract-{number}")).unwrap();
+        let mac = Mac::parse(&format!("AA:BB:CC:00:11:{last:02X}")).unwrap();
+        match self.service {
+            Service::Pppoe => Account::pppoe(name, Secret::new("password")),
+            Service::Hotspot => Account::hotspot(name, Secret::new("password")),
+            Service::Static => Account::fixed(Ipv4Addr::new(10, 20, 0, last)).unwrap(),
+            Service::Dhcp => Account::dhcp(mac, Some(Ipv4Addr::new(10, 20, 0, last))).unwrap(),
+        }
+    }
+
     async fn plant(&self, account: &Account) {
+        if let Some(values) = foreign(account) {
+            let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            self.router.force(self.menu, &values).unwrap();
+            return;
+        }
         let (name, password) = (account.username.as_str().as_bytes(), account.password.reveal().as_bytes());
         self.router.force(self.menu, &[("name", name), ("password", password), ("comment", b"tetangga")]).unwrap();
     }
 
     async fn is_untouched(&self, account: &Account) -> bool {
+        if let Some(values) = foreign(account) {
+            let same = |item: &std::collections::BTreeMap<String, Vec<u8>>| {
+                values.iter().all(|(name, value)| item.get(*name).is_some_and(|found| found == value.as_bytes()))
+            };
+            return self.router.items(self.menu).iter().any(same);
+        }
         let (name, password) = (account.username.as_str().as_bytes(), account.password.reveal().as_bytes());
         let mut items = self.router.items(self.menu).into_iter();
         items.find(|item| item["name"] == name).is_some_and(|item| {
@@ -58,17 +86,36 @@ impl Harness for OnSimulator {
     }
 }
 
+/// What somebody else has for the address or box of a line that nobody logs in for.
+fn foreign(account: &Account) -> Option<Vec<(&'static str, String)>> {
+    let address = account.address?;
+    Some(match account.mac() {
+        Some(mac) => {
+            vec![("mac-address", mac.to_string()), ("address", address.to_string()), ("comment", "tetangga".into())]
+        }
+        None => vec![
+            ("name", format!("tetangga {address}")),
+            ("target", format!("{address}/32")),
+            ("max-limit", "1000000/2000000".into()),
+            ("comment", "tetangga".into()),
+        ],
+    })
+}
+
 #[tokio::test]
 async fn the_contract_holds_on_every_version_however_lines_are_isolated() {
     for version in Version::ALL {
-        for (isolation, menu) in [
-            (Strategy::Profile, "/ppp/secret"),
-            (Strategy::Disable, "/ppp/secret"),
-            (Strategy::Hotspot, "/ip/hotspot/user"),
+        for (isolation, menu, service) in [
+            (Strategy::Profile, "/ppp/secret", Service::Pppoe),
+            (Strategy::Disable, "/ppp/secret", Service::Pppoe),
+            (Strategy::Hotspot, "/ip/hotspot/user", Service::Pppoe),
+            (Strategy::Profile, "/ip/hotspot/user", Service::Hotspot),
+            (Strategy::Profile, "/queue/simple", Service::Static),
+            (Strategy::Profile, "/ip/dhcp-server/lease", Service::Dhcp),
         ] {
             let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
             let access = MikrotikAccess::new(Settings { isolation, ..Settings::default() });
-            run_all(&OnSimulator { router, access, menu }).await;
+            run_all(&OnSimulator { router, access, menu, service }).await;
         }
     }
 }

@@ -5,7 +5,8 @@ use isp_core::secret::Secret;
 use isp_mikrotik::menu::ppp::profile::Terms;
 use isp_mikrotik::menu::ppp::secret::{Changes, New};
 use isp_mikrotik::menu::ppp::{aaa, active, profile, secret};
-use isp_mikrotik::menu::{self, ItemId, Rows, address_list, hotspot, pool, queue, system};
+use isp_mikrotik::menu::rate::RateLimit;
+use isp_mikrotik::menu::{self, ItemId, Rows, address_list, connection, hotspot, ipv6, lease, pool, queue, system};
 use isp_mikrotik::proto::Command;
 use isp_mikrotik::simulator::Version;
 
@@ -25,6 +26,22 @@ fn every_command() -> Vec<Command> {
         profile: Some("10M".to_owned()),
         remote_address: Some(b"10.0.0.2".to_vec()),
         disabled: Some(true),
+        comment: Some(b"x".to_vec()),
+    };
+    let queue_changes = queue::Changes {
+        name: Some("isp-10.0.0.7".to_owned()),
+        target: Some("10.0.0.7/32".to_owned()),
+        limit: RateLimit::parse(b"1M/1M 2M/2M 1M/1M 8/8"),
+        disabled: Some(false),
+        comment: Some(b"x".to_vec()),
+    };
+    let lease_changes = lease::Changes {
+        mac: Some("AA:BB:CC:00:11:22".to_owned()),
+        address: Some("10.0.0.7".to_owned()),
+        rate_limit: Some("1M/1M".to_owned()),
+        address_lists: Some(b"ISOLIR".to_vec()),
+        blocked: Some(false),
+        disabled: Some(false),
         comment: Some(b"x".to_vec()),
     };
     let rows = Rows::Named(&["budi", "siti"]);
@@ -72,6 +89,21 @@ fn every_command() -> Vec<Command> {
         queue::add("budi", "10.0.0.7/32", "1M/1M", b"x"),
         queue::set_limit(&id, "2M/2M"),
         queue::remove(&ids).unwrap(),
+        address_list::set_comment(&id, b"x"),
+        queue::print_static(),
+        queue::count_static(),
+        queue::make(&queue_changes),
+        queue::change(&id, &queue_changes),
+        lease::print(),
+        menu::count(lease::MENU),
+        lease::add(&lease_changes),
+        lease::set(&id, &lease_changes),
+        lease::make_static(&id),
+        lease::remove(&ids).unwrap(),
+        ipv6::count_servers(),
+        ipv6::print_prefixes(),
+        connection::print(),
+        connection::remove(&ids).unwrap(),
         pool::print(rows),
         pool::add("isolir", "10.9.0.2-10.9.0.9"),
         system::resource(),

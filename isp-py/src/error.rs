@@ -86,6 +86,12 @@ pub(crate) enum Refused {
     /// A certificate's fingerprint that is not 64 hexadecimal digits.
     #[error("is not a SHA-256 fingerprint")]
     Fingerprint,
+    /// A text asks for something that the message does not say.
+    #[error("the text asks for {parameter}, which this message does not have")]
+    NoValue {
+        /// The placeholder.
+        parameter: String,
+    },
     /// A text that is no case, with file, table and key.
     #[error("{0}")]
     Case(String),
@@ -109,6 +115,7 @@ impl Refused {
             Self::Engine(error) => error.code(),
             Self::WhatsApp(error) => error.code(),
             Self::Fingerprint => "value.fingerprint",
+            Self::NoValue { .. } => "whatsapp.no_value",
             Self::Case(_) => "case.invalid",
         }
     }

@@ -42,6 +42,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("REASONS", PyTuple::new(module.py(), Reason::ALL.map(Reason::code))?)?;
     module.add("WORDS", words::all(module.py())?)?;
     module.add_class::<policy::BillingPolicy>()?;
+    module.add_class::<policy::ClockPolicy>()?;
     module.add_class::<policy::DunningPolicy>()?;
     module.add_class::<policy::IsolationPolicy>()?;
     module.add_class::<policy::LateFeePolicy>()?;
@@ -57,6 +58,9 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::isolation_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ppn, module)?)?;
     module.add_function(wrap_pyfunction!(decide::due_reminders, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::refresh_messages, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::check_clock, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::end_records, module)?)?;
     module.add_function(wrap_pyfunction!(decide::decide_isolation, module)?)?;
     module.add_function(wrap_pyfunction!(decide::allocate, module)?)?;
     module.add_function(wrap_pyfunction!(decide::payment_identity, module)?)?;
@@ -83,7 +87,8 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 fn add_network(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("PARAMETERS", whatsapp::parameters_of(module.py())?)?;
+    module.add("PARAMETERS", whatsapp::parameters_of(module.py(), false)?)?;
+    module.add("SENDER_PARAMETERS", whatsapp::parameters_of(module.py(), true)?)?;
     module.add_class::<testing::SimulatedRouter>()?;
     module.add_class::<testing::SimulatedWhatsApp>()?;
     module.add_function(wrap_pyfunction!(routers::plan_routers, module)?)?;

@@ -56,9 +56,13 @@ def test_quiet_hours_are_local_n4() -> None:
 def test_invoices_of_one_day_make_one_message_oldest_first_n5() -> None:
     facts = isp.DunningFacts(9, [invoice("B", "2026-03-10"), invoice("A", "2026-03-09"), invoice("C", "2026-04-30")])
     other = isp.DunningFacts(3, [invoice("D", DUE)])
+
+    def keys(*invoices: str) -> tuple[isp.Notified, ...]:
+        return tuple(isp.Notified(key, "overdue", 3) for key in invoices)
+
     assert isp.due_reminders([facts, other], at("2026-03-13 09:00")) == [
-        isp.Reminder(9, "overdue", 3, ("A", "B"), at("2026-03-13 09:00")),
-        isp.Reminder(3, "overdue", 3, ("D",), at("2026-03-13 09:00")),
+        isp.Reminder(9, "overdue", 3, ("A", "B"), at("2026-03-13 09:00"), keys("A", "B")),
+        isp.Reminder(3, "overdue", 3, ("D",), at("2026-03-13 09:00"), keys("D")),
     ]
 
 

@@ -22,13 +22,13 @@ def test_everything_public_is_exported_and_documented() -> None:
     classes = {value for value in vars(records).values() if hasattr(value, "_fields")}
     assert [c for c in classes if c not in [v for v in values if isinstance(v, type)]] == []
     assert len(set(public)) == len(public)
-    without = {"Key", "Money", "PARAMETERS", "REASONS", "WORDS", "__version__"}
+    without = {"Key", "Money", "PARAMETERS", "REASONS", "SENDER_PARAMETERS", "WORDS", "__version__"}
     assert [n for module, n in public if n not in without and not getattr(module, n).__doc__] == []
     assert {module.__doc__ is None for module in modules} == {False}
 
 
 def test_every_native_member_is_documented() -> None:
-    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "LateFeePolicy", "OutagePolicy", "PromisePolicy", "TaxPolicy", "Phone", "Nik", "SimulatedRouter", "SimulatedWhatsApp"):
+    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "LateFeePolicy", "OutagePolicy", "ClockPolicy", "PromisePolicy", "TaxPolicy", "Phone", "Nik", "SimulatedRouter", "SimulatedWhatsApp"):
         members = {n: m for n, m in vars(getattr(_isp_engine, name)).items() if not n.startswith("_")}
         assert members
         assert [n for n, m in members.items() if not m.__doc__] == []
@@ -37,4 +37,4 @@ def test_every_native_member_is_documented() -> None:
 def test_the_stub_names_what_the_module_has() -> None:
     stub = ast.parse((PACKAGE / "_isp_engine.pyi").read_text())
     named = {node.name for node in stub.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    assert named | {"PARAMETERS", "REASONS", "WORDS"} == {name for name in dir(_isp_engine) if not name.startswith("_")}
+    assert named | {"PARAMETERS", "REASONS", "SENDER_PARAMETERS", "WORDS"} == {name for name in dir(_isp_engine) if not name.startswith("_")}

@@ -6,6 +6,7 @@ from typing import Any
 
 import isp_engine as isp
 from isp_engine.cases import Refusal
+from wheel_messages import Messages
 
 HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
 CYCLES = {1: "monthly", 3: "quarterly", 6: "semiannual", 12: "annual"}
@@ -48,6 +49,11 @@ class Policies:
         rules = [isp.TaxRule(day(r["from"]), r["base_numerator"], r["base_denominator"], r["percent"]) for r in tax["rules"]]
         self.tax = isp.TaxPolicy(pkp=tax["pkp"], rules=rules)
         self.outage = isp.OutagePolicy(**policy["outage"])
+        self.clock = isp.ClockPolicy(**policy["clock"])
+        dunning = dict(policy["dunning"])
+        for name in ("quiet_until", "quiet_from"):
+            dunning[name] = time.fromisoformat(dunning[name])
+        self.dunning = isp.DunningPolicy(**dunning)
         self.promise = isp.PromisePolicy(**policy["promise"])
         self.late_fee = None
         if fee:
@@ -116,8 +122,9 @@ class Provider:
         self.invoices: list[Invoice] = []
         self.credit: dict[str, dict[str, Any]] = {}
         self.notes: list[tuple[Invoice, isp.CreditNote, str, date, str]] = []
-        self.promises: dict[str, list[isp.Promise]] = defaultdict(list)
-        self.exemptions: dict[str, list[isp.Exemption]] = defaultdict(list)
+        self.protections: dict[str, dict[str, list[Any]]] = {"promise": defaultdict(list), "exemption": defaultdict(list)}
+        self.last_run: datetime | None = None
+        self.messages = Messages(self, {c["code"]: c["reachable"] for c in case["customers"]})
         self.outages: dict[str, tuple[str, isp.Outage]] = {}
         self.position: date | None = None
         self.problems: dict[Any, str] = {}
@@ -134,6 +141,7 @@ class Provider:
 
     def act(self, action: dict[str, Any], at: datetime) -> None:
         getattr(self, "do_" + action["do"])(at, **{key: value for key, value in action.items() if key != "do"})
+        self.messages.deliver(at)
 
     def do_look(self, at: datetime) -> None:
         """Nothing."""
@@ -141,8 +149,12 @@ class Provider:
     # The daily run
 
     def do_run(self, at: datetime, approve: bool, confirm: bool) -> None:
-        del confirm
+        doubt = None if confirm else isp.check_clock(self.last_run, at, policy=self.policy.clock)
+        if doubt:
+            raise Refusal(doubt.code)
+        self.last_run = at if confirm or not self.last_run else max(self.last_run, at)
         self.bill(at)
+        self.messages.remind(at)
         self.enforce(at, approve)
 
     def bill(self, at: datetime) -> None:
@@ -245,23 +257,23 @@ class Provider:
         event = isp.AccessEvent(at, "isolated_arrears", reason=decision.reason, overdue=decision.overdue)
         if decision.action == "isolate":
             line.becomes("isolated", "arrears", event)
+            self.messages.about_access("isolated", line, at)
         elif decision.action == "reopen":
+            told = line.access == "isolated"
             line.becomes("open", None, event._replace(kind="reopened"))
+            if told:
+                self.messages.about_access("reopened", line, at)
         elif decision.action == "close":
             line.becomes("closed", None, event._replace(kind="closed"))
 
     def facts(self, line: Line, at: datetime) -> isp.AccessFacts:
-        today, terms = day_of(at, line.zone), line.terms
-
-        def holds(all_: Any, first: str) -> Any:
-            return max((p for p in all_ if getattr(p, first) <= today <= p.until), key=lambda p: p.until, default=None)
-
-        here = [o for site, o in self.outages.values() if site == line.of["site"]]
-        outage = next((o for o in here if o.since <= at and (o.until is None or at < o.until)), None)
+        del at
+        terms = line.terms
         return isp.AccessFacts(
             line.of["name"], terms.start, line.access, [self.balance(i) for i in self.invoices if i.line is line and i.open > 0],
             cause=line.cause, isolated_overdue=line.isolated_overdue, zone=line.zone, end=terms.end, paused_from=terms.paused_from,
-            promise=holds(self.promises[line.customer], "made_on"), exemption=holds(self.exemptions[line.customer], "since"), outage=outage,
+            promises=self.protections["promise"][line.customer], exemptions=self.protections["exemption"][line.customer],
+            outages=[outage for site, outage in self.outages.values() if site == line.of["site"]],
         )
 
     def balance(self, invoice: Invoice) -> isp.OpenInvoice:
@@ -287,10 +299,12 @@ class Provider:
         key = f"{identity} {len(known)}"
         self.credit[key] = {
             "customer": customer, "amount": amount, "left": amount, "reversed": False, "identity": identity, "paid_at": when,
+            "reference": reference,
         }
         before = [(i, i.open) for i in self.invoices]
         self.allocate(customer, at)
         self.take_fees_back([(i, was - i.open) for i, was in before if was > i.open], when, at)
+        self.messages.received(customer, key, at)
         self.reopen_paid(customer, at)
 
     def take_fees_back(self, paid: list[tuple[Invoice, int]], when: datetime, at: datetime) -> None:
@@ -446,15 +460,35 @@ class Provider:
         del at
         promise = isp.Promise(day(made_on), day(until))
         lines = [isp.Grid(line.terms.start, line.terms.day, line.terms.cycle) for line in self.lines.values() if line.customer == customer]
-        wish = isp.PromiseWish(*promise, lines, [made.made_on for made in self.promises[customer]])
+        made = [known.made_on for known in self.protections["promise"][customer] if not (known.ending and known.ending.kind == "taken_back")]
+        wish = isp.PromiseWish(promise.made_on, promise.until, lines, made)
         allowed(isp.check_promises([wish], policy=self.policy.promise)[0])
-        self.promises[customer].append(promise)
+        self.protections["promise"][customer].append(promise)
 
     def do_exempt(self, at: datetime, customer: str, until: str, reason: str, **since: str) -> None:
         del at
         exemption = isp.Exemption(day(since["from"]), day(until), reason)
         allowed(isp.check_exemptions([exemption])[0])
-        self.exemptions[customer].append(exemption)
+        self.protections["exemption"][customer].append(exemption)
+
+    def do_end_protection(self, at: datetime, what: str, customer: str, taken_back: bool, reason: str) -> None:
+        known = self.protections[what][customer]
+        last = max(range(len(known)), key=lambda n: known[n][0])
+        known[last] = known[last]._replace(ending=self.ending(at, "taken_back" if taken_back else "ended", reason, known[last].ending))
+        # Who is not protected any more is decided about at once.
+        lines = [line for line in self.lines.values() if line.customer == customer]
+        for decision in isp.decide_isolation([self.facts(line, at) for line in lines], at, policy=self.policy.isolation):
+            self.follow(self.lines[decision.subscription], decision, at)
+
+    def ending(self, at: datetime, kind: Any, reason: str, known: isp.Ending | None) -> isp.Ending:
+        (ending,) = isp.end_records([isp.EndingWish(1, kind, at, "Rina", reason, known)])
+        if isinstance(ending, isp.InvalidValue):
+            raise Refusal(ending.code, str(ending))
+        return ending
+
+    def do_take_back_outage(self, at: datetime, name: str, reason: str) -> None:
+        site, outage = self.outages[name]
+        self.outages[name] = (site, outage._replace(ending=self.ending(at, "taken_back", reason, outage.ending)))
 
     def do_outage(self, at: datetime, name: str, site: str, until: str | None, **since: str) -> None:
         del at
@@ -474,10 +508,12 @@ class Provider:
     def do_isolate(self, at: datetime, customer: str, by: str, reason: str) -> None:
         for line in self.by_hand(customer, "isolate", by, reason):
             line.becomes("isolated", "manual", isp.AccessEvent(at, "isolated_manual", by=by, reason=reason))
+            self.messages.about_access("isolated", line, at)
 
     def do_reopen(self, at: datetime, customer: str, by: str, reason: str) -> None:
         for line in self.by_hand(customer, "reopen", by, reason):
             line.becomes("open", None, isp.AccessEvent(at, "reopened", by=by, reason=reason))
+            self.messages.about_access("reopened", line, at)
 
     def by_hand(self, customer: str, action: Any, by: str, reason: str) -> list[Line]:
         own = [line for line in self.lines.values() if line.customer == customer]
@@ -496,6 +532,7 @@ class Provider:
             "credit": sum(c["left"] for c in self.credit.values() if c["customer"] == customer),
             "problem": self.problems.get(subscription["name"]),
             "held": self.held.get(subscription["site"], 0),
+            "messages": self.messages.sent_to(customer, subscription["zone"]),
         }
         if line is None:
             return seen

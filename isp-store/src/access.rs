@@ -13,14 +13,13 @@ use isp_core::isolation::{
 use isp_core::money::Money;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::{AccessQuery, PageQuery, StoreError};
-use isp_core::subscription::Account;
 use uuid::Uuid;
 
 use crate::customer::after;
 use crate::rows::append;
 use crate::session::{Session, all, readable, readable_page};
 use crate::table::ACCESS_EVENTS;
-use crate::terms::{TERMS, password_place, read_terms};
+use crate::terms::{TERMS, password_place, read_account, read_terms};
 use crate::value::{Reader, Value, args};
 use crate::vault::Vault;
 use crate::{invoice, protection};
@@ -368,36 +367,44 @@ pub(crate) async fn per_router(s: &mut dyn Session, tenant: TenantId) -> Result<
     Ok(all(s, "router", sql, args![tenant], |r| Ok((r.get()?, r.get()?))).await?.into_iter().collect())
 }
 
-const TARGET: &str = "SELECT s.subscription_id, s.router_id, s.username, s.password_sealed, k.group_name, k.down_kbps,
-        k.up_kbps, COALESCE(a.desired, 'closed'), COALESCE(a.revision, 0)
+const TARGET: &str = "SELECT s.subscription_id, s.router_id, s.username, s.password_sealed, s.service, s.ip_address,
+        k.group_name, k.down_kbps, k.up_kbps, COALESCE(a.desired, 'closed'), COALESCE(a.revision, 0)
     FROM subscriptions s
         JOIN packages k ON k.tenant_id = s.tenant_id AND k.package_id = s.package_id
         LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id";
 
 fn read_target(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<AccessTarget, StoreError> {
-    let (subscription_id, router_id, username) = (r.get()?, r.get()?, r.get()?);
-    let password = vault.open(password_place(tenant, subscription_id), &r.get::<Vec<u8>>()?)?;
+    let (subscription_id, router_id) = (r.get()?, r.get()?);
+    let account = read_account(r, |sealed| vault.open(password_place(tenant, subscription_id), sealed))?;
     Ok(AccessTarget {
         subscription_id,
         router_id,
-        account: Account { username, password },
+        account,
         group: UserGroup { name: r.get()?, speed: Speed { down_kbps: r.get()?, up_kbps: r.get()? } },
         desired: r.get()?,
         revision: r.get()?,
         adopt: false,
         succeeds: Vec::new(),
+        left: false,
     })
 }
 
-/// True for the line that holds the account of its user name on its router: of several, the last to start of those whose
-/// access is not closed, else of all.
-const HOLDS: &str = "NOT EXISTS (
+/// True for the line that holds the account of its user name, or its address, on its router: of several, the last to start of
+/// those whose access is not closed, else of all.
+fn holds() -> String {
+    let by = |same: &str| {
+        format!(
+            "NOT EXISTS (
         SELECT 1 FROM subscriptions o
             LEFT JOIN service_access b ON b.tenant_id = o.tenant_id AND b.subscription_id = o.subscription_id
-        WHERE o.tenant_id = s.tenant_id AND o.router_id = s.router_id AND o.username = s.username
+        WHERE o.tenant_id = s.tenant_id AND o.router_id = s.router_id AND {same}
             AND o.subscription_id <> s.subscription_id
             AND (CASE COALESCE(b.desired, 'closed') WHEN 'closed' THEN 0 ELSE 1 END, o.starts_on, o.subscription_id)
-                > (CASE COALESCE(a.desired, 'closed') WHEN 'closed' THEN 0 ELSE 1 END, s.starts_on, s.subscription_id))";
+                > (CASE COALESCE(a.desired, 'closed') WHEN 'closed' THEN 0 ELSE 1 END, s.starts_on, s.subscription_id))"
+        )
+    };
+    format!("{} AND {}", by("o.username = s.username"), by("o.ip_address = s.ip_address"))
+}
 
 /// Adds who had the user names before.
 async fn add_predecessors(
@@ -409,9 +416,17 @@ async fn add_predecessors(
             JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
                 AND o.username = s.username AND o.subscription_id <> s.subscription_id
         WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        UNION SELECT s.subscription_id, o.subscription_id FROM subscriptions s
+            JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
+                AND o.ip_address = s.ip_address AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
         UNION SELECT s.subscription_id, f.subscription_id FROM subscriptions s
             JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
                 AND f.username = s.username AND f.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        UNION SELECT s.subscription_id, f.subscription_id FROM subscriptions s
+            JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
+                AND f.ip_address = s.ip_address AND f.subscription_id <> s.subscription_id
         WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
         ORDER BY 1, 2";
     let ids = Value::Ids(targets.iter().map(|t| t.subscription_id.0).collect());
@@ -432,7 +447,8 @@ pub(crate) async fn targets(
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<AccessTarget>, StoreError> {
     let sql = format!(
-        "{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL AND {HOLDS}"
+        "{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL AND {}",
+        holds()
     );
     let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
     let mut found =
@@ -451,8 +467,9 @@ pub(crate) async fn router_targets(
     page: PageQuery<SubscriptionId>,
 ) -> Result<Vec<AccessTarget>, StoreError> {
     let sql = format!(
-        "{TARGET} WHERE s.tenant_id = $1 AND s.router_id = $2 AND s.subscription_id > $3 AND {HOLDS}
-        ORDER BY s.subscription_id LIMIT $4"
+        "{TARGET} WHERE s.tenant_id = $1 AND s.router_id = $2 AND s.subscription_id > $3 AND {}
+        ORDER BY s.subscription_id LIMIT $4",
+        holds()
     );
     let args = args![tenant, router, after(page.after.map(|id| id.0)), page.limit];
     let mut found = readable_page(s, "subscription", &sql, args, (2, 3), |r| read_target(r, vault, tenant)).await?;

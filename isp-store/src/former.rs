@@ -7,11 +7,10 @@ use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::StoreError;
 use isp_core::subscription::Account;
 use isp_core::terms::account::FormerAccount;
-use isp_core::text::Code;
 
 use crate::session::{Session, all};
 use crate::table::FORMER_ACCOUNTS;
-use crate::terms::password_place;
+use crate::terms::{password_place, read_account};
 use crate::value::{Value, args};
 use crate::vault::Vault;
 
@@ -25,7 +24,10 @@ pub(crate) async fn write(
     }
     let rows = accounts
         .into_iter()
-        .flat_map(|a| args![tenant, a.subscription_id, a.router_id, a.username, a.left_at, None::<DateTime<Utc>>])
+        .flat_map(|a| {
+            let closed_at = None::<DateTime<Utc>>;
+            args![tenant, a.subscription_id, a.router_id, a.username, a.service, a.address, a.left_at, closed_at]
+        })
         .collect();
     s.execute_rows(&FORMER_ACCOUNTS.upsert_sql(), Vec::new(), FORMER_ACCOUNTS.columns.len(), rows).await.map(drop)
 }
@@ -38,7 +40,7 @@ pub(crate) async fn targets(
     router: RouterId,
     lines: &[SubscriptionId],
 ) -> Result<Vec<AccessTarget>, StoreError> {
-    let sql = "SELECT f.subscription_id, f.username, s.password_sealed, k.group_name, k.down_kbps, k.up_kbps,
+    let sql = "SELECT f.subscription_id, f.username, s.password_sealed, f.service, f.ip_address, k.group_name, k.down_kbps, k.up_kbps,
             COALESCE(a.revision, 0)
         FROM former_accounts f
             JOIN subscriptions s ON s.tenant_id = f.tenant_id AND s.subscription_id = f.subscription_id
@@ -47,21 +49,22 @@ pub(crate) async fn targets(
         WHERE f.tenant_id = $1 AND f.router_id = $2 AND f.subscription_id IN IDS(($3)) AND f.closed_at IS NULL
             AND NOT EXISTS (
             SELECT 1 FROM subscriptions o WHERE o.tenant_id = f.tenant_id AND o.router_id = f.router_id
-                AND o.username = f.username AND o.ends_on IS NULL)
-        ORDER BY f.subscription_id, f.username";
+                AND o.username = f.username AND o.service = f.service AND o.ends_on IS NULL)
+        ORDER BY f.subscription_id, f.username, f.service";
     let ids = Value::Ids(lines.iter().map(|id| id.0).collect());
     all(s, "former account", sql, vec![Value::Id(tenant.0), Value::Id(router.0), ids], |r| {
-        let (subscription_id, username) = (r.get()?, r.get()?);
-        let password = vault.open(password_place(tenant, subscription_id), &r.get::<Vec<u8>>()?)?;
+        let subscription_id = r.get()?;
+        let account = read_account(r, |sealed| vault.open(password_place(tenant, subscription_id), sealed))?;
         Ok(AccessTarget {
             subscription_id,
             router_id: router,
-            account: Account { username, password },
+            account,
             group: UserGroup { name: r.get()?, speed: Speed { down_kbps: r.get()?, up_kbps: r.get()? } },
             desired: isp_core::isolation::Access::Closed,
             revision: r.get()?,
             adopt: false,
             succeeds: Vec::new(),
+            left: true,
         })
     })
     .await
@@ -73,10 +76,10 @@ pub(crate) async fn closed(
     tenant: TenantId,
     router: RouterId,
     line: SubscriptionId,
-    username: &Code,
+    account: &Account,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE former_accounts SET closed_at = $5
-        WHERE tenant_id = $1 AND router_id = $2 AND subscription_id = $3 AND username = $4";
-    s.execute(sql, args![tenant, router, line, username.clone(), at]).await.map(drop)
+        WHERE tenant_id = $1 AND router_id = $2 AND subscription_id = $3 AND username = $4 AND service = $6";
+    s.execute(sql, args![tenant, router, line, account.username.clone(), at, account.service]).await.map(drop)
 }

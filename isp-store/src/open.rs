@@ -233,6 +233,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(8, "corrections", include_str!("../migrations/sqlite/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/sqlite/0010_charged_until.sql")),
         migration(12, "past", include_str!("../migrations/sqlite/0012_past.sql")),
+        migration(13, "services", include_str!("../migrations/sqlite/0013_services.sql")),
     ]
 }
 
@@ -248,6 +249,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(8, "corrections", include_str!("../migrations/postgres/0008_corrections.sql")),
         migration(10, "charged until", include_str!("../migrations/postgres/0010_charged_until.sql")),
         migration(12, "past", include_str!("../migrations/postgres/0012_past.sql")),
+        migration(13, "services", include_str!("../migrations/postgres/0013_services.sql")),
     ]
 }
 

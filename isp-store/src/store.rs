@@ -28,7 +28,7 @@ use isp_core::ports::{
     RunGuard, Settled, Store, StoreError,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
-use isp_core::subscription::Subscription;
+use isp_core::subscription::{Account, Subscription};
 use isp_core::terms::FormerTerms;
 use isp_core::text::{Code, Reference};
 
@@ -394,11 +394,11 @@ impl AccessStore for SqlStore {
         tenant: TenantId,
         router: RouterId,
         subscription: SubscriptionId,
-        username: &Code,
+        account: &Account,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut session = self.engine.write().await?;
-        former::closed(session.as_mut(), tenant, router, subscription, username, at).await?;
+        former::closed(session.as_mut(), tenant, router, subscription, account, at).await?;
         session.commit().await
     }
 

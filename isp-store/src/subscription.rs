@@ -7,7 +7,7 @@ use isp_core::calendar::Date;
 use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{BillableQuery, PageQuery, StoreError};
-use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::subscription::{BillingTerms, Subscription};
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::error::rejected;
 use crate::rows::upsert;
 use crate::session::{Session, all, first, readable_page};
 use crate::table::{SUBSCRIPTIONS, named};
-use crate::terms::{TERMS, TERMS_COLUMNS, password_place, read_terms, terms_values};
+use crate::terms::{ACCOUNT, TERMS, TERMS_COLUMNS, password_place, read_account, read_terms, terms_values};
 use crate::value::{Reader, Value, args};
 use crate::vault::Vault;
 
@@ -36,6 +36,7 @@ pub(crate) async fn write(
         let sealed = vault.seal(password_place(tenant, id), account.password.reveal())?;
         let mut row = args![tenant, id, customer_id, site_id, router_id, account.username, sealed];
         row.extend(terms_values(&terms));
+        row.extend(args![account.service, account.address]);
         rows.push(row);
     }
     let renamed = renamed(s, tenant, names).await?;
@@ -73,18 +74,27 @@ async fn must_differ_in_letters(s: &mut dyn Session, tenant: TenantId, lines: Ve
 /// A line, its router and its user name to the letter.
 type NameOn = (Uuid, Option<Uuid>, String);
 
-/// Lines that have one user name on a router have no day of service in common: looked at once all of a commit is written.
+/// Lines that have one user name or one address on a router have no day of service in common: looked at once all of a commit is
+/// written.
 pub(crate) async fn check_usernames(s: &mut dyn Session, tenant: TenantId, ids: Vec<Uuid>) -> Result<(), StoreError> {
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = "SELECT COUNT(*) FROM subscriptions s JOIN subscriptions o ON o.tenant_id = s.tenant_id
-            AND o.router_id = s.router_id AND o.username = s.username AND o.subscription_id <> s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
-            AND (s.ends_on IS NULL OR s.starts_on < s.ends_on AND o.starts_on < s.ends_on)
-            AND (o.ends_on IS NULL OR o.starts_on < o.ends_on AND s.starts_on < o.ends_on)";
-    let shared: Option<u64> = first(s, "count", sql, vec![Value::Id(tenant.0), Value::Ids(ids)], |r| r.get()).await?;
-    if shared == Some(0) { Ok(()) } else { Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate }) }
+    for same in ["o.username = s.username", "o.ip_address = s.ip_address"] {
+        let sql = format!(
+            "SELECT COUNT(*) FROM subscriptions s JOIN subscriptions o ON o.tenant_id = s.tenant_id
+                AND o.router_id = s.router_id AND {same} AND o.subscription_id <> s.subscription_id
+            WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+                AND (s.ends_on IS NULL OR s.starts_on < s.ends_on AND o.starts_on < s.ends_on)
+                AND (o.ends_on IS NULL OR o.starts_on < o.ends_on AND s.starts_on < o.ends_on)"
+        );
+        let args = vec![Value::Id(tenant.0), Value::Ids(ids.clone())];
+        let shared: Option<u64> = first(s, "count", &sql, args, |r| r.get()).await?;
+        if shared != Some(0) {
+            return Err(StoreError::Duplicate { what: SUBSCRIPTIONS.duplicate });
+        }
+    }
+    Ok(())
 }
 
 /// Replaces terms.
@@ -211,7 +221,7 @@ pub(crate) async fn page(
 ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
     let only = if customer.is_some() { "AND s.customer_id = $4" } else { "" };
     let sql = format!(
-        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, s.username, s.password_sealed, {TERMS}, {}
+        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, {ACCOUNT}, {TERMS}, {}
         FROM subscriptions s
             LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
         WHERE s.tenant_id = $1 AND s.subscription_id > $2 {only}
@@ -222,14 +232,10 @@ pub(crate) async fn page(
     args.extend(customer.into_iter().flat_map(|c| args![c]));
     readable_page(s, "subscription", &sql, args, (1, 2), |r| {
         let (id, customer_id, site_id, router_id) = (r.get()?, r.get()?, r.get()?, r.get()?);
-        let username = r.get()?;
-        let password = vault.open_or_hide(password_place(tenant, id), &r.get::<Vec<u8>>()?)?;
+        let account = read_account(r, |sealed| vault.open_or_hide(password_place(tenant, id), sealed))?;
         let terms = read_terms(r)?;
         let access = access::read(r, id)?;
-        Ok((
-            Subscription { id, customer_id, site_id, router_id, account: Account { username, password }, terms },
-            access,
-        ))
+        Ok((Subscription { id, customer_id, site_id, router_id, account, terms }, access))
     })
     .await
 }

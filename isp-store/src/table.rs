@@ -76,10 +76,10 @@ tables! {
         "tenant_id", "subscription_id", "customer_id", "site_id", "router_id", "username", "password_sealed",
         "package_id", "change_package_id", "change_from", "billing_day", "cycle_months", "timing", "starts_on",
         "ends_on", "paused_from", "held_price", "held_until", "discount_amount", "discount_percent", "discount_until",
-        "billed_from", "charged_until",
+        "billed_from", "charged_until", "service", "ip_address",
     ];
-    FORMER_ACCOUNTS: "former_accounts", 4, "former_account", [
-        "tenant_id", "subscription_id", "router_id", "username", "left_at", "closed_at",
+    FORMER_ACCOUNTS: "former_accounts", 5, "former_account", [
+        "tenant_id", "subscription_id", "router_id", "username", "service", "ip_address", "left_at", "closed_at",
     ];
     INSTALLATION_KINDS: "installation_kinds", 2, "installation_kind.code", [
         "tenant_id", "installation_kind_id", "code", "name", "price", "code_key",

@@ -1,9 +1,11 @@
-//! The columns of a line's billing terms, and where its password is sealed; read with lines, with their access and alone.
+//! The columns of a line's account and billing terms, and where its password is sealed; read with lines, with their access
+//! and alone.
 
 use isp_core::ids::{SubscriptionId, TenantId};
 use isp_core::money::Money;
 use isp_core::ports::StoreError;
-use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange};
+use isp_core::secret::Secret;
+use isp_core::subscription::{Account, BillingTerms, Discount, HeldPrice, Off, PackageChange};
 
 use crate::value::{Reader, Value, args};
 use crate::vault::Place;
@@ -15,6 +17,19 @@ pub(crate) const TERMS: &str = "s.package_id, s.change_package_id, s.change_from
 
 /// How many columns that is.
 pub(crate) const TERMS_COLUMNS: usize = 16;
+
+/// The columns of an [`Account`], in the order of [`read_account`].
+pub(crate) const ACCOUNT: &str = "s.username, s.password_sealed, s.service, s.ip_address";
+
+/// Reads them; the password as the caller opens it.
+pub(crate) fn read_account(
+    r: &mut Reader<'_>,
+    open: impl FnOnce(&[u8]) -> Result<Secret, StoreError>,
+) -> Result<Account, StoreError> {
+    let username = r.get()?;
+    let password = open(&r.get::<Vec<u8>>()?)?;
+    Ok(Account { username, password, service: r.get()?, address: r.get()? })
+}
 
 pub(crate) fn password_place(tenant: TenantId, subscription: SubscriptionId) -> Place {
     Place { table: "subscriptions", column: "password", tenant, row: subscription.0 }

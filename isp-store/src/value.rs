@@ -18,7 +18,7 @@ use isp_core::message::NotificationKind;
 use isp_core::money::Money;
 use isp_core::payment::Channel;
 use isp_core::ports::StoreError;
-use isp_core::subscription::Timing;
+use isp_core::subscription::{Service, Timing, ip_address};
 use isp_core::text::{Code, Language, Name, Reference};
 use uuid::Uuid;
 
@@ -223,6 +223,8 @@ through! {
     Channel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     CreditReason => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Account => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    Service => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    std::net::Ipv4Addr => String, |v| v.to_string(), |v| ip_address(&v);
     Timing => String, |v| match v { Timing::Prepaid => "prepaid", Timing::Postpaid => "postpaid" }.to_owned(),
         |v| Self::parse(&v);
 }

@@ -20,8 +20,9 @@ use isp_core::ledger::{Account, Expense};
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{
-    AccessControl, AccessQuery, ApplyOutcome, BillableQuery, BillingStore, DirectoryStore, DunningQuery, Effect,
-    InvoiceQuery, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, StandingWatch, Store, Topic,
+    AccessControl, AccessQuery, ApplyOutcome, BillableQuery, BillingStore, Capabilities, DirectoryStore, DunningQuery,
+    Effect, InvoiceQuery, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, StandingWatch, Store,
+    Topic,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::testing::{MemoryStore, sample};
@@ -33,6 +34,10 @@ struct Routers(Date, Date);
 
 #[async_trait]
 impl AccessControl for Routers {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
         if router.tls && (20..=22).contains(&self.1.days_since(self.0)) {
             return Err(PortError::NotSent { reason: "no connection".into() });

@@ -25,7 +25,8 @@ use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::{
-    AccessControl, ApplyOutcome, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome, StandingWatch, Store,
+    AccessControl, ApplyOutcome, Capabilities, ChangeSet, DirectoryStore, Messenger, PortError, SendOutcome,
+    StandingWatch, Store,
 };
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
@@ -178,7 +179,7 @@ impl World {
             customer_id: customer_id(n),
             site_id: site_id(at),
             router_id: Some(router_id(at)),
-            account: Account { username: code(&format!("user{n}")), password: Secret::new("sandi") },
+            account: Account::pppoe(code(&format!("user{n}")), Secret::new("sandi")),
             terms,
         };
         add_subscription(&mut changes, subscription, [Zone::Wib, Zone::Wit][at as usize], now);
@@ -265,6 +266,10 @@ impl Routers {
 
 #[async_trait]
 impl AccessControl for Routers {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
         let mut state = self.0.lock().unwrap();
         state.calls += 1;

@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::device::Cpe;
+use crate::engine::device::DeviceNote;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
+use crate::error::Error;
 use crate::ids::SubscriptionId;
 use crate::isolation::{AccessFacts, AccessTarget};
 use crate::place::Router;
 use crate::ports::{AccessControl, AccessQuery, ApplyOutcome, ChangeSet, PageQuery, PortError, StoreError};
-use crate::subscription::Subscription;
+use crate::subscription::{Account, Mac, Service, Subscription};
 use crate::terms::account::{AccountChange, AccountMove, change_account};
 
 impl Engine<'_> {
@@ -28,17 +31,43 @@ impl Engine<'_> {
         until_written(async || {
             let (facts, line) = self.line(id).await?;
             let Some(step) = change_account(&facts, &line, change, by, now)? else { return Ok(line) };
-            let AccountMove { subscription, former, access, event, effects } = step;
-            let changes = ChangeSet {
-                subscriptions: vec![subscription.clone()],
-                former_accounts: former.into_iter().collect(),
-                access: vec![access],
-                access_events: vec![event],
-                effects,
-                ..ChangeSet::default()
-            };
+            let subscription = step.subscription.clone();
+            let mut changes = ChangeSet::default();
+            add_move(&mut changes, step);
             self.store.commit(self.tenant, changes).await?;
             Ok(subscription)
+        })
+        .await
+    }
+
+    /// Exchanges a device, as [`replace_device`](Self::replace_device), and in the same commit gives a DHCP line the MAC
+    /// address of the new one, so that its lease goes along.
+    ///
+    /// # Errors
+    /// As for both; [`Error::NotForService`] for a line whose box has no lease.
+    pub async fn replace_device_and_box(
+        &self,
+        old: Cpe,
+        new: Cpe,
+        note: &DeviceNote,
+        line: Option<(SubscriptionId, Mac)>,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        until_written(async || {
+            let mut changes = self.exchange(old.clone(), new.clone(), note).await?;
+            if let Some((id, mac)) = line {
+                let (facts, line) = self.line(id).await?;
+                let account = match line.account.service {
+                    Service::Dhcp => Account::dhcp(mac, line.account.address)?,
+                    other => return Err(Error::NotForService { field: "mac", service: other.code() }.into()),
+                };
+                let change = AccountChange { account: Some(account), ..AccountChange::default() };
+                if let Some(step) = change_account(&facts, &line, &change, note.officer.as_str(), now)? {
+                    add_move(&mut changes, step);
+                }
+            }
+            self.store.commit(self.tenant, changes).await?;
+            Ok(())
         })
         .await
     }
@@ -71,10 +100,19 @@ impl Engine<'_> {
         };
         for (target, outcome) in targets.iter().zip(&outcomes) {
             if matches!(outcome, ApplyOutcome::Done { .. }) {
-                let (line, name) = (target.subscription_id, &target.account.username);
-                self.store.account_closed(self.tenant, router.id, line, name, now).await?;
+                let line = target.subscription_id;
+                self.store.account_closed(self.tenant, router.id, line, &target.account, now).await?;
             }
         }
         Ok(Ok(targets.into_iter().zip(outcomes).collect()))
     }
+}
+
+fn add_move(changes: &mut ChangeSet, step: AccountMove) {
+    let AccountMove { subscription, former, access, event, effects } = step;
+    changes.subscriptions.push(subscription);
+    changes.former_accounts.extend(former);
+    changes.access.push(access);
+    changes.access_events.push(event);
+    changes.effects.extend(effects);
 }

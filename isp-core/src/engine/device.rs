@@ -43,6 +43,13 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::DeviceNotInstalled`], [`crate::ports::StoreError::Duplicate`].
     pub async fn replace_device(&self, old: Cpe, new: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
+        let changes = self.exchange(old, new, note).await?;
+        self.store.commit(self.tenant, changes).await?;
+        Ok(())
+    }
+
+    /// What an exchange writes.
+    pub(super) async fn exchange(&self, old: Cpe, new: Cpe, note: &DeviceNote) -> Result<ChangeSet, EngineError> {
         if !old.installed || old.customer_id != new.customer_id {
             return Err(Error::DeviceNotInstalled.into());
         }
@@ -51,8 +58,7 @@ impl Engine<'_> {
         step(&mut changes, &old, DeviceAction::Replaced, note, Money::ZERO, &known[0])?;
         step(&mut changes, &new, DeviceAction::Installed, note, note.cost, &known[1])?;
         changes.cpes.extend([Cpe { installed: false, ..old }, Cpe { installed: true, ..new }]);
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
+        Ok(changes)
     }
 
     /// Takes a device back.

@@ -6,7 +6,6 @@ use crate::billing::{Charge, CreditNote};
 use crate::calendar::{Date, Period, Zone};
 use crate::ending::{Ending, RecordId};
 use crate::engine::{EnforceReport, Engine, EngineError};
-use crate::error::Error;
 use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, SubscriptionId};
 use crate::ports::{ChangeSet, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, OutagePolicy, Promise};
@@ -58,9 +57,7 @@ impl Engine<'_> {
             RecordId::Exemption(id) => exemptions.iter().find(|e| e.id == id).map(|e| &e.ending),
             _ => None,
         };
-        if known.ok_or(StoreError::NotFound { what: of.kind() })?.is_some() {
-            return Err(Error::AlreadyEnded.into());
-        }
+        let ending = ending.after(known.ok_or(StoreError::NotFound { what: of.kind() })?.as_ref())?;
         let touched = self.subscriptions_of(customer).await?;
         let changes = ChangeSet { endings: vec![(of, ending)], touched, ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
@@ -103,9 +100,7 @@ impl Engine<'_> {
     /// [`Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`].
     pub async fn take_outage_back(&self, id: OutageId, ending: Ending) -> Result<Vec<CreditNote>, EngineError> {
         let (outage, zone) = self.find_outage(id).await?;
-        if outage.ending.is_some() {
-            return Err(Error::AlreadyEnded.into());
-        }
+        let ending = ending.after(outage.ending.as_ref())?;
         let given = self.given_for_outage(&outage, zone).await?;
         let changes = ChangeSet { endings: vec![(RecordId::Outage(id), ending)], ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;

@@ -191,6 +191,8 @@ impl Engine<'_> {
             subscription_id: left.subscription_id,
             router_id,
             username: left.username.clone(),
+            service: left.service,
+            address: None,
             left_at: now,
         });
         let former: Vec<FormerAccount> = former.collect();

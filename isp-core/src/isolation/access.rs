@@ -151,7 +151,7 @@ pub struct AccessTarget {
     pub subscription_id: SubscriptionId,
     /// On which router.
     pub router_id: RouterId,
-    /// The PPPoE account.
+    /// What it is known by there.
     pub account: Account,
     /// The group of its package.
     pub group: UserGroup,
@@ -166,6 +166,10 @@ pub struct AccessTarget {
     /// customer who comes back has one account there, never two.
     #[serde(default)]
     pub succeeds: Vec<SubscriptionId>,
+    /// True for what its line has left for another account, address or device. An account is closed as any other; of an
+    /// address or a device, to which nobody logs in, every trace goes.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// Something that happened to a service access. Append-only.

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::ids::SubscriptionId;
 use crate::isolation::access::{Access, AccessTarget, ObservedAccess};
+use crate::subscription::Service;
 use crate::text::Code;
 
 /// What a router shows of one line.
@@ -40,6 +41,8 @@ pub struct LeftAccount {
     pub subscription_id: SubscriptionId,
     /// Its user name on the router.
     pub username: Code,
+    /// Whose accounts it is among.
+    pub service: Service,
 }
 
 /// Something on a router that a person should know, and that is not brought back by itself.
@@ -180,12 +183,13 @@ mod tests {
         AccessTarget {
             subscription_id: SubscriptionId(Uuid::from_u128(7)),
             router_id: RouterId(Uuid::from_u128(1)),
-            account: Account { username: code("budi"), password: Secret::new("x") },
+            account: Account::pppoe(code("budi"), Secret::new("x")),
             group: UserGroup { name: code("10M"), speed: Speed { down_kbps: 1, up_kbps: 1 } },
             desired,
             revision: 4,
             adopt: false,
             succeeds: Vec::new(),
+            left: false,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::InvoiceBalance;
-use crate::calendar::Date;
+use crate::billing::{InvoiceBalance, Statement};
+use crate::calendar::{Date, Zone};
+use crate::customer::Phone;
 use crate::ids::{AccessEventId, TenantId};
 use crate::isolation::{Access, IsolationCause, IsolationPolicy, ServiceAccess};
 use crate::message::notification::{MessageContent, Notification, NotificationKind, OutgoingMessage};
@@ -37,6 +38,78 @@ pub fn is_too_old(kind: NotificationKind, not_before: DateTime<Utc>, now: DateTi
     kind != NotificationKind::DueSoon && now - not_before > chrono::TimeDelta::days(AGE_DAYS)
 }
 
+/// What a message that waits is looked at with: no wider than the look.
+#[derive(Debug, Clone)]
+pub struct Seen<'a> {
+    /// Which kind it is.
+    pub kind: NotificationKind,
+    /// The earliest moment at which it might have left.
+    pub not_before: DateTime<Utc>,
+    /// The customer's zone.
+    pub zone: Zone,
+    /// True when there is a number to write to.
+    pub reachable: bool,
+    /// The invoices that it names, as they are now.
+    pub invoices: &'a [InvoiceBalance],
+    /// All open invoices of the customer.
+    pub open: &'a [InvoiceBalance],
+    /// The statements that they stand on.
+    pub statements: &'a [Statement],
+    /// The payment that it names.
+    pub payment: Option<PaymentSeen>,
+    /// The lines that it is about, the one that it names first.
+    pub lines: Vec<LineSeen<'a>>,
+}
+
+/// A payment that a message names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentSeen {
+    /// How much.
+    pub amount: Money,
+    /// The provider's reference.
+    pub reference: String,
+    /// When the customer paid.
+    pub paid_at: DateTime<Utc>,
+    /// True when it was taken back.
+    pub reversed: bool,
+}
+
+/// A line that a message is about.
+#[derive(Debug, Clone, Copy)]
+pub struct LineSeen<'a> {
+    /// The name of its package.
+    pub package: &'a Name,
+    /// Its access; `None` when the message names no line and this is the customer's first.
+    pub access: Option<AccessSeen>,
+}
+
+/// The access of a line, as far as a message is about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessSeen {
+    /// What is wanted.
+    pub desired: Access,
+    /// Why it is isolated.
+    pub cause: Option<IsolationCause>,
+    /// Since when it is isolated.
+    pub isolated_at: Option<DateTime<Utc>>,
+    /// True when the message tells of the very event that last isolated or reopened it: a line that was reopened and isolated
+    /// again has a message of its own about that.
+    pub told: bool,
+    /// True when the router has said so, or the line has none (rule I5).
+    pub confirmed: bool,
+}
+
+/// What to do with a message now, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// Say this; what is owed at this moment goes with it.
+    Say(Box<(MessageContent, Demand)>),
+    /// Not yet; look again at that moment.
+    Later(DateTime<Utc>, &'static str),
+    /// Never: it is no longer true, or cannot be sent.
+    Drop(&'static str),
+}
+
 /// Decides about one queued message from the facts as they are at `now`.
 #[must_use]
 pub fn refresh(
@@ -48,51 +121,118 @@ pub fn refresh(
     now: DateTime<Utc>,
 ) -> Verdict {
     let Some(phone) = facts.customer.phone.clone() else { return Verdict::Drop("no_phone") };
-    if is_too_old(message.kind, message.not_before, now) {
-        return Verdict::Drop("too_old");
-    }
-    if message.kind.keeps_quiet_hours() {
-        let allowed = next_sending(policy, message.zone, now);
-        if allowed > now {
-            return Verdict::Later(allowed, "quiet_hours");
-        }
-    }
-    let today = message.zone.date_of(now);
-    let demand = Demand {
-        isolated: lines(facts).any(is_isolated_for_arrears),
-        ..Demand::of(&facts.open, &facts.statements, isolation, today)
-    };
-    let content = match message.kind {
-        NotificationKind::DueSoon => due_soon(facts, &demand, today),
-        NotificationKind::Overdue => overdue(facts, &demand, today),
-        NotificationKind::Isolated => isolated(message, facts, &demand, now),
-        NotificationKind::PaymentReceived => payment_received(message, facts, &demand),
-        NotificationKind::Reopened => reopened(message, facts, now),
-    };
-    match content {
-        Ok(content) => Verdict::Send(Box::new(OutgoingMessage {
-            id: message.id,
-            tenant,
-            to: phone,
-            language: facts.customer.language,
-            name: facts.customer.name.clone(),
-            content,
-            demand: (!demand.owed.is_empty()).then_some(demand),
-            sender: None,
-        })),
-        Err(verdict) => verdict,
+    match look(&seen(message, facts), policy, isolation, now) {
+        Look::Say(said) => Verdict::Send(Box::new(outgoing(tenant, message, facts, phone, *said))),
+        Look::Later(at, why) => Verdict::Later(at, why),
+        Look::Drop(why) => Verdict::Drop(why),
     }
 }
 
-fn unpaid(facts: &MessageFacts) -> impl Iterator<Item = &InvoiceBalance> {
+fn outgoing(
+    tenant: TenantId,
+    message: &Notification,
+    facts: &MessageFacts,
+    to: Phone,
+    (content, demand): (MessageContent, Demand),
+) -> OutgoingMessage {
+    OutgoingMessage {
+        id: message.id,
+        tenant,
+        to,
+        language: facts.customer.language,
+        name: facts.customer.name.clone(),
+        content,
+        demand: (!demand.owed.is_empty()).then_some(demand),
+        sender: None,
+    }
+}
+
+/// The facts of a store in the words of the look.
+fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
+    let access = |access: &ServiceAccess, last: Option<AccessEventId>, routed: bool| AccessSeen {
+        desired: access.desired,
+        cause: access.cause,
+        isolated_at: access.isolated.map(|since| since.at),
+        told: last.is_some_and(|event| message.keys.iter().any(|key| key.subject == event.0)),
+        confirmed: !routed || access.agrees(),
+    };
+    let own = facts.access.as_ref().map(|of| access(of, facts.last_event, facts.routed));
+    let named = facts.package.iter().map(|package| LineSeen { package, access: own });
+    let others = facts.others.iter().map(|line| LineSeen {
+        package: &line.package,
+        access: Some(access(&line.access, line.last_event, line.routed)),
+    });
+    Seen {
+        kind: message.kind,
+        not_before: message.not_before,
+        zone: message.zone,
+        reachable: facts.customer.phone.is_some(),
+        invoices: &facts.invoices,
+        open: &facts.open,
+        statements: &facts.statements,
+        payment: facts.payment.as_ref().map(|(payment, reversed)| PaymentSeen {
+            amount: payment.amount,
+            reference: payment.reference.to_string(),
+            paid_at: payment.paid_at,
+            reversed: *reversed,
+        }),
+        lines: named.chain(others).collect(),
+    }
+}
+
+/// The last look itself: whether a message is still true, and what it says now (rules N3, N4, N6, N7).
+///
+/// ```
+/// # use isp_core::{calendar::*, isolation::{Access, IsolationPolicy}, message::{*, freshness::*}, text::Name};
+/// # let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+/// # let home = Name::parse("package", "HOME-20").unwrap();
+/// // WhatsApp was set up a month late: nobody hears now that the line was reopened then.
+/// let open = AccessSeen { desired: Access::Open, cause: None, isolated_at: None, told: true, confirmed: true };
+/// let reopened = Seen { kind: NotificationKind::Reopened, not_before: at("2026-01-16T03:00:00Z"), zone: Zone::Wib,
+///     reachable: true, invoices: &[], open: &[], statements: &[], payment: None,
+///     lines: vec![LineSeen { package: &home, access: Some(open) }] };
+/// let said = |now| look(&reopened, &DunningPolicy::default(), &IsolationPolicy::default(), at(now));
+/// assert!(matches!(said("2026-01-16T03:05:00Z"), Look::Say(..)));
+/// assert_eq!(said("2026-02-16T03:05:00Z"), Look::Drop("too_old"));
+/// ```
+#[must_use]
+pub fn look(facts: &Seen<'_>, policy: &DunningPolicy, isolation: &IsolationPolicy, now: DateTime<Utc>) -> Look {
+    if !facts.reachable {
+        return Look::Drop("no_phone");
+    }
+    if is_too_old(facts.kind, facts.not_before, now) {
+        return Look::Drop("too_old");
+    }
+    if facts.kind.keeps_quiet_hours() {
+        let allowed = next_sending(policy, facts.zone, now);
+        if allowed > now {
+            return Look::Later(allowed, "quiet_hours");
+        }
+    }
+    let today = facts.zone.date_of(now);
+    let demand = Demand {
+        isolated: facts.lines.iter().filter_map(|line| line.access).any(is_isolated_for_arrears),
+        ..Demand::of(facts.open, facts.statements, isolation, today)
+    };
+    let content = match facts.kind {
+        NotificationKind::DueSoon => due_soon(facts, &demand, today),
+        NotificationKind::Overdue => overdue(facts, &demand, today),
+        NotificationKind::Isolated => isolated(facts, &demand, now),
+        NotificationKind::PaymentReceived => payment_received(facts, &demand),
+        NotificationKind::Reopened => reopened(facts, now),
+    };
+    content.map_or_else(|unsaid| unsaid, |content| Look::Say(Box::new((content, demand))))
+}
+
+fn unpaid<'a>(facts: &Seen<'a>) -> impl Iterator<Item = &'a InvoiceBalance> {
     facts.invoices.iter().filter(|i| i.residual().is_positive())
 }
 
 /// The name of the package, or of the packages, each once, as far as a name goes.
-fn package(facts: &MessageFacts) -> Result<Name, Verdict> {
-    let first = facts.package.clone().ok_or(Verdict::Drop("no_package"))?;
+fn package(facts: &Seen<'_>) -> Result<Name, Look> {
+    let first = facts.lines.first().ok_or(Look::Drop("no_package"))?.package;
     let mut names = vec![first.as_str()];
-    for line in &facts.others {
+    for line in &facts.lines {
         if !names.contains(&line.package.as_str()) {
             names.push(line.package.as_str());
         }
@@ -101,65 +241,50 @@ fn package(facts: &MessageFacts) -> Result<Name, Verdict> {
     if text.chars().count() > Name::LONGEST {
         text = text.chars().take(Name::LONGEST - 1).chain(['…']).collect();
     }
-    Ok(Name::parse("package", &text).unwrap_or(first))
+    Ok(Name::parse("package", &text).unwrap_or_else(|_| first.clone()))
 }
 
-/// A line that a message is about.
-struct Line<'a> {
-    access: &'a ServiceAccess,
-    routed: bool,
-    last_event: Option<AccessEventId>,
-}
-
-/// The lines that a message is about and that are wanted so because of the very event that it tells of: a line that was
-/// reopened and isolated again has a message of its own about that.
-fn wanted<'a>(message: &Notification, facts: &'a MessageFacts, desired: Access) -> Vec<Line<'a>> {
-    let named = facts.access.iter();
-    let named = named.map(|access| Line { access, routed: facts.routed, last_event: facts.last_event });
-    let others = facts.others.iter();
-    let others = others.map(|l| Line { access: &l.access, routed: l.routed, last_event: l.last_event });
-    let told = |line: &Line<'_>| {
-        line.access.desired == desired
-            && line.last_event.is_some_and(|event| message.keys.iter().any(|key| key.subject == event.0))
-    };
-    named.chain(others).filter(told).collect()
+/// The lines that a message is about and that are wanted so because of the very event that it tells of.
+fn wanted(facts: &Seen<'_>, desired: Access) -> Vec<AccessSeen> {
+    let of_lines = facts.lines.iter().filter_map(|line| line.access);
+    of_lines.filter(|access| access.desired == desired && access.told).collect()
 }
 
 /// True when a router has not yet said so of one of these lines (rule I5).
-fn unconfirmed(lines: &[Line<'_>]) -> bool {
-    lines.iter().any(|line| line.routed && !line.access.agrees())
+fn unconfirmed(lines: &[AccessSeen]) -> bool {
+    lines.iter().any(|line| !line.confirmed)
 }
 
-/// The access of the lines that a message is about.
-fn lines(facts: &MessageFacts) -> impl Iterator<Item = &ServiceAccess> {
-    facts.access.iter().chain(facts.others.iter().map(|line| &line.access))
+/// The access of the line that a message names.
+fn named(facts: &Seen<'_>) -> Option<AccessSeen> {
+    facts.lines.first().and_then(|line| line.access)
 }
 
-fn is_isolated_for_arrears(access: &ServiceAccess) -> bool {
+fn is_isolated_for_arrears(access: AccessSeen) -> bool {
     access.desired == Access::Isolated && access.cause != Some(IsolationCause::Manual)
 }
 
 /// The earliest due date of the invoices that a reminder was written for and that are unpaid.
-fn earliest_due(facts: &MessageFacts) -> Result<Date, Verdict> {
-    unpaid(facts).map(|i| i.due_date).min().ok_or(Verdict::Drop("paid"))
+fn earliest_due(facts: &Seen<'_>) -> Result<Date, Look> {
+    unpaid(facts).map(|i| i.due_date).min().ok_or(Look::Drop("paid"))
 }
 
 fn numbers(demand: &Demand) -> Vec<String> {
     demand.owed.iter().map(|one| one.number.clone()).collect()
 }
 
-fn due_soon(facts: &MessageFacts, demand: &Demand, today: Date) -> Result<MessageContent, Verdict> {
+fn due_soon(facts: &Seen<'_>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
     let due_date = earliest_due(facts)?;
     if today > due_date {
-        return Err(Verdict::Drop("past_due"));
+        return Err(Look::Drop("past_due"));
     }
     Ok(MessageContent::DueSoon { package: package(facts)?, invoices: numbers(demand), amount: demand.total, due_date })
 }
 
-fn overdue(facts: &MessageFacts, demand: &Demand, today: Date) -> Result<MessageContent, Verdict> {
+fn overdue(facts: &Seen<'_>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
     let due_date = earliest_due(facts)?;
-    if facts.access.as_ref().is_some_and(|a| a.desired == Access::Isolated) {
-        return Err(Verdict::Drop("isolated_already"));
+    if named(facts).is_some_and(|access| access.desired == Access::Isolated) {
+        return Err(Look::Drop("isolated_already"));
     }
     // The oldest of all that is owed, which may be older than what the reminder was written for.
     let due_date = demand.owed.first().map_or(due_date, |oldest| oldest.due_date.min(due_date));
@@ -170,63 +295,57 @@ fn overdue(facts: &MessageFacts, demand: &Demand, today: Date) -> Result<Message
     }
     let days_late = u16::try_from(late).unwrap_or(u16::MAX);
     // Nobody is isolated for so little, so nobody is told so (rule A2); the next reminder asks for it with the rest.
-    let isolation_date = demand.isolation_date.ok_or(Verdict::Drop("small_debt"))?;
+    let isolation_date = demand.isolation_date.ok_or(Look::Drop("small_debt"))?;
     let (package, invoices) = (package(facts)?, numbers(demand));
     Ok(MessageContent::Overdue { package, invoices, amount: demand.total, due_date, days_late, isolation_date })
 }
 
-fn isolated(
-    message: &Notification,
-    facts: &MessageFacts,
-    demand: &Demand,
-    now: DateTime<Utc>,
-) -> Result<MessageContent, Verdict> {
-    if facts.access.is_none() {
-        return Err(Verdict::Drop("no_access"));
+fn isolated(facts: &Seen<'_>, demand: &Demand, now: DateTime<Utc>) -> Result<MessageContent, Look> {
+    if named(facts).is_none() {
+        return Err(Look::Drop("no_access"));
     }
-    let lines = wanted(message, facts, Access::Isolated);
+    let lines = wanted(facts, Access::Isolated);
     if unconfirmed(&lines) {
         return Err(wait(now));
     }
     // Of several lines, the first may have been reopened meanwhile.
-    let oldest = lines.iter().map(|line| line.access).min_by_key(|a| a.isolated.map(|i| i.at));
-    let access = oldest.ok_or(Verdict::Drop("reopened"))?;
-    let today = message.zone.date_of(now);
-    let amount = match access.cause {
+    let oldest = lines.iter().min_by_key(|access| access.isolated_at).ok_or(Look::Drop("reopened"))?;
+    let today = facts.zone.date_of(now);
+    let amount = match oldest.cause {
         Some(IsolationCause::Manual) => Money::ZERO,
         _ => demand.overdue,
     };
-    let since = access.isolated.map_or(today, |i| message.zone.date_of(i.at));
+    let since = oldest.isolated_at.map_or(today, |at| facts.zone.date_of(at));
     Ok(MessageContent::Isolated { package: package(facts)?, amount, since })
 }
 
-fn reopened(message: &Notification, facts: &MessageFacts, now: DateTime<Utc>) -> Result<MessageContent, Verdict> {
-    if facts.access.is_none() {
-        return Err(Verdict::Drop("no_access"));
+fn reopened(facts: &Seen<'_>, now: DateTime<Utc>) -> Result<MessageContent, Look> {
+    if named(facts).is_none() {
+        return Err(Look::Drop("no_access"));
     }
-    let lines = wanted(message, facts, Access::Open);
+    let lines = wanted(facts, Access::Open);
     if lines.is_empty() {
-        return Err(Verdict::Drop("not_open"));
+        return Err(Look::Drop("not_open"));
     }
     if unconfirmed(&lines) {
         return Err(wait(now));
     }
-    Ok(MessageContent::Reopened { package: package(facts)?, since: message.zone.date_of(now) })
+    Ok(MessageContent::Reopened { package: package(facts)?, since: facts.zone.date_of(now) })
 }
 
-fn payment_received(message: &Notification, facts: &MessageFacts, demand: &Demand) -> Result<MessageContent, Verdict> {
-    let (payment, reversed) = facts.payment.as_ref().ok_or(Verdict::Drop("no_payment"))?;
-    if *reversed {
-        return Err(Verdict::Drop("reversed"));
+fn payment_received(facts: &Seen<'_>, demand: &Demand) -> Result<MessageContent, Look> {
+    let payment = facts.payment.as_ref().ok_or(Look::Drop("no_payment"))?;
+    if payment.reversed {
+        return Err(Look::Drop("reversed"));
     }
     Ok(MessageContent::PaymentReceived {
         amount: payment.amount,
-        reference: payment.reference.to_string(),
-        paid_on: message.zone.date_of(payment.paid_at),
+        reference: payment.reference.clone(),
+        paid_on: facts.zone.date_of(payment.paid_at),
         still_open: demand.total,
     })
 }
 
-fn wait(now: DateTime<Utc>) -> Verdict {
-    Verdict::Later(now + chrono::TimeDelta::seconds(ROUTER_WAIT_SECONDS), "router_not_yet")
+fn wait(now: DateTime<Utc>) -> Look {
+    Look::Later(now + chrono::TimeDelta::seconds(ROUTER_WAIT_SECONDS), "router_not_yet")
 }

@@ -9,7 +9,7 @@ use super::{AccessQuery, PageQuery, StoreError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
 use crate::protection::{Exemption, Outage, Promise};
-use crate::text::Code;
+use crate::subscription::Account;
 
 /// Whether lines should be open: the facts of the decision, what happened, what routers need to know.
 ///
@@ -43,7 +43,7 @@ pub trait AccessStore: Send + Sync {
 
     /// What routers need to know of these subscriptions, in the order asked; unknown ones and those without a router are
     /// left out. The group is that of the package in the terms as they are, whatever change is to come; `adopt` is false.
-    /// Of several that have one user name on a router, one after the other, only the one that holds the account is told:
+    /// Of several that have one user name or one address on a router, one after the other, only the one that holds the account is told:
     /// the last to start of those whose access is not closed, else of all. `succeeds` names the others, and lines that
     /// had the name before they were renamed.
     async fn access_targets(
@@ -62,8 +62,7 @@ pub trait AccessStore: Send + Sync {
 
     /// The accounts that these subscriptions have left on a router, as targets that are to be closed, in the order of
     /// subscriptions, then of user names; without those that are closed, and those whose name a line without an end has there
-    /// now. The account has
-    /// the subscription's password, the group is that of its package.
+    /// now for the same service. The account has the subscription's password, the group is that of its package.
     async fn former_targets(
         &self,
         tenant: TenantId,
@@ -78,7 +77,7 @@ pub trait AccessStore: Send + Sync {
         tenant: TenantId,
         router: RouterId,
         subscription: SubscriptionId,
-        username: &Code,
+        account: &Account,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 

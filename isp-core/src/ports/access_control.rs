@@ -12,6 +12,9 @@ use crate::place::RouterEndpoint;
 /// Brings accounts on a router to their desired state.
 #[async_trait]
 pub trait AccessControl: Send + Sync {
+    /// What this kind of router can do, so that nobody promises more.
+    fn capabilities(&self) -> Capabilities;
+
     /// Brings these accounts of one router to what is wanted, reads them back, and ends sessions that still run
     /// under the old terms.
     ///
@@ -42,6 +45,27 @@ pub trait AccessControl: Send + Sync {
         let lines = targets.iter().zip(seen).map(|(target, seen)| Sighting::of(target.desired, seen)).collect();
         Ok(Survey { lines, ..Survey::default() })
     }
+}
+
+/// What a kind of router can do for lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Capabilities {
+    /// It ends what runs under old terms, sessions or connections; without it a change waits for the next login.
+    pub kick: bool,
+    /// It gives each line the speed of its package.
+    pub rate: bool,
+    /// An isolated line still reaches the pages for paying.
+    pub page: bool,
+    /// It tells which lines are online.
+    pub online: bool,
+    /// It counts what lines transfer.
+    pub counters: bool,
+    /// It serves lines that are known by their address.
+    pub fixed: bool,
+    /// It serves lines that are known by their MAC address.
+    pub dhcp: bool,
+    /// An isolated line is isolated on IPv6 too. Without it, a router that gives lines IPv6 has to be told otherwise.
+    pub ipv6: bool,
 }
 
 /// What a router said to one target.

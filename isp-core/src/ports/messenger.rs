@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::PortError;
+use crate::message::channel::Answer;
 pub use crate::message::channel::RetryScope;
 use crate::message::notification::OutgoingMessage;
 
@@ -62,4 +63,26 @@ pub enum SendOutcome {
         /// What it said.
         reason: String,
     },
+}
+
+impl SendOutcome {
+    /// What an attempt came to, in the words of the rule (rule N8).
+    #[must_use]
+    pub const fn answer(said: &Result<Self, PortError>) -> Answer {
+        match said {
+            Ok(Self::Accepted { .. } | Self::Held { .. }) => Answer::Taken,
+            Ok(Self::RetryAfter { seconds, scope, .. }) => Answer::NotNow(*scope, *seconds),
+            Ok(Self::RecipientRejected { .. } | Self::ConfigError { .. }) => Answer::Never,
+            Ok(Self::ChannelDown { .. }) => Answer::NotNow(RetryScope::Account, 0),
+            Err(PortError::Unknown { .. }) => Answer::Unknown,
+            Err(PortError::NotSent { .. }) => Answer::NotSent,
+            Err(_) => Answer::Never,
+        }
+    }
+
+    /// True when the message or its template is wrong, and a person may correct it.
+    #[must_use]
+    pub const fn to_correct(said: &Result<Self, PortError>) -> bool {
+        matches!(said, Ok(Self::ConfigError { .. }))
+    }
 }

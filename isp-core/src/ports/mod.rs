@@ -19,7 +19,7 @@ mod store;
 mod worker;
 
 pub use access::AccessStore;
-pub use access_control::{AccessControl, ApplyOutcome};
+pub use access_control::{AccessControl, ApplyOutcome, Capabilities};
 pub use billing::BillingStore;
 pub use change_set::{ChangeSet, CommitReport};
 pub use directory::DirectoryStore;

@@ -1,6 +1,8 @@
 //! Another account for a line: another user name, password, router or site. Billing does not move with it: nothing is
 //! invoiced or given back, so no day is charged twice.
 
+use std::net::Ipv4Addr;
+
 use chrono::{DateTime, Utc};
 
 use crate::error::Error;
@@ -10,29 +12,35 @@ use crate::isolation::decide::AccessFacts;
 use crate::isolation::effect::AccessEffect;
 use crate::isolation::transition::{Decider, Transition};
 use crate::secret::Secret;
-use crate::subscription::{Account, Subscription, SubscriptionStatus};
+use crate::subscription::{Account, Service, Subscription, SubscriptionStatus};
 use crate::text::Code;
 
 /// What changes; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountChange {
-    /// Another user name.
+    /// Another user name, or the address or MAC address of a line where nobody logs in.
     pub username: Option<Code>,
     /// Another password.
     pub password: Option<Secret>,
+    /// Another way onto the network; user name and password above count for nothing then.
+    pub account: Option<Account>,
     /// Another site, with the router that serves the line there.
     pub place: Option<(SiteId, Option<RouterId>)>,
 }
 
-/// A user name that a line had on a router, whose account there is to be closed.
+/// A user name, address or MAC address that a line had on a router, which is to be closed there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerAccount {
     /// Whose.
     pub subscription_id: SubscriptionId,
     /// On which router.
     pub router_id: RouterId,
-    /// The user name.
+    /// The user name, address or MAC address.
     pub username: Code,
+    /// How the line got onto the network by it.
+    pub service: Service,
+    /// The address that it had with it.
+    pub address: Option<Ipv4Addr>,
     /// When it was left.
     pub left_at: DateTime<Utc>,
 }
@@ -55,7 +63,8 @@ pub struct AccountMove {
 /// Changes the account of a line; `None` when it is so already.
 ///
 /// # Errors
-/// [`Error::NotServing`] for a line that has ended.
+/// [`Error::NotServing`] for a line that has ended; [`Error::NotForService`] for the password of a line where nobody logs
+/// in; [`Error::IpAddress`] and [`Error::Mac`] for a name that its service cannot have.
 pub fn change_account(
     facts: &AccessFacts,
     line: &Subscription,
@@ -67,20 +76,20 @@ pub fn change_account(
         return Err(Error::NotServing);
     }
     let (site_id, router_id) = change.place.unwrap_or((line.site_id, line.router_id));
-    let account = Account {
-        username: change.username.clone().unwrap_or_else(|| line.account.username.clone()),
-        password: change.password.clone().unwrap_or_else(|| line.account.password.clone()),
-    };
+    let account = changed(&line.account, change)?;
     let subscription = Subscription { site_id, router_id, account, ..line.clone() };
     if subscription == *line {
         return Ok(None);
     }
-    let (before, after) = ((line.router_id, &line.account.username), (router_id, &subscription.account.username));
+    let known_by = |line: &'_ Subscription| (line.router_id, line.account.service, line.account.username.clone());
+    let (before, after) = (known_by(line), known_by(&subscription));
     let left = (before != after).then_some(line.router_id).flatten();
     let former = left.map(|router_id| FormerAccount {
         subscription_id: line.id,
         router_id,
         username: line.account.username.clone(),
+        service: line.account.service,
+        address: line.account.address,
         left_at: now,
     });
     let mut effects = Vec::new();
@@ -96,4 +105,21 @@ pub fn change_account(
     let step = Transition::new(&facts, AccessEventKind::GroupChanged, decider, now);
     effects.extend(step.effect);
     Ok(Some(AccountMove { subscription, former, access: step.access, event: step.event, effects }))
+}
+
+fn changed(account: &Account, change: &AccountChange) -> Result<Account, Error> {
+    if let Some(account) = &change.account {
+        return Ok(account.clone());
+    }
+    let mut changed = match &change.username {
+        Some(name) => account.renamed(name.as_str())?,
+        None => account.clone(),
+    };
+    if let Some(password) = &change.password {
+        if !account.service.logs_in() {
+            return Err(Error::NotForService { field: "password", service: account.service.code() });
+        }
+        changed.password = password.clone();
+    }
+    Ok(changed)
 }

@@ -127,10 +127,7 @@ pub fn subscription(number: u64, customer_id: CustomerId, router: &Router, packa
         customer_id,
         site_id: router.site_id,
         router_id: Some(router.id),
-        account: Account {
-            username: code(&format!("user{number:04}@isp")),
-            password: Secret::new(format!("ppp-password-{number}")),
-        },
+        account: Account::pppoe(code(&format!("user{number:04}@isp")), Secret::new(format!("ppp-password-{number}"))),
         terms: BillingTerms::new(package_id, start, BillingDay::of(start), Cycle::Monthly),
     }
 }

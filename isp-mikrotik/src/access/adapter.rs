@@ -8,18 +8,21 @@ use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::survey::Survey;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::place::RouterEndpoint;
-use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
+use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 
 use super::apply::{Look, SoFar, Turn};
 use super::breaker::{Breaker, Budget, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::{Fleet, Line};
+use super::found_lines;
 use super::import::{FoundAccount, found};
+use super::lines::{self, LineLook, LineTurn};
 use super::settings::Settings;
 use super::{judge, kick, read, survey};
 use crate::error::{Cause, Error, RefusalKind, Stage};
 use crate::menu::ppp::aaa;
-use crate::reconcile::{Actual, Desired, Plan, Service, plan};
+use crate::reconcile::line::{ActualLines, DesiredLines};
+use crate::reconcile::{Actual, Desired, Drift, Plan, Service, plan};
 use crate::text::CodePage;
 
 /// Keeps the accounts of many routers; see [`crate::access`]. It may be shared and called at once: each router has
@@ -69,11 +72,20 @@ impl MikrotikAccess {
             let (parts, looks): (Vec<_>, Vec<_>) = parts.into_iter().map(split).unzip();
             let mut plan = in_order(&parts, &looks);
             plan.drift.extend(radius.then(survey::radius_drift));
+            plan.drift.extend(self.ipv6_drift(&mut line, router).await?);
+            if let Some((mut desired, _)) = DesiredLines::of(targets, &self.settings) {
+                desired.complete = true;
+                plan.add_lines(self.look_at_lines(&mut line, router, &desired).await?);
+            }
             return Ok(plan);
         }
         let parts = Desired::of(targets, &self.settings);
         let looks = self.look(&mut line, router, &parts).await?;
-        Ok(in_order(&parts, &looks))
+        let mut plan = in_order(&parts, &looks);
+        if let Some((desired, _)) = DesiredLines::of(targets, &self.settings) {
+            plan.add_lines(self.look_at_lines(&mut line, router, &desired).await?);
+        }
+        Ok(plan)
     }
 
     /// Everything of both services, each compared with what is wanted, and whether a RADIUS server is asked, too.
@@ -174,6 +186,19 @@ impl MikrotikAccess {
         Ok(found(&actual.map_err(|error| port_error(&error, false))?, page))
     }
 
+    /// Every line of the router that nobody logs in for, ours or not: queues that people made for one address, and leases
+    /// that they keep. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn read_lines_found(&self, router: &RouterEndpoint) -> Result<Vec<FoundAccount>, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        let desired = DesiredLines { isolation_list: self.settings.isolation_list.clone(), ..DesiredLines::default() };
+        let actual = self.read_lines(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
+        Ok(found_lines::found(&actual, &self.settings))
+    }
+
     /// Connects and asks the router who it is and how much it holds; nothing is changed.
     ///
     /// # Errors
@@ -237,6 +262,19 @@ impl MikrotikAccess {
 
 #[async_trait]
 impl AccessControl for MikrotikAccess {
+    /// The isolation list holds IPv4 addresses only.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            kick: true,
+            rate: true,
+            page: true,
+            online: true,
+            fixed: true,
+            dhcp: true,
+            ..Capabilities::default()
+        }
+    }
+
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
         match self.bring(router, targets, Breaker::Off).await? {
             Guarded::Applied(outcomes) => Ok(outcomes),
@@ -252,6 +290,11 @@ impl AccessControl for MikrotikAccess {
     ) -> Result<Vec<ObservedAccess>, PortError> {
         let mut line = self.fleet.turn(router).await;
         let mut placed = Vec::with_capacity(targets.len());
+        if let Some((desired, places)) = DesiredLines::of(targets, &self.settings) {
+            let actual =
+                self.read_lines(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
+            placed.extend(places.into_iter().zip(lines::observed(&desired, &actual)));
+        }
         for (desired, places) in Desired::of(targets, &self.settings) {
             let actual = self.read(&mut line, router, &desired).await.map_err(|error| port_error(&error, false))?;
             let seen = judge::all(&desired, &actual, &self.settings);
@@ -270,8 +313,19 @@ impl AccessControl for MikrotikAccess {
     ) -> Result<Survey, PortError> {
         let mut line = self.fleet.turn(router).await;
         let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
-        let (survey, elsewhere) = survey::survey(&parts, targets, radius, &self.settings);
+        let (mut survey, elsewhere) = survey::survey(&parts, targets, radius, &self.settings);
         line.two_services |= elsewhere;
+        survey.findings.extend(self.ipv6_drift(&mut line, router).await?.iter().map(survey::finding));
+        if let Some((mut desired, places)) = DesiredLines::of(targets, &self.settings) {
+            desired.complete = true;
+            let look = self.look_at_lines(&mut line, router, &desired).await?;
+            survey.findings.extend(look.drift.iter().map(survey::finding));
+            let others = (0..targets.len()).filter(|place| !places.contains(place));
+            let mut placed: Vec<_> = others.zip(std::mem::take(&mut survey.lines)).collect();
+            placed.extend(places.iter().copied().zip(look.sightings(&desired)));
+            placed.sort_by_key(|(place, _)| *place);
+            survey.lines = placed.into_iter().map(|(_, sighting)| sighting).collect();
+        }
         Ok(survey)
     }
 }
@@ -295,12 +349,30 @@ impl MikrotikAccess {
             parts.extend(Desired::former(targets, concerned, &self.settings));
         }
         let looks = self.look(&mut line, router, &parts).await?;
-        let isolated = looks.iter().map(|look| look.plan.summary().isolated).sum();
+        let fixed = DesiredLines::of(targets, &self.settings);
+        let fixed_look = match &fixed {
+            Some((desired, _)) => Some(self.look_at_lines(&mut line, router, desired).await?),
+            None => None,
+        };
+        let isolated: usize = looks.iter().map(|look| look.plan.summary().isolated).sum();
+        let isolated = isolated + fixed_look.as_ref().map_or(0, LineLook::isolated);
         let Some(mut budget) = breaker.budget(isolated) else {
-            return Ok(Guarded::Held(in_order(&parts, &looks)));
+            let mut plan = in_order(&parts, &looks);
+            fixed_look.into_iter().for_each(|look| plan.add_lines(look));
+            return Ok(Guarded::Held(plan));
         };
         let mut wrote = false;
         let mut placed = Vec::with_capacity(targets.len());
+        if let (Some((desired, places)), Some(look)) = (&fixed, fixed_look) {
+            let connected = line.client(router, &self.settings).await;
+            let (client, _) = connected.map_err(|error| port_error(&error, wrote))?;
+            let mut turn = LineTurn::new(&client, desired);
+            let outcomes = turn.run(look, &mut budget).await;
+            wrote |= turn.wrote;
+            line.learn(outcomes.as_ref().err());
+            let outcomes = outcomes.map_err(|error| port_error(&error, wrote))?;
+            placed.extend(places.iter().copied().zip(outcomes));
+        }
         for ((desired, places), look) in parts.iter().zip(looks) {
             let outcomes = self.carry_out(&mut line, router, desired, look, &mut budget, &mut wrote).await?;
             placed.extend(places.iter().copied().zip(outcomes));
@@ -362,6 +434,45 @@ impl MikrotikAccess {
         }
     }
 
+    /// Like [`read`](Self::read), for lines that nobody logs in for.
+    async fn read_lines(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &DesiredLines,
+    ) -> Result<ActualLines, Error> {
+        let (client, fresh) = line.client(router, &self.settings).await?;
+        let actual = lines::read(&client, desired).await;
+        line.learn(actual.as_ref().err());
+        match actual {
+            Err(error) if !fresh && !error.connection_survives() => {
+                let (client, _) = line.client(router, &self.settings).await?;
+                let again = lines::read(&client, desired).await;
+                line.learn(again.as_ref().err());
+                again
+            }
+            other => other,
+        }
+    }
+
+    /// That isolated lines go on over IPv6, where the router gives it to customers.
+    async fn ipv6_drift(&self, line: &mut Line, router: &RouterEndpoint) -> Result<Option<Drift>, PortError> {
+        let (client, _) = line.client(router, &self.settings).await.map_err(|error| port_error(&error, false))?;
+        let given = lines::gives_ipv6(&client).await;
+        line.learn(given.as_ref().err());
+        Ok(given.map_err(|error| port_error(&error, false))?.then(lines::ipv6_drift))
+    }
+
+    async fn look_at_lines(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &DesiredLines,
+    ) -> Result<LineLook, PortError> {
+        let actual = self.read_lines(line, router, desired).await.map_err(|error| port_error(&error, false))?;
+        Ok(LineLook::new(desired, actual))
+    }
+
     /// One look for each service.
     async fn look(
         &self,
@@ -407,6 +518,13 @@ fn in_order(parts: &[(Desired, Vec<usize>)], looks: &[Look]) -> Plan {
     placed.sort_by_key(|(place, _)| **place);
     whole.accounts = placed.into_iter().map(|(_, step)| step.clone()).collect();
     whole
+}
+
+impl Plan {
+    fn add_lines(&mut self, look: LineLook) {
+        self.lines.extend(look.steps);
+        self.drift.extend(look.drift);
+    }
 }
 
 /// What an error promises to the engine. After a write nothing is "not sent" any more.

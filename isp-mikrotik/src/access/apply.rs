@@ -25,7 +25,7 @@ use crate::reconcile::{
 const ROUNDS: usize = 3;
 
 /// What is said of a line that the breaker holds.
-const HELD_BACK: &str = "held back until a person approves";
+pub(super) const HELD_BACK: &str = "held back until a person approves";
 
 /// One turn on one router, for the accounts of one service.
 pub(super) struct Turn<'a> {

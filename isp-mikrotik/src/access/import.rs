@@ -13,12 +13,12 @@ use crate::text::CodePage;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FoundAccount {
-    /// PPP user name.
+    /// PPP user name; address or MAC address of a line that nobody logs in for.
     pub name: String,
     /// Its password, if the router shows it. Not serialised.
     #[serde(skip)]
     pub password: Option<Secret>,
-    /// Which service it may use: `any`, `pppoe`, `l2tp`, …
+    /// Which service it may use: `any`, `pppoe`, `l2tp`, …; `static` or `dhcp` where nobody logs in.
     pub service: String,
     /// The profile, `*HEX` if it was deleted.
     pub profile: String,

@@ -201,6 +201,17 @@ fn counting(menu: &str, key: &str, rows: Rows<'_>) -> Command {
     }
 }
 
+/// A whole table, counted.
+pub(super) async fn table<T>(
+    client: &Client,
+    count: &Command,
+    print: impl Fn() -> Command,
+    from_row: impl Fn(&Row) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let first = parse(client.call(&print()).await?, &from_row)?;
+    counted(client, count, print, first, from_row).await
+}
+
 /// Believes a table only if the router counts as many rows; reads it again if not. Rows come and go meanwhile, so what
 /// was counted before or after a reading is enough, whichever is less.
 async fn counted<T>(
@@ -227,7 +238,7 @@ async fn counted<T>(
 }
 
 /// Reads the rows one by one and lets each go, so that a large table is not held twice.
-fn parse<T>(reply: Reply, from_row: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+pub(super) fn parse<T>(reply: Reply, from_row: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
     reply.into_rows().into_iter().map(|row| from_row(&row)).collect()
 }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::survey::{LeftAccount, RouterFinding, Sighting, Survey};
 use isp_core::isolation::{Access, AccessTarget};
+use isp_core::subscription::Service as LineService;
 use isp_core::text::Code;
 
 use super::judge;
@@ -110,7 +111,7 @@ fn changes(fields: &[FieldChange]) -> String {
     words.join(", ")
 }
 
-fn finding(drift: &Drift) -> RouterFinding {
+pub(super) fn finding(drift: &Drift) -> RouterFinding {
     RouterFinding { name: drift.name.clone(), code: drift.code, what: drift.what.clone() }
 }
 
@@ -173,11 +174,15 @@ impl<'a> Marks<'a> {
         let mut left = Vec::new();
         for (owner, found) in &self.by_owner {
             let Some(id) = lines.get(owner) else { continue };
-            for (_, found) in found {
+            for (service, found) in found {
                 let Ok(name) = std::str::from_utf8(&found.name) else { continue };
                 let code = Code::parse("username", name).ok().filter(|code| code.as_str() == name);
                 if let (Some(username), false) = (code, wanted.contains(name)) {
-                    left.push(LeftAccount { subscription_id: *id, username });
+                    let service = match service {
+                        Service::Ppp => LineService::Pppoe,
+                        Service::Hotspot => LineService::Hotspot,
+                    };
+                    left.push(LeftAccount { subscription_id: *id, username, service });
                 }
             }
         }

@@ -61,6 +61,11 @@ pub fn add(list: &str, address: &str, comment: &[u8]) -> Command {
     Command::new("/ip/firewall/address-list/add").arg("list", list).arg("address", address).arg("comment", comment)
 }
 
+/// Changes the comment of an entry.
+pub fn set_comment(id: &ItemId, comment: &[u8]) -> Command {
+    Command::new("/ip/firewall/address-list/set").arg(".id", id).arg("comment", comment)
+}
+
 /// Removes entries; `None` for an empty list.
 pub fn remove(ids: &[ItemId]) -> Option<Command> {
     remove_rows(MENU, ids)

@@ -5,8 +5,11 @@
 //! bare number would be a console position, and a name would be matched in ways that differ per menu.
 
 pub mod address_list;
+pub mod connection;
 pub mod hotspot;
+pub mod ipv6;
 mod item_id;
+pub mod lease;
 pub mod pool;
 pub mod ppp;
 pub mod queue;

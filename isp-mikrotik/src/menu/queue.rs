@@ -1,5 +1,6 @@
 //! /queue/simple: static queues of our own. Those of PPP sessions (`<pppoe-…>`) belong to the router.
 
+use super::rate::{Pair, RateLimit};
 use super::{ItemId, Rows, id_of, print as print_rows, remove as remove_rows, truth};
 use crate::error::Error;
 use crate::proto::{Command, Row};
@@ -7,8 +8,18 @@ use crate::proto::{Command, Row};
 /// The menu.
 pub const MENU: &str = "/queue/simple";
 
-const PROPERTIES: [&str; 8] =
-    [".id", "name", "target", "max-limit", "burst-limit", "burst-threshold", "dynamic", "comment"];
+const PROPERTIES: [&str; 10] = [
+    ".id",
+    "name",
+    "target",
+    "max-limit",
+    "burst-limit",
+    "burst-threshold",
+    "burst-time",
+    "dynamic",
+    "disabled",
+    "comment",
+];
 
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +37,12 @@ pub struct SimpleQueue {
     pub burst_limit: Vec<u8>,
     /// `up/down` in bits a second at which the burst ends.
     pub burst_threshold: Vec<u8>,
+    /// `up/down` as spans of time over which the mean is taken.
+    pub burst_time: Vec<u8>,
     /// Whether the router made it for a session.
     pub dynamic: bool,
+    /// Whether it does not count.
+    pub disabled: bool,
     /// The comment; empty when it has none.
     pub comment: Vec<u8>,
 }
@@ -47,7 +62,9 @@ impl SimpleQueue {
             max_limit: bytes("max-limit"),
             burst_limit: bytes("burst-limit"),
             burst_threshold: bytes("burst-threshold"),
+            burst_time: bytes("burst-time"),
             dynamic: truth(row.value("dynamic")),
+            disabled: truth(row.value("disabled")),
             comment: bytes("comment"),
         })
     }
@@ -62,6 +79,64 @@ pub fn print(rows: Rows<'_>) -> Command {
 /// else does.
 pub fn print_dynamic() -> Command {
     print(Rows::All).where_any("dynamic", &["true"])
+}
+
+/// Asks for the queues that people and we made, and for none that the router made for a session.
+pub fn print_static() -> Command {
+    print(Rows::All).where_any("dynamic", &["false"])
+}
+
+/// How many queues [`print_static`] would give.
+pub fn count_static() -> Command {
+    super::count(MENU).where_any("dynamic", &["false"])
+}
+
+/// What is written to a queue; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whose traffic it holds.
+    pub target: Option<String>,
+    /// Its limit, with the burst.
+    pub limit: Option<RateLimit>,
+    /// Whether it does not count.
+    pub disabled: Option<bool>,
+    /// The comment.
+    pub comment: Option<Vec<u8>>,
+}
+
+/// Makes a queue.
+pub fn make(changes: &Changes) -> Command {
+    with(Command::new("/queue/simple/add"), changes)
+}
+
+/// Changes a queue, which takes effect at once.
+pub fn change(id: &ItemId, changes: &Changes) -> Command {
+    with(Command::new("/queue/simple/set").arg(".id", id), changes)
+}
+
+fn with(mut command: Command, changes: &Changes) -> Command {
+    for (name, value) in [("name", &changes.name), ("target", &changes.target)] {
+        if let Some(value) = value {
+            command = command.arg(name, value);
+        }
+    }
+    if let Some(limit) = changes.limit {
+        let pair = |(up, down): Pair| format!("{up}/{down}");
+        let (burst, threshold, seconds) =
+            limit.burst.map_or(((0, 0), (0, 0), (0, 0)), |burst| (burst.limit, burst.threshold, burst.seconds));
+        command = command.arg("max-limit", pair(limit.rate)).arg("burst-limit", pair(burst));
+        command = command.arg("burst-threshold", pair(threshold));
+        command = command.arg("burst-time", format!("{}s/{}s", seconds.0, seconds.1));
+    }
+    if let Some(disabled) = changes.disabled {
+        command = command.arg("disabled", if disabled { "yes" } else { "no" });
+    }
+    match &changes.comment {
+        Some(comment) => command.arg("comment", comment),
+        None => command,
+    }
 }
 
 /// Adds a queue; `max_limit` is `up/down`.

@@ -157,8 +157,31 @@ fn rate(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// A span of time as a router shows it: `8`, `8s`, `1m30s`, `00:01:30`.
+pub(crate) fn seconds(text: &str) -> Option<u64> {
+    if text.contains(':') {
+        return text.split(':').try_fold(0_u64, |sum, part| sum.checked_mul(60)?.checked_add(part.parse().ok()?));
+    }
+    let (mut sum, mut digits) = (0_u64, String::new());
+    for sign in text.chars() {
+        let unit = match sign {
+            'w' => 604_800,
+            'd' => 86_400,
+            'h' => 3_600,
+            'm' => 60,
+            's' => 1,
+            _ => {
+                digits.push(sign);
+                continue;
+            }
+        };
+        sum = sum.checked_add(digits.parse::<u64>().ok()?.checked_mul(unit)?)?;
+        digits.clear();
+    }
+    if digits.is_empty() { (!text.is_empty()).then_some(sum) } else { sum.checked_add(digits.parse().ok()?) }
+}
+
 fn time_pair(word: &str) -> Option<Pair> {
-    let seconds = |text: &str| text.strip_suffix('s').unwrap_or(text).parse::<u64>().ok();
     let (up, down) = word.split_once('/').unwrap_or((word, word));
     Some((seconds(up)?, seconds(down)?))
 }

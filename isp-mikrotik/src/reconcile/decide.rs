@@ -54,7 +54,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
     if !desired.former {
         drift.extend(notice::profiles(desired, &groups, &profiles, &seen.accounts));
     }
-    Plan { groups, accounts, drift }
+    Plan { groups, accounts, lines: Vec::new(), drift }
 }
 
 /// What a router has, by name.

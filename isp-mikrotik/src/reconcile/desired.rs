@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::finding::Finding;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::secret::Secret;
+use isp_core::subscription::Service as LineService;
 
 use super::strategy::{Service, Strategy};
 use crate::access::Settings;
@@ -127,7 +128,7 @@ impl Desired {
     pub fn of(targets: &[AccessTarget], settings: &Settings) -> Vec<(Desired, Vec<usize>)> {
         let mut parts: Vec<(Desired, Vec<usize>)> = Vec::new();
         for (place, target) in targets.iter().enumerate() {
-            let strategy = settings.strategy_of(target.group.name.as_str());
+            let Some(strategy) = strategy(target, settings) else { continue };
             let service = strategy.service();
             let at = match parts.iter().position(|(part, _)| part.service == service) {
                 Some(at) => at,
@@ -156,8 +157,8 @@ impl Desired {
             let mut part = Desired { former: true, ..Desired::empty(service, settings) };
             let mut places = Vec::new();
             for (place, target) in targets.iter().enumerate() {
-                let own = settings.strategy_of(target.group.name.as_str()).service();
-                if own != service && concerned(target) {
+                let own = strategy(target, settings).map(Strategy::service);
+                if own.is_some_and(|own| own != service) && concerned(target) {
                     part.accounts.push(DesiredAccount::closed(target, service));
                     places.push(place);
                 }
@@ -229,6 +230,15 @@ impl Desired {
                 Some((Finding::GroupAmbiguous.code(), format!("two packages give profile {} other terms", group.name)))
             }
         }
+    }
+}
+
+/// How a line is isolated; `None` where nobody logs in, see [`super::line`].
+fn strategy(target: &AccessTarget, settings: &Settings) -> Option<Strategy> {
+    match target.account.service {
+        LineService::Pppoe => Some(settings.strategy_of(target.group.name.as_str())),
+        LineService::Hotspot => Some(Strategy::Hotspot),
+        LineService::Static | LineService::Dhcp => None,
     }
 }
 

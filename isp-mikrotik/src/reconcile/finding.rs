@@ -26,6 +26,8 @@ pub enum Finding {
     NotKept,
     /// More lines would be isolated at once than the limit lets pass (rule I6).
     Breaker,
+    /// Told only: customers get IPv6, which isolation does not reach.
+    Ipv6Open,
     /// Told only: an account carries our mark, and no line of the router has it.
     StrayAccount,
     /// Told only: the profile of an account was deleted; it is linked again.
@@ -65,6 +67,7 @@ impl Finding {
             Finding::SessionStays => "router.session_stays",
             Finding::NotKept => "router.not_kept",
             Finding::Breaker => "isolation.breaker",
+            Finding::Ipv6Open => "router.ipv6_open",
             Finding::StrayAccount => "router.stray_account",
             Finding::ProfileDangling => "router.profile_dangling",
             Finding::FixedAddress => "router.fixed_address",

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::finding::Finding;
+use super::line::{LineAction, LineStep};
 use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 
@@ -13,6 +14,9 @@ pub struct Plan {
     pub groups: Vec<GroupStep>,
     /// One step for each desired account, in the same order.
     pub accounts: Vec<AccountStep>,
+    /// One step for each line that nobody logs in for, in the order of the targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineStep>,
     /// What was found that nobody asked for, or that somebody changed round us; nothing is done for its own sake.
     pub drift: Vec<Drift>,
 }
@@ -270,6 +274,19 @@ impl Plan {
                 Action::Conflict(_) => summary.conflicts += 1,
             }
         }
+        for line in &self.lines {
+            summary.kicked += line.cut.len();
+            summary.isolated += usize::from(line.isolates);
+            match line.action {
+                LineAction::Keep { .. } | LineAction::Absent => {
+                    summary.changed += usize::from(!line.entries.is_empty() || !line.spare.is_empty());
+                }
+                LineAction::Create(_) => summary.created += 1,
+                LineAction::Change { .. } => summary.changed += 1,
+                LineAction::Remove { .. } => summary.removed += 1,
+                LineAction::Conflict(_) => summary.conflicts += 1,
+            }
+        }
         summary
     }
 }
@@ -304,7 +321,7 @@ fn text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(&crate::text::CodePage::Escape.decode(bytes))
 }
 
-fn as_text<S: serde::Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_text<S: serde::Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
     let text = bytes.as_ref().map(|bytes| crate::text::CodePage::Escape.decode(bytes));
     text.as_deref().serialize(serializer)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::line::{Carrier, LineAction, LineStep};
 use super::plan::{AccountStep, Action, FieldChange, GroupAction, GroupStep, Plan};
 
 impl fmt::Display for Plan {
@@ -13,6 +14,9 @@ impl fmt::Display for Plan {
         }
         for account in &self.accounts {
             account.fmt(f)?;
+        }
+        for line in &self.lines {
+            line.fmt(f)?;
         }
         for drift in &self.drift {
             writeln!(f, "? {} {}: {}", drift.object.word(), drift.name, drift.what)?;
@@ -81,6 +85,42 @@ impl fmt::Display for AccountStep {
         }
         if !self.kick.is_empty() {
             writeln!(f, "x session of {}", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for LineStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.carrier() {
+            Carrier::Queue => "queue",
+            Carrier::Lease => "lease",
+        };
+        match &self.action {
+            LineAction::Keep { .. } | LineAction::Absent => {}
+            LineAction::Create(written) => {
+                let rate = written.rate.map(|rate| format!(" {rate}")).unwrap_or_default();
+                writeln!(f, "+ {what} {}{rate}", self.name)?;
+            }
+            LineAction::Change { fields, make_static, .. } => {
+                let kept = if *make_static { " made static," } else { "" };
+                write!(f, "~ {what} {}:{kept}", self.name)?;
+                show_fields(fields, f)?;
+            }
+            LineAction::Remove { .. } => writeln!(f, "- {what} {}", self.name)?,
+            LineAction::Conflict(conflict) => writeln!(f, "! line {}: {}", self.name, conflict.reason)?,
+        }
+        if let Some(address) = &self.entries.add {
+            writeln!(f, "+ list entry {address} of {}", self.name)?;
+        }
+        if !self.entries.remove.is_empty() {
+            writeln!(f, "- list entry of {}", self.name)?;
+        }
+        if !self.spare.is_empty() {
+            writeln!(f, "- spare {what} of {}", self.name)?;
+        }
+        if !self.cut.is_empty() {
+            writeln!(f, "x connections of {}", self.cut.join(", "))?;
         }
         Ok(())
     }

@@ -237,6 +237,11 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
                 remove(state, menu, id);
             }
         }
+        "make-static" => {
+            for id in targets(state, menu, request)? {
+                super::dhcp::make_static(state, id)?;
+            }
+        }
         // The schema has it, and this simulator does not play it: `move`, and making hotspot sessions.
         _ => return Err(Refusal::plain("failure: not simulated")),
     }

@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod dhcp;
 mod execute;
 mod fault;
 mod listen;

@@ -41,6 +41,9 @@ pub struct Simulation {
     pub auto_dial: bool,
     /// How long a box waits before it dials again after its session ended.
     pub redial: Duration,
+    /// Whether what is set on the lease of a box that has its address already holds from its next renewal on only, and
+    /// not at once.
+    pub leases_take_effect_at_renewal: bool,
     /// How many API connections it takes; more are closed at once.
     pub max_connections: Option<usize>,
     /// Certificate and key, both PEM: the service then speaks TLS only.
@@ -60,6 +63,7 @@ impl Default for Simulation {
             hide_passwords: None,
             auto_dial: true,
             redial: Duration::ZERO,
+            leases_take_effect_at_renewal: false,
             max_connections: None,
             tls: None,
             too_old: false,
@@ -245,6 +249,42 @@ impl SimulatedRouter {
         let mut state = self.shared.lock();
         state.unplug(name.as_bytes());
         state.advance();
+    }
+
+    /// A customer plugs a box in that asks for an address by DHCP: that of its static lease, else this one of the pool.
+    pub fn plug_dhcp(&self, mac: &str, pool_address: &str) {
+        let mut state = self.shared.lock();
+        state.boxes.plug(mac, pool_address);
+        state.advance();
+    }
+
+    /// The box asks for its address again.
+    pub fn renew(&self, mac: &str) {
+        let mut state = self.shared.lock();
+        state.boxes.renew(mac);
+        state.advance();
+    }
+
+    /// The box is taken away.
+    pub fn unplug_dhcp(&self, mac: &str) {
+        let mut state = self.shared.lock();
+        state.unplug_box(mac);
+        state.advance();
+    }
+
+    /// The address that a box has, the limit that holds for it, and whether it is in this list. A limit of a simple queue of
+    /// somebody's for its address goes before that of its lease.
+    pub fn felt(&self, address: &str, list: &str) -> (Option<String>, bool) {
+        let mut state = self.shared.lock();
+        state.advance();
+        state.felt(address, list)
+    }
+
+    /// The address that a box has now.
+    pub fn address_of(&self, mac: &str) -> Option<String> {
+        let mut state = self.shared.lock();
+        state.advance();
+        state.boxes.address_of(mac)
     }
 
     /// Sets `use-radius` of `/ppp/aaa`.

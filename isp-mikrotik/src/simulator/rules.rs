@@ -7,7 +7,7 @@ use super::table::{Item, Value};
 use crate::menu::rate::{RateLimit, rate_pair};
 
 /// The menus with rows.
-pub(super) const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 13] = [
     "/ppp/secret",
     "/ppp/profile",
     "/ppp/active",
@@ -18,6 +18,9 @@ pub(super) const TABLES: [&str; 10] = [
     "/ip/hotspot/user/profile",
     "/ip/hotspot/active",
     "/ip/hotspot/cookie",
+    "/ip/dhcp-server/lease",
+    "/ip/firewall/connection",
+    "/ipv6/dhcp-server",
 ];
 
 /// What a new object has when nothing is said.
@@ -50,7 +53,18 @@ pub(super) fn defaults(menu: &str) -> Item {
             ("max-limit", "0/0"),
             ("burst-limit", "0/0"),
             ("burst-threshold", "0/0"),
+            ("burst-time", "0s/0s"),
             ("parent", "none"),
+        ],
+        "/ip/dhcp-server/lease" => &[
+            ("disabled", "false"),
+            ("dynamic", "false"),
+            ("blocked", "false"),
+            ("block-access", "no"),
+            ("address-lists", ""),
+            ("server", "all"),
+            ("status", "waiting"),
+            ("last-seen", "never"),
         ],
         "/ip/hotspot/user" => &[("disabled", "false"), ("password", ""), ("dynamic", "false"), ("default", "false")],
         "/ip/hotspot/user/profile" => &[("default", "false"), ("shared-users", "1"), ("add-mac-cookie", "true")],
@@ -100,6 +114,25 @@ pub(super) fn stored(state: &State, menu: &str, name: &str, raw: &[u8]) -> Resul
             Some((up, down)) => Ok(Some(Value::from(format!("{up}/{down}").as_str()))),
             None => Err(Refusal::argument(&format!("invalid value for argument {name}"))),
         },
+        ("/queue/simple", "target") => match target(raw) {
+            Some(target) => Ok(Some(Value::Bytes(target))),
+            None => Err(Refusal::argument("value of target expects range of ip addresses")),
+        },
+        ("/ip/dhcp-server/lease", "mac-address") => {
+            match isp_core::subscription::Mac::parse(&String::from_utf8_lossy(raw)) {
+                Ok(mac) => Ok(Some(Value::from(mac.to_string().as_str()))),
+                Err(_) => Err(Refusal::argument("invalid value of mac-address, mac address required")),
+            }
+        }
+        ("/ip/dhcp-server/lease", "address") => match address(raw) {
+            Some(_) => plain(),
+            None => Err(Refusal::argument("invalid value for argument address")),
+        },
+        ("/ip/dhcp-server/lease", "rate-limit") => match raw.is_empty() {
+            true => Ok(None),
+            false if RateLimit::parse(raw).is_some() => plain(),
+            false => Err(Refusal::argument("invalid value for argument rate-limit")),
+        },
         ("/ip/pool", "ranges") => ranges(raw).map(|()| Some(Value::Bytes(raw.to_vec()))),
         _ => plain(),
     }
@@ -130,6 +163,7 @@ pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -
             }
             Ok(())
         }
+        "/ip/dhcp-server/lease" => super::dhcp::accept(state, own, item),
         "/ip/firewall/address-list" => {
             let enabled = |item: &Item| item.bytes("disabled") != Some(b"true");
             let key = |item: &Item| {
@@ -143,6 +177,15 @@ pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -
             if enabled(item) && twin { Err(Refusal::plain("failure: already have such entry")) } else { Ok(()) }
         }
         _ => Ok(()),
+    }
+}
+
+/// A target of a queue as the router shows it: an address gets its length, a session or interface stays as it is.
+fn target(raw: &[u8]) -> Option<Vec<u8>> {
+    match (raw.is_empty(), address(raw)) {
+        (true, _) => None,
+        (false, Some(_)) => Some([raw, b"/32"].concat()),
+        (false, None) => Some(raw.to_vec()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::dhcp::Boxes;
 use super::fault::Fault;
 use super::listen::Ear;
 use super::query::Shown;
@@ -22,6 +23,7 @@ pub(super) struct State {
     pub(super) identity: Vec<u8>,
     pub(super) use_radius: bool,
     pub(super) customers: Customers,
+    pub(super) boxes: Boxes,
     pub(super) faults: Vec<Fault>,
     pub(super) counters: Counters,
     pub(super) ears: Vec<Ear>,
@@ -94,6 +96,7 @@ impl State {
             use_radius: false,
             identity: simulation.identity.clone().into_bytes(),
             customers: Customers::new(simulation),
+            boxes: Boxes::new(simulation),
             faults: Vec::new(),
             counters: Counters::default(),
             ears: Vec::new(),

@@ -30,12 +30,13 @@ pub fn target(number: u128, name: &str, desired: Access) -> AccessTarget {
     AccessTarget {
         subscription_id: SubscriptionId(Uuid::from_u128(number)),
         router_id: RouterId(Uuid::from_u128(1)),
-        account: Account { username: Code::parse("username", name).unwrap(), password: Secret::new("rahasia") },
+        account: Account::pppoe(Code::parse("username", name).unwrap(), Secret::new("rahasia")),
         group: group("10M", 10),
         desired,
         revision: 1,
         adopt: false,
         succeeds: Vec::new(),
+        left: false,
     }
 }
 

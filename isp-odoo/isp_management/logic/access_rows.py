@@ -21,8 +21,20 @@ def aware(moment):
     return moment.replace(tzinfo=timezone.utc) if moment else None
 
 
-def access_facts(line, invoices, promise=None, exemption=None, outage=None):
-    """The facts about one line (a subscription)."""
+def ending(record):
+    """That a promise, an exemption or an outage holds no longer, or None."""
+    if not record.ended_at:
+        return None
+    return isp.Ending(record.ending_kind, aware(record.ended_at), record.ended_by_id.name or "", record.ending_reason or "")
+
+
+def outage(record):
+    """An outage as the engine takes it."""
+    return isp.Outage(aware(record.since), aware(record.until), ending(record))
+
+
+def access_facts(line, invoices, promises=(), exemptions=(), outages=()):
+    """The facts about one line (a subscription), with all that may protect it."""
     return isp.AccessFacts(
         line.id,
         start=line.activation_date,
@@ -34,9 +46,11 @@ def access_facts(line, invoices, promise=None, exemption=None, outage=None):
         # The engine's end is the day after the last one.
         end=day_after(line.end_date) if line.end_date else None,
         paused_from=line.paused_from or None,
-        promise=isp.Promise(promise.made_on, promise.until) if promise else None,
-        exemption=isp.Exemption(exemption.since, exemption.until, exemption.reason or "") if exemption else None,
-        outage=isp.Outage(aware(outage.since), aware(outage.until)) if outage else None,
+        promises=[isp.Promise(promise.made_on, promise.until, ending(promise)) for promise in promises],
+        exemptions=[
+            isp.Exemption(exemption.since, exemption.until, exemption.reason or "", ending(exemption)) for exemption in exemptions
+        ],
+        outages=[outage(one) for one in outages],
     )
 
 
@@ -45,9 +59,3 @@ def event_kind(event):
     if event.action == "isolate":
         return "isolated_manual" if event.cause == "manual" else "isolated_arrears"
     return "reopened" if event.action == "reopen" else "closed"
-
-
-def covering(records, day, start, end="until"):
-    """Of promises or exemptions the one that protects longest on a day, or None."""
-    protecting = [record for record in records if record[start] <= day <= record[end]]
-    return max(protecting, key=lambda record: record[end], default=None)

@@ -1,32 +1,41 @@
-"""When a message may go out, and what a status means. Needs no Odoo."""
+"""What waits to be said, as the engine takes it, and what a status means. Needs no Odoo."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 
-# Reminders and isolation respect people's evenings; money and a line that is open again are good news at any hour.
-QUIET_KINDS = {"due_soon", "overdue", "isolated"}
+import isp_engine as isp
+
+from .access_rows import aware, open_invoice
+from .money import rupiah_owed
+from .policy import ZONE_HOURS
 
 # What Meta reported, as the log's states and back. "held" counts as sent: Meta has it.
 STATES = {"queued": "sent", "sent": "sent", "failed": "failed", "delivered": "delivered", "read": "read"}
 ENGINE_STATES = {"failed": "failed", "delivered": "delivered", "read": "read", "sent": "sent"}
 
 
-def next_allowed(kind, now, hours, policy):
-    """The earliest moment from ``now`` (aware) at which a kind may go out, in a zone ``hours`` ahead of UTC."""
-    if kind not in QUIET_KINDS:
-        return now
-    zone = timezone(timedelta(hours=hours))
-    local = now.astimezone(zone)
-    if policy.quiet_until <= local.time() < policy.quiet_from:
-        return now
-    day = local.date() + timedelta(days=1 if local.time() >= policy.quiet_from else 0)
-    return datetime.combine(day, policy.quiet_until, zone).astimezone(timezone.utc)
+def message_line(line, package, told):
+    """A line that a message is about; ``told`` when the message tells of what happened to it last."""
+    agreed = not line._isp_complete() or not line.router_id or line.observed_access == line.desired_access
+    return isp.MessageLine(
+        package, line.desired_access, line.access_cause or None, aware(line.isolated_since) if line.isolated_since else None,
+        told=told, confirmed=agreed,
+    )
 
 
-def isolation_day(due, policy):
-    """The first day on which a line may be isolated for an invoice that was due on ``due``."""
-    day = due + timedelta(days=policy.isolate_after_days)
-    for _ in range(60):
-        if policy.allows_day(day):
-            break
-        day += timedelta(days=1)
-    return day
+def message_payment(entry, zone):
+    """The payment that a message names, by its journal entry. Its day is the customer's; the hour does not matter."""
+    received = entry.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable" and line.credit)
+    noon = datetime.combine(entry.date, time(12), timezone(timedelta(hours=ZONE_HOURS[zone])))
+    return isp.MessagePayment(
+        rupiah_owed(sum(received.mapped("credit"))), entry.ref or entry.name, noon, reversed=entry.state != "posted",
+    )
+
+
+def queued_message(row, owed, lines, zone):
+    """A row of the log with what it is looked at with; ``owed`` are all open invoices of the customer."""
+    customer, entry = row.customer_id, row.payment_move_id
+    return isp.QueuedMessage(
+        row.id, row.kind, aware(row.not_before), [open_invoice(move, move.name) for move in owed],
+        about=row.move_ids.mapped("name"), lines=lines, payment=message_payment(entry, zone) if entry else None,
+        reachable=bool(customer.whatsapp_number and customer.whatsapp_allowed), zone=zone,
+    )

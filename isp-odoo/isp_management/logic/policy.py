@@ -3,6 +3,7 @@
 from datetime import time
 
 import isp_engine as isp
+from isp_engine import whatsapp
 
 from .money import rupiah
 
@@ -67,6 +68,20 @@ def isolation(settings, holidays=()):
         breaker_percent=settings.isp_breaker_percent,
         isolate_from=rupiah(settings.isp_isolate_from),
     )
+
+
+def clock_guard(settings):
+    """When a run asks whether the clock is right."""
+    return isp.ClockPolicy(max_days_between_runs=settings.isp_clock_days)
+
+
+def sender(settings):
+    """Who asks in messages, and how to pay; None while the company has set no name."""
+    name = (settings.isp_sender_name or "").strip()
+    if not name:
+        return None
+    ways = [way.strip() for way in (settings.isp_pay_to or "").splitlines() if way.strip()]
+    return whatsapp.Sender(name, ways, (settings.isp_sender_contact or "").strip() or None)
 
 
 def tax(settings):

@@ -6,6 +6,7 @@ from . import isp_reveal_log
 from . import res_company
 from . import res_config_settings
 from . import res_company_money
+from . import isp_clock
 from . import res_company_settings
 from . import isp_package
 from . import isp_router
@@ -21,6 +22,7 @@ from . import isp_isolation_event
 from . import isp_promise
 from . import isp_exemption
 from . import isp_outage
+from . import isp_ending_mixin
 from . import isp_holiday
 from . import isp_notification
 from . import isp_expense_category

@@ -185,7 +185,7 @@ class IspSubscription(models.Model):
                 "router_answer": outcome.answer,
                 "attempts": event.attempts + 1,
             })
-            event._isp_announce()
+            event._isp_confirmed()
 
 
 class IspPackage(models.Model):

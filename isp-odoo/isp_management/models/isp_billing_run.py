@@ -70,7 +70,7 @@ class IspBillingRun(models.Model):
         late = []
 
         def bill(company):
-            if not late and not self._bill(company, deadline):
+            if not late and company.sudo()._isp_begin_run() and not self._bill(company, deadline):
                 late.append(company)
 
         transaction.for_each(self.env, [company for (company,) in companies], bill, "billing")
@@ -81,6 +81,7 @@ class IspBillingRun(models.Model):
         """Bill the user's company now."""
         if not self.env.user.has_group("isp_management.group_billing"):
             raise AccessError(_("Only the billing group runs the billing."))
+        self.env.company.sudo()._isp_check_clock()
         self.sudo()._bill(self.env.company, time.monotonic() + SECONDS)
         return self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_billing_run_action")
 

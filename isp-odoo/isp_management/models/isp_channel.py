@@ -11,7 +11,7 @@ from .isp_sealed_mixin import MASK
 class IspChannel(models.Model):
     _name = "isp.channel"
     _description = "WhatsApp number"
-    _inherit = ["mail.thread", "isp.sealed.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
     _order = "name, id"
     _check_company_auto = True
     _isp_sealed = {
@@ -49,6 +49,7 @@ class IspChannel(models.Model):
     last_sent = fields.Datetime(readonly=True, copy=False)
     last_webhook = fields.Datetime("Last report", readonly=True, copy=False)
     queued_count = fields.Integer("Waiting", compute="_compute_queued_count")
+    stopped_count = fields.Integer("Stopped by a text", compute="_compute_queued_count")
 
     _sql_constraints = [
         ("key_unique", "unique(webhook_key)", "Two numbers cannot share a webhook."),
@@ -70,6 +71,9 @@ class IspChannel(models.Model):
         ))
         for channel in self:
             channel.queued_count = counts.get(channel.company_id.sudo(), 0)
+            channel.stopped_count = self.env["isp.notification"].sudo().search_count(
+                self.env["isp.notification"]._isp_stopped_domain(channel.company_id)
+            )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -98,7 +102,50 @@ class IspChannel(models.Model):
             channel.base_url or None,
             channel.graph_version or None,
             self.env["isp.message_template"]._isp_engine_templates(channel.company_id),
+            channel.company_id._isp_sender(),
         )
+
+    def _isp_heard(self, sent, now):
+        """Whether the number works, as it said itself while messages were sent: at rest, somebody has to know."""
+        self.ensure_one()
+        channel = self.sudo()
+        resting = next((one for one in sent if one.rests == "channel"), None)
+        if resting:
+            code = "whatsapp.%s" % resting.code if resting.code else "whatsapp.%s" % resting.outcome
+            if channel.state != "trouble":
+                channel._isp_tell_managers(resting.reason)
+            channel.write({"state": "trouble", "last_error": resting.reason, "last_error_code": code})
+        elif any(one.fate == "sent" for one in sent):
+            if channel.state == "trouble":
+                channel.activity_unlink(["mail.mail_activity_data_todo"])
+            channel.write({"state": "ok", "last_error": False, "last_error_code": False})
+        if any(one.fate == "sent" for one in sent):
+            channel.last_sent = now
+
+    def _isp_tell_managers(self, reason):
+        managers = self.env.ref("isp_management.group_manager").users.filtered(
+            lambda u: self.company_id in u.company_ids and not u.share and u.active
+        )
+        self.activity_schedule(
+            "mail.mail_activity_data_todo", summary=_("WhatsApp does not take messages"),
+            note=_("%s. Messages wait as long as they are true, and leave when the number works again.", reason),
+            user_id=(managers - self.env.ref("base.user_root"))[:1].id or self.env.uid,
+        )
+
+    def action_isp_retry_stopped(self):
+        """All messages that a text at fault stopped go again."""
+        self.ensure_one()
+        self.check_access_rights("read")
+        self.check_access_rule("read")
+        count = self.env["isp.notification"]._isp_retry_stopped(self.company_id)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": _("%s messages are looked at once more and leave.", count), "type": "success",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     @api.model
     def _isp_of(self, company):

@@ -3,7 +3,7 @@ import isp_engine
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
-from .isp_guard_mixin import BILLING, PROGRAM
+from .isp_guard_mixin import BILLING, ENDING, PROGRAM
 
 
 class IspExemption(models.Model):
@@ -13,7 +13,7 @@ class IspExemption(models.Model):
     _order = "until desc, id desc"
     _rec_name = "reason"
     _check_company_auto = True
-    _isp_guarded = {"state": PROGRAM}
+    _isp_guarded = {"state": PROGRAM, **ENDING}
     _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -53,4 +53,5 @@ class IspExemption(models.Model):
         raise UserError(_("An exemption is cancelled, not deleted."))
 
     def action_cancel(self):
-        self._isp_may_write().filtered(lambda e: e.state == "running").state = "cancelled"
+        """Ask why it holds no longer."""
+        return self.action_isp_end()

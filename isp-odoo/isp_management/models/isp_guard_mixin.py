@@ -10,9 +10,12 @@ from odoo.exceptions import AccessError
 
 BILLING = "isp_management.group_billing"
 TECHNICIAN = "isp_management.group_technician"
+CASHIER = "isp_management.group_cashier"
 MANAGER = "isp_management.group_manager"
 # Nobody: only a button, a wizard or a cron brings it about.
 PROGRAM = None
+# That a record was ended or taken back (isp.ending.mixin).
+ENDING = {"ended_at": PROGRAM, "ended_by_id": PROGRAM, "ending_kind": PROGRAM, "ending_reason": PROGRAM}
 
 
 class IspGuardMixin(models.AbstractModel):

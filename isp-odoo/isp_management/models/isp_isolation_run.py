@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from datetime import timedelta
 
 import isp_engine
 
@@ -16,6 +17,8 @@ _logger = logging.getLogger(__name__)
 
 PAGE = 500
 WANTED = {"isolate": "isolated", "reopen": "open", "close": "closed"}
+# What takes service away, which a breaker counts. It never holds an opening.
+CUTS = ("isolate", "close")
 
 
 class IspSubscription(models.Model):
@@ -40,23 +43,20 @@ class IspSubscription(models.Model):
         """The engine's facts, a row a line."""
         lines = self.sudo()
         moves = lines._isp_open_moves()
-        customers = lines.customer_id
-        running = [("customer_id", "in", customers.ids), ("state", "=", "running")]
-        promises = self._isp_by("isp.promise", running, "customer_id")
-        exemptions = self._isp_by("isp.exemption", running, "customer_id")
-        lasting = ["|", ("until", "=", False), ("until", ">", fields.Datetime.to_string(now.replace(tzinfo=None)))]
+        customers, recent = lines.customer_id, now.replace(tzinfo=None) - timedelta(days=2)
+        # All that may hold, in whatever zone: the engine decides which do.
+        still = [("customer_id", "in", customers.ids), ("until", ">=", recent.date()), *self.env["isp.ending.mixin"]._isp_said()]
+        promises = self._isp_by("isp.promise", still, "customer_id")
+        exemptions = self._isp_by("isp.exemption", still, "customer_id")
+        lasting = ["|", ("until", "=", False), ("until", ">", fields.Datetime.to_string(recent))]
         outages = self._isp_by("isp.outage", [("router_id", "in", lines.router_id.ids), *lasting], "router_id")
-        rows = []
-        for line in lines:
-            today = line.company_id._isp_today()
-            rows.append(access_rows.access_facts(
-                line,
-                [access_rows.open_invoice(move, move[key]) for move in moves[line.id]],
-                access_rows.covering(promises[line.customer_id.id], today, "made_on"),
-                access_rows.covering(exemptions[line.customer_id.id], today, "since"),
-                min(outages[line.router_id.id], key=lambda outage: outage.since, default=None),
-            ))
-        return rows
+        return [
+            access_rows.access_facts(
+                line, [access_rows.open_invoice(move, move[key]) for move in moves[line.id]],
+                promises[line.customer_id.id], exemptions[line.customer_id.id], outages[line.router_id.id],
+            )
+            for line in lines
+        ]
 
     def _isp_by(self, model, domain, name):
         found = defaultdict(list)
@@ -69,7 +69,10 @@ class IspSubscription(models.Model):
     @api.model
     def _cron_isp_isolation(self):
         """Decide about every line of every company that may need it."""
-        transaction.for_each(self.env, self.env["res.company"].sudo().search([]), self._isp_access_of, "isolation")
+        transaction.for_each(
+            self.env, self.env["res.company"].sudo().search([]),
+            lambda company: company._isp_begin_run() and self._isp_access_of(company), "isolation",
+        )
 
     @api.model
     def _isp_access_of(self, company):
@@ -84,6 +87,8 @@ class IspSubscription(models.Model):
         """The last day of service is over: the line is closed by now, and not in service any more."""
         self.search([
             ("company_id", "=", company.id), ("state", "in", ("active", "paused")), ("end_date", "<", company._isp_today()),
+            # One that the breaker holds back is served until somebody has looked.
+            ("desired_access", "=", "closed"),
         ])._isp_state_follows()
 
     @api.model
@@ -149,10 +154,10 @@ class IspSubscription(models.Model):
 
     @api.model
     def _isp_check_breakers(self, company, decisions, policy, routers):
-        """Mark routers of which too many lines would be isolated at once; returns the lines to hold back."""
+        """Mark routers of which too many lines would be isolated or closed at once; returns the lines to hold back."""
         by_router = defaultdict(list)
-        isolating = self.sudo().browse([key for key, decision in decisions.items() if decision.action == "isolate"])
-        for line in isolating:
+        cut_off = self.sudo().browse([key for key, decision in decisions.items() if decision.action in CUTS])
+        for line in cut_off:
             by_router[line.router_id].append(line.id)
         served = dict(self.sudo()._read_group(
             [("company_id", "=", company.id), ("state", "=", "active")], ["router_id"], ["__count"]
@@ -173,6 +178,20 @@ class IspSubscription(models.Model):
                 router.sudo().write({"breaker_tripped": False, "breaker_waiting": 0})
         return held
 
+    def _isp_follow(self):
+        """Decide about these lines at once, as after something that protected them is over."""
+        for company in self.sudo().company_id:
+            own = self.sudo().filtered(
+                lambda s, company=company: s.company_id == company and s.state != "draft" and s.activation_date
+            )
+            now = company._isp_now()
+            decided = isp_engine.decide_isolation(own._isp_access_facts(now), now, policy=company._isp_isolation_policy())
+            for decision in decided:
+                if decision.action != "keep":
+                    own.browse(decision.subscription)._isp_want(
+                        decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late
+                    )
+
     # What is wanted
 
     def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None):
@@ -180,7 +199,7 @@ class IspSubscription(models.Model):
         self.ensure_one()
         now = self.company_id._isp_now().replace(tzinfo=None)
         line = self.sudo()
-        wanted = WANTED[action]
+        wanted, before = WANTED[action], line.desired_access
         line.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
         vals = {"desired_access": wanted, "access_reason": reason or reason_code}
         if action == "isolate":
@@ -189,7 +208,7 @@ class IspSubscription(models.Model):
             # The overdue amount stays: reopening for a part gives the rest its own grace.
             vals.update(access_cause=False, isolated_since=False)
         line.write(vals)
-        return self.env["isp.isolation_event"].sudo().create({
+        event = self.env["isp.isolation_event"].sudo().create({
             "company_id": line.company_id.id,
             "subscription_id": line.id,
             "router_id": line.router_id.id,
@@ -203,6 +222,15 @@ class IspSubscription(models.Model):
             "user_id": (user or self.env.ref("base.user_root")).id,
             "desired_access": wanted,
         })
+        # Leaving a pause is no reopening that anybody waits for.
+        if action == "isolate" or (action == "reopen" and before == "isolated"):
+            event._isp_announce()
+        return event
+
+    def _isp_last_event(self):
+        """What last isolated or reopened a line: a message about an earlier one is over."""
+        self.ensure_one()
+        return self.isolation_event_ids.filtered(lambda e: e.action != "close").sorted(lambda e: (e.decided_at, e.id))[-1:]
 
     def _isp_by_hand(self, action, reason):
         """A person isolates or reopens. What a person isolated only a person reopens (rule I3)."""
@@ -250,7 +278,8 @@ class IspSubscription(models.Model):
             access_rows.aware(event.decided_at),
             access_rows.event_kind(event),
             event.user_id.name if event.cause == "manual" else "engine",
-            event.reason or event.reason_code,
+            # The engine knows its own reasons by their codes.
+            event.reason or event.reason_code or "",
             whole(event.overdue),
         ) if event else None
         seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None

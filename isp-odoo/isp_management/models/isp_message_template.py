@@ -5,7 +5,7 @@ import isp_engine
 from isp_engine import whatsapp
 
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 KINDS = [
     ("due_soon", "Due soon"), ("overdue", "Overdue"), ("isolated", "Isolated"),
@@ -45,10 +45,11 @@ class IspMessageTemplate(models.Model):
         for template in self:
             template.display_name = "%s (%s)" % (dict(KINDS).get(template.kind, ""), template.language or "")
 
-    @api.depends("kind")
+    @api.depends("kind", "company_id.isp_sender_name")
     def _compute_parameters(self):
         for template in self:
-            names = whatsapp.PARAMETERS.get(template.kind, ())
+            sender = template.company_id._isp_sender() if template.company_id else None
+            names = (whatsapp.SENDER_PARAMETERS if sender else whatsapp.PARAMETERS).get(template.kind, ())
             template.parameters = " ".join("{{%s}}" % name for name in names)
 
     def _isp_engine_template(self):
@@ -65,8 +66,11 @@ class IspMessageTemplate(models.Model):
                 continue
             try:
                 mine = template._isp_engine_template()
-                template.preview = whatsapp.preview([sample(template.kind, template.language)], templates=[mine])[0]
-                for text in whatsapp.registrations([mine]):
+                sender = template.company_id._isp_sender() if template.company_id else None
+                template.preview = whatsapp.preview(
+                    [sample(template.kind, template.language)], templates=[mine], sender=sender
+                )[0]
+                for text in whatsapp.registrations([mine], sender=bool(sender)):
                     registered = json.loads(text)
                     if (registered["name"], registered["language"]) == (template.name, template.language):
                         template.registration = json.dumps(registered, indent=2, ensure_ascii=False)
@@ -78,7 +82,7 @@ class IspMessageTemplate(models.Model):
         for company in self.company_id:
             templates = self._isp_engine_templates(company)
             try:
-                whatsapp.registrations(templates)
+                whatsapp.registrations(templates, sender=bool(company._isp_sender()))
             except isp_engine.InvalidValue as error:
                 raise ValidationError(_("Meta would refuse this text: %s", error)) from error
 
@@ -87,6 +91,16 @@ class IspMessageTemplate(models.Model):
         """The company's own texts, for the engine; the standard ones stand in for the rest."""
         own = self.sudo().search([("company_id", "=", company.id)])
         return [template._isp_engine_template() for template in own]
+
+    def action_isp_retry_stopped(self):
+        """The text is in order at Meta again: what it stopped leaves."""
+        self.ensure_one()
+        self.check_access_rights("read")
+        self.check_access_rule("read")
+        count = self.env["isp.notification"]._isp_retry_stopped(self.company_id, self.name)
+        if not count:
+            raise UserError(_("%s has stopped no message.", self.name))
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_isp_load_standard(self):
         """Make the standard texts editable: those that this company has none of its own for."""
@@ -103,7 +117,7 @@ class IspMessageTemplate(models.Model):
                 "name": registered["name"],
                 "body": registered["components"][0]["text"],
             }
-            for (kind, language), registered in zip(keys, map(json.loads, whatsapp.registrations()))
+            for (kind, language), registered in zip(keys, map(json.loads, whatsapp.registrations(sender=bool(company._isp_sender()))))
             if (kind, language) not in known
         ])
         return self.env["ir.actions.act_window"]._for_xml_id("isp_management.isp_message_template_action")
@@ -120,4 +134,6 @@ def sample(kind, language, to="081234567890", callback="preview"):
         "payment_received": whatsapp.PaymentReceived(277_500, "BCA-0042", day, 0),
         "reopened": whatsapp.Reopened("HOME-20", day),
     }[kind]
-    return whatsapp.Message(0, callback, to, "Siti Rahayu", content, language)
+    owed = (isp_engine.Owed("INV/2026/00042", 277_500, day),)
+    demand = isp_engine.Demand(owed, 277_500, 0, date(2026, 3, 16), kind == "isolated")
+    return whatsapp.Message(0, callback, to, "Siti Rahayu", content, language, demand)

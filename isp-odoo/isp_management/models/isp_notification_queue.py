@@ -8,9 +8,8 @@ from psycopg2 import IntegrityError
 from odoo import api, fields, models
 from odoo.tools import mute_logger
 
-from ..logic import access_rows, notices, transaction
+from ..logic import access_rows, transaction
 from ..logic.money import OWED_FROM
-from ..logic.policy import ZONE_HOURS
 
 REMINDERS = ("due_soon", "overdue")
 
@@ -27,10 +26,9 @@ class IspNotification(models.Model):
         ``subject`` says what it is about. Another process may write the same key at the same time: the database
         decides which of the two is the message.
         """
-        now = company._isp_now()
-        hours = ZONE_HOURS[company.isp_zone]
         if not_before is None:
-            not_before = notices.next_allowed(kind, now, hours, company._isp_dunning_policy())
+            zone = self._isp_zone(customer)
+            not_before = company._isp_dunning_policy().next_sending(kind, zone, company._isp_now())
         key = "%s:%s:%s" % (kind, level, subject)
         messages = self.sudo()
         if messages.search_count(
@@ -54,6 +52,12 @@ class IspNotification(models.Model):
         return message
 
     @api.model
+    def _isp_zone(self, customer):
+        """The zone of a customer: that of the first line."""
+        line = customer.sudo().subscription_ids.sorted("id")[:1]
+        return line.zone or customer.company_id.isp_zone
+
+    @api.model
     def _isp_trigger_send(self):
         data = self.env.cr.precommit.data
         if not data.get("isp_send_triggered"):
@@ -67,7 +71,7 @@ class IspNotification(models.Model):
         """Write the reminders that are due (rules N1 to N5)."""
         transaction.for_each(
             self.env, self.env["res.company"].sudo().search([]),
-            lambda company: self.sudo().with_company(company)._isp_reminders(company), "reminders",
+            lambda company: company._isp_begin_run() and self.sudo().with_company(company)._isp_reminders(company), "reminders",
         )
 
     @api.model
@@ -83,22 +87,22 @@ class IspNotification(models.Model):
                 [access_rows.open_invoice(move, move.id) for move in moves[customer.id]],
                 [isp_engine.Notified(move.id, kind, level) for move in moves[customer.id] for kind, level in notified[move.id]],
                 reachable=bool(customer.whatsapp_number and customer.whatsapp_allowed),
-                zone=company.isp_zone,
+                zone=self._isp_zone(customer),
             )
             for customer in customers
         ]
         count = 0
         for due in isp_engine.due_reminders(facts, company._isp_now(), policy=company._isp_dunning_policy()):
             customer = self.env["isp.customer"].browse(due.customer)
-            subject = ",".join(map(str, sorted(due.invoices)))
+            subject = ",".join(str(key.invoice) for key in sorted(due.keys) if (key.kind, key.level) == (due.kind, due.level))
             count += len(self._isp_queue(
                 company, due.kind, customer, subject, level=due.level, not_before=due.not_before,
-                move_ids=[(6, 0, due.invoices)],
+                move_ids=[(6, 0, due.invoices)], stands_for=[list(key) for key in due.keys],
             ))
         return count
 
     @api.model
-    def _isp_owed(self, company):
+    def _isp_owed(self, company, customers=None):
         """Open invoices of the provider's services by customer, oldest first: branches of one company hear of their own."""
         found = defaultdict(list)
         for move in self.env["account.move"].sudo().search([
@@ -106,10 +110,19 @@ class IspNotification(models.Model):
             ("move_type", "=", "out_invoice"),
             ("state", "=", "posted"),
             ("amount_residual", ">=", OWED_FROM),
-            "|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False),
+            *self._isp_ours(customers),
         ], order="invoice_date_due, invoice_date, id"):
             found[(move.isp_subscription_id or move.isp_installation_fee_id).customer_id.id].append(move)
         return found
+
+    @api.model
+    def _isp_ours(self, customers):
+        if customers is None:
+            return ["|", ("isp_subscription_id", "!=", False), ("isp_installation_fee_id", "!=", False)]
+        return [
+            "|", ("isp_subscription_id.customer_id", "in", customers.ids),
+            ("isp_installation_fee_id.customer_id", "in", customers.ids),
+        ]
 
     @api.model
     def _isp_notified(self, company, moves):
@@ -119,8 +132,9 @@ class IspNotification(models.Model):
             [("company_id", "=", company.id), ("kind", "in", REMINDERS), ("move_ids", "in", moves.ids)]
         )
         for message in written:
-            for move in message.move_ids:
-                found[move.id].append((message.kind, message.level))
+            # Those of earlier versions say only their own.
+            for move, kind, level in message.stands_for or [(move.id, message.kind, message.level) for move in message.move_ids]:
+                found[move].append((kind, level))
         return found
 
 
@@ -135,15 +149,28 @@ class IspCustomer(models.Model):
 class IspIsolationEvent(models.Model):
     _inherit = "isp.isolation_event"
 
+    notification_ids = fields.One2many("isp.notification", "isolation_event_id", "Messages")
+
     def _isp_announce(self):
-        """The router has confirmed: the customer hears of it."""
+        """It was decided: the customer hears of it when the router has confirmed, and not at night."""
         kinds = {"isolate": "isolated", "reopen": "reopened"}
         # Who begins or leaves a pause waits for no message that says so.
         for event in self.filtered(lambda e: e.action in kinds and e.reason_code != "in_service"):
+            zone = event.subscription_id.zone
             self.env["isp.notification"]._isp_queue(
                 event.company_id, kinds[event.action], event.customer_id, "event-%s" % event.id,
+                not_before=event.company_id._isp_dunning_policy().next_sending(
+                    kinds[event.action], zone, event.company_id._isp_now()
+                ),
                 subscription_id=event.subscription_id.id, isolation_event_id=event.id,
             )
+
+    def _isp_confirmed(self):
+        """The router has said so: what waited for that is looked at now."""
+        waiting = self.sudo().notification_ids.filtered(lambda n: n.state == "queued" and n.error_code == "notification.router_not_yet")
+        if waiting:
+            waiting.write({"next_attempt": False})
+            self.env["isp.notification"]._isp_trigger_send()
 
 
 class AccountPartialReconcile(models.Model):

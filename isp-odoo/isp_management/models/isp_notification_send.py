@@ -12,16 +12,11 @@ from odoo.exceptions import UserError
 
 from ..logic import notices, transaction, webhook
 from ..logic.access_rows import aware
-from ..logic.money import OWED_FROM, rupiah_owed
-from ..logic.policy import ZONE_HOURS
-from ..logic.retry import wait_after
 
 _logger = logging.getLogger(__name__)
 
 # Messages that one call takes; the rest follows in the next.
 BATCH = 100
-# A message that Meta refuses for now is given up after so many attempts.
-ATTEMPTS = 12
 # A message of which nothing was written down for so long may have gone out: nobody sends it again.
 LOST_AFTER = timedelta(minutes=15)
 CALLBACK = re.compile("[0-9]{1,10}")
@@ -40,7 +35,8 @@ class IspNotification(models.Model):
         """Send what is queued, company by company."""
         transaction.for_each(
             self.env, self.env["isp.channel"].sudo().search([]),
-            lambda channel: self.sudo().with_company(channel.company_id)._isp_send(channel), "sending",
+            lambda channel: channel.company_id._isp_begin_run()
+            and self.sudo().with_company(channel.company_id)._isp_send(channel), "sending",
         )
 
     @api.model
@@ -69,27 +65,25 @@ class IspNotification(models.Model):
         there = channel._isp_engine_channel()
         if there is None:
             return 0
-        messages = []
-        for row in self.sudo().search([
+        rows = self.sudo().search([
             ("company_id", "=", company.id),
             ("channel", "=", "whatsapp"),
             ("state", "=", "queued"),
             ("not_before", "<=", now),
             "|", ("next_attempt", "=", False), ("next_attempt", "<=", now),
-        ], order="id", limit=BATCH):
-            message = row._isp_prepare(now, there.templates)
-            if message is not None:
-                messages.append(message)
+        ], order="id", limit=BATCH)
+        messages = rows._isp_ready(company, now, there)
         # From here to the next statement no transaction is open.
         transaction.commit(self.env)
         if not messages:
-            return 0
+            return len(rows)
         sent = whatsapp.send(there, messages)
         now = company._isp_now().replace(tzinfo=None)
         for outcome in sent:
-            self.sudo().browse(outcome.message)._isp_sent(outcome, channel, now)
+            self.sudo().browse(outcome.message)._isp_sent(outcome, now)
+        channel._isp_heard(sent, now)
         transaction.commit(self.env)
-        return len(messages)
+        return len(rows)
 
     @api.model
     def _isp_give_up_lost(self, company, now):
@@ -105,100 +99,65 @@ class IspNotification(models.Model):
 
     # Before
 
-    def _isp_prepare(self, now, templates):
-        """Check the facts and mark the message as on its way; drops it, with the reason, when they do not hold."""
+    def _isp_ready(self, company, now, there):
+        """Look at each once more, and mark what leaves as on its way; the rest waits or is dropped, with the reason."""
+        looks = isp_engine.refresh_messages(
+            self._isp_queued_facts(company), aware(now), policy=company._isp_dunning_policy(),
+            isolation=company._isp_isolation_policy(),
+        )
+        messages = []
+        for row, look in zip(self, looks, strict=True):
+            code = "notification.%s" % look.reason
+            if look.action == "drop":
+                row.write({"state": "dropped", "error_code": code, "error": look.reason, "template": False})
+            elif look.action == "later":
+                row.write({"next_attempt": look.at.replace(tzinfo=None), "error_code": code, "error": look.reason})
+            else:
+                messages += row._isp_on_its_way(look, now, there)
+        return messages
+
+    def _isp_queued_facts(self, company):
+        """What these messages are looked at with, a row a message."""
+        owed = self._isp_owed(company, self.customer_id)
+        return [
+            notices.queued_message(row, owed[row.customer_id.id], row._isp_lines(), self._isp_zone(row.customer_id))
+            for row in self
+        ]
+
+    def _isp_lines(self):
+        """The lines that a message is about, the one that it names first."""
         self.ensure_one()
+        # A package is named by what customers know it as.
+        if self.subscription_id:
+            told = self.isolation_event_id == self.subscription_id._isp_last_event()
+            return [notices.message_line(self.subscription_id, self.subscription_id.package_id.name, told)]
+        about = self.move_ids.isp_subscription_id | self.move_ids.isp_installation_fee_id.subscription_id
+        lines = about or self.customer_id.subscription_ids.filtered(lambda s: s.state != "draft")
+        found = [notices.message_line(line, line.package_id.name, False) for line in lines.sorted("id")]
+        return found or [isp_engine.MessageLine(_("Installation"))]
+
+    def _isp_on_its_way(self, look, now, there):
+        """The message, when it can be made into a text."""
         customer = self.customer_id
-        why = self._isp_stale()
-        if not why and not customer.whatsapp_number:
-            why = ("customer.no_number", "no mobile number")
-        if not why and not customer.whatsapp_allowed:
-            why = ("customer.not_allowed", "the customer does not want WhatsApp")
-        if why:
-            self.write({"state": "dropped", "error_code": why[0], "error": why[1]})
-            return None
-        hours = ZONE_HOURS[self.company_id.isp_zone]
-        allowed = notices.next_allowed(self.kind, aware(now), hours, self.company_id._isp_dunning_policy())
-        if allowed > aware(now):
-            self.next_attempt = allowed.replace(tzinfo=None)
-            return None
         message = whatsapp.Message(
-            self.id, self._isp_callback(), customer.whatsapp_number, customer.name, self._isp_content(),
-            customer.message_language,
+            self.id, self._isp_callback(), customer.whatsapp_number, customer.name, look.content, customer.message_language,
+            look.demand, self.attempts,
         )
         try:
-            body = whatsapp.preview([message], templates=templates)[0]
+            body = whatsapp.preview([message], templates=there.templates, sender=there.sender)[0]
         except isp_engine.InvalidValue as error:
             self.write({"state": "failed", "error_code": error.code, "error": str(error)})
-            return None
+            return []
         self.write({
-            "state": "sending", "attempts": self.attempts + 1, "body": body, "sent_at": now,
-            "error_code": False, "error": False, "next_attempt": False,
+            "state": "sending", "body": body, "sent_at": now, "error_code": False, "error": False, "next_attempt": False,
+            "amount": getattr(look.content, "amount", 0),
         })
-        return message
-
-    def _isp_open_now(self):
-        return self.move_ids.filtered(lambda m: m.state == "posted" and m.amount_residual >= OWED_FROM)
-
-    def _isp_stale(self):
-        """Why the message is not true any more, or nothing (rule N3)."""
-        self.ensure_one()
-        today = self.company_id._isp_today()
-        if self.kind in ("due_soon", "overdue"):
-            owed = self._isp_open_now()
-            if not owed:
-                return "notification.paid", "paid in the meantime"
-            if self.kind == "due_soon" and max(owed.mapped("invoice_date_due")) < today:
-                return "notification.late", "the due date has passed"
-            if self.kind == "overdue" and min(owed.mapped("invoice_date_due")) >= today:
-                return "notification.not_due", "the due date was moved"
-        line = self.subscription_id
-        if self.kind == "isolated" and not line.desired_access == line.observed_access == "isolated":
-            return "notification.reopened", "not isolated any more"
-        if self.kind == "reopened" and not line.desired_access == line.observed_access == "open":
-            return "notification.not_open", "not open any more"
-        if self.kind == "payment_received" and self.payment_move_id.state != "posted":
-            return "notification.reversed", "the payment was taken back"
-        return None
-
-    def _isp_content(self):
-        """What the message says, from the facts of now."""
-        self.ensure_one()
-        company = self.company_id
-        if self.kind in ("due_soon", "overdue"):
-            owed = self._isp_open_now().sorted(lambda m: (m.invoice_date_due, m.id))
-            lines = owed.isp_subscription_id | owed.isp_installation_fee_id.subscription_id
-            package = ", ".join(lines.package_id.mapped("name")) or _("Installation")
-            amount, due = sum(rupiah_owed(move.amount_residual) for move in owed), owed[0].invoice_date_due
-            numbers = owed.mapped("name")
-            if self.kind == "due_soon":
-                return whatsapp.DueSoon(package, numbers, amount, due)
-            isolation = notices.isolation_day(due, company._isp_isolation_policy())
-            late = (company._isp_today() - due).days
-            return whatsapp.Overdue(package, numbers, amount, due, late, max(isolation, company._isp_today()))
-        if self.kind == "payment_received":
-            entry = self.payment_move_id
-            received = entry.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable" and line.credit)
-            still = self.env["account.move"].sudo()._read_group(
-                [("company_id", "=", company.id), *self.customer_id._isp_open_domain()], [], ["amount_residual:sum"]
-            )[0][0]
-            return whatsapp.PaymentReceived(
-                rupiah_owed(sum(received.mapped("credit"))), entry.ref or entry.name, entry.date, rupiah_owed(still or 0)
-            )
-        line = self.subscription_id
-        since = aware(self.isolation_event_id.observed_at) + timedelta(hours=ZONE_HOURS[company.isp_zone])
-        if self.kind == "isolated":
-            amount = 0 if line.access_cause == "manual" else sum(
-                rupiah_owed(move.amount_residual) for move in line._isp_open_moves()[line.id]
-                if move.invoice_date_due < company._isp_today()
-            )
-            return whatsapp.Isolated(line.package_id.name, amount, since.date())
-        return whatsapp.Reopened(line.package_id.name, since.date())
+        return [message]
 
     # After
 
-    def _isp_sent(self, sent, channel, now):
-        """Write down what became of one attempt."""
+    def _isp_sent(self, sent, now):
+        """Write down what became of one attempt, or of one that was not made because the channel rests."""
         self.ensure_one()
         if self.state != "sending":
             # A status report was faster than this line; it knows more.
@@ -206,26 +165,22 @@ class IspNotification(models.Model):
                 self.provider_reference = sent.provider_id
             return
         code = "whatsapp.%s" % sent.code if sent.code else "whatsapp.%s" % sent.outcome
-        if sent.outcome in ("accepted", "held"):
-            self.write({
-                "state": "sent", "sent_at": now, "provider_reference": sent.provider_id,
-                "error_code": code if sent.outcome == "held" else False,
-                "error": sent.reason if sent.outcome == "held" else False,
-            })
-            channel.sudo().write({"state": "ok", "last_sent": now, "last_error": False, "last_error_code": False})
-        elif sent.outcome == "retry_after" and self.attempts < ATTEMPTS:
-            wait = max(timedelta(seconds=sent.retry_after), wait_after(self.attempts))
-            self._isp_requeue(code, sent.reason, now + wait)
-        elif sent.outcome == "channel_down":
-            self._isp_requeue(code, sent.reason, now + wait_after(self.attempts))
-            channel.sudo().write({"state": "trouble", "last_error": sent.reason, "last_error_code": code})
-        elif sent.outcome == "unknown":
-            self.write({"state": "unknown", "error_code": "port.unknown", "error": sent.reason})
+        vals = {"attempts": self.attempts + sent.tried, "template": sent.template or False}
+        if sent.fate == "sent":
+            held = sent.outcome == "held"
+            vals.update(
+                state="sent", sent_at=now, provider_reference=sent.provider_id, error_code=code if held else False,
+                error=sent.reason if held else False,
+            )
+        elif sent.fate == "wait":
+            # One that was not tried is the first again, when only the channel rests.
+            again = now + timedelta(seconds=sent.wait) if sent.tried or sent.wait else False
+            vals.update(state="queued", sent_at=False, next_attempt=again, error_code=code, error=sent.reason)
+        elif sent.fate == "unknown":
+            vals.update(state="unknown", error_code="port.unknown", error=sent.reason)
         else:
-            self.write({"state": "failed", "error_code": code, "error": sent.reason})
-
-    def _isp_requeue(self, code, reason, moment):
-        self.write({"state": "queued", "sent_at": False, "next_attempt": moment, "error_code": code, "error": reason})
+            vals.update(state="failed", error_code=code, error=sent.reason)
+        self.write(vals)
 
     def action_isp_send_again(self):
         """A person decides that an unknown or failed message goes out once more."""
@@ -234,8 +189,25 @@ class IspNotification(models.Model):
         self.check_access_rights("read")
         self.check_access_rule("read")
         for message in self.sudo().filtered(lambda m: m.state in ("unknown", "failed")):
-            message.write({"state": "queued", "next_attempt": False, "attempts": 0})
+            message.write({"state": "queued", "next_attempt": False, "attempts": 0, "template": False})
         self._isp_trigger_send()
+
+    @api.model
+    def _isp_stopped_domain(self, company, name=None):
+        """The messages that a text at fault stopped; of one name at Meta, in all its languages."""
+        domain = [("company_id", "=", company.id), ("state", "in", ("queued", "failed")), ("template", "!=", False)]
+        return [*domain, ("template", "=like", "%s/%%" % name.replace("_", "\\_"))] if name else domain
+
+    @api.model
+    def _isp_retry_stopped(self, company, name=None):
+        """Everything that a text stopped goes again, once it is in order at Meta; returns how many messages. What is no longer
+        true or too old is dropped as it leaves."""
+        if not self.env.user.has_group("isp_management.group_billing"):
+            raise UserError(_("Sending again is for the group Billing."))
+        stopped = self.sudo().search(self._isp_stopped_domain(company, name))
+        stopped.write({"state": "queued", "next_attempt": False, "template": False, "attempts": 0})
+        self._isp_trigger_send()
+        return len(stopped)
 
     def action_isp_drop(self):
         """A person decides that a message does not go out."""

@@ -3,7 +3,7 @@ import isp_engine
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
-from .isp_guard_mixin import BILLING, PROGRAM
+from .isp_guard_mixin import BILLING, ENDING, PROGRAM
 
 
 class IspPromise(models.Model):
@@ -13,7 +13,7 @@ class IspPromise(models.Model):
     _order = "until desc, id desc"
     _rec_name = "until"
     _check_company_auto = True
-    _isp_guarded = {"state": PROGRAM}
+    _isp_guarded = {"state": PROGRAM, **ENDING}
     _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -66,7 +66,7 @@ class IspPromise(models.Model):
     def _isp_counts(self):
         """Whether it counts against the limit: one that was taken back does not."""
         self.ensure_one()
-        return self.state != "cancelled"
+        return self.ending_kind != "taken_back" if self.ended_at else self.state != "cancelled"
 
     @api.onchange("customer_id")
     def _onchange_customer_id(self):
@@ -77,4 +77,5 @@ class IspPromise(models.Model):
         raise UserError(_("A promise is cancelled, not deleted."))
 
     def action_cancel(self):
-        self._isp_may_write().filtered(lambda p: p.state == "running").state = "cancelled"
+        """Ask why it holds no longer."""
+        return self.action_isp_end()

@@ -1,6 +1,7 @@
 from datetime import timedelta, timezone
 
 import isp_engine
+from isp_engine import whatsapp
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
@@ -22,6 +23,16 @@ class ResCompany(models.Model):
     isp_overdue_days = fields.Char("Remind after the due date (days)", default="3")
     isp_quiet_until = fields.Float("Messages from", default=8.0)
     isp_quiet_from = fields.Float("Messages until", default=20.0)
+    isp_sender_name = fields.Char(
+        "Name in messages", size=60, help="Who asks for the money. With a name, the standard texts say it, everything that is owed and how to"
+        " pay; they are registered at Meta under names of their own.",
+    )
+    isp_pay_to = fields.Text("How to pay", help="One way in each line, three at most: a bank account with its holder, a counter, a link.")
+    isp_sender_contact = fields.Char("Where to ask", size=60, help="A number or an address; empty: the name.")
+    isp_clock_days = fields.Integer(
+        "Ask after so many days without a run", default=45,
+        help="A run that lies before the last one, or so much later, writes nothing until a manager says that the clock is right.",
+    )
     isp_isolate_after_days = fields.Integer("Isolate after (days overdue)", default=5)
     isp_isolate_at = fields.Float("Isolate not before", default=10.0)
     isp_isolate_on_weekends = fields.Boolean("Isolate on Saturday and Sunday")
@@ -61,8 +72,8 @@ class ResCompany(models.Model):
     @api.constrains(
         "isp_issue_lead_days", "isp_payment_terms_days", "isp_catch_up_periods", "isp_due_soon_days",
         "isp_overdue_days", "isp_quiet_until", "isp_quiet_from", "isp_isolate_after_days", "isp_isolate_at",
-        "isp_reopen_when_paid_percent", "isp_breaker_count", "isp_breaker_percent", "isp_isolate_from",
-        "isp_promise_max_days", "isp_promise_per_period",
+        "isp_reopen_when_paid_percent", "isp_breaker_count", "isp_breaker_percent", "isp_sender_name", "isp_pay_to",
+        "isp_sender_contact", "isp_clock_days", "isp_isolate_from", "isp_promise_max_days", "isp_promise_per_period",
     )
     def _check_isp_policy(self):
         for company in self:
@@ -72,6 +83,11 @@ class ResCompany(models.Model):
                 policy.isolation(company)
                 policy.late_fee(company)
                 policy.outage(company)
+                policy.clock_guard(company)
+                # A text of one's own may ask for what only a company with a name can say.
+                whatsapp.preview(
+                    [], templates=self.env["isp.message_template"]._isp_engine_templates(company), sender=policy.sender(company),
+                )
                 policy.promise(company)
             except ValueError as error:
                 raise ValidationError(_("This setting is not possible: %s", error)) from error
@@ -87,6 +103,14 @@ class ResCompany(models.Model):
     def _isp_dunning_policy(self):
         self.ensure_one()
         return policy.dunning(self)
+
+    def _isp_clock_policy(self):
+        self.ensure_one()
+        return policy.clock_guard(self)
+
+    def _isp_sender(self):
+        self.ensure_one()
+        return policy.sender(self.sudo())
 
     def _isp_isolation_policy(self):
         self.ensure_one()

@@ -8,6 +8,7 @@ from . import test_installation
 from . import test_routers
 from . import test_isolation
 from . import test_notifications
+from . import test_message_channel
 from . import test_webhook
 from . import test_reports
 from . import test_pdf
@@ -26,6 +27,9 @@ from . import test_credit_pays
 from . import test_payments
 from . import test_lifecycle
 from . import test_moving_in
+from . import test_clock
+from . import test_protections
+from . import test_neutralize
 from . import test_clicks
 from . import test_settings
 from . import test_glance

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta, timezone
 
 from isp_engine.cases import Refusal
+from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
 
 from odoo import Command, fields
 from odoo.exceptions import UserError, ValidationError
@@ -21,7 +22,10 @@ POLICY = {
     },
     "promise": {"max_days": "isp_promise_max_days", "per_period": "isp_promise_per_period"},
     "outage": {"min_hours": "isp_outage_min_hours", "by": "isp_outage_by"},
+    "clock": {"max_days_between_runs": "isp_clock_days"},
 }
+# What a case uses when it looks at routers or phones; the others are lived without them.
+OUTSIDE = {"step.router", "step.expect.router", "step.whatsapp", "step.expect.messages"}
 
 
 def day(text):
@@ -42,6 +46,7 @@ class OdooHost:
         self.test, self.company = test, test.company
         self.packages, self.routers, self.customers, self.lines, self.outages = {}, {}, {}, {}, {}
         self.held = {}
+        self.simulated, self.meta, self.last_protection = {}, None, {}
 
     def env(self, at):
         """An environment in which it is that moment."""
@@ -55,8 +60,17 @@ class OdooHost:
         self.company.isp_billed_through = False
         # Late fees count from the day on which the policy is set.
         self.do_policy(case["steps"][0]["moments"][0], case["policy"])
+        outside = bool(OUTSIDE & set(case["uses"]))
         for site in case["sites"]:
             self.routers[site["code"]] = self.test.router.copy({"name": "R-%s" % site["code"], "password": "rahasia"})
+            if outside:
+                self.connect(site["code"], self.routers[site["code"]])
+        if outside:
+            self.meta = self.opened(SimulatedWhatsApp())
+            self.test.env["isp.channel"].create({
+                "name": "CS", "phone_number_id": self.meta.phone_number_id, "base_url": self.meta.base_url,
+                "access_token": self.meta.access_token,
+            })
         self.ppn = self.tax_of(case["policy"]["tax"]["rules"])
         included = self.ppn.copy({"name": "PPN in the price", "price_include": True, "include_base_amount": True})
         for package in case["packages"]:
@@ -76,6 +90,17 @@ class OdooHost:
                 customer["code"], **({"mobile": "0812-0000-%04d" % number} if customer["reachable"] else {"mobile": False})
             )
 
+    def opened(self, simulator):
+        self.test.addCleanup(simulator.close)
+        return simulator
+
+    def connect(self, site, router):
+        simulated = self.simulated[site] = self.opened(SimulatedRouter(identity="r-%s" % site.lower()))
+        host, port = simulated.address.split(":")
+        router.write({
+            "host": host, "port": int(port), "username": simulated.username, "password": simulated.password, "timeout_seconds": 2,
+        })
+
     def tax_of(self, rules):
         """Odoo's taxes are the rules of PPN: one of the provider's own is a tax with its rate."""
         if len(rules) != 1:
@@ -86,7 +111,7 @@ class OdooHost:
 
     def do_policy(self, at, policy):
         vals = {name: policy[part][key] for part, names in POLICY.items() for key, name in names.items()}
-        isolation, fee = policy["isolation"], policy["late_fee"]
+        isolation, fee, dunning = policy["isolation"], policy["late_fee"], policy["dunning"]
         hour, minute = isolation["isolate_at"].split(":")
         vals.update(
             isp_isolate_at=int(hour) + int(minute) / 60, isp_pkp=policy["tax"]["pkp"],
@@ -100,6 +125,10 @@ class OdooHost:
                 isp_late_fee_amount=fee["amount"].get("fixed", 0), isp_late_fee_percent=of.get("percent", 0),
                 isp_late_fee_minimum=of.get("minimum", 0),
             )
+        vals.update({"isp_" + name: ", ".join(map(str, dunning[name])) for name in ("due_soon_days", "overdue_days")})
+        for name in ("quiet_until", "quiet_from"):
+            hour, minute = dunning[name].split(":")
+            vals["isp_" + name] = int(hour) + int(minute) / 60
         self.company.with_env(self.env(at)).write(vals)
         for holiday in isolation["holidays"]:
             self.test.env["isp.holiday"].create({"name": holiday, "date": holiday, "company_id": self.company.id})
@@ -136,14 +165,40 @@ class OdooHost:
             # What the engine refused has its code, here or as the cause.
             code = getattr(error, "code", None) or getattr(error.__cause__, "code", None)
             raise Refusal(code or "odoo.refused", str(error)) from error
+        self.deliver(at)
+
+    def deliver(self, at):
+        """What was decided leaves at once, as the crons of every minute see to."""
+        if self.meta:
+            env = self.env(at)
+            env["isp.router"]._cron_isp_sync()
+            env["isp.notification"]._cron_isp_send()
+
+    def do_router(self, at, site, down):
+        router = self.simulated[site]
+        router.down() if down else router.up()
+        # Somebody who repaired it presses the button; else it is tried again a few minutes later.
+        self.routers[site].subscription_ids.sudo().write({"router_next_attempt": False})
+
+    def do_whatsapp(self, at, down):
+        self.meta.down() if down else self.meta.up()
 
     def do_look(self, at):
         """Nothing."""
 
     def do_run(self, at, approve, confirm):
-        del confirm
         env = self.env(at)
+        clock = env["isp.clock"]._isp_of(self.company)
+        if confirm:
+            clock.with_user(self.test.env.user).action_isp_clock_is_right()
         env["isp.billing_run"]._cron_bill()
+        if clock.doubt:
+            # The other crons ask the same.
+            env["isp.notification"]._cron_isp_reminders()
+            env["isp.subscription"]._cron_isp_isolation()
+            raise Refusal(clock.doubt)
+        if self.meta:
+            env["isp.notification"]._cron_isp_reminders()
         self.post_drafts(at)
         lines = env["isp.subscription"]
         lines._isp_planned_changes()
@@ -259,14 +314,27 @@ class OdooHost:
         }).action_invoice()
 
     def do_promise(self, at, customer, made_on, until):
-        self.env(at)["isp.promise"].create(
+        self.last_protection["promise", customer] = self.env(at)["isp.promise"].create(
             {"customer_id": self.customers[customer].id, "made_on": day(made_on), "until": day(until)}
         )
 
     def do_exempt(self, at, customer, until, reason, **since):
-        self.env(at)["isp.exemption"].create({
+        self.last_protection["exemption", customer] = self.env(at)["isp.exemption"].create({
             "customer_id": self.customers[customer].id, "since": day(since["from"]), "until": day(until), "reason": reason,
         })
+
+    def do_end_protection(self, at, what, customer, taken_back, reason):
+        self.end(at, self.last_protection[what, customer], "taken_back" if taken_back else "ended", reason)
+
+    def do_take_back_outage(self, at, name, reason):
+        self.end(at, self.outages[name], "taken_back", reason)
+
+    def end(self, at, record, kind, reason):
+        """As the button does."""
+        record = record.with_env(self.env(at))
+        wizard = self.env(at)["isp.ending.wizard"].browse(record.action_isp_end()["res_id"])
+        wizard.write({"kind": kind, "reason": reason})
+        wizard.action_confirm()
 
     def do_outage(self, at, name, site, until, **since):
         self.outages[name] = self.env(at)["isp.outage"].create({
@@ -319,6 +387,8 @@ class OdooHost:
         line = self.lines.get(subscription["name"])
         if not line:
             return seen
+        if self.meta:
+            seen.update(router=self.on_router(subscription["site"], line), messages=self.messages(customer, subscription["zone"]))
         why = line.with_env(self.env(at))._isp_explain()
         moves = self.test.env["account.move"].search([
             "|", ("isp_subscription_id", "=", line.id), ("isp_installation_fee_id.subscription_id", "=", line.id),
@@ -330,6 +400,26 @@ class OdooHost:
             credit_notes=[self.note(move) for move in moves.filtered(lambda m: m.move_type == "out_refund")],
         )
         return seen
+
+    def on_router(self, site, line):
+        """What the router itself has."""
+        account = self.simulated[site].secret(line.ppp_username)
+        if account is None:
+            return None
+        if account.disabled:
+            return "closed"
+        return "isolated" if account.profile == self.routers[site].isolation_profile else "open"
+
+    def messages(self, customer, zone):
+        """What left for a customer, by the log; the phones have got as many."""
+        sent = self.test.env["isp.notification"].search([("company_id", "=", self.company.id), ("state", "=", "sent")], order="sent_at, id")
+        self.test.assertEqual(len(sent), len(self.meta.messages()))
+        own = sent.filtered(lambda n: n.customer_id == self.customers[customer])
+        local = [(message, message.sent_at + timedelta(hours=HOURS[zone])) for message in own]
+        return [
+            {"kind": message.kind, "on": str(at.date()), "at": at.strftime("%H:%M"), "amount": round(message.amount)}
+            for message, at in local
+        ]
 
     def credit(self, customer):
         items = self.test.env["account.move.line"].search([

@@ -193,6 +193,7 @@ class TestBilling(IspCommon):
             self.assertEqual(months[:4], [250_000, 400_000, 600_000, 600_000], timing)
             self.assertEqual((line.package_id, len(months)), (fastest, 5 if timing == "prepaid" else 4))
             self.company.isp_billed_through = False
+            self.story_begins()
 
     def test_a_change_of_package_holds_from_its_period_on(self):
         faster = self.new_package("HOME-50", 400_000)

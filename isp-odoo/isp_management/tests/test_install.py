@@ -14,7 +14,7 @@ MODELS = [
     "isp.customer", "isp.package", "isp.package.price", "isp.cpe", "isp.device_history", "isp.installation_fee",
     "isp.installation_kind", "isp.subscription", "isp.router", "isp.notification", "isp.isolation_event",
     "isp.channel", "isp.message_template", "isp.promise", "isp.exemption", "isp.outage", "isp.holiday", "isp.expense_category", "isp.expense",
-    "isp.reveal_log", "isp.collector",
+    "isp.reveal_log", "isp.collector", "isp.clock",
 ]
 
 

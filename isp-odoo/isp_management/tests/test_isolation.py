@@ -213,6 +213,22 @@ class TestIsolation(IspNetworkCommon):
         self.decide("2026-03-11 10:00")
         self.assertEqual({line.desired_access for line in more}, {"open"})
 
+    def test_the_breaker_counts_closings_too(self):
+        self.company.write({"isp_breaker_count": 2, "isp_breaker_percent": 0})
+        lines = [self.new_line(number) for number in (1, 2, 3)]
+        self.sync("2026-03-01 09:00")
+        for line in lines:
+            line.sudo().end_date = date(2026, 3, 9)
+        self.decide("2026-03-10 10:00")
+        self.assertEqual({line.desired_access for line in lines}, {"open"}, "three ends at once are asked about")
+        self.assertEqual({line.state for line in lines}, {"active"})
+        self.assertEqual((self.router.breaker_tripped, self.router.breaker_waiting), (True, 3))
+        wizard = self.at("2026-03-10 10:05")["isp.breaker.wizard"].create({"router_id": self.router.id})
+        self.assertEqual(wizard.count, 3)
+        wizard.action_approve()
+        self.decide("2026-03-10 10:10")
+        self.assertEqual({(line.desired_access, line.state) for line in lines}, {("closed", "terminated")})
+
     def test_the_breaker_never_holds_a_reopening(self):
         self.company.write({"isp_breaker_count": 2, "isp_breaker_percent": 0})
         paid, move = self.owing_line(9)

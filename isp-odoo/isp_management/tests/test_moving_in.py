@@ -167,6 +167,7 @@ class TestMovingIn(IspCommon):
 
     def test_a_deleted_invoice_is_billed_again(self):
         for timing in ("prepaid", "postpaid"):
+            self.story_begins()
             line = self.new_subscription(self.new_customer(timing), timing=timing)
             self.run_billing("2026-03-05 10:00")
             before = self.starts(line)

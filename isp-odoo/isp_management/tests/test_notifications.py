@@ -29,7 +29,8 @@ class TestNotifications(IspNetworkCommon):
             self.remind(moment)
             self.send(moment)
         self.decide("2026-03-10 10:00")
-        self.assertFalse(self.log("isolated"), "told when the router has confirmed")
+        self.send("2026-03-10 10:00")
+        self.assertEqual((self.log("isolated").state, self.log("isolated").error_code), ("queued", "notification.router_not_yet"))
         self.sync("2026-03-10 10:01")
         self.send("2026-03-10 10:02")
         self.pay(move, env=self.at("2026-03-10 21:30"), on=date(2026, 3, 10))
@@ -110,12 +111,12 @@ class TestNotifications(IspNetworkCommon):
         reminders = self.log("due_soon")
         self.assertEqual(set(reminders.mapped("state")), {"queued"})
         self.assertEqual((self.channel.state, self.channel.last_error_code), ("trouble", "whatsapp.channel_down"))
+        self.assertEqual(set(reminders.mapped("attempts")), {0}, "the number was asked, and no message was tried")
+        self.assertTrue(self.channel.activity_ids, "somebody has to know")
         self.meta.up()
-        self.send("2026-03-02 09:01")
-        self.assertEqual(self.sent(), [], "not before its time")
-        self.send("2026-03-02 09:03")
+        self.send("2026-03-02 09:02")
         self.assertEqual(set(reminders.mapped("state")), {"sent"})
-        self.assertEqual((self.channel.state, len(self.sent())), ("ok", 2))
+        self.assertEqual((self.channel.state, len(self.sent()), len(self.channel.activity_ids)), ("ok", 2, 0))
 
     def test_what_is_unknown_is_never_sent_again_by_itself(self):
         line = self.new_line()
@@ -154,10 +155,14 @@ class TestNotifications(IspNetworkCommon):
         self.meta.fail_recipient("6281200000001", 131026)
         self.meta.fail_recipient("6281200000002", 131056)
         self.meta.fail_recipient("6281200000003", 132001)
+        # A text at fault would let the others wait: it comes last.
+        third.sudo().not_before = datetime(2026, 3, 2, 3, 0)
         self.send("2026-03-02 09:01")
         self.assertEqual((first.state, first.error_code), ("failed", "whatsapp.131026"))
         self.assertEqual((second.state, second.error_code, bool(second.next_attempt)), ("queued", "whatsapp.131056", True))
-        self.assertEqual((third.state, third.error_code), ("failed", "whatsapp.132001"))
+        self.send("2026-03-02 10:00")
+        self.assertEqual((third.state, third.error_code), ("queued", "whatsapp.132001"))
+        self.assertEqual(third.template, "isp_tagihan_pengingat/id", "a text at fault is no fault of the message")
         self.assertNotIn("6281200000001", first.error)
 
     def test_who_cannot_or_will_not_hear_is_not_written_to(self):
@@ -207,7 +212,8 @@ class TestNotifications(IspNetworkCommon):
         self.send("2026-03-02 09:01")
         reminder = self.log("due_soon")
         self.assertEqual(reminder.body, "Hai Pelanggan 1, Rp 277.500 jatuh tempo 5 Maret 2026 ya.")
-        self.assertEqual((reminder.state, reminder.error_code), ("failed", "whatsapp.132001"), "Meta does not know it yet")
+        self.assertEqual((reminder.state, reminder.error_code), ("queued", "whatsapp.132001"), "Meta does not know it yet")
+        self.assertEqual((reminder.template, self.channel.stopped_count), ("toko_pengingat/id", 1))
 
     def test_a_customer_who_reads_english_gets_english(self):
         line = self.new_line()

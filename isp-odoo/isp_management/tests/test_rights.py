@@ -159,7 +159,12 @@ class TestRights(IspNetworkCommon):
             "customer_id": self.customer.id, "made_on": "2026-01-05", "until": "2026-01-08",
         })
         self.refused(GROUPS, "isp.promise", "write", [promise], {"state": "kept"})
-        self.rpc("cashier", "isp.promise", "action_cancel", [promise])
+        self.refused(GROUPS, "isp.promise", "write", [promise], {"ended_at": "2026-01-05 00:00:00", "ending_reason": "x"})
+        self.refused(("technician",), "isp.promise", "action_isp_end", [promise])
+        action = self.rpc("cashier", "isp.promise", "action_isp_end", [promise])
+        self.rpc("cashier", "isp.ending.wizard", "write", [action["res_id"]], {"reason": "salah nama", "kind": "taken_back"})
+        self.rpc("cashier", "isp.ending.wizard", "action_confirm", [action["res_id"]])
+        self.assertEqual(self.env["isp.promise"].browse(promise).ended_by_id, self.users["cashier"])
         exemption = {"customer_id": self.customer.id, "since": "2026-01-05", "until": "2026-02-08", "reason": "x"}
         self.refused(("technician", "cashier"), "isp.exemption", "create", [exemption])
         self.rpc("billing", "isp.exemption", "create", exemption)

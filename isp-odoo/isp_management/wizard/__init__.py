@@ -1,4 +1,5 @@
 from . import isp_show_mixin
+from . import isp_ending_wizard
 from . import isp_explain_wizard
 from . import isp_isolation_wizard
 from . import isp_breaker_wizard

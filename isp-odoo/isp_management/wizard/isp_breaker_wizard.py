@@ -5,6 +5,8 @@ import isp_engine
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 
+from ..models.isp_isolation_run import CUTS
+
 # How long an approval holds: the run that it is for, and one more should that fail.
 APPROVED_FOR = timedelta(hours=2)
 
@@ -29,7 +31,7 @@ class IspBreakerWizard(models.TransientModel):
             lines = self.env["isp.subscription"].sudo()
             candidates = lines.search([*lines._isp_candidates(company), ("router_id", "=", router.id)])
             decisions = isp_engine.decide_isolation(candidates._isp_access_facts(now), now, policy=policy)
-            wanted = [decision.subscription for decision in decisions if decision.action == "isolate"]
+            wanted = [decision.subscription for decision in decisions if decision.action in CUTS]
             wanted += candidates.filtered(lambda s: s.desired_access == "isolated" and s.router_pending).ids
             wizard.subscription_ids = self.env["isp.subscription"].browse(wanted)
             wizard.count = len(wanted)

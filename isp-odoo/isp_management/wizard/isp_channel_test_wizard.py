@@ -22,9 +22,12 @@ class IspChannelTestWizard(models.TransientModel):
     @api.depends("kind", "language", "channel_id")
     def _compute_preview(self):
         for wizard in self:
-            templates = self.env["isp.message_template"]._isp_engine_templates(wizard.channel_id.company_id)
+            company = wizard.channel_id.company_id
+            templates = self.env["isp.message_template"]._isp_engine_templates(company)
             try:
-                wizard.preview = whatsapp.preview([sample(wizard.kind, wizard.language)], templates=templates)[0]
+                wizard.preview = whatsapp.preview(
+                    [sample(wizard.kind, wizard.language)], templates=templates, sender=company._isp_sender()
+                )[0]
             except isp_engine.InvalidValue as error:
                 wizard.preview = "⚠ %s" % error
 
@@ -39,7 +42,7 @@ class IspChannelTestWizard(models.TransientModel):
             raise UserError(_("%s has no access token.", channel.name))
         try:
             message = sample(self.kind, self.language, self.phone or "", "test:%s" % fields.Datetime.now().isoformat())
-            whatsapp.preview([message])
+            whatsapp.preview([message], templates=there.templates, sender=there.sender)
         except isp_engine.InvalidValue as error:
             raise UserError(_("This message cannot be sent: %s", error)) from error
         channel._isp_log_use("access_token", _("Test message, sent to %s", channel.base_url or "Meta"))

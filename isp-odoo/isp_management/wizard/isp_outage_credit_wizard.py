@@ -7,7 +7,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import formatLang
 
-from ..logic.access_rows import aware
+from ..logic import access_rows
 from ..logic.clock import last_day
 
 
@@ -34,7 +34,7 @@ class IspOutageCreditWizard(models.TransientModel):
     @api.model
     def _isp_open_for(self, outage):
         self._isp_check_billing()
-        if not outage.until:
+        if not outage.until and not outage.ended_at:
             raise UserError(_("The outage is going on. What it gives back is known when it is over."))
         notes, moves = self._isp_notes(outage)
         wizard = self.create({
@@ -48,14 +48,14 @@ class IspOutageCreditWizard(models.TransientModel):
     def _isp_notes(self, outage):
         """The engine's notes for an outage, and the invoices they are about."""
         outage = outage.sudo()
+        until = outage.until or outage.ended_at
         lines = self.env["isp.subscription"].sudo().with_context(active_test=False).search(
             [("router_id", "=", outage.router_id.id), ("state", "!=", "draft")]
         )
         # A day more on each side: which days it hit depends on the line's zone.
-        days = (outage.since.date() - timedelta(days=1), outage.until.date() + timedelta(days=2))
+        days = (outage.since.date() - timedelta(days=1), until.date() + timedelta(days=2))
         charges, moves = self.env["isp.credit"]._isp_charges(lines, days, outage)
-        told = isp_engine.Outage(aware(outage.since), aware(outage.until))
-        return isp_engine.outage_credits(charges, told, policy=outage.company_id._isp_outage_policy()), moves
+        return isp_engine.outage_credits(charges, access_rows.outage(outage), policy=outage.company_id._isp_outage_policy()), moves
 
     @api.model
     def _isp_line(self, note, move):
@@ -78,6 +78,8 @@ class IspOutageCreditWizard(models.TransientModel):
 
     @api.model
     def _isp_why(self, outage):
+        if outage.ended_at:
+            return _("The outage was recorded by mistake: it gives nothing back.")
         company = outage.company_id
         hours = (outage.until - outage.since).total_seconds() / 3600
         told = formatLang(self.env, hours, digits=0 if hours == int(hours) else 1)

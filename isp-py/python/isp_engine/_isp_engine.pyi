@@ -13,12 +13,15 @@ from isp_engine.records import (
     BillingPlan,
     Channel,
     Charge,
+    ClockDoubt,
     CorrectionWish,
     CreditNote,
     Decision,
     Delivery,
     DeliveryFacts,
     DunningFacts,
+    Ending,
+    EndingWish,
     Event,
     Exemption,
     ExplainFacts,
@@ -37,14 +40,17 @@ from isp_engine.records import (
     LateInvoice,
     LedgerRow,
     Message,
+    MessageLook,
     MessageTemplate,
     Money,
+    NotificationKind,
     Outage,
     Package,
     PaidEarlier,
     PaymentNotice,
     ProfitLoss,
     PromiseWish,
+    QueuedMessage,
     Reason,
     ReceivedPayment,
     Reminder,
@@ -54,6 +60,7 @@ from isp_engine.records import (
     RouterPlan,
     RouterSeen,
     RouterStatus,
+    Sender,
     Sent,
     SentMessage,
     SignedWebhook,
@@ -69,10 +76,12 @@ from isp_engine.records import (
     TermsFacts,
     WriteOff,
     WriteOffWish,
+    Zone,
 )
 
 __all__ = [
     "BillingPolicy",
+    "ClockPolicy",
     "DunningPolicy",
     "IsolationPolicy",
     "LateFeePolicy",
@@ -82,6 +91,7 @@ __all__ = [
     "Phone",
     "PromisePolicy",
     "REASONS",
+    "SENDER_PARAMETERS",
     "SimulatedRouter",
     "SimulatedWhatsApp",
     "TaxPolicy",
@@ -91,6 +101,7 @@ __all__ = [
     "answer_subscription",
     "apply_routers",
     "case_lacks",
+    "check_clock",
     "check_exemptions",
     "check_promises",
     "compare_case",
@@ -99,6 +110,7 @@ __all__ = [
     "decide_isolation",
     "decide_terms",
     "due_reminders",
+    "end_records",
     "explain",
     "fee_paid",
     "fold_statuses",
@@ -123,6 +135,7 @@ __all__ = [
     "read_case",
     "receive_payments",
     "receive_webhook",
+    "refresh_messages",
     "router_status",
     "send_messages",
     "template_registrations",
@@ -134,6 +147,7 @@ __version__: Final[str]
 REASONS: Final[tuple[Reason, ...]]
 WORDS: Final[dict[str, tuple[str, ...]]]
 PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
+SENDER_PARAMETERS: Final[dict[TemplateKind, tuple[str, ...]]]
 
 @final
 class BillingPolicy:
@@ -163,6 +177,14 @@ class BillingPolicy:
     def while_isolated(self) -> Literal["bill", "skip", "prorate"]: ...
 
 @final
+class ClockPolicy:
+    def __new__(cls, *, max_days_between_runs: int | None = None) -> ClockPolicy: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @property
+    def max_days_between_runs(self) -> int: ...
+
+@final
 class DunningPolicy:
     def __new__(
         cls,
@@ -182,6 +204,7 @@ class DunningPolicy:
     def quiet_until(self) -> time: ...
     @property
     def quiet_from(self) -> time: ...
+    def next_sending(self, kind: NotificationKind, zone: Zone, now: datetime) -> datetime: ...
 
 @final
 class IsolationPolicy:
@@ -338,6 +361,17 @@ def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxe
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
 ) -> list[Reminder]: ...
+def refresh_messages(
+    messages: Sequence[QueuedMessage],
+    now: datetime,
+    *,
+    policy: DunningPolicy | None = None,
+    isolation: IsolationPolicy | None = None,
+) -> list[MessageLook]: ...
+def check_clock(
+    last_run: datetime | None, now: datetime, *, policy: ClockPolicy | None = None
+) -> ClockDoubt | None: ...
+def end_records(wishes: Sequence[EndingWish]) -> list[Ending | InvalidValue]: ...
 def decide_isolation(
     lines: Sequence[AccessFacts], now: datetime, *, policy: IsolationPolicy | None = None
 ) -> list[Decision]: ...
@@ -387,9 +421,14 @@ def send_messages(
     channel: Channel, messages: Sequence[Message], *, deadline: float | None = None
 ) -> list[Sent]: ...
 def preview_messages(
-    messages: Sequence[Message], *, templates: Sequence[MessageTemplate] | None = None
+    messages: Sequence[Message],
+    *,
+    templates: Sequence[MessageTemplate] | None = None,
+    sender: Sender | None = None,
 ) -> list[str]: ...
-def template_registrations(templates: Sequence[MessageTemplate] | None = None) -> list[str]: ...
+def template_registrations(
+    templates: Sequence[MessageTemplate] | None = None, *, sender: bool = False
+) -> list[str]: ...
 def verify_webhook(app_secret: str, signature: str | None, body: bytes) -> None: ...
 def receive_webhook(app_secret: str, signature: str | None, body: bytes) -> list[Event]: ...
 def answer_subscription(verify_token: str, query: str) -> str: ...
@@ -460,7 +499,9 @@ class SimulatedRouter:
 
 @final
 class SimulatedWhatsApp:
-    def __new__(cls, *, templates: Sequence[MessageTemplate] | None = None) -> SimulatedWhatsApp: ...
+    def __new__(
+        cls, *, templates: Sequence[MessageTemplate] | None = None, sender: bool = False
+    ) -> SimulatedWhatsApp: ...
     @property
     def base_url(self) -> str: ...
     @property

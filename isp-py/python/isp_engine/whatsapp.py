@@ -7,6 +7,7 @@ believed only when its signature fits the bytes that came; statuses may come twi
 
 from isp_engine._isp_engine import (
     PARAMETERS,
+    SENDER_PARAMETERS,
     answer_subscription,
 )
 from isp_engine._isp_engine import (
@@ -40,6 +41,7 @@ from isp_engine.records import (
     PaymentReceived,
     Reopened,
     ReportedStatus,
+    Sender,
     Sent,
     StatusEvent,
     TemplateEvent,
@@ -59,6 +61,8 @@ __all__ = [
     "PaymentReceived",
     "Reopened",
     "ReportedStatus",
+    "SENDER_PARAMETERS",
+    "Sender",
     "Sent",
     "StatusEvent",
     "TemplateEvent",

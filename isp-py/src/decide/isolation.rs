@@ -13,7 +13,7 @@ use pyo3::types::PyList;
 use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Value, Writer};
-use crate::decide::open;
+use crate::decide::{ending, open};
 use crate::policy::{IsolationPolicy, given_or_default};
 
 /// The words for what a line allows.
@@ -83,6 +83,14 @@ pub(super) fn read_facts<'py>(
     let isolated = fields.take()?.optional().map(|v| v.money_from_zero()).transpose()?;
     let zone = fields.take()?.zone()?;
     let nobody = Uuid::nil();
+    let (end, paused_from) = (fields.take()?.optional_date()?, fields.take()?.optional_date()?);
+    let mut promises: Vec<_> = fields.take()?.optional().map(|v| read_promise(&v)).transpose()?.into_iter().collect();
+    let mut exemptions: Vec<_> =
+        fields.take()?.optional().map(|v| read_exemption(&v)).transpose()?.into_iter().collect();
+    let mut outages: Vec<_> = fields.take()?.optional().map(|v| read_outage(&v)).transpose()?.into_iter().collect();
+    promises.extend(fields.take()?.each(|_, v| read_promise(&v))?);
+    exemptions.extend(fields.take()?.each(|_, v| read_exemption(&v))?);
+    outages.extend(fields.take()?.each(|_, v| read_outage(&v))?);
     Ok(AccessFacts {
         subscription_id,
         customer_id: CustomerId(nobody),
@@ -90,8 +98,8 @@ pub(super) fn read_facts<'py>(
         router_id: None,
         zone,
         terms: BillingTerms {
-            end: fields.take()?.optional_date()?,
-            paused_from: fields.take()?.optional_date()?,
+            end,
+            paused_from,
             // The decision asks the terms only whether the line serves.
             ..BillingTerms::new(PackageId(nobody), start, BillingDay::of(start), Cycle::Monthly)
         },
@@ -101,9 +109,9 @@ pub(super) fn read_facts<'py>(
             ..ServiceAccess::new(subscription_id, desired)
         },
         open,
-        promises: fields.take()?.optional().map(|v| read_promise(&v)).transpose()?.into_iter().collect(),
-        exemptions: fields.take()?.optional().map(|v| read_exemption(&v)).transpose()?.into_iter().collect(),
-        outages: fields.take()?.optional().map(|v| read_outage(&v)).transpose()?.into_iter().collect(),
+        promises,
+        exemptions,
+        outages,
     })
 }
 
@@ -116,7 +124,7 @@ fn read_promise(promise: &Value<'_, '_>) -> PyResult<Promise> {
         made_on: fields.take()?.date()?,
         until: fields.take()?.date()?,
         by: String::new(),
-        ending: None,
+        ending: ending::read(fields.take()?)?,
     })
 }
 
@@ -124,7 +132,8 @@ fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<Exemption> {
     let fields = exemption.record(Kind::Exemption)?;
     let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
     let (id, customer_id) = (ExemptionId(Uuid::nil()), CustomerId(Uuid::nil()));
-    Ok(Exemption { id, customer_id, from, until, reason: fields.take()?.string()?, by: String::new(), ending: None })
+    let (reason, ending) = (fields.take()?.string()?, ending::read(fields.take()?)?);
+    Ok(Exemption { id, customer_id, from, until, reason, by: String::new(), ending })
 }
 
 /// Reads an outage.
@@ -138,6 +147,6 @@ pub(super) fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {
         from,
         until,
         note: String::new(),
-        ending: None,
+        ending: ending::read(fields.take()?)?,
     })
 }

@@ -2,11 +2,14 @@
 
 mod allocation;
 mod billing;
+mod clock;
 mod credit;
+mod ending;
 mod installation;
 mod isolation;
 mod late_fee;
 mod lines;
+mod messages;
 mod open;
 mod payment;
 mod protection;
@@ -18,10 +21,13 @@ mod why;
 
 pub(crate) use allocation::allocate;
 pub(crate) use billing::plan_billing;
+pub(crate) use clock::check_clock;
 pub(crate) use credit::{isolation_credits, outage_credits};
+pub(crate) use ending::end_records;
 pub(crate) use installation::{fee_paid, installation_fees};
 pub(crate) use isolation::{ACCESSES, decide_isolation};
 pub(crate) use late_fee::late_fees;
+pub(crate) use messages::refresh_messages;
 pub(crate) use payment::{correct_invoices, late_fees_back, payment_identity, receive_payments, write_offs};
 pub(crate) use protection::{check_exemptions, check_promises, decide_by_hand};
 pub(crate) use reminders::due_reminders;

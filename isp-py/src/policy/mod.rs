@@ -1,5 +1,6 @@
 //! The settings of the engine as Python sees them. The defaults are isp-core's; none is written here.
 
+mod clock;
 mod money;
 mod protection;
 
@@ -16,6 +17,7 @@ use pyo3::types::PyTuple;
 
 use crate::convert::{Kind, Types, Value, Writer};
 
+pub(crate) use clock::ClockPolicy;
 pub(crate) use money::{LateFeePolicy, OutagePolicy};
 pub(crate) use protection::PromisePolicy;
 
@@ -159,6 +161,23 @@ impl DunningPolicy {
     #[getter]
     fn quiet_from<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         time(py, self.0.quiet_from)
+    }
+
+    /// The first moment from ``now`` on at which a message of this kind may leave: what keeps quiet hours waits for the
+    /// morning of the customer's zone (rule N4).
+    fn next_sending<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &Bound<'py, PyAny>,
+        zone: &Bound<'py, PyAny>,
+        now: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let kind =
+            Value::argument("kind", kind)?.word(&message::NotificationKind::ALL.map(|kind| (kind.code(), kind)))?;
+        let zone = Value::argument("zone", zone)?.zone()?;
+        let now = Value::argument("now", now)?.moment()?;
+        let at = if kind.keeps_quiet_hours() { message::reminder::next_sending(&self.0, zone, now) } else { now };
+        Writer::new(py)?.moment(at)
     }
 
     fn __repr__(&self) -> String {

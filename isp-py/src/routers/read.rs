@@ -105,12 +105,13 @@ fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>)
     Ok(AccessTarget {
         subscription_id,
         router_id: RouterId(Uuid::nil()),
-        account: Account { username, password },
+        account: Account::pppoe(username, password),
         group: UserGroup { name: group, speed: fields.take()?.parsed(Speed::parse)? },
         desired: fields.take()?.word(&ACCESSES)?,
         revision: 0,
         adopt: fields.take()?.bool()?,
         succeeds: Vec::new(),
+        left: false,
     })
 }
 

@@ -17,17 +17,17 @@ use crate::whatsapp::{STATUSES, read_code, templates, with_code};
 
 /// Meta's Cloud API on a loopback port: checks requests as Meta does, remembers what it took, signs webhooks.
 ///
-/// A context manager; it stops at the end of the block, or with ``close``. It knows the standard texts, and
-/// ``templates`` in their place.
+/// A context manager; it stops at the end of the block, or with ``close``. It knows the standard texts, or those that name a
+/// ``sender`` (true), and ``templates`` in their place.
 #[pyclass(frozen, module = "isp_engine.testing")]
 pub(crate) struct SimulatedWhatsApp(Held<Simulator>);
 
 #[pymethods]
 impl SimulatedWhatsApp {
     #[new]
-    #[pyo3(signature = (*, templates=None))]
-    fn new(py: Python<'_>, templates: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let catalog = self::templates(templates)?;
+    #[pyo3(signature = (*, templates=None, sender=false))]
+    fn new(py: Python<'_>, templates: Option<&Bound<'_, PyAny>>, sender: bool) -> PyResult<Self> {
+        let catalog = self::templates(templates, sender)?;
         Ok(Self(Held::start(py, Simulator::start_with(catalog))?))
     }
 

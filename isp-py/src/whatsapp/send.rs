@@ -1,15 +1,21 @@
 //! `send_messages`.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures::StreamExt;
+use isp_core::ids::{CustomerId, derive};
+use isp_core::message::channel::{Consequence, Fate, Held, Resting, consequence};
+use isp_core::ports::{Messenger, SendOutcome};
 use isp_whatsapp::cloud::CloudClient;
 use isp_whatsapp::graph::GraphCode;
 use isp_whatsapp::notification::TemplateMessage;
-use isp_whatsapp::outcome::{ConfigFault, DownCause, Outcome, RetryScope};
+use isp_whatsapp::outcome::{ConfigFault, DownCause, Outcome, RetryScope, Unreachable};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Place, Value, Writer};
 use crate::error::Refused;
@@ -20,10 +26,11 @@ use crate::whatsapp::message::{self, Letter};
 const AT_ONCE: usize = 8;
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Sends each message once through Meta's Cloud API; the outcomes are in the order of the messages.
+/// Sends each message once through Meta's Cloud API; what became of them is in the order of the messages.
 ///
-/// Nothing is repeated and nothing raised on behalf of one message. When the channel is found down, the messages that
-/// were not on the way yet are not tried and have the same outcome. ``deadline`` is in seconds for each message (20).
+/// Nothing is repeated and nothing raised on behalf of one message. The channel is asked first, without a message, and one goes
+/// alone. What rests (rule N8) is not tried: every message once the number or the account does not take any, those of a template or
+/// to a recipient that has to wait. ``fate`` says what to do with each. ``deadline`` is in seconds for each message (20).
 /// Write down what is about to be sent before the call: Ctrl-C, or a crash, leaves the messages on the way unknown.
 #[pyfunction]
 #[pyo3(signature = (channel, messages, *, deadline=None))]
@@ -34,48 +41,134 @@ pub(crate) fn send_messages<'py>(
 ) -> PyResult<Bound<'py, PyList>> {
     let py = messages.py();
     let deadline = deadline.map_or(Ok(DEADLINE), |given| Value::argument("deadline", given)?.seconds())?;
-    let config = message::channel(channel)?.with_deadline(deadline);
+    let (config, sender) = message::channel(channel)?;
+    let config = config.with_deadline(deadline);
     let mut keys = Keys::default();
-    let letters = message::messages(&Value::argument("messages", messages)?, &mut keys)?;
+    let letters = message::messages(&Value::argument("messages", messages)?, &mut keys, sender.as_ref())?;
     let refuse = |error| Refused::from(error).at(Place::argument("channel"));
     // Its connections are of this process, and end with the call.
     let client = py.detach(|| CloudClient::try_new(config)).map_err(refuse)?;
-    let outcomes = runtime::wait(py, send(client, letters))?;
+    let told = runtime::wait(py, send(client, letters))?;
     let mut writer = Writer::new(py)?;
-    let mut rows = Vec::with_capacity(outcomes.len());
-    for (outcome, key) in outcomes.iter().zip(keys.objects()) {
-        rows.push(write_outcome(outcome, key.clone(), &mut writer)?);
+    let mut rows = Vec::with_capacity(told.len());
+    for (told, key) in told.iter().zip(keys.objects()) {
+        rows.push(write_told(told, key.clone(), &mut writer)?);
     }
     PyList::new(py, rows)
 }
 
-async fn send(client: CloudClient, letters: Vec<Letter>) -> Vec<Outcome> {
-    let down: Arc<std::sync::OnceLock<DownCause>> = Arc::default();
-    let one = |letter: Letter| {
-        let (client, down) = (client.clone(), down.clone());
-        async move {
-            if let Some(cause) = down.get() {
-                return Outcome::ChannelDown(*cause);
-            }
-            let outcome = match TemplateMessage::compose(client.templates(), &letter.message) {
-                Ok(text) => client.send_template(letter.message.to.digits(), &letter.callback, &text).await,
-                Err(fault) => Outcome::ConfigError(fault),
-            };
-            if let Outcome::ChannelDown(cause) = outcome {
-                // Of several at once any will do.
-                let _ = down.set(cause);
-            }
-            outcome
-        }
-    };
-    futures::stream::iter(letters).map(one).buffered(AT_ONCE).collect().await
+/// What became of one message.
+struct Told {
+    outcome: Outcome,
+    consequence: Consequence,
+    /// The template that a person may have to put in order.
+    template: Option<String>,
+    tried: bool,
 }
 
-fn write_outcome<'py>(
-    outcome: &Outcome,
-    key: Bound<'py, PyAny>,
-    writer: &mut Writer<'py>,
-) -> PyResult<Bound<'py, PyAny>> {
+/// Who rests, and what the channel said when it began to.
+#[derive(Default)]
+struct Rest {
+    resting: Resting,
+    channel: Option<Outcome>,
+    recipients: BTreeMap<CustomerId, Outcome>,
+    templates: BTreeMap<String, Outcome>,
+}
+
+impl Rest {
+    /// What stands for an attempt that is not made.
+    fn holds(&self, recipient: CustomerId, template: Option<&str>) -> Option<Told> {
+        let (said, wait, of) = match self.resting.holds(recipient, template)? {
+            Held::Channel(_) => (self.channel.as_ref(), TimeDelta::zero(), RetryScope::Number),
+            Held::Template(wait, _) => (template.and_then(|name| self.templates.get(name)), wait, RetryScope::Template),
+            Held::Recipient(wait) => (self.recipients.get(&recipient), wait, RetryScope::Recipient),
+        };
+        let outcome = match said {
+            // Of this one nothing is unknown: it was not sent.
+            Some(Outcome::Unknown(_)) | None => Outcome::ChannelDown(DownCause::Unreachable(Unreachable::NoAnswer)),
+            Some(said) => said.clone(),
+        };
+        let template = template.filter(|_| of == RetryScope::Template).map(str::to_owned);
+        let consequence = Consequence { fate: Fate::Wait(wait), rests: Some(of) };
+        Some(Told { outcome, consequence, template, tried: false })
+    }
+
+    /// Takes notice of what the channel said to a message, or to nobody's.
+    fn after(&mut self, outcome: &Outcome, attempts: u32, recipient: CustomerId, template: Option<&str>) -> Told {
+        let said = outcome.clone().into_port();
+        let consequence = consequence(SendOutcome::answer(&said), attempts);
+        self.resting.after(consequence, recipient, template, "");
+        match consequence.rests {
+            Some(RetryScope::Recipient) => {
+                self.recipients.insert(recipient, outcome.clone());
+            }
+            Some(RetryScope::Template) => {
+                self.templates.extend(template.map(|name| (name.to_owned(), outcome.clone())));
+            }
+            Some(scope) if scope.is_channel() => {
+                self.channel.get_or_insert_with(|| outcome.clone());
+            }
+            _ => {}
+        }
+        let of_template = SendOutcome::to_correct(&said) || consequence.rests == Some(RetryScope::Template);
+        let template = template.filter(|_| of_template).map(str::to_owned);
+        Told { outcome: outcome.clone(), consequence, template, tried: true }
+    }
+}
+
+async fn send(client: CloudClient, letters: Vec<Letter>) -> Vec<Told> {
+    let rest = Arc::new(Mutex::new(Rest::default()));
+    if !letters.is_empty()
+        && let Some(said) = client.look().await
+    {
+        locked(&rest).after(&said, 0, CustomerId(Uuid::nil()), None);
+    }
+    let mut letters = letters.into_iter();
+    let mut told = Vec::with_capacity(letters.len());
+    // A channel that swallows messages gets one and not eight: they go one by one until one is taken.
+    while !told.iter().any(|told: &Told| told.consequence.fate == Fate::Sent)
+        && let Some(letter) = letters.next()
+    {
+        told.push(send_one(&client, letter, &rest).await);
+    }
+    let others = futures::stream::iter(letters).map(|letter| send_one(&client, letter, &rest)).buffered(AT_ONCE);
+    told.extend(others.collect::<Vec<_>>().await);
+    told
+}
+
+async fn send_one(client: &CloudClient, letter: Letter, rest: &Mutex<Rest>) -> Told {
+    let recipient = CustomerId(derive(Uuid::nil(), &["recipient", letter.message.to.digits()]));
+    let text = match TemplateMessage::compose(client.templates(), &letter.message) {
+        Ok(text) => text,
+        Err(fault) => return locked(rest).after(&Outcome::ConfigError(fault), letter.attempts, recipient, None),
+    };
+    let template = client.template(&letter.message);
+    let held = locked(rest).holds(recipient, template.as_deref());
+    if let Some(told) = held {
+        return told;
+    }
+    let outcome = client.send_template(letter.message.to.digits(), &letter.callback, &text).await;
+    locked(rest).after(&outcome, letter.attempts, recipient, template.as_deref())
+}
+
+/// Nobody holds it while something can go wrong.
+fn locked(rest: &Mutex<Rest>) -> MutexGuard<'_, Rest> {
+    rest.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_told<'py>(told: &Told, key: Bound<'py, PyAny>, writer: &mut Writer<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let outcome = &told.outcome;
+    let (fate, wait) = match told.consequence.fate {
+        Fate::Sent => ("sent", None),
+        Fate::Wait(time) => ("wait", Some(time.num_seconds())),
+        Fate::Failed => ("failed", None),
+        Fate::Unknown => ("unknown", None),
+    };
+    let rests = told.consequence.rests.and_then(|scope| match scope {
+        RetryScope::Template => Some("template"),
+        RetryScope::Recipient => Some("recipient"),
+        scope => scope.is_channel().then_some("channel"),
+    });
     let nothing = (None, None, None, None);
     let (word, (provider, after, scope, code)) = match outcome {
         Outcome::Accepted { message_id } => ("accepted", (Some(message_id), None, None, None)),
@@ -105,6 +198,11 @@ fn write_outcome<'py>(
         writer.optional_int(code.map(|GraphCode(code)| code))?,
         writer.text(&outcome.to_string()),
         writer.bool(outcome.retryable()),
+        writer.bool(told.tried),
+        writer.word(fate),
+        writer.optional_int(wait)?,
+        writer.optional_text(rests),
+        writer.optional_text(told.template.as_deref()),
     ];
     writer.record(Kind::Sent, fields)
 }

@@ -189,7 +189,7 @@ pub fn the_subscription(n: u32, start: Date) -> Subscription {
         customer_id: customer(n),
         site_id: site(n % 3),
         router_id: (n % 19 != 18).then(|| router(n % 2)),
-        account: Account { username: code(&format!("user{n}@isp")), password: Secret::new(password_of(n)) },
+        account: Account::pppoe(code(&format!("user{n}@isp")), Secret::new(password_of(n))),
         terms,
     }
 }

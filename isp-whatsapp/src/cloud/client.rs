@@ -51,7 +51,7 @@ impl CloudClient {
     }
 
     /// Looks at the sending number, which sends nothing; `None` when nothing that was seen speaks against sending.
-    pub(crate) async fn look(&self) -> Option<Outcome> {
+    pub async fn look(&self) -> Option<Outcome> {
         let mut number = self.endpoint.clone();
         if let Ok(mut path) = number.path_segments_mut() {
             path.pop();

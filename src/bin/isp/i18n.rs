@@ -96,8 +96,13 @@ impl Texts {
                 vec![("field", named(field)), ("expected", (*expected).to_owned())]
             }
             E::Implausible { field, value } => vec![("field", named(field)), ("value", value.clone())],
-            E::Nik { reason } | E::Phone { reason } | E::RouterAddress { reason } => {
-                vec![("reason", self.said(reason))]
+            E::Nik { reason }
+            | E::Phone { reason }
+            | E::RouterAddress { reason }
+            | E::IpAddress { reason }
+            | E::Mac { reason } => vec![("reason", self.said(reason))],
+            E::NotForService { field, service } => {
+                vec![("field", named(field)), ("service", self.t(&format!("word.{service}")))]
             }
             E::TooManyDays { most } => vec![("most", most.to_string())],
             E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],

@@ -105,8 +105,9 @@ impl Engine<'_> {
         let wanted: Vec<SubscriptionId> = wanted.into_iter().collect();
         let mut targets = self.store.access_targets(self.tenant, &wanted).await?;
         targets.retain(|t| t.router_id == batch.id);
-        let applied = match self.close_left(control, router, &wanted, now).await? {
-            Ok(left) => control.apply(&router.endpoint, &targets).await.map(|outcomes| (left, outcomes)),
+        // What a line left is closed last: an address or a device takes its traces along when the line moves.
+        let applied = match control.apply(&router.endpoint, &targets).await {
+            Ok(outcomes) => self.close_left(control, router, &wanted, now).await?.map(|left| (left, outcomes)),
             Err(error) => Err(error),
         };
         match applied {

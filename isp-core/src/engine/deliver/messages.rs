@@ -192,21 +192,21 @@ fn held_back(ready: &Ready, held: &Held<'_>, now: DateTime<Utc>) -> Outcome {
     }
 }
 
-fn told(answer: Result<SendOutcome, PortError>) -> Told {
-    let say = |answer, note: String| Told { answer, note, provider_id: None, to_correct: false };
-    let taken =
-        |note: &str, provider_id| Told { provider_id: Some(provider_id), ..say(Answer::Taken, note.to_owned()) };
-    match answer {
-        Ok(SendOutcome::Accepted { provider_id }) => taken("accepted", provider_id),
-        Ok(SendOutcome::Held { provider_id }) => taken("held", provider_id),
-        Ok(SendOutcome::RetryAfter { seconds, scope, reason }) => say(Answer::NotNow(scope, seconds), reason),
-        Ok(SendOutcome::RecipientRejected { reason }) => say(Answer::Never, reason),
-        Ok(SendOutcome::ConfigError { reason }) => Told { to_correct: true, ..say(Answer::Never, reason) },
-        Ok(SendOutcome::ChannelDown { reason }) => say(Answer::NotNow(RetryScope::Account, 0), reason),
-        Err(PortError::Unknown { reason }) => say(Answer::Unknown, reason),
-        Err(error @ PortError::NotSent { .. }) => say(Answer::NotSent, error.to_string()),
-        Err(error) => say(Answer::Never, error.to_string()),
-    }
+fn told(said: Result<SendOutcome, PortError>) -> Told {
+    let (answer, to_correct) = (SendOutcome::answer(&said), SendOutcome::to_correct(&said));
+    let (note, provider_id) = match said {
+        Ok(SendOutcome::Accepted { provider_id }) => ("accepted".to_owned(), Some(provider_id)),
+        Ok(SendOutcome::Held { provider_id }) => ("held".to_owned(), Some(provider_id)),
+        Ok(
+            SendOutcome::RetryAfter { reason, .. }
+            | SendOutcome::RecipientRejected { reason }
+            | SendOutcome::ConfigError { reason }
+            | SendOutcome::ChannelDown { reason },
+        )
+        | Err(PortError::Unknown { reason }) => (reason, None),
+        Err(error) => (error.to_string(), None),
+    };
+    Told { answer, note, provider_id, to_correct }
 }
 
 fn settle(ready: &Ready, told: Told, now: DateTime<Utc>, resting: &mut Resting, report: &mut DeliverReport) -> Outcome {

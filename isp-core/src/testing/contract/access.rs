@@ -1,6 +1,6 @@
 //! The contract of [`AccessControl`], for the fake and for real adapters before a simulator.
 //!
-//! A harness starts with an empty router; the suite uses user names that begin with `contract-`.
+//! A harness starts with an empty router; the suite uses the accounts that it names, and no others.
 #![allow(clippy::expect_used, reason = "a suite of assertions")]
 
 use async_trait::async_trait;
@@ -29,6 +29,10 @@ pub trait Harness: Send + Sync {
     async fn set_down(&self, down: bool);
     /// Makes the answer to the next write get lost after its effect. False when the harness cannot.
     async fn lose_reply(&self) -> bool;
+    /// What line `number` of the suite is known by; a PPPoE account unless the harness says otherwise. Numbers are 1 to 99.
+    fn account(&self, number: u64) -> Account {
+        Account::pppoe(code(&format!("contract-{number}")), Secret::new(format!("password-{number}")))
+    }
 }
 
 /// Runs all cases, one after another, on one harness.
@@ -45,19 +49,17 @@ pub async fn run_all(harness: &dyn Harness) {
     a_lost_reply_is_repaired_by_a_repeat(harness).await;
 }
 
-fn target(number: u64, desired: Access, revision: u64) -> AccessTarget {
+fn target(harness: &dyn Harness, number: u64, desired: Access, revision: u64) -> AccessTarget {
     AccessTarget {
         subscription_id: SubscriptionId(id(5, number)),
         router_id: sample::router(0, sample::site(0).id).id,
-        account: Account {
-            username: code(&format!("contract-{number}")),
-            password: Secret::new(format!("password-{number}")),
-        },
+        account: harness.account(number),
         group: sample::package(0).group,
         desired,
         revision,
         adopt: false,
         succeeds: Vec::new(),
+        left: false,
     }
 }
 
@@ -95,7 +97,7 @@ async fn accounts_come_to_what_is_wanted(harness: &dyn Harness) {
         for to in ways {
             for wanted in [from, to] {
                 revision += 1;
-                let targets = [target(1, wanted, revision), target(2, Access::Open, revision)];
+                let targets = [target(harness, 1, wanted, revision), target(harness, 2, Access::Open, revision)];
                 let outcomes = apply(harness, &targets).await;
                 let access: Vec<_> = outcomes.iter().map(|o| done(o).map(|(access, _)| access)).collect();
                 assert_eq!(access, [Some(wanted), Some(Access::Open)], "{from:?} to {to:?}: {outcomes:?}");
@@ -108,45 +110,49 @@ async fn accounts_come_to_what_is_wanted(harness: &dyn Harness) {
 
 async fn applying_twice_changes_nothing(harness: &dyn Harness) {
     for wanted in [Access::Open, Access::Isolated, Access::Closed] {
-        let targets = [target(3, wanted, 1), target(4, wanted, 1)];
+        let targets = [target(harness, 3, wanted, 1), target(harness, 4, wanted, 1)];
         apply(harness, &targets).await;
         let again = apply(harness, &targets).await;
         let again: Vec<_> = again.iter().map(done).collect();
         assert_eq!(again, [Some((wanted, false)), Some((wanted, false))]);
     }
-    // Another password or group is a change, once.
-    let mut other = target(3, Access::Open, 2);
+    // Another password, and another group where the adapter sets speeds, is a change, once.
+    let mut other = target(harness, 3, Access::Open, 2);
     apply(harness, std::slice::from_ref(&other)).await;
-    other.account.password = Secret::new("another-password");
-    assert_eq!(
-        apply(harness, std::slice::from_ref(&other)).await.iter().map(done).collect::<Vec<_>>(),
-        [Some((Access::Open, true))]
-    );
+    let changed = async |other: &AccessTarget, is: bool| {
+        let outcomes = apply(harness, std::slice::from_ref(other)).await;
+        assert_eq!(outcomes.iter().map(done).collect::<Vec<_>>(), [Some((Access::Open, is))]);
+    };
+    if other.account.service.logs_in() {
+        other.account.password = Secret::new("another-password");
+        changed(&other, true).await;
+    }
     other.group = sample::package(1).group;
-    assert_eq!(
-        apply(harness, std::slice::from_ref(&other)).await.iter().map(done).collect::<Vec<_>>(),
-        [Some((Access::Open, true))]
-    );
+    changed(&other, harness.control().capabilities().rate).await;
     assert_eq!(apply(harness, &[other]).await.iter().map(done).collect::<Vec<_>>(), [Some((Access::Open, false))]);
 }
 
 async fn a_look_changes_nothing(harness: &dyn Harness) {
-    let unknown = target(5, Access::Open, 1);
+    let unknown = target(harness, 5, Access::Open, 1);
     assert_eq!(observe(harness, std::slice::from_ref(&unknown)).await[0].access, None);
     assert_eq!(observe(harness, &[unknown]).await[0].access, None);
-    let known = target(6, Access::Isolated, 1);
+    let known = target(harness, 6, Access::Isolated, 1);
     apply(harness, std::slice::from_ref(&known)).await;
-    let asked = target(6, Access::Open, 2);
+    let asked = target(harness, 6, Access::Open, 2);
     assert_eq!(observe(harness, &[asked]).await[0].access, Some(Access::Isolated));
     assert_eq!(apply(harness, &[known]).await.iter().map(done).collect::<Vec<_>>(), [Some((Access::Isolated, false))]);
 }
 
 async fn foreign_accounts_are_never_touched(harness: &dyn Harness) {
     for (number, wanted) in [(10, Access::Open), (11, Access::Isolated), (12, Access::Closed)] {
-        let foreign = target(number, wanted, 1);
-        let account = Account { password: Secret::new("somebody-else"), ..foreign.account.clone() };
+        let foreign = target(harness, number, wanted, 1);
+        let mut account = foreign.account.clone();
+        if account.service.logs_in() {
+            account.password = Secret::new("somebody-else");
+        }
         harness.plant(&account).await;
-        let outcomes = apply(harness, &[target(7, wanted, 1), foreign.clone(), target(8, wanted, 1)]).await;
+        let outcomes =
+            apply(harness, &[target(harness, 7, wanted, 1), foreign.clone(), target(harness, 8, wanted, 1)]).await;
         assert!(matches!(outcomes[1], ApplyOutcome::Refused { .. }), "{outcomes:?}");
         // Its neighbours are served all the same.
         assert_eq!(done(&outcomes[0]).map(|(access, _)| access), Some(wanted));
@@ -157,7 +163,7 @@ async fn foreign_accounts_are_never_touched(harness: &dyn Harness) {
 }
 
 async fn adoption_takes_a_foreign_account_over(harness: &dyn Harness) {
-    let adopted = AccessTarget { adopt: true, ..target(13, Access::Open, 1) };
+    let adopted = AccessTarget { adopt: true, ..target(harness, 13, Access::Open, 1) };
     harness.plant(&adopted.account).await;
     assert_eq!(done(&apply(harness, std::slice::from_ref(&adopted)).await[0]), Some((Access::Open, true)));
     // From then on it is ours.
@@ -166,7 +172,7 @@ async fn adoption_takes_a_foreign_account_over(harness: &dyn Harness) {
 }
 
 async fn a_dead_router_is_told_apart_and_comes_back(harness: &dyn Harness) {
-    let wanted = target(14, Access::Open, 1);
+    let wanted = target(harness, 14, Access::Open, 1);
     harness.set_down(true).await;
     let error =
         harness.control().apply(&harness.endpoint(), std::slice::from_ref(&wanted)).await.expect_err("it is down");
@@ -178,12 +184,12 @@ async fn a_dead_router_is_told_apart_and_comes_back(harness: &dyn Harness) {
 }
 
 async fn a_lost_reply_is_repaired_by_a_repeat(harness: &dyn Harness) {
-    let before = target(15, Access::Open, 1);
+    let before = target(harness, 15, Access::Open, 1);
     apply(harness, &[before]).await;
     if !harness.lose_reply().await {
         return;
     }
-    let wanted = target(15, Access::Isolated, 2);
+    let wanted = target(harness, 15, Access::Isolated, 2);
     match harness.control().apply(&harness.endpoint(), std::slice::from_ref(&wanted)).await {
         // An adapter may read back by itself.
         Ok(outcomes) => assert_eq!(done(&outcomes[0]).map(|(access, _)| access), Some(Access::Isolated)),

@@ -11,8 +11,8 @@ use crate::isolation::survey::{Sighting, Survey};
 use crate::isolation::{Access, AccessTarget};
 use crate::package::UserGroup;
 use crate::place::RouterEndpoint;
-use crate::ports::{AccessControl, ApplyOutcome, PortError};
-use crate::subscription::Account;
+use crate::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
+use crate::subscription::{Account, Service};
 use crate::testing::fuse::Fuse;
 
 /// All routers of a test, told apart by host and port. Clones are the same routers.
@@ -24,7 +24,7 @@ pub struct FakeRouter {
 
 #[derive(Debug, Default)]
 struct Router {
-    accounts: BTreeMap<String, Kept>,
+    accounts: BTreeMap<(String, Service), Kept>,
     down: bool,
     lost_replies: u32,
     refused: BTreeSet<String>,
@@ -71,27 +71,25 @@ impl FakeRouter {
     /// Puts in an account that is not ours.
     pub fn plant(&self, router: &RouterEndpoint, account: Account) {
         let kept = Kept { ours: false, group: None, access: Access::Open, account };
-        self.with(router, |r| r.accounts.insert(kept.account.username.to_string(), kept));
+        self.with(router, |r| r.accounts.insert(key(&kept.account), kept));
     }
 
-    /// What a router allows an account; `None` when there is none of ours.
+    /// What a router allows an account, of whichever service; `None` when there is none of ours.
     #[must_use]
     pub fn access(&self, router: &RouterEndpoint, username: &str) -> Option<Access> {
-        self.with(router, |r| r.accounts.get(username).filter(|a| a.ours).map(|a| a.access))
+        self.with(router, |r| r.named(username).map(|a| a.access))
     }
 
     /// The group of an account of ours.
     #[must_use]
     pub fn group(&self, router: &RouterEndpoint, username: &str) -> Option<UserGroup> {
-        self.with(router, |r| r.accounts.get(username).filter(|a| a.ours).and_then(|a| a.group.clone()))
+        self.with(router, |r| r.named(username).and_then(|a| a.group.clone()))
     }
 
     /// True when an account that is not ours is there with this name and password.
     #[must_use]
     pub fn holds_foreign(&self, router: &RouterEndpoint, account: &Account) -> bool {
-        self.with(router, |r| {
-            r.accounts.get(account.username.as_str()).is_some_and(|a| !a.ours && a.account == *account)
-        })
+        self.with(router, |r| r.accounts.get(&key(account)).is_some_and(|a| !a.ours && a.account == *account))
     }
 
     /// How often accounts were applied on a router, failed calls not counted.
@@ -130,16 +128,33 @@ impl FakeRouter {
     }
 }
 
+/// Services have accounts of their own, which may share a name.
+fn key(account: &Account) -> (String, Service) {
+    (account.username.to_string(), account.service)
+}
+
 impl Router {
+    /// The account of ours with this name; one that is closed only when no other is there.
+    fn named(&self, name: &str) -> Option<&Kept> {
+        let (first, last) = ((name.to_owned(), Service::Pppoe), (name.to_owned(), Service::Dhcp));
+        let ours = self.accounts.range(first..=last).map(|(_, kept)| kept).filter(|kept| kept.ours);
+        ours.min_by_key(|kept| kept.access == Access::Closed)
+    }
+
     fn apply(&mut self, target: &AccessTarget) -> ApplyOutcome {
         let name = target.account.username.as_str();
         let refused = |code, reason: &str| ApplyOutcome::Refused { code, reason: reason.into() };
         if self.refused.contains(name) {
             return refused("fake.refused", "the test says so");
         }
-        let old = self.accounts.get(name);
+        let old = self.accounts.get(&key(&target.account));
         if old.is_some_and(|old| !old.ours && !target.adopt) {
             return refused("fake.not_ours", "an account of that name carries no mark of ours");
+        }
+        if target.left && !target.account.service.logs_in() {
+            let changed = self.accounts.remove(&key(&target.account)).is_some();
+            self.changes += u64::from(changed);
+            return ApplyOutcome::Done { access: target.desired, changed, answer: "nothing is left".into() };
         }
         let new = Kept {
             ours: true,
@@ -149,7 +164,7 @@ impl Router {
         };
         let changed = old != Some(&new);
         if changed {
-            self.accounts.insert(name.to_owned(), new);
+            self.accounts.insert(key(&target.account), new);
             self.changes += 1;
         }
         ApplyOutcome::Done { access: target.desired, changed, answer: target.desired.code().into() }
@@ -157,7 +172,7 @@ impl Router {
 
     fn sighting(&self, target: &AccessTarget, at: DateTime<Utc>) -> Sighting {
         let name = target.account.username.as_str();
-        let kept = self.accounts.get(name);
+        let kept = self.accounts.get(&key(&target.account));
         let refused = match kept {
             _ if self.refused.contains(name) => Some("fake.refused"),
             Some(kept) if !kept.ours && !target.adopt => Some("fake.not_ours"),
@@ -170,7 +185,7 @@ impl Router {
     }
 
     fn observe(&self, target: &AccessTarget, at: DateTime<Utc>) -> ObservedAccess {
-        let access = self.accounts.get(target.account.username.as_str()).filter(|a| a.ours).map(|a| a.access);
+        let access = self.accounts.get(&key(&target.account)).filter(|a| a.ours).map(|a| a.access);
         let answer = access.map_or("no account of ours", Access::code).to_owned();
         ObservedAccess { access, revision: 0, at, answer }
     }
@@ -178,6 +193,10 @@ impl Router {
 
 #[async_trait]
 impl AccessControl for FakeRouter {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { kick: true, rate: true, page: true, fixed: true, dhcp: true, ..Capabilities::default() }
+    }
+
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
         self.call(router, |r| {
             r.applies += 1;

@@ -14,7 +14,7 @@ use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Account, Subscription};
-use crate::text::Code;
+use crate::terms::account::FormerAccount;
 
 use super::ledger::sort_by_due;
 use super::state::State;
@@ -208,39 +208,50 @@ impl State {
             revision: access.revision,
             adopt: false,
             succeeds: self.predecessors(s),
+            left: false,
         })
     }
 
     /// Who had the user name of a line on its router before, in id order.
     fn predecessors(&self, line: &Subscription) -> Vec<SubscriptionId> {
-        let left = self.former_accounts.values().map(|(f, _)| f).filter(|f| {
-            Some(f.router_id) == line.router_id && f.username == line.account.username && f.subscription_id != line.id
-        });
+        let here = |f: &&FormerAccount| Some(f.router_id) == line.router_id && f.subscription_id != line.id;
+        let known = |f: &&FormerAccount| {
+            let address = f.address.is_some() && f.address == line.account.address;
+            f.username == line.account.username || address
+        };
+        let left = self.former_accounts.values().map(|(f, _)| f).filter(here).filter(known);
         let found: BTreeSet<SubscriptionId> =
             self.namesakes(line).map(|other| other.id).chain(left.map(|f| f.subscription_id)).collect();
         found.into_iter().collect()
     }
 
     pub(super) fn former_targets(&self, router: RouterId, lines: &[SubscriptionId]) -> Vec<AccessTarget> {
-        let held = |name: &Code| {
+        let held = |f: &FormerAccount| {
             let mut there = self.subscriptions.values().filter(|s| s.router_id == Some(router));
-            there.any(|s| s.account.username == *name && s.terms.end.is_none())
+            let same = |a: &Account| a.service == f.service && a.username == f.username;
+            there.any(|s| same(&s.account) && s.terms.end.is_none())
         };
         let open = self.former_accounts.values().filter(|(_, closed)| !closed).map(|(f, _)| f);
         let left = open.filter(|f| f.router_id == router && lines.contains(&f.subscription_id));
-        left.filter(|f| !held(&f.username))
+        left.filter(|f| !held(f))
             .filter_map(|f| {
                 let line = self.subscriptions.get(&f.subscription_id)?;
                 let package = self.packages.get(&line.terms.package_id)?;
                 Some(AccessTarget {
                     subscription_id: line.id,
                     router_id: router,
-                    account: Account { username: f.username.clone(), password: line.account.password.clone() },
+                    account: Account {
+                        username: f.username.clone(),
+                        password: line.account.password.clone(),
+                        service: f.service,
+                        address: f.address,
+                    },
                     group: package.group.clone(),
                     desired: Access::Closed,
                     revision: self.access_of(line.id).revision,
                     adopt: false,
                     succeeds: Vec::new(),
+                    left: true,
                 })
             })
             .collect()

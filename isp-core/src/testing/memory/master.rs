@@ -1,9 +1,11 @@
 //! Customers, packages, routers, subscriptions, devices.
 
+use std::collections::BTreeSet;
+
 use crate::ending::RecordId;
 use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::ports::{ChangeSet, StoreError};
-use crate::subscription::{BillingTerms, Subscription};
+use crate::subscription::{Account, BillingTerms, Subscription};
 
 use super::state::{State, must_exist};
 
@@ -62,7 +64,7 @@ impl State {
         for former in changes.former_accounts.drain(..) {
             self.must_have_subscription(former.subscription_id)?;
             self.must_have_router(former.router_id)?;
-            let key = (former.router_id, former.subscription_id, former.username.clone());
+            let key = (former.router_id, former.subscription_id, former.service, former.username.clone());
             self.former_accounts.put(key, (former, false));
         }
         Ok(())
@@ -79,13 +81,17 @@ impl State {
             self.subscriptions_of.remove(&(old.customer_id, old.id));
             if let Some(router) = old.router_id {
                 self.subscriptions_on.remove(&(router, old.id));
-                self.usernames.remove(&(router, old.account.username.to_string(), old.id));
+                for name in names(&old.account) {
+                    self.usernames.remove(&(router, name, old.id));
+                }
             }
         }
         self.subscriptions_of.put((new.customer_id, new.id), ());
         if let Some(router) = new.router_id {
             self.subscriptions_on.put((router, new.id), ());
-            self.usernames.put((router, new.account.username.to_string(), new.id), ());
+            for name in names(&new.account) {
+                self.usernames.put((router, name, new.id), ());
+            }
         }
         let id = new.id;
         self.subscriptions.put(id, new);
@@ -114,7 +120,7 @@ impl State {
         }
     }
 
-    /// Lines that have one user name on a router have no day of service in common.
+    /// Lines that have one user name or address on a router have no day of service in common.
     fn check_usernames(&mut self) -> Result<(), StoreError> {
         for id in std::mem::take(&mut self.written_names) {
             let Some(line) = self.subscriptions.get(&id) else { continue };
@@ -125,15 +131,15 @@ impl State {
         Ok(())
     }
 
-    /// The other lines with the user name of one on its router.
+    /// The other lines with the user name or the address of one on its router.
     pub(super) fn namesakes(&self, line: &Subscription) -> impl Iterator<Item = &Subscription> {
-        let name = line.account.username.to_string();
-        let span = move |router| {
+        let names = line.router_id.into_iter().flat_map(|router| names(&line.account).map(move |name| (router, name)));
+        let named = names.flat_map(move |(router, name)| {
             let end = |id: uuid::Uuid| (router, name.clone(), SubscriptionId(id));
-            end(uuid::Uuid::nil())..=end(uuid::Uuid::max())
-        };
-        let named = line.router_id.into_iter().flat_map(move |router| self.usernames.range(span(router)));
-        named.filter_map(|((_, _, id), ())| self.subscriptions.get(id)).filter(move |other| other.id != line.id)
+            self.usernames.range(end(uuid::Uuid::nil())..=end(uuid::Uuid::max()))
+        });
+        let ids: BTreeSet<SubscriptionId> = named.map(|((_, _, id), ())| *id).filter(|id| *id != line.id).collect();
+        ids.into_iter().filter_map(|id| self.subscriptions.get(&id))
     }
 
     fn write_terms(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
@@ -257,4 +263,11 @@ impl State {
         let has = |id: PackageId| self.packages.has(&id);
         must_exist(has(terms.package_id) && terms.change.is_none_or(|c| has(c.package_id)), "package")
     }
+}
+
+/// What a line is found by on its router: its name, and its address where that is another.
+fn names(account: &Account) -> impl Iterator<Item = String> + use<> {
+    let name = account.username.to_string();
+    let address = account.address.map(|address| address.to_string()).filter(|address| *address != name);
+    std::iter::once(name).chain(address)
 }

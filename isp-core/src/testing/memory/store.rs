@@ -31,7 +31,7 @@ use crate::ports::{
     Store, StoreError,
 };
 use crate::protection::{Exemption, Outage, Promise};
-use crate::subscription::Subscription;
+use crate::subscription::{Account, Subscription};
 use crate::terms::FormerTerms;
 use crate::testing::fuse::Fuse;
 use crate::text::{Code, Reference};
@@ -413,10 +413,10 @@ impl AccessStore for MemoryStore {
         tenant: TenantId,
         router: RouterId,
         subscription: SubscriptionId,
-        username: &Code,
+        account: &Account,
         _at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let key = (router, subscription, username.clone());
+        let key = (router, subscription, account.service, account.username.clone());
         self.write(tenant, |s| {
             s.at_once(|s| {
                 if let Some((former, _)) = s.former_accounts.get(&key).cloned() {

@@ -1,4 +1,4 @@
-"""Billing, PPN, reminders, payments and isolation.
+"""Billing, PPN, reminders and payments.
 
 A :data:`Key` is the caller's own name for a row, an ``int`` or a ``str``; the engine only hands it back. Money that
 goes in is an ``int`` or a :class:`~decimal.Decimal` without fraction; money that comes out is an ``int`` of rupiah.
@@ -438,13 +438,17 @@ class DunningFacts(NamedTuple):
 
 
 class Reminder(NamedTuple):
-    """One message to send, about one or more invoices; unique by ``kind``, ``level`` and each invoice."""
+    """One message to send, about one or more invoices.
+
+    ``keys`` are the reminders that it stands for, one for each invoice, kind and level; remember them as ``Notified``.
+    """
 
     customer: Key
     kind: ReminderKind
     level: int
     invoices: tuple[Key, ...]
     not_before: datetime
+    keys: tuple[Notified, ...] = ()
 
 
 class Credit(NamedTuple):
@@ -469,59 +473,3 @@ class Allocation(NamedTuple):
     payment: Key
     invoice: Key
     amount: int
-
-
-# Isolation
-
-
-class Promise(NamedTuple):
-    """A promise to pay (*janji bayar*); ``until`` is the last day on which it protects."""
-
-    made_on: date
-    until: date
-
-
-class Exemption(NamedTuple):
-    """An exemption from isolation, from its first to its last day; ``reason`` is for :func:`explain`."""
-
-    since: date
-    until: date
-    reason: str = ""
-
-
-class Outage(NamedTuple):
-    """A recorded outage of the site; ``until`` is ``None`` while it lasts. Both moments are aware."""
-
-    since: datetime
-    until: datetime | None = None
-
-
-class AccessFacts(NamedTuple):
-    """All that the decision about one line rests on.
-
-    ``access`` and ``cause`` are what is wanted so far; ``isolated_overdue`` is what was overdue when the present
-    isolation began, or the one it was last reopened from.
-    """
-
-    subscription: Key
-    start: date
-    access: Access
-    invoices: Sequence[OpenInvoice] = ()
-    cause: Cause | None = None
-    isolated_overdue: Money | None = None
-    zone: Zone = "WIB"
-    end: date | None = None
-    paused_from: date | None = None
-    promise: Promise | None = None
-    exemption: Exemption | None = None
-    outage: Outage | None = None
-
-
-class Decision(NamedTuple):
-    """What should happen to a line now, why, and the arrears it was decided on."""
-
-    subscription: Key
-    action: Action
-    reason: Reason
-    overdue: int
-    days_late: int

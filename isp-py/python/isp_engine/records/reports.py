@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from isp_engine.records.decisions import Access, AccessFacts, Key, Money, Reason
+from isp_engine.records.decisions import Access, Key, Money, Reason
+from isp_engine.records.isolation import AccessFacts
 
 LedgerAccount: TypeAlias = Literal[
     "receivable",

@@ -1,11 +1,12 @@
 """Messages, what became of them, and what Meta reports."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from isp_engine._masked import masked
-from isp_engine.records.decisions import Key, Money
+from isp_engine.records.decisions import Key
+from isp_engine.records.messages import Content, Demand
 from isp_engine.records.reports import Language
 
 TemplateKind: TypeAlias = Literal[
@@ -14,6 +15,7 @@ TemplateKind: TypeAlias = Literal[
 Outcome: TypeAlias = Literal[
     "accepted", "held", "retry_after", "recipient_rejected", "config_error", "channel_down", "unknown"
 ]
+Fate: TypeAlias = Literal["sent", "wait", "failed", "unknown"]
 DeliveryState: TypeAlias = Literal["queued", "sent", "failed", "delivered", "read"]
 StatusWord: TypeAlias = Literal["sent", "delivered", "read", "failed"]
 
@@ -32,10 +34,19 @@ class MessageTemplate(NamedTuple):
     positional: bool = False
 
 
+class Sender(NamedTuple):
+    """Who asks, and how to pay: at most 60 characters each, and three ways to pay."""
+
+    name: str
+    pay_to: Sequence[str] = ()
+    contact: str | None = None
+
+
 class Channel(NamedTuple):
     """A sending number at Meta's Cloud API. The token is masked in ``repr``.
 
-    ``templates`` take the place of the standard ones of their kind and language. ``base_url`` is another address: a
+    ``templates`` take the place of the standard ones of their kind and language. With a ``sender`` the standard ones are those that
+    name it, everything that is owed and how to pay; they are registered under names of their own. ``base_url`` is another address: a
     simulator, or a proxy of one's own; ``None``: Meta's. ``graph_version``: ``None`` is the engine's default.
     """
 
@@ -44,62 +55,17 @@ class Channel(NamedTuple):
     base_url: str | None = None
     graph_version: str | None = None
     templates: Sequence[MessageTemplate] = ()
+    sender: Sender | None = None
 
     def __repr__(self) -> str:
         return masked(self, "access_token")
 
 
-class DueSoon(NamedTuple):
-    """An invoice falls due: ``amount`` is the sum of what is open, ``due_date`` the earliest."""
-
-    package: str
-    invoices: Sequence[str]
-    amount: Money
-    due_date: date
-
-
-class Overdue(NamedTuple):
-    """An invoice is overdue; on ``isolation_date`` the line may be isolated."""
-
-    package: str
-    invoices: Sequence[str]
-    amount: Money
-    due_date: date
-    days_late: int
-    isolation_date: date
-
-
-class Isolated(NamedTuple):
-    """The line is isolated; ``amount`` is what to pay to reopen it, 0 when it was isolated by hand."""
-
-    package: str
-    amount: Money
-    since: date
-
-
-class PaymentReceived(NamedTuple):
-    """A payment came in; ``still_open`` is what is open afterwards."""
-
-    amount: Money
-    reference: str
-    paid_on: date
-    still_open: Money
-
-
-class Reopened(NamedTuple):
-    """The line is open again."""
-
-    package: str
-    since: date
-
-
-Content: TypeAlias = DueSoon | Overdue | Isolated | PaymentReceived | Reopened
-
-
 class Message(NamedTuple):
     """A message to send. ``to`` (a mobile number as people write it) and ``name`` are masked in ``repr``.
 
-    ``callback`` names the message for ever, at most 512 characters: it comes back in every status report.
+    ``callback`` names the message for ever, at most 512 characters: it comes back in every status report. ``demand`` is all that
+    the customer owes (of :func:`isp_engine.refresh_messages`), for the texts that name it. ``attempts`` is how often it was tried.
     """
 
     key: Key
@@ -108,6 +74,8 @@ class Message(NamedTuple):
     name: str
     content: Content
     language: Language = "id"
+    demand: Demand | None = None
+    attempts: int = 0
 
     def __repr__(self) -> str:
         return masked(self, "to", "name")
@@ -125,7 +93,11 @@ class Sent(NamedTuple):
     * ``unknown``: it may have gone out: never send it again by itself, a status report settles it
 
     ``code`` is Meta's number, ``reason`` one line without anything personal, ``retryable`` whether sending it again
-    can do no harm.
+    can do no harm. A message that was not ``tried``, because what it needs rests, has the words of the one that met it.
+
+    What to do with it (rule N8) says ``fate``: ``sent``; ``wait`` so many seconds; ``failed`` and ``unknown`` are for a person.
+    ``rests`` says who else has to wait: the whole ``channel``, the ``template`` or the ``recipient``. ``template`` is the one, with its
+    language, that a person may have to put in order.
     """
 
     message: Key
@@ -136,6 +108,11 @@ class Sent(NamedTuple):
     code: int | None
     reason: str
     retryable: bool
+    tried: bool = True
+    fate: Fate = "sent"
+    wait: int | None = None
+    rests: Literal["channel", "template", "recipient"] | None = None
+    template: str | None = None
 
 
 class StatusEvent(NamedTuple):

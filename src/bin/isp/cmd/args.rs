@@ -5,7 +5,7 @@ use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::Speed;
 use isp_core::payment::Channel;
-use isp_core::subscription::{Off, Timing};
+use isp_core::subscription::{Mac, Off, Service, Timing};
 use isp_core::tax::TaxMode;
 use isp_core::text::{Code, Language, Name, Reference};
 use isp_core::{Error, Money};
@@ -44,6 +44,14 @@ pub(crate) fn cycle(text: &str) -> Result<Cycle, Error> {
 
 pub(crate) fn timing(text: &str) -> Result<Timing, Error> {
     Timing::parse(text)
+}
+
+pub(crate) fn service(text: &str) -> Result<Service, Error> {
+    Service::parse(text)
+}
+
+pub(crate) fn mac(text: &str) -> Result<Mac, Error> {
+    Mac::parse(text)
 }
 
 pub(crate) fn ownership(text: &str) -> Result<Ownership, Error> {

@@ -9,6 +9,7 @@ use isp_core::device::{Cpe, DeviceAction, Ownership};
 use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
 use isp_core::ports::Store;
+use isp_core::subscription::Mac;
 use isp_core::text::{Code, Name};
 use isp_core::{Money, Secret};
 
@@ -129,6 +130,12 @@ pub(crate) struct Replace {
     /// Serial number of the device that comes.
     #[arg(long, value_parser = args::code)]
     with: Code,
+    /// MAC address of the new one: the customer's DHCP line goes over to it in the same step.
+    #[arg(long, value_parser = args::mac)]
+    mac: Option<Mac>,
+    /// Which line that is, for a customer with several.
+    #[arg(long, value_parser = args::code, requires = "mac")]
+    line: Option<Code>,
     /// Whose the new one is; as the old one when not given.
     #[arg(long, value_parser = args::ownership)]
     ownership: Option<Ownership>,
@@ -269,11 +276,16 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
     let store = ctx.store().await?;
     match command {
         DeviceCommand::Replace(args) => {
-            let Replace { serial, with, ownership, model, note } = *args;
+            let Replace { serial, with, mac, line, ownership, model, note } = *args;
             let old = find::cpe(ctx, store, &serial).await?;
             let (shown, owner) = (with.to_string(), ownership.unwrap_or(old.ownership));
             let new = model.device(CpeId(ctx.id()), with, old.customer_id, owner)?;
-            ctx.engine(store).replace_device(old, new, &note.told(ctx)).await?;
+            let moves = match mac {
+                Some(mac) => Some((find::dhcp_line(ctx, store, old.customer_id, line.as_ref()).await?, mac)),
+                None => None,
+            };
+            let engine = ctx.engine(store);
+            engine.replace_device_and_box(old, new, &note.told(ctx), moves, ctx.now).await?;
             ctx.say("done.device_replaced", &[("serial", serial.to_string()), ("with", shown)])?;
         }
         DeviceCommand::Return(Return { serial, note }) => {

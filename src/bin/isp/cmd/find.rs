@@ -7,12 +7,12 @@ use isp_core::billing::{CreditNote, Invoice, Statement};
 use isp_core::calendar::Month;
 use isp_core::customer::{Customer, Phone};
 use isp_core::device::Cpe;
-use isp_core::ids::CustomerId;
+use isp_core::ids::{CustomerId, SubscriptionId};
 use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{InvoiceQuery, PageQuery, PaymentRow, Store};
-use isp_core::subscription::Subscription;
+use isp_core::subscription::{Service, Subscription};
 use isp_core::text::{Code, Reference, pick};
 
 use crate::context::Context;
@@ -177,6 +177,25 @@ pub(crate) async fn subscription(
         return Err(Failure::Ambiguous { code: customer.code.to_string(), count: all.len() }.into());
     }
     all.pop().ok_or_else(|| missing("subscription", username.unwrap_or(&customer.code)))
+}
+
+/// The line of a customer that a box with a DHCP lease serves: the one with that name, or the only one.
+pub(crate) async fn dhcp_line(
+    ctx: &Context,
+    store: &dyn Store,
+    customer: CustomerId,
+    name: Option<&Code>,
+) -> anyhow::Result<SubscriptionId> {
+    let owner = store.customer(ctx.tenant(), customer).await?;
+    let owner = owner.ok_or(isp_core::ports::StoreError::NotFound { what: "customer" })?;
+    if name.is_none() {
+        let mut lines = subscriptions(ctx, store, &owner).await?;
+        lines.retain(|(line, _)| line.account.service == Service::Dhcp && line.terms.end.is_none());
+        if let [(only, _)] = lines.as_slice() {
+            return Ok(only.id);
+        }
+    }
+    Ok(subscription(ctx, store, &owner, name).await?.0.id)
 }
 
 /// These customers, each asked for once.

@@ -14,6 +14,7 @@ use isp_core::ports::{ApplyOutcome, ChangeSet, Observed, PageQuery, PortError, R
 use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::Guarded;
+use isp_mikrotik::reconcile::line::{LineAction, LineStep};
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
 use super::{args, find, router_check, router_import};
@@ -57,6 +58,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp router import-secrets R1 --out subscriptions.csv\n\nThe file holds passwords; only you can read it. Fill in id_pelanggan and mulai, then: isp import --subscriptions subscriptions.csv"
     )]
     ImportSecrets(router_import::ImportSecrets),
+    /// The same for lines that nobody logs in for: simple queues for one address, and static DHCP leases.
+    #[command(
+        after_help = "Example:\n  isp router import-lines R1 --out subscriptions.csv --customers customers.csv --packages packages.csv\n\nPackages follow from the speeds. Queues and leases that are imported are taken over by: isp router apply R1 --adopt"
+    )]
+    ImportLines(router_import::ImportSecrets),
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +153,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Plan(args) => plan(ctx, args).await,
         Command::Apply(args) => apply(ctx, args).await,
         Command::ImportSecrets(args) => router_import::run(ctx, args).await,
+        Command::ImportLines(args) => router_import::run_lines(ctx, args).await,
     }
 }
 
@@ -219,13 +226,22 @@ async fn list(ctx: &Context) -> anyhow::Result<Exit> {
 async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let router = find::router(ctx, store, &args.code).await?;
-    let mut rows = Rows::new(&[column("username"), column("group"), column("speed"), column("access")]);
+    let mut rows = Rows::new(&[
+        column("username"),
+        column("group"),
+        column("speed"),
+        column("access"),
+        column("service"),
+        column("ip_address"),
+    ]);
     for target in targets(ctx, store, &router).await? {
         rows.push(vec![
             Cell::text(&target.account.username),
             Cell::text(&target.group.name),
             Cell::text(target.group.speed),
             Cell::Word(target.desired.code()),
+            Cell::Word(target.account.service.code()),
+            Cell::maybe(target.account.address),
         ]);
     }
     ctx.rows(&rows)?;
@@ -339,9 +355,36 @@ fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
         };
         rows.push(vec![code(), Cell::text(&account.name), Cell::Word(action), what]);
     }
+    for line in &plan.lines {
+        if let Some((action, what)) = line_detail(line) {
+            rows.push(vec![code(), Cell::text(&line.name), Cell::Word(action), what]);
+        }
+    }
     for drift in &plan.drift {
         let what = Cell::text(format!("{} [{}]", drift.what, drift.code));
         rows.push(vec![code(), Cell::text(&drift.name), Cell::Word("drift"), what]);
+    }
+}
+
+/// What happens to a line that nobody logs in for.
+fn line_detail(line: &LineStep) -> Option<(&'static str, Cell)> {
+    let entry = || match &line.entries.add {
+        Some(address) => Some(("add_entry", Cell::text(address))),
+        None if !line.entries.remove.is_empty() => Some(("remove_entry", Cell::Empty)),
+        None if !line.spare.is_empty() => Some(("remove", Cell::Empty)),
+        None => (!line.cut.is_empty()).then(|| ("cut", Cell::text(line.cut.join(", ")))),
+    };
+    match &line.action {
+        LineAction::Keep { .. } | LineAction::Absent => entry(),
+        LineAction::Create(written) => Some(("create", Cell::maybe(written.rate))),
+        LineAction::Change { fields, .. } => {
+            let words: Vec<String> = fields.iter().map(|f| format!("{}: {} -> {}", f.field, f.old, f.new)).collect();
+            Some(("change", Cell::text(words.join(", "))))
+        }
+        LineAction::Remove { .. } => Some(("remove", Cell::Empty)),
+        LineAction::Conflict(conflict) => {
+            Some(("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code))))
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use isp_core::calendar::Date;
 use isp_core::customer::{Customer, Phone};
 use isp_core::ids::SubscriptionId;
 use isp_core::money::plausible_price;
+use isp_core::place::Router;
 use isp_core::ports::{PageQuery, Store};
 use isp_core::text::Code;
 use isp_core::typed::guarded;
@@ -59,8 +60,26 @@ pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Ex
     for account in &tunnels {
         ctx.warn("notice.no_line", &[("account", account.name.clone()), ("service", account.service.clone())]);
     }
+    proposed(ctx, &args, &router, &accounts).await
+}
+
+/// The same for queues and leases.
+pub(crate) async fn run_lines(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
+    let router = find::router(ctx, ctx.store().await?, &args.code).await?;
+    let lines = wire::routers(&ctx.config).read_lines_found(&router.endpoint).await;
+    let lines = lines.map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
+    proposed(ctx, &args, &router, &lines).await
+}
+
+async fn proposed(
+    ctx: &Context,
+    args: &ImportSecrets,
+    router: &Router,
+    accounts: &[FoundAccount],
+) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
     let (known, people) = candidates(ctx, store).await?;
-    let proposals = import::propose(&accounts, &known);
+    let proposals = import::propose(accounts, &known);
     let packages: BTreeMap<String, String> = store
         .packages(ctx.tenant())
         .await?
@@ -75,14 +94,14 @@ pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Ex
         place: site.map_or_else(|| router.code.to_string(), |site| site.name.to_string()),
         packages,
     };
-    let written = write_subscriptions(ctx, &args, &around, &accounts, &proposals, &people)?;
+    let written = write_subscriptions(ctx, args, &around, accounts, &proposals, &people)?;
     if let Some(path) = &args.customers {
         write_customers(path, &around, &proposals)?;
     }
     if let Some(path) = &args.packages {
         write_packages(path, &args.price, &around, &proposals)?;
     }
-    show(ctx, &around, &accounts, &proposals, &people)?;
+    show(ctx, &around, accounts, &proposals, &people)?;
     let variables = [("count", written.to_string()), ("file", args.out.display().to_string())];
     ctx.say("done.secrets", &variables)?;
     Ok(Exit::Done)
@@ -220,8 +239,19 @@ fn write_subscriptions(
     proposals: &Proposals,
     people: &People,
 ) -> anyhow::Result<u64> {
-    let mut file =
-        Csv::new(&["id_pelanggan", "paket", "router", "username", "password", "mulai", "tanggal_tagih", "keterangan"])?;
+    let mut file = Csv::new(&[
+        "id_pelanggan",
+        "paket",
+        "router",
+        "username",
+        "password",
+        "mulai",
+        "tanggal_tagih",
+        "keterangan",
+        "cara_akses",
+        "ip",
+        "mac",
+    ])?;
     let today = around.today.to_string();
     let mut written = 0;
     for (account, proposal) in accounts.iter().zip(&proposals.accounts) {
@@ -243,7 +273,14 @@ fn write_subscriptions(
             "disabled" | "isolated" => ctx.texts.t(&format!("word.{state}")),
             _ => String::new(),
         };
-        file.row(&[customer, package, around.router.as_str(), &account.name, password, &today, "", &remark])?;
+        let address = account.remote_address.as_deref().unwrap_or_default();
+        let (username, service, address, mac) = match account.service.as_str() {
+            "static" => ("", "static", address, ""),
+            "dhcp" => ("", "dhcp", address, account.name.as_str()),
+            _ => (account.name.as_str(), "", "", ""),
+        };
+        let router = around.router.as_str();
+        file.row(&[customer, package, router, username, password, &today, "", &remark, service, address, mac])?;
         written += 1;
     }
     file.save(&args.out)?;

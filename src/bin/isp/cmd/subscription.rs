@@ -8,13 +8,11 @@ use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
 use isp_core::ports::{Store, StoreError};
-use isp_core::subscription::{
-    Account, BillingTerms, Discount, HeldPrice, Off, Subscription, SubscriptionStatus, Timing,
-};
+use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Subscription, SubscriptionStatus, Timing};
 use isp_core::terms::Command as Terms;
 use isp_core::terms::former::{FormerTerms, first_start};
 use isp_core::text::Code;
-use isp_core::{Error, Money, Secret};
+use isp_core::{Error, Money};
 
 use super::terms::{Dry, Line, Since};
 use super::{account, args, find};
@@ -26,7 +24,7 @@ use crate::output::{Cell, Rows, column, number};
 pub(crate) enum Command {
     /// Add a line for a customer. It is billed from its start.
     #[command(
-        after_help = "Example:\n  isp subscription add P001 --package HOME20 --router R1 --username budi@isp --password - --start 2026-01-31"
+        after_help = "Examples:\n  isp subscription add P001 --package HOME20 --router R1 --username budi@isp --password - --start 2026-01-31\n  isp subscription add P002 --package HOME20 --router R1 --ip-address 10.20.0.7\n  isp subscription add P003 --package HOME20 --router R1 --mac AA:BB:CC:00:11:22 --ip-address 10.20.0.8"
     )]
     Add(Box<Add>),
     /// List lines with their desired access and whether the router confirmed it.
@@ -44,8 +42,16 @@ pub(crate) enum Command {
     /// Move a line to another router or site; the account on the old router is closed, billing goes on as it was.
     #[command(after_help = "Example:\n  isp subscription move P001 --router R2")]
     Move(account::Move),
-    /// Give a line another PPPoE user name on its router.
-    #[command(after_help = "Example:\n  isp subscription rename P001 budi.santoso@isp")]
+    /// Give a line another way onto the network: PPPoE, hotspot, a fixed address or a box with a DHCP lease. Billing goes on
+    /// as it was.
+    #[command(
+        after_help = "Examples:\n  isp subscription edit P001 --ip-address 10.20.0.9   a fixed address\n  isp subscription edit P001 --mac AA:BB:CC:00:11:33   another box of a DHCP line\n  isp subscription edit P001 --service pppoe --new-username budi@isp --password -"
+    )]
+    Edit(account::Edit),
+    /// Give a line another user name on its router, or another address or MAC address where nobody logs in.
+    #[command(
+        after_help = "Examples:\n  isp subscription rename P001 budi.santoso@isp\n  isp subscription rename P002 10.20.0.9"
+    )]
     Rename(account::Rename),
     /// Give a line another PPPoE password.
     #[command(after_help = "Example:\n  isp subscription password P001 --password -")]
@@ -83,12 +89,8 @@ pub(crate) struct Add {
     /// The site; that of the router when not given.
     #[arg(long, value_parser = args::code)]
     site: Option<Code>,
-    /// PPPoE user name.
-    #[arg(long, value_parser = args::code)]
-    username: Code,
-    /// PPPoE password; `-` reads it from standard input.
-    #[arg(long)]
-    password: String,
+    #[command(flatten)]
+    account: account::Given,
     /// First day of service; today when not given.
     #[arg(long)]
     start: Option<Date>,
@@ -240,6 +242,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             return line.change(Terms::Discount { discount }, &dry, key, &[("discount", shown)]).await;
         }
         Command::Move(args) => return account::change_place(ctx, args).await,
+        Command::Edit(args) => return account::edit(ctx, args).await,
         Command::Rename(args) => return account::rename(ctx, args).await,
         Command::Password(args) => return account::password(ctx, args).await,
         Command::Pause(Stop { which, since }) => {
@@ -281,8 +284,8 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let start = args.start.unwrap_or_else(|| site.zone.date_of(ctx.now));
     let day = args.billing_day.unwrap_or_else(|| BillingDay::of(start));
     let terms = BillingTerms { timing: args.timing, ..BillingTerms::new(package.id, start, day, args.cycle) };
-    let username = args.username.to_string();
-    let account = Account { username: args.username, password: Secret::new(args::private(&args.password)?) };
+    let account = args.account.account()?;
+    let username = account.username.to_string();
     let subscription = Subscription {
         id: SubscriptionId(ctx.id()),
         customer_id: customer.id,
@@ -340,6 +343,8 @@ pub(super) async fn table(
         number("billing_day"),
         number("months"),
         column("timing"),
+        column("service"),
+        column("ip_address"),
     ]);
     for (line, access) in lines {
         let status = line.terms.status_on(ctx.today());
@@ -360,6 +365,8 @@ pub(super) async fn table(
                 Timing::Prepaid => "prepaid",
                 Timing::Postpaid => "postpaid",
             }),
+            Cell::Word(line.account.service.code()),
+            Cell::maybe(line.account.address),
         ]);
     }
     Ok(rows)

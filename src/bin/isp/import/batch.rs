@@ -6,6 +6,7 @@ use std::path::Path;
 use isp_core::text::Code;
 
 use super::cells::Cells;
+use super::existing::names;
 use super::notice::{Note, Notices};
 use super::problem::{Noun, Problem, RowError};
 use super::rows::{
@@ -184,18 +185,20 @@ impl Reader {
     }
 }
 
-/// A PPPoE user name is unique on its router.
+/// A user name, an address and a MAC address are unique on their router.
 fn repeated_usernames(rows: &[SubscriptionRow], errors: &mut Vec<RowError>) {
     let mut first: BTreeMap<(Option<String>, String), &Origin> = BTreeMap::new();
     for row in rows {
-        let account = (row.router.as_ref().map(Code::folded), row.username.folded());
-        match first.get(&account) {
-            Some(origin) => {
-                let problem = Problem::Repeated { noun: Noun::Username, first_line: origin.line };
-                errors.push(row.at.error("username", problem));
-            }
-            None => {
-                first.insert(account, &row.at);
+        for name in names(&row.account) {
+            let account = (row.router.as_ref().map(Code::folded), name);
+            match first.get(&account) {
+                Some(origin) => {
+                    let problem = Problem::Repeated { noun: Noun::Username, first_line: origin.line };
+                    errors.push(row.at.error(row.named_by(), problem));
+                }
+                None => {
+                    first.insert(account, &row.at);
+                }
             }
         }
     }

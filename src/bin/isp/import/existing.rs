@@ -10,7 +10,7 @@ use isp_core::installation::{InstallationKind, InstallationOrder};
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{ExpenseRow, InvoiceQuery, PageQuery, Store, StoreError};
-use isp_core::subscription::Subscription;
+use isp_core::subscription::{Account, Subscription};
 use isp_core::text::Code;
 
 use super::by_code::ByCode;
@@ -48,9 +48,11 @@ impl Existing {
         for (at, subscription) in subscriptions.iter().enumerate() {
             of_customer.entry(subscription.customer_id).or_default().push(at);
             // Of several that had a user name one after the other, the one without an end has it.
-            let name = (subscription.router_id, subscription.account.username.folded());
-            if subscription.terms.end.is_none() || !accounts.contains_key(&name) {
-                accounts.insert(name, at);
+            for name in names(&subscription.account) {
+                let name = (subscription.router_id, name);
+                if subscription.terms.end.is_none() || !accounts.contains_key(&name) {
+                    accounts.insert(name, at);
+                }
             }
         }
         let orders = store.installation_orders(tenant, None).await?;
@@ -88,10 +90,18 @@ impl Existing {
         self.of_customer.get(&customer).into_iter().flatten().filter_map(|at| self.subscriptions.get(*at))
     }
 
-    /// The subscription that has an account.
-    pub(super) fn account(&self, router: Option<RouterId>, username: &Code) -> Option<&Subscription> {
-        self.subscriptions.get(*self.accounts.get(&(router, username.folded()))?)
+    /// The subscription that has an account, or its address.
+    pub(super) fn account(&self, router: Option<RouterId>, account: &Account) -> Option<&Subscription> {
+        let at = names(account).find_map(|name| self.accounts.get(&(router, name)))?;
+        self.subscriptions.get(*at)
     }
+}
+
+/// What is another line's where it has one of these: the name, and the address.
+pub(super) fn names(account: &Account) -> impl Iterator<Item = String> + use<> {
+    let address = account.address.map(|address| address.to_string());
+    let name = account.username.folded();
+    std::iter::once(name.clone()).chain(address.filter(|address| *address != name))
 }
 
 async fn customers(store: &dyn Store, tenant: TenantId) -> Result<Vec<Customer>, StoreError> {

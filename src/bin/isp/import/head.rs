@@ -94,9 +94,8 @@ pub(super) fn known(cells: &[String], layout: &[Column]) -> usize {
 /// How well a table fits a layout: its known columns, when it has all that are needed.
 pub(super) fn fit(table: &Table, layout: &[Column], maps: &[Map]) -> Option<usize> {
     let (_, cells) = table.lines.get(header_at(table, layout, maps)?)?;
-    let there =
-        |wanted: &Column| cells.iter().any(|cell| meant(cell, layout, maps).is_some_and(|c| c.key == wanted.key));
-    let all = layout.iter().filter(|column| column.required).all(there);
+    let there = |key: &str| cells.iter().any(|cell| meant(cell, layout, maps).is_some_and(|c| c.key == key));
+    let all = !layout.iter().any(|column| column.is_missing(there));
     all.then(|| cells.iter().filter(|cell| meant(cell, layout, maps).is_some()).count())
 }
 
@@ -169,8 +168,8 @@ pub(super) fn find(
             None => report(*line, &shown(cell, position), Problem::UnknownColumn { known: known() }),
         }
     }
-    for column in layout.iter().filter(|column| column.required) {
-        if !head.columns.iter().any(|(key, _)| *key == column.key) {
+    for column in layout {
+        if column.is_missing(|wanted| head.columns.iter().any(|(key, _)| *key == wanted)) {
             report(*line, column.names.first().copied().unwrap_or(column.key), Problem::MissingColumn);
             head.usable = false;
         }

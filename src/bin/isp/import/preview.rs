@@ -117,7 +117,7 @@ shown!(
         Cell::text(&row.customer),
         Cell::text(&row.package),
         Cell::maybe(row.router.as_ref().map(Code::as_str)),
-        Cell::text(&row.username),
+        Cell::text(row.name()),
         row.start.into(),
         Cell::maybe(row.day.map(|day| day.day())),
         Cell::count(row.cycle.months()),

@@ -19,16 +19,34 @@ pub(crate) struct Column {
     pub(super) names: &'static [&'static str],
     /// Whether the file must have it.
     pub(super) required: bool,
+    /// Columns of which one is enough, where this one is missing.
+    pub(super) unless: &'static [&'static str],
+}
+
+impl Column {
+    /// Whether a file must have it that has these others.
+    pub(super) fn is_missing(&self, there: impl Fn(&str) -> bool) -> bool {
+        self.required && !there(self.key) && !self.unless.iter().any(|other| there(other))
+    }
 }
 
 /// A column that the file must have.
 pub(super) const fn needed(key: &'static str, names: &'static [&'static str]) -> Column {
-    Column { key, names, required: true }
+    Column { key, names, required: true, unless: &[] }
+}
+
+/// A column that the file must have, unless it has one of these others.
+pub(super) const fn needed_unless(
+    key: &'static str,
+    names: &'static [&'static str],
+    unless: &'static [&'static str],
+) -> Column {
+    Column { key, names, required: true, unless }
 }
 
 /// A column that the file may have.
 pub(super) const fn optional(key: &'static str, names: &'static [&'static str]) -> Column {
-    Column { key, names, required: false }
+    Column { key, names, required: false, unless: &[] }
 }
 
 /// How to read files, as a person said.

@@ -5,7 +5,7 @@ use crate::isolation::access::{IsolatedSince, ObservedAccess};
 use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{ChangeSet, PageQuery, Store, StoreError};
-use crate::subscription::Subscription;
+use crate::subscription::{Account, Subscription};
 use crate::terms::account::FormerAccount;
 use crate::testing::sample::{self, World, day, moment};
 
@@ -181,6 +181,7 @@ pub(super) async fn targets_for_routers(store: &dyn Store, tenant: TenantId) {
         revision,
         adopt: false,
         succeeds: Vec::new(),
+        left: false,
     };
     let all = [target(0, 0, Access::Open, 1), target(2, 1, Access::Isolated, 5), target(3, 0, Access::Open, 1)];
     let unknown = sample::subscription(9, w.customers[0].id, &w.router, w.packages[0].id).id;
@@ -251,8 +252,14 @@ pub(super) async fn former_accounts_are_told_until_closed(store: &dyn Store, ten
     let name = line.account.username.clone();
     let mut renamed = line.clone();
     renamed.account.username = sample::code("baru@isp");
-    let former =
-        FormerAccount { subscription_id: line.id, router_id: w.router.id, username: name.clone(), left_at: at };
+    let former = FormerAccount {
+        subscription_id: line.id,
+        router_id: w.router.id,
+        username: name.clone(),
+        service: line.account.service,
+        address: None,
+        left_at: at,
+    };
     let leave = |line: &Subscription, former: &FormerAccount| ChangeSet {
         subscriptions: vec![line.clone()],
         former_accounts: vec![former.clone()],
@@ -267,8 +274,9 @@ pub(super) async fn former_accounts_are_told_until_closed(store: &dyn Store, ten
     assert_eq!(told(&[line.id, w.subscriptions[1].id]).await, one);
     assert!(told(&[w.subscriptions[1].id]).await.is_empty());
     assert!(store.former_targets(tenant, sample::router(7, w.site.id).id, &[line.id]).await.unwrap().is_empty());
-    store.account_closed(tenant, w.router.id, line.id, &name, at).await.unwrap();
-    store.account_closed(tenant, w.router.id, line.id, &sample::code("unknown"), at).await.unwrap();
+    store.account_closed(tenant, w.router.id, line.id, &line.account, at).await.unwrap();
+    let unknown = Account { username: sample::code("unknown"), ..line.account.clone() };
+    store.account_closed(tenant, w.router.id, line.id, &unknown, at).await.unwrap();
     assert!(told(&[line.id]).await.is_empty());
     // Left again after it was taken back.
     write(store, tenant, leave(&renamed, &former)).await;

@@ -12,7 +12,7 @@
 //! With [`store_contract!`](crate::store_contract) each case is a test of its own.
 //!
 //! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
-//! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router), `installation_kind.code`,
+//! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
 //! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
@@ -21,6 +21,7 @@ mod access;
 mod billing;
 mod credit;
 mod facts;
+mod lines;
 mod master;
 mod money;
 mod once;
@@ -115,6 +116,11 @@ suite! { $
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
         lists_of_invoices_are_filtered
+    }
+    lines {
+        every_way_onto_the_network_comes_back
+        an_address_serves_one_line_at_a_time
+        what_a_line_has_left_is_told_by_its_service
     }
     credit {
         credit_notes_are_written_once_with_their_credit

@@ -29,13 +29,13 @@ impl Planner<'_> {
         let router_id = router.map(|(id, _)| id);
         // A line that has ended leaves its user name to one that starts afterwards.
         let serves = |s: &&Subscription| s.terms.end.is_none_or(|end| row.start < end);
-        let taken = self.existing.account(router_id, &row.username).filter(serves);
+        let taken = self.existing.account(router_id, &row.account).filter(serves);
         if taken.is_some_and(|s| s.customer_id != customer_id) {
-            return Err(row.at.error("username", Problem::Taken(Noun::Username)));
+            return Err(row.at.error(row.named_by(), Problem::Taken(Noun::Username)));
         }
         let (site_id, zone) = self.place_of(row, router.map(|(_, site)| site))?;
         let today = zone.date_of(self.options.now);
-        if let Some(old) = self.existing.subscription_of(customer_id, Some(&row.username)).filter(serves) {
+        if let Some(old) = self.existing.subscription_of(customer_id, Some(row.name())).filter(serves) {
             return Ok(compared(row, old, router_id, package_id, today));
         }
         if row.ended {
@@ -53,9 +53,9 @@ impl Planner<'_> {
         };
         self.ask_which_line(row, customer_id, today);
         let id = SubscriptionId(self.ids.next_uuid());
-        let account = Account { username: row.username.clone(), password };
+        let account = Account { password, ..row.account.clone() };
         let subscription = Subscription { id, customer_id, site_id, router_id, account, terms };
-        self.subscriptions.entry(customer_id).or_default().push((row.username.clone(), id));
+        self.subscriptions.entry(customer_id).or_default().push((row.name().clone(), id));
         add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
         Ok(Verdict::New)
     }
@@ -68,7 +68,7 @@ impl Planner<'_> {
         if let Some(old) = other {
             let says = |username: &Code, start: Date| format!("{username} {start}");
             let known = says(&old.account.username, old.terms.start);
-            self.ask(&row.at, "username", Problem::LikelyDouble { row: says(&row.username, row.start), known });
+            self.ask(&row.at, row.named_by(), Problem::LikelyDouble { row: says(row.name(), row.start), known });
         }
     }
 
@@ -113,7 +113,9 @@ fn compared(
     let columns = columns(&[
         ("package", package_differs),
         ("router", row.router.is_some() && old.router_id != router_id),
+        ("service", old.account.service != row.account.service),
         ("password", row.password.as_ref().is_some_and(|password| *password != old.account.password)),
+        ("ip_address", row.account.address.is_some() && old.account.address != row.account.address),
         ("billing_day", row.day.is_some_and(|day| day != old.terms.day)),
         ("cycle", old.terms.cycle != row.cycle),
         ("timing", old.terms.timing != row.timing),

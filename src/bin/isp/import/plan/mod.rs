@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
             subscriptions: HashMap::new(),
             unnamed: Vec::new(),
             subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),
-            accounts: batch.subscriptions.iter().map(|s| s.username.folded()).collect(),
+            accounts: batch.subscriptions.iter().map(|s| s.name().folded()).collect(),
             serials: batch.cpes.iter().map(|c| c.serial.folded()).collect(),
             expenses: HashMap::new(),
             claimed_orders: HashSet::new(),

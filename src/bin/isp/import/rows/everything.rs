@@ -5,9 +5,9 @@ use isp_core::package::{Speed, UserGroup};
 use isp_core::text::Name;
 
 use super::super::cells::Cells;
-use super::super::sheet::{Column, needed, optional};
+use super::super::sheet::{Column, needed, needed_unless, optional};
 use super::customer::{ADDRESS, CUSTOMER, NAME, NIK, PHONE};
-use super::line::{ACCOUNT, DAY, PACKAGE, PASSWORD, ROUTER, START};
+use super::line::{ACCOUNT, DAY, FIXED, IP_ADDRESS, MAC, PACKAGE, PASSWORD, ROUTER, SERVICE, START};
 use super::{CustomerRow, FileRow, PackageRow, SITE, SubscriptionRow, package_code, positive, tax_mode};
 
 /// A line of a sheet with everything. What is wrong in one part leaves the others.
@@ -36,8 +36,11 @@ impl FileRow for EverythingRow {
         optional("group", &["grup", "group", "profil", "profile"]),
         optional("router", ROUTER),
         optional("site", SITE),
-        needed("username", ACCOUNT),
-        needed("password", PASSWORD),
+        optional("service", SERVICE),
+        needed_unless("username", ACCOUNT, FIXED),
+        needed_unless("password", PASSWORD, FIXED),
+        optional("ip_address", IP_ADDRESS),
+        optional("mac", MAC),
         needed("start", START),
         optional("billing_day", DAY),
         optional("cycle", &["siklus", "cycle"]),

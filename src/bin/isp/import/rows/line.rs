@@ -1,13 +1,14 @@
 //! Subscriptions.
 
 use isp_core::calendar::{BillingDay, Cycle, Date};
-use isp_core::subscription::Timing;
+use isp_core::subscription::{Account, Service, Timing, Typed};
 use isp_core::text::Code;
 use isp_core::{Error, Secret};
 
 use super::super::cells::Cells;
-use super::super::sheet::{Column, Origin, needed, optional};
-use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, password, whole_number};
+use super::super::notice::Note;
+use super::super::sheet::{Column, Origin, needed, needed_unless, optional};
+use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, whole_number};
 
 /// A line of `subscriptions.csv`.
 #[derive(Debug, Clone)]
@@ -17,7 +18,8 @@ pub(crate) struct SubscriptionRow {
     pub(crate) package: Code,
     pub(crate) router: Option<Code>,
     pub(crate) site: Option<Code>,
-    pub(crate) username: Code,
+    /// How it gets onto the network; its password is in the next field.
+    pub(crate) account: Account,
     /// None in an export, for a line that is known already.
     pub(crate) password: Option<Secret>,
     pub(crate) start: Date,
@@ -37,8 +39,11 @@ impl FileRow for SubscriptionRow {
         needed("package", PACKAGE),
         optional("router", ROUTER),
         optional("site", SITE),
-        needed("username", ACCOUNT),
+        optional("service", SERVICE),
+        needed_unless("username", ACCOUNT, FIXED),
         optional("password", PASSWORD),
+        optional("ip_address", IP_ADDRESS),
+        optional("mac", MAC),
         needed("start", START),
         optional("billing_day", DAY),
         optional("cycle", &["siklus", "cycle", "months"]),
@@ -52,8 +57,7 @@ impl FileRow for SubscriptionRow {
         let package = cells.need("package", package_code);
         let router = cells.maybe_code("router");
         let site = cells.maybe_code("site");
-        let username = cells.code("username");
-        let password = password(cells);
+        let account = account(cells);
         let start = cells.day("start");
         let day = cells.maybe("billing_day", |t| {
             let day = t.to_lowercase();
@@ -64,13 +68,14 @@ impl FileRow for SubscriptionRow {
         let timing = cells.maybe("timing", Timing::parse);
         let billed_from = cells.maybe_day("billed_from");
         let ended = is_over(cells);
+        let (account, password) = account?;
         Some(Self {
             at: cells.origin(),
             customer: customer?,
             package: package?,
             router: router?,
             site: site?,
-            username: username?,
+            account,
             password,
             start: start?,
             day: day?,
@@ -82,7 +87,73 @@ impl FileRow for SubscriptionRow {
     }
 }
 
+impl SubscriptionRow {
+    /// What the line is called.
+    pub(crate) fn name(&self) -> &Code {
+        &self.account.username
+    }
+
+    /// The column that says so.
+    pub(crate) fn named_by(&self) -> &'static str {
+        match self.account.service {
+            Service::Static => "ip_address",
+            Service::Dhcp => "mac",
+            _ => "username",
+        }
+    }
+}
+
+/// How the line gets onto the network; what is filled says it where no column does.
+fn account(cells: &mut Cells<'_, '_>) -> Option<(Account, Option<Secret>)> {
+    let said = cells.maybe("service", Service::parse)?;
+    let filled = |cells: &mut Cells<'_, '_>, key| cells.maybe(key, |text| Ok::<_, Error>(text.to_owned()));
+    let (name, address, mac) = (filled(cells, "username")?, filled(cells, "ip_address")?, filled(cells, "mac")?);
+    let password = cells.verbatim("password").filter(|text| !text.trim().is_empty());
+    let typed = Typed {
+        service: said,
+        username: name.as_deref(),
+        password: password.as_deref(),
+        address: address.as_deref(),
+        mac: mac.as_deref(),
+    };
+    let service = typed.service();
+    if service.logs_in() {
+        // Sheets note the address or the box of who logs in as well; nothing rests on it.
+        for (key, text) in [("ip_address", &address), ("mac", &mac)] {
+            if text.is_some() {
+                cells.tell(key, Note::NotImported);
+            }
+        }
+        let (username, password) = (cells.code("username")?, super::password(cells));
+        let none = Secret::new(String::new());
+        return Some((Account { service, ..Account::pppoe(username, none) }, password));
+    }
+    match Account::read(&typed) {
+        Ok(account) => {
+            let password = Some(account.password.clone());
+            Some((account, password))
+        }
+        Err(error) => {
+            let key = match &error {
+                Error::IpAddress { .. } => "ip_address",
+                Error::Mac { .. } => "mac",
+                Error::Empty { field } | Error::NotForService { field, .. } => field,
+                _ => "username",
+            };
+            cells.fail(key, error);
+            None
+        }
+    }
+}
+
 /// What owners call the columns of a line, here and on a sheet with everything.
+pub(super) const SERVICE: &[&str] =
+    &["cara_akses", "service", "akses", "jenis_akses", "jenis_koneksi", "tipe_koneksi", "koneksi"];
+pub(super) const IP_ADDRESS: &[&str] =
+    &["ip", "ip_address", "alamat_ip", "ip_pelanggan", "ip_statis", "ip_static", "ip_statik", "remote_address"];
+pub(super) const MAC: &[&str] = &["mac", "mac_address", "alamat_mac"];
+/// What names a line where nobody logs in.
+pub(super) const FIXED: &[&str] = &["ip_address", "mac"];
 pub(super) const PACKAGE: &[&str] = &["paket", "package", "kode_paket", "nama_paket", "paket_internet", "layanan"];
 pub(super) const ROUTER: &[&str] = &["router", "mikrotik", "kode_router", "nas"];
 pub(super) const ACCOUNT: &[&str] =

@@ -1,0 +1,27 @@
+//! What a router has for lines that nobody logs in for.
+
+use crate::mark::Mark;
+use crate::menu::address_list::ListEntry;
+use crate::menu::lease::Lease;
+use crate::menu::queue::SimpleQueue;
+
+/// What a router has, whosever it is. Queues that the router made for sessions are not among it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActualLines {
+    /// The queues that people and we made.
+    pub queues: Vec<SimpleQueue>,
+    /// The leases.
+    pub leases: Vec<Lease>,
+    /// The entries of the isolation list.
+    pub entries: Vec<ListEntry>,
+}
+
+/// The owner that a mark names, and whether established connections are still to be ended.
+pub(super) fn marked(comment: &[u8]) -> Option<(String, bool)> {
+    Mark::split(comment).0.map(|mark| (mark.owner, mark.kick))
+}
+
+/// An address as a router shows it, without the length that a single one may carry.
+pub(super) fn bare(address: &[u8]) -> &[u8] {
+    address.strip_suffix(b"/32").unwrap_or(address)
+}

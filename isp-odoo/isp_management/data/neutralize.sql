@@ -1,0 +1,14 @@
+-- A copied database reaches no router and no phone: what it would log in with is gone, and the addresses lead nowhere.
+UPDATE isp_router
+   SET host = 'neutralized.invalid', password_sealed = NULL, state = 'unknown', tls_fingerprint = NULL;
+UPDATE isp_channel
+   SET base_url = 'https://neutralized.invalid', access_token_sealed = NULL, app_secret_sealed = NULL, verify_token_sealed = NULL,
+       state = 'unknown';
+-- Nor does what waits leave when somebody types a token in to try.
+UPDATE isp_notification
+   SET state = 'dropped', error_code = 'notification.neutralized', error = 'written in another database'
+ WHERE state IN ('queued', 'sending');
+-- Crons that call out stay off, also when somebody switches the others on.
+UPDATE ir_cron
+   SET active = false
+ WHERE id IN (SELECT res_id FROM ir_model_data WHERE module = 'isp_management' AND model = 'ir.cron');

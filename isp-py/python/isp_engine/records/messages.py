@@ -1,0 +1,136 @@
+"""Messages that wait: what each is looked at with before it leaves, and what it says then."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+from isp_engine.records.decisions import Access, Cause, Key, Money, OpenInvoice, Zone
+
+NotificationKind: TypeAlias = Literal["due_soon", "overdue", "isolated", "payment_received", "reopened"]
+LookAction: TypeAlias = Literal["send", "later", "drop"]
+LookReason: TypeAlias = Literal[
+    "no_phone", "too_old", "quiet_hours", "paid", "past_due", "isolated_already", "small_debt", "no_package", "no_access",
+    "router_not_yet", "reopened", "not_open", "no_payment", "reversed",
+]  # fmt: skip
+
+
+class DueSoon(NamedTuple):
+    """Something falls due: ``amount`` is the sum of all that is open, ``due_date`` the earliest that the message is about."""
+
+    package: str
+    invoices: Sequence[str]
+    amount: Money
+    due_date: date
+
+
+class Overdue(NamedTuple):
+    """Something is overdue; on ``isolation_date`` the line may be isolated."""
+
+    package: str
+    invoices: Sequence[str]
+    amount: Money
+    due_date: date
+    days_late: int
+    isolation_date: date
+
+
+class Isolated(NamedTuple):
+    """The line is isolated; ``amount`` is what to pay to reopen it, 0 when it was isolated by hand."""
+
+    package: str
+    amount: Money
+    since: date
+
+
+class PaymentReceived(NamedTuple):
+    """A payment came in; ``still_open`` is what is open afterwards."""
+
+    amount: Money
+    reference: str
+    paid_on: date
+    still_open: Money
+
+
+class Reopened(NamedTuple):
+    """The line is open again."""
+
+    package: str
+    since: date
+
+
+Content: TypeAlias = DueSoon | Overdue | Isolated | PaymentReceived | Reopened
+
+
+class Owed(NamedTuple):
+    """One document that is owed, by the number that the customer knows."""
+
+    number: str
+    amount: Money
+    due_date: date
+
+
+class Demand(NamedTuple):
+    """All that a customer owes at a moment, oldest first (rule N6).
+
+    ``overdue`` is the part that is past its due date: with it paid, nobody is in arrears. ``isolation_date`` is the first day on
+    which it may lead to isolation, ``None`` when too little is owed. ``isolated``: a line is isolated for arrears.
+    """
+
+    owed: Sequence[Owed]
+    total: Money
+    overdue: Money
+    isolation_date: date | None
+    isolated: bool
+
+
+class MessageLine(NamedTuple):
+    """A line that a message is about. ``access`` is what is wanted of it, ``None`` when the message names no line.
+
+    ``told``: the message tells of the very event that last isolated or reopened it. ``confirmed``: the router has said so, or
+    there is none.
+    """
+
+    package: str
+    access: Access | None = None
+    cause: Cause | None = None
+    isolated_at: datetime | None = None
+    told: bool = False
+    confirmed: bool = True
+
+
+class MessagePayment(NamedTuple):
+    """The payment that a message names."""
+
+    amount: Money
+    reference: str
+    paid_at: datetime
+    reversed: bool = False
+
+
+class QueuedMessage(NamedTuple):
+    """A message that waits, with what it is looked at with.
+
+    ``not_before`` is the earliest moment at which it might have left: its age counts from there. ``invoices`` are all open ones
+    of the customer, keyed by the numbers that the message shows; ``about`` names those that a reminder was written for.
+    """
+
+    key: Key
+    kind: NotificationKind
+    not_before: datetime
+    invoices: Sequence[OpenInvoice] = ()
+    about: Sequence[Key] = ()
+    lines: Sequence[MessageLine] = ()
+    payment: MessagePayment | None = None
+    reachable: bool = True
+    zone: Zone = "WIB"
+
+
+class MessageLook(NamedTuple):
+    """What to do with a message now: ``send`` this, look again ``later`` (``at``), or ``drop`` it, with the reason."""
+
+    message: Key
+    action: LookAction
+    reason: LookReason | None
+    at: datetime | None
+    content: Content | None
+    demand: Demand | None
