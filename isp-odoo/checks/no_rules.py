@@ -40,11 +40,11 @@ ALLOWED = {
     "models/isp_dashboard_pictures.py:_churn": "the months of a chart",
     "models/isp_dashboard_pictures.py:_isolations": "the days of a chart",
     "models/res_company_money.py:_isp_start_late_fees": "setting the policy starts it on that day",
+    "models/isp_isolation_run.py:_isp_access_facts": "what ended days ago in every zone is not searched; the engine decides what holds",
     "wizard/isp_outage_credit_wizard.py:_isp_notes": "a day more on each side is searched; the engine picks",
     "wizard/isp_outage_credit_wizard.py:_isp_line": "counts the days of the engine's note, to show them",
     # Rules that the wheel does not have yet.
     "models/isp_late_fee.py": "the window of a search, and the due day of a fee",
-    "logic/notices.py": "quiet hours, and the day a message names",
 }
 
 

@@ -9,5 +9,6 @@ class Refusal(UserError):
     def __init__(self, code, message):
         super().__init__(message)
         self.code = code
-        # What Odoo hands to the web client and to callers by RPC beside the words.
-        self.context = {"isp_code": code}
+        # What Odoo hands to the web client and to callers by RPC beside the words. The client knows Odoo's own classes by name
+        # only: without this one it would show the sentence as a fault of the server, with a traceback.
+        self.context = {"isp_code": code, "exception_class": "odoo.exceptions.UserError"}

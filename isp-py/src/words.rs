@@ -4,6 +4,7 @@
 use isp_core::calendar::Zone;
 use isp_core::isolation::Reason;
 use isp_core::ledger::{Account, EntryKind};
+use isp_core::message::NotificationKind;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -27,6 +28,8 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Access", of(&decide::ACCESSES)),
         ("Cause", of(&decide::CAUSES)),
         ("ReminderKind", of(&decide::REMINDER_KINDS)),
+        ("NotificationKind", NotificationKind::ALL.map(|kind| kind.code()).to_vec()),
+        ("EndingKind", of(&decide::ENDING_KINDS)),
         ("AccessEventKind", decide::EVENTS.map(|kind| kind.code()).to_vec()),
         ("Grouping", of(&decide::GROUPINGS)),
         ("Language", of(&decide::LANGUAGES)),

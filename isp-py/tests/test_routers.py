@@ -99,16 +99,29 @@ def test_a_router_that_was_down_is_reopened_later() -> None:
         assert applied.accounts[0].access == "open"
 
 
-def test_a_lost_reply_is_unknown_and_made_good() -> None:
+def test_a_lost_reply_is_made_good_in_the_same_call() -> None:
     with SimulatedRouter() as simulated:
         simulated.fail("reply_lost", on="/ppp/secret/add")
         (applied,) = routers.apply([endpoint(simulated, 1, account(1))])
-        assert isinstance(applied.error, isp.OutcomeUnknown)
-        assert applied.error.retryable
+        assert applied.error is None, "the router is read again, and what was done is seen"
+        assert [(a.state, a.access) for a in applied.accounts] == [("done", "open")]
         assert len(simulated.secrets()) == 1
         (applied,) = routers.apply([endpoint(simulated, 1, account(1))])
         assert applied.error is None
         assert len(simulated.secrets()) == 1
+
+
+def test_a_router_that_cannot_be_read_back_is_unknown() -> None:
+    with SimulatedRouter() as simulated:
+        routers.apply([endpoint(simulated, 1, account(1))])
+        simulated.fail("reply_lost", on="/ppp/secret/print", times=100)
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1, "isolated"))])
+        assert isinstance(applied.error, isp.OutcomeUnknown)
+        assert applied.error.retryable
+        assert applied.accounts == ()
+        simulated.heal()
+        (applied,) = routers.apply([endpoint(simulated, 1, account(1, "isolated"))])
+        assert (applied.error, applied.accounts[0].access) == (None, "isolated")
 
 
 def test_the_breaker_holds_isolations_only() -> None:

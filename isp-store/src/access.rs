@@ -188,7 +188,8 @@ pub(crate) async fn observe(
         FROM v WHERE a.tenant_id = $1 AND a.subscription_id = v.id
             AND (a.observed_at IS NULL OR (a.observed_revision, a.observed_at) <= (v.revision, v.at))";
     let mut latest: BTreeMap<SubscriptionId, &ObservedAccess> = BTreeMap::new();
-    for (id, new) in observed {
+    // Revision 0 says that nothing was read, so there is no moment to keep.
+    for (id, new) in observed.iter().filter(|(_, new)| new.revision > 0) {
         let last = latest.entry(*id).or_insert(new);
         if (last.revision, last.at) <= (new.revision, new.at) {
             *last = new;

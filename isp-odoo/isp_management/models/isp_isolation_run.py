@@ -194,7 +194,7 @@ class IspSubscription(models.Model):
 
     # What is wanted
 
-    def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None):
+    def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None, announce=True):
         """Write the wish and its event in this transaction; the routers hear of it after the commit."""
         self.ensure_one()
         now = self.company_id._isp_now().replace(tzinfo=None)
@@ -223,7 +223,7 @@ class IspSubscription(models.Model):
             "desired_access": wanted,
         })
         # Leaving a pause is no reopening that anybody waits for.
-        if action == "isolate" or (action == "reopen" and before == "isolated"):
+        if announce and (action == "isolate" or (action == "reopen" and before == "isolated")):
             event._isp_announce()
         return event
 

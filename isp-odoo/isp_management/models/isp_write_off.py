@@ -130,7 +130,10 @@ class IspSubscription(models.Model):
         self.ensure_one()
         since, overdue, told = self.isolated_since, self.isolated_overdue, self.observed_access == "isolated"
         waiting = self.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending"))
-        event = self._isp_want("isolate", code, cause=cause, overdue=overdue, user=self.env.user)
+        before = self._isp_last_event()
+        event = self._isp_want("isolate", code, cause=cause, overdue=overdue, user=self.env.user, announce=False)
+        # A message of the isolation that has not gone out yet is one about this event: it is looked at again before it goes.
+        before.sudo().notification_ids.filtered(lambda n: n.state == "queued").isolation_event_id = event
         self.isolated_since = since
         if told and not waiting:
             event.state = "done"

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from odoo import _, api, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 
 from .isp_guard_mixin import MANAGER
@@ -10,6 +10,14 @@ from .isp_guard_mixin import MANAGER
 
 class ResCompany(models.Model):
     _inherit = "res.company"
+
+    isp_has_fractions = fields.Boolean("Books with fractions of a rupiah", compute="_compute_isp_has_fractions")
+
+    @api.depends("currency_id.rounding")
+    def _compute_isp_has_fractions(self):
+        """Books that were kept in rupiah before, with a rounding of 0.01, keep it: arrears are whole rupiah all the same."""
+        for company in self:
+            company.isp_has_fractions = company.currency_id.rounding < 1
 
     def write(self, vals):
         """The manager's right to write reaches as far as the provider's own settings."""

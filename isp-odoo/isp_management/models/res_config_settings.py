@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -27,7 +27,7 @@ class ResConfigSettings(models.TransientModel):
     )
     isp_promise_max_days = fields.Integer(related="company_id.isp_promise_max_days", readonly=False)
     isp_promise_per_period = fields.Integer(related="company_id.isp_promise_per_period", readonly=False)
-    isp_has_fractions = fields.Boolean("Books with fractions of a rupiah", compute="_compute_isp_has_fractions")
+    isp_has_fractions = fields.Boolean(related="company_id.isp_has_fractions")
     isp_breaker_count = fields.Integer(related="company_id.isp_breaker_count", readonly=False)
     isp_breaker_percent = fields.Integer(related="company_id.isp_breaker_percent", readonly=False)
     isp_sale_journal_id = fields.Many2one(
@@ -43,9 +43,3 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.isp_cost_payment_account_id", readonly=False, check_company=True
     )
     isp_billed_through = fields.Date(related="company_id.isp_billed_through")
-
-    @api.depends("company_id")
-    def _compute_isp_has_fractions(self):
-        """Books that were kept in rupiah before, with a rounding of 0.01, keep it: arrears are whole rupiah all the same."""
-        for settings in self:
-            settings.isp_has_fractions = settings.company_id.currency_id.rounding < 1

@@ -115,9 +115,14 @@ class TestWriteOff(DebtsCommon):
         self.assertEqual((self.line.desired_access, self.line.access_cause), ("isolated", "manual"))
         self.assertEqual(self.line.access_reason_text, "Given up, not paid")
         self.assertEqual(self.line.isolation_event_ids.mapped("state"), ["done", "done"], "the router need not hear of it")
-        self.assertFalse(self.env["isp.notification"].search([("kind", "in", ("isolated", "reopened"))]))
+        told = self.env["isp.notification"].search([("kind", "in", ("isolated", "reopened"))])
+        self.assertEqual(
+            (told.mapped("kind"), told.isolation_event_id), (["isolated"], self.line._isp_last_event()), "of the isolation, and no other"
+        )
         # Taken back it is owed, and a payment reopens.
+        told.sudo().state = "sent"
         self.moves.action_isp_take_back()
+        self.assertEqual(self.env["isp.notification"].search([("kind", "in", ("isolated", "reopened"))]), told, "it was told once")
         self.assertEqual((self.line.desired_access, self.line.access_cause), ("isolated", "arrears"))
         for move in self.moves:
             self.env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids).create(

@@ -79,7 +79,9 @@ class TestPayments(IspNetworkCommon):
 
     def test_a_day_that_cannot_be_is_asked(self):
         error = self.refusal("payment.paid_in_future", self.register, self.move, amount=277_500, payment_date=date(2026, 1, 22))
-        self.assertEqual(serialize_exception(error)["context"], {"isp_code": "payment.paid_in_future"})
+        self.assertEqual(serialize_exception(error)["context"], {
+            "isp_code": "payment.paid_in_future", "exception_class": "odoo.exceptions.UserError",
+        })
         self.refusal("payment.paid_long_ago", self.register, self.move, amount=277_500, payment_date=date(2024, 12, 31))
         self.refusal("payment.reserved_provider", self.register, self.move, amount=1_000, isp_provider="Write-Off")
         paid = self.register(self.move, amount=277_500, payment_date=date(2024, 12, 31), isp_insist=True)

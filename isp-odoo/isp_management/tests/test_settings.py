@@ -33,6 +33,7 @@ class TestSettings(IspCommon):
         every = {name for name in settings._fields if name.startswith("isp_")}
         self.assertGreater(len(every), 30)
         self.assertEqual(every - shown, set(), "each setting of Odoo's own page is on this one")
+        self.assertEqual(shown - set(company.fields_get()), set(), "the client cannot draw a field that a company does not have")
         labels = {node.get("for") for node in arch.iter("label")}
         self.assertLessEqual(labels, shown | {None})
         own = company.browse(self.company.id)

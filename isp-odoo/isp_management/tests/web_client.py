@@ -12,6 +12,8 @@ SENTENCES = {
     "odoo.exceptions.UserError", "odoo.exceptions.ValidationError", "odoo.exceptions.RedirectWarning",
     "odoo.exceptions.MissingError",
 }
+# The errors that the client has a dialog for (addon web: core/errors/error_dialogs.js); any other is shown with its traceback.
+DIALOGS = SENTENCES | {"odoo.exceptions.AccessDenied", "odoo.exceptions.AccessError"}
 X2MANY = ("one2many", "many2many")
 
 
@@ -42,7 +44,9 @@ class WebClient:
         found = answer.json()
         if "error" in found:
             data = found["error"]["data"]
-            raise Refused(data["name"], data["message"], data["debug"][-1500:])
+            # As the client chooses its dialog: by the class, else by the one that the error says it is.
+            name = data["name"] if data["name"] in DIALOGS else data["context"].get("exception_class") or data["name"]
+            raise Refused(name, data["message"], data["debug"][-1500:])
         return found.get("result")
 
     def call(self, model, method, *args, context=None, **kwargs):

@@ -4,7 +4,7 @@ from freezegun import freeze_time
 from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.isp_management.tests.common import IspCommon
@@ -49,6 +49,24 @@ class TestSubscriptionOca(IspCommon):
             self.assertEqual(sold.action_isp_subscription()["res_id"], line.id, "a second press opens the same line")
             sold.stage_id = self.env.ref("subscription_oca.subscription_stage_closed")
             self.assertEqual((line.state, line.desired_access), ("terminated", "closed"))
+
+    def test_a_contact_opens_for_who_sells_nothing(self):
+        sold = self.sell()
+        for group in ("technician", "cashier", "billing", "manager"):
+            user = new_test_user(
+                self.env, "kontak-" + group, groups="isp_management.group_" + group, company_id=self.company.id,
+                company_ids=[(6, 0, self.company.ids)],
+            )
+            with self.subTest(group=group):
+                self.assertFalse(user.has_group("sales_team.group_sale_salesman"))
+                contact = Form(self.env(user=user)["res.partner"].browse(sold.partner_id.id))
+                self.assertEqual(contact.name, sold.partner_id.name)
+        seller = new_test_user(
+            self.env, "kontak-penjual", groups="isp_management.group_cashier,sales_team.group_sale_salesman",
+            company_id=self.company.id, company_ids=[(6, 0, self.company.ids)],
+        )
+        contact = Form(self.env(user=seller)["res.partner"].browse(sold.partner_id.id))
+        self.assertEqual(contact.subscription_count, 1)
 
     def test_the_isp_bills_it_once_and_keeps_the_31st(self):
         sold = self.sell()

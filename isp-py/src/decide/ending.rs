@@ -7,7 +7,7 @@ use pyo3::types::PyList;
 use crate::convert::{Keys, Kind, Place, Value, Writer};
 use crate::error::Refused;
 
-const KINDS: [(&str, EndingKind); 2] = [("ended", EndingKind::Ended), ("taken_back", EndingKind::TakenBack)];
+pub(crate) const KINDS: [(&str, EndingKind); 2] = [("ended", EndingKind::Ended), ("taken_back", EndingKind::TakenBack)];
 
 /// The endings of promises, exemptions and outages, each with who said so and why: to be kept beside the record, which stays
 /// as it was said.

@@ -39,6 +39,7 @@ pub(crate) use why::{LANGUAGES, explain};
 /// The tables of words, for [`crate::words`].
 pub(crate) mod words {
     pub(crate) use super::billing::{CYCLES, TIMINGS};
+    pub(crate) use super::ending::KINDS as ENDING_KINDS;
     pub(crate) use super::isolation::{ACCESSES, CAUSES};
     pub(crate) use super::lines::KINDS as LINE_KINDS;
     pub(crate) use super::payment::TOLD;

@@ -46,6 +46,10 @@ impl State {
     }
 
     pub(super) fn observe(&mut self, id: SubscriptionId, new: &ObservedAccess) {
+        // Revision 0 says that nothing was read, so there is no moment to keep.
+        if new.revision == 0 {
+            return;
+        }
         let Some(row) = self.access.get(&id) else { return };
         if row.observed.as_ref().is_none_or(|old| (old.revision, old.at) <= (new.revision, new.at)) {
             let row = ServiceAccess { observed: Some(new.clone()), ..row.clone() };

@@ -54,7 +54,12 @@ pub(super) async fn a_lost_hold_makes_its_lines_doubtful(store: &dyn Store, tena
     let slow_claims = claims(store, tenant, claim_all(Topic::Access, now())).await;
     assert_eq!(slow_claims.len(), 2);
     let slow_claim = slow_claims.into_iter().find(|c| c.id == wish).expect("the wish of the line");
-    // While the hold is good, an observation counts.
+    // While the hold is good, that nothing could be read changes nothing: there is no moment of a reading to show.
+    let nothing = [(line, ObservedAccess { access: None, revision: 0, answer: String::new(), ..seen(1) })];
+    let unread = Observed { lines: &nothing, under: Some(slow) };
+    assert!(!store.record(tenant, worker(1), &[], unread).await.unwrap().doubted);
+    assert_eq!(observed(store, tenant, line).await, None);
+    // An observation counts.
     let lines = [(line, seen(1))];
     let good = Observed { lines: &lines, under: Some(slow) };
     assert!(!store.record(tenant, worker(1), &[], good).await.unwrap().doubted);
