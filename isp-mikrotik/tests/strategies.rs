@@ -185,8 +185,9 @@ async fn a_crash_while_sessions_of_a_group_are_ended_is_made_good_and_nobody_is_
     let mut accounts: Vec<_> = (0..9).map(|number| target(number, &format!("user-{number}"), Open)).collect();
     apply(&access, &router, &accounts).await;
     accounts.iter_mut().for_each(|account| account.group = group("10M", 20));
-    router.inject(Fault::new(FaultKind::CutRequest).on("/ppp/active/remove").after(1));
+    router.inject(Fault::new(FaultKind::CutRequest).on("/ppp/active/remove").after(1).always());
     assert!(access.apply(&endpoint(&router), &accounts[..1]).await.is_err());
+    router.clear_faults();
     let done_before: Vec<_> =
         router.sessions().into_iter().filter(|s| s.rate_limit.as_deref() == Some("10M/20M")).collect();
     assert_eq!(done_before.len(), 3);
