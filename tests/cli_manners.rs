@@ -134,6 +134,8 @@ fn the_day_at_a_glance_and_who_has_not_paid() {
     let promised = owing.as_array().unwrap().iter().find(|row| row["customer"] == "P002").unwrap();
     assert_eq!(promised["promise"], "2026-01-25");
     assert!(isp.ok(&["--on", "2026-01-20", "status"]).contains("pelanggan menunggak"));
+    // Nobody owed on a day before the first invoice was issued.
+    assert_eq!(isp.json(&["--on", "2025-12-31", "unpaid"]).as_array().map(Vec::len), Some(0));
     // The money of a day, and of a month.
     assert_eq!(isp.json(&["payment", "list", "--paid-on", "2026-01-06"]).as_array().unwrap().len(), 1);
     assert_eq!(isp.json(&["payment", "list", "--paid-on", "2026-01-07"]).as_array().unwrap().len(), 0);

@@ -253,3 +253,25 @@ async fn a_fee_that_two_payments_spared_together_is_due_when_either_is_reversed_
         assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(176_500));
     }
 }
+
+#[tokio::test]
+async fn a_fee_with_ppn_is_due_again_with_its_ppn_p4_p7() {
+    let mut world = one().await;
+    let amount = LateFeeAmount::Percent { percent: 2, minimum: rp(5_000) };
+    world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: true });
+    run_days(&world, "2026-01-01", "2026-01-20").await;
+    // 2 % of Rp166.500 are less than the minimum: Rp5.000 with Rp550 of PPN.
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(172_050));
+    let engine = world.engine();
+    let mut booked = Vec::new();
+    for (n, rupiah) in [(1, 100_000), (2, 66_500)] {
+        let part = NewPayment { paid_at: at("2026-01-09", 12), ..transfer(2, "bca", &format!("TRX-{n}"), rupiah) };
+        booked.push(engine.pay(&part, at("2026-01-20", 15)).await.unwrap().payment_id);
+    }
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, Money::ZERO);
+    let back = engine.reverse(booked[0], "kasir", "salah", at("2026-01-21", 9)).await.unwrap();
+    assert_eq!(back.fees_again, rp(5_550));
+    let back = engine.reverse(booked[1], "kasir", "salah", at("2026-01-21", 10)).await.unwrap();
+    assert_eq!(back.fees_again, Money::ZERO, "it is charged already");
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(172_050));
+}

@@ -131,31 +131,48 @@ impl PaidEarlier {
 
 /// What of a late fee is due again because a payment that had made it wrong was taken back (rules P4, P7). `taken` is what
 /// stays given back of the fee for payments that were made in time, `own` what the reversed payment alone gave back; `known`
-/// was unpaid with it when the fee's day began, and `really` was, as it did not come. What was charged is the fact: never
-/// more than `taken`.
+/// was unpaid with it when the fee's day began, and `really` was, as it did not come. `charged` is the fee as it was charged
+/// first, with PPN and without: what is due again bears the same. What was charged is the fact: never more than `taken`.
 ///
 /// ```
 /// use isp_core::{billing::late_fee::{self, LateFeeAmount, LateFeePolicy}, money::Money};
 /// let rp = Money::rupiah;
 /// let fixed = LateFeePolicy { after_days: 7, amount: LateFeeAmount::Fixed(rp(10_000)), with_ppn: false };
 /// // The payment that spared the fee did not come: the fee is due as it was, whatever the policy is today.
-/// assert_eq!(late_fee::again(rp(10_000), rp(10_000), None, rp(0), rp(166_500)), rp(10_000));
+/// let plain = (rp(10_000), rp(10_000));
+/// assert_eq!(late_fee::again(rp(10_000), rp(10_000), None, rp(0), rp(166_500), plain), rp(10_000));
 /// // It was one of two that spared it together, and the note was written for the other.
-/// assert_eq!(late_fee::again(rp(10_000), rp(0), Some(&fixed), rp(0), rp(66_500)), rp(10_000));
+/// assert_eq!(late_fee::again(rp(10_000), rp(0), Some(&fixed), rp(0), rp(66_500), plain), rp(10_000));
 /// // The other was taken back before, and the fee is due since then.
-/// assert_eq!(late_fee::again(rp(0), rp(10_000), Some(&fixed), rp(66_500), rp(166_500)), rp(0));
+/// assert_eq!(late_fee::again(rp(0), rp(10_000), Some(&fixed), rp(66_500), rp(166_500), plain), rp(0));
 /// // Of a share in percent, what this payment gave back.
 /// let share = LateFeeAmount::Percent { percent: 2, minimum: rp(0) };
 /// let share = LateFeePolicy { amount: share, ..fixed };
-/// assert_eq!(late_fee::again(rp(10_000), rp(2_000), Some(&share), rp(0), rp(100_000)), rp(2_000));
+/// assert_eq!(late_fee::again(rp(10_000), rp(2_000), Some(&share), rp(0), rp(100_000), plain), rp(2_000));
+/// // PPN was charged on the fee, and is due again with it.
+/// let with_ppn = (rp(11_100), rp(10_000));
+/// assert_eq!(late_fee::again(rp(11_100), rp(0), Some(&share), rp(0), rp(500_000), with_ppn), rp(11_100));
 /// ```
 #[must_use]
-pub fn again(taken: Money, own: Money, policy: Option<&LateFeePolicy>, known: Money, really: Money) -> Money {
+pub fn again(
+    taken: Money,
+    own: Money,
+    policy: Option<&LateFeePolicy>,
+    known: Money,
+    really: Money,
+    (charged, before_ppn): (Money, Money),
+) -> Money {
+    let as_charged = |net: Money| match before_ppn.is_positive() {
+        true => net.ratio(charged.as_i64(), before_ppn.as_i64()),
+        false => net,
+    };
     if !really.is_positive() {
         return Money::ZERO;
     }
     let due = match policy.map(|p| p.amount) {
-        Some(LateFeeAmount::Percent { .. }) => policy.map_or(own, |p| own.max(p.fee(really) - p.fee(known))),
+        Some(LateFeeAmount::Percent { .. }) => {
+            policy.map_or(own, |p| own.max(as_charged(p.fee(really) - p.fee(known))))
+        }
         // A fixed fee is due whole as soon as anything was unpaid.
         _ if known.is_positive() => own,
         _ => taken,

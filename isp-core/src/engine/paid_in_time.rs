@@ -115,7 +115,10 @@ impl Engine<'_> {
             };
             let own = fees.iter().map(by_it).sum();
             let known = self.unpaid_then(invoice, zone, began).await?;
-            let again = late_fee::again(taken - recharged, own, self.policy.late_fee.as_ref(), known, known + amount);
+            let first = fees.first().map(|fee| &fee.invoice);
+            let charged = first.map_or((Money::ZERO, Money::ZERO), |fee| (fee.total, fee.total - fee.ppn));
+            let policy = self.policy.late_fee.as_ref();
+            let again = late_fee::again(taken - recharged, own, policy, known, known + amount, charged);
             if again.is_positive() {
                 let (id, on) = (invoice.invoice_id, zone.date_of(now));
                 due.extend(LateFee::charge_again(id, &fees, again, on, &self.policy.billing));

@@ -430,7 +430,7 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
             Ok(Guarded::Held(plan)) => {
                 let count = plan.summary().isolated.to_string();
                 let variables = [("router", router.code.to_string()), ("count", count), ("limit", limit.to_string())];
-                ctx.warn("warn.held", &variables);
+                ctx.warn("warn.apply_held", &variables);
                 exit = exit.worse(Exit::Refused);
             }
             Err(error) => {

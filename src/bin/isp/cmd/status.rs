@@ -27,7 +27,7 @@ pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit>
     let store = ctx.store().await?;
     let today = ctx.today();
     let mut open: BTreeMap<CustomerId, Vec<InvoiceBalance>> = BTreeMap::new();
-    for invoice in ctx.engine(store).all_open().await? {
+    for invoice in issued(ctx, store).await? {
         open.entry(invoice.customer_id).or_default().push(invoice);
     }
     let mut debts: Vec<(CustomerId, Arrears, Money, Date)> = open
@@ -73,6 +73,13 @@ pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit>
     Ok(Exit::Done)
 }
 
+/// The open invoices that were issued by the day of the command: on a day of the past, later ones do not count.
+async fn issued(ctx: &Context, store: &dyn Store) -> anyhow::Result<Vec<InvoiceBalance>> {
+    let mut open = ctx.engine(store).all_open().await?;
+    open.retain(|invoice| invoice.issue_date <= ctx.today());
+    Ok(open)
+}
+
 /// Customers with a line that should be isolated.
 async fn isolated(ctx: &Context, store: &dyn Store) -> anyhow::Result<BTreeSet<CustomerId>> {
     let lines = ctx.engine(store).all_subscriptions().await?;
@@ -112,7 +119,7 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     }
     add("paid_today", paid, Some(received), Cell::Empty);
 
-    let open = engine.all_open().await?;
+    let open = issued(ctx, store).await?;
     let sum = |wanted: &dyn Fn(&&InvoiceBalance) -> bool| {
         let found: Vec<&InvoiceBalance> = open.iter().filter(wanted).collect();
         let customers: BTreeSet<CustomerId> = found.iter().map(|i| i.customer_id).collect();
