@@ -33,8 +33,9 @@ MIGRATED = {
     "account_move_line": {"write_date"},
     # The webhook's user is data of the addon, and its contact is written with it.
     "res_partner": {"write_date"},
-    # A new column is computed and stored.
+    # New columns are computed and stored.
     "isp_outage": {"write_date"},
+    "account_payment": {"write_date"},
 }
 REPORTS = {
     "isp.report.finance": ["billed", "ppn", "collected", "cost", "receivable"],
