@@ -2,7 +2,7 @@
 
 import isp_engine
 
-from odoo import _, api, models
+from odoo import _, models
 from odoo.exceptions import AccessError
 
 from ..logic.money import whole

@@ -25,6 +25,8 @@ class AccountPartialReconcile(models.Model):
     def _isp_take_fees_back(self):
         """Each payment counts from the day on which it was paid, not from the one on which somebody typed it in."""
         # Of the caller's context only what everybody has: the register of payments, for one, switches the making of lines off.
+        # Keywords would add to that context; it is meant to be replaced.
+        # pylint: disable=context-overridden
         context = {name: self.env.context[name] for name in CONTEXT if name in self.env.context}
         credits = self.env["isp.credit"].sudo().with_context(context)
         for partial in self.with_context(context):

@@ -109,43 +109,6 @@ class AccountPayment(models.Model):
             payment.move_id.message_post(body=_("Taken back: %s", reason))
 
 
-class AccountPaymentRegister(models.TransientModel):
-    _inherit = "account.payment.register"
-
-    isp_provider = fields.Char("Paid through", help="Whose reference it is, such as bca or midtrans. Empty: the code of the journal.")
-    isp_reference = fields.Char(
-        "Bank or gateway reference",
-        help="What the bank, the gateway or the receipt calls this payment. It is one payment, however often it is told.",
-    )
-    isp_insist = fields.Boolean("The day is meant so", help="The payment is of more than a year ago, or of a day that is still to come.")
-
-    def _create_payments(self):
-        """A payment whose reference is known is shown, and not booked again."""
-        known = self._isp_known()
-        return known or super()._create_payments()
-
-    def _isp_known(self):
-        self.ensure_one()
-        payments = self.env["account.payment"]
-        if not (self.isp_reference or "").strip() or self.payment_type != "inbound":
-            return payments
-        return payments._isp_known(
-            self.company_id, self.partner_id or self.line_ids.partner_id[:1], self.amount, self.payment_date,
-            self.isp_provider or payments._isp_provider_of(self.journal_id), self.isp_reference,
-            "insisting" if self.isp_insist else "person",
-        )
-
-    def _create_payment_vals_from_wizard(self, batch_result):
-        return {**super()._create_payment_vals_from_wizard(batch_result), **self._isp_reference_vals()}
-
-    def _create_payment_vals_from_batch(self, batch_result):
-        return {**super()._create_payment_vals_from_batch(batch_result), **self._isp_reference_vals()}
-
-    def _isp_reference_vals(self):
-        reference = (self.isp_reference or "").strip()
-        return {"isp_provider": self.isp_provider, "isp_reference": reference} if reference else {}
-
-
 def _noon(company, day):
     """A day on which somebody paid, as a moment: Odoo keeps no time of day."""
     return datetime.combine(day, time(12), timezone(timedelta(hours=ZONE_HOURS[company.isp_zone])))

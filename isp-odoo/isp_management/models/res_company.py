@@ -27,7 +27,7 @@ class ResCompany(models.Model):
         "Name in messages", size=60, help="Who asks for the money. With a name, the standard texts say it, everything that is owed and how to"
         " pay; they are registered at Meta under names of their own.",
     )
-    isp_pay_to = fields.Text("How to pay", help="One way in each line, three at most: a bank account with its holder, a counter, a link.")
+    isp_pay_to = fields.Text("How to pay, in messages", help="One way in each line, three at most: a bank account with its holder, a counter, a link.")
     isp_sender_contact = fields.Char("Where to ask", size=60, help="A number or an address; empty: the name.")
     isp_clock_days = fields.Integer(
         "Ask after so many days without a run", default=45,

@@ -37,7 +37,8 @@ class TestInstall(IspCommon):
         self.assertEqual(self.company._isp_engine_version(), isp_engine.__version__)
         self.assertEqual(self.company._isp_billing_policy(), isp_engine.BillingPolicy())
         self.assertEqual(self.company._isp_dunning_policy(), isp_engine.DunningPolicy())
-        self.assertEqual(self.company._isp_isolation_policy(), isp_engine.IsolationPolicy())
+        # The engine's own default, which the wheel leaves at nothing for who calls it without one.
+        self.assertEqual(self.company._isp_isolation_policy(), isp_engine.IsolationPolicy(isolate_from=10_000))
 
     def test_a_setting_that_the_engine_refuses_is_refused(self):
         for name, value in (

@@ -12,6 +12,7 @@ from . import isp_correction_wizard
 from . import isp_payment_reversal_wizard
 from . import isp_deposit_wizard
 from . import account_move_reversal
+from . import isp_payment_reference
 from . import account_payment_register
 from . import isp_cpe_replace_wizard
 from . import isp_terms_wizard

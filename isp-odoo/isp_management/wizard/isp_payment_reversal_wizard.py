@@ -9,7 +9,7 @@ class IspPaymentReversalWizard(models.TransientModel):
     _description = "Take a payment back that bounced or was typed wrongly"
     _inherit = ["isp.show.mixin"]
 
-    payment_id = fields.Many2one("account.payment", "Payment", required=True)
+    payment_id = fields.Many2one("account.payment", required=True)
     reason = fields.Char()
 
     @api.model
