@@ -174,6 +174,8 @@ fn a_person_is_found_by_whatever_is_known_of_him() {
     }
     isp.fails(2, &["customer", "show", "i"], "cli.usage");
     isp.fails(4, &["customer", "show", "Zainuddin"], "cli.not_found");
+    let nobody = isp.fails(4, &["--lang", "en", "customer", "show", "3273011708450009"], "cli.not_found");
+    assert!(!nobody.contains("3273011708450009") && nobody.contains("...009"), "{nobody}");
 }
 
 #[test]
