@@ -109,6 +109,21 @@ fn a_look_before_writes_nothing_and_says_what_then_happens() {
     assert_eq!(look("2026-01-20", &["enforce", "--dry-run"]), told, "a look changes nothing");
     assert_eq!(who(&look("2026-01-20", &["run", "--dry-run"]), "what", "isolated"), ["P002"]);
     assert_eq!(who(&look("2026-01-20", &["enforce"]), "action", "isolated"), ["P002"]);
+    // What happened since midnight counts: a payment opened the line, and was taken back.
+    let hour = |time: &str, words: &[&str]| isp.json(&[&["--on", "2026-01-20", "--at", time], words].concat());
+    let pay = ["payment", "add", "P002", "1000000", "--reference", "KELIRU-1", "--sure"];
+    isp.ok(&[&["--on", "2026-01-20", "--at", "13:00"], pay.as_slice()].concat());
+    let back = ["payment", "reverse", "cash", "KELIRU-1", "--reason", "salah orang"];
+    isp.ok(&[&["--on", "2026-01-20", "--at", "13:05"], back.as_slice()].concat());
+    for command in ["run", "enforce"] {
+        let told = hour("13:10", &[command, "--dry-run"]);
+        assert_eq!(who(&told, "what", "isolated"), ["P002"], "{told}");
+    }
+    assert_eq!(who(&hour("13:10", &["enforce"]), "action", "isolated"), ["P002"]);
+    for command in ["run", "enforce"] {
+        let told = hour("13:15", &[command, "--dry-run"]);
+        assert!(who(&told, "what", "isolated").is_empty() && who(&told, "what", "reopened").is_empty(), "{told}");
+    }
     isp.exit(5, &["--on", "2026-01-31", "run"]);
     let told = look("2026-02-01", &["bill", "--dry-run"]);
     assert_eq!(who(&told, "what", "billed"), ["P001"], "{told}");
@@ -159,6 +174,8 @@ fn a_person_is_found_by_whatever_is_known_of_him() {
     }
     isp.fails(2, &["customer", "show", "i"], "cli.usage");
     isp.fails(4, &["customer", "show", "Zainuddin"], "cli.not_found");
+    let nobody = isp.fails(4, &["--lang", "en", "customer", "show", "3273011708450009"], "cli.not_found");
+    assert!(!nobody.contains("3273011708450009") && nobody.contains("...009"), "{nobody}");
 }
 
 #[test]

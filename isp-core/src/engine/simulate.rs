@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Catalog, Charge, CreditNote, CreditReason, InvoiceKind};
+use crate::billing::{Arrears, Billable, Catalog, Charge, CreditNote, CreditReason, InvoiceKind};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
 use crate::installation::InstallationOrder;
-use crate::isolation::{AccessEvent, ServiceAccess};
+use crate::isolation::{AccessEvent, Decision, IsolationMoment, ServiceAccess};
 use crate::money::Money;
 use crate::payment::CreditSource;
 use crate::policy::Policy;
-use crate::ports::{InvoiceQuery, PageQuery};
-use crate::simulation::{Days, Event, Line, Subject, breakers, simulate};
+use crate::ports::{AccessQuery, InvoiceQuery, PageQuery};
+use crate::simulation::{Days, Event, Line, Subject, What, breakers, simulate};
 use crate::subscription::{BillingTerms, Subscription};
 use crate::terms::former::{FormerTerms, terms_at};
 
@@ -82,6 +82,46 @@ impl Engine<'_> {
             result.held = breakers(&result.events, &subscribers, policy);
         }
         Ok(results)
+    }
+
+    /// What [`Engine::enforce`] would do about access on the day of `now`, at `now` or at the hour of isolation when that is
+    /// still to come: its own decisions about things as they are. Nothing is written.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn foresee_access(&self, now: DateTime<Utc>) -> Result<Simulated, EngineError> {
+        let policy = &self.policy.isolation;
+        let minutes = policy.isolate_at.minutes();
+        let moments = Zone::ALL.map(|zone| {
+            let hour = zone.date_of(now).at(minutes / 60, minutes % 60, zone);
+            IsolationMoment::new(policy, now.max(hour))
+        });
+        let today = Zone::Wit.date_of(now);
+        let query = AccessQuery::Due { due_until: today.plus_days(-i32::from(policy.isolate_after_days)), today };
+        let mut foreseen = Simulated::default();
+        let mut page = PageQuery::first(self.page);
+        loop {
+            let facts = self.store.load_access(self.tenant, &query, page).await?;
+            let more = page.advance(&facts, |last| last.subscription_id);
+            foreseen.events.extend(facts.iter().filter_map(|line| {
+                let moment = &moments[line.zone as usize];
+                let on = moment.today(line.zone);
+                let what = match moment.decide(line) {
+                    Decision::Keep(_) => return None,
+                    Decision::Isolate(_) => What::Isolated { overdue: Arrears::of(&line.open, on).overdue },
+                    Decision::Reopen(reason) => What::Reopened { reason },
+                    Decision::Close(reason) => What::Closed { reason },
+                };
+                let (customer_id, router_id) = (line.customer_id, line.router_id);
+                Some(Event { on, customer_id, router_id, subscription_id: Some(line.subscription_id), what })
+            }));
+            if !more {
+                break;
+            }
+        }
+        foreseen.events.sort_by_key(|event| (event.customer_id, event.subscription_id));
+        foreseen.held = breakers(&foreseen.events, &self.store.subscribers_per_router(self.tenant).await?, self.policy);
+        Ok(foreseen)
     }
 
     /// A customer as the first day begins, or as things are now when it is still to come.

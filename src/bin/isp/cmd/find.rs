@@ -38,7 +38,14 @@ pub(crate) async fn customer(ctx: &Context, store: &dyn Store, code: &Code) -> a
 /// statement or a credit note, or a part of the name that only one has.
 pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Result<Customer> {
     let text = text.trim();
-    let missing = || anyhow::Error::from(Failure::NotFound { noun: "customer", code: text.to_owned() });
+    // A number of a person, a NIK or a phone, is not said again.
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let shown = if digits > 9 {
+        format!("...{}", text.chars().skip(text.chars().count().saturating_sub(3)).collect::<String>())
+    } else {
+        text.to_owned()
+    };
+    let missing = || anyhow::Error::from(Failure::NotFound { noun: "customer", code: shown.clone() });
     if let Ok(code) = Code::parse("customer", text)
         && let Some(found) = store.customer_by_code(ctx.tenant(), &code).await?
     {

@@ -66,7 +66,16 @@ pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> a
     let from = next.unwrap_or(today).min(today);
     let results = ctx.engine(store).simulate(&[&ctx.config.policy], from, today, ctx.now).await?;
     let Some(simulated) = results.first() else { return Ok(Exit::Done) };
-    let mut events: Vec<&Event> = simulated.events.iter().filter(|event| wanted(&event.what)).collect();
+    // With no day missed, access is decided about things as they are, whatever happened since midnight.
+    let seen = match next {
+        Some(next) if next >= today => Some(ctx.engine(store).foresee_access(ctx.now).await?),
+        _ => None,
+    };
+    let access = |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
+    let mut events: Vec<&Event> =
+        simulated.events.iter().filter(|event| seen.is_none() || !access(&event.what)).collect();
+    events.extend(seen.iter().flat_map(|seen| &seen.events));
+    events.retain(|event| wanted(&event.what));
     // A run of today has done a part of it already: a day is lived through from its midnight on.
     let done = Done::load(ctx, from, next.is_some_and(|next| next > today)).await?;
     events.retain(|event| !done.has(event));
@@ -85,7 +94,7 @@ pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> a
         rows.push(vec![event.on.into(), code, name, Cell::Word(word), amount, note]);
     }
     ctx.rows(&rows)?;
-    warn_held(ctx, simulated).await?;
+    warn_held(ctx, seen.as_ref().unwrap_or(simulated)).await?;
     ctx.say("import.dry_run", &[])?;
     Ok(Exit::Done)
 }
