@@ -107,11 +107,19 @@ class TestRouters(IspNetworkCommon):
         line = self.new_line()
         self.simulated.fail("reply_lost", on="/ppp/secret/add")
         self.sync("2026-03-10 09:00")
-        self.assertEqual(line.last_router_code, "port.unknown")
+        self.assertEqual((line.observed_access, line.last_router_code), ("open", False), "the router is read again")
         self.assertTrue(self.on_router(line))
         self.sync("2026-03-10 09:05")
         self.assertEqual(line.observed_access, "open")
         self.assertEqual(len(self.simulated.secrets()), 1)
+        # A router that cannot be read back leaves it unknown, until it can.
+        self.simulated.fail("reply_lost", on="/ppp/secret/print", times=100)
+        line._isp_want("isolate", "overdue_too_long", overdue=277_500)
+        self.sync("2026-03-10 10:00")
+        self.assertEqual(line.last_router_code, "port.unknown")
+        self.simulated.heal()
+        self.sync("2026-03-10 11:00")
+        self.assertEqual(line.observed_access, "isolated")
 
     def test_one_bad_line_keeps_no_other_from_being_heard(self):
         spaced = self.new_line(1)
