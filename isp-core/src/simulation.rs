@@ -139,6 +139,19 @@ pub enum What {
     },
 }
 
+impl What {
+    /// What a decision about access comes to, `overdue` being the arrears of its moment; `None` when all stays as it is.
+    #[must_use]
+    pub const fn decided(decision: Decision, overdue: Money) -> Option<Self> {
+        match decision {
+            Decision::Keep(_) => None,
+            Decision::Isolate(_) => Some(Self::Isolated { overdue }),
+            Decision::Reopen(reason) => Some(Self::Reopened { reason }),
+            Decision::Close(reason) => Some(Self::Closed { reason }),
+        }
+    }
+}
+
 /// Lives through `days` with a policy.
 #[must_use]
 pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: TenantId, days: Days) -> Vec<Event> {
@@ -352,12 +365,7 @@ impl Life<'_> {
             let facts = &mut line.facts;
             let decision = decide_isolation(facts, &self.policy.isolation, now);
             let overdue = crate::billing::Arrears::of(&facts.open, day).overdue;
-            let what = match decision {
-                Decision::Keep(_) => continue,
-                Decision::Isolate(_) => What::Isolated { overdue },
-                Decision::Reopen(reason) => What::Reopened { reason },
-                Decision::Close(reason) => What::Closed { reason },
-            };
+            let Some(what) = What::decided(decision, overdue) else { continue };
             if let Some(change) = Transition::decided(facts, decision, now) {
                 facts.access = change.access;
                 line.events.push(change.event);

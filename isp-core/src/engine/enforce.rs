@@ -83,8 +83,7 @@ impl Engine<'_> {
         let moment = IsolationMoment::new(&self.policy.isolation, now);
         let today = moment.today(Zone::Wit);
         let position = self.store.billing_position(self.tenant).await?;
-        let grace = i32::from(self.policy.isolation.isolate_after_days);
-        let query = AccessQuery::Due { due_until: today.plus_days(-grace), today };
+        let query = self.lines_to_decide(today);
         let mut wanted = Vec::new();
         let mut page = PageQuery::first(self.page);
         loop {
@@ -120,6 +119,12 @@ impl Engine<'_> {
             self.decide_again(lines, position, &stopped, &moment, &mut report).await?;
         }
         Ok(report)
+    }
+
+    /// The lines about which there is something to decide on a day; the day of the easternmost zone.
+    pub(crate) fn lines_to_decide(&self, today: Date) -> AccessQuery {
+        let grace = i32::from(self.policy.isolation.isolate_after_days);
+        AccessQuery::Due { due_until: today.plus_days(-grace), today }
     }
 
     /// Decides about the lines of one customer at `now`, after something about him was changed by hand. No breaker holds

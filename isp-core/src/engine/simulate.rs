@@ -10,11 +10,11 @@ use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{InvoiceId, PaymentId, RouterId, SiteId, SubscriptionId};
 use crate::installation::InstallationOrder;
-use crate::isolation::{AccessEvent, Decision, IsolationMoment, ServiceAccess};
+use crate::isolation::{AccessEvent, IsolationMoment, ServiceAccess};
 use crate::money::Money;
 use crate::payment::CreditSource;
 use crate::policy::Policy;
-use crate::ports::{AccessQuery, InvoiceQuery, PageQuery};
+use crate::ports::{InvoiceQuery, PageQuery};
 use crate::simulation::{Days, Event, Line, Subject, What, breakers, simulate};
 use crate::subscription::{BillingTerms, Subscription};
 use crate::terms::former::{FormerTerms, terms_at};
@@ -96,8 +96,7 @@ impl Engine<'_> {
             let hour = zone.date_of(now).at(minutes / 60, minutes % 60, zone);
             IsolationMoment::new(policy, now.max(hour))
         });
-        let today = Zone::Wit.date_of(now);
-        let query = AccessQuery::Due { due_until: today.plus_days(-i32::from(policy.isolate_after_days)), today };
+        let query = self.lines_to_decide(Zone::Wit.date_of(now));
         let mut foreseen = Simulated::default();
         let mut page = PageQuery::first(self.page);
         loop {
@@ -106,12 +105,7 @@ impl Engine<'_> {
             foreseen.events.extend(facts.iter().filter_map(|line| {
                 let moment = &moments[line.zone as usize];
                 let on = moment.today(line.zone);
-                let what = match moment.decide(line) {
-                    Decision::Keep(_) => return None,
-                    Decision::Isolate(_) => What::Isolated { overdue: Arrears::of(&line.open, on).overdue },
-                    Decision::Reopen(reason) => What::Reopened { reason },
-                    Decision::Close(reason) => What::Closed { reason },
-                };
+                let what = What::decided(moment.decide(line), Arrears::of(&line.open, on).overdue)?;
                 let (customer_id, router_id) = (line.customer_id, line.router_id);
                 Some(Event { on, customer_id, router_id, subscription_id: Some(line.subscription_id), what })
             }));

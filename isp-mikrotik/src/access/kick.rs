@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::apply::Turn;
 use super::read;
+use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::mark::{GroupMark, Mark};
 use crate::menu::ItemId;
@@ -12,6 +13,7 @@ use crate::menu::ppp::profile;
 use crate::menu::ppp::secret::Changes;
 use crate::menu::queue::SimpleQueue;
 use crate::menu::rate::{RateLimit, rate_pair};
+use crate::proto::Command;
 use crate::reconcile::{Actual, ActualGroup, ActualSession, Desired, DesiredGroup, Finding, Plan, Service};
 
 /// Ending and looking is done this often before a session is reported as staying.
@@ -130,16 +132,7 @@ impl Turn<'_> {
             return Ok(());
         }
         self.wrote = true;
-        let mut broken = None;
-        for result in self.client.call_all(&commands).await {
-            match result {
-                Ok(_) => {}
-                // The state is right; what stays is a note that makes the next turn look again.
-                Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
-                Err(error) => broken = Some(error.worse(broken)),
-            }
-        }
-        broken.map_or(Ok(()), Err)
+        settle_marks(self.client, &commands).await
     }
 
     /// Ends the sessions of every account of ours that run under older terms of a profile that changed. What a session
@@ -257,4 +250,18 @@ fn gives(queue: &SimpleQueue, wanted: Option<RateLimit>) -> bool {
     shows(&queue.max_limit, wanted.rate)
         && shows(&queue.burst_limit, limit)
         && (limit == (0, 0) || shows(&queue.burst_threshold, threshold))
+}
+
+/// Takes the debt out of marks whose sessions or connections have ended.
+pub(super) async fn settle_marks(client: &Client, commands: &[Command]) -> Result<(), Error> {
+    let mut broken = None;
+    for result in client.call_all(commands).await {
+        match result {
+            Ok(_) => {}
+            // The state is right; what stays is a note that makes the next turn look again.
+            Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
+            Err(error) => broken = Some(error.worse(broken)),
+        }
+    }
+    broken.map_or(Ok(()), Err)
 }

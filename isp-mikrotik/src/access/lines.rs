@@ -11,6 +11,7 @@ use isp_core::isolation::survey::Sighting;
 use isp_core::ports::ApplyOutcome;
 
 use super::breaker::Budget;
+use super::kick::settle_marks;
 use super::read;
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
@@ -296,16 +297,7 @@ impl<'a> LineTurn<'a> {
             return Ok(false);
         }
         self.wrote = true;
-        let mut broken = None;
-        for result in self.client.call_all(&commands).await {
-            match result {
-                Ok(_) => {}
-                // The state is right; what stays is a note that makes the next turn look again.
-                Err(error @ Error::Refused { .. }) => tracing::warn!(%error, "mark not settled"),
-                Err(error) => broken = Some(error.worse(broken)),
-            }
-        }
-        broken.map_or(Ok(true), Err)
+        settle_marks(self.client, &commands).await.map(|()| true)
     }
 
     /// Whether nothing but ending connections is left to do for a line.

@@ -6,11 +6,11 @@ from collections import defaultdict
 import isp_engine
 
 from odoo import _, api, models
-from odoo.exceptions import UserError
 from odoo.tools.translate import _lt
 
 from ..logic import terms_rows
 from ..logic.money import whole
+from ..refusals import Refusal
 from .isp_billing_run import LOCK
 
 # The engine's refusals in words; codes are for programs.
@@ -306,8 +306,6 @@ class IspTerms(models.AbstractModel):
 
     @api.model
     def _isp_refusal(self, answer):
-        """The engine's refusal as Odoo's error, in the user's words; its code is that of its cause."""
-        code = getattr(answer, "code", None)
-        error = UserError(str(REFUSED[code]) if code in REFUSED else _("This is not possible: %s", answer))
-        error.__cause__ = answer
-        return error
+        """The engine's refusal as Odoo's error, in the user's words."""
+        words = REFUSED.get(answer.code)
+        return Refusal(answer.code, str(words) if words else _("This is not possible: %s", answer))

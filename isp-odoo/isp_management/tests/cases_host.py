@@ -162,9 +162,7 @@ class OdooHost:
             with self.test.env.cr.savepoint():
                 getattr(self, "do_" + action["do"])(at, **given)
         except (UserError, ValidationError) as error:
-            # What the engine refused has its code, here or as the cause.
-            code = getattr(error, "code", None) or getattr(error.__cause__, "code", None)
-            raise Refusal(code or "odoo.refused", str(error)) from error
+            raise Refusal(getattr(error, "code", "odoo.refused"), str(error)) from error
         self.deliver(at)
 
     def deliver(self, at):
