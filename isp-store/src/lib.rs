@@ -20,6 +20,7 @@
 //! | what a database's refusal means | `error` |
 
 mod access;
+mod bank;
 mod commit;
 mod credit;
 mod customer;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod args;
+pub(crate) mod bank;
 pub(crate) mod cases;
 pub(crate) mod clock;
 pub(crate) mod collect;
