@@ -11,8 +11,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, rows,
-    statement, subscription, table,
+    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, reseal,
+    rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -72,6 +72,9 @@ pub(crate) async fn write(
         journal,
     } = changes;
     let held = lock(s, tenant).await?;
+    if !(customers.is_empty() && routers.is_empty() && subscriptions.is_empty() && cpes.is_empty()) {
+        reseal::may_seal(s, vault).await?;
+    }
     let mut report = CommitReport::default();
 
     master::write_sites(s, tenant, sites).await?;
