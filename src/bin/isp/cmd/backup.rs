@@ -94,7 +94,7 @@ pub(crate) async fn restore(ctx: &Context, args: Restore) -> anyhow::Result<Exit
     let copied = match isp_store::restore(url, &args.from, vault.as_ref()).await {
         Ok(copied) => copied,
         Err(error) => {
-            made.map(|file| remove(file)).transpose()?;
+            made.map(remove).transpose()?;
             return Err(error.into());
         }
     };
