@@ -41,6 +41,7 @@ mod outbox;
 mod payment;
 mod postgres;
 mod protection;
+mod request;
 mod reseal;
 mod router_hold;
 mod rows;
