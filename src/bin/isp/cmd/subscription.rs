@@ -21,7 +21,7 @@ use super::terms::{Dry, Line, Since};
 use super::{account, args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -341,7 +341,7 @@ pub(super) async fn table(
             former.entry(terms.subscription_id).or_default().push(terms);
         }
     }
-    let mut rows = Rows::new(&[
+    let mut columns = vec![
         column("customer"),
         column("username"),
         column("package"),
@@ -356,14 +356,18 @@ pub(super) async fn table(
         column("timing"),
         column("service"),
         column("ip_address"),
-        number("own_price"),
-        column("own_price_until"),
-        number("discount"),
-        column("discount_until"),
-    ]);
+    ];
+    // On a screen they are in the way where nobody has them.
+    let own =
+        |(line, _): &(Subscription, ServiceAccess)| line.terms.held_price.is_some() || line.terms.discount.is_some();
+    let with_own = ctx.format != Format::Table || lines.iter().any(own);
+    if with_own {
+        columns.extend([number("own_price"), column("own_price_until"), number("discount"), column("discount_until")]);
+    }
+    let mut rows = Rows::new(&columns);
     for (line, access) in lines {
         let status = line.terms.status_on(ctx.today());
-        rows.push(vec![
+        let mut cells = vec![
             Cell::maybe(codes.get(&line.customer_id)),
             Cell::text(&line.account.username),
             Cell::maybe(packages.get(&line.terms.package_on(ctx.today()))),
@@ -382,11 +386,16 @@ pub(super) async fn table(
             }),
             Cell::Word(line.account.service.code()),
             Cell::maybe(line.account.address),
-            line.terms.held_price.map_or(Cell::Empty, |held| held.price.into()),
-            last_day(line.terms.held_price.and_then(|held| held.until)),
-            off_cell(line.terms.discount.map(|discount| discount.off)),
-            last_day(line.terms.discount.and_then(|discount| discount.until)),
-        ]);
+        ];
+        if with_own {
+            cells.extend([
+                line.terms.held_price.map_or(Cell::Empty, |held| held.price.into()),
+                last_day(line.terms.held_price.and_then(|held| held.until)),
+                off_cell(line.terms.discount.map(|discount| discount.off)),
+                last_day(line.terms.discount.and_then(|discount| discount.until)),
+            ]);
+        }
+        rows.push(cells);
     }
     Ok(rows)
 }
