@@ -67,7 +67,7 @@ impl Texts {
     pub(crate) fn problem(&self, problem: &Problem) -> String {
         let variables = match problem {
             Problem::Value(error) => return self.domain(error),
-            Problem::File(reason) => vec![("reason", reason.clone())],
+            Problem::File(reason) => vec![("reason", self.said(reason))],
             Problem::Cells { found, expected } => {
                 vec![("found", found.to_string()), ("expected", expected.to_string())]
             }

@@ -132,7 +132,7 @@ impl Done {
 fn overlaid(today: &Policy, file: &Path) -> Result<Policy, Failure> {
     let place = file.display().to_string();
     let bad = |reason: String| Failure::Config { place: place.clone(), reason };
-    let text = std::fs::read_to_string(file).map_err(|error| bad(error.kind().to_string()))?;
+    let text = crate::config::read_text(file).map_err(bad)?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| bad(error.message().to_owned()))?;
     let Some(toml::Value::Table(wanted)) = table.get("policy") else {
         return Err(bad("has no [policy...] table".to_owned()));
