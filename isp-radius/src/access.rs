@@ -13,7 +13,8 @@ use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 use isp_core::subscription::Service;
 use isp_core::text::Code;
 
-use crate::nas::{Ended, disconnect};
+use crate::nas::{Outcome, disconnect};
+use crate::problem::Problem;
 use crate::reconcile::{self, Found, Pair, Step};
 use crate::settings::{Nas, Settings};
 use crate::tables::Tables;
@@ -59,10 +60,7 @@ impl RadiusAccess {
     }
 
     fn nas(&self, router: &RouterEndpoint) -> Result<&Nas, PortError> {
-        self.settings.nas.get(&router.host).ok_or_else(|| PortError::Refused {
-            code: "radius.unknown_nas",
-            reason: "the settings of RADIUS do not name this router".to_owned(),
-        })
+        self.settings.nas.get(&router.host).ok_or_else(|| Problem::UnknownNas.into())
     }
 
     /// What differs from the rows that these lines and the isolation need.
@@ -147,9 +145,11 @@ impl RadiusAccess {
             while let Some((at, username, stamp, ended)) = ending.next().await {
                 match ended {
                     // What moved away is settled on the router where it serves.
-                    Ok(Ended::Ended | Ended::None) if !elsewhere(at) => self.tables.settled(username, stamp).await?,
-                    Ok(Ended::Ended | Ended::None) => {}
-                    Ok(Ended::Refused(cause)) => {
+                    Ok(Outcome::Ended | Outcome::NotOnline) if !elsewhere(at) => {
+                        self.tables.settled(username, stamp).await?
+                    }
+                    Ok(Outcome::Ended | Outcome::NotOnline) => {}
+                    Ok(Outcome::Refused(cause)) => {
                         if let Some(place) = refused.get_mut(at) {
                             *place = Some(cause.unwrap_or_default());
                         }
@@ -166,7 +166,7 @@ impl RadiusAccess {
         let access = reconcile::access(target, found, seen.isolates, &self.settings);
         let step = reconcile::step(target, found, &self.settings);
         let refused = match step {
-            Step::Refuse(code, _) => Some(code),
+            Step::Refuse(problem) => Some(problem.code()),
             _ => None,
         };
         let groups = reconcile::groups(std::slice::from_ref(target), &self.settings);
@@ -222,12 +222,11 @@ impl AccessControl for RadiusAccess {
         let lines = targets.iter().zip(steps).zip(before.found.iter().zip(&after.found)).zip(refused);
         lines
             .map(|(((target, step), (before, found)), refused)| {
-                if let Step::Refuse(code, reason) = step {
-                    return Ok(ApplyOutcome::Refused { code, reason: reason.to_owned() });
+                if let Step::Refuse(problem) = step {
+                    return Ok(problem.into());
                 }
                 if let Some(cause) = refused {
-                    let reason = format!("the NAS refused to end the session (Error-Cause {cause})");
-                    return Ok(ApplyOutcome::Refused { code: "radius.session_kept", reason });
+                    return Ok(Problem::SessionKept { cause }.into());
                 }
                 let seen = self.sighting(target, found, &after);
                 if !seen.as_wanted {
@@ -290,8 +289,8 @@ impl AccessControl for RadiusAccess {
         for group in seen.groups.keys() {
             survey.findings.push(RouterFinding {
                 name: group.clone(),
-                code: "radius.group_differs",
-                what: "the rows of this group are not as they should be".to_owned(),
+                code: Problem::GroupDiffers.code(),
+                what: Problem::GroupDiffers.to_string(),
             });
         }
         Ok(survey)

@@ -3,6 +3,7 @@
 mod access;
 mod nas;
 pub mod packet;
+mod problem;
 mod reconcile;
 mod settings;
 #[cfg(feature = "simulator")]
@@ -10,4 +11,5 @@ pub mod simulator;
 mod tables;
 
 pub use access::RadiusAccess;
+pub use problem::Problem;
 pub use settings::{Nas, Settings};

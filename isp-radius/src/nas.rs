@@ -11,11 +11,11 @@ use crate::settings::Nas;
 
 /// What became of the sessions of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum Outcome {
     /// The NAS ended them.
     Ended,
     /// It has none.
-    None,
+    NotOnline,
     /// It refused, with the `Error-Cause` if there was one.
     Refused(Option<u32>),
 }
@@ -39,7 +39,12 @@ pub(crate) enum Silence {
 
 /// Ends the sessions of a user. A request is sent again, the same bytes, until its patience is over: a NAS that has done it and
 /// whose answer was lost says then that there is no session.
-pub(crate) async fn disconnect(host: &str, nas: &Nas, username: &str, patience: &[Duration]) -> Result<Ended, Silence> {
+pub(crate) async fn disconnect(
+    host: &str,
+    nas: &Nas,
+    username: &str,
+    patience: &[Duration],
+) -> Result<Outcome, Silence> {
     let mut identifier = [0_u8];
     getrandom::fill(&mut identifier).map_err(|_| io::Error::other("no random number"))?;
     let request = DisconnectRequest::new(identifier[0], username, &nas.secret)?;
@@ -61,9 +66,9 @@ pub(crate) async fn disconnect(host: &str, nas: &Nas, username: &str, patience: 
                 break;
             };
             match request.answer(buffer.get(..length).unwrap_or_default(), &nas.secret) {
-                Ok(Answer::Ended) => return Ok(Ended::Ended),
-                Ok(Answer::Refused(Some(SESSION_NOT_FOUND))) => return Ok(Ended::None),
-                Ok(Answer::Refused(cause)) => return Ok(Ended::Refused(cause)),
+                Ok(Answer::Ended) => return Ok(Outcome::Ended),
+                Ok(Answer::Refused(Some(SESSION_NOT_FOUND))) => return Ok(Outcome::NotOnline),
+                Ok(Answer::Refused(cause)) => return Ok(Outcome::Refused(cause)),
                 Err(error) => unsigned |= error == PacketError::BadSignature,
             }
         }

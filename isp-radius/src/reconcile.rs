@@ -7,6 +7,7 @@ use isp_core::package::UserGroup;
 use isp_core::subscription::Service;
 use uuid::Uuid;
 
+use crate::problem::Problem;
 use crate::settings::Settings;
 
 /// Attributes of `radcheck` by which a user gets in or not. Others, such as `Simultaneous-Use`, are left as they are.
@@ -73,8 +74,8 @@ pub(crate) enum Step {
     Write,
     /// The line serves on another router under this name, so the rows stay; only its session here ends.
     MovedAway,
-    /// It cannot be: a stable code, and why.
-    Refuse(&'static str, &'static str),
+    /// It cannot be.
+    Refuse(Problem),
 }
 
 /// The group rows that a package is to have.
@@ -124,15 +125,15 @@ pub(crate) fn wanted(target: &AccessTarget, settings: &Settings) -> Wanted {
 /// What is to be done about a line, given what the tables say of its user.
 pub(crate) fn step(target: &AccessTarget, found: &Found, settings: &Settings) -> Step {
     if target.account.service != Service::Pppoe {
-        return Step::Refuse("radius.service", "only PPPoE lines are served by RADIUS yet");
+        return Step::Refuse(Problem::Service);
     }
     match found.owner {
         Some(owner) if moved_away(owner, target) => return Step::MovedAway,
         Some(owner) if !is_of(owner, target) => {
-            return Step::Refuse("radius.account_of_another", "this user belongs to another line of ours");
+            return Step::Refuse(Problem::AccountOfAnother);
         }
         None if found.there && !target.adopt => {
-            return Step::Refuse("radius.foreign_account", "a user of that name is there and is not ours");
+            return Step::Refuse(Problem::ForeignAccount);
         }
         // Nobody gets in without a row, so a closed line needs none.
         None if !found.there && target.desired == Access::Closed => return Step::Keep,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use isp_core::Secret;
+use serde::Deserialize;
 
 /// How RADIUS is set up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
     /// Where FreeRADIUS has its tables, `postgres://user:password@host/radius`. Without `sslmode` a server that is not on
@@ -26,14 +28,17 @@ pub struct Settings {
     pub isolation_pool: Option<String>,
     /// The pool of served lines; `None` leaves it to the NAS.
     pub pool: Option<String>,
-    /// How long a NAS has to answer, try by try.
+    /// How long a NAS has to answer, try by try; 1, 2 and 3 seconds.
+    #[serde(skip)]
     pub patience: Vec<Duration>,
 }
 
 /// How a NAS is reached to end a session.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Nas {
     /// The UDP port of its incoming requests (`/radius/incoming`); RouterOS has 3799 unless told otherwise.
+    #[serde(default = "Nas::usual_port")]
     pub port: u16,
     /// The secret that it shares with RADIUS.
     pub secret: Secret,
@@ -43,10 +48,20 @@ impl Nas {
     /// The port of RFC 5176.
     pub const PORT: u16 = 3_799;
 
+    const fn usual_port() -> u16 {
+        Self::PORT
+    }
+
     /// A NAS at the usual port.
     #[must_use]
     pub const fn new(secret: Secret) -> Self {
         Self { port: Self::PORT, secret }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new(Secret::default())
     }
 }
 

@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{PgConnection, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
+use crate::problem::Problem;
 use crate::reconcile::{CHECKS, Found, Owner, Pair, REPLIES, Wanted};
 
 /// One lock for all who write, so that two programs never write rows of one user beside each other.
@@ -31,13 +32,9 @@ pub(crate) struct Tables(PgPool);
 impl Tables {
     /// Names the database without calling it; the first question does.
     pub(crate) fn at(url: &Secret) -> Result<Self, PortError> {
-        let bad = || PortError::Refused {
-            code: "radius.database",
-            reason: "the address of the database cannot be read; it is postgres://user:password@host/name".to_owned(),
-        };
         let known = ["postgres://", "postgresql://"].iter().any(|scheme| url.reveal().starts_with(scheme));
         let options = PgConnectOptions::from_str(url.reveal()).ok().filter(|_| known);
-        let mut options = options.ok_or_else(bad)?;
+        let mut options = options.ok_or(Problem::Database)?;
         let near = options.get_socket().is_some()
             || options.get_host().starts_with('/')
             || ["localhost", "127.0.0.1", "::1"].contains(&options.get_host());
@@ -249,14 +246,14 @@ fn unsure(error: sqlx::Error) -> PortError {
 /// What a person has to set right.
 fn refused(error: &sqlx::Error) -> Option<PortError> {
     let sqlx::Error::Database(database) = error else { return None };
-    let (code, reason) = match database.code()?.as_ref() {
-        "42P01" | "42703" => ("radius.schema", "the tables of FreeRADIUS are not in this database"),
-        "42501" => ("radius.rights", "the database user may not write the tables of FreeRADIUS, or make isp_lines"),
-        "28P01" | "28000" => ("radius.login", "the database refused the user or its password"),
-        "3D000" => ("radius.database", "there is no database of that name"),
+    let problem = match database.code()?.as_ref() {
+        "42P01" | "42703" => Problem::Schema,
+        "42501" => Problem::Rights,
+        "28P01" | "28000" => Problem::Login,
+        "3D000" => Problem::Database,
         _ => return None,
     };
-    Some(PortError::Refused { code, reason: reason.to_owned() })
+    Some(problem.into())
 }
 
 /// What went wrong, without values of rows and without the address.
