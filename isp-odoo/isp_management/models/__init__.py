@@ -12,6 +12,7 @@ from . import isp_package
 from . import isp_router
 from . import isp_customer
 from . import isp_subscription
+from . import isp_subscription_service
 from . import res_partner
 from . import isp_cpe
 from . import isp_find
