@@ -64,10 +64,10 @@ class IspSubscription(models.Model):
         """The routers have to hear of these lines, soon after the commit."""
         if not self:
             return
-        for line in self.sudo():
-            line.write({
-                "router_pending": line.state != "draft",
-                "router_revision": line.router_revision + 1,
+        for (pending, revision), lines in self.sudo().grouped(lambda s: (s.state != "draft", s.router_revision)).items():
+            lines.write({
+                "router_pending": pending,
+                "router_revision": revision + 1,
                 "router_attempts": 0,
                 "router_next_attempt": False,
             })

@@ -16,6 +16,8 @@ class IspCommon(AccountTestInvoicingCommon):
         cls.company = cls.company_data["company"]
         # Stories leap from month to month; those about the clock set its limit themselves.
         cls.company.isp_clock_days = 3_650
+        # The stories quote what customers read in English.
+        cls.company.isp_customer_lang = "en_US"
         cls.env.user.groups_id += cls.env.ref("isp_management.group_manager")
         cls.ppn = cls.company.account_sale_tax_id
         cls.package = cls.new_package("HOME-20", 250_000)
