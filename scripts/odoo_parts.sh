@@ -2,15 +2,25 @@
 # Sourced, not run. A part is a line of $run/list: its name, and Odoo's test tags.
 
 # Classes that take minutes: a part for each, or for each of their methods.
-odoo_long='TestClicks TestBrowser TestCases TestLives'
+odoo_long='TestCases TestClicks TestLives TestBrowser'
 odoo_by_method='TestClicks TestBrowser TestLives'
 odoo_shares=4
 
 odoo_parts_of_everything() {
     local tests=$root/isp-odoo/isp_management/tests class method classes share without=''
-    # The longest first, so that the end is not spent on waiting for one.
     for class in $odoo_long; do
         without=$without,-/isp_management:$class
+    done
+    classes=$(sed -nE 's/^class (Test\w+)\(.*/\1/p' "$tests"/*.py | grep -vxF -e "${odoo_long// /$'\n'}")
+    # The longest first, so that the end is not spent on waiting for one.
+    for ((share = 1; share < odoo_shares; share++)); do
+        class=$(awk -v n=$odoo_shares -v s=$share 'NR % n == s { printf "%s/isp_management:%s", sep, $0; sep = "," }' <<<"$classes")
+        without=$without,-${class//,/,-}
+        printf 'share %s\t%s\n' "$share" "$class"
+    done
+    # Whatever the others leave, so that nothing is forgotten.
+    printf 'the rest\t/%s%s\n' "${modules//,/,/}" "$without"
+    for class in $odoo_long; do
         if [[ " $odoo_by_method " = *" $class "* ]]; then
             for method in $(sed -nE 's/^    def (test_\w+)\(.*/\1/p' "$(grep -l "^class $class(" "$tests"/*.py)"); do
                 printf '%s.%s\t/isp_management:%s.%s\n' "$class" "$method" "$class" "$method"
@@ -20,24 +30,21 @@ odoo_parts_of_everything() {
         fi
     done
     printf 'upgrade\njourney\nfaults\nenterprise\t/isp_management_sale_subscription\n'
-    classes=$(sed -nE 's/^class (Test\w+)\(.*/\1/p' "$tests"/*.py | grep -vxF -e "${odoo_long// /$'\n'}")
-    for ((share = 1; share < odoo_shares; share++)); do
-        class=$(awk -v n=$odoo_shares -v s=$share 'NR % n == s { printf "%s/isp_management:%s", sep, $0; sep = "," }' <<<"$classes")
-        without=$without,-${class//,/,-}
-        printf 'share %s\t%s\n' "$share" "$class"
-    done
-    # Whatever the others leave, so that nothing is forgotten.
-    printf 'the rest\t/%s%s\n' "${modules//,/,/}" "$without"
 }
 
-# odoo_database NAME: a copy of what was installed, with a configuration at $run/parts/NAME.conf.
-odoo_database() {
-    ISP_PG_HOST=${ISP_TEST_PG##*host=} flock "$run/install.log" "$odoo_python" - "$1" <<'END'
+# odoo_copy FROM NAME: a copy of a database.
+odoo_copy() {
+    ISP_PG_HOST=${ISP_TEST_PG##*host=} flock "$run/install.log" "$odoo_python" - "$@" <<'END'
 import os, sys, psycopg2
 connection = psycopg2.connect(host=os.environ["ISP_PG_HOST"], user="isp", dbname="postgres")
 connection.autocommit = True
-connection.cursor().execute('CREATE DATABASE "%s" TEMPLATE isp' % sys.argv[1])
+connection.cursor().execute('CREATE DATABASE "%s" TEMPLATE "%s"' % (sys.argv[2], sys.argv[1]))
 END
+}
+
+# odoo_database NAME [FROM]: a copy of what was installed, with a configuration at $run/parts/NAME.conf.
+odoo_database() {
+    odoo_copy "${2:-isp}" "$1"
     cp -a "$run/share" "$run/parts/$1"
     [ ! -d "$run/parts/$1/filestore/isp" ] || mv "$run/parts/$1/filestore/isp" "$run/parts/$1/filestore/$1"
     odoo_conf "$run/parts/$1.conf" "$1" "$run/parts/$1" "$(odoo_free_port)"
@@ -52,7 +59,7 @@ odoo_part() {
         env -u ISP_TEST_PG "$root/scripts/odoo_$part" >"$run/$name.said" 2>"$run/$name.log" || status=$?
         ;;
     faults)
-        odoo_database "$name"
+        odoo_database "$name" "${whole:+plain}"
         { odoo_script checks/faults.py "$run/parts/$name.conf" &&
             odoo_script checks/network_faults.py "$run/parts/$name.conf"; } >"$run/$name.said" 2>"$run/$name.log" || status=$?
         ;;

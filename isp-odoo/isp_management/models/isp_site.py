@@ -44,6 +44,8 @@ class IspRouter(models.Model):
             router.site_id = site or (
                 name and sites.create({"name": name, "company_id": router.company_id.id, "zone": router.company_id.isp_zone})
             )
+        # As the site is called, and not as it was typed.
+        self.env.add_to_compute(self._fields["location"], self)
 
 
 class IspSubscription(models.Model):
