@@ -53,6 +53,8 @@ odoo_database() {
 # One part; what it comes to is told by its files: NAME.log, NAME.said, NAME.status.
 odoo_part() {
     local part=${1%%$'\t'*} tags=${1#*$'\t'} name status=0 began=$SECONDS odoo_stand_in=${odoo_stand_in:-}
+    # The run was ended: no other part begins.
+    [ -e "$run/list" ] || exit 255
     name=$(tr -c 'a-z0-9A-Z\n' _ <<<"$part" | tail -c 60)
     case $part in
     upgrade | journey)
