@@ -91,7 +91,7 @@ def test_lines_that_nobody_logs_in_for() -> None:
         assert simulated.felt("10.20.0.9") == ("64k/64k", True)
         after = account(3, username="", password="", service="static", ip_address="10.20.0.9")
         (applied,) = routers.apply([endpoint(simulated, "r1", after)])
-        assert [(a.state, a.code) for a in applied.accounts] == [("refused", "router.entry_not_ours")]
+        assert [(a.state, a.code) for a in applied.accounts] == [("refused", "router.account_of_another")]
         (applied,) = routers.apply([endpoint(simulated, "r1", after._replace(succeeds=[fixed.owner]))])
         assert [(a.state, a.access) for a in applied.accounts] == [("done", "open")]
         assert simulated.felt("10.20.0.9") == ("10M/20M", False)
