@@ -2,7 +2,7 @@
 # Sourced, not run. A part is a line of $run/list: its name, and Odoo's test tags.
 
 # Classes that take minutes: a part for each, or for each of their methods.
-odoo_long='TestCases TestClicks TestLives TestBrowser'
+odoo_long='TestCases TestDemo TestClicks TestLives TestBrowser'
 odoo_by_method='TestClicks TestBrowser TestLives'
 odoo_shares=4
 
