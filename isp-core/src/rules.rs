@@ -178,10 +178,11 @@
 //!
 //! **P1, once.** Provider and reference name a payment, so the same webhook ten times is one. **P2, allocation; P3,
 //! partial.** Rp200.000 come in while Rp100.000 of February and Rp166.500 of March are open: February is paid, March partly,
-//! with Rp66.500 left. Rp300.000 instead pay both, and Rp33.500 are credit for April. **P4, reversal** opens what a payment
-//! had paid; **P5, intent:** the payment and the wish to reopen the line are one commit. **P6, identity:** `bca` and `BCA`,
+//! with Rp66.500 left. Rp300.000 instead pay both, and Rp33.500 are credit for April. **P4, reversal:** the books are as if
+//! the payment had never come, and what was paid else pays the oldest invoices; **P5, intent:** the payment and the wish to reopen the line are one commit. **P6, identity:** `bca` and `BCA`,
 //! `trx 77` and `TRX 77 ` are one; a reversal frees the reference. **P7, back-dated:** paid on the 10th and recorded on the
-//! 20th, it counts from the 10th, and a late fee of the 18th is given back; a day in 2062 is asked about.
+//! 20th, it counts from the 10th, and a late fee of the 18th is given back, in whatever order payments are recorded (see
+//! [`crate::payment::in_time`]); a day in 2062 is asked about.
 //!
 //! **An amount of one's own.** Who owes Rp183.150 is asked for Rp183.151, the next one for Rp183.152: the amount tells who paid,
 //! and the rupiah more is credit (see [`crate::payment::request`]). What a bank tells is matched by it, or by what stands in the
