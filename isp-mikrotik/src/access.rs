@@ -8,6 +8,7 @@
 mod adapter;
 mod apply;
 mod breaker;
+mod bring;
 mod check;
 mod fleet;
 mod found_lines;
@@ -15,6 +16,7 @@ mod import;
 mod judge;
 mod kick;
 mod lines;
+mod looking;
 mod pace;
 mod read;
 mod service;

@@ -313,3 +313,17 @@ fn commands_of(step: &AccountStep, account: &DesiredAccount, desired: &Desired) 
     commands.extend(address_list::remove(&step.entries.remove));
     commands
 }
+
+/// The plans of all services as one, its accounts in the order of the targets.
+pub(super) fn in_order(parts: &[(Desired, Vec<usize>)], looks: &[Look]) -> Plan {
+    let mut whole = Plan::default();
+    let mut placed = Vec::new();
+    for ((desired, places), Look { plan, .. }) in parts.iter().zip(looks) {
+        whole.groups.extend(plan.groups.iter().cloned());
+        whole.drift.extend(plan.drift.iter().cloned());
+        placed.extend(places.iter().zip(&plan.accounts).filter(|(_, step)| !desired.former || step.writes()));
+    }
+    placed.sort_by_key(|(place, _)| **place);
+    whole.accounts = placed.into_iter().map(|(_, step)| step.clone()).collect();
+    whole
+}
