@@ -25,7 +25,7 @@ use isp_core::subscription::{BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::terms::account::AccountChange;
 use isp_core::testing::sample::worker;
-use isp_core::text::{Code, Name};
+use isp_core::text::{Name, RouterName};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use support::dice::{Dice, at_random, seeds};
@@ -143,7 +143,7 @@ impl Life {
                 // Not for fixed addresses, which only the router knows.
                 if of % 4 != 1 {
                     let name = format!("user{n}-{}", self.dice.roll(3));
-                    let change = AccountChange { username: Some(code(&name)), ..AccountChange::default() };
+                    let change = AccountChange { username: Some(code(&name).into()), ..AccountChange::default() };
                     if engine.change_account(subscription_id(n), &change, "Sari", self.now).await.is_ok() {
                         self.names.entry(of).or_default().insert(name);
                     }
@@ -321,7 +321,7 @@ fn package(n: u32, mbps: u32) -> Package {
         prices: PriceList::single(Money::rupiah(100_000)).unwrap(),
         tax_mode: TaxMode::Inclusive,
         group: UserGroup {
-            name: Code::parse("group", name).unwrap(),
+            name: RouterName::parse("group", name).unwrap(),
             speed: Speed { down_kbps: mbps * 1000, up_kbps: mbps * 1000 },
         },
         sold: true,

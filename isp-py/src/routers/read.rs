@@ -8,7 +8,7 @@ use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
 use isp_core::subscription::Account;
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 use isp_mikrotik::menu::rate::Burst;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::{Fingerprint, Settings};
@@ -99,9 +99,9 @@ fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>)
     let fields = row.record(Kind::Account)?;
     ids.push(keys.add(&fields.take()?)?);
     let subscription_id = fields.take()?.text(owner)?;
-    let username = fields.take()?.parsed(|text| Code::parse("username", text))?;
+    let username = fields.take()?.parsed(|text| RouterName::parse("username", text))?;
     let password = Secret::new(fields.take()?.string()?);
-    let group = fields.take()?.parsed(|text| Code::parse("group", text))?;
+    let group = fields.take()?.parsed(|text| RouterName::parse("group", text))?;
     Ok(AccessTarget {
         subscription_id,
         router_id: RouterId(Uuid::nil()),

@@ -26,7 +26,7 @@ use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Service, Subscription};
 use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
-use crate::text::Code;
+use crate::text::RouterName;
 
 use super::table::Table;
 
@@ -116,7 +116,7 @@ state! {
     /// User names on routers, with who has or had them.
     usernames: (RouterId, String, SubscriptionId) => (),
     /// Accounts that lines have left, and whether they are closed.
-    former_accounts: (RouterId, SubscriptionId, Service, Code) => (FormerAccount, bool),
+    former_accounts: (RouterId, SubscriptionId, Service, RouterName) => (FormerAccount, bool),
     /// Terms that were replaced, in order.
     former_terms: (SubscriptionId, u64) => FormerTerms,
     installation_kinds: InstallationKindId => InstallationKind,

@@ -9,7 +9,7 @@ use isp_core::ending::EndingKind;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
 use isp_core::ports::{ChangeSet, InstallationRow};
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 
 use super::record::{self, EndArgs, chosen};
 use super::{args, find};
@@ -60,8 +60,8 @@ pub(crate) struct Add {
     #[arg(long, conflicts_with = "instalments")]
     with_first_invoice: bool,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
 }
 
 #[derive(Debug, Args)]

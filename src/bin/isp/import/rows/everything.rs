@@ -61,7 +61,7 @@ fn package(cells: &mut Cells<'_, '_>) -> Option<PackageRow> {
         cells.need("package", |t| Ok::<_, isp_core::Error>((package_code(t)?, Name::parse("package", t)?)))?;
     let speed = cells.maybe("speed", Speed::parse)?.or_else(|| speed_in(name.as_str()))?;
     let tax_mode = cells.maybe("tax", tax_mode)?.unwrap_or_default();
-    let group = cells.maybe_code("group")?.unwrap_or_else(|| code.clone());
+    let group = cells.maybe_router_name("group")?.unwrap_or_else(|| code.clone().into());
     cells.ask("price", plausible_price("price", price));
     cells.ask("speed", speed.plausible("speed"));
     let group = UserGroup { name: group, speed };

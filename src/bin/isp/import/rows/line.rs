@@ -2,7 +2,7 @@
 
 use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::subscription::{Account, Service, Timing, Typed};
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 use isp_core::{Error, Secret};
 
 use super::super::cells::Cells;
@@ -89,7 +89,7 @@ impl FileRow for SubscriptionRow {
 
 impl SubscriptionRow {
     /// What the line is called.
-    pub(crate) fn name(&self) -> &Code {
+    pub(crate) fn name(&self) -> &RouterName {
         &self.account.username
     }
 
@@ -124,7 +124,7 @@ fn account(cells: &mut Cells<'_, '_>) -> Option<(Account, Option<Secret>)> {
                 cells.tell(key, Note::NotImported);
             }
         }
-        let (username, password) = (cells.code("username")?, super::password(cells));
+        let (username, password) = (cells.router_name("username")?, super::password(cells));
         let none = Secret::new(String::new());
         return Some((Account { service, ..Account::pppoe(username, none) }, password));
     }
