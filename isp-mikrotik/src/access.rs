@@ -19,12 +19,15 @@ mod lines;
 mod looking;
 mod pace;
 mod read;
+mod reclaim;
 mod service;
 mod settings;
 mod survey;
+mod who;
 
 pub use adapter::MikrotikAccess;
 pub use breaker::{Guarded, Passed};
 pub use check::RouterCheck;
 pub use import::FoundAccount;
+pub use reclaim::StrangeMark;
 pub use settings::Settings;

@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use common::{by_hand, done, endpoint, group, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::survey::Survey;
@@ -266,4 +269,46 @@ async fn a_session_that_carries_another_rate_than_its_profile_is_ended_whatever_
         assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| line.as_wanted));
     }
     assert_eq!(router.session("siti").unwrap().rate_limit.as_deref(), Some("5M/10M"));
+}
+
+/// On a router that answers slowly, boxes of others dial and leave at 20 a second between any two commands.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_is_read_whole_while_boxes_come_and_go() {
+    for version in Version::ALL {
+        let (router, access) = start(version).await;
+        let mut lines: Vec<_> = (1..=60).map(|n| target(n, &format!("user-{n}"), Open)).collect();
+        lines.iter_mut().step_by(7).for_each(|line| line.desired = Isolated);
+        for guest in 0..80 {
+            let name = format!("guest-{guest}");
+            router.force("/ppp/secret", &[("name", name.as_bytes()), ("password", b"x")]).unwrap();
+        }
+        apply(&access, &router, &lines).await;
+        router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(70))).on("/ppp/active/print").always());
+        let router = Arc::new(router);
+        let busy = router.clone();
+        let churn = tokio::spawn(async move {
+            for turn in 0.. {
+                // Two leave while two others come: as many as before, and not the same.
+                let leaves = turn % 3 == 0;
+                for guest in [turn * 7 % 40, turn * 11 % 40] {
+                    match leaves {
+                        true => busy.unplug(&format!("guest-{guest}")),
+                        false => busy.plug(&format!("guest-{}", 40 + guest), "x"),
+                    }
+                }
+                for guest in [turn * 7 % 40, turn * 13 % 40] {
+                    match leaves {
+                        true => busy.plug(&format!("guest-{guest}"), "x"),
+                        false => busy.unplug(&format!("guest-{}", 40 + guest)),
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        for _ in 0..7 {
+            let seen = survey(&access, &router, &lines).await;
+            assert!(seen.lines.iter().all(|line| line.as_wanted), "{seen:?}");
+        }
+        churn.abort();
+    }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::survey::Survey;
-use isp_core::place::RouterEndpoint;
+use isp_core::place::{Machine, RouterEndpoint};
 use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 
 use super::apply::{Look, in_order};
@@ -16,7 +16,7 @@ use super::check::{self, RouterCheck};
 use super::fleet::Fleet;
 use super::import::{FoundAccount, found};
 use super::settings::Settings;
-use super::{found_lines, judge, lines, read, survey};
+use super::{found_lines, judge, lines, read, survey, who};
 use crate::error::Error;
 use crate::reconcile::line::DesiredLines;
 use crate::reconcile::{Desired, Plan, Service};
@@ -203,6 +203,26 @@ impl AccessControl for MikrotikAccess {
             fixed: true,
             dhcp: true,
             ..Capabilities::default()
+        }
+    }
+
+    async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        line.machine = None;
+        loop {
+            let connected = line.client(router, &self.settings).await;
+            let (client, fresh) = connected.map_err(|error| error.for_port(false))?;
+            let answered = who::ask(&client).await;
+            line.learn(answered.as_ref().err());
+            match answered {
+                Err(error) if fresh || error.connection_survives() => return Err(error.for_port(false)),
+                // The kept connection was dead; asking twice does no harm.
+                Err(_) => {}
+                Ok(machine) => {
+                    line.machine = Some(machine.clone());
+                    return Ok(Some(machine));
+                }
+            }
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Turn<'a> {
     /// Whether a write was sent, so that nothing after it can be called "not sent".
     pub(super) wrote: bool,
     pub(super) refused: HashMap<usize, Conflict>,
+    /// The accounts whose mark owes nothing any more.
+    pub(super) settled: HashSet<usize>,
     pub(super) so_far: SoFar,
 }
 
@@ -96,7 +98,8 @@ impl<'a> Turn<'a> {
         passwords: &'a mut Passwords,
         so_far: SoFar,
     ) -> Turn<'a> {
-        Turn { client, settings, desired, pace, passwords, wrote: false, refused: HashMap::new(), so_far }
+        let (refused, settled) = Default::default();
+        Turn { client, settings, desired, pace, passwords, wrote: false, refused, settled, so_far }
     }
 
     /// Writes what differs by this look, reads back, ends sessions, confirms. What a later look would isolate beside

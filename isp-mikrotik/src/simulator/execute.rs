@@ -175,6 +175,18 @@ fn print_singleton(state: &State, menu: &str, wanted: Option<&[String]>) -> Answ
     match menu {
         "/system/identity" => put("name", &state.identity),
         "/ppp/aaa" => put("use-radius", if state.use_radius { b"true" } else { b"false" }),
+        "/system/routerboard" => match &state.serial {
+            Some(serial) => {
+                put("routerboard", b"true");
+                put("model", b"RB5009UG+S+");
+                put("serial-number", serial.as_bytes());
+            }
+            None => put("routerboard", b"false"),
+        },
+        "/system/license" => match &state.serial {
+            Some(serial) => put("software-id", format!("{serial}-SW").as_bytes()),
+            None => put("system-id", state.system_id.as_bytes()),
+        },
         _ => {
             put("uptime", interval(state.uptime()).as_bytes());
             put("version", format!("{} (stable)", state.version.text()).as_bytes());

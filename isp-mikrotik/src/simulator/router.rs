@@ -43,7 +43,7 @@ impl SimulatedRouter {
         holder.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         let address = holder.local_addr()?;
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::new(&simulation)),
+            state: Mutex::new(State::new(&simulation, address.port())),
             acceptor: acceptor(&simulation)?,
             simulation,
             address,

@@ -12,6 +12,9 @@ pub struct Simulation {
     pub version: Version,
     /// Its name (`/system identity`).
     pub identity: String,
+    /// Its serial number, as a RouterBOARD has one. Without one it is a virtual router, whose licence names an id; that
+    /// follows from the port.
+    pub serial: Option<String>,
     /// The API user; a second user `readonly` with the same password may not write.
     pub user: String,
     /// The password of both users. It guards nothing: the simulator listens on loopback only.
@@ -39,6 +42,7 @@ impl Default for Simulation {
         Simulation {
             version: Version::V7_21_5,
             identity: "simulated".to_owned(),
+            serial: None,
             user: "api".to_owned(),
             password: "simulated".to_owned(),
             hide_passwords: None,

@@ -21,6 +21,10 @@ pub(super) struct State {
     pub(super) hide_passwords: bool,
     pub(super) users: Vec<User>,
     pub(super) identity: Vec<u8>,
+    /// Of a RouterBOARD.
+    pub(super) serial: Option<String>,
+    /// Of another.
+    pub(super) system_id: String,
     pub(super) use_radius: bool,
     pub(super) customers: Customers,
     pub(super) boxes: Boxes,
@@ -63,7 +67,7 @@ impl Refusal {
 }
 
 impl State {
-    pub(super) fn new(simulation: &Simulation) -> State {
+    pub(super) fn new(simulation: &Simulation, port: u16) -> State {
         let mut tables: BTreeMap<_, _> = menus::TABLES.iter().map(|menu| (*menu, Table::starting_at(1))).collect();
         tables.insert("/ppp/active", Table::starting_at(0x8000_0001));
         for menu in ["/ppp/profile", "/ip/hotspot/user/profile"] {
@@ -94,6 +98,8 @@ impl State {
                 user("readonly", &simulation.password, false),
             ],
             use_radius: false,
+            serial: simulation.serial.clone(),
+            system_id: format!("sim{port:05}"),
             identity: simulation.identity.clone().into_bytes(),
             customers: Customers::new(simulation),
             boxes: Boxes::new(simulation),

@@ -20,7 +20,7 @@ use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
-use crate::place::{Router, Site};
+use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Service, Subscription};
@@ -108,6 +108,7 @@ macro_rules! state {
 state! {
     sites: SiteId => Site,
     routers: RouterId => Router,
+    machines: RouterId => KnownMachine,
     packages: PackageId => Package,
     customers: CustomerId => Customer,
     subscriptions: SubscriptionId => Subscription,
