@@ -11,7 +11,7 @@ use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{ExpenseRow, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::{Account, Subscription};
-use isp_core::text::RouterName;
+use isp_core::text::{Code, RouterName};
 
 use super::by_code::ByCode;
 
