@@ -271,7 +271,8 @@ async fn a_session_that_carries_another_rate_than_its_profile_is_ended_whatever_
     assert_eq!(router.session("siti").unwrap().rate_limit.as_deref(), Some("5M/10M"));
 }
 
-/// On a router that answers slowly, boxes of others dial and leave at 20 a second between any two commands.
+/// Boxes of others dial and leave between any two commands: two come after each reading of the sessions, and two others
+/// leave after each count, so that no reading ever has as many as the router counts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_router_is_read_whole_while_boxes_come_and_go() {
     for version in Version::ALL {
@@ -283,32 +284,33 @@ async fn a_router_is_read_whole_while_boxes_come_and_go() {
             router.force("/ppp/secret", &[("name", name.as_bytes()), ("password", b"x")]).unwrap();
         }
         apply(&access, &router, &lines).await;
-        router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(70))).on("/ppp/active/print").always());
+        (40..80).for_each(|guest| router.unplug(&format!("guest-{guest}")));
+        router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(30))).on("/ppp/active/print").always());
         let router = Arc::new(router);
-        let busy = router.clone();
-        let churn = tokio::spawn(async move {
-            for turn in 0.. {
-                // Two leave while two others come: as many as before, and not the same.
-                let leaves = turn % 3 == 0;
-                for guest in [turn * 7 % 40, turn * 11 % 40] {
-                    match leaves {
-                        true => busy.unplug(&format!("guest-{guest}")),
-                        false => busy.plug(&format!("guest-{}", 40 + guest), "x"),
+        for round in 0..7 {
+            router.reset_counters();
+            let busy = router.clone();
+            let others = tokio::spawn(async move {
+                let (mut seen, mut online) = (0, 40);
+                loop {
+                    let asked = busy.counters().by_command.get("/ppp/active/print").copied().unwrap_or_default();
+                    if asked > seen && asked % 2 == 1 {
+                        for guest in [online, online + 1] {
+                            busy.plug(&format!("guest-{}", (guest + round * 4) % 80), "x");
+                        }
+                    } else if asked > seen {
+                        for guest in [online, online + 1] {
+                            busy.unplug(&format!("guest-{}", (guest + 40 + round * 4) % 80));
+                        }
+                        online += 2;
                     }
+                    seen = asked;
+                    tokio::time::sleep(Duration::from_millis(2)).await;
                 }
-                for guest in [turn * 7 % 40, turn * 13 % 40] {
-                    match leaves {
-                        true => busy.plug(&format!("guest-{guest}"), "x"),
-                        false => busy.unplug(&format!("guest-{}", 40 + guest)),
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        });
-        for _ in 0..7 {
-            let seen = survey(&access, &router, &lines).await;
-            assert!(seen.lines.iter().all(|line| line.as_wanted), "{seen:?}");
+            });
+            let found = survey(&access, &router, &lines).await;
+            others.abort();
+            assert!(found.lines.iter().all(|line| line.as_wanted), "{found:?}");
         }
-        churn.abort();
     }
 }
