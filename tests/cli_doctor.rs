@@ -38,7 +38,10 @@ fn findings(stage: &Stage, exit: i32, arguments: &[&str]) -> Vec<String> {
     for row in rows {
         let (what, todo) = (row["what"].as_str().unwrap(), row["todo"].as_str().unwrap());
         let kind = row["finding"].as_str().unwrap();
-        assert!(!what.starts_with("doctor") && !todo.is_empty() && !todo.starts_with("doctor"), "{kind}: {what}, {todo}");
+        assert!(
+            !what.starts_with("doctor") && !todo.is_empty() && !todo.starts_with("doctor"),
+            "{kind}: {what}, {todo}"
+        );
         assert!(row["count"].as_u64().unwrap() > 0, "{row}");
     }
     rows.iter().map(|row| row["finding"].as_str().unwrap().to_owned()).collect()

@@ -56,7 +56,9 @@ async fn what_stands_twice_is_found_where_its_key_is_gone() {
     connection.close().await.unwrap();
     let found = store.examine(day("2026-01-05").at(12, 0, Zone::Wib)).await.unwrap();
     let kinds: Vec<(&str, u64)> = found.iter().map(|of| (of.kind, of.count)).collect();
-    for (kind, count) in [("invoice.period_twice", 2), ("payment.twice", 2), ("ledger.receivable", 1), ("backup.none", 1)] {
+    for (kind, count) in
+        [("invoice.period_twice", 2), ("payment.twice", 2), ("ledger.receivable", 1), ("backup.none", 1)]
+    {
         assert!(kinds.contains(&(kind, count)), "{kind}: {kinds:?}");
     }
     store.close().await;
