@@ -111,10 +111,12 @@ class IspSubscription(models.Model):
         held = self._isp_check_breakers(company, decisions, policy, routers)
         done = defaultdict(int)
         for ids in split_every(PAGE, [key for key in decisions if key not in held]):
-            for line in self.sudo().browse(ids):
-                decision = decisions[line.id]
-                line._isp_want(decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late)
-                done[decision.action] += 1
+            self.sudo().browse(ids)._isp_want_all([
+                {"action": of.action, "reason_code": of.reason, "overdue": of.overdue, "days_late": of.days_late}
+                for of in map(decisions.get, ids)
+            ])
+            for key in ids:
+                done[decisions[key].action] += 1
             transaction.commit(self.env)
         if done or held:
             _logger.info("isolation run of company %s: %s, %s held back", company.id, dict(done), len(held))
@@ -197,35 +199,50 @@ class IspSubscription(models.Model):
     def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None, announce=True):
         """Write the wish and its event in this transaction; the routers hear of it after the commit."""
         self.ensure_one()
-        now = self.company_id._isp_now().replace(tzinfo=None)
-        line = self.sudo()
-        wanted, before = WANTED[action], line.desired_access
-        line.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
-        vals = {"desired_access": wanted, "access_reason": reason or reason_code}
-        if action == "isolate":
-            vals.update(access_cause=cause, isolated_overdue=overdue, isolated_since=now)
-        else:
-            # The overdue amount stays: reopening for a part gives the rest its own grace.
-            vals.update(access_cause=False, isolated_since=False)
-        line.write(vals)
-        event = self.env["isp.isolation_event"].sudo().create({
-            "company_id": line.company_id.id,
-            "subscription_id": line.id,
-            "router_id": line.router_id.id,
-            "action": action,
-            "cause": cause,
-            "reason_code": reason_code,
-            "reason": reason,
-            "overdue": overdue,
-            "days_late": days_late,
-            "decided_at": now,
-            "user_id": (user or self.env.ref("base.user_root")).id,
-            "desired_access": wanted,
-        })
-        # Leaving a pause is no reopening that anybody waits for.
-        if announce and (action == "isolate" or (action == "reopen" and before == "isolated")):
-            event._isp_announce()
-        return event
+        return self._isp_want_all([{
+            "action": action, "reason_code": reason_code, "cause": cause, "reason": reason, "overdue": overdue, "days_late": days_late,
+            "user": user, "announce": announce,
+        }])
+
+    def _isp_want_all(self, wishes):
+        """The same for many lines, each with its wish as keywords of ``_isp_want``."""
+        lines, announced, rows, groups = self.sudo(), [], [], defaultdict(self.browse)
+        lines.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
+        for line, wish in zip(lines, wishes):
+            now = line.company_id._isp_now().replace(tzinfo=None)
+            action, cause, reason = wish["action"], wish.get("cause", "arrears"), wish.get("reason")
+            overdue, wanted = wish.get("overdue", 0), WANTED[wish["action"]]
+            # Leaving a pause is no reopening that anybody waits for.
+            announced.append(
+                wish.get("announce", True) and (action == "isolate" or (action == "reopen" and line.desired_access == "isolated"))
+            )
+            vals = {"desired_access": wanted, "access_reason": reason or wish["reason_code"]}
+            if action == "isolate":
+                vals.update(access_cause=cause, isolated_overdue=overdue, isolated_since=now)
+            else:
+                # The overdue amount stays: reopening for a part gives the rest its own grace.
+                vals.update(access_cause=False, isolated_since=False)
+            groups[tuple(vals.items())] |= line
+            rows.append({
+                "company_id": line.company_id.id,
+                "subscription_id": line.id,
+                "router_id": line.router_id.id,
+                "action": action,
+                "cause": cause,
+                "reason_code": wish["reason_code"],
+                "reason": reason,
+                "overdue": overdue,
+                "days_late": wish.get("days_late", 0),
+                "decided_at": now,
+                "user_id": (wish.get("user") or self.env.ref("base.user_root")).id,
+                "desired_access": wanted,
+            })
+        # Many lines of a run want the same.
+        for vals, own in groups.items():
+            own.sudo().write(dict(vals))
+        events = self.env["isp.isolation_event"].sudo().create(rows)
+        events.browse([event.id for event, tell in zip(events, announced) if tell])._isp_announce()
+        return events
 
     def _isp_last_event(self):
         """What last isolated or reopened a line: a message about an earlier one is over."""
