@@ -184,6 +184,10 @@
 //! 20th, it counts from the 10th, and a late fee of the 18th is given back, in whatever order payments are recorded (see
 //! [`crate::payment::in_time`]); a day in 2062 is asked about.
 //!
+//! **An amount of one's own.** Who owes Rp183.150 is asked for Rp183.151, the next one for Rp183.152: the amount tells who paid,
+//! and the rupiah more is credit (see [`crate::payment::request`]). What a bank tells is matched by it, or by what stands in the
+//! text (see [`crate::bank::matching`]).
+//!
 //! ```
 //! # use isp_core::billing::*;
 //! # use isp_core::calendar::*;
