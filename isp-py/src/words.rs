@@ -29,6 +29,7 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Cause", of(&decide::CAUSES)),
         ("ReminderKind", of(&decide::REMINDER_KINDS)),
         ("NotificationKind", NotificationKind::ALL.map(|kind| kind.code()).to_vec()),
+        ("NoticeKind", of(&decide::NOTICE_KINDS)),
         ("EndingKind", of(&decide::ENDING_KINDS)),
         ("AccessEventKind", decide::EVENTS.map(|kind| kind.code()).to_vec()),
         ("Grouping", of(&decide::GROUPINGS)),

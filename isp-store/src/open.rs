@@ -234,6 +234,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(10, "charged until", include_str!("../migrations/sqlite/0010_charged_until.sql")),
         migration(12, "past", include_str!("../migrations/sqlite/0012_past.sql")),
         migration(13, "services", include_str!("../migrations/sqlite/0013_services.sql")),
+        migration(15, "instalment step", include_str!("../migrations/sqlite/0015_instalment_step.sql")),
     ]
 }
 
@@ -250,6 +251,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(10, "charged until", include_str!("../migrations/postgres/0010_charged_until.sql")),
         migration(12, "past", include_str!("../migrations/postgres/0012_past.sql")),
         migration(13, "services", include_str!("../migrations/postgres/0013_services.sql")),
+        migration(15, "instalment step", include_str!("../migrations/postgres/0015_instalment_step.sql")),
     ]
 }
 

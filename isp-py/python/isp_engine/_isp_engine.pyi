@@ -33,6 +33,7 @@ from isp_engine.records import (
     HandFacts,
     InstallationFee,
     IsolatedFacts,
+    JoinedNotice,
     Key,
     KnownAccount,
     Language,
@@ -43,6 +44,7 @@ from isp_engine.records import (
     MessageLook,
     MessageTemplate,
     Money,
+    Notice,
     NotificationKind,
     Outage,
     Package,
@@ -118,6 +120,7 @@ __all__ = [
     "import_secrets",
     "installation_fees",
     "isolation_credits",
+    "join_notices",
     "late_fees",
     "late_fees_back",
     "observe_routers",
@@ -361,6 +364,7 @@ def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxe
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
 ) -> list[Reminder]: ...
+def join_notices(notices: Sequence[Notice], now: datetime) -> list[JoinedNotice]: ...
 def refresh_messages(
     messages: Sequence[QueuedMessage],
     now: datetime,

@@ -201,6 +201,20 @@ class SkippedPeriod(NamedTuple):
     period_end: date
 
 
+class InvoicedFee(NamedTuple):
+    """An installation fee that stands on the invoice of a period, ``total`` of it with PPN.
+
+    Without ``period_start`` the line ended before it had an invoice, and the fee is one of its own ``on`` that day; see
+    :func:`installation_fees`.
+    """
+
+    key: Key
+    subscription: Key
+    period_start: date | None
+    on: date
+    total: int
+
+
 class BillingPlan(NamedTuple):
     """What a billing run has to write. ``next_position`` holds when all pages of the run are written."""
 
@@ -209,6 +223,7 @@ class BillingPlan(NamedTuple):
     problems: list[Problem]
     next_position: date
     skipped: list[SkippedPeriod]
+    fees: list[InvoicedFee]
 
 
 # Late fees and credit notes
