@@ -84,3 +84,25 @@ fn a_clock_that_was_ahead_is_set_right_by_one_word() {
     isp.ok(&["--on", "2026-05-02", "remind", "--confirm-clock"]);
     isp.ok(&["--on", "2026-05-03", "remind"]);
 }
+
+#[test]
+fn a_run_before_the_hour_of_isolation_says_who_waits_for_it() {
+    let isp = provider(3);
+    isp.ok(&["--on", "2026-05-01", "run"]);
+    // Due on the 11th; five days later is Saturday the 16th. Monday the 18th is the first day that is allowed.
+    for (day, hour, waiting) in
+        [("2026-05-15", "02:00", false), ("2026-05-16", "12:00", true), ("2026-05-18", "02:00", true)]
+    {
+        let told = isp.ok(&["--lang", "en", "--on", day, "--at", hour, "run"]);
+        assert_eq!(told.contains("Isolation: 3 due lines wait for 10:00"), waiting, "{day} {hour}: {told}");
+    }
+    let told = isp.ok(&["--lang", "en", "--on", "2026-05-18", "--at", "10:00", "run"]);
+    assert!(told.contains("3 isolated") && !told.contains("wait for"), "{told}");
+}
+
+#[test]
+fn a_time_behind_the_day_is_refused_and_not_ignored() {
+    let isp = provider(1);
+    isp.fails(2, &["--on", "2026-05-02 02:00", "run"], "cli.usage");
+    isp.ok(&["--on", "2026-05-02", "--at", "02:00", "run"]);
+}

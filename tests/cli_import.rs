@@ -371,3 +371,57 @@ fn what_was_corrected_in_the_books_is_the_same_row_in_a_mended_file() {
         assert!(charged.contains(&450_000) && charged.len() <= 2, "{open}");
     }
 }
+
+#[test]
+fn a_sheet_with_everything_says_what_its_packages_and_lines_lack() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let head = "id_pelanggan,nama,alamat,paket,harga,username,password,mulai\n";
+    let sheet = |package: &str| format!("{head}C1,Budi,Jalan 1,{package},150000,budi,rahasia,2026-01-01\n");
+    let import = |isp: &Isp, text: &str| {
+        std::fs::write(isp.dir().join("semua.csv"), text).unwrap();
+        isp.exit(3, &["--lang", "en", "--on", "2026-01-01", "import", "--everything", "semua.csv"]).1
+    };
+    let told = import(&isp, &sheet("HOME-10"));
+    assert!(told.contains("have a price and no speed") && told.contains("[import.unknown]"), "{told}");
+    let told = import(&isp, &sheet("Rumah 10 Mbps"));
+    assert!(told.contains("there is no router yet") && told.contains("[import.no_router_yet]"), "{told}");
+    isp.ok(&["site", "add", "A", "--name", "A"]);
+    for router in ["R1", "R2"] {
+        let add = ["--site", "A", "--address", "127.0.0.1:1", "--username", "isp", "--password", "rahasia"];
+        isp.ok(&[&["router", "add", router][..], &add[..]].concat());
+    }
+    let told = import(&isp, &sheet("Rumah 10 Mbps"));
+    assert!(told.contains("there are 2") && told.contains("[import.which_router]"), "{told}");
+}
+
+/// Most sheets have no numbers of customers. A copy has them, so that the next import knows everybody again.
+#[test]
+fn a_copy_gives_numbers_to_customers_who_have_none() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.ok(&["customer", "add", "PLG-0002", "--name", "Lama", "--address", "Jl. 0"]);
+    let head = "nama,alamat,telepon,paket,harga,site,username,password,mulai\n";
+    let row = |name: &str, user: &str| format!("{name},Jl. 1,,Rumah 10 Mbps,150000,A,{user},rahasia,2026-01-01\n");
+    // Budi has two lines.
+    let sheet = [head.to_owned(), row("Budi", "b1"), row("Citra", "c1"), row("Budi", "b2")].concat();
+    std::fs::write(isp.dir().join("semua.csv"), &sheet).unwrap();
+    isp.ok(&["site", "add", "A", "--name", "A"]);
+    let import = ["--lang", "en", "--on", "2026-01-01", "import", "--everything", "semua.csv"];
+    let (_, err) = isp.exit(3, &import);
+    assert!(err.contains("--fix") && err.contains("[import.no_customer_numbers]"), "{err}");
+    isp.exit(3, &[&import[..], &["--fix", "bernomor.csv"]].concat());
+    let copy = std::fs::read_to_string(isp.dir().join("bernomor.csv")).unwrap();
+    let numbers: Vec<&str> = copy.lines().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(numbers, ["id_pelanggan", "PLG-0001", "PLG-0003", "PLG-0001"], "{copy}");
+    let import = ["--lang", "en", "--on", "2026-01-01", "import", "--everything", "bernomor.csv"];
+    isp.ok(&import);
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
+    assert_eq!(isp.json(&["subscription", "list"]).as_array().unwrap().len(), 3);
+    // Somebody new in the sheet, with an empty number.
+    let more = copy.clone() + &format!(",{}", row("Dewi", "d1"));
+    std::fs::write(isp.dir().join("baru.csv"), more).unwrap();
+    isp.exit(3, &["--lang", "en", "import", "--everything", "baru.csv", "--fix", "baru2.csv"]);
+    let copy = std::fs::read_to_string(isp.dir().join("baru2.csv")).unwrap();
+    assert!(copy.lines().last().unwrap().starts_with("PLG-0004,Dewi"), "{copy}");
+}

@@ -11,7 +11,7 @@ use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, RouterId, SubscriptionId};
 use crate::isolation::transition::{Decider, Transition};
-use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, Hand, IsolationMoment, by_hand};
+use crate::isolation::{Access, AccessEventKind, AccessFacts, Decision, Hand, IsolationMoment, Reason, by_hand};
 use crate::message::notice::{about_access, join_notices};
 use crate::message::{Notification, NotificationKind};
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
@@ -51,6 +51,8 @@ pub struct EnforceReport {
     pub closed: Vec<SubscriptionId>,
     /// Lines whose package change took effect on the router.
     pub regrouped: Vec<SubscriptionId>,
+    /// How many lines are due for isolation and wait for its hour, or for a day on which it is allowed (rule I1).
+    pub waiting: u64,
     /// Routers on which nothing was isolated or closed, because it would have been too many (rule I6).
     pub held: Vec<Held>,
 }
@@ -84,17 +86,21 @@ impl Engine<'_> {
         let today = moment.today(Zone::Wit);
         let position = self.store.billing_position(self.tenant).await?;
         let query = self.lines_to_decide(today);
+        let mut report = EnforceReport::default();
         let mut wanted = Vec::new();
         let mut page = PageQuery::first(self.page);
         loop {
             let facts = self.store.load_access(self.tenant, &query, page).await?;
             let more = page.advance(&facts, |last| last.subscription_id);
+            let waits = |f: &&AccessFacts| {
+                matches!(moment.decide(f), Decision::Keep(Reason::BeforeHour | Reason::DayNotAllowed))
+            };
+            report.waiting += facts.iter().filter(waits).count() as u64;
             wanted.extend(facts.into_iter().filter(|f| self.step(f, position, &moment) != Step::Nothing));
             if !more {
                 break;
             }
         }
-        let mut report = EnforceReport::default();
         let stopped = self.tripped(&wanted, position, approval, &moment, &mut report).await?;
         wanted.retain(|f| !(stopped.contains(&f.router_id) && self.step(f, position, &moment).cuts()));
         // The lines of a customer together, so that one notice may speak of all.

@@ -67,7 +67,7 @@ pub(crate) struct Globals {
     #[arg(long = "by", global = true, value_name = "NAME", help_heading = "Global options")]
     pub(crate) officer: Option<String>,
     /// Act as if it were this day (at 12:00 WIB), such as 2026-01-31.
-    #[arg(long, global = true, value_name = "DATE", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "DATE", value_parser = cmd::args::day_alone, help_heading = "Global options")]
     pub(crate) on: Option<Date>,
     /// Act as if it were this time in Jakarta, HH:MM.
     #[arg(long, global = true, value_name = "TIME", value_parser = cmd::args::time, help_heading = "Global options")]

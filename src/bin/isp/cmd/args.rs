@@ -1,6 +1,6 @@
 //! How arguments are read. Personal data stays text here, so that clap never repeats it in a message.
 
-use isp_core::calendar::{BillingDay, Cycle, TimeOfDay};
+use isp_core::calendar::{BillingDay, Cycle, Date, TimeOfDay};
 use isp_core::device::Ownership;
 use isp_core::ledger::{Account, Expense};
 use isp_core::package::Speed;
@@ -24,6 +24,14 @@ pub(crate) fn name(text: &str) -> Result<Name, Error> {
 
 pub(crate) fn money(text: &str) -> Result<Money, Error> {
     Money::parse(text)
+}
+
+/// A day without a time behind it, which would not count: the time has a flag of its own.
+pub(crate) fn day_alone(text: &str) -> Result<Date, Error> {
+    if text.contains(':') {
+        return Err(Error::DateFormat);
+    }
+    Date::parse(text)
 }
 
 pub(crate) fn speed(text: &str) -> Result<Speed, Error> {

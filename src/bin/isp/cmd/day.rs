@@ -105,7 +105,8 @@ impl<'a> Teller<'a> {
                     ("closed", report.closed.len().to_string()),
                     ("regrouped", report.regrouped.len().to_string()),
                 ];
-                self.ctx.say("done.enforced", &counts)
+                let told = self.ctx.say("done.enforced", &counts);
+                told.and_then(|()| isolate::say_waiting(self.ctx, report))
             }
             DayStep::Surveyed(report) => survey::say(self.ctx, report),
             DayStep::Delivered(report) => self.ctx.say("done.delivered", &deliver::variables(report)),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use isp_core::calendar::{Date, DayOrder};
-use isp_core::text::Language;
+use isp_core::text::{Code, Language};
 
 use super::router_import::private_file;
 
@@ -176,7 +176,8 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     };
     errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     if let Some(target) = &args.fix {
-        fix(ctx, target, &files, &reading, &errors)?;
+        let taken = |number: &str| Code::parse("code", number).is_ok_and(|code| existing.has_customer(&code));
+        fix(ctx, target, &files, &reading, &errors, &taken)?;
     }
     let plan = match plan {
         Some(plan) if errors.is_empty() => plan,
@@ -237,13 +238,20 @@ fn quoted(name: &str) -> String {
 }
 
 /// Writes the copies that say what is wrong; they hold what the files hold, so only their owner may read them.
-fn fix(ctx: &Context, target: &Path, files: &Files, reading: &Reading, errors: &[RowError]) -> anyhow::Result<()> {
+fn fix(
+    ctx: &Context,
+    target: &Path,
+    files: &Files,
+    reading: &Reading,
+    errors: &[RowError],
+    taken: &dyn Fn(&str) -> bool,
+) -> anyhow::Result<()> {
     let separator = if ctx.texts.language() == Language::Id { b';' } else { b',' };
     let say = |error: &RowError| match error.column.as_str() {
         "" => ctx.texts.problem(&error.problem),
         column => format!("{column}: {}", ctx.texts.problem(&error.problem)),
     };
-    let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, say)?;
+    let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, taken, say)?;
     let places = import::place(target, &copies);
     let failed = |path: &Path, error: &std::io::Error| Failure::File {
         path: path.display().to_string(),

@@ -74,9 +74,19 @@ pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exi
     let store = ctx.store().await?;
     let report = ctx.engine(store).enforce(ctx.now, &approval).await?;
     ctx.rows(&changed(ctx, &report).await?)?;
+    say_waiting(ctx, &report)?;
     warn_held(ctx, &report).await?;
     super::holidays::warn_unknown(ctx, ctx.today());
     Ok(if report.held.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// Says how many lines wait for the hour of isolation. Who runs only before it would isolate nobody, and not know why.
+pub(crate) fn say_waiting(ctx: &Context, report: &EnforceReport) -> anyhow::Result<()> {
+    if report.waiting == 0 {
+        return Ok(());
+    }
+    let hour = ctx.config.policy.isolation.isolate_at.to_string();
+    ctx.say("done.waiting", &[("count", report.waiting.to_string()), ("hour", hour)])
 }
 
 /// Names the routers whose breaker held something back.

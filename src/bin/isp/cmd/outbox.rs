@@ -68,7 +68,7 @@ pub(crate) struct List {
     /// access (routers) or message.
     #[arg(long, value_parser = ["access", "message"])]
     topic: Option<String>,
-    /// Where it stands.
+    /// Its state.
     #[arg(long, value_parser = ["pending", "claimed", "attempting", "done", "dropped", "failed", "unknown"])]
     state: Option<String>,
     /// Only messages to this customer.

@@ -40,6 +40,11 @@ pub(crate) struct Existing {
 const PAGE: u32 = 5_000;
 
 impl Existing {
+    /// True when a customer has this number.
+    pub(crate) fn has_customer(&self, code: &Code) -> bool {
+        self.customers.get(code).is_some()
+    }
+
     /// Loads them, page by page.
     pub(crate) async fn load(store: &dyn Store, tenant: TenantId) -> Result<Self, StoreError> {
         let subscriptions = subscriptions(store, tenant).await?;

@@ -99,6 +99,11 @@ pub(super) fn fit(table: &Table, layout: &[Column], maps: &[Map]) -> Option<usiz
     all.then(|| cells.iter().filter(|cell| meant(cell, layout, maps).is_some()).count())
 }
 
+/// Where a row has the cell of a column.
+pub(super) fn position(header: &[String], key: &str, layout: &[Column], maps: &[Map]) -> Option<usize> {
+    header.iter().position(|cell| meant(cell, layout, maps).is_some_and(|column| column.key == key))
+}
+
 /// The column that a heading means, as a person said or by its name.
 fn meant<'l>(heading: &str, layout: &'l [Column], maps: &[Map]) -> Option<&'l Column> {
     match said(heading, maps) {
@@ -170,7 +175,9 @@ pub(super) fn find(
     }
     for column in layout {
         if column.is_missing(|wanted| head.columns.iter().any(|(key, _)| *key == wanted)) {
-            report(*line, column.names.first().copied().unwrap_or(column.key), Problem::MissingColumn);
+            let numbers = column.key == "customer_id" && layout.iter().any(|other| other.key == "address");
+            let problem = if numbers { Problem::NoCustomerNumbers } else { Problem::MissingColumn };
+            report(*line, column.names.first().copied().unwrap_or(column.key), problem);
             head.usable = false;
         }
     }

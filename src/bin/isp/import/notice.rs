@@ -29,6 +29,8 @@ pub(crate) enum Note {
     SameAgain,
     /// A line without router and site, put on the only router.
     OnlyRouter,
+    /// A row with everything whose package has a price and no speed, so that no package is made of it.
+    PriceWithoutSpeed,
 }
 
 impl Note {
@@ -47,6 +49,7 @@ impl Note {
             Self::DecimalCode => "notice.decimal_code",
             Self::SameAgain => "notice.same_again",
             Self::OnlyRouter => "notice.only_router",
+            Self::PriceWithoutSpeed => "notice.price_without_speed",
         }
     }
 }

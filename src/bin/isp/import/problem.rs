@@ -72,6 +72,9 @@ pub(crate) enum Problem {
     /// A needed column is missing.
     #[error("this column is missing")]
     MissingColumn,
+    /// A sheet of customers without their numbers.
+    #[error("customers have no numbers in this sheet")]
+    NoCustomerNumbers,
     /// More or fewer cells than the header.
     #[error("the row has {found} cells, the header {expected}")]
     Cells {
@@ -142,6 +145,15 @@ pub(crate) enum Problem {
         /// What the books have.
         known: String,
     },
+    /// A line that names no router, where there is none to take.
+    #[error("there is no router yet")]
+    NoRouterYet,
+    /// A line that names no router, where there are several.
+    #[error("there are {count} routers")]
+    WhichRouter {
+        /// How many.
+        count: usize,
+    },
     /// An installation without a fee, of a kind without a price.
     #[error("no fee is given and this kind has no price yet")]
     NoFee,
@@ -164,6 +176,7 @@ impl Problem {
             Self::UnknownColumn { .. } => "import.unknown_column",
             Self::RepeatedColumn => "import.repeated_column",
             Self::MissingColumn => "import.missing_column",
+            Self::NoCustomerNumbers => "import.no_customer_numbers",
             Self::Cells { .. } => "import.cells",
             Self::Utf8 => "import.utf8",
             Self::Csv => "import.csv",
@@ -174,6 +187,8 @@ impl Problem {
             Self::Number { .. } => "import.number",
             Self::NoSubscription => "import.no_subscription",
             Self::NoFee => "import.no_fee",
+            Self::NoRouterYet => "import.no_router_yet",
+            Self::WhichRouter { .. } => "import.which_router",
             Self::LikelyDouble { .. } => "import.likely_double",
         }
     }

@@ -80,7 +80,8 @@ impl Planner<'_> {
                 self.plan.notices.tell(row.at.file(), row.at.line, "", Note::OnlyRouter);
                 Ok(*router)
             }
-            _ => Err(row.at.error("router", isp_core::Error::Empty { field: "router" })),
+            (None, _) => Err(row.at.error("router", Problem::NoRouterYet)),
+            _ => Err(row.at.error("router", Problem::WhichRouter { count: self.routers.values().count() })),
         }
     }
 

@@ -5,6 +5,7 @@ use isp_core::package::{Speed, UserGroup};
 use isp_core::text::Name;
 
 use super::super::cells::Cells;
+use super::super::notice::Note;
 use super::super::sheet::{Column, needed, needed_unless, optional};
 use super::customer::{ADDRESS, CUSTOMER, NAME, NIK, PHONE};
 use super::line::{ACCOUNT, DAY, FIXED, IP_ADDRESS, MAC, PACKAGE, PASSWORD, ROUTER, SERVICE, START};
@@ -59,7 +60,10 @@ fn package(cells: &mut Cells<'_, '_>) -> Option<PackageRow> {
     let price = cells.maybe("price", |t| positive("price", t))??;
     let (code, name) =
         cells.need("package", |t| Ok::<_, isp_core::Error>((package_code(t)?, Name::parse("package", t)?)))?;
-    let speed = cells.maybe("speed", Speed::parse)?.or_else(|| speed_in(name.as_str()))?;
+    let Some(speed) = cells.maybe("speed", Speed::parse)?.or_else(|| speed_in(name.as_str())) else {
+        cells.tell("price", Note::PriceWithoutSpeed);
+        return None;
+    };
     let tax_mode = cells.maybe("tax", tax_mode)?.unwrap_or_default();
     let group = cells.maybe_code("group")?.unwrap_or_else(|| code.clone());
     cells.ask("price", plausible_price("price", price));
