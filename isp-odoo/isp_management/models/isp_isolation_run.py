@@ -111,10 +111,10 @@ class IspSubscription(models.Model):
         held = self._isp_check_breakers(company, decisions, policy, routers)
         done = defaultdict(int)
         for ids in split_every(PAGE, [key for key in decisions if key not in held]):
-            for line in self.sudo().browse(ids):
-                decision = decisions[line.id]
-                line._isp_want(decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late)
-                done[decision.action] += 1
+            lines = self.sudo().browse(ids)
+            for line in lines:
+                done[decisions[line.id].action] += 1
+            lines._isp_do([decisions[key] for key in ids])
             transaction.commit(self.env)
         if done or held:
             _logger.info("isolation run of company %s: %s, %s held back", company.id, dict(done), len(held))
@@ -126,7 +126,7 @@ class IspSubscription(models.Model):
         for page in split_every(PAGE, self.ids, self.browse):
             overdue = self.env["account.move"]
             for moves in page._isp_open_moves().values():
-                overdue |= moves.filtered(lambda m: m.invoice_date_due < today)
+                overdue |= moves._isp_overdue(today)
             self.env["isp.credit"]._isp_pay_from_credit(overdue)
 
     @api.model
@@ -186,20 +186,32 @@ class IspSubscription(models.Model):
             )
             now = company._isp_now()
             decided = isp_engine.decide_isolation(own._isp_access_facts(now), now, policy=company._isp_isolation_policy())
-            for decision in decided:
-                if decision.action != "keep":
-                    own.browse(decision.subscription)._isp_want(
-                        decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late
-                    )
+            own._isp_do([decision for decision in decided if decision.action != "keep"])
 
     # What is wanted
+
+    def _isp_do(self, decisions):
+        """Do what was decided about lines, and say it: of one customer at once, where it is one document."""
+        said = self.env["isp.isolation_event"].sudo()
+        for decision in decisions:
+            line = self.browse(decision.subscription)
+            heard = line._isp_is_heard(decision.action)
+            event = line._isp_want(
+                decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late, announce=False
+            )
+            said |= event if heard else said.browse()
+        said._isp_announce()
+
+    def _isp_is_heard(self, action):
+        """Leaving a pause is no reopening that anybody waits for."""
+        return action == "isolate" or (action == "reopen" and self.sudo().desired_access == "isolated")
 
     def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None, announce=True):
         """Write the wish and its event in this transaction; the routers hear of it after the commit."""
         self.ensure_one()
         now = self.company_id._isp_now().replace(tzinfo=None)
         line = self.sudo()
-        wanted, before = WANTED[action], line.desired_access
+        wanted, heard = WANTED[action], announce and line._isp_is_heard(action)
         line.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
         vals = {"desired_access": wanted, "access_reason": reason or reason_code}
         if action == "isolate":
@@ -222,8 +234,7 @@ class IspSubscription(models.Model):
             "user_id": (user or self.env.ref("base.user_root")).id,
             "desired_access": wanted,
         })
-        # Leaving a pause is no reopening that anybody waits for.
-        if announce and (action == "isolate" or (action == "reopen" and before == "isolated")):
+        if heard:
             event._isp_announce()
         return event
 
@@ -242,9 +253,10 @@ class IspSubscription(models.Model):
             concerned = isp_engine.decide_by_hand(facts, action, self.env.user.name, reason or "")
         except isp_engine.InvalidValue as error:
             raise self.env["isp.refusals"]._isp_refuse(error.code) from error
+        said, code = self.env["isp.isolation_event"].sudo(), "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
         for line in self.browse(concerned):
-            code = "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
-            line._isp_want(action, code, cause="manual", reason=reason, user=self.env.user)
+            said |= line._isp_want(action, code, cause="manual", reason=reason, user=self.env.user, announce=False)
+        said._isp_announce()
 
     def _isp_reopen_paid(self):
         """Reopen the lines whose payment has come in, in the transaction of the payment (rule P5)."""
@@ -255,11 +267,8 @@ class IspSubscription(models.Model):
             now = company._isp_now()
             own = lines.filtered(lambda s, company=company: s.company_id == company)
             facts = own._isp_access_facts(now)
-            for decision in isp_engine.decide_isolation(facts, now, policy=company._isp_isolation_policy()):
-                if decision.action == "reopen":
-                    own.browse(decision.subscription)._isp_want(
-                        "reopen", decision.reason, overdue=decision.overdue, days_late=decision.days_late
-                    )
+            decided = isp_engine.decide_isolation(facts, now, policy=company._isp_isolation_policy())
+            own._isp_do([decision for decision in decided if decision.action == "reopen"])
 
     # Why
 
@@ -301,6 +310,14 @@ class IspSubscription(models.Model):
         return self.env["isp.isolation.wizard"]._isp_open_for(self, "reopen")
 
 
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _isp_overdue(self, today):
+        """Those that are past their due date and not paid, as the engine has it (rule A1)."""
+        return self.browse(isp_engine.overdue([access_rows.open_invoice(move, move.id) for move in self], today))
+
+
 class IspPromise(models.Model):
     _inherit = "isp.promise"
 
@@ -311,11 +328,9 @@ class IspPromise(models.Model):
         running = self.sudo().search([("company_id", "=", company.id), ("state", "=", "running")])
         for promise in running:
             # What else the contact owes is another business, and no promise was made about it.
-            owed = any(
-                move.invoice_date_due < today
-                for moves in promise.customer_id.subscription_ids._isp_open_moves().values() for move in moves
-            )
-            if not owed and promise.customer_id.subscription_ids._isp_open_moves() and promise.until >= today:
+            moves = self.env["account.move"].union(*promise.customer_id.subscription_ids._isp_open_moves().values())
+            owed = moves._isp_overdue(today)
+            if not owed and moves and promise.until >= today:
                 continue
             if not owed:
                 promise.state = "kept"
