@@ -236,12 +236,11 @@ class Provider:
             for n, i in enumerate(bearing)
         ]
         since = self.position and self.position - timedelta(self.policy.billing.issue_lead_days)
-        for fee in isp.late_fees(late, at, policy, since=since, tax=self.policy.tax):
+        for fee in isp.late_fees(late, at, policy, since=since, tax=self.policy.tax, billing=self.policy.billing):
             if fee.due:
                 of = bearing[fee.invoice]
                 lines = [(kind, amount) for kind, amount in (("late_fee", fee.dpp), ("ppn", fee.ppn)) if amount]
-                due = fee.on + timedelta(self.policy.billing.payment_terms_days)
-                self.invoices.append(Invoice(of.line, "late_fee", of.period, fee.on, due, lines, fee.dpp, fee.ppn))
+                self.invoices.append(Invoice(of.line, "late_fee", of.period, fee.on, fee.due_date, lines, fee.dpp, fee.ppn))
 
     def enforce(self, at: datetime, approve: bool) -> None:
         decided = {d.subscription: d for d in isp.decide_isolation([self.facts(line, at) for line in self.lines.values()], at, policy=self.policy.isolation)}

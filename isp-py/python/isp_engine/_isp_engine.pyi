@@ -46,6 +46,7 @@ from isp_engine.records import (
     Money,
     Notice,
     NotificationKind,
+    OpenInvoice,
     Outage,
     Package,
     PaidEarlier,
@@ -125,6 +126,7 @@ __all__ = [
     "late_fees_back",
     "observe_routers",
     "outage_credits",
+    "overdue",
     "parse_nik",
     "parse_niks",
     "parse_phone",
@@ -133,6 +135,7 @@ __all__ = [
     "plan_billing",
     "plan_routers",
     "ppn",
+    "prices_on",
     "preview_messages",
     "profit_loss",
     "read_case",
@@ -272,6 +275,7 @@ class LateFeePolicy:
     def with_ppn(self) -> bool: ...
     def fee(self, unpaid: Money) -> int: ...
     def day(self, due_date: date) -> date: ...
+    def due_on(self, day: date) -> date: ...
 
 @final
 class OutagePolicy:
@@ -355,6 +359,7 @@ def late_fees(
     *,
     since: date | None = None,
     tax: TaxPolicy | None = None,
+    billing: BillingPolicy | None = None,
 ) -> list[LateFee]: ...
 def outage_credits(
     charges: Sequence[Charge], outage: Outage, *, policy: OutagePolicy | None = None
@@ -364,6 +369,8 @@ def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxe
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
 ) -> list[Reminder]: ...
+def prices_on(packages: Sequence[Package], day: date) -> list[int | None]: ...
+def overdue(invoices: Sequence[OpenInvoice], today: date) -> list[Key]: ...
 def join_notices(notices: Sequence[Notice], now: datetime) -> list[JoinedNotice]: ...
 def refresh_messages(
     messages: Sequence[QueuedMessage],

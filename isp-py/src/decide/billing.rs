@@ -148,17 +148,34 @@ impl WaitingFee {
     }
 }
 
+/// The monthly price of each package that is in force on a day (rule B5); ``None`` before its first.
+#[pyfunction]
+pub(crate) fn prices_on<'py>(packages: &Bound<'py, PyAny>, day: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let py = packages.py();
+    let day = Value::argument("day", day)?.date()?;
+    let rows = Value::argument("packages", packages)?.rows(|_, row| {
+        let fields = row.record(Kind::Package)?;
+        fields.take()?;
+        read_prices(&fields.take()?)
+    })?;
+    let writer = Writer::new(py)?;
+    let prices = rows.iter().map(|prices| writer.optional_int(prices.on(day).map(Money::as_i64)));
+    PyList::new(py, prices.collect::<PyResult<Vec<_>>>()?)
+}
+
+fn read_prices(prices: &Value<'_, '_>) -> PyResult<PriceList> {
+    let versions = prices.each(|_, price| {
+        let fields = price.record(Kind::Price)?;
+        Ok(PriceVersion { from: fields.take()?.date()?, price: fields.take()?.money()? })
+    })?;
+    PriceList::try_new(versions).map_err(|error| prices.refuse(error))
+}
+
 pub(super) fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Catalog> {
     let rows = packages.each(|_, row| {
         let fields = row.record(Kind::Package)?;
         let id = PackageId(keys.add(&fields.take()?)?);
-        let prices = fields.take()?;
-        let versions = prices.each(|_, price| {
-            let fields = price.record(Kind::Price)?;
-            Ok(PriceVersion { from: fields.take()?.date()?, price: fields.take()?.money()? })
-        })?;
-        let list = PriceList::try_new(versions).map_err(|error| prices.refuse(error))?;
-        Ok((id, list, fields.take()?.word(&TAX_MODES)?))
+        Ok((id, read_prices(&fields.take()?)?, fields.take()?.word(&TAX_MODES)?))
     })?;
     Ok(rows.into_iter().collect())
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Place, Value, Writer};
 use crate::error::Refused;
-use crate::policy::{LateFeePolicy, TaxPolicy, given_or_default};
+use crate::policy::{BillingPolicy, LateFeePolicy, TaxPolicy, given_or_default};
 
 /// The late fees (*denda*, rule B10) of invoices for a period: those to charge now, and those that are coming.
 ///
@@ -19,23 +19,24 @@ use crate::policy::{LateFeePolicy, TaxPolicy, given_or_default};
 /// invoice; a fee whose day lies on or before ``since``, the last day that was charged through or the one before the
 /// policy was set, is not charged any more. ``since`` is yesterday when it is not given.
 #[pyfunction]
-#[pyo3(signature = (invoices, now, policy, *, since=None, tax=None))]
+#[pyo3(signature = (invoices, now, policy, *, since=None, tax=None, billing=None))]
 pub(crate) fn late_fees<'py>(
     invoices: &Bound<'py, PyAny>,
     now: &Bound<'py, PyAny>,
     policy: &Bound<'py, PyAny>,
     since: Option<&Bound<'py, PyAny>>,
     tax: Option<&Bound<'py, PyAny>>,
+    billing: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let py = invoices.py();
     let policy = LateFeePolicy::of("policy", policy)?.0;
     let tax = given_or_default::<TaxPolicy>("tax", "TaxPolicy", tax)?.0;
+    let terms = given_or_default::<BillingPolicy>("billing", "BillingPolicy", billing)?.0;
     let now = Value::argument("now", now)?.moment()?;
     let since = since.map(|day| Value::argument("since", day)?.date()).transpose()?;
     let mut keys = Keys::default();
     let rows = Value::argument("invoices", invoices)?.rows(|_, row| read_late(&row, &mut keys))?;
     let fees = py.detach(|| {
-        let terms = billing::BillingPolicy::default();
         let one = |(at, (invoice, zone)): (usize, &(InvoiceBalance, Zone))| {
             let fee = billing::LateFee::on(*invoice, &policy)?;
             let today = zone.date_of(now);
@@ -54,6 +55,7 @@ pub(crate) fn late_fees<'py>(
         let fields = [
             keys.name(fee.invoice.invoice_id.0)?.clone(),
             writer.date(fee.on)?,
+            writer.date(bill.due_date)?,
             writer.money(bill.dpp)?,
             writer.money(bill.ppn)?,
             writer.money(bill.total)?,

@@ -243,6 +243,7 @@ class LateFee(NamedTuple):
 
     invoice: Key
     on: date
+    due_date: date
     dpp: int
     ppn: int
     total: int
