@@ -33,7 +33,7 @@ class AccountPartialReconcile(models.Model):
         for partial in self.with_context(context):
             late, paid_on = partial.debit_move_id.move_id, partial.credit_move_id.date
             fee = late.isp_late_fee_ids.filtered(lambda move: move.state == "posted")
-            if len(fee) != 1 or paid_on >= fee.invoice_date or not partial.credit_move_id.move_id._isp_brings_something():
+            if len(fee) != 1 or not partial.credit_move_id.move_id._isp_brings_something():
                 continue
             others = late.line_ids.filtered(lambda item: item.account_type == "asset_receivable").matched_credit_ids - partial
             before = sum(other.amount for other in others if other.credit_move_id.date < fee.invoice_date)

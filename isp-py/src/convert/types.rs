@@ -53,7 +53,7 @@ kinds! {
     SkippedPeriod: subscription period_start period_end;
     BillingPlan: invoices billed_from problems next_position skipped fees;
     LateInvoice: key due_date unpaid zone;
-    LateFee: invoice on due_date dpp ppn total due;
+    LateFee: invoice on dpp ppn total due due_date;
     GivenBack: period_start period_end lines same_outage;
     Charge: key period_start period_end lines given zone;
     IsolatedFacts: charges isolated since;

@@ -55,11 +55,11 @@ pub(crate) fn late_fees<'py>(
         let fields = [
             keys.name(fee.invoice.invoice_id.0)?.clone(),
             writer.date(fee.on)?,
-            writer.date(bill.due_date)?,
             writer.money(bill.dpp)?,
             writer.money(bill.ppn)?,
             writer.money(bill.total)?,
             writer.bool(*due),
+            writer.date(bill.due_date)?,
         ];
         answer.push(writer.record(Kind::LateFee, fields)?);
     }

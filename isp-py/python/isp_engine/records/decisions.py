@@ -239,15 +239,16 @@ class LateInvoice(NamedTuple):
 
 
 class LateFee(NamedTuple):
-    """A late fee (*denda*) on an invoice, dated ``on``; ``due`` when it is to be charged, else it is coming."""
+    """A late fee (*denda*) on an invoice, dated ``on``; ``due`` when it is to be charged, else it is coming. Its invoice
+    is to be paid by ``due_date``."""
 
     invoice: Key
     on: date
-    due_date: date
     dpp: int
     ppn: int
     total: int
     due: bool
+    due_date: date
 
 
 class GivenBack(NamedTuple):
