@@ -221,6 +221,26 @@ pub enum Error {
         /// What it stands for.
         what: &'static str,
     },
+    /// A QRIS code is damaged, or not the static code of a shop in Indonesia.
+    #[error("QRIS code, tag {tag:02}: {reason}")]
+    Qris {
+        /// The tag.
+        tag: u8,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// More than one QRIS payment may be.
+    #[error("a QRIS payment may be at most {most}")]
+    MoreThanQris {
+        /// The limit.
+        most: Money,
+    },
+    /// A payment request where nothing is owed.
+    #[error("nothing is owed")]
+    NothingOwed,
+    /// All amounts near a debt are kept for other payment requests.
+    #[error("all amounts near this debt are kept for other payment requests")]
+    NoFreeAmount,
     /// A collector does not hold that much.
     #[error("collector holds {holds}, less than that")]
     CollectorHoldsLess {
@@ -299,6 +319,10 @@ impl Error {
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
+            Self::Qris { .. } => "qris.damaged",
+            Self::MoreThanQris { .. } => "qris.too_much",
+            Self::NothingOwed => "request.nothing_owed",
+            Self::NoFreeAmount => "request.no_free_amount",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::DeviceNotInstalled => "device.not_installed",
             Self::FeeTerms => "installation.fee_terms",

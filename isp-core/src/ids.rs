@@ -62,6 +62,8 @@ ids! {
     CreditNoteId,
     /// A payment.
     PaymentId,
+    /// A payment request.
+    PaymentRequestId,
     /// A collector's deposit.
     DepositId,
     /// A journal entry.

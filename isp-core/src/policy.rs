@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::isolation::IsolationPolicy;
 use crate::message::DunningPolicy;
 use crate::money::Money;
+use crate::payment::RequestPolicy;
 use crate::protection::{OutagePolicy, PromisePolicy};
 use crate::tax::Tax;
 
@@ -29,6 +30,8 @@ pub struct Policy {
     pub outage: OutagePolicy,
     /// Promises to pay.
     pub promise: PromisePolicy,
+    /// Payment requests.
+    pub request: RequestPolicy,
     /// When a run asks whether the clock is right (rule I9).
     pub clock: ClockPolicy,
 }
@@ -78,6 +81,9 @@ impl Policy {
         }
         if !(1..=3_650).contains(&self.clock.max_days_between_runs) {
             return bad("clock.max_days_between_runs", "is not 1 to 3650");
+        }
+        if !(1..=744).contains(&self.request.valid_hours) {
+            return bad("request.valid_hours", "is not 1 to 744");
         }
         if self.promise.max_days > 365 {
             return bad("promise.max_days", "is more than 365");

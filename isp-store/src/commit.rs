@@ -11,8 +11,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, rows,
-    statement, subscription, table,
+    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, request,
+    rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -64,6 +64,8 @@ pub(crate) async fn write(
         payments,
         allocations,
         reversals,
+        payment_requests,
+        request_closings,
         touched,
         access,
         access_events,
@@ -139,6 +141,7 @@ pub(crate) async fn write(
     credit::write_write_offs(s, tenant, write_offs).await?;
     credit::write_deposits(s, tenant, deposits).await?;
     payment::settle(s, tenant, reversals, allocations).await?;
+    request::write(s, tenant, request_closings, payment_requests).await?;
 
     access::write(s, tenant, access).await?;
     access::touch(s, tenant, touched).await?;

@@ -38,6 +38,7 @@ mod outbox;
 mod payment;
 mod postgres;
 mod protection;
+mod request;
 mod router_hold;
 mod rows;
 mod session;

@@ -235,6 +235,7 @@ fn sqlite_migrations() -> Vec<Migration> {
         migration(12, "past", include_str!("../migrations/sqlite/0012_past.sql")),
         migration(13, "services", include_str!("../migrations/sqlite/0013_services.sql")),
         migration(15, "instalment step", include_str!("../migrations/sqlite/0015_instalment_step.sql")),
+        migration(16, "requests", include_str!("../migrations/sqlite/0016_requests.sql")),
     ]
 }
 
@@ -252,6 +253,7 @@ fn postgres_migrations() -> Vec<Migration> {
         migration(12, "past", include_str!("../migrations/postgres/0012_past.sql")),
         migration(13, "services", include_str!("../migrations/postgres/0013_services.sql")),
         migration(15, "instalment step", include_str!("../migrations/postgres/0015_instalment_step.sql")),
+        migration(16, "requests", include_str!("../migrations/postgres/0016_requests.sql")),
     ]
 }
 

@@ -10,8 +10,8 @@ use isp_core::calendar::{Date, Period, Zone};
 use isp_core::customer::{Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{
-    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
-    WorkerId,
+    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, PaymentRequestId, RouterId,
+    SubscriptionId, TenantId, WorkerId,
 };
 use isp_core::installation::InstallationKind;
 use isp_core::isolation::{AccessEffect, AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
@@ -19,13 +19,13 @@ use isp_core::ledger::{JournalEntry, JournalTotal};
 use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::money::Money;
 use isp_core::package::Package;
-use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
+use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
 use isp_core::place::{Router, Site};
 use isp_core::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DamagedRow,
     DirectoryStore, DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore,
-    Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RouterHold,
-    RunGuard, Settled, Store, StoreError,
+    Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RequestQuery,
+    RouterHold, RunGuard, Settled, Store, StoreError,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, Subscription};
@@ -38,7 +38,7 @@ use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
     access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, outbox, payment,
-    protection, router_hold, statement, subscription, wishes,
+    protection, request, router_hold, statement, subscription, wishes,
 };
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
@@ -494,6 +494,16 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<PaymentRow>, StoreError> {
         let mut session = self.engine.read().await?;
         payment::page(session.as_mut(), tenant, customer, page).await
+    }
+
+    async fn payment_requests(
+        &self,
+        tenant: TenantId,
+        query: RequestQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<PaymentRequest>, StoreError> {
+        let mut session = self.engine.read().await?;
+        request::page(session.as_mut(), tenant, query, page).await
     }
 
     async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {

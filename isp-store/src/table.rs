@@ -124,6 +124,10 @@ tables! {
         "tenant_id", "payment_id", "customer_id", "provider", "reference", "amount", "left_over", "paid_at",
         "received_at", "channel", "collector", "identity", "set_aside",
     ];
+    PAYMENT_REQUESTS: "payment_requests", 2, "payment_request", [
+        "tenant_id", "payment_request_id", "customer_id", "invoice_id", "debt", "amount", "made_at", "expires_at",
+        "kept_until", "closed_at", "payment_id", "kept",
+    ];
     CREDIT_NOTES: "credit_notes", 2, "credit_note.id", [
         "tenant_id", "credit_note_id", "number", "invoice_id", "customer_id", "subscription_id", "site_id", "package_id",
         "reason", "period_start", "period_end", "issue_date", "issued_at", "dpp", "ppn", "total", "lines", "note",

@@ -9,7 +9,7 @@ use isp_core::ending::EndingKind;
 use isp_core::ids::{
     AccessEventId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId,
-    PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId, WorkerId,
+    PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId, WorkerId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
@@ -163,7 +163,7 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId,
+    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId,
 }
 
 /// Types that are written as another one.

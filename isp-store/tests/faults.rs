@@ -246,3 +246,23 @@ async fn a_transaction_that_somebody_forgot_is_not_waited_for_without_end() {
         tokio::time::timeout(Duration::from_secs(50), wait).await.expect("it waits without end").unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_ask_at_once_nobody_gets_the_amount_of_another() {
+    for database in Database::both().await {
+        let (_database, store) = prepared(database).await;
+        store.commit(TENANT, some(invoices(1))).await.unwrap();
+        let now = day("2026-01-05").at(23, 0, Zone::Wib);
+        // Seven customers with the same debt, and one of them twice.
+        let (policy, store) = (isp_core::Policy::default(), store.as_ref());
+        let engine = isp_core::engine::Engine::new(store, TENANT, &policy);
+        let ask = async |n: u32| {
+            let id = isp_core::ids::PaymentRequestId(uuid::Uuid::now_v7());
+            engine.request_payment(id, customer(n % 7), None, now).await.unwrap().0.amount.as_i64()
+        };
+        let mut amounts = futures::future::join_all((0..8).map(ask)).await;
+        amounts.sort_unstable();
+        amounts.dedup();
+        assert_eq!(amounts, (166_501..=166_507).collect::<Vec<_>>());
+    }
+}

@@ -8,6 +8,7 @@
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
 //! | payments and their reversal | [`pay`] |
+//! | payment requests | [`request`] |
 //! | package changes, pauses, terminations | [`terms`] |
 //! | credit notes | [`credit`] |
 //! | late fees | [`late_fee`] |
@@ -50,6 +51,7 @@ pub mod protect;
 pub mod regroup;
 pub mod remind;
 pub mod report;
+pub mod request;
 mod retry;
 pub mod settle;
 pub mod simulate;

@@ -14,7 +14,7 @@ use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, Channel, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
+    Allocation, Channel, Closing, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
 };
 use crate::ports::{ChangeSet, PaymentRow, StoreError};
 use crate::text::{Code, Reference, given};
@@ -209,6 +209,9 @@ impl Engine<'_> {
         // First the receipt, then the news that it reopened the line.
         changes.messages.insert(0, message);
         changes.credit_notes = back.notes;
+        // What its customer was asked for is no longer what is owed. Who pays it all the same has credit.
+        let asked = self.standing_request(payment.customer_id).await?;
+        changes.request_closings = asked.map(|r| (r.id, Closing { at: now, payment_id: None })).into_iter().collect();
         changes.payments.push(payment.clone());
         changes.allocations = allocations;
         Ok((changes, report))

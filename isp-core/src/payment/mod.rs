@@ -3,13 +3,17 @@
 pub mod allocate;
 pub mod channel;
 pub mod collect;
+pub mod qris;
 pub mod receipt;
 pub mod receive;
+pub mod request;
 pub mod write_off;
 
 pub use allocate::{Allocation, CreditSource, allocate};
 pub use channel::Channel;
 pub use collect::{CollectorBalance, Deposit};
+pub use qris::Qris;
 pub use receipt::{Payment, PaymentReversal, plausible};
 pub use receive::{Heard, KnownPayment, Received, Told};
+pub use request::{Closing, PaymentRequest, RequestPolicy, RequestState};
 pub use write_off::WriteOff;

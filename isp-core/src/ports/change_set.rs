@@ -7,14 +7,14 @@ use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
-use crate::ids::{CustomerId, SubscriptionId};
+use crate::ids::{CustomerId, PaymentRequestId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
 use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
 use crate::package::Package;
-use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
+use crate::payment::{Allocation, Closing, Deposit, Payment, PaymentRequest, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Subscription};
@@ -99,6 +99,12 @@ pub struct ChangeSet {
     /// takes back are among `allocations`: one that leaves something paid fails with `Conflict`, as does a later
     /// allocation of a reversed payment, which has nothing left.
     pub reversals: Vec<PaymentReversal>,
+    /// Payment requests, appended. One whose amount another has at its `made_at`, or whose customer has one that is neither paid
+    /// nor cancelled, fails the commit with `Duplicate { what: "payment_request" }`.
+    pub payment_requests: Vec<PaymentRequest>,
+    /// Closings of payment requests, written before new ones. A request that is paid stays so, and one that is cancelled is
+    /// closed again only by its payment: anything else fails the commit with `Conflict`.
+    pub request_closings: Vec<(PaymentRequestId, Closing)>,
     /// Subscriptions whose facts changed: their access `version` rises by one, after `access` is written. One without a
     /// row stays so.
     pub touched: Vec<SubscriptionId>,
@@ -154,6 +160,8 @@ impl ChangeSet {
             payments,
             allocations,
             reversals,
+            payment_requests,
+            request_closings,
             touched,
             access,
             access_events,
@@ -191,6 +199,8 @@ impl ChangeSet {
             && payments.is_empty()
             && allocations.is_empty()
             && reversals.is_empty()
+            && payment_requests.is_empty()
+            && request_closings.is_empty()
             && touched.is_empty()
             && access.is_empty()
             && access_events.is_empty()

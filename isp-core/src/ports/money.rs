@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{ExpenseRow, PageQuery, PaymentRow, StoreError};
+use super::{ExpenseRow, PageQuery, PaymentRow, RequestQuery, StoreError};
 use crate::calendar::Date;
-use crate::ids::{CustomerId, JournalEntryId, PaymentId, TenantId};
+use crate::ids::{CustomerId, JournalEntryId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::{JournalEntry, JournalTotal};
-use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
+use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
 use crate::text::{Code, Reference};
 
 /// What was paid and booked: payments, credit, write-offs, collectors, the journal.
@@ -55,6 +55,14 @@ pub trait MoneyStore: Send + Sync {
         customer: Option<CustomerId>,
         page: PageQuery<PaymentId>,
     ) -> Result<Vec<PaymentRow>, StoreError>;
+
+    /// Payment requests, in id order.
+    async fn payment_requests(
+        &self,
+        tenant: TenantId,
+        query: RequestQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<PaymentRequest>, StoreError>;
 
     /// Expenses, oldest day first, then by id, those that were booked back among them.
     async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError>;

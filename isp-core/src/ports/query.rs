@@ -1,9 +1,12 @@
 //! Which rows a caller asks the store for.
 
+use chrono::{DateTime, Utc};
+
 use super::{OutboxState, Topic};
 use crate::billing::InvoiceKind;
 use crate::calendar::Date;
 use crate::ids::{CustomerId, SubscriptionId};
+use crate::money::Money;
 
 /// A page: rows after `after` in id order, at most `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,4 +98,17 @@ pub struct InvoiceQuery {
     pub open: bool,
     /// Only this kind.
     pub kind: Option<InvoiceKind>,
+}
+
+/// Which payment requests to list; all conditions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RequestQuery {
+    /// Only this customer's.
+    pub customer: Option<CustomerId>,
+    /// Only those that were neither paid nor cancelled.
+    pub standing: bool,
+    /// Only those whose amount is kept after this moment.
+    pub kept_after: Option<DateTime<Utc>>,
+    /// Only amounts from one up to another, both included.
+    pub amounts: Option<(Money, Money)>,
 }

@@ -117,6 +117,9 @@ pub(crate) enum Command {
     /// Payments.
     #[command(subcommand)]
     Payment(cmd::payment::Command),
+    /// Payment requests: an amount that one customer is asked for, as a QRIS code.
+    #[command(subcommand)]
+    PaymentRequest(cmd::payment_request::Command),
     /// Credit notes (nota kredit): what is given back of invoices.
     #[command(subcommand)]
     CreditNote(cmd::credit_note::Command),

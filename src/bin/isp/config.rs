@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// Who asks in messages, and how to pay.
     pub(crate) provider: Option<Sender>,
+    /// Through what customers pay.
+    pub(crate) payment: Paying,
     /// The sending number.
     pub(crate) whatsapp: WhatsApp,
     /// How routers are kept.
@@ -54,12 +56,21 @@ impl Default for Config {
             officer: None,
             policy: Policy::default(),
             provider: None,
+            payment: Paying::default(),
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             worker: Worker::default(),
             exposed: None,
         }
     }
+}
+
+/// Through what customers pay.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Paying {
+    /// The text of the provider's own static QRIS code; read where it is used, so that a damaged one stops nothing else.
+    pub(crate) qris: Option<String>,
 }
 
 /// The WhatsApp Cloud API.
@@ -107,8 +118,10 @@ pub(crate) struct Overrides {
 }
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 10] =
-    ["database", "key_file", "tenant", "language", "officer", "policy", "provider", "whatsapp", "mikrotik", "worker"];
+const KEYS: [&str; 11] = [
+    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "whatsapp", "mikrotik",
+    "worker",
+];
 
 impl Config {
     /// Reads all sources.
@@ -264,7 +277,7 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), Failu
 fn value_of(text: &str, key: &str) -> toml::Value {
     let as_text = || toml::Value::String(text.to_owned());
     // An id or a token may look like a number.
-    if ["phone_number_id", "access_token", "tenant", "officer", "graph_version"].contains(&key) {
+    if ["phone_number_id", "access_token", "tenant", "officer", "graph_version", "qris"].contains(&key) {
         return as_text();
     }
     format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v")).unwrap_or_else(as_text)
@@ -409,6 +422,9 @@ pkp = true                      # false: no PPN is charged
 # name = "..."                  # your name, as customers know it
 # pay_to = ["BCA 1234567890 a.n. ...", "kantor, jam 8-16"]
 # contact = "0812..."
+
+# [payment]                     # for isp payment-request
+# qris = "00020101021126..."    # the text of your own static QRIS code, as a scanner of codes shows it
 
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number

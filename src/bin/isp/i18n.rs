@@ -112,6 +112,8 @@ impl Texts {
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],
+            E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
+            E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
             E::CollectorHoldsLess { holds } => vec![("holds", holds.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],

@@ -187,7 +187,7 @@ impl State {
         self.payments.put(kept.payment.id, kept);
     }
 
-    fn must_have_payment(&self, id: PaymentId) -> Result<&KeptPayment, StoreError> {
+    pub(super) fn must_have_payment(&self, id: PaymentId) -> Result<&KeptPayment, StoreError> {
         must_exist(self.payments.has(&id), "payment")?;
         self.payments.get(&id).ok_or(StoreError::NotFound { what: "payment" })
     }

@@ -8,6 +8,7 @@
 //! | customers, packages, devices | `master` |
 //! | invoices, payments, the journal | `ledger` |
 //! | credit notes, and what days are charged for | `credit` |
+//! | payment requests | `request` |
 //! | access and its facts | `access` |
 //! | the outbox | `outbox` |
 //! | everything a tenant has, for comparing | [`snapshot`] |
@@ -18,6 +19,7 @@ mod credit;
 mod ledger;
 mod master;
 mod outbox;
+mod request;
 pub mod snapshot;
 mod state;
 pub mod store;

@@ -10,8 +10,8 @@ use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
 use crate::ids::{
     CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
-    InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PromiseId, RouterId,
-    SiteId, StatementId, SubscriptionId, WorkerId,
+    InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PaymentRequestId,
+    PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -19,7 +19,7 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, Deposit, Payment, PaymentReversal, WriteOff};
+use crate::payment::{Allocation, Deposit, Payment, PaymentRequest, PaymentReversal, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
@@ -142,6 +142,7 @@ state! {
     write_offs: PaymentId => WriteOff,
     deposits: DepositId => Deposit,
     payments: PaymentId => KeptPayment,
+    payment_requests: PaymentRequestId => PaymentRequest,
     /// Payments with money left, the oldest of a customer first.
     credit: (CustomerId, DateTime<Utc>, PaymentId) => (),
     allocations_of_payment: (PaymentId, u64) => Allocation,
@@ -180,6 +181,7 @@ impl State {
         self.position = self.position.max(changes.billing_position);
         let last_run = changes.last_run.or(self.last_run);
         self.write_payments(&mut changes)?;
+        self.write_requests(&mut changes)?;
         self.write_access(&mut changes)?;
         self.write_effects(&changes.effects, &mut report)?;
         self.write_messages(std::mem::take(&mut changes.messages), &mut report)?;

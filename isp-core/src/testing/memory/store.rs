@@ -13,8 +13,8 @@ use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::RecordId;
 use crate::ids::{
-    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, RouterId, SubscriptionId, TenantId,
-    WorkerId,
+    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, PaymentRequestId, RouterId,
+    SubscriptionId, TenantId, WorkerId,
 };
 use crate::installation::InstallationKind;
 use crate::isolation::{AccessEffect, AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
@@ -22,13 +22,13 @@ use crate::ledger::{Expense, JournalEntry, JournalTotal};
 use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, WriteOff};
+use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
 use crate::place::{Router, Site};
 use crate::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DirectoryStore,
     DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore, Observed, OutboxQuery,
-    OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RouterHold, RunGuard, Settled,
-    Store, StoreError,
+    OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RequestQuery, RouterHold, RunGuard,
+    Settled, Store, StoreError,
 };
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Account, Subscription};
@@ -38,6 +38,7 @@ use crate::text::{Code, Reference};
 
 use super::ledger::invoice_matches;
 use super::outbox::row_matches;
+use super::request::request_matches;
 use super::snapshot::Snapshot;
 use super::state::State;
 use super::table::Table;
@@ -532,6 +533,18 @@ impl MoneyStore for MemoryStore {
                 .take(page.limit as usize)
                 .map(|(_, kept)| State::payment_row(kept))
                 .collect()
+        })
+    }
+
+    async fn payment_requests(
+        &self,
+        tenant: TenantId,
+        query: RequestQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<PaymentRequest>, StoreError> {
+        self.read(tenant, |s| {
+            let rows = s.payment_requests.range(after(page.after)).map(|(_, request)| request);
+            rows.filter(|r| request_matches(r, &query)).take(page.limit as usize).cloned().collect()
         })
     }
 

@@ -14,7 +14,7 @@
 //! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
-//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`.
+//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
 mod access;
@@ -26,6 +26,7 @@ mod master;
 mod money;
 mod once;
 mod outbox;
+mod requests;
 mod router_hold;
 mod statements;
 
@@ -116,6 +117,10 @@ suite! { $
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
         lists_of_invoices_are_filtered
+    }
+    requests {
+        an_amount_is_asked_of_one_customer
+        a_request_is_closed_forward_only
     }
     lines {
         every_way_onto_the_network_comes_back

@@ -1,0 +1,97 @@
+//! Payment requests: an amount that is asked of one customer only.
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::InvoiceBalance;
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError};
+use crate::ids::{CustomerId, InvoiceId, PaymentRequestId};
+use crate::money::Money;
+use crate::payment::request::LARGEST_SUFFIX;
+use crate::payment::{Closing, PaymentRequest, RequestState};
+use crate::ports::{ChangeSet, PageQuery, RequestQuery, StoreError};
+
+impl Engine<'_> {
+    /// Asks a customer for all that is owed, or for what is owed of an invoice, and keeps the amount for this one request.
+    ///
+    /// A customer has one open request. Asking again for the same gives the same; when the debt has changed meanwhile, or
+    /// another thing is asked for, the request of before is cancelled. The second value is true when it was known.
+    ///
+    /// # Errors
+    /// [`Error::NothingOwed`](crate::Error::NothingOwed), [`Error::NoFreeAmount`](crate::Error::NoFreeAmount);
+    /// [`EngineError::Store`].
+    pub async fn request_payment(
+        &self,
+        id: PaymentRequestId,
+        customer: CustomerId,
+        invoice: Option<InvoiceId>,
+        now: DateTime<Utc>,
+    ) -> Result<(PaymentRequest, bool), EngineError> {
+        until_written(async || {
+            let open = self.store.open_invoices(self.tenant, customer).await?;
+            let asked = open.iter().filter(|i| invoice.is_none_or(|wanted| wanted == i.invoice_id));
+            let debt: Money = asked.map(InvoiceBalance::residual).sum();
+            let standing = self.standing_request(customer).await?;
+            let same =
+                |r: &PaymentRequest| r.state(now) == RequestState::Open && r.debt == debt && r.invoice_id == invoice;
+            if let Some(known) = standing.clone().filter(same) {
+                return Ok((known, true));
+            }
+            let near = (debt + Money::rupiah(1), debt + Money::rupiah(LARGEST_SUFFIX));
+            let query = RequestQuery { kept_after: Some(now), amounts: Some(near), ..RequestQuery::default() };
+            let kept: Vec<Money> = self.requests(query).await?.into_iter().map(|r| r.amount).collect();
+            let made = PaymentRequest::try_new(id, customer, invoice, debt, &kept, self.policy.request, now)?;
+            let changes = ChangeSet {
+                request_closings: standing.map(|r| (r.id, Closing { at: now, payment_id: None })).into_iter().collect(),
+                payment_requests: vec![made.clone()],
+                ..ChangeSet::default()
+            };
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => Ok((made, false)),
+                // Somebody else has got the amount, or asked the same customer: look again.
+                Err(StoreError::Duplicate { what: "payment_request" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(other.into()),
+            }
+        })
+        .await
+    }
+
+    /// Cancels the request of a customer that was neither paid nor cancelled.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is none.
+    pub async fn cancel_request(
+        &self,
+        customer: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<PaymentRequest, EngineError> {
+        until_written(async || {
+            let standing = self.standing_request(customer).await?;
+            let request = standing.ok_or(StoreError::NotFound { what: "payment_request" })?;
+            let closing = Closing { at: now, payment_id: None };
+            let changes = ChangeSet { request_closings: vec![(request.id, closing)], ..ChangeSet::default() };
+            self.store.commit(self.tenant, changes).await?;
+            Ok(PaymentRequest { closing: Some(closing), ..request })
+        })
+        .await
+    }
+
+    /// The request of a customer that was neither paid nor cancelled; it may have expired.
+    pub(crate) async fn standing_request(&self, customer: CustomerId) -> Result<Option<PaymentRequest>, EngineError> {
+        let query = RequestQuery { customer: Some(customer), standing: true, ..RequestQuery::default() };
+        Ok(self.store.payment_requests(self.tenant, query, PageQuery::first(1)).await?.pop())
+    }
+
+    /// All requests of a query.
+    pub(crate) async fn requests(&self, query: RequestQuery) -> Result<Vec<PaymentRequest>, EngineError> {
+        let (mut all, mut page) = (Vec::new(), PageQuery::first(self.page));
+        loop {
+            let found = self.store.payment_requests(self.tenant, query, page).await?;
+            let more = page.advance(&found, |last| last.id);
+            all.extend(found);
+            if !more {
+                return Ok(all);
+            }
+        }
+    }
+}

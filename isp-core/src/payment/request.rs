@@ -1,0 +1,197 @@
+//! Payment requests: an amount that only one customer is asked for, so that the amount tells who paid.
+//!
+//! The amount is the debt of the moment and a suffix of Rp1 to Rp999 that no other request has at the time. The debt is never
+//! rounded, and the suffix is the customer's credit (*titipan*), so the books stay true to the rupiah. A customer may pay the
+//! amount by QRIS or by a transfer to any of the provider's accounts: the amount is kept for one request in all of them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, PaymentId, PaymentRequestId};
+use crate::money::Money;
+
+/// Hours for which an amount is kept after the request has expired: money that is late still says whose it is.
+pub const KEPT_HOURS: i64 = 48;
+
+/// The largest suffix.
+pub const LARGEST_SUFFIX: i64 = 999;
+
+/// Settings of payment requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RequestPolicy {
+    /// Hours from a request until it expires.
+    pub valid_hours: u16,
+}
+
+impl Default for RequestPolicy {
+    fn default() -> Self {
+        Self { valid_hours: 24 }
+    }
+}
+
+/// What a customer was asked to pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentRequest {
+    /// The row.
+    pub id: PaymentRequestId,
+    /// Who is asked.
+    pub customer_id: CustomerId,
+    /// The invoice that it is about; `None` when it is about everything owed. Paying it pays the oldest invoice first, as any
+    /// payment does.
+    pub invoice_id: Option<InvoiceId>,
+    /// What was owed when it was made.
+    pub debt: Money,
+    /// What is asked: the debt and the suffix. No other request has it until `kept_until`.
+    pub amount: Money,
+    /// When it was made.
+    pub made_at: DateTime<Utc>,
+    /// When it ceases to be shown.
+    pub expires_at: DateTime<Utc>,
+    /// Until when no other request gets its amount.
+    pub kept_until: DateTime<Utc>,
+    /// That it was paid or cancelled, and when; `None` while it is open, and after it has expired.
+    pub closing: Option<Closing>,
+}
+
+/// How a payment request ended, other than by its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The payment that paid it; `None` when it was cancelled.
+    pub payment_id: Option<PaymentId>,
+}
+
+/// Where a payment request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestState {
+    /// It waits for its money.
+    Open,
+    /// Its money came.
+    Paid,
+    /// Its time is over. Money that comes while its amount is kept still counts.
+    Expired,
+    /// It was cancelled, or its customer paid another way.
+    Cancelled,
+}
+
+impl RequestState {
+    /// `open`, `paid`, `expired` or `cancelled`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Paid => "paid",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl PaymentRequest {
+    /// A request for a debt, with the smallest suffix that is free among the amounts that are kept.
+    ///
+    /// ```
+    /// use isp_core::{ids::*, money::Money, payment::{PaymentRequest, RequestPolicy}};
+    /// let (id, now) = (PaymentRequestId(uuid::Uuid::nil()), chrono::DateTime::UNIX_EPOCH);
+    /// let ask = |kept: &[i64]| {
+    ///     let kept: Vec<Money> = kept.iter().copied().map(Money::rupiah).collect();
+    ///     let budi = CustomerId(uuid::Uuid::nil());
+    ///     PaymentRequest::try_new(id, budi, None, Money::rupiah(183_150), &kept, RequestPolicy::default(), now)
+    /// };
+    /// assert_eq!(ask(&[]).unwrap().amount, Money::rupiah(183_151));
+    /// // Another customer's request over Rp183.050 and one over Rp183.150 have the next two.
+    /// assert_eq!(ask(&[183_151, 183_152]).unwrap().amount, Money::rupiah(183_153));
+    /// assert_eq!(ask(&(183_151..=184_149).collect::<Vec<_>>()).unwrap_err().code(), "request.no_free_amount");
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NothingOwed`]; [`Error::NoFreeAmount`] when all suffixes are taken.
+    pub fn try_new(
+        id: PaymentRequestId,
+        customer_id: CustomerId,
+        invoice_id: Option<InvoiceId>,
+        debt: Money,
+        kept: &[Money],
+        policy: RequestPolicy,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
+        if !debt.is_positive() {
+            return Err(Error::NothingOwed);
+        }
+        let mut amounts = (1..=LARGEST_SUFFIX).map(|suffix| debt + Money::rupiah(suffix));
+        let amount = amounts.find(|amount| !kept.contains(amount)).ok_or(Error::NoFreeAmount)?;
+        let expires_at = now + TimeDelta::hours(policy.valid_hours.into());
+        let kept_until = expires_at + TimeDelta::hours(KEPT_HOURS);
+        Ok(Self { id, customer_id, invoice_id, debt, amount, made_at: now, expires_at, kept_until, closing: None })
+    }
+
+    /// Where it stands at a moment.
+    #[must_use]
+    pub fn state(&self, now: DateTime<Utc>) -> RequestState {
+        match self.closing {
+            Some(Closing { payment_id: Some(_), .. }) => RequestState::Paid,
+            Some(Closing { payment_id: None, .. }) => RequestState::Cancelled,
+            None if now < self.expires_at => RequestState::Open,
+            None => RequestState::Expired,
+        }
+    }
+
+    /// True when money of its amount that was paid on a day between two moments is its money: it was made before the end of
+    /// that day, its amount was still kept at the beginning, and nothing has paid it yet. Money for a request that was
+    /// cancelled meanwhile, or is too late for it, still is that customer's.
+    #[must_use]
+    pub fn is_paid_by(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        let paid = self.closing.is_some_and(|c| c.payment_id.is_some());
+        !paid && amount == self.amount && self.made_at < until && from < self.kept_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(n: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(n)
+    }
+
+    fn request() -> PaymentRequest {
+        let (id, customer) = (PaymentRequestId(uuid::Uuid::nil()), CustomerId(uuid::Uuid::nil()));
+        PaymentRequest::try_new(id, customer, None, Money::rupiah(183_150), &[], RequestPolicy::default(), hours(0))
+            .unwrap()
+    }
+
+    /// A fault of others: 15 minutes of life, and what comes at minute 16 is lost.
+    #[test]
+    fn late_money_still_pays_its_request() {
+        let request = request();
+        assert_eq!([23, 24, 72].map(|h| request.state(hours(h)).code()), ["open", "expired", "expired"]);
+        let pays = |h: i64| request.is_paid_by(request.amount, hours(h), hours(h + 24));
+        assert_eq!([-25, -1, 0, 25, 71, 72].map(pays), [false, true, true, true, true, false]);
+        assert!(!request.is_paid_by(request.debt, hours(0), hours(24)), "only the exact amount");
+    }
+
+    #[test]
+    fn a_request_is_paid_once_and_a_cancelled_one_still_says_whose_money_it_is() {
+        let closed = |payment_id| PaymentRequest { closing: Some(Closing { at: hours(1), payment_id }), ..request() };
+        let paid = closed(Some(PaymentId(uuid::Uuid::nil())));
+        assert_eq!(paid.state(hours(2)), RequestState::Paid);
+        assert!(!paid.is_paid_by(paid.amount, hours(2), hours(26)));
+        let cancelled = closed(None);
+        assert_eq!(cancelled.state(hours(2)), RequestState::Cancelled);
+        assert!(cancelled.is_paid_by(cancelled.amount, hours(2), hours(26)));
+    }
+
+    #[test]
+    fn nothing_is_asked_for_where_nothing_is_owed() {
+        let made = |debt| {
+            let (id, customer) = (PaymentRequestId(uuid::Uuid::nil()), CustomerId(uuid::Uuid::nil()));
+            PaymentRequest::try_new(id, customer, None, Money::rupiah(debt), &[], RequestPolicy::default(), hours(0))
+        };
+        assert_eq!(made(0).unwrap_err().code(), "request.nothing_owed");
+        assert_eq!(made(-5).unwrap_err().code(), "request.nothing_owed");
+    }
+}

@@ -1,0 +1,42 @@
+//! Payment requests.
+
+use crate::payment::PaymentRequest;
+use crate::ports::{ChangeSet, RequestQuery, StoreError};
+
+use super::state::{State, must_exist};
+
+impl State {
+    pub(super) fn write_requests(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        for (id, closing) in changes.request_closings.drain(..) {
+            let found = self.payment_requests.get(&id).cloned();
+            let known = found.ok_or_else(|| StoreError::Rejected { reason: "no such payment request".into() })?;
+            if let Some(payment) = closing.payment_id {
+                self.must_have_payment(payment)?;
+            }
+            let paid = known.closing.is_some_and(|c| c.payment_id.is_some());
+            if paid || (known.closing.is_some() && closing.payment_id.is_none()) {
+                return Err(StoreError::Conflict);
+            }
+            self.payment_requests.put(id, PaymentRequest { closing: Some(closing), ..known });
+        }
+        for new in changes.payment_requests.drain(..) {
+            must_exist(self.customers.has(&new.customer_id), "customer")?;
+            let clashes = |other: &PaymentRequest| {
+                let kept = other.amount == new.amount && other.kept_until > new.made_at;
+                other.id == new.id || kept || (other.customer_id == new.customer_id && other.closing.is_none())
+            };
+            if self.payment_requests.values().any(clashes) {
+                return Err(StoreError::Duplicate { what: "payment_request" });
+            }
+            self.payment_requests.put(new.id, new);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn request_matches(request: &PaymentRequest, query: &RequestQuery) -> bool {
+    query.customer.is_none_or(|c| c == request.customer_id)
+        && (!query.standing || request.closing.is_none())
+        && query.kept_after.is_none_or(|at| request.kept_until > at)
+        && query.amounts.is_none_or(|(from, to)| from <= request.amount && request.amount <= to)
+}
