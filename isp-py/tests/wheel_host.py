@@ -232,7 +232,7 @@ class Provider:
         with_fee = {(i.line.of["name"], i.period) for i in self.invoices if i.kind == "late_fee"}
         bearing = [i for i in bearing if (i.line.of["name"], i.period) not in with_fee]
         late = [
-            isp.LateInvoice(n, i.due, i.unpaid_at(midnight(policy.day(i.due), i.line.zone)), zone=i.line.zone)
+            isp.LateInvoice(n, i.due, i.unpaid_at(midnight(policy.day(i.due), i.line.zone)), i.line.zone, i.period[0], self.given(i))
             for n, i in enumerate(bearing)
         ]
         since = self.position and self.position - timedelta(self.policy.billing.issue_lead_days)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from types import SimpleNamespace
 
 import isp_engine
@@ -73,9 +74,15 @@ class IspBillingRun(models.Model):
             """,
             [dues, [policy.day(due) for due in dues], *searched],
         )
+        late = self.env.cr.fetchall()
+        moves, notes = self.env["account.move"].browse([row[0] for row in late]), defaultdict(self.env["account.move"].browse)
+        for note in moves.search([("reversed_entry_id", "in", moves.ids), ("state", "=", "posted")], order="id"):
+            notes[note.reversed_entry_id] |= note
         return [
-            isp_engine.LateInvoice(key, due, max(rupiah_owed(float(unpaid)), 0), zone)
-            for key, due, zone, unpaid in self.env.cr.fetchall()
+            isp_engine.LateInvoice(
+                move.id, due, max(rupiah_owed(float(unpaid)), 0), zone, move.isp_period_start, terms_rows.given(move, notes[move], False)
+            )
+            for move, (_key, due, zone, unpaid) in zip(moves, late, strict=True)
         ]
 
     def _write_late_fees(self, company, fees):

@@ -52,7 +52,7 @@ kinds! {
     Problem: subscription code message;
     SkippedPeriod: subscription period_start period_end;
     BillingPlan: invoices billed_from problems next_position skipped fees;
-    LateInvoice: key due_date unpaid zone;
+    LateInvoice: key due_date unpaid zone period_start given;
     LateFee: invoice on dpp ppn total due due_date;
     GivenBack: period_start period_end lines same_outage;
     Charge: key period_start period_end lines given zone;

@@ -229,13 +229,28 @@ class BillingPlan(NamedTuple):
 # Late fees and credit notes
 
 
+class NoteGiven(NamedTuple):
+    """What a credit note gave back of a charge for some of its days, and why."""
+
+    reason: CreditReason
+    period_start: date
+    period_end: date
+    issue_date: date
+    lines: Sequence[InvoiceLine]
+
+
 class LateInvoice(NamedTuple):
-    """An invoice for a period of service, and what was unpaid of it when the day of its late fee began."""
+    """An invoice for a period of service, and what was unpaid of it when the day of its late fee began.
+
+    ``given`` are the notes about the period that begins on ``period_start``.
+    """
 
     key: Key
     due_date: date
     unpaid: Money
     zone: Zone = "WIB"
+    period_start: date | None = None
+    given: Sequence[NoteGiven] = ()
 
 
 class LateFee(NamedTuple):
@@ -292,16 +307,6 @@ class CreditNote(NamedTuple):
 
 
 # Changes of terms
-
-
-class NoteGiven(NamedTuple):
-    """What a credit note gave back of a charge for some of its days, and why."""
-
-    reason: CreditReason
-    period_start: date
-    period_end: date
-    issue_date: date
-    lines: Sequence[InvoiceLine]
 
 
 class LateCharge(NamedTuple):
