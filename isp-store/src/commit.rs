@@ -12,7 +12,7 @@ use crate::value::args;
 use crate::vault::Vault;
 use crate::{
     access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, request,
-    rows, statement, subscription, table,
+    reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -74,6 +74,9 @@ pub(crate) async fn write(
         journal,
     } = changes;
     let held = lock(s, tenant).await?;
+    if !(customers.is_empty() && routers.is_empty() && subscriptions.is_empty() && cpes.is_empty()) {
+        reseal::may_seal(s, vault).await?;
+    }
     let mut report = CommitReport::default();
 
     master::write_sites(s, tenant, sites).await?;

@@ -15,11 +15,13 @@
 //! | tables, keys and indexes | `migrations/` |
 //! | the statements about a noun | the module of its name; they are the same for both engines |
 //! | what an engine does its own way: connections, bulk writes, the lock of a run | `sqlite/`, `postgres/` |
-//! | how NIK and passwords are sealed | `vault` |
+//! | how NIK and passwords are sealed | `vault`; the file of the key: `keyfile`, `wrap` |
+//! | how a database is copied and brought back | `backup` |
 //! | the order in which a change set is written | `commit` |
 //! | what a database's refusal means | `error` |
 
 mod access;
+mod backup;
 mod commit;
 mod credit;
 mod customer;
@@ -31,6 +33,7 @@ mod error;
 mod former;
 mod installation;
 mod invoice;
+mod keyfile;
 mod ledger;
 mod master;
 mod open;
@@ -39,6 +42,7 @@ mod payment;
 mod postgres;
 mod protection;
 mod request;
+mod reseal;
 mod router_hold;
 mod rows;
 mod session;
@@ -51,8 +55,12 @@ mod terms;
 mod value;
 mod vault;
 mod wishes;
+mod wrap;
 
+pub use backup::{BackupError, Copied, Fit, backup, note_backup, restore};
+pub use keyfile::Unwrapped;
 pub use open::{MigrationStatus, has_key, migrate, migration_status};
+pub use reseal::{KeyUse, Resealed};
 pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};
 

@@ -3,20 +3,18 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use isp_core::ids::TenantId;
 use isp_core::ports::StoreError;
 use sqlx::migrate::{AppliedMigration, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, SqlSafeStr as _};
-use uuid::Uuid;
 
 use crate::error::{rejected, store_error, unavailable};
 use crate::postgres::{self, Postgres};
 use crate::session::{Engine, first};
 use crate::sqlite::{self, Sqlite};
 use crate::value::args;
-use crate::vault::{Place, Vault};
+use crate::vault::Vault;
 
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +30,13 @@ pub struct MigrationStatus {
 }
 
 /// Which database a URL names.
-enum Target {
+pub(crate) enum Target {
     Sqlite(PathBuf),
     Postgres(Box<PgConnectOptions>),
 }
 
-fn target(url: &str) -> Result<Target, StoreError> {
+/// Reads a URL.
+pub(crate) fn target(url: &str) -> Result<Target, StoreError> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path.starts_with(':') {
@@ -172,9 +171,14 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
             (applied, postgres_migrations())
         }
     };
+    Ok(stands(&known, &applied))
+}
+
+/// Where a database with these migrations stands.
+pub(crate) fn stands(known: &[Migration], applied: &[AppliedMigration]) -> MigrationStatus {
     let of = |version: i64| known.iter().find(|m| m.version == version);
     let versions: Vec<i64> = applied.iter().map(|m| m.version).collect();
-    Ok(MigrationStatus {
+    MigrationStatus {
         pending: known.iter().map(|m| m.version).filter(|v| !versions.contains(v)).collect(),
         unknown: versions.iter().copied().filter(|v| of(*v).is_none()).collect(),
         changed: applied
@@ -183,14 +187,16 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
             .map(|a| a.version)
             .collect(),
         applied: versions,
-    })
+    }
 }
 
-async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<AppliedMigration>, StoreError> {
+/// The migrations that were applied.
+pub(crate) async fn applied(connection: &mut impl sqlx::migrate::Migrate) -> Result<Vec<AppliedMigration>, StoreError> {
     connection.list_applied_migrations("_sqlx_migrations").await.map_err(migrate_error)
 }
 
-async fn sqlite_connection(path: &Path) -> Result<SqliteConnection, StoreError> {
+/// A connection to a SQLite file that exists.
+pub(crate) async fn sqlite_connection(path: &Path) -> Result<SqliteConnection, StoreError> {
     // Before it is opened: a pipe would be waited for, and a device would be written to.
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(StoreError::Damaged { reason: "it is no ordinary file".to_owned() });
@@ -198,7 +204,8 @@ async fn sqlite_connection(path: &Path) -> Result<SqliteConnection, StoreError> 
     SqliteConnection::connect_with(&sqlite::options(path)).await.map_err(store_error)
 }
 
-fn create_private(path: &Path) -> Result<(), StoreError> {
+/// Makes an empty file for its owner only, unless there is one.
+pub(crate) fn create_private(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -221,7 +228,8 @@ fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
     Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
 }
 
-fn sqlite_migrations() -> Vec<Migration> {
+/// The migrations of this program for SQLite.
+pub(crate) fn sqlite_migrations() -> Vec<Migration> {
     vec![
         migration(1, "initial", include_str!("../migrations/sqlite/0001_initial.sql")),
         migration(2, "credit", include_str!("../migrations/sqlite/0002_credit.sql")),
@@ -239,7 +247,8 @@ fn sqlite_migrations() -> Vec<Migration> {
     ]
 }
 
-fn postgres_migrations() -> Vec<Migration> {
+/// The migrations of this program for PostgreSQL.
+pub(crate) fn postgres_migrations() -> Vec<Migration> {
     vec![
         migration(1, "initial", include_str!("../migrations/postgres/0001_initial.sql")),
         migration(2, "credit", include_str!("../migrations/postgres/0002_credit.sql")),
@@ -268,8 +277,6 @@ fn migrate_error(error: MigrateError) -> StoreError {
 
 /// Compares the vault with the one that the database was first opened with, by a sealed value that says nothing.
 pub(crate) async fn check_key(engine: &dyn Engine, vault: &Vault) -> Result<(), StoreError> {
-    const CHECK: &str = "isp";
-    let place = Place { table: "meta", column: "vault_check", tenant: TenantId(Uuid::nil()), row: Uuid::nil() };
     let select = "SELECT value FROM meta WHERE key = 'vault_check'";
     let mut session = engine.read().await?;
     let mut sealed: Option<Vec<u8>> = first(session.as_mut(), "key check", select, Vec::new(), |r| r.get()).await?;
@@ -277,10 +284,9 @@ pub(crate) async fn check_key(engine: &dyn Engine, vault: &Vault) -> Result<(), 
     if sealed.is_none() {
         let mut session = engine.write().await?;
         let insert = "INSERT INTO meta (key, value) VALUES ('vault_check', $1) ON CONFLICT (key) DO NOTHING";
-        session.execute(insert, args![vault.seal(place, CHECK)?]).await?;
+        session.execute(insert, args![vault.seal_check()?]).await?;
         sealed = first(session.as_mut(), "key check", select, Vec::new(), |r| r.get()).await?;
         session.commit().await?;
     }
-    let opened = vault.open(place, &sealed.unwrap_or_default());
-    if opened.is_ok_and(|clear| clear.reveal() == CHECK) { Ok(()) } else { Err(StoreError::WrongKey) }
+    if vault.opens_check(&sealed.unwrap_or_default()) { Ok(()) } else { Err(StoreError::WrongKey) }
 }

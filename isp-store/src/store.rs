@@ -33,6 +33,7 @@ use isp_core::terms::FormerTerms;
 use isp_core::text::{Code, Reference};
 
 use crate::error::unavailable;
+use crate::reseal::{self, KeyUse, Resealed};
 use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
@@ -111,6 +112,26 @@ impl SqlStore {
     async fn writer(&self) -> Result<Box<dyn Session>, StoreError> {
         self.unlocked()?;
         self.engine.write().await
+    }
+
+    /// Which key of the ring sealed how many values, and how many do not open.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn key_uses(&self) -> Result<Vec<KeyUse>, StoreError> {
+        reseal::key_uses(self.engine.as_ref(), &self.vault).await
+    }
+
+    /// Seals everything with the first key of the ring, row by row. Killed anywhere, it is done again and goes on. From its
+    /// beginning on, a process that does not know that key seals nothing. [`StoreError::Busy`] while a run is under way:
+    /// it could not read any more what it needs.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
+        self.unlocked()?;
+        let _runs = reseal::hold_runs(self.engine.as_ref()).await?;
+        reseal::reseal(self.engine.as_ref(), &self.vault).await
     }
 
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].

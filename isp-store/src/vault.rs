@@ -4,12 +4,10 @@
 //! that is moved to another row does not open. A ring of keys: the first seals, all of them open. A sealed value is
 //! one byte for the form (1), four for the key's id, 24 for the nonce, then the text with its tag.
 //!
-//! The key file lies outside the database and its backups: one key a line, 64 hex digits; lines that begin with `#`
-//! are left out. To change keys, put a new one first and keep the old one until everything was written anew.
+//! The key file (see `keyfile`) lies outside the database and its copies: one key a line, 64 hex digits; lines that begin
+//! with `#` are left out. To change keys, put a new one first and keep the old one until everything was written anew.
 
 use std::fmt;
-use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -29,8 +27,8 @@ const NONCE: usize = 24;
 const HEAD: usize = 1 + KEY_ID + NONCE;
 /// More keys than anybody keeps while changing them.
 const MAX_KEYS: usize = 16;
-/// A key file is a few lines.
-const MAX_FILE: u64 = 16 * 1024;
+/// What the line of a wrapped key begins with.
+pub(crate) const WRAPPED: &str = "isp-wrapped-key-1";
 
 /// A ring of keys. Cloning shares it.
 #[derive(Clone)]
@@ -102,6 +100,18 @@ pub enum VaultError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random,
+    /// The key file is wrapped by a passphrase.
+    #[error("the key file is wrapped by a passphrase; `isp key unwrap` opens it")]
+    Wrapped,
+    /// What should be a wrapped key is something else.
+    #[error("the file holds no wrapped key")]
+    NotWrapped,
+    /// The passphrase is not the one that wrapped the key, or the file was changed.
+    #[error("this passphrase does not open the key, or the file was changed")]
+    Passphrase,
+    /// A passphrase that is guessed too soon.
+    #[error("the passphrase has fewer than 12 characters")]
+    PassphraseShort,
 }
 
 impl VaultError {
@@ -118,6 +128,10 @@ impl VaultError {
             Self::Form => "vault.form",
             Self::NotSet { .. } => "vault.not_set",
             Self::Random => "vault.random",
+            Self::Wrapped => "vault.wrapped",
+            Self::NotWrapped => "vault.not_wrapped",
+            Self::Passphrase => "vault.passphrase",
+            Self::PassphraseShort => "vault.passphrase_short",
         }
     }
 
@@ -137,6 +151,11 @@ pub(crate) struct Place {
     pub(crate) row: Uuid,
 }
 
+/// What stands in `meta` under `vault_check`, sealed: it says nothing.
+const CHECK: &str = "isp";
+const CHECK_PLACE: Place =
+    Place { table: "meta", column: "vault_check", tenant: TenantId(Uuid::nil()), row: Uuid::nil() };
+
 impl Place {
     fn associated_data(&self) -> String {
         format!("{}|{}|{}|{}", self.table, self.column, self.tenant, self.row)
@@ -144,62 +163,6 @@ impl Place {
 }
 
 impl Vault {
-    /// Makes a file with a new random key that only its owner may read (mode 0400).
-    ///
-    /// # Errors
-    /// [`VaultError::Exists`] when there is a file already, [`VaultError::File`], [`VaultError::Random`].
-    pub fn generate_key_file(path: impl AsRef<Path>) -> Result<(), VaultError> {
-        let mut key = Zeroizing::new([0_u8; 32]);
-        getrandom::fill(key.as_mut_slice()).map_err(|_| VaultError::Random)?;
-        let mut text = Zeroizing::new(String::from("# isp: whoever has this key can read every NIK and password.\n"));
-        for byte in key.iter() {
-            text.push(hex_digit(byte >> 4));
-            text.push(hex_digit(byte & 15));
-        }
-        text.push('\n');
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o400);
-        }
-        let mut file = options.open(path.as_ref()).map_err(|e| match e.kind() {
-            std::io::ErrorKind::AlreadyExists => VaultError::Exists,
-            kind => VaultError::File { reason: kind.to_string() },
-        })?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(file_error)
-    }
-
-    /// The keys of a file.
-    ///
-    /// # Errors
-    /// [`VaultError::Missing`], [`VaultError::NotAFile`], [`VaultError::File`], [`VaultError::Readable`] when group or
-    /// others have any right to it, [`VaultError::Form`].
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, VaultError> {
-        let path = path.as_ref();
-        // Before it is opened: opening a pipe waits for somebody who writes into it.
-        match std::fs::metadata(path) {
-            Ok(found) if !found.is_file() => return Err(VaultError::NotAFile),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(VaultError::Missing { path: path.display().to_string() });
-            }
-            _ => {}
-        }
-        let file = std::fs::File::open(path).map_err(file_error)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = file.metadata().map_err(file_error)?.permissions().mode() & 0o777;
-            if mode & 0o077 != 0 {
-                return Err(VaultError::Readable { mode });
-            }
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(MAX_FILE).read_to_string(&mut text).map_err(file_error)?;
-        Self::from_text(&text)
-    }
-
     /// The keys in an environment variable, separated by blanks or commas.
     ///
     /// # Errors
@@ -212,8 +175,11 @@ impl Vault {
     /// The keys in a text, one a line, 64 hex digits each; the first seals.
     ///
     /// # Errors
-    /// [`VaultError::Form`].
+    /// [`VaultError::Form`], [`VaultError::Wrapped`].
     pub fn from_text(text: &str) -> Result<Self, VaultError> {
+        if is_wrapped(text) {
+            return Err(VaultError::Wrapped);
+        }
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let ring: Vec<Key> = lines.map(|line| parse_key(line).ok_or(VaultError::Form)).collect::<Result<_, _>>()?;
         if ring.is_empty() || ring.len() > MAX_KEYS { Err(VaultError::Form) } else { Ok(Self { ring: ring.into() }) }
@@ -231,6 +197,28 @@ impl Vault {
         self.ring.is_empty()
     }
 
+    /// How many keys the ring has: more than one while keys are being changed.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// What each key of the ring is called, the sealing one first: eight hex digits that say nothing of it.
+    #[must_use]
+    pub fn key_names(&self) -> Vec<String> {
+        self.ring.iter().map(|key| name(&key.id)).collect()
+    }
+
+    /// The key that sealed a value.
+    pub(crate) fn key_name(sealed: &[u8]) -> String {
+        name(sealed.get(1..=KEY_ID).unwrap_or_default())
+    }
+
+    /// The id of the key that seals.
+    pub(crate) fn first_id(&self) -> Option<Vec<u8>> {
+        self.ring.first().map(|key| key.id.to_vec())
+    }
+
     /// Seals a text for one column of one row.
     pub(crate) fn seal(&self, place: Place, text: &str) -> Result<Vec<u8>, StoreError> {
         let refused = || StoreError::Rejected { reason: "a value could not be sealed".to_owned() };
@@ -246,6 +234,16 @@ impl Vault {
         bytes.extend_from_slice(&nonce);
         bytes.extend_from_slice(&sealed);
         Ok(bytes)
+    }
+
+    /// Seals the value by which a database knows its key.
+    pub(crate) fn seal_check(&self) -> Result<Vec<u8>, StoreError> {
+        self.seal(CHECK_PLACE, CHECK)
+    }
+
+    /// True when a database with this value was sealed by a key of this ring.
+    pub(crate) fn opens_check(&self, sealed: &[u8]) -> bool {
+        self.open(CHECK_PLACE, sealed).is_ok_and(|clear| clear.reveal() == CHECK)
     }
 
     /// As [`Vault::open`], but nothing for a vault that is locked: for lists, which do not show what is sealed.
@@ -321,12 +319,13 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn hex_digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0')
+fn name(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn file_error(error: std::io::Error) -> VaultError {
-    VaultError::File { reason: error.kind().to_string() }
+/// True for the text of a key that is wrapped by a passphrase, see `wrap`.
+pub(crate) fn is_wrapped(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with(WRAPPED))
 }
 
 #[cfg(test)]
@@ -388,28 +387,6 @@ mod tests {
         assert_eq!(ring.blind_indexes(TenantId::DEFAULT, "x").len(), 2);
         assert_eq!(ring.blind_index(TenantId::DEFAULT, "x"), vault(&new).blind_index(TenantId::DEFAULT, "x"));
         assert_ne!(ring.blind_index(TenantId::DEFAULT, "x"), ring.blind_index(TenantId(Uuid::nil()), "x"));
-    }
-
-    #[test]
-    fn a_key_file_is_made_once_and_only_for_its_owner() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("isp.key");
-        Vault::generate_key_file(&path).unwrap();
-        assert_eq!(Vault::generate_key_file(&path), Err(VaultError::Exists));
-        let vault = Vault::from_file(&path).unwrap();
-        assert_eq!(format!("{vault:?}"), "Vault(***)");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
-            for mode in [0o440, 0o404, 0o620] {
-                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-                assert_eq!(Vault::from_file(&path).unwrap_err(), VaultError::Readable { mode });
-            }
-        }
-        assert_eq!(Vault::from_file(dir.path().join("none")).unwrap_err().code(), "vault.missing");
-        assert_eq!(Vault::from_file(dir.path()).unwrap_err(), VaultError::NotAFile);
-        assert_eq!(Vault::from_env("ISP_NO_SUCH_KEY").unwrap_err().code(), "vault.not_set");
     }
 
     #[test]

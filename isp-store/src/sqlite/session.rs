@@ -181,6 +181,7 @@ fn dialect(sql: &str) -> String {
     sql.replace("IN IDS((", "IN (SELECT unhex(value) FROM json_each(")
         .replace(" FOR UPDATE SKIP LOCKED", "")
         .replace(" FOR UPDATE", "")
+        .replace(" FOR SHARE", "")
 }
 
 fn bind(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments, StoreError> {

@@ -88,6 +88,19 @@ pub(crate) enum Command {
     Init(cmd::init::Init),
     /// Create or update the tables of the database.
     Migrate,
+    /// Copy the database while it is used; the copy is opened and counted.
+    #[command(
+        after_help = "Examples:\n  isp backup ../copy\n  isp backup /media/usb/isp.db --passphrase -\n\nA file that is there is never replaced."
+    )]
+    Backup(cmd::backup::Backup),
+    /// Bring a copy back where there is no database, such as on another computer.
+    #[command(
+        after_help = "Example:\n  isp restore /media/usb/isp.db --passphrase -\n\nA database that is there is never replaced."
+    )]
+    Restore(cmd::backup::Restore),
+    /// The key that seals NIK and passwords.
+    #[command(subcommand)]
+    Key(cmd::key::Command),
     /// Read an owner's spreadsheets; nothing is written when any row is bad.
     #[command(
         after_help = "Examples:\n  isp import spreadsheets --dry-run\n  isp import spreadsheets --billed-from 2026-01-01\n  isp import --customers pelanggan.csv --update\n\nColumns may be named in Indonesian or English, in any order; docs/cli.md lists them. Running it twice imports nothing twice."

@@ -2,7 +2,7 @@
 
 use isp_core::engine::EngineError;
 use isp_core::ports::{PortError, StoreError};
-use isp_store::VaultError;
+use isp_store::{BackupError, VaultError};
 use isp_whatsapp::error::WhatsAppError;
 
 /// The exit codes of the program, documented in `--help` and `docs/cli.md`.
@@ -186,6 +186,8 @@ pub(crate) fn classify(error: &anyhow::Error) -> (&'static str, Exit) {
             found = (error.code(), exit_of_engine(error));
         } else if let Some(error) = cause.downcast_ref::<StoreError>() {
             found = (error.code(), exit_of_store(error));
+        } else if let Some(error) = cause.downcast_ref::<BackupError>() {
+            found = (error.code(), exit_of_backup(error));
         } else if let Some(error) = cause.downcast_ref::<PortError>() {
             found = (error.code(), exit_of_port(error));
         } else if let Some(error) = cause.downcast_ref::<VaultError>() {
@@ -228,6 +230,16 @@ fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::Corrupt { .. } => Exit::Unavailable,
         StoreError::Busy | StoreError::RunLost | StoreError::Conflict => Exit::Busy,
         _ => Exit::Internal,
+    }
+}
+
+fn exit_of_backup(error: &BackupError) -> Exit {
+    match error {
+        BackupError::Store(error) => exit_of_store(error),
+        BackupError::Exists { .. } | BackupError::InTheWay { .. } => Exit::BadInput,
+        BackupError::NotACopy { .. } | BackupError::OtherEngine { .. } => Exit::BadInput,
+        BackupError::ToolVersion { .. } | BackupError::ToolMissing { .. } => Exit::Usage,
+        _ => Exit::Unavailable,
     }
 }
 

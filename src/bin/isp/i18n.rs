@@ -8,7 +8,7 @@ use isp_core::clock::ClockDoubt;
 use isp_core::engine::EngineError;
 use isp_core::ports::StoreError;
 use isp_core::text::Language;
-use isp_store::VaultError;
+use isp_store::{BackupError, VaultError};
 use minijinja::Environment;
 
 use crate::failure::Failure;
@@ -139,6 +139,9 @@ impl Texts {
             if let Some(error) = cause.downcast_ref::<StoreError>() {
                 return self.stored(error);
             }
+            if let Some(error) = cause.downcast_ref::<BackupError>() {
+                return self.copied(error);
+            }
             if let Some(error) = cause.downcast_ref::<VaultError>() {
                 return self.sealed(error);
             }
@@ -172,6 +175,25 @@ impl Texts {
             }
             StoreError::Duplicate { what } | StoreError::NotFound { what } => vec![("what", self.said(what))],
             StoreError::Migration { version } => vec![("version", version.to_string())],
+            _ => Vec::new(),
+        };
+        self.find(&format!("failure.{}", error.code()), &variables)
+    }
+
+    fn copied(&self, error: &BackupError) -> Option<String> {
+        use BackupError as B;
+        let variables = match error {
+            B::Store(error) => return self.stored(error),
+            B::Exists { path } | B::InTheWay { path } | B::NotACopy { path } | B::OtherEngine { path } => {
+                vec![("path", path.clone())]
+            }
+            B::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
+            B::Incomplete { what } => vec![("what", what.clone())],
+            B::ToolMissing { tool } => vec![("tool", (*tool).to_owned())],
+            B::ToolVersion { tool, found, server } => {
+                vec![("tool", (*tool).to_owned()), ("found", found.to_string()), ("server", server.to_string())]
+            }
+            B::ToolFailed { tool, reason } => vec![("tool", (*tool).to_owned()), ("reason", reason.clone())],
             _ => Vec::new(),
         };
         self.find(&format!("failure.{}", error.code()), &variables)

@@ -107,6 +107,9 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
     match command {
         Command::Init(_) | Command::Completions { .. } => Ok(Exit::Done),
         Command::Migrate => cmd::init::migrate(ctx).await,
+        Command::Backup(args) => cmd::backup::backup(ctx, args).await,
+        Command::Restore(args) => cmd::backup::restore(ctx, args).await,
+        Command::Key(command) => cmd::key::run(ctx, command).await,
         Command::Import(args) => cmd::import::run(ctx, args).await,
         Command::Customer(command) => cmd::customer::run(ctx, command).await,
         Command::Package(command) => cmd::package::run(ctx, command).await,

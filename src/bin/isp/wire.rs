@@ -13,7 +13,7 @@ use crate::config::{Config, read_text};
 use crate::failure::Failure;
 
 /// The variable that may hold the keys instead of a file.
-const MASTER_KEY: &str = "ISP_MASTER_KEY";
+pub(crate) const MASTER_KEY: &str = "ISP_MASTER_KEY";
 
 /// Opens the store of the settings with its key.
 pub(crate) async fn store(config: &Config) -> anyhow::Result<SqlStore> {
@@ -57,7 +57,8 @@ pub(crate) fn database(config: &Config) -> Result<&str, Failure> {
     config.database.as_deref().ok_or(Failure::NoDatabase)
 }
 
-fn vault(config: &Config) -> anyhow::Result<Vault> {
+/// The keys of the settings.
+pub(crate) fn vault(config: &Config) -> anyhow::Result<Vault> {
     if std::env::var_os(MASTER_KEY).is_some() {
         return Ok(Vault::from_env(MASTER_KEY)?);
     }

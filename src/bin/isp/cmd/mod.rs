@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod args;
+pub(crate) mod backup;
 pub(crate) mod cases;
 pub(crate) mod clock;
 pub(crate) mod collect;
@@ -21,6 +22,7 @@ pub(crate) mod init;
 pub(crate) mod installation;
 pub(crate) mod invoice;
 pub(crate) mod isolate;
+pub(crate) mod key;
 pub(crate) mod late_fee;
 pub(crate) mod outage;
 pub(crate) mod outbox;

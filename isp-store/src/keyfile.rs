@@ -1,0 +1,265 @@
+//! The key file: made, read, wrapped by a passphrase, and changed as a whole.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::vault::{Vault, VaultError, is_wrapped};
+use crate::wrap;
+
+/// A key file is a few lines.
+const MAX_FILE: u64 = 16 * 1024;
+/// Its first line.
+const HEAD: &str = "# isp: whoever has this key can read every NIK and password.\n";
+
+/// A key file that was wrapped, opened.
+pub struct Unwrapped {
+    /// Its keys.
+    pub vault: Vault,
+    text: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for Unwrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unwrapped(***)")
+    }
+}
+
+impl Unwrapped {
+    /// Writes it as a key file that only its owner may read. One that holds the same stays as it is.
+    ///
+    /// # Errors
+    /// [`VaultError::Exists`] when there is another key already, [`VaultError::File`].
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), VaultError> {
+        match write_new(path.as_ref(), &self.text) {
+            Err(VaultError::Exists) if text_of(path.as_ref())? == self.text => Ok(()),
+            done => done,
+        }
+    }
+}
+
+impl Vault {
+    /// Makes a file with a new random key that only its owner may read (mode 0400).
+    ///
+    /// # Errors
+    /// [`VaultError::Exists`] when there is a file already, [`VaultError::File`], [`VaultError::Random`].
+    pub fn generate_key_file(path: impl AsRef<Path>) -> Result<(), VaultError> {
+        let text = Zeroizing::new(format!("{HEAD}{}", new_line()?.as_str()));
+        write_new(path.as_ref(), &text)
+    }
+
+    /// The keys of a file.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`], [`VaultError::NotAFile`], [`VaultError::File`], [`VaultError::Readable`] when group or
+    /// others have any right to it, [`VaultError::Form`], [`VaultError::Wrapped`].
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        Self::from_text(&text_of(path.as_ref())?)
+    }
+
+    /// Writes the key file, wrapped by a passphrase, as a new file at `to`.
+    ///
+    /// # Errors
+    /// As [`Vault::from_file`]; [`VaultError::PassphraseShort`], [`VaultError::Exists`] when `to` is there already.
+    pub fn wrap_key_file(path: impl AsRef<Path>, to: impl AsRef<Path>, passphrase: &str) -> Result<(), VaultError> {
+        let text = text_of(path.as_ref())?;
+        Self::from_text(&text)?;
+        write_new(to.as_ref(), &wrap::wrap(&text, passphrase)?)
+    }
+
+    /// Opens a wrapped key file.
+    ///
+    /// # Errors
+    /// [`VaultError::NotWrapped`], [`VaultError::Passphrase`]; [`VaultError::Missing`] and [`VaultError::File`].
+    pub fn unwrap_key_file(path: impl AsRef<Path>, passphrase: &str) -> Result<Unwrapped, VaultError> {
+        let text = wrap::unwrap(&text_of(path.as_ref())?, passphrase)?;
+        Ok(Unwrapped { vault: Self::from_text(&text)?, text })
+    }
+}
+
+impl Vault {
+    /// Puts a new random key before those of a file, which stay: from now on the new one seals. The file is replaced as a
+    /// whole.
+    ///
+    /// # Errors
+    /// As [`Vault::from_file`]; [`VaultError::Random`].
+    pub fn add_key(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        let text = text_of(path.as_ref())?;
+        let known = Self::from_text(&text)?.key_names();
+        let line = loop {
+            let line = new_line()?;
+            // Values name their key by four bytes. Two keys of one name would be taken for one.
+            if Self::from_text(&line)?.key_names().iter().all(|name| !known.contains(name)) {
+                break line;
+            }
+        };
+        let keys: Zeroizing<String> = Zeroizing::new(key_lines(&text).map(|line| format!("{line}\n")).collect());
+        replace(path.as_ref(), &Zeroizing::new(format!("{HEAD}{}{}", line.as_str(), keys.as_str())))
+    }
+
+    /// Leaves only the first key in a file, when nothing needs the others any more.
+    ///
+    /// # Errors
+    /// As [`Vault::from_file`].
+    pub fn keep_first_key(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        let text = text_of(path.as_ref())?;
+        Self::from_text(&text)?;
+        let first = key_lines(&text).next().unwrap_or_default();
+        replace(path.as_ref(), &Zeroizing::new(format!("{HEAD}{first}\n")))
+    }
+}
+
+fn key_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Replaces a key file: whoever reads it sees the old keys or the new ones.
+fn replace(path: &Path, text: &str) -> Result<Vault, VaultError> {
+    let vault = Vault::from_text(text)?;
+    // Through a link, so that the file that it names is replaced and not the link.
+    let path = std::fs::canonicalize(path).map_err(file_error)?;
+    let mut new = path.clone().into_os_string();
+    new.push(".new");
+    let new = std::path::PathBuf::from(new);
+    // One that is there was left by a process that was killed before anything knew its key.
+    match std::fs::remove_file(&new) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(file_error(e)),
+        _ => {}
+    }
+    write_new(&new, text)?;
+    std::fs::rename(&new, &path).map_err(file_error)?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error)?;
+    }
+    Ok(vault)
+}
+
+/// A line with a new random key.
+fn new_line() -> Result<Zeroizing<String>, VaultError> {
+    let mut key = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(key.as_mut_slice()).map_err(|_| VaultError::Random)?;
+    Ok(Zeroizing::new(format!("{}\n", wrap::hex(key.as_slice()))))
+}
+
+/// The text of a file that only its owner may read, unless it is wrapped.
+fn text_of(path: &Path) -> Result<Zeroizing<String>, VaultError> {
+    // Before it is opened: opening a pipe waits for somebody who writes into it.
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Err(VaultError::NotAFile),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(VaultError::Missing { path: path.display().to_string() });
+        }
+        _ => {}
+    }
+    let file = std::fs::File::open(path).map_err(file_error)?;
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.metadata().map_err(file_error)?.permissions().mode() & 0o777
+    };
+    #[cfg(not(unix))]
+    let mode = 0;
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_FILE).read_to_string(&mut text).map_err(file_error)?;
+    if mode & 0o077 != 0 && !is_wrapped(&text) {
+        return Err(VaultError::Readable { mode });
+    }
+    Ok(text)
+}
+
+/// Writes a new file that only its owner may read.
+fn write_new(path: &Path, text: &str) -> Result<(), VaultError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o400);
+    }
+    let mut file = options.open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => VaultError::Exists,
+        kind => VaultError::File { reason: kind.to_string() },
+    })?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(file_error)
+}
+
+fn file_error(error: std::io::Error) -> VaultError {
+    VaultError::File { reason: error.kind().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_made_once_and_only_for_its_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.key");
+        Vault::generate_key_file(&path).unwrap();
+        assert_eq!(Vault::generate_key_file(&path), Err(VaultError::Exists));
+        let vault = Vault::from_file(&path).unwrap();
+        assert_eq!(format!("{vault:?}"), "Vault(***)");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
+            for mode in [0o440, 0o404, 0o620] {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+                assert_eq!(Vault::from_file(&path).unwrap_err(), VaultError::Readable { mode });
+            }
+        }
+        assert_eq!(Vault::from_file(dir.path().join("none")).unwrap_err().code(), "vault.missing");
+        assert_eq!(Vault::from_file(dir.path()).unwrap_err(), VaultError::NotAFile);
+        assert_eq!(Vault::from_env("ISP_NO_SUCH_KEY").unwrap_err().code(), "vault.not_set");
+    }
+
+    #[test]
+    fn a_new_key_seals_and_the_old_one_stays_until_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.key");
+        Vault::generate_key_file(&path).unwrap();
+        let old = Vault::from_file(&path).unwrap().key_names();
+        std::fs::write(dir.path().join("isp.key.new"), "left by a process that was killed").unwrap();
+        let both = Vault::add_key(&path).unwrap();
+        assert_eq!(both.key_names(), Vault::from_file(&path).unwrap().key_names());
+        assert_eq!((both.keys(), &both.key_names()[1]), (2, &old[0]));
+        let new = Vault::keep_first_key(&path).unwrap();
+        assert_eq!(new.key_names(), both.key_names()[..1]);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
+        }
+    }
+
+    #[test]
+    fn a_wrapped_key_is_no_key_until_it_is_unwrapped() {
+        const PASSPHRASE: &str = "empat kata acak ini";
+        let dir = tempfile::tempdir().unwrap();
+        let (key, wrapped, back) = (dir.path().join("a"), dir.path().join("b"), dir.path().join("c"));
+        Vault::generate_key_file(&key).unwrap();
+        assert_eq!(Vault::wrap_key_file(&key, &wrapped, "pendek").unwrap_err(), VaultError::PassphraseShort);
+        assert!(!wrapped.exists());
+        Vault::wrap_key_file(&key, &wrapped, PASSPHRASE).unwrap();
+        assert_eq!(Vault::wrap_key_file(&key, &wrapped, PASSPHRASE).unwrap_err(), VaultError::Exists);
+        assert_eq!(Vault::from_file(&wrapped).unwrap_err(), VaultError::Wrapped);
+        assert_eq!(Vault::wrap_key_file(&wrapped, &back, PASSPHRASE).unwrap_err(), VaultError::Wrapped);
+        let opened = Vault::unwrap_key_file(&wrapped, PASSPHRASE).unwrap();
+        opened.write(&back).unwrap();
+        assert_eq!(std::fs::read(&key).unwrap(), std::fs::read(&back).unwrap());
+        opened.write(&back).unwrap();
+        Vault::generate_key_file(dir.path().join("d")).unwrap();
+        assert_eq!(opened.write(dir.path().join("d")).unwrap_err(), VaultError::Exists);
+        assert_eq!(Vault::unwrap_key_file(&key, PASSPHRASE).unwrap_err(), VaultError::NotWrapped);
+        #[cfg(unix)]
+        {
+            // It may go over a memory stick or the mail, which know no rights.
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&wrapped, std::fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(Vault::unwrap_key_file(&wrapped, PASSPHRASE).is_ok());
+        }
+    }
+}

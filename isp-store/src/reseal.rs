@@ -1,0 +1,212 @@
+//! Which key sealed what, and sealing everything anew with the first key of the ring.
+//!
+//! A change of keys goes row by row and may be killed anywhere: the key file holds both keys until no row needs the old one.
+//! First the database is given the new key's check, so that a process which knows only the old key seals nothing from then
+//! on ([`may_seal`]). Then each row is opened and sealed again, unless somebody else has written it meanwhile.
+
+use std::collections::BTreeMap;
+
+use isp_core::ids::{CustomerId, TenantId};
+use isp_core::ports::{RunGuard, StoreError};
+use uuid::Uuid;
+
+use crate::session::{Engine, Session, all, first};
+use crate::value::{Value, args};
+use crate::vault::{Place, Vault};
+
+/// Rows a transaction, so that nobody waits long for it.
+const BATCH: u64 = 500;
+
+/// A column that the vault seals.
+struct Sealed {
+    table: &'static str,
+    id: &'static str,
+    column: &'static str,
+    /// What the place of its values is called.
+    place: &'static str,
+    /// The column that stands for it in an index.
+    index: Option<&'static str>,
+}
+
+/// All of them; a test compares them with the tables.
+const SEALED: [Sealed; 4] = [
+    Sealed { table: "customers", id: "customer_id", column: "nik_sealed", place: "nik", index: Some("nik_index") },
+    Sealed { table: "routers", id: "router_id", column: "password_sealed", place: "password", index: None },
+    Sealed { table: "subscriptions", id: "subscription_id", column: "password_sealed", place: "password", index: None },
+    Sealed { table: "cpes", id: "cpe_id", column: "password_sealed", place: "password", index: None },
+];
+
+/// What a key of the ring, or one that is not in it, has sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// Eight hex digits by which the key is told from others; they say nothing of it.
+    pub key: String,
+    /// Its place in the ring: the first seals, the others only open.
+    pub place: Option<usize>,
+    /// How many values it sealed.
+    pub values: u64,
+    /// How many of them do not open: they were damaged, or their key is not in the ring.
+    pub unreadable: u64,
+}
+
+/// What sealing anew came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// Values that were sealed anew.
+    pub values: u64,
+    /// Values that no key of the ring opens. The old keys are kept for them.
+    pub unreadable: u64,
+}
+
+/// Looks at every sealed value.
+pub(crate) async fn key_uses(engine: &dyn Engine, vault: &Vault) -> Result<Vec<KeyUse>, StoreError> {
+    let ring = vault.key_names();
+    let mut uses: BTreeMap<String, KeyUse> = BTreeMap::new();
+    for (place, key) in ring.iter().enumerate() {
+        uses.entry(key.clone()).or_insert_with(|| KeyUse {
+            key: key.clone(),
+            place: Some(place),
+            values: 0,
+            unreadable: 0,
+        });
+    }
+    for sealed in &SEALED {
+        let mut after = (Uuid::nil(), Uuid::nil());
+        loop {
+            let mut session = engine.read().await?;
+            let rows = sealed.page(session.as_mut(), after, None).await?;
+            let Some((tenant, id, _)) = rows.last() else { break };
+            after = (*tenant, *id);
+            for (tenant, id, value) in rows {
+                let key = Vault::key_name(&value);
+                let found = uses.entry(key.clone()).or_insert(KeyUse { key, place: None, values: 0, unreadable: 0 });
+                found.values += 1;
+                found.unreadable += u64::from(vault.open(sealed.place(tenant, id), &value).is_err());
+            }
+        }
+    }
+    let mut uses: Vec<KeyUse> = uses.into_values().collect();
+    uses.sort_by_key(|of| (of.place.is_none(), of.place));
+    Ok(uses)
+}
+
+/// Seals with the first key what another one sealed. Done again, it goes on where it stopped.
+pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault) -> Result<Resealed, StoreError> {
+    let mut session = engine.write().await?;
+    let check = "UPDATE meta SET value = $1 WHERE key = 'vault_check'";
+    session.execute(check, args![vault.seal_check()?]).await?;
+    session.commit().await?;
+
+    let mut done = Resealed::default();
+    for sealed in &SEALED {
+        let mut after = (Uuid::nil(), Uuid::nil());
+        loop {
+            let mut session = engine.write().await?;
+            let rows = sealed.page(session.as_mut(), after, vault.first_id()).await?;
+            let Some((tenant, id, _)) = rows.last() else { break };
+            after = (*tenant, *id);
+            for (tenant, id, value) in rows {
+                match vault.open(sealed.place(tenant, id), &value) {
+                    Ok(clear) => {
+                        let new = vault.seal(sealed.place(tenant, id), clear.reveal())?;
+                        let index = vault.blind_index(TenantId(tenant), clear.reveal());
+                        // Who wrote the row meanwhile has sealed it with the first key.
+                        done.values += sealed.replace(session.as_mut(), (tenant, id), (value, new), index).await?;
+                    }
+                    Err(_) => done.unreadable += 1,
+                }
+            }
+            session.commit().await?;
+        }
+    }
+    Ok(done)
+}
+
+/// Refuses to seal when the database has a key that is not in the ring: it was changed since this process read its key file.
+pub(crate) async fn may_seal(s: &mut dyn Session, vault: &Vault) -> Result<(), StoreError> {
+    let sql = "SELECT value FROM meta WHERE key = 'vault_check' FOR SHARE";
+    let check: Option<Vec<u8>> = first(s, "key check", sql, Vec::new(), |r| r.get()).await?;
+    match check {
+        Some(check) if !vault.key_names().contains(&Vault::key_name(&check)) => Err(StoreError::WrongKey),
+        _ => Ok(()),
+    }
+}
+
+/// The right to run of every provider in the database.
+pub(crate) async fn hold_runs(engine: &dyn Engine) -> Result<Vec<RunGuard>, StoreError> {
+    let mut session = engine.read().await?;
+    let tenants: Vec<TenantId> =
+        all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
+    drop(session);
+    let mut guards = Vec::with_capacity(tenants.len());
+    for tenant in tenants {
+        guards.push(engine.hold_run(tenant).await?);
+    }
+    Ok(guards)
+}
+
+impl Sealed {
+    fn place(&self, tenant: Uuid, row: Uuid) -> Place {
+        Place { table: self.table, column: self.place, tenant: TenantId(tenant), row }
+    }
+
+    /// The next values, or those of them that another key than this one sealed.
+    async fn page(
+        &self,
+        s: &mut dyn Session,
+        after: (Uuid, Uuid),
+        not_by: Option<Vec<u8>>,
+    ) -> Result<Vec<(Uuid, Uuid, Vec<u8>)>, StoreError> {
+        let Self { table, id, column, .. } = self;
+        let only = if not_by.is_some() { format!("AND substr({column}, 2, 4) <> $4") } else { String::new() };
+        let sql = format!(
+            "SELECT {id}, tenant_id, {column} FROM {table} WHERE (tenant_id, {id}) > ($1, $2) AND {column} IS NOT NULL
+            {only} ORDER BY tenant_id, {id} LIMIT $3"
+        );
+        let mut args = args![TenantId(after.0), CustomerId(after.1), BATCH];
+        args.extend(not_by.map(Value::Bytes));
+        all(s, "sealed value", &sql, args, |r| {
+            let (id, tenant, value) = (r.get()?, r.get()?, r.get()?);
+            Ok((tenant, id, value))
+        })
+        .await
+    }
+
+    async fn replace(
+        &self,
+        s: &mut dyn Session,
+        (tenant, row): (Uuid, Uuid),
+        (old, new): (Vec<u8>, Vec<u8>),
+        index: Option<Vec<u8>>,
+    ) -> Result<u64, StoreError> {
+        let Self { table, id, column, .. } = self;
+        let (also, index) = match self.index {
+            Some(name) => (format!(", {name} = $5"), Some(index)),
+            None => (String::new(), None),
+        };
+        let sql =
+            format!("UPDATE {table} SET {column} = $4{also} WHERE tenant_id = $1 AND {id} = $2 AND {column} = $3");
+        let mut args = args![TenantId(tenant), CustomerId(row), old, new];
+        args.extend(index.into_iter().flat_map(|index| args![index]));
+        s.execute(&sql, args).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table;
+
+    /// Whoever adds a sealed column adds it here, too: what is not sealed anew is lost with the old key.
+    #[test]
+    fn every_sealed_column_of_the_tables_is_sealed_anew() {
+        let mut of_tables: Vec<(&str, &str)> = Vec::new();
+        for table in table::ALL {
+            of_tables.extend(table.columns.iter().filter(|c| c.ends_with("_sealed")).map(|c| (table.name, *c)));
+        }
+        let mut ours: Vec<(&str, &str)> = SEALED.iter().map(|of| (of.table, of.column)).collect();
+        of_tables.sort_unstable();
+        ours.sort_unstable();
+        assert_eq!(ours, of_tables);
+    }
+}

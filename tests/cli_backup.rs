@@ -1,0 +1,221 @@
+//! `isp backup`, `isp restore`, `isp key wrap` and `unwrap`: from one computer to another, and killed on the way.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use cli::{Isp, SHEETS};
+
+const PASSPHRASE: &str = "empat kata acak ini";
+
+fn provider() -> Isp {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+    isp
+}
+
+/// The first file of a folder whose name ends so.
+fn found(isp: &Isp, folder: &str, ending: &str) -> String {
+    let entries = std::fs::read_dir(isp.dir().join(folder)).unwrap();
+    let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
+    let name = names.into_iter().find(|name| name.ends_with(ending)).expect(ending);
+    format!("{folder}/{name}")
+}
+
+#[test]
+fn a_provider_moves_to_another_computer() {
+    let old = provider();
+    std::fs::create_dir(old.dir().join("copy")).unwrap();
+    let said = old.ok(&["--lang", "en", "--on", "2026-01-05", "backup", "copy", "--passphrase", PASSPHRASE]);
+    assert!(said.contains("3 customers"), "{said}");
+    let (db, key) = (found(&old, "copy", ".db"), found(&old, "copy", ".key"));
+    assert_eq!((db.as_str(), key.as_str()), ("copy/isp-2026-01-05-120000.db", "copy/isp-2026-01-05-120000.db.key"));
+    let secret = std::fs::read_to_string(old.dir().join("isp.key")).unwrap();
+    let secret = secret.lines().last().unwrap();
+    for file in [&db, &key] {
+        let bytes = std::fs::read(old.dir().join(file)).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{file} shows the key");
+    }
+    // The same moment again replaces nothing, and takes nothing away.
+    old.fails(3, &["--on", "2026-01-05", "backup", &db], "backup.exists");
+    old.fails(2, &["--on", "2026-01-05", "backup", "copy", "--passphrase", PASSPHRASE], "vault.exists");
+    assert!(old.dir().join(&db).exists() && old.dir().join(&key).exists());
+
+    let new = Isp::new();
+    for file in [db.as_str(), &key, "isp.toml"] {
+        std::fs::copy(old.dir().join(file), new.dir().join(file.rsplit('/').next().unwrap())).unwrap();
+    }
+    let db = db.rsplit('/').next().unwrap();
+    new.fails(2, &["restore", db, "--passphrase", "empat kata acak itu"], "vault.passphrase");
+    assert!(!new.dir().join("isp.db").exists() && !new.dir().join("isp.key").exists());
+    new.ok(&["restore", db, "--passphrase", PASSPHRASE]);
+    assert_eq!(new.json(&["invoice", "list"]), old.json(&["invoice", "list"]));
+    new.ok(&["customer", "edit", "P001", "--nik", "3273010101900001"]);
+    new.fails(3, &["restore", db, "--passphrase", PASSPHRASE], "backup.in_the_way");
+    new.ok(&["customer", "show", "P001"]);
+}
+
+#[test]
+fn a_copy_without_its_key_and_with_another() {
+    let isp = provider();
+    isp.ok(&["backup", "copy.db"]);
+    let row = isp.json(&["backup", "second.db"]);
+    assert_eq!((&row[0]["key"], &row[0]["customers"]), (&"key_fits".into(), &3.into()));
+    isp.fails(2, &["backup", "third.db", "--passphrase", "pendek"], "vault.passphrase_short");
+    assert!(!isp.dir().join("third.db").exists() && !isp.dir().join("third.db.key").exists());
+    isp.fails(2, &["restore", "copy.db", "--passphrase", PASSPHRASE], "vault.missing");
+
+    // Without the key a copy is made and brought back all the same, and told of.
+    std::fs::rename(isp.dir().join("isp.key"), isp.dir().join("kept")).unwrap();
+    assert_eq!(isp.json(&["backup", "keyless.db"])[0]["key"], "key_unknown");
+    std::fs::rename(isp.dir().join("isp.db"), isp.dir().join("old.db")).unwrap();
+    let (_, err) = isp.exit(0, &["--lang", "en", "restore", "keyless.db"]);
+    assert!(err.contains("The key file is not there"), "{err}");
+    isp.ok(&["report", "customers"]);
+
+    // Another provider's key does not open it.
+    let other = Isp::new();
+    other.ok(&["init"]);
+    std::fs::copy(other.dir().join("isp.key"), isp.dir().join("isp.key")).unwrap();
+    let (_, err) = isp.exit(5, &["--lang", "en", "backup", "wrong.db"]);
+    assert!(err.contains("not the key of this database"), "{err}");
+    isp.fails(2, &["backup", "never.db", "--passphrase", PASSPHRASE], "store.wrong_key");
+    assert!(!isp.dir().join("never.db").exists() && !isp.dir().join("never.db.key").exists());
+    std::fs::remove_file(isp.dir().join("isp.db")).unwrap();
+    isp.fails(2, &["restore", "copy.db"], "store.wrong_key");
+    assert!(!isp.dir().join("isp.db").exists());
+}
+
+#[test]
+fn a_key_is_wrapped_and_comes_back_only_to_its_database() {
+    let isp = provider();
+    isp.ok(&["key", "wrap", "wrapped", "--passphrase", PASSPHRASE]);
+    isp.fails(2, &["key", "wrap", "wrapped", "--passphrase", PASSPHRASE], "vault.exists");
+    isp.fails(2, &["--key-file", "wrapped", "run"], "vault.wrapped");
+    std::fs::rename(isp.dir().join("isp.key"), isp.dir().join("kept")).unwrap();
+    isp.fails(2, &["key", "unwrap", "wrapped", "--passphrase", "empat kata acak itu"], "vault.passphrase");
+    isp.fails(2, &["key", "unwrap", "kept", "--passphrase", PASSPHRASE], "vault.not_wrapped");
+    // As a person types it: from standard input, with a line end of another system.
+    let mut unwrap = isp.command(&["key", "unwrap", "wrapped", "--passphrase", "-"]);
+    let mut unwrap = unwrap.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    {
+        use std::io::Write as _;
+        unwrap.stdin.take().unwrap().write_all(format!("{PASSPHRASE}\r\n").as_bytes()).unwrap();
+    }
+    assert!(unwrap.wait().unwrap().success());
+    isp.ok(&["bill", "--confirm-clock"]);
+
+    let other = Isp::new();
+    other.ok(&["init"]);
+    std::fs::copy(isp.dir().join("wrapped"), other.dir().join("wrapped")).unwrap();
+    std::fs::remove_file(other.dir().join("isp.key")).unwrap();
+    other.fails(2, &["key", "unwrap", "wrapped", "--passphrase", PASSPHRASE], "store.wrong_key");
+    assert!(!other.dir().join("isp.key").exists());
+}
+
+/// Killed at any row, a change of keys goes on where it stopped, and everything stays readable.
+#[test]
+fn a_change_of_keys_survives_being_killed() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let people: Vec<u32> = (0..250).collect();
+    let rows = |head: &str, row: &dyn Fn(u32) -> String| {
+        std::iter::once(head.to_owned()).chain(people.iter().map(|n| row(*n))).collect::<Vec<_>>().join("\n")
+    };
+    isp.write(&SHEETS[..3]);
+    let nik = |n: u32| format!("327301170845{:04}", n + 1);
+    isp.write(&[(
+        "customers.csv",
+        &rows("id_pelanggan,nama,nik,alamat", &|n| format!("Q{n},Warga {n},{},Jl. {n}", nik(n))),
+    )]);
+    let line = |n: u32| format!("Q{n},HOME20,R1,warga{n},pw{n},2026-01-01,bulanan");
+    let lines = rows("id_pelanggan,paket,router,username,password,mulai,siklus", &line);
+    isp.write(&[("subscriptions.csv", &lines)]);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    let first = isp.json(&["key", "check"]);
+    assert_eq!((first.as_array().unwrap().len(), &first[0]["values"]), (1, &501.into()));
+
+    let (mut killed, mut finished) = (0, 0);
+    for round in 0..40_u64 {
+        let mut child = isp.command(&["key", "rotate"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(10 + round * 13 % 250));
+        if child.try_wait().unwrap().is_some_and(|status| status.success()) {
+            finished += 1;
+        } else {
+            child.kill().unwrap();
+            killed += 1;
+        }
+        child.wait().unwrap();
+        let uses = isp.json(&["key", "check"]);
+        let sum = |what: &str| uses.as_array().unwrap().iter().map(|of| of[what].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((sum("values"), sum("unreadable")), (501, 0), "round {round}: {uses}");
+        assert!(uses.as_array().unwrap().len() <= 2, "one change at a time: {uses}");
+    }
+    assert!(killed > 5, "{killed} killed, {finished} finished");
+    isp.ok(&["key", "rotate"]);
+    let last = isp.json(&["key", "check"]);
+    assert_eq!((last.as_array().unwrap().len(), &last[0]["role"]), (1, &"key_seals".into()));
+    assert_ne!(last[0]["key"], first[0]["key"]);
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+}
+
+/// Killed at any moment, a restore leaves no database or a whole one, and a backup no copy or a whole one.
+#[test]
+fn what_is_killed_leaves_nothing_half() {
+    let isp = provider();
+    // Enough rows that it takes a moment.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        use sqlx::{Connection as _, Executor as _};
+        let url = format!("sqlite:{}", isp.dir().join("isp.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+            INSERT INTO notification_keys (tenant_id, subject, kind, level, outbox_id)
+            SELECT randomblob(16), randomblob(16), 'x', i, randomblob(16) FROM n";
+        connection.execute(rows).await.unwrap();
+        connection.close().await.unwrap();
+    });
+    let whole = isp.json(&["backup", "copy.db"]);
+    let (mut restored, mut copied, mut killed) = (0, 0, 0);
+    for round in 0..24_u64 {
+        let target = isp.dir().join("target.db");
+        for (arguments, made) in [
+            (vec!["--database", "sqlite:target.db", "restore", "copy.db"], target.clone()),
+            (vec!["backup", "killed.db"], isp.dir().join("killed.db")),
+        ] {
+            let mut child = isp.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(5 + round * 11));
+            let running = child.try_wait().unwrap().is_none();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            killed += u32::from(running);
+            if !made.exists() {
+                continue;
+            }
+            // What is there under its name is whole.
+            let name = made.file_name().unwrap().to_str().unwrap();
+            let again = isp.json(&["--database", &format!("sqlite:{name}"), "backup", "again.db"]);
+            assert_eq!(again[0]["invoices"], whole[0]["invoices"]);
+            if arguments[0] == "backup" {
+                copied += 1
+            } else {
+                restored += 1
+            }
+            for name in ["again.db", name] {
+                std::fs::remove_file(isp.dir().join(name)).unwrap();
+            }
+            for suffix in ["-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{suffix}", made.display()));
+            }
+        }
+    }
+    assert!(killed >= 10, "only {killed} were still going when they were killed");
+    isp.ok(&["--database", "sqlite:target.db", "restore", "copy.db"]);
+    isp.ok(&["backup", "killed.db"]);
+    assert!(restored + copied < 48, "every one had ended");
+}
