@@ -8,6 +8,7 @@
 //! | always | [`mod@core`] | the domain, the decisions, the ports and the [`Engine`]: no I/O, no clock |
 //! | `store` | [`mod@store`] | the `Store` port on SQLite and PostgreSQL |
 //! | `mikrotik` | [`mod@mikrotik`] | the `AccessControl` port on the RouterOS API |
+//! | `radius` | [`mod@radius`] | the `AccessControl` port on FreeRADIUS |
 //! | `whatsapp` | [`mod@whatsapp`] | the `Messenger` port on the WhatsApp Cloud API |
 //! | `cases` | [`mod@cases`] | dated cases of a provider as data, lived on any store |
 //! | `cli` | | the `isp` program |
@@ -39,6 +40,8 @@ pub use isp_cases as cases;
 pub use isp_core as core;
 #[cfg(feature = "mikrotik")]
 pub use isp_mikrotik as mikrotik;
+#[cfg(feature = "radius")]
+pub use isp_radius as radius;
 #[cfg(feature = "store")]
 pub use isp_store as store;
 #[cfg(feature = "whatsapp")]

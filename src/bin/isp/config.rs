@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) whatsapp: WhatsApp,
     /// How routers are kept.
     pub(crate) mikrotik: isp_mikrotik::Settings,
+    /// Routers whose lines are in FreeRADIUS.
+    pub(crate) radius: isp_radius::Settings,
     /// Limits of a run.
     pub(crate) worker: Worker,
     /// The settings file, when it holds a secret that others than its owner may read.
@@ -59,6 +61,7 @@ impl Default for Config {
             payment: Paying::default(),
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
+            radius: isp_radius::Settings::default(),
             worker: Worker::default(),
             exposed: None,
         }
@@ -118,9 +121,9 @@ pub(crate) struct Overrides {
 }
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "whatsapp", "mikrotik",
-    "worker",
+    "radius", "worker",
 ];
 
 impl Config {
@@ -185,9 +188,13 @@ fn key_and_reason(error: &toml::de::Error) -> (Option<String>, String) {
 /// True when settings hold a token, or the password of a database.
 fn holds_secret(table: &toml::Table) -> bool {
     let token = table.get("whatsapp").and_then(|t| t.get("access_token")).is_some();
-    let url = table.get("database").and_then(toml::Value::as_str).unwrap_or("");
-    let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
-    token || user.contains(':')
+    let radius = table.get("radius").and_then(toml::Value::as_table);
+    let urls = [table.get("database"), radius.and_then(|t| t.get("database"))];
+    let password = urls.into_iter().flatten().filter_map(toml::Value::as_str).any(|url| {
+        let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
+        user.contains(':')
+    });
+    token || password || radius.is_some_and(|t| t.contains_key("nas"))
 }
 
 #[cfg(unix)]
@@ -372,7 +379,7 @@ fn masked(key: &str, value: String) -> String {
     }
     let parts = value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?)));
     match parts {
-        Some((scheme, (user, host))) if key == "database" => match user.split_once(':') {
+        Some((scheme, (user, host))) if key == "database" || key == "radius.database" => match user.split_once(':') {
             Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
             None => value,
         },

@@ -19,6 +19,7 @@ mod i18n;
 mod import;
 mod output;
 mod progress;
+mod routers;
 mod speak;
 mod watch;
 mod wire;

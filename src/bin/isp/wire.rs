@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use crate::config::{Config, read_text};
 use crate::failure::Failure;
+use crate::routers::Routers;
 
 /// The variable that may hold the keys instead of a file.
 pub(crate) const MASTER_KEY: &str = "ISP_MASTER_KEY";
@@ -66,7 +67,12 @@ pub(crate) fn vault(config: &Config) -> anyhow::Result<Vault> {
     Ok(Vault::from_file(config.key_file.as_ref().ok_or_else(missing)?)?)
 }
 
-/// The adapter for routers.
+/// All routers of the settings.
+pub(crate) fn access(config: &Config) -> Routers {
+    Routers::new(config)
+}
+
+/// The adapter for routers that hold their lines themselves.
 pub(crate) fn routers(config: &Config) -> MikrotikAccess {
     MikrotikAccess::new(config.mikrotik.clone())
 }

@@ -2,13 +2,13 @@
 
 use isp_core::engine::{DeliverReport, Outside, Post};
 use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic, Worker};
-use isp_mikrotik::MikrotikAccess;
 use isp_whatsapp::cloud::CloudClient;
 
 use super::clock::Clock;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, number};
+use crate::routers::Routers;
 use crate::wire;
 
 pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
@@ -23,7 +23,7 @@ pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
 
 /// The routers and the messenger of the settings.
 pub(crate) struct Wires {
-    routers: MikrotikAccess,
+    routers: Routers,
     messenger: Result<Option<CloudClient>, String>,
 }
 
@@ -32,7 +32,7 @@ impl Wires {
     /// nothing.
     pub(crate) fn new(ctx: &Context) -> Self {
         let messenger = wire::messenger(&ctx.config).map_err(|error| ctx.texts.failure(&error));
-        Self { routers: wire::routers(&ctx.config), messenger }
+        Self { routers: wire::access(&ctx.config), messenger }
     }
 
     pub(crate) fn outside<'a>(&'a self, worker: &'a Worker<'a>) -> Outside<'a> {

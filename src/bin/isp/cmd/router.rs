@@ -269,6 +269,15 @@ pub(super) async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -
     }
 }
 
+/// True for a router whose lines are in RADIUS, which is said: an account on the router itself would keep it from asking there.
+pub(super) fn is_in_radius(ctx: &Context, router: &Router) -> bool {
+    let there = ctx.config.radius.nas.contains_key(&router.endpoint.host);
+    if there {
+        ctx.warn("warn.router_in_radius", &[("router", router.code.to_string())]);
+    }
+    there
+}
+
 fn adopting(mut targets: Vec<AccessTarget>, adopt: bool) -> Vec<AccessTarget> {
     targets.iter_mut().for_each(|t| t.adopt |= adopt);
     targets
@@ -280,6 +289,9 @@ async fn plan(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     let mut rows = Rows::new(if args.details { DETAILS } else { SUMMARY });
     for router in chosen(ctx, store, args.code.as_ref()).await? {
+        if is_in_radius(ctx, &router) {
+            continue;
+        }
         let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
         match access.plan_whole(&router.endpoint, &wanted).await {
             Ok(plan) if args.details => details(&mut rows, &router, &plan),
@@ -403,6 +415,9 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     let (mut asked, mut work) = (Vec::new(), Vec::new());
     for router in chosen(ctx, store, args.code.as_ref()).await? {
+        if is_in_radius(ctx, &router) {
+            continue;
+        }
         // One worker at a time writes to a router, and what is wanted is read when its turn has come.
         let Some(hold) = engine.turn_at(&worker, router.id).await? else {
             ctx.warn("warn.router_taken", &[("router", router.code.to_string())]);

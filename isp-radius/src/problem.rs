@@ -1,0 +1,81 @@
+//! What a person has to set right before RADIUS serves a line.
+
+use isp_core::ports::{ApplyOutcome, PortError};
+
+/// Something that trying again does not mend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Lines that nobody logs in for, and hotspot users.
+    #[error("only PPPoE lines are served by RADIUS yet")]
+    Service,
+    /// The tables have the name for another line of ours.
+    #[error("this user belongs to another line of ours")]
+    AccountOfAnother,
+    /// The tables have the name, and it is not ours.
+    #[error("a user of that name is there and is not ours")]
+    ForeignAccount,
+    /// The NAS answered, and did not end the session.
+    #[error("the NAS refused to end the session (Error-Cause {cause})")]
+    SessionKept {
+        /// Its `Error-Cause`; 0 when it gave none.
+        cause: u32,
+    },
+    /// An account of that name is on the router itself.
+    #[error("an account of that name is on the router itself, which so does not ask RADIUS")]
+    LocalAccount,
+    /// Whether there is one could not be read.
+    #[error("whether accounts are left on the router itself could not be read")]
+    RouterUnread,
+    /// A group of ours has other rows.
+    #[error("the rows of this group are not as they should be")]
+    GroupDiffers,
+    /// No NAS of the settings has the router's address.
+    #[error("the settings of RADIUS do not name this router")]
+    UnknownNas,
+    /// The address of the database is none, or there is no such database.
+    #[error("there is no such database; its address is postgres://user:password@host/name")]
+    Database,
+    /// The database has no tables of FreeRADIUS.
+    #[error("the tables of FreeRADIUS are not in this database")]
+    Schema,
+    /// The database user may not write them.
+    #[error("the database user may not write the tables of FreeRADIUS, or make isp_lines")]
+    Rights,
+    /// The database refused the login.
+    #[error("the database refused the user or its password")]
+    Login,
+}
+
+impl Problem {
+    /// A stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Service => "radius.service",
+            Self::AccountOfAnother => "radius.account_of_another",
+            Self::ForeignAccount => "radius.foreign_account",
+            Self::SessionKept { .. } => "radius.session_kept",
+            Self::LocalAccount => "radius.local_account",
+            Self::RouterUnread => "radius.router_unread",
+            Self::GroupDiffers => "radius.group_differs",
+            Self::UnknownNas => "radius.unknown_nas",
+            Self::Database => "radius.database",
+            Self::Schema => "radius.schema",
+            Self::Rights => "radius.rights",
+            Self::Login => "radius.login",
+        }
+    }
+}
+
+impl From<Problem> for PortError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused { code: problem.code(), reason: problem.to_string() }
+    }
+}
+
+impl From<Problem> for ApplyOutcome {
+    fn from(problem: Problem) -> Self {
+        Self::Refused { code: problem.code(), reason: problem.to_string() }
+    }
+}

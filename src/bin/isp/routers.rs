@@ -1,0 +1,103 @@
+//! Each router by the adapter that serves its lines: its own API, or FreeRADIUS.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::isolation::AccessTarget;
+use isp_core::isolation::access::ObservedAccess;
+use isp_core::isolation::survey::{RouterFinding, Survey};
+use isp_core::place::RouterEndpoint;
+use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
+use isp_mikrotik::MikrotikAccess;
+use isp_radius::{Problem, RadiusAccess};
+
+use crate::config::Config;
+
+/// The routers of the settings.
+pub(crate) struct Routers {
+    mikrotik: MikrotikAccess,
+    code_page: isp_mikrotik::text::CodePage,
+    /// `None` when no router is served by RADIUS.
+    radius: Option<Result<RadiusAccess, PortError>>,
+    /// The hosts of those that are.
+    in_radius: BTreeSet<String>,
+}
+
+impl Routers {
+    /// Nothing is called yet.
+    pub(crate) fn new(config: &Config) -> Self {
+        let in_radius: BTreeSet<String> = config.radius.nas.keys().cloned().collect();
+        let radius = (!in_radius.is_empty()).then(|| RadiusAccess::new(config.radius.clone()));
+        let mikrotik = MikrotikAccess::new(config.mikrotik.clone());
+        Self { mikrotik, code_page: config.mikrotik.code_page, radius, in_radius }
+    }
+
+    fn of(&self, router: &RouterEndpoint) -> Result<&dyn AccessControl, PortError> {
+        match &self.radius {
+            Some(radius) if self.in_radius.contains(&router.host) => match radius {
+                Ok(radius) => Ok(radius),
+                Err(error) => Err(error.clone()),
+            },
+            _ => Ok(&self.mikrotik),
+        }
+    }
+
+    /// A router asks RADIUS only for names that it does not know itself. So an account that is left on it goes on as it is,
+    /// whatever RADIUS says: nothing that was read of its line counts.
+    async fn bypassed(&self, router: &RouterEndpoint, targets: &[AccessTarget], survey: &mut Survey) {
+        let found = match self.mikrotik.read_accounts(router, self.code_page).await {
+            Ok(found) => found,
+            Err(error) => {
+                let what = format!("{}: {error}", Problem::RouterUnread);
+                let code = Problem::RouterUnread.code();
+                survey.findings.push(RouterFinding { name: router.host.clone(), code, what });
+                return;
+            }
+        };
+        let local: BTreeSet<&str> =
+            found.iter().filter(|account| !account.disabled).map(|account| account.name.as_str()).collect();
+        for (target, line) in targets.iter().zip(&mut survey.lines) {
+            let name = target.account.username.as_str();
+            if local.contains(name) {
+                line.access = None;
+                line.as_wanted = false;
+                line.refused = Some(Problem::LocalAccount.code());
+                line.answer = Problem::LocalAccount.to_string();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl AccessControl for Routers {
+    fn capabilities(&self) -> Capabilities {
+        self.mikrotik.capabilities()
+    }
+
+    async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {
+        self.of(router)?.apply(router, targets).await
+    }
+
+    async fn observe(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ObservedAccess>, PortError> {
+        self.of(router)?.observe(router, targets, now).await
+    }
+
+    async fn survey(
+        &self,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+        now: DateTime<Utc>,
+    ) -> Result<Survey, PortError> {
+        let mut survey = self.of(router)?.survey(router, targets, now).await?;
+        if self.in_radius.contains(&router.host) {
+            self.bypassed(router, targets, &mut survey).await;
+        }
+        Ok(survey)
+    }
+}
