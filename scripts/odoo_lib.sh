@@ -37,6 +37,8 @@ odoo_addons_path() {
     local path=${odoo_addons:-$root/isp-odoo},$ODOO_SRC/odoo/addons
     [ ! -d "$ODOO_SRC/addons" ] || path=$path,$ODOO_SRC/addons
     [ -z "${odoo_oca:-}" ] || path=$path,$odoo_oca/odoo/addons
+    # In place of Enterprise's module, for the tests of the bridge to it.
+    [ -z "${odoo_stand_in:-}" ] || path=$path,$root/isp-odoo/checks/stand_in
     echo "$path"
 }
 

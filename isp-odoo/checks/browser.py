@@ -157,8 +157,8 @@ class Browser:
             it.blur();
         """)
 
-    def choose(self, name, text):
-        """A record in a many-to-one field, from the list that opens while one types."""
+    def choose(self, name, text, new=False):
+        """A record in a many-to-one field, from the list that opens while one types; or the line there that makes a new one."""
         selector = '.o_field_widget[name="%s"] input' % name
         self.see(selector)
         self.run("const it = shown(%s); it.scrollIntoView({block: 'center'}); it.focus(); it.click();" % json.dumps(selector))
@@ -166,12 +166,12 @@ class Browser:
         # The list is drawn again with each answer: what is there is clicked in the same moment.
         self.wait("""
             (() => {
-                const found = [...document.querySelectorAll(".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)")]
+                const found = [...document.querySelectorAll(".o-autocomplete--dropdown-item%s")]
                     .find((item) => item.textContent.includes(%s));
                 found && found.querySelector("a").click();
                 return found;
             })()
-        """ % json.dumps(text), "%s in the list of %s" % (text, name))
+        """ % (".o_m2o_dropdown_option_create" if new else ":not(.o_m2o_dropdown_option)", json.dumps(text)), "%s in the list of %s" % (text, name))
         time.sleep(0.3)
 
     def button(self, name):

@@ -22,7 +22,9 @@ def main(conf, port, task=None):
     with ExitStack() as stack:
         meta = stack.enter_context(SimulatedWhatsApp())
         with environment(conf) as env:
-            build(env)
+            # A database that was kept has the provider already.
+            if not env["isp.customer"].with_context(active_test=False).search_count([], limit=1):
+                build(env)
             simulators = connect(env, meta, stack)
             env.cr.commit()
             live(env)
@@ -53,11 +55,15 @@ def connect(env, meta, stack):
             "timeout_seconds": 3, "state": "unknown", "last_error": False, "last_error_code": False,
         })
     # Only a router's own answer says that it agrees.
-    env["isp.subscription"].search([]).write({"observed_access": "unknown", "observed_at": False})
-    env["isp.channel"].create({
+    lines = env["isp.subscription"].search([])
+    lines.write({"observed_access": "unknown", "observed_at": False})
+    lines.filtered(lambda line: line.state in ("active", "paused"))._isp_router_changed()
+    channel = {
         "name": "Layanan pelanggan", "phone_number_id": meta.phone_number_id, "base_url": meta.base_url,
         "access_token": meta.access_token, "app_secret": meta.app_secret, "verify_token": "demo",
-    })
+    }
+    channels = env["isp.channel"].search([], limit=1)
+    channels.write(channel) if channels else channels.create(channel)
     return simulators
 
 
@@ -103,7 +109,8 @@ def serve(conf, port, task):
                 time.sleep(1)
         else:
             sys.exit("error: Odoo does not answer")
-        print("\n  open %s/web   user admin   password admin\n\n  Ctrl-C stops it; nothing is kept." % url, flush=True)
+        print("\n  open %s/web   user admin   password admin\n\n  Ctrl-C stops it%s." % (
+            url, "" if os.environ.get("KEEP") else "; nothing is kept"), flush=True)
         if task == "pictures":
             take_pictures(url)
         elif not task:

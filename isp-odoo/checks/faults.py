@@ -48,26 +48,22 @@ def main(conf):
     print("two crons beside a user who posts invoices: each once, numbers without holes")
 
 
-def run(what, conf, month):
-    return subprocess.Popen([sys.executable, os.path.abspath(__file__), conf, what, str(month)])
+def run(what, conf, month, *more):
+    return subprocess.Popen([sys.executable, os.path.abspath(__file__), conf, what, str(month), *map(str, more)])
 
 
 def kill_in_the_middle(conf, month, at):
-    """Kill -9 a run as soon as ``at`` invoices of the month are committed; return how many there were then."""
-    with environment(conf) as env:
-        process = run("bill", conf, month)
-        while True:
-            env.cr.rollback()
-            done = env["account.move"].search_count([("isp_period_start", "=", day(month))])
-            if done >= at:
-                break
-            assert process.poll() is None, "the run ended before it was killed"
-            time.sleep(0.02)
-    # Somewhere inside the next batch.
-    time.sleep(random.uniform(0.0, 0.25))
+    """Kill -9 a run within the batch after ``at`` invoices of the month are committed; return how many there were then.
+
+    The run stops itself there, however slow the machine is, and is killed while it stands still.
+    """
+    process = run("bill", conf, month, at)
+    _pid, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status), "the run ended before it was killed"
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    return done
+    with environment(conf) as env:
+        return env["account.move"].search_count([("isp_period_start", "=", day(month))])
 
 
 def day(month):
@@ -98,12 +94,38 @@ def check(conf, month, complete=True):
         assert not env["isp.subscription"].search_count([("billing_error", "!=", False)])
 
 
-def bill(conf, month):
+def bill(conf, month, stop_at=None):
     """What the cron worker does, in small batches so that there is a middle."""
     with environment(conf, isp_now=MOMENTS[month]) as env:
         sys.modules["odoo.addons.isp_management.models.isp_billing_run"].BATCH = BATCH
+        if stop_at:
+            stop_after(env, month, stop_at)
         env["isp.billing_run"]._cron_bill()
         env.cr.commit()
+
+
+def stop_after(env, month, stop_at):
+    """Stand still some statements after the commit that brings so many invoices."""
+    cursor, left = type(env.cr), None
+    commit, execute = cursor.commit, cursor.execute
+
+    def counted(self):
+        nonlocal left
+        commit(self)
+        if left is None:
+            execute(self, "SELECT count(*) FROM account_move WHERE isp_period_start = %s", [day(month)])
+            if self.fetchone()[0] >= stop_at:
+                left = random.randrange(30)
+
+    def stopping(self, *args, **kwargs):
+        nonlocal left
+        if left is not None:
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        return execute(self, *args, **kwargs)
+
+    cursor.commit, cursor.execute = counted, stopping
 
 
 def user(conf, month):
@@ -131,4 +153,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         main(sys.argv[1])
     else:
-        {"bill": bill, "user": user}[sys.argv[2]](sys.argv[1], int(sys.argv[3]))
+        {"bill": bill, "user": user}[sys.argv[2]](sys.argv[1], *map(int, sys.argv[3:]))

@@ -191,8 +191,9 @@ def device(browser, router):
     new(browser, "isp_menu_network", "isp_router_menu")
     host, port = router.address.rsplit(":", 1)
     for name, value in (("name", "Menara Sukamaju"), ("host", host), ("port", port), ("username", router.username),
-                        ("password", router.password), ("location", "Sukamaju")):
+                        ("password", router.password)):
         browser.fill(name, value)
+    browser.choose("site_id", "Sukamaju", new=True)
     browser.save()
     browser.button("action_isp_test")
     wait_for(browser, "isp.router", [], "state", "ok")

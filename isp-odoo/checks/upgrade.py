@@ -36,6 +36,7 @@ MIGRATED = {
     # New columns are computed and stored.
     "isp_outage": {"write_date"},
     "account_payment": {"write_date"},
+    "isp_subscription": {"write_date"},
 }
 REPORTS = {
     "isp.report.finance": ["billed", "ppn", "collected", "cost", "receivable"],

@@ -35,6 +35,7 @@
         "views/isp_statement_views.xml",
         "views/isp_menus.xml",
         "views/isp_channel_views.xml",
+        "views/isp_site_views.xml",
         "views/isp_clock_views.xml",
         "views/isp_network_views.xml",
         "views/isp_glance_views.xml",

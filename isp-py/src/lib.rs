@@ -82,6 +82,8 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(people::parse_phones, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_nik, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_niks, module)?)?;
+    module.add_function(wrap_pyfunction!(people::parse_mac, module)?)?;
+    module.add_function(wrap_pyfunction!(people::parse_ip_address, module)?)?;
     module.add_function(wrap_pyfunction!(people::format_rupiah, module)?)?;
     module.add_function(wrap_pyfunction!(cases::read_case, module)?)?;
     module.add_function(wrap_pyfunction!(cases::compare_case, module)?)?;

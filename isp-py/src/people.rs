@@ -1,6 +1,6 @@
-//! Phones, NIK and amounts as people write them.
+//! Phones, NIK, amounts and addresses of lines as people write them.
 
-use isp_core::{Error, customer};
+use isp_core::{Error, customer, subscription};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -92,6 +92,22 @@ pub(crate) fn parse_nik(text: &Bound<'_, PyAny>) -> PyResult<Nik> {
 #[pyfunction]
 pub(crate) fn parse_niks<'py>(texts: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     many(texts, |t| customer::Nik::parse(t).map(Nik))
+}
+
+/// Reads the MAC address of a box; the answer is as routers write it, ``AA:BB:CC:00:11:22``.
+///
+/// What no customer's box can have raises ``InvalidValue`` with code ``subscription.mac``.
+#[pyfunction]
+pub(crate) fn parse_mac(text: &Bound<'_, PyAny>) -> PyResult<String> {
+    one(text, |t| subscription::Mac::parse(t).map(|mac| mac.to_string()))
+}
+
+/// Reads the IPv4 address of a line; ``/32`` behind it means the same.
+///
+/// What no customer can have raises ``InvalidValue`` with code ``subscription.ip_address``.
+#[pyfunction]
+pub(crate) fn parse_ip_address(text: &Bound<'_, PyAny>) -> PyResult<String> {
+    one(text, |t| subscription::ip_address(t).map(|address| address.to_string()))
 }
 
 /// An amount as Indonesian invoices write it: ``Rp165.000``.

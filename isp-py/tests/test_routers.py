@@ -60,6 +60,66 @@ def test_a_line_is_planned_made_isolated_and_reopened() -> None:
         assert simulated.counters()["writes"] == 0
 
 
+def test_lines_that_nobody_logs_in_for() -> None:
+    """By address and by box, beside one that logs in: planned, made, isolated, opened, moved and left."""
+    fixed = account(1, username="", password="", service="static", ip_address="10.20.0.7")
+    leased = account(2, username="", password="", service="dhcp", ip_address="10.20.0.8", mac="aa-bb-cc-00-11-22")
+    with SimulatedRouter() as simulated:
+        lines = (fixed, account(7), leased)
+        (plan,) = routers.plan([endpoint(simulated, "r1", *lines)])
+        assert [(s.what, s.name, s.account, s.action) for s in plan.steps[1:]] == [
+            ("account", "user-7", 7, "create"),
+            ("queue", "10.20.0.7", 1, "create"),
+            ("lease", "AA:BB:CC:00:11:22", 2, "create"),
+        ]
+        (applied,) = routers.apply([endpoint(simulated, "r1", *lines)])
+        assert [(a.account, a.state, a.access) for a in applied.accounts] == [
+            (1, "done", "open"), (7, "done", "open"), (2, "done", "open"),
+        ]
+        simulated.plug_dhcp("AA:BB:CC:00:11:22", "10.20.0.200")
+        assert simulated.felt("10.20.0.7") == simulated.felt("10.20.0.8") == ("10M/20M", False)
+        shut = [line._replace(access="isolated") for line in (fixed, leased)]
+        (applied,) = routers.apply([endpoint(simulated, "r1", *shut)])
+        assert [a.access for a in applied.accounts] == ["isolated", "isolated"]
+        assert simulated.felt("10.20.0.7") == simulated.felt("10.20.0.8") == ("64k/64k", True)
+        (seen,) = routers.observe([endpoint(simulated, "r1", *lines)])
+        assert [(a.account, a.access) for a in seen.accounts] == [(1, "isolated"), (7, "open"), (2, "isolated")]
+        moved = [shut[0]._replace(ip_address="10.20.0.9"), shut[1]._replace(mac="AA:BB:CC:00:11:33")]
+        (applied,) = routers.apply([endpoint(simulated, "r1", *moved)])
+        assert [(a.state, a.access) for a in applied.accounts] == [("done", "isolated")] * 2
+        assert simulated.felt("10.20.0.7") == (None, False), "nothing is left at the old address"
+        assert simulated.felt("10.20.0.9") == ("64k/64k", True)
+        after = account(3, username="", password="", service="static", ip_address="10.20.0.9")
+        (applied,) = routers.apply([endpoint(simulated, "r1", after)])
+        assert [(a.state, a.code) for a in applied.accounts] == [("refused", "router.account_of_another")]
+        (applied,) = routers.apply([endpoint(simulated, "r1", after._replace(succeeds=[fixed.owner]))])
+        assert [(a.state, a.access) for a in applied.accounts] == [("done", "open")]
+        assert simulated.felt("10.20.0.9") == ("10M/20M", False)
+
+    for wrong, code in [
+        (fixed._replace(ip_address="10.20.0"), "subscription.ip_address"),
+        (fixed._replace(ip_address=None), "value.empty"),
+        (leased._replace(mac="zz"), "subscription.mac"),
+        (fixed._replace(password="x"), "subscription.not_for_service"),
+    ]:
+        assert refused(routers.plan, [routers.Router("r1", "127.0.0.1", "api", "x", [wrong])]).code == code
+    twice = leased._replace(ip_address="10.20.0.7")
+    assert refused(routers.plan, [routers.Router("r1", "127.0.0.1", "api", "x", [fixed, twice])]).code == "value.duplicate"
+
+
+def test_addresses_and_boxes_are_read_as_people_write_them() -> None:
+    for text in ["aa-bb-cc-00-11-22", "AABBCC001122", "aabb.cc00.1122", " AA:BB:CC:00:11:22 "]:
+        assert routers.parse_mac(text) == "AA:BB:CC:00:11:22"
+    assert routers.parse_ip_address(" 10.20.0.7/32") == "10.20.0.7"
+    for parse, text, code in [
+        (routers.parse_mac, "zz", "subscription.mac"),
+        (routers.parse_mac, "ff:ff:ff:ff:ff:ff", "subscription.mac"),
+        (routers.parse_ip_address, "10.20.0", "subscription.ip_address"),
+        (routers.parse_ip_address, "127.0.0.1", "subscription.ip_address"),
+    ]:
+        assert refused(parse, text).code == code
+
+
 def test_a_dead_router_delays_nobody_and_has_its_error() -> None:
     with SimulatedRouter(identity="a") as up, SimulatedRouter() as down, SimulatedRouter() as hanging:
         down.down()

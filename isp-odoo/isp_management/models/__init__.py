@@ -12,6 +12,8 @@ from . import isp_package
 from . import isp_router
 from . import isp_customer
 from . import isp_subscription
+from . import isp_subscription_service
+from . import isp_site
 from . import res_partner
 from . import isp_cpe
 from . import isp_find

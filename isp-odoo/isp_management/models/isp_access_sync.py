@@ -6,9 +6,10 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..logic.retry import wait_after
+from .isp_subscription_service import KNOWN_BY
 
 # A change of one of these has to reach the router.
-ROUTER_FIELDS = {"desired_access", "package_id", "ppp_username", "ppp_password_sealed", "router_id"}
+ROUTER_FIELDS = {"desired_access", "package_id", "ppp_password_sealed", "router_id", *KNOWN_BY}
 
 
 # A change of one of these has to reach the routers of all lines of the package.
@@ -55,31 +56,18 @@ class IspSubscription(models.Model):
         if not touched:
             return super().write(vals)
         values = {line.id: [line.sudo()[name] for name in touched] for line in self}
-        if touched & {"router_id", "ppp_username"}:
-            self._isp_check_moved(vals)
         result = super().write(vals)
         self.filtered(lambda s: values[s.id] != [s.sudo()[name] for name in touched])._isp_router_changed()
         return result
-
-    def _isp_check_moved(self, vals):
-        """An account that was left behind would go on serving, and nobody would know of it."""
-        for line in self.filtered(lambda s: s.observed_access in ("open", "isolated")):
-            router_moves = "router_id" in vals and vals["router_id"] != line.router_id.id
-            name_moves = "ppp_username" in vals and vals["ppp_username"] != line.ppp_username
-            if line.router_id and (router_moves or (name_moves and line.ppp_username)):
-                raise UserError(_(
-                    "%(line)s is in service as %(user)s on %(router)s. Pause it and let the router confirm before it moves.",
-                    line=line.display_name, user=line.ppp_username, router=line.router_id.display_name,
-                ))
 
     def _isp_router_changed(self):
         """The routers have to hear of these lines, soon after the commit."""
         if not self:
             return
-        for line in self.sudo():
-            line.write({
-                "router_pending": line.state != "draft",
-                "router_revision": line.router_revision + 1,
+        for (pending, revision), lines in self.sudo().grouped(lambda s: (s.state != "draft", s.router_revision)).items():
+            lines.write({
+                "router_pending": pending,
+                "router_revision": revision + 1,
                 "router_attempts": 0,
                 "router_next_attempt": False,
             })
@@ -98,25 +86,6 @@ class IspSubscription(models.Model):
         """The name of a line for ever and everywhere; the mark on the router is made from it."""
         self.ensure_one()
         return "%s:%s" % (self.env["ir.config_parameter"].sudo().get_param("database.uuid"), self.id)
-
-    def _isp_account(self):
-        """What the router should have for this line; raises UserError when something is missing."""
-        self.ensure_one()
-        line = self.sudo()
-        password = line._isp_open("ppp_password")
-        if not line.ppp_username or not password:
-            raise UserError(_("The PPPoE user or its password is missing."))
-        package = line._isp_package_now()
-        return engine.Account(
-            line.id,
-            line._isp_owner(),
-            line.ppp_username,
-            password,
-            package.user_group,
-            "%dk/%dk" % (package.speed_down, package.speed_up),
-            line.desired_access,
-            line.router_adopt,
-        )
 
     def _isp_package_now(self):
         """The package in force today: a planned change holds from its day on."""

@@ -123,6 +123,7 @@ class IspCustomer(models.Model):
                 vals["customer_code"] = self._isp_next_code(company)
             if not vals.get("partner_id"):
                 vals.setdefault("country_id", self.env.ref("base.id").id)
+                vals.setdefault("lang", company._isp_customer_language())
         customers = super().create(vals_list)
         for customer, vals in zip(customers, vals_list):
             # A contact made here belongs to this company alone; one that was there before stays shared as it was.

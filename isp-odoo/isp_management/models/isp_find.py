@@ -1,6 +1,9 @@
 """One box that finds a customer or a line by whatever is at hand: a name, an ID, a number as it is dialled, a package, a PPPoE name, a
 serial, an address."""
 
+from isp_engine import InvalidValue
+from isp_engine.routers import parse_mac
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.osv import expression
@@ -25,6 +28,14 @@ def dialled(text):
     if digits.startswith("62") and len(digits) > DIGITS_AT_LEAST:
         return digits[2:]
     return digits
+
+
+def boxed(text):
+    """A MAC address as it is kept, however it is written."""
+    try:
+        return parse_mac(text)
+    except InvalidValue:
+        return text
 
 
 def positive(operator, value):
@@ -96,7 +107,7 @@ class IspSubscription(models.Model):
             [(name, "ilike", text)] for name in ("serial", "router_serial", "outdoor_mac", "router_mac")
         ] + [[("ip_address", "=", text)], [("name", "=ilike", text)]]))
         return expression.OR([
-            [("name", "ilike", text)], [("ppp_username", "ilike", text)], [("ip_address", "=", text)],
+            [("name", "ilike", text)], [("ppp_username", "ilike", text)], [("ip_address", "=", text)], [("mac", "=", boxed(text))],
             [("package_id.code", "=ilike", text)], [("package_id.name", "ilike", text)], [("cpe_ids", "any", [("id", "in", devices)])],
         ])
 

@@ -8,7 +8,7 @@ class IspIsolationEvent(models.Model):
     _name = "isp.isolation_event"
     _description = "Isolation or reopening"
     _order = "decided_at desc, id desc"
-    _rec_name = "decided_at"
+    _rec_names_search = ["customer_id"]
     _check_company_auto = True
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -36,6 +36,12 @@ class IspIsolationEvent(models.Model):
     observed_at = fields.Datetime("Router agreed at")
     router_answer = fields.Char()
     attempts = fields.Integer()
+
+    @api.depends("customer_id.name", "action")
+    def _compute_display_name(self):
+        words = dict(self._fields["action"]._description_selection(self.env))
+        for event in self:
+            event.display_name = "%s: %s" % (event.customer_id.name, words.get(event.action, ""))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

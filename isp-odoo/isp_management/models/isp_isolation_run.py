@@ -111,10 +111,9 @@ class IspSubscription(models.Model):
         held = self._isp_check_breakers(company, decisions, policy, routers)
         done = defaultdict(int)
         for ids in split_every(PAGE, [key for key in decisions if key not in held]):
-            lines = self.sudo().browse(ids)
-            for line in lines:
-                done[decisions[line.id].action] += 1
-            lines._isp_do([decisions[key] for key in ids])
+            self.sudo()._isp_do([decisions[key] for key in ids])
+            for key in ids:
+                done[decisions[key].action] += 1
             transaction.commit(self.env)
         if done or held:
             _logger.info("isolation run of company %s: %s, %s held back", company.id, dict(done), len(held))
@@ -191,52 +190,58 @@ class IspSubscription(models.Model):
     # What is wanted
 
     def _isp_do(self, decisions):
-        """Do what was decided about lines, and say it: of one customer at once, where it is one document."""
-        said = self.env["isp.isolation_event"].sudo()
-        for decision in decisions:
-            line = self.browse(decision.subscription)
-            heard = line._isp_is_heard(decision.action)
-            event = line._isp_want(
-                decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late, announce=False
-            )
-            said |= event if heard else said.browse()
-        said._isp_announce()
-
-    def _isp_is_heard(self, action):
-        """Leaving a pause is no reopening that anybody waits for."""
-        return action == "isolate" or (action == "reopen" and self.sudo().desired_access == "isolated")
+        """Do what was decided about lines, all of it at once: what concerns one customer is said together."""
+        self.browse([of.subscription for of in decisions])._isp_want_all([
+            {"action": of.action, "reason_code": of.reason, "overdue": of.overdue, "days_late": of.days_late} for of in decisions
+        ])
 
     def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None, announce=True):
         """Write the wish and its event in this transaction; the routers hear of it after the commit."""
         self.ensure_one()
-        now = self.company_id._isp_now().replace(tzinfo=None)
-        line = self.sudo()
-        wanted, heard = WANTED[action], announce and line._isp_is_heard(action)
-        line.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
-        vals = {"desired_access": wanted, "access_reason": reason or reason_code}
-        if action == "isolate":
-            vals.update(access_cause=cause, isolated_overdue=overdue, isolated_since=now)
-        else:
-            # The overdue amount stays: reopening for a part gives the rest its own grace.
-            vals.update(access_cause=False, isolated_since=False)
-        line.write(vals)
-        event = self.env["isp.isolation_event"].sudo().create({
-            "company_id": line.company_id.id,
-            "subscription_id": line.id,
-            "router_id": line.router_id.id,
-            "action": action,
-            "cause": cause,
-            "reason_code": reason_code,
-            "reason": reason,
-            "overdue": overdue,
-            "days_late": days_late,
-            "decided_at": now,
-            "user_id": (user or self.env.ref("base.user_root")).id,
-            "desired_access": wanted,
-        })
-        if heard:
-            event._isp_announce()
-        return event
+        return self._isp_want_all([{
+            "action": action, "reason_code": reason_code, "cause": cause, "reason": reason, "overdue": overdue, "days_late": days_late,
+            "user": user, "announce": announce,
+        }])
+
+    def _isp_want_all(self, wishes):
+        """The same for many lines, each with its wish as keywords of ``_isp_want``."""
+        lines, announced, rows, groups = self.sudo(), [], [], defaultdict(self.browse)
+        lines.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
+        for line, wish in zip(lines, wishes):
+            now = line.company_id._isp_now().replace(tzinfo=None)
+            action, cause, reason = wish["action"], wish.get("cause", "arrears"), wish.get("reason")
+            overdue, wanted = wish.get("overdue", 0), WANTED[wish["action"]]
+            # Leaving a pause is no reopening that anybody waits for.
+            announced.append(
+                wish.get("announce", True) and (action == "isolate" or (action == "reopen" and line.desired_access == "isolated"))
+            )
+            vals = {"desired_access": wanted, "access_reason": reason or wish["reason_code"]}
+            if action == "isolate":
+                vals.update(access_cause=cause, isolated_overdue=overdue, isolated_since=now)
+            else:
+                # The overdue amount stays: reopening for a part gives the rest its own grace.
+                vals.update(access_cause=False, isolated_since=False)
+            groups[tuple(vals.items())] |= line
+            rows.append({
+                "company_id": line.company_id.id,
+                "subscription_id": line.id,
+                "router_id": line.router_id.id,
+                "action": action,
+                "cause": cause,
+                "reason_code": wish["reason_code"],
+                "reason": reason,
+                "overdue": overdue,
+                "days_late": wish.get("days_late", 0),
+                "decided_at": now,
+                "user_id": (wish.get("user") or self.env.ref("base.user_root")).id,
+                "desired_access": wanted,
+            })
+        # Many lines of a run want the same.
+        for vals, own in groups.items():
+            own.sudo().write(dict(vals))
+        events = self.env["isp.isolation_event"].sudo().create(rows)
+        events.browse([event.id for event, tell in zip(events, announced) if tell])._isp_announce()
+        return events
 
     def _isp_last_event(self):
         """What last isolated or reopened a line: a message about an earlier one is over."""
@@ -253,10 +258,9 @@ class IspSubscription(models.Model):
             concerned = isp_engine.decide_by_hand(facts, action, self.env.user.name, reason or "")
         except isp_engine.InvalidValue as error:
             raise self.env["isp.refusals"]._isp_refuse(error.code) from error
-        said, code = self.env["isp.isolation_event"].sudo(), "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
-        for line in self.browse(concerned):
-            said |= line._isp_want(action, code, cause="manual", reason=reason, user=self.env.user, announce=False)
-        said._isp_announce()
+        code = "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
+        wish = {"action": action, "reason_code": code, "cause": "manual", "reason": reason, "user": self.env.user}
+        self.browse(concerned)._isp_want_all([wish] * len(concerned))
 
     def _isp_reopen_paid(self):
         """Reopen the lines whose payment has come in, in the transaction of the payment (rule P5)."""

@@ -26,30 +26,46 @@ class IspNotification(models.Model):
         ``subject`` says what it is about. Another process may write the same key at the same time: the database
         decides which of the two is the message.
         """
-        if not_before is None:
-            zone = self._isp_zone(customer)
-            not_before = company._isp_dunning_policy().next_sending(kind, zone, company._isp_now())
-        key = "%s:%s:%s" % (kind, level, subject)
+        return self._isp_queue_all(
+            company, [{"kind": kind, "customer": customer, "subject": subject, "level": level, "not_before": not_before, **vals}]
+        )
+
+    @api.model
+    def _isp_queue_all(self, company, wishes):
+        """The same for many messages of one company, each as keywords of ``_isp_queue``."""
+        rows = {}
+        for wish in wishes:
+            customer, kind, not_before = wish.pop("customer"), wish["kind"], wish.pop("not_before", None)
+            if not_before is None:
+                not_before = company._isp_dunning_policy().next_sending(kind, self._isp_zone(customer), company._isp_now())
+            key = "%s:%s:%s" % (kind, wish.get("level", 0), wish.pop("subject"))
+            rows.setdefault(key, {
+                **wish, "company_id": company.id, "customer_id": customer.id, "once_key": key,
+                "not_before": not_before.replace(tzinfo=None),
+            })
         messages = self.sudo()
-        if messages.search_count(
-            [("company_id", "=", company.id), ("channel", "=", "whatsapp"), ("once_key", "=", key)], limit=1
-        ):
+        there = messages.search_fetch(
+            [("company_id", "=", company.id), ("channel", "=", "whatsapp"), ("once_key", "in", list(rows))], ["once_key"]
+        )
+        rows = [row for key, row in rows.items() if key not in set(there.mapped("once_key"))]
+        written = self._isp_create_once(rows)
+        if written:
+            self._isp_trigger_send()
+        return written
+
+    @api.model
+    def _isp_create_once(self, rows):
+        messages = self.sudo()
+        if not rows:
             return messages
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                message = messages.create({
-                    "company_id": company.id,
-                    "customer_id": customer.id,
-                    "kind": kind,
-                    "level": level,
-                    "once_key": key,
-                    "not_before": not_before.replace(tzinfo=None),
-                    **vals,
-                })
+                return messages.create(rows)
         except IntegrityError:
-            return messages
-        self._isp_trigger_send()
-        return message
+            # Another process wrote one of them in this moment.
+            if len(rows) == 1:
+                return messages
+            return messages.concat(*(self._isp_create_once([row]) for row in rows))
 
     @api.model
     def _isp_zone(self, customer):
@@ -91,15 +107,15 @@ class IspNotification(models.Model):
             )
             for customer in customers
         ]
-        count = 0
+        wishes = []
         for due in isp_engine.due_reminders(facts, company._isp_now(), policy=company._isp_dunning_policy()):
             customer = self.env["isp.customer"].browse(due.customer)
             subject = ",".join(str(key.invoice) for key in sorted(due.keys) if (key.kind, key.level) == (due.kind, due.level))
-            count += len(self._isp_queue(
-                company, due.kind, customer, subject, level=due.level, not_before=due.not_before,
-                move_ids=[(6, 0, due.invoices)], stands_for=[list(key) for key in due.keys],
-            ))
-        return count
+            wishes.append({
+                "kind": due.kind, "customer": customer, "subject": subject, "level": due.level, "not_before": due.not_before,
+                "move_ids": [(6, 0, due.invoices)], "stands_for": [list(key) for key in due.keys],
+            })
+        return len(self._isp_queue_all(company, wishes))
 
     @api.model
     def _isp_owed(self, company, customers=None):
@@ -170,17 +186,19 @@ class IspIsolationEvent(models.Model):
                 )
                 for event in own
             ]
+            wishes = []
             for joined in isp_engine.join_notices(notices, now):
                 first, *others = self.browse(joined.notices)
                 kind, zone = kinds[first.action], first.subscription_id.zone
                 subject = "event-%s" % first.id
                 if joined.statement:
                     subject = "%s-%s" % (joined.statement, terms_rows.today(now, zone))
-                self.env["isp.notification"]._isp_queue(
-                    company, kind, first.customer_id, subject, not_before=policy.next_sending(kind, zone, now),
-                    subscription_id=first.subscription_id.id, isolation_event_id=first.id,
-                    also_event_ids=[(6, 0, [event.id for event in others])],
-                )
+                wishes.append({
+                    "kind": kind, "customer": first.customer_id, "subject": subject, "not_before": policy.next_sending(kind, zone, now),
+                    "subscription_id": first.subscription_id.id, "isolation_event_id": first.id,
+                    "also_event_ids": [(6, 0, [event.id for event in others])],
+                })
+            self.env["isp.notification"]._isp_queue_all(company, wishes)
 
     def _isp_confirmed(self):
         """The router has said so: what waited for that is looked at now."""

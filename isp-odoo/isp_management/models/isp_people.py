@@ -33,6 +33,11 @@ class ResConfigSettings(models.TransientModel):
 class IspSubscription(models.Model):
     _inherit = "isp.subscription"
 
+    installed_on = fields.Date("Handed over on", readonly=True, copy=False, tracking=True)
+    installed_signature = fields.Binary(
+        "Signature", copy=False, attachment=True, help="The customer signs, on the technician's phone, that the line works.",
+    )
+    installed_signer = fields.Char("Signed by", copy=False)
     phone_to_call = fields.Char("Telephone", compute="_compute_where")
     address = fields.Char(compute="_compute_where")
 
@@ -88,6 +93,21 @@ class IspSubscription(models.Model):
                 raise UserError(_("%s has no lent device.", line.display_name))
             line._isp_to_do("pickup", _("Fetch %s", ", ".join(lent.mapped("display_name"))))
         return True
+
+    def write(self, vals):
+        signed = self.filtered(lambda line: vals.get("installed_signature") and not line.installed_signature)
+        result = super().write(vals)
+        signed._isp_handed_over()
+        return result
+
+    def _isp_handed_over(self):
+        """Signed: the day is written down, and what was to be installed is done."""
+        for line in self:
+            line.sudo().installed_on = line.company_id._isp_today()
+            line.activity_feedback(
+                ["isp_management.activity_install"],
+                feedback=_("Handed over and signed by %s", line.installed_signer or line.customer_id.name),
+            )
 
     def _isp_fault_reported(self, description, partner):
         """A customer says that something does not work: on the line's own page, and to whoever goes out."""

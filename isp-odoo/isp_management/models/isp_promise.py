@@ -2,6 +2,7 @@ import isp_engine
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
 
 from .isp_guard_mixin import BILLING, ENDING, PROGRAM
 
@@ -11,7 +12,7 @@ class IspPromise(models.Model):
     _description = "Promise to pay"
     _inherit = ["mail.thread", "isp.guard.mixin"]
     _order = "until desc, id desc"
-    _rec_name = "until"
+    _rec_names_search = ["customer_id"]
     _check_company_auto = True
     _isp_guarded = {"state": PROGRAM, **ENDING}
     _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
@@ -30,6 +31,13 @@ class IspPromise(models.Model):
     )
 
     _sql_constraints = [("order", "check(until >= made_on)", "A promise does not end before it is made.")]
+
+    @api.depends("customer_id.name", "until")
+    def _compute_display_name(self):
+        for promise in self:
+            promise.display_name = _(
+                "%(customer)s pays until %(day)s", customer=promise.customer_id.name or "", day=format_date(self.env, promise.until)
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -27,7 +27,6 @@ class IspRouter(models.Model):
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
-    location = fields.Char()
     host = fields.Char("Address", required=True, tracking=True, help="Name or IP address of the API.")
     port = fields.Integer(default=8728, required=True, tracking=True)
     use_tls = fields.Boolean("TLS", tracking=True, help="api-ssl, usually on port 8729.")

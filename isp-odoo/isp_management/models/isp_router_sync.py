@@ -307,8 +307,8 @@ class IspRouter(models.Model):
     def _isp_wanted_lines(self):
         """The lines that these routers should have."""
         return self.env["isp.subscription"].sudo().search(
-            [("router_id", "in", self.ids), ("state", "in", ("active", "paused")), ("ppp_username", "!=", False)]
-        )
+            [("router_id", "in", self.ids), ("state", "in", ("active", "paused"))]
+        ).filtered("known_by")
 
     def _isp_compare(self):
         """Plan all lines of these routers and write what differs on them; returns the plans by router id."""
@@ -370,10 +370,6 @@ class IspRouter(models.Model):
 
 class IspSubscription(models.Model):
     _inherit = "isp.subscription"
-
-    def _isp_complete(self):
-        """Whether there is an account to speak of."""
-        return bool(self.sudo().ppp_username and self.sudo().ppp_password_sealed)
 
     def action_isp_sync_now(self):
         """Take this line to its router now, instead of at the next run."""

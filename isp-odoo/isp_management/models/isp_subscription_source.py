@@ -3,6 +3,7 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 
+from ..logic.money import rupiah, whole
 from ..logic.policy import CYCLE_MONTHS
 
 
@@ -21,9 +22,13 @@ class IspSubscriptionSource(models.AbstractModel):
         self.ensure_one()
         return self.partner_id
 
-    def _isp_products(self):
-        """What was sold; one of the products is a package's."""
+    def _isp_sold(self):
+        """The lines of what was sold, with product, price_unit and discount; one of the products is a package's."""
         raise NotImplementedError
+
+    def _isp_quantity(self, sold):
+        """How many of it, for one of those lines."""
+        return sold.product_uom_qty
 
     def _isp_months(self):
         """Months between two invoices, 0 when the interval is no whole number of months."""
@@ -58,7 +63,9 @@ class IspSubscriptionSource(models.AbstractModel):
         self.ensure_one()
         if not self.isp_subscription_id:
             self.isp_subscription_id = self.env["isp.subscription"].create(self._isp_subscription_vals())
-            self.isp_subscription_id.sudo().billed_elsewhere = self._isp_billed_elsewhere()
+            self.isp_subscription_id.sudo().write(
+                {"billed_elsewhere": self._isp_billed_elsewhere(), **self._isp_price_vals()}
+            )
             self._isp_follow()
             self._isp_join_invoices()
         return {
@@ -68,13 +75,64 @@ class IspSubscriptionSource(models.AbstractModel):
             "view_mode": "form",
         }
 
+    def _isp_package_sold(self):
+        """The package, and the line that sells it."""
+        self.ensure_one()
+        company = self.company_id or self.env.company
+        packages = self.env["isp.package"].search([("company_id", "=", company.id)])
+        sold = self._isp_sold().filtered(lambda line: line.product_id in packages.product_id)
+        if not sold:
+            raise UserError(_("No product of %s is that of a package.", self.display_name))
+        if len(sold) > 1:
+            raise UserError(_("%s sells more than one internet line. Sell each in a subscription of its own.", self.display_name))
+        others = (self._isp_sold() - sold).filtered("product_id")
+        if others and not self._isp_billed_elsewhere():
+            raise UserError(_(
+                "%(subscription)s sells %(products)s beside the internet line, and the daily ISP billing would not invoice that. Sell it in"
+                " a subscription of its own.", subscription=self.display_name, products=", ".join(others.mapped("product_id.display_name")),
+            ))
+        return packages.filtered(lambda package: package.product_id == sold.product_id)[:1], sold
+
+    def _isp_price_vals(self):
+        """Price, quantity and discount as they were sold; what a month costs is the package's price, or held."""
+        package, sold = self._isp_package_sold()
+        months, quantity = self._isp_months(), self._isp_quantity(sold)
+        try:
+            asked = rupiah(sold.price_unit * quantity)
+            percent = rupiah(sold.discount)
+        except ValueError:
+            # An odd discount is a price.
+            asked, percent = sold.price_unit * quantity * (100 - sold.discount) / 100, 0
+        monthly, ours = whole(asked / months), not self._isp_billed_elsewhere()
+        if ours and monthly * months != asked:
+            raise UserError(_(
+                "%(subscription)s costs %(amount)s for %(months)s months, which is no whole rupiah a month.",
+                subscription=self.display_name, amount=asked, months=months,
+            ))
+        free = percent == 100 or not monthly
+        if ours and free:
+            raise UserError(_("%s costs nothing. Give the line an exemption instead.", self.display_name))
+        percent = 100 if free else percent
+        return {
+            "held_price": monthly if monthly != rupiah(package.price) else 0, "held_until": False,
+            "discount_kind": "percent" if percent else False, "discount_value": percent, "discount_until": False,
+        }
+
+    def _isp_keep_price(self):
+        """Bring the price of the lines to what is sold now."""
+        for source in self.filtered(lambda s: s.isp_subscription_id.state in ("draft", "active", "paused")):
+            line = source.isp_subscription_id
+            package, _sold = source._isp_package_sold()
+            if package != (line.next_package_id or line.package_id):
+                raise UserError(_(
+                    "%(subscription)s serves %(line)s. Change the package there: days that are paid for are counted, and the router"
+                    " hears of it.", subscription=source.display_name, line=line.display_name,
+                ))
+            line.sudo().write(source._isp_price_vals())
+
     def _isp_subscription_vals(self):
         company = self.company_id or self.env.company
-        package = self.env["isp.package"].search(
-            [("company_id", "=", company.id), ("product_id", "in", self._isp_products().ids)], limit=1
-        )
-        if not package:
-            raise UserError(_("No product of %s is that of a package.", self.display_name))
+        package, _sold = self._isp_package_sold()
         cycle = next((name for name, months in CYCLE_MONTHS.items() if months == self._isp_months()), None)
         if not cycle:
             raise UserError(_("%s is not invoiced every 1, 3, 6 or 12 months.", self.display_name))

@@ -13,6 +13,19 @@ class ResCompany(models.Model):
 
     isp_has_fractions = fields.Boolean("Books with fractions of a rupiah", compute="_compute_isp_has_fractions")
 
+    isp_customer_lang = fields.Selection(
+        lambda self: self.env["res.lang"].get_installed(), "Language of new customers",
+        help="Of their invoices, e-mails and messages. Empty: Indonesian where it is installed, else the company's own.",
+    )
+
+    def _isp_customer_language(self):
+        """The language of a customer of whom nothing else is said."""
+        self.ensure_one()
+        installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        if self.isp_customer_lang:
+            return self.isp_customer_lang
+        return "id_ID" if "id_ID" in installed else self.partner_id.lang
+
     @api.depends("currency_id.rounding")
     def _compute_isp_has_fractions(self):
         """Books that were kept in rupiah before, with a rounding of 0.01, keep it: arrears are whole rupiah all the same."""

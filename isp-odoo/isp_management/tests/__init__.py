@@ -35,6 +35,7 @@ from . import test_clicks
 from . import test_settings
 from . import test_glance
 from . import test_many
+from . import test_people
 from . import test_portal
 from . import test_pictures
 from . import test_statements

@@ -33,7 +33,7 @@ class Provider:
         host, port = self.simulated.address.split(":")
         self.router = self.env["isp.router"].create({
             "name": "Menara", "host": host, "port": int(port), "username": self.simulated.username,
-            "password": self.simulated.password, "timeout_seconds": 2,
+            "password": self.simulated.password, "timeout_seconds": 2, "location": "Sukamaju",
         })
         self.env["isp.channel"].create({
             "name": "CS", "phone_number_id": self.meta.phone_number_id, "base_url": self.meta.base_url,

@@ -56,6 +56,17 @@ class TestMany(IspNetworkCommon):
         self.assertEqual(self.lines.mapped("desired_access"), ["open"] * 3)
         self.assertEqual(self.first.isolation_event_ids.sorted("id").mapped("reason"), ["Pindah tower", "Selesai"])
 
+    def test_activate(self):
+        other = self.new_subscription(self.new_customer("Calon dua"), activate=False, start=date(2026, 2, 1))
+        for group in ("technician", "billing"):
+            wizard = self.wizard("activate", self.first | self.draft | other, user=self.member(group))
+            self.assertEqual(self.results(wizard), {self.first: "left", self.draft: "ready", other: "ready"})
+        wizard.action_confirm()
+        self.assertEqual(self.results(wizard), {self.first: "left", self.draft: "done", other: "done"})
+        self.assertEqual((self.draft.state, other.state, other.activation_date), ("active", "active", date(2026, 2, 1)))
+        with self.assertRaises(AccessError):
+            self.wizard("activate", self.draft, user=self.member("cashier"))
+
     def test_one_that_is_refused_holds_back_no_other(self):
         wizard = self.wizard("isolate", reason="Uji")
         self.second.sudo().write({"state": "paused", "paused_from": date(2026, 1, 6)})

@@ -1,8 +1,11 @@
 from datetime import date, datetime
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..logic import transaction
 from .network_common import IspNetworkCommon
@@ -44,6 +47,101 @@ class TestRouters(IspNetworkCommon):
         line.with_env(self.at("2026-03-11 09:00")).action_resume()
         self.sync(EARLY)
         self.assertFalse(self.on_router(line).disabled)
+
+    def both(self):
+        """A static and a DHCP line that are served."""
+        fixed = self.new_subscription(self.new_customer("Kantor Desa"), service="static", ip_address="10.20.0.7/32")
+        leased = self.new_subscription(
+            self.new_customer("Toko Maju"), service="dhcp", mac="aa-bb-cc-00-11-22", ip_address="10.20.0.8"
+        )
+        self.assertEqual((fixed.ip_address, leased.mac), ("10.20.0.7", "AA:BB:CC:00:11:22"))
+        self.sync(EARLY)
+        self.assertEqual([(s.observed_access, s.access_agrees) for s in fixed + leased], [("open", True)] * 2)
+        self.assertEqual(self.simulated.felt("10.20.0.7"), ("10M/20M", False))
+        self.simulated.plug_dhcp(leased.mac, "10.20.0.200")
+        self.assertEqual(self.simulated.felt("10.20.0.8"), ("10M/20M", False))
+        return fixed, leased
+
+    def test_lines_that_nobody_logs_in_for(self):
+        """A static and a DHCP line are served, isolated, opened, paused and ended by their address and box."""
+        fixed, leased = self.both()
+        (fixed + leased)._isp_by_hand("isolate", "uji")
+        self.sync(EARLY)
+        self.assertEqual([s.observed_access for s in fixed + leased], ["isolated"] * 2)
+        self.assertTrue(self.simulated.felt("10.20.0.7")[1] and self.simulated.felt("10.20.0.8")[1])
+        (fixed + leased)._isp_by_hand("reopen", "uji")
+        self.sync(EARLY)
+        self.assertEqual([s.observed_access for s in fixed + leased], ["open"] * 2)
+        self.assertEqual([self.simulated.felt("10.20.0.%s" % n) for n in (7, 8)], [("10M/20M", False)] * 2)
+        self.simulated.reset_counters()
+        self.sync(EARLY)
+        self.at(EARLY)["isp.router"]._cron_isp_drift()
+        self.env.invalidate_all()
+        self.assertEqual(self.simulated.counters()["writes"], 0)
+        self.assertFalse(any((fixed + leased).mapped("router_drift")), (fixed + leased).mapped("router_drift"))
+
+        (fixed + leased).with_env(self.at(EARLY)).action_pause()
+        self.sync(EARLY)
+        self.assertEqual([s.observed_access for s in fixed + leased], ["closed"] * 2)
+        (fixed + leased).with_env(self.at("2026-03-11 09:00")).action_terminate()
+        self.sync("2026-03-11 09:00")
+        self.assertFalse(any((fixed + leased).mapped("router_pending")), (fixed + leased).mapped("last_router_answer"))
+        # Whoever comes next may have the address and the box.
+        self.new_subscription(self.new_customer("Warnet"), service="static", ip_address="10.20.0.7")
+        self.sync("2026-03-11 10:00")
+        self.assertEqual(self.simulated.felt("10.20.0.7"), ("10M/20M", False))
+
+    def test_a_line_moves_to_another_address_or_box(self):
+        fixed, leased = self.both()
+        (fixed + leased)._isp_by_hand("isolate", "uji")
+        self.sync(EARLY)
+        # The box is exchanged while its line is isolated: the new one is shut in as well, and the old one gets nothing.
+        old = self.env["isp.cpe"].create({
+            "customer_id": leased.customer_id.id, "subscription_id": leased.id, "router": "hAP", "router_mac": "aabbcc001122",
+        })
+        old.action_install()
+        wizard = self.env["isp.cpe.replace.wizard"].browse(old.action_replace()["res_id"])
+        wizard.reason = "petir"
+        with self.assertRaisesRegex(UserError, "MAC address"):
+            wizard.action_confirm()
+        wizard.mac = "zz"
+        with self.assertRaisesRegex(ValidationError, "zz"), self.env.cr.savepoint():
+            wizard.action_confirm()
+        wizard.mac = "AABBCC001133"
+        new = self.env["isp.cpe"].browse(wizard.action_confirm()["res_id"])
+        self.assertEqual((new.router_mac, leased.mac), ("AA:BB:CC:00:11:33", "AA:BB:CC:00:11:33"))
+        fixed.ip_address = "10.20.0.9"
+        self.sync(EARLY)
+        self.assertEqual([s.observed_access for s in fixed + leased], ["isolated"] * 2)
+        self.simulated.plug_dhcp(leased.mac, "10.20.0.201")
+        self.assertTrue(self.simulated.felt("10.20.0.8")[1])
+        self.assertEqual(self.simulated.felt("10.20.0.7"), (None, False))
+        self.assertTrue(self.simulated.felt("10.20.0.9")[1])
+        (fixed + leased)._isp_by_hand("reopen", "uji")
+        self.sync(EARLY)
+        self.assertEqual([self.simulated.felt("10.20.0.%s" % n) for n in (8, 9)], [("10M/20M", False)] * 2)
+
+    def test_what_a_line_cannot_have_is_said(self):
+        fixed, leased = self.both()
+        for line, vals in (
+            (fixed, {"service": "pppoe"}), (fixed, {"ip_address": False}), (leased, {"mac": False}), (fixed, {"router_id": False}),
+        ):
+            with self.assertRaisesRegex(UserError, "is in service as"), self.env.cr.savepoint():
+                line.write(vals)
+        with self.assertRaisesRegex(IntegrityError, "ip_address_on_router"), self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+            fixed.ip_address = "10.20.0.8"
+            fixed.flush_recordset()
+        for line, vals in (
+            (fixed, {"ip_address": "10.20.0"}), (fixed, {"ip_address": "127.0.0.1"}),
+            (leased, {"mac": "zz"}), (leased, {"mac": "FF:FF:FF:FF:FF:FF"}),
+        ):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                line.write(vals)
+        other = self.new_subscription(self.new_customer("Lupa"), service="dhcp")
+        self.sync(EARLY)
+        self.assertEqual((other.last_router_code, other.last_router_answer), ("subscription.no_account", "The MAC address is missing."))
+        for text in ("AABBCC001122", "aa:bb:cc:00:11:22"):
+            self.assertIn(leased, self.env["isp.subscription"].search([("find", "ilike", text)]))
 
     def test_a_planned_change_of_package_comes_on_its_day(self):
         line = self.new_line()

@@ -2,6 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.isp_cpe import OWNERSHIP
+from ..models.isp_find import boxed
 
 
 class IspCpeReplaceWizard(models.TransientModel):
@@ -27,8 +28,31 @@ class IspCpeReplaceWizard(models.TransientModel):
     router = fields.Char()
     router_serial = fields.Char("Serial of the router")
     ownership = fields.Selection(OWNERSHIP, required=True)
+    by_mac = fields.Boolean(compute="_compute_by_mac")
+    mac = fields.Char(
+        "MAC of the new box", compute="_compute_mac", store=True, readonly=False,
+        help="The line is known on its router by the MAC address of its box, and goes over to this one.",
+    )
     keep_access = fields.Boolean("Keep IP address, user and password", default=True)
     cost = fields.Monetary(help="Goes into the books as a device cost.")
+
+    @api.depends("cpe_id")
+    def _compute_by_mac(self):
+        for wizard in self:
+            wizard.by_mac = wizard.cpe_id.subscription_id.service == "dhcp"
+
+    @api.depends("new_cpe_id")
+    def _compute_mac(self):
+        for wizard in self:
+            name = wizard._isp_mac_field()
+            wizard.mac = wizard.new_cpe_id[name] if name and wizard.new_cpe_id else wizard.mac
+
+    def _isp_mac_field(self):
+        """Which of the two boxes of a device a DHCP line is known by."""
+        if not self.by_mac:
+            return None
+        known = self.cpe_id.subscription_id.mac
+        return "outdoor_mac" if known and boxed(self.cpe_id.outdoor_mac or "") == known else "router_mac"
 
     @api.model
     def _isp_open_for(self, cpe):
@@ -52,6 +76,9 @@ class IspCpeReplaceWizard(models.TransientModel):
             raise UserError(_("%s is not installed.", old.display_name))
         if not new and not (self.outdoor_unit or self.router):
             raise UserError(_("Which device is the new one? Choose one from stock or describe it."))
+        line, mac_field = old.subscription_id, self._isp_mac_field()
+        if mac_field and not self.mac:
+            raise UserError(_("%s is known on its router by the MAC address of its box: type that of the new one.", line.display_name))
         place = {
             "customer_id": old.customer_id.id, "subscription_id": old.subscription_id.id, "ownership": self.ownership,
             "state": "installed", "installed_on": self.date, "returned_on": False,
@@ -63,6 +90,9 @@ class IspCpeReplaceWizard(models.TransientModel):
                 **place, "company_id": old.company_id.id, "outdoor_unit": self.outdoor_unit, "serial": self.serial,
                 "router": self.router, "router_serial": self.router_serial, "value": old.value,
             })
+        if mac_field:
+            line.mac = self.mac
+            new[mac_field] = line.mac
         if self.keep_access:
             new.write({"ip_address": old.ip_address, "username": old.username, "password": old._isp_open("password")})
         row = {"company_id": old.company_id.id, "customer_id": old.customer_id.id, "date": self.date, "reason": reason}

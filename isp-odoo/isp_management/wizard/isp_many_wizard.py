@@ -4,13 +4,16 @@ Each line is a savepoint of its own: one that is refused, with its reason, holds
 
 from odoo import Command, _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools.misc import formatLang
+from odoo.tools.misc import format_date, formatLang
 
 ACTIONS = [
-    ("isolate", "Isolate"), ("reopen", "Reopen"), ("package", "Change package"), ("collector", "Assign a collector"),
+    ("activate", "Activate"), ("isolate", "Isolate"), ("reopen", "Reopen"), ("package", "Change package"), ("collector", "Assign a collector"),
     ("message", "Remind of what is overdue"), ("payment", "Register payments"),
 ]
-GROUPS = {"payment": "isp_management.group_cashier"}
+# Who else than the billing; one of these will do.
+GROUPS = {
+    "payment": ["isp_management.group_cashier"], "activate": ["isp_management.group_technician", "isp_management.group_billing"],
+}
 
 
 class IspManyWizard(models.TransientModel):
@@ -48,9 +51,9 @@ class IspManyWizard(models.TransientModel):
 
     @api.model
     def _isp_check_group(self, action):
-        group = GROUPS.get(action, "isp_management.group_billing")
-        if not self.env.user.has_group(group):
-            raise AccessError(_("This is for the group %s.", self.env.ref(group).sudo().name))
+        groups = GROUPS.get(action, ["isp_management.group_billing"])
+        if not any(map(self.env.user.has_group, groups)):
+            raise AccessError(_("This is for the group %s.", self.env.ref(groups[0]).sudo().name))
 
     @api.model
     def _isp_open_for(self, lines, action):
@@ -60,10 +63,10 @@ class IspManyWizard(models.TransientModel):
         if len(lines.company_id) != 1:
             raise UserError(_("Choose lines of one company."))
         company = lines.company_id
-        journals = self.env["account.journal"].search([("company_id", "=", company.id), ("type", "in", ("bank", "cash"))], limit=1)
+        paid_into = [("company_id", "=", company.id), ("type", "in", ("bank", "cash"))]
         wizard = self.create({
             "action": action, "company_id": company.id, "date": company._isp_today(),
-            "journal_id": journals.id if action == "payment" else False,
+            "journal_id": action == "payment" and self.env["account.journal"].search(paid_into, limit=1).id,
         })
         owed = lines._isp_open_moves()
         wizard.line_ids = [Command.create(wizard._isp_look(line, owed[line.id])) for line in lines]
@@ -78,7 +81,9 @@ class IspManyWizard(models.TransientModel):
         overdue = moves._isp_overdue(today)
         open_, late = sum(moves.mapped("amount_residual")), sum(overdue.mapped("amount_residual"))
         left = None
-        if self.action in ("isolate", "reopen", "package") and line.state != "active":
+        if self.action == "activate" and line.state != "draft":
+            left = _("was activated before")
+        elif self.action in ("isolate", "reopen", "package") and line.state != "active":
             left = _("not in service")
         elif self.action == "isolate" and line.desired_access == "isolated" and line.access_cause == "manual":
             left = _("is isolated by hand already")
@@ -94,6 +99,10 @@ class IspManyWizard(models.TransientModel):
             left = _("has no open invoice")
         amount = open_ if self.action == "payment" else late
         text = left or {
+            "activate": _(
+                "%(package)s from %(day)s, %(price)s a month", package=line.package_id.name,
+                day=format_date(self.env, line.activation_date or today), price=self._isp_money(line.monthly_price),
+            ),
             "isolate": _("is isolated; overdue %s", self._isp_money(late)),
             "reopen": _("is reopened; overdue %s", self._isp_money(late)),
             "package": _("has %s now", line.package_id.name),
@@ -135,6 +144,10 @@ class IspManyWizard(models.TransientModel):
                 row.write({"state": "refused", "result": str(error.args[0] if error.args else error)})
         self.done = True
         return self._isp_show(_("What became of it"), "extra-large")
+
+    def _isp_do_activate(self, line):
+        line.action_activate()
+        return _("begins on %s", format_date(self.env, line.activation_date))
 
     def _isp_do_isolate(self, line):
         line._isp_by_hand("isolate", self.reason.strip())

@@ -7,8 +7,8 @@ class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "isp.subscription.source"]
 
-    def _isp_products(self):
-        return self.order_line.product_id
+    def _isp_sold(self):
+        return self.order_line.filtered(lambda line: not line.display_type)
 
     def _isp_months(self):
         return MONTHS.get(self.plan_id.billing_period_unit, 0) * self.plan_id.billing_period_value
@@ -36,6 +36,8 @@ class SaleOrder(models.Model):
         result = super().write(vals)
         if "subscription_state" in vals:
             self._isp_follow()
+        if "order_line" in vals:
+            self._isp_keep_price()
         return result
 
     def _prepare_invoice(self):

@@ -7,8 +7,8 @@ class SaleSubscription(models.Model):
     _name = "sale.subscription"
     _inherit = ["sale.subscription", "isp.subscription.source"]
 
-    def _isp_products(self):
-        return self.sale_subscription_line_ids.product_id
+    def _isp_sold(self):
+        return self.sale_subscription_line_ids
 
     def _isp_months(self):
         template = self.template_id

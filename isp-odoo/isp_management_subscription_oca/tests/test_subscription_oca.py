@@ -20,7 +20,7 @@ class TestSubscriptionOca(IspCommon):
             {"name": "Bulanan", "code": "B", "recurring_rule_type": "months", "recurring_interval": 1}
         )
 
-    def sell(self, template=None, product=None, start=date(2026, 1, 31)):
+    def sell(self, template=None, product=None, start=date(2026, 1, 31), **sold):
         return self.env["sale.subscription"].create({
             "partner_id": self.partner_a.id,
             "template_id": (template or self.monthly).id,
@@ -30,7 +30,7 @@ class TestSubscriptionOca(IspCommon):
             "recurring_next_date": start,
             "sale_subscription_line_ids": [(0, 0, {
                 "product_id": (product or self.package.product_id).id, "product_uom_qty": 1, "price_unit": 250_000,
-                "tax_ids": [(6, 0, self.ppn.ids)],
+                "tax_ids": [(6, 0, self.ppn.ids)], **sold,
             })],
         })
 
@@ -116,11 +116,11 @@ class TestSubscriptionOca(IspCommon):
         with self.assertRaises(UserError):
             self.sell(template=weekly).action_isp_subscription()
         quarterly = self.monthly.copy({"recurring_interval": 3})
-        sold = self.sell(template=quarterly)
+        sold = self.sell(template=quarterly, price_unit=750_000)
         sold.action_isp_subscription()
         self.assertEqual(sold.isp_subscription_id.cycle, "quarterly")
         yearly = self.monthly.copy({"recurring_rule_type": "years"})
-        sold = self.sell(template=yearly)
+        sold = self.sell(template=yearly, price_unit=3_000_000)
         sold.action_isp_subscription()
         self.assertEqual(sold.isp_subscription_id.cycle, "annual")
 
@@ -146,6 +146,64 @@ class TestSubscriptionOca(IspCommon):
         env = self.at("2026-02-10 10:30")
         env["isp.subscription"]._isp_isolation_run(env.company)
         self.assertEqual((line.desired_access, line.isolated_overdue), ("isolated", 277_500), "January's arrears count")
+
+    def test_price_quantity_and_discount_are_kept(self):
+        quarterly = self.monthly.copy({"recurring_interval": 3})
+        for template, sold, held, discount, total in (
+            (self.monthly, {}, 0, 0, 277_500),
+            (self.monthly, {"price_unit": 200_000, "product_uom_qty": 2}, 400_000, 0, 444_000),
+            (self.monthly, {"price_unit": 200_000, "product_uom_qty": 2, "discount": 10}, 400_000, 10, 399_600),
+            (self.monthly, {"discount": 12.5}, 218_750, 0, 242_813),
+            (quarterly, {"price_unit": 600_000}, 200_000, 0, 666_000),
+        ):
+            with self.subTest(sold=sold), freeze_time("2026-03-05 03:00:00"):
+                self.story_begins()
+                sale = self.sell(template=template, start=date(2026, 3, 5), **sold)
+                sale.action_start_subscription()
+                sale.action_isp_subscription()
+                line = sale.isp_subscription_id
+                self.assertEqual((line.held_price, line.discount_value), (held, discount))
+                self.bill("2026-03-05 10:00")
+                self.assertEqual(line.move_ids.amount_total, total)
+        # What is sold otherwise from now on is asked otherwise with the next invoice.
+        sale.sale_subscription_line_ids.write({"price_unit": 750_000, "discount": 20})
+        self.assertEqual((line.held_price, line.discount_value), (0, 20))
+        with self.assertRaisesRegex(UserError, "Change the package there"), self.env.cr.savepoint():
+            sale.sale_subscription_line_ids.product_id = self.new_package("HOME-50", 400_000).product_id
+
+    def test_what_the_daily_billing_would_lose_is_refused(self):
+        quarterly = self.monthly.copy({"recurring_interval": 3})
+        for template, sold in (
+            (self.monthly, {"price_unit": 100_000.5}), (self.monthly, {"discount": 100}), (quarterly, {"price_unit": 250_000}),
+        ):
+            with self.subTest(sold=sold), self.assertRaises(UserError):
+                self.sell(template=template, **sold).action_isp_subscription()
+        rent = {"product_id": self.product_a.id, "product_uom_qty": 1, "price_unit": 50_000}
+        sold = self.sell()
+        sold.sale_subscription_line_ids = [(0, 0, rent)]
+        with self.assertRaisesRegex(UserError, "would not invoice that"):
+            sold.action_isp_subscription()
+        self.company.isp_oca_invoices = True
+        sold.action_isp_subscription()
+        self.assertTrue(sold.isp_subscription_id.billed_elsewhere, "who invoices it loses nothing")
+        two = self.sell()
+        two.sale_subscription_line_ids = [(0, 0, {**rent, "product_id": self.package.product_id.id})]
+        with self.assertRaisesRegex(UserError, "more than one internet line"):
+            two.action_isp_subscription()
+
+    def test_several_subscriptions_of_one_customer_are_lines_of_their_own(self):
+        with freeze_time("2026-03-05 03:00:00"):
+            sold = [self.sell(start=date(2026, 3, 5), price_unit=price) for price in (250_000, 180_000)]
+            for one in sold:
+                one.action_start_subscription()
+                one.action_isp_subscription()
+        first, second = (one.isp_subscription_id for one in sold)
+        self.assertEqual(first.customer_id, second.customer_id)
+        self.assertNotEqual(first, second)
+        self.bill("2026-03-05 10:00")
+        self.assertEqual([line.move_ids.amount_untaxed for line in (first, second)], [250_000, 180_000])
+        sold[1].stage_id = self.env.ref("subscription_oca.subscription_stage_closed")
+        self.assertEqual((first.state, second.state), ("active", "terminated"))
 
     def test_an_order_between_subscription_and_invoice_hands_the_line_on(self):
         self.company.isp_oca_invoices = True

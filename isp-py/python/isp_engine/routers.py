@@ -15,6 +15,10 @@ from isp_engine._isp_engine import (
     observe_routers as observe,
 )
 from isp_engine._isp_engine import (
+    parse_ip_address,
+    parse_mac,
+)
+from isp_engine._isp_engine import (
     plan_routers as plan,
 )
 from isp_engine._isp_engine import (
@@ -29,6 +33,7 @@ from isp_engine.records import (
     FoundPackage,
     GroupBurst,
     KnownAccount,
+    LineService,
     PlanStep,
     Router,
     RouterApplied,
@@ -48,6 +53,7 @@ __all__ = [
     "FoundPackage",
     "GroupBurst",
     "KnownAccount",
+    "LineService",
     "PlanStep",
     "Router",
     "RouterApplied",
@@ -59,6 +65,8 @@ __all__ = [
     "apply",
     "import_secrets",
     "observe",
+    "parse_ip_address",
+    "parse_mac",
     "plan",
     "status",
 ]

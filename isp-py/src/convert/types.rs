@@ -116,7 +116,7 @@ kinds! {
     RouterSettings: isolation_profile isolation_list isolation_rate isolation_pool pool local_address tls_authority
         isolation bursts;
     GroupBurst: group percent threshold_percent seconds;
-    Account: key owner username password group speed access adopt;
+    Account: key owner username password group speed access adopt service ip_address mac succeeds;
     Router: key address username password accounts settings subscribers approved tls_fingerprint;
     FieldChange: field old new;
     PlanStep: what name account action changes code reason ends_sessions isolates;

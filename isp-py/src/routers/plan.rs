@@ -1,5 +1,6 @@
 //! `plan_routers`.
 
+use isp_mikrotik::reconcile::line::{Carrier, LineAction, LineStep};
 use isp_mikrotik::reconcile::{AccountStep, Action, Conflict, FieldChange, GroupAction, GroupStep, Plan};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -35,8 +36,13 @@ pub(crate) fn plan_routers<'py>(
         for group in &plan.groups {
             steps.push(write_group(group, &mut writer)?);
         }
-        for (step, id) in plan.accounts.iter().zip(&given.accounts[index]) {
+        let ids = given.accounts[index].iter().zip(&given.logs_in[index]);
+        let (accounts, lines): (Vec<_>, Vec<_>) = ids.partition(|(_, logs_in)| **logs_in);
+        for (step, (id, _)) in plan.accounts.iter().zip(accounts) {
             steps.push(write_account(step, *id, &given.account_keys, &mut writer)?);
+        }
+        for (step, (id, _)) in plan.lines.iter().zip(lines) {
+            steps.push(write_line(step, *id, &given.account_keys, &mut writer)?);
         }
         let text = answer.as_ref().map(ToString::to_string).unwrap_or_default();
         let fields = [
@@ -89,6 +95,33 @@ fn write_account<'py>(
     };
     let cuts = (step.kick.len(), step.isolates);
     write_step("account", &step.name, keys.name(id)?.clone(), action, changes, conflict, cuts, writer)
+}
+
+fn write_line<'py>(
+    step: &LineStep,
+    id: uuid::Uuid,
+    keys: &Keys<'py>,
+    writer: &mut Writer<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut made = Vec::new();
+    let (action, changes, conflict): (_, &[FieldChange], _) = match &step.action {
+        LineAction::Keep { .. } => ("keep", &[], None),
+        LineAction::Absent => ("absent", &[], None),
+        LineAction::Remove { .. } => ("remove", &[], None),
+        LineAction::Create(written) => {
+            let rate = written.rate.map(|rate| rate.to_string()).unwrap_or_default();
+            made.push(FieldChange { field: "rate-limit", old: String::new(), new: rate });
+            ("create", &made, None)
+        }
+        LineAction::Change { fields, .. } => ("change", fields, None),
+        LineAction::Conflict(conflict) => ("conflict", &[], Some(conflict)),
+    };
+    let what = match step.carrier() {
+        Carrier::Queue => "queue",
+        Carrier::Lease => "lease",
+    };
+    let cuts = (step.cut.len(), step.isolates);
+    write_step(what, &step.name, keys.name(id)?.clone(), action, changes, conflict, cuts, writer)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the fields of one record")]

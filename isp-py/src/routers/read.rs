@@ -7,7 +7,7 @@ use isp_core::ids::{RouterId, SubscriptionId, derive};
 use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
-use isp_core::subscription::Account;
+use isp_core::subscription::{Account, Service, Typed};
 use isp_core::text::Code;
 use isp_mikrotik::menu::rate::Burst;
 use isp_mikrotik::reconcile::Strategy;
@@ -26,6 +26,9 @@ pub(crate) const STRATEGIES: [(&str, Strategy); 4] = [
     ("disable", Strategy::Disable),
     ("hotspot", Strategy::Hotspot),
 ];
+
+const SERVICES: [(&str, Service); 4] =
+    [("pppoe", Service::Pppoe), ("hotspot", Service::Hotspot), ("static", Service::Static), ("dhcp", Service::Dhcp)];
 
 /// A router and what is wanted on it.
 pub(super) struct Work {
@@ -49,6 +52,8 @@ pub(super) struct Routers<'py> {
     pub(super) keys: Keys<'py>,
     /// For each router the ids of its accounts' names, in order.
     pub(super) accounts: Vec<Vec<Uuid>>,
+    /// For each router which of them somebody logs in for, in the same order.
+    pub(super) logs_in: Vec<Vec<bool>>,
     /// The names of all accounts.
     pub(super) account_keys: Keys<'py>,
 }
@@ -61,6 +66,7 @@ pub(super) fn owner(text: &str) -> SubscriptionId {
 /// Reads the argument `routers`.
 pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy) -> PyResult<Routers<'py>> {
     let (mut keys, mut account_keys, mut accounts) = (Keys::default(), Keys::default(), Vec::new());
+    let mut logs_in = Vec::new();
     let work = Value::argument("routers", routers)?.rows(|_, row| {
         let fields = row.record(Kind::Router)?;
         keys.add(&fields.take()?)?;
@@ -73,15 +79,17 @@ pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy
             other => other.map_err(|error| address.refuse(error))?,
         };
         let list = fields.take()?;
-        let (mut ids, mut names) = (Vec::new(), HashSet::new());
+        let (mut ids, mut names, mut addresses) = (Vec::new(), HashSet::new(), HashSet::new());
         let targets = list.each(|_, row| {
             let target = account(&row, &mut account_keys, &mut ids)?;
-            if !names.insert(target.account.username.as_str().to_owned()) {
+            let new_address = target.account.address.is_none_or(|address| addresses.insert(address));
+            if !names.insert(target.account.username.as_str().to_owned()) || !new_address {
                 return Err(row.refuse(Refused::Duplicate));
             }
             Ok(target)
         })?;
         accounts.push(ids);
+        logs_in.push(targets.iter().map(|target: &AccessTarget| target.account.service.logs_in()).collect());
         let mut settings = fields.take()?.optional().map(|v| settings(&v)).transpose()?.unwrap_or_default();
         let given = fields.take()?.optional().map(|v| v.int(0, 1_000_000_000)).transpose()?;
         let subscribers: u64 = given.unwrap_or(targets.len() as u64);
@@ -92,25 +100,43 @@ pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy
         }
         Ok(Work { endpoint, settings, targets, limit: policy.0.breaker_limit(subscribers), approved })
     })?;
-    Ok(Routers { work, keys, accounts, account_keys })
+    Ok(Routers { work, keys, accounts, logs_in, account_keys })
 }
 
 fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>) -> PyResult<AccessTarget> {
     let fields = row.record(Kind::Account)?;
     ids.push(keys.add(&fields.take()?)?);
     let subscription_id = fields.take()?.text(owner)?;
-    let username = fields.take()?.parsed(|text| Code::parse("username", text))?;
-    let password = Secret::new(fields.take()?.string()?);
+    let (name, secret) = (fields.take()?, fields.take()?.string()?);
     let group = fields.take()?.parsed(|text| Code::parse("group", text))?;
+    let (speed, desired, adopt) =
+        (fields.take()?.parsed(Speed::parse)?, fields.take()?.word(&ACCESSES)?, fields.take()?.bool()?);
+    let service = fields.take()?.word(&SERVICES)?;
+    let (address, mac) = (fields.take()?.optional_string()?, fields.take()?.optional_string()?);
+    let account = if service.logs_in() {
+        let username = name.parsed(|text| Code::parse("username", text))?;
+        Account { service, ..Account::pppoe(username, Secret::new(secret)) }
+    } else {
+        let username = name.string()?;
+        let typed = Typed {
+            service: Some(service),
+            username: Some(&username),
+            password: Some(&secret),
+            address: address.as_deref(),
+            mac: mac.as_deref(),
+        };
+        Account::read(&typed).map_err(|error| row.refuse(error))?
+    };
+    let succeeds = fields.take()?.each(|_, row| row.text(owner))?;
     Ok(AccessTarget {
         subscription_id,
         router_id: RouterId(Uuid::nil()),
-        account: Account::pppoe(username, password),
-        group: UserGroup { name: group, speed: fields.take()?.parsed(Speed::parse)? },
-        desired: fields.take()?.word(&ACCESSES)?,
+        account,
+        group: UserGroup { name: group, speed },
+        desired,
         revision: 0,
-        adopt: fields.take()?.bool()?,
-        succeeds: Vec::new(),
+        adopt,
+        succeeds,
         left: false,
     })
 }

@@ -72,6 +72,20 @@ impl SimulatedRouter {
         self.0.list(py, |router| router.secrets(), write_secret)
     }
 
+    /// What a line feels that is known by this address: its limit (``up/down``, or ``None``), and whether it is in the list.
+    #[pyo3(signature = (address, list="ISOLIR"))]
+    fn felt(&self, py: Python<'_>, address: &str, list: &str) -> PyResult<(Option<String>, bool)> {
+        self.0.with(py, |router| Ok(router.felt(address, list)))
+    }
+
+    /// A customer's box asks for an address by DHCP: that of its lease, else this one of the pool.
+    fn plug_dhcp(&self, py: Python<'_>, mac: &str, pool_address: &str) -> PyResult<()> {
+        self.0.with(py, |router| {
+            router.plug_dhcp(mac, pool_address);
+            Ok(())
+        })
+    }
+
     /// The account of exactly this name, or ``None``.
     fn secret<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let secret = self.0.with(py, |router| Ok(router.secret(name)))?;

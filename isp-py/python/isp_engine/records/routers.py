@@ -8,6 +8,7 @@ from isp_engine.errors import IspError
 from isp_engine.records.decisions import Access, Key
 
 StepAction: TypeAlias = Literal["keep", "absent", "create", "change", "remove", "conflict"]
+LineService: TypeAlias = Literal["pppoe", "hotspot", "static", "dhcp"]
 IsolationStrategy: TypeAlias = Literal["profile", "address_list", "disable", "hotspot"]
 Verdict: TypeAlias = Literal["ours", "match", "conflict", "new"]
 Evidence: TypeAlias = Literal["user_name", "phone", "full_name", "one_name"]
@@ -50,7 +51,12 @@ class Account(NamedTuple):
 
     ``owner`` names the subscription for ever and everywhere, such as database id and row id: the mark that makes the
     account ours is made from it. ``group`` is the profile of its package, ``speed`` download and upload (``20M/10M``).
-    ``adopt`` allows taking over an account of that name that has no mark yet.
+    ``adopt`` allows taking over an account of that name that has no mark yet. ``service`` is how the line gets onto the
+    network: ``pppoe``, ``hotspot``, ``static`` or ``dhcp``. The last two have no user name and no password (both ``""``):
+    a static line is known by its ``ip_address``, a DHCP line by the ``mac`` of its box, and may have an ``ip_address``
+    of its own. Its mark tells what a line has left on the router for another address or box, and that goes along.
+    ``succeeds`` are the owners of lines that had this user name, address or box on this router before and are over: what
+    has their mark is taken over.
     """
 
     key: Key
@@ -61,6 +67,10 @@ class Account(NamedTuple):
     speed: str
     access: Access
     adopt: bool = False
+    service: LineService = "pppoe"
+    ip_address: str | None = None
+    mac: str | None = None
+    succeeds: Sequence[str] = ()
 
     def __repr__(self) -> str:
         return masked(self, "password")
@@ -97,13 +107,13 @@ class FieldChange(NamedTuple):
 
 
 class PlanStep(NamedTuple):
-    """What would happen to a profile or an account.
+    """What would happen to a profile or an account, or to the queue or lease of a line that nobody logs in for.
 
     ``account`` is the key of the account, ``None`` for a profile. ``code`` and ``reason`` tell why a conflict cannot be
     touched. ``ends_sessions`` are running under terms that do not hold any more; ``isolates`` cuts somebody off.
     """
 
-    what: Literal["profile", "account"]
+    what: Literal["profile", "account", "queue", "lease"]
     name: str
     account: Key | None
     action: StepAction
