@@ -5,6 +5,7 @@ mod support;
 
 use isp_core::billing::{Charge, CreditReason, InvoiceKind, LateFeeAmount, LateFeePolicy};
 use isp_core::calendar::{BillingDay, Cycle, Period};
+use isp_core::clock::ClockWord;
 use isp_core::engine::terms::Wish;
 use isp_core::subscription::{BillingTerms, Timing};
 use isp_core::tax::Tax;
@@ -141,7 +142,10 @@ async fn an_end_said_afterwards_leaves_what_it_had_left_in_time_whichever_runs_w
                 world.policy.late_fee =
                     Some(LateFeePolicy { after_days: 3, amount: LateFeeAmount::Fixed(rp(5_000)), with_ppn: false });
                 run_days(&world, "2026-05-01", last_run).await;
-                world.engine().terminate(subscription_id(2), end, at(said, 14)).await.unwrap();
+                // A person says that the clock is right, as so long after the last run.
+                let wish = Wish { clock: ClockWord::Right, ..Wish::default() };
+                let end_it = Command::End { end };
+                world.engine().change_terms(subscription_id(2), end_it, wish, at(said, 14)).await.unwrap();
                 run_days(&world, &date(said).plus_days(1).to_string(), "2026-10-02").await;
                 let snapshot = world.store.snapshot(TENANT);
                 let days = cost(&snapshot, "2026-05-01", "2027-01-01");

@@ -314,7 +314,7 @@ fn a_slip_on_the_command_line_is_asked_about_too() {
     assert!(err.contains("[value.implausible]") && err.contains("Rp165") && err.contains("--sure"), "{err}");
     isp.ok(&[&add[..], &["--sure"]].concat());
     isp.exit(3, &["expense", "add", "other", "1000 miliar"]);
-    isp.ok(&["expense", "add", "other", "12,5jt"]);
+    isp.ok(&["expense", "add", "other", "12,5jt", "--paid-from", "bank"]);
 }
 
 /// A workbook as an owner keeps it: a sheet of customers and one of notes, numbers and days as cells of a spreadsheet.
@@ -352,7 +352,18 @@ fn what_was_corrected_in_the_books_is_the_same_row_in_a_mended_file() {
     isp.write(SHEETS);
     isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
     let expense = isp.json(&["expense", "list"])[0]["id"].as_str().unwrap().to_owned();
-    isp.ok(&["--on", "2026-01-06", "expense", "edit", &expense, "--amount", "260000", "--reason", "salah ketik"]);
+    isp.ok(&[
+        "--on",
+        "2026-01-06",
+        "expense",
+        "edit",
+        &expense,
+        "--amount",
+        "260000",
+        "--reason",
+        "salah ketik",
+        "--sure",
+    ]);
     isp.ok(&["--on", "2026-01-06", "installation", "edit", "P003", "--fee", "450000", "--reason", "salah harga"]);
     let profit = || isp.json(&["report", "profit-loss", "--from", "2026-01", "--to", "2026-01"]).to_string();
     let before = profit();

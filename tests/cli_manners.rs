@@ -36,7 +36,7 @@ fn what_is_exported_can_be_imported_again() {
     isp.ok(&["--on", "2026-01-06", "expense", "add", "gaji", "3000000", "--paid-from", "bank", "--note", "=gaji+1"]);
     let added = isp.json(&["expense", "list"]);
     let wrong = added[0]["id"].as_str().unwrap();
-    isp.ok(&["--on", "2026-01-07", "expense", "edit", wrong, "--amount", "275000", "--reason", "salah baca"]);
+    isp.ok(&["--on", "2026-01-07", "expense", "edit", wrong, "--amount", "275000", "--reason", "salah baca", "--sure"]);
     isp.ok(&["--on", "2026-01-08", "subscription", "terminate", "P002", "--end", "2026-01-08"]);
     for language in ["id", "en"] {
         for (option, words) in LISTS {

@@ -200,7 +200,7 @@ fn master_data_and_devices_by_hand() {
     isp.fails(3, &["--on", "2026-04-12", "promise", "add", "C1", "--until", "2026-04-01"], "calendar.empty_period");
     isp.ok(&["exemption", "add", "C1", "--from", "2026-04-01", "--until", "2026-12-31", "--reason", "kantor desa"]);
     isp.ok(&["outage", "add", "BDG", "--from", "2026-04-01", "--until", "2026-04-02", "--note", "kabel putus"]);
-    isp.ok(&["expense", "add", "listrik", "250000", "--date", "2026-04-05", "--site", "BDG"]);
+    isp.ok(&["expense", "add", "listrik", "250000", "--sure", "--date", "2026-04-05", "--site", "BDG"]);
     let profit = isp.ok(&["report", "profit-loss", "--month", "2026-04"]);
     assert!(profit.contains("Listrik") && profit.contains("Rp250.000"), "{profit}");
 }

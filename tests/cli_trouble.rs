@@ -84,6 +84,10 @@ fn settings_and_key_are_their_owners_and_a_pipe_is_no_file() {
     told(&isp, 2, &["--key-file", "pipe.key", "run"], "vault.not_a_file");
     told(&isp, 6, &["--database", "sqlite:pipe.db", "run"], "store.damaged");
     told(&isp, 2, &["--config", "pipe.toml", "run"], "cli.config");
+    let simulate = ["simulate", "--from", "2026-05-01", "--to", "2026-05-02", "--policy", "pipe.toml"];
+    told(&isp, 2, &simulate, "cli.config");
+    let (_, err) = isp.exit(3, &["--lang", "id", "import", "--customers", "pipe.toml"]);
+    assert!(err.contains("bukan berkas biasa"), "{err}");
 
     // Settings with a token that others may read are told of.
     let settings = isp.dir().join("isp.toml");

@@ -275,3 +275,159 @@ async fn a_fee_with_ppn_is_due_again_with_its_ppn_p4_p7() {
     assert_eq!(back.fees_again, Money::ZERO, "it is charged already");
     assert_eq!(books::check(&world.store.snapshot(TENANT)).owed, rp(172_050));
 }
+
+/// What the provider knows of a customer's money in the end: owed, credit, and the late fees that stand.
+fn end_state(world: &World) -> (Money, Money, Money) {
+    let snapshot = world.store.snapshot(TENANT);
+    let books = books::check(&snapshot);
+    let is_fee = |id| snapshot.invoices.iter().any(|(i, _)| i.id == id && i.kind == InvoiceKind::LateFee);
+    let charged: Money =
+        snapshot.invoices.iter().filter(|(i, _)| i.kind == InvoiceKind::LateFee).map(|(i, _)| i.total).sum();
+    let back: Money = snapshot.credit_notes.iter().filter(|n| is_fee(n.invoice_id)).map(|n| n.total).sum();
+    (books.owed, books.credit, charged - back)
+}
+
+/// Lives January and February with payments that are all typed on one day, in each order, and some of them taken back.
+async fn in_each_order(amount: LateFeeAmount, typed_on: &str, paid: &[(&str, i64, bool)]) -> (Money, Money, Money) {
+    let mut ends = Vec::new();
+    for order in orders(paid.len()) {
+        let mut world = one().await;
+        world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: false });
+        run_days(&world, "2026-01-01", typed_on).await;
+        let mut booked = Vec::new();
+        for n in &order {
+            let (day, rupiah, _) = paid[*n];
+            let payment = NewPayment { paid_at: at(day, 12), ..transfer(2, "bca", &format!("TRX-{n}"), rupiah) };
+            booked.push((*n, world.engine().pay(&payment, at(typed_on, 15)).await.unwrap().payment_id));
+        }
+        for (n, id) in booked {
+            if paid[n].2 {
+                world.engine().reverse(id, "kasir", "giro kosong", at(typed_on, 16)).await.unwrap();
+            }
+        }
+        run_days(&world, &date(typed_on).plus_days(1).to_string(), "2026-02-25").await;
+        ends.push((order, end_state(&world)));
+    }
+    for (order, end) in &ends {
+        assert_eq!(*end, ends[0].1, "typed in the order {order:?}, not {:?}", ends[0].0);
+    }
+    ends[0].1
+}
+
+fn orders(n: usize) -> Vec<Vec<usize>> {
+    if n == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = orders(n - 1).into_iter();
+    shorter.flat_map(|order| (0..n).map(move |at| [&order[..at], &[n - 1], &order[at..]].concat())).collect()
+}
+
+#[tokio::test]
+async fn the_order_in_which_payments_are_typed_decides_no_fee_p7() {
+    let fixed = LateFeeAmount::Fixed(rp(10_000));
+    let share = LateFeeAmount::Percent { percent: 2, minimum: Money::ZERO };
+    for amount in [fixed, share] {
+        // Late and too much, and one in time: January has no fee, and February was paid ahead.
+        let paid = [("2026-01-20", 176_500, false), ("2026-01-10", 166_500, false)];
+        assert_eq!(in_each_order(amount, "2026-01-21", &paid).await, (Money::ZERO, rp(10_000), Money::ZERO));
+        // Typed before the run that comes to the day of the fee.
+        assert_eq!(
+            in_each_order(amount, "2026-01-17", &[("2026-01-10", 166_500, false)]).await.2,
+            fee_of(amount, 166_500)
+        );
+        // Three of which one comes back: Rp100.000 of January were late, and of February what is not left of the others.
+        let paid = [("2026-01-20", 176_500, false), ("2026-01-10", 166_500, true), ("2026-01-05", 66_500, false)];
+        let both = if amount == fixed { rp(20_000) } else { rp(2_000 + 1_840) };
+        assert_eq!(in_each_order(amount, "2026-01-21", &paid).await.2, both);
+        // All were in time, one of them bounced, and the others cover it.
+        let paid = [("2026-01-12", 100_000, false), ("2026-01-10", 166_500, true), ("2026-01-05", 66_500, false)];
+        assert_eq!(in_each_order(amount, "2026-02-01", &paid).await.2, fee_of(amount, 166_500));
+    }
+}
+
+fn fee_of(amount: LateFeeAmount, unpaid: i64) -> Money {
+    match amount {
+        LateFeeAmount::Fixed(fee) => fee,
+        LateFeeAmount::Percent { percent, .. } => rp(unpaid).ratio(i64::from(percent), 100),
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_comes_late_to_the_day_of_a_fee_decides_by_when_it_was_paid_p7() {
+    for order in [[0, 1], [1, 0]] {
+        let mut world = one().await;
+        let amount = LateFeeAmount::Fixed(rp(10_000));
+        world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: false });
+        run_days(&world, "2026-01-01", "2026-01-16").await;
+        // No run on the 17th to the 20th.
+        let paid = [("2026-01-19", 166_500), ("2026-01-10", 100_000)];
+        for n in order {
+            let payment =
+                NewPayment { paid_at: at(paid[n].0, 12), ..transfer(2, "bca", &format!("TRX-{n}"), paid[n].1) };
+            world.engine().pay(&payment, at("2026-01-20", 15)).await.unwrap();
+        }
+        let rest = NewPayment { paid_at: at("2026-01-11", 12), ..transfer(2, "bca", "TRX-9", 66_500) };
+        world.engine().pay(&rest, at("2026-01-20", 16)).await.unwrap();
+        run_days(&world, "2026-01-21", "2026-01-25").await;
+        assert_eq!(end_state(&world), (Money::ZERO, rp(166_500), Money::ZERO), "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fee_that_a_payment_spared_is_charged_when_it_comes_back_p4_p7() {
+    let mut world = one().await;
+    let amount = LateFeeAmount::Fixed(rp(10_000));
+    world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: true });
+    run_days(&world, "2026-01-01", "2026-01-05").await;
+    let paid = NewPayment { paid_at: at("2026-01-05", 12), ..transfer(2, "bca", "TRX-1", 166_500) };
+    let booked = world.engine().pay(&paid, at("2026-01-05", 15)).await.unwrap();
+    run_days(&world, "2026-01-06", "2026-01-19").await;
+    assert_eq!(end_state(&world), (Money::ZERO, Money::ZERO, Money::ZERO));
+    // The 18th passed by; the payment bounces on the 19th.
+    let back = world.engine().reverse(booked.payment_id, "kasir", "giro kosong", at("2026-01-19", 15)).await.unwrap();
+    assert_eq!(back.fees_again, rp(11_100));
+    let fee =
+        world.store.snapshot(TENANT).invoices.into_iter().find(|(i, _)| i.kind == InvoiceKind::LateFee).unwrap().0;
+    assert_eq!((fee.issue_date, fee.due_date, fee.ppn), (date("2026-01-19"), date("2026-01-29"), rp(1_100)));
+    run_days(&world, "2026-01-20", "2026-01-25").await;
+    assert_eq!(end_state(&world), (rp(177_600), Money::ZERO, rp(11_100)), "once");
+    // The right payment was made on the 18th, which is late; one of the 17th is in time.
+    for (n, day, fee) in [(2, "2026-01-18", 11_100), (3, "2026-01-17", 0)] {
+        let right = NewPayment { paid_at: at(day, 12), ..transfer(2, "bca", &format!("TRX-{n}"), 166_500) };
+        world.engine().pay(&right, at("2026-01-25", 15)).await.unwrap();
+        assert_eq!(end_state(&world).2, rp(fee), "{day}");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_comes_back_before_the_day_of_the_fee_leaves_it_to_the_run_p4() {
+    for missed in [false, true] {
+        let mut world = one().await;
+        let amount = LateFeeAmount::Fixed(rp(10_000));
+        world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: false });
+        run_days(&world, "2026-01-01", "2026-01-05").await;
+        let paid = NewPayment { paid_at: at("2026-01-05", 12), ..transfer(2, "bca", "TRX-1", 166_500) };
+        let booked = world.engine().pay(&paid, at("2026-01-05", 15)).await.unwrap();
+        let last = if missed { "2026-01-10" } else { "2026-01-16" };
+        run_days(&world, "2026-01-06", last).await;
+        // With the days missed, the reversal is recorded after the day of the fee, and the run comes later.
+        let on = if missed { "2026-01-20" } else { "2026-01-16" };
+        let back = world.engine().reverse(booked.payment_id, "kasir", "giro kosong", at(on, 15)).await.unwrap();
+        assert_eq!(back.fees_again, Money::ZERO);
+        run_days(&world, &date(on).plus_days(1).to_string(), "2026-01-25").await;
+        assert_eq!(end_state(&world), (rp(176_500), Money::ZERO, rp(10_000)));
+    }
+}
+
+#[tokio::test]
+async fn a_fee_of_before_the_policy_is_not_charged_by_a_payment_or_its_return() {
+    let mut world = one().await;
+    run_days(&world, "2026-01-01", "2026-01-25").await;
+    let amount = LateFeeAmount::Percent { percent: 2, minimum: Money::ZERO };
+    world.policy.late_fee = Some(LateFeePolicy { after_days: 7, amount, with_ppn: false });
+    let part = NewPayment { paid_at: at("2026-01-10", 12), ..transfer(2, "bca", "TRX-1", 66_500) };
+    let booked = world.engine().pay(&part, at("2026-01-25", 15)).await.unwrap();
+    world.engine().reverse(booked.payment_id, "kasir", "salah", at("2026-01-25", 16)).await.unwrap();
+    run_days(&world, "2026-01-26", "2026-01-31").await;
+    assert_eq!(end_state(&world).2, Money::ZERO);
+}

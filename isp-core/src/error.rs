@@ -164,6 +164,18 @@ pub enum Error {
         /// The day.
         on: Date,
     },
+    /// A last day that has passed: nothing would begin on or before it.
+    #[error("{on} has passed")]
+    DayPast {
+        /// The day.
+        on: Date,
+    },
+    /// A discount that takes off more than the price.
+    #[error("the discount is more than the price, {price}")]
+    DiscountAbovePrice {
+        /// The price per month.
+        price: Money,
+    },
     /// The line takes another package already from a day that is invoiced.
     #[error("the package changes on {from} already, and that is invoiced")]
     ChangePlanned {
@@ -247,6 +259,12 @@ pub enum Error {
         /// What is held.
         holds: Money,
     },
+    /// More cash would be spent than there is.
+    #[error("there is {holds} in cash, less than that")]
+    CashShort {
+        /// What there is.
+        holds: Money,
+    },
     /// A device is already returned, or was never installed.
     #[error("device is not installed")]
     DeviceNotInstalled,
@@ -307,6 +325,8 @@ impl Error {
             Self::ChangedToday => "subscription.changed_today",
             Self::ChangedLater { .. } => "subscription.changed_later",
             Self::DayAhead { .. } => "subscription.day_ahead",
+            Self::DayPast { .. } => "subscription.day_past",
+            Self::DiscountAbovePrice { .. } => "subscription.discount_above_price",
             Self::ChangePlanned { .. } => "subscription.change_planned",
             Self::ChangedSince => "subscription.changed_since",
             Self::GivenBackToday => "subscription.given_back_today",
@@ -324,6 +344,7 @@ impl Error {
             Self::NothingOwed => "request.nothing_owed",
             Self::NoFreeAmount => "request.no_free_amount",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
+            Self::CashShort { .. } => "money.cash_short",
             Self::DeviceNotInstalled => "device.not_installed",
             Self::FeeTerms => "installation.fee_terms",
             Self::FirstInvoiceIssued => "installation.first_invoice_issued",

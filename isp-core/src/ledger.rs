@@ -375,7 +375,8 @@ pub fn entry_for_payment(
     JournalEntry { id: JournalEntryId(derive(payment.id.0, &["journal"])), date, kind, lines }
 }
 
-/// The entry for credit that paid invoices after its payment was booked. `None` when nothing moved.
+/// The entry for credit that paid invoices after its payment was booked, and for what was moved from one invoice to another. `None`
+/// when nothing moved.
 #[must_use]
 pub fn entry_for_credit(
     tenant: TenantId,
@@ -395,8 +396,9 @@ pub fn entry_for_credit(
     name.extend(words.iter().map(String::as_str));
     let mut lines = vec![JournalLine::new(Account::CustomerCredit, amount)];
     lines.extend(shares(allocations, invoices).into_iter().map(|(of, paid)| line_of(Account::Receivable, of, -paid)));
+    lines.retain(|line| !line.amount.is_zero());
     let id = JournalEntryId(derive(tenant.0, &name));
-    (!amount.is_zero()).then_some(JournalEntry { id, date, kind: EntryKind::Credit, lines })
+    (!lines.is_empty()).then_some(JournalEntry { id, date, kind: EntryKind::Credit, lines })
 }
 
 /// The entry for a reversed payment: `taken_back` are the allocations that undo what it paid, `invoices` those that it

@@ -179,10 +179,11 @@
 //!
 //! **P1, once.** Provider and reference name a payment, so the same webhook ten times is one. **P2, allocation; P3,
 //! partial.** Rp200.000 come in while Rp100.000 of February and Rp166.500 of March are open: February is paid, March partly,
-//! with Rp66.500 left. Rp300.000 instead pay both, and Rp33.500 are credit for April. **P4, reversal** opens what a payment
-//! had paid; **P5, intent:** the payment and the wish to reopen the line are one commit. **P6, identity:** `bca` and `BCA`,
+//! with Rp66.500 left. Rp300.000 instead pay both, and Rp33.500 are credit for April. **P4, reversal:** the books are as if
+//! the payment had never come, and what was paid else pays the oldest invoices; **P5, intent:** the payment and the wish to reopen the line are one commit. **P6, identity:** `bca` and `BCA`,
 //! `trx 77` and `TRX 77 ` are one; a reversal frees the reference. **P7, back-dated:** paid on the 10th and recorded on the
-//! 20th, it counts from the 10th, and a late fee of the 18th is given back; a day in 2062 is asked about.
+//! 20th, it counts from the 10th, and a late fee of the 18th is given back, in whatever order payments are recorded (see
+//! [`crate::payment::in_time`]); a day in 2062 is asked about.
 //!
 //! ```
 //! # use isp_core::billing::*;

@@ -76,6 +76,9 @@ pub struct Days {
     pub first: Date,
     /// The last.
     pub last: Date,
+    /// Whether the days before the last had no run: one run of the last day bills what came due on them, and reminds and decides
+    /// about access only then.
+    pub missed: bool,
 }
 
 /// Something that would happen.
@@ -175,6 +178,9 @@ pub fn simulate(subject: &Subject, catalog: &Catalog, policy: &Policy, tenant: T
             life.bill(catalog, day, now);
             life.charge_late_fees(day);
             life.allocate(now);
+            if days.missed && day < days.last {
+                continue;
+            }
             life.remind(day, now);
             life.enforce(day, now);
         }

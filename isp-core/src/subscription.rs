@@ -103,6 +103,18 @@ impl BillingTerms {
         self.change.filter(|c| c.from <= date).map_or(self.package_id, |c| c.package_id)
     }
 
+    /// What is taken off the price of a period that begins on a day.
+    #[must_use]
+    pub fn discount_on(&self, date: Date) -> Option<Off> {
+        self.discount.filter(|discount| discount.until.is_none_or(|until| date < until)).map(|discount| discount.off)
+    }
+
+    /// The price that is held on a day instead of the package's.
+    #[must_use]
+    pub fn held_price_on(&self, date: Date) -> Option<Money> {
+        self.held_price.filter(|held| held.until.is_none_or(|until| date < until)).map(|held| held.price)
+    }
+
     /// True when both have a day of service in common, as far as starts and ends tell.
     #[must_use]
     pub fn serves_with(&self, other: &Self) -> bool {
@@ -285,6 +297,35 @@ pub enum Off {
     Amount(Money),
     /// Percent of the price, 1 to 100.
     Percent(u8),
+}
+
+impl Off {
+    /// Reads `10%`, `10 %`, or rupiah per month.
+    ///
+    /// # Errors
+    /// [`Error::NotPositive`] for what is no percent from 1 to 100, or no positive amount; those of [`Money::parse`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let none = Error::NotPositive { field: "discount" };
+        match text.trim().strip_suffix('%') {
+            Some(percent) => match percent.trim().parse() {
+                Ok(percent @ 1..=100) => Ok(Self::Percent(percent)),
+                _ => Err(none),
+            },
+            None => Money::parse(text).and_then(|amount| match amount.is_positive() {
+                true => Ok(Self::Amount(amount)),
+                false => Err(none),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Off {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Amount(amount) => amount.fmt(f),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
 }
 
 /// Whether a period is billed when it starts or when it ends (rule B1).

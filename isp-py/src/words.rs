@@ -37,6 +37,7 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Told", of(&decide::TOLD)),
         ("Hand", of(&decide::HANDS)),
         ("IsolationStrategy", of(&routers::STRATEGIES)),
+        ("LineService", of(&routers::SERVICES)),
         ("TemplateKind", of(&whatsapp::TEMPLATE_KINDS)),
         ("StatusWord", of(&whatsapp::STATUSES)),
         ("DeliveryState", of(&whatsapp::STATES)),

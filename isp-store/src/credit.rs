@@ -168,7 +168,8 @@ pub(crate) async fn charges(
     Ok(invoices.into_iter().map(charge).collect())
 }
 
-/// The invoices for a period that are due on a day at sites of a zone and had something open at a moment.
+/// The invoices for a period that are due on a day at sites of a zone and had something open at a moment, by
+/// when each payment was made: one that was taken back never came.
 pub(crate) async fn unpaid_at(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -185,10 +186,9 @@ pub(crate) async fn unpaid_at(
             i.period_end, i.issue_date, i.due_date, i.total, CAST(COALESCE((
                 SELECT SUM(a.amount) FROM allocations a
                     JOIN payments y ON y.tenant_id = a.tenant_id AND y.payment_id = a.payment_id
-                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND (a.allocated_at < $4
-                    OR y.paid_at < $4 AND NOT EXISTS (
-                        SELECT 1 FROM payment_reversals r
-                        WHERE r.tenant_id = y.tenant_id AND r.payment_id = y.payment_id))
+                WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.invoice_id AND y.paid_at < $4 AND NOT EXISTS (
+                    SELECT 1 FROM payment_reversals r
+                    WHERE r.tenant_id = y.tenant_id AND r.payment_id = y.payment_id)
             ), 0) AS BIGINT) AS paid_then
         FROM late l
             JOIN invoices i ON i.tenant_id = $1 AND i.invoice_id = l.invoice_id

@@ -300,16 +300,21 @@ pub(crate) async fn settle(
 }
 
 /// Makes messages that a template stopped due; how many.
-pub(crate) async fn retry_template(
+pub(crate) async fn retry_templates(
     s: &mut dyn Session,
     tenant: TenantId,
-    template: &str,
+    only: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let sql = "UPDATE outbox SET state = 'pending', next_attempt = $3, finished_at = NULL, fence = fence + 1
-        WHERE tenant_id = $1 AND template IS NOT NULL AND state IN ('pending', 'failed')
-            AND (template = $2 OR substr(template, 1, length($2) + 1) = $2 || '/')";
-    s.execute(sql, args![tenant, template.to_owned(), now]).await
+    let these =
+        if only.is_some() { "AND (template = $3 OR substr(template, 1, length($3) + 1) = $3 || '/')" } else { "" };
+    let sql = format!(
+        "UPDATE outbox SET state = 'pending', next_attempt = $2, finished_at = NULL, fence = fence + 1
+        WHERE tenant_id = $1 AND template IS NOT NULL AND state IN ('pending', 'failed') {these}"
+    );
+    let mut args = args![tenant, now];
+    args.extend(only.map(|name| name.to_owned().into_value()));
+    s.execute(&sql, args).await
 }
 
 pub(crate) async fn by_id(

@@ -657,9 +657,14 @@ impl OutboxStore for SqlStore {
         Ok(done)
     }
 
-    async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn retry_templates(
+        &self,
+        tenant: TenantId,
+        only: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         let mut session = self.writer().await?;
-        let count = outbox::retry_template(session.as_mut(), tenant, template, now).await?;
+        let count = outbox::retry_templates(session.as_mut(), tenant, only, now).await?;
         session.commit().await?;
         Ok(count)
     }

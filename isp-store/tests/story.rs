@@ -166,7 +166,7 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
                 note: "upstream".into(),
                 site_id: Some(site(0)),
             };
-            engine.expense(expense).await.unwrap();
+            engine.expense(expense, isp_core::payment::Told::ByPersonWhoInsists).await.unwrap();
         }
         _ => {}
     }

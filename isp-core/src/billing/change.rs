@@ -17,7 +17,7 @@ use crate::ledger::{Account, EntryKind, JournalEntry, JournalLine};
 use crate::money::Money;
 use crate::package::PriceList;
 use crate::subscription::Off;
-use crate::tax::Tax;
+use crate::tax::{Tax, TaxMode, TaxRule};
 
 /// What a change at once comes to, for one billed period.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,8 +113,19 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
     let mut lines: Vec<InvoiceLine> = lines.into_iter().filter(|l| l.kind.is_taxed()).collect();
     let prorated = Some((days.days() as u16, base.invoice.period.days() as u16));
     lines.push(InvoiceLine { kind: LineKind::Credit, amount: -back, prorated });
-    lines.push(InvoiceLine::new(LineKind::Ppn, taxed.ppn - back_ppn));
-    lines.push(InvoiceLine::new(LineKind::Rounding, taxed.rounding - back_rounding));
+    let dpp = taxed.dpp - back;
+    let (mut ppn, mut rounding) = (taxed.ppn - back_ppn, taxed.rounding - back_rounding);
+    if let Some(rule) = change.tax.rule_on(on)?.filter(|rule| billed.iter().all(|c| is_taxed_by(c, rule))) {
+        // The difference of two taxes that were rounded each is not the tax on the difference, which the document has to show.
+        let difference = rule.ppn_on(dpp) - ppn;
+        ppn += difference;
+        // A price that contains PPN stays what it is.
+        if tax_mode == TaxMode::Inclusive {
+            rounding -= difference;
+        }
+    }
+    lines.push(InvoiceLine::new(LineKind::Ppn, ppn));
+    lines.push(InvoiceLine::new(LineKind::Rounding, rounding));
     lines.retain(|l| !l.amount.is_zero());
     let total: Money = lines.iter().map(|l| l.amount).sum();
 
@@ -133,8 +144,8 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
             issue_date: on,
             due_date: on.plus_days(i32::from(change.policy.payment_terms_days)),
             lines: lines.into_iter().collect(),
-            dpp: taxed.dpp - back,
-            ppn: taxed.ppn - back_ppn,
+            dpp,
+            ppn,
             total,
         });
     }
@@ -147,6 +158,16 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
     }
     adjustment.entry = between(change, days, &gross, &adjustment.notes);
     Ok(adjustment)
+}
+
+/// True when a charge bears the PPN of this rule.
+fn is_taxed_by(charge: &Charge, rule: &TaxRule) -> bool {
+    // The fee that may stand on it has PPN of its own.
+    let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
+        charge.invoice.lines.iter().filter(|l| wanted(l.kind)).map(|l| l.amount).sum()
+    };
+    let dpp = sum(&|kind| kind.is_taxed() && !kind.is_installation());
+    rule.ppn_on(dpp) == sum(&|kind| kind == LineKind::Ppn)
 }
 
 /// The price lines of the new package for the days that are left of a billed period, as listed.
@@ -163,8 +184,8 @@ fn price_lines(change: &ChangeAtOnce<'_>, prices: &PriceList, days: Period) -> R
     let price = of_days(monthly.ratio(months, 1));
     let prorated = (days != full).then(|| (days.days() as u16, full.days() as u16));
     let mut lines = vec![InvoiceLine { kind: LineKind::Subscription, amount: price, prorated }];
-    if let Some(discount) = terms.discount.filter(|d| d.until.is_none_or(|until| days.start < until)) {
-        let off = match discount.off {
+    if let Some(off) = terms.discount_on(days.start) {
+        let off = match off {
             Off::Percent(percent) => price.ratio(i64::from(percent.min(100)), 100),
             Off::Amount(off) => of_days(off.ratio(months, 1)).min(price),
         };

@@ -135,55 +135,51 @@ impl PaidEarlier {
     }
 }
 
-/// What of a late fee is due again because a payment that had made it wrong was taken back (rules P4, P7). `taken` is what
-/// stays given back of the fee for payments that were made in time, `own` what the reversed payment alone gave back; `known`
-/// was unpaid with it when the fee's day began, and `really` was, as it did not come. `charged` is the fee as it was charged
-/// first, with PPN and without: what is due again bears the same. What was charged is the fact: never more than `taken`.
+/// What a late fee that was charged comes to, now that something else turns out to have been unpaid when its day began: a payment
+/// made before became known or was taken back (rules P4, P7). `first` is the fee as it was charged first, with PPN and without,
+/// and `stands` what stands of it for payments; `before` was believed to be unpaid, and `after` is. What was charged is the fact:
+/// a policy of today prices no fee of old anew.
 ///
 /// ```
 /// use isp_core::{billing::late_fee::{self, LateFeeAmount, LateFeePolicy}, money::Money};
 /// let rp = Money::rupiah;
 /// let fixed = LateFeePolicy { after_days: 7, amount: LateFeeAmount::Fixed(rp(10_000)), with_ppn: false };
-/// // The payment that spared the fee did not come: the fee is due as it was, whatever the policy is today.
 /// let plain = (rp(10_000), rp(10_000));
-/// assert_eq!(late_fee::again(rp(10_000), rp(10_000), None, rp(0), rp(166_500), plain), rp(10_000));
-/// // It was one of two that spared it together, and the note was written for the other.
-/// assert_eq!(late_fee::again(rp(10_000), rp(0), Some(&fixed), rp(0), rp(66_500), plain), rp(10_000));
-/// // The other was taken back before, and the fee is due since then.
-/// assert_eq!(late_fee::again(rp(0), rp(10_000), Some(&fixed), rp(66_500), rp(166_500), plain), rp(0));
-/// // Of a share in percent, what this payment gave back.
-/// let share = LateFeeAmount::Percent { percent: 2, minimum: rp(0) };
-/// let share = LateFeePolicy { amount: share, ..fixed };
-/// assert_eq!(late_fee::again(rp(10_000), rp(2_000), Some(&share), rp(0), rp(100_000), plain), rp(2_000));
-/// // PPN was charged on the fee, and is due again with it.
-/// let with_ppn = (rp(11_100), rp(10_000));
-/// assert_eq!(late_fee::again(rp(11_100), rp(0), Some(&share), rp(0), rp(500_000), with_ppn), rp(11_100));
+/// // All was paid in time: nothing, whatever the policy is today. A part was: a fixed fee stays.
+/// assert_eq!(late_fee::right(plain, rp(10_000), None, rp(166_500), rp(0)), rp(0));
+/// assert_eq!(late_fee::right(plain, rp(10_000), Some(&fixed), rp(166_500), rp(66_500)), rp(10_000));
+/// // What spared it was taken back: the fee is due as it was.
+/// assert_eq!(late_fee::right(plain, rp(0), None, rp(0), rp(166_500)), rp(10_000));
+/// // 2 % of Rp500.000 were charged, and 2 % of Rp300.000 are right.
+/// let share = LateFeePolicy { amount: LateFeeAmount::Percent { percent: 2, minimum: rp(5_000) }, ..fixed };
+/// assert_eq!(late_fee::right(plain, rp(10_000), Some(&share), rp(500_000), rp(300_000)), rp(6_000));
+/// // PPN was charged on it, and is due again with it.
+/// assert_eq!(late_fee::right((rp(11_100), rp(10_000)), rp(0), Some(&share), rp(0), rp(500_000)), rp(11_100));
+/// // It was charged by another policy, of which three fifths stay.
+/// let of_old = (rp(20_000), rp(20_000));
+/// assert_eq!(late_fee::right(of_old, rp(20_000), Some(&share), rp(500_000), rp(300_000)), rp(12_000));
 /// ```
 #[must_use]
-pub fn again(
-    taken: Money,
-    own: Money,
-    policy: Option<&LateFeePolicy>,
-    known: Money,
-    really: Money,
+pub fn right(
     (charged, before_ppn): (Money, Money),
+    stands: Money,
+    policy: Option<&LateFeePolicy>,
+    before: Money,
+    after: Money,
 ) -> Money {
-    let as_charged = |net: Money| match before_ppn.is_positive() {
-        true => net.ratio(charged.as_i64(), before_ppn.as_i64()),
-        false => net,
-    };
-    if !really.is_positive() {
+    if !after.is_positive() {
         return Money::ZERO;
     }
-    let due = match policy.map(|p| p.amount) {
-        Some(LateFeeAmount::Percent { .. }) => {
-            policy.map_or(own, |p| own.max(as_charged(p.fee(really) - p.fee(known))))
-        }
-        // A fixed fee is due whole as soon as anything was unpaid.
-        _ if known.is_positive() => own,
-        _ => taken,
+    let percent = policy.filter(|p| matches!(p.amount, LateFeeAmount::Percent { .. }));
+    let Some(percent) = percent.filter(|_| before_ppn.is_positive()) else {
+        return if before.is_positive() { stands } else { charged };
     };
-    due.min(taken)
+    let with_ppn = |unpaid| percent.fee(unpaid).ratio(charged.as_i64(), before_ppn.as_i64());
+    match (with_ppn(before), with_ppn(after)) {
+        (was, is) if was == stands => is,
+        (was, is) if was.is_positive() => stands.ratio(is.as_i64(), was.as_i64()),
+        _ => charged,
+    }
 }
 
 /// A late fee that is coming, or that is charged.

@@ -261,15 +261,15 @@ impl Run<'_> {
         let terms = &row.terms;
         let package_id = terms.package_on(period.start);
         let (prices, tax_mode) = self.context.catalog.find(package_id)?;
-        let held = terms.held_price.filter(|h| h.until.is_none_or(|until| period.start < until)).map(|h| h.price);
+        let held = terms.held_price_on(period.start);
         let monthly = held.or_else(|| prices.on(period.start)).ok_or(Error::NoPrice { on: period.start })?;
         let months = i64::from(terms.cycle.months());
         let amount = prorate(monthly.ratio(months, 1), period, full);
         let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
         let mut lines: InvoiceLines = smallvec![InvoiceLine { kind: LineKind::Subscription, amount, prorated }];
         let mut net = amount;
-        if let Some(discount) = terms.discount.filter(|d| d.until.is_none_or(|until| period.start < until)) {
-            let off = match discount.off {
+        if let Some(off) = terms.discount_on(period.start) {
+            let off = match off {
                 Off::Percent(percent) => amount.ratio(i64::from(percent.min(100)), 100),
                 Off::Amount(off) => prorate(off.ratio(months, 1), period, full).min(amount),
             };

@@ -37,6 +37,10 @@ pub(super) fn phone(text: &str) -> Result<String, Error> {
     if !(9..=12).contains(&national.len()) {
         return bad("it does not have 9 to 12 digits after the country code");
     }
+    // Only the oldest series have numbers of nine digits, 0811-xxx-xxx; any other is cut short.
+    if national.len() == 9 && !["811", "816", "817", "818"].iter().any(|series| national.starts_with(series)) {
+        return bad("it is too short; digits are missing");
+    }
     Ok(national.to_owned())
 }
 

@@ -16,17 +16,27 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Clock`], and nothing was written; [`EngineError::Store`].
     pub async fn begin(&self, now: DateTime<Utc>, word: ClockWord) -> Result<(), EngineError> {
-        let last = self.store.last_run(self.tenant).await?;
-        match word {
-            ClockWord::Nothing => self.policy.clock.check(last, now)?,
-            ClockWord::Named { clock } => self.policy.clock.check_named(last, now, clock)?,
-            ClockWord::Right => {}
-        }
+        let last = self.follows(now, word).await?;
         let kept = if word == ClockWord::Right { now } else { last.map_or(now, |last| last.max(now)) };
         if Some(kept) == last {
             return Ok(());
         }
         self.store.commit(self.tenant, ChangeSet { last_run: Some(kept), ..ChangeSet::default() }).await?;
         Ok(())
+    }
+
+    /// Compares a moment with that of the last run, which it returns, and writes nothing: what a run would say of it. Whatever bills
+    /// without being a run asks this first, such as a change of terms.
+    ///
+    /// # Errors
+    /// [`EngineError::Clock`]; [`EngineError::Store`].
+    pub async fn follows(&self, now: DateTime<Utc>, word: ClockWord) -> Result<Option<DateTime<Utc>>, EngineError> {
+        let last = self.store.last_run(self.tenant).await?;
+        match word {
+            ClockWord::Nothing => self.policy.clock.check(last, now)?,
+            ClockWord::Named { clock } => self.policy.clock.check_named(last, now, clock)?,
+            ClockWord::Right => {}
+        }
+        Ok(last)
     }
 }

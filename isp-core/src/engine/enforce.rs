@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::billing::Arrears;
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
@@ -325,6 +326,32 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Vec<SubscriptionId>, EngineError> {
         self.by_hand(customer, Hand::Reopen, Decider { by, reason }, now, |_| true).await
+    }
+
+    /// When a run will isolate a line of a customer for what is overdue now, as things stand; `None` when nothing is overdue, or
+    /// when nothing leads to it within two months.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn isolated_again(
+        &self,
+        customer: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, EngineError> {
+        let policy = &self.policy.isolation;
+        let minutes = policy.isolate_at.minutes();
+        let facts = self.access_of(customer).await?;
+        let late = |line: &&AccessFacts| Arrears::of(&line.open, line.zone.date_of(now)).overdue.is_positive();
+        let first = |line: &AccessFacts| {
+            let moments = (0..=60).map(|day| {
+                let day = line.zone.date_of(now).plus_days(day);
+                now.max(day.at(minutes / 60, minutes % 60, line.zone))
+            });
+            let isolates =
+                |at: &DateTime<Utc>| matches!(IsolationMoment::new(policy, *at).decide(line), Decision::Isolate(_));
+            moments.into_iter().find(isolates)
+        };
+        Ok(facts.iter().filter(late).filter_map(first).min())
     }
 
     async fn by_hand(

@@ -1,19 +1,24 @@
 //! Expenses: booked, booked back, corrected. An expense that was booked wrongly stays, with the entry that books it back.
 
+use crate::calendar::Date;
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::ExpenseId;
-use crate::ledger::Expense;
+use crate::ledger::{Account, Expense};
+use crate::money::{Money, plausible_amount};
+use crate::payment::{Channel, Told};
 use crate::ports::{ChangeSet, StoreError};
 
 impl Engine<'_> {
     /// Books an expense.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`StoreError::Duplicate`] for an id that is there already.
-    pub async fn expense(&self, expense: Expense) -> Result<(), EngineError> {
+    /// [`Error::NotPositive`]; [`Error::Implausible`] and [`Error::CashShort`], on which a person can insist;
+    /// [`StoreError::Duplicate`] for an id that is there already.
+    pub async fn expense(&self, expense: Expense, told: Told) -> Result<(), EngineError> {
         let expense = expense.checked()?;
+        self.ask_about(&expense, Money::ZERO, told).await?;
         let journal = vec![expense.entry()];
         self.store.commit(self.tenant, ChangeSet { expenses: vec![expense], journal, ..ChangeSet::default() }).await?;
         Ok(())
@@ -29,6 +34,7 @@ impl Engine<'_> {
         id: ExpenseId,
         instead: Option<Expense>,
         ending: Ending,
+        told: Told,
     ) -> Result<(), EngineError> {
         let rows = self.store.expenses(self.tenant).await?;
         let row = rows.into_iter().find(|row| row.expense.id == id).ok_or(StoreError::NotFound { what: "expense" })?;
@@ -36,6 +42,10 @@ impl Engine<'_> {
             return Err(Error::AlreadyEnded.into());
         }
         let instead = instead.map(Expense::checked).transpose()?;
+        if let Some(instead) = &instead {
+            let back = if row.expense.paid_from == Channel::Cash { row.expense.amount } else { Money::ZERO };
+            self.ask_about(instead, back, told).await?;
+        }
         let journal =
             [Some(row.expense.reversal()), instead.as_ref().map(Expense::entry)].into_iter().flatten().collect();
         let ending = Ending { kind: EndingKind::TakenBack, ..ending };
@@ -46,6 +56,23 @@ impl Engine<'_> {
             ..ChangeSet::default()
         };
         self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
+        Ok(())
+    }
+
+    /// Asks about an amount that looks like a slip, and about cash that is not there; `back` comes back to it with the same booking.
+    async fn ask_about(&self, expense: &Expense, back: Money, told: Told) -> Result<(), EngineError> {
+        if told == Told::ByPersonWhoInsists {
+            return Ok(());
+        }
+        plausible_amount("amount", expense.amount)?;
+        if expense.paid_from == Channel::Cash {
+            let totals = self.store.journal_totals(self.tenant, Date::MIN, Date::MAX).await?;
+            let holds = totals.iter().filter(|t| t.account == Account::Cash).map(|t| t.amount).sum::<Money>();
+            // One that was corrected to less is no reason to ask, whatever the books say of cash.
+            if expense.amount > back && expense.amount - back > holds {
+                return Err(Error::CashShort { holds: holds + back }.into());
+            }
+        }
         Ok(())
     }
 }

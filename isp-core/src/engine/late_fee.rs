@@ -82,7 +82,12 @@ impl Engine<'_> {
         let Some(policy) = &self.policy.late_fee else { return Ok(()) };
         let mut invoices = Vec::new();
         let unserved = self.unserved(late).await?;
-        for fee in late.iter().filter(|i| !unserved.contains(&i.invoice_id)).filter_map(|i| LateFee::on(*i, policy)) {
+        let by_facts = self.unpaid_by_the_facts(late, policy).await?;
+        let late = late.iter().filter(|i| !unserved.contains(&i.invoice_id)).map(|i| {
+            let unpaid = by_facts.get(&i.invoice_id).copied().unwrap_or(i.residual());
+            InvoiceBalance { paid: i.total - unpaid, ..*i }
+        });
+        for fee in late.filter_map(|i| LateFee::on(i, policy)) {
             match fee.invoice(policy, &self.policy.billing, &self.policy.tax) {
                 Ok(invoice) => invoices.push(invoice),
                 Err(error) => {
@@ -101,7 +106,7 @@ impl Engine<'_> {
 
     /// Those whose days were given back from the first on, as an end or a pause was said afterwards: they were not owed when the
     /// day of their fee began, whatever stood there then (rule B12).
-    async fn unserved(&self, late: &[InvoiceBalance]) -> Result<BTreeSet<InvoiceId>, EngineError> {
+    pub(crate) async fn unserved(&self, late: &[InvoiceBalance]) -> Result<BTreeSet<InvoiceId>, EngineError> {
         let Some(start) = late.iter().map(|i| i.period.start).min() else { return Ok(BTreeSet::new()) };
         let days = Period { start, end: Date::MAX };
         let lines: Vec<SubscriptionId> = late.iter().map(|i| i.subscription_id).collect();
@@ -110,7 +115,7 @@ impl Engine<'_> {
     }
 
     /// The last day of which fees were charged, from the position of the billing run, which is ahead by the lead.
-    fn fee_window(&self, position: Date) -> Date {
+    pub(crate) fn fee_window(&self, position: Date) -> Date {
         position.plus_days(-i32::from(self.policy.billing.issue_lead_days))
     }
 }

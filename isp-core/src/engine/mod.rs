@@ -57,6 +57,7 @@ pub mod settle;
 pub mod simulate;
 pub mod survey;
 pub mod terms;
+pub mod tie;
 
 use crate::clock::ClockDoubt;
 use crate::error::Error;

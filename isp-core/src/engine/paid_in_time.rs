@@ -1,19 +1,22 @@
-//! Late fees that a payment makes wrong which was made in time and is recorded later (rule P7), and that are due again when
-//! it is taken back (rule P4).
+//! Late fees follow the facts (rules P4, P7): a payment that was made in time and is recorded later takes a fee back, and a
+//! payment that is taken back charges it. The order in which payments are typed makes no difference.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::late_fee::PaidEarlier;
 use crate::billing::{
-    Charge, CreditNote, CreditReason, Invoice, InvoiceBalance, InvoiceKind, LateFee, Written, late_fee,
+    Charge, CreditNote, Invoice, InvoiceBalance, InvoiceKind, LateFee, LateFeePolicy, Written, late_fee,
 };
-use crate::calendar::Zone;
+use crate::calendar::{Date, Zone};
+use crate::engine::pages::all_pages;
 use crate::engine::{Engine, EngineError};
-use crate::ids::InvoiceId;
+use crate::ids::{CustomerId, InvoiceId, PaymentId};
 use crate::isolation::AccessFacts;
 use crate::money::Money;
-use crate::payment::{Allocation, CreditSource, Payment};
-use crate::ports::PageQuery;
+use crate::payment::in_time::{Came, Issued, unpaid_when};
+use crate::payment::{Allocation, Channel, CreditSource, Payment};
+use crate::ports::{InvoiceQuery, PaymentRow};
 
 /// Why the note was written, as the books and the customer read it.
 const NOTE: &str = "dibayar sebelum denda";
@@ -27,13 +30,53 @@ pub(crate) struct FeesBack {
     pub(crate) credit: Vec<CreditSource>,
 }
 
+/// The invoices of a customer, and the money as it came.
+struct Books {
+    invoices: Vec<InvoiceBalance>,
+    /// Late fees, with what was given back of them.
+    fees: Vec<Charge>,
+    came: Vec<(PaymentId, Came)>,
+    zones: Vec<AccessFacts>,
+}
+
+impl Books {
+    fn zone_of(&self, invoice: &InvoiceBalance) -> Zone {
+        let line = self.zones.iter().find(|f| f.subscription_id == invoice.subscription_id);
+        line.or(self.zones.first()).map_or(Zone::Wib, |f| f.zone)
+    }
+
+    /// The day of the fee of an invoice. A fee that a reversal charged is of a later day than the one that decides.
+    fn fee_day(&self, invoice: &InvoiceBalance, policy: Option<&LateFeePolicy>) -> Option<Date> {
+        let charged = LateFee::of(invoice.invoice_id, &self.fees).first().map(|fee| fee.invoice.issue_date);
+        [charged, policy.map(|p| p.day(invoice.due_date))].into_iter().flatten().min()
+    }
+
+    /// What was unpaid of each invoice for service when the day of its fee began, of those whose day came by `today`; without
+    /// the payment `without`.
+    fn unpaid(
+        &self,
+        policy: Option<&LateFeePolicy>,
+        today: Date,
+        without: Option<PaymentId>,
+    ) -> BTreeMap<InvoiceId, Money> {
+        let issued = self.invoices.iter().map(|invoice| {
+            let zone = self.zone_of(invoice);
+            let day = self.fee_day(invoice, policy).filter(|day| *day <= today);
+            let asked = day.filter(|_| invoice.kind == InvoiceKind::Subscription).map(|day| day.midnight(zone));
+            Issued { invoice: *invoice, at: invoice.issue_date.midnight(zone), asked }
+        });
+        let issued: Vec<Issued> = issued.collect();
+        let came = self.came.iter().filter(|(id, _)| Some(*id) != without).map(|(_, came)| *came);
+        unpaid_when(&issued, &came.collect::<Vec<_>>())
+    }
+}
+
 impl Engine<'_> {
     /// The late fees that were charged because a payment was not known yet, and are not due: it counts from the moment it
-    /// was made. `paid` is what it pays of which invoice.
+    /// was made. `open` is what is unpaid.
     pub(crate) async fn fees_back(
         &self,
         payment: &Payment,
-        paid: &[Allocation],
         open: &[InvoiceBalance],
         facts: &[AccessFacts],
         now: DateTime<Utc>,
@@ -43,24 +86,21 @@ impl Engine<'_> {
         if Zone::Wit.date_of(payment.paid_at) >= Zone::Wib.date_of(now) {
             return Ok(back);
         }
-        let zone_of = |invoice: &InvoiceBalance| {
-            let line = facts.iter().find(|f| f.subscription_id == invoice.subscription_id);
-            line.or(facts.first()).map_or(Zone::Wib, |f| f.zone)
-        };
-        let service = |a: &Allocation| open.iter().find(|i| i.invoice_id == a.invoice_id).map(|i| (i, a.amount));
-        let service = paid.iter().filter_map(service).filter(|(i, _)| i.kind == InvoiceKind::Subscription);
-        let service: Vec<(&InvoiceBalance, Money)> = service.collect();
-        let fees = self.fees_on(payment, service.iter().map(|(i, _)| i.invoice_id)).await?;
-        for (invoice, amount) in service {
-            let (zone, fees) = (zone_of(invoice), LateFee::of(invoice.invoice_id, &fees));
-            let Some(on) = fees.first().map(|fee| fee.invoice.issue_date) else { continue };
-            let mut earlier = PaidEarlier { on, zone, unpaid: Money::ZERO, paid_at: payment.paid_at, amount };
-            if !earlier.counts() {
-                continue;
-            }
-            earlier.unpaid = self.unpaid_then(invoice, zone, on.midnight(zone)).await?;
-            let left = fees.iter().map(|fee| fee.left()).sum();
-            let mut wrong = earlier.wrong(left, self.policy.late_fee.as_ref());
+        let fees = self.late_fees_of(payment.customer_id).await?;
+        if fees.is_empty() {
+            return Ok(back);
+        }
+        let mut books = self.books_of(payment.customer_id, fees, facts).await?;
+        books.came.push((payment.id, Came { at: payment.paid_at, amount: payment.amount, only: None }));
+        let (policy, today) = (self.policy.late_fee.as_ref(), Zone::Wit.date_of(now));
+        let before = books.unpaid(policy, today, Some(payment.id));
+        for (invoice, after) in books.unpaid(policy, today, None) {
+            let fees = LateFee::of(invoice, &books.fees);
+            let was = before.get(&invoice).copied().unwrap_or(after);
+            let Some(first) = fees.first().filter(|_| was != after) else { continue };
+            let stands = stands(&fees);
+            let mut wrong = stands - late_fee::right(as_charged(first), stands, policy, was, after);
+            let zone = books.zone_of(&first.invoice.balance(Money::ZERO));
             let written = Written { on: zone.date_of(now), at: now, by: "engine", note: NOTE };
             // What was charged again stands beside what was charged first; each gives back what is left of it.
             for fee in fees {
@@ -85,77 +125,117 @@ impl Engine<'_> {
         Ok(back)
     }
 
-    /// The late fees that are due again because a payment is taken back that had made them wrong: what was charged, once.
-    /// `back` are the allocations that undo it, `invoices` what they are of.
+    /// The late fees that are due because a payment is taken back that had spared them: those that were charged, as they were,
+    /// and those whose day has passed by since. A day that the run has not come to is left to the run.
     pub(crate) async fn fees_again(
         &self,
         payment: &Payment,
-        back: &[Allocation],
-        invoices: &[InvoiceBalance],
-        zone: Zone,
+        facts: &[AccessFacts],
         now: DateTime<Utc>,
     ) -> Result<Vec<Invoice>, EngineError> {
-        let service = |a: &Allocation| invoices.iter().find(|i| i.invoice_id == a.invoice_id).map(|i| (i, -a.amount));
-        let service = back.iter().filter_map(service).filter(|(i, _)| i.kind == InvoiceKind::Subscription);
-        let service: Vec<(&InvoiceBalance, Money)> = service.collect();
-        let all = self.fees_on(payment, service.iter().map(|(i, _)| i.invoice_id)).await?;
+        let policy = self.policy.late_fee.as_ref();
+        let fees = self.late_fees_of(payment.customer_id).await?;
+        if policy.is_none() && fees.is_empty() {
+            return Ok(Vec::new());
+        }
+        let books = self.books_of(payment.customer_id, fees, facts).await?;
+        let position = self.store.billing_position(self.tenant).await?;
+        let (today, charged_to) = (Zone::Wit.date_of(now), position.map(|p| self.fee_window(p)));
+        let before = books.unpaid(policy, today, None);
+        let after = books.unpaid(policy, today, Some(payment.id));
+        let late: Vec<InvoiceBalance> =
+            books.invoices.iter().filter(|i| after.get(&i.invoice_id) > before.get(&i.invoice_id)).copied().collect();
+        let unserved = self.unserved(&late).await?;
         let mut due = Vec::new();
-        for (invoice, amount) in service {
-            let fees = LateFee::of(invoice.invoice_id, &all);
-            let Some(began) = fees.first().map(|fee| fee.invoice.issue_date.midnight(zone)) else { continue };
-            if payment.paid_at >= began {
-                continue;
-            }
-            let for_payments = |n: &&CreditNote| n.by == "engine" && n.note == NOTE;
-            let taken: Money = fees.iter().flat_map(|f| &f.notes).filter(for_payments).map(|n| n.total).sum();
-            let recharged: Money = fees.iter().skip(1).map(|f| f.invoice.total).sum();
-            let by_it = |fee: &&Charge| {
-                let id = CreditNote::id_of(fee.invoice.id, CreditReason::Correction, &payment.id.to_string());
-                fee.notes.iter().find(|n| n.id == id).map_or(Money::ZERO, |n| n.total)
-            };
-            let own = fees.iter().map(by_it).sum();
-            let known = self.unpaid_then(invoice, zone, began).await?;
-            let first = fees.first().map(|fee| &fee.invoice);
-            let charged = first.map_or((Money::ZERO, Money::ZERO), |fee| (fee.total, fee.total - fee.ppn));
-            let policy = self.policy.late_fee.as_ref();
-            let again = late_fee::again(taken - recharged, own, policy, known, known + amount, charged);
-            if again.is_positive() {
-                let (id, on) = (invoice.invoice_id, zone.date_of(now));
-                due.extend(LateFee::charge_again(id, &fees, again, on, &self.policy.billing));
+        for invoice in late.iter().filter(|i| !unserved.contains(&i.invoice_id)) {
+            let of = |sums: &BTreeMap<InvoiceId, Money>| sums.get(&invoice.invoice_id).copied().unwrap_or_default();
+            let (was, is) = (of(&before), of(&after));
+            let fees = LateFee::of(invoice.invoice_id, &books.fees);
+            let on = books.zone_of(invoice).date_of(now);
+            if let Some(first) = fees.first() {
+                let stands = stands(&fees);
+                let again = late_fee::right(as_charged(first), stands, policy, was, is) - stands;
+                if again.is_positive() {
+                    due.extend(LateFee::charge_again(invoice.invoice_id, &fees, again, on, &self.policy.billing));
+                }
+            } else if let Some(policy) = policy.filter(|_| was.is_zero()) {
+                let passed = charged_to.is_some_and(|last| policy.day(invoice.due_date) <= last);
+                let then = InvoiceBalance { paid: invoice.total - is, ..*invoice };
+                if let Some(fee) = LateFee::on(then, policy).filter(|_| passed) {
+                    due.push(LateFee { on, ..fee }.invoice(policy, &self.policy.billing, &self.policy.tax)?);
+                }
             }
         }
         Ok(due)
     }
 
-    /// The late fees of a payment's customer with their notes, when one of these invoices bears one.
-    async fn fees_on(
+    /// What was really unpaid of late invoices when the day of their fee began, of those whose allocations may say otherwise: the
+    /// money was there, but it was typed so that another invoice has it.
+    pub(crate) async fn unpaid_by_the_facts(
         &self,
-        payment: &Payment,
-        invoices: impl Iterator<Item = InvoiceId>,
-    ) -> Result<Vec<Charge>, EngineError> {
-        let ids: Vec<InvoiceId> = invoices.map(LateFee::id_for).collect();
-        if ids.is_empty() || self.store.balances(self.tenant, &ids).await?.is_empty() {
-            return Ok(Vec::new());
+        late: &[InvoiceBalance],
+        policy: &LateFeePolicy,
+    ) -> Result<BTreeMap<InvoiceId, Money>, EngineError> {
+        let customers: BTreeSet<CustomerId> = late.iter().map(|i| i.customer_id).collect();
+        let mut unpaid = BTreeMap::new();
+        for customer in customers {
+            let of: Vec<&InvoiceBalance> = late.iter().filter(|i| i.customer_id == customer).collect();
+            let Some(first) = of.iter().map(|i| policy.day(i.due_date)).min() else { continue };
+            // Nearly always each payment was typed before the next was made, and what it paid is what it was for.
+            let rows = self.payments_of(customer).await?;
+            let begins = first.midnight(Zone::Wit);
+            if rows.iter().all(|row| row.reversal.is_none() && row.left.is_zero() && row.payment.paid_at < begins) {
+                continue;
+            }
+            let facts = self.access_of(customer).await?;
+            let fees = self.late_fees_of(customer).await?;
+            let books = self.books_of(customer, fees, &facts).await?;
+            let by_facts = books.unpaid(Some(policy), Date::MAX, None);
+            unpaid.extend(of.iter().filter_map(|i| Some((i.invoice_id, *by_facts.get(&i.invoice_id)?))));
         }
-        self.late_fees_of(payment.customer_id).await
+        Ok(unpaid)
     }
 
-    /// What is known to have been unpaid of an invoice when a day began.
-    async fn unpaid_then(
-        &self,
-        invoice: &InvoiceBalance,
-        zone: Zone,
-        began: DateTime<Utc>,
-    ) -> Result<Money, EngineError> {
-        let mut page = PageQuery::first(self.page);
-        loop {
-            let late = self.store.unpaid_at(self.tenant, invoice.due_date, zone, began, page).await?;
-            if let Some(found) = late.iter().find(|i| i.invoice_id == invoice.invoice_id) {
-                return Ok(found.residual());
-            }
-            if !page.advance(&late, |last| last.invoice_id) {
-                return Ok(Money::ZERO);
-            }
-        }
+    pub(crate) async fn payments_of(&self, customer: CustomerId) -> Result<Vec<PaymentRow>, EngineError> {
+        let load = async |page| self.store.payments(self.tenant, Some(customer), page).await;
+        all_pages(self.page, load, |row| row.payment.id).await
     }
+
+    async fn books_of(
+        &self,
+        customer: CustomerId,
+        fees: Vec<Charge>,
+        facts: &[AccessFacts],
+    ) -> Result<Books, EngineError> {
+        let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
+        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let invoices = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
+        let invoices = invoices.into_iter().map(|(invoice, paid)| invoice.balance(paid)).collect();
+        let mut came = Vec::new();
+        for PaymentRow { payment, reversal, .. } in self.payments_of(customer).await? {
+            if reversal.is_some() {
+                continue;
+            }
+            let (id, at) = (payment.id, payment.paid_at);
+            if !matches!(payment.channel, Channel::CreditNote | Channel::WriteOff) {
+                came.push((id, Came { at, amount: payment.amount, only: None }));
+                continue;
+            }
+            // What a person or a rule gave for something stays with it.
+            let used = self.store.allocations(self.tenant, id).await?;
+            came.extend(used.iter().map(|a| (id, Came { at, amount: a.amount, only: Some(a.invoice_id) })));
+        }
+        Ok(Books { invoices, fees, came, zones: facts.to_vec() })
+    }
+}
+
+/// What stands of a fee for payments: what was charged, less what payments gave back. What a person gave back is not charged again.
+fn stands(fees: &[&Charge]) -> Money {
+    let for_payments = |n: &&CreditNote| n.by == "engine" && n.note == NOTE;
+    let back: Money = fees.iter().flat_map(|f| &f.notes).filter(for_payments).map(|n| n.total).sum();
+    fees.iter().map(|fee| fee.invoice.total).sum::<Money>() - back
+}
+
+fn as_charged(first: &Charge) -> (Money, Money) {
+    (first.invoice.total, first.invoice.total - first.invoice.ppn)
 }

@@ -1,5 +1,7 @@
 //! Payments: receipt, allocation, reopening and the message, in one commit (rules P1 to P5).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -13,6 +15,7 @@ use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_iso
 use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
+use crate::payment::allocate::move_up;
 use crate::payment::{
     Allocation, Channel, Closing, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
 };
@@ -67,7 +70,7 @@ pub struct PayReport {
 pub struct ReverseReport {
     /// What was taken back.
     pub amount: Money,
-    /// Late fees that are charged again, with PPN.
+    /// Late fees that are due without it, with PPN.
     pub fees_again: Money,
 }
 
@@ -163,15 +166,11 @@ impl Engine<'_> {
         let open = self.store.open_invoices(self.tenant, payment.customer_id).await?;
         let mut sources = self.store.credit(self.tenant, payment.customer_id).await?;
         sources.push(CreditSource { payment_id: payment.id, left: payment.amount });
-        let mut allocations = allocate(&open, &sources, now);
         // A late fee that it makes wrong is given back first (rule P7); its note pays the fee itself before anything else.
-        let own: Vec<Allocation> = allocations.iter().filter(|a| a.payment_id == payment.id).copied().collect();
-        let back = self.fees_back(payment, &own, &open, &facts, now).await?;
-        if !back.notes.is_empty() {
-            sources.extend(back.credit);
-            let rest = still_open(&open, &back.allocations);
-            allocations = [back.allocations, allocate(&rest, &sources, now)].concat();
-        }
+        let back = self.fees_back(payment, &open, &facts, now).await?;
+        sources.extend(back.credit);
+        let rest = still_open(&open, &back.allocations);
+        let allocations = [back.allocations, allocate(&rest, &sources, now)].concat();
         let (own, older): (Vec<Allocation>, Vec<Allocation>) =
             allocations.iter().partition(|a| a.payment_id == payment.id);
         let mut changes = ChangeSet::default();
@@ -241,8 +240,9 @@ impl Engine<'_> {
         reopened
     }
 
-    /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4). A late fee that
-    /// was given back because of it is charged again (rule P7), due as any invoice of today.
+    /// Takes a payment back whole: what it paid is open again, and arrears follow from the facts (rule P4): what the customer paid
+    /// else pays the oldest invoices, as if this payment had never come. A late fee that it had spared is charged (rule P7), due
+    /// as any invoice of today.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::Duplicate`] when it was reversed before; [`Error::NotReversible`] for the
@@ -269,18 +269,22 @@ impl Engine<'_> {
             let back = taken_back(&self.store.allocations(self.tenant, payment).await?, now);
             let ids: Vec<InvoiceId> = back.iter().map(|a| a.invoice_id).collect();
             let invoices = self.store.balances(self.tenant, &ids).await?;
-            let fees = self.fees_again(&row.payment, &back, &invoices, zone, now).await?;
+            let (settled, balances) = self.settle_again(&row.payment, &back, &invoices, now).await?;
+            let today = zone.date_of(now);
+            let mut journal = vec![entry_for_reversal(&row.payment, &back, &invoices, today)];
+            journal.extend(entry_for_credit(self.tenant, row.payment.customer_id, &settled, &balances, today));
+            let fees = self.fees_again(&row.payment, &facts, now).await?;
             let fees_again = fees.iter().map(|fee| fee.total).sum();
             let changes = ChangeSet {
                 invoices: fees,
-                journal: vec![entry_for_reversal(&row.payment, &back, &invoices, zone.date_of(now))],
+                journal,
                 reversals: vec![PaymentReversal {
                     payment_id: payment,
                     at: now,
                     reason: reason.to_owned(),
                     by: by.to_owned(),
                 }],
-                allocations: back,
+                allocations: [back, settled].concat(),
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
@@ -288,6 +292,46 @@ impl Engine<'_> {
             Ok(ReverseReport { amount: row.payment.amount, fees_again })
         })
         .await
+    }
+}
+
+impl Engine<'_> {
+    /// What pays the invoices that a reversed payment leaves open: credit first, then what newer invoices were paid with. With the
+    /// invoices it is about.
+    async fn settle_again(
+        &self,
+        reversed: &Payment,
+        back: &[Allocation],
+        reopened: &[InvoiceBalance],
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<Allocation>, Vec<InvoiceBalance>), EngineError> {
+        if back.is_empty() || reversed.channel == Channel::WriteOff {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut open = self.store.open_invoices(self.tenant, reversed.customer_id).await?;
+        let known = |open: &[InvoiceBalance], i: &InvoiceBalance| open.iter().any(|o| o.invoice_id == i.invoice_id);
+        let others: Vec<InvoiceBalance> = reopened.iter().filter(|i| !known(&open, i)).copied().collect();
+        open.extend(others);
+        let open = still_open(&open, back);
+        let mut credit = self.store.credit(self.tenant, reversed.customer_id).await?;
+        credit.retain(|source| source.payment_id != reversed.id);
+        let mut settled = allocate(&open, &credit, now);
+        let mut pays: BTreeMap<(InvoiceId, PaymentId), Money> = BTreeMap::new();
+        for PaymentRow { payment, reversal, .. } in self.payments_of(reversed.customer_id).await? {
+            let money = !matches!(payment.channel, Channel::CreditNote | Channel::WriteOff);
+            if money && reversal.is_none() && payment.id != reversed.id {
+                for a in self.store.allocations(self.tenant, payment.id).await? {
+                    *pays.entry((a.invoice_id, payment.id)).or_default() += a.amount;
+                }
+            }
+        }
+        let ids: Vec<InvoiceId> = pays.keys().map(|(invoice, _)| *invoice).collect();
+        let mut balances = self.store.balances(self.tenant, &ids).await?;
+        let of = |id: InvoiceId| balances.iter().find(|i| i.invoice_id == id).copied();
+        let paid = pays.into_iter().filter_map(|((invoice, payment), amount)| Some((of(invoice)?, payment, amount)));
+        settled.extend(move_up(&still_open(&open, &settled), &paid.collect::<Vec<_>>(), now));
+        balances.extend(open);
+        Ok((settled, balances))
     }
 }
 
@@ -315,7 +359,7 @@ fn still_open(open: &[InvoiceBalance], allocations: &[Allocation]) -> Vec<Invoic
 
 /// The allocations that undo these, one an invoice.
 fn taken_back(made: &[Allocation], at: DateTime<Utc>) -> Vec<Allocation> {
-    let mut sums: std::collections::BTreeMap<InvoiceId, Allocation> = std::collections::BTreeMap::new();
+    let mut sums: BTreeMap<InvoiceId, Allocation> = BTreeMap::new();
     for a in made {
         let sum = sums.entry(a.invoice_id).or_insert(Allocation { amount: Money::ZERO, at, ..*a });
         sum.amount -= a.amount;

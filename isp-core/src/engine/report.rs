@@ -57,27 +57,9 @@ impl Engine<'_> {
     /// [`EngineError::Store`].
     pub async fn report_customers_at(&self, at: DateTime<Utc>) -> Result<Vec<CustomerRow>, EngineError> {
         let everybody = self.all_customers().await?;
-        let mut lines = Vec::new();
-        let (mut open, mut credit) = (Vec::new(), BTreeMap::new());
-        for chunk in self.all_subscriptions().await?.chunks(1_000) {
-            let ids: Vec<SubscriptionId> = chunk.iter().map(|(line, _)| line.id).collect();
-            let former = self.store.former_terms(self.tenant, &ids).await?;
-            for (line, _) in chunk {
-                let former: Vec<FormerTerms> =
-                    former.iter().filter(|f| f.subscription_id == line.id).copied().collect();
-                let then = Subscription { terms: terms_at(&line.terms, &former, at), ..line.clone() };
-                lines.push((then, ServiceAccess::new(line.id, Access::Closed)));
-            }
-        }
-        let by_line: BTreeMap<SubscriptionId, usize> =
-            lines.iter().enumerate().map(|(place, (line, _))| (line.id, place)).collect();
+        let (lines, open) = self.lines_at(&everybody, at).await?;
+        let mut credit = BTreeMap::new();
         for customer in &everybody {
-            for facts in self.store.access_at(self.tenant, customer.id, at).await? {
-                open.extend(facts.open);
-                if let Some((_, access)) = by_line.get(&facts.subscription_id).and_then(|place| lines.get_mut(*place)) {
-                    *access = facts.access;
-                }
-            }
             let (left, _) = self.money(customer, at).await?;
             credit.insert(customer.id, left.iter().map(|source| source.left).sum());
         }
@@ -92,6 +74,58 @@ impl Engine<'_> {
         });
         rows.iter_mut().for_each(|row| row.confirmed = None);
         Ok(rows)
+    }
+
+    /// All lines with the terms and the access of a moment of the past, and what was open then.
+    async fn lines_at(
+        &self,
+        everybody: &[Customer],
+        at: DateTime<Utc>,
+    ) -> Result<(Vec<(Subscription, ServiceAccess)>, Vec<InvoiceBalance>), EngineError> {
+        let (mut lines, mut open) = (Vec::new(), Vec::new());
+        for chunk in self.all_subscriptions().await?.chunks(1_000) {
+            let ids: Vec<SubscriptionId> = chunk.iter().map(|(line, _)| line.id).collect();
+            let former = self.store.former_terms(self.tenant, &ids).await?;
+            for (line, _) in chunk {
+                let former: Vec<FormerTerms> =
+                    former.iter().filter(|f| f.subscription_id == line.id).copied().collect();
+                let then = Subscription { terms: terms_at(&line.terms, &former, at), ..line.clone() };
+                lines.push((then, ServiceAccess::new(line.id, Access::Closed)));
+            }
+        }
+        let by_line: BTreeMap<SubscriptionId, usize> =
+            lines.iter().enumerate().map(|(place, (line, _))| (line.id, place)).collect();
+        for customer in everybody {
+            for facts in self.store.access_at(self.tenant, customer.id, at).await? {
+                open.extend(facts.open);
+                if let Some((_, access)) = by_line.get(&facts.subscription_id).and_then(|place| lines.get_mut(*place)) {
+                    *access = facts.access;
+                }
+            }
+        }
+        Ok((lines, open))
+    }
+
+    /// The devices' report as it stood at a moment of the past: where each device was then; one that came later is left out.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_cpe_at(&self, at: DateTime<Utc>) -> Result<Vec<CpeRow>, EngineError> {
+        let (everybody, today) = (self.all_customers().await?, Zone::Wib.date_of(at));
+        let history = self.store.device_history(self.tenant, None).await?;
+        let cpes = cpe::cpes_on(self.store.cpes(self.tenant, None).await?, &history, today);
+        let (lines, _) = self.lines_at(&everybody, at).await?;
+        Ok(cpe::cpe(&cpes, &everybody, lines.iter().map(|(s, _)| s), today))
+    }
+
+    /// The packages' report as it stood at a moment of the past, with the terms and the access of then.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_packages_at(&self, at: DateTime<Utc>) -> Result<Vec<PackageRow>, EngineError> {
+        let all = self.store.packages(self.tenant).await?;
+        let (lines, _) = self.lines_at(&self.all_customers().await?, at).await?;
+        Ok(packages::packages(&all, &lines, Zone::Wib.date_of(at)))
     }
 
     /// The devices' report as of `now`.
@@ -125,10 +159,36 @@ impl Engine<'_> {
         by: GroupBy,
         now: DateTime<Utc>,
     ) -> Result<Finance, EngineError> {
+        let open = self.all_open().await?;
+        self.finance_with(&open, first, last, by, now).await
+    }
+
+    /// Monthly finance with the age of what was open at a moment of the past: what was issued or paid after it does not count.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn report_finance_at(
+        &self,
+        first: Month,
+        last: Month,
+        by: GroupBy,
+        at: DateTime<Utc>,
+    ) -> Result<Finance, EngineError> {
+        let (_, open) = self.lines_at(&self.all_customers().await?, at).await?;
+        self.finance_with(&open, first, last, by, at).await
+    }
+
+    async fn finance_with(
+        &self,
+        open: &[InvoiceBalance],
+        first: Month,
+        last: Month,
+        by: GroupBy,
+        now: DateTime<Utc>,
+    ) -> Result<Finance, EngineError> {
         let totals = self.store.journal_totals(self.tenant, Date::MIN, last.plus(1).first()).await?;
-        let (open, codes) = (self.all_open().await?, self.codes().await?);
-        let today = Zone::Wib.date_of(now);
-        Ok(finance(&FinanceInput { totals: &totals, open: &open, by, codes: &codes, today }, first, last))
+        let (codes, today) = (self.codes().await?, Zone::Wib.date_of(now));
+        Ok(finance(&FinanceInput { totals: &totals, open, by, codes: &codes, today }, first, last))
     }
 
     /// Where the money is, from `first` to `last`.

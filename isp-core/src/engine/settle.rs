@@ -48,12 +48,12 @@ impl Engine<'_> {
         if self.store.settle(self.tenant, id, states, settled).await? { Ok(()) } else { Err(EngineError::NotToSettle) }
     }
 
-    /// Makes the messages that a template stopped due again, also those that failed for it; how many they are. Each is
-    /// looked at once more before it leaves.
+    /// Makes the messages that a template stopped due again, also those that failed for it; how many they are. Of one template,
+    /// or of all. Each is looked at once more before it leaves.
     ///
     /// # Errors
     /// [`EngineError::Store`].
-    pub async fn retry_template(&self, template: &str, now: DateTime<Utc>) -> Result<u64, EngineError> {
-        Ok(self.store.retry_template(self.tenant, template, now).await?)
+    pub async fn retry_templates(&self, only: Option<&str>, now: DateTime<Utc>) -> Result<u64, EngineError> {
+        Ok(self.store.retry_templates(self.tenant, only, now).await?)
     }
 }

@@ -49,6 +49,37 @@ impl Engine<'_> {
         to: Date,
         now: DateTime<Utc>,
     ) -> Result<Vec<Simulated>, EngineError> {
+        self.live_through(policies, Days { first: from, last: to, missed: false }, now).await
+    }
+
+    /// What one run of the day of `now` would do, which comes late when days were missed: what came due on them is billed with its
+    /// own dates, and reminders and access are decided as things are in the end. With no day missed, access is decided about
+    /// things as they are at this very moment.
+    ///
+    /// # Errors
+    /// As [`Engine::simulate`].
+    pub async fn foretell(&self, now: DateTime<Utc>) -> Result<Simulated, EngineError> {
+        let (today, lead) = (Zone::Wib.date_of(now), i32::from(self.policy.billing.issue_lead_days));
+        let next = self.store.billing_position(self.tenant).await?.map(|position| position.plus_days(1 - lead));
+        let days = Days { first: next.unwrap_or(today).min(today), last: today, missed: true };
+        let mut foretold = self.live_through(&[self.policy], days, now).await?.pop().unwrap_or_default();
+        if next.is_some_and(|next| next >= today) {
+            let seen = self.foresee_access(now).await?;
+            let access =
+                |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
+            foretold.events.retain(|event| !access(&event.what));
+            foretold.events.extend(seen.events);
+            foretold.held = seen.held;
+        }
+        Ok(foretold)
+    }
+
+    async fn live_through(
+        &self,
+        policies: &[&Policy],
+        Days { first: from, last: to, missed }: Days,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Simulated>, EngineError> {
         if to < from {
             return Err(crate::Error::EmptyPeriod.into());
         }
@@ -58,7 +89,7 @@ impl Engine<'_> {
         let lead = i32::from(self.policy.billing.issue_lead_days);
         let position = self.store.billing_position(self.tenant).await?;
         let next = position.map_or(from, |position| position.plus_days(1 - lead));
-        let days = Days { first: from.min(next), last: to };
+        let days = Days { first: from.min(next), last: to, missed };
         if days.last.days_since(days.first) > MAX_DAYS {
             return Err(crate::Error::TooManyDays { most: MAX_DAYS }.into());
         }

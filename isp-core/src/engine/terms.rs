@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Billable, Catalog, Charge, InvoiceBalance};
 use crate::calendar::{BillingDay, Date, Period};
+use crate::clock::ClockWord;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{PackageId, SubscriptionId};
@@ -23,6 +24,8 @@ pub struct Wish<'a> {
     pub note: &'a str,
     /// The fingerprint of the change that was shown and is confirmed; `None` for one that was not shown.
     pub shown: Option<Uuid>,
+    /// What a person said of the moment: a change bills what has come due (rule I9).
+    pub clock: ClockWord,
 }
 
 /// What a change of a line is decided from.
@@ -54,7 +57,7 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// Those of [`crate::terms::decide`]; [`crate::Error::ChangedSince`] when the wish confirms what is no longer so;
-    /// [`StoreError::NotFound`].
+    /// [`EngineError::Clock`] when the moment does not follow the last run; [`StoreError::NotFound`].
     pub async fn change_terms(
         &self,
         subscription: SubscriptionId,
@@ -62,6 +65,7 @@ impl Engine<'_> {
         wish: Wish<'_>,
         now: DateTime<Utc>,
     ) -> Result<Change, EngineError> {
+        self.follows(now, wish.clock).await?;
         let (change, customer) = until_written(async || {
             let line = self.load_line(subscription).await?;
             let change = self.decide_terms(&line, command, wish, now)?;

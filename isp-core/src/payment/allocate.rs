@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::InvoiceBalance;
+use crate::calendar::Date;
 use crate::ids::{InvoiceId, PaymentId};
 use crate::money::Money;
 
@@ -52,7 +53,7 @@ pub struct CreditSource {
 #[must_use]
 pub fn allocate(open: &[InvoiceBalance], credit: &[CreditSource], at: DateTime<Utc>) -> Vec<Allocation> {
     let mut order: Vec<&InvoiceBalance> = open.iter().filter(|i| i.residual().is_positive()).collect();
-    order.sort_by_key(|i| (i.due_date, i.issue_date, i.number, i.invoice_id));
+    order.sort_by_key(|i| age(i));
     let mut sources = credit.iter().copied().filter(|c| c.left.is_positive());
     let mut source = sources.next();
     let mut made = Vec::new();
@@ -70,4 +71,53 @@ pub fn allocate(open: &[InvoiceBalance], credit: &[CreditSource], at: DateTime<U
         }
     }
     made
+}
+
+/// What payments pay of newer invoices goes to older ones that are open, as it would be if these had been open all along (rule P2): a
+/// payment that was taken back leaves older invoices open behind newer ones that are paid. `paid` is what is paid of which invoice.
+///
+/// ```
+/// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::{*, allocate::move_up}};
+/// # let id = |n: u128| uuid::Uuid::from_u128(n);
+/// # let invoice = |n: u128, due: &str, paid| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
+/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)), kind: InvoiceKind::Subscription,
+/// #   period: Date::parse(due).unwrap().month().period(), issue_date: Date::parse(due).unwrap(),
+/// #   due_date: Date::parse(due).unwrap(), total: Money::rupiah(166_500), paid: Money::rupiah(paid) };
+/// // January's payment bounced; February and March are paid, by payments 8 and 9. March is what is really open.
+/// let (january, february) = (invoice(1, "2026-01-11", 0), invoice(2, "2026-02-11", 166_500));
+/// let march = invoice(3, "2026-03-11", 166_500);
+/// let paid = [(february, PaymentId(id(8)), Money::rupiah(166_500)), (march, PaymentId(id(9)), Money::rupiah(166_500))];
+/// let moved = move_up(&[january], &paid, chrono::DateTime::UNIX_EPOCH);
+/// let moved: Vec<_> = moved.iter().map(|a| (a.payment_id.0.as_u128(), a.invoice_id.0.as_u128(), a.amount.as_i64())).collect();
+/// assert_eq!(moved, [(9, 3, -166_500), (9, 1, 166_500)]);
+/// ```
+#[must_use]
+pub fn move_up(
+    open: &[InvoiceBalance],
+    paid: &[(InvoiceBalance, PaymentId, Money)],
+    at: DateTime<Utc>,
+) -> Vec<Allocation> {
+    let mut open: Vec<&InvoiceBalance> = open.iter().filter(|i| i.residual().is_positive()).collect();
+    open.sort_by_key(|i| age(i));
+    let mut newest: Vec<(InvoiceBalance, PaymentId, Money)> = paid.to_vec();
+    newest.sort_by_key(|(invoice, payment, _)| std::cmp::Reverse((age(invoice), *payment)));
+    let mut moved = Vec::new();
+    for older in open {
+        let mut residual = older.residual();
+        for (newer, payment_id, amount) in newest.iter_mut().filter(|(newer, ..)| age(newer) > age(older)) {
+            let share = residual.min(*amount);
+            if !share.is_positive() {
+                continue;
+            }
+            (residual, *amount) = (residual - share, *amount - share);
+            let part = |invoice_id, amount| Allocation { payment_id: *payment_id, invoice_id, amount, at };
+            moved.extend([part(newer.invoice_id, -share), part(older.invoice_id, share)]);
+        }
+    }
+    moved
+}
+
+/// What decides which of two invoices is paid first.
+fn age(invoice: &InvoiceBalance) -> (Date, Date, u64, InvoiceId) {
+    (invoice.due_date, invoice.issue_date, invoice.number, invoice.invoice_id)
 }

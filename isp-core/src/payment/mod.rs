@@ -3,6 +3,7 @@
 pub mod allocate;
 pub mod channel;
 pub mod collect;
+pub mod in_time;
 pub mod qris;
 pub mod receipt;
 pub mod receive;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::billing::credit;
 use crate::error::Error;
 use crate::ids::CustomerId;
-use crate::money::Money;
+use crate::money::{Money, plausible_amount};
 use crate::payment::{plausible, write_off};
 use crate::text::Code;
 
@@ -71,7 +71,8 @@ impl Heard<'_> {
     /// Whether it may be a payment at all.
     ///
     /// # Errors
-    /// [`Error::NotPositive`], [`Error::ReservedProvider`], [`Error::PaidInFuture`], [`Error::PaidLongAgo`].
+    /// [`Error::NotPositive`], [`Error::ReservedProvider`], [`Error::PaidInFuture`], [`Error::PaidLongAgo`]; [`Error::Implausible`]
+    /// for an amount that a person typed.
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
         if !self.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" });
@@ -81,7 +82,11 @@ impl Heard<'_> {
                 return Err(Error::ReservedProvider { what });
             }
         }
-        if self.told == Told::ByPersonWhoInsists { Ok(()) } else { plausible(self.paid_at, now) }
+        match self.told {
+            Told::ByPersonWhoInsists => Ok(()),
+            Told::ByMachine => plausible(self.paid_at, now),
+            Told::ByPerson => plausible_amount("amount", self.amount).and(plausible(self.paid_at, now)),
+        }
     }
 
     /// Which of the payments with its reference it is, oldest first; a reversed one leaves the reference free.

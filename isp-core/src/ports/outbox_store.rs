@@ -90,9 +90,14 @@ pub trait OutboxStore: Send + Sync {
         settled: Settled,
     ) -> Result<bool, StoreError>;
 
-    /// Makes messages that a template stopped due at `now`, those that failed for it as well; how many they were. A name
-    /// stands for all its languages: `tagihan` for `tagihan/id` and `tagihan/en`.
-    async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError>;
+    /// Makes messages that a template stopped due at `now`, those that failed for it as well; how many they were. Those of
+    /// `only`, or of all templates. A name stands for all its languages: `tagihan` for `tagihan/id` and `tagihan/en`.
+    async fn retry_templates(
+        &self,
+        tenant: TenantId,
+        only: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError>;
 
     /// One row.
     async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError>;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::calendar::Date;
 use crate::customer::Customer;
-use crate::device::{Cpe, Ownership};
-use crate::ids::CustomerId;
+use crate::device::{Cpe, DeviceAction, DeviceHistory, Ownership};
+use crate::ids::{CpeId, CustomerId};
 use crate::money::Money;
 use crate::subscription::{Subscription, SubscriptionStatus};
 
@@ -36,6 +36,23 @@ pub struct CpeRow {
     pub installed: bool,
     /// True for a lent device that still stands at a customer's whose every subscription has ended.
     pub to_return: bool,
+}
+
+/// The devices as they were on a day: whose place each stood at, whose it was, and whether it stood there. One of which something
+/// is recorded, and nothing by that day, was not there yet.
+#[must_use]
+pub fn cpes_on(cpes: Vec<Cpe>, history: &[DeviceHistory], day: Date) -> Vec<Cpe> {
+    let mut steps: BTreeMap<CpeId, Vec<&DeviceHistory>> = BTreeMap::new();
+    history.iter().for_each(|step| steps.entry(step.cpe_id).or_default().push(step));
+    let then = |cpe: Cpe| {
+        let Some(steps) = steps.get(&cpe.id) else { return Some(cpe) };
+        let known: Vec<&&DeviceHistory> = steps.iter().filter(|step| step.on <= day).collect();
+        let last = known.last()?;
+        let moved = known.iter().rfind(|step| step.action != DeviceAction::Corrected);
+        let installed = moved.map_or(cpe.installed, |step| step.action == DeviceAction::Installed);
+        Some(Cpe { customer_id: last.customer_id, ownership: last.ownership, installed, ..cpe })
+    };
+    cpes.into_iter().filter_map(then).collect()
 }
 
 /// The rows, in the order of the serial numbers.
@@ -76,4 +93,62 @@ pub fn cpe<'a>(
         .collect();
     rows.sort_by(|a, b| a.serial.cmp(&b.serial));
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::DeviceHistoryId;
+    use crate::text::{Code, Name};
+
+    #[test]
+    fn a_device_is_told_where_it_was() {
+        let (id, day) = (uuid::Uuid::from_u128, |text: &str| Date::parse(text).unwrap());
+        let cpe = |n: u128| Cpe {
+            id: CpeId(id(n)),
+            serial: Code::parse("serial", &format!("SN-{n}")).unwrap(),
+            customer_id: CustomerId(id(2)),
+            outdoor_unit: None,
+            router: None,
+            ip: None,
+            username: None,
+            password: None,
+            ownership: Ownership::Lent,
+            value: Money::ZERO,
+            installed: true,
+        };
+        let name = || Name::parse("name", "ONT").unwrap();
+        let step = |n: u128, on: &str, action, customer: u128, ownership| DeviceHistory {
+            id: DeviceHistoryId(id(n)),
+            customer_id: CustomerId(id(customer)),
+            cpe_id: CpeId(id(1)),
+            on: day(on),
+            action,
+            device: name(),
+            reason: name(),
+            ownership,
+            officer: name(),
+            cost: Money::ZERO,
+        };
+        let history = [
+            step(1, "2026-01-05", DeviceAction::Installed, 1, Ownership::Owned),
+            step(2, "2026-01-07", DeviceAction::Corrected, 1, Ownership::Lent),
+            step(3, "2026-02-01", DeviceAction::Returned, 1, Ownership::Lent),
+            step(4, "2026-03-01", DeviceAction::Installed, 2, Ownership::Lent),
+        ];
+        let at = |on: &str| {
+            let found = cpes_on(vec![cpe(1), cpe(9)], &history, day(on));
+            found
+                .iter()
+                .map(|c| (c.id.0.as_u128(), c.customer_id.0.as_u128(), c.ownership, c.installed))
+                .collect::<Vec<_>>()
+        };
+        // Of the other nothing is recorded: it is told as it is.
+        let other = (9, 2, Ownership::Lent, true);
+        assert_eq!(at("2026-01-04"), [other]);
+        assert_eq!(at("2026-01-05"), [(1, 1, Ownership::Owned, true), other]);
+        assert_eq!(at("2026-01-31"), [(1, 1, Ownership::Lent, true), other]);
+        assert_eq!(at("2026-02-28"), [(1, 1, Ownership::Lent, false), other]);
+        assert_eq!(at("2026-03-01"), [(1, 2, Ownership::Lent, true), other]);
+    }
 }

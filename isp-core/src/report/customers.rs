@@ -12,7 +12,7 @@ use crate::isolation::{Access, ServiceAccess};
 use crate::money::Money;
 use crate::package::Package;
 use crate::place::Router;
-use crate::subscription::{Subscription, SubscriptionStatus};
+use crate::subscription::{Off, Subscription, SubscriptionStatus};
 
 /// A customer with one subscription; a customer without any has empty columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +29,8 @@ pub struct CustomerRow {
     pub package: Option<String>,
     /// Rupiah per month, as listed or held.
     pub price: Option<Money>,
+    /// What is taken off it.
+    pub discount: Option<Off>,
     /// Months per period.
     pub cycle_months: Option<u8>,
     /// Where the subscription stands.
@@ -90,6 +92,7 @@ pub fn customers(input: &CustomersInput<'_>) -> Vec<CustomerRow> {
             phone: customer.phone.as_ref().map(|p| p.e164().to_owned()),
             package: None,
             price: None,
+            discount: None,
             cycle_months: None,
             status: None,
             router: None,
@@ -112,6 +115,7 @@ pub fn customers(input: &CustomersInput<'_>) -> Vec<CustomerRow> {
             rows.push(CustomerRow {
                 package: package.map(|p| p.code.to_string()),
                 price: monthly_price(terms, package.copied(), input.today),
+                discount: terms.discount_on(input.today),
                 cycle_months: Some(terms.cycle.months()),
                 status: Some(terms.status_on(input.today)),
                 router: subscription.router_id.and_then(|r| routers.get(&r)).map(|r| r.code.to_string()),
@@ -134,6 +138,5 @@ pub(crate) fn monthly_price(
     package: Option<&Package>,
     today: Date,
 ) -> Option<Money> {
-    let held = terms.held_price.filter(|h| h.until.is_none_or(|until| today < until)).map(|h| h.price);
-    held.or_else(|| package.and_then(|p| p.prices.on(today)))
+    terms.held_price_on(today).or_else(|| package.and_then(|p| p.prices.on(today)))
 }

@@ -246,9 +246,20 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
 
 /// The text of an ordinary file. A pipe would be waited for, so it is refused before it is opened.
 pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+    ordinary(path)?;
+    std::fs::read_to_string(path).map_err(|error| error.kind().to_string())
+}
+
+/// The bytes of an ordinary file, as [`read_text`].
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    ordinary(path)?;
+    std::fs::read(path).map_err(|error| error.kind().to_string())
+}
+
+fn ordinary(path: &Path) -> Result<(), String> {
     match path.metadata() {
         Ok(found) if !found.is_file() => Err("it is no ordinary file".to_owned()),
-        _ => std::fs::read_to_string(path).map_err(|error| error.kind().to_string()),
+        _ => Ok(()),
     }
 }
 

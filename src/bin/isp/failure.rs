@@ -77,6 +77,12 @@ pub(crate) enum Failure {
         /// As it was typed.
         code: String,
     },
+    /// Another customer has this NIK.
+    #[error("customer {code} has this NIK")]
+    SameNik {
+        /// The other customer.
+        code: String,
+    },
     /// A customer with several subscriptions, of which one must be chosen.
     #[error("customer {code} has {count} subscriptions; choose one with --username")]
     Ambiguous {
@@ -144,6 +150,7 @@ impl Failure {
             Self::Usage { .. } => "cli.usage",
             Self::NotFound { .. } => "cli.not_found",
             Self::Exists { .. } => "cli.exists",
+            Self::SameNik { .. } => "customer.same_nik",
             Self::Ambiguous { .. } => "cli.ambiguous",
             Self::Several { .. } => "cli.several",
             Self::BadRows { .. } => "cli.bad_rows",
@@ -159,7 +166,7 @@ impl Failure {
         match self {
             Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } | Self::Several { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
-            Self::Exists { .. } | Self::BadRows { .. } => Exit::BadInput,
+            Self::Exists { .. } | Self::SameNik { .. } | Self::BadRows { .. } => Exit::BadInput,
             Self::NoDatabase | Self::Emptied { .. } | Self::Output { .. } | Self::File { .. } | Self::Router { .. } => {
                 Exit::Unavailable
             }

@@ -15,6 +15,8 @@ use crate::failure::Failure;
 use crate::import::{Problem, RowError};
 use crate::output::harmless;
 
+const FINDINGS: &str = include_str!("../../../locales/finding.id.toml");
+
 const LOCALES: [(Language, &str); 2] = [
     (Language::Id, include_str!("../../../locales/id.toml")),
     (Language::En, include_str!("../../../locales/en.toml")),
@@ -65,7 +67,7 @@ impl Texts {
     pub(crate) fn problem(&self, problem: &Problem) -> String {
         let variables = match problem {
             Problem::Value(error) => return self.domain(error),
-            Problem::File(reason) => vec![("reason", reason.clone())],
+            Problem::File(reason) => vec![("reason", self.said(reason))],
             Problem::Cells { found, expected } => {
                 vec![("found", found.to_string()), ("expected", expected.to_string())]
             }
@@ -105,9 +107,12 @@ impl Texts {
                 vec![("field", named(field)), ("service", self.t(&format!("word.{service}")))]
             }
             E::TooManyDays { most } => vec![("most", most.to_string())],
-            E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } => vec![("on", on.to_string())],
+            E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } | E::DayPast { on } => {
+                vec![("on", on.to_string())]
+            }
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
             E::PaidInFuture { on } | E::PaidLongAgo { on } => vec![("on", on.to_string())],
+            E::DiscountAbovePrice { price } => vec![("price", price.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
@@ -115,6 +120,7 @@ impl Texts {
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
+            E::CashShort { holds } => vec![("holds", holds.to_string())],
             E::CollectorHoldsLess { holds } => vec![("holds", holds.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
             _ => Vec::new(),
@@ -162,6 +168,13 @@ impl Texts {
         let mut said: Vec<String> = pieces.collect();
         said.dedup();
         said.join(": ")
+    }
+
+    /// What was found on a router: in Indonesian what its code means, in English the router adapter's own words.
+    pub(crate) fn finding(&self, code: &str, words: &str) -> String {
+        let known: Option<BTreeMap<String, String>> =
+            if self.language == Language::Id { toml::from_str(FINDINGS).ok() } else { None };
+        known.and_then(|mut known| known.remove(code)).unwrap_or_else(|| words.to_owned())
     }
 
     fn stored(&self, error: &StoreError) -> Option<String> {
@@ -247,6 +260,7 @@ impl Texts {
             Failure::NotFound { noun, code } | Failure::Exists { noun, code } => {
                 vec![("noun", self.t(&format!("noun.{noun}"))), ("what", code.clone())]
             }
+            Failure::SameNik { code } => vec![("what", code.clone())],
             Failure::Ambiguous { code, count } => vec![("what", code.clone()), ("count", count.to_string())],
             Failure::Several { noun, code, count } => {
                 let noun = self.t(&format!("noun.{noun}"));
@@ -326,6 +340,15 @@ mod tests {
     fn both_languages_have_the_same_keys_and_variables() {
         assert_eq!(shape(Language::Id), shape(Language::En));
         assert!(shape(Language::Id).len() > 50);
+    }
+
+    /// Each code that the router adapter has for a finding has Indonesian words, and no other.
+    #[test]
+    fn findings_on_routers_have_indonesian_words() {
+        let known: BTreeMap<String, String> = toml::from_str(FINDINGS).unwrap();
+        let source = include_str!("../../../isp-mikrotik/src/reconcile/finding.rs");
+        let codes: BTreeSet<&str> = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(known.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
     }
 
     /// Every text that the program asks for by a literal key exists.

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let language = speak::language(&arguments);
     let command = speak::command(Cli::command(), language);
-    let parsed = match speak::help_as_option(&arguments) {
+    let parsed = match speak::help_as_option(&arguments, &command) {
         Some(words) => command.try_get_matches_from(words),
         None => command.try_get_matches(),
     };

@@ -48,11 +48,25 @@ pub(crate) fn command(command: Command, language: Language) -> Command {
     }
 }
 
-/// `isp help COMMAND` as `isp COMMAND --help`: clap's own command for it speaks English only; `None` for any other words.
-pub(crate) fn help_as_option(arguments: &[String]) -> Option<Vec<String>> {
-    let (program, rest) = arguments.split_first()?;
-    let rest = rest.strip_prefix(&["help".to_owned()])?;
-    Some([std::slice::from_ref(program), rest, &["--help".to_owned()]].concat())
+/// `isp help COMMAND` and `isp COMMAND help` as `isp COMMAND --help`: clap's own command for it speaks English only; `None` for any
+/// other words.
+pub(crate) fn help_as_option(arguments: &[String], root: &Command) -> Option<Vec<String>> {
+    let mut command = root;
+    let mut words = arguments.iter().enumerate().skip(1);
+    while let Some((at, word)) = words.next() {
+        if let Some(option) = word.strip_prefix("--") {
+            let known = root.get_arguments().find(|arg| arg.get_long() == Some(option));
+            if known.is_some_and(|arg| arg.get_action().takes_values()) {
+                words.next();
+            }
+        } else if word == "help" && command.has_subcommands() {
+            let (before, after) = (arguments.get(..at)?, arguments.get(at + 1..)?);
+            return Some([before, after, &["--help".to_owned()]].concat());
+        } else {
+            command = command.find_subcommand(word)?;
+        }
+    }
+    None
 }
 
 const HELP: &str = include_str!("../../../locales/help.id.toml");
@@ -313,7 +327,15 @@ mod tests {
     #[test]
     fn help_of_a_command_may_be_asked_for_either_way() {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        assert_eq!(help_as_option(&words(&["isp", "help", "bill"])), Some(words(&["isp", "bill", "--help"])));
-        assert_eq!(help_as_option(&words(&["isp", "bill", "help"])), None);
+        let option = |said: &[&str]| help_as_option(&words(said), &Cli::command());
+        assert_eq!(option(&["isp", "help", "bill"]), Some(words(&["isp", "bill", "--help"])));
+        assert_eq!(option(&["isp", "payment", "help"]), Some(words(&["isp", "payment", "--help"])));
+        assert_eq!(option(&["isp", "payment", "help", "add"]), Some(words(&["isp", "payment", "add", "--help"])));
+        let language = ["isp", "--lang", "id", "payment", "help"];
+        assert_eq!(option(&language), Some(words(&["isp", "--lang", "id", "payment", "--help"])));
+        // What is no command may be a name.
+        for said in [&["isp", "bill", "help"][..], &["isp", "customer", "show", "help"], &["isp", "payment"]] {
+            assert_eq!(option(said), None);
+        }
     }
 }

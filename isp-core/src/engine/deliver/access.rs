@@ -252,6 +252,18 @@ impl Delivered {
             };
             self.observed.push((target.subscription_id, observed));
         }
+        // A line that moved away is wanted on another router; what it left here is refused to nobody else.
+        for (target, answer) in left {
+            if let ApplyOutcome::Refused { code, reason } = answer {
+                self.refused.push(RefusedAccount {
+                    router_id: target.router_id,
+                    subscription_id: target.subscription_id,
+                    username: target.account.username.clone(),
+                    code,
+                    reason: reason.clone(),
+                });
+            }
+        }
         for row in rows {
             let line = subscription_of(row);
             let leaves = left.iter().filter(|(t, _)| Some(t.subscription_id) == line).map(|(t, o)| (t, o));

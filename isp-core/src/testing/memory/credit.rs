@@ -97,7 +97,7 @@ impl State {
                     let of = self.payments.get(&a.payment_id);
                     of.is_some_and(|kept| kept.reversal.is_none() && kept.payment.paid_at < at)
                 };
-                kept.invoice.balance(made.filter(|a| a.at < at || paid_before(a)).map(|a| a.amount).sum())
+                kept.invoice.balance(made.filter(paid_before).map(|a| a.amount).sum())
             })
             .filter(|balance| balance.residual().is_positive())
             .take(page.limit as usize)

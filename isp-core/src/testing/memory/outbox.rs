@@ -286,9 +286,9 @@ impl State {
         true
     }
 
-    pub(super) fn retry_template(&mut self, template: &str, now: DateTime<Utc>) -> u64 {
+    pub(super) fn retry_templates(&mut self, only: Option<&str>, now: DateTime<Utc>) -> u64 {
         let stopped = |kept: &&KeptRow| {
-            let of = kept.row.template.as_deref().and_then(|name| name.strip_prefix(template));
+            let of = kept.row.template.as_deref().and_then(|name| name.strip_prefix(only.unwrap_or(name)));
             of.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 && matches!(kept.row.state, OutboxState::Pending | OutboxState::Failed)
         };

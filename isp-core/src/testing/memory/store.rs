@@ -658,8 +658,13 @@ impl OutboxStore for MemoryStore {
         self.write(tenant, |s| Ok(s.at_once(|s| s.settle(id, states, &settled))))
     }
 
-    async fn retry_template(&self, tenant: TenantId, template: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(tenant, |s| Ok(s.at_once(|s| s.retry_template(template, now))))
+    async fn retry_templates(
+        &self,
+        tenant: TenantId,
+        only: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        self.write(tenant, |s| Ok(s.at_once(|s| s.retry_templates(only, now))))
     }
 
     async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {

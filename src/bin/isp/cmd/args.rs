@@ -78,10 +78,7 @@ pub(crate) fn channel(text: &str) -> Result<Channel, Error> {
 
 /// How much a discount takes off: `10%`, or rupiah.
 pub(crate) fn off(text: &str) -> Result<Off, Error> {
-    match text.trim().strip_suffix('%') {
-        Some(percent) => percent.trim().parse().map(Off::Percent).map_err(|_| Error::NotPositive { field: "discount" }),
-        None => Money::parse(text).map(Off::Amount),
-    }
+    Off::parse(text)
 }
 
 /// A value, or none where a `-` is typed.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use isp_core::clock::ClockWord;
+use isp_core::engine::EngineError;
 
 use crate::context::Context;
 
@@ -35,6 +36,26 @@ impl Clock {
             ClockWord::Right
         } else {
             ctx.named.map_or(ClockWord::Nothing, |clock| ClockWord::Named { clock })
+        }
+    }
+
+    /// Refuses a moment that does not follow the last run, for a command that bills or says from when is billed and is no run.
+    pub(crate) async fn check(self, ctx: &Context) -> anyhow::Result<()> {
+        let store = ctx.store().await?;
+        ctx.engine(store).follows(ctx.now, self.word(ctx)).await?;
+        Ok(())
+    }
+
+    /// Says of a dry run that the real one would be refused for its moment.
+    pub(crate) async fn warn(self, ctx: &Context) -> anyhow::Result<()> {
+        let store = ctx.store().await?;
+        match ctx.engine(store).follows(ctx.now, self.word(ctx)).await {
+            Err(error @ EngineError::Clock(_)) => {
+                let error = anyhow::Error::from(error);
+                ctx.warn("warn.would_be_refused", &[("reason", ctx.texts.failure(&error))]);
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
         }
     }
 

@@ -5,9 +5,10 @@ use isp_core::billing::InvoiceBalance;
 use isp_core::customer::{Address, Customer, Invoicing, Nik, Phone};
 use isp_core::device::Cpe;
 use isp_core::ids::CustomerId;
-use isp_core::ports::{ChangeSet, PageQuery};
+use isp_core::ports::{ChangeSet, PageQuery, Store};
 use isp_core::text::{Code, Language, Name};
 
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -64,6 +65,8 @@ pub(crate) struct Add {
     /// per_subscription, or per_customer: invoices of several subscriptions on one document.
     #[arg(long, value_parser = Invoicing::parse, default_value = "per_subscription")]
     invoicing: Invoicing,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +98,8 @@ pub(crate) struct Edit {
     /// Language of messages: id or en.
     #[arg(long = "language", value_parser = args::language)]
     messages: Option<Language>,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +157,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         language: args.messages,
         invoicing: args.invoicing,
     };
+    one_nik(ctx, store, &customer, args.sure).await?;
     let code = customer.code.to_string();
     store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
     ctx.say("done.customer_added", &[("code", code)])?;
@@ -183,10 +189,25 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     if customer == before {
         return Err(Failure::Usage { problem: "nothing_to_edit", what: args.code.to_string() }.into());
     }
+    if customer.nik != before.nik {
+        one_nik(ctx, store, &customer, args.sure).await?;
+    }
     let code = customer.code.to_string();
     store.commit(ctx.tenant(), ChangeSet { customers: vec![customer], ..ChangeSet::default() }).await?;
     ctx.say("done.customer_edited", &[("code", code)])?;
     Ok(Exit::Done)
+}
+
+/// Asks about a NIK that another customer has: it may be typed wrongly, or one person is there twice.
+async fn one_nik(ctx: &Context, store: &dyn Store, customer: &Customer, sure: Sure) -> anyhow::Result<()> {
+    if customer.nik.is_none() || sure.is() {
+        return Ok(());
+    }
+    let everybody = ctx.engine(store).all_customers().await?;
+    match everybody.into_iter().find(|other| other.id != customer.id && other.nik == customer.nik) {
+        Some(other) => Err(Failure::SameNik { code: other.code.to_string() }.into()),
+        None => Ok(()),
+    }
 }
 
 async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {

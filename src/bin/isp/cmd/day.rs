@@ -18,6 +18,7 @@ use crate::progress::Progress;
 pub(crate) async fn bill(ctx: &Context, args: Bill) -> anyhow::Result<Exit> {
     if args.dry.dry_run {
         let money = |what: &What| matches!(what, What::Billed { .. } | What::GivenBack { .. } | What::NotBilled { .. });
+        args.clock.warn(ctx).await?;
         return simulate::foretell(ctx, money).await;
     }
     args.clock.begin(ctx).await?;
@@ -40,6 +41,7 @@ pub(crate) async fn remind(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> 
 /// All of a day, in order. It is the tenant's only run while it lasts, and may be repeated at any time.
 pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     if args.dry() {
+        args.warn_of_clock(ctx).await?;
         return simulate::foretell(ctx, |_| true).await;
     }
     let store = ctx.store().await?;

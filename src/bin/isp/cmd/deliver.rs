@@ -94,7 +94,7 @@ async fn refused(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
         let variables = [
             ("router", router.map_or_else(|| account.router_id.to_string(), |r| r.code.to_string())),
             ("account", account.username.to_string()),
-            ("reason", account.reason.clone()),
+            ("reason", ctx.texts.finding(account.code, &account.reason)),
             ("error", account.code.to_owned()),
         ];
         ctx.warn("warn.account_refused", &variables);

@@ -6,8 +6,7 @@ use isp_core::calendar::{Date, Month, Zone};
 use isp_core::ending::{Ending, EndingKind};
 use isp_core::ids::{ExpenseId, SiteId};
 use isp_core::ledger::{Account, Expense};
-use isp_core::money::plausible_amount;
-use isp_core::payment::Channel;
+use isp_core::payment::{Channel, Told};
 use isp_core::ports::{ExpenseRow, Store};
 use isp_core::text::Code;
 use uuid::Uuid;
@@ -102,6 +101,8 @@ pub(crate) struct Edit {
     /// Why; kept with it.
     #[arg(long)]
     reason: String,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -117,11 +118,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     let store = ctx.store().await?;
     match command {
         Command::Add(Add { category, amount, date, note, site, paid_from, sure }) => {
-            sure.of(plausible_amount("amount", amount))?;
             let site_id = site_of(ctx, store, site.as_ref()).await?;
             let on = date.unwrap_or_else(|| ctx.today());
             let id = ExpenseId(ctx.id());
-            ctx.engine(store).expense(Expense { id, on, category, amount, paid_from, note, site_id }).await?;
+            let expense = Expense { id, on, category, amount, paid_from, note, site_id };
+            ctx.engine(store).expense(expense, told(sure)).await?;
             ctx.say("done.expense", &[("amount", amount.to_string()), ("date", on.to_string())])?;
         }
         Command::List(List { month }) => {
@@ -155,18 +156,23 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 ("date", instead.on.to_string()),
             ];
             let ending = Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &edit.reason)?;
-            ctx.engine(store).correct_expense(expense.id, Some(instead), ending).await?;
+            ctx.engine(store).correct_expense(expense.id, Some(instead), ending, told(edit.sure)).await?;
             ctx.say("done.expense_edited", &variables)?;
         }
         Command::Remove(Remove { which, reason }) => {
             let ExpenseRow { expense, .. } = find_one(ctx, store, &which).await?;
             let ending = Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &reason)?;
-            ctx.engine(store).correct_expense(expense.id, None, ending).await?;
+            ctx.engine(store).correct_expense(expense.id, None, ending, Told::ByPerson).await?;
             let variables = [("amount", expense.amount.to_string()), ("date", expense.on.to_string())];
             ctx.say("done.expense_removed", &variables)?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// What a person says who is sure.
+fn told(sure: Sure) -> Told {
+    if sure.is() { Told::ByPersonWhoInsists } else { Told::ByPerson }
 }
 
 async fn site_of(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Option<SiteId>> {

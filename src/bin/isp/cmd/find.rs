@@ -72,11 +72,17 @@ pub(crate) async fn person(ctx: &Context, store: &dyn Store, text: &str) -> anyh
         0 => Err(missing()),
         1 => found.pop().ok_or_else(missing),
         _ => {
-            let codes: Vec<&str> = found.iter().take(10).map(|c| c.code.as_str()).collect();
-            Err(Failure::Usage { problem: "several_customers", what: codes.join(", ") }.into())
+            let mut what = found.iter().take(NAMED).map(|c| c.code.as_str()).collect::<Vec<_>>().join(", ");
+            if let Some(more) = found.len().checked_sub(NAMED).filter(|more| *more > 0) {
+                what = ctx.texts.with("output.and_more", &[("names", what), ("count", more.to_string())]);
+            }
+            Err(Failure::Usage { problem: "several_customers", what }.into())
         }
     }
 }
+
+/// So many of those that could be meant are named; the rest is counted.
+const NAMED: usize = 10;
 
 /// Whose a document is.
 async fn of_document(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Result<Option<CustomerId>> {

@@ -6,6 +6,7 @@ use clap::Args;
 use isp_core::calendar::{Date, DayOrder};
 use isp_core::text::{Code, Language};
 
+use super::clock::Clock;
 use super::router_import::private_file;
 
 use crate::context::Context;
@@ -76,6 +77,8 @@ pub(crate) struct Import {
     /// asked about in it.
     #[arg(long, value_name = "FILE:LINE")]
     accept: Vec<Accepted>,
+    #[command(flatten)]
+    clock: Clock,
 }
 
 impl Import {
@@ -186,9 +189,12 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     told(ctx, &plan.notices);
     tell(ctx, &plan, args.update)?;
     if args.dry_run || args.fix.is_some() {
+        args.clock.warn(ctx).await?;
         ctx.say("import.dry_run", &[])?;
         return Ok(Exit::Done);
     }
+    // New lines are billed from today on, where nothing else is said.
+    args.clock.check(ctx).await?;
     import::apply(store, ctx.tenant(), plan).await?;
     ctx.say("import.written", &[])?;
     Ok(Exit::Done)

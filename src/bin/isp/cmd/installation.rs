@@ -8,10 +8,12 @@ use isp_core::calendar::{Date, Zone};
 use isp_core::ending::EndingKind;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder, part_step};
+use isp_core::money::plausible_amount;
 use isp_core::ports::{ChangeSet, InstallationRow};
 use isp_core::text::{Code, Name};
 
 use super::record::{self, EndArgs, chosen};
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -62,6 +64,8 @@ pub(crate) struct Add {
     /// Which line, for a customer with several.
     #[arg(long, value_parser = args::code)]
     username: Option<Code>,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +87,8 @@ pub(crate) struct Edit {
     instalments: Option<u8>,
     #[command(flatten)]
     end: EndArgs,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +118,8 @@ pub(crate) struct Kind {
     /// The fee before PPN; 0 for a free installation.
     #[arg(long, value_parser = args::money)]
     price: Money,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -121,7 +129,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Show(args) => list(ctx, args, true).await,
         Command::Edit(args) => edit(ctx, args).await,
         Command::Remove(args) => remove(ctx, args).await,
-        Command::Kind(Kind { code, name, price }) => {
+        Command::Kind(Kind { code, name, price, sure }) => {
+            sure.of(plausible_amount("price", price))?;
             let store = ctx.store().await?;
             let known = store.installation_kinds(ctx.tenant()).await?.into_iter().find(|k| k.code == code);
             let id = known.map_or_else(|| InstallationKindId(ctx.id()), |k| k.id);
@@ -157,6 +166,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         with_first_invoice: args.with_first_invoice,
         step: part_step(fee),
     };
+    args.sure.of(plausible_amount("fee", order.fee))?;
     let variables = [("code", args.customer.to_string()), ("fee", order.fee.to_string())];
     ctx.engine(store).add_installation(order).await?;
     ctx.say("done.installation", &variables)?;
@@ -192,6 +202,7 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     if same || args.kind.is_none() && args.fee.is_none() && args.date.is_none() && args.instalments.is_none() {
         return Err(Failure::Usage { problem: "nothing_to_edit", what: args.customer.to_string() }.into());
     }
+    args.sure.of(plausible_amount("fee", fee))?;
     let given = take_back(ctx, &row, Some(instead), &args.end).await?;
     let variables = [("code", args.customer.to_string()), ("fee", fee.to_string()), ("given_back", given.to_string())];
     ctx.say("done.installation_edited", &variables)?;

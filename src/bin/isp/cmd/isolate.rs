@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use isp_core::calendar::Zone;
 use isp_core::engine::{Approval, EnforceReport, Said};
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::{AccessQuery, PageQuery};
@@ -45,6 +46,11 @@ impl Enforce {
         self.dry.dry_run
     }
 
+    /// Says of a dry run that the real one would be refused for its moment.
+    pub(crate) async fn warn_of_clock(&self, ctx: &Context) -> anyhow::Result<()> {
+        self.clock.warn(ctx).await
+    }
+
     /// All that a person said before a run.
     pub(crate) async fn said(&self, ctx: &Context) -> anyhow::Result<Said> {
         Ok(Said { approval: self.approval(ctx).await?, clock: self.clock.word(ctx) })
@@ -67,6 +73,7 @@ impl Enforce {
 pub(crate) async fn enforce(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     if args.dry() {
         let access = |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
+        args.warn_of_clock(ctx).await?;
         return simulate::foretell(ctx, access).await;
     }
     let approval = args.approval(ctx).await?;
@@ -149,5 +156,9 @@ pub(crate) async fn reopen(ctx: &Context, args: ByHand) -> anyhow::Result<Exit> 
     let customer = find::customer(ctx, store, &args.customer).await?;
     let lines = ctx.engine(store).reopen(customer.id, ctx.officer.as_str(), &args.reason, ctx.now).await?;
     ctx.say("done.reopened", &[("code", args.customer.to_string()), ("count", lines.len().to_string())])?;
+    if let Some(at) = ctx.engine(store).isolated_again(customer.id, ctx.now).await? {
+        let variables = [("code", args.customer.to_string()), ("at", super::record::moment(at, Zone::Wib))];
+        ctx.warn("warn.isolated_again", &variables);
+    }
     Ok(Exit::Done)
 }

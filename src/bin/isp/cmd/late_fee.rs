@@ -29,9 +29,14 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         column("due"),
         number("open"),
         number("late_fee"),
+        number("ppn"),
+        number("total"),
     ]);
+    let policy = ctx.config.policy.late_fee;
     for fee in fees {
         let of = &fee.invoice;
+        let (billing, tax) = (&ctx.config.policy.billing, &ctx.config.policy.tax);
+        let charged = policy.map(|policy| fee.invoice(&policy, billing, tax)).transpose()?;
         rows.push(vec![
             fee.on.into(),
             Cell::maybe(codes.get(&of.customer_id)),
@@ -39,6 +44,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             of.due_date.into(),
             of.residual().into(),
             fee.amount.into(),
+            charged.as_ref().map_or(Cell::Empty, |invoice| invoice.ppn.into()),
+            charged.as_ref().map_or(Cell::Empty, |invoice| invoice.total.into()),
         ]);
     }
     ctx.rows(&rows)?;

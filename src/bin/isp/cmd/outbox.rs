@@ -25,9 +25,9 @@ pub(crate) enum Command {
     /// Say what became of a message whose outcome nobody knows, or send one again that failed.
     #[command(after_help = "Example:\n  isp outbox settle 0190c1f2-... --resend --by Sari")]
     Settle(Settle),
-    /// Send everything again that a template stopped, once it is in order at Meta.
+    /// Send everything again that templates stopped, once they are in order at Meta.
     #[command(
-        after_help = "Example:\n  isp outbox retry --template isp_tagihan_pengingat\n\nEach message is looked at once more before it leaves: what is no longer true or too old is dropped."
+        after_help = "Examples:\n  isp outbox retry\n  isp outbox retry --template isp_tagihan_pengingat\n\nEach message is looked at once more before it leaves: what is no longer true or too old is dropped."
     )]
     Retry(Retry),
     /// Show all that is known of one row.
@@ -37,9 +37,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Retry {
-    /// Name of the template, as `outbox list` and Meta show it; without a language, all of its languages.
+    /// Only of this template, named as `outbox list` and Meta show it; without a language, all of its languages.
     #[arg(long)]
-    template: String,
+    template: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -99,14 +99,18 @@ async fn settle(ctx: &Context, args: &Settle) -> anyhow::Result<Exit> {
 
 async fn retry(ctx: &Context, args: &Retry) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let count = ctx.engine(store).retry_template(args.template.trim(), ctx.now).await?;
-    if count == 0 {
-        return Err(Failure::NotFound { noun: "template", code: args.template.clone() }.into());
+    let only = args.template.as_deref().map(str::trim);
+    let count = ctx.engine(store).retry_templates(only, ctx.now).await?;
+    if let (0, Some(name)) = (count, only) {
+        return Err(Failure::NotFound { noun: "template", code: name.to_owned() }.into());
     }
     let mut row = Rows::new(&[number("again")]);
     row.push(vec![Cell::count(count)]);
-    let variables = [("count", count.to_string()), ("template", args.template.clone())];
-    ctx.done("done.retried", &variables, &row)?;
+    let (key, name) = match only {
+        Some(name) => ("done.retried", name.to_owned()),
+        None => ("done.retried_all", String::new()),
+    };
+    ctx.done(key, &[("count", count.to_string()), ("template", name)], &row)?;
     Ok(Exit::Done)
 }
 

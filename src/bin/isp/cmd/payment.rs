@@ -5,7 +5,6 @@ use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Month, Zone};
 use isp_core::engine::{NewPayment, Told};
-use isp_core::money::plausible_amount;
 use isp_core::ports::{PageQuery, PaymentRow};
 use isp_core::text::{Code, Reference};
 
@@ -107,7 +106,6 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
-    args.sure.of(plausible_amount("amount", args.amount))?;
     let store = ctx.store().await?;
     let customer = match Statement::parse_number(args.customer.as_str()) {
         None => find::customer(ctx, store, &args.customer).await?,

@@ -9,7 +9,7 @@ use isp_core::customer::Phone;
 use isp_core::ledger::Account;
 use isp_core::report::{Aging, CashRow, CpeRow, Finance, GroupBy, ProfitLoss, ProfitLossRow};
 
-use super::subscription::status_word;
+use super::subscription::{off_cell, status_word};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Cell, Column, Format, Rows, column, number};
@@ -120,28 +120,68 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.rows(&customer_rows(&report, args.contacts))?;
         }
         Command::Cpe(args) => {
-            let report = engine.report_cpe(ctx.now).await?;
+            let report = match ctx.dated {
+                true => engine.report_cpe_at(ctx.now).await?,
+                false => engine.report_cpe(ctx.now).await?,
+            };
             ctx.rows(&cpe_rows(report.into_iter().filter(|row| !args.to_return || row.to_return)))?;
         }
         Command::Packages => {
-            let report = engine.report_packages(ctx.now).await?;
+            let report = match ctx.dated {
+                true => engine.report_packages_at(ctx.now).await?,
+                false => engine.report_packages(ctx.now).await?,
+            };
             ctx.rows(&package_rows(&report))?;
         }
         Command::Finance(args) => {
             let (first, last) = args.span.months(ctx)?;
             let split = !matches!(args.split, Split::Month);
-            finance(ctx, &engine.report_finance(first, last, args.split.by(), ctx.now).await?, split)?;
+            let by = args.split.by();
+            let report = match ctx.dated {
+                true => engine.report_finance_at(first, last, by, ctx.now).await?,
+                false => engine.report_finance(first, last, by, ctx.now).await?,
+            };
+            finance(ctx, &report, split)?;
+            return tied(ctx, first, last).await;
         }
         Command::Cash(span) => {
             let (first, last) = span.months(ctx)?;
             ctx.rows(&cash_rows(&engine.report_cash(first, last).await?))?;
+            return tied(ctx, first, last).await;
         }
         Command::ProfitLoss(args) => {
             let (first, last) = args.span.months(ctx)?;
             profit_loss(ctx, &engine.report_profit_loss(first, last, args.split.by()).await?)?;
+            return tied(ctx, first, last).await;
         }
     }
     Ok(Exit::Done)
+}
+
+/// Says where the books do not tie to the journal that the report is a sum of, and by how much.
+async fn tied(ctx: &Context, first: Month, last: Month) -> anyhow::Result<Exit> {
+    /// Documents named one by one; the rest is counted.
+    const NAMED: usize = 20;
+    let store = ctx.store().await?;
+    let ties = ctx.engine(store).ties(first, last).await?;
+    for untied in &ties.untied {
+        let variables = [
+            ("account", ctx.texts.t(&format!("word.{}", untied.account.code()))),
+            ("month", untied.month.map_or_else(String::new, |month| format!(" {month}"))),
+            ("documents", untied.documents.to_string()),
+            ("journal", untied.journal.to_string()),
+            ("difference", (untied.documents - untied.journal).to_string()),
+        ];
+        ctx.warn("warn.untied", &variables);
+    }
+    if !ties.found.is_empty() {
+        let mut names = ties.found.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        if let Some(more) = ties.found.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            names = ctx.texts.with("output.and_more", &[("names", names), ("count", more.to_string())]);
+        }
+        ctx.warn("warn.untied_documents", &[("names", names)]);
+    }
+    Ok(if ties.untied.is_empty() && ties.found.is_empty() { Exit::Done } else { Exit::Partial })
 }
 
 /// The customers' report as rows; without contacts, numbers are masked and addresses left out.
@@ -153,6 +193,7 @@ pub(crate) fn customer_rows(report: &[isp_core::report::CustomerRow], contacts: 
     columns.extend([
         column("package"),
         number("price"),
+        number("discount"),
         number("months"),
         column("status"),
         column("router"),
@@ -180,6 +221,7 @@ pub(crate) fn customer_rows(report: &[isp_core::report::CustomerRow], contacts: 
         cells.extend([
             Cell::maybe(row.package.as_ref()),
             row.price.map_or(Cell::Empty, Cell::Money),
+            off_cell(row.discount),
             row.cycle_months.map_or(Cell::Empty, Cell::count),
             row.status.map_or(Cell::Empty, |status| Cell::Word(status_word(status))),
             Cell::maybe(row.router.as_ref()),

@@ -294,7 +294,7 @@ async fn plan(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
         }
         let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
         match access.plan_whole(&router.endpoint, &wanted).await {
-            Ok(plan) if args.details => details(&mut rows, &router, &plan),
+            Ok(plan) if args.details => details(ctx, &mut rows, &router, &plan),
             Ok(plan) => rows.push(summary(&router, &plan)),
             Err(error) => exit = down(ctx, &router, &error),
         }
@@ -334,7 +334,7 @@ fn summary(router: &Router, plan: &Plan) -> Vec<Cell> {
     std::iter::once(Cell::text(&router.code)).chain(counts.map(Cell::count)).collect()
 }
 
-fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
+fn details(ctx: &Context, rows: &mut Rows, router: &Router, plan: &Plan) {
     let fields = |fields: &[isp_mikrotik::reconcile::FieldChange]| {
         let words: Vec<String> = fields.iter().map(|f| format!("{}: {} -> {}", f.field, f.old, f.new)).collect();
         Cell::text(words.join(", "))
@@ -346,9 +346,7 @@ fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
             GroupAction::Keep => continue,
             GroupAction::Create { .. } => ("create_profile", Cell::Empty),
             GroupAction::Change { fields: changed, .. } => ("change_profile", fields(changed)),
-            GroupAction::Conflict(conflict) => {
-                ("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code)))
-            }
+            GroupAction::Conflict(conflict) => ("conflict", found(ctx, conflict.code, &conflict.reason)),
         };
         rows.push(vec![code(), Cell::text(&group.name), Cell::Word(action), what]);
     }
@@ -363,23 +361,28 @@ fn details(rows: &mut Rows, router: &Router, plan: &Plan) {
             Action::Remove { .. } => ("remove", Cell::Empty),
             Action::Create { profile, .. } => ("create", Cell::text(profile)),
             Action::Change { fields: changed, .. } => ("change", fields(changed)),
-            Action::Conflict(conflict) => ("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code))),
+            Action::Conflict(conflict) => ("conflict", found(ctx, conflict.code, &conflict.reason)),
         };
         rows.push(vec![code(), Cell::text(&account.name), Cell::Word(action), what]);
     }
     for line in &plan.lines {
-        if let Some((action, what)) = line_detail(line) {
+        if let Some((action, what)) = line_detail(ctx, line) {
             rows.push(vec![code(), Cell::text(&line.name), Cell::Word(action), what]);
         }
     }
     for drift in &plan.drift {
-        let what = Cell::text(format!("{} [{}]", drift.what, drift.code));
+        let what = found(ctx, drift.code, &drift.what);
         rows.push(vec![code(), Cell::text(&drift.name), Cell::Word("drift"), what]);
     }
 }
 
+/// A finding with its code.
+fn found(ctx: &Context, code: &str, words: &str) -> Cell {
+    Cell::text(format!("{} [{code}]", ctx.texts.finding(code, words)))
+}
+
 /// What happens to a line that nobody logs in for.
-fn line_detail(line: &LineStep) -> Option<(&'static str, Cell)> {
+fn line_detail(ctx: &Context, line: &LineStep) -> Option<(&'static str, Cell)> {
     let entry = || match &line.entries.add {
         Some(address) => Some(("add_entry", Cell::text(address))),
         None if !line.entries.remove.is_empty() => Some(("remove_entry", Cell::Empty)),
@@ -394,9 +397,7 @@ fn line_detail(line: &LineStep) -> Option<(&'static str, Cell)> {
             Some(("change", Cell::text(words.join(", "))))
         }
         LineAction::Remove { .. } => Some(("remove", Cell::Empty)),
-        LineAction::Conflict(conflict) => {
-            Some(("conflict", Cell::text(format!("{} [{}]", conflict.reason, conflict.code))))
-        }
+        LineAction::Conflict(conflict) => Some(("conflict", found(ctx, conflict.code, &conflict.reason))),
     }
 }
 

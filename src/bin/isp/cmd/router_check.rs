@@ -49,7 +49,7 @@ pub(crate) async fn run(ctx: &Context, args: Check) -> anyhow::Result<Exit> {
         let wanted = router::targets(ctx, store, &asked).await?;
         let told = match access.plan_whole(&asked.endpoint, &wanted).await {
             Ok(_) if router::is_in_radius(ctx, &asked) => BTreeMap::new(),
-            Ok(plan) => findings(&plan),
+            Ok(plan) => findings(ctx, &plan),
             Err(error) => {
                 exit = router::down(ctx, &asked, &error);
                 continue;
@@ -82,15 +82,18 @@ pub(crate) async fn run(ctx: &Context, args: Check) -> anyhow::Result<Exit> {
 }
 
 /// Each kind of finding once: of what it is, how often, and the first of it.
-fn findings(plan: &Plan) -> BTreeMap<(&'static str, &'static str), (usize, String)> {
+fn findings(ctx: &Context, plan: &Plan) -> BTreeMap<(&'static str, &'static str), (usize, String)> {
     let mut told: BTreeMap<(&str, &str), (usize, String)> = BTreeMap::new();
     for drift in &plan.drift {
-        let first = || format!("{} {}: {}", drift.object.word(), drift.name, drift.what);
+        let first =
+            || format!("{} {}: {}", drift.object.word(), drift.name, ctx.texts.finding(drift.code, &drift.what));
         told.entry((drift.object.word(), drift.code)).or_insert_with(|| (0, first())).0 += 1;
     }
     for group in &plan.groups {
         if let GroupAction::Conflict(conflict) = &group.action {
-            told.entry(("profile", conflict.code)).or_insert_with(|| (0, conflict.reason.clone())).0 += 1;
+            told.entry(("profile", conflict.code))
+                .or_insert_with(|| (0, ctx.texts.finding(conflict.code, &conflict.reason)))
+                .0 += 1;
         }
     }
     told

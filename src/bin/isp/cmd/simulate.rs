@@ -58,24 +58,14 @@ pub(crate) async fn run(ctx: &Context, args: &Simulate) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// Shows what the runs up to the end of the day would do, those that were missed included; nothing is written.
+/// Shows what one run of the day would do up to its end, with what was missed; nothing is written.
 pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> anyhow::Result<Exit> {
     let (store, today) = (ctx.store().await?, ctx.today());
     let lead = i32::from(ctx.config.policy.billing.issue_lead_days);
     let next = store.billing_position(ctx.tenant()).await?.map(|position| position.plus_days(1 - lead));
     let from = next.unwrap_or(today).min(today);
-    let results = ctx.engine(store).simulate(&[&ctx.config.policy], from, today, ctx.now).await?;
-    let Some(simulated) = results.first() else { return Ok(Exit::Done) };
-    // With no day missed, access is decided about things as they are, whatever happened since midnight.
-    let seen = match next {
-        Some(next) if next >= today => Some(ctx.engine(store).foresee_access(ctx.now).await?),
-        _ => None,
-    };
-    let access = |what: &What| matches!(what, What::Isolated { .. } | What::Reopened { .. } | What::Closed { .. });
-    let mut events: Vec<&Event> =
-        simulated.events.iter().filter(|event| seen.is_none() || !access(&event.what)).collect();
-    events.extend(seen.iter().flat_map(|seen| &seen.events));
-    events.retain(|event| wanted(&event.what));
+    let foretold = ctx.engine(store).foretell(ctx.now).await?;
+    let mut events: Vec<&Event> = foretold.events.iter().filter(|event| wanted(&event.what)).collect();
     // A run of today has done a part of it already: a day is lived through from its midnight on.
     let done = Done::load(ctx, from, next.is_some_and(|next| next > today)).await?;
     events.retain(|event| !done.has(event));
@@ -94,7 +84,7 @@ pub(crate) async fn foretell(ctx: &Context, wanted: impl Fn(&What) -> bool) -> a
         rows.push(vec![event.on.into(), code, name, Cell::Word(word), amount, note]);
     }
     ctx.rows(&rows)?;
-    warn_held(ctx, seen.as_ref().unwrap_or(simulated)).await?;
+    warn_held(ctx, &foretold).await?;
     ctx.say("import.dry_run", &[])?;
     Ok(Exit::Done)
 }
@@ -142,7 +132,7 @@ impl Done {
 fn overlaid(today: &Policy, file: &Path) -> Result<Policy, Failure> {
     let place = file.display().to_string();
     let bad = |reason: String| Failure::Config { place: place.clone(), reason };
-    let text = std::fs::read_to_string(file).map_err(|error| bad(error.kind().to_string()))?;
+    let text = crate::config::read_text(file).map_err(bad)?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| bad(error.message().to_owned()))?;
     let Some(toml::Value::Table(wanted)) = table.get("policy") else {
         return Err(bad("has no [policy...] table".to_owned()));

@@ -36,6 +36,10 @@ pub(crate) async fn run(ctx: &Context, args: Simulate) -> anyhow::Result<Exit> {
         code: format!("127.0.0.1:{}", args.port),
         reason: error.kind().to_string(),
     };
+    // The simulator shares its port with one that was stopped a moment ago, and would with one that runs.
+    if args.port != 0 {
+        drop(std::net::TcpListener::bind(("127.0.0.1", args.port)).map_err(taken)?);
+    }
     let router = SimulatedRouter::start_on(simulation, args.port).await.map_err(taken)?;
     for number in 1..=args.accounts {
         let (name, comment) = (format!("pelanggan-{number}"), format!("Pelanggan {number}"));

@@ -138,7 +138,20 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         add(word, lines.iter().filter(|(_, a)| a.desired == access).count(), None, Cell::Empty);
     }
     let unconfirmed = lines.iter().filter(|(line, access)| line.router_id.is_some() && !access.agrees()).count();
-    add("unconfirmed", unconfirmed, None, hint(ctx, unconfirmed, "status.unconfirmed"));
+    let wishes = OutboxQuery { topic: Some(Topic::Access), state: Some(OutboxState::Pending), customer: None };
+    // What waits in the outbox goes out with a delivery; what a router lets through beside it only a run shuts out again.
+    let waits = count(ctx, store, wishes).await? > 0;
+    add(
+        "unconfirmed",
+        unconfirmed,
+        None,
+        hint(ctx, unconfirmed, if waits { "status.unconfirmed" } else { "status.unconfirmed_held" }),
+    );
+    let held: u64 = engine.foresee_access(ctx.now).await?.held.iter().map(|(_, _, count, _)| *count).sum();
+    let held = usize::try_from(held).unwrap_or(usize::MAX);
+    if held > 0 {
+        add("held_lines", held, None, hint(ctx, held, "status.held_lines"));
+    }
 
     for (word, topic, state) in [
         ("waiting_routers", Topic::Access, OutboxState::Pending),

@@ -7,6 +7,7 @@ use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
+use isp_core::money::plausible_price;
 use isp_core::ports::{Store, StoreError};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Subscription, SubscriptionStatus, Timing};
 use isp_core::terms::Command as Terms;
@@ -14,11 +15,13 @@ use isp_core::terms::former::{FormerTerms, first_start};
 use isp_core::text::Code;
 use isp_core::{Error, Money};
 
+use super::clock::Clock;
+use super::sure::Sure;
 use super::terms::{Dry, Line, Since};
 use super::{account, args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -103,6 +106,8 @@ pub(crate) struct Add {
     /// prepaid or postpaid.
     #[arg(long, value_parser = args::timing, default_value = "prepaid")]
     timing: Timing,
+    #[command(flatten)]
+    clock: Clock,
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +163,8 @@ pub(crate) struct OwnPrice {
     #[arg(long)]
     until: Option<Date>,
     #[command(flatten)]
+    sure: Sure,
+    #[command(flatten)]
     dry: Dry,
 }
 
@@ -171,6 +178,8 @@ pub(crate) struct OwnDiscount {
     /// The last day on which a period that begins has it; for good when not given.
     #[arg(long)]
     until: Option<Date>,
+    #[command(flatten)]
+    sure: Sure,
     #[command(flatten)]
     dry: Dry,
 }
@@ -222,7 +231,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let command = Terms::BillingDay { day, from: line.day(&since).await? };
             return line.change(command, &since.dry, "done.billing_day", &[("day", day.day().to_string())]).await;
         }
-        Command::Price(OwnPrice { which, price, until, dry }) => {
+        Command::Price(OwnPrice { which, price, until, sure, dry }) => {
+            price.0.map_or(Ok(()), |price| sure.of(plausible_price("price", price)))?;
             let until = until.map(|last| last.plus_days(1));
             let held = price.0.map(|price| HeldPrice { price, until });
             let line = Line::find(ctx, &which).await?;
@@ -230,15 +240,15 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let shown = held.map_or_else(String::new, |held| held.price.to_string());
             return line.change(Terms::Price { held }, &dry, key, &[("price", shown)]).await;
         }
-        Command::Discount(OwnDiscount { which, off, until, dry }) => {
+        Command::Discount(OwnDiscount { which, off, until, sure, dry }) => {
+            if let Some(Off::Amount(amount)) = off.0 {
+                sure.of(plausible_price("discount", amount))?;
+            }
             let until = until.map(|last| last.plus_days(1));
             let discount = off.0.map(|off| Discount { off, until });
             let line = Line::find(ctx, &which).await?;
             let key = if discount.is_some() { "done.discount" } else { "done.no_discount" };
-            let shown = discount.map_or_else(String::new, |discount| match discount.off {
-                Off::Amount(amount) => amount.to_string(),
-                Off::Percent(percent) => format!("{percent} %"),
-            });
+            let shown = discount.map_or_else(String::new, |discount| discount.off.to_string());
             return line.change(Terms::Discount { discount }, &dry, key, &[("discount", shown)]).await;
         }
         Command::Move(args) => return account::change_place(ctx, args).await,
@@ -265,6 +275,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    args.clock.check(ctx).await?;
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.customer).await?;
     let package = find::package(ctx, store, &args.package).await?;
@@ -330,7 +341,7 @@ pub(super) async fn table(
             former.entry(terms.subscription_id).or_default().push(terms);
         }
     }
-    let mut rows = Rows::new(&[
+    let mut columns = vec![
         column("customer"),
         column("username"),
         column("package"),
@@ -345,10 +356,18 @@ pub(super) async fn table(
         column("timing"),
         column("service"),
         column("ip_address"),
-    ]);
+    ];
+    // On a screen they are in the way where nobody has them.
+    let own =
+        |(line, _): &(Subscription, ServiceAccess)| line.terms.held_price.is_some() || line.terms.discount.is_some();
+    let with_own = ctx.format != Format::Table || lines.iter().any(own);
+    if with_own {
+        columns.extend([number("own_price"), column("own_price_until"), number("discount"), column("discount_until")]);
+    }
+    let mut rows = Rows::new(&columns);
     for (line, access) in lines {
         let status = line.terms.status_on(ctx.today());
-        rows.push(vec![
+        let mut cells = vec![
             Cell::maybe(codes.get(&line.customer_id)),
             Cell::text(&line.account.username),
             Cell::maybe(packages.get(&line.terms.package_on(ctx.today()))),
@@ -367,9 +386,32 @@ pub(super) async fn table(
             }),
             Cell::Word(line.account.service.code()),
             Cell::maybe(line.account.address),
-        ]);
+        ];
+        if with_own {
+            cells.extend([
+                line.terms.held_price.map_or(Cell::Empty, |held| held.price.into()),
+                last_day(line.terms.held_price.and_then(|held| held.until)),
+                off_cell(line.terms.discount.map(|discount| discount.off)),
+                last_day(line.terms.discount.and_then(|discount| discount.until)),
+            ]);
+        }
+        rows.push(cells);
     }
     Ok(rows)
+}
+
+/// The last day on which a period that begins has it, as `--until` takes it.
+fn last_day(until: Option<Date>) -> Cell {
+    until.map_or(Cell::Empty, |until| until.plus_days(-1).into())
+}
+
+/// A discount, as it is typed.
+pub(super) fn off_cell(off: Option<Off>) -> Cell {
+    match off {
+        None => Cell::Empty,
+        Some(Off::Amount(amount)) => amount.into(),
+        Some(percent @ Off::Percent(_)) => Cell::text(percent),
+    }
 }
 
 pub(super) const fn status_word(status: SubscriptionStatus) -> &'static str {

@@ -4,7 +4,7 @@ use clap::Args;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Sure {
-    /// The price, amount, speed or day is right, although it looks like a slip of the keyboard.
+    /// What is asked about is right, although it looks like a slip of the keyboard.
     #[arg(long)]
     sure: bool,
 }

@@ -71,7 +71,8 @@ fn findings(ctx: &Context, report: &SurveyReport, code: impl Fn(&RouterId) -> St
     let mut kinds: BTreeMap<(RouterId, &str), (usize, String)> = BTreeMap::new();
     for (router, finding) in &report.findings {
         let first = || {
-            if finding.name.is_empty() { finding.what.clone() } else { format!("{}: {}", finding.name, finding.what) }
+            let what = ctx.texts.finding(finding.code, &finding.what);
+            if finding.name.is_empty() { what } else { format!("{}: {what}", finding.name) }
         };
         kinds.entry((*router, finding.code)).or_insert_with(|| (0, first())).0 += 1;
     }

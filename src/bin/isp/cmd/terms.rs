@@ -9,6 +9,7 @@ use isp_core::ports::Store;
 use isp_core::terms::{Change, Command};
 use isp_core::text::Code;
 
+use super::clock::Clock;
 use super::find;
 use super::subscription::Which;
 use crate::context::Context;
@@ -20,6 +21,8 @@ pub(crate) struct Dry {
     /// Show the effect and write nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    clock: Clock,
 }
 
 #[derive(Debug, Args)]
@@ -63,7 +66,10 @@ impl<'a> Line<'a> {
         more: &[(&str, String)],
     ) -> anyhow::Result<Exit> {
         let (ctx, engine) = (self.ctx, self.ctx.engine(self.store));
-        let wish = Wish { by: ctx.officer.as_str(), ..Wish::default() };
+        let wish = Wish { by: ctx.officer.as_str(), clock: dry.clock.word(ctx), ..Wish::default() };
+        if dry.dry_run {
+            dry.clock.warn(ctx).await?;
+        }
         let change = match dry.dry_run {
             true => engine.preview_terms(self.id, command, wish, ctx.now).await?,
             false => engine.change_terms(self.id, command, wish, ctx.now).await?,

@@ -12,7 +12,7 @@ pub(super) const TITLES: usize = 15;
 pub(crate) type Map = (String, String);
 
 /// Columns that sheets and reports have for people; nothing in them is imported, where a file does not need them.
-const REMARKS: [&str; 43] = [
+const REMARKS: [&str; 44] = [
     "no",
     "nomor",
     "no_urut",
@@ -34,6 +34,7 @@ const REMARKS: [&str; 43] = [
     "customer_name",
     "package",
     "price",
+    "discount",
     "router",
     "months",
     "status",

@@ -36,7 +36,7 @@ pub(super) trait Shown {
 impl Preview {
     /// No rows yet.
     pub(super) fn of<R: Shown>(file: &'static str) -> Self {
-        let columns: Vec<Column> = [number("line"), column("status")].into_iter().chain(R::columns()).collect();
+        let columns: Vec<Column> = [number("file_line"), column("status")].into_iter().chain(R::columns()).collect();
         Self { file, rows: Rows::new(&columns), more: 0 }
     }
 

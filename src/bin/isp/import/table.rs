@@ -23,10 +23,10 @@ impl Table {
     /// Reads a CSV file whose columns may be those of any of some layouts.
     pub(super) fn read(path: &Path, layouts: &[&[Column]]) -> Self {
         let name = file_name(path);
-        match std::fs::read(path) {
+        match crate::config::read_bytes(path) {
             Ok(bytes) => Self::parse(name, &bytes, layouts),
-            // The kind of error, without the path: the file is named already.
-            Err(error) => Self::failed(name, Problem::File(error.kind().to_string())),
+            // Without the path: the file is named already.
+            Err(reason) => Self::failed(name, Problem::File(reason)),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn is_workbook(path: &Path) -> bool {
 /// # Errors
 /// [`Problem::File`] and [`Problem::Workbook`].
 pub(super) fn sheets(path: &Path) -> Result<Vec<(String, Table)>, Problem> {
-    let bytes = std::fs::read(path).map_err(|error| Problem::File(error.kind().to_string()))?;
+    let bytes = crate::config::read_bytes(path).map_err(Problem::File)?;
     // The reader's own words may quote a cell.
     let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|_| Problem::Workbook)?;
     let mut tables = Vec::new();

@@ -385,13 +385,16 @@ pub(super) async fn messages_of_a_template_go_again(store: &dyn Store, tenant: T
         outcome(rows[4], OutboxState::Failed, now()),
     ];
     assert!(record(store, tenant, worker(1), &outcomes).await.is_empty());
-    assert_eq!(store.retry_template(tenant, "tagihan/en", now()).await.unwrap(), 0);
-    assert_eq!(store.retry_template(tenant, "tagihan", now()).await.unwrap(), 2);
+    assert_eq!(store.retry_templates(tenant, Some("tagihan/en"), now()).await.unwrap(), 0);
+    assert_eq!(store.retry_templates(tenant, Some("tagihan"), now()).await.unwrap(), 2);
     let mut due = ids(store, tenant, claim_all(Topic::Message, now())).await;
     due.sort_unstable();
     let mut expected = vec![rows[0].id, rows[1].id];
     expected.sort_unstable();
     assert_eq!(due, expected);
+    // Of all templates: those two are with a worker now, and the last failed for another reason.
+    assert_eq!(store.retry_templates(tenant, None, now()).await.unwrap(), 1);
+    assert_eq!(ids(store, tenant, claim_all(Topic::Message, now())).await, [rows[2].id]);
     assert_eq!(row(store, tenant, rows[1].id).await.finished_at, None);
 }
 

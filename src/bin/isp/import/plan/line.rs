@@ -1,9 +1,10 @@
 //! Subscriptions: new ones, and those that exist against their rows.
 
+use isp_core::Money;
 use isp_core::calendar::{BillingDay, Date, Zone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
-use isp_core::subscription::{Account, BillingTerms, Subscription};
+use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
 use isp_core::text::Code;
 
 use super::super::problem::{Noun, Problem, RowError};
@@ -49,8 +50,16 @@ impl Planner<'_> {
         let terms = BillingTerms {
             timing: row.timing,
             billed_from: Some(billed_from),
+            held_price: row.held(),
+            discount: row.discounted(),
             ..BillingTerms::new(package_id, row.start, day, row.cycle)
         };
+        if let (Some(Off::Amount(off)), Some(price)) =
+            (row.discount, row.own_price.or(self.price_of(package_id, today)))
+            && off > price
+        {
+            return Err(row.at.error("discount", isp_core::Error::DiscountAbovePrice { price }));
+        }
         self.ask_which_line(row, customer_id, today);
         let id = SubscriptionId(self.ids.next_uuid());
         let account = Account { password, ..row.account.clone() };
@@ -58,6 +67,12 @@ impl Planner<'_> {
         self.subscriptions.entry(customer_id).or_default().push((row.name().clone(), id));
         add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
         Ok(Verdict::New)
+    }
+
+    /// The price of a package per month, of the books or of the same import.
+    fn price_of(&self, id: PackageId, on: Date) -> Option<Money> {
+        let known = self.existing.packages.values().chain(&self.plan.changes.packages);
+        known.filter(|package| package.id == id).last().and_then(|package| package.prices.on(on))
     }
 
     /// Asks about a new line of a customer who has one that no row names: it may be that one, corrected.
@@ -120,6 +135,8 @@ fn compared(
         ("billing_day", row.day.is_some_and(|day| day != old.terms.day)),
         ("cycle", old.terms.cycle != row.cycle),
         ("timing", old.terms.timing != row.timing),
+        ("own_price", row.own_price.is_some() && row.held() != old.terms.held_price),
+        ("discount", row.discount.is_some() && row.discounted() != old.terms.discount),
     ]);
     if columns.is_empty() { Verdict::Same } else { Verdict::Differs { columns, updatable: false } }
 }

@@ -1,14 +1,15 @@
 //! Subscriptions.
 
 use isp_core::calendar::{BillingDay, Cycle, Date};
-use isp_core::subscription::{Account, Service, Timing, Typed};
+use isp_core::money::plausible_price;
+use isp_core::subscription::{Account, Discount, HeldPrice, Off, Service, Timing, Typed};
 use isp_core::text::Code;
-use isp_core::{Error, Secret};
+use isp_core::{Error, Money, Secret};
 
 use super::super::cells::Cells;
 use super::super::notice::Note;
 use super::super::sheet::{Column, Origin, needed, needed_unless, optional};
-use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, whole_number};
+use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, positive, whole_number};
 
 /// A line of `subscriptions.csv`.
 #[derive(Debug, Clone)]
@@ -28,6 +29,11 @@ pub(crate) struct SubscriptionRow {
     pub(crate) cycle: Cycle,
     pub(crate) timing: Timing,
     pub(crate) billed_from: Option<Date>,
+    /// A price of its own, and the last day on which a period that begins has it.
+    pub(crate) own_price: Option<Money>,
+    pub(crate) own_price_until: Option<Date>,
+    pub(crate) discount: Option<Off>,
+    pub(crate) discount_until: Option<Date>,
     /// True in an export, for a line that has ended.
     pub(crate) ended: bool,
 }
@@ -49,6 +55,10 @@ impl FileRow for SubscriptionRow {
         optional("cycle", &["siklus", "cycle", "months"]),
         optional("timing", &["penagihan", "timing"]),
         optional("billed_from", &["ditagih_sejak", "billed_from"]),
+        optional("own_price", &["harga_khusus", "own_price", "harga_sendiri", "harga_spesial", "special_price"]),
+        optional("own_price_until", &["harga_khusus_sampai", "own_price_until"]),
+        optional("discount", &["potongan", "discount", "diskon", "disc"]),
+        optional("discount_until", &["potongan_sampai", "discount_until", "diskon_sampai"]),
         optional("ended", &["berakhir", "end", "ended"]),
     ];
 
@@ -67,6 +77,16 @@ impl FileRow for SubscriptionRow {
         let cycle = cells.maybe("cycle", Cycle::parse);
         let timing = cells.maybe("timing", Timing::parse);
         let billed_from = cells.maybe_day("billed_from");
+        let own_price = cells.maybe("own_price", |t| positive("own_price", t));
+        let own_price_until = cells.maybe_day("own_price_until");
+        let discount = cells.maybe("discount", Off::parse);
+        let discount_until = cells.maybe_day("discount_until");
+        if let Some(Some(price)) = own_price {
+            cells.ask("own_price", plausible_price("own_price", price));
+        }
+        if let Some(Some(Off::Amount(amount))) = discount {
+            cells.ask("discount", plausible_price("discount", amount));
+        }
         let ended = is_over(cells);
         let (account, password) = account?;
         Some(Self {
@@ -82,12 +102,28 @@ impl FileRow for SubscriptionRow {
             cycle: cycle?.unwrap_or(Cycle::Monthly),
             timing: timing?.unwrap_or_default(),
             billed_from: billed_from?,
+            own_price: own_price?,
+            own_price_until: own_price_until?,
+            discount: discount?,
+            discount_until: discount_until?,
             ended: ended?,
         })
     }
 }
 
 impl SubscriptionRow {
+    /// The price of its own.
+    pub(crate) fn held(&self) -> Option<HeldPrice> {
+        let until = self.own_price_until.map(|last| last.plus_days(1));
+        self.own_price.map(|price| HeldPrice { price, until })
+    }
+
+    /// Its discount.
+    pub(crate) fn discounted(&self) -> Option<Discount> {
+        let until = self.discount_until.map(|last| last.plus_days(1));
+        self.discount.map(|off| Discount { off, until })
+    }
+
     /// What the line is called.
     pub(crate) fn name(&self) -> &Code {
         &self.account.username
