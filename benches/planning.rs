@@ -14,7 +14,7 @@ use isp_core::money::Money;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::subscription::BillingTerms;
 use isp_core::tax::{Tax, TaxMode};
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 
 const SUBSCRIPTIONS: usize = 1_000_000;
 const PAGE: usize = 5_000;
@@ -29,7 +29,7 @@ fn main() {
         name: Name::parse("name", "Paket 20").unwrap(),
         prices: PriceList::single(Money::rupiah(250_000)).unwrap(),
         tax_mode: TaxMode::Exclusive,
-        group: UserGroup { name: Code::parse("group", "P20").unwrap(), speed: Speed::parse("20").unwrap() },
+        group: UserGroup { name: RouterName::parse("group", "P20").unwrap(), speed: Speed::parse("20").unwrap() },
         sold: true,
     }]);
     let mut rows = |days: std::ops::RangeInclusive<u8>| -> Vec<Billable> {

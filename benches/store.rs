@@ -299,7 +299,7 @@ impl Provider {
                 name: name("Paket 20"),
                 prices: PriceList::single(Money::rupiah(150_000)).unwrap(),
                 tax_mode: TaxMode::Exclusive,
-                group: UserGroup { name: code("P20"), speed: Speed::parse("20").unwrap() },
+                group: UserGroup { name: code("P20").into(), speed: Speed::parse("20").unwrap() },
                 sold: true,
             }],
             ..ChangeSet::default()

@@ -115,6 +115,47 @@ fn drift_is_planned_and_applied_and_strangers_are_left_alone() {
     assert_eq!(stage.profile("budi@isp"), "home20");
 }
 
+/// A router that people filled by hand: what is proposed of it is imported as it is, and leaves nothing to change there.
+#[test]
+fn what_is_proposed_of_a_filled_router_is_what_the_router_has() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    let rates = [("Rumah 10M (#1)", "5M/10M"), ("Ngebut +", "5M/10M 8M/16M 4M/8M 8/8")];
+    for (name, rate) in rates {
+        stage.router.force("/ppp/profile", &[("name", name.as_bytes()), ("rate-limit", rate.as_bytes())]).unwrap();
+    }
+    let accounts = [
+        ("Pak Budi (RT 3) #2", " dua kata ", rates[0].0),
+        ("Pak Budi (RT 3) +2", "=1+2", rates[0].0),
+        ("+62 rumah:b", "'x'", rates[1].0),
+        ("00:0C:42:AA:BB:01", "00123", rates[1].0),
+    ];
+    for (name, password, profile) in accounts {
+        let values = [("name", name), ("password", password), ("profile", profile), ("service", "pppoe")];
+        stage.router.force("/ppp/secret", &values.map(|(key, value)| (key, value.as_bytes()))).unwrap();
+    }
+    let propose = ["--on", "2026-01-10", "router", "import-secrets", "R1", "--out", "s.csv", "--customers", "c.csv"];
+    let prices = ["--packages", "p.csv", "--price", "Rumah 10M (#1)=150000", "--price", "Ngebut +=200000"];
+    let shown = isp.ok(&[&propose[..], &prices[..]].concat());
+    assert!(shown.contains("Pak Budi (RT 3) #2"), "{shown}");
+    let files = ["--subscriptions", "s.csv", "--customers", "c.csv", "--packages", "p.csv"];
+    isp.ok(&[&["--on", "2026-01-10", "import"], &files[..]].concat());
+    assert_eq!(isp.json(&["subscription", "show", "Pak-Budi-RT-3-2"])[0]["username"], accounts[0].0);
+    assert_eq!(isp.json(&["subscription", "show", "Pak-Budi-RT-3-2-2"])[0]["username"], accounts[1].0);
+    // Imported twice, nothing changes.
+    isp.ok(&[&["--on", "2026-01-10", "import"], &files[..]].concat());
+
+    let before: Vec<_> = accounts.map(|(name, ..)| stage.router.secret(name).unwrap()).into();
+    isp.ok(&["--on", "2026-01-10", "router", "apply", "R1", "--adopt"]);
+    for ((name, password, profile), old) in accounts.into_iter().zip(before) {
+        let now = stage.router.secret(name).unwrap();
+        assert_eq!((now.id.as_str(), now.profile.as_str(), now.disabled), (old.id.as_str(), profile, false), "{name}");
+        assert!(now.password_is(password), "{name}");
+    }
+    let plan = isp.json(&["router", "plan"]);
+    assert_eq!((plan[0]["created"].as_i64(), plan[0]["changed"].as_i64()), (Some(0), Some(0)), "{plan}");
+}
+
 /// More isolations than the breaker lets through: none is done until a person approves.
 #[test]
 fn a_breaker_stops_and_asks() {

@@ -1,5 +1,6 @@
 //! Whatever people do, here and in Winbox, and whatever breaks or is killed in between: after one calm run each line's
 //! session is what is wanted, and at no moment "confirmed" was said of a line for which that was false at its last reading.
+//! The same while two processes work on the router at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -7,6 +8,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use isp::mikrotik::proto::Command;
 use isp::mikrotik::reconcile::Strategy;
@@ -16,19 +18,26 @@ use isp_core::Secret;
 use isp_core::calendar::{BillingDay, Cycle};
 use isp_core::clock::ClockWord;
 use isp_core::engine::{Approval, EngineError, Outside, Said};
-use isp_core::isolation::{Access, ServiceAccess};
+use isp_core::ids::WorkerId;
+use isp_core::isolation::access::ObservedAccess;
+use isp_core::isolation::{Access, AccessTarget, ServiceAccess};
 use isp_core::money::Money;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint};
-use isp_core::ports::{AccessStore, ChangeSet, DirectoryStore, PageQuery, StandingWatch, Store};
+use isp_core::ports::{
+    AccessControl, AccessStore, ApplyOutcome, ChangeSet, DirectoryStore, Observed, OutboxStore, PageQuery,
+    StandingWatch, Store, StoreError, Watch, Worker,
+};
 use isp_core::subscription::{BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::terms::account::AccountChange;
 use isp_core::testing::sample::worker;
-use isp_core::text::{Code, Name};
+use isp_core::text::{Name, RouterName};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use support::dice::{Dice, at_random, seeds};
+use uuid::Uuid;
+
 use support::{TENANT, World, at, code, customer_id, date, package_id, router_id, site_id, subscription_id};
 
 const LINES: u32 = 16;
@@ -56,6 +65,8 @@ struct Life {
     world: World,
     router: SimulatedRouter,
     access: MikrotikAccess,
+    /// Of another process: its connections and what it learned are its own.
+    other: MikrotikAccess,
     dice: Dice,
     now: DateTime<Utc>,
     /// All names that a line ever had.
@@ -112,7 +123,8 @@ impl Life {
             world.add_with(n, terms, now).await;
             names.insert(of, BTreeSet::from([format!("user{n}")]));
         }
-        Life { world, router, access: MikrotikAccess::new(settings), dice: Dice(seed), now, names, seed }
+        let (access, other) = (MikrotikAccess::new(settings.clone()), MikrotikAccess::new(settings));
+        Life { world, router, access, other, dice: Dice(seed), now, names, seed }
     }
 
     async fn lines(&self) -> Vec<(Subscription, ServiceAccess)> {
@@ -143,7 +155,7 @@ impl Life {
                 // Not for fixed addresses, which only the router knows.
                 if of % 4 != 1 {
                     let name = format!("user{n}-{}", self.dice.roll(3));
-                    let change = AccountChange { username: Some(code(&name)), ..AccountChange::default() };
+                    let change = AccountChange { username: Some(code(&name).into()), ..AccountChange::default() };
                     if engine.change_account(subscription_id(n), &change, "Sari", self.now).await.is_ok() {
                         self.names.entry(of).or_default().insert(name);
                     }
@@ -321,7 +333,7 @@ fn package(n: u32, mbps: u32) -> Package {
         prices: PriceList::single(Money::rupiah(100_000)).unwrap(),
         tax_mode: TaxMode::Inclusive,
         group: UserGroup {
-            name: Code::parse("group", name).unwrap(),
+            name: RouterName::parse("group", name).unwrap(),
             speed: Speed { down_kbps: mbps * 1000, up_kbps: mbps * 1000 },
         },
         sold: true,
@@ -384,6 +396,124 @@ async fn live(seed: u64) {
     assert_eq!(life.router.counters().writes, 0, "seed {seed}: nothing is left to do");
 }
 
+/// A watch that goes on while a process works.
+struct RunningWatch(DateTime<Utc>, tokio::time::Instant);
+
+#[async_trait]
+impl Watch for RunningWatch {
+    fn now(&self) -> DateTime<Utc> {
+        self.0 + TimeDelta::from_std(self.1.elapsed()).unwrap()
+    }
+
+    async fn pause(&self, time: TimeDelta) {
+        tokio::time::sleep(time.to_std().unwrap()).await;
+    }
+}
+
+impl Life {
+    /// What one of two processes does: a run, a delivery, or `isp router apply`.
+    async fn work(&self, process: u64, what: u64, watch: &RunningWatch) -> Result<(), EngineError> {
+        let access = if process == 0 { &self.access } else { &self.other };
+        let id = WorkerId(Uuid::from_u128(u128::from(process) + 7));
+        let worker = Worker { lease: TimeDelta::milliseconds(300), ..Worker::new(id, watch) };
+        let (engine, store) = (self.world.engine(), &self.world.store);
+        match what {
+            0 => {
+                let outside = Outside::new(&worker, access, &self.world.messenger);
+                let said = Said { approval: Approval::All, clock: ClockWord::Right };
+                engine.run_day(&outside, &said, self.now).await.map(drop)
+            }
+            1 => engine.deliver(&worker, access, &self.world.messenger, self.now).await.map(drop),
+            _ => {
+                let Some(hold) = engine.turn_at(&worker, router_id(0)).await? else { return Ok(()) };
+                let targets = store.router_targets(TENANT, router_id(0), PageQuery::first(1_000)).await?;
+                let home = store.routers(TENANT).await?.into_iter().find(|router| router.id == router_id(0)).unwrap();
+                let mut outcomes = engine.renewing(&worker, access.apply(&home.endpoint, &targets)).await;
+                let lines: Vec<_> = targets.iter().map(|target| target.subscription_id).collect();
+                match engine.renewing(&worker, engine.close_left(access, &home, &lines, self.now)).await? {
+                    Err(error) => outcomes = Err(error),
+                    Ok(left) => {
+                        for (target, refused) in left {
+                            let at = lines.iter().position(|line| *line == target.subscription_id).unwrap();
+                            if let (ApplyOutcome::Refused { .. }, Ok(outcomes)) = (&refused, &mut outcomes) {
+                                outcomes[at] = refused;
+                            }
+                        }
+                    }
+                }
+                let of = |(place, target): (usize, &AccessTarget)| {
+                    let outcome = outcomes.as_ref().ok().and_then(|outcomes| outcomes.get(place));
+                    let seen = |access, revision, answer| ObservedAccess { access, revision, at: self.now, answer };
+                    let seen = match outcome {
+                        Some(ApplyOutcome::Done { access, answer, .. }) => {
+                            seen(Some(*access), target.revision, answer.clone())
+                        }
+                        Some(ApplyOutcome::Refused { code, reason }) => {
+                            ObservedAccess::refused(target.revision, self.now, code, reason)
+                        }
+                        None => seen(None, 0, String::new()),
+                    };
+                    (target.subscription_id, seen)
+                };
+                let lines: Vec<_> = targets.iter().enumerate().map(of).collect();
+                store.record(TENANT, id, &[], Observed { lines: &lines, under: Some(hold) }).await?;
+                store.free_router(TENANT, hold).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The office decides something while both work.
+    async fn office(&self, after: Duration, n: u32, opens: bool) {
+        tokio::time::sleep(after).await;
+        let engine = self.world.engine();
+        match opens {
+            true => drop(engine.reopen(customer_id(n), "Sari", "uji", self.now).await),
+            false => drop(engine.isolate(customer_id(n), "Sari", "uji", self.now).await),
+        }
+    }
+}
+
+/// Two processes, in any mix of run, deliver and apply; one of them is killed now and then.
+async fn live_with_two(seed: u64) {
+    let mut life = Life::begin(seed).await;
+    life.run().await.unwrap();
+    let mut both_worked = 0;
+    for _ in 0..24 {
+        life.now += TimeDelta::seconds(61);
+        for _ in 0..=life.dice.roll(3) {
+            life.act().await;
+        }
+        if life.dice.one_in(2) {
+            let fault = life.fault();
+            life.router.inject(fault);
+        }
+        life.router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(2))).on("/ppp").times(60));
+        let watch = RunningWatch(life.now, tokio::time::Instant::now());
+        let (first, second) = (life.dice.roll(3), life.dice.roll(3));
+        let killed = if life.dice.one_in(4) { life.dice.roll(40) } else { 10_000 };
+        let decided = Duration::from_millis(life.dice.roll(60));
+        let (n, opens) = (number(u32::try_from(life.dice.roll(u64::from(LINES))).unwrap()), life.dice.one_in(2));
+        let other = tokio::time::timeout(Duration::from_millis(killed), life.work(1, second, &watch));
+        let (one, other, ()) = tokio::join!(life.work(0, first, &watch), other, life.office(decided, n, opens));
+        for outcome in [Some(one), other.ok()].into_iter().flatten() {
+            match outcome {
+                Ok(()) => both_worked += 1,
+                // Two runs at once are one.
+                Err(EngineError::Store(StoreError::Busy)) => {}
+                Err(error) => panic!("seed {seed}: {error}"),
+            }
+        }
+        life.nothing_false_is_confirmed(Read::InPart).await;
+        life.router.clear_faults();
+    }
+    assert!(both_worked > 24, "seed {seed}: only {both_worked} of 48 did anything");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    life.now += TimeDelta::seconds(61);
+    life.run().await.unwrap();
+    life.nothing_false_is_confirmed(Read::Calmly).await;
+}
+
 fn live_once(seed: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(live(seed));
@@ -400,5 +530,11 @@ proptest! {
     #[test]
     fn one_calm_run_ends_in_what_is_wanted(seed in seeds()) {
         live_once(seed);
+    }
+
+    #[test]
+    fn two_processes_at_once_confirm_nothing_false(seed in seeds()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(live_with_two(seed));
     }
 }

@@ -52,7 +52,7 @@ async fn a_dearer_package_at_once_is_one_invoice_with_a_credit_and_a_charge_b6()
         .find(|i| i.kind == InvoiceKind::Subscription && i.period.start == date("2026-02-01"));
     assert_eq!(february.unwrap().total, rp(222_000));
     let targets = world.store.access_targets(TENANT, &[subscription_id(2)]).await.unwrap();
-    assert_eq!(targets[0].group.name, code("paket-2"));
+    assert_eq!(targets[0].group.name, code("paket-2").into());
 }
 
 #[tokio::test]

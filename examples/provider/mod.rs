@@ -12,7 +12,7 @@ use isp::core::place::{Router, RouterEndpoint, Site};
 use isp::core::ports::{ChangeSet, Store};
 use isp::core::subscription::{Account, BillingTerms, Subscription};
 use isp::core::tax::TaxMode;
-use isp::core::text::{Code, Language, Name};
+use isp::core::text::{Code, Language, Name, RouterName};
 use isp::core::{Error, Money, Secret};
 
 /// Whose books these are.
@@ -65,7 +65,7 @@ pub async fn move_in(store: &dyn Store, router: RouterEndpoint) -> Result<(), Bo
             name: Name::parse("package", "Rumah 10 Mbps")?,
             prices: PriceList::single(Money::rupiah(150_000))?,
             tax_mode: TaxMode::Exclusive,
-            group: UserGroup { name: Code::parse("group", "paket-10M")?, speed: Speed::parse("10")? },
+            group: UserGroup { name: RouterName::parse("group", "paket-10M")?, speed: Speed::parse("10")? },
             sold: true,
         }],
         ..ChangeSet::default()

@@ -23,7 +23,7 @@ use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::sample::worker;
 use isp_core::testing::{FakeMessenger, FakeRouter, MessengerFault};
-use isp_core::text::{Code, Language, Name};
+use isp_core::text::{Code, Language, Name, RouterName};
 use isp_core::{Money, Policy, Secret};
 use uuid::Uuid;
 
@@ -332,7 +332,7 @@ impl<'s> EngineHost<'s> {
             name: Name::parse("name", &of.code)?,
             prices: PriceList::try_new(of.prices.clone())?,
             tax_mode: of.ppn,
-            group: UserGroup { name: Code::parse("code", &of.code)?, speed: Speed::parse("20")? },
+            group: UserGroup { name: RouterName::parse("code", &of.code)?, speed: Speed::parse("20")? },
             sold: true,
         })
     }
@@ -389,7 +389,7 @@ impl<'s> EngineHost<'s> {
             customer_id: CustomerId(self.id("customer", &of.customer)),
             site_id: SiteId(self.id("site", &of.site)),
             router_id: Some(RouterId(self.id("router", &of.site))),
-            account: Account::pppoe(Code::parse("username", &of.name)?, Secret::new("sandi")),
+            account: Account::pppoe(RouterName::parse("username", &of.name)?, Secret::new("sandi")),
             terms,
         };
         self.engine().subscribe(vec![(subscription, of.zone)], of.entered).await

@@ -30,6 +30,12 @@ pub enum Error {
         /// Name of the field.
         field: &'static str,
     },
+    /// The name of an account or profile on a router holds signs that routers keep in many ways, or that cannot be seen.
+    #[error("{field} may hold only letters, digits, blanks and signs of a plain keyboard")]
+    BadRouterName {
+        /// Name of the field.
+        field: &'static str,
+    },
     /// An amount of money has a fraction of a rupiah.
     #[error("amount has a fraction of a rupiah")]
     MoneyFraction,
@@ -298,6 +304,7 @@ impl Error {
             Self::Empty { .. } => "value.empty",
             Self::TooLong { .. } => "value.too_long",
             Self::BadCode { .. } => "value.bad_code",
+            Self::BadRouterName { .. } => "value.bad_router_name",
             Self::MoneyFraction => "money.fraction",
             Self::MoneyFormat => "money.format",
             Self::MoneyRange => "money.range",

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::ids::PackageId;
 use crate::money::Money;
 use crate::tax::TaxMode;
-use crate::text::{Code, Name};
+use crate::text::{Code, Name, RouterName};
 
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ impl From<PriceList> for Vec<PriceVersion> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UserGroup {
     /// Name of the RouterOS profile.
-    pub name: Code,
+    pub name: RouterName,
     /// Its speed.
     pub speed: Speed,
 }

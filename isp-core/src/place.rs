@@ -1,5 +1,7 @@
 //! Where service happens: sites with their time zone, and the provider's routers.
 
+mod machine;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,8 @@ use crate::error::Error;
 use crate::ids::{RouterId, SiteId};
 use crate::secret::Secret;
 use crate::text::{Code, Name};
+
+pub use machine::{KnownMachine, Machine, Met, OtherMachine, meet};
 
 /// A place of the provider with one time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

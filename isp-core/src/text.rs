@@ -10,7 +10,7 @@ use crate::calendar::Month;
 use crate::error::Error;
 use crate::typed;
 
-/// A short code that people type: a customer ID, a package code, a user name, a MAC address.
+/// A short code that people type: a customer ID, a package code.
 ///
 /// It is kept and shown as it was typed, and compared without case (rule P6): `P001` and `p001` are one customer, `ANTON`
 /// and `Anton` one collector. Who needs the letters themselves, as a router does, compares [`Code::as_str`].
@@ -85,6 +85,85 @@ impl Hash for Code {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.small_letters().for_each(|b| state.write_u8(b));
         state.write_u8(0xff);
+    }
+}
+
+/// What a router calls an account or a profile: one line of 1 to 64 signs that can be typed there, such as
+/// `Pak Budi (RT 3) #2` or `10M Rumah`.
+///
+/// It is kept as it was typed, blanks inside it too, and compared without case as a [`Code`] is. Who needs the letters
+/// themselves, as a router does, compares [`RouterName::as_str`].
+///
+/// ```
+/// use isp_core::text::RouterName;
+/// let name = |text| RouterName::parse("username", text);
+/// assert_eq!(name(" Pak Budi  (RT 3) #2+: ").unwrap().as_str(), "Pak Budi  (RT 3) #2+:");
+/// assert_eq!(name("Rumah 10M").unwrap(), name("rumah 10m").unwrap());
+/// assert!(name("").is_err() && name("budi\nsiti").is_err() && name("b\u{fc}di").is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RouterName(Code);
+
+impl RouterName {
+    /// The longest name.
+    pub const LONGEST: usize = 64;
+
+    /// Trims outer blanks and checks a name out of letters, digits, blanks and the signs of a plain keyboard. Letters with
+    /// accents are other bytes on each router, so that none is taken.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::TooLong`], [`Error::BadRouterName`], each with `field`.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, Error> {
+        let text = text.trim_matches(|sign: char| sign.is_whitespace() || typed::is_invisible(sign));
+        if text.is_empty() {
+            return Err(Error::Empty { field });
+        }
+        if text.len() > Self::LONGEST {
+            return Err(Error::TooLong { field, max: Self::LONGEST });
+        }
+        if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+            return Err(Error::BadRouterName { field });
+        }
+        Ok(Self(Code(text.to_owned())))
+    }
+
+    /// The name, as it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The name in small letters.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.folded()
+    }
+}
+
+impl fmt::Display for RouterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Code> for RouterName {
+    /// Each code is a name that a router takes.
+    fn from(code: Code) -> Self {
+        Self(code)
+    }
+}
+
+impl TryFrom<String> for RouterName {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self, Error> {
+        Self::parse("username", &text)
+    }
+}
+
+impl From<RouterName> for String {
+    fn from(name: RouterName) -> Self {
+        name.0.0
     }
 }
 

@@ -8,6 +8,7 @@
 mod adapter;
 mod apply;
 mod breaker;
+mod bring;
 mod check;
 mod fleet;
 mod found_lines;
@@ -15,14 +16,18 @@ mod import;
 mod judge;
 mod kick;
 mod lines;
+mod looking;
 mod pace;
 mod read;
+mod reclaim;
 mod service;
 mod settings;
 mod survey;
+mod who;
 
 pub use adapter::MikrotikAccess;
 pub use breaker::{Guarded, Passed};
 pub use check::RouterCheck;
 pub use import::FoundAccount;
+pub use reclaim::StrangeMark;
 pub use settings::Settings;

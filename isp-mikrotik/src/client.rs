@@ -11,6 +11,8 @@ mod caller;
 mod flight;
 mod listener;
 mod options;
+mod shared;
+mod socket;
 mod tls;
 mod transport;
 mod watch;

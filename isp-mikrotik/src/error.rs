@@ -32,6 +32,8 @@
 
 use std::fmt;
 
+use isp_core::ports::PortError;
+
 use crate::proto::login::LoginError;
 use crate::proto::{ProtoError, Trap};
 
@@ -276,6 +278,20 @@ impl Error {
         match self {
             Error::Refused { refusal, .. } => Some(refusal.kind),
             _ => None,
+        }
+    }
+
+    /// What it promises to the engine. After a write nothing is "not sent" any more.
+    pub(crate) fn for_port(&self, wrote: bool) -> PortError {
+        let reason = self.to_string();
+        match self {
+            Error::Login(_) | Error::NotSent { stage: Stage::Command | Stage::Tls, .. } => {
+                PortError::Refused { code: self.code(), reason }
+            }
+            Error::Refused { .. } if !self.retryable() => PortError::Refused { code: self.code(), reason },
+            _ if wrote => PortError::Unknown { reason },
+            Error::NotSent { .. } | Error::Answer { .. } => PortError::NotSent { reason },
+            _ => PortError::Unknown { reason },
         }
     }
 }

@@ -10,6 +10,7 @@ mod decide;
 mod desired;
 mod finding;
 mod groups;
+mod index;
 pub mod line;
 mod notice;
 mod plan;

@@ -89,6 +89,11 @@ impl CodePage {
     }
 }
 
+/// Bytes as people are shown them.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    CodePage::default().decode(bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{done, endpoint, refused, target};
+use common::{done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::AccessControl;
 use isp_core::secret::Secret;
+use isp_core::subscription::Account;
 use isp_mikrotik::menu::ppp::{PppSecret, secret};
 use isp_mikrotik::menu::{ItemId, Rows};
 use isp_mikrotik::proto::{Command, Sentence};
@@ -41,6 +42,39 @@ async fn a_numeric_name_and_a_name_that_is_a_prefix_hit_nobody_else() {
         for name in ["081234567890", "budi", "0"] {
             assert_eq!(router.session(name).unwrap().profile, "10M");
         }
+    }
+}
+
+/// Names that are usual on routers which people filled by hand: nothing is addressed by name, so all of them are taken.
+#[tokio::test]
+async fn names_with_blanks_and_signs_live_as_any_other() {
+    let names = ["Pak Budi  (RT 3) #2+:", "#12", "=a b=", "AA:BB:CC:DD:EE:FF", "*5", "a,b;c", "?name=x"];
+    for (router, access) in each_version().await {
+        let of = |desired| -> Vec<AccessTarget> {
+            let one = |(number, name): (usize, &&str)| AccessTarget {
+                account: Account { password: Secret::new(" dua  kata "), ..target(1, name, desired).account },
+                group: group("Rumah 10M (#1)", 10),
+                ..target(number as u128 + 1, name, desired)
+            };
+            names.iter().enumerate().map(one).collect()
+        };
+        for desired in [Open, Isolated, Open] {
+            for outcome in access.apply(&endpoint(&router), &of(desired)).await.unwrap() {
+                assert_eq!(done(&outcome).0, desired);
+            }
+            let profile = if desired == Open { "Rumah 10M (#1)" } else { "isolir" };
+            for name in names {
+                let secret = router.secret(name).unwrap();
+                assert!(secret.profile == profile && secret.password_is(" dua  kata "), "{name}: {secret:?}");
+                assert_eq!(router.session(name).unwrap().profile, profile, "{name}");
+            }
+            let survey = access.survey(&endpoint(&router), &of(desired), chrono::DateTime::UNIX_EPOCH).await.unwrap();
+            assert!(survey.lines.iter().all(|line| line.as_wanted), "{survey:?}");
+            let again = access.plan_whole(&endpoint(&router), &of(desired)).await.unwrap().summary();
+            assert_eq!((again.created, again.changed), (0, 0));
+        }
+        let found = access.read_accounts(&endpoint(&router), CodePage::Cp1252).await.unwrap();
+        assert_eq!(found.iter().map(|account| account.name.as_str()).collect::<Vec<_>>(), names);
     }
 }
 

@@ -241,3 +241,37 @@ proptest! {
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3)
 }
+
+/// The link breaks while sessions are ended in batches: whoever was ended already is not ended again.
+#[tokio::test]
+async fn a_session_is_ended_once_however_often_the_link_breaks() {
+    const LINES: usize = 120;
+    const BATCH: usize = 20;
+    let router = SimulatedRouter::start(Simulation::default()).await.unwrap();
+    let settings = Settings { kick_batch: BATCH, kick_pause: Duration::ZERO, ..Settings::default() };
+    let access = MikrotikAccess::new(settings);
+    let of = |desired| (1..=LINES as u128).map(|n| target(n, &format!("user-{n}"), desired)).collect::<Vec<_>>();
+    access.apply(&endpoint(&router), &of(Open)).await.unwrap();
+    let dialled = || {
+        let id = |session: &isp_mikrotik::simulator::SimSession| u32::from_str_radix(&session.id[1..], 16).unwrap();
+        router.sessions().iter().map(id).max().unwrap() as usize
+    };
+    let before = dialled();
+    for at in 1..5 {
+        router.inject(Fault::new(FaultKind::ReplyLost).on("/ppp/active/remove").after(at));
+    }
+    let mut calls = 0;
+    loop {
+        calls += 1;
+        assert!(calls < 8, "it makes no progress");
+        if let Ok(outcomes) = access.apply(&endpoint(&router), &of(Isolated)).await {
+            assert!(outcomes.iter().all(|outcome| matches!(outcome, ApplyOutcome::Done { .. })), "{outcomes:?}");
+            break;
+        }
+    }
+    assert!(router.sessions().iter().all(|session| session.profile == "isolir"));
+    assert!(router.secrets().iter().all(|secret| !secret.comment.ends_with(b";kick")));
+    // Each break costs at most the batch whose reply was lost.
+    let restarts = dialled() - before;
+    assert!((LINES..=LINES + 4 * BATCH).contains(&restarts), "{restarts} sessions were begun for {LINES} lines");
+}

@@ -108,6 +108,8 @@ fn every_command() -> Vec<Command> {
         pool::add("isolir", "10.9.0.2-10.9.0.9"),
         system::resource(),
         system::identity(),
+        system::routerboard(),
+        system::license(),
     ]
 }
 

@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use common::{by_hand, done, endpoint, group, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::survey::Survey;
@@ -266,4 +269,48 @@ async fn a_session_that_carries_another_rate_than_its_profile_is_ended_whatever_
         assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| line.as_wanted));
     }
     assert_eq!(router.session("siti").unwrap().rate_limit.as_deref(), Some("5M/10M"));
+}
+
+/// Boxes of others dial and leave between any two commands: two come after each reading of the sessions, and two others
+/// leave after each count, so that no reading ever has as many as the router counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_is_read_whole_while_boxes_come_and_go() {
+    for version in Version::ALL {
+        let (router, access) = start(version).await;
+        let mut lines: Vec<_> = (1..=60).map(|n| target(n, &format!("user-{n}"), Open)).collect();
+        lines.iter_mut().step_by(7).for_each(|line| line.desired = Isolated);
+        for guest in 0..80 {
+            let name = format!("guest-{guest}");
+            router.force("/ppp/secret", &[("name", name.as_bytes()), ("password", b"x")]).unwrap();
+        }
+        apply(&access, &router, &lines).await;
+        (40..80).for_each(|guest| router.unplug(&format!("guest-{guest}")));
+        router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(30))).on("/ppp/active/print").always());
+        let router = Arc::new(router);
+        for round in 0..7 {
+            router.reset_counters();
+            let busy = router.clone();
+            let others = tokio::spawn(async move {
+                let (mut seen, mut online) = (0, 40);
+                loop {
+                    let asked = busy.counters().by_command.get("/ppp/active/print").copied().unwrap_or_default();
+                    if asked > seen && asked % 2 == 1 {
+                        for guest in [online, online + 1] {
+                            busy.plug(&format!("guest-{}", (guest + round * 4) % 80), "x");
+                        }
+                    } else if asked > seen {
+                        for guest in [online, online + 1] {
+                            busy.unplug(&format!("guest-{}", (guest + 40 + round * 4) % 80));
+                        }
+                        online += 2;
+                    }
+                    seen = asked;
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            });
+            let found = survey(&access, &router, &lines).await;
+            others.abort();
+            assert!(found.lines.iter().all(|line| line.as_wanted), "{found:?}");
+        }
+    }
 }

@@ -163,13 +163,21 @@ class Browser:
         self.see(selector)
         self.run("const it = shown(%s); it.scrollIntoView({block: 'center'}); it.focus(); it.click();" % json.dumps(selector))
         self.send("Input.insertText", text=text)
-        # The list is drawn again with each answer: what is there is clicked in the same moment.
+        # The list is drawn again with each answer, and what is clicked before it is drawn is an error of the client: it has to stand
+        # still for a moment.
         self.wait("""
             (() => {
-                const found = [...document.querySelectorAll(".o-autocomplete--dropdown-item%s")]
-                    .find((item) => item.textContent.includes(%s));
-                found && found.querySelector("a").click();
-                return found;
+                const items = [...document.querySelectorAll(".o-autocomplete--dropdown-item")];
+                const now = items.map((item) => item.textContent).join();
+                if (window.ispList !== now) {
+                    [window.ispList, window.ispListSince] = [now, Date.now()];
+                }
+                const found = items.find((item) => item.matches("%s") && item.textContent.includes(%s));
+                if (!found || Date.now() - window.ispListSince < 1000) {
+                    return false;
+                }
+                found.querySelector("a").click();
+                return true;
             })()
         """ % (".o_m2o_dropdown_option_create" if new else ":not(.o_m2o_dropdown_option)", json.dumps(text)), "%s in the list of %s" % (text, name))
         time.sleep(0.3)

@@ -44,6 +44,8 @@ def main(conf):
     print("two crons at once: %s invoices of two companies, each once" % (COUNT + SECOND))
     processes = [run("bill", conf, 4), run("user", conf, 4), run("bill", conf, 4)]
     assert [process.wait() for process in processes] == [0, 0, 0]
+    # On a busy machine a batch may meet the user five times in a row: it is left to the next run.
+    assert run("bill", conf, 4).wait() == 0
     check(conf, 4)
     print("two crons beside a user who posts invoices: each once, numbers without holes")
 

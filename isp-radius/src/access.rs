@@ -11,7 +11,7 @@ use isp_core::isolation::{Access, AccessTarget};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 use isp_core::subscription::Service;
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 
 use crate::nas::{Outcome, disconnect};
 use crate::problem::Problem;
@@ -275,7 +275,7 @@ impl AccessControl for RadiusAccess {
             }
             // What a line left under another name. Lines of other routers are in the same tables and are none of ours here.
             let left = targets.iter().find(|target| target.subscription_id.0 == subscription);
-            let (Some(target), Ok(name)) = (left, Code::parse("username", &username)) else { continue };
+            let (Some(target), Ok(name)) = (left, RouterName::parse("username", &username)) else { continue };
             let (found, _) = self.tables.read(std::slice::from_ref(&username), &[]).await?;
             let closed = found.iter().all(|found| !found.there || answer(found, closed_by(found)) == "rejected");
             if !closed {

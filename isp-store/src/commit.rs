@@ -36,6 +36,7 @@ pub(crate) async fn write(
     let ChangeSet {
         sites,
         routers,
+        machines,
         packages,
         customers,
         removed_customers,
@@ -81,6 +82,7 @@ pub(crate) async fn write(
 
     master::write_sites(s, tenant, sites).await?;
     master::write_routers(s, vault, tenant, routers).await?;
+    master::write_machines(s, tenant, machines).await?;
     master::write_packages(s, tenant, packages).await?;
     customer::write(s, vault, tenant, customers).await?;
     customer::remove(s, tenant, removed_customers).await?;

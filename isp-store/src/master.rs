@@ -3,14 +3,14 @@
 use isp_core::ids::{RouterId, TenantId};
 use isp_core::installation::InstallationKind;
 use isp_core::package::{Package, Speed, UserGroup};
-use isp_core::place::{Router, RouterEndpoint, Site};
+use isp_core::place::{KnownMachine, Machine, Router, RouterEndpoint, Site};
 use isp_core::ports::StoreError;
 use isp_core::tax::TaxMode;
 
 use crate::encode::{json, read_json};
 use crate::rows::upsert;
 use crate::session::{Session, all, readable};
-use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTERS, SITES};
+use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTER_MACHINES, ROUTERS, SITES};
 use crate::value::args;
 use crate::vault::{Place, Vault};
 
@@ -59,6 +59,28 @@ pub(crate) async fn routers(s: &mut dyn Session, vault: &Vault, tenant: TenantId
         let (host, port, tls, username) = (r.get()?, r.get()?, r.get()?, r.get()?);
         let password = vault.open_or_hide(router_place(tenant, id), &r.get::<Vec<u8>>()?)?;
         Ok(Router { id, code, site_id, endpoint: RouterEndpoint { host, port, tls, username, password } })
+    })
+    .await
+}
+
+pub(crate) async fn write_machines(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    machines: Vec<KnownMachine>,
+) -> Result<(), StoreError> {
+    let row = |KnownMachine { router_id, machine, since, by }| {
+        args![tenant, router_id, machine.identity, machine.serial, since, by]
+    };
+    upsert(s, &ROUTER_MACHINES, machines.into_iter().map(row).collect()).await
+}
+
+pub(crate) async fn machines(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<KnownMachine>, StoreError> {
+    let sql = "SELECT router_id, identity, serial, since, said_by
+        FROM router_machines WHERE tenant_id = $1 ORDER BY router_id";
+    all(s, "router machine", sql, args![tenant], |r| {
+        let router_id = r.get()?;
+        let machine = Machine { identity: r.get()?, serial: r.get()? };
+        Ok(KnownMachine { router_id, machine, since: r.get()?, by: r.get()? })
     })
     .await
 }

@@ -20,7 +20,7 @@ use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::money::Money;
 use isp_core::package::Package;
 use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
-use isp_core::place::{Router, Site};
+use isp_core::place::{KnownMachine, Router, Site};
 use isp_core::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DamagedRow,
     DirectoryStore, DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore,
@@ -180,6 +180,11 @@ impl DirectoryStore for SqlStore {
     async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
         let mut session = self.engine.read().await?;
         master::routers(session.as_mut(), &self.vault, tenant).await
+    }
+
+    async fn machines(&self, tenant: TenantId) -> Result<Vec<KnownMachine>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::machines(session.as_mut(), tenant).await
     }
 
     async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError> {

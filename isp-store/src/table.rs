@@ -64,6 +64,9 @@ tables! {
     ROUTERS: "routers", 2, "router.code", [
         "tenant_id", "router_id", "code", "site_id", "host", "port", "tls", "username", "password_sealed", "code_key",
     ];
+    ROUTER_MACHINES: "router_machines", 2, "router_machine", [
+        "tenant_id", "router_id", "identity", "serial", "since", "said_by",
+    ];
     PACKAGES: "packages", 2, "package.code", [
         "tenant_id", "package_id", "code", "name", "prices", "tax_mode", "group_name", "down_kbps", "up_kbps", "sold",
         "code_key",

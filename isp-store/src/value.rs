@@ -19,7 +19,7 @@ use isp_core::money::Money;
 use isp_core::payment::Channel;
 use isp_core::ports::StoreError;
 use isp_core::subscription::{Service, Timing, ip_address};
-use isp_core::text::{Code, Language, Name, Reference};
+use isp_core::text::{Code, Language, Name, Reference, RouterName};
 use uuid::Uuid;
 
 /// Which type a column has.
@@ -205,6 +205,7 @@ through! {
             _ => Err(WORD),
         };
     Code => String, String::from, |v| Self::parse("code", &v);
+    RouterName => String, String::from, |v| Self::parse("username", &v);
     Reference => String, String::from, |v| Self::parse("reference", &v);
     Name => String, String::from, |v| Self::parse("name", &v);
     Address => String, String::from, |v| Self::parse(&v);

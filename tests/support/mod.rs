@@ -112,7 +112,10 @@ impl World {
             name: name(&format!("Paket {n}0 Mbps")),
             prices: PriceList::single(Money::rupiah(price)).unwrap(),
             tax_mode: mode,
-            group: UserGroup { name: code(&format!("paket-{n}")), speed: Speed::parse(&format!("{n}0")).unwrap() },
+            group: UserGroup {
+                name: code(&format!("paket-{n}")).into(),
+                speed: Speed::parse(&format!("{n}0")).unwrap(),
+            },
             sold: true,
         };
         let changes = ChangeSet {

@@ -243,7 +243,7 @@ mod tests {
 
         #[test]
         fn what_is_shown_can_be_read(tail in 0_u64..1_000_000_000, length in 6_usize..=9) {
-            let phone = Phone::parse(&format!("0812{}", &format!("{tail:09}")[..length])).unwrap();
+            let phone = Phone::parse(&format!("0811{}", &format!("{tail:09}")[..length])).unwrap();
             prop_assert_eq!(Phone::parse(phone.e164()), Ok(phone.clone()));
             prop_assert_eq!(Phone::parse(&phone.national()), Ok(phone));
         }

@@ -82,8 +82,12 @@ impl Engine<'_> {
         Ok((facts, line))
     }
 
-    /// Closes the accounts that these lines have left on a router, and keeps which it confirmed.
-    pub(crate) async fn close_left(
+    /// Closes the accounts that these lines have left on a router, and keeps which it confirmed. A line of which one could
+    /// not be closed is not confirmed, whatever its own account says.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]. Inside, what keeps the router from answering.
+    pub async fn close_left(
         &self,
         control: &dyn AccessControl,
         router: &Router,

@@ -44,6 +44,7 @@ pub mod explain;
 pub mod first_fee;
 pub mod late_fee;
 pub mod manage;
+pub mod meet;
 mod pages;
 mod paid_in_time;
 pub mod pay;

@@ -153,6 +153,10 @@ impl Engine<'_> {
         let Some(hold) = self.turn_at(worker, router.id).await? else {
             return Ok(Surveyed::unread(&PortError::NotSent { reason: "another worker is busy with it".into() }));
         };
+        if let Err(error) = self.meet(control, router, now).await? {
+            self.store.free_router(self.tenant, hold).await?;
+            return Ok(Surveyed::unread(&error));
+        }
         // Only now: whoever wrote to the router before us has finished, and what is wanted is what was decided by now.
         let load = async |page| self.store.router_targets(self.tenant, router.id, page).await;
         let targets: Vec<AccessTarget> = all_pages(self.page, load, |target| target.subscription_id).await?;
@@ -177,7 +181,13 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Surveyed, EngineError> {
         let Survey { lines, left, findings } = survey;
-        let compared = compare(targets, &lines, now);
+        let mut compared = compare(targets, &lines, now);
+        // A line is as it is wanted only when nothing that it has left lets it in as well.
+        let let_in: BTreeSet<SubscriptionId> = left.iter().map(|left| left.subscription_id).collect();
+        for (_, observed) in compared.observed.iter_mut().filter(|(line, _)| let_in.contains(line)) {
+            observed.access = None;
+            observed.answer.push_str(", and an account that the line has left lets it in");
+        }
         for lines in compared.observed.chunks(RECORDED_AT_ONCE) {
             let observed = Observed { lines, under: Some(hold) };
             if self.store.record(self.tenant, worker.id, &[], observed).await?.doubted {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::ids::SubscriptionId;
 use crate::isolation::access::{Access, AccessTarget, ObservedAccess};
 use crate::subscription::Service;
-use crate::text::Code;
+use crate::text::RouterName;
 
 /// What a router shows of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct LeftAccount {
     /// Whose.
     pub subscription_id: SubscriptionId,
     /// Its user name on the router.
-    pub username: Code,
+    pub username: RouterName,
     /// Whose accounts it is among.
     pub service: Service,
 }
@@ -103,7 +103,7 @@ pub struct Difference {
     /// Whose line.
     pub subscription_id: SubscriptionId,
     /// Its user name.
-    pub username: Code,
+    pub username: RouterName,
     /// What is wanted.
     pub desired: Access,
     /// Which revision of that.
@@ -179,12 +179,12 @@ mod tests {
     use uuid::Uuid;
 
     fn target(desired: Access) -> AccessTarget {
-        let code = |text| Code::parse("code", text).unwrap();
+        let name = |text| RouterName::parse("name", text).unwrap();
         AccessTarget {
             subscription_id: SubscriptionId(Uuid::from_u128(7)),
             router_id: RouterId(Uuid::from_u128(1)),
-            account: Account::pppoe(code("budi"), Secret::new("x")),
-            group: UserGroup { name: code("10M"), speed: Speed { down_kbps: 1, up_kbps: 1 } },
+            account: Account::pppoe(name("budi"), Secret::new("x")),
+            group: UserGroup { name: name("10M"), speed: Speed { down_kbps: 1, up_kbps: 1 } },
             desired,
             revision: 4,
             adopt: false,

@@ -7,13 +7,18 @@ use super::PortError;
 use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
 use crate::isolation::survey::{Sighting, Survey};
-use crate::place::RouterEndpoint;
+use crate::place::{Machine, RouterEndpoint};
 
 /// Brings accounts on a router to their desired state.
 #[async_trait]
 pub trait AccessControl: Send + Sync {
     /// What this kind of router can do, so that nobody promises more.
     fn capabilities(&self) -> Capabilities;
+
+    /// Who answers at this address, without changing anything; `None` from an adapter whose routers do not say.
+    async fn machine(&self, _router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
+        Ok(None)
+    }
 
     /// Brings these accounts of one router to what is wanted, reads them back, and ends sessions that still run
     /// under the old terms.

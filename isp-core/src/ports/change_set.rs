@@ -15,7 +15,7 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
 use crate::package::Package;
 use crate::payment::{Allocation, Closing, Deposit, Payment, PaymentRequest, PaymentReversal, WriteOff};
-use crate::place::{Router, Site};
+use crate::place::{KnownMachine, Router, Site};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Subscription};
 use crate::terms::FormerTerms;
@@ -28,6 +28,8 @@ pub struct ChangeSet {
     pub sites: Vec<Site>,
     /// Routers, inserted or replaced by id.
     pub routers: Vec<Router>,
+    /// The machines that serve routers, inserted or replaced by router.
+    pub machines: Vec<KnownMachine>,
     /// Packages, inserted or replaced by id.
     pub packages: Vec<Package>,
     /// Customers, inserted or replaced by id.
@@ -132,6 +134,7 @@ impl ChangeSet {
         let Self {
             sites,
             routers,
+            machines,
             packages,
             customers,
             removed_customers,
@@ -171,6 +174,7 @@ impl ChangeSet {
         } = self;
         sites.is_empty()
             && routers.is_empty()
+            && machines.is_empty()
             && packages.is_empty()
             && customers.is_empty()
             && removed_customers.is_empty()

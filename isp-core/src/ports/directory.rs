@@ -9,7 +9,7 @@ use crate::ids::{CustomerId, SubscriptionId, TenantId};
 use crate::installation::InstallationKind;
 use crate::isolation::ServiceAccess;
 use crate::package::Package;
-use crate::place::{Router, Site};
+use crate::place::{KnownMachine, Router, Site};
 use crate::subscription::Subscription;
 use crate::terms::FormerTerms;
 use crate::text::Code;
@@ -24,6 +24,9 @@ pub trait DirectoryStore: Send + Sync {
 
     /// All routers.
     async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError>;
+
+    /// The machines that are known to serve routers, in the order of routers.
+    async fn machines(&self, tenant: TenantId) -> Result<Vec<KnownMachine>, StoreError>;
 
     /// All packages.
     async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError>;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::text::Code;
+use crate::text::RouterName;
 use crate::typed;
 
 /// How a line gets onto the network (*cara akses*).
@@ -66,7 +66,7 @@ impl Service {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// User name, address or MAC address.
-    pub username: Code,
+    pub username: RouterName,
     /// Password; empty where nobody logs in.
     pub password: Secret,
     /// How the line gets onto the network.
@@ -80,13 +80,13 @@ pub struct Account {
 impl Account {
     /// A PPPoE account.
     #[must_use]
-    pub fn pppoe(username: Code, password: Secret) -> Self {
-        Self { username, password, service: Service::Pppoe, address: None }
+    pub fn pppoe(username: impl Into<RouterName>, password: Secret) -> Self {
+        Self { username: username.into(), password, service: Service::Pppoe, address: None }
     }
 
     /// A user of a hotspot.
     #[must_use]
-    pub fn hotspot(username: Code, password: Secret) -> Self {
+    pub fn hotspot(username: impl Into<RouterName>, password: Secret) -> Self {
         Self { service: Service::Hotspot, ..Self::pppoe(username, password) }
     }
 
@@ -96,7 +96,7 @@ impl Account {
     /// [`Error::IpAddress`] for one that no customer can have.
     pub fn fixed(address: Ipv4Addr) -> Result<Self, Error> {
         let address = of_a_customer(address)?;
-        let username = Code::parse("ip_address", &address.to_string())?;
+        let username = RouterName::parse("ip_address", &address.to_string())?;
         let password = Secret::new(String::new());
         Ok(Self { username, password, service: Service::Static, address: Some(address) })
     }
@@ -107,7 +107,7 @@ impl Account {
     /// [`Error::IpAddress`] for an address that no customer can have.
     pub fn dhcp(mac: Mac, address: Option<Ipv4Addr>) -> Result<Self, Error> {
         let address = address.map(of_a_customer).transpose()?;
-        let username = Code::parse("mac", &mac.to_string())?;
+        let username = RouterName::parse("mac", &mac.to_string())?;
         Ok(Self { username, password: Secret::new(String::new()), service: Service::Dhcp, address })
     }
 
@@ -122,7 +122,7 @@ impl Account {
     ///
     /// # Errors
     /// [`Error::Empty`] for a field that the service needs, [`Error::NotForService`] for one that it does not have,
-    /// [`Error::IpAddress`], [`Error::Mac`] and those of a [`Code`].
+    /// [`Error::IpAddress`], [`Error::Mac`] and those of a [`RouterName`].
     pub fn read(typed: &Typed<'_>) -> Result<Self, Error> {
         let filled = |text: Option<&str>| text.is_some_and(|text| !typed::bare(text).is_empty());
         let service = typed.service();
@@ -135,7 +135,7 @@ impl Account {
         if service.logs_in() {
             none("ip_address", typed.address)?;
             none("mac", typed.mac)?;
-            let username = Code::parse("username", &needed("username", typed.username)?)?;
+            let username = RouterName::parse("username", &needed("username", typed.username)?)?;
             let password = Secret::new(needed("password", typed.password)?);
             return Ok(Self { service, ..Self::pppoe(username, password) });
         }
@@ -162,10 +162,12 @@ impl Account {
     /// The same line under another name: another user name, address or MAC address, as its service wants.
     ///
     /// # Errors
-    /// [`Error::IpAddress`], [`Error::Mac`] and those of a [`Code`].
+    /// [`Error::IpAddress`], [`Error::Mac`] and those of a [`RouterName`].
     pub fn renamed(&self, name: &str) -> Result<Self, Error> {
         match self.service {
-            Service::Pppoe | Service::Hotspot => Ok(Self { username: Code::parse("username", name)?, ..self.clone() }),
+            Service::Pppoe | Service::Hotspot => {
+                Ok(Self { username: RouterName::parse("username", name)?, ..self.clone() })
+            }
             Service::Static => Self::fixed(ip_address(name)?),
             Service::Dhcp => Self::dhcp(Mac::parse(name)?, self.address),
         }

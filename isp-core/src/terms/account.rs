@@ -13,13 +13,13 @@ use crate::isolation::effect::AccessEffect;
 use crate::isolation::transition::{Decider, Transition};
 use crate::secret::Secret;
 use crate::subscription::{Account, Service, Subscription, SubscriptionStatus};
-use crate::text::Code;
+use crate::text::RouterName;
 
 /// What changes; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountChange {
     /// Another user name, or the address or MAC address of a line where nobody logs in.
-    pub username: Option<Code>,
+    pub username: Option<RouterName>,
     /// Another password.
     pub password: Option<Secret>,
     /// Another way onto the network; user name and password above count for nothing then.
@@ -36,7 +36,7 @@ pub struct FormerAccount {
     /// On which router.
     pub router_id: RouterId,
     /// The user name, address or MAC address.
-    pub username: Code,
+    pub username: RouterName,
     /// How the line got onto the network by it.
     pub service: Service,
     /// The address that it had with it.

@@ -96,7 +96,7 @@ pub fn package(number: u64) -> Package {
         prices: PriceList::single(price).expect("a price"),
         tax_mode: TaxMode::Exclusive,
         group: UserGroup {
-            name: code(&format!("home-{number}")),
+            name: code(&format!("home-{number}")).into(),
             speed: Speed { down_kbps: 10_000 * (number as u32 + 1), up_kbps: 5_000 },
         },
         sold: true,

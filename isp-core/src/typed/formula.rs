@@ -33,7 +33,8 @@ fn needs_guard(text: &str) -> bool {
         sign.is_whitespace() || super::is_invisible(sign) || sign == ';' || sign == ','
     });
     let runs = |sign: char| matches!(sign, '=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠' | '−');
-    start.starts_with(runs) || text.starts_with(['\t', '\r', '\n']) || becomes_another(text)
+    // Blanks around a value are lost where a cell is typed or trimmed.
+    start.starts_with(runs) || text.trim() != text || becomes_another(text)
 }
 
 /// True when a spreadsheet makes another value of a text than it shows: digits that begin with 0 or are longer than it

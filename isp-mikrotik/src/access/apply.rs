@@ -37,6 +37,8 @@ pub(super) struct Turn<'a> {
     /// Whether a write was sent, so that nothing after it can be called "not sent".
     pub(super) wrote: bool,
     pub(super) refused: HashMap<usize, Conflict>,
+    /// The accounts whose mark owes nothing any more.
+    pub(super) settled: HashSet<usize>,
     pub(super) so_far: SoFar,
 }
 
@@ -96,7 +98,8 @@ impl<'a> Turn<'a> {
         passwords: &'a mut Passwords,
         so_far: SoFar,
     ) -> Turn<'a> {
-        Turn { client, settings, desired, pace, passwords, wrote: false, refused: HashMap::new(), so_far }
+        let (refused, settled) = Default::default();
+        Turn { client, settings, desired, pace, passwords, wrote: false, refused, settled, so_far }
     }
 
     /// Writes what differs by this look, reads back, ends sessions, confirms. What a later look would isolate beside
@@ -312,4 +315,18 @@ fn commands_of(step: &AccountStep, account: &DesiredAccount, desired: &Desired) 
     }
     commands.extend(address_list::remove(&step.entries.remove));
     commands
+}
+
+/// The plans of all services as one, its accounts in the order of the targets.
+pub(super) fn in_order(parts: &[(Desired, Vec<usize>)], looks: &[Look]) -> Plan {
+    let mut whole = Plan::default();
+    let mut placed = Vec::new();
+    for ((desired, places), Look { plan, .. }) in parts.iter().zip(looks) {
+        whole.groups.extend(plan.groups.iter().cloned());
+        whole.drift.extend(plan.drift.iter().cloned());
+        placed.extend(places.iter().zip(&plan.accounts).filter(|(_, step)| !desired.former || step.writes()));
+    }
+    placed.sort_by_key(|(place, _)| **place);
+    whole.accounts = placed.into_iter().map(|(_, step)| step.clone()).collect();
+    whole
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use isp_core::place::RouterEndpoint;
+use isp_core::place::{Machine, RouterEndpoint};
 use secrecy::SecretString;
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 use tokio::time::Instant;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::pace::Pace;
 use super::read::PasswordsOf;
 use super::settings::Settings;
+use super::who;
 use crate::client::{Client, ConnectOptions, Tls};
 use crate::error::{Cause, Error, Stage};
 use crate::menu::ItemId;
@@ -34,6 +35,8 @@ pub(super) struct Line {
     pub(super) stale: HashSet<ItemId>,
     /// Whether a line of this router was seen to have an account in a service that it does not use.
     pub(super) two_services: bool,
+    /// Who answered when the engine asked last. Another machine behind a new connection is not taken for it.
+    pub(super) machine: Option<Machine>,
     /// How often in a row the router let us wait for nothing, and until when it is left alone.
     silent: u32,
     rest_until: Option<Instant>,
@@ -96,6 +99,13 @@ impl Line {
             }
         })?;
         (self.silent, self.rest_until) = (0, None);
+        if let Some(expected) = &self.machine {
+            let answers = who::ask(&client).await?;
+            if answers != *expected && (answers.serial != expected.serial || expected.serial.is_none()) {
+                let detail = format!("{}: another machine answers than a moment ago", endpoint.host);
+                return Err(Error::NotSent { stage: Stage::Connect, detail });
+            }
+        }
         self.open = Some((endpoint.clone(), client.clone()));
         Ok((client, true))
     }

@@ -20,7 +20,8 @@ use crate::reconcile::{Actual, ActualGroup, ActualSession, Desired, DesiredGroup
 const ROUNDS: usize = 3;
 
 impl Turn<'_> {
-    /// Ends the sessions that run under old terms, in batches, and looks until they are gone.
+    /// Ends the sessions that run under old terms, in batches, and looks until they are gone. The debt of each batch is
+    /// settled before the next one, so that a link which breaks in between costs nobody a second session.
     pub(super) async fn end_sessions(&mut self, plan: &Plan, actual: &Actual) -> Result<(), Error> {
         let in_debt: HashSet<&[u8]> = actual
             .accounts
@@ -30,7 +31,9 @@ impl Turn<'_> {
             .collect();
         let mut owing: HashMap<&str, usize> = HashMap::new();
         for (index, (step, account)) in plan.accounts.iter().zip(&self.desired.accounts).enumerate() {
-            let settled = step.kick.is_empty() && !in_debt.contains(account.name.as_bytes());
+            // What this turn has ended already, before the connection broke, runs under the new terms.
+            let settled = (step.kick.is_empty() && !in_debt.contains(account.name.as_bytes()))
+                || self.so_far.kicked.contains(&index);
             if !settled && !self.refused.contains_key(&index) && step.conflict().is_none() && !step.writes_terms() {
                 owing.insert(&account.name, index);
             }
@@ -52,6 +55,9 @@ impl Turn<'_> {
         while !rest.is_empty() {
             let (batch, later) = rest.split_at(self.allowed(rest.len()).await);
             self.end_batch(batch).await?;
+            let still: HashSet<usize> = later.iter().map(|(_, index)| *index).collect();
+            let ended: HashSet<usize> = batch.iter().map(|(_, index)| *index).filter(|i| !still.contains(i)).collect();
+            self.settle(actual, |index| ended.contains(&index)).await?;
             rest = later;
         }
         Ok(())
@@ -116,12 +122,19 @@ impl Turn<'_> {
 
     /// Takes `kick` out of the marks of accounts whose old session is certainly gone.
     pub(super) async fn settle_debts(&mut self, actual: &Actual) -> Result<(), Error> {
+        self.settle(actual, |_| true).await
+    }
+
+    async fn settle(&mut self, actual: &Actual, whose: impl Fn(usize) -> bool) -> Result<(), Error> {
         let known: HashMap<&[u8], _> = actual.accounts.iter().map(|found| (found.name.as_slice(), found)).collect();
         let mut commands = Vec::new();
         for (index, account) in self.desired.accounts.iter().enumerate() {
             let Some(found) = known.get(account.name.as_bytes()) else { continue };
             let (Some(mut mark), human) = Mark::split(&found.comment) else { continue };
-            if self.refused.contains_key(&index) || !mark.kick || mark.owner != account.owner {
+            if self.refused.contains_key(&index) || !mark.kick || mark.owner != account.owner || !whose(index) {
+                continue;
+            }
+            if !self.settled.insert(index) {
                 continue;
             }
             mark.kick = false;

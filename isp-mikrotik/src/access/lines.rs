@@ -26,7 +26,7 @@ use crate::proto::Command;
 use crate::reconcile::line::{
     ActualLines, Carrier, DesiredLine, DesiredLines, LineAction, LineStep, Written, judge, plan,
 };
-use crate::reconcile::{Conflict, Drift, Finding, Object};
+use crate::reconcile::{Conflict, Drift, Finding, Object, Plan};
 
 /// Writing and reading back is done this often before a line is reported as not taking its state.
 const ROUNDS: usize = 3;
@@ -57,6 +57,13 @@ impl LineLook {
     /// How many lines would become isolated.
     pub(super) fn isolated(&self) -> usize {
         self.steps.iter().filter(|step| step.isolates).count()
+    }
+}
+
+impl Plan {
+    pub(super) fn add_lines(&mut self, look: LineLook) {
+        self.lines.extend(look.steps);
+        self.drift.extend(look.drift);
     }
 }
 

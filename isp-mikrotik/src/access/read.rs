@@ -1,13 +1,17 @@
 //! Reading a router: one filtered print per menu.
 
+use std::collections::HashSet;
+
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::menu::address_list::{self, ListEntry};
+use crate::menu::connection::Connection;
 use crate::menu::hotspot::cookie;
+use crate::menu::lease::Lease;
 use crate::menu::queue::{self, SimpleQueue};
 use crate::menu::{self, ItemId, MAX_NAMES, Rows, ppp};
 use crate::proto::{Command, Reply, Row};
-use crate::reconcile::{Actual, ActualAccount, ActualSession, Desired, Service};
+use crate::reconcile::{Actual, ActualAccount, ActualGroup, ActualSession, Desired, Service};
 
 /// How often a table that came back short is asked for again.
 const ATTEMPTS: usize = 5;
@@ -76,7 +80,7 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
 
     let found = parse(found, |row| service.account(row))?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
-    let there: std::collections::HashSet<_> = found.iter().map(|account| account.name.as_slice()).collect();
+    let there: HashSet<_> = found.iter().map(|account| account.name.as_slice()).collect();
     let missing = desired.complete || names.iter().any(|name| !there.contains(name.as_bytes()));
     let accounts = match missing {
         true => {
@@ -202,7 +206,7 @@ fn counting(menu: &str, key: &str, rows: Rows<'_>) -> Command {
 }
 
 /// A whole table, counted.
-pub(super) async fn table<T>(
+pub(super) async fn table<T: Identified>(
     client: &Client,
     count: &Command,
     print: impl Fn() -> Command,
@@ -212,9 +216,12 @@ pub(super) async fn table<T>(
     counted(client, count, print, first, from_row).await
 }
 
-/// Believes a table only if the router counts as many rows; reads it again if not. Rows come and go meanwhile, so what
-/// was counted before or after a reading is enough, whichever is less.
-async fn counted<T>(
+/// Believes a table only if the router counts as many rows; reads it again if not.
+///
+/// Rows come and go meanwhile: on a busy router some boxes dial and others leave between any two commands. So what was
+/// counted between two readings may stand in either of them. A row that only the first one shows has left, or the second
+/// one is short; it is asked for by its id.
+async fn counted<T: Identified>(
     client: &Client,
     count: &Command,
     print: impl Fn() -> Command,
@@ -226,15 +233,47 @@ async fn counted<T>(
         return Ok(table);
     }
     for _ in 1..ATTEMPTS {
-        table = parse(client.call(&print()).await?, &from_row)?;
-        let before = counted;
+        let before = std::mem::replace(&mut table, parse(client.call(&print()).await?, &from_row)?);
+        let between = counted;
         counted = menu::counted(count, &client.call(count).await?)?;
-        if table.len() >= counted.min(before) {
+        if table.len() >= counted.min(between) {
+            return Ok(table);
+        }
+        let here: HashSet<&ItemId> = table.iter().map(Identified::id).collect();
+        let missing: Vec<&str> =
+            before.iter().map(Identified::id).filter(|id| !here.contains(id)).map(ItemId::as_str).collect();
+        if table.len() + missing.len() >= between {
+            for ids in missing.chunks(MAX_NAMES) {
+                table.extend(parse(client.call(&print().where_any(".id", ids)).await?, &from_row)?);
+            }
             return Ok(table);
         }
     }
     let detail = format!("{} rows where the router counts {counted}", table.len());
     Err(Error::Answer { command: count.path().to_owned(), detail })
+}
+
+/// A row that carries its id.
+pub(super) trait Identified {
+    fn id(&self) -> &ItemId;
+}
+
+macro_rules! identified {
+    ($($row:ty),*) => {
+        $(impl Identified for $row {
+            fn id(&self) -> &ItemId {
+                &self.id
+            }
+        })*
+    };
+}
+
+identified!(ActualAccount, ActualGroup, ActualSession, ListEntry, SimpleQueue, Lease, Connection);
+
+impl Identified for (ItemId, Vec<u8>) {
+    fn id(&self) -> &ItemId {
+        &self.0
+    }
 }
 
 /// Reads the rows one by one and lets each go, so that a large table is not held twice.

@@ -6,7 +6,7 @@ use isp_core::ids::SubscriptionId;
 use isp_core::isolation::survey::{LeftAccount, RouterFinding, Sighting, Survey};
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::subscription::Service as LineService;
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 
 use super::judge;
 use super::settings::Settings;
@@ -176,7 +176,7 @@ impl<'a> Marks<'a> {
             let Some(id) = lines.get(owner) else { continue };
             for (service, found) in found {
                 let Ok(name) = std::str::from_utf8(&found.name) else { continue };
-                let code = Code::parse("username", name).ok().filter(|code| code.as_str() == name);
+                let code = RouterName::parse("username", name).ok().filter(|code| code.as_str() == name);
                 if let (Some(username), false) = (code, wanted.contains(name)) {
                     let service = match service {
                         Service::Ppp => LineService::Pppoe,

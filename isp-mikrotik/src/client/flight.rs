@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::wire::{Broken, Core, Landed, Shared, Waiter};
+use super::shared::{Broken, Core, Landed, Shared, Waiter};
 use crate::error::{Cause, Error, Refusal, RefusalKind, Stage};
 use crate::proto::ProtoError;
 use crate::proto::command::Command;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::flight::{Flights, settle};
-use super::wire::{Shared, Waiter};
+use super::shared::{Shared, Waiter};
 use crate::error::Error;
 use crate::proto::command::Command;
 use crate::proto::sentence::Row;

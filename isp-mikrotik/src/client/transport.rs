@@ -1,89 +1,31 @@
-//! Sockets: connecting, the reader task and the writer task.
+//! The reader task and the writer task.
 
 use std::future::poll_fn;
-use std::io::{self, Read};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWriteExt, WriteHalf};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tokio_rustls::client::TlsStream;
 
-use super::options::{ConnectOptions, Tls};
-use super::tls;
-use super::wire::{CloseReason, Shared};
-use crate::error::{Error, Stage};
+use super::shared::{CloseReason, Shared};
+use super::socket::Stream;
 
-/// A way to write and read from the caller's own task, which saves wake-ups. Not with TLS.
-pub(super) struct Direct {
-    write: Arc<OwnedWriteHalf>,
-    /// The same socket, so that what has arrived is seen before the runtime hears of it.
-    read: std::net::TcpStream,
-}
-
-impl Direct {
-    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.write.try_write(bytes)
-    }
-
-    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&self.read).read(buffer)
-    }
-}
-
-pub(super) enum Stream {
-    Plain(OwnedReadHalf, Arc<OwnedWriteHalf>),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-/// Opens the socket, with `TCP_NODELAY`: Nagle's algorithm against delayed acknowledgements costs 44 ms a command.
-pub(super) async fn connect(options: &ConnectOptions) -> Result<(Stream, Option<Direct>), Error> {
-    let address = &options.address;
-    let not_connected = |detail: String| Error::NotSent { stage: Stage::Connect, detail };
-    let stream = match timeout(options.connect_timeout, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(not_connected(format!("{address}: {error}"))),
-        Err(_) => {
-            let limit = options.connect_timeout;
-            return Err(not_connected(format!(
-                "{address} did not answer within {limit:?}: down, or this host is not in the service's allowed addresses"
-            )));
+/// Starts the reader and the writer.
+pub(super) fn spawn(stream: Stream, shared: &Arc<Shared>) -> [AbortHandle; 2] {
+    match stream {
+        Stream::Plain(read, write) => {
+            let reader = tokio::spawn(read_loop(shared.clone(), read)).abort_handle();
+            [reader, tokio::spawn(write_loop(shared.clone(), Outlet::Plain(write))).abort_handle()]
         }
-    };
-    stream.set_nodelay(true).map_err(|error| not_connected(format!("{address}: {error}")))?;
-    match &options.tls {
-        Tls::Off => {
-            let (stream, twin) = with_twin(stream).map_err(|error| not_connected(format!("{address}: {error}")))?;
-            let (read, write) = stream.into_split();
-            let write = Arc::new(write);
-            Ok((Stream::Plain(read, write.clone()), Some(Direct { write, read: twin })))
-        }
-        trust => Ok((Stream::Tls(Box::new(tls::handshake(stream, trust, options).await?)), None)),
-    }
-}
-
-fn with_twin(stream: TcpStream) -> io::Result<(TcpStream, std::net::TcpStream)> {
-    let stream = stream.into_std()?;
-    let twin = stream.try_clone()?;
-    Ok((TcpStream::from_std(stream)?, twin))
-}
-
-impl Stream {
-    /// Starts the reader and the writer.
-    pub(super) fn spawn(self, shared: &Arc<Shared>) -> [AbortHandle; 2] {
-        match self {
-            Stream::Plain(read, write) => {
-                let reader = tokio::spawn(read_loop(shared.clone(), read)).abort_handle();
-                [reader, tokio::spawn(write_loop(shared.clone(), Outlet::Plain(write))).abort_handle()]
-            }
-            Stream::Tls(stream) => {
-                let (read, write) = tokio::io::split(*stream);
-                let reader = tokio::spawn(read_loop(shared.clone(), read)).abort_handle();
-                [reader, tokio::spawn(write_loop(shared.clone(), Outlet::Tls(write))).abort_handle()]
-            }
+        Stream::Tls(stream) => {
+            let (read, write) = tokio::io::split(*stream);
+            let reader = tokio::spawn(read_loop(shared.clone(), read)).abort_handle();
+            [reader, tokio::spawn(write_loop(shared.clone(), Outlet::Tls(write))).abort_handle()]
         }
     }
 }

@@ -75,6 +75,11 @@ pub(crate) fn remove(menu: &str, ids: &[ItemId]) -> Option<Command> {
     (!list.is_empty()).then(|| Command::new(&format!("{menu}/remove")).arg(".id", list.join(",")))
 }
 
+/// Another comment for an object.
+pub(crate) fn set_comment(menu: &str, id: &ItemId, comment: &[u8]) -> Command {
+    Command::new(&format!("{menu}/set")).arg(".id", id).arg("comment", comment)
+}
+
 /// The `.id` of a row.
 pub(crate) fn id_of(menu: &str, row: &Row) -> Result<ItemId, Error> {
     row.value(".id")

@@ -1,4 +1,4 @@
-//! /system/resource and /system/identity.
+//! /system/resource, /system/identity, /system/routerboard and /system/license.
 
 use crate::proto::{Command, Reply};
 
@@ -10,6 +10,26 @@ pub fn resource() -> Command {
 /// Asks for the router's name.
 pub fn identity() -> Command {
     Command::new("/system/identity/print")
+}
+
+/// Asks for the serial number, which a router that is no RouterBOARD does not have.
+pub fn routerboard() -> Command {
+    Command::new("/system/routerboard/print")
+}
+
+/// Asks for the id of the licence, which a virtual router has in place of a serial number.
+pub fn license() -> Command {
+    Command::new("/system/license/print")
+}
+
+/// What nobody changes of a router, by what [`routerboard`] and [`license`] are answered with: its serial number, else the
+/// id that its licence is for.
+pub fn serial(routerboard: &Reply, license: &Reply) -> Option<String> {
+    let text = |reply: &Reply, name| {
+        let value = reply.rows().first()?.utf8(name)?.trim().to_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    text(routerboard, "serial-number").or_else(|| text(license, "system-id")).or_else(|| text(license, "software-id"))
 }
 
 /// What [`resource`] is answered with.

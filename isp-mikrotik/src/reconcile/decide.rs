@@ -1,12 +1,13 @@
 //! The comparison.
 
-use super::finding::Finding;
 use std::collections::{HashMap, HashSet};
 
 use isp_core::isolation::Access;
 
 use super::actual::{Actual, ActualAccount, ActualGroup, ActualSession};
 use super::desired::{Desired, DesiredAccount, DesiredGroup};
+use super::finding::Finding;
+use super::index::{Index, by_name};
 use super::plan::{
     AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, Object, Plan, RemoteAddress,
 };
@@ -15,7 +16,7 @@ use super::{groups, notice};
 use crate::mark::Mark;
 use crate::menu::ItemId;
 use crate::menu::address_list::ListEntry;
-use crate::text::CodePage;
+use crate::text::shown;
 
 /// Compares. Takes time in proportion to the accounts on both sides.
 pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
@@ -166,16 +167,6 @@ fn shut_out(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) ->
     })
 }
 
-pub(super) type Index<'a, T> = HashMap<&'a [u8], Vec<&'a T>>;
-
-fn by_name<T>(items: &[T], name: impl Fn(&T) -> &Vec<u8>) -> Index<'_, T> {
-    let mut index: Index<'_, T> = HashMap::with_capacity(items.len());
-    for item in items {
-        index.entry(name(item).as_slice()).or_default().push(item);
-    }
-    index
-}
-
 fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
     if let Some((code, reason)) = &account.refused {
         return conflict_step(account, code, reason.clone());
@@ -251,16 +242,16 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
 
     // Whoever is shut out keeps the profile it has, and is found as it was when the line opens again.
     let profile = (!out && found.profile != account.profile.as_bytes()).then(|| {
-        fields.push(field("profile", &found.profile, account.profile.as_bytes()));
+        fields.push(FieldChange::of("profile", &found.profile, account.profile.as_bytes()));
         account.profile.clone()
     });
     let disabled = (found.disabled != out).then(|| {
-        fields.push(field("disabled", yes_no(found.disabled), yes_no(out)));
+        fields.push(FieldChange::of("disabled", yes_no(found.disabled), yes_no(out)));
         out
     });
     let password = found.password.as_ref().is_some_and(|password| *password != account.password);
     if password {
-        fields.push(field("password", b"***", b"***"));
+        fields.push(FieldChange::of("password", b"***", b"***"));
     }
     let remote_address = match account.strategy {
         Strategy::Profile => remote_address(account.access, found, &mut mark, &mut fields),
@@ -279,7 +270,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
     if let Some(comment) = &comment
         && !new_terms
     {
-        fields.push(field("comment", &found.comment, comment));
+        fields.push(FieldChange::of("comment", &found.comment, comment));
     }
 
     let kick = if new_terms || owed || out { running } else { misplaced(account, found, sessions, seen) };
@@ -397,7 +388,7 @@ fn remote_address(
 ) -> RemoteAddress {
     match (access, &found.remote_address) {
         (Access::Isolated, Some(address)) => {
-            fields.push(field("remote-address", address, b""));
+            fields.push(FieldChange::of("remote-address", address, b""));
             mark.remembered = Some(String::from_utf8_lossy(address).into_owned());
             RemoteAddress::PutAside
         }
@@ -407,7 +398,7 @@ fn remote_address(
         }
         (Access::Open, None) => match mark.remembered.take() {
             Some(address) => {
-                fields.push(field("remote-address", b"", address.as_bytes()));
+                fields.push(FieldChange::of("remote-address", b"", address.as_bytes()));
                 RemoteAddress::Restore(address)
             }
             None => RemoteAddress::Keep,
@@ -422,14 +413,6 @@ fn step(account: &DesiredAccount, action: Action, kick: Vec<ItemId>) -> AccountS
 
 fn conflict_step(account: &DesiredAccount, code: &'static str, reason: String) -> AccountStep {
     step(account, Action::Conflict(Conflict { code, reason }), Vec::new())
-}
-
-fn field(field: &'static str, old: &[u8], new: &[u8]) -> FieldChange {
-    FieldChange { field, old: shown(old), new: shown(new) }
-}
-
-pub(super) fn shown(bytes: &[u8]) -> String {
-    CodePage::default().decode(bytes).into_owned()
 }
 
 fn yes_no(value: bool) -> &'static [u8] {

@@ -1,15 +1,16 @@
 //! The comparison of profiles.
 
 use super::actual::ActualGroup;
-use super::decide::{Index, shown};
 use super::desired::{Desired, DesiredGroup};
 use super::finding::Finding;
+use super::index::Index;
 use super::plan::{Conflict, FieldChange, GroupAction, GroupStep};
 use super::strategy::Service;
 use crate::mark::GroupMark;
 use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 use crate::menu::rate::RateLimit;
+use crate::text::shown;
 
 pub(super) fn step(desired: &Desired, group: &DesiredGroup, groups: &Index<'_, ActualGroup>) -> GroupStep {
     let found = groups.get(group.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();

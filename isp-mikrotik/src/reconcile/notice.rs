@@ -1,12 +1,13 @@
 //! What is only told: settings of the router under which somebody cannot get on line, although nothing is ours to change.
 
 use super::actual::{ActualAccount, ActualGroup};
-use super::decide::{Index, shown};
 use super::desired::{Desired, DesiredGroup};
 use super::finding::Finding;
 use super::groups::is_gone;
+use super::index::Index;
 use super::plan::{Drift, GroupAction, GroupStep, Object};
 use super::strategy::Service;
+use crate::text::shown;
 
 /// Profiles whose sessions get no address. Those of accounts that all have fixed ones need no pool.
 pub(super) fn profiles(

@@ -6,6 +6,7 @@ use super::finding::Finding;
 use super::line::{LineAction, LineStep};
 use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
+use crate::text::shown;
 
 /// Everything that stands between a router and its desired state. It holds no password.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -208,6 +209,12 @@ pub struct FieldChange {
     pub old: String,
     /// What will be there.
     pub new: String,
+}
+
+impl FieldChange {
+    pub(super) fn of(field: &'static str, old: &[u8], new: &[u8]) -> FieldChange {
+        FieldChange { field, old: shown(old), new: shown(new) }
+    }
 }
 
 /// How much a plan does.

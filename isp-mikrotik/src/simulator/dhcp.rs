@@ -3,65 +3,15 @@
 //! A box gets the address of the static lease of its MAC address, else one of the pool by a dynamic lease. While it has it,
 //! the lease's lists hold the address by dynamic entries, and its rate makes a dynamic queue.
 
-use std::collections::BTreeMap;
-
-use super::router::Simulation;
-use super::rules;
+use super::boxes::{Binding, DhcpBox};
 use super::state::{Refusal, State};
 use super::table::{Item, Value};
+use super::{menus, rules};
 use crate::menu::rate::{RateLimit, rate_pair};
 
 const LEASES: &str = "/ip/dhcp-server/lease";
 const ENTRIES: &str = "/ip/firewall/address-list";
 const QUEUES: &str = "/queue/simple";
-
-/// The boxes, by MAC address.
-#[derive(Debug)]
-pub(super) struct Boxes {
-    lazy: bool,
-    boxes: BTreeMap<String, DhcpBox>,
-}
-
-#[derive(Debug, Default)]
-struct DhcpBox {
-    pool_address: String,
-    binding: Option<Binding>,
-    renew: bool,
-    entries: Vec<u32>,
-    queue: Option<u32>,
-}
-
-/// What a box was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Binding {
-    lease: u32,
-    address: String,
-    lists: Vec<Vec<u8>>,
-    rate: Option<Vec<u8>>,
-}
-
-impl Boxes {
-    pub(super) fn new(simulation: &Simulation) -> Boxes {
-        Boxes { lazy: simulation.leases_take_effect_at_renewal, boxes: BTreeMap::new() }
-    }
-
-    pub(super) fn plug(&mut self, mac: &str, pool_address: &str) {
-        let known = self.boxes.entry(mac.to_ascii_uppercase()).or_default();
-        known.pool_address = pool_address.to_owned();
-        known.renew = true;
-    }
-
-    pub(super) fn renew(&mut self, mac: &str) {
-        if let Some(known) = self.boxes.get_mut(&mac.to_ascii_uppercase()) {
-            known.renew = true;
-        }
-    }
-
-    pub(super) fn address_of(&self, mac: &str) -> Option<String> {
-        let binding = self.boxes.get(&mac.to_ascii_uppercase())?.binding.as_ref();
-        binding.map(|binding| binding.address.clone())
-    }
-}
 
 impl State {
     /// Gives every box what its lease says.
@@ -133,7 +83,7 @@ impl State {
     }
 
     fn dynamic_lease(&mut self, mac: &str, address: &str) -> Option<u32> {
-        let mut item = rules::defaults(LEASES);
+        let mut item = menus::defaults(LEASES);
         item.set("mac-address", mac);
         item.set("address", address);
         item.set("dynamic", "true");
@@ -163,7 +113,7 @@ impl State {
             });
         }
         for list in &binding.lists {
-            let mut entry = rules::defaults(ENTRIES);
+            let mut entry = menus::defaults(ENTRIES);
             entry.set("list", Value::Bytes(list.clone()));
             entry.set("address", binding.address.as_str());
             entry.set("dynamic", "true");
@@ -175,7 +125,7 @@ impl State {
             }
         }
         if let Some(limit) = binding.rate.as_deref().and_then(RateLimit::parse) {
-            let mut queue = rules::defaults(QUEUES);
+            let mut queue = menus::defaults(QUEUES);
             queue.set("name", format!("dhcp-ds<{mac}>").as_str());
             queue.set("target", format!("{}/32", binding.address).as_str());
             queue.set("max-limit", format!("{}/{}", limit.rate.0, limit.rate.1).as_str());
@@ -214,26 +164,5 @@ pub(super) fn make_static(state: &mut State, id: u32) -> Result<(), Refusal> {
         return Err(Refusal::plain("failure: already static"));
     }
     table.update(id, |item| item.set("dynamic", "false"));
-    Ok(())
-}
-
-/// One static lease for a box, and one for an address.
-pub(super) fn accept(state: &State, own: Option<u32>, item: &Item) -> Result<(), Refusal> {
-    let Some(mac) = item.bytes("mac-address") else {
-        return Err(Refusal::plain("missing value(s) of argument(s) mac-address"));
-    };
-    if own.is_some() && item.bytes("dynamic") == Some(b"true") {
-        return Err(Refusal::plain("failure: can not change dynamic lease"));
-    }
-    let others = state.table(LEASES).into_iter().flat_map(super::table::Table::iter);
-    for (_, other) in others.filter(|(id, other)| Some(*id) != own && other.bytes("dynamic") != Some(b"true")) {
-        if other.bytes("mac-address") == Some(mac) {
-            return Err(Refusal::plain("failure: already have static lease for this client"));
-        }
-        let address = item.bytes("address").filter(|address| *address != b"0.0.0.0");
-        if address.is_some() && other.bytes("address") == address {
-            return Err(Refusal::plain("failure: already have static lease with this IP address"));
-        }
-    }
     Ok(())
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::query::{self, Shown};
-use super::rules;
 use super::state::{Refusal, State, View, id_text, interval};
 use super::table::{Item, Value};
+use super::{dhcp, menus, rules};
 use crate::proto::word::{Words, put_word};
 
 /// A command as it came in.
@@ -175,6 +175,18 @@ fn print_singleton(state: &State, menu: &str, wanted: Option<&[String]>) -> Answ
     match menu {
         "/system/identity" => put("name", &state.identity),
         "/ppp/aaa" => put("use-radius", if state.use_radius { b"true" } else { b"false" }),
+        "/system/routerboard" => match &state.serial {
+            Some(serial) => {
+                put("routerboard", b"true");
+                put("model", b"RB5009UG+S+");
+                put("serial-number", serial.as_bytes());
+            }
+            None => put("routerboard", b"false"),
+        },
+        "/system/license" => match &state.serial {
+            Some(serial) => put("software-id", format!("{serial}-SW").as_bytes()),
+            None => put("system-id", state.system_id.as_bytes()),
+        },
         _ => {
             put("uptime", interval(state.uptime()).as_bytes());
             put("version", format!("{} (stable)", state.version.text()).as_bytes());
@@ -239,7 +251,7 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
         }
         "make-static" => {
             for id in targets(state, menu, request)? {
-                super::dhcp::make_static(state, id)?;
+                dhcp::make_static(state, id)?;
             }
         }
         // The schema has it, and this simulator does not play it: `move`, and making hotspot sessions.
@@ -249,7 +261,7 @@ fn write(state: &mut State, menu: &str, command: &str, request: &Request) -> Res
 }
 
 fn add(state: &mut State, menu: &str, request: &Request) -> Result<u32, Refusal> {
-    let mut item = rules::defaults(menu);
+    let mut item = menus::defaults(menu);
     apply(state, menu, &mut item, &request.args)?;
     rules::accept(state, menu, None, &item)?;
     let name = item.bytes("name").unwrap_or_default().to_vec();
@@ -320,7 +332,7 @@ fn targets(state: &State, menu: &str, request: &Request) -> Result<Vec<u32>, Ref
 
 /// Puts an object in place without any check, as an import or a person at the console may have done.
 pub(super) fn force(state: &mut State, menu: &str, values: &[(&str, &[u8])]) -> Option<u32> {
-    let mut item = rules::defaults(menu);
+    let mut item = menus::defaults(menu);
     for (name, raw) in values {
         let value = rules::stored(state, menu, name, raw).ok().flatten().unwrap_or(Value::Bytes(raw.to_vec()));
         item.values.insert((*name).to_owned(), value);

@@ -2,19 +2,11 @@
 
 use tokio::sync::mpsc;
 
+use super::ear::Ear;
 use super::execute::{Request, find_command, known_arguments, row_of};
 use super::query;
 use super::state::{Refusal, State, id_text};
 use crate::proto::word::put_word;
-
-/// Somebody who is told what changes in a menu.
-#[derive(Debug)]
-pub(super) struct Ear {
-    menu: String,
-    queries: Vec<Vec<u8>>,
-    wanted: Option<Vec<String>>,
-    rows: mpsc::UnboundedSender<Vec<u8>>,
-}
 
 impl State {
     /// Begins to listen; the rows come in wire form without tag.

@@ -20,19 +20,30 @@
 //! # }
 //! ```
 
+mod boxes;
+mod customers;
 mod dhcp;
+mod ear;
 mod execute;
 mod fault;
+mod inside;
 mod listen;
+mod listener;
+mod menus;
 mod query;
 mod router;
 mod rules;
 mod schema;
 mod server;
 mod sessions;
+mod setup;
+mod shared;
 mod state;
 mod table;
+mod time;
 
 pub use fault::{Fault, FaultKind};
-pub use router::{Counters, SimProfile, SimSecret, SimSession, SimulatedRouter, Simulation};
+pub use inside::{SimProfile, SimSecret, SimSession};
+pub use router::SimulatedRouter;
 pub use schema::Version;
+pub use setup::{Counters, Simulation};

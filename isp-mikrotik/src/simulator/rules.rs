@@ -3,83 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::state::{Refusal, State};
-use super::table::{Item, Value};
+use super::table::{Item, Table, Value};
 use crate::menu::rate::{RateLimit, rate_pair};
-
-/// The menus with rows.
-pub(super) const TABLES: [&str; 13] = [
-    "/ppp/secret",
-    "/ppp/profile",
-    "/ppp/active",
-    "/ip/pool",
-    "/ip/firewall/address-list",
-    "/queue/simple",
-    "/ip/hotspot/user",
-    "/ip/hotspot/user/profile",
-    "/ip/hotspot/active",
-    "/ip/hotspot/cookie",
-    "/ip/dhcp-server/lease",
-    "/ip/firewall/connection",
-    "/ipv6/dhcp-server",
-];
-
-/// What a new object has when nothing is said.
-pub(super) fn defaults(menu: &str) -> Item {
-    let mut item = Item::default();
-    let texts: &[(&str, &str)] = match menu {
-        "/ppp/secret" => &[
-            ("service", "any"),
-            ("caller-id", ""),
-            ("password", ""),
-            ("routes", ""),
-            ("ipv6-routes", ""),
-            ("limit-bytes-in", "0"),
-            ("limit-bytes-out", "0"),
-            ("last-logged-out", "1970-01-01 00:00:00"),
-            ("last-caller-id", ""),
-            ("disabled", "false"),
-        ],
-        "/ppp/profile" => &[
-            ("use-compression", "default"),
-            ("use-encryption", "default"),
-            ("only-one", "default"),
-            ("change-tcp-mss", "default"),
-            ("default", "false"),
-        ],
-        "/ip/firewall/address-list" => &[("disabled", "false"), ("dynamic", "false")],
-        "/queue/simple" => &[
-            ("disabled", "false"),
-            ("dynamic", "false"),
-            ("max-limit", "0/0"),
-            ("burst-limit", "0/0"),
-            ("burst-threshold", "0/0"),
-            ("burst-time", "0s/0s"),
-            ("parent", "none"),
-        ],
-        "/ip/dhcp-server/lease" => &[
-            ("disabled", "false"),
-            ("dynamic", "false"),
-            ("blocked", "false"),
-            ("block-access", "no"),
-            ("address-lists", ""),
-            ("server", "all"),
-            ("status", "waiting"),
-            ("last-seen", "never"),
-        ],
-        "/ip/hotspot/user" => &[("disabled", "false"), ("password", ""), ("dynamic", "false"), ("default", "false")],
-        "/ip/hotspot/user/profile" => &[("default", "false"), ("shared-users", "1"), ("add-mac-cookie", "true")],
-        _ => &[],
-    };
-    for (name, value) in texts {
-        item.set(name, *value);
-    }
-    match menu {
-        "/ppp/secret" => item.values.insert("profile".to_owned(), Value::Reference("/ppp/profile", 0)),
-        "/ip/hotspot/user" => item.values.insert("profile".to_owned(), Value::Reference("/ip/hotspot/user/profile", 0)),
-        _ => None,
-    };
-    item
-}
 
 /// Checks one value and brings it to its stored form; `None` removes it.
 pub(super) fn stored(state: &State, menu: &str, name: &str, raw: &[u8]) -> Result<Option<Value>, Refusal> {
@@ -163,7 +88,7 @@ pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -
             }
             Ok(())
         }
-        "/ip/dhcp-server/lease" => super::dhcp::accept(state, own, item),
+        "/ip/dhcp-server/lease" => lease(state, own, item),
         "/ip/firewall/address-list" => {
             let enabled = |item: &Item| item.bytes("disabled") != Some(b"true");
             let key = |item: &Item| {
@@ -178,6 +103,27 @@ pub(super) fn accept(state: &State, menu: &str, own: Option<u32>, item: &Item) -
         }
         _ => Ok(()),
     }
+}
+
+/// One static lease for a box, and one for an address.
+fn lease(state: &State, own: Option<u32>, item: &Item) -> Result<(), Refusal> {
+    let Some(mac) = item.bytes("mac-address") else {
+        return Err(Refusal::plain("missing value(s) of argument(s) mac-address"));
+    };
+    if own.is_some() && item.bytes("dynamic") == Some(b"true") {
+        return Err(Refusal::plain("failure: can not change dynamic lease"));
+    }
+    let others = state.table("/ip/dhcp-server/lease").into_iter().flat_map(Table::iter);
+    for (_, other) in others.filter(|(id, other)| Some(*id) != own && other.bytes("dynamic") != Some(b"true")) {
+        if other.bytes("mac-address") == Some(mac) {
+            return Err(Refusal::plain("failure: already have static lease for this client"));
+        }
+        let address = item.bytes("address").filter(|address| *address != b"0.0.0.0");
+        if address.is_some() && other.bytes("address") == address {
+            return Err(Refusal::plain("failure: already have static lease with this IP address"));
+        }
+    }
+    Ok(())
 }
 
 /// A target of a queue as the router shows it: an address gets its length, a session or interface stays as it is.

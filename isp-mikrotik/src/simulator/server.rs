@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::execute::{self, Answer, Request};
 use super::fault::{self, FaultKind};
-use super::router::Shared;
+use super::shared::Shared;
 use super::state::Refusal;
 use crate::proto::decoder::Decoder;
 use crate::proto::word::put_word;

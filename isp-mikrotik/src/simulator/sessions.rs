@@ -3,82 +3,16 @@
 //! A session is made of what the secret and its profile say at the moment of login, and keeps that until it ends.
 //! Time passes when somebody looks: due dial attempts are made before each command and each inspection.
 
-use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use super::router::Simulation;
-use super::rules;
-use super::state::{State, id_text};
+use super::customers::Session;
+use super::state::State;
 use super::table::{Item, Value};
+use super::{menus, rules};
 use crate::menu::rate::RateLimit;
 
 /// How long a box waits after a refused login.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// Boxes, and what their sessions were made of.
-#[derive(Debug)]
-pub(super) struct Customers {
-    auto: bool,
-    redial: Duration,
-    boxes: HashMap<Vec<u8>, CustomerBox>,
-    dials: BTreeSet<(Instant, Vec<u8>)>,
-    sessions: HashMap<u32, Session>,
-}
-
-#[derive(Debug)]
-struct CustomerBox {
-    /// `None`: it always knows the password of its secret.
-    password: Option<Vec<u8>>,
-    session: Option<u32>,
-}
-
-/// What a session got at login.
-#[derive(Debug, Clone)]
-pub(super) struct Session {
-    pub(super) name: Vec<u8>,
-    pub(super) profile: Vec<u8>,
-    pub(super) rate_limit: Option<Vec<u8>>,
-    pub(super) address: Option<Vec<u8>>,
-    pub(super) address_list: Option<Vec<u8>>,
-    since: Instant,
-    entry: Option<u32>,
-    queue: Option<u32>,
-}
-
-impl Customers {
-    pub(super) fn new(simulation: &Simulation) -> Customers {
-        Customers {
-            auto: simulation.auto_dial,
-            redial: simulation.redial,
-            boxes: HashMap::new(),
-            dials: BTreeSet::new(),
-            sessions: HashMap::new(),
-        }
-    }
-
-    pub(super) fn since(&self, session: u32) -> Option<Instant> {
-        self.sessions.get(&session).map(|session| session.since)
-    }
-
-    pub(super) fn sessions(&self) -> impl Iterator<Item = (u32, &Session)> {
-        self.sessions.iter().map(|(id, session)| (*id, session))
-    }
-
-    /// A new secret was made: with `auto_dial` its customer plugs in.
-    pub(super) fn secret_added(&mut self, name: &[u8]) {
-        if self.auto && !self.boxes.contains_key(name) {
-            self.plug(name, None);
-        }
-    }
-
-    pub(super) fn plug(&mut self, name: &[u8], password: Option<Vec<u8>>) {
-        let session = self.boxes.get(name).and_then(|known| known.session);
-        self.boxes.insert(name.to_vec(), CustomerBox { password, session });
-        if session.is_none() {
-            self.dials.insert((Instant::now(), name.to_vec()));
-        }
-    }
-}
 
 impl State {
     /// Takes the box away; its session ends.
@@ -90,14 +24,7 @@ impl State {
         }
     }
 
-    /// Lets due dial attempts happen, and tells who listens what changed.
-    pub(super) fn advance(&mut self) {
-        self.dial_due();
-        self.serve_boxes();
-        self.tell();
-    }
-
-    fn dial_due(&mut self) {
+    pub(super) fn dial_due(&mut self) {
         let now = Instant::now();
         while let Some((at, name)) = self.customers.dials.first().cloned() {
             if at > now {
@@ -227,7 +154,7 @@ impl State {
 
     fn list_address(&mut self, session: &Session) -> Option<u32> {
         let (list, address) = (session.address_list.clone()?, session.address.clone()?);
-        let mut entry = rules::defaults("/ip/firewall/address-list");
+        let mut entry = menus::defaults("/ip/firewall/address-list");
         entry.set("list", Value::Bytes(list));
         entry.set("address", Value::Bytes(address));
         entry.set("dynamic", "true");
@@ -237,7 +164,7 @@ impl State {
     fn queue_session(&mut self, session: &Session) -> Option<u32> {
         let limit = RateLimit::parse(session.rate_limit.as_deref()?)?;
         let name = [b"<pppoe-", session.name.as_slice(), b">"].concat();
-        let mut queue = rules::defaults("/queue/simple");
+        let mut queue = menus::defaults("/queue/simple");
         queue.set("name", Value::Bytes(name.clone()));
         queue.set("target", Value::Bytes(name));
         let shown = |(up, down): (u64, u64)| format!("{up}/{down}");
@@ -249,9 +176,4 @@ impl State {
         queue.set("dynamic", "true");
         Some(self.table_mut("/queue/simple")?.insert(queue))
     }
-}
-
-/// The id of a session as the API shows it.
-pub(super) fn session_id(id: u32) -> String {
-    id_text(id)
 }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::dhcp::Boxes;
+use super::boxes::Boxes;
+use super::customers::Customers;
+use super::ear::Ear;
 use super::fault::Fault;
-use super::listen::Ear;
+use super::menus;
 use super::query::Shown;
-use super::router::{Counters, Simulation};
-use super::rules;
 use super::schema::Version;
-use super::sessions::Customers;
+use super::setup::{Counters, Simulation};
 use super::table::{Item, Table, Value};
 
 /// Everything the router knows.
@@ -21,6 +21,10 @@ pub(super) struct State {
     pub(super) hide_passwords: bool,
     pub(super) users: Vec<User>,
     pub(super) identity: Vec<u8>,
+    /// Of a RouterBOARD.
+    pub(super) serial: Option<String>,
+    /// Of another.
+    pub(super) system_id: String,
     pub(super) use_radius: bool,
     pub(super) customers: Customers,
     pub(super) boxes: Boxes,
@@ -63,18 +67,18 @@ impl Refusal {
 }
 
 impl State {
-    pub(super) fn new(simulation: &Simulation) -> State {
-        let mut tables: BTreeMap<_, _> = rules::TABLES.iter().map(|menu| (*menu, Table::starting_at(1))).collect();
+    pub(super) fn new(simulation: &Simulation, port: u16) -> State {
+        let mut tables: BTreeMap<_, _> = menus::TABLES.iter().map(|menu| (*menu, Table::starting_at(1))).collect();
         tables.insert("/ppp/active", Table::starting_at(0x8000_0001));
         for menu in ["/ppp/profile", "/ip/hotspot/user/profile"] {
-            let mut item = rules::defaults(menu);
+            let mut item = menus::defaults(menu);
             item.set("name", "default");
             item.set("default", "true");
             if let Some(table) = tables.get_mut(menu) {
                 table.insert_at(0, item);
             }
         }
-        let mut encrypted = rules::defaults("/ppp/profile");
+        let mut encrypted = menus::defaults("/ppp/profile");
         encrypted.set("name", "default-encryption");
         encrypted.set("use-encryption", "yes");
         encrypted.set("default", "true");
@@ -94,6 +98,8 @@ impl State {
                 user("readonly", &simulation.password, false),
             ],
             use_radius: false,
+            serial: simulation.serial.clone(),
+            system_id: format!("sim{port:05}"),
             identity: simulation.identity.clone().into_bytes(),
             customers: Customers::new(simulation),
             boxes: Boxes::new(simulation),

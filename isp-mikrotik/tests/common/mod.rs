@@ -8,7 +8,7 @@ use isp_core::place::RouterEndpoint;
 use isp_core::ports::ApplyOutcome;
 use isp_core::secret::Secret;
 use isp_core::subscription::Account;
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 use isp_mikrotik::Client;
 use isp_mikrotik::proto::Command;
 use isp_mikrotik::simulator::SimulatedRouter;
@@ -30,7 +30,7 @@ pub fn target(number: u128, name: &str, desired: Access) -> AccessTarget {
     AccessTarget {
         subscription_id: SubscriptionId(Uuid::from_u128(number)),
         router_id: RouterId(Uuid::from_u128(1)),
-        account: Account::pppoe(Code::parse("username", name).unwrap(), Secret::new("rahasia")),
+        account: Account::pppoe(RouterName::parse("username", name).unwrap(), Secret::new("rahasia")),
         group: group("10M", 10),
         desired,
         revision: 1,
@@ -42,7 +42,7 @@ pub fn target(number: u128, name: &str, desired: Access) -> AccessTarget {
 
 pub fn group(name: &str, mbps: u32) -> UserGroup {
     let speed = Speed { down_kbps: mbps * 1000, up_kbps: mbps * 500 };
-    UserGroup { name: Code::parse("group", name).unwrap(), speed }
+    UserGroup { name: RouterName::parse("group", name).unwrap(), speed }
 }
 
 pub fn done(outcome: &ApplyOutcome) -> (Access, bool, &str) {

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -88,3 +88,13 @@ class IspCommon(AccountTestInvoicingCommon):
         """An environment in which it is that local moment (WIB), such as ``"2026-03-01 08:00"``."""
         utc = datetime.strptime(moment, "%Y-%m-%d %H:%M") - timedelta(hours=7)
         return cls.env(context={**cls.env.context, "isp_now": fields.Datetime.to_string(utc)})
+
+
+class IspHttpCase(HttpCase):
+    """Waits for an answer, and not for so many seconds: a machine that is busy is no fault."""
+
+    def url_open(self, url, *args, timeout=900, **kwargs):
+        return super().url_open(url, *args, timeout=timeout, **kwargs)
+
+    def browser_js(self, *args, timeout=1200, **kwargs):
+        return super().browser_js(*args, timeout=timeout, **kwargs)

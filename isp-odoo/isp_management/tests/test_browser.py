@@ -2,9 +2,9 @@ import time
 from datetime import date, timedelta
 
 from odoo import Command
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
-from .common import IspCommon
+from .common import IspCommon, IspHttpCase
 
 # Opens each menu of the app, each view of its screen, and the first record; any dialog of an error ends it.
 WALK = """
@@ -77,7 +77,7 @@ READY = "!!(window.odoo && odoo.__WOWL_DEBUG__ && document.querySelector('.o_mai
 
 
 @tagged("post_install", "-at_install")
-class TestBrowser(IspCommon, HttpCase):
+class TestBrowser(IspCommon, IspHttpCase):
     @classmethod
     def setUpClass(cls, chart_template_ref="id"):
         super().setUpClass(chart_template_ref=chart_template_ref)
@@ -96,7 +96,7 @@ class TestBrowser(IspCommon, HttpCase):
             self.env, login, groups="isp_management.group_%s" % group, company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )
-        self.browser_js("/web", WALK % at_least, READY, login=login, timeout=300)
+        self.browser_js("/web", WALK % at_least, READY, login=login)
 
     def test_a_technician_opens_every_menu(self):
         self.walk("technician", 30)
@@ -115,6 +115,6 @@ class TestBrowser(IspCommon, HttpCase):
             self.env, "browser-tour", groups="isp_management.group_manager", company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )
-        self.start_tour("/web", "isp_first_customer", login="browser-tour", timeout=180)
+        self.start_tour("/web", "isp_first_customer", login="browser-tour", timeout=1200)
         customer = self.env["isp.customer"].search([("name", "=", "Siti Rahayu")], order="id desc", limit=1)
         self.assertEqual((customer.state, customer.whatsapp_number), ("active", "+6281234567890"))

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from odoo import Command
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from .common import IspHttpCase
 from .network_common import IspNetworkCommon
 from .web_client import SENTENCES, X2MANY, Refused, WebClient, own_nodes, parse, specification, values_of
 
@@ -22,7 +23,7 @@ KINDS = ("state", "desired_access", "active", "move_type", "payment_state", "bre
 
 
 @tagged("post_install", "-at_install")
-class TestClicks(IspNetworkCommon, HttpCase):
+class TestClicks(IspNetworkCommon, IspHttpCase):
     @classmethod
     def setUpClass(cls, chart_template_ref="id"):
         super().setUpClass(chart_template_ref=chart_template_ref)

@@ -4,8 +4,9 @@ import re
 
 from PyPDF2 import PdfReader
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
+from .common import IspHttpCase
 from .reports_common import IspReportsCommon
 
 MANY = 70
@@ -20,7 +21,7 @@ SAYS = {
 
 
 @tagged("post_install", "-at_install")
-class TestPdf(IspReportsCommon, HttpCase):
+class TestPdf(IspReportsCommon, IspHttpCase):
     """Each report as the PDF that a user gets: wkhtmltopdf prints it, with style sheets from this Odoo over HTTP."""
 
     @classmethod

@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 
 from odoo.http import Request
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
+from .common import IspHttpCase
 from .network_common import IspNetworkCommon
 
 
 @tagged("post_install", "-at_install")
-class TestPortal(IspNetworkCommon, HttpCase):
+class TestPortal(IspNetworkCommon, IspHttpCase):
     @classmethod
     def setUpClass(cls, chart_template_ref="id"):
         super().setUpClass(chart_template_ref=chart_template_ref)
@@ -24,7 +25,7 @@ class TestPortal(IspNetworkCommon, HttpCase):
         })
 
     def page(self, path, **kwargs):
-        answer = self.url_open(path, timeout=60, **kwargs)
+        answer = self.url_open(path, **kwargs)
         self.assertEqual(answer.status_code, 200, path)
         return answer
 

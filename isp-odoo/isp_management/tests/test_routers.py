@@ -221,13 +221,13 @@ class TestRouters(IspNetworkCommon):
 
     def test_one_bad_line_keeps_no_other_from_being_heard(self):
         spaced = self.new_line(1)
-        spaced.ppp_username = "pelanggan satu"
+        spaced.ppp_username = "pelanggan\u200bé"
         without = self.new_line(2)
         without.ppp_password = False
         good = self.new_line(3)
         self.sync(EARLY)
         self.assertEqual(good.observed_access, "open")
-        self.assertEqual((spaced.last_router_code, without.last_router_code), ("value.bad_code", "subscription.no_account"))
+        self.assertEqual((spaced.last_router_code, without.last_router_code), ("value.bad_router_name", "subscription.no_account"))
         self.assertEqual(self.router.state, "ok")
 
     def test_accounts_of_others_are_not_touched(self):

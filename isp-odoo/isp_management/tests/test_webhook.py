@@ -7,9 +7,10 @@ from datetime import date, datetime, timezone
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .common import IspHttpCase
 from .network_common import IspNetworkCommon
 
 NOW = datetime(2026, 3, 2, 2, 5, tzinfo=timezone.utc)
@@ -19,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 
 @tagged("post_install", "-at_install")
-class TestWebhook(IspNetworkCommon, HttpCase):
+class TestWebhook(IspNetworkCommon, IspHttpCase):
     def setUp(self):
         super().setUp()
         line = self.new_line()

@@ -38,7 +38,7 @@ class WebClient:
         self.calls += 1
         answer = self.case.url_open(
             route, json.dumps({"jsonrpc": "2.0", "id": self.calls, "method": "call", "params": params}).encode(),
-            headers={"Content-Type": "application/json"}, timeout=60,
+            headers={"Content-Type": "application/json"},
         )
         answer.raise_for_status()
         found = answer.json()

@@ -8,7 +8,7 @@ use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
 use isp_core::subscription::{Account, Service, Typed};
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 use isp_mikrotik::menu::rate::Burst;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::{Fingerprint, Settings};
@@ -108,13 +108,13 @@ fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>)
     ids.push(keys.add(&fields.take()?)?);
     let subscription_id = fields.take()?.text(owner)?;
     let (name, secret) = (fields.take()?, fields.take()?.string()?);
-    let group = fields.take()?.parsed(|text| Code::parse("group", text))?;
+    let group = fields.take()?.parsed(|text| RouterName::parse("group", text))?;
     let (speed, desired, adopt) =
         (fields.take()?.parsed(Speed::parse)?, fields.take()?.word(&ACCESSES)?, fields.take()?.bool()?);
     let service = fields.take()?.word(&SERVICES)?;
     let (address, mac) = (fields.take()?.optional_string()?, fields.take()?.optional_string()?);
     let account = if service.logs_in() {
-        let username = name.parsed(|text| Code::parse("username", text))?;
+        let username = name.parsed(|text| RouterName::parse("username", text))?;
         Account { service, ..Account::pppoe(username, Secret::new(secret)) }
     } else {
         let username = name.string()?;

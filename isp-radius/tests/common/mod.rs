@@ -14,7 +14,7 @@ use isp_core::package::{Speed, UserGroup};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl as _, ApplyOutcome};
 use isp_core::subscription::Account;
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 use isp_radius::simulator::SimulatedNas;
 use isp_radius::{Nas, RadiusAccess, Settings};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -140,8 +140,14 @@ pub fn target(n: u128, username: &str, desired: Access) -> AccessTarget {
     AccessTarget {
         subscription_id: SubscriptionId(Uuid::from_u128(0x2000 + n)),
         router_id: RouterId(Uuid::from_u128(1)),
-        account: Account::pppoe(Code::parse("username", username).unwrap(), Secret::new(format!("pw-{username}"))),
-        group: UserGroup { name: Code::parse("group", "paket-10M").unwrap(), speed: Speed::parse("10/5").unwrap() },
+        account: Account::pppoe(
+            RouterName::parse("username", username).unwrap(),
+            Secret::new(format!("pw-{username}")),
+        ),
+        group: UserGroup {
+            name: RouterName::parse("group", "paket-10M").unwrap(),
+            speed: Speed::parse("10/5").unwrap(),
+        },
         desired,
         revision: 1,
         adopt: false,

@@ -228,7 +228,7 @@ pub fn places() -> ChangeSet {
                 prices: PriceList::single(rupiah(150_000 + 50_000 * i64::from(n))).unwrap(),
                 tax_mode: if n == 1 { TaxMode::Inclusive } else { TaxMode::Exclusive },
                 group: UserGroup {
-                    name: code(&format!("grup{n}")),
+                    name: code(&format!("grup{n}")).into(),
                     speed: Speed { down_kbps: 20_000, up_kbps: 10_000 },
                 },
                 sold: n != 2,

@@ -92,7 +92,9 @@ impl Texts {
         // Fields have the names of columns; a name or reason without a text stays as it is.
         let named = |field: &str| self.find(&format!("column.{field}"), &[]).unwrap_or_else(|| field.to_owned());
         let variables = match error {
-            E::Empty { field } | E::BadCode { field } | E::NotPositive { field } => vec![("field", named(field))],
+            E::Empty { field } | E::BadCode { field } | E::BadRouterName { field } | E::NotPositive { field } => {
+                vec![("field", named(field))]
+            }
             E::TooLong { field, max } => vec![("field", named(field)), ("max", max.to_string())],
             E::NotOneOf { field, expected } => {
                 vec![("field", named(field)), ("expected", (*expected).to_owned())]

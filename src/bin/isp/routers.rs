@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::survey::{RouterFinding, Survey};
-use isp_core::place::RouterEndpoint;
+use isp_core::place::{Machine, RouterEndpoint};
 use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 use isp_mikrotik::MikrotikAccess;
 use isp_radius::{Problem, RadiusAccess};
@@ -73,6 +73,11 @@ impl Routers {
 impl AccessControl for Routers {
     fn capabilities(&self) -> Capabilities {
         self.mikrotik.capabilities()
+    }
+
+    /// A router whose lines are in RADIUS tells nothing of them, so it does not matter which machine it is.
+    async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
+        self.of(router)?.machine(router).await
     }
 
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {

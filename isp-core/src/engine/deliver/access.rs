@@ -94,6 +94,12 @@ impl Engine<'_> {
             delivered.postpone(&batch.rows, &error, now);
             return self.recorded(worker, delivered, None).await;
         };
+        if let Err(error) = self.meet(control, router, now).await? {
+            delivered.postpone(&batch.rows, &error, now);
+            let delivered = self.recorded(worker, delivered, None).await?;
+            self.store.free_router(self.tenant, hold).await?;
+            return Ok(delivered);
+        }
         let claims: Vec<Claimed> = batch.rows.iter().map(OutboxRow::claimed).collect();
         let ours: BTreeSet<OutboxId> =
             self.store.attempting(self.tenant, worker.lease(), &claims).await?.into_iter().collect();
@@ -232,8 +238,14 @@ impl Delivered {
     ) {
         let answers: BTreeMap<SubscriptionId, (&AccessTarget, &ApplyOutcome)> =
             targets.iter().zip(outcomes).map(|(t, o)| (t.subscription_id, (t, o))).collect();
+        let open: BTreeMap<SubscriptionId, &ApplyOutcome> = left
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, ApplyOutcome::Refused { .. }))
+            .map(|(target, outcome)| (target.subscription_id, outcome))
+            .collect();
         for (target, answer) in answers.values() {
-            let observed = match answer {
+            // What a line has left lets it in as well.
+            let observed = match open.get(&target.subscription_id).unwrap_or(answer) {
                 ApplyOutcome::Done { access, answer, .. } => {
                     self.applied += 1;
                     ObservedAccess { access: Some(*access), revision: target.revision, at: now, answer: answer.clone() }

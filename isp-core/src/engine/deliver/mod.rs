@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{RouterId, SubscriptionId};
 use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
-use crate::text::Code;
+use crate::text::RouterName;
 
 pub use outside::{Outside, Post};
 
@@ -66,7 +66,7 @@ pub struct RefusedAccount {
     /// Whose account.
     pub subscription_id: SubscriptionId,
     /// Its user name.
-    pub username: Code,
+    pub username: RouterName,
     /// A stable code of the adapter.
     pub code: &'static str,
     /// What the router said, without secrets.

@@ -32,6 +32,10 @@ impl State {
             self.own("router.code", old, Some(router.code.folded()), router.id.0)?;
             self.routers.put(router.id, router);
         }
+        for machine in changes.machines.drain(..) {
+            self.must_have_router(machine.router_id)?;
+            self.machines.put(machine.router_id, machine);
+        }
         for package in changes.packages.drain(..) {
             let old = self.packages.get(&package.id).map(|p| p.code.folded());
             self.own("package.code", old, Some(package.code.folded()), package.id.0)?;

@@ -20,13 +20,13 @@ use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{Allocation, Deposit, Payment, PaymentRequest, PaymentReversal, WriteOff};
-use crate::place::{Router, Site};
+use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Service, Subscription};
 use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
-use crate::text::Code;
+use crate::text::RouterName;
 
 use super::table::Table;
 
@@ -108,6 +108,7 @@ macro_rules! state {
 state! {
     sites: SiteId => Site,
     routers: RouterId => Router,
+    machines: RouterId => KnownMachine,
     packages: PackageId => Package,
     customers: CustomerId => Customer,
     subscriptions: SubscriptionId => Subscription,
@@ -116,7 +117,7 @@ state! {
     /// User names on routers, with who has or had them.
     usernames: (RouterId, String, SubscriptionId) => (),
     /// Accounts that lines have left, and whether they are closed.
-    former_accounts: (RouterId, SubscriptionId, Service, Code) => (FormerAccount, bool),
+    former_accounts: (RouterId, SubscriptionId, Service, RouterName) => (FormerAccount, bool),
     /// Terms that were replaced, in order.
     former_terms: (SubscriptionId, u64) => FormerTerms,
     installation_kinds: InstallationKindId => InstallationKind,

@@ -23,7 +23,7 @@ use crate::message::{DunningFacts, MessageFacts, Notification};
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
-use crate::place::{Router, Site};
+use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DirectoryStore,
     DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore, Observed, OutboxQuery,
@@ -177,6 +177,10 @@ impl DirectoryStore for MemoryStore {
 
     async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
         self.read(tenant, |s| all(&s.routers))
+    }
+
+    async fn machines(&self, tenant: TenantId) -> Result<Vec<KnownMachine>, StoreError> {
+        self.read(tenant, |s| all(&s.machines))
     }
 
     async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError> {

@@ -3,10 +3,10 @@
 use isp_core::isolation::Access;
 
 use super::super::finding::Finding;
-use super::super::plan::{Conflict, Entries};
+use super::super::plan::{Conflict, Entries, FieldChange};
 use super::actual::{bare, marked};
-use super::decide::{Found, Seen, field, find, lease_name, mark_on};
 use super::desired::DesiredLine;
+use super::find::{Found, Seen, find, lease_name, mark_on};
 use super::fixed::{for_address, leases_before, own_entries};
 use super::step::{Carrier, LineAction, LineStep, Written};
 use crate::mark::Mark;
@@ -143,20 +143,20 @@ fn create(line: &DesiredLine, list: &[u8], shut: bool) -> LineAction {
 fn change(line: &DesiredLine, lease: &Lease, list: &[u8], mut moved: bool, owed: bool) -> (LineAction, bool) {
     let (mut written, mut fields) = (Written::default(), Vec::new());
     if lease.mac != line.name.as_bytes() {
-        fields.push(field("mac-address", &lease.mac, line.name.as_bytes()));
+        fields.push(FieldChange::of("mac-address", &lease.mac, line.name.as_bytes()));
         written.mac = Some(line.name.clone());
         moved = true;
     }
     if let Some(address) = line.address_text()
         && bare(&lease.address) != address.as_bytes()
     {
-        fields.push(field("address", &lease.address, address.as_bytes()));
+        fields.push(FieldChange::of("address", &lease.address, address.as_bytes()));
         written.address = Some(address);
         moved = true;
     }
     if lease.rate_limit.as_deref().and_then(RateLimit::parse) != Some(line.rate) {
         let old = lease.rate_limit.as_deref().unwrap_or_default();
-        fields.push(field("rate-limit", old, line.rate.to_string().as_bytes()));
+        fields.push(FieldChange::of("rate-limit", old, line.rate.to_string().as_bytes()));
         written.rate = Some(line.rate);
         moved |= line.shut();
     }
@@ -167,16 +167,16 @@ fn change(line: &DesiredLine, lease: &Lease, list: &[u8], mut moved: bool, owed:
             lists.push(list);
         }
         let lists = lists.join(&b","[..]);
-        fields.push(field("address-lists", &lease.address_lists, &lists));
+        fields.push(FieldChange::of("address-lists", &lease.address_lists, &lists));
         written.lists = Some(lists);
         moved = true;
     }
     if lease.blocked {
-        fields.push(field("block-access", b"yes", b"no"));
+        fields.push(FieldChange::of("block-access", b"yes", b"no"));
         written.blocked = Some(false);
     }
     if lease.disabled {
-        fields.push(field("disabled", b"yes", b"no"));
+        fields.push(FieldChange::of("disabled", b"yes", b"no"));
         written.disabled = Some(false);
     }
     let (mut mark, human) = mark_on(line, &lease.comment);
@@ -185,7 +185,7 @@ fn change(line: &DesiredLine, lease: &Lease, list: &[u8], mut moved: bool, owed:
     let comment = mark.comment(human);
     if comment != lease.comment {
         if fields.is_empty() {
-            fields.push(field("comment", &lease.comment, &comment));
+            fields.push(FieldChange::of("comment", &lease.comment, &comment));
         }
         written.comment = Some(comment);
     }

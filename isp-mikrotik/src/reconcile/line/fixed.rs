@@ -1,10 +1,10 @@
 //! Static lines: a queue for the address, and an entry for it in the isolation list while the line is shut in.
 
 use super::super::finding::Finding;
-use super::super::plan::{Conflict, Entries};
+use super::super::plan::{Conflict, Entries, FieldChange};
 use super::actual::{bare, marked};
-use super::decide::{Found, Seen, field, find, mark_on, queue_name};
 use super::desired::DesiredLine;
+use super::find::{Found, Seen, find, mark_on, queue_name};
 use super::step::{Carrier, LineAction, LineStep, Written};
 use crate::mark::Mark;
 use crate::menu::ItemId;
@@ -92,7 +92,7 @@ fn change(
 ) -> (LineAction, bool) {
     let (mut written, mut fields) = (Written::default(), Vec::new());
     if !for_address(queue, address) {
-        fields.push(field("target", &queue.target, address.as_bytes()));
+        fields.push(FieldChange::of("target", &queue.target, address.as_bytes()));
         written.address = Some(format!("{address}/32"));
         moved = true;
         let usual = format!("{NAME}{address}");
@@ -102,12 +102,12 @@ fn change(
         }
     }
     if rate_of(queue) != Some(line.rate) {
-        fields.push(field("max-limit", &queue.max_limit, line.rate.to_string().as_bytes()));
+        fields.push(FieldChange::of("max-limit", &queue.max_limit, line.rate.to_string().as_bytes()));
         written.rate = Some(line.rate);
         moved |= line.shut();
     }
     if queue.disabled {
-        fields.push(field("disabled", b"yes", b"no"));
+        fields.push(FieldChange::of("disabled", b"yes", b"no"));
         written.disabled = Some(false);
     }
     let (mut mark, human) = mark_on(line, &queue.comment);
@@ -116,7 +116,7 @@ fn change(
     let comment = mark.comment(human);
     if comment != queue.comment {
         if fields.is_empty() {
-            fields.push(field("comment", &queue.comment, &comment));
+            fields.push(FieldChange::of("comment", &queue.comment, &comment));
         }
         written.comment = Some(comment);
     }

@@ -3,12 +3,12 @@
 use isp_core::isolation::Access;
 use isp_core::subscription::Service;
 
-use super::super::decide::shown;
 use super::actual::{ActualLines, marked};
-use super::decide::Seen;
 use super::desired::{DesiredLine, DesiredLines};
+use super::find::Seen;
 use super::listed::Listed;
 use super::{dhcp, fixed};
+use crate::text::shown;
 
 /// One verdict for each line, with the router's words. `None`: neither of the three for sure. The router does not tell a
 /// closed line from an isolated one: both are shut in, and it is called what is wanted.

@@ -70,10 +70,8 @@ impl<'a> Listed<'a> {
             let other = self.at(address).find(foreign);
             // One that another line's mark owns would open with that line, or shut this one in.
             if other.is_some() {
-                let reason = format!(
-                    "{} is in the list already, and that entry is not ours",
-                    super::super::decide::shown(address)
-                );
+                let reason =
+                    format!("{} is in the list already, and that entry is not ours", crate::text::shown(address));
                 return Err(Conflict { code: Finding::EntryNotOurs.code(), reason });
             }
         }

@@ -12,6 +12,7 @@ mod actual;
 mod decide;
 mod desired;
 mod dhcp;
+mod find;
 mod fixed;
 mod judge;
 mod listed;

@@ -4,7 +4,7 @@ use clap::Args;
 use isp_core::ports::StoreError;
 use isp_core::subscription::{Account, Service, Subscription, Typed};
 use isp_core::terms::account::AccountChange;
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 use isp_core::{Error, Secret};
 
 use super::{args, find};
@@ -65,8 +65,8 @@ pub(crate) struct Edit {
     #[arg(long)]
     mac: Option<String>,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
 }
 
 impl Edit {
@@ -141,8 +141,8 @@ pub(crate) struct Move {
     #[arg(long, value_parser = args::code)]
     site: Option<Code>,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
 }
 
 #[derive(Debug, Args)]
@@ -151,11 +151,11 @@ pub(crate) struct Rename {
     #[arg(value_parser = args::code)]
     customer: Code,
     /// The new user name, address or MAC address.
-    #[arg(value_parser = args::code)]
-    new_username: Code,
+    #[arg(value_parser = args::router_name)]
+    new_username: RouterName,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
 }
 
 #[derive(Debug, Args)]
@@ -167,8 +167,8 @@ pub(crate) struct Password {
     #[arg(long)]
     password: String,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
 }
 
 pub(crate) async fn change_place(ctx: &Context, args: Move) -> anyhow::Result<Exit> {
@@ -212,16 +212,16 @@ pub(crate) async fn password(ctx: &Context, args: Password) -> anyhow::Result<Ex
 async fn apply(
     ctx: &Context,
     customer: &Code,
-    username: Option<&Code>,
+    username: Option<&RouterName>,
     change: &AccountChange,
-) -> anyhow::Result<Code> {
+) -> anyhow::Result<RouterName> {
     let store = ctx.store().await?;
     let owner = find::customer(ctx, store, customer).await?;
     let (line, _) = find::subscription(ctx, store, &owner, username).await?;
     changed(ctx, &line, change).await
 }
 
-async fn changed(ctx: &Context, line: &Subscription, change: &AccountChange) -> anyhow::Result<Code> {
+async fn changed(ctx: &Context, line: &Subscription, change: &AccountChange) -> anyhow::Result<RouterName> {
     let store = ctx.store().await?;
     match ctx.engine(store).change_account(line.id, change, ctx.officer.as_str(), ctx.now).await {
         Ok(line) => Ok(line.account.username),

@@ -7,11 +7,15 @@ use isp_core::package::Speed;
 use isp_core::payment::Channel;
 use isp_core::subscription::{Mac, Off, Service, Timing};
 use isp_core::tax::TaxMode;
-use isp_core::text::{Code, Language, Name, Reference};
+use isp_core::text::{Code, Language, Name, Reference, RouterName};
 use isp_core::{Error, Money};
 
 pub(crate) fn code(text: &str) -> Result<Code, Error> {
     Code::parse("code", text)
+}
+
+pub(crate) fn router_name(text: &str) -> Result<RouterName, Error> {
+    RouterName::parse("username", text)
 }
 
 pub(crate) fn reference(text: &str) -> Result<Reference, Error> {

@@ -10,7 +10,7 @@ use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
 use isp_core::ports::Store;
 use isp_core::subscription::Mac;
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 use isp_core::{Money, Secret};
 
 use super::record::{self, Id, chosen};
@@ -134,8 +134,8 @@ pub(crate) struct Replace {
     #[arg(long, value_parser = args::mac)]
     mac: Option<Mac>,
     /// Which line that is, for a customer with several.
-    #[arg(long, value_parser = args::code, requires = "mac")]
-    line: Option<Code>,
+    #[arg(long, value_parser = args::router_name, requires = "mac")]
+    line: Option<RouterName>,
     /// Whose the new one is; as the old one when not given.
     #[arg(long, value_parser = args::ownership)]
     ownership: Option<Ownership>,

@@ -13,12 +13,12 @@ use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{InvoiceQuery, PageQuery, PaymentRow, Store};
 use isp_core::subscription::{Service, Subscription};
-use isp_core::text::{Code, Reference, pick};
+use isp_core::text::{Code, Reference, RouterName, pick};
 
 use crate::context::Context;
 use crate::failure::Failure;
 
-fn missing(noun: &'static str, code: &Code) -> anyhow::Error {
+fn missing(noun: &'static str, code: &str) -> anyhow::Error {
     Failure::NotFound { noun, code: code.to_string() }.into()
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn absent<T>(found: Option<T>, noun: &'static str, code: &Code) -> an
 }
 
 pub(crate) async fn customer(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Customer> {
-    store.customer_by_code(ctx.tenant(), code).await?.ok_or_else(|| missing("customer", code))
+    store.customer_by_code(ctx.tenant(), code).await?.ok_or_else(|| missing("customer", code.as_str()))
 }
 
 /// A customer by whatever people know him by: customer ID, phone number, PPPoE user name, the number of an invoice, a
@@ -128,22 +128,22 @@ pub(crate) async fn customer_id(
 
 pub(crate) async fn package(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Package> {
     let all = store.packages(ctx.tenant()).await?;
-    pick(all, code, |p| &p.code).ok_or_else(|| missing("package", code))
+    pick(all, code, |p| &p.code).ok_or_else(|| missing("package", code.as_str()))
 }
 
 pub(crate) async fn site(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Site> {
     let all = store.sites(ctx.tenant()).await?;
-    pick(all, code, |s| &s.code).ok_or_else(|| missing("site", code))
+    pick(all, code, |s| &s.code).ok_or_else(|| missing("site", code.as_str()))
 }
 
 pub(crate) async fn router(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Router> {
     let all = store.routers(ctx.tenant()).await?;
-    pick(all, code, |r| &r.code).ok_or_else(|| missing("router", code))
+    pick(all, code, |r| &r.code).ok_or_else(|| missing("router", code.as_str()))
 }
 
 pub(crate) async fn cpe(ctx: &Context, store: &dyn Store, serial: &Code) -> anyhow::Result<Cpe> {
     let all = store.cpes(ctx.tenant(), None).await?;
-    pick(all, serial, |c| &c.serial).ok_or_else(|| missing("cpe", serial))
+    pick(all, serial, |c| &c.serial).ok_or_else(|| missing("cpe", serial.as_str()))
 }
 
 /// The payment that goes by a provider and reference: the one that stands, else the last that was taken back.
@@ -178,7 +178,7 @@ pub(crate) async fn subscription(
     ctx: &Context,
     store: &dyn Store,
     customer: &Customer,
-    username: Option<&Code>,
+    username: Option<&RouterName>,
 ) -> anyhow::Result<(Subscription, ServiceAccess)> {
     let mut all = subscriptions(ctx, store, customer).await?;
     match username {
@@ -189,7 +189,7 @@ pub(crate) async fn subscription(
     if all.len() > 1 {
         return Err(Failure::Ambiguous { code: customer.code.to_string(), count: all.len() }.into());
     }
-    all.pop().ok_or_else(|| missing("subscription", username.unwrap_or(&customer.code)))
+    all.pop().ok_or_else(|| missing("subscription", username.map_or(customer.code.as_str(), RouterName::as_str)))
 }
 
 /// The line of a customer that a box with a DHCP lease serves: the one with that name, or the only one.
@@ -197,7 +197,7 @@ pub(crate) async fn dhcp_line(
     ctx: &Context,
     store: &dyn Store,
     customer: CustomerId,
-    name: Option<&Code>,
+    name: Option<&RouterName>,
 ) -> anyhow::Result<SubscriptionId> {
     let owner = store.customer(ctx.tenant(), customer).await?;
     let owner = owner.ok_or(isp_core::ports::StoreError::NotFound { what: "customer" })?;

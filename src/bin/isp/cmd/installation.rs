@@ -10,7 +10,7 @@ use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder, part_step};
 use isp_core::money::plausible_amount;
 use isp_core::ports::{ChangeSet, InstallationRow};
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 
 use super::record::{self, EndArgs, chosen};
 use super::sure::Sure;
@@ -62,8 +62,8 @@ pub(crate) struct Add {
     #[arg(long, conflicts_with = "instalments")]
     with_first_invoice: bool,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
     #[command(flatten)]
     sure: Sure,
 }

@@ -34,6 +34,7 @@ pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod router;
 mod router_check;
+mod router_confirm;
 mod router_import;
 pub(crate) mod settings;
 pub(crate) mod simulate;

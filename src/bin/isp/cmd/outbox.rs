@@ -8,7 +8,7 @@ use isp_core::calendar::Zone;
 use isp_core::engine::Settlement;
 use isp_core::ids::{CustomerId, OutboxId, SubscriptionId};
 use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ fn moment(at: DateTime<Utc>) -> Cell {
 
 /// The accounts and customers that rows are about, asked for at once.
 struct Names {
-    accounts: BTreeMap<SubscriptionId, Code>,
+    accounts: BTreeMap<SubscriptionId, RouterName>,
     customers: BTreeMap<CustomerId, Code>,
 }
 

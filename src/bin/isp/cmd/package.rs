@@ -8,7 +8,7 @@ use isp_core::money::plausible_price;
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::ports::ChangeSet;
 use isp_core::tax::TaxMode;
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 
 use super::sure::Sure;
 use super::{args, find};
@@ -55,8 +55,8 @@ pub(crate) struct Add {
     #[arg(long, value_parser = args::speed)]
     speed: Speed,
     /// Name of the RouterOS profile; the code when not given.
-    #[arg(long, value_parser = args::code)]
-    group: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    group: Option<RouterName>,
     #[command(flatten)]
     sure: Sure,
 }
@@ -83,8 +83,8 @@ pub(crate) struct Edit {
     #[arg(long, value_parser = args::speed)]
     speed: Option<Speed>,
     /// Name of the RouterOS profile.
-    #[arg(long, value_parser = args::code)]
-    group: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    group: Option<RouterName>,
     /// Whether it is sold: yes or no. Who has it keeps it.
     #[arg(long, value_parser = ["yes", "no"])]
     sold: Option<String>,
@@ -113,7 +113,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             sure.of(speed.plausible("speed"))?;
             let all = store.packages(ctx.tenant()).await?;
             find::absent(all.iter().find(|p| p.code == code), "package", &code)?;
-            let group = UserGroup { name: group.unwrap_or_else(|| code.clone()), speed };
+            let group = UserGroup { name: group.unwrap_or_else(|| code.clone().into()), speed };
             let (shown, prices) = (code.to_string(), PriceList::single(price)?);
             let id = PackageId(ctx.id());
             let package = Package { id, code, name, prices, tax_mode: tax, group, sold: true };

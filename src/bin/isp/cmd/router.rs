@@ -17,7 +17,7 @@ use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::line::{LineAction, LineStep};
 use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
-use super::{args, find, router_check, router_import};
+use super::{args, find, router_check, router_confirm, router_import};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Column, Rows, column, number};
@@ -63,6 +63,15 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp router import-lines R1 --out subscriptions.csv --customers customers.csv --packages packages.csv\n\nPackages follow from the speeds. Queues and leases that are imported are taken over by: isp router apply R1 --adopt"
     )]
     ImportLines(router_import::ImportSecrets),
+    /// Say that the machine which answers for a router now is the right one: it was replaced, or its address corrected.
+    #[command(after_help = "Example:\n  isp router confirm R1")]
+    Confirm(router_confirm::Confirm),
+    /// Show accounts whose mark names a line that nobody here knows, and take those marks back: after a lost database was
+    /// imported again. Only marks change.
+    #[command(
+        after_help = "Examples:\n  isp router reclaim R1          what would be taken, and why\n  isp router reclaim R1 --take   take the marks of accounts with our password\n\nNobody can tell an old mark of ours from that of another isp that is alive. Stop any other that keeps this router first."
+    )]
+    Reclaim(router_confirm::Reclaim),
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +163,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Apply(args) => apply(ctx, args).await,
         Command::ImportSecrets(args) => router_import::run(ctx, args).await,
         Command::ImportLines(args) => router_import::run_lines(ctx, args).await,
+        Command::Confirm(args) => router_confirm::confirm(ctx, args).await,
+        Command::Reclaim(args) => router_confirm::reclaim(ctx, args).await,
     }
 }
 
@@ -292,6 +303,10 @@ async fn plan(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
         if is_in_radius(ctx, &router) {
             continue;
         }
+        if let Err(error) = ctx.engine(store).meet(&access, &router, ctx.now).await? {
+            exit = down(ctx, &router, &error);
+            continue;
+        }
         let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
         match access.plan_whole(&router.endpoint, &wanted).await {
             Ok(plan) if args.details => details(ctx, &mut rows, &router, &plan),
@@ -401,9 +416,20 @@ fn line_detail(ctx: &Context, line: &LineStep) -> Option<(&'static str, Cell)> {
     }
 }
 
+/// The adapter's own code where it has one.
+fn port_code(error: &PortError) -> String {
+    match error {
+        PortError::Refused { code, .. } => (*code).to_owned(),
+        other => other.code().to_owned(),
+    }
+}
+
 pub(super) fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
-    let variables =
-        [("router", router.code.to_string()), ("reason", error.to_string()), ("error", error.code().to_owned())];
+    let variables = [
+        ("router", router.code.to_string()),
+        ("reason", ctx.texts.port(&error.to_string())),
+        ("error", port_code(error)),
+    ];
     ctx.warn("warn.router_failed", &variables);
     Exit::Partial
 }
@@ -425,6 +451,11 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
             exit = exit.worse(Exit::Partial);
             continue;
         };
+        if let Err(error) = engine.meet(access.as_ref(), &router, ctx.now).await? {
+            exit = exit.worse(down(ctx, &router, &error));
+            store.free_router(ctx.tenant(), hold).await?;
+            continue;
+        }
         let mut wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
         if args.adopt && keep_shut_out(ctx, store, &access, &router, &wanted, args.open_shut_out).await? {
             wanted = adopting(targets(ctx, store, &router).await?, true);
@@ -438,7 +469,19 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let applied = engine.renewing(&worker, access.apply_many(work, ROUTERS_AT_ONCE)).await;
     for ((router, hold, wanted, limit), applied) in asked.into_iter().zip(applied) {
         match applied {
-            Ok(Guarded::Applied(outcomes)) => {
+            Ok(Guarded::Applied(mut outcomes)) => {
+                // What a line left is closed last: an address or a device takes its traces along when the line moves.
+                let lines: Vec<SubscriptionId> = wanted.iter().map(|target| target.subscription_id).collect();
+                let closing = engine.close_left(access.as_ref(), &router, &lines, ctx.now);
+                match engine.renewing(&worker, closing).await? {
+                    Ok(left) => refuse_left(&wanted, &mut outcomes, left),
+                    Err(error) => {
+                        told(ctx, store, &router, hold, &unread(&wanted, ctx.now)).await?;
+                        exit = exit.worse(down(ctx, &router, &error));
+                        store.free_router(ctx.tenant(), hold).await?;
+                        continue;
+                    }
+                }
                 let (cells, partly) = confirmed(ctx, store, &router, hold, &wanted, &outcomes).await?;
                 rows.push(cells);
                 exit = exit.worse(if partly { Exit::Partial } else { Exit::Done });
@@ -460,6 +503,16 @@ async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     }
     ctx.rows(&rows)?;
     Ok(exit)
+}
+
+/// A line of which something that it left could not be closed is not as it is wanted.
+fn refuse_left(wanted: &[AccessTarget], outcomes: &mut [ApplyOutcome], left: Vec<(AccessTarget, ApplyOutcome)>) {
+    for (target, outcome) in left {
+        let line = wanted.iter().position(|wanted| wanted.subscription_id == target.subscription_id);
+        if let (Some(kept), ApplyOutcome::Refused { .. }) = (line.and_then(|at| outcomes.get_mut(at)), &outcome) {
+            *kept = outcome;
+        }
+    }
 }
 
 /// Lines of which nothing was read.

@@ -46,6 +46,10 @@ pub(crate) async fn run(ctx: &Context, args: Check) -> anyhow::Result<Exit> {
                 continue;
             }
         };
+        if let Err(error) = ctx.engine(store).meet(&access, &asked, ctx.now).await? {
+            exit = router::down(ctx, &asked, &error);
+            continue;
+        }
         let wanted = router::targets(ctx, store, &asked).await?;
         let told = match access.plan_whole(&asked.endpoint, &wanted).await {
             Ok(_) if router::is_in_radius(ctx, &asked) => BTreeMap::new(),

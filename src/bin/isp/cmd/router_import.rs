@@ -87,7 +87,15 @@ async fn proposed(
         .map(|p| (p.group.name.to_string(), p.code.to_string()))
         .collect();
     let site = store.sites(ctx.tenant()).await?.into_iter().find(|site| site.id == router.site_id);
+    let hidden = accounts.iter().filter(|account| account.password.is_none() && account.owner.is_none()).count();
+    if hidden > 0 {
+        ctx.warn("notice.passwords_hidden", &[("count", hidden.to_string())]);
+    }
+    let groups: Vec<&str> = proposals.packages.iter().map(|package| package.profile.as_str()).collect();
+    let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
     let around = Around {
+        ids: as_codes(&names, people.values().map(|customer| customer.code.folded())),
+        codes: as_codes(&groups, packages.values().map(|code| code.to_lowercase())),
         router: &router.code,
         isolation: &ctx.config.mikrotik.isolation_profile,
         today: ctx.today(),
@@ -118,6 +126,32 @@ struct Around<'a> {
     place: String,
     /// Package codes by group.
     packages: BTreeMap<String, String>,
+    /// The id that a new customer has, by account.
+    ids: BTreeMap<String, String>,
+    /// The code that a proposed package has, by profile.
+    codes: BTreeMap<String, String>,
+}
+
+/// A code for each name that a router has: the name itself where it is one, else the name with `-` for each sign that no
+/// code has, and a number behind it when another has that already. `taken` are codes in small letters.
+fn as_codes(names: &[&str], taken: impl Iterator<Item = String>) -> BTreeMap<String, String> {
+    let is_code = |name: &str| Code::parse("code", name).is_ok_and(|code| code.as_str() == name);
+    let mut taken: BTreeSet<String> = taken.collect();
+    let mut codes = BTreeMap::new();
+    for name in names.iter().filter(|name| is_code(name)) {
+        taken.insert(name.to_lowercase());
+        codes.insert((*name).to_owned(), (*name).to_owned());
+    }
+    for name in names.iter().filter(|name| !is_code(name)) {
+        let plain: String = name.chars().map(|sign| if is_code(&sign.to_string()) { sign } else { '-' }).collect();
+        let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
+        let short: String = words.join("-").chars().take(56).collect();
+        let base = if short.is_empty() { "x".to_owned() } else { short };
+        let numbered = (2..).map(|number: u32| format!("{base}-{number}"));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|code| taken.insert(code.to_lowercase()));
+        codes.insert((*name).to_owned(), free.unwrap_or(base));
+    }
+    codes
 }
 
 impl Around<'_> {
@@ -261,13 +295,14 @@ fn write_subscriptions(
                 people.get(subscription).map_or("", |customer| customer.code.as_str())
             }
             // The same id as in the file of new customers.
-            Verdict::New { .. } if args.customers.is_some() => account.name.as_str(),
+            Verdict::New { .. } if args.customers.is_some() => around.ids.get(&account.name).map_or("", String::as_str),
             _ => "",
         };
         let password = account.password.as_ref().map_or("", Secret::reveal);
         let state = around.state(account);
         let known = around.packages.get(&account.profile).map(String::as_str);
-        let proposed = args.packages.is_some().then_some(account.profile.as_str()).filter(|_| state != "isolated");
+        let proposed = around.codes.get(&account.profile).map(String::as_str);
+        let proposed = proposed.filter(|_| args.packages.is_some() && state != "isolated");
         let package = known.or(proposed).unwrap_or_default();
         let remark = match state {
             "disabled" | "isolated" => ctx.texts.t(&format!("word.{state}")),
@@ -294,7 +329,8 @@ fn write_customers(path: &Path, around: &Around<'_>, proposals: &Proposals) -> a
             let account = proposal.account.as_str();
             let name = if name.is_empty() { account } else { name };
             let phone = phone.as_ref().map(Phone::national).unwrap_or_default();
-            file.row(&[account, name, &around.place, &phone])?;
+            let id = around.ids.get(account).map_or(account, String::as_str);
+            file.row(&[id, name, &around.place, &phone])?;
         }
     }
     file.save(path)
@@ -315,7 +351,8 @@ fn write_packages(
         let speed = package.speed.map(|speed| speed.to_string()).unwrap_or_default();
         let price = prices.iter().find(|(profile, _)| profile == name);
         let price = price.map(|(_, price)| price.as_i64().to_string()).unwrap_or_default();
-        file.row(&[name, name, &price, &speed, name])?;
+        let code = around.codes.get(name).map_or(name, String::as_str);
+        file.row(&[code, name, &price, &speed, name])?;
     }
     file.save(path)
 }

@@ -12,7 +12,7 @@ use isp_core::ports::{Store, StoreError};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, Subscription, SubscriptionStatus, Timing};
 use isp_core::terms::Command as Terms;
 use isp_core::terms::former::{FormerTerms, first_start};
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 use isp_core::{Error, Money};
 
 use super::clock::Clock;
@@ -123,8 +123,8 @@ pub(crate) struct Which {
     #[arg(value_parser = args::code)]
     pub(super) customer: Code,
     /// Which line, for a customer with several.
-    #[arg(long, value_parser = args::code)]
-    pub(super) username: Option<Code>,
+    #[arg(long, value_parser = args::router_name)]
+    pub(super) username: Option<RouterName>,
 }
 
 #[derive(Debug, Args)]

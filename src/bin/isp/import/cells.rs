@@ -2,7 +2,7 @@
 
 use isp_core::Error;
 use isp_core::calendar::{Date, Written, day};
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 use isp_core::typed::{bare, clean, is_nothing, unguarded};
 
 use super::notice::{Note, Notices};
@@ -57,6 +57,18 @@ impl<'s, 'e> Cells<'s, 'e> {
     pub(super) fn maybe_code(&mut self, key: &'static str) -> Option<Option<Code>> {
         let text = self.whole_code(key);
         self.maybe(key, |written| Code::parse(key, text.as_deref().unwrap_or(written)))
+    }
+
+    /// What a router calls something; it must be filled.
+    pub(super) fn router_name(&mut self, key: &'static str) -> Option<RouterName> {
+        let text = self.whole_code(key);
+        self.need(key, |written| RouterName::parse(key, text.as_deref().unwrap_or(written)))
+    }
+
+    /// What a router calls something; it may be empty.
+    pub(super) fn maybe_router_name(&mut self, key: &'static str) -> Option<Option<RouterName>> {
+        let text = self.whole_code(key);
+        self.maybe(key, |written| RouterName::parse(key, text.as_deref().unwrap_or(written)))
     }
 
     /// A day that must be filled.

@@ -11,7 +11,7 @@ use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{ExpenseRow, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::{Account, Subscription};
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 
 use super::by_code::ByCode;
 
@@ -84,7 +84,7 @@ impl Existing {
     }
 
     /// The subscription of a customer with a user name, or the first; one without an end before those that ended.
-    pub(super) fn subscription_of(&self, customer: CustomerId, username: Option<&Code>) -> Option<&Subscription> {
+    pub(super) fn subscription_of(&self, customer: CustomerId, username: Option<&RouterName>) -> Option<&Subscription> {
         let named = |s: &&Subscription| username.is_none_or(|name| name.folded() == s.account.username.folded());
         let mut own = self.subscriptions_of(customer).filter(named);
         own.clone().find(|s| s.terms.end.is_none()).or_else(|| own.next())

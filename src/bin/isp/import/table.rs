@@ -52,7 +52,6 @@ impl Table {
             .delimiter(said.unwrap_or_else(|| separator(text, layouts)))
             .has_headers(false)
             .flexible(true)
-            .trim(csv::Trim::All)
             .from_reader(text);
         let before = u64::from(skip > 0);
         let mut record = csv::ByteRecord::new();
@@ -62,7 +61,7 @@ impl Table {
                 Ok(false) => break,
                 Ok(true) => {
                     let line = record.position().map_or(at, |position| first_line(text, position) + before);
-                    if !record.iter().all(<[u8]>::is_empty) {
+                    if !record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                         table.take(line, &record);
                     }
                 }
@@ -80,7 +79,7 @@ impl Table {
                 self.report(line, &format!("#{}", at + 1), Problem::Utf8);
                 return;
             };
-            cells.push(text.to_owned());
+            cells.push(trimmed(text).to_owned());
         }
         self.lines.push((line, cells));
     }
@@ -88,6 +87,12 @@ impl Table {
     fn report(&mut self, line: u64, column: &str, problem: Problem) {
         self.errors.push(RowError { file: self.name.clone(), line, column: column.to_owned(), problem });
     }
+}
+
+/// A cell without blanks around it. Behind an apostrophe, as exports write it, they belong to a value such as a password.
+pub(super) fn trimmed(cell: &str) -> &str {
+    let cell = cell.trim_start_matches(|sign: char| sign.is_ascii_whitespace());
+    if cell.starts_with('\'') { cell } else { cell.trim_end_matches(|sign: char| sign.is_ascii_whitespace()) }
 }
 
 /// The name of a file without its folder.

@@ -6,7 +6,7 @@ use std::path::Path;
 use calamine::{Data, Range, Reader, open_workbook_auto_from_rs};
 
 use super::problem::Problem;
-use super::table::{Table, file_name};
+use super::table::{Table, file_name, trimmed};
 
 /// A number with more digits than a spreadsheet keeps.
 const ROUNDED: f64 = 1e15;
@@ -55,7 +55,7 @@ fn lines(range: &Range<Data>) -> Vec<(u64, Vec<String>)> {
 fn text(cell: &Data) -> String {
     match cell {
         Data::Empty => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.trim().to_owned(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => trimmed(text).to_owned(),
         Data::Int(number) => number.to_string(),
         // Digits are lost already: say so in the way that the parsers of NIK and numbers know.
         Data::Float(number) if number.abs() >= ROUNDED => format!("{number:E}").replace('E', "E+"),

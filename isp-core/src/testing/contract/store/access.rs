@@ -251,7 +251,7 @@ pub(super) async fn former_accounts_are_told_until_closed(store: &dyn Store, ten
     let (line, at) = (w.subscriptions[0].clone(), moment("2026-01-20T03:00:00Z"));
     let name = line.account.username.clone();
     let mut renamed = line.clone();
-    renamed.account.username = sample::code("baru@isp");
+    renamed.account.username = sample::code("baru@isp").into();
     let former = FormerAccount {
         subscription_id: line.id,
         router_id: w.router.id,
@@ -275,7 +275,7 @@ pub(super) async fn former_accounts_are_told_until_closed(store: &dyn Store, ten
     assert!(told(&[w.subscriptions[1].id]).await.is_empty());
     assert!(store.former_targets(tenant, sample::router(7, w.site.id).id, &[line.id]).await.unwrap().is_empty());
     store.account_closed(tenant, w.router.id, line.id, &line.account, at).await.unwrap();
-    let unknown = Account { username: sample::code("unknown"), ..line.account.clone() };
+    let unknown = Account { username: sample::code("unknown").into(), ..line.account.clone() };
     store.account_closed(tenant, w.router.id, line.id, &unknown, at).await.unwrap();
     assert!(told(&[line.id]).await.is_empty());
     // Left again after it was taken back.

@@ -100,7 +100,7 @@ pub(super) async fn unique_keys_are_unique(store: &dyn Store, tenant: TenantId) 
     let mut again = by_hand.clone();
     again.id = sample::subscription(12, w.customers[0].id, &other, w.packages[0].id).id;
     let mut upper = sample::subscription(13, w.customers[0].id, &w.router, w.packages[0].id);
-    upper.account.username = code(&username.as_str().to_ascii_uppercase());
+    upper.account.username = code(&username.as_str().to_ascii_uppercase()).into();
     let fine =
         ChangeSet { routers: vec![other], subscriptions: vec![elsewhere, by_hand, again], ..ChangeSet::default() };
     write(store, tenant, fine).await;

@@ -169,6 +169,7 @@ suite! { $
     }
     router_hold {
         a_router_is_held_by_one_worker
+        the_machine_of_a_router_is_remembered
         a_lost_hold_makes_its_lines_doubtful
     }
     outbox {

@@ -3,11 +3,12 @@
 use crate::ids::{SubscriptionId, TenantId};
 use crate::isolation::access::ObservedAccess;
 use crate::isolation::{Access, effect_id};
-use crate::ports::{Lease, Observed, OutboxState, PageQuery, RouterHold, Store, Topic};
+use crate::place::{KnownMachine, Machine};
+use crate::ports::{ChangeSet, Lease, Observed, OutboxState, PageQuery, RouterHold, Store, Topic};
 use crate::testing::sample::{World, id};
 
 use super::outbox::{claim_all, claims, in_seconds, lease, now, outcome, record, row, worker};
-use super::world;
+use super::{refused, world, write};
 
 async fn hold(store: &dyn Store, tenant: TenantId, w: &World, by: u64, at: i64) -> Option<RouterHold> {
     store.hold_router(tenant, w.router.id, lease(worker(by), in_seconds(at))).await.unwrap()
@@ -97,4 +98,24 @@ pub(super) async fn a_lost_hold_makes_its_lines_doubtful(store: &dyn Store, tena
     assert!(record(store, tenant, worker(2), &[outcome(turn_claims[0], OutboxState::Done, now())]).await.is_empty());
     assert_eq!(observed(store, tenant, line).await, Some(seen(1)));
     assert_eq!(row(store, tenant, wish).await.state, OutboxState::Done);
+}
+
+pub(super) async fn the_machine_of_a_router_is_remembered(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    assert_eq!(store.machines(tenant).await, Ok(Vec::new()));
+    let machine = |identity: &str, serial: Option<&str>, by: Option<&str>| KnownMachine {
+        router_id: w.router.id,
+        machine: Machine { identity: identity.into(), serial: serial.map(str::to_owned) },
+        since: now(),
+        by: by.map(str::to_owned),
+    };
+    for known in [machine("RTR-BDG", None, None), machine("RTR-BDG baru", Some("HG209"), Some("Sari"))] {
+        write(store, tenant, ChangeSet { machines: vec![known.clone()], ..ChangeSet::default() }).await;
+        assert_eq!(store.machines(tenant).await, Ok(vec![known]));
+    }
+    let elsewhere = KnownMachine { router_id: crate::ids::RouterId(id(3, 77)), ..machine("x", None, None) };
+    refused(store, tenant, ChangeSet { machines: vec![elsewhere], ..ChangeSet::default() }).await;
+    // What else changes of the router leaves it alone.
+    write(store, tenant, ChangeSet { routers: vec![w.router.clone()], ..ChangeSet::default() }).await;
+    assert_eq!(store.machines(tenant).await.unwrap().len(), 1);
 }

@@ -3,7 +3,7 @@
 use isp_core::calendar::Zone;
 use isp_core::ids::{CustomerId, InstallationKindId, InstallationOrderId, SubscriptionId};
 use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::InstallationRow;
@@ -83,7 +83,8 @@ impl Planner<'_> {
 
     /// The line that a row is about: an old one, or one of the same import.
     fn line_of(&self, customer_id: CustomerId, row: &InstallationRow) -> Option<SubscriptionId> {
-        let wanted = |username: &Code| row.username.as_ref().is_none_or(|name| name.folded() == username.folded());
+        let wanted =
+            |username: &RouterName| row.username.as_ref().is_none_or(|name| name.folded() == username.folded());
         let mut new = self.subscriptions.get(&customer_id).into_iter().flatten();
         let old = self.existing.subscription_of(customer_id, row.username.as_ref());
         old.map(|s| s.id).or_else(|| new.find(|(name, _)| wanted(name)).map(|(_, id)| *id))

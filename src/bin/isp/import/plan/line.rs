@@ -5,7 +5,7 @@ use isp_core::calendar::{BillingDay, Date, Zone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
-use isp_core::text::Code;
+use isp_core::text::RouterName;
 
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::SubscriptionRow;
@@ -81,7 +81,7 @@ impl Planner<'_> {
         let mut others = self.existing.subscriptions_of(customer);
         let other = others.find(|line| !ended(line) && !self.accounts.contains(&line.account.username.folded()));
         if let Some(old) = other {
-            let says = |username: &Code, start: Date| format!("{username} {start}");
+            let says = |username: &RouterName, start: Date| format!("{username} {start}");
             let known = says(&old.account.username, old.terms.start);
             self.ask(&row.at, row.named_by(), Problem::LikelyDouble { row: says(row.name(), row.start), known });
         }

@@ -20,7 +20,7 @@ use isp_core::ids::{
 };
 use isp_core::installation::InstallationOrder;
 use isp_core::ports::{ChangeSet, Store, StoreError};
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 use serde::Serialize;
 
 use super::accept::Accept;
@@ -149,7 +149,7 @@ struct Planner<'a> {
     unnamed: Vec<&'a Customer>,
     kinds: ByCode<(InstallationKindId, Money)>,
     /// New subscriptions of each customer.
-    subscriptions: HashMap<CustomerId, Vec<(Code, SubscriptionId)>>,
+    subscriptions: HashMap<CustomerId, Vec<(RouterName, SubscriptionId)>>,
     /// Customers with a row in the file of subscriptions, right or wrong.
     subscribing: HashSet<String>,
     /// User names and serial numbers of the files, in small letters.

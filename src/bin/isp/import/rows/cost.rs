@@ -4,7 +4,7 @@ use isp_core::calendar::Date;
 use isp_core::ledger::{Account, Expense};
 use isp_core::money::plausible_amount;
 use isp_core::payment::Channel;
-use isp_core::text::{Code, Name};
+use isp_core::text::{Code, Name, RouterName};
 use isp_core::{Error, Money};
 
 use super::super::cells::Cells;
@@ -19,7 +19,7 @@ pub(crate) struct InstallationRow {
     pub(crate) at: Origin,
     pub(crate) customer: Code,
     /// Which subscription, for a customer with several.
-    pub(crate) username: Option<Code>,
+    pub(crate) username: Option<RouterName>,
     /// The kind as written, and the code made of it.
     pub(crate) kind: Name,
     pub(crate) kind_code: Code,
@@ -47,7 +47,7 @@ impl FileRow for InstallationRow {
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
         let customer = cells.code("customer_id");
-        let username = cells.maybe_code("username");
+        let username = cells.maybe_router_name("username");
         let kind = cells.need("kind", |t| Ok::<_, Error>((Name::parse("kind", t)?, kind_code(t)?)));
         let fee = cells.maybe("fee", |t| not_negative("fee", t));
         if let Some(fee) = fee.flatten() {

@@ -65,7 +65,7 @@ fn package(cells: &mut Cells<'_, '_>) -> Option<PackageRow> {
         return None;
     };
     let tax_mode = cells.maybe("tax", tax_mode)?.unwrap_or_default();
-    let group = cells.maybe_code("group")?.unwrap_or_else(|| code.clone());
+    let group = cells.maybe_router_name("group")?.unwrap_or_else(|| code.clone().into());
     cells.ask("price", plausible_price("price", price));
     cells.ask("speed", speed.plausible("speed"));
     let group = UserGroup { name: group, speed };

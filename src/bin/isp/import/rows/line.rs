@@ -3,7 +3,7 @@
 use isp_core::calendar::{BillingDay, Cycle, Date};
 use isp_core::money::plausible_price;
 use isp_core::subscription::{Account, Discount, HeldPrice, Off, Service, Timing, Typed};
-use isp_core::text::Code;
+use isp_core::text::{Code, RouterName};
 use isp_core::{Error, Money, Secret};
 
 use super::super::cells::Cells;
@@ -125,7 +125,7 @@ impl SubscriptionRow {
     }
 
     /// What the line is called.
-    pub(crate) fn name(&self) -> &Code {
+    pub(crate) fn name(&self) -> &RouterName {
         &self.account.username
     }
 
@@ -160,7 +160,7 @@ fn account(cells: &mut Cells<'_, '_>) -> Option<(Account, Option<Secret>)> {
                 cells.tell(key, Note::NotImported);
             }
         }
-        let (username, password) = (cells.code("username")?, super::password(cells));
+        let (username, password) = (cells.router_name("username")?, super::password(cells));
         let none = Secret::new(String::new());
         return Some((Account { service, ..Account::pppoe(username, none) }, password));
     }

@@ -38,7 +38,7 @@ impl FileRow for PackageRow {
         let price = cells.need("price", |t| positive("price", t));
         let tax = cells.maybe("tax", tax_mode);
         let speed = cells.need("speed", Speed::parse);
-        let group = cells.maybe_code("group");
+        let group = cells.maybe_router_name("group");
         if let Some(price) = price {
             cells.ask("price", plausible_price("price", price));
         }
@@ -46,7 +46,7 @@ impl FileRow for PackageRow {
             cells.ask("speed", speed.plausible("speed"));
         }
         let (code, group) = (code?, group?);
-        let group = UserGroup { name: group.unwrap_or_else(|| code.clone()), speed: speed? };
+        let group = UserGroup { name: group.unwrap_or_else(|| code.clone().into()), speed: speed? };
         Some(Self { at: cells.origin(), code, name: name?, price: price?, tax_mode: tax?.unwrap_or_default(), group })
     }
 }

@@ -1,0 +1,152 @@
+//! Reading one router, over a new connection if the kept one turns out to be dead.
+
+use isp_core::isolation::AccessTarget;
+use isp_core::place::RouterEndpoint;
+use isp_core::ports::PortError;
+
+use super::adapter::MikrotikAccess;
+use super::apply::Look;
+use super::fleet::Line;
+use super::lines::{self, LineLook};
+use super::{kick, read, survey};
+use crate::error::{Error, RefusalKind};
+use crate::menu::ppp::aaa;
+use crate::reconcile::line::{ActualLines, DesiredLines};
+use crate::reconcile::{Actual, Desired, Drift, Plan, Service, plan};
+
+impl MikrotikAccess {
+    /// Everything of both services, each compared with what is wanted, and whether a RADIUS server is asked, too.
+    pub(super) async fn read_whole(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        targets: &[AccessTarget],
+    ) -> Result<(Vec<survey::Part>, bool), PortError> {
+        let mut wanted = Desired::of(targets, &self.settings);
+        for service in [Service::Ppp, Service::Hotspot] {
+            if wanted.iter().all(|(part, _)| part.service != service) {
+                wanted.push((Desired::empty(service, &self.settings), Vec::new()));
+            }
+        }
+        let mut parts = Vec::with_capacity(wanted.len());
+        for (mut desired, places) in wanted {
+            desired.complete = true;
+            let actual = match self.read(line, router, &desired).await {
+                // A router without the hotspot package has no such menu.
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && places.is_empty() => {
+                    Actual::default()
+                }
+                other => other.map_err(|error| error.for_port(false))?,
+            };
+            parts.push(survey::Part { desired, places, actual, plan: Plan::default() });
+        }
+        let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
+        let radius = match client.call(&aaa::print()).await {
+            Ok(reply) => aaa::uses_radius(&reply),
+            Err(Error::Refused { .. }) => false,
+            Err(error) => {
+                line.learn(Some(&error));
+                return Err(error.for_port(false));
+            }
+        };
+        line.stale.clear();
+        // What a RADIUS server gives is no profile's.
+        if !radius {
+            let queues = read::session_queues(&client).await;
+            line.learn(queues.as_ref().err());
+            let queues = queues.map_err(|error| error.for_port(false))?;
+            let ppp = parts.iter_mut().find(|part| part.desired.service == Service::Ppp);
+            if let (Some(queues), Some(part)) = (queues, ppp) {
+                line.stale = kick::stale(&part.desired, &part.actual, &queues);
+                part.desired.stale.clone_from(&line.stale);
+            }
+        }
+        parts.iter_mut().for_each(|part| part.plan = plan(&part.desired, &part.actual));
+        Ok((parts, radius))
+    }
+
+    /// Reads, over a new connection if the kept one turns out to be dead: reading twice does no harm.
+    pub(super) async fn read(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &Desired,
+    ) -> Result<Actual, Error> {
+        let (client, fresh) = line.client(router, &self.settings).await?;
+        let actual = read::actual(&client, desired, line.passwords.service(desired.service)).await;
+        line.learn(actual.as_ref().err());
+        match actual {
+            Err(error) if !fresh && !error.connection_survives() => {
+                let (client, _) = line.client(router, &self.settings).await?;
+                let again = read::actual(&client, desired, line.passwords.service(desired.service)).await;
+                line.learn(again.as_ref().err());
+                again
+            }
+            other => other,
+        }
+    }
+
+    /// Like [`read`](Self::read), for lines that nobody logs in for.
+    pub(super) async fn read_lines(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &DesiredLines,
+    ) -> Result<ActualLines, Error> {
+        let (client, fresh) = line.client(router, &self.settings).await?;
+        let actual = lines::read(&client, desired).await;
+        line.learn(actual.as_ref().err());
+        match actual {
+            Err(error) if !fresh && !error.connection_survives() => {
+                let (client, _) = line.client(router, &self.settings).await?;
+                let again = lines::read(&client, desired).await;
+                line.learn(again.as_ref().err());
+                again
+            }
+            other => other,
+        }
+    }
+
+    /// That isolated lines go on over IPv6, where the router gives it to customers.
+    pub(super) async fn ipv6_drift(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+    ) -> Result<Option<Drift>, PortError> {
+        let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
+        let given = lines::gives_ipv6(&client).await;
+        line.learn(given.as_ref().err());
+        Ok(given.map_err(|error| error.for_port(false))?.then(lines::ipv6_drift))
+    }
+
+    pub(super) async fn look_at_lines(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        desired: &DesiredLines,
+    ) -> Result<LineLook, PortError> {
+        let actual = self.read_lines(line, router, desired).await.map_err(|error| error.for_port(false))?;
+        Ok(LineLook::new(desired, actual))
+    }
+
+    /// One look for each service.
+    pub(super) async fn look(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        parts: &[(Desired, Vec<usize>)],
+    ) -> Result<Vec<Look>, PortError> {
+        let mut looks = Vec::with_capacity(parts.len());
+        for (desired, _) in parts {
+            let actual = match self.read(line, router, desired).await {
+                // A router without the hotspot package has no such menu, and nothing is left in it.
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && desired.former => {
+                    Actual::default()
+                }
+                other => other.map_err(|error| error.for_port(false))?,
+            };
+            looks.push(Look::new(desired, actual));
+        }
+        Ok(looks)
+    }
+}
