@@ -17,6 +17,7 @@
 //! | what an engine does its own way: connections, bulk writes, the lock of a run | `sqlite/`, `postgres/` |
 //! | how NIK and passwords are sealed | `vault`; the file of the key: `keyfile`, `wrap` |
 //! | how a database is copied and brought back | `backup` |
+//! | what must not be in a database | `doctor` |
 //! | the order in which a change set is written | `commit` |
 //! | what a database's refusal means | `error` |
 
@@ -26,6 +27,7 @@ mod commit;
 mod credit;
 mod customer;
 mod device;
+mod doctor;
 mod dunning;
 mod encode;
 mod ending;
@@ -58,6 +60,7 @@ mod wishes;
 mod wrap;
 
 pub use backup::{BackupError, Copied, Fit, backup, note_backup, restore};
+pub use doctor::Finding;
 pub use keyfile::Unwrapped;
 pub use open::{MigrationStatus, has_key, migrate, migration_status};
 pub use reseal::{KeyUse, Resealed};

@@ -268,7 +268,8 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
     ]
 }
 
-fn migrate_error(error: MigrateError) -> StoreError {
+/// What a failed migration means.
+pub(crate) fn migrate_error(error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => store_error(e),
         MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::Newer,

@@ -119,6 +119,12 @@ pub(crate) trait Engine: Send + Sync {
     fn dead_workers(&self, _workers: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
         Ok(Vec::new())
     }
+    /// The tables and the named indexes that are there, each as `table NAME` or `index NAME`.
+    async fn objects(&self) -> Result<BTreeSet<String>, StoreError>;
+    /// What the database itself says is damaged in its file, where it can tell.
+    async fn page_damage(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
     /// Waits for the connections to end.
     async fn close(&self);
 }

@@ -32,6 +32,7 @@ use isp_core::subscription::{Account, Subscription};
 use isp_core::terms::FormerTerms;
 use isp_core::text::{Code, Reference};
 
+use crate::doctor::{self, Finding};
 use crate::error::unavailable;
 use crate::reseal::{self, KeyUse, Resealed};
 use crate::session::{Engine, Session};
@@ -132,6 +133,14 @@ impl SqlStore {
         self.unlocked()?;
         let _runs = reseal::hold_runs(self.engine.as_ref()).await?;
         reseal::reseal(self.engine.as_ref(), &self.vault).await
+    }
+
+    /// Looks through the database for what must not be; it changes nothing and needs no key.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn examine(&self, now: DateTime<Utc>) -> Result<Vec<Finding>, StoreError> {
+        doctor::examine(self.engine.as_ref(), now).await
     }
 
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].

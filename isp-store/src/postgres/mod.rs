@@ -3,7 +3,7 @@
 mod copy;
 mod session;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -174,6 +174,13 @@ impl Engine for Postgres {
             AND ((classid::bigint << 32) | objid::bigint) = $1";
         let held: Option<u64> = first(session, "lock", sql, args![proof], |r| r.get()).await?;
         if held == Some(0) { Err(StoreError::RunLost) } else { Ok(()) }
+    }
+
+    async fn objects(&self) -> Result<BTreeSet<String>, StoreError> {
+        let sql = "SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class
+            WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'i', 'I')";
+        let names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.pool).await.map_err(store_error)?;
+        Ok(names.into_iter().collect())
     }
 
     async fn close(&self) {

@@ -7,6 +7,7 @@
 mod session;
 mod workers;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,6 +30,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Readers at once.
 const READERS: u32 = 4;
+/// The tables and the named indexes of a file, but for SQLite's own and those that a tool for replication adds.
+pub(crate) const OBJECTS: &str = "SELECT type || ' ' || name FROM sqlite_master
+    WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite%' AND name NOT LIKE '_litestream%'";
 /// Statements kept prepared by a connection.
 const STATEMENTS: usize = 256;
 
@@ -114,6 +118,17 @@ impl Engine for Sqlite {
 
     fn dead_workers(&self, workers: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
         self.workers.dead(&self.path, workers)
+    }
+
+    async fn objects(&self) -> Result<BTreeSet<String>, StoreError> {
+        let names: Vec<String> = sqlx::query_scalar(OBJECTS).fetch_all(&self.readers).await.map_err(store_error)?;
+        Ok(names.into_iter().collect())
+    }
+
+    async fn page_damage(&self) -> Result<Vec<String>, StoreError> {
+        let found: Vec<String> =
+            sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&self.readers).await.map_err(store_error)?;
+        Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
     /// With the write-ahead log emptied into the file, so that the file alone can be copied. When another process reads

@@ -139,6 +139,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Deliver(clock) => cmd::deliver::run(ctx, clock).await,
         Command::Run(args) => cmd::day::run(ctx, &args).await,
         Command::Status => cmd::status::status(ctx).await,
+        Command::Doctor(args) => cmd::doctor::run(ctx, args).await,
         Command::Unpaid(args) => cmd::status::unpaid(ctx, &args).await,
         Command::Config(command) => cmd::settings::run(ctx, command, flags),
         Command::Explain(args) => cmd::explain::run(ctx, args).await,

@@ -13,6 +13,7 @@ mod customer_past;
 pub(crate) mod day;
 pub(crate) mod deliver;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod expense;
 pub(crate) mod explain;
 pub(crate) mod find;

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
 use isp_core::engine::Settlement;
 use isp_core::ids::{CustomerId, OutboxId, SubscriptionId};
-use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, Topic};
+use isp_core::ports::{Effect, OutboxQuery, OutboxRow, OutboxState, PageQuery, StoreError, Topic};
 use isp_core::text::{Code, RouterName};
 
 use uuid::Uuid;
@@ -164,8 +164,15 @@ impl Names {
     async fn of(ctx: &Context, rows: &[OutboxRow]) -> anyhow::Result<Self> {
         let store = ctx.store().await?;
         let lines: Vec<SubscriptionId> = rows.iter().filter_map(line).collect();
-        let targets = store.access_targets(ctx.tenant(), &lines).await?;
-        let accounts = targets.into_iter().map(|t| (t.subscription_id, t.account.username)).collect();
+        let accounts = match store.access_targets(ctx.tenant(), &lines).await {
+            Ok(targets) => targets.into_iter().map(|t| (t.subscription_id, t.account.username)).collect(),
+            // What routers need to know holds passwords. Without the key, lists have the names.
+            Err(StoreError::NoKey) => {
+                let known = ctx.engine(store).all_subscriptions().await?;
+                known.into_iter().map(|(line, _)| (line.id, line.account.username)).collect()
+            }
+            Err(error) => return Err(error.into()),
+        };
         let wanted: BTreeSet<CustomerId> = rows.iter().filter_map(customer_of).collect();
         let customers = store.customer_codes(ctx.tenant(), &wanted.into_iter().collect::<Vec<_>>()).await?;
         Ok(Self { accounts, customers: customers.into_iter().collect() })

@@ -1,0 +1,65 @@
+//! Both databases are looked through by the same questions.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::*;
+use isp_core::calendar::Zone;
+use isp_core::ports::{Store, StoreError};
+use isp_store::{SqlStore, Vault};
+use sqlx::{Connection as _, Executor as _};
+
+#[tokio::test]
+async fn a_new_database_has_nothing_wrong_and_needs_no_key_to_be_looked_at() {
+    for database in Database::both().await {
+        let database = database.migrated().await;
+        let store = database.open().await;
+        let now = day("2026-01-05").at(12, 0, Zone::Wib);
+        assert_eq!(store.examine(now).await.unwrap(), []);
+        store.commit(TENANT, provider(50, day("2026-01-05"))).await.unwrap();
+        assert_eq!(store.examine(now).await.unwrap(), []);
+        store.close().await;
+        let locked = SqlStore::open(&database.url, Vault::locked()).await.unwrap();
+        assert_eq!(locked.examine(now).await.unwrap(), []);
+        assert_eq!(locked.reseal().await.unwrap_err(), StoreError::NoKey);
+        locked.close().await;
+    }
+}
+
+/// Only PostgreSQL lets a unique key be taken away in one statement.
+#[tokio::test]
+async fn what_stands_twice_is_found_where_its_key_is_gone() {
+    let database = Database::postgres().await.migrated().await;
+    let store = database.open().await;
+    store.commit(TENANT, provider(3, day("2026-01-05"))).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+    connection
+        .execute(
+            "DO $$ DECLARE k record; BEGIN
+                FOR k IN SELECT conrelid::regclass AS t, conname AS c FROM pg_constraint
+                    WHERE contype = 'u' AND conrelid IN ('invoices'::regclass, 'payments'::regclass)
+                LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', k.t, k.c); END LOOP;
+            END $$;
+            INSERT INTO invoices (tenant_id, invoice_id, number, customer_id, subscription_id, site_id, package_id, kind,
+                    period_start, period_end, issue_date, due_date, dpp, ppn, total, paid, lines)
+                SELECT s.tenant_id, gen_random_uuid(), n, s.customer_id, s.subscription_id, s.site_id, s.package_id, 1,
+                    '2026-01-01', '2026-02-01', '2026-01-01', '2026-01-11', 100, 11, 111, 0, '[]'
+                FROM (SELECT * FROM subscriptions LIMIT 1) s, generate_series(1, 2) n;
+            INSERT INTO payments (tenant_id, payment_id, customer_id, provider, reference, amount, left_over, paid_at,
+                    received_at, channel, identity, set_aside)
+                SELECT c.tenant_id, gen_random_uuid(), c.customer_id, 'bca', 'x', 10, 10, now(), now(), 'bank', 'bca x', ''
+                FROM (SELECT * FROM customers LIMIT 1) c, generate_series(1, 2) n;",
+        )
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let found = store.examine(day("2026-01-05").at(12, 0, Zone::Wib)).await.unwrap();
+    let kinds: Vec<(&str, u64)> = found.iter().map(|of| (of.kind, of.count)).collect();
+    for (kind, count) in
+        [("invoice.period_twice", 2), ("payment.twice", 2), ("ledger.receivable", 1), ("backup.none", 1)]
+    {
+        assert!(kinds.contains(&(kind, count)), "{kind}: {kinds:?}");
+    }
+    store.close().await;
+}

@@ -1,0 +1,267 @@
+//! `isp doctor`: what is wrong with database, key, disk, routers and WhatsApp, and what to do about each.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use isp_core::ids::TenantId;
+use isp_core::ports::{
+    AccessStore as _, BillingStore as _, DirectoryStore as _, InvoiceQuery, Messenger as _, MoneyStore as _,
+    OutboxQuery, OutboxStore as _, PageQuery, Store as _, StoreError,
+};
+use isp_store::{SqlStore, Vault};
+use tokio::task::JoinSet;
+
+use crate::context::Context;
+use crate::failure::{Exit, classify};
+use crate::output::{self, Cell, Format, Rows, column, number};
+use crate::wire;
+
+/// How long a router or WhatsApp may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Rows that a finding names.
+const NAMED: usize = 3;
+/// Room for a copy, and for what a month adds.
+const ROOM: u64 = 100 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Ask no router and not WhatsApp.
+    #[arg(long)]
+    offline: bool,
+}
+
+/// What is wrong, and what to do.
+struct Finding {
+    kind: String,
+    count: u64,
+    what: String,
+    todo: String,
+}
+
+/// Collects findings.
+struct Findings<'c> {
+    ctx: &'c Context,
+    found: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, kind: &str, count: u64, about: &str) {
+        let texts = &self.ctx.texts;
+        let variables = [("count", count.to_string()), ("about", about.to_owned())];
+        self.found.push(Finding {
+            kind: kind.to_owned(),
+            count,
+            what: texts.with(&format!("doctor.{kind}"), &variables),
+            todo: texts.with(&format!("doctor_todo.{kind}"), &variables),
+        });
+    }
+
+    /// An error is a finding, too: its code, its words, and the advice that it always has.
+    fn error(&mut self, error: &anyhow::Error) {
+        let (code, _) = classify(error);
+        if self.found.iter().any(|known| known.kind == code) {
+            return;
+        }
+        let texts = &self.ctx.texts;
+        let todo = texts.find(&format!("advice.{code}"), &[]).unwrap_or_default();
+        self.found.push(Finding { kind: code.to_owned(), count: 1, what: texts.failure(error), todo });
+    }
+}
+
+pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
+    let mut findings = Findings { ctx, found: Vec::new() };
+    let mut exit = Exit::Partial;
+    let (store, with_key) = match wire::store(&ctx.config).await {
+        Ok(store) => (Some(store), true),
+        Err(error) => {
+            findings.error(&error);
+            // What is wrong with the key keeps nobody from looking at the books.
+            match SqlStore::open(wire::database(&ctx.config)?, Vault::locked()).await {
+                Ok(store) => (Some(store), false),
+                Err(error) => {
+                    findings.error(&error.into());
+                    (None, false)
+                }
+            }
+        }
+    };
+    match store {
+        Some(store) => {
+            if let Err(error) = look(&mut findings, &store, with_key, args.offline).await {
+                findings.error(&error);
+            }
+            store.close().await;
+        }
+        None => exit = Exit::Unavailable,
+    }
+    disk(&mut findings)?;
+    if !args.offline {
+        whatsapp(&mut findings).await;
+    }
+    tell(ctx, &findings.found)?;
+    Ok(if findings.found.is_empty() { Exit::Done } else { exit })
+}
+
+async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, offline: bool) -> anyhow::Result<()> {
+    let ctx = findings.ctx;
+    for of in store.examine(ctx.now).await? {
+        findings.add(of.kind, of.count, &of.about);
+    }
+    if with_key {
+        let uses = store.key_uses().await?;
+        let unreadable: u64 = uses.iter().map(|of| of.unreadable).sum();
+        if unreadable > 0 {
+            findings.add("key.unreadable", unreadable, "");
+        }
+        let ring = uses.iter().filter(|of| of.place.is_some()).count();
+        if ring > 1 {
+            findings.add("key.unfinished", ring as u64, "");
+        }
+    }
+    read_all(store, ctx.tenant(), ctx.config.worker.page).await?;
+    let mut unreadable: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for row in store.damaged() {
+        let said = format!("{}: {}", row.id, ctx.texts.said(&row.reason));
+        unreadable.entry(row.what).or_default().push(said);
+    }
+    for (what, rows) in unreadable {
+        let more = if rows.len() > NAMED { "; …" } else { "" };
+        let about = format!("{} {}{more}", ctx.texts.said(what), rows[..rows.len().min(NAMED)].join("; "));
+        findings.add("row.unreadable", rows.len() as u64, &about);
+    }
+    if with_key && !offline {
+        routers(findings, store).await?;
+    }
+    Ok(())
+}
+
+/// Reads every row once, so that those that cannot be read are known.
+async fn read_all(store: &SqlStore, tenant: TenantId, size: u32) -> Result<(), StoreError> {
+    macro_rules! pages {
+        ($call:ident ($($argument:expr),*), $id:expr) => {{
+            let mut page = PageQuery::first(size);
+            loop {
+                let rows = store.$call(tenant, $($argument,)* page).await?;
+                if !page.advance(&rows, $id) {
+                    break;
+                }
+            }
+        }};
+    }
+    store.sites(tenant).await?;
+    store.routers(tenant).await?;
+    store.packages(tenant).await?;
+    store.expenses(tenant).await?;
+    store.outages(tenant).await?;
+    store.deposits(tenant).await?;
+    store.cpes(tenant, None).await?;
+    pages!(customers(), |last| last.id);
+    pages!(subscriptions(None), |last| last.0.id);
+    pages!(invoices(InvoiceQuery::default()), |last| last.0.id);
+    pages!(payments(None), |last| last.payment.id);
+    pages!(outbox(OutboxQuery::default()), |last| last.id);
+    pages!(journal(), |last| last.id);
+    Ok(())
+}
+
+/// Asks each router who it is, all at once.
+async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
+    let ctx = findings.ctx;
+    let access = Arc::new(wire::routers(&ctx.config));
+    let page = ctx.config.mikrotik.code_page;
+    let mut asked = JoinSet::new();
+    for router in store.routers(ctx.tenant()).await? {
+        let access = Arc::clone(&access);
+        asked.spawn(async move {
+            let answer = tokio::time::timeout(PATIENCE, access.check(&router.endpoint, page)).await;
+            let reason = match answer {
+                Ok(Ok(_)) => return None,
+                Ok(Err(error)) => format!("{error} [{}]", error.code()),
+                Err(_) => "timed out".to_owned(),
+            };
+            Some((router.code.to_string(), reason))
+        });
+    }
+    let mut silent: Vec<(String, String)> = asked.join_all().await.into_iter().flatten().collect();
+    silent.sort();
+    for (code, reason) in silent {
+        findings.add("router.unreachable", 1, &format!("{code}: {}", ctx.texts.port(&reason)));
+    }
+    Ok(())
+}
+
+/// Asks WhatsApp whether it would send, without sending. Without a sending number there is nothing to ask.
+async fn whatsapp(findings: &mut Findings<'_>) {
+    let ctx = findings.ctx;
+    let client = match wire::messenger(&ctx.config) {
+        Ok(Some(client)) => client,
+        Ok(None) => return,
+        Err(error) => return findings.error(&error),
+    };
+    let reason = match tokio::time::timeout(PATIENCE, client.probe()).await {
+        Ok(Ok(None)) => return,
+        Ok(Ok(Some(outcome))) => said(&outcome),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "timed out".to_owned(),
+    };
+    findings.add("whatsapp.unreachable", 1, &ctx.texts.port(&reason));
+}
+
+fn said(outcome: &isp_core::ports::SendOutcome) -> String {
+    use isp_core::ports::SendOutcome as S;
+    match outcome {
+        S::RetryAfter { reason, .. }
+        | S::RecipientRejected { reason }
+        | S::ConfigError { reason }
+        | S::ChannelDown { reason } => reason.clone(),
+        S::Accepted { .. } | S::Held { .. } => String::new(),
+    }
+}
+
+/// The disk of a SQLite file: a copy should fit, and what is added to it.
+fn disk(findings: &mut Findings<'_>) -> anyhow::Result<()> {
+    let Some(path) = wire::database(&findings.ctx.config)?.strip_prefix("sqlite:") else { return Ok(()) };
+    let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+    let size = path.metadata().map_or(0, |found| found.len());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Some(free) = free(folder)
+        && free < size + ROOM
+    {
+        findings.add("disk.low", free / (1024 * 1024), &folder.display().to_string());
+    }
+    Ok(())
+}
+
+/// The bytes that are free on the disk of a folder, where the system tells.
+#[cfg(unix)]
+fn free(folder: &Path) -> Option<u64> {
+    let of = rustix::fs::statvfs(folder).ok()?;
+    Some(of.f_bavail.saturating_mul(of.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free(_: &Path) -> Option<u64> {
+    None
+}
+
+fn tell(ctx: &Context, found: &[Finding]) -> anyhow::Result<()> {
+    if ctx.format == Format::Table {
+        if found.is_empty() {
+            return ctx.say("doctor.sound", &[]);
+        }
+        let mut text = String::new();
+        for of in found {
+            text.push_str(&output::harmless(&format!("✖ {}: {}", of.kind, of.what)));
+            text.push_str(&format!("\n    {}\n", output::harmless(&of.todo)));
+        }
+        return output::print(&text);
+    }
+    let mut rows = Rows::new(&[column("finding"), number("count"), column("what"), column("todo")]);
+    for of in found {
+        rows.push(vec![Cell::text(&of.kind), Cell::count(of.count), Cell::text(&of.what), Cell::text(&of.todo)]);
+    }
+    ctx.rows(&rows)
+}
