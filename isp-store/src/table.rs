@@ -89,7 +89,7 @@ tables! {
     ];
     INSTALLATION_ORDERS: "installation_orders", 2, "installation_order.id", [
         "tenant_id", "installation_order_id", "customer_id", "subscription_id", "installation_kind_id", "fee",
-        "installed_on", "instalments", "with_first_invoice",
+        "installed_on", "instalments", "with_first_invoice", "instalment_step",
     ];
     INSTALLATION_FEES: "installation_fees", 2, "installation_fee.id", [
         "tenant_id", "installation_order_id", "invoice_id", "amount",
