@@ -100,7 +100,7 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 
 /// The modules of isp-core from the ground up, those of a line together. A module names only modules of its own line and
 /// of lines above it in this list.
-const ORDER: [&[&str]; 19] = [
+const ORDER: [&[&str]; 20] = [
     &["typed"],
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
@@ -110,6 +110,7 @@ const ORDER: [&[&str]; 19] = [
     &["package", "device", "installation"],
     // What was billed, what was paid, what is booked.
     &["billing", "payment", "ledger"],
+    &["bank"],
     &["protection"],
     &["isolation"],
     &["message"],

@@ -151,7 +151,7 @@ fn an_installation_is_corrected_with_its_invoices() {
     isp.ok(&["--on", "2026-01-10", "bill"]);
     let owed = |on: &str| isp.json(&["--on", on, "customer", "show", "P003"])[0]["owed"].as_i64().unwrap();
     let invoiced = owed("2026-01-10");
-    assert_eq!(invoiced, 185_000, "166.667 and 11 % of PPN");
+    assert_eq!(invoiced, 185_037, "166.700 and 11 % of PPN");
     isp.fails(2, &["installation", "edit", "P003", "--reason", "x"], "cli.usage");
     let edit = [
         "--on",
@@ -179,7 +179,7 @@ fn an_installation_is_corrected_with_its_invoices() {
         .collect();
     assert_eq!(
         told,
-        [(Some(500_000), Some(185_000), Some("taken_back")), (Some(300_000), Some(333_000), Some("unpaid"))],
+        [(Some(500_000), Some(185_037), Some("taken_back")), (Some(300_000), Some(333_000), Some("unpaid"))],
         "no further part of the first comes due, and the second is charged once"
     );
     isp.ok(&["--on", "2026-03-21", "installation", "remove", "P003", "--reason", "gratis"]);

@@ -32,6 +32,7 @@ fn order(number: u128, line: u32) -> InstallationOrder {
         installed_on: date("2025-12-28"),
         instalments: 1,
         with_first_invoice: true,
+        step: Money::rupiah(100),
     }
 }
 
@@ -107,6 +108,7 @@ async fn two_installations_of_a_line_are_not_invoiced_on_one_day_b3() {
     let world = one(|terms| terms).await;
     let first = InstallationOrder {
         with_first_invoice: false,
+        step: Money::rupiah(100),
         instalments: 3,
         installed_on: date("2026-01-31"),
         ..order(1, 2)
@@ -240,6 +242,7 @@ async fn fees_are_foretold_with_the_first_invoice_and_in_instalments_b9() {
     world.engine().add_installation(order(1, 2)).await.unwrap();
     let second = InstallationOrder {
         with_first_invoice: false,
+        step: Money::rupiah(100),
         instalments: 2,
         installed_on: date("2026-01-10"),
         fee: rp(300_000),

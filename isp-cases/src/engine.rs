@@ -13,7 +13,7 @@ use isp_core::ids::{
     CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PromiseId,
     RouterId, SiteId, SubscriptionId, TenantId, derive,
 };
-use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
@@ -309,6 +309,7 @@ impl<'s> EngineHost<'s> {
             installed_on: *on,
             instalments: *instalments,
             with_first_invoice: *with_first_invoice,
+            step: part_step(*fee),
         };
         self.engine().add_installation(order).await
     }

@@ -259,6 +259,35 @@ pub enum Error {
     /// All amounts near a debt are kept for other payment requests.
     #[error("all amounts near this debt are kept for other payment requests")]
     NoFreeAmount,
+    /// A file that is none of those that banks give.
+    #[error("it is no file of a bank that is known")]
+    UnknownBankFile,
+    /// A row of a bank's file that cannot be read.
+    #[error("line {line}: {reason}")]
+    BankRow {
+        /// On which line of the file it stands.
+        line: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The rows of a bank's file do not lead from its opening balance to its closing one.
+    #[error("the rows do not lead from the opening balance to the closing balance")]
+    BankTotals,
+    /// A bank's file does not tell its account, and nobody else does.
+    #[error("the file does not tell its account")]
+    NoAccount,
+    /// A bank's file is of another account than a person says.
+    #[error("the file is of another account")]
+    OtherAccount,
+    /// Money that went out is nobody's payment.
+    #[error("the money went out")]
+    MoneyOut,
+    /// A mutation was matched or ignored before.
+    #[error("the mutation was matched or ignored before")]
+    MutationSettled,
+    /// Nothing was said of a mutation that could be taken back.
+    #[error("the mutation waits already")]
+    MutationWaits,
     /// A collector does not hold that much.
     #[error("collector holds {holds}, less than that")]
     CollectorHoldsLess {
@@ -350,6 +379,14 @@ impl Error {
             Self::MoreThanQris { .. } => "qris.too_much",
             Self::NothingOwed => "request.nothing_owed",
             Self::NoFreeAmount => "request.no_free_amount",
+            Self::UnknownBankFile => "bank.unknown_file",
+            Self::BankRow { .. } => "bank.row",
+            Self::BankTotals => "bank.totals",
+            Self::NoAccount => "bank.no_account",
+            Self::OtherAccount => "bank.other_account",
+            Self::MoneyOut => "mutation.money_out",
+            Self::MutationSettled => "mutation.settled",
+            Self::MutationWaits => "mutation.waits",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::CashShort { .. } => "money.cash_short",
             Self::DeviceNotInstalled => "device.not_installed",

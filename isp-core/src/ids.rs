@@ -64,6 +64,10 @@ ids! {
     PaymentId,
     /// A payment request.
     PaymentRequestId,
+    /// A file of a bank.
+    BankFileId,
+    /// A mutation of a bank account.
+    MutationId,
     /// A collector's deposit.
     DepositId,
     /// A journal entry.

@@ -42,6 +42,14 @@ pub struct InstallationOrder {
     /// [`crate::billing::first_fee`]. Then it is paid in one part.
     #[serde(default)]
     pub with_first_invoice: bool,
+    /// All instalments but the last are multiples of this: [`part_step`] of the fee, or Rp1 in an order that was recorded
+    /// before there was such a step, so that its later parts go with those that were invoiced.
+    #[serde(default = "one_rupiah")]
+    pub step: Money,
+}
+
+fn one_rupiah() -> Money {
+    Money::rupiah(1)
 }
 
 impl InstallationOrder {
@@ -53,16 +61,17 @@ impl InstallationOrder {
     /// # let id = uuid::Uuid::nil();
     /// # let order = InstallationOrder { id: InstallationOrderId(id), customer_id: CustomerId(id),
     /// #   subscription_id: SubscriptionId(id), kind_id: InstallationKindId(id), fee: Money::rupiah(500_000),
-    /// #   installed_on: Date::parse("2026-01-31").unwrap(), instalments: 3, with_first_invoice: false };
+    /// #   installed_on: Date::parse("2026-01-31").unwrap(), instalments: 3, with_first_invoice: false,
+    /// #   step: part_step(Money::rupiah(500_000)) };
     /// let parts: Vec<_> = order.schedule().iter().map(|p| (p.on.to_string(), p.amount.as_i64())).collect();
-    /// assert_eq!(parts, [("2026-01-31".into(), 166_667), ("2026-02-28".into(), 166_667), ("2026-03-31".into(), 166_666)]);
+    /// assert_eq!(parts, [("2026-01-31".into(), 166_700), ("2026-02-28".into(), 166_700), ("2026-03-31".into(), 166_600)]);
     /// ```
     #[must_use]
     pub fn schedule(&self) -> Vec<Instalment> {
         if self.with_first_invoice {
             return Vec::new();
         }
-        parts(self.fee, self.installed_on, self.instalments, Money::rupiah(1))
+        parts(self.fee, self.installed_on, self.instalments, self.step)
             .into_iter()
             .map(|Part { number, on, amount }| Instalment { number, on, amount, invoice_id: self.invoice_id(number) })
             .collect()
@@ -103,17 +112,16 @@ pub struct Part {
 /// A fee in 1 to 12 monthly parts from a day on, equal but for the last, which takes the rest; the day is clamped to the end of
 /// a shorter month. Parts of nothing are left out.
 ///
-/// All but the last are multiples of `step`: 11 % of a hundred are whole rupiah, so parts of whole hundreds sum to the fee with
-/// PPN, too.
+/// All but the last are multiples of `step`; see [`part_step`].
 ///
 /// ```
-/// # use isp_core::{calendar::Date, installation::parts, money::Money};
-/// let cut = |step| -> Vec<i64> {
+/// # use isp_core::{calendar::Date, installation::{part_step, parts}, money::Money};
+/// let cut = |fee, step| -> Vec<i64> {
 ///     let day = Date::parse("2026-01-31").unwrap();
-///     parts(Money::rupiah(500_000), day, 3, Money::rupiah(step)).iter().map(|p| p.amount.as_i64()).collect()
+///     parts(Money::rupiah(fee), day, 3, step).iter().map(|p| p.amount.as_i64()).collect()
 /// };
-/// assert_eq!(cut(1), [166_667, 166_667, 166_666]);
-/// assert_eq!(cut(100), [166_700, 166_700, 166_600]);
+/// assert_eq!(cut(500_000, Money::rupiah(1)), [166_667, 166_667, 166_666]);
+/// assert_eq!(cut(500_000, part_step(Money::rupiah(500_000))), [166_700, 166_700, 166_600]);
 /// ```
 #[must_use]
 pub fn parts(fee: Money, first: Date, instalments: u8, step: Money) -> Vec<Part> {
@@ -127,6 +135,26 @@ pub fn parts(fee: Money, first: Date, instalments: u8, step: Money) -> Vec<Part>
         Part { number: i as u8 + 1, on: first.month().plus(i as i32).clamp(day), amount }
     };
     (0..count).map(part).filter(|part| part.amount.is_positive()).collect()
+}
+
+/// The step in which a fee is cut, so that its parts sum to it with PPN, too: PPN is rounded on each invoice by itself.
+///
+/// Of Rp100 PPN at any whole rate is whole rupiah. Of a fee that is itself no multiple of that the last part is not, and then
+/// it takes parts of which 11/12 and 12 % are whole rupiah: Rp1.200.
+///
+/// ```
+/// # use isp_core::{calendar::Date, installation::{part_step, parts}, money::Money, tax::*};
+/// # let (day, tax) = (Date::parse("2026-01-31").unwrap(), Tax::pkp());
+/// let with_ppn = |amount| tax.apply(amount, TaxMode::Exclusive, day).unwrap().total();
+/// let in_three = |fee, step| parts(fee, day, 3, step).iter().map(|p| with_ppn(p.amount)).sum::<Money>();
+/// let fee = Money::rupiah(500_000);
+/// assert_eq!(with_ppn(fee), Money::rupiah(555_000));
+/// assert_eq!(in_three(fee, part_step(fee)), Money::rupiah(555_000));
+/// assert_eq!(in_three(fee, Money::rupiah(1)), Money::rupiah(554_999)); // a rupiah is lost
+/// ```
+#[must_use]
+pub fn part_step(fee: Money) -> Money {
+    Money::rupiah(if fee.as_i64() % 100 == 0 { 100 } else { 1_200 })
 }
 
 /// Whether a fee may be paid so.
@@ -214,4 +242,29 @@ pub fn paid_share(fee: Money, total: Money, paid: Money) -> Money {
     }
     let share = i128::from(fee.as_i64()) * i128::from(paid.as_i64()) / i128::from(total.as_i64()).max(1);
     Money::rupiah(i64::try_from(share).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tax::{Tax, TaxMode};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_sum_to_the_fee_with_and_without_ppn(
+            fee in prop_oneof![(1_i64..100_000).prop_map(|hundreds| hundreds * 100), 1_i64..10_000_000],
+            instalments in 1_u8..=12,
+            day in 19_083_i32..24_000,
+        ) {
+            let (fee, tax) = (Money::rupiah(fee), Tax::pkp());
+            let first = Date::from_day_number(day);
+            let cut = parts(fee, first, instalments, part_step(fee));
+            prop_assert_eq!(cut.iter().map(|part| part.amount).sum::<Money>(), fee);
+            // By the law of one day: a rate that changes between two parts changes what they come to.
+            let with_ppn = |amount| tax.apply(amount, TaxMode::Exclusive, first).unwrap().total();
+            prop_assert_eq!(cut.iter().map(|part| with_ppn(part.amount)).sum::<Money>(), with_ppn(fee));
+            prop_assert!(cut.iter().all(|part| part.amount.is_positive()));
+        }
+    }
 }

@@ -15,6 +15,7 @@
 //! | what protects from isolation | [`protection`] |
 //! | who is isolated, and why | [`isolation`], [`holiday`] |
 //! | what a payment pays | [`payment`] |
+//! | whose the money on the bank account is | [`bank`] |
 //! | what is booked | [`ledger`] |
 //! | the five reports | [`report`] |
 //! | starts, changes, pauses and ends | [`terms`] |
@@ -23,6 +24,7 @@
 //! | what stands in a cell that somebody typed | [`typed`] |
 //! | every rule with numbers | [`rules`] |
 
+pub mod bank;
 pub mod billing;
 pub mod calendar;
 pub mod clock;

@@ -154,17 +154,18 @@
 //! row** is reported by its id and code, and the others are billed. **B10, late fee:** see [`crate::billing::late_fee`]; an
 //! outage: [`crate::billing::outage`].
 //!
-//! **B9, PSB.** Rp500.000 in three instalments: 166.667, 166.667 and, so that it adds up, 166.666.
+//! **B9, PSB.** Rp500.000 in three instalments: 166.700, 166.700 and, so that it adds up with PPN too, 166.600.
 //!
 //! ```
 //! # use isp_core::{installation::*, ids::*, money::Money, calendar::Date};
 //! # let id = uuid::Uuid::nil();
 //! # let order = |instalments| InstallationOrder { id: InstallationOrderId(id), customer_id: CustomerId(id),
 //! #   subscription_id: SubscriptionId(id), kind_id: InstallationKindId(id), fee: Money::rupiah(500_000),
-//! #   installed_on: Date::parse("2026-01-10").unwrap(), instalments, with_first_invoice: false };
+//! #   installed_on: Date::parse("2026-01-10").unwrap(), instalments, with_first_invoice: false,
+//! #   step: part_step(Money::rupiah(500_000)) };
 //! let parts: Vec<i64> = order(3).schedule().iter().map(|p| p.amount.as_i64()).collect();
-//! assert_eq!(parts, [166_667, 166_667, 166_666]);
-//! assert_eq!(FeeStatus::of(Money::rupiah(500_000), Money::rupiah(166_667)), FeeStatus::PartlyPaid);
+//! assert_eq!(parts, [166_700, 166_700, 166_600]);
+//! assert_eq!(FeeStatus::of(Money::rupiah(500_000), Money::rupiah(166_700)), FeeStatus::PartlyPaid);
 //! ```
 //!
 //! Or it goes with the first periodic invoice: Rp150.000 of service and Rp500.000 of installation are one invoice of
@@ -183,6 +184,10 @@
 //! `trx 77` and `TRX 77 ` are one; a reversal frees the reference. **P7, back-dated:** paid on the 10th and recorded on the
 //! 20th, it counts from the 10th, and a late fee of the 18th is given back, in whatever order payments are recorded (see
 //! [`crate::payment::in_time`]); a day in 2062 is asked about.
+//!
+//! **An amount of one's own.** Who owes Rp183.150 is asked for Rp183.151, the next one for Rp183.152: the amount tells who paid,
+//! and the rupiah more is credit (see [`crate::payment::request`]). What a bank tells is matched by it, or by what stands in the
+//! text (see [`crate::bank::matching`]).
 //!
 //! ```
 //! # use isp_core::billing::*;

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::billing::first_fee::alone_on;
 use crate::billing::plan::{BillingContext, installation_invoice};
 use crate::billing::{
     Billable, Catalog, Charge, Invoice, InvoiceBalance, InvoiceKind, LateFee, WhileIsolated, Written, add_fee,
@@ -419,7 +420,7 @@ fn installations(line: &mut Line, known: &mut BTreeSet<InvoiceId>, policy: &Poli
     let today = zone.date_of(now);
     let mut happened = Vec::new();
     for order in line.orders.clone() {
-        let ended = terms.end.filter(|end| order.with_first_invoice && *end <= today).map(|end| order.alone(end));
+        let ended = alone_on(terms.end, today).filter(|_| order.with_first_invoice).map(|end| order.alone(end));
         let parts = order.schedule().into_iter().filter(|part| part.on <= today).chain(ended);
         for part in parts.filter(|part| part.amount.is_positive()) {
             if known.contains(&part.invoice_id) {

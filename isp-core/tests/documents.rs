@@ -44,6 +44,7 @@ fn order(invoice: &Invoice, fee: i64) -> InstallationOrder {
         installed_on: invoice.issue_date,
         instalments: 1,
         with_first_invoice: true,
+        step: isp_core::installation::part_step(Money::rupiah(fee)),
     }
 }
 

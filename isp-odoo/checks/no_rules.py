@@ -9,6 +9,7 @@ stands in ALLOWED, with the reason.
 
 import ast
 import pathlib
+import re
 import sys
 
 ADDON = pathlib.Path(__file__).parents[1] / "isp_management"
@@ -18,8 +19,13 @@ FOLDERS = ("models", "wizard", "logic")
 DAYS = {
     "period_start", "period_end", "isp_period_start", "isp_period_end", "isp_credit_start", "isp_credit_end", "activation_date",
     "service_from", "end_date", "paused_from", "billed_from", "charged_until", "change_date", "changed_on", "held_until",
-    "discount_until", "isp_billed_through", "position", "last_day",
+    "discount_until", "isp_billed_through", "position", "last_day", "date_from", "invoice_date", "invoice_date_due", "due_date",
+    "issue_date", "made_on",
 }
+# Ends that the engine compares; their difference is the length of an outage, which is shown.
+ENDS = {"until"}
+# Days that a query counts on by itself: `m.invoice_date_due + %s`.
+IN_SQL = re.compile(r"\b\w*(?:_date|_due|_start|_end|_from|_until)\s*[+-]\s*(?:%s|%\(|interval\b|[0-9])", re.IGNORECASE)
 MONEY = {"amount", "price", "fee", "total", "dpp", "ppn", "price_unit", "amount_total", "amount_untaxed", "amount_residual", "held_price"}
 ROUNDERS = {"round", "floor", "ceil", "trunc", "float_round", "quantize"}
 ADDERS = {"relativedelta", "fromordinal", "toordinal"}
@@ -28,23 +34,23 @@ ADDERS = {"relativedelta", "fromordinal", "toordinal"}
 ALLOWED = {
     "logic/clock.py:day_after": "Odoo keeps the last day of a span, the engine the day after it",
     "logic/clock.py:last_day": "Odoo keeps the last day of a span, the engine the day after it",
-    "logic/money.py:rupiah": "refuses a fraction",
-    "logic/money.py:rupiah_owed": "books that round to 0.01 have fractions that nobody is asked for",
-    "logic/money.py:whole": "books that round to 0.01, told in whole rupiah",
+    "logic/money.py": "refuses fractions, and tells books that round to 0.01 in whole rupiah",
     "models/isp_billing_run.py:_bill": "the engine's next position is written when no other run has come further",
     "models/isp_left_out.py:_isp_bill_again": "a mark that is there already may lie earlier",
     "models/isp_subscription_source.py:_isp_join_invoices": "another module's invoices say from when on it has billed",
     "models/isp_credit.py:_isolated_notes": "from the earlier of two marks on the engine is asked again",
     "models/isp_demo.py": "the demo invents what happens on which day",
     "models/isp_dashboard.py": "the months of a chart",
-    "models/isp_dashboard_pictures.py:_churn": "the months of a chart",
-    "models/isp_dashboard_pictures.py:_isolations": "the days of a chart",
+    "models/isp_dashboard_pictures.py": "the days and months of charts",
     "models/res_company_money.py:_isp_start_late_fees": "setting the policy starts it on that day",
     "models/isp_isolation_run.py:_isp_access_facts": "what ended days ago in every zone is not searched; the engine decides what holds",
-    "wizard/isp_outage_credit_wizard.py:_isp_notes": "a day more on each side is searched; the engine picks",
-    "wizard/isp_outage_credit_wizard.py:_isp_line": "counts the days of the engine's note, to show them",
-    # Rules that the wheel does not have yet.
-    "models/isp_late_fee.py": "the window of a search, and the due day of a fee",
+    "wizard/isp_outage_credit_wizard.py": "a day more on each side is searched, the engine picks; days of its notes are counted to be shown",
+    "models/isp_late_fee.py:_charge_late_fees": "a fee that could not be written keeps its day for the next run",
+    "models/isp_subscription.py:the module": "a constraint of the table: a line does not end before it begins",
+    "models/isp_installation_fee.py:_isp_write_invoices": "what is of a day to come is a draft that Odoo posts",
+    "models/isp_invoice_writer.py:_fits_numbers": "Odoo's own lock dates",
+    "models/isp_isolation_run.py:_isp_settle": "a word for a promise that is over: nothing is decided by it",
+    "models/isp_paid_in_time.py:_isp_take_fees_back": "which payments were known when the day began",
 }
 
 
@@ -68,8 +74,10 @@ def fault(node):
     """What is wrong with one node, or None."""
     if isinstance(node, ast.Compare):
         ordered = any(isinstance(op, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) for op in node.ops)
-        if ordered and any(is_one_of(part, DAYS) for part in (node.left, *node.comparators)):
+        if ordered and any(is_one_of(part, DAYS | ENDS) for part in (node.left, *node.comparators)):
             return "compares days of periods"
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and IN_SQL.search(node.value):
+        return "adds days"
     if isinstance(node, ast.BinOp):
         sides = (node.left, node.right)
         if isinstance(node.op, (ast.Add, ast.Sub)) and any(is_one_of(side, DAYS) or is_days(side) for side in sides):

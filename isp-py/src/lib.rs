@@ -58,6 +58,9 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::isolation_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ppn, module)?)?;
     module.add_function(wrap_pyfunction!(decide::due_reminders, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::prices_on, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::overdue, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::join_notices, module)?)?;
     module.add_function(wrap_pyfunction!(decide::refresh_messages, module)?)?;
     module.add_function(wrap_pyfunction!(decide::check_clock, module)?)?;
     module.add_function(wrap_pyfunction!(decide::end_records, module)?)?;

@@ -11,6 +11,17 @@ from isp_engine.records import Cycle
 from stories import WIT, at, day, package, subscription
 
 
+def test_the_price_of_a_day() -> None:
+    home = isp.Package("HOME", [isp.Price(date(2026, 1, 1), 150_000), isp.Price(date(2026, 3, 1), 175_000)])
+    prices = [isp.prices_on([home], date(2026, month, 1)) for month in (2, 3)]
+    assert (prices, isp.prices_on([home], date(2025, 12, 31))) == ([[150_000], [175_000]], [None])
+
+
+def test_overdue_is_the_day_after_the_due_date() -> None:
+    invoices = [isp.OpenInvoice("a", date(2026, 1, 1), date(2026, 1, 11), 166_500, 0), isp.OpenInvoice("b", date(2026, 1, 1), date(2026, 1, 11), 1, 1)]
+    assert (isp.overdue(invoices, date(2026, 1, 11)), isp.overdue(invoices, date(2026, 1, 12))) == ([], ["a"])
+
+
 def starts(plan: isp.BillingPlan) -> list[str]:
     return [str(invoice.period_start) for invoice in plan.invoices]
 

@@ -16,7 +16,7 @@ def late(key: isp.Key = 1, due: str = "2026-01-15", unpaid: isp.Money = 166_500,
 
 
 def charged(text: str, *rows: isp.LateInvoice, policy: isp.LateFeePolicy = SEVEN, **more: Any) -> list[Any]:
-    return [tuple(fee) for fee in isp.late_fees(rows or (late(),), at(text), policy, **more)]
+    return [tuple(fee)[:6] for fee in isp.late_fees(rows or (late(),), at(text), policy, **more)]
 
 
 def test_it_is_coming_then_due_and_dated_on_its_day() -> None:
@@ -27,7 +27,9 @@ def test_it_is_coming_then_due_and_dated_on_its_day() -> None:
     assert charged("2026-01-22 00:00") == [(*fee, True)]
     # A late run charges the day that it missed, when it says which day was charged last.
     assert charged("2026-01-25 08:00", since=day("2026-01-21")) == [(*fee, True)]
-    assert SEVEN.day(day("2026-01-15")) == day("2026-01-22")
+    assert (SEVEN.day(day("2026-01-15")), SEVEN.due_on(day("2026-01-22"))) == (day("2026-01-22"), day("2026-01-15"))
+    [fee_] = isp.late_fees([late()], at("2026-01-22 08:00"), SEVEN, billing=isp.BillingPolicy(payment_terms_days=3))
+    assert fee_.due_date == day("2026-01-25")
 
 
 def test_what_was_passed_by_before_the_policy_was_set_is_not_charged() -> None:

@@ -1,6 +1,6 @@
 """The last look before a message leaves (rules N3, N4, N6, N7), the clock of a run (I9), and endings (I2)."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -221,3 +221,31 @@ def test_the_zone_of_the_line_decides_which_protection_holds() -> None:
     assert reason("WIB", "2026-03-16 11:00", exemptions=exempt) == "exempt"
     # The old names still count.
     assert reason("WIB", "2026-03-16 11:00", promise=promises[1]) == "promised"
+
+
+def test_notices_about_one_document_are_one() -> None:
+    days = (date(2026, 1, 1), date(2026, 1, 11))
+    now = datetime(2026, 1, 16, 3, 0, tzinfo=timezone.utc)
+    of = [isp.OpenInvoice(n, *days, 166_500, 0) for n in range(4)]
+    budi = [isp.Notice(n, "budi", "isolated", [of[n]], [isp.Statement("TG-7", *days)]) for n in (0, 1)]
+    siti = [isp.Notice(n, "siti", "isolated", [of[n]]) for n in (2, 3)]
+    assert isp.join_notices([budi[0], siti[0], budi[1], siti[1]], now) == [
+        isp.JoinedNotice((0, 1), "TG-7"), isp.JoinedNotice((2,), None), isp.JoinedNotice((3,), None),
+    ]
+    reopened = [notice._replace(kind="reopened", invoices=()) for notice in budi]
+    assert isp.join_notices(reopened, now) == [isp.JoinedNotice((0, 1), None)]
+    # A line that was isolated for a debt of before does not stand on the document.
+    before = isp.Notice(5, "budi", "isolated", [isp.OpenInvoice(9, date(2025, 12, 1), date(2025, 12, 11), 1, 0)], budi[0].statements)
+    assert [notice.notices for notice in isp.join_notices([*budi, before], now)] == [(0, 1), (5,)]
+
+
+def test_a_message_names_the_document_once() -> None:
+    days = (date(2026, 1, 1), date(2026, 1, 11))
+    invoices = [isp.OpenInvoice(f"INV/{n}", *days, 166_500, 0) for n in (1, 2)]
+    message = isp.QueuedMessage(
+        1, "overdue", datetime(2026, 1, 14, 3, 0, tzinfo=timezone.utc), invoices, ["INV/1", "INV/2"], [isp.MessageLine("HOME")],
+        statements=[isp.Statement("TG/7", *days)],
+    )
+    [look] = isp.refresh_messages([message], datetime(2026, 1, 14, 3, 0, tzinfo=timezone.utc))
+    assert look.content and look.demand and look.content.invoices == ("TG/7",)
+    assert [(owed.number, owed.amount) for owed in look.demand.owed] == [("TG/7", 333_000)]

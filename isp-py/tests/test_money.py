@@ -101,21 +101,19 @@ def test_the_parts_of_a_fee_add_up_to_it() -> None:
     [schedule] = isp.installation_fees([fee_], tax=isp.TaxPolicy(pkp=False))
     assert isinstance(schedule, isp.FeeSchedule)
     assert [(p.number, p.on, p.due_date, p.total) for p in schedule.parts] == [
-        (1, date(2026, 1, 31), date(2026, 2, 10), 166_667), (2, date(2026, 2, 28), date(2026, 3, 10), 166_667),
-        (3, date(2026, 3, 31), date(2026, 4, 10), 166_666),
+        (1, date(2026, 1, 31), date(2026, 2, 10), 166_700), (2, date(2026, 2, 28), date(2026, 3, 10), 166_700),
+        (3, date(2026, 3, 31), date(2026, 4, 10), 166_600),
     ]
 
 
-def test_parts_of_whole_hundreds_sum_with_ppn_too() -> None:
-    for fee in (1, 99, 100, 99_999, 500_000):
+def test_parts_sum_with_ppn_too() -> None:
+    for fee in (1, 99, 100, 99_950, 99_999, 500_000):
+        [whole] = isp.ppn([isp.Taxable(fee, date(2026, 1, 31))])
         for count in range(1, 13):
-            [schedule] = isp.installation_fees([isp.InstallationFee(1, fee, date(2026, 1, 31), count, step=100)])
+            [schedule] = isp.installation_fees([isp.InstallationFee(1, fee, date(2026, 1, 31), count)])
             assert isinstance(schedule, isp.FeeSchedule)
-            assert sum(part.dpp for part in schedule.parts) == fee
+            assert sum(part.total for part in schedule.parts) == whole.total, (fee, count)
             assert {part.dpp % 100 for part in schedule.parts[:-1]} <= {0}
-    [schedule] = isp.installation_fees([isp.InstallationFee(1, 500_000, date(2026, 1, 31), 3, step=100)])
-    assert isinstance(schedule, isp.FeeSchedule)
-    assert ([part.dpp for part in schedule.parts], sum(part.total for part in schedule.parts)) == ([166_700, 166_700, 166_600], 555_000)
 
 
 def test_fees_that_cannot_be_are_refused() -> None:
@@ -134,11 +132,25 @@ def test_fees_that_cannot_be_are_refused() -> None:
 def test_a_fee_goes_with_the_first_invoice_that_is_planned() -> None:
     home = isp.Package("HOME", [isp.Price(date(2025, 1, 1), 150_000)])
     line = isp.Subscription("budi", "HOME", date(2026, 1, 1), 1, billed_from=date(2026, 1, 1))
-    plan = isp.plan_billing([line], [home], datetime(2026, 2, 1, 5, 0, tzinfo=timezone.utc), first_fees=[isp.FirstFee("budi", 500_000)])
+    plan = isp.plan_billing([line], [home], datetime(2026, 2, 1, 5, 0, tzinfo=timezone.utc), first_fees=[isp.FirstFee(7, "budi", 500_000)])
+    assert plan.fees == [isp.InvoicedFee(7, "budi", date(2026, 1, 1), date(2026, 1, 1), 555_000)]
     assert [invoice.total for invoice in plan.invoices] == [721_500, 166_500]
     assert [(part.kind, part.amount) for part in plan.invoices[0].lines] == [
         ("subscription", 150_000), ("installation", 500_000), ("ppn", 16_500), ("installation_ppn", 55_000),
     ]
+
+
+def test_a_fee_waits_or_stands_alone_when_the_line_has_ended() -> None:
+    home = isp.Package("HOME", [isp.Price(date(2025, 1, 1), 150_000)])
+    line = isp.Subscription("budi", "HOME", date(2026, 1, 1), 1, billed_from=date(2026, 2, 1), end=date(2026, 1, 10))
+    [fee] = first = [isp.FirstFee(7, "budi", 500_000)]
+
+    def fees(day: int) -> list[isp.InvoicedFee]:
+        return isp.plan_billing([line], [home], datetime(2026, 1, day, 5, 0, tzinfo=timezone.utc), first_fees=first).fees
+
+    assert (fees(9), fees(10)) == ([], [isp.InvoicedFee(7, "budi", None, date(2026, 1, 10), 555_000)])
+    others = isp.plan_billing([line], [home], datetime(2026, 2, 1, tzinfo=timezone.utc), first_fees=[fee._replace(subscription="siti")])
+    assert others.fees == [], "that of another page waits"
 
 
 def test_of_a_fee_on_another_invoice_the_same_share_is_paid() -> None:

@@ -124,7 +124,10 @@ class Provider:
         self.notes: list[tuple[Invoice, isp.CreditNote, str, date, str]] = []
         self.protections: dict[str, dict[str, list[Any]]] = {"promise": defaultdict(list), "exemption": defaultdict(list)}
         self.last_run: datetime | None = None
-        self.messages = Messages(self, {c["code"]: c["reachable"] for c in case["customers"]})
+        self.messages = Messages(
+            self, {c["code"]: c["reachable"] for c in case["customers"]},
+            {c["code"] for c in case["customers"] if c["invoicing"] == "per_customer"},
+        )
         self.outages: dict[str, tuple[str, isp.Outage]] = {}
         self.position: date | None = None
         self.problems: dict[Any, str] = {}
@@ -171,7 +174,8 @@ class Provider:
                 lines = [(part.kind, part.amount) for part in planned.lines]
                 made = Invoice(line, "subscription", period, planned.issue_date, planned.due_date, lines, planned.dpp, planned.ppn, planned.package)
                 self.invoices.append(made)
-        self.first_fees = [fee for fee in self.first_fees if fee.subscription not in looked_at]
+        for fee in plan.fees:
+            self.first_fees = [waiting for waiting in self.first_fees if waiting.key != fee.key]
         self.bill_fee_parts(at)
         if self.policy.billing.while_isolated == "prorate":
             for name in looked_at:
@@ -228,16 +232,15 @@ class Provider:
         with_fee = {(i.line.of["name"], i.period) for i in self.invoices if i.kind == "late_fee"}
         bearing = [i for i in bearing if (i.line.of["name"], i.period) not in with_fee]
         late = [
-            isp.LateInvoice(n, i.due, i.unpaid_at(midnight(policy.day(i.due), i.line.zone)), zone=i.line.zone)
+            isp.LateInvoice(n, i.due, i.unpaid_at(midnight(policy.day(i.due), i.line.zone)), i.line.zone, i.period[0], self.given(i))
             for n, i in enumerate(bearing)
         ]
         since = self.position and self.position - timedelta(self.policy.billing.issue_lead_days)
-        for fee in isp.late_fees(late, at, policy, since=since, tax=self.policy.tax):
+        for fee in isp.late_fees(late, at, policy, since=since, tax=self.policy.tax, billing=self.policy.billing):
             if fee.due:
                 of = bearing[fee.invoice]
                 lines = [(kind, amount) for kind, amount in (("late_fee", fee.dpp), ("ppn", fee.ppn)) if amount]
-                due = fee.on + timedelta(self.policy.billing.payment_terms_days)
-                self.invoices.append(Invoice(of.line, "late_fee", of.period, fee.on, due, lines, fee.dpp, fee.ppn))
+                self.invoices.append(Invoice(of.line, "late_fee", of.period, fee.on, fee.due_date, lines, fee.dpp, fee.ppn))
 
     def enforce(self, at: datetime, approve: bool) -> None:
         decided = {d.subscription: d for d in isp.decide_isolation([self.facts(line, at) for line in self.lines.values()], at, policy=self.policy.isolation)}
@@ -381,7 +384,7 @@ class Provider:
         schedule = allowed(isp.installation_fees([wish], policy=self.policy.billing, tax=self.policy.tax)[0])
         self.fee_parts += [(line, part) for part in schedule.parts]
         if with_first_invoice:
-            self.first_fees.append(isp.FirstFee(subscription, fee))
+            self.first_fees.append(isp.FirstFee(f"{subscription} {on}", subscription, fee))
 
     def bill_fee_parts(self, at: datetime) -> None:
         for line, part in self.fee_parts:

@@ -22,8 +22,9 @@ class Queued:
 class Messages:
     """The outbox of a provider in plain Python."""
 
-    def __init__(self, provider: Any, reachable: dict[str, bool]) -> None:
-        self.of, self.reachable = provider, reachable
+    def __init__(self, provider: Any, reachable: dict[str, bool], per_customer: set[str]) -> None:
+        self.of, self.reachable, self.per_customer = provider, reachable, per_customer
+        self.notices: list[tuple[Any, Any]] = []
         self.queue: list[Queued] = []
         self.notified: dict[str, list[isp.Notified]] = {}
         self.sent: list[tuple[str, datetime, str, int | None]] = []
@@ -49,14 +50,39 @@ class Messages:
     def first(self, customer: str) -> Any:
         return next(line for line in self.of.lines.values() if line.customer == customer)
 
+    def statements(self, customer: str) -> list[isp.Statement]:
+        """The documents that a customer's invoices stand on, where there is one for several lines."""
+        if customer not in self.per_customer:
+            return []
+        days = dict.fromkeys((i.issued, i.due) for i in self.of.invoices if i.line.customer == customer)
+        return [isp.Statement(f"TG-{number}", *of) for number, of in enumerate(days)]
+
     def about_access(self, kind: Any, line: Any, at: datetime) -> None:
-        not_before = self.of.policy.dunning.next_sending(kind, line.zone, at)
-        self.queue.append(Queued(kind, line.customer, line.zone, not_before, lines=[(line, len(line.events))]))
+        del at
+        self.notices.append((kind, line))
+
+    def join(self, at: datetime) -> None:
+        """Queue what a decision asks to be said."""
+        facts = [
+            isp.Notice(
+                number, line.customer, kind, [self.of.balance(i) for i in self.of.invoices if i.line is line and i.open > 0],
+                self.statements(line.customer), line.zone,
+            )
+            for number, (kind, line) in enumerate(self.notices)
+        ]
+        for joined in isp.join_notices(facts, at):
+            notices = [self.notices[int(key)] for key in joined.notices]
+            kind, first = notices[0]
+            not_before = self.of.policy.dunning.next_sending(kind, first.zone, at)
+            lines = [(line, len(line.events)) for _, line in notices]
+            self.queue.append(Queued(kind, first.customer, first.zone, not_before, lines=lines))
+        self.notices = []
 
     def received(self, customer: str, payment: str, at: datetime) -> None:
         self.queue.append(Queued("payment_received", customer, self.first(customer).zone, at, payment=payment))
 
     def deliver(self, at: datetime) -> None:
+        self.join(at)
         waiting = [message for message in self.queue if message.state == "queued"]
         looks = isp.refresh_messages(
             [self.facts(number, message) for number, message in enumerate(waiting)], at,
@@ -85,7 +111,7 @@ class Messages:
                 for line, event in lines
             ],
             isp.MessagePayment(payment["amount"], payment["reference"], payment["paid_at"], payment["reversed"]) if payment else None,
-            self.reachable[message.customer], message.zone,
+            self.reachable[message.customer], message.zone, self.statements(message.customer),
         )
 
     def sent_to(self, customer: str, zone: str) -> list[dict[str, Any]]:

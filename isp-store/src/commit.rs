@@ -11,8 +11,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment, request,
-    reseal, rows, statement, subscription, table,
+    access, bank, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment,
+    request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -31,8 +31,9 @@ pub(crate) async fn write(
     s: &mut dyn Session,
     vault: &Vault,
     tenant: TenantId,
-    changes: ChangeSet,
+    mut changes: ChangeSet,
 ) -> Result<CommitReport, StoreError> {
+    let bank = bank::Changes::of(&mut changes);
     let ChangeSet {
         sites,
         routers,
@@ -67,6 +68,11 @@ pub(crate) async fn write(
         reversals,
         payment_requests,
         request_closings,
+        bank_files: _,
+        mutations: _,
+        mutation_marks: _,
+        forgotten_aliases: _,
+        payer_aliases: _,
         touched,
         access,
         access_events,
@@ -147,6 +153,7 @@ pub(crate) async fn write(
     credit::write_deposits(s, tenant, deposits).await?;
     payment::settle(s, tenant, reversals, allocations).await?;
     request::write(s, tenant, request_closings, payment_requests).await?;
+    bank::write(s, tenant, bank).await?;
 
     access::write(s, tenant, access).await?;
     access::touch(s, tenant, touched).await?;

@@ -13,7 +13,7 @@ use crate::table::{INSTALLATION_FEES, INSTALLATION_ORDERS, INSTALMENTS};
 use crate::value::{Reader, Value, args};
 
 const COLUMNS: &str = "o.installation_order_id, o.customer_id, o.subscription_id, o.installation_kind_id, o.fee,
-    o.installed_on, o.instalments, o.with_first_invoice";
+    o.installed_on, o.instalments, o.with_first_invoice, o.instalment_step";
 
 fn read(r: &mut Reader<'_>) -> Result<InstallationOrder, StoreError> {
     Ok(InstallationOrder {
@@ -25,6 +25,7 @@ fn read(r: &mut Reader<'_>) -> Result<InstallationOrder, StoreError> {
         installed_on: r.get()?,
         instalments: r.get()?,
         with_first_invoice: r.get()?,
+        step: r.get()?,
     })
 }
 
@@ -56,7 +57,8 @@ pub(crate) async fn write(
                 o.fee,
                 o.installed_on,
                 o.instalments,
-                o.with_first_invoice
+                o.with_first_invoice,
+                o.step
             ]
         })
         .collect();

@@ -23,6 +23,7 @@
 
 mod access;
 mod backup;
+mod bank;
 mod commit;
 mod credit;
 mod customer;

@@ -243,7 +243,9 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(12, "past", include_str!("../migrations/sqlite/0012_past.sql")),
         migration(13, "services", include_str!("../migrations/sqlite/0013_services.sql")),
         migration(14, "machines", include_str!("../migrations/sqlite/0014_machines.sql")),
+        migration(15, "instalment step", include_str!("../migrations/sqlite/0015_instalment_step.sql")),
         migration(16, "requests", include_str!("../migrations/sqlite/0016_requests.sql")),
+        migration(17, "mutations", include_str!("../migrations/sqlite/0017_mutations.sql")),
     ]
 }
 
@@ -262,7 +264,9 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(12, "past", include_str!("../migrations/postgres/0012_past.sql")),
         migration(13, "services", include_str!("../migrations/postgres/0013_services.sql")),
         migration(14, "machines", include_str!("../migrations/postgres/0014_machines.sql")),
+        migration(15, "instalment step", include_str!("../migrations/postgres/0015_instalment_step.sql")),
         migration(16, "requests", include_str!("../migrations/postgres/0016_requests.sql")),
+        migration(17, "mutations", include_str!("../migrations/postgres/0017_mutations.sql")),
     ]
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use isp_core::bank::{ImportedFile, MutationRow, PayerAlias};
 use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::customer::{Customer, Nik};
 use isp_core::device::{Cpe, DeviceHistory};
 use isp_core::ids::{
-    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, PaymentRequestId, RouterId,
-    SubscriptionId, TenantId, WorkerId,
+    BankFileId, CreditNoteId, CustomerId, InvoiceId, JournalEntryId, MutationId, OutboxId, PaymentId, PaymentRequestId,
+    RouterId, SubscriptionId, TenantId, WorkerId,
 };
 use isp_core::installation::InstallationKind;
 use isp_core::isolation::{AccessEffect, AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
@@ -24,8 +25,8 @@ use isp_core::place::{KnownMachine, Router, Site};
 use isp_core::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DamagedRow,
     DirectoryStore, DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore,
-    Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RequestQuery,
-    RouterHold, RunGuard, Settled, Store, StoreError,
+    MutationQuery, Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow,
+    Recorded, RequestQuery, RouterHold, RunGuard, Settled, Store, StoreError,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, Subscription};
@@ -39,8 +40,8 @@ use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
 use crate::{
-    access, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, outbox, payment,
-    protection, request, router_hold, statement, subscription, wishes,
+    access, bank, commit, credit, customer, device, dunning, former, installation, invoice, ledger, master, outbox,
+    payment, protection, request, router_hold, statement, subscription, wishes,
 };
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
@@ -539,6 +540,26 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<PaymentRequest>, StoreError> {
         let mut session = self.engine.read().await?;
         request::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {
+        let mut session = self.engine.read().await?;
+        bank::file(session.as_mut(), tenant, id).await
+    }
+
+    async fn mutations(
+        &self,
+        tenant: TenantId,
+        query: &MutationQuery,
+        page: PageQuery<MutationId>,
+    ) -> Result<Vec<MutationRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        bank::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {
+        let mut session = self.engine.read().await?;
+        bank::aliases(session.as_mut(), tenant).await
     }
 
     async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {

@@ -89,7 +89,7 @@ tables! {
     ];
     INSTALLATION_ORDERS: "installation_orders", 2, "installation_order.id", [
         "tenant_id", "installation_order_id", "customer_id", "subscription_id", "installation_kind_id", "fee",
-        "installed_on", "instalments", "with_first_invoice",
+        "installed_on", "instalments", "with_first_invoice", "instalment_step",
     ];
     INSTALLATION_FEES: "installation_fees", 2, "installation_fee.id", [
         "tenant_id", "installation_order_id", "invoice_id", "amount",
@@ -131,6 +131,14 @@ tables! {
         "tenant_id", "payment_request_id", "customer_id", "invoice_id", "debt", "amount", "made_at", "expires_at",
         "kept_until", "closed_at", "payment_id", "kept",
     ];
+    BANK_FILES: "bank_files", 2, "bank_file", [
+        "tenant_id", "bank_file_id", "format", "account", "first_day", "last_day", "imported_at", "imported_by",
+    ];
+    MUTATIONS: "mutations", 2, "mutation", [
+        "tenant_id", "mutation_id", "account", "format", "happened_on", "amount", "told", "balance", "bank_file_id",
+        "state", "revision",
+    ];
+    PAYER_ALIASES: "payer_aliases", 2, "payer_alias", ["tenant_id", "mutation_id", "words", "customer_id"];
     CREDIT_NOTES: "credit_notes", 2, "credit_note.id", [
         "tenant_id", "credit_note_id", "number", "invoice_id", "customer_id", "subscription_id", "site_id", "package_id",
         "reason", "period_start", "period_end", "issue_date", "issued_at", "dpp", "ppn", "total", "lines", "note",

@@ -1,15 +1,16 @@
 //! Values that go to and come from a database, the same for both engines.
 
 use chrono::{DateTime, Utc};
+use isp_core::bank::{BankFormat, Clue, MutationState};
 use isp_core::billing::{CreditReason, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::{Address, Invoicing, Phone};
 use isp_core::device::{DeviceAction, Ownership};
 use isp_core::ending::EndingKind;
 use isp_core::ids::{
-    AccessEventId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
-    InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId,
-    PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId, WorkerId,
+    AccessEventId, BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
+    InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
+    PaymentId, PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId, WorkerId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
@@ -163,7 +164,7 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId,
+    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, BankFileId, MutationId,
 }
 
 /// Types that are written as another one.
@@ -221,6 +222,9 @@ through! {
     AccessEventKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     NotificationKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     EntryKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    BankFormat => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    Clue => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    MutationState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Channel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     CreditReason => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Account => String, |v| v.code().to_owned(), |v| Self::parse(&v);

@@ -36,12 +36,10 @@ impl Arrears {
     /// ```
     #[must_use]
     pub fn of(invoices: &[InvoiceBalance], today: Date) -> Self {
-        invoices.iter().filter(|i| i.residual().is_positive() && i.due_date < today).fold(Self::default(), |sum, i| {
-            Self {
-                overdue: sum.overdue + i.residual(),
-                days_late: sum.days_late.max(i.days_late(today)),
-                invoices: sum.invoices + 1,
-            }
+        invoices.iter().filter(|i| i.is_overdue(today)).fold(Self::default(), |sum, i| Self {
+            overdue: sum.overdue + i.residual(),
+            days_late: sum.days_late.max(i.days_late(today)),
+            invoices: sum.invoices + 1,
         })
     }
 }

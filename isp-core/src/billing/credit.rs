@@ -162,6 +162,12 @@ impl CreditReason {
         }
     }
 
+    /// True when a note with this reason about these days says that a day was not served: of a pause, or after the end.
+    #[must_use]
+    pub fn leaves_unserved(self, days: Period, day: Date) -> bool {
+        matches!(self, Self::Pause | Self::Termination) && days.contains(day)
+    }
+
     /// Reads its code.
     ///
     /// # Errors
@@ -233,8 +239,7 @@ impl Charge {
     /// True when a pause or the end of service has given a day back: it is charged anew when service goes on.
     #[must_use]
     pub fn is_unserved(&self, day: Date) -> bool {
-        let stops = |n: &&CreditNote| matches!(n.reason, CreditReason::Pause | CreditReason::Termination);
-        self.notes.iter().filter(stops).any(|n| n.period.contains(day))
+        self.notes.iter().any(|n| n.reason.leaves_unserved(n.period, day))
     }
 
     /// The first day from `day` on that is not paid for by this invoice: its end, or a day that was given back as unserved.

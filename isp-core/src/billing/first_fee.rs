@@ -34,7 +34,8 @@
 //! # };
 //! let order = InstallationOrder { id: InstallationOrderId(id), customer_id: CustomerId(id),
 //!     subscription_id: SubscriptionId(id), kind_id: InstallationKindId(id), fee: Money::rupiah(500_000),
-//!     installed_on: day("2025-12-30"), instalments: 1, with_first_invoice: true };
+//!     installed_on: day("2025-12-30"), instalments: 1, with_first_invoice: true,
+//!     step: part_step(Money::rupiah(500_000)) };
 //! let mut invoice = january(150_000, TaxMode::Exclusive); // ... the invoice for January, Rp166.500
 //! let fee = add_fee(&mut invoice, &order, &Tax::pkp()).unwrap();
 //! let lines: Vec<_> = invoice.lines.iter().map(|l| (l.kind, l.amount.as_i64())).collect();
@@ -52,10 +53,29 @@
 //! ```
 
 use crate::billing::invoice::{Invoice, InvoiceLine, LineKind};
+use crate::calendar::Date;
 use crate::error::Error;
+use crate::ids::{InvoiceId, SubscriptionId};
 use crate::installation::{InstallationOrder, InvoicedFee};
 use crate::money::Money;
 use crate::tax::{Tax, TaxMode};
+
+/// The planned invoice that a waiting fee of a line goes with: its first that is not written yet. A plan that is made again
+/// names invoices that are there already: those take nothing up.
+pub fn invoice_for(
+    planned: &mut [Invoice],
+    line: SubscriptionId,
+    known: impl Fn(InvoiceId) -> bool,
+) -> Option<&mut Invoice> {
+    let own = planned.iter_mut().filter(|i| i.subscription_id == line && !known(i.id));
+    own.min_by_key(|i| i.period.start)
+}
+
+/// The day on which a fee that still waits after a run becomes an invoice of its own: that of the line's end, once it has come.
+#[must_use]
+pub fn alone_on(ends_on: Option<Date>, today: Date) -> Option<Date> {
+    ends_on.filter(|end| *end <= today)
+}
 
 /// Makes a fee lines of a periodic invoice that is not issued yet, with PPN by the rule of its date.
 ///

@@ -249,6 +249,12 @@ impl InvoiceBalance {
         self.total - self.paid
     }
 
+    /// True when something of it is unpaid after its due date (rule A1).
+    #[must_use]
+    pub fn is_overdue(&self, today: Date) -> bool {
+        self.residual().is_positive() && self.due_date < today
+    }
+
     /// Days past the due date; zero or less while it is not late.
     #[must_use]
     pub fn days_late(&self, today: Date) -> i32 {

@@ -74,6 +74,12 @@ impl LateFeePolicy {
     pub fn day(&self, due_date: Date) -> Date {
         due_date.plus_days(i32::from(self.after_days))
     }
+
+    /// The due date of the invoices whose fee is charged on a day.
+    #[must_use]
+    pub fn due_on(&self, day: Date) -> Date {
+        day.plus_days(-i32::from(self.after_days))
+    }
 }
 
 /// What of a late fee was charged wrongly (rule P7): `charged` is left of it, it was charged because `known` was unpaid when

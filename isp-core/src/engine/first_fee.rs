@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::first_fee::{alone_on, invoice_for};
 use crate::billing::plan::installation_invoice;
 use crate::billing::{CreditNote, Invoice, InvoiceKind, Problem, Written, add_fee};
 use crate::calendar::{Date, Period};
@@ -118,8 +119,7 @@ impl Engine<'_> {
         Ok(written.into_iter().filter(|n| notes.iter().any(|given| given.id == n.id)).collect())
     }
 
-    /// Makes waiting fees lines of the first planned invoices of their subscriptions, and takes them off the list. A plan
-    /// that is made again names invoices that are there already: those take nothing up.
+    /// Makes waiting fees lines of the first planned invoices of their subscriptions, and takes them off the list.
     pub(crate) async fn add_waiting_fees(
         &self,
         invoices: &mut [Invoice],
@@ -139,10 +139,8 @@ impl Engine<'_> {
         let known: BTreeSet<InvoiceId> = known.into_iter().map(|i| i.invoice_id).collect();
         let mut fees = Vec::new();
         waiting.retain(|row| {
-            let own = invoices.iter_mut().filter(|i| i.subscription_id == row.order.subscription_id);
-            let Some(first) = own.filter(|i| !known.contains(&i.id)).min_by_key(|i| i.period.start) else {
-                return true;
-            };
+            let line = row.order.subscription_id;
+            let Some(first) = invoice_for(invoices, line, |id| known.contains(&id)) else { return true };
             match add_fee(first, &row.order, &self.policy.tax) {
                 Ok(fee) => {
                     fees.push(fee);
@@ -166,7 +164,7 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let mut changes = ChangeSet::default();
         for row in waiting {
-            let Some(end) = row.ends_on.filter(|end| *end <= row.zone.date_of(now)) else { continue };
+            let Some(end) = alone_on(row.ends_on, row.zone.date_of(now)) else { continue };
             let (order, part) = (&row.order, row.order.alone(end));
             let (billing, tax) = (&self.policy.billing, &self.policy.tax);
             match installation_invoice(order, &part, row.site_id, row.package_id, billing, tax) {

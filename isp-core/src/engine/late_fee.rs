@@ -64,7 +64,7 @@ impl Engine<'_> {
             let today = zone.date_of(now);
             let first = position.map_or(today, |p| self.fee_window(p).plus_days(1));
             for day in (0..=today.days_since(first)).map(|i| first.plus_days(i)) {
-                let due = day.plus_days(-i32::from(policy.after_days));
+                let due = policy.due_on(day);
                 let mut page = PageQuery::first(self.page);
                 loop {
                     let late = self.store.unpaid_at(self.tenant, due, zone, day.midnight(zone), page).await?;

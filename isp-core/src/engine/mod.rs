@@ -9,6 +9,7 @@
 //! | isolation and reopening | [`enforce`] |
 //! | payments and their reversal | [`pay`] |
 //! | payment requests | [`request`] |
+//! | files of banks | [`bank`] |
 //! | package changes, pauses, terminations | [`terms`] |
 //! | credit notes | [`credit`] |
 //! | late fees | [`late_fee`] |
@@ -31,6 +32,7 @@
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
 
 pub mod account;
+pub mod bank;
 pub mod bill;
 pub mod clock;
 pub mod collect;
@@ -68,6 +70,7 @@ use crate::policy::Policy;
 use crate::ports::{PortError, Store, StoreError};
 
 pub use crate::terms::Settled;
+pub use bank::{ImportReport, Looked, Matched};
 pub use bill::BillReport;
 pub use day::{DayReport, DayStep, Said};
 pub use deliver::{DeliverReport, Outside, Post};

@@ -94,37 +94,15 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Engine::pay`].
     pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
-        let heard = Heard {
-            customer_id: new.customer_id,
-            provider: &new.provider,
-            amount: new.amount,
-            paid_at: new.paid_at,
-            told,
-        };
-        heard.check(now)?;
-        let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
-        let payment = Payment {
-            id: Payment::id_of(self.tenant, &new.provider, &new.reference, 0),
-            customer_id: new.customer_id,
-            provider: new.provider.clone(),
-            reference: new.reference.clone(),
-            channel,
-            collector: new.collector.clone(),
-            amount: new.amount,
-            paid_at: new.paid_at,
-            received_at: now,
-        };
+        heard(new, told).check(now)?;
         until_written(async || {
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
-            let before: Vec<KnownPayment> = known.iter().map(known_as).collect();
-            match heard.among(&before) {
+            match among(new, told, &known) {
                 Received::New => {}
                 Received::Known(at) | Received::TakenBack(at) => return self.known_payment(&known[at], now).await,
                 Received::Differs(_) => return Err(EngineError::PaymentMismatch),
             }
-            let id = Payment::id_of(self.tenant, &new.provider, &new.reference, known.len());
-            let payment = Payment { id, ..payment.clone() };
-            let (changes, report) = self.plan_payment(&payment, now).await?;
+            let (changes, report) = self.plan_payment(&self.as_payment(new, known.len(), now), now).await?;
             match self.store.commit(self.tenant, changes).await {
                 Ok(_) => Ok(report),
                 // Another process wrote the same payment: look again.
@@ -133,6 +111,36 @@ impl Engine<'_> {
             }
         })
         .await
+    }
+
+    /// What a payment that a person books comes to, to be written with other things in one commit.
+    pub(crate) async fn plan_new(
+        &self,
+        new: &NewPayment,
+        now: DateTime<Utc>,
+    ) -> Result<(ChangeSet, PayReport), EngineError> {
+        heard(new, Told::ByPerson).check(now)?;
+        let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
+        match among(new, Told::ByPerson, &known) {
+            Received::New => self.plan_payment(&self.as_payment(new, known.len(), now), now).await,
+            _ => Err(EngineError::PaymentMismatch),
+        }
+    }
+
+    /// The row of a payment whose reference was booked and taken back so often before.
+    fn as_payment(&self, new: &NewPayment, before: usize, now: DateTime<Utc>) -> Payment {
+        let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
+        Payment {
+            id: Payment::id_of(self.tenant, &new.provider, &new.reference, before),
+            customer_id: new.customer_id,
+            provider: new.provider.clone(),
+            reference: new.reference.clone(),
+            channel,
+            collector: new.collector.clone(),
+            amount: new.amount,
+            paid_at: new.paid_at,
+            received_at: now,
+        }
     }
 
     async fn known_payment(&self, row: &PaymentRow, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
@@ -275,7 +283,7 @@ impl Engine<'_> {
             journal.extend(entry_for_credit(self.tenant, row.payment.customer_id, &settled, &balances, today));
             let fees = self.fees_again(&row.payment, &facts, now).await?;
             let fees_again = fees.iter().map(|fee| fee.total).sum();
-            let changes = ChangeSet {
+            let mut changes = ChangeSet {
                 invoices: fees,
                 journal,
                 reversals: vec![PaymentReversal {
@@ -288,11 +296,21 @@ impl Engine<'_> {
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
+            // What a bank told of it waits for a person again.
+            self.unmatch_payment(&mut changes, payment, by, reason, now).await?;
             self.store.commit(self.tenant, changes).await?;
             Ok(ReverseReport { amount: row.payment.amount, fees_again })
         })
         .await
     }
+}
+
+fn heard(new: &NewPayment, told: Told) -> Heard<'_> {
+    Heard { customer_id: new.customer_id, provider: &new.provider, amount: new.amount, paid_at: new.paid_at, told }
+}
+
+fn among(new: &NewPayment, told: Told, known: &[PaymentRow]) -> Received {
+    heard(new, told).among(&known.iter().map(known_as).collect::<Vec<_>>())
 }
 
 impl Engine<'_> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::Statement;
+use crate::billing::{InvoiceBalance, Statement};
+use crate::calendar::Date;
 use crate::ids::{CustomerId, StatementId, TenantId, derive};
 use crate::isolation::transition::Transition;
 use crate::isolation::{Access, AccessEventKind, AccessFacts};
@@ -14,7 +15,48 @@ use crate::message::reminder::next_sending;
 use crate::message::{Notification, NotificationKey, NotificationKind};
 
 /// What notices have in common that are said as one.
-type Group = (CustomerId, NotificationKind, Option<StatementId>);
+pub type Group = (CustomerId, NotificationKind, Option<StatementId>);
+
+/// With which others a notice about a line is said: with those of the statement that isolated it, or with all lines of the
+/// customer that are reopened. `None` for one that is said by itself, as are all of a customer without statements. `open` are the
+/// open invoices of the line.
+///
+/// ```
+/// use isp_core::{billing::*, calendar::*, ids::*, message::{NotificationKind, notice}, money::Money};
+/// # let id = |n: u128| uuid::Uuid::from_u128(n);
+/// # let day = |text: &str| Date::parse(text).unwrap();
+/// # let invoice = |n: u64| InvoiceBalance { invoice_id: InvoiceId(id(n.into())), number: n,
+/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(n.into())), site_id: SiteId(id(1)),
+/// #   package_id: PackageId(id(1)), kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(),
+/// #   issue_date: day("2026-01-01"), due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::ZERO };
+/// let (office, house, today) = (invoice(41), invoice(42), day("2026-01-16"));
+/// let budi = office.customer_id;
+/// let statement = Statement { customer_id: budi, issue_date: day("2026-01-01"), due_date: day("2026-01-11"), number: 7 };
+/// let group = |open, statements: &[Statement]| notice::group(budi, NotificationKind::Isolated, &[open], statements, today);
+/// assert_eq!(group(office, &[statement]), group(house, &[statement]));
+/// assert_eq!(group(office, &[]), None);
+/// ```
+#[must_use]
+pub fn group(
+    customer: CustomerId,
+    kind: NotificationKind,
+    open: &[InvoiceBalance],
+    statements: &[Statement],
+    today: Date,
+) -> Option<Group> {
+    if !statements.iter().any(|s| s.customer_id == customer) {
+        return None;
+    }
+    let statement = match kind {
+        NotificationKind::Reopened => None,
+        NotificationKind::Isolated => {
+            let oldest = open.iter().filter(|i| i.due_date < today).min_by_key(|i| (i.due_date, i.number));
+            oldest.and_then(|i| Statement::of(statements, i)).map(Statement::id)
+        }
+        NotificationKind::DueSoon | NotificationKind::Overdue | NotificationKind::PaymentReceived => return None,
+    };
+    Some((customer, kind, statement))
+}
 
 /// Joins the notices about lines of customers who have statements: one for each statement whose invoices isolated them,
 /// with the key of that statement and day, so that none follows from another commit of the day; one for all that are
@@ -55,21 +97,9 @@ fn group_of(
     statements: &[Statement],
     now: DateTime<Utc>,
 ) -> Option<Group> {
-    let customer = message.customer_id;
-    if !statements.iter().any(|s| s.customer_id == customer) {
-        return None;
-    }
-    let statement = match message.kind {
-        NotificationKind::Reopened => None,
-        NotificationKind::Isolated => {
-            let today = message.zone.date_of(now);
-            let of = facts.iter().find(|f| Some(f.subscription_id) == message.subscription_id)?;
-            let oldest = of.open.iter().filter(|i| i.due_date < today).min_by_key(|i| (i.due_date, i.number));
-            oldest.and_then(|i| Statement::of(statements, i)).map(Statement::id)
-        }
-        _ => return None,
-    };
-    Some((customer, message.kind, statement))
+    let of = facts.iter().find(|f| Some(f.subscription_id) == message.subscription_id);
+    let (open, today) = (of.map_or(&[][..], |f| &f.open), message.zone.date_of(now));
+    group(message.customer_id, message.kind, open, statements, today)
 }
 
 /// The message about a change of access; `None` for one that nobody waits for.

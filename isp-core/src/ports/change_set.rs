@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::bank::{ImportedFile, Mutation, MutationMark, PayerAlias};
 use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
-use crate::ids::{CustomerId, PaymentRequestId, SubscriptionId};
+use crate::ids::{CustomerId, MutationId, PaymentRequestId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
 use crate::isolation::{AccessEvent, ServiceAccess};
@@ -107,6 +108,18 @@ pub struct ChangeSet {
     /// Closings of payment requests, written before new ones. A request that is paid stays so, and one that is cancelled is
     /// closed again only by its payment: anything else fails the commit with `Conflict`.
     pub request_closings: Vec<(PaymentRequestId, Closing)>,
+    /// Files of banks, appended. One whose id is there already fails the commit with `Duplicate { what: "bank_file" }`.
+    pub bank_files: Vec<ImportedFile>,
+    /// Mutations, appended; accounts are kept in small letters. One whose id is there already fails the commit with
+    /// `Duplicate { what: "mutation" }`.
+    pub mutations: Vec<Mutation>,
+    /// What becomes of mutations that still have this revision; another one fails the commit with `Conflict`, as does a
+    /// payment that another mutation has. The revision rises by one.
+    pub mutation_marks: Vec<(MutationId, u32, MutationMark)>,
+    /// Mutations from which nothing is learnt any more; written before new aliases.
+    pub forgotten_aliases: Vec<MutationId>,
+    /// What is learnt of payers, one a mutation.
+    pub payer_aliases: Vec<PayerAlias>,
     /// Subscriptions whose facts changed: their access `version` rises by one, after `access` is written. One without a
     /// row stays so.
     pub touched: Vec<SubscriptionId>,
@@ -165,6 +178,11 @@ impl ChangeSet {
             reversals,
             payment_requests,
             request_closings,
+            bank_files,
+            mutations,
+            mutation_marks,
+            forgotten_aliases,
+            payer_aliases,
             touched,
             access,
             access_events,
@@ -205,6 +223,11 @@ impl ChangeSet {
             && reversals.is_empty()
             && payment_requests.is_empty()
             && request_closings.is_empty()
+            && bank_files.is_empty()
+            && mutations.is_empty()
+            && mutation_marks.is_empty()
+            && forgotten_aliases.is_empty()
+            && payer_aliases.is_empty()
             && touched.is_empty()
             && access.is_empty()
             && access_events.is_empty()

@@ -30,7 +30,9 @@ pub use outbox::{
     Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, Settled, Topic,
 };
 pub use outbox_store::OutboxStore;
-pub use query::{AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, OutboxQuery, PageQuery, RequestQuery};
+pub use query::{
+    AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, MutationQuery, OutboxQuery, PageQuery, RequestQuery,
+};
 pub use row::{DamagedRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
 pub use store::{RunGuard, Store};
 pub use worker::{StandingWatch, Watch, Worker};

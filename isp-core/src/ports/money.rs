@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{ExpenseRow, PageQuery, PaymentRow, RequestQuery, StoreError};
+use super::{ExpenseRow, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
-use crate::ids::{CustomerId, JournalEntryId, PaymentId, PaymentRequestId, TenantId};
+use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::{JournalEntry, JournalTotal};
 use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
 use crate::text::{Code, Reference};
@@ -63,6 +64,20 @@ pub trait MoneyStore: Send + Sync {
         query: RequestQuery,
         page: PageQuery<PaymentRequestId>,
     ) -> Result<Vec<PaymentRequest>, StoreError>;
+
+    /// A bank's file that was imported.
+    async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError>;
+
+    /// Mutations, in id order.
+    async fn mutations(
+        &self,
+        tenant: TenantId,
+        query: &MutationQuery,
+        page: PageQuery<MutationId>,
+    ) -> Result<Vec<MutationRow>, StoreError>;
+
+    /// What was learnt of payers, in the order of mutations.
+    async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError>;
 
     /// Expenses, oldest day first, then by id, those that were booked back among them.
     async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError>;

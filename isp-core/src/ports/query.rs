@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::{OutboxState, Topic};
 use crate::billing::InvoiceKind;
 use crate::calendar::Date;
-use crate::ids::{CustomerId, SubscriptionId};
+use crate::ids::{CustomerId, MutationId, PaymentId, SubscriptionId};
 use crate::money::Money;
+use crate::text::Code;
 
 /// A page: rows after `after` in id order, at most `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,4 +112,19 @@ pub struct RequestQuery {
     pub kept_after: Option<DateTime<Utc>>,
     /// Only amounts from one up to another, both included.
     pub amounts: Option<(Money, Money)>,
+}
+
+/// Which mutations to list; all conditions together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MutationQuery {
+    /// Only this one.
+    pub id: Option<MutationId>,
+    /// Only of this account.
+    pub account: Option<Code>,
+    /// Only from one day to another, both included.
+    pub days: Option<(Date, Date)>,
+    /// Only money that came in and waits for somebody to say whose it is.
+    pub waiting: bool,
+    /// Only that of this payment.
+    pub payment: Option<PaymentId>,
 }

@@ -206,6 +206,7 @@ pub fn installation_order(
         installed_on,
         instalments,
         with_first_invoice: false,
+        step: Money::rupiah(100),
     }
 }
 

@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     invoices: list
     marks: dict
     problems: list
+    fees: list
 
 
 def of_row(row, isolated=()):
@@ -78,15 +79,24 @@ def batches(plan, size):
     found, invoices, at = [], [], {}
     for invoice in plan.invoices:
         if len(invoices) >= size and invoice.subscription != invoices[-1].subscription:
-            found.append(_batch(invoices, marks, problems))
+            found.append(_batch(invoices, marks, problems, plan.fees))
             invoices = []
         invoices.append(invoice)
         at[invoice.subscription] = True
-    found.append(_batch(invoices, marks, problems))
-    # What has a mark or a problem and no invoice goes with the last one.
+    found.append(_batch(invoices, marks, problems, plan.fees))
+    # What has a mark, a problem or a fee of its own and no invoice goes with the last one.
     found[-1].marks.update({key: mark for key, mark in marks.items() if key not in at})
     found[-1].problems.extend(problem for key, problem in problems.items() if key not in at)
-    return [batch for batch in found if batch.invoices or batch.marks or batch.problems]
+    found[-1].fees.extend(fee for fee in plan.fees if fee.subscription not in at)
+    return [batch for batch in found if batch.invoices or batch.marks or batch.problems or batch.fees]
+
+
+def fees_of(waiting, subscriptions):
+    """The waiting installation fees of subscriptions, as the engine takes them; ``waiting`` are records."""
+    keys = {subscription.key for subscription in subscriptions}
+    return [
+        isp.FirstFee(fee.id, fee.subscription_id.id, rupiah(fee.amount)) for fee in waiting if fee.subscription_id.id in keys
+    ]
 
 
 def trigger_day(invoice, timing):
@@ -94,10 +104,11 @@ def trigger_day(invoice, timing):
     return invoice.period_end if timing == "postpaid" else invoice.period_start
 
 
-def _batch(invoices, marks, problems):
+def _batch(invoices, marks, problems, fees):
     keys = dict.fromkeys(invoice.subscription for invoice in invoices)
     return Batch(
         invoices,
         {key: marks[key] for key in keys if key in marks},
         [problems[key] for key in keys if key in problems],
+        [fee for fee in fees if fee.subscription in keys],
     )

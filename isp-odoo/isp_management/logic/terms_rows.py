@@ -12,6 +12,9 @@ from .policy import ZONE_HOURS
 
 # Reasons of credit notes that the engine knows; what a person reversed is a correction.
 REASONS = ("package_change", "pause", "termination", "outage", "isolation")
+# Kinds of lines: of an installation fee that goes with another invoice, and what is no price.
+FEE = ("installation", "installation_ppn")
+UNTAXED = ("ppn", "installation_ppn", "rounding")
 # A day that no billing comes to: for a line that another module invoices.
 NEVER = date(2199, 1, 1)
 
@@ -36,23 +39,52 @@ def value_of(line, name):
     return value or None
 
 
+def items_of(move, fee):
+    """The items of a document that sell something: those of an installation fee that goes with it, or the others."""
+    return move.invoice_line_ids.filtered(lambda item: item.display_type == "product" and bool(item.isp_installation_fee_id) == fee)
+
+
 def is_included(move):
     """Whether the prices of a document contain their PPN."""
-    return any(move.invoice_line_ids.tax_ids.mapped("price_include"))
+    return any(items_of(move, False).tax_ids.mapped("price_include"))
+
+
+def prices_without_ppn(move):
+    """The prices of which PPN is rounded each by itself: of what a document sells, and of the fee that goes with it."""
+    return [sum(items.mapped("price_subtotal")) for items in (items_of(move, False), items_of(move, True)) if items]
 
 
 def lines_of(move, taxed):
-    """What a document charges or gives back for its days: in prices as they are entered, or with ``taxed`` as price and PPN."""
-    items = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")
-    kind = "late_fee" if move.isp_late_fee_of_id else "subscription"
-    change = move.isp_charge == "change"
+    """What a document charges or gives back, by kind: in prices as they are entered, or with ``taxed`` as price and PPN. An
+    installation fee that goes with it always has its PPN apart, as the engine has it."""
+    kind = "late_fee" if move.isp_late_fee_of_id else "installation" if move.isp_installation_fee_id else "subscription"
+    change, included = move.isp_charge == "change", is_included(move) and not taxed
     amounts = {kind: 0, "credit": 0}
-    for item in items:
-        price = item.price_total if item.tax_ids.filtered("price_include") and not taxed else item.price_subtotal
+    for item in items_of(move, False):
+        price = item.price_total if included and item.tax_ids.filtered("price_include") else item.price_subtotal
         amounts["credit" if change and item.price_subtotal < 0 else kind] += price
-    found = [isp.InvoiceLine(name, whole(amount)) for name, amount in amounts.items() if amount]
-    if taxed and move.amount_tax:
-        found.append(isp.InvoiceLine("ppn", whole(move.amount_tax)))
+    fees = items_of(move, True)
+    if fees:
+        amounts["installation"] = amounts.get("installation", 0) + sum(fees.mapped("price_subtotal"))
+    amounts = {name: whole(amount) for name, amount in amounts.items()}
+    if taxed:
+        amounts["installation_ppn"] = whole(sum(item.price_total - item.price_subtotal for item in fees))
+        amounts["ppn"] = whole(move.amount_total) - sum(amounts.values())
+    return [isp.InvoiceLine(name, amount) for name, amount in amounts.items() if amount]
+
+
+def prices_of(note, move):
+    """What a credit note of the engine gives back of an invoice, as prices are entered there: (price, of the fee on it) pairs."""
+    fees = items_of(move, True)
+    parts = [(False, [line for line in note.lines if not (fees and line.kind in FEE)])]
+    if fees:
+        parts.append((True, [line for line in note.lines if line.kind in FEE]))
+    found = []
+    for of_fee, lines in parts:
+        with_ppn = any(items_of(move, of_fee).tax_ids.mapped("price_include"))
+        price = sum(line.amount for line in lines if with_ppn or line.kind not in UNTAXED)
+        if price:
+            found.append((price, of_fee))
     return found
 
 

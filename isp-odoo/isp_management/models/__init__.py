@@ -32,6 +32,7 @@ from . import isp_expense
 from . import account_move
 from . import isp_invoice_writer
 from . import isp_billing_run
+from . import isp_first_fee
 from . import isp_credit
 from . import isp_terms
 from . import isp_subscription_terms
@@ -60,3 +61,4 @@ from . import isp_smart_buttons
 from . import isp_import
 from . import isp_invoice_document
 from . import isp_people
+from . import isp_statement

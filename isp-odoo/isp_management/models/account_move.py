@@ -12,7 +12,7 @@ class AccountMove(models.Model):
         "isp_charge": PROGRAM,
         **dict.fromkeys(
             ("isp_installation_fee_id", "isp_instalment", "isp_late_fee_of_id", "isp_credit_reason", "isp_credit_start",
-             "isp_credit_end", "isp_outage_id", "isp_write_off_of_id", "isp_write_off_reason"), PROGRAM,
+             "isp_credit_end", "isp_outage_id", "isp_write_off_of_id", "isp_write_off_reason", "isp_statement_id"), PROGRAM,
         ),
     }
 

@@ -14,7 +14,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
 
-from ..logic import billing_rows, transaction
+from ..logic import billing_rows, terms_rows, transaction
 from ..logic.clock import day_after
 from ..logic.money import rupiah, whole
 
@@ -124,12 +124,16 @@ class IspBillingRun(models.Model):
     def _page(self, company, position, after):
         """The facts of the next subscriptions that may have something to bill, without the ORM's cost."""
         self.env["isp.subscription"].flush_model()
+        self.env["isp.installation_fee"].flush_model(["state", "subscription_id"])
         self.env.cr.execute(
             """
             SELECT %s FROM isp_subscription
             WHERE company_id = %%s AND id > %%s AND billed_elsewhere IS NOT TRUE
               AND (state IN ('active', 'paused')
-                   OR state = 'terminated' AND (billed_from IS NOT NULL OR end_date >= %%s))
+                   OR state = 'terminated' AND (
+                       billed_from IS NOT NULL OR end_date >= %%s
+                       OR EXISTS (SELECT 1 FROM isp_installation_fee f WHERE f.subscription_id = isp_subscription.id AND f.state = 'waiting')
+                   ))
             ORDER BY id LIMIT %%s
             """ % ", ".join(billing_rows.COLUMNS),
             [company.id, after, position or "1970-01-01", PAGE],
@@ -141,7 +145,7 @@ class IspBillingRun(models.Model):
         """The engine's plan for a page, without PPN: Odoo's taxes are the package's. A bad row is a problem."""
         packages, refused = self._catalog({row[at] for row in rows for at in billing_rows.PACKAGES if row[at]})
         isolated = self._isolated_spans([row[0] for row in rows]) if company.isp_while_isolated == "skip" else {}
-        subscriptions, problems = [], []
+        subscriptions, problems, waiting = [], [], self._waiting_fees([row[0] for row in rows])
         for row in rows:
             try:
                 for at in billing_rows.PACKAGES:
@@ -154,7 +158,7 @@ class IspBillingRun(models.Model):
             try:
                 plan = isp_engine.plan_billing(
                     subscriptions, packages, now, position=position, policy=company._isp_billing_policy(),
-                    tax=isp_engine.TaxPolicy(pkp=False),
+                    tax=isp_engine.TaxPolicy(pkp=False), first_fees=billing_rows.fees_of(waiting, subscriptions),
                 )
                 break
             except isp_engine.InvalidValue as error:
@@ -193,8 +197,10 @@ class IspBillingRun(models.Model):
             # Without the place in what the engine was asked.
             problems.append(isp_engine.Problem(invoice.subscription, error.code, str(error).partition(": ")[2]))
         others = [mark for mark in plan.billed_from if mark.subscription not in marks]
+        periods = {(invoice.subscription, invoice.period_start) for invoice in kept}
         return plan._replace(
             invoices=kept, problems=[*plan.problems, *problems],
+            fees=[fee for fee in plan.fees if not fee.period_start or (fee.subscription, fee.period_start) in periods],
             billed_from=[*others, *(isp_engine.BilledFrom(key, day) for key, day in marks.items())],
         )
 
@@ -258,28 +264,31 @@ class IspBillingRun(models.Model):
         known = self._known_periods(batch.invoices)
         todo = [i for i in batch.invoices if (i.subscription, i.period_start) not in known]
         failed = {}
-        drafts = self._drafts(journal, todo)
-        moves = drafts and self._write_drafts(company, drafts, failed)
+        drafts = self._drafts(journal, todo, batch.fees)
+        moves = self._write_drafts(company, drafts, failed) if drafts else self.env["account.move"]
+        moves |= self._invoice_fees(company, batch.fees, moves, failed)
         self._write_marks(batch, failed)
         self.write({
-            "invoice_count": self.invoice_count + len(moves or ()),
-            "amount_total": self.amount_total + sum(move.amount_total for move in moves or ()),
+            "invoice_count": self.invoice_count + len(moves),
+            "amount_total": self.amount_total + sum(move.amount_total for move in moves),
             "known_count": self.known_count + len(known),
             "problem_count": self.problem_count + len(failed) + len(batch.problems),
-            "tax_differences": self.tax_differences + self._tax_differences(company, moves or ()),
+            "tax_differences": self.tax_differences + self._tax_differences(company, moves),
         })
         self.env.flush_all()
 
     def _still_so(self, company, batch, rows, now, position):
         """The batch as it has to be now that nobody else writes in the company: lines whose terms changed since they were planned
         are planned anew. They are touched, so that whoever changes their terms on an older view has to look again."""
-        keys = {invoice.subscription for invoice in batch.invoices} | set(batch.marks)
+        keys = {invoice.subscription for invoice in batch.invoices} | set(batch.marks) | {fee.subscription for fee in batch.fees}
         self.env["isp.subscription"].flush_model(["billed_at", *billing_rows.COLUMNS[1:]])
         self.env.cr.execute(
             "UPDATE isp_subscription SET billed_at = now() AT TIME ZONE 'UTC' WHERE id = ANY(%%s) RETURNING %s" % ", ".join(billing_rows.COLUMNS),
             [sorted(keys)],
         )
-        changed = [row for row in self.env.cr.fetchall() if row != rows[row[0]]]
+        now_so = self.env.cr.fetchall()
+        other_fees = self._lines_with_other_fees(batch)
+        changed = [row for row in now_so if row != rows[row[0]] or row[0] in other_fees]
         self.env["isp.subscription"].browse(keys).invalidate_recordset(["billed_at"], flush=False)
         if not changed:
             return batch
@@ -291,6 +300,7 @@ class IspBillingRun(models.Model):
                 **{mark.subscription: mark.billed_from for mark in plan.billed_from},
             },
             [problem for problem in batch.problems if problem.subscription not in others] + plan.problems,
+            [fee for fee in batch.fees if fee.subscription not in others] + plan.fees,
         )
 
     def _lock(self, journal):
@@ -309,8 +319,9 @@ class IspBillingRun(models.Model):
         wanted = {(invoice.subscription, invoice.period_start) for invoice in invoices}
         return wanted.intersection(self.env.cr.fetchall())
 
-    def _drafts(self, journal, invoices):
-        writer = self.env["isp.invoice_writer"]
+    def _drafts(self, journal, invoices, fees=()):
+        writer, company = self.env["isp.invoice_writer"], journal.company_id
+        with_fees = self._fees_by_period(fees)
         subscriptions = self.env["isp.subscription"].browse(dict.fromkeys(i.subscription for i in invoices))
         partners = {subscription.id: subscription.partner_id for subscription in subscriptions}
         packages, drafts = self.env["isp.package"], []
@@ -320,9 +331,14 @@ class IspBillingRun(models.Model):
             lang = partner.lang or self.env.lang
             names = writer.with_context(lang=lang)
             package_name = package.with_context(lang=lang).name
-            lines = [(names._line_name(package_name, line, invoice), line.amount) for line in invoice.lines]
+            lines = [
+                writer._line(package, company, names._line_name(package_name, line, invoice), line.amount)
+                for line in invoice.lines if line.kind != "installation"
+            ]
+            for fee in with_fees.get((invoice.subscription, invoice.period_start), ()):
+                lines.append(fee._isp_invoice_line(writer, lang))
             drafts.append(writer._draft(
-                package, partner, journal, invoice.issue_date, invoice.due_date, lines,
+                partner, journal, invoice.issue_date, invoice.due_date, lines,
                 {
                     "isp_subscription_id": invoice.subscription,
                     "isp_period_start": invoice.period_start,
@@ -385,12 +401,19 @@ class IspBillingRun(models.Model):
         if not company.isp_pkp or not moves:
             return 0
         asked = [
-            (move, isp_engine.Taxable(rupiah(move.amount_untaxed), move.invoice_date))
+            (move, price)
             for move in moves
             if move.amount_tax and abs(move.amount_untaxed - whole(move.amount_untaxed)) < 0.004
+            # PPN of a fee on the invoice is rounded by itself.
+            for price in terms_rows.prices_without_ppn(move)
         ]
-        taxed = isp_engine.ppn([taxable for _move, taxable in asked], tax=company._isp_tax_policy())
-        return sum(abs(move.amount_tax - tax.ppn) > 0.004 for (move, _taxable), tax in zip(asked, taxed))
+        taxed = isp_engine.ppn(
+            [isp_engine.Taxable(rupiah(price), move.invoice_date) for move, price in asked], tax=company._isp_tax_policy()
+        )
+        ppn = defaultdict(int)
+        for (move, _price), tax in zip(asked, taxed):
+            ppn[move] += tax.ppn
+        return sum(abs(move.amount_tax - amount) > 0.004 for move, amount in ppn.items())
 
     # Transactions
 

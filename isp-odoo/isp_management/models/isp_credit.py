@@ -12,8 +12,8 @@ from odoo.fields import Command
 from ..logic import billing_rows
 from ..logic.access_rows import aware, open_invoice
 from ..logic.clock import last_day
-from ..logic.money import rupiah_owed, whole
-from ..logic.terms_rows import is_included
+from ..logic.money import rupiah_owed
+from ..logic.terms_rows import items_of, lines_of, prices_of
 
 
 class IspCredit(models.AbstractModel):
@@ -38,11 +38,11 @@ class IspCredit(models.AbstractModel):
             notes[note.reversed_entry_id.id].append(note)
         charges = [
             isp_engine.Charge(
-                move.id, move.isp_period_start, move.isp_period_end, self._isp_net(move),
+                move.id, move.isp_period_start, move.isp_period_end, lines_of(move, False),
                 [
                     isp_engine.GivenBack(
                         note.isp_credit_start or move.isp_period_start, note.isp_credit_end or move.isp_period_end,
-                        self._isp_net(note), bool(outage) and note.isp_outage_id == outage,
+                        lines_of(note, False), bool(outage) and note.isp_outage_id == outage,
                     )
                     for note in notes[move.id]
                 ],
@@ -51,12 +51,6 @@ class IspCredit(models.AbstractModel):
             for move in moves
         ]
         return charges, {move.id: move for move in moves}
-
-    @api.model
-    def _isp_net(self, move):
-        """The price in an invoice as its lines are entered: with PPN where the tax is included in the price."""
-        included = is_included(move)
-        return [isp_engine.InvoiceLine("subscription", whole(move.amount_total if included else move.amount_untaxed))]
 
     @api.model
     def _isp_write_credits(self, notes, moves, reason, text, outage=None):
@@ -76,7 +70,6 @@ class IspCredit(models.AbstractModel):
     def _isp_credit_vals(self, note, move, reason, text, outage):
         company = move.company_id
         today = company._isp_today()
-        line = self._isp_item_of(move)
         start, last = note.period_start, last_day(note.period_end)
         name = "%s, %s" % (text, " - ".join(day.strftime("%d/%m/%Y") for day in sorted({start, last})))
         return {
@@ -95,20 +88,25 @@ class IspCredit(models.AbstractModel):
             "isp_credit_start": note.period_start,
             "isp_credit_end": note.period_end,
             "isp_outage_id": outage and outage.id,
-            "invoice_line_ids": [Command.create({
-                "product_id": line.product_id.id,
-                "name": name,
-                "quantity": 1,
-                "price_unit": note.total if is_included(move) else note.dpp,
-                "account_id": line.account_id.id,
-                "tax_ids": [Command.set(line.tax_ids.ids)],
-            })],
+            "invoice_line_ids": [
+                Command.create({
+                    "product_id": item.product_id.id,
+                    "name": name,
+                    "quantity": 1,
+                    "price_unit": price,
+                    "account_id": item.account_id.id,
+                    "tax_ids": [Command.set(item.tax_ids.ids)],
+                    "isp_installation_fee_id": item.isp_installation_fee_id.id,
+                })
+                for price, of_fee in prices_of(note, move)
+                for item in (items_of(move, True)[:1] if of_fee else self._isp_item_of(move))
+            ],
         }
 
     @api.model
     def _isp_item_of(self, move):
-        """The item of an invoice whose product and taxes are those of what is given back of it."""
-        items = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")
+        """The item of an invoice whose product and taxes are those of what is given back of its days."""
+        items = items_of(move, False)
         return items.filtered(lambda item: any(item.tax_ids.mapped("price_include")))[:1] or items[:1]
 
     @api.model

@@ -18,7 +18,7 @@ class IspCustomer(models.Model):
     _isp_guarded = {
         "active": BILLING, "state": PROGRAM, "activated_on": PROGRAM, "terminated_on": PROGRAM, "termination_reason": PROGRAM,
     }
-    _isp_guarded_later = {"customer_code": BILLING, "partner_id": MANAGER, "company_id": PROGRAM}
+    _isp_guarded_later = {"customer_code": BILLING, "invoicing": BILLING, "partner_id": MANAGER, "company_id": PROGRAM}
 
     partner_id = fields.Many2one("res.partner", "Contact record", required=True, ondelete="restrict", index=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)

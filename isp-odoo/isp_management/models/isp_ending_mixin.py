@@ -47,10 +47,11 @@ class IspEndingMixin(models.AbstractModel):
         wish = isp_engine.EndingWish(record.id, kind, now, self.env.user.name, (reason or "").strip(), access_rows.ending(record))
         [ending] = isp_engine.end_records([wish])
         if isinstance(ending, isp_engine.InvalidValue):
-            raise UserError(
-                _("%s was ended before.", self.display_name) if ending.code == "record.ended"
-                else _("Write down the reason: the customer will ask.")
-            ) from ending
+            words = {
+                "record.ended": _("%s was ended before.", self.display_name),
+                "value.empty": _("Write down the reason: the customer will ask."),
+            }
+            raise self.env["isp.refusals"]._isp_refuse(ending.code, words.get(ending.code)) from ending
         record.write({
             "ending_kind": ending.kind, "ended_at": ending.at.replace(tzinfo=None), "ended_by_id": self.env.uid,
             "ending_reason": ending.reason, **record._isp_ended_vals(),

@@ -44,8 +44,9 @@ def positive(operator, value):
     return operator not in NEGATIVE
 
 
-class IspCustomer(models.Model):
-    _inherit = "isp.customer"
+class IspFindMixin(models.AbstractModel):
+    _name = "isp.find.mixin"
+    _description = "A box that finds by whatever is at hand"
     _rec_names_search = ["find"]
 
     find = fields.Char("Name, number, package ...", compute="_compute_find", search="_search_find")
@@ -53,6 +54,16 @@ class IspCustomer(models.Model):
     def _compute_find(self):
         """A box to search in; nothing is shown."""
         self.find = False
+
+    @api.model
+    def _search_find(self, operator, value):
+        wanted = positive(operator, value)
+        return self._isp_named(value) if operator in EXACT else self._isp_having(value, wanted)
+
+
+class IspCustomer(models.Model):
+    _name = "isp.customer"
+    _inherit = ["isp.customer", "isp.find.mixin"]
 
     @api.model
     def _isp_named(self, text):
@@ -69,10 +80,8 @@ class IspCustomer(models.Model):
         return expression.OR(domains)
 
     @api.model
-    def _search_find(self, operator, value):
-        wanted = positive(operator, value)
-        if operator in EXACT:
-            return self._isp_named(value)
+    def _isp_having(self, value, wanted):
+        """Those that have it about them, or have not."""
         own = self.with_context(active_test=False)._search(self._isp_found(value))
         lines = self.env["isp.subscription"].with_context(active_test=False)
         theirs = lines._search(lines._isp_found(value))
@@ -82,14 +91,8 @@ class IspCustomer(models.Model):
 
 
 class IspSubscription(models.Model):
-    _inherit = "isp.subscription"
-    _rec_names_search = ["find"]
-
-    find = fields.Char("Name, number, package ...", compute="_compute_find", search="_search_find")
-
-    def _compute_find(self):
-        """A box to search in; nothing is shown."""
-        self.find = False
+    _name = "isp.subscription"
+    _inherit = ["isp.subscription", "isp.find.mixin"]
 
     @api.model
     def _isp_named(self, text):
@@ -109,10 +112,8 @@ class IspSubscription(models.Model):
         ])
 
     @api.model
-    def _search_find(self, operator, value):
-        wanted = positive(operator, value)
-        if operator in EXACT:
-            return self._isp_named(value)
+    def _isp_having(self, value, wanted):
+        """Those that have it about them, or have not."""
         own = self.with_context(active_test=False)._search(self._isp_found(value))
         customers = self.env["isp.customer"].with_context(active_test=False)
         theirs = customers._search(customers._isp_found(value))

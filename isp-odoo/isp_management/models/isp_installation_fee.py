@@ -1,13 +1,12 @@
 import isp_engine
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..logic.money import rupiah
+from ..logic.money import rupiah, whole
+from ..logic.terms_rows import items_of
 from .isp_guard_mixin import BILLING, PROGRAM
 
-# Rupiah in which parts are cut until their PPN adds up: 11 % of a hundred are whole rupiah.
-STEPS = (1, 100, 1000)
 # A reversed invoice asks for nothing any more.
 PAID = ("paid", "in_payment", "reversed")
 
@@ -21,7 +20,8 @@ class IspInstallationFee(models.Model):
     _isp_guarded = {"state": PROGRAM, "active": BILLING}
     _isp_guarded_later = {
         "name": BILLING, "amount": BILLING, "instalments": BILLING, "customer_id": BILLING, "company_id": PROGRAM,
-        "invoice_count": PROGRAM, "amount_paid": PROGRAM, "payment_status": PROGRAM,
+        "invoice_count": PROGRAM, "amount_paid": PROGRAM, "payment_status": PROGRAM, "with_first_invoice": BILLING,
+        "first_move_id": PROGRAM,
     }
 
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
@@ -43,11 +43,17 @@ class IspInstallationFee(models.Model):
     instalments = fields.Integer(
         compute="_compute_from_kind", store=True, readonly=False, required=True, precompute=True
     )
+    with_first_invoice = fields.Boolean(
+        help="The fee is no invoice of its own: it stands on the first invoice of the line, and is paid with it.",
+    )
+    first_move_id = fields.Many2one(
+        "account.move", "First invoice", readonly=True, copy=False, check_company=True, ondelete="restrict", index="btree_not_null",
+    )
     amount_with_ppn = fields.Monetary("With PPN", compute="_compute_amount_with_ppn", help="All parts together.")
     officer_id = fields.Many2one("res.users", default=lambda self: self.env.user)
     note = fields.Text()
     state = fields.Selection(
-        [("draft", "New"), ("invoiced", "Invoiced"), ("cancelled", "Cancelled")],
+        [("draft", "New"), ("waiting", "Goes with the first invoice"), ("invoiced", "Invoiced"), ("cancelled", "Cancelled")],
         default="draft", required=True, copy=False, tracking=True,
     )
     move_ids = fields.One2many("account.move", "isp_installation_fee_id", "Invoices")
@@ -70,23 +76,51 @@ class IspInstallationFee(models.Model):
             fee.amount = fee.kind_id.price
             fee.instalments = fee.kind_id.instalments or 1
 
-    @api.depends("amount", "instalments", "date", "kind_id.tax_ids", "company_id.isp_pkp", "state", "move_ids.amount_total")
+    def _isp_moves(self):
+        """The invoices that the fee stands on: its own, or the first of its line."""
+        self.ensure_one()
+        fee = self.sudo()
+        return (fee.move_ids | fee.first_move_id).filtered(lambda m: m.state != "cancel" and m.move_type == "out_invoice")
+
+    def _isp_share_of(self, move):
+        """What the fee is of an invoice, PPN included."""
+        if move != self.sudo().first_move_id:
+            return move.amount_total
+        return sum(items_of(move, True).filtered(lambda item: item.isp_installation_fee_id == self).mapped("price_total"))
+
+    def _isp_paid_of(self, move):
+        """What is paid of the fee with what is paid of an invoice."""
+        paid = move.amount_total - move.amount_residual
+        if move != self.sudo().first_move_id:
+            return paid
+        return isp_engine.fee_paid(whole(self._isp_share_of(move)), whole(move.amount_total), whole(paid))
+
+    @api.depends(
+        "amount", "instalments", "date", "with_first_invoice", "kind_id.tax_ids", "company_id.isp_pkp", "state", "move_ids.amount_total",
+        "first_move_id.amount_total",
+    )
     def _compute_amount_with_ppn(self):
         """What the invoices ask for; before there are any, what they will, part by part as Odoo's taxes round them."""
         for fee in self:
-            moves = fee.sudo().move_ids.filtered(lambda m: m.state != "cancel" and m.move_type == "out_invoice")
+            moves = fee._isp_moves()
             if moves or not (fee.amount and fee.date):
-                fee.amount_with_ppn = sum(moves.mapped("amount_total"))
+                fee.amount_with_ppn = sum(fee._isp_share_of(move) for move in moves)
                 continue
-            fee.amount_with_ppn = sum(fee._isp_with_ppn(part.dpp) for part in fee._isp_parts())
+            prices = [fee.amount] if fee.with_first_invoice else [part.dpp for part in fee._isp_parts(fee.date, fee.instalments)]
+            fee.amount_with_ppn = sum(fee._isp_with_ppn(price) for price in prices)
 
-    @api.depends("state", "move_ids.state", "move_ids.amount_total", "move_ids.amount_residual", "move_ids.payment_state")
+    @api.depends(
+        "state", *(
+            "%s.%s" % (moves, name) for moves in ("move_ids", "first_move_id")
+            for name in ("state", "amount_total", "amount_residual", "payment_state")
+        )
+    )
     def _compute_payment_status(self):
         """From the invoices: parts that are not due yet are still to be paid."""
         for fee in self:
-            moves = fee.sudo().move_ids.filtered(lambda m: m.state != "cancel" and m.move_type == "out_invoice")
+            moves = fee._isp_moves()
             fee.invoice_count = len(moves)
-            fee.amount_paid = sum(m.amount_total - m.amount_residual for m in moves if m.state == "posted")
+            fee.amount_paid = sum(fee._isp_paid_of(m) for m in moves if m.state == "posted")
             if moves and all(m.state == "posted" and m.payment_state in PAID for m in moves):
                 fee.payment_status = "paid"
             elif fee.amount_paid:
@@ -107,6 +141,18 @@ class IspInstallationFee(models.Model):
                     raise self._isp_refusal(name, group, fee)
         return fees
 
+    @api.constrains("with_first_invoice", "subscription_id", "amount")
+    def _check_with_first_invoice(self):
+        for fee in self:
+            if fee.with_first_invoice and not fee.subscription_id:
+                raise ValidationError(_("A fee that goes with the first invoice names the line."))
+            if fee.with_first_invoice and fee.subscription_id.sudo().billed_elsewhere:
+                raise ValidationError(_("%s is invoiced by another module, so no fee can go with its first invoice.", fee.subscription_id.name))
+            try:
+                rupiah(fee.amount)
+            except ValueError as error:
+                raise ValidationError(_("A fee is in whole rupiah.")) from error
+
     @api.ondelete(at_uninstall=False)
     def _unlink_only_new(self):
         if self.filtered(lambda f: f.state != "draft"):
@@ -114,12 +160,13 @@ class IspInstallationFee(models.Model):
 
     def action_cancel(self):
         for fee in self._isp_may_write():
-            if fee.move_ids.filtered(lambda m: m.state == "posted"):
+            if (fee.move_ids | fee.first_move_id).filtered(lambda m: m.state == "posted"):
                 raise UserError(_("Reverse the invoices of %s first.", fee.display_name))
             fee.state = "cancelled"
 
     def action_invoice(self):
-        """Invoice the fee: the first part now, the others as drafts that Odoo posts on their day."""
+        """Invoice the fee: the first part now, the others as drafts that Odoo posts on their day. One that goes with the first
+        invoice of its line waits for it."""
         if not self.env.user.has_group("isp_management.group_billing"):
             raise AccessError(_("Only the billing group writes invoices."))
         for fee in self._isp_may_write(BILLING):
@@ -127,25 +174,42 @@ class IspInstallationFee(models.Model):
                 raise UserError(_("%s was invoiced already.", fee.display_name))
             if not fee.amount:
                 raise UserError(_("%s has no amount.", fee.display_name))
-            moves = self.env["account.move"].sudo().with_company(fee.company_id).create(fee._prepare_invoices())
-            today = fee.company_id._isp_today()
-            now = moves.filtered(lambda m, today=today: m.invoice_date <= today)
-            now._post(soft=False)
-            (moves - now).auto_post = "at_date"
-            fee.state = "invoiced"
+            if fee.with_first_invoice:
+                fee._isp_wait()
+            else:
+                fee._isp_write_invoices(fee.date, fee.instalments)
 
-    def _isp_parts(self):
-        """The engine's parts of the fee. PPN is Odoo's: they are cut in steps with which they sum to the fee with it, too."""
+    def _isp_write_invoices(self, day, instalments):
+        """Write the invoices of a fee from a day on; those of days to come are drafts that Odoo posts. Returns the posted ones."""
         self.ensure_one()
-        fees = [isp_engine.InstallationFee(step, rupiah(self.amount), self.date, self.instalments, step=step) for step in STEPS]
-        schedules = isp_engine.installation_fees(
-            fees, policy=self.company_id._isp_billing_policy(), tax=isp_engine.TaxPolicy(pkp=False)
+        fee = self.sudo()
+        moves = self.env["account.move"].sudo().with_company(fee.company_id).create(fee._prepare_invoices(day, instalments))
+        today = fee.company_id._isp_today()
+        now = moves.filtered(lambda m: m.invoice_date <= today)
+        now._post(soft=False)
+        (moves - now).auto_post = "at_date"
+        fee.state = "invoiced"
+        return now
+
+    def _isp_wish(self):
+        """The fee as the engine takes it."""
+        self.ensure_one()
+        issued = self.env["account.move"].sudo().search_count([
+            ("isp_subscription_id", "=", self.subscription_id.id), ("isp_period_start", "!=", False), ("isp_charge", "=", False),
+            ("move_type", "=", "out_invoice"), ("isp_subscription_id", "!=", False),
+        ], limit=1)
+        return isp_engine.InstallationFee(
+            self.id, rupiah(self.amount), self.date, self.instalments, self.with_first_invoice, bool(issued)
         )
-        schedules = [self.env["isp.refusals"]._isp_allowed(schedule).parts for schedule in schedules]
-        whole = self._isp_with_ppn(rupiah(self.amount))
-        return next(
-            (parts for parts in schedules if abs(sum(self._isp_with_ppn(part.dpp) for part in parts) - whole) < 0.004), schedules[0]
+
+    def _isp_parts(self, day, instalments):
+        """The engine's parts of the fee from a day on; PPN is Odoo's."""
+        self.ensure_one()
+        wish = isp_engine.InstallationFee(0, rupiah(self.amount), day, instalments)
+        [schedule] = isp_engine.installation_fees(
+            [wish], policy=self.company_id._isp_billing_policy(), tax=isp_engine.TaxPolicy(pkp=False)
         )
+        return self.env["isp.refusals"]._isp_allowed(schedule).parts
 
     def _isp_with_ppn(self, amount):
         """What Odoo's taxes make of an amount on an invoice of this customer; who sees the fee need not read the books."""
@@ -156,13 +220,13 @@ class IspInstallationFee(models.Model):
             amount, currency=fee.currency_id, product=fee.kind_id.product_id
         )["total_included"]
 
-    def _prepare_invoices(self):
+    def _prepare_invoices(self, day, instalments):
         """Values of the invoices, one for each part."""
         self.ensure_one()
         writer = self.env["isp.invoice_writer"].with_company(self.company_id)
         journal, partner = self.company_id._isp_sale_journal(), self.customer_id.partner_id
         name = self.kind_id.with_context(lang=partner.lang or self.env.lang).name
-        parts = self._isp_parts()
+        parts = self._isp_parts(day, instalments)
         vals = []
         for part in parts:
             text = name
@@ -174,11 +238,13 @@ class IspInstallationFee(models.Model):
                 "invoice_origin": self.name,
             }
             vals.append(writer._plain_vals(
-                writer._draft(self.kind_id, partner, journal, part.on, part.due_date, [(text, part.dpp)], extra)
+                writer._draft(
+                    partner, journal, part.on, part.due_date, [writer._line(self.kind_id, self.company_id, text, part.dpp)], extra
+                )
             ))
         return vals
 
     def action_view_invoices(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
-        return {**action, "domain": [("isp_installation_fee_id", "=", self.id)], "context": {"create": False}}
+        return {**action, "domain": [("id", "in", (self.move_ids | self.first_move_id).ids)], "context": {"create": False}}

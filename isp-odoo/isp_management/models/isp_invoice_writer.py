@@ -49,15 +49,18 @@ class IspInvoiceWriter(models.AbstractModel):
         return moves.sudo(False)
 
     @api.model
-    def _draft(self, sold, partner, journal, invoice_date, due_date, lines, extra):
-        """What one invoice needs: ``lines`` are (name, price) pairs of what is ``sold``, a package or a kind of
-        installation, which has the product and the taxes; ``extra`` are more values of the move."""
-        # Who is no PKP charges no PPN, whatever the package says.
-        taxes = sold.tax_ids if journal.company_id.isp_pkp else sold.tax_ids.browse()
+    def _draft(self, partner, journal, invoice_date, due_date, lines, extra):
+        """What one invoice needs: ``lines`` as `_line` makes them; ``extra`` are more values of the move."""
         return {
-            "product": sold.product_id, "package_taxes": taxes, "partner": partner, "journal": journal,
-            "invoice_date": invoice_date, "due_date": due_date, "lines": lines, "extra": extra,
+            "partner": partner, "journal": journal, "invoice_date": invoice_date, "due_date": due_date, "lines": lines, "extra": extra,
         }
+
+    @api.model
+    def _line(self, sold, company, name, price, **extra):
+        """A line of an invoice: what is ``sold``, a package or a kind of installation, has the product and the taxes."""
+        # Who is no PKP charges no PPN, whatever the package says.
+        taxes = sold.tax_ids if company.isp_pkp else sold.tax_ids.browse()
+        return {"product": sold.product_id, "taxes": taxes, "name": name, "price": price, "extra": extra}
 
     # Which way
 
@@ -70,11 +73,12 @@ class IspInvoiceWriter(models.AbstractModel):
         return [(group, key) for key, group in whole.items()]
 
     def _fits_whole(self, company, draft):
-        taxes = self._taxes(draft)
+        partner, lines = draft["partner"], draft["lines"]
+        taxes = self.env["account.tax"].union(*(self._taxes(line["taxes"], partner) for line in lines))
         return (
             draft["journal"].currency_id in (self.env["res.currency"], company.currency_id)
             and company.tax_calculation_rounding_method == "round_per_line"
-            and sum(price for _name, price in draft["lines"]) > 0
+            and sum(line["price"] for line in lines) > 0
             and all(
                 tax.amount_type == "percent" and not tax.price_include and not tax.include_base_amount
                 and tax.tax_exigibility == "on_invoice" and not tax.analytic
@@ -124,13 +128,14 @@ class IspInvoiceWriter(models.AbstractModel):
             "invoice_payment_term_id": False,
             "invoice_line_ids": [
                 Command.create({
-                    "product_id": draft["product"].id,
-                    "name": name,
+                    "product_id": line["product"].id,
+                    "name": line["name"],
                     "quantity": 1,
-                    "price_unit": price,
-                    "tax_ids": [Command.set(self._taxes(draft).ids)],
+                    "price_unit": line["price"],
+                    "tax_ids": [Command.set(self._taxes(line["taxes"], draft["partner"]).ids)],
+                    **line["extra"],
                 })
-                for name, price in draft["lines"]
+                for line in draft["lines"]
             ],
             **draft["extra"],
         }
@@ -149,19 +154,19 @@ class IspInvoiceWriter(models.AbstractModel):
                 values["name"] = numbers[at]
                 if referable:
                     values["payment_reference"] = numbers[at]
-            unit = draft["product"].uom_id
-            for command in values["invoice_line_ids"]:
-                command[2].update(account_id=self._income_account(draft).id, product_uom_id=unit.id)
+            for command, line in zip(values["invoice_line_ids"], draft["lines"], strict=True):
+                account = self._income_account(line["product"], draft["partner"], journal)
+                command[2].update(account_id=account.id, product_uom_id=line["product"].uom_id.id)
                 if not analytic:
                     command[2]["analytic_distribution"] = False
 
     def _add_lines(self, company, draft, values):
         """Give the tax lines and the payment term line, as Odoo's sync would make them."""
         currency, partner = company.currency_id, draft["partner"]
-        taxes, total, tax_lines = self._taxes(draft), 0, {}
-        for command in values["invoice_line_ids"]:
+        total, tax_lines = 0, {}
+        for command, sold in zip(values["invoice_line_ids"], draft["lines"], strict=True):
             price = command[2]["price_unit"]
-            computed = self._tax_of(taxes, price, currency, draft["product"])
+            computed = self._tax_of(self._taxes(sold["taxes"], partner), price, currency, sold["product"])
             command[2].update(
                 display_type="product", currency_id=currency.id, partner_id=partner.commercial_partner_id.id,
                 amount_currency=-price, balance=-price, tax_tag_ids=[Command.set(computed["base_tags"])],
@@ -223,20 +228,21 @@ class IspInvoiceWriter(models.AbstractModel):
             memo[key] = self.env["account.fiscal.position"]._get_fiscal_position(partner).id
         return self.env["account.fiscal.position"].browse(memo[key])
 
-    def _taxes(self, draft):
+    def _taxes(self, taxes, partner):
+        """The taxes that a partner is charged in place of these."""
         memo = self._memo("taxes")
-        key = (draft["package_taxes"]._ids, self._fiscal_position(draft["partner"]).id)
+        key = (taxes._ids, self._fiscal_position(partner).id)
         if key not in memo:
-            memo[key] = self._fiscal_position(draft["partner"]).map_tax(draft["package_taxes"]).ids
+            memo[key] = self._fiscal_position(partner).map_tax(taxes).ids
         return self.env["account.tax"].browse(memo[key])
 
-    def _income_account(self, draft):
+    def _income_account(self, product, partner, journal):
         memo = self._memo("income")
-        position = self._fiscal_position(draft["partner"])
-        key = (draft["product"].id, position.id)
+        position = self._fiscal_position(partner)
+        key = (product.id, position.id)
         if key not in memo:
-            template = draft["product"].product_tmpl_id
-            memo[key] = (template.get_product_accounts(position)["income"] or draft["journal"].default_account_id).id
+            template = product.product_tmpl_id
+            memo[key] = (template.get_product_accounts(position)["income"] or journal.default_account_id).id
         return self.env["account.account"].browse(memo[key])
 
     def _tax_of(self, taxes, price, currency, product):

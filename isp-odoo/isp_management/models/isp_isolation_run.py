@@ -111,10 +111,7 @@ class IspSubscription(models.Model):
         held = self._isp_check_breakers(company, decisions, policy, routers)
         done = defaultdict(int)
         for ids in split_every(PAGE, [key for key in decisions if key not in held]):
-            self.sudo().browse(ids)._isp_want_all([
-                {"action": of.action, "reason_code": of.reason, "overdue": of.overdue, "days_late": of.days_late}
-                for of in map(decisions.get, ids)
-            ])
+            self.sudo()._isp_do([decisions[key] for key in ids])
             for key in ids:
                 done[decisions[key].action] += 1
             transaction.commit(self.env)
@@ -128,7 +125,7 @@ class IspSubscription(models.Model):
         for page in split_every(PAGE, self.ids, self.browse):
             overdue = self.env["account.move"]
             for moves in page._isp_open_moves().values():
-                overdue |= moves.filtered(lambda m: m.invoice_date_due < today)
+                overdue |= moves._isp_overdue(today)
             self.env["isp.credit"]._isp_pay_from_credit(overdue)
 
     @api.model
@@ -188,13 +185,15 @@ class IspSubscription(models.Model):
             )
             now = company._isp_now()
             decided = isp_engine.decide_isolation(own._isp_access_facts(now), now, policy=company._isp_isolation_policy())
-            for decision in decided:
-                if decision.action != "keep":
-                    own.browse(decision.subscription)._isp_want(
-                        decision.action, decision.reason, overdue=decision.overdue, days_late=decision.days_late
-                    )
+            own._isp_do([decision for decision in decided if decision.action != "keep"])
 
     # What is wanted
+
+    def _isp_do(self, decisions):
+        """Do what was decided about lines, all of it at once: what concerns one customer is said together."""
+        self.browse([of.subscription for of in decisions])._isp_want_all([
+            {"action": of.action, "reason_code": of.reason, "overdue": of.overdue, "days_late": of.days_late} for of in decisions
+        ])
 
     def _isp_want(self, action, reason_code, *, cause="arrears", reason=None, overdue=0, days_late=0, user=None, announce=True):
         """Write the wish and its event in this transaction; the routers hear of it after the commit."""
@@ -259,9 +258,9 @@ class IspSubscription(models.Model):
             concerned = isp_engine.decide_by_hand(facts, action, self.env.user.name, reason or "")
         except isp_engine.InvalidValue as error:
             raise self.env["isp.refusals"]._isp_refuse(error.code) from error
-        for line in self.browse(concerned):
-            code = "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
-            line._isp_want(action, code, cause="manual", reason=reason, user=self.env.user)
+        code = "isolated_by_hand" if action == "isolate" else "reopened_by_hand"
+        wish = {"action": action, "reason_code": code, "cause": "manual", "reason": reason, "user": self.env.user}
+        self.browse(concerned)._isp_want_all([wish] * len(concerned))
 
     def _isp_reopen_paid(self):
         """Reopen the lines whose payment has come in, in the transaction of the payment (rule P5)."""
@@ -272,11 +271,8 @@ class IspSubscription(models.Model):
             now = company._isp_now()
             own = lines.filtered(lambda s, company=company: s.company_id == company)
             facts = own._isp_access_facts(now)
-            for decision in isp_engine.decide_isolation(facts, now, policy=company._isp_isolation_policy()):
-                if decision.action == "reopen":
-                    own.browse(decision.subscription)._isp_want(
-                        "reopen", decision.reason, overdue=decision.overdue, days_late=decision.days_late
-                    )
+            decided = isp_engine.decide_isolation(facts, now, policy=company._isp_isolation_policy())
+            own._isp_do([decision for decision in decided if decision.action == "reopen"])
 
     # Why
 
@@ -318,6 +314,14 @@ class IspSubscription(models.Model):
         return self.env["isp.isolation.wizard"]._isp_open_for(self, "reopen")
 
 
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _isp_overdue(self, today):
+        """Those that are past their due date and not paid, as the engine has it (rule A1)."""
+        return self.browse(isp_engine.overdue([access_rows.open_invoice(move, move.id) for move in self], today))
+
+
 class IspPromise(models.Model):
     _inherit = "isp.promise"
 
@@ -328,11 +332,9 @@ class IspPromise(models.Model):
         running = self.sudo().search([("company_id", "=", company.id), ("state", "=", "running")])
         for promise in running:
             # What else the contact owes is another business, and no promise was made about it.
-            owed = any(
-                move.invoice_date_due < today
-                for moves in promise.customer_id.subscription_ids._isp_open_moves().values() for move in moves
-            )
-            if not owed and promise.customer_id.subscription_ids._isp_open_moves() and promise.until >= today:
+            moves = self.env["account.move"].union(*promise.customer_id.subscription_ids._isp_open_moves().values())
+            owed = moves._isp_overdue(today)
+            if not owed and moves and promise.until >= today:
                 continue
             if not owed:
                 promise.state = "kept"

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import timedelta
+from collections import defaultdict
 from types import SimpleNamespace
 
 import isp_engine
@@ -11,6 +11,8 @@ from odoo import _, api, fields, models
 from odoo.tools import split_every
 from odoo.tools.misc import format_date, formatLang
 
+from ..logic import terms_rows
+from ..logic.clock import last_day
 from ..logic.money import rupiah_owed
 from .isp_billing_run import BATCH
 
@@ -28,7 +30,8 @@ class IspBillingRun(models.Model):
             return run, True
         now, since = company._isp_now(), company.isp_late_fee_through
         rows = self._late_rows(company, policy, since)
-        fees = [fee for fee in isp_engine.late_fees(rows, now, policy, since=since) if fee.due]
+        charged = isp_engine.late_fees(rows, now, policy, since=since, billing=company._isp_billing_policy())
+        fees = [fee for fee in charged if fee.due]
         failed = []
         for batch in split_every(BATCH, fees, list):
             run = run or self.create({"company_id": company.id})
@@ -36,7 +39,7 @@ class IspBillingRun(models.Model):
             if time.monotonic() > deadline:
                 return run, False
         # A fee that could not be written is tried again by the next run.
-        through = min([company._isp_today(), *(fee.on - timedelta(days=1) for fee in failed)])
+        through = min([company._isp_today(), *(last_day(fee.on) for fee in failed)])
         if not since or since < through:
             company.isp_late_fee_through = through
         return run, True
@@ -47,27 +50,39 @@ class IspBillingRun(models.Model):
         self.env["account.move"].flush_model()
         self.env["account.move.line"].flush_model()
         self.env["account.partial.reconcile"].flush_model()
-        today = (company._isp_now() + timedelta(hours=9)).date()
-        days = timedelta(days=policy.after_days)
+        today = terms_rows.today(company._isp_now(), "WIT")
+        searched = [company.id, policy.due_on(since or last_day(today)), policy.due_on(today)]
+        bearing = """
+            m.company_id = %s AND m.state = 'posted' AND m.move_type = 'out_invoice' AND m.isp_period_start IS NOT NULL
+            AND m.isp_charge IS NULL AND m.invoice_date_due > %s AND m.invoice_date_due <= %s
+        """
+        self.env.cr.execute("SELECT DISTINCT m.invoice_date_due FROM account_move m WHERE" + bearing, searched)
+        dues = [due for (due,) in self.env.cr.fetchall()]
         self.env.cr.execute(
             """
             SELECT m.id, m.invoice_date_due, s.zone, m.amount_total - coalesce((
                        SELECT sum(p.amount) FROM account_move_line d
                        JOIN account_partial_reconcile p ON p.debit_move_id = d.id
                        JOIN account_move_line c ON c.id = p.credit_move_id
-                       WHERE d.move_id = m.id AND c.date < m.invoice_date_due + %s
+                       WHERE d.move_id = m.id AND c.date < fee.day
                    ), 0) AS unpaid
             FROM account_move m JOIN isp_subscription s ON s.id = m.isp_subscription_id
-            WHERE m.company_id = %s AND m.state = 'posted' AND m.move_type = 'out_invoice'
-              AND m.isp_period_start IS NOT NULL AND m.isp_charge IS NULL AND m.invoice_date_due > %s AND m.invoice_date_due <= %s
+            JOIN unnest(%s::date[], %s::date[]) AS fee (due, day) ON fee.due = m.invoice_date_due
+            WHERE""" + bearing + """
               AND NOT EXISTS (SELECT 1 FROM account_move f WHERE f.isp_late_fee_of_id = m.id)
             ORDER BY m.id
             """,
-            [policy.after_days, company.id, (since or today - timedelta(days=1)) - days, today - days],
+            [dues, [policy.day(due) for due in dues], *searched],
         )
+        late = self.env.cr.fetchall()
+        moves, notes = self.env["account.move"].browse([row[0] for row in late]), defaultdict(self.env["account.move"].browse)
+        for note in moves.search([("reversed_entry_id", "in", moves.ids), ("state", "=", "posted")], order="id"):
+            notes[note.reversed_entry_id] |= note
         return [
-            isp_engine.LateInvoice(key, due, max(rupiah_owed(float(unpaid)), 0), zone)
-            for key, due, zone, unpaid in self.env.cr.fetchall()
+            isp_engine.LateInvoice(
+                move.id, due, max(rupiah_owed(float(unpaid)), 0), zone, move.isp_period_start, terms_rows.given(move, notes[move], False)
+            )
+            for move, (_key, due, zone, unpaid) in zip(moves, late, strict=True)
         ]
 
     def _write_late_fees(self, company, fees):
@@ -87,9 +102,10 @@ class IspBillingRun(models.Model):
             name = _("Late fee on %s", move.name)
             if move.partner_id.lang:
                 name = self.with_context(lang=move.partner_id.lang)._late_fee_name(move)
-            drafts.append(self.env["isp.invoice_writer"]._draft(
-                sold, move.partner_id, journal, fee.on, fee.on + timedelta(days=company.isp_payment_terms_days),
-                [(name, fee.dpp)],
+            writer = self.env["isp.invoice_writer"]
+            drafts.append(writer._draft(
+                move.partner_id, journal, fee.on, fee.due_date,
+                [writer._line(sold, company, name, fee.dpp)],
                 {"isp_subscription_id": move.isp_subscription_id.id, "isp_late_fee_of_id": move.id, "invoice_origin": move.name},
             ))
             by_line.setdefault(move.isp_subscription_id.id, []).append(fee)

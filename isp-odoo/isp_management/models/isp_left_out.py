@@ -67,6 +67,7 @@ class AccountMove(models.Model):
     def unlink(self):
         """What is deleted leaves no trace: its period comes back to the billing."""
         periods = self._isp_billed_periods()
+        self.env["isp.installation_fee"]._isp_wait_again(self)
         result = super().unlink()
         for line, day, text in periods:
             line._isp_bill_again(day, text)
@@ -81,5 +82,6 @@ class AccountMove(models.Model):
             [(line, day, text)] = move._isp_billed_periods()
             # The period is free for another invoice; the line stays told.
             move.sudo().write({"isp_period_start": False, "isp_period_end": False})
+            self.env["isp.installation_fee"]._isp_wait_again(move)
             move.message_post(body=_("%s is billed again by the next run.", text))
             line._isp_bill_again(day, text)

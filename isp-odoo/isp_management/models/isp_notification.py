@@ -42,6 +42,10 @@ class IspNotification(models.Model):
     )
     move_ids = fields.Many2many("account.move", "isp_notification_move_rel", "notification_id", "move_id", "Invoices")
     isolation_event_id = fields.Many2one("isp.isolation_event", check_company=True, ondelete="restrict")
+    also_event_ids = fields.Many2many(
+        "isp.isolation_event", "isp_notification_event_rel", "notification_id", "event_id", "Also about", readonly=True, copy=False,
+        help="What happened to other lines of the customer at the same time, where one statement is for all of them.",
+    )
     payment_id = fields.Many2one("account.payment", check_company=True, ondelete="restrict")
     body = fields.Text(readonly=True)
     state = fields.Selection(

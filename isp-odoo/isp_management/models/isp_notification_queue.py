@@ -8,7 +8,7 @@ from psycopg2 import IntegrityError
 from odoo import api, fields, models
 from odoo.tools import mute_logger
 
-from ..logic import access_rows, transaction
+from ..logic import access_rows, terms_rows, transaction
 from ..logic.money import OWED_FROM
 
 REMINDERS = ("due_soon", "overdue")
@@ -168,24 +168,44 @@ class IspIsolationEvent(models.Model):
     notification_ids = fields.One2many("isp.notification", "isolation_event_id", "Messages")
 
     def _isp_announce(self):
-        """It was decided: the customer hears of it when the router has confirmed, and not at night."""
+        """It was decided: the customer hears of it when the router has confirmed, and not at night. What one statement isolated
+        is said once, and so are all lines of its customer that are reopened at once."""
         kinds = {"isolate": "isolated", "reopen": "reopened"}
         # Who begins or leaves a pause waits for no message that says so.
         told = self.filtered(lambda e: e.action in kinds and e.reason_code != "in_service")
         for company in told.company_id:
-            policy, now = company._isp_dunning_policy(), company._isp_now()
-            self.env["isp.notification"]._isp_queue_all(company, [
-                {
-                    "kind": kinds[event.action], "customer": event.customer_id, "subject": "event-%s" % event.id,
-                    "not_before": policy.next_sending(kinds[event.action], event.subscription_id.zone, now),
-                    "subscription_id": event.subscription_id.id, "isolation_event_id": event.id,
-                }
-                for event in told.filtered(lambda e, company=company: e.company_id == company)
-            ])
+            now, policy = company._isp_now(), company._isp_dunning_policy()
+            own = told.filtered(lambda e, company=company: e.company_id == company)
+            statements = self.env["isp.statement"]._isp_of(own.customer_id)
+            moves = own.subscription_id._isp_open_moves() if any(statements.values()) else {}
+            notices = [
+                isp_engine.Notice(
+                    event.id, event.customer_id.id, kinds[event.action],
+                    [access_rows.open_invoice(move, move.id) for move in moves.get(event.subscription_id.id, ())],
+                    statements[event.customer_id.id], event.subscription_id.zone,
+                )
+                for event in own
+            ]
+            wishes = []
+            for joined in isp_engine.join_notices(notices, now):
+                first, *others = self.browse(joined.notices)
+                kind, zone = kinds[first.action], first.subscription_id.zone
+                subject = "event-%s" % first.id
+                if joined.statement:
+                    subject = "%s-%s" % (joined.statement, terms_rows.today(now, zone))
+                wishes.append({
+                    "kind": kind, "customer": first.customer_id, "subject": subject, "not_before": policy.next_sending(kind, zone, now),
+                    "subscription_id": first.subscription_id.id, "isolation_event_id": first.id,
+                    "also_event_ids": [(6, 0, [event.id for event in others])],
+                })
+            self.env["isp.notification"]._isp_queue_all(company, wishes)
 
     def _isp_confirmed(self):
         """The router has said so: what waited for that is looked at now."""
-        waiting = self.sudo().notification_ids.filtered(lambda n: n.state == "queued" and n.error_code == "notification.router_not_yet")
+        waiting = self.env["isp.notification"].sudo().search([
+            ("state", "=", "queued"), ("error_code", "=", "notification.router_not_yet"),
+            "|", ("isolation_event_id", "in", self.ids), ("also_event_ids", "in", self.ids),
+        ])
         if waiting:
             waiting.write({"next_attempt": False})
             self.env["isp.notification"]._isp_trigger_send()

@@ -119,8 +119,11 @@ class IspNotification(models.Model):
     def _isp_queued_facts(self, company):
         """What these messages are looked at with, a row a message."""
         owed = self._isp_owed(company, self.customer_id)
+        statements = self.env["isp.statement"]._isp_of(self.customer_id)
         return [
-            notices.queued_message(row, owed[row.customer_id.id], row._isp_lines(), self._isp_zone(row.customer_id))
+            notices.queued_message(
+                row, owed[row.customer_id.id], row._isp_lines(), self._isp_zone(row.customer_id), statements[row.customer_id.id]
+            )
             for row in self
         ]
 
@@ -129,8 +132,9 @@ class IspNotification(models.Model):
         self.ensure_one()
         # A package is named by what customers know it as.
         if self.subscription_id:
-            told = self.isolation_event_id == self.subscription_id._isp_last_event()
-            return [notices.message_line(self.subscription_id, self.subscription_id.package_id.name, told)]
+            events = self.isolation_event_id | self.also_event_ids
+            lines = self.subscription_id | self.also_event_ids.subscription_id
+            return [notices.message_line(line, line.package_id.name, line._isp_last_event() in events) for line in lines]
         about = self.move_ids.isp_subscription_id | self.move_ids.isp_installation_fee_id.subscription_id
         lines = about or self.customer_id.subscription_ids.filtered(lambda s: s.state != "draft")
         found = [notices.message_line(line, line.package_id.name, False) for line in lines.sorted("id")]

@@ -1,5 +1,7 @@
 from datetime import date
 
+import isp_engine
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_date, formatLang
@@ -96,8 +98,11 @@ class IspPackage(models.Model):
     def _isp_price_on(self, day):
         """The monthly price in force on a day, 0 before the first."""
         self.ensure_one()
-        known = self.price_ids.filtered(lambda p: p.date_from and p.date_from <= day)
-        return max(known, key=lambda p: p.date_from).price if known else 0
+        prices = [isp_engine.Price(price.date_from, rupiah(price.price)) for price in self.price_ids if price.date_from]
+        if not prices:
+            return 0
+        [price] = isp_engine.prices_on([isp_engine.Package(0, prices)], day)
+        return price or 0
 
     def _compute_subscription_count(self):
         counts = dict(self.env["isp.subscription"]._read_group(

@@ -7,8 +7,9 @@ import isp_engine
 from odoo import _, api, models
 
 from ..logic.clock import day_after
-from ..logic.money import rupiah_owed, whole
+from ..logic.money import rupiah_owed
 from ..logic.policy import ZONE_HOURS
+from ..logic.terms_rows import lines_of
 
 CONTEXT = ("lang", "tz", "allowed_company_ids", "isp_now", "isp_commit")
 
@@ -32,7 +33,7 @@ class AccountPartialReconcile(models.Model):
         for partial in self.with_context(context):
             late, paid_on = partial.debit_move_id.move_id, partial.credit_move_id.date
             fee = late.isp_late_fee_ids.filtered(lambda move: move.state == "posted")
-            if len(fee) != 1 or paid_on >= fee.invoice_date or not partial.credit_move_id.move_id._isp_brings_something():
+            if len(fee) != 1 or not partial.credit_move_id.move_id._isp_brings_something():
                 continue
             others = late.line_ids.filtered(lambda item: item.account_type == "asset_receivable").matched_credit_ids - partial
             before = sum(other.amount for other in others if other.credit_move_id.date < fee.invoice_date)
@@ -59,30 +60,22 @@ class IspCredit(models.AbstractModel):
         )
         given = [
             isp_engine.GivenBack(
-                note.isp_credit_start or start, note.isp_credit_end or end, self._isp_lines(note)
+                note.isp_credit_start or start, note.isp_credit_end or end, lines_of(note, True)
             )
             for note in notes
         ]
         zone = (move.isp_subscription_id or move.isp_installation_fee_id.subscription_id).zone or move.company_id.isp_zone
-        return isp_engine.Charge(move.id, start, end, self._isp_lines(move), given, zone)
-
-    @api.model
-    def _isp_lines(self, move):
-        kind = "late_fee" if move.isp_late_fee_of_id else "installation" if move.isp_installation_fee_id else "subscription"
-        lines = [isp_engine.InvoiceLine(kind, whole(move.amount_untaxed))]
-        ppn = whole(move.amount_total) - whole(move.amount_untaxed)
-        return [*lines, isp_engine.InvoiceLine("ppn", ppn)] if ppn else lines
+        return isp_engine.Charge(move.id, start, end, lines_of(move, True), given, zone)
 
     @api.model
     def _isp_write_whole(self, notes, move, text, own_first=True):
         """Write what is given back of an invoice as posted credit notes; they pay the invoice itself before anything else."""
-        included = any(move.invoice_line_ids.tax_ids.mapped("price_include"))
         credits = self.env["account.move"].browse()
         for note in notes:
             vals = self._isp_credit_vals(note, move, "correction", text, None)
             for command in vals["invoice_line_ids"]:
                 # What it is for is the invoice, not some of its days.
-                command[2].update(name="%s, %s" % (text, move.name), price_unit=note.total if included else note.dpp)
+                command[2]["name"] = "%s, %s" % (text, move.name)
             credit = self.env["account.move"].sudo().with_context(
                 mail_create_nosubscribe=True, default_move_type="out_refund"
             ).create({**vals, "ref": "%s, %s" % (text, move.name)})

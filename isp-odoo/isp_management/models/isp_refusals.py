@@ -16,6 +16,22 @@ class IspRefusals(models.AbstractModel):
             "value.not_positive": _("The amount must be more than zero."),
             "value.bad_code": _("The provider may hold only letters, digits and . _ - / @"),
             "calendar.empty_period": _("It ends before it begins."),
+            "subscription.not_serving": _("The line does not serve on that day: it is paused, ended or not begun, or it ends already."),
+            "subscription.day_ahead": _("This cannot be said ahead: choose today or a day of the past."),
+            "subscription.changed_today": _("Its package was changed at once today already. Tomorrow it may be changed again."),
+            "subscription.changed_later": _("The line was changed from a later day on: choose that day or one after it."),
+            "subscription.change_planned": _(
+                "Days of the planned package are invoiced already. Change the package at once, or after them."
+            ),
+            "subscription.given_back_today": _("The days from here on were given back today. Choose the next day."),
+            "subscription.changed_since": _("Something changed since the effect was shown. Look at it again."),
+            "package.unknown": _("This package is none of the company's."),
+            "package.no_price": _("The package has no price, or none on that day."),
+            "billing.catch_up_limit": _("More periods are due than a run may bill. Run the billing first."),
+            "terms.mixed_ppn": _(
+                "One package's price contains its PPN and the other's does not, and they differ by less than that. Plan the change for the"
+                " next period."
+            ),
             "payment.mismatch": _("This reference is known with another customer or amount."),
             "payment.reserved_provider": _("This provider's name is kept for credit notes and write-offs."),
             "payment.paid_in_future": _("This day has not begun yet, so nothing can have been paid on it."),
@@ -24,6 +40,8 @@ class IspRefusals(models.AbstractModel):
             "promise.too_many": _("The customer has made as many promises in this period as the settings allow."),
             "access.nothing_to_do": _("No line is in that state."),
             "invoice.more_than_left": _("The amount is more than what is left of the invoice."),
+            "installation.fee_terms": _("A fee that goes with the first invoice is paid in one part."),
+            "installation.first_invoice_issued": _("The first invoice of the line is issued. Invoice the fee by itself."),
             "installation.clash": _("Another installation of the line is invoiced on one of these days."),
             "store.not_found": _("Nothing is unpaid here."),
             "store.duplicate": _("It was taken back already."),
@@ -31,13 +49,17 @@ class IspRefusals(models.AbstractModel):
 
     @api.model
     def _isp_refuse(self, code, words=None):
-        """The exception for a code of the engine; what has no words here is said in the engine's."""
+        """The exception for a code of the engine, in these words or those of the table."""
         return Refusal(code, words or self._isp_words().get(code) or code)
+
+    @api.model
+    def _isp_refusal_of(self, answer):
+        """The exception for the engine's own: what has no words in the table is said in the engine's."""
+        return self._isp_refuse(answer.code, self._isp_words().get(answer.code) or _("This is not possible: %s", answer))
 
     @api.model
     def _isp_allowed(self, answer):
         """An answer of the engine, unless it is why a wish is refused."""
         if isinstance(answer, Exception):
-            text = self._isp_words().get(answer.code) or str(answer)
-            raise Refusal(answer.code, text) from answer
+            raise self._isp_refusal_of(answer) from answer
         return answer

@@ -96,7 +96,7 @@ class IspSubscription(models.Model):
                     terms._isp_begin(line, "reopen" if line._isp_standing() == "in_service" else None)
                     continue
                 if not isinstance(change, isp_engine.TermsChange):
-                    raise terms._isp_refusal(change) from change
+                    raise self.env["isp.refusals"]._isp_refusal_of(change) from change
                 if shown and shown != change.fingerprint:
                     return False
                 written = terms._isp_write(line, change, user=user)

@@ -10,25 +10,8 @@ from odoo.tools.translate import _lt
 
 from ..logic import terms_rows
 from ..logic.money import whole
-from ..refusals import Refusal
 from .isp_billing_run import LOCK
 
-# The engine's refusals in words; codes are for programs.
-REFUSED = {
-    "subscription.not_serving": _lt("The line does not serve on that day: it is paused, ended or not begun, or it ends already."),
-    "subscription.day_ahead": _lt("This cannot be said ahead: choose today or a day of the past."),
-    "subscription.changed_today": _lt("Its package was changed at once today already. Tomorrow it may be changed again."),
-    "subscription.changed_later": _lt("The line was changed from a later day on: choose that day or one after it."),
-    "subscription.change_planned": _lt("Days of the planned package are invoiced already. Change the package at once, or after them."),
-    "subscription.given_back_today": _lt("The days from here on were given back today. Choose the next day."),
-    "subscription.changed_since": _lt("Something changed since the effect was shown. Look at it again."),
-    "calendar.empty_period": _lt("The line would end before it began."),
-    "package.unknown": _lt("This package is none of the company's."),
-    "package.no_price": _lt("The package has no price, or none on that day."),
-    "billing.catch_up_limit": _lt("More periods are due than a run may bill. Run the billing first."),
-    "terms.mixed_ppn": _lt("One package's price contains its PPN and the other's does not, and they differ by less than that. Plan the"
-                           " change for the next period."),
-}
 NOTES = {
     "package_change": _lt("Change of package"),
     "pause": _lt("Days of a pause"),
@@ -283,8 +266,8 @@ class IspTerms(models.AbstractModel):
         line = line.sudo().with_company(line.company_id)
         writer = self.env["isp.invoice_writer"].sudo().with_company(line.company_id)
         package = self.env["isp.package"].sudo().browse(of.invoice.package)
-        draft = writer._draft(package, line.partner_id, line.company_id._isp_sale_journal(), None, None, [], {})
-        taxes, old = writer._taxes(draft), self._isp_charged_with(line, of)
+        sold = writer._line(package, line.company_id, None, 0)
+        taxes, old = writer._taxes(sold["taxes"], line.partner_id), self._isp_charged_with(line, of)
         return sum(
             (old.tax_ids if part.kind == "credit" else taxes).compute_all(part.amount, currency=line.currency_id)["total_included"]
             for part in of.invoice.lines
@@ -298,14 +281,8 @@ class IspTerms(models.AbstractModel):
             line = line.sudo().with_company(line.company_id)
             writer = self.env["isp.invoice_writer"].sudo().with_company(line.company_id)
             package = self.env["isp.package"].sudo().browse(of.invoice.package)
-            taxes = writer._taxes(writer._draft(package, line.partner_id, line.company_id._isp_sale_journal(), None, None, [], {}))
+            taxes = writer._taxes(writer._line(package, line.company_id, None, 0)["taxes"], line.partner_id)
         else:
             taxes = self.env["isp.credit"]._isp_item_of(self.env["account.move"].sudo().browse(note.charge)).tax_ids
         price = note.total if any(taxes.mapped("price_include")) else note.dpp
         return taxes.compute_all(price, currency=line.currency_id)["total_included"]
-
-    @api.model
-    def _isp_refusal(self, answer):
-        """The engine's refusal as Odoo's error, in the user's words."""
-        words = REFUSED.get(answer.code)
-        return Refusal(answer.code, str(words) if words else _("This is not possible: %s", answer))

@@ -115,8 +115,7 @@ class IspSubscription(models.Model):
         )
         open_moves = lines._isp_open_moves()
         for line in lines:
-            today = line.company_id._isp_today()
-            if any(move.invoice_date_due < today for move in open_moves[line.id]):
+            if open_moves[line.id]._isp_overdue(line.company_id._isp_today()):
                 continue
             line._isp_still_isolated("manual", SETTLED)
 
@@ -134,6 +133,8 @@ class IspSubscription(models.Model):
         event = self._isp_want("isolate", code, cause=cause, overdue=overdue, user=self.env.user, announce=False)
         # A message of the isolation that has not gone out yet is one about this event: it is looked at again before it goes.
         before.sudo().notification_ids.filtered(lambda n: n.state == "queued").isolation_event_id = event
+        others = self.env["isp.notification"].sudo().search([("also_event_ids", "in", before.ids), ("state", "=", "queued")])
+        others.write({"also_event_ids": [(3, before.id), (4, event.id)]})
         self.isolated_since = since
         if told and not waiting:
             event.state = "done"

@@ -27,7 +27,7 @@ class IspReportProfitLoss(models.Model):
             "state", "reversed_entry_id", "isp_subscription_id", "isp_installation_fee_id", "isp_late_fee_of_id",
             "isp_write_off_of_id",
         ],
-        "account.move.line": ["balance", "date", "account_id", "product_id", "partner_id", "parent_state", "company_id"],
+        "account.move.line": ["isp_installation_fee_id", "balance", "date", "account_id", "product_id", "partner_id", "parent_state", "company_id"],
         "account.account": ["account_type"],
         "isp.subscription": ["package_id", "router_id"],
         "isp.installation_fee": ["subscription_id"],

@@ -52,6 +52,7 @@ PACKAGE_OF_PRODUCT = "SELECT product_id, min(id) AS package_id FROM isp_package 
 KIND = """
     CASE WHEN a.account_type IN ('income', 'income_other') THEN
              CASE WHEN x.is_late_fee THEN 'late_fee'
+                  WHEN l.isp_installation_fee_id IS NOT NULL THEN 'installation'
                   WHEN x.subscription_id IS NOT NULL THEN 'subscription'
                   WHEN x.fee_id IS NOT NULL THEN 'installation'
                   WHEN sold.package_id IS NOT NULL THEN 'subscription' ELSE 'other_income' END

@@ -5,6 +5,7 @@ from . import test_billing
 from . import test_billing_rows
 from . import test_cases
 from . import test_installation
+from . import test_first_fee
 from . import test_routers
 from . import test_isolation
 from . import test_notifications
@@ -37,3 +38,4 @@ from . import test_many
 from . import test_people
 from . import test_portal
 from . import test_pictures
+from . import test_statements

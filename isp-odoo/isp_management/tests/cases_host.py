@@ -8,6 +8,8 @@ from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
 from odoo import Command, fields
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.isp_management.logic.terms_rows import items_of
+
 CYCLES = {1: "monthly", 3: "quarterly", 6: "semiannual", 12: "annual"}
 HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
 POLICY = {
@@ -87,7 +89,8 @@ class OdooHost:
             self.packages[package["code"]] = made
         for number, customer in enumerate(case["customers"]):
             self.customers[customer["code"]] = self.test.new_customer(
-                customer["code"], **({"mobile": "0812-0000-%04d" % number} if customer["reachable"] else {"mobile": False})
+                customer["code"], **({"mobile": "0812-0000-%04d" % number} if customer["reachable"] else {"mobile": False}),
+                invoicing=customer["invoicing"],
             )
 
     def opened(self, simulator):
@@ -302,13 +305,13 @@ class OdooHost:
         wizard.action_confirm()
 
     def do_install(self, at, subscription, fee, on, instalments, with_first_invoice):
-        del with_first_invoice  # The cases with it wait for the addon.
         line, env = self.lines[subscription], self.env(at)
         kind = env["isp.installation_kind"].create({
             "name": "PSB %s" % on, "code": "PSB%s" % on, "price": fee, "instalments": instalments, "tax_ids": [Command.set(self.ppn.ids)],
         })
         env["isp.installation_fee"].create({
             "customer_id": line.customer_id.id, "subscription_id": line.id, "kind_id": kind.id, "date": day(on),
+            "with_first_invoice": with_first_invoice,
         }).action_invoice()
 
     def do_promise(self, at, customer, made_on, until):
@@ -431,12 +434,12 @@ class OdooHost:
         return "late_fee" if move.isp_late_fee_of_id else "installation" if move.isp_installation_fee_id else "subscription"
 
     def amounts(self, move):
-        items = move.invoice_line_ids.filtered(lambda item: item.display_type == "product")
-        kind = self.kind(move)
+        kind, fees = self.kind(move), items_of(move, True)
         less = "credit" if move.isp_charge == "change" else "discount"
-        lines = [(less if item.price_subtotal < 0 else kind, round(item.price_subtotal)) for item in items]
-        if move.amount_tax:
-            lines.append(("ppn", round(move.amount_tax)))
+        lines = [(less if item.price_subtotal < 0 else kind, round(item.price_subtotal)) for item in items_of(move, False)]
+        lines += [("installation", round(item.price_subtotal)) for item in fees]
+        fee_ppn = sum(item.price_total - item.price_subtotal for item in fees)
+        lines += [(word, round(amount)) for word, amount in (("ppn", move.amount_tax - fee_ppn), ("installation_ppn", fee_ppn)) if amount]
         return {
             "lines": lines, "dpp": round(move.amount_untaxed), "ppn": round(move.amount_tax), "total": round(move.amount_total),
         }

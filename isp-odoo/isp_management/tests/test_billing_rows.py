@@ -33,12 +33,11 @@ class TestBillingRows(IspCommon):
         writer = self.env["isp.invoice_writer"]
         drafts = []
         for subscription, lines, taxes in cases:
-            draft = writer._draft(
-                subscription.package_id, subscription.partner_id, self.journal, date(2026, 3, 5), date(2026, 3, 15), lines,
+            sold = [{**writer._line(subscription.package_id, self.company, *line), "taxes": taxes} for line in lines]
+            drafts.append(writer._draft(
+                subscription.partner_id, self.journal, date(2026, 3, 5), date(2026, 3, 15), sold,
                 {"isp_subscription_id": subscription.id, "isp_period_start": date(2026, 3, 5)},
-            )
-            draft["package_taxes"] = taxes
-            drafts.append(draft)
+            ))
         return drafts
 
     def odoo_itself(self, drafts):

@@ -16,4 +16,5 @@ class AccountMoveReversal(models.TransientModel):
                     old.write(dict.fromkeys(period, False))
                     self.env.flush_all()
                     new.write({"isp_subscription_id": old.isp_subscription_id.id, **period})
+                    old.isp_first_fee_ids.first_move_id = new
         return action

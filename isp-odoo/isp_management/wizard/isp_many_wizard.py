@@ -78,7 +78,7 @@ class IspManyWizard(models.TransientModel):
     def _isp_look(self, line, moves):
         """A row of the preview: what would happen to a line, or why nothing does."""
         today = self.company_id._isp_today()
-        overdue = moves.filtered(lambda move: move.invoice_date_due < today)
+        overdue = moves._isp_overdue(today)
         open_, late = sum(moves.mapped("amount_residual")), sum(overdue.mapped("amount_residual"))
         left = None
         if self.action == "activate" and line.state != "draft":
@@ -171,7 +171,7 @@ class IspManyWizard(models.TransientModel):
 
     def _isp_do_message(self, line):
         today = self.company_id._isp_today()
-        overdue = line._isp_open_moves()[line.id].filtered(lambda move: move.invoice_date_due < today)
+        overdue = line._isp_open_moves()[line.id]._isp_overdue(today)
         if not overdue:
             raise UserError(_("paid in the meantime"))
         written = self.env["isp.notification"]._isp_queue(

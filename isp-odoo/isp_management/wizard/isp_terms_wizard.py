@@ -107,7 +107,7 @@ class IspTermsWizard(models.TransientModel):
                 values = wizard._isp_effect(answer)
                 wizard.effect = self.env["ir.qweb"]._render("isp_management.terms_effect", values)
             elif answer is not None:
-                wizard.refused = str(self.env["isp.terms"]._isp_refusal(answer))
+                wizard.refused = str(self.env["isp.refusals"]._isp_refusal_of(answer))
 
     def _isp_effect(self, change):
         """What the form shows of a change, in rupiah and in words."""

@@ -33,6 +33,7 @@ from isp_engine.records import (
     HandFacts,
     InstallationFee,
     IsolatedFacts,
+    JoinedNotice,
     Key,
     KnownAccount,
     Language,
@@ -43,7 +44,9 @@ from isp_engine.records import (
     MessageLook,
     MessageTemplate,
     Money,
+    Notice,
     NotificationKind,
+    OpenInvoice,
     Outage,
     Package,
     PaidEarlier,
@@ -118,10 +121,12 @@ __all__ = [
     "import_secrets",
     "installation_fees",
     "isolation_credits",
+    "join_notices",
     "late_fees",
     "late_fees_back",
     "observe_routers",
     "outage_credits",
+    "overdue",
     "parse_ip_address",
     "parse_mac",
     "parse_nik",
@@ -132,6 +137,7 @@ __all__ = [
     "plan_billing",
     "plan_routers",
     "ppn",
+    "prices_on",
     "preview_messages",
     "profit_loss",
     "read_case",
@@ -271,6 +277,7 @@ class LateFeePolicy:
     def with_ppn(self) -> bool: ...
     def fee(self, unpaid: Money) -> int: ...
     def day(self, due_date: date) -> date: ...
+    def due_on(self, day: date) -> date: ...
 
 @final
 class OutagePolicy:
@@ -354,6 +361,7 @@ def late_fees(
     *,
     since: date | None = None,
     tax: TaxPolicy | None = None,
+    billing: BillingPolicy | None = None,
 ) -> list[LateFee]: ...
 def outage_credits(
     charges: Sequence[Charge], outage: Outage, *, policy: OutagePolicy | None = None
@@ -363,6 +371,9 @@ def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxe
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
 ) -> list[Reminder]: ...
+def prices_on(packages: Sequence[Package], day: date) -> list[int | None]: ...
+def overdue(invoices: Sequence[OpenInvoice], today: date) -> list[Key]: ...
+def join_notices(notices: Sequence[Notice], now: datetime) -> list[JoinedNotice]: ...
 def refresh_messages(
     messages: Sequence[QueuedMessage],
     now: datetime,

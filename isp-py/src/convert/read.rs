@@ -342,6 +342,14 @@ impl<'py> Keys<'py> {
         Ok(uuid::Uuid::from_u128(position as u128))
     }
 
+    /// The id of a row that several name.
+    pub(crate) fn known_or_add(&mut self, value: &Value<'_, 'py>) -> PyResult<uuid::Uuid> {
+        match self.positions.get(&value.key()?) {
+            Some(position) => Ok(uuid::Uuid::from_u128(*position as u128)),
+            None => self.add(value),
+        }
+    }
+
     /// The id of a row named elsewhere; one that belongs to no row when it is unknown.
     pub(crate) fn find(&self, value: &Value<'_, 'py>) -> PyResult<uuid::Uuid> {
         Ok(self.positions.get(&value.key()?).map_or(uuid::Uuid::max(), |p| uuid::Uuid::from_u128(*p as u128)))

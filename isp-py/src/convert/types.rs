@@ -51,9 +51,9 @@ kinds! {
     BilledFrom: subscription billed_from;
     Problem: subscription code message;
     SkippedPeriod: subscription period_start period_end;
-    BillingPlan: invoices billed_from problems next_position skipped;
-    LateInvoice: key due_date unpaid zone;
-    LateFee: invoice on dpp ppn total due;
+    BillingPlan: invoices billed_from problems next_position skipped fees;
+    LateInvoice: key due_date unpaid zone period_start given;
+    LateFee: invoice on dpp ppn total due due_date;
     GivenBack: period_start period_end lines same_outage;
     Charge: key period_start period_end lines given zone;
     IsolatedFacts: charges isolated since;
@@ -74,6 +74,9 @@ kinds! {
     OpenInvoice: key issue_date due_date total paid;
     Notified: invoice kind level;
     DunningFacts: customer invoices notified reachable zone;
+    Statement: key issue_date due_date;
+    Notice: key customer kind invoices statements zone;
+    JoinedNotice: notices statement;
     Reminder: customer kind level invoices not_before keys;
     Credit: payment left;
     AllocationFacts: customer invoices credit;
@@ -86,10 +89,11 @@ kinds! {
     Correction: on amount;
     CorrectionWish: charge amount on reason before;
     PaidEarlier: fee on unpaid paid_at amount;
-    InstallationFee: key fee on instalments with_first_invoice first_invoice_issued taken step;
+    InstallationFee: key fee on instalments with_first_invoice first_invoice_issued taken;
     FeePart: number on due_date lines dpp ppn total;
     FeeSchedule: key parts;
-    FirstFee: subscription fee;
+    FirstFee: key subscription fee;
+    InvoicedFee: key subscription period_start on total;
     Grid: start day cycle;
     PromiseWish: made_on until lines made;
     HandFacts: subscription access cause;
@@ -134,7 +138,7 @@ kinds! {
     Sender: name pay_to contact;
     Owed: number amount due_date;
     Demand: owed total overdue isolation_date isolated;
-    QueuedMessage: key kind not_before invoices about lines payment reachable zone;
+    QueuedMessage: key kind not_before invoices about lines payment reachable zone statements;
     MessageLine: package access cause isolated_at told confirmed;
     MessagePayment: amount reference paid_at reversed;
     MessageLook: message action reason at content demand;

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 
-use isp_core::billing::first_fee::add_amount;
+use isp_core::Error;
+use isp_core::billing::first_fee::{add_amount, alone_on, invoice_for};
 use isp_core::billing::plan::{self, BillingContext};
 use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, Problem, WhileIsolated};
-use isp_core::calendar::{BillingDay, Cycle, Zone};
+use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::AccessEvent;
 use isp_core::isolation::given_back::is_left_out;
+use isp_core::money::Money;
 use isp_core::package::{PriceList, PriceVersion};
 use isp_core::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
+use isp_core::tax::TaxMode;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
@@ -34,7 +37,7 @@ pub(crate) const TIMINGS: [(&str, Timing); 2] = [("prepaid", Timing::Prepaid), (
 /// ``while_isolated="skip"`` a period whose trigger day begins in isolation is ``skipped``: not billed, and passed by.
 ///
 /// An installation fee of ``first_fees`` goes with the first invoice that is planned of its subscription, with PPN of its own;
-/// give those whose subscription has no periodic invoice yet.
+/// those of other subscriptions wait. ``fees`` says which found their invoice, or whose line has ended before it had one.
 #[pyfunction]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments, in Python")]
 #[pyo3(signature = (subscriptions, packages, now, *, position=None, policy=None, tax=None, first_fees=None))]
@@ -61,12 +64,15 @@ pub(crate) fn plan_billing<'py>(
     let fees = match first_fees {
         Some(fees) => Value::argument("first_fees", fees)?.each(|_, fee| {
             let fields = fee.record(Kind::FirstFee)?;
-            Ok((SubscriptionId(keys.find(&fields.take()?)?), fields.take()?.money_from_zero()?))
+            let key = fields.take()?.object().clone();
+            let line = SubscriptionId(keys.find(&fields.take()?)?);
+            Ok((key, WaitingFee { line, amount: fields.take()?.money_from_zero()? }))
         })?,
         None => Vec::new(),
     };
     let context = BillingContext { catalog: &catalog, policy: &policy, tax: &tax, position, now };
-    let (plan, skipped, next_position) = py.detach(|| {
+    let (fee_keys, waiting): (Vec<_>, Vec<WaitingFee>) = fees.into_iter().unzip();
+    let (plan, skipped, invoiced, next_position) = py.detach(|| {
         let mut plan = plan::plan_billing(&rows, &context);
         let mut skipped = Vec::new();
         if policy.while_isolated == WhileIsolated::Skip && !isolated.is_empty() {
@@ -80,14 +86,17 @@ pub(crate) fn plan_billing<'py>(
             };
             (skipped, plan.invoices) = plan.invoices.into_iter().partition(is_skipped);
         }
-        for (subscription, fee) in fees {
-            let own = plan.invoices.iter_mut().filter(|i| i.subscription_id == subscription);
-            let added = own.min_by_key(|i| i.period.start).map(|first| add_amount(first, fee, &tax));
-            if let Some(Err(error)) = added {
-                plan.problems.push(Problem { subscription_id: subscription, error });
+        let mut invoiced = Vec::with_capacity(waiting.len());
+        for fee in &waiting {
+            match fee.invoiced(&rows, &mut plan.invoices, &context) {
+                Ok(found) => invoiced.push(found),
+                Err(error) => {
+                    invoiced.push(None);
+                    plan.problems.push(Problem { subscription_id: fee.line, error });
+                }
             }
         }
-        (plan, skipped, context.next_position())
+        (plan, skipped, invoiced, context.next_position())
     });
     let mut writer = Writer::new(py)?;
     let lists = write_plan(py, &plan, &keys, &package_keys, &mut writer)?;
@@ -100,20 +109,73 @@ pub(crate) fn plan_billing<'py>(
         passed.push(writer.record(Kind::SkippedPeriod, [keys.name(invoice.subscription_id.0)?.clone(), start, end])?);
     }
     let passed = PyList::new(py, passed)?.into_any();
-    writer.record(Kind::BillingPlan, [invoices, billed_from, problems, next_position, passed])
+    let mut fees = Vec::new();
+    for ((key, fee), invoiced) in fee_keys.iter().zip(&waiting).zip(invoiced) {
+        let Some((period_start, on, total)) = invoiced else { continue };
+        let line = keys.name(fee.line.0)?.clone();
+        let days = (writer.optional_date(period_start)?, writer.date(on)?);
+        fees.push(writer.record(Kind::InvoicedFee, [key.clone(), line, days.0, days.1, writer.money(total)?])?);
+    }
+    let fees = PyList::new(py, fees)?.into_any();
+    writer.record(Kind::BillingPlan, [invoices, billed_from, problems, next_position, passed, fees])
+}
+
+/// An installation fee that waits for the first invoice of a line.
+struct WaitingFee {
+    line: SubscriptionId,
+    amount: Money,
+}
+
+/// The period whose invoice a fee stands on, `None` when it is one of its own; the day of that invoice; the fee with PPN.
+type FeeInvoiced = (Option<Date>, Date, Money);
+
+impl WaitingFee {
+    /// Where the fee goes; `None` while it waits.
+    fn invoiced(
+        &self,
+        rows: &[Billable],
+        planned: &mut [Invoice],
+        context: &BillingContext<'_>,
+    ) -> Result<Option<FeeInvoiced>, Error> {
+        if let Some(first) = invoice_for(planned, self.line, |_| false) {
+            let total = add_amount(first, self.amount, context.tax)?;
+            return Ok(Some((Some(first.period.start), first.issue_date, total)));
+        }
+        let Some(row) = rows.iter().find(|row| row.subscription_id == self.line) else { return Ok(None) };
+        let Some(on) = alone_on(row.terms.end, row.zone.date_of(context.now)) else { return Ok(None) };
+        let taxed = context.tax.apply(self.amount, TaxMode::Exclusive, on)?;
+        Ok(Some((None, on, taxed.total())))
+    }
+}
+
+/// The monthly price of each package that is in force on a day (rule B5); ``None`` before its first.
+#[pyfunction]
+pub(crate) fn prices_on<'py>(packages: &Bound<'py, PyAny>, day: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let py = packages.py();
+    let day = Value::argument("day", day)?.date()?;
+    let rows = Value::argument("packages", packages)?.rows(|_, row| {
+        let fields = row.record(Kind::Package)?;
+        fields.take()?;
+        read_prices(&fields.take()?)
+    })?;
+    let writer = Writer::new(py)?;
+    let prices = rows.iter().map(|prices| writer.optional_int(prices.on(day).map(Money::as_i64)));
+    PyList::new(py, prices.collect::<PyResult<Vec<_>>>()?)
+}
+
+fn read_prices(prices: &Value<'_, '_>) -> PyResult<PriceList> {
+    let versions = prices.each(|_, price| {
+        let fields = price.record(Kind::Price)?;
+        Ok(PriceVersion { from: fields.take()?.date()?, price: fields.take()?.money()? })
+    })?;
+    PriceList::try_new(versions).map_err(|error| prices.refuse(error))
 }
 
 pub(super) fn read_packages<'py>(packages: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Catalog> {
     let rows = packages.each(|_, row| {
         let fields = row.record(Kind::Package)?;
         let id = PackageId(keys.add(&fields.take()?)?);
-        let prices = fields.take()?;
-        let versions = prices.each(|_, price| {
-            let fields = price.record(Kind::Price)?;
-            Ok(PriceVersion { from: fields.take()?.date()?, price: fields.take()?.money()? })
-        })?;
-        let list = PriceList::try_new(versions).map_err(|error| prices.refuse(error))?;
-        Ok((id, list, fields.take()?.word(&TAX_MODES)?))
+        Ok((id, read_prices(&fields.take()?)?, fields.take()?.word(&TAX_MODES)?))
     })?;
     Ok(rows.into_iter().collect())
 }

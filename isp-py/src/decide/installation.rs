@@ -23,7 +23,6 @@ struct Fee {
     with_first_invoice: bool,
     first_invoice_issued: bool,
     taken: Vec<Date>,
-    step: Money,
 }
 
 type Invoiced = (Part, InvoiceLines, Taxed, Date);
@@ -36,7 +35,7 @@ impl Fee {
             let late = self.first_invoice_issued.then_some(("with_first_invoice", Error::FirstInvoiceIssued));
             return late.map_or(Ok(Vec::new()), Err);
         }
-        let parts = installation::parts(self.amount, self.on, self.instalments, self.step);
+        let parts = installation::parts(self.amount, self.on, self.instalments, installation::part_step(self.amount));
         if let Some(part) = parts.iter().find(|part| self.taken.contains(&part.on)) {
             return Err(("taken", Error::InstallationClash { on: part.on }));
         }
@@ -74,7 +73,6 @@ pub(crate) fn installation_fees<'py>(
             with_first_invoice: fields.take()?.bool()?,
             first_invoice_issued: fields.take()?.bool()?,
             taken: fields.take()?.each(|_, day| day.date())?,
-            step: Money::rupiah(fields.take()?.int(1, 1_000_000)?),
         };
         Ok((key, fee))
     })?;

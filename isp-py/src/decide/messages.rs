@@ -1,7 +1,7 @@
 //! `refresh_messages`: the last look before a message leaves.
 
-use isp_core::billing::InvoiceBalance;
 use isp_core::billing::invoice::display_number;
+use isp_core::billing::{InvoiceBalance, Statement};
 use isp_core::isolation::IsolationCause;
 use isp_core::message::freshness::{AccessSeen, LineSeen, Look, PaymentSeen, Seen, look};
 use isp_core::message::notification::MessageContent;
@@ -12,6 +12,7 @@ use pyo3::types::PyList;
 
 use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::isolation::{ACCESSES, CAUSES};
+use crate::decide::notices::statements;
 use crate::decide::open;
 use crate::policy::{DunningPolicy, IsolationPolicy, given_or_default};
 
@@ -24,6 +25,9 @@ struct Given<'py> {
     about: Vec<InvoiceBalance>,
     /// The caller's names of the open invoices, in their order.
     names: Vec<String>,
+    statements: Vec<Statement>,
+    /// The caller's names of the statements, in their order.
+    statement_names: Vec<String>,
     lines: Vec<(Name, Option<AccessSeen>)>,
     payment: Option<PaymentSeen>,
     reachable: bool,
@@ -33,7 +37,7 @@ struct Given<'py> {
 /// The last look before messages leave (rules N3, N4, N6, N7): whether each is still true at ``now``, and what it says.
 ///
 /// ``action`` is ``send`` (this ``content``, with the ``demand`` it asks for), ``later`` (look again ``at`` that moment) or ``drop``,
-/// with the ``reason``. The keys of open invoices are the numbers that the message shows.
+/// with the ``reason``. The keys of open invoices, and of the statements they stand on, are the numbers that the message shows.
 #[pyfunction]
 #[pyo3(signature = (messages, now, *, policy=None, isolation=None))]
 pub(crate) fn refresh_messages<'py>(
@@ -84,7 +88,24 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
     let lines = fields.take()?.each(|_, line| read_line(&line))?;
     let payment = fields.take()?.optional().map(|payment| read_payment(&payment)).transpose()?;
     let (reachable, zone) = (fields.take()?.bool()?, fields.take()?.zone()?);
-    Ok(Given { key: key.object().clone(), kind, not_before, open, about, names, lines, payment, reachable, zone })
+    let mut shown = Vec::new();
+    let statements = statements(&fields.take()?, isp_core::ids::CustomerId(uuid::Uuid::nil()), &mut shown)?;
+    let statement_names = shown.iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;
+    let key = key.object().clone();
+    Ok(Given {
+        key,
+        kind,
+        not_before,
+        open,
+        about,
+        names,
+        statements,
+        statement_names,
+        lines,
+        payment,
+        reachable,
+        zone,
+    })
 }
 
 fn read_line(line: &Value<'_, '_>) -> PyResult<(Name, Option<AccessSeen>)> {
@@ -115,7 +136,7 @@ fn facts<'a>(given: &'a Given<'_>) -> Seen<'a> {
         reachable: given.reachable,
         invoices: &given.about,
         open: &given.open,
-        statements: &[],
+        statements: &given.statements,
         payment: given.payment.clone(),
         lines: given.lines.iter().map(|(package, access)| LineSeen { package, access: *access }).collect(),
     }
@@ -123,8 +144,10 @@ fn facts<'a>(given: &'a Given<'_>) -> Seen<'a> {
 
 /// The caller's number in place of the one that the engine would have given.
 fn number<'a>(shown: &'a str, given: &'a Given<'_>) -> &'a str {
-    let of = given.open.iter().position(|i| display_number(i.number, i.issue_date) == shown);
-    of.and_then(|at| given.names.get(at)).map_or(shown, String::as_str)
+    let invoice = given.open.iter().position(|i| display_number(i.number, i.issue_date) == shown);
+    let statement = given.statements.iter().position(|s| s.display_number() == shown);
+    let of = invoice.and_then(|at| given.names.get(at));
+    of.or_else(|| given.statement_names.get(statement?)).map_or(shown, String::as_str)
 }
 
 fn write_content<'py>(

@@ -4,8 +4,20 @@ use isp_core::billing::{InvoiceBalance, InvoiceKind};
 use isp_core::calendar::Period;
 use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::convert::{Keys, Kind, Value};
+
+/// The open invoices that are past their due date on a day (rule A1), by their keys.
+#[pyfunction]
+#[pyo3(signature = (invoices, today))]
+pub(crate) fn overdue<'py>(invoices: &Bound<'py, PyAny>, today: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let py = invoices.py();
+    let (today, mut keys) = (Value::argument("today", today)?.date()?, Keys::default());
+    let open = self::invoices(&Value::argument("invoices", invoices)?, &mut keys)?;
+    let late = open.iter().filter(|invoice| invoice.is_overdue(today));
+    PyList::new(py, late.map(|invoice| keys.name(invoice.invoice_id.0)).collect::<PyResult<Vec<_>>>()?)
+}
 
 /// Reads the open invoices of one customer or line. Equal due and issue dates keep the order given: the position
 /// stands for the number.

@@ -99,6 +99,12 @@ impl LateFeePolicy {
         Writer::new(due_date.py())?.date(day)
     }
 
+    /// The due date of the invoices whose fee is charged on a day.
+    fn due_on<'py>(&self, day: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let due = self.0.due_on(Value::argument("day", day)?.date()?);
+        Writer::new(day.py())?.date(due)
+    }
+
     fn __repr__(&self) -> String {
         let p = &self.0;
         let amount = match p.amount {

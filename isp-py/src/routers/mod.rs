@@ -10,5 +10,5 @@ mod work;
 pub(crate) use apply::{apply_routers, observe_routers};
 pub(crate) use import::import_secrets;
 pub(crate) use plan::plan_routers;
-pub(crate) use read::STRATEGIES;
+pub(crate) use read::{SERVICES, STRATEGIES};
 pub(crate) use status::router_status;

@@ -27,7 +27,7 @@ pub(crate) const STRATEGIES: [(&str, Strategy); 4] = [
     ("hotspot", Strategy::Hotspot),
 ];
 
-const SERVICES: [(&str, Service); 4] =
+pub(crate) const SERVICES: [(&str, Service); 4] =
     [("pppoe", Service::Pppoe), ("hotspot", Service::Hotspot), ("static", Service::Static), ("dhcp", Service::Dhcp)];
 
 /// A router and what is wanted on it.

@@ -276,6 +276,8 @@ pub fn provider(count: u32, start: Date) -> ChangeSet {
                 installed_on: start,
                 instalments: u8::try_from(n % 3).unwrap() + 1,
                 with_first_invoice: false,
+                // As an order of the first version, which the upgrade test reads again.
+                step: Money::rupiah(1),
             });
         }
     }

@@ -133,6 +133,9 @@ pub(crate) enum Command {
     /// Payment requests: an amount that one customer is asked for, as a QRIS code.
     #[command(subcommand)]
     PaymentRequest(cmd::payment_request::Command),
+    /// Mutations of bank accounts (mutasi): files of banks, and whose each is.
+    #[command(subcommand)]
+    Bank(cmd::bank::Command),
     /// Credit notes (nota kredit): what is given back of invoices.
     #[command(subcommand)]
     CreditNote(cmd::credit_note::Command),

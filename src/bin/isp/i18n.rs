@@ -120,6 +120,7 @@ impl Texts {
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
+            E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
             E::CashShort { holds } => vec![("holds", holds.to_string())],

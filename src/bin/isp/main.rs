@@ -121,6 +121,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Invoice(command) => cmd::invoice::run(ctx, command).await,
         Command::Payment(command) => cmd::payment::run(ctx, command).await,
         Command::PaymentRequest(command) => cmd::payment_request::run(ctx, command).await,
+        Command::Bank(command) => cmd::bank::run(ctx, command).await,
         Command::CreditNote(command) => cmd::credit_note::run(ctx, command).await,
         Command::LateFee(command) => cmd::late_fee::run(ctx, command).await,
         Command::WriteOff(command) => cmd::collect::write_off(ctx, command).await,

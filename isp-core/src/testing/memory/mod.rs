@@ -9,11 +9,13 @@
 //! | invoices, payments, the journal | `ledger` |
 //! | credit notes, and what days are charged for | `credit` |
 //! | payment requests | `request` |
+//! | files of banks, mutations | `bank` |
 //! | access and its facts | `access` |
 //! | the outbox | `outbox` |
 //! | everything a tenant has, for comparing | [`snapshot`] |
 
 mod access;
+mod bank;
 mod billing;
 mod credit;
 mod ledger;

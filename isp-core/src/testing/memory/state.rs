@@ -3,15 +3,16 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::billing::{CreditNote, Invoice, InvoiceBalance, InvoiceKind, Statement};
 use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
 use crate::ids::{
-    CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId, InstallationKindId,
-    InstallationOrderId, InvoiceId, JournalEntryId, OutageId, OutboxId, PackageId, PaymentId, PaymentRequestId,
-    PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WorkerId,
+    BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
+    InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
+    PaymentId, PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -144,6 +145,9 @@ state! {
     deposits: DepositId => Deposit,
     payments: PaymentId => KeptPayment,
     payment_requests: PaymentRequestId => PaymentRequest,
+    bank_files: BankFileId => ImportedFile,
+    mutations: MutationId => MutationRow,
+    payer_aliases: MutationId => PayerAlias,
     /// Payments with money left, the oldest of a customer first.
     credit: (CustomerId, DateTime<Utc>, PaymentId) => (),
     allocations_of_payment: (PaymentId, u64) => Allocation,
@@ -183,6 +187,7 @@ impl State {
         let last_run = changes.last_run.or(self.last_run);
         self.write_payments(&mut changes)?;
         self.write_requests(&mut changes)?;
+        self.write_bank(&mut changes)?;
         self.write_access(&mut changes)?;
         self.write_effects(&changes.effects, &mut report)?;
         self.write_messages(std::mem::take(&mut changes.messages), &mut report)?;

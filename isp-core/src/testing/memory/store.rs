@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::RecordId;
 use crate::ids::{
-    CreditNoteId, CustomerId, InvoiceId, JournalEntryId, OutboxId, PaymentId, PaymentRequestId, RouterId,
-    SubscriptionId, TenantId, WorkerId,
+    BankFileId, CreditNoteId, CustomerId, InvoiceId, JournalEntryId, MutationId, OutboxId, PaymentId, PaymentRequestId,
+    RouterId, SubscriptionId, TenantId, WorkerId,
 };
 use crate::installation::InstallationKind;
 use crate::isolation::{AccessEffect, AccessEvent, AccessFacts, AccessTarget, ServiceAccess};
@@ -26,9 +27,9 @@ use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, Paymen
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{
     AccessQuery, AccessStore, BillableQuery, BillingStore, ChangeSet, Claim, Claimed, CommitReport, DirectoryStore,
-    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore, Observed, OutboxQuery,
-    OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RequestQuery, RouterHold, RunGuard,
-    Settled, Store, StoreError,
+    DunningQuery, ExpenseRow, InstallationRow, InstalmentRow, InvoiceQuery, Lease, MoneyStore, MutationQuery, Observed,
+    OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome, PageQuery, PaymentRow, Recorded, RequestQuery,
+    RouterHold, RunGuard, Settled, Store, StoreError,
 };
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Account, Subscription};
@@ -36,6 +37,7 @@ use crate::terms::FormerTerms;
 use crate::testing::fuse::Fuse;
 use crate::text::{Code, Reference};
 
+use super::bank::mutation_matches;
 use super::ledger::invoice_matches;
 use super::outbox::row_matches;
 use super::request::request_matches;
@@ -550,6 +552,26 @@ impl MoneyStore for MemoryStore {
             let rows = s.payment_requests.range(after(page.after)).map(|(_, request)| request);
             rows.filter(|r| request_matches(r, &query)).take(page.limit as usize).cloned().collect()
         })
+    }
+
+    async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {
+        self.read(tenant, |s| s.bank_files.get(&id).cloned())
+    }
+
+    async fn mutations(
+        &self,
+        tenant: TenantId,
+        query: &MutationQuery,
+        page: PageQuery<MutationId>,
+    ) -> Result<Vec<MutationRow>, StoreError> {
+        self.read(tenant, |s| {
+            let rows = s.mutations.range(after(page.after)).map(|(_, row)| row);
+            rows.filter(|row| mutation_matches(row, query)).take(page.limit as usize).cloned().collect()
+        })
+    }
+
+    async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {
+        self.read(tenant, |s| all(&s.payer_aliases))
     }
 
     async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {

@@ -201,6 +201,20 @@ class SkippedPeriod(NamedTuple):
     period_end: date
 
 
+class InvoicedFee(NamedTuple):
+    """An installation fee that stands on the invoice of a period, ``total`` of it with PPN.
+
+    Without ``period_start`` the line ended before it had an invoice, and the fee is one of its own ``on`` that day; see
+    :func:`installation_fees`.
+    """
+
+    key: Key
+    subscription: Key
+    period_start: date | None
+    on: date
+    total: int
+
+
 class BillingPlan(NamedTuple):
     """What a billing run has to write. ``next_position`` holds when all pages of the run are written."""
 
@@ -209,22 +223,39 @@ class BillingPlan(NamedTuple):
     problems: list[Problem]
     next_position: date
     skipped: list[SkippedPeriod]
+    fees: list[InvoicedFee]
 
 
 # Late fees and credit notes
 
 
+class NoteGiven(NamedTuple):
+    """What a credit note gave back of a charge for some of its days, and why."""
+
+    reason: CreditReason
+    period_start: date
+    period_end: date
+    issue_date: date
+    lines: Sequence[InvoiceLine]
+
+
 class LateInvoice(NamedTuple):
-    """An invoice for a period of service, and what was unpaid of it when the day of its late fee began."""
+    """An invoice for a period of service, and what was unpaid of it when the day of its late fee began.
+
+    ``given`` are the notes about the period that begins on ``period_start``.
+    """
 
     key: Key
     due_date: date
     unpaid: Money
     zone: Zone = "WIB"
+    period_start: date | None = None
+    given: Sequence[NoteGiven] = ()
 
 
 class LateFee(NamedTuple):
-    """A late fee (*denda*) on an invoice, dated ``on``; ``due`` when it is to be charged, else it is coming."""
+    """A late fee (*denda*) on an invoice, dated ``on``; ``due`` when it is to be charged, else it is coming. Its invoice
+    is to be paid by ``due_date``."""
 
     invoice: Key
     on: date
@@ -232,6 +263,7 @@ class LateFee(NamedTuple):
     ppn: int
     total: int
     due: bool
+    due_date: date
 
 
 class GivenBack(NamedTuple):
@@ -275,16 +307,6 @@ class CreditNote(NamedTuple):
 
 
 # Changes of terms
-
-
-class NoteGiven(NamedTuple):
-    """What a credit note gave back of a charge for some of its days, and why."""
-
-    reason: CreditReason
-    period_start: date
-    period_end: date
-    issue_date: date
-    lines: Sequence[InvoiceLine]
 
 
 class LateCharge(NamedTuple):

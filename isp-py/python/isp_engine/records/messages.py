@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from isp_engine.records.decisions import Access, Cause, Key, Money, OpenInvoice, Zone
 
 NotificationKind: TypeAlias = Literal["due_soon", "overdue", "isolated", "payment_received", "reopened"]
+NoticeKind: TypeAlias = Literal["isolated", "reopened"]
 LookAction: TypeAlias = Literal["send", "later", "drop"]
 LookReason: TypeAlias = Literal[
     "no_phone", "too_old", "quiet_hours", "paid", "past_due", "isolated_already", "small_debt", "no_package", "no_access",
@@ -107,11 +108,37 @@ class MessagePayment(NamedTuple):
     reversed: bool = False
 
 
+class Statement(NamedTuple):
+    """The invoices of one customer that are issued and due on the same days, as one document; ``key`` is its number as shown."""
+
+    key: Key
+    issue_date: date
+    due_date: date
+
+
+class Notice(NamedTuple):
+    """A notice about a line that was isolated or reopened: the open invoices of the line, and the customer's statements."""
+
+    key: Key
+    customer: Key
+    kind: NoticeKind
+    invoices: Sequence[OpenInvoice] = ()
+    statements: Sequence[Statement] = ()
+    zone: Zone = "WIB"
+
+
+class JoinedNotice(NamedTuple):
+    """Notices that are said as one, and the statement that isolated their lines."""
+
+    notices: tuple[Key, ...]
+    statement: Key | None
+
+
 class QueuedMessage(NamedTuple):
     """A message that waits, with what it is looked at with.
 
     ``not_before`` is the earliest moment at which it might have left: its age counts from there. ``invoices`` are all open ones
-    of the customer, keyed by the numbers that the message shows; ``about`` names those that a reminder was written for.
+    of the customer, keyed by the numbers that the message shows, as are ``statements``; ``about`` names those that a reminder was written for.
     """
 
     key: Key
@@ -123,6 +150,7 @@ class QueuedMessage(NamedTuple):
     payment: MessagePayment | None = None
     reachable: bool = True
     zone: Zone = "WIB"
+    statements: Sequence[Statement] = ()
 
 
 class MessageLook(NamedTuple):

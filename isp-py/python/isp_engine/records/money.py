@@ -104,8 +104,8 @@ class InstallationFee(NamedTuple):
     """An installation fee (PSB) before PPN, from its day on in 1 to 12 monthly instalments.
 
     ``taken`` are the days on which other installations of the line are invoiced; ``first_invoice_issued`` matters to a fee that
-    is to go ``with_first_invoice`` alone. All parts but the last are multiples of ``step``: whole hundreds sum to the fee with 11 %
-    of PPN, too.
+    is to go ``with_first_invoice`` alone. Parts are whole hundreds but for the last, which takes the rest: with PPN they sum to the
+    fee, too.
     """
 
     key: Key
@@ -115,7 +115,6 @@ class InstallationFee(NamedTuple):
     with_first_invoice: bool = False
     first_invoice_issued: bool = False
     taken: Sequence[date] = ()
-    step: int = 1
 
 
 class FeePart(NamedTuple):
@@ -140,6 +139,7 @@ class FeeSchedule(NamedTuple):
 class FirstFee(NamedTuple):
     """An installation fee, before PPN, that goes with the first periodic invoice of a subscription."""
 
+    key: Key
     subscription: Key
     fee: Money
 

@@ -7,7 +7,7 @@ use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
 use isp_core::ending::EndingKind;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
-use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder};
+use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder, part_step};
 use isp_core::money::plausible_amount;
 use isp_core::ports::{ChangeSet, InstallationRow};
 use isp_core::text::{Code, Name, RouterName};
@@ -154,15 +154,17 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let kinds = store.installation_kinds(ctx.tenant()).await?;
     let kind = kinds.into_iter().find(|k| k.code == args.kind);
     let kind = kind.ok_or_else(|| Failure::NotFound { noun: "kind", code: args.kind.to_string() })?;
+    let fee = not_negative("fee", args.fee.unwrap_or(kind.price))?;
     let order = InstallationOrder {
         id: InstallationOrderId(ctx.id()),
         customer_id: customer.id,
         subscription_id: line.id,
         kind_id: kind.id,
-        fee: not_negative("fee", args.fee.unwrap_or(kind.price))?,
+        fee,
         installed_on: args.date.unwrap_or_else(|| ctx.today()),
         instalments: args.instalments,
         with_first_invoice: args.with_first_invoice,
+        step: part_step(fee),
     };
     args.sure.of(plausible_amount("fee", order.fee))?;
     let variables = [("code", args.customer.to_string()), ("fee", order.fee.to_string())];
@@ -184,21 +186,22 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     };
     let alone = !row.order.with_first_invoice || row.fee.is_some();
     let same_day = row.invoiced.is_zero();
+    let fee = not_negative("fee", args.fee.unwrap_or(row.order.fee))?;
     let instead = InstallationOrder {
         id: InstallationOrderId(ctx.id()),
         kind_id,
-        fee: not_negative("fee", args.fee.unwrap_or(row.order.fee))?,
+        fee,
         installed_on: args.date.unwrap_or(if same_day { row.order.installed_on } else { ctx.today() }),
         instalments: args.instalments.unwrap_or(row.order.instalments),
         // The first invoice is issued: the right fee becomes an invoice of its own.
         with_first_invoice: !alone,
+        step: part_step(fee),
         ..row.order.clone()
     };
-    let same = InstallationOrder { id: row.order.id, ..instead.clone() } == row.order;
+    let same = InstallationOrder { id: row.order.id, step: row.order.step, ..instead.clone() } == row.order;
     if same || args.kind.is_none() && args.fee.is_none() && args.date.is_none() && args.instalments.is_none() {
         return Err(Failure::Usage { problem: "nothing_to_edit", what: args.customer.to_string() }.into());
     }
-    let fee = instead.fee;
     args.sure.of(plausible_amount("fee", fee))?;
     let given = take_back(ctx, &row, Some(instead), &args.end).await?;
     let variables = [("code", args.customer.to_string()), ("fee", fee.to_string()), ("given_back", given.to_string())];

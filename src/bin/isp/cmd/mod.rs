@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod args;
 pub(crate) mod backup;
+pub(crate) mod bank;
 pub(crate) mod cases;
 pub(crate) mod clock;
 pub(crate) mod collect;

@@ -147,6 +147,7 @@ pub(super) async fn fees_wait_for_the_first_invoice(store: &dyn Store, tenant: T
     let kind = sample::installation_kind(0);
     let order = |n: u64, line: usize| crate::installation::InstallationOrder {
         with_first_invoice: true,
+        step: Money::rupiah(100),
         ..sample::installation_order(n, &w.subscriptions[line], kind.id, day("2026-01-05"), 1)
     };
     let free = crate::installation::InstallationOrder { fee: Money::ZERO, ..order(3, 2) };

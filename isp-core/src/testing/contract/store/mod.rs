@@ -14,10 +14,12 @@
 //! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
-//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`.
+//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`,
+//! `bank_file`, `mutation`, `payer_alias`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
 mod access;
+mod bank;
 mod billing;
 mod credit;
 mod facts;
@@ -121,6 +123,11 @@ suite! { $
     requests {
         an_amount_is_asked_of_one_customer
         a_request_is_closed_forward_only
+    }
+    bank {
+        mutations_are_kept_once
+        mutations_are_marked_by_revision
+        payers_are_learnt_and_forgotten
     }
     lines {
         every_way_onto_the_network_comes_back

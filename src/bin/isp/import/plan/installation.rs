@@ -2,7 +2,7 @@
 
 use isp_core::calendar::Zone;
 use isp_core::ids::{CustomerId, InstallationKindId, InstallationOrderId, SubscriptionId};
-use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
 use isp_core::text::RouterName;
 
 use super::super::problem::{Noun, Problem, RowError};
@@ -67,6 +67,7 @@ impl Planner<'_> {
             installed_on: row.on,
             instalments: row.instalments,
             with_first_invoice: row.with_first_invoice,
+            step: part_step(fee),
         };
         let order = order.checked().map_err(|e| row.at.error("instalments", e))?;
         for part in order.schedule() {

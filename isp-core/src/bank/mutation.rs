@@ -1,0 +1,246 @@
+//! Mutations (*mutasi*): what moved on an account, each kept once, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{BankFile, BankFormat, Clue};
+use crate::calendar::Date;
+use crate::error::Error;
+use crate::ids::{BankFileId, CustomerId, MutationId, PaymentId, TenantId, derive};
+use crate::money::Money;
+use crate::text::{Code, Reference};
+
+/// A file that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedFile {
+    /// Follows from what is in it, so that the same file is one.
+    pub id: BankFileId,
+    /// What it was.
+    pub format: BankFormat,
+    /// Of which account.
+    pub account: Code,
+    /// Its first day.
+    pub from: Date,
+    /// Its last day.
+    pub until: Date,
+    /// When it was imported.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub by: String,
+}
+
+/// The id of a file with this text.
+#[must_use]
+pub fn file_id(tenant: TenantId, account: &Code, text: &str) -> BankFileId {
+    BankFileId(derive(tenant.0, &["bank file", &account.folded(), text]))
+}
+
+/// Money that came into an account or went out of it. Append-only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mutation {
+    /// The row; follows from account, day, amount, balance and place among its like, so that no row of a bank counts twice.
+    pub id: MutationId,
+    /// The account.
+    pub account: Code,
+    /// How the bank told of it.
+    pub format: BankFormat,
+    /// When.
+    pub on: Date,
+    /// How much; below zero it went out.
+    pub amount: Money,
+    /// What the bank wrote. It names people.
+    pub text: String,
+    /// The balance after it, where the bank tells it.
+    pub balance: Option<Money>,
+    /// The file that brought it.
+    pub file_id: BankFileId,
+}
+
+/// What a bank wrote names people, so it is not shown.
+impl std::fmt::Debug for Mutation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Mutation");
+        shown.field("id", &self.id).field("on", &self.on).field("amount", &self.amount).finish_non_exhaustive()
+    }
+}
+
+impl Mutation {
+    /// The longest text, in characters.
+    pub const LONGEST: usize = 500;
+
+    /// What the payment is called that it becomes.
+    ///
+    /// # Errors
+    /// None that can be: the reference is made of hexadecimal digits.
+    pub fn reference(&self) -> Result<Reference, Error> {
+        let id = self.id.0.simple().to_string();
+        Reference::parse("reference", &format!("MUT-{}", &id[..12]))
+    }
+}
+
+/// Where a mutation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MutationState {
+    /// Nobody knows yet whose it is.
+    Unmatched,
+    /// It is a customer's payment.
+    Matched,
+    /// It is no customer's payment, a person said.
+    Ignored,
+    /// It was matched or ignored, and a person took that back. Only a person matches it now.
+    TakenBack,
+}
+
+impl MutationState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unmatched, Self::Matched, Self::Ignored, Self::TakenBack];
+
+    /// `unmatched`, `matched`, `ignored` or `taken_back`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unmatched => "unmatched",
+            Self::Matched => "matched",
+            Self::Ignored => "ignored",
+            Self::TakenBack => "taken_back",
+        }
+    }
+
+    /// Reads its code.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let unknown = Error::NotOneOf { field: "state", expected: "unmatched, matched, ignored, taken_back" };
+        Self::ALL.into_iter().find(|s| s.code() == text).ok_or(unknown)
+    }
+
+    /// True when it waits for somebody to say whose it is.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Unmatched | Self::TakenBack)
+    }
+}
+
+/// What became of a mutation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MutationMark {
+    /// Where it stands.
+    pub state: MutationState,
+    /// The payment that it is.
+    pub payment_id: Option<PaymentId>,
+    /// True when that payment was booked because of it; false when somebody had booked it before.
+    pub booked: bool,
+    /// By what its customer was known; `None` when a person said so.
+    pub clue: Option<Clue>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub by: String,
+    /// Why, in words of a person.
+    pub reason: String,
+}
+
+/// A mutation with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MutationRow {
+    /// As it arrived.
+    pub mutation: Mutation,
+    /// What became of it; `None` while nothing did.
+    pub mark: Option<MutationMark>,
+    /// How often it was marked.
+    pub revision: u32,
+}
+
+impl MutationRow {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> MutationState {
+        self.mark.as_ref().map_or(MutationState::Unmatched, |m| m.state)
+    }
+}
+
+/// Words by which a person said whose a mutation is; the next one with the same words is the same customer's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayerAlias {
+    /// The mutation that it was learnt from.
+    pub mutation_id: MutationId,
+    /// The words, as [`payer_words`](super::payer_words) gives them.
+    pub words: String,
+    /// Whose.
+    pub customer_id: CustomerId,
+}
+
+impl std::fmt::Debug for PayerAlias {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PayerAlias").field("mutation_id", &self.mutation_id).finish_non_exhaustive()
+    }
+}
+
+/// The rows of a file that are new, and those that are missing in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// Rows that are not kept yet.
+    pub new: Vec<Mutation>,
+    /// How many rows are kept already.
+    pub known: usize,
+    /// Mutations that were kept of the days of the file and are not in it: the bank corrected something.
+    pub missing: Vec<MutationId>,
+}
+
+/// Compares a file with what is kept of its account from its first to its last day.
+///
+/// Rows of one format are one by day, amount and balance, or by day, amount and text where there is no balance; of several that
+/// are alike, the first is the first one again. Another format may write texts and balances otherwise: there, as many rows of a
+/// day and an amount as are kept already are the same.
+#[must_use]
+pub fn compare(tenant: TenantId, account: &Code, file_id: BankFileId, file: &BankFile, kept: &[Mutation]) -> Compared {
+    let mut alike: BTreeMap<(Date, i64, String), u32> = BTreeMap::new();
+    let rows: Vec<Mutation> = file
+        .rows
+        .iter()
+        .map(|row| {
+            let told = row.balance.map_or_else(|| row.text.to_lowercase(), |b| b.to_string());
+            let place = alike.entry((row.on, row.hundredths, told.clone())).or_default();
+            *place += 1;
+            let words = [row.on.to_string(), row.hundredths.to_string(), told, place.to_string()];
+            let words = ["mutation", &account.folded(), &words[0], &words[1], &words[2], &words[3]];
+            Mutation {
+                id: MutationId(derive(tenant.0, &words)),
+                account: account.clone(),
+                format: file.format,
+                on: row.on,
+                amount: row.amount(),
+                text: row.text.chars().take(Mutation::LONGEST).collect(),
+                balance: row.balance.map(|b| Money::rupiah(b / 100)),
+                file_id,
+            }
+        })
+        .collect();
+    let mut compared = Compared::default();
+    let mut met: BTreeSet<MutationId> = rows.iter().map(|row| row.id).collect();
+    let there: BTreeSet<MutationId> = kept.iter().map(|m| m.id).collect();
+    met.retain(|id| there.contains(id));
+    let mut other: BTreeMap<(Date, Money), Vec<MutationId>> = BTreeMap::new();
+    for mutation in kept.iter().filter(|m| m.format != file.format && !met.contains(&m.id)) {
+        other.entry((mutation.on, mutation.amount)).or_default().push(mutation.id);
+    }
+    for row in rows {
+        let known = match met.contains(&row.id) {
+            true => Some(row.id),
+            false => other.get_mut(&(row.on, row.amount)).and_then(Vec::pop),
+        };
+        match known {
+            Some(id) => {
+                met.insert(id);
+                compared.known += 1;
+            }
+            None => compared.new.push(row),
+        }
+    }
+    compared.missing = kept.iter().map(|m| m.id).filter(|id| !met.contains(id)).collect();
+    compared
+}

@@ -1,0 +1,444 @@
+//! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
+
+use chrono::{DateTime, Utc};
+
+use crate::bank::{
+    BankFile, Candidate, Clue, Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, Payer,
+    PayerAlias, candidates, choose, compare, file_id, payer_words,
+};
+use crate::billing::InvoiceBalance;
+use crate::calendar::{Date, Zone};
+use crate::engine::pages::all_pages;
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError, NewPayment, PayReport};
+use crate::error::Error;
+use crate::ids::{CustomerId, MutationId, PaymentId};
+use crate::money::Money;
+use crate::payment::{Channel, Closing, PaymentRequest};
+use crate::ports::{ChangeSet, MutationQuery, PaymentRow, RequestQuery, StoreError};
+use crate::text::{Code, given};
+
+/// Days between a payment that a person booked and the mutation that it is.
+const APART: i32 = 3;
+
+/// What importing a file came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportReport {
+    /// True when exactly this file was imported before.
+    pub known: bool,
+    /// What is new in it and what is missing.
+    pub compared: Compared,
+    /// Its first and its last day.
+    pub days: (Date, Date),
+}
+
+/// What becomes of a mutation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matched {
+    /// It is booked as this customer's payment.
+    Booked(CustomerId, PayReport),
+    /// A payment of this customer that a person booked before is this mutation; nothing is booked again.
+    Linked(CustomerId, PaymentId),
+    /// In a dry run: it would be booked for this customer, or joined to a payment.
+    Would(CustomerId),
+    /// A person has to say whose it is.
+    Asks,
+    /// It could not be booked.
+    Failed(EngineError),
+}
+
+/// A mutation with who may have paid it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The mutation.
+    pub mutation: Mutation,
+    /// Whose it may be, the surest first.
+    pub candidates: Vec<Candidate>,
+    /// What became of it.
+    pub matched: Matched,
+}
+
+/// What a match rests on, loaded once for many mutations.
+struct Book {
+    requests: Vec<PaymentRequest>,
+    payers: Vec<Payer>,
+    aliases: Vec<PayerAlias>,
+}
+
+impl Engine<'_> {
+    /// Compares a file with what is kept of its account. Writes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn look_at_bank_file(
+        &self,
+        file: &BankFile,
+        account: &Code,
+        text: &str,
+    ) -> Result<ImportReport, EngineError> {
+        let id = file_id(self.tenant, account, text);
+        let days = |it: &mut dyn Iterator<Item = Date>| {
+            it.fold(None, |m: Option<(Date, Date)>, d| {
+                Some(m.map_or((d, d), |(from, until)| (from.min(d), until.max(d))))
+            })
+        };
+        let days = days(&mut file.rows.iter().map(|r| r.on)).ok_or(Error::Empty { field: "rows" })?;
+        let known = self.store.bank_file(self.tenant, id).await?.is_some();
+        let query = MutationQuery { account: Some(account.clone()), days: Some(days), ..MutationQuery::default() };
+        let kept: Vec<Mutation> = self.mutations(&query).await?.into_iter().map(|row| row.mutation).collect();
+        Ok(ImportReport { known, compared: compare(self.tenant, account, id, file, &kept), days })
+    }
+
+    /// Keeps a file and its new mutations, all in one commit. It books nothing: [`Engine::match_mutations`] does.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn import_bank_file(
+        &self,
+        file: &BankFile,
+        account: &Code,
+        text: &str,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<ImportReport, EngineError> {
+        until_written(async || {
+            let report = self.look_at_bank_file(file, account, text).await?;
+            if report.known {
+                return Ok(report);
+            }
+            let (from, until) = report.days;
+            let imported = ImportedFile {
+                id: file_id(self.tenant, account, text),
+                format: file.format,
+                account: account.clone(),
+                from,
+                until,
+                at: now,
+                by: by.to_owned(),
+            };
+            let mutations = report.compared.new.clone();
+            let changes = ChangeSet { bank_files: vec![imported], mutations, ..ChangeSet::default() };
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => Ok(report),
+                // Somebody else imports the same rows: look again.
+                Err(StoreError::Duplicate { what: "mutation" | "bank_file" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(other.into()),
+            }
+        })
+        .await
+    }
+
+    /// Matches what came in and waits, oldest first, and books what is sure, each in a commit of its own: a line that a payment
+    /// earns open is reopened with it (rule P5). What one of them cannot be booked for stops no other.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the store does not answer; what was booked before stays.
+    pub async fn match_mutations(&self, by: &str, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+        let query = MutationQuery { waiting: true, ..MutationQuery::default() };
+        let rows = self.mutations(&query).await?;
+        let mut looked = Vec::new();
+        for (row, candidates, chosen) in self.considered(rows).await? {
+            let matched = match chosen {
+                None => Matched::Asks,
+                Some(found) => match self.book(row.mutation.id, found.customer_id, Some(found), by, now).await {
+                    Ok(matched) => matched,
+                    // The store does not answer: nothing can be booked now.
+                    Err(error) if error.retryable() => return Err(error),
+                    Err(error) => Matched::Failed(error),
+                },
+            };
+            looked.push(Looked { mutation: row.mutation, candidates, matched });
+        }
+        Ok(looked)
+    }
+
+    /// What [`Engine::match_mutations`] would do with what waits and with mutations that are not kept yet. Writes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn foresee_mutations(&self, new: &[Mutation]) -> Result<Vec<Looked>, EngineError> {
+        let query = MutationQuery { waiting: true, ..MutationQuery::default() };
+        let mut rows = self.mutations(&query).await?;
+        rows.extend(new.iter().map(|m| MutationRow { mutation: m.clone(), mark: None, revision: 0 }));
+        let looked = self.considered(rows).await?.into_iter().map(|(row, candidates, chosen)| Looked {
+            mutation: row.mutation,
+            candidates,
+            matched: chosen.map_or(Matched::Asks, |c| Matched::Would(c.customer_id)),
+        });
+        Ok(looked.collect())
+    }
+
+    /// Whose these mutations may be, and whose they are without asking; money out is left out.
+    async fn considered(
+        &self,
+        mut rows: Vec<MutationRow>,
+    ) -> Result<Vec<(MutationRow, Vec<Candidate>, Option<Candidate>)>, EngineError> {
+        rows.retain(|row| row.mutation.amount.is_positive());
+        rows.sort_by_key(|row| (row.mutation.on, row.mutation.id));
+        let Some(first) = rows.first().map(|row| row.mutation.on) else { return Ok(Vec::new()) };
+        let mut book = self.book_of(first).await?;
+        let mut considered = Vec::with_capacity(rows.len());
+        for row in rows {
+            let found = candidates(&row.mutation, &book.requests, &book.payers, &book.aliases);
+            let mut owed = Vec::new();
+            if let Some(first) = found.first().filter(|c| c.clue == Clue::Name) {
+                owed = sums(&self.store.open_invoices(self.tenant, first.customer_id).await?);
+            }
+            // What a person took back, only a person matches.
+            let sure = row.state() == MutationState::Unmatched;
+            let chosen = choose(&found, row.mutation.amount, |_| owed.clone()).filter(|_| sure);
+            if let Some(request) = chosen.and_then(|c| c.request) {
+                // Its money has come; the same amount once more is a matter for a person.
+                book.requests.retain(|r| r.id != request);
+            }
+            considered.push((row, found, chosen));
+        }
+        Ok(considered)
+    }
+
+    async fn book_of(&self, from: Date) -> Result<Book, EngineError> {
+        let query = RequestQuery { kept_after: Some(from.midnight(Zone::Wib)), ..RequestQuery::default() };
+        let requests = self.requests(query).await?;
+        let people = all_pages(self.page, async |page| self.store.customers(self.tenant, page).await, |c| c.id).await?;
+        let payers = people.iter().map(|c| Payer::new(c.id, &c.code, &c.name, c.phone.clone())).collect();
+        Ok(Book { requests, payers, aliases: self.store.payer_aliases(self.tenant).await? })
+    }
+
+    /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`Error::MutationSettled`] when it was matched or ignored before; [`Error::MoneyOut`];
+    /// as [`Engine::pay`].
+    pub async fn match_mutation(
+        &self,
+        id: MutationId,
+        customer: CustomerId,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Matched, EngineError> {
+        self.book(id, customer, None, by, now).await
+    }
+
+    async fn book(
+        &self,
+        id: MutationId,
+        customer_id: CustomerId,
+        found: Option<Candidate>,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Matched, EngineError> {
+        until_written(async || {
+            let row = self.mutation(id).await?;
+            let mutation = &row.mutation;
+            if !row.state().waits() {
+                return Err(Error::MutationSettled.into());
+            }
+            if !mutation.amount.is_positive() {
+                return Err(Error::MoneyOut.into());
+            }
+            let requests = match found {
+                Some(_) => Vec::new(),
+                // A person names the customer; if the amount is that of the customer's request, it is its money.
+                None => self.requests(RequestQuery { customer: Some(customer_id), ..RequestQuery::default() }).await?,
+            };
+            let (from, until) = (mutation.on.midnight(Zone::Wib), mutation.on.plus_days(1).midnight(Zone::Wib));
+            let asked = requests.iter().find(|r| r.is_paid_by(mutation.amount, from, until)).map(|r| r.id);
+            let request = found.and_then(|c| c.request).or(asked);
+            let mut mark = MutationMark {
+                state: MutationState::Matched,
+                payment_id: None,
+                booked: false,
+                clue: found.map(|c| c.clue),
+                at: now,
+                by: by.to_owned(),
+                reason: String::new(),
+            };
+            let (mut changes, report) = match self.booked_by_hand(mutation, customer_id).await? {
+                Some(payment) => {
+                    mark.payment_id = Some(payment);
+                    (ChangeSet::default(), None)
+                }
+                None => {
+                    let (changes, report) = self.plan_new(&self.payment_of(mutation, customer_id, now)?, now).await?;
+                    (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
+                    (changes, Some(report))
+                }
+            };
+            let payment_id = mark.payment_id;
+            if let Some(request) = request {
+                changes.request_closings.retain(|(id, _)| *id != request);
+                changes.request_closings.push((request, Closing { at: now, payment_id }));
+            }
+            let words = payer_words(&mutation.text);
+            if found.is_none() && !words.is_empty() {
+                changes.payer_aliases.push(PayerAlias { mutation_id: id, words, customer_id });
+            }
+            changes.mutation_marks.push((id, row.revision, mark));
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => {}
+                Err(StoreError::Duplicate { what: "payment.reference" }) => return Err(StoreError::Conflict.into()),
+                Err(other) => return Err(other.into()),
+            }
+            Ok(match (report, payment_id) {
+                (Some(report), _) => Matched::Booked(customer_id, report),
+                (None, Some(payment)) => Matched::Linked(customer_id, payment),
+                (None, None) => Matched::Asks,
+            })
+        })
+        .await
+    }
+
+    fn payment_of(
+        &self,
+        mutation: &Mutation,
+        customer_id: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<NewPayment, EngineError> {
+        let provider = Code::parse("provider", mutation.format.provider())?;
+        // The hour is not told. Noon of the day, but not later than now.
+        let noon = mutation.on.at(12, 0, Zone::Wib);
+        let paid_at = if mutation.on == Zone::Wib.date_of(now) { noon.min(now) } else { noon };
+        let reference = mutation.reference()?;
+        Ok(NewPayment { customer_id, provider, reference, amount: mutation.amount, paid_at, collector: None })
+    }
+
+    /// The payment that a person booked for a mutation before the file came: through a bank, of this customer, of the same
+    /// amount, about the same day, and no other mutation's.
+    async fn booked_by_hand(
+        &self,
+        mutation: &Mutation,
+        customer: CustomerId,
+    ) -> Result<Option<PaymentId>, EngineError> {
+        let load = async |page| self.store.payments(self.tenant, Some(customer), page).await;
+        let rows = all_pages(self.page, load, |row: &PaymentRow| row.payment.id).await?;
+        let same = |row: &&PaymentRow| {
+            let payment = &row.payment;
+            let apart = Zone::Wib.date_of(payment.paid_at).days_since(mutation.on).abs();
+            row.reversal.is_none()
+                && payment.channel == Channel::Bank
+                && payment.amount == mutation.amount
+                && apart <= APART
+        };
+        for row in rows.iter().filter(same) {
+            let query = MutationQuery { payment: Some(row.payment.id), ..MutationQuery::default() };
+            if self.mutations(&query).await?.is_empty() {
+                return Ok(Some(row.payment.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says that a mutation is no customer's payment.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a reason; [`StoreError::NotFound`]; [`Error::MutationSettled`].
+    pub async fn ignore_mutation(
+        &self,
+        id: MutationId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Mutation, EngineError> {
+        given("reason", reason)?;
+        until_written(async || {
+            let row = self.mutation(id).await?;
+            if !row.state().waits() {
+                return Err(Error::MutationSettled.into());
+            }
+            let changes = ChangeSet {
+                mutation_marks: vec![(id, row.revision, marked(MutationState::Ignored, by, reason, now))],
+                ..ChangeSet::default()
+            };
+            self.store.commit(self.tenant, changes).await?;
+            Ok(row.mutation)
+        })
+        .await
+    }
+
+    /// Takes back what was said of a mutation: the payment that it became is reversed, and it waits for a person again. What was
+    /// learnt from it is forgotten. The amount of the payment that was reversed is given back.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a reason; [`StoreError::NotFound`]; [`Error::MutationWaits`] when nothing was said of it;
+    /// as [`Engine::reverse`].
+    pub async fn unmatch_mutation(
+        &self,
+        id: MutationId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Money, EngineError> {
+        given("reason", reason)?;
+        until_written(async || {
+            let row = self.mutation(id).await?;
+            let Some(mark) = row.mark.as_ref().filter(|_| !row.state().waits()) else {
+                return Err(Error::MutationWaits.into());
+            };
+            if let Some(payment) = mark.payment_id.filter(|_| mark.booked) {
+                return Ok(self.reverse(payment, by, reason, now).await?.amount);
+            }
+            let mut changes = ChangeSet::default();
+            self.take_back(&mut changes, &row, by, reason, now);
+            self.store.commit(self.tenant, changes).await?;
+            Ok(Money::ZERO)
+        })
+        .await
+    }
+
+    /// Adds to the reversal of a payment that the mutation of it waits for a person again.
+    pub(crate) async fn unmatch_payment(
+        &self,
+        changes: &mut ChangeSet,
+        payment: PaymentId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let query = MutationQuery { payment: Some(payment), ..MutationQuery::default() };
+        for row in self.mutations(&query).await? {
+            self.take_back(changes, &row, by, reason, now);
+        }
+        Ok(())
+    }
+
+    fn take_back(&self, changes: &mut ChangeSet, row: &MutationRow, by: &str, reason: &str, now: DateTime<Utc>) {
+        let id = row.mutation.id;
+        changes.mutation_marks.push((id, row.revision, marked(MutationState::TakenBack, by, reason, now)));
+        changes.forgotten_aliases.push(id);
+    }
+
+    /// A mutation with what became of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn mutation(&self, id: MutationId) -> Result<MutationRow, EngineError> {
+        let query = MutationQuery { id: Some(id), ..MutationQuery::default() };
+        let found = self.mutations(&query).await?.pop();
+        Ok(found.ok_or(StoreError::NotFound { what: "mutation" })?)
+    }
+
+    /// All mutations of a query, in id order.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn mutations(&self, query: &MutationQuery) -> Result<Vec<MutationRow>, EngineError> {
+        all_pages(self.page, async |page| self.store.mutations(self.tenant, query, page).await, |row| row.mutation.id)
+            .await
+    }
+}
+
+fn marked(state: MutationState, by: &str, reason: &str, now: DateTime<Utc>) -> MutationMark {
+    let (by, reason) = (by.to_owned(), reason.to_owned());
+    MutationMark { state, payment_id: None, booked: false, clue: None, at: now, by, reason }
+}
+
+/// The sums that somebody who owes these invoices may be paying: the oldest, the two oldest, and so on to all; or any one.
+fn sums(open: &[InvoiceBalance]) -> Vec<Money> {
+    let mut sum = Money::ZERO;
+    let rising = open.iter().map(|i| {
+        sum += i.residual();
+        sum
+    });
+    let rising: Vec<Money> = rising.collect();
+    rising.into_iter().chain(open.iter().map(InvoiceBalance::residual)).collect()
+}

@@ -1,0 +1,312 @@
+//! `isp bank`: what came in on the provider's accounts, and whose it is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use isp_core::bank::{BankFile, Mutation, MutationRow, MutationState, account_code};
+use isp_core::engine::{Looked, Matched};
+use isp_core::ids::CustomerId;
+use isp_core::ports::{MutationQuery, Store};
+use isp_core::text::Code;
+
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read a bank's file, keep each mutation once, and book as payments those whose customer is sure.
+    #[command(
+        after_help = "Examples:\n  isp bank import mutasi.csv --dry-run\n  isp bank import mutasi.csv\n\nBCA, Mandiri, BNI and BRI as CSV, and MT940 of any bank; the file is known by its heading. The same file, or one that overlaps, counts nothing twice. A payment is the customer's whose request has exactly its amount, or whose ID, phone number, known words or whole name stand in the text. All others wait: isp bank list."
+    )]
+    Import(Import),
+    /// List mutations that wait for somebody to say whose they are, with who it may be.
+    List(List),
+    /// Say whose a mutation is: it becomes this customer's payment, and its words are learnt.
+    #[command(after_help = "Example:\n  isp bank match 4f1a09c2 P001")]
+    Match(Match),
+    /// Say that a mutation is no customer's payment.
+    #[command(after_help = "Example:\n  isp bank ignore 4f1a09c2 --reason 'bunga bank'")]
+    Ignore(Reason),
+    /// Take back what was said of a mutation: its payment is reversed, and it waits again.
+    #[command(after_help = "Example:\n  isp bank unmatch 4f1a09c2 --reason 'salah pelanggan'")]
+    Unmatch(Reason),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file.
+    file: PathBuf,
+    /// The number or a name of the account, for files that do not tell it.
+    #[arg(long)]
+    account: Option<String>,
+    /// Only show what would become of it.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Also those that were matched or ignored, and money that went out.
+    #[arg(long)]
+    all: bool,
+    /// Only of this account.
+    #[arg(long)]
+    account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Match {
+    /// Its id or the end of it, as `bank list` shows it.
+    id: String,
+    /// Whose it is.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reason {
+    /// Its id or the end of it, as `bank list` shows it.
+    id: String,
+    /// Why; kept with it.
+    #[arg(long)]
+    reason: String,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Import(args) => import(ctx, args).await,
+        Command::List(args) => list(ctx, args).await,
+        Command::Match(Match { id, customer }) => {
+            let store = ctx.store().await?;
+            let mutation = find_one(ctx, store, &id).await?.mutation;
+            let customer = find::customer(ctx, store, &customer).await?;
+            let by = ctx.officer.as_str();
+            let matched = ctx.engine(store).match_mutation(mutation.id, customer.id, by, ctx.now).await?;
+            let mut variables = vec![("code", customer.code.to_string()), ("amount", mutation.amount.to_string())];
+            match matched {
+                Matched::Booked(_, report) => {
+                    variables.push(("owed", report.owed.to_string()));
+                    variables.push(("reopened", report.reopened.len().to_string()));
+                    ctx.say("done.mutation_booked", &variables)?;
+                }
+                _ => ctx.say("done.mutation_linked", &variables)?,
+            }
+            Ok(Exit::Done)
+        }
+        Command::Ignore(Reason { id, reason }) => {
+            let store = ctx.store().await?;
+            let id = find_one(ctx, store, &id).await?.mutation.id;
+            let ignored = ctx.engine(store).ignore_mutation(id, ctx.officer.as_str(), &reason, ctx.now).await?;
+            ctx.say("done.mutation_ignored", &[("amount", ignored.amount.to_string())])?;
+            Ok(Exit::Done)
+        }
+        Command::Unmatch(Reason { id, reason }) => {
+            let store = ctx.store().await?;
+            let mutation = find_one(ctx, store, &id).await?.mutation;
+            let by = ctx.officer.as_str();
+            let back = ctx.engine(store).unmatch_mutation(mutation.id, by, &reason, ctx.now).await?;
+            let variables = [("amount", mutation.amount.to_string()), ("back", back.to_string())];
+            ctx.say("done.mutation_unmatched", &variables)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
+    let text = read(&args.file)?;
+    let file = BankFile::read(&text)?;
+    let given = args.account.as_deref().map(account_code).transpose()?;
+    let account = match (given, &file.account) {
+        (Some(given), Some(told)) if given != *told => return Err(isp_core::Error::OtherAccount.into()),
+        (Some(given), _) => given,
+        (None, Some(told)) => told.clone(),
+        (None, None) => return Err(isp_core::Error::NoAccount.into()),
+    };
+    let store = ctx.store().await?;
+    let engine = ctx.engine(store);
+    let (report, looked) = if args.dry_run {
+        let report = engine.look_at_bank_file(&file, &account, &text).await?;
+        let looked = engine.foresee_mutations(&report.compared.new).await?;
+        (report, looked)
+    } else {
+        let by = ctx.officer.as_str();
+        let report = engine.import_bank_file(&file, &account, &text, by, ctx.now).await?;
+        (report, engine.match_mutations(by, ctx.now).await?)
+    };
+    let rows = table(ctx, store, &looked).await?;
+    ctx.rows(&rows)?;
+    let waiting = looked.iter().filter(|l| matches!(l.matched, Matched::Asks | Matched::Failed(_))).count();
+    let out = report.compared.new.iter().filter(|m| !m.amount.is_positive()).count();
+    let variables = [
+        ("bank", file.format.code().to_ascii_uppercase()),
+        ("account", account.to_string()),
+        ("from", report.days.0.to_string()),
+        ("until", report.days.1.to_string()),
+        ("new", report.compared.new.len().to_string()),
+        ("known", report.compared.known.to_string()),
+        ("out", out.to_string()),
+        ("pending", file.pending.to_string()),
+        ("matched", (looked.len() - waiting).to_string()),
+        ("waiting", waiting.to_string()),
+    ];
+    let key = match (report.known, args.dry_run) {
+        (_, true) => "done.bank_file_foreseen",
+        (true, false) => "done.bank_file_known",
+        (false, false) => "done.bank_file",
+    };
+    ctx.say(key, &variables)?;
+    if !report.compared.missing.is_empty() {
+        ctx.warn("warn.mutations_missing", &[("count", report.compared.missing.len().to_string())]);
+    }
+    let mut exit = Exit::Done;
+    for one in &looked {
+        if let Matched::Failed(error) = &one.matched {
+            let reason = ctx.texts.failure(&error.clone().into());
+            ctx.warn("warn.mutation_failed", &[("id", shown(&one.mutation)), ("reason", reason)]);
+            exit = exit.worse(Exit::Partial);
+        }
+    }
+    Ok(exit)
+}
+
+async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let engine = ctx.engine(store);
+    let account = args.account.as_deref().map(account_code).transpose()?;
+    if !args.all {
+        let mut looked = engine.foresee_mutations(&[]).await?;
+        looked.retain(|one| account.as_ref().is_none_or(|a| *a == one.mutation.account));
+        ctx.rows(&table(ctx, store, &looked).await?)?;
+        return Ok(Exit::Done);
+    }
+    let query = MutationQuery { account, ..MutationQuery::default() };
+    let mut found = engine.mutations(&query).await?;
+    found.sort_by_key(|row| (row.mutation.on, row.mutation.id));
+    let mut rows = Rows::new(&[
+        column("id"),
+        column("date"),
+        number("amount"),
+        column("account"),
+        column("text"),
+        column("state"),
+        column("customer"),
+        column("clue"),
+        column("by"),
+        column("reason"),
+    ]);
+    let mut payers: BTreeMap<_, CustomerId> = BTreeMap::new();
+    for id in found.iter().filter_map(|row| row.mark.as_ref().and_then(|m| m.payment_id)) {
+        if let Some(row) = store.payment(ctx.tenant(), id).await? {
+            payers.insert(id, row.payment.customer_id);
+        }
+    }
+    let codes = find::codes(ctx, store, payers.values().copied()).await?;
+    for row in &found {
+        let mark = row.mark.as_ref();
+        let payer = mark.and_then(|m| m.payment_id).and_then(|id| payers.get(&id));
+        let state = match row.mutation.amount.is_positive() || row.state() != MutationState::Unmatched {
+            true => row.state().code(),
+            false => "money_out",
+        };
+        rows.push(vec![
+            Cell::text(shown(&row.mutation)),
+            row.mutation.on.into(),
+            row.mutation.amount.into(),
+            Cell::text(&row.mutation.account),
+            Cell::text(&row.mutation.text),
+            Cell::Word(state),
+            Cell::maybe(payer.and_then(|id| codes.get(id))),
+            mark.and_then(|m| m.clue).map_or(Cell::Empty, |clue| Cell::Word(clue.code())),
+            Cell::maybe(mark.map(|m| &m.by)),
+            Cell::maybe(mark.map(|m| &m.reason).filter(|reason| !reason.is_empty())),
+        ]);
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// Mutations with what became of them, and of those that wait, who it may be.
+async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::Result<Rows> {
+    let mut rows = Rows::new(&[
+        column("id"),
+        column("date"),
+        number("amount"),
+        column("text"),
+        column("becomes"),
+        column("customer"),
+        column("clue"),
+    ]);
+    let everybody = looked.iter().flat_map(|one| one.candidates.iter().map(|c| c.customer_id));
+    let codes = find::codes(ctx, store, everybody).await?;
+    for one in looked {
+        let (becomes, whose) = match &one.matched {
+            Matched::Booked(id, _) => ("booked", Some(*id)),
+            Matched::Linked(id, _) => ("linked", Some(*id)),
+            Matched::Would(id) => ("sure", Some(*id)),
+            Matched::Asks => ("asks", None),
+            Matched::Failed(_) => ("failed", None),
+        };
+        let meant = one.candidates.iter().filter(|c| whose.is_none_or(|id| id == c.customer_id));
+        let names: Vec<&str> = meant.clone().filter_map(|c| codes.get(&c.customer_id)).map(String::as_str).collect();
+        rows.push(vec![
+            Cell::text(shown(&one.mutation)),
+            one.mutation.on.into(),
+            one.mutation.amount.into(),
+            Cell::text(&one.mutation.text),
+            Cell::Word(becomes),
+            if names.is_empty() { Cell::Empty } else { Cell::text(names.join(", ")) },
+            meant.clone().next().map_or(Cell::Empty, |c| Cell::Word(c.clue.code())),
+        ]);
+    }
+    Ok(rows)
+}
+
+/// The end of an id, enough to name it.
+fn shown(mutation: &Mutation) -> String {
+    let id = mutation.id.0.simple().to_string();
+    id[id.len() - 8..].to_owned()
+}
+
+/// The only mutation whose id ends so.
+async fn find_one(ctx: &Context, store: &dyn Store, id: &str) -> anyhow::Result<MutationRow> {
+    let end = id.trim().to_ascii_lowercase();
+    let mut found = ctx.engine(store).mutations(&MutationQuery::default()).await?;
+    // Four signs at least, so that a slip does not choose at random.
+    found.retain(|row| end.len() >= 4 && row.mutation.id.to_string().ends_with(&end));
+    match found.len() {
+        1 => found.pop().ok_or_else(|| Failure::NotFound { noun: "mutation", code: id.to_owned() }.into()),
+        0 => Err(Failure::NotFound { noun: "mutation", code: id.to_owned() }.into()),
+        count => Err(Failure::Several { noun: "mutation", code: id.to_owned(), count }.into()),
+    }
+}
+
+/// The text of a file, in the writings that banks use.
+fn read(path: &Path) -> anyhow::Result<String> {
+    let place = path.display().to_string();
+    let bytes = match path.metadata() {
+        Ok(found) if found.is_file() => std::fs::read(path),
+        Ok(_) => Err(std::io::ErrorKind::InvalidInput.into()),
+        Err(error) => Err(error),
+    };
+    let bytes = bytes.map_err(|error| Failure::File { path: place, reason: error.kind().to_string() })?;
+    Ok(decoded(&bytes))
+}
+
+/// UTF-8, UTF-16 by its mark, else Latin-1, in which every byte is a sign.
+fn decoded(bytes: &[u8]) -> String {
+    let wide = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
+        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| of(*pair)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => wide(u16::from_be_bytes, rest),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        },
+    }
+}
