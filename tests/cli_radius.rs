@@ -109,3 +109,27 @@ fn an_account_left_on_the_router_is_never_called_isolated() {
     let shown = isp.ok(&["config", "show"]);
     assert!(!shown.contains(radius::SECRET), "{shown}");
 }
+
+#[test]
+fn a_wrong_address_of_a_nas_is_told_and_one_with_a_port_is_taken() {
+    let runtime = Runtime::new().unwrap();
+    let (isp, stage, router) = provider(&runtime);
+    let settings = isp.dir().join("isp.toml");
+    let good = std::fs::read_to_string(&settings).unwrap();
+    let named = |address: &str| good.replace("[radius.nas.\"127.0.0.1\"]", &format!("[radius.nas.\"{address}\"]"));
+    // As `isp router list` shows it.
+    std::fs::write(&settings, named(&router.address().to_string())).unwrap();
+    isp.ok(&["--on", "2026-05-01", "run"]);
+    assert_eq!((group(&runtime, &stage), confirmed(&isp)), ("isp:P".into(), "yes".into()));
+    assert!(router.secrets().is_empty());
+
+    std::fs::write(&settings, named("10.9.9.9")).unwrap();
+    let output = isp.run(&["--lang", "en", "--on", "2026-05-01", "deliver"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("[radius.nas.\"10.9.9.9\"] fits no router"), "{told}");
+
+    let without = good.lines().filter(|line| !line.starts_with("database = \"postgres")).collect::<Vec<_>>().join("\n");
+    std::fs::write(&settings, without).unwrap();
+    let told = isp.fails(2, &["--lang", "en", "router", "list"], "cli.config");
+    assert!(told.contains("radius.database"), "{told}");
+}

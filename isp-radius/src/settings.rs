@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use isp_core::Secret;
+use isp_core::place::RouterEndpoint;
 use serde::Deserialize;
 
 /// How RADIUS is set up.
@@ -80,6 +81,26 @@ impl Settings {
             pool: None,
             patience: [1, 2, 3].map(Duration::from_secs).to_vec(),
         }
+    }
+
+    /// The settings with each NAS by its host alone, as a router's address may be written with the port of its API.
+    ///
+    /// # Errors
+    /// The key and what is wrong with it: a NAS without a database, or an address that is none.
+    pub fn checked(self) -> Result<Self, (String, &'static str)> {
+        if !self.nas.is_empty() && self.database.is_empty() {
+            return Err(("database".to_owned(), "is not set, and routers ask RADIUS"));
+        }
+        let mut nas = BTreeMap::new();
+        for (address, found) in self.nas {
+            let endpoint = RouterEndpoint::parse(&address, "api", Secret::default());
+            let host = endpoint.map_err(|_| (format!("nas.{address}"), "is no address of a router"))?.host;
+            if found.secret.is_empty() {
+                return Err((format!("nas.{address}.secret"), "is empty"));
+            }
+            nas.insert(host, found);
+        }
+        Ok(Self { nas, ..self })
     }
 
     /// The group of a package.

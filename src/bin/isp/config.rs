@@ -171,9 +171,10 @@ impl Config {
         if !(1..=3_600).contains(&self.worker.lease_seconds) {
             return Err(bad("worker.lease_seconds", "is not 1 to 3600".into()));
         }
+        let radius = self.radius.checked().map_err(|(key, reason)| bad(&format!("radius.{key}"), reason.to_owned()))?;
         let provider =
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
-        Ok(Self { policy, provider, ..self })
+        Ok(Self { policy, provider, radius, ..self })
     }
 }
 
@@ -383,19 +384,35 @@ fn flatten(prefix: &str, value: &toml::Value, out: &mut Vec<(String, String)>) {
     }
 }
 
+/// The address of a database without its password. What is written in another way than it should be may hold one anywhere.
+fn masked_address(address: &str) -> String {
+    if address.is_empty() || address.starts_with("sqlite:") {
+        return address.to_owned();
+    }
+    let Some((scheme, rest)) = address.split_once("://") else { return "***".to_owned() };
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, query)| (rest, query));
+    let query = match query {
+        "" => String::new(),
+        query if query.to_lowercase().contains("password") => "?***".to_owned(),
+        query => format!("?{query}"),
+    };
+    match rest.split_once('@') {
+        // A password with an unescaped `@` or `/` in it.
+        Some((_, host)) if host.contains('@') => format!("{scheme}://***{query}"),
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:***@{host}{query}"),
+            None => format!("{scheme}://{user}@{host}{query}"),
+        },
+        None => format!("{scheme}://{rest}{query}"),
+    }
+}
+
 /// A value without what nobody may read over a shoulder.
 fn masked(key: &str, value: String) -> String {
     if key.ends_with("token") || key.ends_with("password") || key.ends_with("secret") {
         return "***".to_owned();
     }
-    let parts = value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?)));
-    match parts {
-        Some((scheme, (user, host))) if key == "database" || key == "radius.database" => match user.split_once(':') {
-            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-            None => value,
-        },
-        _ => value,
-    }
+    if key == "database" || key == "radius.database" { masked_address(&value) } else { value }
 }
 
 /// What `isp init` writes: every setting that most providers touch, with what it means.
@@ -532,6 +549,27 @@ mod tests {
         ] {
             let text = load(file, &[], Overrides::default()).unwrap_err().to_string();
             assert!(text.contains(&format!("configuration {key}:")), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_of_an_address_shows_its_password() {
+        for address in [
+            "postgres://isp:GEHEIM@h/d",
+            "postgres://isp@h/d?password=GEHEIM",
+            "postgres://isp@h/d?sslmode=require&sslpassword=GEHEIM",
+            "host=h user=u password=GEHEIM",
+            "postgres:u:GEHEIM@h/d",
+            "postgres://u:x@GEHEIM@h/d",
+            "postgres://u:x/GEHEIM@h@i/d",
+        ] {
+            for key in ["database", "radius.database"] {
+                let shown = masked(key, address.to_owned());
+                assert!(!shown.contains("GEHEIM"), "{address}: {shown}");
+            }
+        }
+        for plain in ["sqlite:isp.db", "postgres://isp@h/d?sslmode=require", "postgres:///d?host=/run"] {
+            assert_eq!(masked("database", plain.to_owned()), plain);
         }
     }
 

@@ -54,6 +54,12 @@ pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -
             ctx.warn("warn.no_messenger", &[]);
         }
     }
+    if !ctx.config.radius.nas.is_empty() {
+        let routers = ctx.store().await?.routers(ctx.tenant()).await?;
+        for address in ctx.config.radius.nas.keys().filter(|nas| !routers.iter().any(|r| r.endpoint.host == **nas)) {
+            ctx.warn("warn.radius_no_router", &[("address", address.clone())]);
+        }
+    }
     if !report.routers_down.is_empty() {
         let routers = ctx.store().await?.routers(ctx.tenant()).await?;
         for (id, down) in &report.routers_down {
