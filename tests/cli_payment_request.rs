@@ -70,6 +70,19 @@ fn who_pays_another_way_is_asked_no_more() {
     isp.fails(4, &["--on", "2026-01-05", "payment-request", "add", "P099"], "cli.not_found");
 }
 
+/// Somebody who asks by customer and by invoice in turn uses up no amounts; a debt that is given up is asked for no more.
+#[test]
+fn the_same_debt_has_one_amount_and_one_that_is_given_up_has_none() {
+    let isp = provider();
+    let invoices = isp.json(&["invoice", "list", "--customer", "P001"]);
+    let invoice = invoices[0]["invoice"].as_str().unwrap();
+    for of in ["P001", invoice, "P001", invoice] {
+        assert_eq!(ask(&isp, of)["amount"], 165_001, "{of}");
+    }
+    isp.ok(&["--on", "2026-01-05", "--by", "pemilik", "write-off", "add", invoice, "--reason", "pindah"]);
+    assert_eq!(isp.json(&["--on", "2026-01-05", "payment-request", "list", "--all"])[0]["state"], "cancelled");
+}
+
 #[test]
 fn a_damaged_code_is_named_by_its_tag_before_anything_is_kept() {
     let mut isp = provider();

@@ -56,6 +56,7 @@ impl Engine<'_> {
                 payments: vec![payment],
                 write_offs: vec![given_up.clone()],
                 allocations: vec![made],
+                request_closings: self.closing_of_request(customer, now).await?,
                 ..ChangeSet::default()
             };
             self.reopen_paid(&mut changes, &facts, &[made], now);

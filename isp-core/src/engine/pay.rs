@@ -17,7 +17,7 @@ use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::payment::allocate::move_up;
 use crate::payment::{
-    Allocation, Channel, Closing, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
+    Allocation, Channel, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
 };
 use crate::ports::{ChangeSet, PaymentRow, StoreError};
 use crate::text::{Code, Reference, given};
@@ -217,8 +217,7 @@ impl Engine<'_> {
         changes.messages.insert(0, message);
         changes.credit_notes = back.notes;
         // What its customer was asked for is no longer what is owed. Who pays it all the same has credit.
-        let asked = self.standing_request(payment.customer_id).await?;
-        changes.request_closings = asked.map(|r| (r.id, Closing { at: now, payment_id: None })).into_iter().collect();
+        changes.request_closings = self.closing_of_request(payment.customer_id, now).await?;
         changes.payments.push(payment.clone());
         changes.allocations = allocations;
         Ok((changes, report))

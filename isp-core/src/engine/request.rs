@@ -14,8 +14,8 @@ use crate::ports::{ChangeSet, PageQuery, RequestQuery, StoreError};
 impl Engine<'_> {
     /// Asks a customer for all that is owed, or for what is owed of an invoice, and keeps the amount for this one request.
     ///
-    /// A customer has one open request. Asking again for the same gives the same; when the debt has changed meanwhile, or
-    /// another thing is asked for, the request of before is cancelled. The second value is true when it was known.
+    /// A customer has one open request. Asking again for the same debt gives the same; when another debt is asked for, the
+    /// request of before is cancelled. The second value is true when it was known.
     ///
     /// # Errors
     /// [`Error::NothingOwed`](crate::Error::NothingOwed), [`Error::NoFreeAmount`](crate::Error::NoFreeAmount);
@@ -32,9 +32,9 @@ impl Engine<'_> {
             let asked = open.iter().filter(|i| invoice.is_none_or(|wanted| wanted == i.invoice_id));
             let debt: Money = asked.map(InvoiceBalance::residual).sum();
             let standing = self.standing_request(customer).await?;
-            let same =
-                |r: &PaymentRequest| r.state(now) == RequestState::Open && r.debt == debt && r.invoice_id == invoice;
-            if let Some(known) = standing.clone().filter(same) {
+            // Whatever it is about, the same debt has the same amount: any payment pays the oldest invoice first.
+            let same = |r: &PaymentRequest| r.state(now) == RequestState::Open && r.debt == debt;
+            if let Some(known) = standing.filter(same) {
                 return Ok((known, true));
             }
             let near = (debt + Money::rupiah(1), debt + Money::rupiah(LARGEST_SUFFIX));
@@ -42,7 +42,7 @@ impl Engine<'_> {
             let kept: Vec<Money> = self.requests(query).await?.into_iter().map(|r| r.amount).collect();
             let made = PaymentRequest::try_new(id, customer, invoice, debt, &kept, self.policy.request, now)?;
             let changes = ChangeSet {
-                request_closings: standing.map(|r| (r.id, Closing { at: now, payment_id: None })).into_iter().collect(),
+                request_closings: self.closing_of_request(customer, now).await?,
                 payment_requests: vec![made.clone()],
                 ..ChangeSet::default()
             };
@@ -74,6 +74,16 @@ impl Engine<'_> {
             Ok(PaymentRequest { closing: Some(closing), ..request })
         })
         .await
+    }
+
+    /// The closing of a customer's request that something else settles.
+    pub(crate) async fn closing_of_request(
+        &self,
+        customer: CustomerId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(PaymentRequestId, Closing)>, EngineError> {
+        let asked = self.standing_request(customer).await?;
+        Ok(asked.map(|r| (r.id, Closing { at: now, payment_id: None })).into_iter().collect())
     }
 
     /// The request of a customer that was neither paid nor cancelled; it may have expired.

@@ -18,6 +18,8 @@ const FORMAT: u8 = 0;
 const KIND: u8 = 1;
 const CURRENCY: u8 = 53;
 const AMOUNT: u8 = 54;
+/// That the payer may add a tip, a fee of so much, a fee of so many percent.
+const TIPS: [u8; 3] = [55, 56, 57];
 const COUNTRY: u8 = 58;
 const NAME: u8 = 59;
 const CITY: u8 = 60;
@@ -98,7 +100,8 @@ impl Qris {
         self.0.iter().find(|f| f.0 == NAME).map_or("", |f| f.1.as_str())
     }
 
-    /// The code that asks for an amount, to the rupiah.
+    /// The code that asks for an amount, to the rupiah. A tip or a fee on top of it (tags 55 to 57) is left out: whoever pays
+    /// pays exactly what is asked, since the amount tells whose money it is.
     ///
     /// # Errors
     /// [`Error::NotPositive`]; [`Error::MoreThanQris`] above [`MOST`].
@@ -109,7 +112,8 @@ impl Qris {
         if amount > MOST {
             return Err(Error::MoreThanQris { most: MOST });
         }
-        let mut fields: Vec<(u8, String)> = self.0.iter().filter(|f| f.0 != CRC).cloned().collect();
+        let mut fields: Vec<(u8, String)> =
+            self.0.iter().filter(|f| f.0 != CRC && !TIPS.contains(&f.0)).cloned().collect();
         for field in fields.iter_mut().filter(|f| f.0 == KIND) {
             field.1 = "12".to_owned();
         }
@@ -247,6 +251,15 @@ mod tests {
         assert_eq!(crc(body.as_bytes()), sum);
         // It is no static code any more.
         assert_eq!(tag(&asks), KIND);
+    }
+
+    #[test]
+    fn a_code_with_a_tip_asks_for_none() {
+        for tip in [[(55, Some("01"))].as_slice(), &[(55, Some("02")), (56, Some("500"))]] {
+            let code = Qris::parse(&changed(tip)).unwrap();
+            let asks = fields(&code.with_amount(Money::rupiah(222_004)).unwrap()).unwrap();
+            assert!(asks.iter().all(|f| !TIPS.contains(&f.0)), "{tip:?}");
+        }
     }
 
     #[test]
