@@ -164,6 +164,69 @@ fn a_change_of_keys_survives_being_killed() {
     isp.ok(&["--on", "2026-01-05", "bill"]);
 }
 
+/// Two changes of keys at once, beside people who write, some killed: one goes on, the other is told to wait and has
+/// changed nothing, the key file is there at every moment, and every value opens.
+#[test]
+fn two_changes_of_keys_at_once_lose_nothing() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let isp = provider();
+    let sum = |uses: &serde_json::Value, what: &str| -> u64 {
+        uses.as_array().unwrap().iter().map(|of| of[what].as_u64().unwrap()).sum()
+    };
+    let values = sum(&isp.json(&["key", "check"]), "values");
+    let (key, done) = (isp.dir().join("isp.key"), std::sync::Arc::new(AtomicBool::new(false)));
+    let watch = std::thread::spawn({
+        let done = std::sync::Arc::clone(&done);
+        move || {
+            while !done.load(Ordering::Relaxed) {
+                let text = std::fs::read_to_string(&key).expect("the key file is always there");
+                assert!(text.lines().filter(|line| line.len() == 64).count() > 0, "it is always whole");
+            }
+        }
+    });
+    let (mut rotated, mut refused, mut edited) = (0, 0, 0);
+    for round in 0..30_u64 {
+        let quiet =
+            |mut command: std::process::Command| command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let nik = format!("32730101019{:05}", 1 + round);
+        let mut rotates = [quiet(isp.command(&["key", "rotate"])), quiet(isp.command(&["key", "rotate"]))];
+        let edit = quiet(isp.command(&["customer", "edit", "P001", "--nik", &nik]));
+        if round % 3 == 2 {
+            std::thread::sleep(Duration::from_millis(5 + round * 7));
+            rotates[round as usize % 2].kill().unwrap();
+        }
+        for rotate in rotates {
+            let out = rotate.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&out.stderr);
+            match out.status.code() {
+                Some(0) => rotated += 1,
+                Some(8) => {
+                    assert!(said.contains("store.busy"), "{said}");
+                    refused += 1;
+                }
+                Some(code) => panic!("round {round}: {code} {said}"),
+                None => {}
+            }
+        }
+        let out = edit.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        let lost = out.status.code() == Some(2) && said.contains("store.wrong_key");
+        assert!(out.status.success() || lost, "round {round}: {said}");
+        if out.status.success() {
+            edited += 1;
+            assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 3);
+        }
+        let uses = isp.json(&["key", "check"]);
+        assert_eq!((sum(&uses, "values"), sum(&uses, "unreadable")), (values, 0), "round {round}: {uses}");
+        assert!(uses.as_array().unwrap().len() <= 2, "round {round}: {uses}");
+    }
+    done.store(true, Ordering::Relaxed);
+    watch.join().unwrap();
+    assert!(rotated > 10 && refused > 3 && edited > 5, "{rotated} {refused} {edited}");
+    isp.ok(&["key", "rotate"]);
+    assert_eq!(isp.json(&["key", "check"]).as_array().unwrap().len(), 1);
+}
+
 /// Killed at any moment, a restore leaves no database or a whole one, and a backup no copy or a whole one.
 #[test]
 fn what_is_killed_leaves_nothing_half() {

@@ -1,7 +1,8 @@
 //! The key file: made, read, wrapped by a passphrase, and changed as a whole.
 
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -78,35 +79,122 @@ impl Vault {
     }
 }
 
-impl Vault {
-    /// Puts a new random key before those of a file, which stay: from now on the new one seals. The file is replaced as a
-    /// whole.
+/// A key file that is held, so that nobody else changes it. The lock is a file beside it, `FILE.lock`, which the system
+/// gives up when the process dies.
+#[derive(Debug)]
+pub struct KeyFile {
+    path: PathBuf,
+    _lock: Option<File>,
+}
+
+impl KeyFile {
+    /// Holds a key file to change it; `None` while another process holds it. It is taken before the file is read: two
+    /// changes that begin with the same keys would each drop what the other sealed with.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`], [`VaultError::File`].
+    pub fn hold(path: impl AsRef<Path>) -> Result<Option<Self>, VaultError> {
+        let (path, lock) = Self::lock_of(path.as_ref())?;
+        let lock = lock.map_err(file_error)?;
+        let taken = taken(lock.try_lock())?;
+        Ok(taken.then_some(Self { path, _lock: Some(lock) }))
+    }
+
+    /// Holds a key file as it is; `None` while another process changes it. Where this process may not write beside it,
+    /// nothing is held.
+    ///
+    /// # Errors
+    /// As [`KeyFile::hold`].
+    pub fn keep_still(path: impl AsRef<Path>) -> Result<Option<Self>, VaultError> {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        let (path, lock) = Self::lock_of(path.as_ref())?;
+        let lock = match lock {
+            Err(e) if matches!(e.kind(), PermissionDenied | ReadOnlyFilesystem) => None,
+            lock => Some(lock.map_err(file_error)?),
+        };
+        let taken = lock.as_ref().map_or(Ok(true), |lock| taken(lock.try_lock_shared()))?;
+        Ok(taken.then_some(Self { path, _lock: lock }))
+    }
+
+    fn lock_of(path: &Path) -> Result<(PathBuf, std::io::Result<File>), VaultError> {
+        // Through a link, so that the file that it names is held and replaced, and not the link.
+        let path = std::fs::canonicalize(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => VaultError::Missing { path: path.display().to_string() },
+            _ => file_error(e),
+        })?;
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let lock = options.open(with(&path, ".lock"));
+        Ok((path, lock))
+    }
+
+    /// The keys of the file.
+    ///
+    /// # Errors
+    /// As [`Vault::from_file`].
+    pub fn vault(&self) -> Result<Vault, VaultError> {
+        Vault::from_file(&self.path)
+    }
+
+    /// Puts a new random key before those of the file, which stay: from now on the new one seals.
     ///
     /// # Errors
     /// As [`Vault::from_file`]; [`VaultError::Random`].
-    pub fn add_key(path: impl AsRef<Path>) -> Result<Self, VaultError> {
-        let text = text_of(path.as_ref())?;
-        let known = Self::from_text(&text)?.key_names();
+    pub fn add_key(&self) -> Result<Vault, VaultError> {
+        let text = text_of(&self.path)?;
+        let known = Vault::from_text(&text)?.key_names();
         let line = loop {
             let line = new_line()?;
             // Values name their key by four bytes. Two keys of one name would be taken for one.
-            if Self::from_text(&line)?.key_names().iter().all(|name| !known.contains(name)) {
+            if Vault::from_text(&line)?.key_names().iter().all(|name| !known.contains(name)) {
                 break line;
             }
         };
         let keys: Zeroizing<String> = Zeroizing::new(key_lines(&text).map(|line| format!("{line}\n")).collect());
-        replace(path.as_ref(), &Zeroizing::new(format!("{HEAD}{}{}", line.as_str(), keys.as_str())))
+        self.replace(&Zeroizing::new(format!("{HEAD}{}{}", line.as_str(), keys.as_str())))
     }
 
-    /// Leaves only the first key in a file, when nothing needs the others any more.
+    /// Leaves only the first key in the file, when nothing needs the others any more.
     ///
     /// # Errors
     /// As [`Vault::from_file`].
-    pub fn keep_first_key(path: impl AsRef<Path>) -> Result<Self, VaultError> {
-        let text = text_of(path.as_ref())?;
-        Self::from_text(&text)?;
+    pub fn keep_first_key(&self) -> Result<Vault, VaultError> {
+        let text = text_of(&self.path)?;
+        Vault::from_text(&text)?;
         let first = key_lines(&text).next().unwrap_or_default();
-        replace(path.as_ref(), &Zeroizing::new(format!("{HEAD}{first}\n")))
+        self.replace(&Zeroizing::new(format!("{HEAD}{first}\n")))
+    }
+
+    /// Replaces the file as a whole: whoever reads it sees the old keys or the new ones.
+    fn replace(&self, text: &str) -> Result<Vault, VaultError> {
+        let vault = Vault::from_text(text)?;
+        let new = with(&self.path, ".new");
+        // One that is there was left by a process that was killed before anything knew its key.
+        match std::fs::remove_file(&new) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(file_error(e)),
+            _ => {}
+        }
+        write_new(&new, text)?;
+        std::fs::rename(&new, &self.path).map_err(file_error)?;
+        #[cfg(unix)]
+        if let Some(folder) = self.path.parent() {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error)?;
+        }
+        Ok(vault)
+    }
+}
+
+/// True when a lock was taken, false when another process has it.
+fn taken(tried: Result<(), TryLockError>) -> Result<bool, VaultError> {
+    match tried {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(e)) => Err(file_error(e)),
     }
 }
 
@@ -114,26 +202,11 @@ fn key_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// Replaces a key file: whoever reads it sees the old keys or the new ones.
-fn replace(path: &Path, text: &str) -> Result<Vault, VaultError> {
-    let vault = Vault::from_text(text)?;
-    // Through a link, so that the file that it names is replaced and not the link.
-    let path = std::fs::canonicalize(path).map_err(file_error)?;
-    let mut new = path.clone().into_os_string();
-    new.push(".new");
-    let new = std::path::PathBuf::from(new);
-    // One that is there was left by a process that was killed before anything knew its key.
-    match std::fs::remove_file(&new) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(file_error(e)),
-        _ => {}
-    }
-    write_new(&new, text)?;
-    std::fs::rename(&new, &path).map_err(file_error)?;
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error)?;
-    }
-    Ok(vault)
+/// A path with something behind its name.
+fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// A line with a new random key.
@@ -222,12 +295,19 @@ mod tests {
         Vault::generate_key_file(&path).unwrap();
         let old = Vault::from_file(&path).unwrap().key_names();
         std::fs::write(dir.path().join("isp.key.new"), "left by a process that was killed").unwrap();
-        let both = Vault::add_key(&path).unwrap();
+        let held = KeyFile::hold(&path).unwrap().unwrap();
+        assert!(KeyFile::hold(&path).unwrap().is_none() && KeyFile::keep_still(&path).unwrap().is_none());
+        let both = held.add_key().unwrap();
         assert_eq!(both.key_names(), Vault::from_file(&path).unwrap().key_names());
         assert_eq!((both.keys(), &both.key_names()[1]), (2, &old[0]));
-        let new = Vault::keep_first_key(&path).unwrap();
+        let new = held.keep_first_key().unwrap();
+        drop(held);
+        let still = [(); 2].map(|()| KeyFile::keep_still(&path).unwrap().unwrap());
+        assert!(KeyFile::hold(&path).unwrap().is_none());
+        drop(still);
+        assert_eq!(KeyFile::hold(dir.path().join("none")).unwrap_err().code(), "vault.missing");
         assert_eq!(new.key_names(), both.key_names()[..1]);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "the key and its lock");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

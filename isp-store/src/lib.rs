@@ -62,9 +62,9 @@ mod wrap;
 
 pub use backup::{BackupError, Copied, Fit, backup, note_backup, restore};
 pub use doctor::Finding;
-pub use keyfile::Unwrapped;
+pub use keyfile::{KeyFile, Unwrapped};
 pub use open::{MigrationStatus, has_key, migrate, migration_status};
-pub use reseal::{KeyUse, Resealed};
+pub use reseal::{AllRuns, KeyUse, Resealed};
 pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};
 

@@ -132,8 +132,12 @@ pub(crate) async fn may_seal(s: &mut dyn Session, vault: &Vault) -> Result<(), S
     }
 }
 
-/// The right to run of every provider in the database.
-pub(crate) async fn hold_runs(engine: &dyn Engine) -> Result<Vec<RunGuard>, StoreError> {
+/// The right to run of every provider in a database, held.
+#[derive(Debug)]
+pub struct AllRuns(#[expect(dead_code, reason = "they are held until they are dropped")] Vec<RunGuard>);
+
+/// Takes the right to run of every provider in the database.
+pub(crate) async fn hold_runs(engine: &dyn Engine) -> Result<AllRuns, StoreError> {
     let mut session = engine.read().await?;
     let tenants: Vec<TenantId> =
         all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
@@ -142,7 +146,7 @@ pub(crate) async fn hold_runs(engine: &dyn Engine) -> Result<Vec<RunGuard>, Stor
     for tenant in tenants {
         guards.push(engine.hold_run(tenant).await?);
     }
-    Ok(guards)
+    Ok(AllRuns(guards))
 }
 
 impl Sealed {

@@ -35,7 +35,7 @@ use isp_core::text::{Code, Reference};
 
 use crate::doctor::{self, Finding};
 use crate::error::unavailable;
-use crate::reseal::{self, KeyUse, Resealed};
+use crate::reseal::{self, AllRuns, KeyUse, Resealed};
 use crate::session::{Engine, Session};
 use crate::value::Value;
 use crate::vault::Vault;
@@ -124,15 +124,23 @@ impl SqlStore {
         reseal::key_uses(self.engine.as_ref(), &self.vault).await
     }
 
+    /// Holds the right to run of every provider, so that no run is under way and no other process changes the keys. It is
+    /// taken before the key file is changed, and needs no key.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while a run is under way; as every method of [`Store`].
+    pub async fn hold_runs(&self) -> Result<AllRuns, StoreError> {
+        reseal::hold_runs(self.engine.as_ref()).await
+    }
+
     /// Seals everything with the first key of the ring, row by row. Killed anywhere, it is done again and goes on. From its
-    /// beginning on, a process that does not know that key seals nothing. [`StoreError::Busy`] while a run is under way:
-    /// it could not read any more what it needs.
+    /// beginning on, a process that does not know that key seals nothing. No run may be under way: it could not read any
+    /// more what it needs.
     ///
     /// # Errors
     /// As every method of [`Store`].
-    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
+    pub async fn reseal(&self, _held: &AllRuns) -> Result<Resealed, StoreError> {
         self.unlocked()?;
-        let _runs = reseal::hold_runs(self.engine.as_ref()).await?;
         reseal::reseal(self.engine.as_ref(), &self.vault).await
     }
 

@@ -22,7 +22,7 @@ async fn a_new_database_has_nothing_wrong_and_needs_no_key_to_be_looked_at() {
         store.close().await;
         let locked = SqlStore::open(&database.url, Vault::locked()).await.unwrap();
         assert_eq!(locked.examine(now).await.unwrap(), []);
-        assert_eq!(locked.reseal().await.unwrap_err(), StoreError::NoKey);
+        assert_eq!(locked.reseal(&locked.hold_runs().await.unwrap()).await.unwrap_err(), StoreError::NoKey);
         locked.close().await;
     }
 }

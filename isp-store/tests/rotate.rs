@@ -44,11 +44,13 @@ async fn everything_is_sealed_anew_and_the_old_key_is_needed_no_more() {
         let both = SqlStore::open(&database.url, ring(&[NEW, OLD])).await.unwrap();
         // A run could not read any more what it needs.
         let run = store.begin_run(TENANT).await.unwrap();
-        assert_eq!(both.reseal().await.unwrap_err(), StoreError::Busy);
+        assert_eq!(both.hold_runs().await.unwrap_err(), StoreError::Busy);
         drop(run);
-        let done = both.reseal().await.unwrap();
+        let held = both.hold_runs().await.unwrap();
+        assert_eq!(store.hold_runs().await.unwrap_err(), StoreError::Busy, "one change of keys at a time");
+        let done = both.reseal(&held).await.unwrap();
         assert_eq!((done.values, done.unreadable), (old[0].values, 0));
-        assert_eq!(both.reseal().await.unwrap().values, 0, "a second time there is nothing to do");
+        assert_eq!(both.reseal(&held).await.unwrap().values, 0, "a second time there is nothing to do");
 
         // A process that knows only the old key seals nothing from now on, but books what needs no secret.
         let sealing = ChangeSet { customers: vec![the_customer(900)], ..ChangeSet::default() };
@@ -87,7 +89,7 @@ async fn who_writes_meanwhile_loses_nothing() {
                 }
             }
         });
-        both.reseal().await.unwrap();
+        both.reseal(&both.hold_runs().await.unwrap()).await.unwrap();
         writer.await.unwrap();
         both.close().await;
         let new = SqlStore::open(&database.url, ring(&[NEW])).await.unwrap();
@@ -108,7 +110,7 @@ async fn what_no_key_opens_is_counted_and_left() {
         let cut = "UPDATE customers SET nik_sealed = substr(nik_sealed, 1, 40) WHERE nik_sealed IS NOT NULL";
         execute(&database, cut).await;
         let both = SqlStore::open(&database.url, ring(&[NEW, OLD])).await.unwrap();
-        let done = both.reseal().await.unwrap();
+        let done = both.reseal(&both.hold_runs().await.unwrap()).await.unwrap();
         let niks = (0..10).filter(|n| the_customer(*n).nik.is_some()).count() as u64;
         assert_eq!(done.unreadable, niks, "{done:?}");
         assert!(niks > 0 && done.values >= 11, "{done:?}");

@@ -44,7 +44,7 @@ pub(crate) async fn reader(config: &Config) -> anyhow::Result<(SqlStore, Option<
 }
 
 /// Tells a key that is lost from one that was never made: the first is beside a database that it sealed.
-async fn lost(error: anyhow::Error, url: &str) -> anyhow::Error {
+pub(crate) async fn lost(error: anyhow::Error, url: &str) -> anyhow::Error {
     match error.downcast_ref() {
         Some(VaultError::Missing { path }) if isp_store::has_key(url).await.unwrap_or(false) => {
             VaultError::Lost { path: path.clone() }.into()

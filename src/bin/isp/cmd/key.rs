@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use isp_core::ports::StoreError;
-use isp_store::{SqlStore, Vault};
+use isp_store::{KeyFile, SqlStore, Vault};
 
 use super::args;
 use crate::config::Config;
@@ -94,20 +94,31 @@ async fn rotate(ctx: &Context) -> anyhow::Result<Exit> {
     if std::env::var_os(wire::MASTER_KEY).is_some() {
         return Err(Failure::Usage { problem: "key_in_variable", what: wire::MASTER_KEY.to_owned() }.into());
     }
-    let (file, url) = (file(&ctx.config)?, wire::database(&ctx.config)?);
+    let url = wire::database(&ctx.config)?;
+    // Both are held before the key file is read: one on this machine, one in the database, which other machines use, too.
+    let held = match KeyFile::hold(file(&ctx.config)?) {
+        Ok(held) => held.ok_or(StoreError::Busy)?,
+        Err(error) => return Err(wire::lost(error.into(), url).await),
+    };
+    let holder = SqlStore::open(url, Vault::locked()).await?;
+    let runs = holder.hold_runs().await?;
     // Opening proves that the old key fits.
-    wire::store(&ctx.config).await?.close().await;
-    let old = Vault::from_file(file)?;
-    let vault = if old.keys() == 1 { Vault::add_key(file)? } else { old };
+    let old = held.vault()?;
+    SqlStore::open(url, old.clone()).await?.close().await;
+    let vault = if old.keys() == 1 { held.add_key()? } else { old };
     let store = SqlStore::open(url, vault).await?;
-    let done = store.reseal().await;
+    let done = store.reseal(&runs).await?;
+    // The old key goes only when it was seen that nothing needs it.
+    let uses = store.key_uses().await?;
+    let others: u64 = uses.iter().map(|of| if of.place == Some(0) { of.unreadable } else { of.values }).sum();
     store.close().await;
-    let done = done?;
-    if done.unreadable > 0 {
-        ctx.warn("warn.key_kept", &[("count", done.unreadable.to_string())]);
+    if others > 0 {
+        ctx.warn("warn.key_kept", &[("count", others.to_string())]);
         return Ok(Exit::Partial);
     }
-    let vault = Vault::keep_first_key(file)?;
+    let vault = held.keep_first_key()?;
+    drop(runs);
+    holder.close().await;
     let mut row = Rows::new(&[column("key"), number("values")]);
     let key = vault.key_names().into_iter().next().unwrap_or_default();
     row.push(vec![Cell::text(&key), Cell::count(done.values)]);
