@@ -76,8 +76,10 @@ async fn who_writes_meanwhile_loses_nothing() {
                 }
             }
         });
-        both.reseal(&both.hold_runs().await.unwrap()).await.unwrap();
+        let held = both.hold_runs().await.unwrap();
+        both.reseal(&held).await.unwrap();
         writer.await.unwrap();
+        drop(held);
         both.close().await;
         let new = SqlStore::open(&database.url, ring(&[NEW])).await.unwrap();
         assert_eq!(new.customers(TENANT, PageQuery::first(1_000)).await.unwrap().len(), 360);
