@@ -435,8 +435,14 @@ class OdooHost:
 
     def amounts(self, move):
         kind, fees = self.kind(move), items_of(move, True)
-        less = "credit" if move.isp_charge == "change" else "discount"
-        lines = [(less if item.price_subtotal < 0 else kind, round(item.price_subtotal)) for item in items_of(move, False)]
+
+        def word(item):
+            if item.price_subtotal >= 0:
+                return kind
+            # What a change gives back stands beside the discount on what it charges; only the text tells them apart.
+            return "credit" if move.isp_charge == "change" and not item.name.startswith("Discount") else "discount"
+
+        lines = [(word(item), round(item.price_subtotal)) for item in items_of(move, False)]
         lines += [("installation", round(item.price_subtotal)) for item in fees]
         fee_ppn = sum(item.price_total - item.price_subtotal for item in fees)
         lines += [(word, round(amount)) for word, amount in (("ppn", move.amount_tax - fee_ppn), ("installation_ppn", fee_ppn)) if amount]
