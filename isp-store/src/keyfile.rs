@@ -34,7 +34,7 @@ impl Unwrapped {
     /// [`VaultError::Exists`] when there is another key already, [`VaultError::File`].
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), VaultError> {
         match write_new(path.as_ref(), &self.text) {
-            Err(VaultError::Exists) if text_of(path.as_ref())? == self.text => Ok(()),
+            Err(VaultError::Exists { .. }) if text_of(path.as_ref())? == self.text => Ok(()),
             done => done,
         }
     }
@@ -72,9 +72,15 @@ impl Vault {
     /// Opens a wrapped key file.
     ///
     /// # Errors
-    /// [`VaultError::NotWrapped`], [`VaultError::Passphrase`]; [`VaultError::Missing`] and [`VaultError::File`].
+    /// [`VaultError::NotWrapped`], [`VaultError::Passphrase`]; [`VaultError::WrappedMissing`] and [`VaultError::File`].
     pub fn unwrap_key_file(path: impl AsRef<Path>, passphrase: &str) -> Result<Unwrapped, VaultError> {
-        let text = wrap::unwrap(&text_of(path.as_ref())?, passphrase)?;
+        let text = text_of(path.as_ref()).map_err(|error| match error {
+            VaultError::Missing { path } => VaultError::WrappedMissing { path },
+            // A database, or a key file as it is.
+            VaultError::Form | VaultError::Readable { .. } => VaultError::NotWrapped,
+            error => error,
+        })?;
+        let text = wrap::unwrap(&text, passphrase)?;
         Ok(Unwrapped { vault: Self::from_text(&text)?, text })
     }
 }
@@ -139,6 +145,24 @@ impl KeyFile {
     /// As [`Vault::from_file`].
     pub fn vault(&self) -> Result<Vault, VaultError> {
         Vault::from_file(&self.path)
+    }
+
+    /// Writes these keys beside a copy, wrapped by a passphrase, as a new file at `to`, and says what they are and whether
+    /// it was made. One that is there with the same keys and the same passphrase, left by a backup that was killed, stays.
+    ///
+    /// # Errors
+    /// As [`Vault::wrap_key_file`].
+    pub fn wrap_beside(&self, to: impl AsRef<Path>, passphrase: &str) -> Result<(Vault, bool), VaultError> {
+        let text = text_of(&self.path)?;
+        let vault = Vault::from_text(&text)?;
+        match write_new(to.as_ref(), &wrap::wrap(&text, passphrase)?) {
+            Ok(()) => Ok((vault, true)),
+            Err(error @ VaultError::Exists { .. }) => match Vault::unwrap_key_file(to, passphrase) {
+                Ok(there) if there.text == text => Ok((vault, false)),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Puts a new random key before those of the file, which stay: from now on the new one seals.
@@ -235,27 +259,37 @@ fn text_of(path: &Path) -> Result<Zeroizing<String>, VaultError> {
     #[cfg(not(unix))]
     let mode = 0;
     let mut text = Zeroizing::new(String::new());
-    file.take(MAX_FILE).read_to_string(&mut text).map_err(file_error)?;
+    file.take(MAX_FILE).read_to_string(&mut text).map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidData => VaultError::Form,
+        _ => file_error(e),
+    })?;
     if mode & 0o077 != 0 && !is_wrapped(&text) {
         return Err(VaultError::Readable { mode });
     }
     Ok(text)
 }
 
-/// Writes a new file that only its owner may read.
+/// Writes a new file that only its owner may read; it has its name when it is whole.
 fn write_new(path: &Path, text: &str) -> Result<(), VaultError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut made = tempfile::Builder::new();
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o400);
-    }
-    let mut file = options.open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::AlreadyExists => VaultError::Exists,
+    let permissions = {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::Permissions::from_mode(0o400)
+    };
+    #[cfg(unix)]
+    made.permissions(permissions);
+    let mut file = made.prefix(".isp-").tempfile_in(folder).map_err(file_error)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(file_error)?;
+    file.persist_noclobber(path).map_err(|e| match e.error.kind() {
+        std::io::ErrorKind::AlreadyExists => VaultError::Exists { path: path.display().to_string() },
         kind => VaultError::File { reason: kind.to_string() },
     })?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(file_error)
+    // The name is on the disk when the folder is.
+    #[cfg(unix)]
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error)?;
+    Ok(())
 }
 
 fn file_error(error: std::io::Error) -> VaultError {
@@ -271,7 +305,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("isp.key");
         Vault::generate_key_file(&path).unwrap();
-        assert_eq!(Vault::generate_key_file(&path), Err(VaultError::Exists));
+        assert_eq!(Vault::generate_key_file(&path).unwrap_err().code(), "vault.exists");
         let vault = Vault::from_file(&path).unwrap();
         assert_eq!(format!("{vault:?}"), "Vault(***)");
         #[cfg(unix)]
@@ -324,7 +358,7 @@ mod tests {
         assert_eq!(Vault::wrap_key_file(&key, &wrapped, "pendek").unwrap_err(), VaultError::PassphraseShort);
         assert!(!wrapped.exists());
         Vault::wrap_key_file(&key, &wrapped, PASSPHRASE).unwrap();
-        assert_eq!(Vault::wrap_key_file(&key, &wrapped, PASSPHRASE).unwrap_err(), VaultError::Exists);
+        assert_eq!(Vault::wrap_key_file(&key, &wrapped, PASSPHRASE).unwrap_err().code(), "vault.exists");
         assert_eq!(Vault::from_file(&wrapped).unwrap_err(), VaultError::Wrapped);
         assert_eq!(Vault::wrap_key_file(&wrapped, &back, PASSPHRASE).unwrap_err(), VaultError::Wrapped);
         let opened = Vault::unwrap_key_file(&wrapped, PASSPHRASE).unwrap();
@@ -332,8 +366,16 @@ mod tests {
         assert_eq!(std::fs::read(&key).unwrap(), std::fs::read(&back).unwrap());
         opened.write(&back).unwrap();
         Vault::generate_key_file(dir.path().join("d")).unwrap();
-        assert_eq!(opened.write(dir.path().join("d")).unwrap_err(), VaultError::Exists);
+        assert_eq!(opened.write(dir.path().join("d")).unwrap_err().code(), "vault.exists");
+        let held = KeyFile::keep_still(&key).unwrap().unwrap();
+        assert!(!held.wrap_beside(&wrapped, PASSPHRASE).unwrap().1, "the same again is left as it is");
+        assert_eq!(held.wrap_beside(&wrapped, "empat kata acak itu").unwrap_err().code(), "vault.exists");
         assert_eq!(Vault::unwrap_key_file(&key, PASSPHRASE).unwrap_err(), VaultError::NotWrapped);
+        let database = dir.path().join("isp.db");
+        std::fs::write(&database, b"SQLite format 3\0\x10\0\xff\xfe").unwrap();
+        assert_eq!(Vault::unwrap_key_file(&database, PASSPHRASE).unwrap_err(), VaultError::NotWrapped);
+        let none = Vault::unwrap_key_file(dir.path().join("none"), PASSPHRASE).unwrap_err();
+        assert_eq!(none.code(), "vault.wrapped_missing");
         #[cfg(unix)]
         {
             // It may go over a memory stick or the mail, which know no rights.

@@ -36,6 +36,11 @@ const SEALED: [Sealed; 4] = [
     Sealed { table: "cpes", id: "cpe_id", column: "password_sealed", place: "password", index: None },
 ];
 
+/// The columns that hold what the vault sealed, each with its table.
+pub(crate) fn sealed_columns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SEALED.iter().map(|of| (of.table, of.column))
+}
+
 /// What a key of the ring, or one that is not in it, has sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {

@@ -80,8 +80,11 @@ pub enum VaultError {
         path: String,
     },
     /// A key file is there already; replacing it would make everything sealed unreadable.
-    #[error("the key file is there already")]
-    Exists,
+    #[error("{path} is there already")]
+    Exists {
+        /// Which file.
+        path: String,
+    },
     /// Others than its owner may read the key file.
     #[error("the key file may be read by others than its owner (mode {mode:03o}); run: chmod 0400")]
     Readable {
@@ -103,6 +106,12 @@ pub enum VaultError {
     /// The key file is wrapped by a passphrase.
     #[error("the key file is wrapped by a passphrase; `isp key unwrap` opens it")]
     Wrapped,
+    /// The wrapped key is not where it was looked for.
+    #[error("the wrapped key {path} is not there")]
+    WrappedMissing {
+        /// Where it should be.
+        path: String,
+    },
     /// What should be a wrapped key is something else.
     #[error("the file holds no wrapped key")]
     NotWrapped,
@@ -123,12 +132,13 @@ impl VaultError {
             Self::Missing { .. } => "vault.missing",
             Self::NotAFile => "vault.not_a_file",
             Self::Lost { .. } => "vault.lost",
-            Self::Exists => "vault.exists",
+            Self::Exists { .. } => "vault.exists",
             Self::Readable { .. } => "vault.readable",
             Self::Form => "vault.form",
             Self::NotSet { .. } => "vault.not_set",
             Self::Random => "vault.random",
             Self::Wrapped => "vault.wrapped",
+            Self::WrappedMissing { .. } => "vault.wrapped_missing",
             Self::NotWrapped => "vault.not_wrapped",
             Self::Passphrase => "vault.passphrase",
             Self::PassphraseShort => "vault.passphrase_short",
@@ -212,6 +222,12 @@ impl Vault {
     /// The key that sealed a value.
     pub(crate) fn key_name(sealed: &[u8]) -> String {
         name(sealed.get(1..=KEY_ID).unwrap_or_default())
+    }
+
+    /// How many of these keys are not in the ring.
+    pub(crate) fn lacks<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> u64 {
+        let ours = self.key_names();
+        names.into_iter().map(|name| u64::from(!ours.contains(name))).sum()
     }
 
     /// The id of the key that seals.

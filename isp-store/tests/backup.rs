@@ -108,6 +108,50 @@ async fn a_copy_made_while_others_write_is_one_state() {
     }
 }
 
+/// One bit that changed on the way is seen, wherever it is; a copy without a checksum is brought back, and told of.
+#[tokio::test]
+async fn a_copy_that_was_damaged_is_refused() {
+    for database in provided().await {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("copy");
+        assert!(isp_store::backup(&database.url, &file, Some(&vault())).await.unwrap().proved);
+        let good = std::fs::read(&file).unwrap();
+        let other = empty_like(&database).await;
+        for round in 0..60 {
+            let mut bytes = good.clone();
+            let at = 100 + round * (good.len() - 100) / 60;
+            bytes[at] ^= 1 << (round % 8);
+            std::fs::write(&file, bytes).unwrap();
+            let error = isp_store::restore(&other.url, &file, Some(&vault())).await.unwrap_err();
+            assert_eq!(error.code(), "backup.damaged", "byte {at}: {error}");
+            assert!(error.to_string().contains("copy"), "{error}");
+        }
+        std::fs::write(&file, good).unwrap();
+        assert!(isp_store::restore(&other.url, &file, Some(&vault())).await.unwrap().proved);
+        std::fs::remove_file(isp_store::checksum_of(&file)).unwrap();
+        let other = empty_like(&database).await;
+        let restored = isp_store::restore(&other.url, &file, Some(&vault())).await.unwrap();
+        assert_eq!((restored.proved, restored.lacking_keys), (false, 0));
+    }
+}
+
+/// Each key that sealed something in a copy is looked for, not only that of the whole.
+#[tokio::test]
+async fn a_copy_that_needs_another_key_is_told() {
+    for database in provided().await {
+        let dir = tempfile::tempdir().unwrap();
+        // One row of another key, as a change of keys that went wrong leaves it.
+        let sql = match database.kind {
+            Kind::Sqlite(_) => "UPDATE routers SET password_sealed = x'0101020304aabb'",
+            Kind::Postgres { .. } => "UPDATE routers SET password_sealed = '\\x0101020304aabb'",
+        };
+        database.execute(sql).await;
+        let file = dir.path().join("copy");
+        let copied = isp_store::backup(&database.url, &file, Some(&vault())).await.unwrap();
+        assert_eq!((copied.key, copied.lacking_keys), (Fit::Fits, 1));
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_copy_is_refused_and_nothing_is_made() {
     let [sqlite, postgres] = provided().await;
@@ -139,8 +183,8 @@ async fn what_is_no_copy_is_refused_and_nothing_is_made() {
         (&dir.path().to_owned(), "backup.not_a_copy", "backup.not_a_copy"),
         (&db, "", "backup.other_engine"),
         (&dump, "backup.other_engine", ""),
-        (&half_db, "store.damaged", "backup.other_engine"),
-        (&half_dump, "backup.other_engine", "store.damaged"),
+        (&half_db, "backup.damaged", "backup.other_engine"),
+        (&half_dump, "backup.other_engine", "backup.damaged"),
         (&other_program, "backup.not_a_copy", "backup.other_engine"),
     ] {
         for (database, expected) in [(&sqlite, to_sqlite), (&postgres, to_postgres)] {

@@ -8,25 +8,12 @@ use common::*;
 use isp_core::customer::Nik;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 use isp_store::{SqlStore, Vault};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 const OLD: &str = "7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e";
 const NEW: &str = "1212121212121212121212121212121212121212121212121212121212121212";
 
 fn ring(keys: &[&str]) -> Vault {
     Vault::from_text(&keys.join("\n")).unwrap()
-}
-
-async fn execute(database: &Database, sql: &str) {
-    if database.url.starts_with("sqlite") {
-        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        connection.execute(AssertSqlSafe(sql)).await.unwrap();
-        connection.close().await.unwrap();
-    } else {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        connection.execute(AssertSqlSafe(sql)).await.unwrap();
-        connection.close().await.unwrap();
-    }
 }
 
 #[tokio::test]
@@ -89,8 +76,10 @@ async fn who_writes_meanwhile_loses_nothing() {
                 }
             }
         });
-        both.reseal(&both.hold_runs().await.unwrap()).await.unwrap();
+        let held = both.hold_runs().await.unwrap();
+        both.reseal(&held).await.unwrap();
         writer.await.unwrap();
+        drop(held);
         both.close().await;
         let new = SqlStore::open(&database.url, ring(&[NEW])).await.unwrap();
         assert_eq!(new.customers(TENANT, PageQuery::first(1_000)).await.unwrap().len(), 360);
@@ -108,7 +97,7 @@ async fn what_no_key_opens_is_counted_and_left() {
         store.commit(TENANT, provider(10, day("2026-01-05"))).await.unwrap();
         store.close().await;
         let cut = "UPDATE customers SET nik_sealed = substr(nik_sealed, 1, 40) WHERE nik_sealed IS NOT NULL";
-        execute(&database, cut).await;
+        database.execute(cut).await;
         let both = SqlStore::open(&database.url, ring(&[NEW, OLD])).await.unwrap();
         let done = both.reseal(&both.hold_runs().await.unwrap()).await.unwrap();
         let niks = (0..10).filter(|n| the_customer(*n).nik.is_some()).count() as u64;

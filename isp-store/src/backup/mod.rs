@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use isp_core::ports::StoreError;
 use sqlx::Connection as _;
 
+pub use place::checksum_of;
 pub use report::{BackupError, Copied, Fit};
 
 use crate::error::store_error;
@@ -44,17 +45,31 @@ pub async fn backup(url: &str, to: &Path, vault: Option<&Vault>) -> Result<Copie
 ///
 /// # Errors
 /// [`BackupError::InTheWay`], [`BackupError::NotACopy`], [`BackupError::OtherEngine`], [`BackupError::File`], the `Tool`
-/// errors, and those of the store: [`StoreError::Newer`], [`StoreError::Migration`], [`StoreError::WrongKey`],
-/// [`StoreError::Damaged`], [`StoreError::Busy`].
+/// errors, [`BackupError::Damaged`], and those of the store: [`StoreError::Newer`], [`StoreError::Migration`],
+/// [`StoreError::WrongKey`], [`StoreError::Busy`].
 pub async fn restore(url: &str, from: &Path, vault: Option<&Vault>) -> Result<Copied, BackupError> {
     let head = head(from)?;
     let other = || Err(BackupError::OtherEngine { path: from.display().to_string() });
     match target(url)? {
-        Target::Sqlite(path) if sqlite::is_one(&head) => sqlite::restore(&path, from, vault).await,
-        Target::Postgres(options) if postgres::is_one(&head) => postgres::restore(*options, from, vault).await,
+        Target::Sqlite(path) if sqlite::is_one(&head) => {
+            sqlite::restore(&path, from, vault).await.map_err(|error| of_the_copy(error, from))
+        }
+        Target::Postgres(options) if postgres::is_one(&head) => {
+            postgres::restore(*options, from, vault).await.map_err(|error| of_the_copy(error, from))
+        }
         Target::Sqlite(_) if postgres::is_one(&head) => other(),
         Target::Postgres(_) if sqlite::is_one(&head) => other(),
         _ => Err(BackupError::NotACopy { path: from.display().to_string() }),
+    }
+}
+
+/// What is damaged is the copy: there is no database yet.
+fn of_the_copy(error: BackupError, from: &Path) -> BackupError {
+    match error {
+        BackupError::Store(StoreError::Damaged { reason }) => {
+            BackupError::Damaged { path: from.display().to_string(), reason }
+        }
+        error => error,
     }
 }
 

@@ -1,11 +1,14 @@
 //! Files that appear whole or not at all: written into a folder of their own beside the place where they belong, checked,
 //! and then given their name, which nothing else must have.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use tempfile::{Builder, TempDir, TempPath};
 
 use super::report::BackupError;
+use crate::wrap::hex;
 
 /// Where a file is made before it has its name. What is in it is gone when it is dropped.
 pub(super) struct Workshop {
@@ -31,6 +34,21 @@ impl Workshop {
         &self.file
     }
 
+    /// Gives the file its name and a checksum beside it, in the form of `sha256sum`, when it is safely on the disk. The
+    /// checksum is there first: one that lies alone was left by a process that was killed, and is replaced.
+    pub(super) fn finish_proved(self, taken: fn(String) -> BackupError) -> Result<(), BackupError> {
+        if self.to.symlink_metadata().is_ok() {
+            return Err(taken(self.to.display().to_string()));
+        }
+        let (made, to) = (self.dir.path().join("checksum"), checksum_of(&self.to));
+        let failed = |error: std::io::Error| BackupError::file(&to, &error);
+        let name = self.to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let line = format!("{}  {name}\n", sha256(&self.file)?);
+        std::fs::write(&made, line).and_then(|()| std::fs::File::open(&made)?.sync_all()).map_err(failed)?;
+        std::fs::rename(&made, &to).map_err(failed)?;
+        self.finish(taken)
+    }
+
     /// Gives the file its name, when it is safely on the disk. `taken` says what a file that has the name already is.
     pub(super) fn finish(self, taken: fn(String) -> BackupError) -> Result<(), BackupError> {
         let failed = |error: std::io::Error| BackupError::file(&self.to, &error);
@@ -46,6 +64,41 @@ impl Workshop {
             std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         }
         Ok(())
+    }
+}
+
+/// Where the checksum of a copy lies: `FILE.sha256`, as `sha256sum` writes it.
+#[must_use]
+pub fn checksum_of(copy: &Path) -> PathBuf {
+    beside(copy, ".sha256")
+}
+
+/// Compares a file with the checksum that lies beside the copy `from`; false when none does.
+pub(super) fn prove(file: &Path, from: &Path) -> Result<bool, BackupError> {
+    let path = checksum_of(from);
+    let line = match std::fs::read(&path) {
+        Ok(line) => line,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(BackupError::file(&path, &e)),
+    };
+    let expected = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    if expected.eq_ignore_ascii_case(sha256(file)?.as_bytes()) {
+        return Ok(true);
+    }
+    let reason = "it does not fit its checksum".to_owned();
+    Err(BackupError::Damaged { path: from.display().to_string(), reason })
+}
+
+/// The SHA-256 of a file, in hex.
+fn sha256(path: &Path) -> Result<String, BackupError> {
+    let failed = |error: std::io::Error| BackupError::file(path, &error);
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0_u8; 64 * 1024]);
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(buffer.get(..read).unwrap_or_default()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! PostgreSQL: its own `pg_dump` and `pg_restore`, called and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,11 +10,12 @@ use sqlx::migrate::AppliedMigration;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use super::place::Workshop;
-use super::report::{BackupError, Copied, Fit};
+use super::place::{Workshop, prove};
+use super::report::{BackupError, Copied, Fit, lacking};
 use crate::error::{rejected, store_error};
 use crate::open::{postgres_migrations, stands};
 use crate::postgres::connect;
+use crate::reseal::sealed_columns;
 use crate::vault::Vault;
 use crate::wrap::from_hex;
 
@@ -62,8 +63,8 @@ pub(super) async fn backup(options: PgConnectOptions, to: &Path, vault: Option<&
             return Err(BackupError::Incomplete { what });
         }
     }
-    workshop.finish(|path| BackupError::Exists { path })?;
-    Ok(copied)
+    workshop.finish_proved(|path| BackupError::Exists { path })?;
+    Ok(Copied { proved: true, ..copied })
 }
 
 pub(super) async fn restore(
@@ -81,6 +82,8 @@ pub(super) async fn restore(
     if there {
         return Err(BackupError::InTheWay { path: name_of(&options) });
     }
+    let (file, proving) = (from.to_owned(), from.to_owned());
+    let proved = blocking(move || prove(&file, &proving)).await?;
     let copied = look(from, from, vault).await?;
     copied.usable()?;
     // In one transaction: all of it is there, or nothing.
@@ -97,7 +100,7 @@ pub(super) async fn restore(
     // A server that has not counted yet plans its first queries badly.
     sqlx::query("ANALYZE").execute(&mut connection).await.map_err(store_error)?;
     connection.close().await.map_err(store_error)?;
-    Ok(copied)
+    Ok(Copied { proved, ..copied })
 }
 
 /// A large database takes longer than a statement of a run may.
@@ -231,7 +234,8 @@ async fn look(file: &Path, name: &Path, vault: Option<&Vault>) -> Result<Copied,
     let bytes = file.metadata().map_err(|e| BackupError::file(file, &e))?.len();
     let status = stands(&postgres_migrations(), &scan.applied);
     let key = Fit::of(vault, scan.sealed.as_deref());
-    Ok(Copied { file: name.to_owned(), bytes, tables: scan.tables, status, key })
+    let lacking_keys = lacking(vault, &scan.sealing);
+    Ok(Copied { file: name.to_owned(), bytes, tables: scan.tables, status, key, lacking_keys, proved: false })
 }
 
 #[derive(Default)]
@@ -239,6 +243,7 @@ struct Scan {
     tables: BTreeMap<String, u64>,
     applied: Vec<AppliedMigration>,
     sealed: Option<Vec<u8>>,
+    sealing: BTreeSet<String>,
 }
 
 fn scan(file: &Path) -> Result<Scan, BackupError> {
@@ -277,6 +282,13 @@ impl Scan {
                     *self.tables.entry(name.clone()).or_default() += 1;
                     if name == "meta" || name == "_sqlx_migrations" {
                         self.row(columns, &String::from_utf8_lossy(text));
+                    }
+                    for (_, column) in sealed_columns().filter(|(table, _)| table == name) {
+                        let at = columns.iter().position(|c| c == column);
+                        let cell = at.and_then(|at| text.split(|byte| *byte == b'\t').nth(at));
+                        // The form and the key's id, in hex behind the doubled backslash; NULL is shorter.
+                        let head = cell.and_then(|cell| cell.get(3..13)).and_then(|hex| std::str::from_utf8(hex).ok());
+                        self.sealing.extend(head.and_then(from_hex).map(|head| Vault::key_name(&head)));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! What a copy holds, and why there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use isp_core::ports::StoreError;
@@ -21,6 +21,10 @@ pub struct Copied {
     pub status: MigrationStatus,
     /// Whether the key belongs to it.
     pub key: Fit,
+    /// How many keys that sealed a value in it are not those that were given.
+    pub lacking_keys: u64,
+    /// Whether its checksum lay beside it and fits. A copy of an older version has none.
+    pub proved: bool,
 }
 
 impl Copied {
@@ -54,6 +58,11 @@ pub enum Fit {
     Fits,
     /// It was sealed with another key.
     Wrong,
+}
+
+/// How many of the keys that sealed something are not in a ring.
+pub(super) fn lacking(vault: Option<&Vault>, names: &BTreeSet<String>) -> u64 {
+    vault.filter(|vault| !vault.is_locked()).map_or(0, |vault| vault.lacks(names))
 }
 
 impl Fit {
@@ -92,6 +101,14 @@ pub enum BackupError {
     NotACopy {
         /// Which file.
         path: String,
+    },
+    /// A copy that was changed or cut after it was made.
+    #[error("the copy {path} is damaged: {reason}")]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// How that is known.
+        reason: String,
     },
     /// A copy of SQLite for a PostgreSQL database, or the other way round.
     #[error("{path} is a copy of another kind of database")]
@@ -148,6 +165,7 @@ impl BackupError {
             Self::Exists { .. } => "backup.exists",
             Self::InTheWay { .. } => "backup.in_the_way",
             Self::NotACopy { .. } => "backup.not_a_copy",
+            Self::Damaged { .. } => "backup.damaged",
             Self::OtherEngine { .. } => "backup.other_engine",
             Self::File { .. } => "backup.file",
             Self::Incomplete { .. } => "backup.incomplete",

@@ -1,6 +1,6 @@
 //! SQLite: one statement copies the file while others write, and the copy is opened and looked through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::TryLockError;
 use std::path::Path;
 
@@ -8,10 +8,11 @@ use isp_core::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use super::place::{Workshop, beside};
-use super::report::{BackupError, Copied, Fit};
+use super::place::{Workshop, beside, prove};
+use super::report::{BackupError, Copied, Fit, lacking};
 use crate::error::store_error;
 use crate::open::{applied, create_private, sqlite_connection, sqlite_migrations, stands};
+use crate::reseal::sealed_columns;
 use crate::vault::Vault;
 
 /// What a SQLite file begins with.
@@ -28,7 +29,11 @@ pub(super) async fn backup(path: &Path, to: &Path, vault: Option<&Vault>) -> Res
     let mut source = sqlite_connection(path).await?;
     let before = rows(&mut source).await?;
     let statement = sqlx::query("VACUUM INTO $1").bind(workshop.file().display().to_string());
-    statement.execute(&mut source).await.map_err(store_error)?;
+    statement.execute(&mut source).await.map_err(|error| match store_error(error) {
+        // Only the copy is written.
+        StoreError::DiskFull => BackupError::file(to, &std::io::ErrorKind::StorageFull.into()),
+        error => error.into(),
+    })?;
     let after = rows(&mut source).await?;
     source.close().await.map_err(store_error)?;
 
@@ -41,8 +46,8 @@ pub(super) async fn backup(path: &Path, to: &Path, vault: Option<&Vault>) -> Res
             return Err(BackupError::Incomplete { what });
         }
     }
-    workshop.finish(|path| BackupError::Exists { path })?;
-    Ok(copied)
+    workshop.finish_proved(|path| BackupError::Exists { path })?;
+    Ok(Copied { proved: true, ..copied })
 }
 
 pub(super) async fn restore(path: &Path, from: &Path, vault: Option<&Vault>) -> Result<Copied, BackupError> {
@@ -62,13 +67,17 @@ pub(super) async fn restore(path: &Path, from: &Path, vault: Option<&Vault>) -> 
             create_private(&to)?;
             let mut source = std::fs::File::open(&from).map_err(|e| BackupError::file(&from, &e))?;
             let mut copy = std::fs::File::options().write(true).open(&to).map_err(|e| BackupError::file(&to, &e))?;
-            std::io::copy(&mut source, &mut copy).map_err(|e| BackupError::file(&from, &e))?;
+            std::io::copy(&mut source, &mut copy).map_err(|e| match e.kind() {
+                std::io::ErrorKind::StorageFull => BackupError::file(path, &e),
+                _ => BackupError::file(&from, &e),
+            })?;
         }
     }
+    let proved = prove(workshop.file(), from)?;
     let copied = look(workshop.file(), path, vault).await?;
     copied.usable()?;
     workshop.finish(|path| BackupError::InTheWay { path })?;
-    Ok(copied)
+    Ok(Copied { proved, ..copied })
 }
 
 /// True for a file that begins like a SQLite database.
@@ -114,10 +123,25 @@ async fn look(file: &Path, name: &Path, vault: Option<&Vault>) -> Result<Copied,
         .fetch_optional(&mut copy)
         .await
         .map_err(store_error)?;
+    let mut sealing = BTreeSet::new();
+    for (table, column) in sealed_columns().filter(|(table, _)| tables.contains_key(*table)) {
+        let sql = format!("SELECT DISTINCT substr({column}, 1, 5) FROM {table} WHERE {column} IS NOT NULL");
+        let heads: Vec<Vec<u8>> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut copy).await.map_err(store_error)?;
+        sealing.extend(heads.iter().map(|head| Vault::key_name(head)));
+    }
     // The last to close a file empties its log into it.
     copy.close().await.map_err(store_error)?;
     let bytes = file.metadata().map_err(|e| BackupError::file(file, &e))?.len();
-    Ok(Copied { file: name.to_owned(), bytes, tables, status, key: Fit::of(vault, sealed.as_deref()) })
+    Ok(Copied {
+        file: name.to_owned(),
+        bytes,
+        tables,
+        status,
+        key: Fit::of(vault, sealed.as_deref()),
+        lacking_keys: lacking(vault, &sealing),
+        proved: false,
+    })
 }
 
 /// The tables with their rows.

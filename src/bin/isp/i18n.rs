@@ -203,7 +203,9 @@ impl Texts {
             B::Exists { path } | B::InTheWay { path } | B::NotACopy { path } | B::OtherEngine { path } => {
                 vec![("path", path.clone())]
             }
-            B::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
+            B::File { path, reason } | B::Damaged { path, reason } => {
+                vec![("path", path.clone()), ("reason", self.said(reason))]
+            }
             B::Incomplete { what } => vec![("what", what.clone())],
             B::ToolMissing { tool } => vec![("tool", (*tool).to_owned())],
             B::ToolVersion { tool, found, server } => {
@@ -217,7 +219,10 @@ impl Texts {
 
     fn sealed(&self, error: &VaultError) -> Option<String> {
         let variables = match error {
-            VaultError::Missing { path } | VaultError::Lost { path } => vec![("path", path.clone())],
+            VaultError::Missing { path }
+            | VaultError::WrappedMissing { path }
+            | VaultError::Exists { path }
+            | VaultError::Lost { path } => vec![("path", path.clone())],
             VaultError::File { reason } => vec![("reason", self.said(reason))],
             VaultError::NotSet { name } => vec![("name", name.clone())],
             _ => Vec::new(),

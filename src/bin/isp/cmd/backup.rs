@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use isp_core::calendar::Zone;
 use isp_core::ports::StoreError;
-use isp_store::{Copied, Fit, Vault, VaultError};
+use isp_store::{BackupError, Copied, Fit, KeyFile, Vault, VaultError};
 
 use super::{args, key};
 use crate::context::Context;
@@ -42,29 +42,46 @@ pub(crate) async fn backup(ctx: &Context, args: Backup) -> anyhow::Result<Exit> 
     let url = wire::database(&ctx.config)?;
     let to = if args.to.is_dir() { args.to.join(name(ctx, url)) } else { args.to };
     let passphrase = args.passphrase.as_deref().map(args::private).transpose()?;
-    if let Some(passphrase) = &passphrase {
-        Vault::wrap_key_file(key::file(&ctx.config)?, key_of(&to), passphrase)?;
+    if to.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists { path: to.display().to_string() }.into());
     }
-    // The copy needs no key. With one, it is checked that they belong together.
-    let vault = wire::vault(&ctx.config).ok();
+    // Held until the copy is there: what is wrapped beside it is what opens it. Without it, the copy needs no key; with
+    // one, it is checked that they belong together.
+    let held = match passphrase {
+        Some(_) => Some(KeyFile::keep_still(key::file(&ctx.config)?)?.ok_or(StoreError::Busy)?),
+        None => None,
+    };
+    let (vault, made) = match held.as_ref().zip(passphrase.as_ref()) {
+        Some((held, passphrase)) => {
+            let (vault, made) = held.wrap_beside(key_of(&to), passphrase)?;
+            (Some(vault), made)
+        }
+        None => (wire::vault(&ctx.config).ok(), false),
+    };
     let copied = match isp_store::backup(url, &to, vault.as_ref()).await {
         Ok(copied) if passphrase.is_none() || copied.key != Fit::Wrong => copied,
         failed => {
-            if passphrase.is_some() {
+            if made {
                 remove(&key_of(&to))?;
             }
             if failed.is_ok() {
                 remove(&to)?;
+                remove(&isp_store::checksum_of(&to))?;
             }
             return Err(failed.err().map_or_else(|| StoreError::WrongKey.into(), anyhow::Error::from));
         }
     };
+    drop(held);
     tell(ctx, "done.backup", &copied)?;
     if let Err(error) = isp_store::note_backup(url, ctx.now).await {
         ctx.warn("warn.backup_not_noted", &[("reason", ctx.texts.failure(&error.into()))]);
     }
     if copied.key == Fit::Wrong {
         ctx.warn("warn.backup_other_key", &[]);
+        return Ok(Exit::Partial);
+    }
+    if copied.lacking_keys > 0 {
+        ctx.warn("warn.backup_lacks_keys", &[("count", copied.lacking_keys.to_string())]);
         return Ok(Exit::Partial);
     }
     if passphrase.is_none() {
@@ -101,6 +118,9 @@ pub(crate) async fn restore(ctx: &Context, args: Restore) -> anyhow::Result<Exit
     tell(ctx, "done.restored", &copied)?;
     if !copied.status.pending.is_empty() {
         ctx.say("done.restored_old", &[])?;
+    }
+    if !copied.proved {
+        ctx.warn("warn.restored_unproved", &[("file", args.from.display().to_string())]);
     }
     if copied.key == Fit::Unknown {
         ctx.warn("warn.restored_without_key", &[]);

@@ -42,7 +42,7 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
             return Err(VaultError::Lost { path: key.display().to_string() }.into());
         }
         match Vault::generate_key_file(key) {
-            Ok(()) | Err(VaultError::Exists) => {}
+            Ok(()) | Err(VaultError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
