@@ -1,0 +1,127 @@
+//! Whether lines should be open.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
+use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use crate::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
+use crate::protection::{Exemption, Outage, Promise};
+use crate::subscription::Account;
+
+use super::super::state::State;
+use super::MemoryStore;
+
+#[async_trait]
+impl AccessStore for MemoryStore {
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        self.read(tenant, |s| s.load_access(query, page))
+    }
+
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        self.read(tenant, |s| s.access_at(customer, at))
+    }
+
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+        self.read(tenant, State::subscribers_per_router)
+    }
+
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| subscriptions.iter().filter_map(|id| s.target(*id)).collect())
+    }
+
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| s.router_targets(router, page))
+    }
+
+    async fn former_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        self.read(tenant, |s| s.former_targets(router, subscriptions))
+    }
+
+    async fn account_closed(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscription: SubscriptionId,
+        account: &Account,
+        _at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let key = (router, subscription, account.service, account.username.clone());
+        self.write(tenant, |s| {
+            s.at_once(|s| {
+                if let Some((former, _)) = s.former_accounts.get(&key).cloned() {
+                    s.former_accounts.put(key, (former, true));
+                }
+            });
+            Ok(())
+        })
+    }
+
+    async fn protections(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError> {
+        self.read(tenant, |s| match customer {
+            Some(id) => (s.promises_of(id).collect(), s.exemptions_of(id).collect()),
+            None => {
+                let mut promises: Vec<Promise> = s.promises.values().map(|p| s.told_promise(p)).collect();
+                let mut exemptions: Vec<Exemption> = s.exemptions.values().map(|e| s.told_exemption(e)).collect();
+                promises.sort_by_key(|p| p.id);
+                exemptions.sort_by_key(|e| e.id);
+                (promises, exemptions)
+            }
+        })
+    }
+
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
+        self.read(tenant, |s| s.outages.values().map(|o| s.told_outage(o)).collect())
+    }
+
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        self.read(tenant, |s| {
+            let mut ids = subscriptions.to_vec();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter().flat_map(|id| s.access_events(id)).cloned().collect()
+        })
+    }
+
+    async fn access_events(
+        &self,
+        tenant: TenantId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        self.read(tenant, |s| s.access_events(subscription).cloned().collect())
+    }
+}

@@ -1,0 +1,146 @@
+//! Payments, credit, the journal.
+
+use async_trait::async_trait;
+
+use crate::bank::{ImportedFile, MutationRow, PayerAlias};
+use crate::calendar::Date;
+use crate::ending::RecordId;
+use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
+use crate::ledger::{Expense, JournalEntry, JournalTotal};
+use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
+use crate::ports::{ExpenseRow, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use crate::text::{Code, Reference};
+
+use super::super::bank::mutation_matches;
+use super::super::request::request_matches;
+use super::super::state::State;
+use super::{MemoryStore, after, all};
+
+#[async_trait]
+impl MoneyStore for MemoryStore {
+    async fn customers_with_credit(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError> {
+        self.read(tenant, |s| s.customers_with_credit(page))
+    }
+
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
+        self.read(tenant, |s| s.credit(customer))
+    }
+
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
+        self.read(tenant, |s| s.payments.get(&id).map(State::payment_row))
+    }
+
+    async fn payments_known_as(
+        &self,
+        tenant: TenantId,
+        provider: &Code,
+        reference: &Reference,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        self.read(tenant, |s| s.payments_known_as(provider, reference))
+    }
+
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+        self.read(tenant, |s| s.allocations(id))
+    }
+
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
+        self.read(tenant, |s| {
+            s.write_offs.values().filter(|w| customer.is_none_or(|c| c == w.customer_id)).cloned().collect()
+        })
+    }
+
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+        self.read(tenant, |s| {
+            let mut all: Vec<Deposit> = s.deposits.values().cloned().collect();
+            all.sort_by_key(|d| (d.on, d.id));
+            all
+        })
+    }
+
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
+        self.read(tenant, State::collectors)
+    }
+
+    async fn payments(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<PaymentId>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        self.read(tenant, |s| {
+            s.payments
+                .range(after(page.after))
+                .filter(|(_, kept)| customer.is_none_or(|c| c == kept.payment.customer_id))
+                .take(page.limit as usize)
+                .map(|(_, kept)| State::payment_row(kept))
+                .collect()
+        })
+    }
+
+    async fn payment_requests(
+        &self,
+        tenant: TenantId,
+        query: RequestQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<PaymentRequest>, StoreError> {
+        self.read(tenant, |s| {
+            let rows = s.payment_requests.range(after(page.after)).map(|(_, request)| request);
+            rows.filter(|r| request_matches(r, &query)).take(page.limit as usize).cloned().collect()
+        })
+    }
+
+    async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {
+        self.read(tenant, |s| s.bank_files.get(&id).cloned())
+    }
+
+    async fn mutations(
+        &self,
+        tenant: TenantId,
+        query: &MutationQuery,
+        page: PageQuery<MutationId>,
+    ) -> Result<Vec<MutationRow>, StoreError> {
+        self.read(tenant, |s| {
+            let rows = s.mutations.range(after(page.after)).map(|(_, row)| row);
+            rows.filter(|row| mutation_matches(row, query)).take(page.limit as usize).cloned().collect()
+        })
+    }
+
+    async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {
+        self.read(tenant, |s| all(&s.payer_aliases))
+    }
+
+    async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {
+        self.read(tenant, |s| {
+            let told = |e: &Expense| ExpenseRow {
+                expense: e.clone(),
+                ending: s.endings.get(&RecordId::Expense(e.id)).cloned(),
+            };
+            let mut rows: Vec<ExpenseRow> = s.expenses.values().map(told).collect();
+            rows.sort_by_key(|row| (row.expense.on, row.expense.id));
+            rows
+        })
+    }
+
+    async fn journal_totals(
+        &self,
+        tenant: TenantId,
+        from: Date,
+        before: Date,
+    ) -> Result<Vec<JournalTotal>, StoreError> {
+        self.read(tenant, |s| s.journal_totals(from, before))
+    }
+
+    async fn journal(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<JournalEntryId>,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        self.read(tenant, |s| {
+            s.journal.range(after(page.after)).take(page.limit as usize).map(|(_, e)| e.clone()).collect()
+        })
+    }
+}

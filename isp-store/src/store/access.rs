@@ -1,0 +1,117 @@
+//! Whether lines should be open.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
+use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use isp_core::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
+use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::subscription::Account;
+
+use crate::{access, former, protection};
+
+use super::SqlStore;
+
+#[async_trait]
+impl AccessStore for SqlStore {
+    async fn load_access(
+        &self,
+        tenant: TenantId,
+        query: &AccessQuery,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn access_at(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<AccessFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::at(session.as_mut(), tenant, customer, at).await
+    }
+
+    async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::per_router(session.as_mut(), tenant).await
+    }
+
+    async fn access_targets(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::targets(session.as_mut(), &self.vault, tenant, subscriptions).await
+    }
+
+    async fn router_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::router_targets(session.as_mut(), &self.vault, tenant, router, page).await
+    }
+
+    async fn former_targets(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessTarget>, StoreError> {
+        let mut session = self.engine.read().await?;
+        former::targets(session.as_mut(), &self.vault, tenant, router, subscriptions).await
+    }
+
+    async fn account_closed(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        subscription: SubscriptionId,
+        account: &Account,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut session = self.engine.write().await?;
+        former::closed(session.as_mut(), tenant, router, subscription, account, at).await?;
+        session.commit().await
+    }
+
+    async fn protections(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError> {
+        let mut session = self.engine.read().await?;
+        protection::of(session.as_mut(), tenant, customer).await
+    }
+
+    async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
+        let mut session = self.engine.read().await?;
+        protection::all_outages(session.as_mut(), tenant).await
+    }
+
+    async fn access_events_of(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::events_of(session.as_mut(), tenant, subscriptions.iter().map(|id| id.0).collect()).await
+    }
+
+    async fn access_events(
+        &self,
+        tenant: TenantId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<AccessEvent>, StoreError> {
+        let mut session = self.engine.read().await?;
+        access::events(session.as_mut(), tenant, subscription).await
+    }
+}

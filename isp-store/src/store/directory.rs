@@ -1,0 +1,112 @@
+//! Who and what there is: customers, packages, lines, devices.
+
+use async_trait::async_trait;
+use isp_core::customer::Customer;
+use isp_core::device::{Cpe, DeviceHistory};
+use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
+use isp_core::installation::InstallationKind;
+use isp_core::isolation::ServiceAccess;
+use isp_core::package::Package;
+use isp_core::place::{KnownMachine, Router, Site};
+use isp_core::ports::{DirectoryStore, InstallationRow, PageQuery, StoreError};
+use isp_core::subscription::Subscription;
+use isp_core::terms::FormerTerms;
+use isp_core::text::Code;
+
+use crate::{customer, device, installation, master, subscription};
+
+use super::SqlStore;
+
+#[async_trait]
+impl DirectoryStore for SqlStore {
+    async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::sites(session.as_mut(), tenant).await
+    }
+
+    async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::routers(session.as_mut(), &self.vault, tenant).await
+    }
+
+    async fn machines(&self, tenant: TenantId) -> Result<Vec<KnownMachine>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::machines(session.as_mut(), tenant).await
+    }
+
+    async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::packages(session.as_mut(), tenant).await
+    }
+
+    async fn installation_kinds(&self, tenant: TenantId) -> Result<Vec<InstallationKind>, StoreError> {
+        let mut session = self.engine.read().await?;
+        master::kinds(session.as_mut(), tenant).await
+    }
+
+    async fn customer(&self, tenant: TenantId, id: CustomerId) -> Result<Option<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::by_id(session.as_mut(), &self.vault, tenant, id).await
+    }
+
+    async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::by_code(session.as_mut(), &self.vault, tenant, code).await
+    }
+
+    async fn customer_codes(
+        &self,
+        tenant: TenantId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, Code)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::codes(session.as_mut(), tenant, ids).await
+    }
+
+    async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
+        let mut session = self.engine.read().await?;
+        customer::page(session.as_mut(), &self.vault, tenant, page).await
+    }
+
+    async fn subscriptions(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<SubscriptionId>,
+    ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        subscription::page(session.as_mut(), &self.vault, tenant, customer, page).await
+    }
+
+    async fn former_terms(
+        &self,
+        tenant: TenantId,
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Vec<FormerTerms>, StoreError> {
+        let mut session = self.engine.read().await?;
+        subscription::former_terms(session.as_mut(), tenant, subscriptions).await
+    }
+
+    async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError> {
+        let mut session = self.engine.read().await?;
+        device::list(session.as_mut(), &self.vault, tenant, customer).await
+    }
+
+    async fn device_history(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<DeviceHistory>, StoreError> {
+        let mut session = self.engine.read().await?;
+        device::history(session.as_mut(), tenant, customer).await
+    }
+
+    async fn installation_orders(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<InstallationRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        installation::list(session.as_mut(), tenant, customer).await
+    }
+}

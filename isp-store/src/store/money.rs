@@ -1,0 +1,130 @@
+//! Payments, credit, the journal.
+
+use async_trait::async_trait;
+use isp_core::bank::{ImportedFile, MutationRow, PayerAlias};
+use isp_core::calendar::Date;
+use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
+use isp_core::ledger::{JournalEntry, JournalTotal};
+use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
+use isp_core::ports::{ExpenseRow, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use isp_core::text::{Code, Reference};
+
+use crate::{bank, credit, ledger, payment, request};
+
+use super::SqlStore;
+
+#[async_trait]
+impl MoneyStore for SqlStore {
+    async fn customers_with_credit(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<CustomerId>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::customers_with_credit(session.as_mut(), tenant, page).await
+    }
+
+    async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::credit(session.as_mut(), tenant, customer).await
+    }
+
+    async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::by_id(session.as_mut(), tenant, id).await
+    }
+
+    async fn payments_known_as(
+        &self,
+        tenant: TenantId,
+        provider: &Code,
+        reference: &Reference,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::known_as(session.as_mut(), tenant, provider, reference).await
+    }
+
+    async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::allocations(session.as_mut(), tenant, id).await
+    }
+
+    async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::write_offs(session.as_mut(), tenant, customer).await
+    }
+
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::deposits(session.as_mut(), tenant).await
+    }
+
+    async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        credit::collectors(session.as_mut(), tenant).await
+    }
+
+    async fn payments(
+        &self,
+        tenant: TenantId,
+        customer: Option<CustomerId>,
+        page: PageQuery<PaymentId>,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        payment::page(session.as_mut(), tenant, customer, page).await
+    }
+
+    async fn payment_requests(
+        &self,
+        tenant: TenantId,
+        query: RequestQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<PaymentRequest>, StoreError> {
+        let mut session = self.engine.read().await?;
+        request::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {
+        let mut session = self.engine.read().await?;
+        bank::file(session.as_mut(), tenant, id).await
+    }
+
+    async fn mutations(
+        &self,
+        tenant: TenantId,
+        query: &MutationQuery,
+        page: PageQuery<MutationId>,
+    ) -> Result<Vec<MutationRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        bank::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {
+        let mut session = self.engine.read().await?;
+        bank::aliases(session.as_mut(), tenant).await
+    }
+
+    async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::expenses(session.as_mut(), tenant).await
+    }
+
+    async fn journal_totals(
+        &self,
+        tenant: TenantId,
+        from: Date,
+        before: Date,
+    ) -> Result<Vec<JournalTotal>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::totals(session.as_mut(), tenant, from, before).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: TenantId,
+        page: PageQuery<JournalEntryId>,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::page(session.as_mut(), tenant, page).await
+    }
+}

@@ -1,0 +1,153 @@
+//! The outbox, and whose turn it is at a router.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::ids::{CustomerId, OutboxId, RouterId, SubscriptionId, TenantId, WorkerId};
+use isp_core::isolation::AccessEffect;
+use isp_core::message::{DunningFacts, MessageFacts, Notification};
+use isp_core::ports::{
+    Claim, Claimed, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome,
+    PageQuery, Recorded, RouterHold, Settled, StoreError,
+};
+
+use crate::{access, dunning, outbox, router_hold, wishes};
+
+use super::SqlStore;
+
+#[async_trait]
+impl OutboxStore for SqlStore {
+    async fn record(
+        &self,
+        tenant: TenantId,
+        owner: WorkerId,
+        outcomes: &[Outcome],
+        observed: Observed<'_>,
+    ) -> Result<Recorded, StoreError> {
+        let mut session = self.writer().await?;
+        let s = session.as_mut();
+        let lost = outbox::record(s, tenant, owner, outcomes).await?;
+        let doubted = match observed.under {
+            Some(hold) if !router_hold::holds(s, tenant, hold).await? => Some(hold.router),
+            _ => None,
+        };
+        match doubted {
+            Some(router) => router_hold::doubt(s, tenant, router, observed.lines).await?,
+            None => access::observe(s, tenant, observed.lines).await?,
+        }
+        session.commit().await?;
+        Ok(Recorded { lost, doubted: doubted.is_some() })
+    }
+
+    async fn load_dunning(
+        &self,
+        tenant: TenantId,
+        query: DunningQuery,
+        page: PageQuery<CustomerId>,
+    ) -> Result<Vec<DunningFacts>, StoreError> {
+        let mut session = self.engine.read().await?;
+        dunning::load(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut session = self.writer().await?;
+        self.bury_the_dead(session.as_mut(), tenant, claim.lease).await?;
+        let done = outbox::claim(session.as_mut(), tenant, claim).await?;
+        session.commit().await?;
+        Ok(done)
+    }
+
+    async fn attempting(&self, tenant: TenantId, lease: Lease, rows: &[Claimed]) -> Result<Vec<OutboxId>, StoreError> {
+        let mut session = self.writer().await?;
+        let ours = outbox::attempting(session.as_mut(), tenant, lease, rows).await?;
+        session.commit().await?;
+        Ok(ours)
+    }
+
+    async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        outbox::renew(session.as_mut(), tenant, lease).await?;
+        session.commit().await
+    }
+
+    async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        outbox::release(session.as_mut(), tenant, owner).await?;
+        session.commit().await
+    }
+
+    async fn hold_router(
+        &self,
+        tenant: TenantId,
+        router: RouterId,
+        lease: Lease,
+    ) -> Result<Option<RouterHold>, StoreError> {
+        let mut session = self.writer().await?;
+        self.bury_the_dead(session.as_mut(), tenant, lease).await?;
+        let hold = router_hold::hold(session.as_mut(), tenant, router, lease).await?;
+        session.commit().await?;
+        Ok(hold)
+    }
+
+    async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError> {
+        let mut session = self.writer().await?;
+        router_hold::free(session.as_mut(), tenant, hold).await?;
+        session.commit().await
+    }
+
+    async fn wish_again(
+        &self,
+        tenant: TenantId,
+        wishes: &[AccessEffect],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SubscriptionId>, StoreError> {
+        let mut session = self.writer().await?;
+        let anew = wishes::again(session.as_mut(), tenant, wishes, now).await?;
+        session.commit().await?;
+        Ok(anew)
+    }
+
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        id: OutboxId,
+        states: &[OutboxState],
+        settled: Settled,
+    ) -> Result<bool, StoreError> {
+        let mut session = self.writer().await?;
+        let done = outbox::settle(session.as_mut(), tenant, id, states, &settled).await?;
+        session.commit().await?;
+        Ok(done)
+    }
+
+    async fn retry_templates(
+        &self,
+        tenant: TenantId,
+        only: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let mut session = self.writer().await?;
+        let count = outbox::retry_templates(session.as_mut(), tenant, only, now).await?;
+        session.commit().await?;
+        Ok(count)
+    }
+
+    async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        outbox::by_id(session.as_mut(), tenant, id).await
+    }
+
+    async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
+        let mut session = self.engine.read().await?;
+        dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await
+    }
+
+    async fn outbox(
+        &self,
+        tenant: TenantId,
+        query: OutboxQuery,
+        page: PageQuery<OutboxId>,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        outbox::page(session.as_mut(), tenant, query, page).await
+    }
+}
