@@ -1,30 +1,19 @@
 //! `isp router`: the provider's routers, and what stands between them and what is wanted.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use isp_core::Secret;
-use isp_core::ids::{RouterId, SubscriptionId};
+use isp_core::ids::RouterId;
 use isp_core::isolation::AccessTarget;
-use isp_core::isolation::access::ObservedAccess;
 use isp_core::place::{Router, RouterEndpoint};
-use isp_core::ports::{ApplyOutcome, ChangeSet, Observed, PageQuery, PortError, RouterHold, Store};
+use isp_core::ports::{ChangeSet, PageQuery, PortError, Store};
 use isp_core::text::Code;
-use isp_mikrotik::MikrotikAccess;
-use isp_mikrotik::access::Guarded;
-use isp_mikrotik::reconcile::line::{LineAction, LineStep};
-use isp_mikrotik::reconcile::{Action, GroupAction, Plan};
 
-use super::{args, find, router_check, router_confirm, router_import};
+use super::{args, find, router_apply, router_check, router_confirm, router_import, router_plan};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Column, Rows, column, number};
-use crate::wire;
-
-/// So that one that does not answer holds nobody else up.
-const ROUTERS_AT_ONCE: usize = 16;
+use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -47,12 +36,12 @@ pub(crate) enum Command {
     Check(router_check::Check),
     /// Say what `apply` would change, and change nothing.
     #[command(after_help = "Example:\n  isp router plan R1 --details")]
-    Plan(PlanArgs),
+    Plan(router_plan::PlanArgs),
     /// Bring routers to what is wanted, and read back.
     #[command(
         after_help = "Examples:\n  isp router apply R1\n  isp router apply R1 --adopt    take over accounts that somebody made by hand\n  isp router apply --approve     pass the breaker"
     )]
-    Apply(Apply),
+    Apply(router_apply::Apply),
     /// Write the accounts of a router into a CSV file to complete and import; accounts that are ours are left out.
     #[command(
         after_help = "Example:\n  isp router import-secrets R1 --out subscriptions.csv\n\nThe file holds passwords; only you can read it. Fill in id_pelanggan and mulai, then: isp import --subscriptions subscriptions.csv"
@@ -122,36 +111,6 @@ pub(crate) struct Show {
     code: Code,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    /// Router code; all routers when not given.
-    #[arg(value_parser = args::code)]
-    code: Option<Code>,
-    /// Say what happens to each account.
-    #[arg(long)]
-    details: bool,
-    /// Plan as if accounts that somebody made by hand were taken over.
-    #[arg(long)]
-    adopt: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Apply {
-    /// Router code; all routers when not given.
-    #[arg(value_parser = args::code)]
-    code: Option<Code>,
-    /// Take over accounts of our user names that somebody made by hand.
-    #[arg(long)]
-    adopt: bool,
-    /// With --adopt: open also accounts that somebody disabled or isolated on the router; without it they stay shut, as
-    /// isolated by hand.
-    #[arg(long, requires = "adopt")]
-    open_shut_out: bool,
-    /// Go on although more lines would be isolated than the breaker lets through.
-    #[arg(long)]
-    approve: bool,
-}
-
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Add(args) => add(ctx, args).await,
@@ -159,8 +118,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::List => list(ctx).await,
         Command::Show(args) => show(ctx, args).await,
         Command::Check(args) => router_check::run(ctx, args).await,
-        Command::Plan(args) => plan(ctx, args).await,
-        Command::Apply(args) => apply(ctx, args).await,
+        Command::Plan(args) => router_plan::run(ctx, args).await,
+        Command::Apply(args) => router_apply::run(ctx, args).await,
         Command::ImportSecrets(args) => router_import::run(ctx, args).await,
         Command::ImportLines(args) => router_import::run_lines(ctx, args).await,
         Command::Confirm(args) => router_confirm::confirm(ctx, args).await,
@@ -289,131 +248,9 @@ pub(super) fn is_in_radius(ctx: &Context, router: &Router) -> bool {
     there
 }
 
-fn adopting(mut targets: Vec<AccessTarget>, adopt: bool) -> Vec<AccessTarget> {
+pub(super) fn adopting(mut targets: Vec<AccessTarget>, adopt: bool) -> Vec<AccessTarget> {
     targets.iter_mut().for_each(|t| t.adopt |= adopt);
     targets
-}
-
-async fn plan(ctx: &Context, args: PlanArgs) -> anyhow::Result<Exit> {
-    let store = ctx.store().await?;
-    let access = wire::routers(&ctx.config);
-    let mut exit = Exit::Done;
-    let mut rows = Rows::new(if args.details { DETAILS } else { SUMMARY });
-    for router in chosen(ctx, store, args.code.as_ref()).await? {
-        if is_in_radius(ctx, &router) {
-            continue;
-        }
-        if let Err(error) = ctx.engine(store).meet(&access, &router, ctx.now).await? {
-            exit = down(ctx, &router, &error);
-            continue;
-        }
-        let wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
-        match access.plan_whole(&router.endpoint, &wanted).await {
-            Ok(plan) if args.details => details(ctx, &mut rows, &router, &plan),
-            Ok(plan) => rows.push(summary(&router, &plan)),
-            Err(error) => exit = down(ctx, &router, &error),
-        }
-    }
-    ctx.rows(&rows)?;
-    Ok(exit)
-}
-
-const DETAILS: &[Column] = &[column("router"), column("account"), column("action"), column("what")];
-
-const SUMMARY: &[Column] = &[
-    column("router"),
-    number("groups_created"),
-    number("groups_changed"),
-    number("created"),
-    number("changed"),
-    number("isolated"),
-    number("removed"),
-    number("kicked"),
-    number("conflicts"),
-    number("drift"),
-];
-
-fn summary(router: &Router, plan: &Plan) -> Vec<Cell> {
-    let sum = plan.summary();
-    let counts = [
-        sum.groups_created,
-        sum.groups_changed,
-        sum.created,
-        sum.changed,
-        sum.isolated,
-        sum.removed,
-        sum.kicked,
-        sum.conflicts,
-        sum.drift,
-    ];
-    std::iter::once(Cell::text(&router.code)).chain(counts.map(Cell::count)).collect()
-}
-
-fn details(ctx: &Context, rows: &mut Rows, router: &Router, plan: &Plan) {
-    let fields = |fields: &[isp_mikrotik::reconcile::FieldChange]| {
-        let words: Vec<String> = fields.iter().map(|f| format!("{}: {} -> {}", f.field, f.old, f.new)).collect();
-        Cell::text(words.join(", "))
-    };
-    let code = || Cell::text(&router.code);
-    for group in &plan.groups {
-        let (action, what) = match &group.action {
-            GroupAction::Keep if group.kick => ("kick", Cell::Empty),
-            GroupAction::Keep => continue,
-            GroupAction::Create { .. } => ("create_profile", Cell::Empty),
-            GroupAction::Change { fields: changed, .. } => ("change_profile", fields(changed)),
-            GroupAction::Conflict(conflict) => ("conflict", found(ctx, conflict.code, &conflict.reason)),
-        };
-        rows.push(vec![code(), Cell::text(&group.name), Cell::Word(action), what]);
-    }
-    for account in &plan.accounts {
-        let (action, what) = match &account.action {
-            Action::Keep { .. } | Action::Absent if account.kick.is_empty() && account.entries.is_empty() => continue,
-            Action::Keep { .. } | Action::Absent if account.entries.is_empty() => ("kick", Cell::Empty),
-            Action::Keep { .. } | Action::Absent => match &account.entries.add {
-                Some(address) => ("add_entry", Cell::text(address)),
-                None => ("remove_entry", Cell::Empty),
-            },
-            Action::Remove { .. } => ("remove", Cell::Empty),
-            Action::Create { profile, .. } => ("create", Cell::text(profile)),
-            Action::Change { fields: changed, .. } => ("change", fields(changed)),
-            Action::Conflict(conflict) => ("conflict", found(ctx, conflict.code, &conflict.reason)),
-        };
-        rows.push(vec![code(), Cell::text(&account.name), Cell::Word(action), what]);
-    }
-    for line in &plan.lines {
-        if let Some((action, what)) = line_detail(ctx, line) {
-            rows.push(vec![code(), Cell::text(&line.name), Cell::Word(action), what]);
-        }
-    }
-    for drift in &plan.drift {
-        let what = found(ctx, drift.code, &drift.what);
-        rows.push(vec![code(), Cell::text(&drift.name), Cell::Word("drift"), what]);
-    }
-}
-
-/// A finding with its code.
-fn found(ctx: &Context, code: &str, words: &str) -> Cell {
-    Cell::text(format!("{} [{code}]", ctx.texts.finding(code, words)))
-}
-
-/// What happens to a line that nobody logs in for.
-fn line_detail(ctx: &Context, line: &LineStep) -> Option<(&'static str, Cell)> {
-    let entry = || match &line.entries.add {
-        Some(address) => Some(("add_entry", Cell::text(address))),
-        None if !line.entries.remove.is_empty() => Some(("remove_entry", Cell::Empty)),
-        None if !line.spare.is_empty() => Some(("remove", Cell::Empty)),
-        None => (!line.cut.is_empty()).then(|| ("cut", Cell::text(line.cut.join(", ")))),
-    };
-    match &line.action {
-        LineAction::Keep { .. } | LineAction::Absent => entry(),
-        LineAction::Create(written) => Some(("create", Cell::maybe(written.rate))),
-        LineAction::Change { fields, .. } => {
-            let words: Vec<String> = fields.iter().map(|f| format!("{}: {} -> {}", f.field, f.old, f.new)).collect();
-            Some(("change", Cell::text(words.join(", "))))
-        }
-        LineAction::Remove { .. } => Some(("remove", Cell::Empty)),
-        LineAction::Conflict(conflict) => Some(("conflict", found(ctx, conflict.code, &conflict.reason))),
-    }
 }
 
 /// The adapter's own code where it has one.
@@ -432,190 +269,4 @@ pub(super) fn down(ctx: &Context, router: &Router, error: &PortError) -> Exit {
     ];
     ctx.warn("warn.router_failed", &variables);
     Exit::Partial
-}
-
-async fn apply(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
-    let store = ctx.store().await?;
-    let (engine, worker) = (ctx.engine(store), ctx.worker());
-    let access = Arc::new(wire::routers(&ctx.config));
-    let serves = store.subscribers_per_router(ctx.tenant()).await?;
-    let mut exit = Exit::Done;
-    let (mut asked, mut work) = (Vec::new(), Vec::new());
-    for router in chosen(ctx, store, args.code.as_ref()).await? {
-        if is_in_radius(ctx, &router) {
-            continue;
-        }
-        // One worker at a time writes to a router, and what is wanted is read when its turn has come.
-        let Some(hold) = engine.turn_at(&worker, router.id).await? else {
-            ctx.warn("warn.router_taken", &[("router", router.code.to_string())]);
-            exit = exit.worse(Exit::Partial);
-            continue;
-        };
-        if let Err(error) = engine.meet(access.as_ref(), &router, ctx.now).await? {
-            exit = exit.worse(down(ctx, &router, &error));
-            store.free_router(ctx.tenant(), hold).await?;
-            continue;
-        }
-        let mut wanted = adopting(targets(ctx, store, &router).await?, args.adopt);
-        if args.adopt && keep_shut_out(ctx, store, &access, &router, &wanted, args.open_shut_out).await? {
-            wanted = adopting(targets(ctx, store, &router).await?, true);
-        }
-        let limit = ctx.config.policy.isolation.breaker_limit(serves.get(&router.id).copied().unwrap_or(0));
-        let held_over = (!args.approve).then(|| usize::try_from(limit).unwrap_or(usize::MAX));
-        work.push((router.endpoint.clone(), wanted.clone(), held_over));
-        asked.push((router, hold, wanted, limit));
-    }
-    let mut rows = Rows::new(&[column("router"), number("confirmed"), number("changed"), number("refused")]);
-    let applied = engine.renewing(&worker, access.apply_many(work, ROUTERS_AT_ONCE)).await;
-    for ((router, hold, wanted, limit), applied) in asked.into_iter().zip(applied) {
-        match applied {
-            Ok(Guarded::Applied(mut outcomes)) => {
-                // What a line left is closed last: an address or a device takes its traces along when the line moves.
-                let lines: Vec<SubscriptionId> = wanted.iter().map(|target| target.subscription_id).collect();
-                let closing = engine.close_left(access.as_ref(), &router, &lines, ctx.now);
-                match engine.renewing(&worker, closing).await? {
-                    Ok(left) => refuse_left(&wanted, &mut outcomes, left),
-                    Err(error) => {
-                        told(ctx, store, &router, hold, &unread(&wanted, ctx.now)).await?;
-                        exit = exit.worse(down(ctx, &router, &error));
-                        store.free_router(ctx.tenant(), hold).await?;
-                        continue;
-                    }
-                }
-                let (cells, partly) = confirmed(ctx, store, &router, hold, &wanted, &outcomes).await?;
-                rows.push(cells);
-                exit = exit.worse(if partly { Exit::Partial } else { Exit::Done });
-            }
-            Ok(Guarded::Held(plan)) => {
-                let count = plan.summary().isolated.to_string();
-                let variables = [("router", router.code.to_string()), ("count", count), ("limit", limit.to_string())];
-                ctx.warn("warn.apply_held", &variables);
-                exit = exit.worse(Exit::Refused);
-            }
-            Err(error) => {
-                // Some of it may have been written.
-                let lines = unread(&wanted, ctx.now);
-                told(ctx, store, &router, hold, &lines).await?;
-                exit = exit.worse(down(ctx, &router, &error));
-            }
-        }
-        store.free_router(ctx.tenant(), hold).await?;
-    }
-    ctx.rows(&rows)?;
-    Ok(exit)
-}
-
-/// A line of which something that it left could not be closed is not as it is wanted.
-fn refuse_left(wanted: &[AccessTarget], outcomes: &mut [ApplyOutcome], left: Vec<(AccessTarget, ApplyOutcome)>) {
-    for (target, outcome) in left {
-        let line = wanted.iter().position(|wanted| wanted.subscription_id == target.subscription_id);
-        if let (Some(kept), ApplyOutcome::Refused { .. }) = (line.and_then(|at| outcomes.get_mut(at)), &outcome) {
-            *kept = outcome;
-        }
-    }
-}
-
-/// Lines of which nothing was read.
-fn unread(wanted: &[AccessTarget], at: DateTime<Utc>) -> Vec<(SubscriptionId, ObservedAccess)> {
-    let nothing = ObservedAccess { access: None, revision: 0, at, answer: String::new() };
-    wanted.iter().map(|target| (target.subscription_id, nothing.clone())).collect()
-}
-
-/// Records what a router said, while it is ours; true when another worker wrote to it meanwhile, so that none of it
-/// counts and everything is to be applied again.
-async fn told(
-    ctx: &Context,
-    store: &dyn Store,
-    router: &Router,
-    hold: RouterHold,
-    lines: &[(SubscriptionId, ObservedAccess)],
-) -> anyhow::Result<bool> {
-    let mut doubted = false;
-    for lines in lines.chunks(1_000) {
-        let observed = Observed { lines, under: Some(hold) };
-        doubted |= store.record(ctx.tenant(), ctx.worker, &[], observed).await?.doubted;
-    }
-    if doubted {
-        ctx.warn("warn.router_lost", &[("router", router.code.to_string())]);
-    }
-    Ok(doubted)
-}
-
-/// Names the accounts that taking them over would open although somebody shut them out by hand. Unless `open` says
-/// otherwise, their lines are isolated by hand here too, so that the router's owner decides when they open. Returns whether
-/// a line was.
-async fn keep_shut_out(
-    ctx: &Context,
-    store: &dyn Store,
-    access: &MikrotikAccess,
-    router: &Router,
-    wanted: &[AccessTarget],
-    open: bool,
-) -> anyhow::Result<bool> {
-    // A router that does not answer is told by what comes next.
-    let Ok(plan) = access.plan_whole(&router.endpoint, wanted).await else { return Ok(false) };
-    let engine = ctx.engine(store);
-    let mut kept = false;
-    for drift in plan.shut_out_by_hand() {
-        let variables = [("router", router.code.to_string()), ("account", drift.name.clone())];
-        ctx.warn(if open { "warn.shut_out_opened" } else { "warn.shut_out_kept" }, &variables);
-        let target = wanted.iter().find(|target| target.account.username.as_str() == drift.name);
-        if let (Some(target), false) = (target, open) {
-            engine
-                .isolate_line(
-                    target.subscription_id,
-                    ctx.officer.as_str(),
-                    "shut out on the router at take-over",
-                    ctx.now,
-                )
-                .await?;
-            kept = true;
-        }
-    }
-    Ok(kept)
-}
-
-/// Records what a router said of each account; true when not all of it is as it should be.
-async fn confirmed(
-    ctx: &Context,
-    store: &dyn Store,
-    router: &Router,
-    hold: RouterHold,
-    wanted: &[AccessTarget],
-    outcomes: &[ApplyOutcome],
-) -> anyhow::Result<(Vec<Cell>, bool)> {
-    let (mut done, mut changes, mut refused, mut observed) = (0_u64, 0_u64, 0_u64, Vec::new());
-    for (target, outcome) in wanted.iter().zip(outcomes) {
-        match outcome {
-            ApplyOutcome::Done { access, changed, answer } => {
-                done += 1;
-                changes += u64::from(*changed);
-                let seen = ObservedAccess {
-                    access: Some(*access),
-                    revision: target.revision,
-                    at: ctx.now,
-                    answer: answer.clone(),
-                };
-                observed.push((target.subscription_id, seen));
-            }
-            ApplyOutcome::Refused { code, reason } => {
-                refused += 1;
-                let seen = ObservedAccess::refused(target.revision, ctx.now, code, reason);
-                observed.push((target.subscription_id, seen));
-                let variables = [
-                    ("router", router.code.to_string()),
-                    ("account", target.account.username.to_string()),
-                    ("reason", reason.clone()),
-                    ("error", (*code).to_owned()),
-                ];
-                ctx.warn("warn.account_refused", &variables);
-            }
-        }
-    }
-    let doubted = told(ctx, store, router, hold, &observed).await?;
-    if doubted {
-        done = 0;
-    }
-    let cells = vec![Cell::text(&router.code), Cell::count(done), Cell::count(changes), Cell::count(refused)];
-    Ok((cells, doubted || refused > 0))
 }
