@@ -53,12 +53,6 @@ impl RadiusAccess {
         Ok(Self { settings, tables })
     }
 
-    /// True for a router whose lines are here.
-    #[must_use]
-    pub fn serves(&self, router: &RouterEndpoint) -> bool {
-        self.settings.nas.contains_key(&router.host)
-    }
-
     fn nas(&self, router: &RouterEndpoint) -> Result<&Nas, PortError> {
         self.settings.nas.get(&router.host).ok_or_else(|| Problem::UnknownNas.into())
     }

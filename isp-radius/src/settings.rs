@@ -103,6 +103,12 @@ impl Settings {
         Ok(Self { nas, ..self })
     }
 
+    /// True for a router whose lines are in RADIUS.
+    #[must_use]
+    pub fn serves(&self, router: &RouterEndpoint) -> bool {
+        self.nas.contains_key(&router.host)
+    }
+
     /// The group of a package.
     #[must_use]
     pub fn group(&self, name: &str) -> String {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Mutation, PayerAlias};
+use crate::billing::InvoiceBalance;
 use crate::calendar::Zone;
 use crate::customer::Phone;
 use crate::error::Error;
@@ -143,6 +144,19 @@ pub fn choose(candidates: &[Candidate], amount: Money, owed: impl Fn(CustomerId)
         return None;
     }
     Some(*first)
+}
+
+/// The sums that somebody who owes these invoices, oldest first, may be paying: the oldest, the two oldest, and so on to all; or
+/// any one.
+#[must_use]
+pub fn sums_owed(open: &[InvoiceBalance]) -> Vec<Money> {
+    let mut sum = Money::ZERO;
+    let rising = open.iter().map(|invoice| {
+        sum += invoice.residual();
+        sum
+    });
+    let rising: Vec<Money> = rising.collect();
+    rising.into_iter().chain(open.iter().map(InvoiceBalance::residual)).collect()
 }
 
 /// The words that name the payer in what a bank wrote: letters only, without the words that banks and payers write each time.

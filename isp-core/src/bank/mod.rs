@@ -11,7 +11,7 @@ pub mod matching;
 pub mod mutation;
 
 pub use file::{BankFile, BankFormat, BankRow, account_code};
-pub use matching::{Candidate, Clue, Payer, candidates, choose, payer_words};
+pub use matching::{Candidate, Clue, Payer, candidates, choose, payer_words, sums_owed};
 pub use mutation::{
     Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };

@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{BankFile, BankFormat, Clue};
-use crate::calendar::Date;
+use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{BankFileId, CustomerId, MutationId, PaymentId, TenantId, derive};
 use crate::money::Money;
+use crate::payment::{Channel, Payment};
 use crate::text::{Code, Reference};
 
 /// A file that was imported.
@@ -69,6 +70,16 @@ impl std::fmt::Debug for Mutation {
 impl Mutation {
     /// The longest text, in characters.
     pub const LONGEST: usize = 500;
+
+    /// Days between a payment that a person booked and the mutation that it is.
+    pub const APART: i32 = 3;
+
+    /// True when a payment that a person booked may be this mutation: through a bank, of the same amount, about the same day.
+    #[must_use]
+    pub fn may_be(&self, payment: &Payment) -> bool {
+        let apart = Zone::Wib.date_of(payment.paid_at).days_since(self.on).abs();
+        payment.channel == Channel::Bank && payment.amount == self.amount && apart <= Self::APART
+    }
 
     /// What the payment is called that it becomes.
     ///

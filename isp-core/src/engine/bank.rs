@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::bank::{
     BankFile, Candidate, Clue, Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, Payer,
-    PayerAlias, candidates, choose, compare, file_id, payer_words,
+    PayerAlias, candidates, choose, compare, file_id, payer_words, sums_owed,
 };
-use crate::billing::InvoiceBalance;
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
@@ -14,12 +13,9 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Channel, Closing, PaymentRequest};
-use crate::ports::{ChangeSet, MutationQuery, PaymentRow, RequestQuery, StoreError};
+use crate::payment::{Closing, PaymentRequest};
+use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
 use crate::text::{Code, given};
-
-/// Days between a payment that a person booked and the mutation that it is.
-const APART: i32 = 3;
 
 /// What importing a file came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +178,7 @@ impl Engine<'_> {
             let found = candidates(&row.mutation, &book.requests, &book.payers, &book.aliases);
             let mut owed = Vec::new();
             if let Some(first) = found.first().filter(|c| c.clue == Clue::Name) {
-                owed = sums(&self.store.open_invoices(self.tenant, first.customer_id).await?);
+                owed = sums_owed(&self.store.open_invoices(self.tenant, first.customer_id).await?);
             }
             // What a person took back, only a person matches.
             let sure = row.state() == MutationState::Unmatched;
@@ -309,17 +305,8 @@ impl Engine<'_> {
         mutation: &Mutation,
         customer: CustomerId,
     ) -> Result<Option<PaymentId>, EngineError> {
-        let load = async |page| self.store.payments(self.tenant, Some(customer), page).await;
-        let rows = all_pages(self.page, load, |row: &PaymentRow| row.payment.id).await?;
-        let same = |row: &&PaymentRow| {
-            let payment = &row.payment;
-            let apart = Zone::Wib.date_of(payment.paid_at).days_since(mutation.on).abs();
-            row.reversal.is_none()
-                && payment.channel == Channel::Bank
-                && payment.amount == mutation.amount
-                && apart <= APART
-        };
-        for row in rows.iter().filter(same) {
+        let rows = self.payments_of(customer).await?;
+        for row in rows.iter().filter(|row| row.reversal.is_none() && mutation.may_be(&row.payment)) {
             let query = MutationQuery { payment: Some(row.payment.id), ..MutationQuery::default() };
             if self.mutations(&query).await?.is_empty() {
                 return Ok(Some(row.payment.id));
@@ -430,15 +417,4 @@ impl Engine<'_> {
 fn marked(state: MutationState, by: &str, reason: &str, now: DateTime<Utc>) -> MutationMark {
     let (by, reason) = (by.to_owned(), reason.to_owned());
     MutationMark { state, payment_id: None, booked: false, clue: None, at: now, by, reason }
-}
-
-/// The sums that somebody who owes these invoices may be paying: the oldest, the two oldest, and so on to all; or any one.
-fn sums(open: &[InvoiceBalance]) -> Vec<Money> {
-    let mut sum = Money::ZERO;
-    let rising = open.iter().map(|i| {
-        sum += i.residual();
-        sum
-    });
-    let rising: Vec<Money> = rising.collect();
-    rising.into_iter().chain(open.iter().map(InvoiceBalance::residual)).collect()
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, InvoiceId, PaymentRequestId};
@@ -94,14 +95,6 @@ impl Engine<'_> {
 
     /// All requests of a query.
     pub(crate) async fn requests(&self, query: RequestQuery) -> Result<Vec<PaymentRequest>, EngineError> {
-        let (mut all, mut page) = (Vec::new(), PageQuery::first(self.page));
-        loop {
-            let found = self.store.payment_requests(self.tenant, query, page).await?;
-            let more = page.advance(&found, |last| last.id);
-            all.extend(found);
-            if !more {
-                return Ok(all);
-            }
-        }
+        all_pages(self.page, async |page| self.store.payment_requests(self.tenant, query, page).await, |r| r.id).await
     }
 }

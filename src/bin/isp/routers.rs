@@ -20,22 +20,21 @@ pub(crate) struct Routers {
     code_page: isp_mikrotik::text::CodePage,
     /// `None` when no router is served by RADIUS.
     radius: Option<Result<RadiusAccess, PortError>>,
-    /// The hosts of those that are.
-    in_radius: BTreeSet<String>,
+    settings: isp_radius::Settings,
 }
 
 impl Routers {
     /// Nothing is called yet.
     pub(crate) fn new(config: &Config) -> Self {
-        let in_radius: BTreeSet<String> = config.radius.nas.keys().cloned().collect();
-        let radius = (!in_radius.is_empty()).then(|| RadiusAccess::new(config.radius.clone()));
+        let settings = config.radius.clone();
+        let radius = (!settings.nas.is_empty()).then(|| RadiusAccess::new(settings.clone()));
         let mikrotik = MikrotikAccess::new(config.mikrotik.clone());
-        Self { mikrotik, code_page: config.mikrotik.code_page, radius, in_radius }
+        Self { mikrotik, code_page: config.mikrotik.code_page, radius, settings }
     }
 
     fn of(&self, router: &RouterEndpoint) -> Result<&dyn AccessControl, PortError> {
         match &self.radius {
-            Some(radius) if self.in_radius.contains(&router.host) => match radius {
+            Some(radius) if self.settings.serves(router) => match radius {
                 Ok(radius) => Ok(radius),
                 Err(error) => Err(error.clone()),
             },
@@ -100,7 +99,7 @@ impl AccessControl for Routers {
         now: DateTime<Utc>,
     ) -> Result<Survey, PortError> {
         let mut survey = self.of(router)?.survey(router, targets, now).await?;
-        if self.in_radius.contains(&router.host) {
+        if self.settings.serves(router) {
             self.bypassed(router, targets, &mut survey).await;
         }
         Ok(survey)

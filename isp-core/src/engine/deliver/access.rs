@@ -251,13 +251,7 @@ impl Delivered {
                     ObservedAccess { access: Some(*access), revision: target.revision, at: now, answer: answer.clone() }
                 }
                 ApplyOutcome::Refused { code, reason } => {
-                    self.refused.push(RefusedAccount {
-                        router_id: target.router_id,
-                        subscription_id: target.subscription_id,
-                        username: target.account.username.clone(),
-                        code,
-                        reason: reason.clone(),
-                    });
+                    self.refused.push(refusal(target, code, reason));
                     // Of this revision, so that what was confirmed of it before counts no more.
                     ObservedAccess::refused(target.revision, now, code, reason)
                 }
@@ -267,13 +261,7 @@ impl Delivered {
         // A line that moved away is wanted on another router; what it left here is refused to nobody else.
         for (target, answer) in left {
             if let ApplyOutcome::Refused { code, reason } = answer {
-                self.refused.push(RefusedAccount {
-                    router_id: target.router_id,
-                    subscription_id: target.subscription_id,
-                    username: target.account.username.clone(),
-                    code,
-                    reason: reason.clone(),
-                });
+                self.refused.push(refusal(target, code, reason));
             }
         }
         for row in rows {
@@ -308,5 +296,15 @@ fn subscription_of(row: &OutboxRow) -> Option<SubscriptionId> {
     match &row.effect {
         Effect::Access(effect) => Some(effect.subscription_id),
         Effect::Message(_) => None,
+    }
+}
+
+fn refusal(target: &AccessTarget, code: &'static str, reason: &str) -> RefusedAccount {
+    RefusedAccount {
+        router_id: target.router_id,
+        subscription_id: target.subscription_id,
+        username: target.account.username.clone(),
+        code,
+        reason: reason.to_owned(),
     }
 }

@@ -241,7 +241,7 @@ pub(super) async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -
 
 /// True for a router whose lines are in RADIUS, which is said: an account on the router itself would keep it from asking there.
 pub(super) fn is_in_radius(ctx: &Context, router: &Router) -> bool {
-    let there = ctx.config.radius.nas.contains_key(&router.endpoint.host);
+    let there = ctx.config.radius.serves(&router.endpoint);
     if there {
         ctx.warn("warn.router_in_radius", &[("router", router.code.to_string())]);
     }
