@@ -15,7 +15,7 @@ test: lint test-rust test-py ## everything that has to be green
 
 lint: setup ## format and lints, warnings are errors
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features isp-radius/test-freeradius --locked -- -D warnings
 
 test-rust: setup ## Rust tests and documentation examples, with a private PostgreSQL
 	scripts/with_pg scripts/test_rust

@@ -1,5 +1,5 @@
 //! The same with the real daemon: what a box at home is answered when it dials in. Needs Debian's `freeradius`,
-//! `freeradius-postgresql` and `freeradius-utils`; `scripts/test_rust` runs it where they are.
+//! `freeradius-postgresql` and `freeradius-utils`, so it has a feature of its own: `scripts/test_rust` sets it where they are.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
@@ -152,7 +152,6 @@ server default {{
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs freeradius; scripts/test_rust runs it where it is installed"]
 async fn a_box_that_dials_in_is_answered_what_is_wanted() {
     let mut stage = Stage::new().await;
     stage.settings.isolation_rate = Some("256k/256k".to_owned());
@@ -211,7 +210,6 @@ async fn a_box_that_dials_in_is_answered_what_is_wanted() {
 
 /// What `radclient` sends is what we send: the simulated NAS ends a session for it.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs radclient; scripts/test_rust runs it where it is installed"]
 async fn the_simulated_nas_takes_the_requests_of_radclient() {
     let stage = Stage::new().await;
     let ask = |secret: &str| {
