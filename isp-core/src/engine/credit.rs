@@ -159,9 +159,13 @@ impl Engine<'_> {
         let mut customers: Vec<CustomerId> = notes.iter().map(|n| n.customer_id).collect();
         customers.sort_unstable();
         customers.dedup();
-        let changes = ChangeSet { credit_notes: notes, ..ChangeSet::default() };
+        let mut changes = ChangeSet { credit_notes: notes, ..ChangeSet::default() };
         if changes.is_empty() {
             return Ok(());
+        }
+        // What they were asked to pay is another debt now.
+        for customer in &customers {
+            changes.request_closings.extend(self.closing_of_request(*customer, now).await?);
         }
         self.store.commit(self.tenant, changes).await?;
         for customer in customers {
