@@ -135,7 +135,7 @@ impl KeyFile {
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
-        let lock = options.open(with(&path, ".lock"));
+        let lock = options.open(beside(&path, ".lock"));
         Ok((path, lock))
     }
 
@@ -197,7 +197,7 @@ impl KeyFile {
     /// Replaces the file as a whole: whoever reads it sees the old keys or the new ones.
     fn replace(&self, text: &str) -> Result<Vault, VaultError> {
         let vault = Vault::from_text(text)?;
-        let new = with(&self.path, ".new");
+        let new = beside(&self.path, ".new");
         // One that is there was left by a process that was killed before anything knew its key.
         match std::fs::remove_file(&new) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(file_error(e)),
@@ -227,7 +227,7 @@ fn key_lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A path with something behind its name.
-fn with(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(suffix);
     PathBuf::from(name)

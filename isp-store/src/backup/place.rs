@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::{Builder, TempDir, TempPath};
 
 use super::report::BackupError;
+use crate::keyfile::beside;
 use crate::wrap::hex;
 
 /// Where a file is made before it has its name. What is in it is gone when it is dropped.
@@ -100,11 +101,4 @@ fn sha256(path: &Path) -> Result<String, BackupError> {
             read => hash.update(buffer.get(..read).unwrap_or_default()),
         }
     }
-}
-
-/// A path with something behind its name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(suffix);
-    PathBuf::from(name)
 }

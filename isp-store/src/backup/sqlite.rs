@@ -8,9 +8,10 @@ use isp_core::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
-use super::place::{Workshop, beside, prove};
+use super::place::{Workshop, prove};
 use super::report::{BackupError, Copied, Fit, lacking};
 use crate::error::store_error;
+use crate::keyfile::beside;
 use crate::open::{applied, create_private, sqlite_connection, sqlite_migrations, stands};
 use crate::reseal::sealed_columns;
 use crate::vault::Vault;
