@@ -378,8 +378,8 @@ impl Engine<'_> {
         let mut report = PollReport::default();
         for row in self.gateway_requests(&query).await? {
             let Some(gateway) = gateways.iter().find(|g| *g.name() == row.gateway) else {
-                let error = Error::Empty { field: "gateway" };
-                report.failed.push((row.reference, error.into()));
+                let reason = "this gateway is not in the settings".to_owned();
+                report.failed.push((row.reference, PortError::NotSent { reason }.into()));
                 continue;
             };
             report.asked += 1;
