@@ -43,11 +43,9 @@ fn asked<'a>(ask: &'a GatewayAsk, created: Option<&'a Created>) -> Asked<'a> {
 }
 
 fn has(kind: GatewayKind, channel: PayChannel) -> bool {
-    match (kind, channel) {
-        (GatewayKind::Tripay | GatewayKind::Duitku, PayChannel::Page) => false,
-        (GatewayKind::Midtrans, PayChannel::VaBsi) => false,
-        _ => true,
-    }
+    let page = matches!(kind, GatewayKind::Tripay | GatewayKind::Duitku) && channel == PayChannel::Page;
+    let bsi = kind == GatewayKind::Midtrans && channel == PayChannel::VaBsi;
+    !page && !bsi
 }
 
 #[tokio::test]

@@ -157,18 +157,23 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         Some(code) => Some(find::customer(ctx, store, code).await?.id),
         None => None,
     };
-    let query = RequestQuery { customer, standing: !args.all, ..RequestQuery::default() };
-    let mut rows = Rows::new(&[
+    let query = GatewayQuery { customer, live: !args.all, ..GatewayQuery::default() };
+    let at_gateways = ctx.engine(store).gateway_requests(&query).await?;
+    // Who has no gateway sees nothing of them.
+    let with_gateways = !at_gateways.is_empty() || !ctx.config.gateway.is_empty();
+    let mut head = vec![
         column("customer"),
         column("state"),
         number("debt"),
         number("amount"),
         column("made_at"),
         column("expires_at"),
-        column("gateway"),
-        column("channel"),
-        column("reference"),
-    ]);
+    ];
+    if with_gateways {
+        head.extend([column("gateway"), column("channel"), column("reference")]);
+    }
+    let mut rows = Rows::new(&head);
+    let query = RequestQuery { customer, standing: !args.all, ..RequestQuery::default() };
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let found = store.payment_requests(ctx.tenant(), query, page).await?;
@@ -176,26 +181,23 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         let shown: Vec<&PaymentRequest> = found.iter().filter(open).collect();
         let codes = find::codes(ctx, store, shown.iter().map(|r| r.customer_id)).await?;
         for request in shown {
-            rows.push(vec![
+            let mut row = vec![
                 Cell::maybe(codes.get(&request.customer_id)),
                 Cell::Word(request.state(ctx.now).code()),
                 request.debt.into(),
                 request.amount.into(),
                 Cell::text(moment(request.made_at, Zone::Wib)),
                 Cell::text(moment(request.expires_at, Zone::Wib)),
-                Cell::Empty,
-                Cell::Empty,
-                Cell::Empty,
-            ]);
+            ];
+            row.extend((0..3).filter(|_| with_gateways).map(|_| Cell::Empty));
+            rows.push(row);
         }
         if !page.advance(&found, |last| last.id) {
             break;
         }
     }
-    let query = GatewayQuery { customer, live: !args.all, ..GatewayQuery::default() };
-    let found = ctx.engine(store).gateway_requests(&query).await?;
-    let codes = find::codes(ctx, store, found.iter().map(|r| r.customer_id)).await?;
-    for request in found {
+    let codes = find::codes(ctx, store, at_gateways.iter().map(|r| r.customer_id)).await?;
+    for request in at_gateways {
         rows.push(vec![
             Cell::maybe(codes.get(&request.customer_id)),
             Cell::Word(request.state.code()),
