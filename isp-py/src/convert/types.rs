@@ -60,7 +60,7 @@ kinds! {
     CreditNote: charge period_start period_end lines dpp ppn total;
     NoteGiven: reason period_start period_end issue_date lines;
     LateCharge: key lines given;
-    LineCharge: key kind package period_start period_end issue_date lines given late_fee;
+    LineCharge: key kind package period_start period_end issue_date lines given late_fees;
     NextPackage: package;
     PackageAtOnce: package since;
     MoveBillingDay: day since;
@@ -79,7 +79,8 @@ kinds! {
     JoinedNotice: notices statement;
     Reminder: customer kind level invoices not_before keys;
     Credit: payment left;
-    AllocationFacts: customer invoices credit;
+    PaidPart: invoice payment amount;
+    AllocationFacts: customer invoices credit paid;
     Allocation: customer payment invoice amount;
     KnownPayment: key customer amount paid_at reversed;
     PaymentNotice: key customer provider reference amount paid_at told known;
@@ -88,7 +89,13 @@ kinds! {
     WriteOff: invoice amount;
     Correction: on amount;
     CorrectionWish: charge amount on reason before;
-    PaidEarlier: fee on unpaid paid_at amount;
+    FeeCharged: key on total ppn back for_payments;
+    BilledInvoice: key issue_date due_date total zone period_start given fees;
+    Came: payment at amount only;
+    LateFeeFacts: invoices money payment;
+    FeeBack: invoice fee amount;
+    FeeAgain: invoice nth on dpp ppn total due_date;
+    UnpaidWhenLate: invoice unpaid;
     InstallationFee: key fee on instalments with_first_invoice first_invoice_issued taken;
     FeePart: number on due_date lines dpp ppn total;
     FeeSchedule: key parts;
