@@ -50,8 +50,7 @@ impl Engine<'_> {
         books.money.push((payment.id, Came { at: payment.paid_at, amount: payment.amount, only: None }));
         for wrong in books.fees_back(payment.id, self.policy.late_fee.as_ref(), now) {
             let Some(fee) = fees.iter().find(|fee| fee.invoice.id == wrong.fee) else { continue };
-            let written =
-                Written { on: zone_of(facts, &fee.invoice).date_of(now), at: now, by: "engine", note: NOTE };
+            let written = Written { on: zone_of(facts, &fee.invoice).date_of(now), at: now, by: "engine", note: NOTE };
             let note = fee.correct(wrong.amount, &payment.id.to_string(), written)?;
             let (payment_id, invoice_id) = (note.payment_id(), fee.invoice.id);
             let residual = open.iter().find(|i| i.invoice_id == invoice_id).map_or(Money::ZERO, |i| i.residual());

@@ -116,7 +116,9 @@ impl Books {
         let mut back = Vec::new();
         for Billed { debt, fees, .. } in &self.invoices {
             let late = debt.invoice_id;
-            let (Some(first), Some(&was), Some(&is)) = (fees.first(), before.get(&late), after.get(&late)) else { continue };
+            let (Some(first), Some(&was), Some(&is)) = (fees.first(), before.get(&late), after.get(&late)) else {
+                continue;
+            };
             if was == is {
                 continue;
             }
