@@ -268,6 +268,7 @@ impl Debt {
 
     /// True when something of it is unpaid after its due date (rule A1).
     #[must_use]
+    #[inline]
     pub fn is_overdue(&self, today: Date) -> bool {
         self.due_date < today && self.residual().is_positive()
     }
@@ -289,6 +290,7 @@ impl From<InvoiceBalance> for Debt {
 impl InvoiceBalance {
     /// What is owed on it.
     #[must_use]
+    #[inline]
     pub fn debt(&self) -> Debt {
         Debt::from(*self)
     }
@@ -301,6 +303,7 @@ impl InvoiceBalance {
 
     /// True when something of it is unpaid after its due date (rule A1).
     #[must_use]
+    #[inline]
     pub fn is_overdue(&self, today: Date) -> bool {
         self.debt().is_overdue(today)
     }
