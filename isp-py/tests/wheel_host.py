@@ -195,11 +195,9 @@ class Provider:
         ]
 
     def give_isolated_back(self, line: Line, at: datetime) -> None:
-        since = min((d for d in (line.terms.billed_from, self.position) if d), default=line.terms.start)
-        since -= timedelta(self.policy.billing.issue_lead_days)
         own = [i for i in self.invoices if i.line is line and i.kind == "subscription"]
-        facts = isp.IsolatedFacts([self.charge(number, i) for number, i in enumerate(own)], line.spans, since)
-        for note in isp.isolation_credits([facts], at):
+        facts = isp.IsolatedFacts([self.charge(number, i) for number, i in enumerate(own)], line.spans, line.terms.start, line.terms.billed_from)
+        for note in isp.isolation_credits([facts], at, position=self.position, policy=self.policy.billing):
             self.give(own[note.charge], note, "isolation", at)
 
     def charge(self, key: int, invoice: Invoice, outage: str = "") -> isp.Charge:

@@ -59,7 +59,7 @@ impl Engine<'_> {
                 back.allocations.push(Allocation { payment_id, invoice_id, amount: pays, at: now });
             }
             if wrong.amount > pays {
-                back.credit.push(CreditSource { payment_id, left: wrong.amount - pays });
+                back.credit.push(CreditSource { payment_id, since: now, left: wrong.amount - pays });
             }
             back.notes.push(note);
         }

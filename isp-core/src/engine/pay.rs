@@ -173,7 +173,7 @@ impl Engine<'_> {
         let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
         let open = self.store.open_invoices(self.tenant, payment.customer_id).await?;
         let mut sources = self.store.credit(self.tenant, payment.customer_id).await?;
-        sources.push(CreditSource { payment_id: payment.id, left: payment.amount });
+        sources.push(CreditSource { payment_id: payment.id, since: now, left: payment.amount });
         // A late fee that it makes wrong is given back first (rule P7); its note pays the fee itself before anything else.
         let back = self.fees_back(payment, &open, &facts, now).await?;
         sources.extend(back.credit);

@@ -26,14 +26,16 @@ pub struct Allocation {
 pub struct CreditSource {
     /// Which payment.
     pub payment_id: PaymentId,
+    /// When it was recorded.
+    pub since: DateTime<Utc>,
     /// What is left of it.
     pub left: Money,
 }
 
 /// Spreads credit over open invoices: oldest due date first, then oldest issue date, then lowest number.
 ///
-/// Sources are used in the order given. What is left stays with them as credit. Invoices without residual and
-/// sources without money are passed over.
+/// Of several sources the one that was recorded first is used first, else they are used in the order given. What is left stays with
+/// them as credit. Invoices without residual and sources without money are passed over.
 ///
 /// ```
 /// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::*};
@@ -45,15 +47,23 @@ pub struct CreditSource {
 /// // Two open invoices, Rp166.500 due in February (of which Rp66.500 is paid) and Rp166.500 due in March.
 /// let open = [invoice(2, "2026-03-11", 166_500, 0), invoice(1, "2026-02-11", 166_500, 66_500)];
 /// // Rp200.000 come in: February is paid, March gets the rest.
-/// let source = CreditSource { payment_id: PaymentId(id(9)), left: Money::rupiah(200_000) };
-/// let made = allocate(&open, &[source], chrono::DateTime::UNIX_EPOCH);
-/// let made: Vec<_> = made.iter().map(|a| (a.invoice_id.0.as_u128(), a.amount.as_i64())).collect();
-/// assert_eq!(made, [(1, 100_000), (2, 100_000)]);
+/// let now = chrono::DateTime::UNIX_EPOCH;
+/// let source = CreditSource { payment_id: PaymentId(id(9)), since: now, left: Money::rupiah(200_000) };
+/// let told = |credit: &[CreditSource]| {
+///     let made = allocate(&open, credit, now);
+///     made.iter().map(|a| (a.payment_id.0.as_u128(), a.invoice_id.0.as_u128(), a.amount.as_i64())).collect::<Vec<_>>()
+/// };
+/// assert_eq!(told(&[source]), [(9, 1, 100_000), (9, 2, 100_000)]);
+/// // What was credit the day before is used first.
+/// let before = CreditSource { payment_id: PaymentId(id(8)), since: now - chrono::TimeDelta::days(1), left: Money::rupiah(150_000) };
+/// assert_eq!(told(&[source, before]), [(8, 1, 100_000), (8, 2, 50_000), (9, 2, 116_500)]);
 /// ```
 #[must_use]
 pub fn allocate<D: Copy + Into<Debt>>(open: &[D], credit: &[CreditSource], at: DateTime<Utc>) -> Vec<Allocation> {
     let order = oldest_first(open);
-    let mut sources = credit.iter().copied().filter(|c| c.left.is_positive());
+    let mut credit: Vec<CreditSource> = credit.iter().copied().filter(|c| c.left.is_positive()).collect();
+    credit.sort_by_key(|c| c.since);
+    let mut sources = credit.into_iter();
     let mut source = sources.next();
     let mut made = Vec::new();
     for invoice in order {
@@ -103,7 +113,7 @@ pub struct PaidPart<D> {
 /// };
 /// assert_eq!(told(&[]), [(9, 3, -166_500), (9, 1, 166_500)]);
 /// // Credit of Rp66.500 comes first, and March gives up the rest.
-/// let credit = CreditSource { payment_id: PaymentId(id(7)), left: Money::rupiah(66_500) };
+/// let credit = CreditSource { payment_id: PaymentId(id(7)), since: chrono::DateTime::UNIX_EPOCH, left: Money::rupiah(66_500) };
 /// assert_eq!(told(&[credit]), [(7, 1, 66_500), (9, 3, -100_000), (9, 1, 100_000)]);
 /// ```
 #[must_use]

@@ -164,6 +164,5 @@ class IspCredit(models.AbstractModel):
         moved = partials.filtered(lambda p: (p.credit_move_id.move_id.id, p.debit_move_id.move_id.id) in given_up)
         payments = moved.credit_move_id
         moved.unlink()
-        for move in payments.move_id:
-            # Its money pays the oldest again.
-            self._isp_pay_with(payments.filtered(lambda item, move=move: item.move_id == move))
+        # Their money pays the oldest again.
+        self._isp_pay_with(payments)

@@ -56,7 +56,7 @@ kinds! {
     LateFee: invoice on dpp ppn total due due_date;
     GivenBack: period_start period_end lines same_outage;
     Charge: key period_start period_end lines given zone;
-    IsolatedFacts: charges isolated since;
+    IsolatedFacts: charges isolated start billed_from;
     CreditNote: charge period_start period_end lines dpp ppn total;
     NoteGiven: reason period_start period_end issue_date lines;
     LateCharge: key lines given;
@@ -78,7 +78,7 @@ kinds! {
     Notice: key customer kind invoices statements zone;
     JoinedNotice: notices statement;
     Reminder: customer kind level invoices not_before keys;
-    Credit: payment left;
+    Credit: payment left since;
     PaidPart: invoice payment amount;
     AllocationFacts: customer invoices credit paid;
     Allocation: customer payment invoice amount;

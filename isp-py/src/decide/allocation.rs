@@ -12,7 +12,8 @@ use crate::decide::open;
 use crate::error::Refused;
 
 /// Spreads each customer's credit over the customer's open invoices: oldest due date first, then oldest issue date,
-/// then the order given. What is left stays with the payment.
+/// then the order given. Of several payments the one recorded first, ``since``, is used first, else they are used in the order given.
+/// What is left stays with the payment.
 ///
 /// ``paid`` is given when a payment was taken back: what payments pay of newer invoices goes to the older ones that are open after
 /// it. Then the answer has negative parts, too. ``invoices`` are all that ``paid`` names, and those that are open.
@@ -27,7 +28,9 @@ pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         let credit = fields.take()?.each(|_, source| {
             let fields = source.record(Kind::Credit)?;
             let payment_id = PaymentId(payments.add(&fields.take()?)?);
-            Ok(CreditSource { payment_id, left: fields.take()?.money_from_zero()? })
+            let left = fields.take()?.money_from_zero()?;
+            let since = fields.take()?.optional().map(|at| at.moment()).transpose()?.unwrap_or(DateTime::UNIX_EPOCH);
+            Ok(CreditSource { payment_id, since, left })
         })?;
         let paid = fields.take()?.each(|_, part| {
             let fields = part.record(Kind::PaidPart)?;

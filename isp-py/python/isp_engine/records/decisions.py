@@ -287,11 +287,12 @@ class Charge(NamedTuple):
 
 
 class IsolatedFacts(NamedTuple):
-    """The invoices of one line, when it was isolated, and the day ``since`` which it was to be billed again."""
+    """The invoices of one line, when it was isolated, its first day of service, and its mark: the day from which it is to be billed."""
 
     charges: Sequence[Charge]
     isolated: Sequence[IsolatedSpan]
-    since: date
+    start: date
+    billed_from: date | None = None
 
 
 class CreditNote(NamedTuple):
@@ -475,10 +476,11 @@ class Reminder(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """A payment with money left."""
+    """A payment with money left, and when it was recorded."""
 
     payment: Key
     left: Money
+    since: datetime | None = None
 
 
 class PaidPart(NamedTuple):
