@@ -18,7 +18,7 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         posted = super()._post(soft)
-        for move in posted.sudo().filtered(lambda m: not m.isp_known and m._isp_is_money()):
+        for move in posted.sudo().filtered(lambda m: m._isp_is_money() and not m.isp_known):
             customers = move._isp_payers()
             # Of one who pays for several customers it shows when it is assigned.
             if len(customers) == 1:
@@ -29,6 +29,11 @@ class AccountMove(models.Model):
         result = super().button_cancel()
         self._isp_came_back()
         return result
+
+    def unlink(self):
+        # One that was reset to draft and is deleted then.
+        self._isp_came_back()
+        return super().unlink()
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
         reverse = super()._reverse_moves(default_values_list, cancel)
