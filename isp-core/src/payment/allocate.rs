@@ -146,7 +146,7 @@ pub fn settle_again<D: Copy + Into<Debt>>(
 /// What is open of these, the oldest first.
 pub(crate) fn oldest_first<D: Copy + Into<Debt>>(open: &[D]) -> Vec<Debt> {
     let mut order: Vec<Debt> = open.iter().map(|i| (*i).into()).filter(|i: &Debt| i.residual().is_positive()).collect();
-    order.sort_by_key(|i| age(i));
+    order.sort_by_key(age);
     order
 }
 
