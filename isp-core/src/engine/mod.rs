@@ -8,6 +8,7 @@
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
 //! | payments and their reversal | [`pay`] |
+//! | what customers write to us | [`inbound`] |
 //! | payment requests | [`request`] |
 //! | files of banks | [`bank`] |
 //! | package changes, pauses, terminations | [`terms`] |
@@ -44,6 +45,7 @@ pub mod enforce;
 pub mod expense;
 pub mod explain;
 pub mod first_fee;
+pub mod inbound;
 pub mod late_fee;
 pub mod manage;
 pub mod meet;

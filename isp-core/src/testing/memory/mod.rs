@@ -12,12 +12,14 @@
 //! | files of banks, mutations | `bank` |
 //! | access and its facts | `access` |
 //! | the outbox | `outbox` |
+//! | webhooks, and what was heard of messages | `inbox` |
 //! | everything a tenant has, for comparing | [`snapshot`] |
 
 mod access;
 mod bank;
 mod billing;
 mod credit;
+mod inbox;
 mod ledger;
 mod master;
 mod outbox;
