@@ -252,7 +252,7 @@ impl InvoiceBalance {
     /// True when something of it is unpaid after its due date (rule A1).
     #[must_use]
     pub fn is_overdue(&self, today: Date) -> bool {
-        self.residual().is_positive() && self.due_date < today
+        self.due_date < today && self.residual().is_positive()
     }
 
     /// Days past the due date; zero or less while it is not late.

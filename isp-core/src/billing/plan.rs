@@ -266,23 +266,17 @@ impl Run<'_> {
         let months = i64::from(terms.cycle.months());
         let amount = prorate(monthly.ratio(months, 1), period, full);
         let prorated = (period != full).then(|| (period.days() as u16, full.days() as u16));
-        let mut lines: InvoiceLines = smallvec![InvoiceLine { kind: LineKind::Subscription, amount, prorated }];
-        let mut net = amount;
-        if let Some(off) = terms.discount_on(period.start) {
-            let off = match off {
-                Off::Percent(percent) => amount.ratio(i64::from(percent.min(100)), 100),
-                Off::Amount(off) => prorate(off.ratio(months, 1), period, full).min(amount),
-            };
-            if off.is_positive() {
-                lines.push(InvoiceLine { kind: LineKind::Discount, amount: -off, prorated });
-                net -= off;
-            }
-        }
+        let off = match terms.discount_on(period.start) {
+            Some(Off::Percent(percent)) => amount.ratio(i64::from(percent.min(100)), 100),
+            Some(Off::Amount(off)) => prorate(off.ratio(months, 1), period, full).min(amount),
+            None => Money::ZERO,
+        };
+        let off = off.max(Money::ZERO);
         let issue_date = trigger.plus_days(-i32::from(self.context.policy.issue_lead_days));
         let due_date = issue_date.plus_days(i32::from(self.context.policy.payment_terms_days));
-        let taxed = Tax::apply_rule(self.tax_rule_on(issue_date)?, net, tax_mode);
-        apply_tax(&mut lines, taxed);
-        self.plan.invoices.push(Invoice {
+        let taxed = Tax::apply_rule(self.tax_rule_on(issue_date)?, amount - off, tax_mode);
+        let invoices = &mut self.plan.invoices;
+        invoices.push(Invoice {
             id: InvoiceId::of_period(row.subscription_id, period.start),
             number: 0,
             customer_id: row.customer_id,
@@ -293,11 +287,19 @@ impl Run<'_> {
             period,
             issue_date,
             due_date,
-            lines,
+            lines: InvoiceLines::new(),
             dpp: taxed.dpp,
             ppn: taxed.ppn,
             total: taxed.total(),
         });
+        // Written where they stay: they are the greater part of an invoice.
+        if let Some(Invoice { lines, .. }) = invoices.last_mut() {
+            lines.push(InvoiceLine { kind: LineKind::Subscription, amount, prorated });
+            if off.is_positive() {
+                lines.push(InvoiceLine { kind: LineKind::Discount, amount: -off, prorated });
+            }
+            apply_tax(lines, taxed);
+        }
         Ok(())
     }
 
