@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use isp_core::customer::Phone;
 use isp_core::ids::{CustomerId, PageLinkId, TenantId, WebhookId, WorkerId};
+use isp_core::isolation::Access;
 use isp_core::payment::PageLink;
 use isp_core::ports::{
-    DeliveryWord, Forgotten, Heard, Lease, PageQuery, StoreError, Webhook, WebhookOutcome, WebhookRow, WebhookState,
+    DeliveryWord, Forgotten, Heard, Lease, OutboxState, PageQuery, Pulse, StoreError, Topic, Webhook, WebhookOutcome,
+    WebhookRow, WebhookState,
 };
 use uuid::Uuid;
 
@@ -216,6 +218,45 @@ pub(crate) async fn opt_out(
 pub(crate) async fn opted_out(s: &mut dyn Session, tenant: TenantId, customer: CustomerId) -> Result<bool, StoreError> {
     let sql = "SELECT customer_id FROM opt_outs WHERE tenant_id = $1 AND customer_id = $2";
     Ok(first(s, "opt-out", sql, args![tenant, customer], |r| r.get::<CustomerId>()).await?.is_some())
+}
+
+/// How much waits, is in trouble, is isolated.
+pub(crate) async fn pulse(s: &mut dyn Session, tenant: TenantId) -> Result<Pulse, StoreError> {
+    let sql = "SELECT topic, state, COUNT(*), MIN(next_attempt) FROM outbox
+        WHERE tenant_id = $1 AND state NOT IN ('done', 'dropped') GROUP BY topic, state ORDER BY topic, state";
+    let outbox = all(s, "outbox row", sql, args![tenant], |r| {
+        let (topic, state): (String, String) = (r.get()?, r.get()?);
+        let topic = if topic == "access" { Topic::Access } else { Topic::Message };
+        let state = OutboxState::ALL.into_iter().find(|known| known.code() == state);
+        Ok((topic, state.ok_or_else(|| r.corrupt("its state is unknown"))?, r.get()?, r.get()?))
+    })
+    .await?;
+    let sql =
+        "SELECT state, COUNT(*) FROM webhooks WHERE tenant_id = $1 AND state <> 'read' GROUP BY state ORDER BY state";
+    let webhooks = all(s, "webhook", sql, args![tenant], |r| {
+        let code: String = r.get()?;
+        let state = WebhookState::ALL.into_iter().find(|known| known.code() == code);
+        Ok((state.ok_or_else(|| r.corrupt("its state is unknown"))?, r.get()?))
+    })
+    .await?;
+    let mut pulse = Pulse { outbox, webhooks, ..Pulse::default() };
+    let sql = "SELECT a.desired, s.router_id IS NULL OR COALESCE(a.observed_access = a.desired AND a.observed_revision = a.revision, FALSE), COUNT(*)
+        FROM service_access a
+            JOIN subscriptions s ON s.tenant_id = a.tenant_id AND s.subscription_id = a.subscription_id
+        WHERE a.tenant_id = $1 GROUP BY 1, 2";
+    let lines = all(s, "access", sql, args![tenant], |r| Ok((r.get::<Access>()?, r.get::<bool>()?, r.get::<u64>()?)));
+    for (access, confirmed, count) in lines.await? {
+        match access {
+            Access::Open => pulse.lines.0 += count,
+            Access::Isolated => pulse.lines.1 += count,
+            Access::Closed => continue,
+        }
+        pulse.unconfirmed += if confirmed { 0 } else { count };
+    }
+    let sql = "SELECT COUNT(*) FROM mutations
+        WHERE tenant_id = $1 AND amount > 0 AND state IN ('unmatched', 'taken_back')";
+    pulse.unmatched = first(s, "mutation", sql, args![tenant], |r| r.get()).await?.unwrap_or(0);
+    Ok(pulse)
 }
 
 pub(crate) async fn keep_link(s: &mut dyn Session, tenant: TenantId, link: PageLink) -> Result<(), StoreError> {

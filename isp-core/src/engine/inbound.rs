@@ -81,8 +81,8 @@ impl Engine<'_> {
         Ok(Answer::Promised { until: promise.until, owed, number, reopened: after < before })
     }
 
-    /// Acts upon what a customer wrote, and queues the answer. `message` is the other side's id of it: read again, it does
-    /// nothing twice. `None` when it is for a person.
+    /// Acts upon what a customer wrote, and queues the answer. `message` is the other side's id of it, `at` when
+    /// it was written: read again, it does nothing twice. `None` when it is for a person.
     ///
     /// # Errors
     /// [`EngineError::Store`].
@@ -92,6 +92,7 @@ impl Engine<'_> {
         customer: CustomerId,
         message: &str,
         wish: Wish,
+        at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Option<Answer>, EngineError> {
         let answer = match wish {
@@ -106,7 +107,7 @@ impl Engine<'_> {
         };
         let zone = self.access_of(customer).await?.first().map_or(Zone::Wib, |f| f.zone);
         let subject = derive(self.tenant.0, &["inbound", message, &customer.to_string()]);
-        let mut notice = Notification::new(self.tenant, NotificationKind::Answer, 0, customer, &[subject], now, zone);
+        let mut notice = Notification::new(self.tenant, NotificationKind::Answer, 0, customer, &[subject], at, zone);
         notice.answer = Some(answer.clone());
         let changes = ChangeSet { messages: vec![notice], ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;
@@ -139,7 +140,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn last_payment(&self, customer: CustomerId) -> Result<Option<PaymentRow>, EngineError> {
-        let load = async |page| self.store.payments(self.tenant, Some(customer), page).await;
+        let load = |page| self.store.payments(self.tenant, Some(customer), page);
         let rows = all_pages(self.page, load, |row: &PaymentRow| row.payment.id).await?;
         let money = |row: &PaymentRow| {
             row.reversal.is_none() && !matches!(row.payment.channel, Channel::CreditNote | Channel::WriteOff)

@@ -7,6 +7,7 @@
 //! | a billing run, instalments and credit | [`bill`] |
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
+//! | what a customer sees of it | [`page`] |
 //! | payments and their reversal | [`pay`] |
 //! | what customers write to us | [`inbound`] |
 //! | payment requests | [`request`] |
@@ -49,6 +50,7 @@ pub mod inbound;
 pub mod late_fee;
 pub mod manage;
 pub mod meet;
+pub mod page;
 mod pages;
 mod paid_in_time;
 pub mod pay;

@@ -197,7 +197,7 @@ impl Engine<'_> {
     }
 
     pub(crate) async fn payments_of(&self, customer: CustomerId) -> Result<Vec<PaymentRow>, EngineError> {
-        let load = async |page| self.store.payments(self.tenant, Some(customer), page).await;
+        let load = |page| self.store.payments(self.tenant, Some(customer), page);
         all_pages(self.page, load, |row| row.payment.id).await
     }
 
@@ -208,7 +208,7 @@ impl Engine<'_> {
         facts: &[AccessFacts],
     ) -> Result<Books, EngineError> {
         let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
-        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let load = |page| self.store.invoices(self.tenant, query, page);
         let invoices = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
         let invoices = invoices.into_iter().map(|(invoice, paid)| invoice.balance(paid)).collect();
         let mut came = Vec::new();

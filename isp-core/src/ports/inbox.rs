@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Lease, PageQuery, StoreError};
+use super::{Lease, OutboxState, PageQuery, StoreError, Topic};
 use crate::customer::Phone;
 use crate::ids::{CustomerId, OutboxId, PageLinkId, TenantId, WebhookId, WorkerId, derive};
 use crate::payment::PageLink;
@@ -229,6 +229,9 @@ pub trait InboxStore: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
+    /// How much waits, is in trouble, is isolated: for whoever watches.
+    async fn pulse(&self, tenant: TenantId) -> Result<Pulse, StoreError>;
+
     /// Keeps a link. `Rejected` when its customer is unknown.
     async fn keep_link(&self, tenant: TenantId, link: PageLink) -> Result<(), StoreError>;
 
@@ -240,6 +243,21 @@ pub trait InboxStore: Send + Sync {
 
     /// Forgets links: those of a customer, or these.
     async fn forget_links(&self, tenant: TenantId, which: Forgotten) -> Result<u64, StoreError>;
+}
+
+/// How much waits, is in trouble, is isolated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Rows of the outbox that are not done or dropped, by topic and state, each with the earliest moment at which one was due.
+    pub outbox: Vec<(Topic, OutboxState, u64, DateTime<Utc>)>,
+    /// Webhooks that were not read, by state.
+    pub webhooks: Vec<(WebhookState, u64)>,
+    /// Lines that are wanted open, and isolated.
+    pub lines: (u64, u64),
+    /// Lines of either kind of which their router has not said so.
+    pub unconfirmed: u64,
+    /// Money on bank accounts of which nobody knows whose it is: how many mutations.
+    pub unmatched: u64,
 }
 
 /// Which links are forgotten.

@@ -25,7 +25,7 @@ pub use billing::BillingStore;
 pub use change_set::{ChangeSet, CommitReport};
 pub use directory::DirectoryStore;
 pub use error::{PortError, StoreError};
-pub use inbox::{DeliveryWord, Forgotten, Heard, InboxStore, Webhook, WebhookOutcome, WebhookRow, WebhookState};
+pub use inbox::{DeliveryWord, Forgotten, Heard, InboxStore, Pulse, Webhook, WebhookOutcome, WebhookRow, WebhookState};
 pub use messenger::{Messenger, RetryScope, SendOutcome};
 pub use money::MoneyStore;
 pub use outbox::{

@@ -6,7 +6,7 @@ use isp_core::customer::Phone;
 use isp_core::ids::{CustomerId, PageLinkId, TenantId, WebhookId, WorkerId};
 use isp_core::payment::PageLink;
 use isp_core::ports::{
-    DeliveryWord, Forgotten, InboxStore, Lease, PageQuery, StoreError, Webhook, WebhookOutcome, WebhookRow,
+    DeliveryWord, Forgotten, InboxStore, Lease, PageQuery, Pulse, StoreError, Webhook, WebhookOutcome, WebhookRow,
     WebhookState,
 };
 
@@ -92,6 +92,11 @@ impl InboxStore for SqlStore {
         let mut session = self.writer().await?;
         inbox::opt_out(session.as_mut(), tenant, customer, out, at).await?;
         session.commit().await
+    }
+
+    async fn pulse(&self, tenant: TenantId) -> Result<Pulse, StoreError> {
+        let mut session = self.engine.read().await?;
+        inbox::pulse(session.as_mut(), tenant).await
     }
 
     async fn keep_link(&self, tenant: TenantId, link: PageLink) -> Result<(), StoreError> {

@@ -1,13 +1,17 @@
 //! Webhooks until they are read, and what was heard of messages.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
+use crate::bank::MutationRow;
 use crate::ids::{WebhookId, WorkerId};
+use crate::isolation::Access;
 use crate::ports::{
-    DeliveryWord, Effect, Heard, Lease, OutboxState, Webhook, WebhookOutcome, WebhookRow, WebhookState,
+    DeliveryWord, Effect, Heard, Lease, OutboxState, Pulse, Topic, Webhook, WebhookOutcome, WebhookRow, WebhookState,
 };
 
-use super::state::State;
+use super::state::{KeptRow, State};
 
 /// A webhook with its claim.
 #[derive(Debug, Clone)]
@@ -110,5 +114,37 @@ impl State {
             changed.insert(word.id);
         }
         changed.len() as u64
+    }
+
+    pub(super) fn pulse(&self) -> Pulse {
+        let mut pulse = Pulse::default();
+        let mut outbox: BTreeMap<(&str, &str), (Topic, OutboxState, u64, DateTime<Utc>)> = BTreeMap::new();
+        for KeptRow { row, .. } in self.outbox.values() {
+            if matches!(row.state, OutboxState::Done | OutboxState::Dropped) {
+                continue;
+            }
+            let topic = row.effect.topic();
+            let word = if topic == Topic::Access { "access" } else { "message" };
+            let known = outbox.entry((word, row.state.code())).or_insert((topic, row.state, 0, row.next_attempt));
+            known.2 += 1;
+            known.3 = known.3.min(row.next_attempt);
+        }
+        pulse.outbox = outbox.into_values().collect();
+        for state in [WebhookState::Unread, WebhookState::Waiting] {
+            let count = self.webhooks.values().filter(|kept| kept.row.state == state).count() as u64;
+            pulse.webhooks.extend((count > 0).then_some((state, count)));
+        }
+        for access in self.access.values() {
+            match access.desired {
+                Access::Open => pulse.lines.0 += 1,
+                Access::Isolated => pulse.lines.1 += 1,
+                Access::Closed => continue,
+            }
+            let routed = self.subscriptions.get(&access.subscription_id).is_some_and(|s| s.router_id.is_some());
+            pulse.unconfirmed += u64::from(routed && !access.agrees());
+        }
+        let waits = |row: &&MutationRow| row.mutation.amount.is_positive() && row.state().waits();
+        pulse.unmatched = self.mutations.values().filter(waits).count() as u64;
+        pulse
     }
 }

@@ -7,7 +7,7 @@ use crate::customer::Phone;
 use crate::ids::{CustomerId, PageLinkId, TenantId, WebhookId, WorkerId};
 use crate::payment::PageLink;
 use crate::ports::{
-    DeliveryWord, Forgotten, InboxStore, Lease, PageQuery, StoreError, Webhook, WebhookOutcome, WebhookRow,
+    DeliveryWord, Forgotten, InboxStore, Lease, PageQuery, Pulse, StoreError, Webhook, WebhookOutcome, WebhookRow,
     WebhookState,
 };
 
@@ -85,6 +85,10 @@ impl InboxStore for MemoryStore {
             });
             Ok(())
         })
+    }
+
+    async fn pulse(&self, tenant: TenantId) -> Result<Pulse, StoreError> {
+        self.read(tenant, |s| s.pulse())
     }
 
     async fn keep_link(&self, tenant: TenantId, link: PageLink) -> Result<(), StoreError> {

@@ -1,0 +1,197 @@
+//! What the routes share, and the routes.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use chrono::{DateTime, Utc};
+use isp_core::ports::Watch;
+use tokio::sync::{Mutex, Notify};
+
+use crate::hooks::{self, Queue, Source};
+use crate::metrics::Metrics;
+use crate::pages;
+use crate::portal::Lines;
+use crate::provider::Provider;
+use crate::settings::Settings;
+use crate::source_address::{Limit, client};
+
+/// What the routes share.
+pub struct App {
+    /// Whose webhooks and pages these are.
+    pub provider: Provider,
+    /// Settings of the server.
+    pub settings: Settings,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    pub(crate) sources: Vec<Arc<dyn Source>>,
+    pub(crate) lines: Option<Arc<dyn Lines>>,
+    pub(crate) queue: Queue,
+    pub(crate) limit: Limit,
+    pub(crate) arrived: Arc<Notify>,
+    pub(crate) due: Arc<Notify>,
+    watch: Arc<dyn Watch>,
+    stopping: AtomicBool,
+    current: AtomicBool,
+    /// When the database was last asked whether it answers, and whether it did.
+    asked: Mutex<Option<(Instant, bool)>>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// An app, and the work that keeps webhooks: it has to run as long as the app serves.
+    #[must_use]
+    pub fn new(
+        provider: Provider,
+        settings: Settings,
+        sources: Vec<Arc<dyn Source>>,
+        lines: Option<Arc<dyn Lines>>,
+        watch: Arc<dyn Watch>,
+    ) -> (Arc<Self>, impl Future<Output = ()> + Send) {
+        let arrived = Arc::new(Notify::new());
+        let (queue, keeping) = hooks::queue(provider.clone(), Arc::clone(&arrived));
+        let app = Self {
+            limit: Limit::new(settings.per_minute),
+            provider,
+            settings,
+            metrics: Arc::default(),
+            sources,
+            lines,
+            queue,
+            arrived,
+            due: Arc::default(),
+            watch,
+            stopping: AtomicBool::new(false),
+            current: AtomicBool::new(true),
+            asked: Mutex::default(),
+        };
+        app.metrics.publish();
+        (Arc::new(app), keeping)
+    }
+
+    /// Says that the server stops: it is not ready any more.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// True once it stops.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the tables of the database are those of this program.
+    pub fn set_current(&self, current: bool) {
+        self.current.store(current, Ordering::Relaxed);
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.watch.now()
+    }
+
+    pub(crate) fn watch(&self) -> &dyn Watch {
+        self.watch.as_ref()
+    }
+
+    pub(crate) fn source(&self, name: &str) -> Option<&Arc<dyn Source>> {
+        self.sources.iter().find(|source| source.name() == name)
+    }
+
+    /// The address that a request comes from.
+    pub(crate) fn client<B>(&self, request: &Request<B>) -> IpAddr {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+        let mut forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let forwarded = forwarded.next_back();
+        client(peer, forwarded, &self.settings.trusted_proxies)
+    }
+
+    /// Whether the database answers within a second. It is asked once a second at most, however often somebody wants to know.
+    async fn answers(&self) -> bool {
+        const SECOND: Duration = Duration::from_secs(1);
+        let mut asked = self.asked.lock().await;
+        if let Some((at, answer)) = *asked
+            && at.elapsed() < SECOND
+        {
+            return answer;
+        }
+        let call = self.provider.store.last_run(self.provider.tenant);
+        let answer = matches!(tokio::time::timeout(SECOND, call).await, Ok(Ok(_)));
+        *asked = Some((Instant::now(), answer));
+        answer
+    }
+}
+
+/// All routes, to be served or to be nested in a server of yours. It wants
+/// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>` with each request, to know who asks.
+#[must_use]
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/livez", get(async || plain(StatusCode::OK, "ok\n".to_owned())))
+        .route("/readyz", get(ready))
+        .route("/healthz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/hooks/{sender}", any(hooks::receive))
+        .merge(pages::routes())
+        .fallback(pages::elsewhere)
+        .with_state(app)
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, text).into_response()
+}
+
+async fn ready(State(app): State<Arc<App>>, request: Request<axum::body::Body>) -> Response {
+    let database = app.answers().await;
+    let checks =
+        [("database", database), ("migrations", app.current.load(Ordering::Relaxed)), ("running", !app.is_stopping())];
+    let ready = checks.iter().all(|(_, holds)| *holds);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let verbose = request.uri().query().is_some_and(|query| query.split('&').any(|key| key == "verbose"));
+    let mut text = String::new();
+    for (name, holds) in checks.iter().filter(|_| verbose) {
+        text += &format!("[{}] {name}\n", if *holds { "ok" } else { "failed" });
+    }
+    text += if ready { "ready\n" } else { "not ready\n" };
+    plain(status, text)
+}
+
+async fn metrics(State(app): State<Arc<App>>, request: Request<axum::body::Body>) -> Response {
+    let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = app.metrics.text();
+    let (kind, text) = match accept.contains("application/openmetrics-text") {
+        true => ("application/openmetrics-text; version=1.0.0; charset=utf-8", open_metrics(&text)),
+        false => ("text/plain; version=0.0.4; charset=utf-8", text.to_string()),
+    };
+    ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+}
+
+/// OpenMetrics names a counter without `_total` in its metadata, and ends with a line of its own.
+fn open_metrics(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 6);
+    for line in text.lines() {
+        let mut words = line.split(' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("#"), Some(_), Some(name)) => out += &line.replacen(name, name.trim_end_matches("_total"), 1),
+            _ => out += line,
+        }
+        out.push('\n');
+    }
+    out + "# EOF\n"
+}

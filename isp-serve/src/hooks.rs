@@ -1,0 +1,194 @@
+//! Webhooks at the door: how big, how slow, signed or not, and kept before they are answered.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use isp_core::engine::EngineError;
+use isp_core::ports::{StoreError, Webhook};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::app::App;
+use crate::provider::Provider;
+
+/// Somebody who sends webhooks: how its requests are believed, and what follows from them.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Its name, and the last part of its path: `/hooks/NAME`.
+    fn name(&self) -> &str;
+
+    /// The headers, in small letters, that are kept with a request.
+    fn headers(&self) -> &'static [&'static str];
+
+    /// Answers a `GET`, by which some senders ask whether they have the right address: what to say, or why not.
+    fn subscribe(&self, _query: &str) -> Result<String, Refused> {
+        Err(Refused { status: 405, why: "method" })
+    }
+
+    /// Whether a request is believed and understood as a whole. It touches no database.
+    ///
+    /// # Errors
+    /// What is answered instead.
+    fn admit(&self, webhook: &Webhook) -> Result<(), Refused>;
+
+    /// Does what follows from a request that was kept. It may be called again for the same request.
+    ///
+    /// # Errors
+    /// What was not done; nothing of the request's content.
+    async fn act(&self, provider: &Provider, webhook: &Webhook, now: DateTime<Utc>) -> Result<Acted, EngineError>;
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// One word, for the metric.
+    pub why: &'static str,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Acted {
+    /// Parts of it that could not be read; the others count all the same.
+    pub unread: usize,
+    /// What it came to, without personal data.
+    pub note: String,
+    /// True when something is to be delivered now.
+    pub deliver: bool,
+    /// Payments that it told of and that were not known.
+    pub payments: u64,
+}
+
+/// A request on its way to the database, with who waits for it.
+pub(crate) struct Arriving(Webhook, oneshot::Sender<Result<(), StoreError>>);
+
+/// How many requests may wait for the database; more are told to come again.
+const QUEUE: usize = 4_096;
+/// How many are written in one commit.
+const TOGETHER: usize = 256;
+/// How long a request waits for the database.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where requests wait for the database.
+pub(crate) type Queue = mpsc::Sender<Arriving>;
+
+/// A queue, and the work that empties it: all that wait are written in one commit.
+pub(crate) fn queue(provider: Provider, arrived: Arc<Notify>) -> (Queue, impl Future<Output = ()> + Send) {
+    let (queue, mut waiting) = mpsc::channel(QUEUE);
+    let work = async move {
+        let mut batch: Vec<Arriving> = Vec::new();
+        while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
+            let webhooks: Vec<Webhook> = batch.iter().map(|Arriving(webhook, _)| webhook.clone()).collect();
+            let kept = provider.inbox.keep_webhooks(provider.tenant, webhooks).await;
+            if batch.len() > 1 && kept.as_ref().is_err_and(|error| !error.retryable()) {
+                // One of them cannot be written: the others are.
+                for Arriving(webhook, done) in batch.drain(..) {
+                    let kept = provider.inbox.keep_webhooks(provider.tenant, vec![webhook]).await;
+                    let _ = done.send(kept.map(drop));
+                }
+            } else {
+                for Arriving(_, done) in batch.drain(..) {
+                    let _ = done.send(kept.as_ref().map(drop).map_err(Clone::clone));
+                }
+            }
+            arrived.notify_one();
+        }
+    };
+    (queue, work)
+}
+
+pub(crate) async fn receive(State(app): State<Arc<App>>, Path(name): Path<String>, request: Request<Body>) -> Response {
+    let Some(source) = app.source(&name) else {
+        app.metrics.add("isp_webhook_rejected_total", &[("reason", "unknown_sender")], 1);
+        return answer(404, "");
+    };
+    let started = Instant::now();
+    let from = app.client(&request);
+    let (status, why, text) = match take(&app, source.as_ref(), from, request).await {
+        Ok(text) => (200, None, text),
+        Err(Refused { status, why }) => (status, Some(why), String::new()),
+    };
+    let result = status.to_string();
+    app.metrics.add("isp_webhook_requests_total", &[("provider", source.name()), ("result", &result)], 1);
+    if let Some(why) = why {
+        app.metrics.add("isp_webhook_rejected_total", &[("reason", why)], 1);
+        tracing::warn!(sender = source.name(), status, why, "webhook not taken");
+    }
+    app.metrics.time("isp_webhook_seconds", &[], started.elapsed());
+    answer(status, &text)
+}
+
+fn answer(status: u16, text: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, text.to_owned()).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("30"));
+    }
+    if status == StatusCode::PAYLOAD_TOO_LARGE || status == StatusCode::REQUEST_TIMEOUT {
+        // What is still under way is not waited for.
+        response.headers_mut().insert("connection", axum::http::HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn take(app: &App, source: &dyn Source, from: IpAddr, request: Request<Body>) -> Result<String, Refused> {
+    if request.method() == Method::GET {
+        let said = source.subscribe(request.uri().query().unwrap_or_default());
+        return said.map_err(|refused| counted(app, from, refused));
+    }
+    if request.method() != Method::POST {
+        return Err(Refused { status: 405, why: "method" });
+    }
+    let headers = kept(request.headers(), source.headers());
+    let body = body(app, request).await?;
+    let webhook = Webhook::new(app.provider.tenant, source.name(), headers, body, app.now());
+    source.admit(&webhook).map_err(|refused| counted(app, from, refused))?;
+    let (done, kept) = oneshot::channel();
+    app.queue.try_send(Arriving(webhook, done)).map_err(|_| Refused { status: 503, why: "busy" })?;
+    match tokio::time::timeout(PATIENCE, kept).await {
+        Ok(Ok(Ok(()))) => Ok(String::new()),
+        Ok(Ok(Err(error))) => {
+            tracing::error!(code = error.code(), "a webhook cannot be kept: {error}");
+            Err(Refused { status: 503, why: "store" })
+        }
+        Ok(Err(_)) | Err(_) => Err(Refused { status: 503, why: "store" }),
+    }
+}
+
+/// Who is wrong too often is told so. What is signed is never refused for it.
+fn counted(app: &App, from: IpAddr, refused: Refused) -> Refused {
+    let wrong = matches!(refused.status, 401 | 403);
+    if wrong && !app.limit.admits(from) { Refused { status: 429, why: "rate" } } else { refused }
+}
+
+/// The whole body, if it is neither too long nor too slow.
+pub(crate) async fn body(app: &App, request: Request<Body>) -> Result<Vec<u8>, Refused> {
+    let most = app.settings.max_body_kb as usize * 1_024;
+    let long = Refused { status: 413, why: "size" };
+    let told = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if told.is_some_and(|told| told > most) {
+        return Err(long);
+    }
+    let time = Duration::from_secs(app.settings.slow_seconds.into());
+    match tokio::time::timeout(time, axum::body::to_bytes(request.into_body(), most)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(error)) => {
+            // The limit is told as an error inside an error; anything else is a body that broke off.
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            if cause.contains("length limit") { Err(long) } else { Err(Refused { status: 400, why: "broken" }) }
+        }
+        Err(_) => Err(Refused { status: 408, why: "slow" }),
+    }
+}
+
+fn kept(headers: &HeaderMap, names: &[&str]) -> Vec<(String, String)> {
+    let one = |name: &&str| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.to_owned()));
+    names.iter().filter_map(one).collect()
+}

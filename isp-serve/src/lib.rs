@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod hooks;
+pub mod metrics;
+pub mod notify;
+pub mod pages;
+pub mod portal;
+pub mod provider;
+pub mod server;
+pub mod settings;
+pub mod source_address;
+pub mod whatsapp;
+pub mod work;
+
+pub use app::{App, router};
+pub use provider::{Provider, Wires};
+pub use settings::Settings;
