@@ -58,6 +58,7 @@ impl State {
                 || self.page_links.values().any(|l| l.customer_id == id)
                 || self.opt_outs.has(&id)
                 || self.payment_requests.values().any(|r| r.customer_id == id)
+                || self.gateway_requests.values().any(|r| r.customer_id == id)
                 || self.payer_aliases.values().any(|a| a.customer_id == id)
                 || self.promises_of(id).next().is_some()
                 || self.exemptions_of(id).next().is_some();

@@ -19,6 +19,7 @@ mod access;
 mod bank;
 mod billing;
 mod credit;
+mod gateway;
 mod inbox;
 mod ledger;
 mod master;

@@ -12,8 +12,8 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{
     BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PageLinkId, PaymentId, PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WebhookId,
-    WorkerId,
+    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId,
+    WebhookId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -21,7 +21,9 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, Deposit, PageLink, Payment, PaymentRequest, PaymentReversal, WriteOff};
+use crate::payment::{
+    Allocation, Deposit, GatewayRequest, PageLink, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
+};
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
@@ -147,6 +149,8 @@ state! {
     deposits: DepositId => Deposit,
     payments: PaymentId => KeptPayment,
     payment_requests: PaymentRequestId => PaymentRequest,
+    gateway_requests: PaymentRequestId => GatewayRequest,
+    payouts: PayoutId => Payout,
     bank_files: BankFileId => ImportedFile,
     mutations: MutationId => MutationRow,
     payer_aliases: MutationId => PayerAlias,
@@ -195,6 +199,7 @@ impl State {
         let last_run = changes.last_run.or(self.last_run);
         self.write_payments(&mut changes)?;
         self.write_requests(&mut changes)?;
+        self.write_gateways(&mut changes)?;
         self.write_bank(&mut changes)?;
         self.write_access(&mut changes)?;
         self.write_effects(&changes.effects, &mut report)?;
