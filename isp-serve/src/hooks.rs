@@ -23,8 +23,13 @@ pub trait Source: Send + Sync {
     /// Its name, and the last part of its path: `/hooks/NAME`.
     fn name(&self) -> &str;
 
-    /// The headers, in small letters, that are kept with a request.
-    fn headers(&self) -> &'static [&'static str];
+    /// Whether a header, its name in small letters, is kept with a request.
+    fn keeps(&self, header: &str) -> bool;
+
+    /// What is said with status 200, where the sender wants to hear something.
+    fn answer(&self) -> &'static str {
+        ""
+    }
 
     /// Answers a `GET`, by which some senders ask whether they have the right address: what to say, or why not.
     fn subscribe(&self, _query: &str) -> Result<String, Refused> {
@@ -113,6 +118,8 @@ pub(crate) async fn receive(State(app): State<Arc<App>>, Path(name): Path<String
     let from = app.client(&request);
     let (status, why, text) = match take(&app, source.as_ref(), from, request).await {
         Ok(text) => (200, None, text),
+        // There is nothing to do, and it need not come again.
+        Err(Refused { status: 200, .. }) => (200, None, source.answer().to_owned()),
         Err(Refused { status, why }) => (status, Some(why), String::new()),
     };
     let result = status.to_string();
@@ -146,14 +153,14 @@ async fn take(app: &App, source: &dyn Source, from: IpAddr, request: Request<Bod
     if request.method() != Method::POST {
         return Err(Refused { status: 405, why: "method" });
     }
-    let headers = kept(request.headers(), source.headers());
+    let headers = kept(request.headers(), source);
     let body = body(app, request).await?;
     let webhook = Webhook::new(app.provider.tenant, source.name(), headers, body, app.now());
     source.admit(&webhook).map_err(|refused| counted(app, from, refused))?;
     let (done, kept) = oneshot::channel();
     app.queue.try_send(Arriving(webhook, done)).map_err(|_| Refused { status: 503, why: "busy" })?;
     match tokio::time::timeout(PATIENCE, kept).await {
-        Ok(Ok(Ok(()))) => Ok(String::new()),
+        Ok(Ok(Ok(()))) => Ok(source.answer().to_owned()),
         Ok(Ok(Err(error))) => {
             tracing::error!(code = error.code(), "a webhook cannot be kept: {error}");
             Err(Refused { status: 503, why: "store" })
@@ -188,7 +195,8 @@ pub(crate) async fn body(app: &App, request: Request<Body>) -> Result<Vec<u8>, R
     }
 }
 
-fn kept(headers: &HeaderMap, names: &[&str]) -> Vec<(String, String)> {
-    let one = |name: &&str| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.to_owned()));
-    names.iter().filter_map(one).collect()
+/// The headers that a source needs; all values of a name, so that who reads them sees when one is there twice.
+fn kept(headers: &HeaderMap, source: &dyn Source) -> Vec<(String, String)> {
+    let wanted = headers.iter().filter(|(name, _)| source.keeps(name.as_str()));
+    wanted.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod app;
+pub mod gateway;
 pub mod hooks;
 pub mod metrics;
 pub mod notify;

@@ -7,7 +7,7 @@ use isp_core::ids::TenantId;
 use isp_core::message::Sender;
 use isp_core::payment::Qris;
 use isp_core::policy::Policy;
-use isp_core::ports::{AccessControl, InboxStore, Store};
+use isp_core::ports::{AccessControl, InboxStore, PaymentGateway, Store};
 
 /// One provider: where everything is kept, and what was decided on.
 #[derive(Clone)]
@@ -52,4 +52,8 @@ pub trait Wires: Send + Sync {
     fn routers(&self) -> &dyn AccessControl;
     /// The messenger, as far as there is one.
     fn post(&self) -> Post<'_>;
+    /// The payment gateways, which are asked about requests whose webhook did not come.
+    fn gateways(&self) -> Vec<&dyn PaymentGateway> {
+        Vec::new()
+    }
 }

@@ -49,8 +49,8 @@ impl Source for WhatsApp {
         "whatsapp"
     }
 
-    fn headers(&self) -> &'static [&'static str] {
-        &[SIGNATURE]
+    fn keeps(&self, header: &str) -> bool {
+        header == SIGNATURE
     }
 
     fn subscribe(&self, query: &str) -> Result<String, Refused> {

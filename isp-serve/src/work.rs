@@ -42,6 +42,7 @@ pub async fn work(app: Arc<App>, wires: Arc<dyn Wires>, names: Names, lease: Tim
         reading(&app, worker(names.reader), stop.clone()),
         delivering(&app, wires.as_ref(), worker(names.deliverer), stop.clone()),
         running(&app, wires.as_ref(), worker(names.runner), stop.clone()),
+        asking(&app, wires.as_ref(), stop.clone()),
         counting(&app, stop.clone()),
         beating(stop),
     );
@@ -179,6 +180,32 @@ async fn running(app: &App, wires: &dyn Wires, worker: Worker<'_>, mut stop: wat
             failed(app, "tidy", &error);
         }
         if stopped(&mut stop, Duration::from_secs(u64::from(minutes) * 60)).await {
+            return;
+        }
+    }
+}
+
+/// Asks gateways about requests whose webhook may have been lost.
+async fn asking(app: &App, wires: &dyn Wires, mut stop: watch::Receiver<bool>) {
+    let gateways = wires.gateways();
+    if gateways.is_empty() {
+        return;
+    }
+    loop {
+        match app.provider.engine().poll_gateways(&gateways, app.now()).await {
+            Ok(report) => {
+                if report.booked > 0 {
+                    app.metrics.add("isp_payments_total", &[("channel", "asked")], report.booked);
+                    app.due.notify_one();
+                    tracing::warn!(booked = report.booked, "money of which no webhook told");
+                }
+                for (_, error) in &report.failed {
+                    failed(app, "gateways", error);
+                }
+            }
+            Err(error) => failed(app, "gateways", &error),
+        }
+        if stopped(&mut stop, Duration::from_secs(60)).await {
             return;
         }
     }

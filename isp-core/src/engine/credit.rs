@@ -162,7 +162,7 @@ impl Engine<'_> {
         if customers.is_empty() {
             return Ok(());
         }
-        until_written(async || {
+        until_written(|| async {
             let mut changes = ChangeSet { credit_notes: notes.clone(), ..ChangeSet::default() };
             // What they were asked to pay is another debt now.
             for customer in &customers {
