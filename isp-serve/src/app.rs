@@ -52,7 +52,6 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// An app, and the work that keeps webhooks: it has to run as long as the app serves.
-    #[must_use]
     pub fn new(
         provider: Provider,
         settings: Settings,
@@ -136,7 +135,6 @@ impl App {
 
 /// All routes, to be served or to be nested in a server of yours. It wants
 /// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>` with each request, to know who asks.
-#[must_use]
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/livez", get(async || plain(StatusCode::OK, "ok\n".to_owned())))

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Method, Request, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use isp_core::engine::EngineError;
 use isp_core::ids::{CustomerId, PaymentRequestId, derive};
@@ -122,6 +122,11 @@ fn sent_to(app: &App, portal: &str) -> Response {
     finish(app, "probe", redirect(StatusCode::FOUND, &format!("{portal}/isolir")))
 }
 
+/// A status and nothing else.
+fn bare(status: StatusCode) -> Response {
+    html::guarded(status.into_response(), "text/plain; charset=utf-8")
+}
+
 fn shop(app: &App) -> Shop<'_> {
     Shop { sender: app.provider.sender.as_ref(), qris: app.provider.qris.as_ref() }
 }
@@ -148,19 +153,16 @@ struct Head {
 }
 
 /// Reads it. A response instead when it is for no page of ours, or comes too often.
-fn head(app: &App, request: &Req) -> Result<Head, Response> {
+fn head(app: &App, request: &Req) -> Result<Head, Box<Response>> {
     if !ours(app, request) {
-        return Err(match app.settings.portal_url.as_deref() {
+        return Err(Box::new(match app.settings.portal_url.as_deref() {
             Some(portal) => sent_to(app, portal),
             None => view::unknown(&shop(app), false, Language::Id).answer(StatusCode::NOT_FOUND),
-        });
+        }));
     }
     let from = app.client(request);
     if !app.limit.admits(from) {
-        return Err(html::guarded(
-            axum::response::IntoResponse::into_response((StatusCode::TOO_MANY_REQUESTS, "")),
-            "text/plain; charset=utf-8",
-        ));
+        return Err(Box::new(bare(StatusCode::TOO_MANY_REQUESTS)));
     }
     let query = request.uri().query().unwrap_or_default();
     let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
@@ -170,7 +172,7 @@ fn head(app: &App, request: &Req) -> Result<Head, Response> {
 }
 
 /// Finds out whose page it is.
-async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Response> {
+async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Box<Response>> {
     let Head { from, language, said } = head;
     let (customer, base, by_address) = match ask {
         Ask::Link(text) => (by_token(app, text).await, format!("/t/{text}"), false),
@@ -180,7 +182,7 @@ async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Response> {
         Ok(customer) => Ok(Asked { customer, base, by_address, language, said }),
         Err(error) => {
             tracing::error!(code = error.code(), "a page cannot be shown: {error}");
-            Err(busy(app, language))
+            Err(Box::new(busy(app, language)))
         }
     }
 }
@@ -223,7 +225,7 @@ async fn show(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
     };
     let response = match found {
         Ok(asked) => shown(&app, &asked, what).await,
-        Err(response) => response,
+        Err(response) => *response,
     };
     finish(&app, name, response)
 }
@@ -315,8 +317,7 @@ fn foreign(request: &Req) -> bool {
 async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
     let name = name_of(&ask);
     if request.method() == Method::POST && foreign(&request) {
-        let response = axum::response::IntoResponse::into_response(StatusCode::FORBIDDEN);
-        return finish(&app, name, html::guarded(response, "text/plain; charset=utf-8"));
+        return finish(&app, name, bare(StatusCode::FORBIDDEN));
     }
     let found = match head(&app, &request) {
         Ok(head) => find(&app, &ask, head).await,
@@ -327,7 +328,7 @@ async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
             Some(customer) => done(&app, &asked, customer, what, request).await,
             None => shown(&app, &asked, "").await,
         },
-        Err(response) => response,
+        Err(response) => *response,
     };
     finish(&app, name, response)
 }

@@ -1,5 +1,11 @@
 //! A server on a loopback port, over a store in memory and a watch that the test sets.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "each test program uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test program uses a part of it"
+)]
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};

@@ -254,10 +254,9 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
     table.get_mut("key_file").into_iter().for_each(rooted);
     let whatsapp = table.get_mut("whatsapp").and_then(toml::Value::as_table_mut);
     if let Some(table) = whatsapp {
-        ["access_token_file", "app_secret_file"]
-            .iter()
-            .filter_map(|key| table.get_mut(*key).map(|v| rooted(v)))
-            .count();
+        for key in ["access_token_file", "app_secret_file"] {
+            table.get_mut(key).into_iter().for_each(rooted);
+        }
     }
     Ok(table)
 }

@@ -62,7 +62,7 @@ impl Context {
             }
             Ok(store)
         });
-        Ok(opened.await?)
+        opened.await
     }
 
     /// Ends the work on the store, if it was opened: names the rows that could not be read, and leaves the database in a

@@ -42,7 +42,7 @@ async fn webhooks_are_kept_once_and_claimed_by_one<S: Store + InboxStore>(store:
     assert_eq!(store.keep_webhooks(tenant, vec![a.clone()]).await, Ok(0), "said again, it is one");
     assert_eq!(store.keep_webhooks(tenant, Vec::new()).await, Ok(0));
     let claimed = store.claim_webhooks(tenant, lease(1, at(0)), 10).await.unwrap();
-    assert_eq!(claimed.iter().map(|row| row.webhook.clone()).collect::<Vec<_>>(), [a.clone()], "b is not due yet");
+    assert!(claimed.len() == 1 && claimed[0].webhook == a, "b is not due yet");
     assert!(store.claim_webhooks(tenant, lease(2, at(0)), 10).await.unwrap().is_empty(), "another worker has it");
     let late = store.claim_webhooks(tenant, lease(2, at(31)), 10).await.unwrap();
     let late: Vec<_> = late.into_iter().map(|row| row.webhook).collect();
@@ -143,7 +143,7 @@ async fn links_are_found_by_hash_and_forgotten<S: Store + InboxStore>(store: &S,
     }
     let stranger = PageLink { customer_id: crate::ids::CustomerId(id(99, 9)), ..link(4, 0) };
     assert_eq!(store.keep_link(tenant, stranger).await.unwrap_err().code(), "store.rejected");
-    assert_eq!(store.keep_link(tenant, PageLink { id: PageLinkId(id(50, 9)), ..link(1, 0) }).await.is_err(), true);
+    assert!(store.keep_link(tenant, PageLink { id: PageLinkId(id(50, 9)), ..link(1, 0) }).await.is_err());
     assert_eq!(store.link(tenant, [2; 32]).await, Ok(Some(link(2, 0))));
     assert_eq!(store.link(tenant, [9; 32]).await, Ok(None));
     assert_eq!(store.link(crate::testing::sample::tenant(99_999), [2; 32]).await, Ok(None), "another provider");

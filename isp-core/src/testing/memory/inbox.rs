@@ -118,7 +118,7 @@ impl State {
 
     pub(super) fn pulse(&self) -> Pulse {
         let mut pulse = Pulse::default();
-        let mut outbox: BTreeMap<(&str, &str), (Topic, OutboxState, u64, DateTime<Utc>)> = BTreeMap::new();
+        let mut outbox = BTreeMap::new();
         for KeptRow { row, .. } in self.outbox.values() {
             if matches!(row.state, OutboxState::Done | OutboxState::Dropped) {
                 continue;
