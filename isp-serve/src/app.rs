@@ -1,26 +1,22 @@
-//! What the routes share, and the routes.
+//! What the routes share.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::{ConnectInfo, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, Request, StatusCode};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use chrono::{DateTime, Utc};
 use isp_core::ports::Watch;
 use tokio::sync::{Mutex, Notify};
 
-use crate::hooks::{self, Queue, Source};
 use crate::metrics::Metrics;
-use crate::pages;
 use crate::portal::Lines;
 use crate::provider::Provider;
+use crate::queue::{self, Queue};
 use crate::settings::Settings;
+use crate::source::Source;
 use crate::source_address::{Limit, client};
 
 /// What the routes share.
@@ -39,7 +35,7 @@ pub struct App {
     pub(crate) due: Arc<Notify>,
     watch: Arc<dyn Watch>,
     stopping: AtomicBool,
-    current: AtomicBool,
+    pub(crate) current: AtomicBool,
     /// When the database was last asked whether it answers, and whether it did.
     asked: Mutex<Option<(Instant, bool)>>,
 }
@@ -60,7 +56,7 @@ impl App {
         watch: Arc<dyn Watch>,
     ) -> (Arc<Self>, impl Future<Output = ()> + Send) {
         let arrived = Arc::new(Notify::new());
-        let (queue, keeping) = hooks::queue(provider.clone(), Arc::clone(&arrived));
+        let (queue, keeping) = queue::queue(provider.clone(), Arc::clone(&arrived));
         let app = Self {
             limit: Limit::new(settings.per_minute),
             provider,
@@ -118,7 +114,7 @@ impl App {
     }
 
     /// Whether the database answers within a second. It is asked once a second at most, however often somebody wants to know.
-    async fn answers(&self) -> bool {
+    pub(crate) async fn answers(&self) -> bool {
         const SECOND: Duration = Duration::from_secs(1);
         let mut asked = self.asked.lock().await;
         if let Some((at, answer)) = *asked
@@ -131,65 +127,4 @@ impl App {
         *asked = Some((Instant::now(), answer));
         answer
     }
-}
-
-/// All routes, to be served or to be nested in a server of yours. It wants
-/// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>` with each request, to know who asks.
-pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/livez", get(async || plain(StatusCode::OK, "ok\n".to_owned())))
-        .route("/readyz", get(ready))
-        .route("/healthz", get(ready))
-        .route("/metrics", get(metrics))
-        .route("/hooks/{sender}", any(hooks::receive))
-        .merge(pages::routes())
-        .fallback(pages::elsewhere)
-        .with_state(app)
-}
-
-fn plain(status: StatusCode, text: String) -> Response {
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (status, headers, text).into_response()
-}
-
-async fn ready(State(app): State<Arc<App>>, request: Request<axum::body::Body>) -> Response {
-    let database = app.answers().await;
-    let checks =
-        [("database", database), ("migrations", app.current.load(Ordering::Relaxed)), ("running", !app.is_stopping())];
-    let ready = checks.iter().all(|(_, holds)| *holds);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let verbose = request.uri().query().is_some_and(|query| query.split('&').any(|key| key == "verbose"));
-    let mut text = String::new();
-    for (name, holds) in checks.iter().filter(|_| verbose) {
-        text += &format!("[{}] {name}\n", if *holds { "ok" } else { "failed" });
-    }
-    text += if ready { "ready\n" } else { "not ready\n" };
-    plain(status, text)
-}
-
-async fn metrics(State(app): State<Arc<App>>, request: Request<axum::body::Body>) -> Response {
-    let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let text = app.metrics.text();
-    let (kind, text) = match accept.contains("application/openmetrics-text") {
-        true => ("application/openmetrics-text; version=1.0.0; charset=utf-8", open_metrics(&text)),
-        false => ("text/plain; version=0.0.4; charset=utf-8", text.to_string()),
-    };
-    ([(CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
-}
-
-/// OpenMetrics names a counter without `_total` in its metadata, and ends with a line of its own.
-fn open_metrics(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 6);
-    for line in text.lines() {
-        let mut words = line.split(' ');
-        match (words.next(), words.next(), words.next()) {
-            (Some("#"), Some(_), Some(name)) => out += &line.replacen(name, name.trim_end_matches("_total"), 1),
-            _ => out += line,
-        }
-        out.push('\n');
-    }
-    out + "# EOF\n"
 }

@@ -8,8 +8,8 @@ use isp_core::engine::{EngineError, Taken};
 use isp_core::payment::NoticeRefused;
 use isp_core::ports::{PaymentGateway, Webhook};
 
-use crate::hooks::{Acted, Refused, Source};
 use crate::provider::Provider;
+use crate::source::{Acted, Refused, Source};
 
 /// The webhook of one gateway, under the name that it has in the settings.
 pub struct Gateway {

@@ -4,110 +4,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, Utc};
-use isp_core::engine::EngineError;
-use isp_core::ports::{StoreError, Webhook};
-use tokio::sync::{Notify, mpsc, oneshot};
+use isp_core::ports::Webhook;
+use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::provider::Provider;
+use crate::queue::Arriving;
+pub use crate::source::{Acted, Refused, Source};
 
-/// Somebody who sends webhooks: how its requests are believed, and what follows from them.
-#[async_trait]
-pub trait Source: Send + Sync {
-    /// Its name, and the last part of its path: `/hooks/NAME`.
-    fn name(&self) -> &str;
-
-    /// Whether a header, its name in small letters, is kept with a request.
-    fn keeps(&self, header: &str) -> bool;
-
-    /// What is said with status 200, where the sender wants to hear something.
-    fn answer(&self) -> &'static str {
-        ""
-    }
-
-    /// Answers a `GET`, by which some senders ask whether they have the right address: what to say, or why not.
-    fn subscribe(&self, _query: &str) -> Result<String, Refused> {
-        Err(Refused { status: 405, why: "method" })
-    }
-
-    /// Whether a request is believed and understood as a whole. It touches no database.
-    ///
-    /// # Errors
-    /// What is answered instead.
-    fn admit(&self, webhook: &Webhook) -> Result<(), Refused>;
-
-    /// Does what follows from a request that was kept. It may be called again for the same request.
-    ///
-    /// # Errors
-    /// What was not done; nothing of the request's content.
-    async fn act(&self, provider: &Provider, webhook: &Webhook, now: DateTime<Utc>) -> Result<Acted, EngineError>;
-}
-
-/// Why a request is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    /// The HTTP status.
-    pub status: u16,
-    /// One word, for the metric.
-    pub why: &'static str,
-}
-
-/// What came of a request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Acted {
-    /// Parts of it that could not be read; the others count all the same.
-    pub unread: usize,
-    /// What it came to, without personal data.
-    pub note: String,
-    /// True when something is to be delivered now.
-    pub deliver: bool,
-    /// Payments that it told of and that were not known.
-    pub payments: u64,
-}
-
-/// A request on its way to the database, with who waits for it.
-pub(crate) struct Arriving(Webhook, oneshot::Sender<Result<(), StoreError>>);
-
-/// How many requests may wait for the database; more are told to come again.
-const QUEUE: usize = 4_096;
-/// How many are written in one commit.
-const TOGETHER: usize = 256;
 /// How long a request waits for the database.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Where requests wait for the database.
-pub(crate) type Queue = mpsc::Sender<Arriving>;
-
-/// A queue, and the work that empties it: all that wait are written in one commit.
-pub(crate) fn queue(provider: Provider, arrived: Arc<Notify>) -> (Queue, impl Future<Output = ()> + Send) {
-    let (queue, mut waiting) = mpsc::channel(QUEUE);
-    let work = async move {
-        let mut batch: Vec<Arriving> = Vec::new();
-        while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
-            let webhooks: Vec<Webhook> = batch.iter().map(|Arriving(webhook, _)| webhook.clone()).collect();
-            let kept = provider.inbox.keep_webhooks(provider.tenant, webhooks).await;
-            if batch.len() > 1 && kept.as_ref().is_err_and(|error| !error.retryable()) {
-                // One of them cannot be written: the others are.
-                for Arriving(webhook, done) in batch.drain(..) {
-                    let kept = provider.inbox.keep_webhooks(provider.tenant, vec![webhook]).await;
-                    let _ = done.send(kept.map(drop));
-                }
-            } else {
-                for Arriving(_, done) in batch.drain(..) {
-                    let _ = done.send(kept.as_ref().map(drop).map_err(Clone::clone));
-                }
-            }
-            arrived.notify_one();
-        }
-    };
-    (queue, work)
-}
 
 pub(crate) async fn receive(State(app): State<Arc<App>>, Path(name): Path<String>, request: Request<Body>) -> Response {
     let Some(source) = app.source(&name) else {

@@ -9,8 +9,8 @@ use isp_core::message::inbound::Wish;
 use isp_core::ports::{DeliveryWord, Heard, Webhook};
 use isp_whatsapp::webhook::{Event, InboundKind, InboundMessage, Status, StatusUpdate, Webhook as Meta, WebhookError};
 
-use crate::hooks::{Acted, Refused, Source};
 use crate::provider::Provider;
+use crate::source::{Acted, Refused, Source};
 
 /// After so many hours a wish is for a person: the customer has gone on.
 const WISH_HOURS: i64 = 20;

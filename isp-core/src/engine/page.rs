@@ -47,12 +47,11 @@ impl Standing {
             (Access::Isolated, Some(IsolationCause::Manual)) => Self::ByHand,
             (Access::Isolated, _) => Self::Arrears,
             (Access::Open, _) if line.outages.iter().any(|outage| outage.holds(now)) => Self::Outage,
-            (Access::Open, _) if !confirmed => Self::Opening,
             // A line that was never anything but open has the revision of its registration.
+            (Access::Open, _) if line.access.revision <= 1 => Self::Open,
+            (Access::Open, _) if !confirmed => Self::Opening,
             (Access::Open, _) => match &line.access.observed {
-                Some(said) if line.access.revision > 1 && now - said.at <= TimeDelta::hours(AGAIN_HOURS) => {
-                    Self::OpenAgain
-                }
+                Some(said) if now - said.at <= TimeDelta::hours(AGAIN_HOURS) => Self::OpenAgain,
                 _ => Self::Open,
             },
         }
