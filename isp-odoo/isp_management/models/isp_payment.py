@@ -79,7 +79,7 @@ class AccountPayment(models.Model):
     @api.model
     def _isp_check_day(self, company, day, told):
         """Refuse a day on which nobody can have paid, or one of long ago that nobody insists on."""
-        notice = isp_engine.PaymentNotice(0, 0, "till", "1", 1, _noon(company, day), told, [])
+        notice = isp_engine.PaymentNotice(0, 0, "till", "1", 1, noon(day, company.isp_zone), told, [])
         [received] = isp_engine.receive_payments([notice], company._isp_now())
         self.env["isp.refusals"]._isp_allowed(received)
 
