@@ -64,7 +64,7 @@ impl Engine<'_> {
     }
 
     pub(crate) async fn settle_notice(&self, notice: &PaymentNotice, now: DateTime<Utc>) -> Result<Taken, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let Some(row) = self.gateway_request(&notice.gateway, &notice.reference).await? else {
                 return self.keep_unknown(notice, now).await;
             };
