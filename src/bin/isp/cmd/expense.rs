@@ -122,7 +122,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let on = date.unwrap_or_else(|| ctx.today());
             let id = ExpenseId(ctx.id());
             let expense = Expense { id, on, category, amount, paid_from, note, site_id };
-            ctx.engine(store).expense(expense, told(sure)).await?;
+            ctx.engine(store).expense(expense, sure.told()).await?;
             ctx.say("done.expense", &[("amount", amount.to_string()), ("date", on.to_string())])?;
         }
         Command::List(List { month }) => {
@@ -156,7 +156,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 ("date", instead.on.to_string()),
             ];
             let ending = Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &edit.reason)?;
-            ctx.engine(store).correct_expense(expense.id, Some(instead), ending, told(edit.sure)).await?;
+            ctx.engine(store).correct_expense(expense.id, Some(instead), ending, edit.sure.told()).await?;
             ctx.say("done.expense_edited", &variables)?;
         }
         Command::Remove(Remove { which, reason }) => {
@@ -168,11 +168,6 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
     }
     Ok(Exit::Done)
-}
-
-/// What a person says who is sure.
-fn told(sure: Sure) -> Told {
-    if sure.is() { Told::ByPersonWhoInsists } else { Told::ByPerson }
 }
 
 async fn site_of(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Option<SiteId>> {

@@ -197,7 +197,9 @@ impl Problem {
     pub(crate) const fn is_question(&self) -> bool {
         matches!(
             self,
-            Self::LikelyDouble { .. } | Self::RoundedNiks { .. } | Self::Value(isp_core::Error::Implausible { .. })
+            Self::LikelyDouble { .. }
+                | Self::RoundedNiks { .. }
+                | Self::Value(isp_core::Error::Implausible { .. } | isp_core::Error::CashShort { .. })
         )
     }
 }

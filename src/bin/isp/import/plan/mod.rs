@@ -157,6 +157,8 @@ struct Planner<'a> {
     serials: HashSet<String>,
     /// How often the same expense stands in the file.
     expenses: HashMap<String, u32>,
+    /// The cash that is left after the rows so far.
+    cash: Money,
     /// Installations and expenses of the books that a row of the files is.
     claimed_orders: HashSet<InstallationOrderId>,
     claimed_expenses: HashSet<ExpenseId>,
@@ -189,6 +191,7 @@ impl<'a> Planner<'a> {
             accounts: batch.subscriptions.iter().map(|s| s.name().folded()).collect(),
             serials: batch.cpes.iter().map(|c| c.serial.folded()).collect(),
             expenses: HashMap::new(),
+            cash: existing.cash,
             claimed_orders: HashSet::new(),
             claimed_expenses: HashSet::new(),
             orders: existing
