@@ -1,5 +1,7 @@
 //! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
@@ -238,7 +240,8 @@ impl Engine<'_> {
                 None => self.requests(RequestQuery { customer: Some(customer_id), ..RequestQuery::default() }).await?,
             };
             let (from, until) = (mutation.on.midnight(Zone::Wib), mutation.on.plus_days(1).midnight(Zone::Wib));
-            let asked = requests.iter().find(|r| r.is_paid_by(mutation.amount, from, until)).map(|r| r.id);
+            let asked = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until));
+            let asked = asked.min_by_key(|r| (r.closing.is_some(), Reverse(r.made_at))).map(|r| r.id);
             let request = found.and_then(|c| c.request).or(asked);
             let mut mark = MutationMark {
                 state: MutationState::Matched,
