@@ -26,7 +26,19 @@ fn cash_below_zero_is_asked_wherever_it_is_spent() {
     };
     pay("100000", "A");
     asked(&["device", "replace", "SN-1", "--with", "SN-2", "--cost", "150000", "--reason", "petir"]);
-    asked(&["cpe", "add", "SN-9", "--customer", "P003", "--ownership", "lent", "--cost", "200.000", "--reason", "baru"]);
+    asked(&[
+        "cpe",
+        "add",
+        "SN-9",
+        "--customer",
+        "P003",
+        "--ownership",
+        "lent",
+        "--cost",
+        "200.000",
+        "--reason",
+        "baru",
+    ]);
     asked(&["device", "return", "SN-9", "--cost", "25000", "--reason", "ongkos ambil"]);
     asked(&["device", "correct", "SN-2", "--cost", "160000", "--reason", "nota"]);
     asked(&["payment", "reverse", "cash", "A", "--reason", "salah orang"]);
@@ -76,4 +88,37 @@ fn an_amount_without_its_thousands_is_asked() {
     let import = ["--on", "2026-01-02", "import", "--packages", "sheets/packages.csv"];
     let (_, err) = isp.exit(3, &import);
     assert!(err.contains("packages.csv baris 2 kolom kecepatan") && err.contains("--accept packages.csv:2"), "{err}");
+}
+
+#[test]
+fn a_day_with_the_wrong_year_is_asked_and_so_is_one_nik_twice() {
+    let isp = provider();
+    let on = ["--on", "2026-01-02"];
+    isp.ok(&[&on[..], &["installation", "kind", "FO", "--name", "FO", "--price", "500000"]].concat());
+    for words in [
+        &["expense", "add", "listrik", "250000", "--paid-from", "bank", "--date", "2062-01-02"][..],
+        &["installation", "add", "P001", "--kind", "FO", "--fee", "500000", "--date", "1999-01-02"],
+        &["device", "return", "SN-1", "--date", "2206-01-02", "--reason", "pindah"],
+    ] {
+        isp.fails(3, &[&on[..], words].concat(), "value.implausible");
+    }
+    let line =
+        ["subscription", "add", "P003", "--package", "HOME10", "--router", "R1", "--username", "x", "--password", "p"];
+    isp.fails(3, &[&on[..], &line, &["--start", "2062-01-02"]].concat(), "value.implausible");
+    // Two digits of a year, written first, are read last.
+    let asked = |kind: &str, text: &str, column: &str, code: &str| {
+        let name = format!("{kind}.csv");
+        isp.write(&[(&name, text)]);
+        let (file, option) = (format!("sheets/{name}"), format!("--{kind}"));
+        let import = [&on[..], &["--lang", "en", "import", &option, &file]].concat();
+        let (_, err) = isp.exit(3, &import);
+        assert!(err.contains(&format!("column {column}")) && err.contains(code) && err.contains("--accept"), "{err}");
+        isp.ok(&[import.as_slice(), &["--accept", &name]].concat());
+    };
+    let lines = "id_pelanggan,paket,username,password,mulai\nP003,HOME10,baru,p,25-12-31\n";
+    asked("subscriptions", lines, "mulai", "value.implausible");
+    let spent = "tanggal,kategori,jumlah,dari\n1999-01-02,gaji,500000,bank\n";
+    asked("expenses", spent, "tanggal", "value.implausible");
+    let people = "id_pelanggan,nama,alamat,nik\nP8,Ani,RT 1,3273014102900001\nP9,Ana,RT 1,3273014102900001\n";
+    asked("customers", people, "nik", "import.same_nik");
 }

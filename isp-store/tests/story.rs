@@ -113,7 +113,13 @@ async fn pay_some(engine: &Engine<'_>, passed: i32, now: DateTime<Utc>) {
 }
 
 async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc>) {
-    let note = DeviceNote { on: today, reason: name("rusak"), officer: name("Budi"), cost: rupiah(75_000), told: Told::ByMachine };
+    let note = DeviceNote {
+        on: today,
+        reason: name("rusak"),
+        officer: name("Budi"),
+        cost: rupiah(75_000),
+        told: Told::ByMachine,
+    };
     match passed {
         10 => {
             let promise = Promise {

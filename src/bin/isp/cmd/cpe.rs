@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
-use isp_core::calendar::Date;
+use isp_core::calendar::{Date, plausible_day};
 use isp_core::device::{Cpe, DeviceAction, Ownership};
-use isp_core::engine::device::DeviceNote;
 use isp_core::engine::Told;
+use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
 use isp_core::money::plausible_amount;
 use isp_core::ports::Store;
@@ -217,6 +217,7 @@ impl Note {
     fn told(self, ctx: &Context) -> Result<DeviceNote, isp_core::Error> {
         self.sure.of(plausible_amount("cost", self.cost))?;
         let (on, told) = (self.date.unwrap_or_else(|| ctx.today()), self.sure.told());
+        self.sure.of(plausible_day("date", on, ctx.today()))?;
         Ok(DeviceNote { on, reason: self.reason, officer: ctx.officer.clone(), cost: self.cost, told })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use isp_core::Money;
 use isp_core::billing::InvoiceKind;
 use isp_core::calendar::Date;
 use isp_core::customer::Customer;
@@ -14,7 +15,6 @@ use isp_core::place::{Router, Site};
 use isp_core::ports::{ExpenseRow, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::{Account, Subscription};
 use isp_core::text::{Code, RouterName};
-use isp_core::Money;
 
 use super::by_code::ByCode;
 

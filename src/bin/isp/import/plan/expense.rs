@@ -1,12 +1,12 @@
 //! Expenses.
 
-use isp_core::{Error, Money};
 use isp_core::calendar::Date;
 use isp_core::ids::{ExpenseId, derive};
 use isp_core::ledger::{Account, Expense};
 use isp_core::payment::Channel;
 use isp_core::ports::ExpenseRow;
 use isp_core::text::Code;
+use isp_core::{Error, Money};
 
 use super::super::notice::Note;
 use super::super::problem::{Noun, Problem, RowError};
@@ -32,6 +32,7 @@ impl Planner<'_> {
         if row.ended {
             return Ok(Verdict::LeftOut);
         }
+        self.ask_about_day(&row.at, "date", row.on);
         self.ask_which_expense(row);
         self.ask_for_cash(row);
         self.plan.changes.journal.push(expense.entry());
