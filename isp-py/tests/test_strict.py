@@ -286,3 +286,24 @@ def test_nothing_that_was_given_is_changed() -> None:
     plan = isp.plan_billing(rows, packages, NOW)
     assert pickle.dumps((rows, packages)) == before
     assert pickle.loads(pickle.dumps(plan)) == plan
+
+
+HALF = "Budi \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "field", "row"),
+    [
+        (isp.parse_phone, (HALF,), "text", None),
+        (isp.parse_niks, ([HALF],), "texts[0]", None),
+        (isp.plan_billing, ([subscription("2026-01-05", 5, timing=HALF)], [package()], NOW), "timing", 0),
+        (isp.allocate, ([isp.AllocationFacts(HALF, [], [])],), "customer", 0),
+    ],
+)
+def test_half_a_sign_is_refused_in_words_and_never_shown(
+    call: Any, arguments: tuple[Any, ...], field: str, row: int | None
+) -> None:
+    error = refused(call, *arguments)
+    assert error.code == "value.half_sign"
+    assert "surrogate" in str(error) and "Budi" not in str(error)
+    print(error.field, error.row, field, row)
