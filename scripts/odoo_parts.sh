@@ -107,9 +107,8 @@ odoo_parts_told() {
     done <"$run/list"
     ran=$(sed -nE 's/.* of ([0-9]+) tests/\1/p' "$run"/*.said | awk '{ all += $1 } END { print all + 0 }')
     if [ -n "$whole" ]; then
-        awk 'FNR == 1 { of = "" }
-            match($0, /Starting Test[A-Za-z]+\.test_/) { split(substr($0, RSTART + 9), name, "."); count[name[1]]++ }
-            END { for (name in count) printf "%4d %s\n", count[name], name }' "$run"/*.log | sort -k2
+        awk 'match($0, /Starting Test[A-Za-z]+\.test_/) { split(substr($0, RSTART + 9), words, "."); count[words[1]]++ }
+            END { for (class in count) printf "%4d %s\n", count[class], class }' "$run"/*.log | sort -k2
         cat "$run/upgrade.said" "$run/journey.said" "$run/faults.said" 2>/dev/null || true
         written=$(cat "$root"/isp-odoo/isp_management*/tests/*.py |
             grep -cE '^    def test_')

@@ -89,3 +89,17 @@ fn no_library_speaks_english_to_an_indonesian() {
         }
     }
 }
+
+#[test]
+fn manual_pages_speak_the_language_too() {
+    let isp = Isp::new();
+    for (language, words) in [("id", "Daftar tagihan"), ("en", "List invoices")] {
+        let dir = isp.dir().join(language);
+        isp.ok(&["--lang", language, "man", dir.to_str().unwrap()]);
+        let page = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+        assert!(page("isp-invoice-list.1").contains(words), "{}", page("isp-invoice-list.1"));
+        assert!(page("isp.1").contains("isp\\-invoice"), "{}", page("isp.1"));
+    }
+    let (_, err) = isp.exit(6, &["man", "/dev/null/here"]);
+    assert!(err.contains("/dev/null/here"), "{err}");
+}

@@ -294,6 +294,12 @@ pub enum Error {
         /// What is held.
         holds: Money,
     },
+    /// A payment gateway does not hold that much.
+    #[error("gateway holds {holds}, less than that")]
+    GatewayHoldsLess {
+        /// What is held.
+        holds: Money,
+    },
     /// More cash would be spent or given back than there is.
     #[error("there is {holds} in cash, less than that")]
     CashShort {
@@ -388,6 +394,7 @@ impl Error {
             Self::MutationSettled => "mutation.settled",
             Self::MutationWaits => "mutation.waits",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
+            Self::GatewayHoldsLess { .. } => "gateway.holds_less",
             Self::CashShort { .. } => "money.cash_short",
             Self::DeviceNotInstalled => "device.not_installed",
             Self::FeeTerms => "installation.fee_terms",

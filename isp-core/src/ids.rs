@@ -70,6 +70,8 @@ ids! {
     MutationId,
     /// A collector's deposit.
     DepositId,
+    /// A payout of a payment gateway.
+    PayoutId,
     /// A journal entry.
     JournalEntryId,
     /// An event in the life of a service access.

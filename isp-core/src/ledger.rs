@@ -176,11 +176,15 @@ pub enum EntryKind {
     DeviceCost,
     /// An expense.
     Expense,
+    /// What a payment gateway keeps of a payment or a payout.
+    GatewayFee,
+    /// Money that a payment gateway paid out to the bank.
+    Payout,
 }
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Invoices,
         Self::Payment,
         Self::Reversal,
@@ -191,6 +195,8 @@ impl EntryKind {
         Self::PackageChange,
         Self::DeviceCost,
         Self::Expense,
+        Self::GatewayFee,
+        Self::Payout,
     ];
 
     /// Its code.
@@ -207,6 +213,8 @@ impl EntryKind {
             Self::PackageChange => "package_change",
             Self::DeviceCost => "device_cost",
             Self::Expense => "expense",
+            Self::GatewayFee => "gateway_fee",
+            Self::Payout => "payout",
         }
     }
 

@@ -11,8 +11,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, bank, credit, customer, device, ending, former, installation, invoice, ledger, master, outbox, payment,
-    request, reseal, rows, statement, subscription, table,
+    access, bank, credit, customer, device, ending, former, gateway, installation, invoice, ledger, master, outbox,
+    payment, request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -68,6 +68,8 @@ pub(crate) async fn write(
         reversals,
         payment_requests,
         request_closings,
+        gateway_requests,
+        payouts,
         bank_files: _,
         mutations: _,
         mutation_marks: _,
@@ -153,6 +155,7 @@ pub(crate) async fn write(
     credit::write_deposits(s, tenant, deposits).await?;
     payment::settle(s, tenant, reversals, allocations).await?;
     request::write(s, tenant, request_closings, payment_requests).await?;
+    gateway::write(s, tenant, gateway_requests, payouts).await?;
     bank::write(s, tenant, bank).await?;
 
     access::write(s, tenant, access).await?;

@@ -34,6 +34,7 @@ mod encode;
 mod ending;
 mod error;
 mod former;
+mod gateway;
 mod installation;
 mod invoice;
 mod keyfile;

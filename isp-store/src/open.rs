@@ -246,6 +246,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(15, "instalment step", include_str!("../migrations/sqlite/0015_instalment_step.sql")),
         migration(16, "requests", include_str!("../migrations/sqlite/0016_requests.sql")),
         migration(17, "mutations", include_str!("../migrations/sqlite/0017_mutations.sql")),
+        migration(18, "gateways", include_str!("../migrations/sqlite/0018_gateways.sql")),
     ]
 }
 
@@ -267,6 +268,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(15, "instalment step", include_str!("../migrations/postgres/0015_instalment_step.sql")),
         migration(16, "requests", include_str!("../migrations/postgres/0016_requests.sql")),
         migration(17, "mutations", include_str!("../migrations/postgres/0017_mutations.sql")),
+        migration(18, "gateways", include_str!("../migrations/postgres/0018_gateways.sql")),
     ]
 }
 

@@ -131,6 +131,14 @@ tables! {
         "tenant_id", "payment_request_id", "customer_id", "invoice_id", "debt", "amount", "made_at", "expires_at",
         "kept_until", "closed_at", "payment_id", "kept",
     ];
+    GATEWAY_REQUESTS: "gateway_requests", 2, "gateway_request", [
+        "tenant_id", "payment_request_id", "customer_id", "invoice_id", "document_id", "gateway", "channel", "reference",
+        "known_as", "amount", "made_at", "expires_at", "state", "provider_id", "pay_number", "pay_biller", "pay_qris",
+        "pay_url", "fee", "payment_id", "poll_at", "note", "revision",
+    ];
+    PAYOUTS: "payouts", 2, "payout.id", [
+        "tenant_id", "payout_id", "gateway", "net", "fee", "paid_on", "booked_by", "note",
+    ];
     BANK_FILES: "bank_files", 2, "bank_file", [
         "tenant_id", "bank_file_id", "format", "account", "first_day", "last_day", "imported_at", "imported_by",
     ];

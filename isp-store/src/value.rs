@@ -10,14 +10,15 @@ use isp_core::ending::EndingKind;
 use isp_core::ids::{
     AccessEventId, BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PaymentId, PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId, WorkerId,
+    PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, TenantId,
+    WorkerId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::message::NotificationKind;
 use isp_core::money::Money;
-use isp_core::payment::Channel;
+use isp_core::payment::{Channel, GatewayState, PayChannel};
 use isp_core::ports::StoreError;
 use isp_core::subscription::{Service, Timing, ip_address};
 use isp_core::text::{Code, Language, Name, Reference, RouterName};
@@ -164,7 +165,7 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, BankFileId, MutationId,
+    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, PayoutId, BankFileId, MutationId,
 }
 
 /// Types that are written as another one.
@@ -226,6 +227,8 @@ through! {
     Clue => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     MutationState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Channel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    PayChannel => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    GatewayState => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     CreditReason => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Account => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Service => String, |v| v.code().to_owned(), |v| Self::parse(&v);

@@ -28,13 +28,15 @@ pub enum BankFormat {
     Bri,
     /// SWIFT's MT940, of any bank.
     Mt940,
+    /// No file: a payment gateway told of money for a request that is not known here.
+    Gateway,
 }
 
 impl BankFormat {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Bca, Self::Mandiri, Self::Bni, Self::Bri, Self::Mt940];
+    pub const ALL: [Self; 6] = [Self::Bca, Self::Mandiri, Self::Bni, Self::Bri, Self::Mt940, Self::Gateway];
 
-    /// `bca`, `mandiri`, `bni`, `bri` or `mt940`.
+    /// `bca`, `mandiri`, `bni`, `bri`, `mt940` or `gateway`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -43,6 +45,7 @@ impl BankFormat {
             Self::Bni => "bni",
             Self::Bri => "bri",
             Self::Mt940 => "mt940",
+            Self::Gateway => "gateway",
         }
     }
 
@@ -51,17 +54,8 @@ impl BankFormat {
     /// # Errors
     /// [`Error::NotOneOf`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let unknown = Error::NotOneOf { field: "format", expected: "bca, mandiri, bni, bri, mt940" };
+        let unknown = Error::NotOneOf { field: "format", expected: "bca, mandiri, bni, bri, mt940, gateway" };
         Self::ALL.into_iter().find(|f| f.code() == text).ok_or(unknown)
-    }
-
-    /// The provider of payments that are found in it: the bank, or `bank` where the file does not tell which.
-    #[must_use]
-    pub const fn provider(self) -> &'static str {
-        match self {
-            Self::Mt940 => "bank",
-            bank => bank.code(),
-        }
     }
 }
 

@@ -74,11 +74,28 @@ impl Mutation {
     /// Days between a payment that a person booked and the mutation that it is.
     pub const APART: i32 = 3;
 
-    /// True when a payment that a person booked may be this mutation: through a bank, of the same amount, about the same day.
+    /// The provider of the payment that it becomes: the bank, `bank` where the file does not tell which, or the gateway.
+    ///
+    /// # Errors
+    /// None that can be: each is a code.
+    pub fn provider(&self) -> Result<Code, Error> {
+        match self.format {
+            BankFormat::Gateway => Ok(self.account.clone()),
+            BankFormat::Mt940 => Code::parse("provider", "bank"),
+            bank => Code::parse("provider", bank.code()),
+        }
+    }
+
+    /// True when a payment that a person booked may be this mutation: through a bank, or this gateway, of the same amount, about
+    /// the same day.
     #[must_use]
     pub fn may_be(&self, payment: &Payment) -> bool {
         let apart = Zone::Wib.date_of(payment.paid_at).days_since(self.on).abs();
-        payment.channel == Channel::Bank && payment.amount == self.amount && apart <= Self::APART
+        let same_way = match self.format {
+            BankFormat::Gateway => payment.provider == self.account,
+            _ => payment.channel == Channel::Bank,
+        };
+        same_way && payment.amount == self.amount && apart <= Self::APART
     }
 
     /// What the payment is called that it becomes.

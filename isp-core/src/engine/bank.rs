@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFile, Candidate, Clue, Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, Payer,
-    PayerAlias, candidates, choose, compare, file_id, payer_words, sums_owed,
+    BankFile, BankFormat, Candidate, Clue, Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState,
+    Payer, PayerAlias, candidates, choose, compare, file_id, payer_words, sums_owed,
 };
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
-use crate::engine::{Engine, EngineError, NewPayment, PayReport};
+use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
@@ -182,8 +182,8 @@ impl Engine<'_> {
             if let Some(first) = found.first().filter(|c| c.clue == Clue::Name) {
                 owed = sums_owed(&self.store.open_invoices(self.tenant, first.customer_id).await?);
             }
-            // What a person took back, only a person matches.
-            let sure = row.state() == MutationState::Unmatched;
+            // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
+            let sure = row.state() == MutationState::Unmatched && row.mutation.format != BankFormat::Gateway;
             let chosen = choose(&found, row.mutation.amount, |_| owed.clone()).filter(|_| sure);
             if let Some(request) = chosen.and_then(|c| c.request) {
                 // Its money has come; the same amount once more is a matter for a person.
@@ -258,7 +258,8 @@ impl Engine<'_> {
                     (ChangeSet::default(), None)
                 }
                 None => {
-                    let (changes, report) = self.plan_new(&self.payment_of(mutation, customer_id, now)?, now).await?;
+                    let (changes, report) =
+                        self.plan_told(&self.payment_of(mutation, customer_id, now)?, Told::ByPerson, now).await?;
                     (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
                     (changes, Some(report))
                 }
@@ -293,7 +294,7 @@ impl Engine<'_> {
         customer_id: CustomerId,
         now: DateTime<Utc>,
     ) -> Result<NewPayment, EngineError> {
-        let provider = Code::parse("provider", mutation.format.provider())?;
+        let provider = mutation.provider()?;
         // The hour is not told. Noon of the day, but not later than now.
         let noon = mutation.on.at(12, 0, Zone::Wib);
         let paid_at = if mutation.on == Zone::Wib.date_of(now) { noon.min(now) } else { noon };

@@ -56,9 +56,9 @@ impl Engine<'_> {
                 payments: vec![payment],
                 write_offs: vec![given_up.clone()],
                 allocations: vec![made],
-                request_closings: self.closing_of_request(customer, now).await?,
                 ..ChangeSet::default()
             };
+            self.withdraw_requests(&mut changes, customer, now).await?;
             self.reopen_paid(&mut changes, &facts, &[made], now);
             self.join_notices(&mut changes, &facts, now).await?;
             match self.store.commit(self.tenant, changes).await {

@@ -159,15 +159,18 @@ impl Engine<'_> {
         let mut customers: Vec<CustomerId> = notes.iter().map(|n| n.customer_id).collect();
         customers.sort_unstable();
         customers.dedup();
-        let mut changes = ChangeSet { credit_notes: notes, ..ChangeSet::default() };
-        if changes.is_empty() {
+        if customers.is_empty() {
             return Ok(());
         }
-        // What they were asked to pay is another debt now.
-        for customer in &customers {
-            changes.request_closings.extend(self.closing_of_request(*customer, now).await?);
-        }
-        self.store.commit(self.tenant, changes).await?;
+        until_written(async || {
+            let mut changes = ChangeSet { credit_notes: notes.clone(), ..ChangeSet::default() };
+            // What they were asked to pay is another debt now.
+            for customer in &customers {
+                self.withdraw_requests(&mut changes, *customer, now).await?;
+            }
+            Ok(self.store.commit(self.tenant, changes).await?)
+        })
+        .await?;
         for customer in customers {
             self.apply_credit_of(customer, now).await?;
         }

@@ -9,6 +9,7 @@
 //! | isolation and reopening | [`enforce`] |
 //! | payments and their reversal | [`pay`] |
 //! | payment requests | [`request`] |
+//! | payment gateways | [`gateway`] |
 //! | files of banks | [`bank`] |
 //! | package changes, pauses, terminations | [`terms`] |
 //! | credit notes | [`credit`] |
@@ -29,7 +30,8 @@
 //! | what another policy would do | [`simulate`] |
 //!
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
-//! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`].
+//! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`], and
+//! nothing calls a payment gateway but [`gateway`].
 
 pub mod account;
 pub mod bank;
@@ -45,6 +47,7 @@ pub mod enforce;
 pub mod expense;
 pub mod explain;
 pub mod first_fee;
+pub mod gateway;
 pub mod late_fee;
 pub mod manage;
 pub mod meet;
@@ -77,6 +80,7 @@ pub use day::{DayReport, DayStep, Said};
 pub use deliver::{DeliverReport, Outside, Post};
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
+pub use gateway::{GatewayWish, PollReport, Taken};
 pub use pay::{NewPayment, PayReport, ReverseReport, Told};
 pub use remind::RemindReport;
 pub use settle::Settlement;

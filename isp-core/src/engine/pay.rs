@@ -113,15 +113,16 @@ impl Engine<'_> {
         .await
     }
 
-    /// What a payment that a person books comes to, to be written with other things in one commit.
-    pub(crate) async fn plan_new(
+    /// What a new payment comes to, to be written with other things in one commit.
+    pub(crate) async fn plan_told(
         &self,
         new: &NewPayment,
+        told: Told,
         now: DateTime<Utc>,
     ) -> Result<(ChangeSet, PayReport), EngineError> {
-        heard(new, Told::ByPerson).check(now)?;
+        heard(new, told).check(now)?;
         let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
-        match among(new, Told::ByPerson, &known) {
+        match among(new, told, &known) {
             Received::New => self.plan_payment(&self.as_payment(new, known.len(), now), now).await,
             _ => Err(EngineError::PaymentMismatch),
         }
@@ -217,7 +218,7 @@ impl Engine<'_> {
         changes.messages.insert(0, message);
         changes.credit_notes = back.notes;
         // What its customer was asked for is no longer what is owed. Who pays it all the same has credit.
-        changes.request_closings = self.closing_of_request(payment.customer_id, now).await?;
+        self.withdraw_requests(&mut changes, payment.customer_id, now).await?;
         changes.payments.push(payment.clone());
         changes.allocations = allocations;
         Ok((changes, report))

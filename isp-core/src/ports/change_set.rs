@@ -15,7 +15,9 @@ use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
 use crate::package::Package;
-use crate::payment::{Allocation, Closing, Deposit, Payment, PaymentRequest, PaymentReversal, WriteOff};
+use crate::payment::{
+    Allocation, Closing, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
+};
 use crate::place::{KnownMachine, Router, Site};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Subscription};
@@ -108,6 +110,12 @@ pub struct ChangeSet {
     /// Closings of payment requests, written before new ones. A request that is paid stays so, and one that is cancelled is
     /// closed again only by its payment: anything else fails the commit with `Conflict`.
     pub request_closings: Vec<(PaymentRequestId, Closing)>,
+    /// Requests at gateways. One with revision 0 is new: if another has its gateway and reference, or its document, gateway and
+    /// channel while both are live, the commit fails with `Duplicate { what: "gateway_request" }`. Any other one replaces
+    /// the row that still has its revision, else the commit fails with `Conflict`. The revision rises by one.
+    pub gateway_requests: Vec<GatewayRequest>,
+    /// Payouts of gateways, appended. One whose id is there already fails the commit with `Duplicate { what: "payout.id" }`.
+    pub payouts: Vec<Payout>,
     /// Files of banks, appended. One whose id is there already fails the commit with `Duplicate { what: "bank_file" }`.
     pub bank_files: Vec<ImportedFile>,
     /// Mutations, appended; accounts are kept in small letters. One whose id is there already fails the commit with
@@ -178,6 +186,8 @@ impl ChangeSet {
             reversals,
             payment_requests,
             request_closings,
+            gateway_requests,
+            payouts,
             bank_files,
             mutations,
             mutation_marks,
@@ -223,6 +233,8 @@ impl ChangeSet {
             && reversals.is_empty()
             && payment_requests.is_empty()
             && request_closings.is_empty()
+            && gateway_requests.is_empty()
+            && payouts.is_empty()
             && bank_files.is_empty()
             && mutations.is_empty()
             && mutation_marks.is_empty()

@@ -1,4 +1,4 @@
-//! The three ports of the engine: [`Store`], [`AccessControl`], [`Messenger`].
+//! The ports of the engine: [`Store`], [`AccessControl`], [`Messenger`], [`PaymentGateway`].
 //!
 //! `Ok` means that the other side answered. An error tells what is known of the effect, see [`PortError`]. Only
 //! [`crate::engine::deliver`] tries again. Clock and ids are arguments, not ports.
@@ -13,6 +13,7 @@ mod messenger;
 mod money;
 mod outbox;
 mod outbox_store;
+mod payment_gateway;
 mod query;
 mod row;
 mod store;
@@ -30,8 +31,10 @@ pub use outbox::{
     Claim, Claimed, Effect, Lease, Observed, OutboxRow, OutboxState, Outcome, Recorded, RouterHold, Settled, Topic,
 };
 pub use outbox_store::OutboxStore;
+pub use payment_gateway::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway};
 pub use query::{
-    AccessQuery, BillableQuery, DunningQuery, InvoiceQuery, MutationQuery, OutboxQuery, PageQuery, RequestQuery,
+    AccessQuery, BillableQuery, DunningQuery, GatewayQuery, InvoiceQuery, MutationQuery, OutboxQuery, PageQuery,
+    RequestQuery,
 };
 pub use row::{DamagedRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
 pub use store::{RunGuard, Store};

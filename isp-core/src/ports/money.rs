@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::{ExpenseRow, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use super::{ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
 use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::{JournalEntry, JournalTotal};
-use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
+use crate::payment::{
+    Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
+    WriteOff,
+};
 use crate::text::{Code, Reference};
 
 /// What was paid and booked: payments, credit, write-offs, collectors, the journal.
@@ -64,6 +67,21 @@ pub trait MoneyStore: Send + Sync {
         query: RequestQuery,
         page: PageQuery<PaymentRequestId>,
     ) -> Result<Vec<PaymentRequest>, StoreError>;
+
+    /// Requests at gateways, in id order.
+    async fn gateway_requests(
+        &self,
+        tenant: TenantId,
+        query: &GatewayQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<GatewayRequest>, StoreError>;
+
+    /// Payouts of gateways, oldest day first, then by id.
+    async fn payouts(&self, tenant: TenantId) -> Result<Vec<Payout>, StoreError>;
+
+    /// What each gateway took (payments through [`Channel::Gateway`](crate::payment::Channel) that were not reversed), kept as
+    /// fees, and paid out, by name.
+    async fn gateway_balances(&self, tenant: TenantId) -> Result<Vec<GatewayBalance>, StoreError>;
 
     /// A bank's file that was imported.
     async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError>;

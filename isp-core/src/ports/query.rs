@@ -7,7 +7,7 @@ use crate::billing::InvoiceKind;
 use crate::calendar::Date;
 use crate::ids::{CustomerId, MutationId, PaymentId, SubscriptionId};
 use crate::money::Money;
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 /// A page: rows after `after` in id order, at most `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,21 @@ pub struct RequestQuery {
     pub kept_after: Option<DateTime<Utc>>,
     /// Only amounts from one up to another, both included.
     pub amounts: Option<(Money, Money)>,
+}
+
+/// Which requests at gateways to list; all conditions together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GatewayQuery {
+    /// Only this customer's.
+    pub customer: Option<CustomerId>,
+    /// Only the one that this gateway knows by this reference of ours.
+    pub known_as: Option<(Code, Reference)>,
+    /// Only those that are attempting, unknown or open.
+    pub live: bool,
+    /// Only those of which the gateway is to be asked by this moment.
+    pub poll_due: Option<DateTime<Utc>>,
+    /// Only that of this payment.
+    pub payment: Option<PaymentId>,
 }
 
 /// Which mutations to list; all conditions together.

@@ -17,9 +17,9 @@ pub struct CashRow {
     pub opening: Money,
     /// From customers, less reversals.
     pub received: Money,
-    /// For devices and expenses.
+    /// For devices, expenses and the fees of gateways.
     pub spent: Money,
-    /// From other accounts of money, less what went to them: deposits of collectors.
+    /// From other accounts of money, less what went to them: deposits of collectors, payouts of gateways.
     pub moved: Money,
     /// Balance after the month.
     pub closing: Money,
@@ -45,8 +45,8 @@ pub fn cash(totals: &[JournalTotal], first: Month, last: Month) -> Vec<CashRow> 
                 account,
                 opening: sum(&|t| t.month() < month),
                 received: now(&[EntryKind::Payment, EntryKind::Reversal]),
-                spent: -now(&[EntryKind::DeviceCost, EntryKind::Expense]),
-                moved: now(&[EntryKind::Deposit]),
+                spent: -now(&[EntryKind::DeviceCost, EntryKind::Expense, EntryKind::GatewayFee]),
+                moved: now(&[EntryKind::Deposit, EntryKind::Payout]),
                 closing: sum(&|t| t.month() <= month),
             });
         }

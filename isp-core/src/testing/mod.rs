@@ -20,6 +20,6 @@ pub mod sample;
 #[cfg(feature = "testing")]
 pub mod strategies;
 
-pub use fakes::{FakeMessenger, FakeRouter, MessengerFault};
+pub use fakes::{FakeGateway, FakeMessenger, FakeRouter, GatewayFault, MessengerFault};
 pub use fuse::{Fuse, Moment};
 pub use memory::{MemoryStore, Snapshot};

@@ -70,6 +70,10 @@ class Provider:
         env["isp.expense"].create({"name": "Hulu", "category_id": category.id, "amount": 10_000, "date": date(2026, 1, 6)}).action_post()
         env["isp.message_template"].action_isp_load_standard()
         env["isp.collector"].create({"name": "Pak Dedi"})
+        env["isp.statement"].sudo().create({
+            "name": "TAG-202001-1", "company_id": self.company.id, "customer_id": customer.id, "issue_date": date(2020, 1, 5),
+            "due_date": date(2020, 1, 15),
+        })
         self.router.isp_reveal("password", "uji")
 
 

@@ -98,7 +98,7 @@ class TestLifecycle(IspNetworkCommon):
                     "company_id": self.company.id, "customer_id": line.customer_id.id, "kind_id": kind.id, "date": date(2026, 1, 31),
                     "amount": amount, "instalments": count,
                 })
-                parts = fee._isp_parts()
+                parts = fee._isp_parts(fee.date, count)
                 self.assertEqual(sum(part.dpp for part in parts), amount)
                 self.assertTrue(all(part.dpp > 0 for part in parts))
 

@@ -155,4 +155,5 @@ pub(super) const NAMED: &[(&str, &str, &str, &str, &str)] = &[
     ("journal_lines", "journal_entry_id", "journal_entry_id", "journal_entries", "journal_entry_id"),
     ("outbox", "outbox_id", "customer_id", "customers", "customer_id"),
     ("payment_requests", "payment_request_id", "customer_id", "customers", "customer_id"),
+    ("gateway_requests", "payment_request_id", "customer_id", "customers", "customer_id"),
 ];

@@ -5,11 +5,16 @@ use isp_core::bank::{ImportedFile, MutationRow, PayerAlias};
 use isp_core::calendar::Date;
 use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use isp_core::ledger::{JournalEntry, JournalTotal};
-use isp_core::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
-use isp_core::ports::{ExpenseRow, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use isp_core::payment::{
+    Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
+    WriteOff,
+};
+use isp_core::ports::{
+    ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError,
+};
 use isp_core::text::{Code, Reference};
 
-use crate::{bank, credit, ledger, payment, request};
+use crate::{bank, credit, gateway, ledger, payment, request};
 
 use super::SqlStore;
 
@@ -82,6 +87,26 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<PaymentRequest>, StoreError> {
         let mut session = self.engine.read().await?;
         request::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn gateway_requests(
+        &self,
+        tenant: TenantId,
+        query: &GatewayQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<GatewayRequest>, StoreError> {
+        let mut session = self.engine.read().await?;
+        gateway::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn payouts(&self, tenant: TenantId) -> Result<Vec<Payout>, StoreError> {
+        let mut session = self.engine.read().await?;
+        gateway::payouts(session.as_mut(), tenant).await
+    }
+
+    async fn gateway_balances(&self, tenant: TenantId) -> Result<Vec<GatewayBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        gateway::balances(session.as_mut(), tenant).await
     }
 
     async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {

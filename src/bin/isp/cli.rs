@@ -11,13 +11,19 @@ use crate::output::Format;
 
 /// Runs an Indonesian internet provider: billing, WhatsApp reminders, isolation on MikroTik, reports.
 #[derive(Debug, Parser)]
-#[command(name = "isp", version, after_help = FIRST_STEPS, after_long_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "isp", version = VERSION, after_help = FIRST_STEPS, after_long_help = EXIT_CODES, max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// The version; with the commit in a program that `make dist` built.
+const VERSION: &str = match option_env!("ISP_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -230,6 +236,12 @@ pub(crate) enum Command {
     Completions {
         /// Which shell.
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages, one for each command.
+    #[command(after_help = "Example:\n  isp man ~/.local/share/man/man1 && man isp-invoice")]
+    Man {
+        /// The directory for them.
+        dir: PathBuf,
     },
 }
 

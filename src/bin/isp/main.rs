@@ -24,6 +24,7 @@ mod speak;
 mod watch;
 mod wire;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -82,6 +83,9 @@ fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -
         output::print(&String::from_utf8_lossy(&text))?;
         return Ok(Exit::Done);
     }
+    if let Command::Man { dir } = &cli.command {
+        return man(dir, language);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // A file that may not grow (`ulimit -f`) is an error of the write, as a full disk is, and no reason to die.
@@ -89,6 +93,14 @@ fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -
         let _kept = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))?;
         run(cli, clock, language, reads_only).await
     })
+}
+
+/// The manual pages, made of the same texts as the help.
+fn man(dir: &Path, language: Language) -> anyhow::Result<Exit> {
+    std::fs::create_dir_all(dir)
+        .and_then(|()| clap_mangen::generate_to(speak::command(Cli::command(), language), dir))
+        .map_err(|error| Failure::File { path: dir.display().to_string(), reason: error.to_string() })?;
+    Ok(Exit::Done)
 }
 
 async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {
@@ -115,7 +127,7 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: boo
 
 async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow::Result<Exit> {
     match command {
-        Command::Init(_) | Command::Completions { .. } => Ok(Exit::Done),
+        Command::Init(_) | Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Done),
         Command::Migrate => cmd::init::migrate(ctx).await,
         Command::Backup(args) => cmd::backup::backup(ctx, args).await,
         Command::Restore(args) => cmd::backup::restore(ctx, args).await,

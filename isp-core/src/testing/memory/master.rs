@@ -56,6 +56,7 @@ impl State {
                 || self.device_history.values().any(|h| h.customer_id == id)
                 || self.payments.values().any(|p| p.payment.customer_id == id)
                 || self.payment_requests.values().any(|r| r.customer_id == id)
+                || self.gateway_requests.values().any(|r| r.customer_id == id)
                 || self.payer_aliases.values().any(|a| a.customer_id == id)
                 || self.promises_of(id).next().is_some()
                 || self.exemptions_of(id).next().is_some();

@@ -18,6 +18,7 @@ mod access;
 mod bank;
 mod billing;
 mod credit;
+mod gateway;
 mod ledger;
 mod master;
 mod outbox;

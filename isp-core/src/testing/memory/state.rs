@@ -12,7 +12,7 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{
     BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PaymentId, PaymentRequestId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WorkerId,
+    PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -20,7 +20,7 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, Deposit, Payment, PaymentRequest, PaymentReversal, WriteOff};
+use crate::payment::{Allocation, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff};
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
@@ -145,6 +145,8 @@ state! {
     deposits: DepositId => Deposit,
     payments: PaymentId => KeptPayment,
     payment_requests: PaymentRequestId => PaymentRequest,
+    gateway_requests: PaymentRequestId => GatewayRequest,
+    payouts: PayoutId => Payout,
     bank_files: BankFileId => ImportedFile,
     mutations: MutationId => MutationRow,
     payer_aliases: MutationId => PayerAlias,
@@ -187,6 +189,7 @@ impl State {
         let last_run = changes.last_run.or(self.last_run);
         self.write_payments(&mut changes)?;
         self.write_requests(&mut changes)?;
+        self.write_gateways(&mut changes)?;
         self.write_bank(&mut changes)?;
         self.write_access(&mut changes)?;
         self.write_effects(&changes.effects, &mut report)?;

@@ -23,6 +23,7 @@ mod bank;
 mod billing;
 mod credit;
 mod facts;
+mod gateways;
 mod lines;
 mod master;
 mod money;
@@ -124,6 +125,10 @@ suite! { $
         an_amount_is_asked_of_one_customer
         an_amount_that_nothing_paid_is_free_for_its_own_customer
         a_request_is_closed_forward_only
+    }
+    gateways {
+        a_document_is_asked_for_once_at_a_gateway
+        a_gateway_holds_what_it_took_less_fees_and_payouts
     }
     bank {
         mutations_are_kept_once

@@ -7,11 +7,17 @@ use crate::calendar::Date;
 use crate::ending::RecordId;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::{Expense, JournalEntry, JournalTotal};
-use crate::payment::{Allocation, CollectorBalance, CreditSource, Deposit, PaymentRequest, WriteOff};
-use crate::ports::{ExpenseRow, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use crate::payment::{
+    Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
+    WriteOff,
+};
+use crate::ports::{
+    ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError,
+};
 use crate::text::{Code, Reference};
 
 use super::super::bank::mutation_matches;
+use super::super::gateway::gateway_matches;
 use super::super::request::request_matches;
 use super::super::state::State;
 use super::{MemoryStore, after, all};
@@ -91,6 +97,30 @@ impl MoneyStore for MemoryStore {
             let rows = s.payment_requests.range(after(page.after)).map(|(_, request)| request);
             rows.filter(|r| request_matches(r, &query)).take(page.limit as usize).cloned().collect()
         })
+    }
+
+    async fn gateway_requests(
+        &self,
+        tenant: TenantId,
+        query: &GatewayQuery,
+        page: PageQuery<PaymentRequestId>,
+    ) -> Result<Vec<GatewayRequest>, StoreError> {
+        self.read(tenant, |s| {
+            let rows = s.gateway_requests.range(after(page.after)).map(|(_, row)| row);
+            rows.filter(|row| gateway_matches(row, query)).take(page.limit as usize).cloned().collect()
+        })
+    }
+
+    async fn payouts(&self, tenant: TenantId) -> Result<Vec<Payout>, StoreError> {
+        self.read(tenant, |s| {
+            let mut all = all(&s.payouts);
+            all.sort_by_key(|p| (p.on, p.id));
+            all
+        })
+    }
+
+    async fn gateway_balances(&self, tenant: TenantId) -> Result<Vec<GatewayBalance>, StoreError> {
+        self.read(tenant, State::gateway_balances)
     }
 
     async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {

@@ -1,0 +1,102 @@
+//! The port to a payment gateway.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::PortError;
+use crate::money::Money;
+use crate::payment::{Instructions, NoticeRefused, PayChannel, PaymentNotice};
+use crate::text::{Code, Name, Reference};
+
+/// A payment gateway: Midtrans, Xendit, Tripay, Duitku.
+///
+/// Contract, proved for each implementation by [`crate::testing::contract::gateway`]:
+/// * A call is made at most once; nothing is repeated here.
+/// * `Ok` means that the gateway itself answered. [`PortError::NotSent`] and [`PortError::Refused`] mean that the call
+///   certainly changed nothing; [`PortError::Unknown`] that it may have: a time-out, a lost reply, an answer that is not the
+///   gateway's (the HTML page of a proxy, a status 5xx).
+/// * [`PaymentGateway::create`] under a reference that the gateway has already is [`PortError::Refused`], and collects nothing
+///   twice.
+/// * [`PaymentGateway::status`] is asked by our own reference, so it settles a `create` whose reply was lost.
+/// * [`PaymentGateway::read`] does no I/O. It believes nothing whose signature does not belong to the bytes as they came;
+///   with an empty secret it believes nothing at all.
+/// * The same payment has the same [`PaymentNotice::provider_id`] by webhook and by status, however often it is told.
+#[async_trait]
+pub trait PaymentGateway: Send + Sync {
+    /// The name that it has in the settings; the provider of its payments.
+    fn name(&self) -> &Code;
+
+    /// Asks it to collect money under our reference.
+    async fn create(&self, ask: &GatewayAsk) -> Result<Created, PortError>;
+
+    /// How the request with our reference stands; `None` when the gateway does not have it.
+    async fn status(&self, asked: &Asked<'_>) -> Result<Option<PaymentNotice>, PortError>;
+
+    /// Stops it from taking money for a request.
+    async fn cancel(&self, asked: &Asked<'_>) -> Result<CancelOutcome, PortError>;
+
+    /// Reads a webhook: headers as they came, and the bytes of the body as they came.
+    ///
+    /// # Errors
+    /// [`NoticeRefused`], with the HTTP status to answer with.
+    fn read(&self, headers: &[(String, String)], raw_body: &[u8]) -> Result<PaymentNotice, NoticeRefused>;
+
+    /// The body of the answer, with status 200, by which the gateway knows that its webhook arrived.
+    fn acknowledgement(&self) -> &'static str {
+        "OK"
+    }
+}
+
+/// What a gateway is asked to collect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayAsk {
+    /// Our reference.
+    pub reference: Reference,
+    /// How much.
+    pub amount: Money,
+    /// How it is paid.
+    pub channel: PayChannel,
+    /// What for, in a few words without personal data.
+    pub description: String,
+    /// Who pays, as the customer reads it at the bank.
+    pub payer: Name,
+    /// The moment of asking.
+    pub now: DateTime<Utc>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A request that is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// Our reference.
+    pub reference: &'a Reference,
+    /// What the gateway called it when it was made, if the answer arrived.
+    pub provider_id: Option<&'a str>,
+    /// How it was to be paid; `None` for a request that is not known here.
+    pub channel: Option<PayChannel>,
+}
+
+/// What a gateway gave for a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// What it calls it.
+    pub provider_id: Option<String>,
+    /// With what it is paid.
+    pub instructions: Instructions,
+    /// Until when, where it says otherwise than it was asked.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What it will keep, where it tells.
+    pub fee: Option<Money>,
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// It takes no money for it any more, or never had it.
+    Cancelled,
+    /// It cannot be cancelled there; it ends when its time runs out.
+    Cannot,
+    /// It was paid, or its state changed: ask how it stands.
+    TooLate,
+}

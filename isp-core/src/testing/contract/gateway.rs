@@ -1,0 +1,1 @@
+//! The contract of [`PaymentGateway`](crate::ports::PaymentGateway), for adapters before a simulator.

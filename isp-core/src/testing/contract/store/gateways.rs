@@ -1,0 +1,160 @@
+//! Requests at payment gateways and payouts.
+
+use chrono::TimeDelta;
+
+use crate::ids::{CustomerId, InvoiceId, PaymentRequestId, PayoutId, TenantId};
+use crate::money::Money;
+use crate::payment::{Channel, GatewayBalance, GatewayRequest, GatewayState, Instructions, PayChannel, Payout};
+use crate::ports::{ChangeSet, GatewayQuery, PageQuery, Store, StoreError};
+use crate::testing::sample::{self, day, id, moment};
+use crate::text::{Code, Reference};
+
+use super::{refused, world, write};
+
+const MADE: &str = "2026-01-15T16:00:00Z";
+
+fn code(name: &str) -> Code {
+    Code::parse("gateway", name).expect("a code")
+}
+
+fn request(number: u64, customer_id: CustomerId) -> GatewayRequest {
+    let made_at = moment(MADE);
+    GatewayRequest {
+        id: PaymentRequestId(id(50, number)),
+        customer_id,
+        invoice_id: None,
+        gateway: code("midtrans"),
+        channel: PayChannel::VaBca,
+        reference: Reference::parse("reference", &format!("INV-202601-000001-{number:06X}")).expect("a reference"),
+        amount: Money::rupiah(165_000),
+        made_at,
+        expires_at: made_at + TimeDelta::hours(24),
+        state: GatewayState::Attempting,
+        provider_id: None,
+        instructions: Instructions::default(),
+        fee: None,
+        payment_id: None,
+        poll_at: Some(made_at + TimeDelta::minutes(1)),
+        note: String::new(),
+        revision: 0,
+    }
+}
+
+fn put(request: &GatewayRequest) -> ChangeSet {
+    ChangeSet { gateway_requests: vec![request.clone()], ..ChangeSet::default() }
+}
+
+async fn all(store: &dyn Store, tenant: TenantId, query: GatewayQuery) -> Vec<GatewayRequest> {
+    store.gateway_requests(tenant, &query, PageQuery::first(99)).await.expect("requests")
+}
+
+pub(super) async fn a_document_is_asked_for_once_at_a_gateway(store: &dyn Store, tenant: TenantId) {
+    let taken = StoreError::Duplicate { what: "gateway_request" };
+    let w = world(store, tenant, 2).await;
+    let [a, b] = [0, 1].map(|n| w.customers[n].id);
+    let first = request(1, a);
+    write(store, tenant, put(&first)).await;
+    assert_eq!(refused(store, tenant, put(&request(2, a))).await, taken, "a second one of the document");
+    let same_reference = GatewayRequest { reference: first.reference.clone(), ..request(2, b) };
+    assert_eq!(refused(store, tenant, put(&same_reference)).await, taken, "a reference of another one");
+    // Another channel, another invoice and another gateway are others.
+    let others = [
+        GatewayRequest { channel: PayChannel::Qris, ..request(3, a) },
+        GatewayRequest { invoice_id: Some(InvoiceId(id(9, 1))), ..request(4, a) },
+        GatewayRequest { gateway: code("tripay"), ..request(5, a) },
+    ];
+    for other in &others {
+        write(store, tenant, put(other)).await;
+    }
+    let unknown = refused(store, tenant, put(&request(6, CustomerId(id(4, 999))))).await;
+    assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");
+    // It ends, and in the same commit the next one begins.
+    let stale = GatewayRequest { revision: 7, ..first.clone() };
+    assert_eq!(refused(store, tenant, put(&stale)).await, StoreError::Conflict);
+    let ended = GatewayRequest { state: GatewayState::Cancelling, revision: 1, ..first.clone() };
+    let next = request(7, a);
+    write(store, tenant, ChangeSet { gateway_requests: vec![next.clone(), ended.clone()], ..ChangeSet::default() })
+        .await;
+    assert_eq!(refused(store, tenant, put(&ended)).await, StoreError::Conflict, "it was written meanwhile");
+    let open = GatewayRequest {
+        state: GatewayState::Open,
+        provider_id: Some("TX-1".into()),
+        instructions: Instructions {
+            number: Some("8808123".into()),
+            biller: Some("70012".into()),
+            qris: Some("000201".into()),
+            url: Some("https://example.test/pay".into()),
+        },
+        fee: Some(Money::rupiah(4_000)),
+        poll_at: None,
+        note: "asked".into(),
+        revision: 1,
+        ..next.clone()
+    };
+    write(store, tenant, put(&open)).await;
+    let kept = |row: &GatewayRequest| GatewayRequest { revision: row.revision + 1, ..row.clone() };
+    let [qris, invoice, tripay] = others.each_ref().map(kept);
+    let everything = [kept(&ended), qris, invoice.clone(), tripay.clone(), kept(&open)];
+    assert_eq!(all(store, tenant, GatewayQuery::default()).await, everything);
+    let live = GatewayQuery { customer: Some(a), live: true, ..GatewayQuery::default() };
+    assert_eq!(all(store, tenant, live).await, everything[1..]);
+    let known_as = |gateway: &str, reference: &Reference| GatewayQuery {
+        known_as: Some((code(gateway), reference.clone())),
+        ..GatewayQuery::default()
+    };
+    assert_eq!(all(store, tenant, known_as("TRIPAY", &tripay.reference)).await, [tripay.clone()]);
+    assert!(all(store, tenant, known_as("xendit", &tripay.reference)).await.is_empty());
+    let due = |minutes| GatewayQuery {
+        poll_due: Some(moment(MADE) + TimeDelta::minutes(minutes)),
+        ..GatewayQuery::default()
+    };
+    assert!(all(store, tenant, due(0)).await.is_empty());
+    assert_eq!(all(store, tenant, due(1)).await, everything[..4]);
+    let page = PageQuery { after: Some(everything[1].id), limit: 1 };
+    let found = store.gateway_requests(tenant, &GatewayQuery::default(), page).await;
+    assert_eq!(found, Ok(vec![invoice]));
+}
+
+pub(super) async fn a_gateway_holds_what_it_took_less_fees_and_payouts(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    let customer = w.customers[0].id;
+    let mut payment = sample::payment(tenant, 1, customer, 165_000, moment(MADE));
+    (payment.provider, payment.channel) = (code("Midtrans"), Channel::Gateway);
+    let paid = GatewayRequest {
+        state: GatewayState::Paid,
+        fee: Some(Money::rupiah(4_000)),
+        payment_id: Some(payment.id),
+        ..request(1, customer)
+    };
+    // The payment that it names is of the same change set, or it fails.
+    let error = refused(store, tenant, put(&paid)).await;
+    assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
+    write(store, tenant, ChangeSet { payments: vec![payment.clone()], ..put(&paid) }).await;
+    // A fee that a gateway foretold counts when there is money to keep it of.
+    write(store, tenant, put(&GatewayRequest { fee: Some(Money::rupiah(999)), ..request(2, customer) })).await;
+    let query = GatewayQuery { payment: Some(payment.id), ..GatewayQuery::default() };
+    assert_eq!(all(store, tenant, query).await, [GatewayRequest { revision: 1, ..paid }]);
+    let payout = |number: u64, on| Payout {
+        id: PayoutId(id(51, number)),
+        gateway: code("MIDTRANS"),
+        net: Money::rupiah(100_000),
+        fee: Money::rupiah(500),
+        on: day(on),
+        by: "ani".into(),
+        note: "settlement".into(),
+    };
+    let (late, early) = (payout(1, "2026-01-17"), payout(2, "2026-01-16"));
+    let changes = |payouts| ChangeSet { payouts, ..ChangeSet::default() };
+    write(store, tenant, changes(vec![late.clone(), early.clone()])).await;
+    let again = refused(store, tenant, changes(vec![late.clone()])).await;
+    assert_eq!(again, StoreError::Duplicate { what: "payout.id" });
+    assert_eq!(store.payouts(tenant).await, Ok(vec![early, late]));
+    let balance = GatewayBalance {
+        gateway: code("midtrans"),
+        received: Money::rupiah(165_000),
+        fees: Money::rupiah(5_000),
+        paid_out: Money::rupiah(200_000),
+    };
+    assert_eq!(balance.holds(), Money::rupiah(-40_000));
+    assert_eq!(store.gateway_balances(tenant).await, Ok(vec![balance]));
+}

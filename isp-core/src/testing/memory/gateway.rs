@@ -1,0 +1,77 @@
+//! Requests at payment gateways, payouts, and what each gateway holds.
+
+use std::collections::BTreeMap;
+
+use crate::money::Money;
+use crate::payment::{Channel, GatewayBalance, GatewayRequest};
+use crate::ports::{ChangeSet, GatewayQuery, StoreError};
+use crate::text::Code;
+
+use super::state::{State, must_exist};
+
+impl State {
+    pub(super) fn write_gateways(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
+        // What ends makes room for what begins.
+        changes.gateway_requests.sort_by_key(|r| r.revision == 0);
+        for row in changes.gateway_requests.drain(..) {
+            must_exist(self.customers.has(&row.customer_id), "customer")?;
+            if let Some(payment) = row.payment_id {
+                self.must_have_payment(payment)?;
+            }
+            let before = self.gateway_requests.get(&row.id);
+            if row.revision != 0 && before.is_none_or(|b| b.revision != row.revision) {
+                return Err(StoreError::Conflict);
+            }
+            let document = |r: &GatewayRequest| (r.customer_id, r.invoice_id, r.channel);
+            let clashes = |other: &GatewayRequest| {
+                let same = other.gateway == row.gateway;
+                let live = other.state.is_live() && row.state.is_live();
+                (row.revision == 0 && other.id == row.id)
+                    || (other.id != row.id && same && other.reference == row.reference)
+                    || (other.id != row.id && same && live && document(other) == document(&row))
+            };
+            if self.gateway_requests.values().any(clashes) {
+                return Err(StoreError::Duplicate { what: "gateway_request" });
+            }
+            self.gateway_requests.put(row.id, GatewayRequest { revision: row.revision + 1, ..row });
+        }
+        for payout in changes.payouts.drain(..) {
+            if self.payouts.has(&payout.id) {
+                return Err(StoreError::Duplicate { what: "payout.id" });
+            }
+            self.payouts.put(payout.id, payout);
+        }
+        Ok(())
+    }
+
+    pub(super) fn gateway_balances(&self) -> Vec<GatewayBalance> {
+        let mut sums: BTreeMap<String, GatewayBalance> = BTreeMap::new();
+        let mut add = |gateway: &Code, [received, fees, paid_out]: [Money; 3]| {
+            let [zero, ..] = [Money::ZERO; 3];
+            let none = GatewayBalance { gateway: gateway.clone(), received: zero, fees: zero, paid_out: zero };
+            let sum = sums.entry(gateway.folded()).or_insert(none);
+            sum.received += received;
+            sum.fees += fees;
+            sum.paid_out += paid_out;
+        };
+        let standing = |p: &&super::state::KeptPayment| p.reversal.is_none() && p.payment.channel == Channel::Gateway;
+        for kept in self.payments.values().filter(standing) {
+            add(&kept.payment.provider, [kept.payment.amount, Money::ZERO, Money::ZERO]);
+        }
+        for row in self.gateway_requests.values().filter(|r| r.payment_id.is_some()) {
+            add(&row.gateway, [Money::ZERO, row.fee.unwrap_or_default(), Money::ZERO]);
+        }
+        for payout in self.payouts.values() {
+            add(&payout.gateway, [Money::ZERO, payout.fee, payout.net]);
+        }
+        sums.into_values().collect()
+    }
+}
+
+pub(super) fn gateway_matches(row: &GatewayRequest, query: &GatewayQuery) -> bool {
+    query.customer.is_none_or(|c| c == row.customer_id)
+        && query.known_as.as_ref().is_none_or(|(g, reference)| *g == row.gateway && *reference == row.reference)
+        && (!query.live || row.state.is_live())
+        && query.poll_due.is_none_or(|at| row.poll_at.is_some_and(|due| due <= at))
+        && query.payment.is_none_or(|payment| row.payment_id == Some(payment))
+}
