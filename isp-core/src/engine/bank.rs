@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closing, PaymentRequest};
+use crate::payment::{Closing, PaymentRequest, plausible};
 use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
 use crate::text::{Code, given};
 
@@ -258,8 +258,10 @@ impl Engine<'_> {
                     (ChangeSet::default(), None)
                 }
                 None => {
-                    let (changes, report) =
-                        self.plan_told(&self.payment_of(mutation, customer_id, now)?, Told::ByPerson, now).await?;
+                    let new = self.payment_of(mutation, customer_id, now)?;
+                    // The bank says the amount, however small: nobody typed it.
+                    plausible(new.paid_at, now)?;
+                    let (changes, report) = self.plan_told(&new, Told::ByPersonWhoInsists, now).await?;
                     (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
                     (changes, Some(report))
                 }
