@@ -203,9 +203,10 @@
 //! #   package_id: PackageId(id(1)), kind: InvoiceKind::Subscription, period: day(due).month().period(),
 //! #   issue_date: day(due), due_date: day(due), total: Money::rupiah(166_500), paid: Money::rupiah(paid) };
 //! let open = [invoice(3, "2026-03-11", 0), invoice(2, "2026-02-11", 66_500)];
+//! let now = chrono::DateTime::UNIX_EPOCH;
 //! let pay = |amount| {
-//!     let source = CreditSource { payment_id: PaymentId(id(9)), left: Money::rupiah(amount) };
-//!     let made = allocate(&open, &[source], chrono::DateTime::UNIX_EPOCH);
+//!     let source = CreditSource { payment_id: PaymentId(id(9)), since: now, left: Money::rupiah(amount) };
+//!     let made = allocate(&open, &[source], now);
 //!     made.iter().map(|a| a.amount.as_i64()).collect::<Vec<_>>()
 //! };
 //! assert_eq!(pay(200_000), [100_000, 100_000]);

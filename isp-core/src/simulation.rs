@@ -290,7 +290,11 @@ impl Life<'_> {
                 let since = since.plus_days(-lead);
                 for note in give_isolated_back(&line.charges, &line.events, line.billable.zone, since, written) {
                     happened.push(What::GivenBack { total: note.total });
-                    self.subject.credit.push(CreditSource { payment_id: note.payment_id(), left: note.total });
+                    self.subject.credit.push(CreditSource {
+                        payment_id: note.payment_id(),
+                        since: now,
+                        left: note.total,
+                    });
                     let of = line.charges.iter_mut().find(|c| c.invoice.id == note.invoice_id);
                     of.into_iter().for_each(|charge| charge.notes.push(note.clone()));
                 }

@@ -284,7 +284,11 @@ fn walk(row: &Billable, horizon: Date) -> Vec<(Period, Date, Money)> {
 fn credit() -> impl Strategy<Value = Vec<CreditSource>> {
     let amount = prop_oneof![1 => Just(Money::ZERO), 6 => strategies::money()];
     proptest::collection::vec(amount, 0..5).prop_map(|amounts| {
-        let source = |(n, left)| CreditSource { payment_id: PaymentId(sample::id(32, n)), left };
+        let source = |(n, left)| CreditSource {
+            payment_id: PaymentId(sample::id(32, n)),
+            since: sample::moment("2026-06-01T03:00:00Z"),
+            left,
+        };
         (1..).zip(amounts).map(source).collect()
     })
 }

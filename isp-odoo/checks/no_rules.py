@@ -38,7 +38,6 @@ ALLOWED = {
     "models/isp_billing_run.py:_bill": "the engine's next position is written when no other run has come further",
     "models/isp_left_out.py:_isp_bill_again": "a mark that is there already may lie earlier",
     "models/isp_subscription_source.py:_isp_join_invoices": "another module's invoices say from when on it has billed",
-    "models/isp_credit.py:_isolated_notes": "from the earlier of two marks on the engine is asked again",
     "models/isp_demo.py": "the demo invents what happens on which day",
     "models/isp_dashboard.py": "the months of a chart",
     "models/isp_dashboard_pictures.py": "the days and months of charts",
@@ -50,7 +49,6 @@ ALLOWED = {
     "models/isp_installation_fee.py:_isp_write_invoices": "what is of a day to come is a draft that Odoo posts",
     "models/isp_invoice_writer.py:_fits_numbers": "Odoo's own lock dates",
     "models/isp_isolation_run.py:_isp_settle": "a word for a promise that is over: nothing is decided by it",
-    "models/isp_paid_in_time.py:_isp_take_fees_back": "which payments were known when the day began",
 }
 
 

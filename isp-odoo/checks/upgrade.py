@@ -1,6 +1,6 @@
-"""The first version's database, filled by the first version, and whether the next version kept all of it.
+"""The database of an earlier version, filled by that version, and whether this version kept all of it.
 
-usage: upgrade.py fill CONF SNAPSHOT       with the first version on the addons path
+usage: upgrade.py fill CONF SNAPSHOT       with the earlier version on the addons path
        upgrade.py check CONF SNAPSHOT      with this version there, after `odoo-bin -u`
 
 `scripts/odoo_upgrade` runs both. The check fails when a row or a column's value of the addon's tables, of the books, of the

@@ -71,6 +71,9 @@ pub(crate) enum Refused {
     /// The same key names two rows of one list.
     #[error("names an earlier row too")]
     Duplicate,
+    /// A key that names a row of another list names none.
+    #[error("names no row that was given")]
+    NoRow,
     /// A payment with the reference is known with another customer or amount.
     #[error("is known with another customer or amount")]
     PaymentMismatch,
@@ -113,6 +116,7 @@ impl Refused {
             Self::Naive => "datetime.naive",
             Self::TimeOfDay => "time.format",
             Self::Duplicate => "value.duplicate",
+            Self::NoRow => "value.no_row",
             Self::PaymentMismatch => EngineError::PaymentMismatch.code(),
             Self::NothingOpen => StoreError::NotFound { what: "open invoice" }.code(),
             Self::NothingToDo => EngineError::NothingToDo.code(),

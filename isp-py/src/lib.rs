@@ -71,6 +71,8 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::write_offs, module)?)?;
     module.add_function(wrap_pyfunction!(decide::correct_invoices, module)?)?;
     module.add_function(wrap_pyfunction!(decide::late_fees_back, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::late_fees_again, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::unpaid_when_late, module)?)?;
     module.add_function(wrap_pyfunction!(decide::installation_fees, module)?)?;
     module.add_function(wrap_pyfunction!(decide::fee_paid, module)?)?;
     module.add_function(wrap_pyfunction!(decide::check_promises, module)?)?;

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import isp_engine as isp
-from stories import day, invoice
+from stories import day, invoice, refused
 
 
 def test_oldest_due_date_first_and_the_rest_stays_credit_p2_p3() -> None:
@@ -34,6 +34,21 @@ def test_paid_invoices_and_empty_payments_are_passed_over() -> None:
     row = isp.AllocationFacts(1, [invoice(1, "2026-02-11", paid=166_500), invoice(2, "2026-03-11")], [isp.Credit(1, 0)])
     assert isp.allocate([row]) == []
     assert isp.allocate([row._replace(credit=[isp.Credit(1, 0), isp.Credit(2, 500)])]) == [isp.Allocation(1, 2, 2, 500)]
+
+
+def test_after_a_reversal_newer_invoices_give_up_what_older_ones_need_p4() -> None:
+    january, february, march = invoice("JAN", "2026-01-11"), invoice("FEB", "2026-02-11", paid=166_500), invoice("MAR", "2026-03-11", paid=166_500)
+    paid = [isp.PaidPart("FEB", 8, 166_500), isp.PaidPart("MAR", 9, 166_500)]
+    row = isp.AllocationFacts("siti", [january, february, march], [isp.Credit(7, 66_500)], paid)
+    assert isp.allocate([row]) == [
+        isp.Allocation("siti", 7, "JAN", 66_500),
+        isp.Allocation("siti", 9, "MAR", -100_000),
+        isp.Allocation("siti", 9, "JAN", 100_000),
+    ]
+    # Nothing is open: nothing moves.
+    assert isp.allocate([row._replace(invoices=[february, march], credit=[])]) == []
+    error = refused(isp.allocate, [row._replace(paid=[isp.PaidPart("APR", 8, 1)])])
+    assert (error.code, error.field) == ("value.no_row", "paid[0].invoice")
 
 
 def test_no_rupiah_is_lost() -> None:

@@ -62,7 +62,7 @@ def test_two_invoices_share_an_outage_over_their_border() -> None:
 
 def test_whole_days_in_isolation_up_to_yesterday() -> None:
     spans = [isp.IsolatedSpan(at("2026-01-16 10:00"), at("2026-01-20 15:00")), isp.IsolatedSpan(at("2026-01-28 10:00"))]
-    facts = isp.IsolatedFacts([charge()], spans, since=day("2026-02-01"))
+    facts = isp.IsolatedFacts([charge()], spans, start=day("2026-02-01"))
     notes = isp.isolation_credits([facts], at("2026-01-31 08:00"))
     # 17, 18 and 19, and 29 and 30 January: the 31st is not over.
     assert [(n.period_start, n.period_end, n.total) for n in notes] == [
@@ -76,8 +76,12 @@ def test_whole_days_in_isolation_up_to_yesterday() -> None:
 
 
 def test_a_policy_of_today_reaches_back_one_period() -> None:
-    facts = isp.IsolatedFacts([charge()], [isp.IsolatedSpan(at("2026-01-05 00:00"))], since=day("2026-06-01"))
+    facts = isp.IsolatedFacts([charge()], [isp.IsolatedSpan(at("2026-01-05 00:00"))], start=day("2026-01-05"), billed_from=day("2026-06-01"))
     assert isp.isolation_credits([facts], at("2026-06-01 08:00")) == []
+    # All were billed up to March: the line was looked at then, whatever mark lies ahead. The billing looks two weeks ahead.
+    march, ahead = day("2026-03-10"), isp.BillingPolicy(issue_lead_days=14)
+    assert isp.isolation_credits([facts], at("2026-06-01 08:00"), position=march) == []
+    assert len(isp.isolation_credits([facts], at("2026-06-01 08:00"), position=march, policy=ahead)) == 1
 
 
 def test_a_period_that_begins_in_isolation_is_left_out_under_skip() -> None:

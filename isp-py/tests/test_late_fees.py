@@ -103,3 +103,90 @@ def test_a_hundred_thousand_rows() -> None:
     fees = isp.late_fees(rows, at("2026-01-22 08:00"), isp.LateFeePolicy(after_days=7, percent=2, with_ppn=True))
     assert [fee.invoice for fee in fees] == list(range(100_000))
     assert all(fee.dpp + fee.ppn == fee.total for fee in fees)
+
+
+# By when payments were made (rules P4, P7)
+
+NOON = "2026-01-25 12:00"
+
+
+def books(*money: isp.Came, payment: isp.Key | None = "P", **more: Any) -> isp.LateFeeFacts:
+    """January, due on the 15th, with its fee of the 22nd."""
+    fee = isp.FeeCharged("FEE", day("2026-01-22"), 10_000)
+    january = isp.BilledInvoice("JAN", day("2026-01-05"), day("2026-01-15"), 166_500, period_start=day("2026-01-05"), fees=[fee])
+    return isp.LateFeeFacts([january._replace(**more)], money, payment)
+
+
+def came(text: str, amount: isp.Money = 166_500, payment: isp.Key = "P", only: isp.Key | None = None) -> isp.Came:
+    return isp.Came(payment, at(text), amount, only)
+
+
+def test_a_fee_that_a_payment_of_before_makes_wrong_comes_back() -> None:
+    def back(row: isp.LateFeeFacts, policy: isp.LateFeePolicy | None = SEVEN) -> list[isp.FeeBack]:
+        return isp.late_fees_back([row], at(NOON), policy)
+
+    in_time = came("2026-01-21 23:59")
+    assert back(books(in_time)) == [isp.FeeBack("JAN", "FEE", 10_000)]
+    # It is charged rightly, though no fees are charged any more; what was charged is the fact.
+    assert back(books(in_time), None) == [isp.FeeBack("JAN", "FEE", 10_000)]
+    # The day of the fee had begun; who paid a part of it pays the fixed fee; a note is for its own invoice only.
+    assert back(books(came("2026-01-22 00:00"))) == []
+    assert back(books(came("2026-01-21 23:59", 100_000))) == []
+    assert back(books(came("2026-01-21 23:59", only="FEB"))) == []
+    assert back(books(came("2026-01-21 23:59", only="JAN"))) == [isp.FeeBack("JAN", "FEE", 10_000)]
+    # What a person gave back of it is not given back again.
+    given = isp.FeeCharged("FEE", day("2026-01-22"), 10_000, back=7_500)
+    assert back(books(in_time, fees=[given])) == [isp.FeeBack("JAN", "FEE", 2_500)]
+    # Whichever was typed first: the other was in time.
+    late = came("2026-01-24 09:00", payment="Q")
+    assert back(books(in_time, late)) == back(books(late, in_time)) == [isp.FeeBack("JAN", "FEE", 10_000)]
+    assert back(books(late, in_time, payment="Q")) == []
+
+
+def test_a_fee_that_a_payment_had_spared_is_due_when_it_comes_back() -> None:
+    def again(row: isp.LateFeeFacts, through: str | None = "2026-01-25", **more: Any) -> list[tuple[Any, ...]]:
+        charged_through = through and day(through)
+        return [tuple(fee)[:6] for fee in isp.late_fees_again([row], at(NOON), SEVEN, charged_through=charged_through, **more)]
+
+    cheque, today = came("2026-01-06 10:00"), day("2026-01-25")
+    assert again(books(cheque, fees=())) == [("JAN", 0, today, 10_000, 0, 10_000)]
+    # The run has not come to its day, or it was charged and stands.
+    assert again(books(cheque, fees=()), "2026-01-21") == []
+    assert again(books(cheque, fees=()), None) == []
+    assert again(books(came("2026-01-23 10:00"))) == []
+    # It was given back for this payment: due again, with the PPN that it had; not what a person gave back.
+    spared = isp.FeeCharged("FEE", day("2026-01-22"), 11_100, 1_100, back=11_100, for_payments=11_100)
+    assert again(books(cheque, fees=[spared])) == [("JAN", 1, today, 10_000, 1_100, 11_100)]
+    assert again(books(cheque, fees=[spared._replace(for_payments=0)])) == []
+    # Days that a pause gave back from the first on were not owed (rule B12).
+    paused = isp.NoteGiven("pause", day("2026-01-05"), day("2026-02-05"), day("2026-01-06"), [])
+    assert again(books(cheque, fees=(), given=[paused])) == []
+    assert again(books(cheque, fees=(), period_start=None)) == []
+    [fee] = isp.late_fees_again(
+        [books(cheque, fees=())], at(NOON), isp.LateFeePolicy(after_days=7, percent=10, with_ppn=True), charged_through=today,
+        billing=isp.BillingPolicy(payment_terms_days=3),
+    )
+    assert (fee.dpp, fee.ppn, fee.total, fee.due_date) == (16_650, 1_832, 18_482, day("2026-01-28"))
+
+
+def test_what_was_unpaid_when_the_day_of_a_fee_began() -> None:
+    february = isp.BilledInvoice("FEB", day("2026-02-05"), day("2026-02-15"), 166_500, period_start=day("2026-02-05"))
+    row = books(came("2026-01-20 09:00", 66_500), came("2026-02-10 09:00", 100_000, "Q"), payment=None)
+    row = row._replace(invoices=[*row.invoices, february])
+    # What came in February pays January first.
+    assert isp.unpaid_when_late([row], SEVEN) == [isp.UnpaidWhenLate("JAN", 100_000), isp.UnpaidWhenLate("FEB", 166_500)]
+
+
+def test_books_that_make_no_sense() -> None:
+    for row, field, code in (
+        (books(), "payment", "value.no_row"),
+        (books(came("2026-01-06 10:00"), payment="Q"), "payment", "value.no_row"),
+        (books(came("2026-01-06 10:00"), payment=None), "payment", "value.no_row"),
+        (books(came("2026-01-06 10:00", 1.5)), "money[0].amount", "value.type"),  # type: ignore[arg-type]
+        (books(came("2026-01-06 10:00"), zone="UTC"), "invoices[0].zone", "value.not_one_of"),
+    ):
+        for call in (isp.late_fees_back, isp.late_fees_again):
+            error = refused(call, [row], at(NOON))
+            assert (error.row, error.field, error.code) == (0, field, code)
+    twice = books(came("2026-01-06 10:00"))
+    assert refused(isp.late_fees_back, [twice, twice], at(NOON)).code == "value.duplicate"

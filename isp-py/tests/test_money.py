@@ -54,19 +54,6 @@ def test_what_is_no_payment_is_refused_in_its_place() -> None:
     assert isinstance(refused, isp.InvalidValue) and (refused.row, refused.field) == (1, "amount")
 
 
-def test_a_fee_that_a_payment_of_before_makes_wrong_comes_back() -> None:
-    fee = isp.Charge("FEE-1", date(2026, 1, 1), date(2026, 2, 1), [isp.InvoiceLine("late_fee", 10_000)])
-    policy = isp.LateFeePolicy(after_days=7, fixed=10_000)
-    paid = isp.PaidEarlier(fee, date(2026, 1, 18), 166_500, datetime(2026, 1, 17, 16, 59, tzinfo=timezone.utc), 166_500)
-    [note] = isp.late_fees_back([paid], policy)
-    assert (note.charge, note.total, note.lines) == ("FEE-1", 10_000, (isp.InvoiceLine("late_fee", 10_000),))
-    # The day of the fee began at 17:00 UTC of the day before; who paid a part of it pays the fixed fee.
-    assert isp.late_fees_back([paid._replace(paid_at=paid.paid_at + timedelta(minutes=1))], policy) == []
-    assert isp.late_fees_back([paid._replace(amount=100_000)], policy) == []
-    given = fee._replace(given=[isp.GivenBack(note.period_start, note.period_end, note.lines)])
-    assert isp.late_fees_back([paid._replace(fee=given)], policy) == []
-
-
 def test_a_debt_is_given_up_whole_by_somebody_for_a_reason() -> None:
     wish = isp.WriteOffWish("INV-1", 100_000, "Rina", "pindah")
     answers = isp.write_offs(

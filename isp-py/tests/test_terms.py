@@ -65,7 +65,7 @@ def test_the_next_package_begins_after_what_was_charged() -> None:
 
 def test_an_end_said_afterwards_takes_back_what_was_never_served_with_its_late_fee() -> None:
     fee = isp.LateCharge("D7", [isp.InvoiceLine("late_fee", 5_000)])
-    charges = [charge("F6", "2026-06-01", "2026-07-01"), charge("F7", "2026-07-01", "2026-08-01", late_fee=fee)]
+    charges = [charge("F6", "2026-06-01", "2026-07-01"), charge("F7", "2026-07-01", "2026-08-01", late_fees=[fee])]
     line = subscription("2026-05-01", 1, billed_from=None)
     facts = isp.TermsFacts(line, isp.EndLine(day("2026-06-20")), charges)
     change = decide(facts, at("2026-07-20 10:00"), day("2026-07-20"))

@@ -1,7 +1,7 @@
 """A provider in plain Python that asks the wheel for every decision, and only writes down what it is told."""
 
 from collections import defaultdict
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import isp_engine as isp
@@ -9,15 +9,13 @@ from isp_engine.cases import Refusal
 from wheel_messages import Messages
 
 HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
+# Why a late fee is given back.
+IN_TIME = "paid in time"
 CYCLES = {1: "monthly", 3: "quarterly", 6: "semiannual", 12: "annual"}
 
 
 def day_of(at: datetime, zone: str) -> date:
     return (at + timedelta(hours=HOURS[zone])).replace(tzinfo=None).date() if at.utcoffset() == timedelta(0) else at.date()
-
-
-def midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), timezone(timedelta(hours=HOURS[zone])))
 
 
 def day(text: str | None) -> Any:
@@ -97,8 +95,12 @@ class Line:
 class Invoice:
     """An invoice with what was paid of it, and when."""
 
-    def __init__(self, line: Line, kind: str, period: tuple[date, date], issued: date, due: date, lines: Any, dpp: int, ppn: int, package: str = "") -> None:
-        self.package = package
+    def __init__(
+        self, line: Line, kind: str, period: tuple[date, date], issued: date, due: date, lines: Any, dpp: int, ppn: int, package: str = "",
+        late: "Invoice | None" = None,
+    ) -> None:
+        # Of a late fee, the invoice that was late.
+        self.package, self.late = package, late
         self.line, self.kind, self.period, self.issued, self.due = line, kind, period, issued, due
         self.lines, self.dpp, self.ppn = lines, dpp, ppn
         self.total = sum(amount for _, amount in lines)
@@ -107,9 +109,6 @@ class Invoice:
     @property
     def open(self) -> int:
         return self.total - sum(amount for *_, amount in self.paid)
-
-    def unpaid_at(self, at: datetime) -> int:
-        return self.total - sum(amount for when, _, amount in self.paid if when < at)
 
 
 class Provider:
@@ -196,27 +195,27 @@ class Provider:
         ]
 
     def give_isolated_back(self, line: Line, at: datetime) -> None:
-        since = min((d for d in (line.terms.billed_from, self.position) if d), default=line.terms.start)
-        since -= timedelta(self.policy.billing.issue_lead_days)
         own = [i for i in self.invoices if i.line is line and i.kind == "subscription"]
-        facts = isp.IsolatedFacts([self.charge(number, i) for number, i in enumerate(own)], line.spans, since)
-        for note in isp.isolation_credits([facts], at):
+        facts = isp.IsolatedFacts([self.charge(number, i) for number, i in enumerate(own)], line.spans, line.terms.start, line.terms.billed_from)
+        for note in isp.isolation_credits([facts], at, position=self.position, policy=self.policy.billing):
             self.give(own[note.charge], note, "isolation", at)
 
     def charge(self, key: int, invoice: Invoice, outage: str = "") -> isp.Charge:
         given = [
-            isp.GivenBack(note.period_start, note.period_end, note.lines, same_outage=bool(outage) and key_of == outage)
-            for of, note, _, _, key_of in self.notes if of is invoice
+            isp.GivenBack(note.period_start, note.period_end, note.lines, same_outage=bool(outage) and about == outage)
+            for of, note, _, _, about in self.notes if of is invoice
         ]
         lines = [isp.InvoiceLine(kind, amount) for kind, amount in invoice.lines]
         return isp.Charge(key, *invoice.period, lines, given, zone=invoice.line.zone)
 
     def give(
-        self, invoice: Invoice, note: isp.CreditNote, reason: str, at: datetime, outage: str = "", own_first: bool = False,
+        self, invoice: Invoice, note: isp.CreditNote, reason: str, at: datetime, about: str = "", own_first: bool = False,
     ) -> None:
-        self.notes.append((invoice, note, reason, day_of(at, invoice.line.zone), outage))
+        self.notes.append((invoice, note, reason, day_of(at, invoice.line.zone), about))
         number = f"note {len(self.notes)}"
-        self.credit[number] = {"customer": invoice.line.customer, "amount": note.total, "left": note.total, "reversed": False}
+        self.credit[number] = {
+            "customer": invoice.line.customer, "amount": note.total, "left": note.total, "reversed": False, "paid_at": at,
+        }
         if (own_first or reason in ("pause", "termination", "package_change")) and invoice.open:
             # It settles what is open of its own invoice first.
             settled = min(invoice.open, note.total)
@@ -228,19 +227,26 @@ class Provider:
         policy = self.policy.late_fee
         if policy is None:
             return
-        bearing = [i for i in self.invoices if i.kind == "subscription"]
-        with_fee = {(i.line.of["name"], i.period) for i in self.invoices if i.kind == "late_fee"}
-        bearing = [i for i in bearing if (i.line.of["name"], i.period) not in with_fee]
+        customers = {line.customer for line in self.lines.values()}
+        unpaid = {of.invoice: of.unpaid for of in isp.unpaid_when_late([self.books(c) for c in customers], policy)}
         late = [
-            isp.LateInvoice(n, i.due, i.unpaid_at(midnight(policy.day(i.due), i.line.zone)), i.line.zone, i.period[0], self.given(i))
-            for n, i in enumerate(bearing)
+            isp.LateInvoice(n, i.due, unpaid[n], i.line.zone, i.period[0], self.given(i))
+            for n, i in enumerate(self.invoices) if n in unpaid and not self.fees_of(i)
         ]
         since = self.position and self.position - timedelta(self.policy.billing.issue_lead_days)
         for fee in isp.late_fees(late, at, policy, since=since, tax=self.policy.tax, billing=self.policy.billing):
             if fee.due:
-                of = bearing[fee.invoice]
-                lines = [(kind, amount) for kind, amount in (("late_fee", fee.dpp), ("ppn", fee.ppn)) if amount]
-                self.invoices.append(Invoice(of.line, "late_fee", of.period, fee.on, fee.due_date, lines, fee.dpp, fee.ppn))
+                self.charge_fee(self.invoices[fee.invoice], fee, 0)
+
+    def charge_fee(self, of: Invoice, fee: isp.LateFee | isp.FeeAgain, nth: int) -> None:
+        lines = [(kind, amount) for kind, amount in (("late_fee", fee.dpp), ("ppn", fee.ppn)) if amount]
+        # There is one invoice of a kind for a first day, so each charge begins a day later.
+        start = of.period[0] + timedelta(nth)
+        period_ = (start, max(of.period[1], start + timedelta(1)))
+        self.invoices.append(Invoice(of.line, "late_fee", period_, fee.on, fee.due_date, lines, fee.dpp, fee.ppn, late=of))
+
+    def fees_of(self, late: Invoice) -> list[tuple[int, Invoice]]:
+        return [(n, i) for n, i in enumerate(self.invoices) if i.late is late]
 
     def enforce(self, at: datetime, approve: bool) -> None:
         decided = {d.subscription: d for d in isp.decide_isolation([self.facts(line, at) for line in self.lines.values()], at, policy=self.policy.isolation)}
@@ -284,10 +290,16 @@ class Provider:
 
     # Money
 
-    def allocate(self, customer: str, at: datetime) -> None:
-        open_ = [self.balance(i) for i in self.invoices if i.line.customer == customer and i.open > 0]
+    def allocate(self, customer: str, at: datetime, again: bool = False) -> None:
+        """Credit pays what is open; ``again``, after a payment came back: then what payments pay of newer invoices, too."""
+        own = [(n, i) for n, i in enumerate(self.invoices) if i.line.customer == customer]
         credit = [isp.Credit(key, c["left"]) for key, c in self.credit.items() if c["customer"] == customer and c["left"] > 0]
-        for made in isp.allocate([isp.AllocationFacts(customer, open_, credit)]):
+        paid = []
+        for n, i in own if again else ():
+            for key in {by for _, by, _ in i.paid if self.credit[by].get("money")}:
+                paid.append(isp.PaidPart(n, key, sum(amount for _, by, amount in i.paid if by == key)))
+        facts = isp.AllocationFacts(customer, [self.balance(i) for _, i in own], credit, paid)
+        for made in isp.allocate([facts]):
             self.invoices[made.invoice].paid.append((at, made.payment, made.amount))
             self.credit[made.payment]["left"] -= made.amount
 
@@ -302,25 +314,41 @@ class Provider:
         key = f"{identity} {len(known)}"
         self.credit[key] = {
             "customer": customer, "amount": amount, "left": amount, "reversed": False, "identity": identity, "paid_at": when,
-            "reference": reference,
+            "reference": reference, "money": True,
         }
-        before = [(i, i.open) for i in self.invoices]
+        for back in isp.late_fees_back([self.books(customer, key)], at, self.policy.late_fee):
+            fee = self.invoices[back.fee]
+            wish = isp.CorrectionWish(self.charge(0, fee), back.amount, day_of(at, fee.line.zone), IN_TIME)
+            self.give(fee, allowed(isp.correct_invoices([wish])[0]), "correction", at, IN_TIME, own_first=True)
         self.allocate(customer, at)
-        self.take_fees_back([(i, was - i.open) for i, was in before if was > i.open], when, at)
         self.messages.received(customer, key, at)
         self.reopen_paid(customer, at)
 
-    def take_fees_back(self, paid: list[tuple[Invoice, int]], when: datetime, at: datetime) -> None:
-        """Late fees that a payment makes wrong which was made before their day."""
-        rows, fees = [], {}
-        for late, amount in paid:
-            fee = next((i for i in self.invoices if i.kind == "late_fee" and i.line is late.line and i.period == late.period), None)
-            if fee and late.kind == "subscription":
-                fees[len(fees)] = fee
-                unpaid = late.unpaid_at(midnight(fee.issued, late.line.zone))
-                rows.append(isp.PaidEarlier(self.charge(len(rows), fee), fee.issued, unpaid, when, amount))
-        for note in isp.late_fees_back(rows, self.policy.late_fee):
-            self.give(fees[note.charge], note, "correction", at, own_first=True)
+    def books(self, customer: str, payment: str | None = None) -> isp.LateFeeFacts:
+        """The invoices of a customer, and the money as it came."""
+        own = [(n, i) for n, i in enumerate(self.invoices) if i.line.customer == customer]
+        invoices = [
+            isp.BilledInvoice(
+                n, i.issued, i.due, i.total, i.line.zone, i.period[0] if i.kind == "subscription" else None, self.given(i),
+                [self.fee_charged(m, fee) for m, fee in self.fees_of(i)],
+            )
+            for n, i in own
+        ]
+        money = []
+        for key, c in self.credit.items():
+            if c["customer"] != customer or c["reversed"]:
+                continue
+            if c.get("money"):
+                money.append(isp.Came(key, c["paid_at"], c["amount"]))
+            else:
+                money += [isp.Came(key, c["paid_at"], amount, n) for n, i in own for _, by, amount in i.paid if by == key]
+        return isp.LateFeeFacts(invoices, money, payment)
+
+    def fee_charged(self, key: int, fee: Invoice) -> isp.FeeCharged:
+        back = [(note.total, about) for of, note, _, _, about in self.notes if of is fee]
+        return isp.FeeCharged(
+            key, fee.issued, fee.total, fee.ppn, sum(total for total, _ in back), sum(total for total, about in back if about == IN_TIME),
+        )
 
     def reopen_paid(self, customer: str, at: datetime) -> None:
         lines = [line for line in self.lines.values() if line.customer == customer]
@@ -342,11 +370,22 @@ class Provider:
         self.take_credit_back(open_[-1], at)
 
     def take_credit_back(self, key: str, at: datetime) -> None:
-        self.credit[key].update(left=0, reversed=True)
+        """A payment or a write-off comes back: what it had paid is open again, and a late fee that it had spared is due."""
+        of = self.credit[key]
+        through = self.position and self.position - timedelta(self.policy.billing.issue_lead_days)
+        due = isp.late_fees_again(
+            [self.books(of["customer"], key)], at, self.policy.late_fee, charged_through=through, tax=self.policy.tax,
+            billing=self.policy.billing,
+        )
+        of.update(left=0, reversed=True)
         for invoice in self.invoices:
             back = sum(amount for _, by, amount in invoice.paid if by == key)
             if back:
                 invoice.paid.append((at, key, -back))
+        if of.get("money"):
+            self.allocate(of["customer"], at, again=True)
+        for fee in due:
+            self.charge_fee(self.invoices[fee.invoice], fee, fee.nth)
 
     def invoice_of(self, invoice: dict[str, Any]) -> Invoice:
         line, start = self.lines[invoice["subscription"]], day(invoice["start"])
@@ -356,7 +395,9 @@ class Provider:
         of = self.invoice_of(invoice)
         given_up = allowed(isp.write_offs([isp.WriteOffWish(0, of.open, "Rina", reason)])[0])
         key = f"write-off {len(self.credit)}"
-        self.credit[key] = {"customer": of.line.customer, "amount": given_up.amount, "left": 0, "reversed": False, "of": of}
+        self.credit[key] = {
+            "customer": of.line.customer, "amount": given_up.amount, "left": 0, "reversed": False, "of": of, "paid_at": at,
+        }
         of.paid.append((at, key, given_up.amount))
         self.reopen_paid(of.line.customer, at)
 
@@ -446,10 +487,9 @@ class Provider:
             line.becomes("open", None, isp.AccessEvent(at, "reopened", reason="in_service"))
 
     def line_charge(self, key: int, of: Invoice) -> isp.LineCharge:
-        fee = next(((n, i) for n, i in enumerate(self.invoices) if i.kind == "late_fee" and i.line is of.line and i.period == of.period), None)
-        late = fee and isp.LateCharge(fee[0], [isp.InvoiceLine(*part) for part in fee[1].lines], self.given(fee[1]))
+        fees = [isp.LateCharge(n, [isp.InvoiceLine(*part) for part in i.lines], self.given(i)) for n, i in self.fees_of(of)]
         lines = [isp.InvoiceLine(*part) for part in of.lines]
-        return isp.LineCharge(key, of.kind, of.package, *of.period, of.issued, lines, self.given(of), late or None)
+        return isp.LineCharge(key, of.kind, of.package, *of.period, of.issued, lines, self.given(of), fees)
 
     def given(self, of: Invoice) -> list[isp.NoteGiven]:
         return [

@@ -192,9 +192,10 @@ pub(crate) async fn credit(
     tenant: TenantId,
     customer: CustomerId,
 ) -> Result<Vec<CreditSource>, StoreError> {
-    let sql = "SELECT payment_id, left_over FROM payments
+    let sql = "SELECT payment_id, received_at, left_over FROM payments
         WHERE tenant_id = $1 AND customer_id = $2 AND left_over > 0 ORDER BY received_at, payment_id";
-    all(s, "payment", sql, args![tenant, customer], |r| Ok(CreditSource { payment_id: r.get()?, left: r.get()? })).await
+    let read = |r: &mut Reader<'_>| Ok(CreditSource { payment_id: r.get()?, since: r.get()?, left: r.get()? });
+    all(s, "payment", sql, args![tenant, customer], read).await
 }
 
 /// Customers who have credit and an open invoice.

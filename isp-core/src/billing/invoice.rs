@@ -242,7 +242,24 @@ pub struct InvoiceBalance {
     pub paid: Money,
 }
 
-impl InvoiceBalance {
+/// What is owed on an invoice, and how old it is: what decides which invoice is paid first, and what is overdue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debt {
+    /// Which invoice.
+    pub invoice_id: InvoiceId,
+    /// Its number.
+    pub number: u64,
+    /// Day of issue.
+    pub issue_date: Date,
+    /// Day by which it is to be paid.
+    pub due_date: Date,
+    /// What is to be paid.
+    pub total: Money,
+    /// Sum of its allocations.
+    pub paid: Money,
+}
+
+impl Debt {
     /// What is still owed; an invoice is paid when this is exactly zero.
     #[must_use]
     pub fn residual(&self) -> Money {
@@ -251,6 +268,7 @@ impl InvoiceBalance {
 
     /// True when something of it is unpaid after its due date (rule A1).
     #[must_use]
+    #[inline]
     pub fn is_overdue(&self, today: Date) -> bool {
         self.due_date < today && self.residual().is_positive()
     }
@@ -259,6 +277,41 @@ impl InvoiceBalance {
     #[must_use]
     pub fn days_late(&self, today: Date) -> i32 {
         today.days_since(self.due_date)
+    }
+}
+
+impl From<InvoiceBalance> for Debt {
+    fn from(of: InvoiceBalance) -> Self {
+        let InvoiceBalance { invoice_id, number, issue_date, due_date, total, paid, .. } = of;
+        Self { invoice_id, number, issue_date, due_date, total, paid }
+    }
+}
+
+impl InvoiceBalance {
+    /// What is owed on it.
+    #[must_use]
+    #[inline]
+    pub fn debt(&self) -> Debt {
+        Debt::from(*self)
+    }
+
+    /// What is still owed; an invoice is paid when this is exactly zero.
+    #[must_use]
+    pub fn residual(&self) -> Money {
+        self.total - self.paid
+    }
+
+    /// True when something of it is unpaid after its due date (rule A1).
+    #[must_use]
+    #[inline]
+    pub fn is_overdue(&self, today: Date) -> bool {
+        self.debt().is_overdue(today)
+    }
+
+    /// Days past the due date; zero or less while it is not late.
+    #[must_use]
+    pub fn days_late(&self, today: Date) -> i32 {
+        self.debt().days_late(today)
     }
 }
 

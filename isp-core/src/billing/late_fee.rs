@@ -16,13 +16,12 @@
 //! assert_eq!(share.fee(Money::ZERO), Money::ZERO);
 //! ```
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::credit::Charge;
-use crate::billing::invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind, apply_tax};
+use crate::billing::invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, LineKind};
 use crate::billing::policy::BillingPolicy;
-use crate::calendar::{Date, Period, Zone};
+use crate::calendar::{Date, Period};
 use crate::error::Error;
 use crate::ids::{InvoiceId, derive};
 use crate::money::Money;
@@ -75,63 +74,29 @@ impl LateFeePolicy {
         due_date.plus_days(i32::from(self.after_days))
     }
 
+    /// The day of the fee on an invoice with this due date, and how much it is before PPN; `None` when nothing is unpaid.
+    #[must_use]
+    pub fn on(&self, due_date: Date, unpaid: Money) -> Option<(Date, Money)> {
+        let amount = self.fee(unpaid);
+        amount.is_positive().then(|| (self.day(due_date), amount))
+    }
+
+    /// What the invoice of a fee comes to that is issued on a day.
+    ///
+    /// # Errors
+    /// [`Error::NoTaxRule`].
+    pub fn bill(&self, amount: Money, on: Date, billing: &BillingPolicy, tax: &Tax) -> Result<FeeBill, Error> {
+        let taxed = match self.with_ppn {
+            true => tax.apply(amount, TaxMode::Exclusive, on)?,
+            false => Taxed { dpp: amount, ..Taxed::default() },
+        };
+        Ok(FeeBill { on, due_date: FeeBill::due_date(on, billing), dpp: taxed.dpp, ppn: taxed.ppn })
+    }
+
     /// The due date of the invoices whose fee is charged on a day.
     #[must_use]
     pub fn due_on(&self, day: Date) -> Date {
         day.plus_days(-i32::from(self.after_days))
-    }
-}
-
-/// What of a late fee was charged wrongly (rule P7): `charged` is left of it, it was charged because `known` was unpaid when
-/// its day began, and `really` was, as a payment of before became known later.
-///
-/// ```
-/// use isp_core::{billing::late_fee::{self, LateFeeAmount, LateFeePolicy}, money::Money};
-/// let rp = Money::rupiah;
-/// let fixed = LateFeePolicy { after_days: 7, amount: LateFeeAmount::Fixed(rp(10_000)), with_ppn: false };
-/// // All was paid in time: the fee is wrong, whatever the policy is today. A part was: a fixed fee stays.
-/// assert_eq!(late_fee::wrong(rp(10_000), None, rp(166_500), rp(0)), rp(10_000));
-/// assert_eq!(late_fee::wrong(rp(10_000), Some(&fixed), rp(166_500), rp(66_500)), rp(0));
-/// // 2 % of Rp500.000 were charged, and 2 % of Rp300.000 are right.
-/// let share = LateFeeAmount::Percent { percent: 2, minimum: rp(5_000) };
-/// let share = LateFeePolicy { amount: share, ..fixed };
-/// assert_eq!(late_fee::wrong(rp(10_000), Some(&share), rp(500_000), rp(300_000)), rp(4_000));
-/// ```
-#[must_use]
-pub fn wrong(charged: Money, policy: Option<&LateFeePolicy>, known: Money, really: Money) -> Money {
-    if !really.is_positive() {
-        return charged;
-    }
-    let (was, right) = policy.map_or((Money::ZERO, Money::ZERO), |p| (p.fee(known), p.fee(really)));
-    if was > right { charged.ratio((was - right).as_i64(), was.as_i64()) } else { Money::ZERO }
-}
-
-/// A payment that was made before the day of a late fee and became known after it (rule P7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PaidEarlier {
-    /// The day of the fee.
-    pub on: Date,
-    /// Where the customer is.
-    pub zone: Zone,
-    /// What was known to be unpaid of the late invoice when that day began.
-    pub unpaid: Money,
-    /// When the customer paid.
-    pub paid_at: DateTime<Utc>,
-    /// How much of the payment pays the late invoice.
-    pub amount: Money,
-}
-
-impl PaidEarlier {
-    /// True when it was made before the day of the fee began.
-    #[must_use]
-    pub fn counts(&self) -> bool {
-        self.paid_at < self.on.midnight(self.zone)
-    }
-
-    /// What of `charged`, which is left of the fee, it makes wrong; see [`wrong`].
-    #[must_use]
-    pub fn wrong(&self, charged: Money, policy: Option<&LateFeePolicy>) -> Money {
-        if self.counts() { wrong(charged, policy, self.unpaid, self.unpaid - self.amount) } else { Money::ZERO }
     }
 }
 
@@ -197,9 +162,8 @@ impl LateFee {
     /// The fee on an invoice as it stood when the day of its fee began; `None` when it bears none.
     #[must_use]
     pub fn on(invoice: InvoiceBalance, policy: &LateFeePolicy) -> Option<Self> {
-        let amount = policy.fee(invoice.residual());
-        let bears = invoice.kind == InvoiceKind::Subscription && amount.is_positive();
-        bears.then(|| Self { invoice, on: policy.day(invoice.due_date), amount })
+        let (on, amount) = policy.on(invoice.due_date, invoice.residual())?;
+        (invoice.kind == InvoiceKind::Subscription).then_some(Self { invoice, on, amount })
     }
 
     /// The id of its invoice: an invoice bears one fee.
@@ -224,64 +188,60 @@ impl LateFee {
         (0..).map_while(nth).collect()
     }
 
-    /// The invoice that charges an amount again of the fee of `late`, which was given back: `charged` are the fee and the
-    /// times before. `None` when there was no fee.
-    #[must_use]
-    pub fn charge_again(
-        late: InvoiceId,
-        charged: &[&Charge],
-        amount: Money,
-        on: Date,
-        billing: &BillingPolicy,
-    ) -> Option<Invoice> {
-        let (first, n) = (&charged.first()?.invoice, charged.len());
-        let dpp = amount.ratio(first.dpp.as_i64(), first.total.as_i64());
-        let lines = [InvoiceLine::new(LineKind::LateFee, dpp), InvoiceLine::new(LineKind::Ppn, amount - dpp)];
-        // There is one invoice of a kind for a first day (rule B3), so each charge begins a day later.
-        let start = first.period.start.plus_days(i32::try_from(n).ok()?);
-        let end = first.period.end.max(start.plus_days(1));
-        Some(Invoice {
-            id: Self::nth_id_for(late, n),
-            number: 0,
-            kind: InvoiceKind::LateFee,
-            period: Period { start, end },
-            issue_date: on,
-            due_date: on.plus_days(i32::from(billing.payment_terms_days)),
-            lines: lines.into_iter().filter(|l| !l.amount.is_zero()).collect(),
-            dpp,
-            ppn: amount - dpp,
-            total: amount,
-            ..first.clone()
-        })
-    }
-
     /// Its invoice.
     ///
     /// # Errors
     /// [`Error::NoTaxRule`].
     pub fn invoice(&self, policy: &LateFeePolicy, billing: &BillingPolicy, tax: &Tax) -> Result<Invoice, Error> {
-        let of = &self.invoice;
-        let taxed = match policy.with_ppn {
-            true => tax.apply(self.amount, TaxMode::Exclusive, self.on)?,
-            false => Taxed { dpp: self.amount, ..Taxed::default() },
-        };
-        let mut lines = [InvoiceLine::new(LineKind::LateFee, self.amount)].into_iter().collect();
-        apply_tax(&mut lines, taxed);
-        Ok(Invoice {
-            id: Self::id_for(of.invoice_id),
+        Ok(policy.bill(self.amount, self.on, billing, tax)?.invoice(&self.invoice, 0))
+    }
+}
+
+/// What the invoice of a late fee comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeBill {
+    /// Day of issue.
+    pub on: Date,
+    /// Day by which it is to be paid.
+    pub due_date: Date,
+    /// The fee before PPN.
+    pub dpp: Money,
+    /// The PPN on it.
+    pub ppn: Money,
+}
+
+impl FeeBill {
+    pub(crate) fn due_date(on: Date, billing: &BillingPolicy) -> Date {
+        on.plus_days(i32::from(billing.payment_terms_days))
+    }
+
+    /// What is to be paid.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.dpp + self.ppn
+    }
+
+    /// The invoice of the fee on `late`, or the `nth` that charges it again.
+    #[must_use]
+    pub fn invoice(&self, late: &InvoiceBalance, nth: u16) -> Invoice {
+        let lines = [InvoiceLine::new(LineKind::LateFee, self.dpp), InvoiceLine::new(LineKind::Ppn, self.ppn)];
+        // There is one invoice of a kind for a first day (rule B3), so each charge begins a day later.
+        let start = late.period.start.plus_days(i32::from(nth));
+        Invoice {
+            id: LateFee::nth_id_for(late.invoice_id, usize::from(nth)),
             number: 0,
-            customer_id: of.customer_id,
-            subscription_id: of.subscription_id,
-            site_id: of.site_id,
-            package_id: of.package_id,
+            customer_id: late.customer_id,
+            subscription_id: late.subscription_id,
+            site_id: late.site_id,
+            package_id: late.package_id,
             kind: InvoiceKind::LateFee,
-            period: of.period,
+            period: Period { start, end: late.period.end.max(start.plus_days(1)) },
             issue_date: self.on,
-            due_date: self.on.plus_days(i32::from(billing.payment_terms_days)),
-            lines,
-            dpp: taxed.dpp,
-            ppn: taxed.ppn,
-            total: taxed.total(),
-        })
+            due_date: self.due_date,
+            lines: lines.into_iter().filter(|l| !l.amount.is_zero()).collect(),
+            dpp: self.dpp,
+            ppn: self.ppn,
+            total: self.total(),
+        }
     }
 }

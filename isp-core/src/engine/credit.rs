@@ -13,7 +13,7 @@ use crate::engine::retry::until_written;
 use crate::engine::{BillReport, Engine, EngineError};
 use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
 use crate::isolation::AccessEvent;
-use crate::isolation::given_back::{self, give_isolated_back, is_left_out};
+use crate::isolation::given_back::{self, give_isolated_back, is_left_out, looked_at_since};
 use crate::money::Money;
 use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, StoreError};
 use crate::protection::Outage;
@@ -225,9 +225,8 @@ impl Engine<'_> {
         for row in rows.iter().filter(|r| isolated.binary_search(&r.subscription_id).is_ok()) {
             let of = |c: &&Charge| c.invoice.subscription_id == row.subscription_id;
             let own: Vec<Charge> = charges.iter().filter(of).cloned().collect();
-            // A mark that lies ahead says nothing of when the line was looked at.
-            let since = [row.terms.billed_from, position].into_iter().flatten().min().unwrap_or(row.terms.start);
-            let since = since.plus_days(-i32::from(self.policy.billing.issue_lead_days));
+            let lead = self.policy.billing.issue_lead_days;
+            let since = looked_at_since(row.terms.start, row.terms.billed_from, position, lead);
             let today = row.zone.date_of(now);
             let written = Written { on: today, at: now, by: "engine", note: "" };
             notes.extend(give_isolated_back(

@@ -15,9 +15,9 @@ use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_iso
 use crate::ledger::{Account, entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::payment::allocate::move_up;
 use crate::payment::{
-    Allocation, Channel, CreditSource, Heard, KnownPayment, Payment, PaymentReversal, Received, allocate,
+    Allocation, Channel, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received, allocate,
+    settle_again,
 };
 use crate::ports::{ChangeSet, PaymentRow, StoreError};
 use crate::text::{Code, Reference, given};
@@ -174,7 +174,7 @@ impl Engine<'_> {
         let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
         let open = self.store.open_invoices(self.tenant, payment.customer_id).await?;
         let mut sources = self.store.credit(self.tenant, payment.customer_id).await?;
-        sources.push(CreditSource { payment_id: payment.id, left: payment.amount });
+        sources.push(CreditSource { payment_id: payment.id, since: now, left: payment.amount });
         // A late fee that it makes wrong is given back first (rule P7); its note pays the fee itself before anything else.
         let back = self.fees_back(payment, &open, &facts, now).await?;
         sources.extend(back.credit);
@@ -351,11 +351,9 @@ impl Engine<'_> {
         let open = still_open(&open, back);
         let mut credit = self.store.credit(self.tenant, reversed.customer_id).await?;
         credit.retain(|source| source.payment_id != reversed.id);
-        let mut settled = allocate(&open, &credit, now);
         let mut pays: BTreeMap<(InvoiceId, PaymentId), Money> = BTreeMap::new();
         for PaymentRow { payment, reversal, .. } in self.payments_of(reversed.customer_id).await? {
-            let money = !matches!(payment.channel, Channel::CreditNote | Channel::WriteOff);
-            if money && reversal.is_none() && payment.id != reversed.id {
+            if payment.channel.is_money() && reversal.is_none() && payment.id != reversed.id {
                 for a in self.store.allocations(self.tenant, payment.id).await? {
                     *pays.entry((a.invoice_id, payment.id)).or_default() += a.amount;
                 }
@@ -364,8 +362,9 @@ impl Engine<'_> {
         let ids: Vec<InvoiceId> = pays.keys().map(|(invoice, _)| *invoice).collect();
         let mut balances = self.store.balances(self.tenant, &ids).await?;
         let of = |id: InvoiceId| balances.iter().find(|i| i.invoice_id == id).copied();
-        let paid = pays.into_iter().filter_map(|((invoice, payment), amount)| Some((of(invoice)?, payment, amount)));
-        settled.extend(move_up(&still_open(&open, &settled), &paid.collect::<Vec<_>>(), now));
+        let part = |((id, payment_id), amount)| Some(PaidPart { invoice: of(id)?, payment_id, amount });
+        let paid: Vec<PaidPart<InvoiceBalance>> = pays.into_iter().filter_map(part).collect();
+        let settled = settle_again(&open, &credit, &paid, now);
         balances.extend(open);
         Ok((settled, balances))
     }

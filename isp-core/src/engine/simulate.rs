@@ -258,14 +258,14 @@ impl Engine<'_> {
             if row.reversal.is_some() {
                 continue;
             }
-            let (payment_id, received) = (row.payment.id, row.payment.received_at);
-            if received > begin {
-                payments.push((received, CreditSource { payment_id, left: row.payment.amount }));
+            let (payment_id, since) = (row.payment.id, row.payment.received_at);
+            if since > begin {
+                payments.push((since, CreditSource { payment_id, since, left: row.payment.amount }));
                 continue;
             }
             let used = self.store.allocations(self.tenant, payment_id).await?;
             let used: Money = used.iter().filter(|a| a.at <= begin).map(|a| a.amount).sum();
-            credit.push(CreditSource { payment_id, left: row.payment.amount - used });
+            credit.push(CreditSource { payment_id, since, left: row.payment.amount - used });
         }
         credit.retain(|source| source.left.is_positive());
         payments.sort_by_key(|(at, source)| (*at, source.payment_id));

@@ -91,6 +91,24 @@ pub fn give_isolated_back(
     notes
 }
 
+/// The day since which a line was to be looked at: from its mark `billed_from` on, or from the day up to which all were billed, if
+/// that is earlier; else from its start. A mark that lies ahead says nothing of when the line was looked at. The billing looks
+/// `lead_days` ahead.
+///
+/// ```
+/// # use isp_core::{calendar::Date, isolation::given_back::looked_at_since};
+/// let day = |text| Date::parse(text).unwrap();
+/// let since = |mark: Option<&str>, position: Option<&str>| looked_at_since(day("2026-01-05"), mark.map(day), position.map(day), 2);
+/// assert_eq!(since(Some("2026-04-05"), Some("2026-03-10")), day("2026-03-08"));
+/// assert_eq!(since(Some("2026-02-05"), Some("2026-03-10")), day("2026-02-03"));
+/// assert_eq!(since(None, None), day("2026-01-03"));
+/// ```
+#[must_use]
+pub fn looked_at_since(start: Date, billed_from: Option<Date>, position: Option<Date>, lead_days: u16) -> Date {
+    let since = [billed_from, position].into_iter().flatten().min().unwrap_or(start);
+    since.plus_days(-i32::from(lead_days))
+}
+
 /// The events of one subscription, from those of several in any order.
 pub(crate) fn of(events: &[AccessEvent], subscription: SubscriptionId) -> Vec<AccessEvent> {
     let mut own: Vec<_> = events.iter().filter(|e| e.subscription_id == subscription).cloned().collect();

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::InvoiceBalance;
-use crate::ids::{InvoiceId, PaymentId};
+use crate::billing::Debt;
+use crate::ids::InvoiceId;
 use crate::money::Money;
-use crate::payment::{CreditSource, allocate};
+use crate::payment::allocate::oldest_first;
 
 /// An invoice of a customer, and when it is asked what was unpaid of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Issued {
     /// The invoice; what it says to be paid is not looked at.
-    pub invoice: InvoiceBalance,
+    pub invoice: Debt,
     /// When the day of its issue began.
     pub at: DateTime<Utc>,
     /// The moment that is asked about; `None` for one that only takes its part of the money.
@@ -36,7 +36,7 @@ pub struct Came {
 
 enum Event<'a> {
     Issue(&'a Issued),
-    Ask(&'a InvoiceBalance),
+    Ask(&'a Debt),
     Money(&'a Came),
 }
 
@@ -46,10 +46,8 @@ enum Event<'a> {
 /// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::in_time::*};
 /// # let id = |n: u128| uuid::Uuid::from_u128(n);
 /// # let day = |text: &str| Date::parse(text).unwrap();
-/// # let invoice = |n: u128, issued: &str, due: &str| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
-/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)),
-/// #   kind: InvoiceKind::Subscription, period: day(issued).month().period(), issue_date: day(issued), due_date: day(due),
-/// #   total: Money::rupiah(166_500), paid: Money::ZERO };
+/// # let invoice = |n: u128, issued: &str, due: &str| Debt { invoice_id: InvoiceId(id(n)), number: n as u64,
+/// #   issue_date: day(issued), due_date: day(due), total: Money::rupiah(166_500), paid: Money::ZERO };
 /// let midnight = |text| day(text).midnight(Zone::Wib);
 /// // January's and February's fees are decided a week after the due dates, the 11th.
 /// let january = invoice(1, "2026-01-01", "2026-01-11");
@@ -74,18 +72,18 @@ pub fn unpaid_when(issued: &[Issued], came: &[Came]) -> BTreeMap<InvoiceId, Mone
     }
     events.extend(came.iter().map(|money| (money.at, 2, Event::Money(money))));
     events.sort_by_key(|(at, rank, _)| (*at, *rank));
-    let mut open: Vec<InvoiceBalance> = Vec::new();
+    let mut open: Vec<Debt> = Vec::new();
     // What came for an invoice that is not issued yet, and what is left of all else.
     let mut ahead: BTreeMap<InvoiceId, Money> = BTreeMap::new();
     let (mut credit, mut unpaid) = (Money::ZERO, BTreeMap::new());
-    for (at, _, event) in events {
+    for (.., event) in events {
         match event {
             Event::Issue(one) => {
                 let paid = ahead.remove(&one.invoice.invoice_id).unwrap_or_default();
-                open.push(InvoiceBalance { paid, ..one.invoice });
+                open.push(Debt { paid, ..one.invoice });
             }
             Event::Ask(asked) => {
-                let rest = open.iter().find(|i| i.invoice_id == asked.invoice_id).map(InvoiceBalance::residual);
+                let rest = open.iter().find(|i| i.invoice_id == asked.invoice_id).map(Debt::residual);
                 unpaid.insert(asked.invoice_id, rest.unwrap_or(asked.total).max(Money::ZERO));
                 continue;
             }
@@ -100,10 +98,10 @@ pub fn unpaid_when(issued: &[Issued], came: &[Came]) -> BTreeMap<InvoiceId, Mone
             let over = (Money::ZERO - invoice.residual()).max(Money::ZERO);
             (credit, invoice.paid) = (credit + over, invoice.paid - over);
         }
-        let source = CreditSource { payment_id: PaymentId(uuid::Uuid::nil()), left: credit };
-        for made in allocate(&open, &[source], at) {
-            credit -= made.amount;
-            open.iter_mut().filter(|i| i.invoice_id == made.invoice_id).for_each(|i| i.paid += made.amount);
+        for oldest in oldest_first(&open) {
+            let pays = oldest.residual().min(credit);
+            credit -= pays;
+            open.iter_mut().filter(|i| i.invoice_id == oldest.invoice_id).for_each(|i| i.paid += pays);
         }
     }
     unpaid

@@ -1,6 +1,7 @@
 //! Payments and what they pay.
 
 pub mod allocate;
+pub mod books;
 pub mod channel;
 pub mod collect;
 pub mod gateway;
@@ -13,7 +14,8 @@ pub mod receive;
 pub mod request;
 pub mod write_off;
 
-pub use allocate::{Allocation, CreditSource, allocate};
+pub use allocate::{Allocation, CreditSource, PaidPart, allocate, settle_again};
+pub use books::Books;
 pub use channel::Channel;
 pub use collect::{CollectorBalance, Deposit};
 pub use gateway::{GatewayRequest, GatewayState, Instructions, PayChannel};

@@ -1,6 +1,6 @@
 """The one place that turns settings into the engine's policies."""
 
-from datetime import time
+from datetime import datetime, time, timedelta, timezone
 
 import isp_engine as isp
 from isp_engine import whatsapp
@@ -9,6 +9,11 @@ from .money import rupiah
 
 CYCLE_MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
 ZONE_HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
+
+
+def noon(day, zone):
+    """A day on which somebody paid, as a moment: Odoo keeps no time of day."""
+    return datetime.combine(day, time(12), timezone(timedelta(hours=ZONE_HOURS[zone])))
 
 
 def billing(settings):

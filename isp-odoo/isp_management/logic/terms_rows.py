@@ -100,9 +100,24 @@ def given(move, notes, taxed):
     ]
 
 
-def charge(move, package, notes, late_fee, taxed):
-    """The engine's charge of an invoice for days of service. ``notes`` are its credit notes, ``late_fee`` the fee on it with its
-    own, or None.
+def zone_of(move):
+    """The zone in which an invoice's day begins."""
+    return (move.isp_subscription_id or move.isp_installation_fee_id.subscription_id).zone or move.company_id.isp_zone
+
+
+def fee_charged(fee, notes):
+    """A late fee with what was given back of it. One that was cancelled, or was reset, keeps its place: nothing of it is left."""
+    total, posted = whole(fee.amount_total), fee.state == "posted"
+    return isp.FeeCharged(
+        fee.id, fee.invoice_date or fee.date, total, whole(fee.amount_tax),
+        sum(whole(note.amount_total) for note in notes) if posted else total,
+        sum(whole(note.amount_total) for note in notes if note.isp_paid_in_time),
+    )
+
+
+def charge(move, package, notes, late_fees, taxed):
+    """The engine's charge of an invoice for days of service. ``notes`` are its credit notes, ``late_fees`` the fee on it and each time
+    that it was charged again, with their own.
 
     A cancelled invoice, or one that was reset, keeps its days until a person decides: nothing of it is charged.
     """
@@ -112,16 +127,16 @@ def charge(move, package, notes, late_fee, taxed):
     back = given(move, notes, taxed)
     if move.state != "posted":
         back = [isp.NoteGiven("correction", *period, issued, lines)]
-    fee = None
-    if late_fee:
-        of, fee_notes = late_fee
-        # The fee was for the same days.
-        fee = isp.LateCharge(of.id, lines_of(of, taxed), [
+    # A fee was for the same days.
+    fees = [
+        isp.LateCharge(of.id, lines_of(of, taxed), [
             note._replace(period_start=period[0], period_end=period[1])
             for note in given(move, fee_notes, taxed)
         ])
+        for of, fee_notes in late_fees
+    ]
     return isp.LineCharge(
-        move.id, "adjustment" if move.isp_charge else "subscription", package, *period, issued, lines, back, fee
+        move.id, "adjustment" if move.isp_charge else "subscription", package, *period, issued, lines, back, fees
     )
 
 

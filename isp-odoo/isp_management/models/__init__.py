@@ -39,6 +39,7 @@ from . import isp_subscription_terms
 from . import isp_late_fee
 from . import isp_write_off
 from . import isp_payment
+from . import isp_books
 from . import isp_paid_in_time
 from . import isp_correction
 from . import isp_left_out

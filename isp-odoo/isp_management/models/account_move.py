@@ -12,7 +12,8 @@ class AccountMove(models.Model):
         "isp_charge": PROGRAM,
         **dict.fromkeys(
             ("isp_installation_fee_id", "isp_instalment", "isp_late_fee_of_id", "isp_credit_reason", "isp_credit_start",
-             "isp_credit_end", "isp_outage_id", "isp_write_off_of_id", "isp_write_off_reason", "isp_statement_id"), PROGRAM,
+             "isp_credit_end", "isp_outage_id", "isp_write_off_of_id", "isp_write_off_reason", "isp_statement_id",
+             "isp_late_fee_nth", "isp_paid_in_time", "isp_known"), PROGRAM,
         ),
     }
 
@@ -69,10 +70,11 @@ class AccountMove(models.Model):
             CREATE UNIQUE INDEX IF NOT EXISTS account_move_isp_instalment_unique
             ON account_move (isp_installation_fee_id, isp_instalment) WHERE isp_installation_fee_id IS NOT NULL
         """)
-        # Rule B10: an invoice bears one late fee. A cancelled one keeps its place, so that it is not charged again.
+        # Rule B10: an invoice bears one late fee, and one each time that it is charged again. A cancelled one keeps its place.
         self.env.cr.execute("""
-            CREATE UNIQUE INDEX IF NOT EXISTS account_move_isp_late_fee_unique
-            ON account_move (isp_late_fee_of_id) WHERE isp_late_fee_of_id IS NOT NULL
+            DROP INDEX IF EXISTS account_move_isp_late_fee_unique;
+            CREATE UNIQUE INDEX IF NOT EXISTS account_move_isp_late_fee_nth_unique
+            ON account_move (isp_late_fee_of_id, (coalesce(isp_late_fee_nth, 0))) WHERE isp_late_fee_of_id IS NOT NULL
         """)
         # An outage gives days of an invoice back once.
         self.env.cr.execute("""

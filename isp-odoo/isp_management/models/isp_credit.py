@@ -2,7 +2,6 @@
 PPN is what Odoo's taxes say, as on the invoice itself."""
 
 from collections import defaultdict
-from datetime import timedelta
 
 import isp_engine
 
@@ -116,41 +115,44 @@ class IspCredit(models.AbstractModel):
 
     @api.model
     def _isp_pay_from_credit(self, moves):
-        """What a customer has paid too much, in advance or twice pays what is open, oldest due first (rule P2): the outstanding
-        credits that Odoo shows under an invoice, assigned as a person would."""
+        """What a customer has paid too much, in advance or twice pays what is open (rule P2): the outstanding credits that Odoo shows
+        under an invoice, assigned as a person would."""
         moves = moves.sudo().filtered(lambda m: m._isp_is_open())
         for company in moves.company_id:
             own = moves.filtered(lambda m, company=company: m.company_id == company)
-            credits = self.env["account.move.line"].sudo().search([
+            self._isp_pay_with(self.env["account.move.line"].sudo().search([
                 ("company_id", "=", company.id), ("parent_state", "=", "posted"), ("reconciled", "=", False),
                 ("account_id.account_type", "=", "asset_receivable"), ("balance", "<", 0), ("amount_residual", "<", 0),
                 # A payment keeps the contact that it names, an invoice's items are its company's.
                 ("partner_id", "in", (own.commercial_partner_id | own.partner_id).ids), ("currency_id", "=", company.currency_id.id),
                 # Nobody paid what was written off.
                 ("move_id.isp_write_off_of_id", "=", False),
-            ], order="date, id")
-            for credit in credits:
-                self._isp_pay_with(credit)
+            ], order="id"))
 
     @api.model
-    def _isp_pay_with(self, credit):
-        """Let a credit, journal items of one receivable account, pay its payer's open invoices in the engine's order (rule P2)."""
-        waiting = credit.filtered(lambda item: not item.reconciled)
-        if not waiting:
-            return
-        theirs = {}
-        for move in self._isp_open_of(credit):
-            items = move.line_ids.filtered(lambda item: item.account_id == credit.account_id and not item.reconciled)
-            if items:
-                theirs[move] = items
-        left = max(rupiah_owed(-sum(waiting.mapped("amount_residual"))), 0)
-        facts = isp_engine.AllocationFacts(0, [open_invoice(move, move.id) for move in theirs], [isp_engine.Credit(0, left)])
-        for made in isp_engine.allocate([facts]):
-            # A late fee that this payment takes back (rule P7) may have settled some meanwhile.
-            owed = theirs[self.env["account.move"].sudo().browse(made.invoice)].filtered(lambda item: not item.reconciled)
-            rest = credit.filtered(lambda item: not item.reconciled)
-            if owed and rest:
-                (rest + owed).reconcile()
+    def _isp_pay_with(self, credits):
+        """Let credits, journal items of receivable accounts, pay their payers' open invoices, as the engine says (rule P2)."""
+        payers = defaultdict(credits.browse)
+        for credit in credits.filtered(lambda item: not item.reconciled):
+            payers[self._isp_open_of(credit), credit.account_id] |= credit
+        for (moves, account), theirs in payers.items():
+            # Of two payers of the same invoices the second pays what the first left.
+            owed = {
+                move: move.line_ids.filtered(lambda item, account=account: item.account_id == account and not item.reconciled)
+                for move in moves
+            }
+            facts = isp_engine.AllocationFacts(
+                0, [open_invoice(move, move.id) for move, items in owed.items() if items],
+                [
+                    isp_engine.Credit(item.id, max(rupiah_owed(-item.amount_residual), 0), aware(item.move_id.create_date))
+                    for item in theirs
+                ],
+            )
+            for made in isp_engine.allocate([facts]):
+                pair = credits.browse(made.payment), owed[moves.browse(made.invoice)].filtered(lambda item: not item.reconciled)
+                # What opens a line while this goes on may settle some meanwhile.
+                if pair[1] and not pair[0].reconciled:
+                    (pair[0] + pair[1]).reconcile()
 
     @api.model
     def _isp_open_of(self, credit):
@@ -238,18 +240,16 @@ class IspBillingRun(models.Model):
     def _isolated_notes(self, company, rows, position):
         """What is to be given back of the invoices of these lines for whole days in isolation (rule B7)."""
         spans = self._isolated_spans([row[0] for row in rows])
-        # A mark that lies ahead says nothing of when the line was looked at.
-        since = {
-            row[0]: min((day for day in (row[billing_rows.BILLED_FROM], position) if day), default=row[billing_rows.START])
-            for row in rows if row[0] in spans
-        }
-        charges, moves = self.env["isp.credit"]._isp_charges(self.env["isp.subscription"].browse(list(since)))
+        marks = {row[0]: (row[billing_rows.START], row[billing_rows.BILLED_FROM]) for row in rows if row[0] in spans}
+        charges, moves = self.env["isp.credit"]._isp_charges(self.env["isp.subscription"].browse(list(marks)))
         by_line = defaultdict(list)
         for charge in charges:
             by_line[moves[charge.key].isp_subscription_id.id].append(charge)
-        lead = timedelta(days=company.isp_issue_lead_days)
-        facts = [isp_engine.IsolatedFacts(own, spans[key], since[key] - lead) for key, own in by_line.items()]
-        return isp_engine.isolation_credits(facts, company._isp_now()), moves
+        facts = [isp_engine.IsolatedFacts(own, spans[key], *marks[key]) for key, own in by_line.items()]
+        notes = isp_engine.isolation_credits(
+            facts, company._isp_now(), position=position or None, policy=company._isp_billing_policy()
+        )
+        return notes, moves
 
     def _write_isolated_notes(self, company, rows, position):
         # Asked again under the lock: another run may have given some back meanwhile.

@@ -47,69 +47,62 @@ class IspBillingRun(models.Model):
     @api.model
     def _late_rows(self, company, policy, since):
         """Invoices for a period whose fee's day has come since then, with what was unpaid when that day began."""
-        self.env["account.move"].flush_model()
-        self.env["account.move.line"].flush_model()
-        self.env["account.partial.reconcile"].flush_model()
         today = terms_rows.today(company._isp_now(), "WIT")
-        searched = [company.id, policy.due_on(since or last_day(today)), policy.due_on(today)]
-        bearing = """
-            m.company_id = %s AND m.state = 'posted' AND m.move_type = 'out_invoice' AND m.isp_period_start IS NOT NULL
-            AND m.isp_charge IS NULL AND m.invoice_date_due > %s AND m.invoice_date_due <= %s
-        """
-        self.env.cr.execute("SELECT DISTINCT m.invoice_date_due FROM account_move m WHERE" + bearing, searched)
-        dues = [due for (due,) in self.env.cr.fetchall()]
-        self.env.cr.execute(
-            """
-            SELECT m.id, m.invoice_date_due, s.zone, m.amount_total - coalesce((
-                       SELECT sum(p.amount) FROM account_move_line d
-                       JOIN account_partial_reconcile p ON p.debit_move_id = d.id
-                       JOIN account_move_line c ON c.id = p.credit_move_id
-                       WHERE d.move_id = m.id AND c.date < fee.day
-                   ), 0) AS unpaid
-            FROM account_move m JOIN isp_subscription s ON s.id = m.isp_subscription_id
-            JOIN unnest(%s::date[], %s::date[]) AS fee (due, day) ON fee.due = m.invoice_date_due
-            WHERE""" + bearing + """
-              AND NOT EXISTS (SELECT 1 FROM account_move f WHERE f.isp_late_fee_of_id = m.id)
-            ORDER BY m.id
-            """,
-            [dues, [policy.day(due) for due in dues], *searched],
-        )
-        late = self.env.cr.fetchall()
-        moves, notes = self.env["account.move"].browse([row[0] for row in late]), defaultdict(self.env["account.move"].browse)
-        for note in moves.search([("reversed_entry_id", "in", moves.ids), ("state", "=", "posted")], order="id"):
-            notes[note.reversed_entry_id] |= note
+        late = self.env["account.move"].sudo().search([
+            ("company_id", "=", company.id), ("state", "=", "posted"), ("move_type", "=", "out_invoice"),
+            ("isp_period_start", "!=", False), ("isp_charge", "=", False), ("isp_late_fee_ids", "=", False),
+            ("invoice_date_due", ">", policy.due_on(since or last_day(today))), ("invoice_date_due", "<=", policy.due_on(today)),
+        ], order="id")
+        books = late.isp_subscription_id.customer_id._isp_books()
+        unpaid = {of.invoice: of.unpaid for of in isp_engine.unpaid_when_late(books, policy)}
         return [
-            isp_engine.LateInvoice(
-                move.id, due, max(rupiah_owed(float(unpaid)), 0), zone, move.isp_period_start, terms_rows.given(move, notes[move], False)
-            )
-            for move, (_key, due, zone, unpaid) in zip(moves, late, strict=True)
+            isp_engine.LateInvoice(move.id, move.invoice_date_due, unpaid[move.id], move.isp_subscription_id.zone)
+            for move in late if move.id in unpaid
         ]
 
-    def _write_late_fees(self, company, fees):
-        """Write a batch of fees as posted invoices; returns those that could not be written."""
+    @api.model
+    def _fee_drafts(self, company, fees):
+        """The fees with the drafts of their invoices, but for those that are written already. The journal is held."""
         journal = company._isp_sale_journal()
         self._lock(journal)
         moves = self.env["account.move"].browse([fee.invoice for fee in fees])
-        self.env["account.move"].flush_model(["isp_late_fee_of_id"])
-        self.env.cr.execute("SELECT isp_late_fee_of_id FROM account_move WHERE isp_late_fee_of_id = ANY(%s)", [moves.ids])
-        known = {row[0] for row in self.env.cr.fetchall()}
+        self.env["account.move"].flush_model(["isp_late_fee_of_id", "isp_late_fee_nth"])
+        self.env.cr.execute(
+            "SELECT isp_late_fee_of_id, coalesce(isp_late_fee_nth, 0) FROM account_move WHERE isp_late_fee_of_id = ANY(%s)", [moves.ids]
+        )
+        known = set(self.env.cr.fetchall())
         taxes = company.account_sale_tax_id if company.isp_late_fee_ppn and company.isp_pkp else self.env["account.tax"]
         sold = SimpleNamespace(product_id=company._isp_late_fee_product(), tax_ids=taxes)
-        drafts, by_line = [], {}
+        found = []
         for fee, move in zip(fees, moves):
-            if fee.invoice in known:
+            nth = getattr(fee, "nth", 0)
+            if (fee.invoice, nth) in known:
                 continue
             name = _("Late fee on %s", move.name)
             if move.partner_id.lang:
                 name = self.with_context(lang=move.partner_id.lang)._late_fee_name(move)
             writer = self.env["isp.invoice_writer"]
-            drafts.append(writer._draft(
+            found.append((fee, writer._draft(
                 move.partner_id, journal, fee.on, fee.due_date,
                 [writer._line(sold, company, name, fee.dpp)],
-                {"isp_subscription_id": move.isp_subscription_id.id, "isp_late_fee_of_id": move.id, "invoice_origin": move.name},
-            ))
-            by_line.setdefault(move.isp_subscription_id.id, []).append(fee)
-        failed = {}
+                {"isp_subscription_id": move.isp_subscription_id.id, "isp_late_fee_of_id": move.id, "isp_late_fee_nth": nth,
+                 "invoice_origin": move.name},
+            )))
+        return found
+
+    @api.model
+    def _charge_again(self, company, fees):
+        """Write late fees that are due because a payment was taken back; all of them, or the payment stays."""
+        drafts = [draft for _fee, draft in self._fee_drafts(company, fees)]
+        if drafts:
+            self.env["isp.invoice_writer"].with_context(isp_memo=defaultdict(dict))._write_invoices(company, drafts)
+
+    def _write_late_fees(self, company, fees):
+        """Write a batch of fees as posted invoices; returns those that could not be written."""
+        drafts, by_line, failed = [], {}, {}
+        for fee, draft in self._fee_drafts(company, fees):
+            drafts.append(draft)
+            by_line.setdefault(draft["extra"]["isp_subscription_id"], []).append(fee)
         written = self._write_drafts(company, drafts, failed) if drafts else self.env["account.move"]
         lost = []
         for key, (error, _period) in failed.items():

@@ -1,13 +1,11 @@
 """Payments that are one payment: provider and reference make it one (rules P1, P6), whoever tells of it and however often."""
 
-from datetime import datetime, time, timedelta, timezone
-
 import isp_engine
 
 from odoo import _, api, fields, models
 
 from ..logic.money import whole
-from ..logic.policy import ZONE_HOURS
+from ..logic.policy import noon
 
 
 class AccountPayment(models.Model):
@@ -65,11 +63,11 @@ class AccountPayment(models.Model):
         identity = self._isp_identity_of(company, provider, reference)
         known = self.sudo().search([("isp_identity", "=", identity)], order="id")
         notice = isp_engine.PaymentNotice(
-            0, partner.commercial_partner_id.id, provider, reference, whole(amount), _noon(company, day), told,
+            0, partner.commercial_partner_id.id, provider, reference, whole(amount), noon(day, company.isp_zone), told,
             [
                 isp_engine.KnownPayment(
                     payment.id, payment.partner_id.commercial_partner_id.id, whole(payment.amount),
-                    _noon(company, payment.date), not payment.isp_stands,
+                    noon(payment.date, company.isp_zone), not payment.isp_stands,
                 )
                 for payment in known
             ],
@@ -107,8 +105,3 @@ class AccountPayment(models.Model):
             payment.action_draft()
             payment.action_cancel()
             payment.move_id.message_post(body=_("Taken back: %s", reason))
-
-
-def _noon(company, day):
-    """A day on which somebody paid, as a moment: Odoo keeps no time of day."""
-    return datetime.combine(day, time(12), timezone(timedelta(hours=ZONE_HOURS[company.isp_zone])))

@@ -80,9 +80,11 @@ class IspTerms(models.AbstractModel):
             ("isp_subscription_id", "in", lines.ids), ("move_type", "=", "out_invoice"),
             ("isp_period_start", "!=", False), ("isp_period_end", "!=", False),
         ], order="isp_period_start, id")
-        fees = {fee.isp_late_fee_of_id: fee for fee in Move.search(
-            [("isp_late_fee_of_id", "in", moves.ids), ("state", "=", "posted")]
-        )}
+        fees = defaultdict(list)
+        for fee in Move.search(
+            [("isp_late_fee_of_id", "in", moves.ids), ("state", "=", "posted")], order="isp_late_fee_nth, id"
+        ):
+            fees[fee.isp_late_fee_of_id].append(fee)
         notes = defaultdict(list)
         for note in Move.search(
             [("reversed_entry_id", "in", (moves | moves.isp_late_fee_ids).ids), ("state", "=", "posted")], order="invoice_date, id"
@@ -95,10 +97,9 @@ class IspTerms(models.AbstractModel):
         for move in moves:
             sold = [by_product[item.product_id] for item in move.invoice_line_ids if item.product_id in by_product]
             package = sold[0] if sold else move.isp_subscription_id.package_id.id
-            fee = fees.get(move)
             used.add(package)
             found[move.isp_subscription_id.id].append(
-                terms_rows.charge(move, package, notes[move], (fee, notes[fee]) if fee else None, taxed)
+                terms_rows.charge(move, package, notes[move], [(fee, notes[fee]) for fee in fees[move]], taxed)
             )
         return found, used
 

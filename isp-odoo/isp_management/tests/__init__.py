@@ -20,6 +20,7 @@ from . import test_demo
 from . import test_browser
 from . import test_translations
 from . import test_late_fees
+from . import test_paid_in_time
 from . import test_given_back
 from . import test_debts
 from . import test_wizards

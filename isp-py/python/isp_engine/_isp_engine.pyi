@@ -10,7 +10,9 @@ from isp_engine.records import (
     AccessFacts,
     Allocation,
     AllocationFacts,
+    BilledInvoice,
     BillingPlan,
+    Came,
     Channel,
     Charge,
     ClockDoubt,
@@ -26,6 +28,9 @@ from isp_engine.records import (
     Exemption,
     ExplainFacts,
     Explanation,
+    FeeAgain,
+    FeeBack,
+    FeeCharged,
     FeeSchedule,
     FirstFee,
     Grouping,
@@ -38,6 +43,7 @@ from isp_engine.records import (
     KnownAccount,
     Language,
     LateFee,
+    LateFeeFacts,
     LateInvoice,
     LedgerRow,
     Message,
@@ -49,7 +55,7 @@ from isp_engine.records import (
     OpenInvoice,
     Outage,
     Package,
-    PaidEarlier,
+    PaidPart,
     PaymentNotice,
     ProfitLoss,
     PromiseWish,
@@ -77,6 +83,7 @@ from isp_engine.records import (
     TemplateKind,
     TermsChange,
     TermsFacts,
+    UnpaidWhenLate,
     WriteOff,
     WriteOffWish,
     Zone,
@@ -123,6 +130,7 @@ __all__ = [
     "isolation_credits",
     "join_notices",
     "late_fees",
+    "late_fees_again",
     "late_fees_back",
     "observe_routers",
     "outage_credits",
@@ -147,6 +155,7 @@ __all__ = [
     "router_status",
     "send_messages",
     "template_registrations",
+    "unpaid_when_late",
     "verify_webhook",
     "write_offs",
 ]
@@ -366,7 +375,9 @@ def late_fees(
 def outage_credits(
     charges: Sequence[Charge], outage: Outage, *, policy: OutagePolicy | None = None
 ) -> list[CreditNote]: ...
-def isolation_credits(lines: Sequence[IsolatedFacts], now: datetime) -> list[CreditNote]: ...
+def isolation_credits(
+    lines: Sequence[IsolatedFacts], now: datetime, *, position: date | None = None, policy: BillingPolicy | None = None
+) -> list[CreditNote]: ...
 def ppn(prices: Sequence[Taxable], *, tax: TaxPolicy | None = None) -> list[Taxed]: ...
 def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
@@ -393,7 +404,19 @@ def payment_identity(provider: str, reference: str) -> str: ...
 def receive_payments(notices: Sequence[PaymentNotice], now: datetime) -> list[ReceivedPayment | InvalidValue]: ...
 def write_offs(wishes: Sequence[WriteOffWish]) -> list[WriteOff | InvalidValue]: ...
 def correct_invoices(wishes: Sequence[CorrectionWish]) -> list[CreditNote | InvalidValue | None]: ...
-def late_fees_back(payments: Sequence[PaidEarlier], policy: LateFeePolicy | None = None) -> list[CreditNote]: ...
+def late_fees_back(
+    rows: Sequence[LateFeeFacts], now: datetime, policy: LateFeePolicy | None = None
+) -> list[FeeBack]: ...
+def late_fees_again(
+    rows: Sequence[LateFeeFacts],
+    now: datetime,
+    policy: LateFeePolicy | None = None,
+    *,
+    charged_through: date | None = None,
+    tax: TaxPolicy | None = None,
+    billing: BillingPolicy | None = None,
+) -> list[FeeAgain]: ...
+def unpaid_when_late(rows: Sequence[LateFeeFacts], policy: LateFeePolicy) -> list[UnpaidWhenLate]: ...
 def installation_fees(
     fees: Sequence[InstallationFee], *, policy: BillingPolicy | None = None, tax: TaxPolicy | None = None
 ) -> list[FeeSchedule | InvalidValue]: ...

@@ -1,16 +1,22 @@
 //! `allocate`.
 
 use chrono::DateTime;
-use isp_core::ids::{CustomerId, PaymentId};
-use isp_core::payment::{self, CreditSource};
+use isp_core::billing::Debt;
+use isp_core::ids::{CustomerId, InvoiceId, PaymentId};
+use isp_core::payment::{self, CreditSource, PaidPart};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::open;
+use crate::error::Refused;
 
 /// Spreads each customer's credit over the customer's open invoices: oldest due date first, then oldest issue date,
-/// then the order given. What is left stays with the payment.
+/// then the order given. Of several payments the one recorded first, ``since``, is used first, else they are used in the order given.
+/// What is left stays with the payment.
+///
+/// ``paid`` is given when a payment was taken back: what payments pay of newer invoices goes to the older ones that are open after
+/// it. Then the answer has negative parts, too. ``invoices`` are all that ``paid`` names, and those that are open.
 #[pyfunction]
 pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let py = customers.py();
@@ -22,13 +28,23 @@ pub(crate) fn allocate<'py>(customers: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         let credit = fields.take()?.each(|_, source| {
             let fields = source.record(Kind::Credit)?;
             let payment_id = PaymentId(payments.add(&fields.take()?)?);
-            Ok(CreditSource { payment_id, left: fields.take()?.money_from_zero()? })
+            let left = fields.take()?.money_from_zero()?;
+            let since = fields.take()?.optional().map(|at| at.moment()).transpose()?.unwrap_or(DateTime::UNIX_EPOCH);
+            Ok(CreditSource { payment_id, since, left })
         })?;
-        Ok((customer, open, credit))
+        let paid = fields.take()?.each(|_, part| {
+            let fields = part.record(Kind::PaidPart)?;
+            let named = fields.take()?;
+            let id = InvoiceId(invoices.find(&named)?);
+            let of = open.iter().find(|i: &&Debt| i.invoice_id == id).ok_or_else(|| named.refuse(Refused::NoRow))?;
+            let (invoice, payment_id) = (*of, PaymentId(payments.known_or_add(&fields.take()?)?));
+            Ok(PaidPart { invoice, payment_id, amount: fields.take()?.money_from_zero()? })
+        })?;
+        Ok((customer, open, credit, paid))
     })?;
     let made: Vec<_> = py.detach(|| {
-        let each = |(customer, open, credit): &(_, Vec<_>, Vec<_>)| {
-            (*customer, payment::allocate(open, credit, DateTime::UNIX_EPOCH))
+        let each = |(customer, open, credit, paid): &(_, Vec<_>, Vec<_>, Vec<_>)| {
+            (*customer, payment::settle_again(open, credit, paid, DateTime::UNIX_EPOCH))
         };
         facts.iter().map(each).collect()
     });

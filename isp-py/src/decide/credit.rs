@@ -5,7 +5,7 @@ use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, 
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, OutageId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::AccessEvent;
-use isp_core::isolation::given_back::give_isolated_back;
+use isp_core::isolation::given_back::{give_isolated_back, looked_at_since};
 use isp_core::money::Money;
 use isp_core::protection::Outage;
 use pyo3::prelude::*;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::isolation::read_outage;
 use crate::decide::lines::{read_isolated, read_lines, read_period, write_line};
-use crate::policy::{OutagePolicy, given_or_default};
+use crate::policy::{BillingPolicy, OutagePolicy, given_or_default};
 
 /// What a recorded outage gives back (*restitusi*) of each invoice whose days it hit, line by line.
 ///
@@ -43,22 +43,28 @@ pub(crate) fn outage_credits<'py>(
 /// What is given back for whole days in isolation up to yesterday, under ``while_isolated="prorate"``.
 ///
 /// Ask when a line is billed again or ends, with its invoices and all that was given back of them: no day is given back
-/// twice, so it may be asked at any time. Only periods that ran in or right before the time since ``since`` count, the
-/// day from which the line was to be billed: a policy that is set today reaches no further back than one period.
+/// twice, so it may be asked at any time. Only periods that ran in or right before the time count since the line was looked at
+/// last: from its mark ``billed_from`` on, or from ``position`` on, the day up to which all were billed. So a policy that is
+/// set today reaches no further back than one period.
 #[pyfunction]
-#[pyo3(signature = (lines, now))]
+#[pyo3(signature = (lines, now, *, position=None, policy=None))]
 pub(crate) fn isolation_credits<'py>(
     lines: &Bound<'py, PyAny>,
     now: &Bound<'py, PyAny>,
+    position: Option<&Bound<'py, PyAny>>,
+    policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let py = lines.py();
+    let position = position.map(|day| Value::argument("position", day)?.date()).transpose()?;
+    let lead = given_or_default::<BillingPolicy>("policy", "BillingPolicy", policy)?.0.issue_lead_days;
     let now = Value::argument("now", now)?.moment()?;
     let mut keys = Keys::default();
     let rows = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::IsolatedFacts)?;
         let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys, &NO_OUTAGE))?;
         let events: Vec<AccessEvent> = read_isolated(&fields.take()?)?;
-        Ok((charges, events, fields.take()?.date()?))
+        let (start, mark) = (fields.take()?.date()?, fields.take()?.optional_date()?);
+        Ok((charges, events, looked_at_since(start, mark, position, lead)))
     })?;
     let notes: Vec<CreditNote> = py.detach(|| {
         let mut notes = Vec::new();

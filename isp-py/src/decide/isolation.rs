@@ -78,7 +78,7 @@ pub(super) fn read_facts<'py>(
     let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
     let start = fields.take()?.date()?;
     let desired = fields.take()?.word(&ACCESSES)?;
-    let open = open::invoices(&fields.take()?, invoices)?;
+    let open = open::balances(&fields.take()?, invoices)?;
     let cause = fields.take()?.optional().map(|v| v.word(&CAUSES)).transpose()?;
     let isolated = fields.take()?.optional().map(|v| v.money_from_zero()).transpose()?;
     let zone = fields.take()?.zone()?;

@@ -1,8 +1,6 @@
 //! `late_fees`.
 
-use isp_core::billing::{self, InvoiceBalance, InvoiceKind};
-use isp_core::calendar::{Period, Zone};
-use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use isp_core::calendar::{Date, Zone};
 use isp_core::money::Money;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -41,13 +39,12 @@ pub(crate) fn late_fees<'py>(
     let mut keys = Keys::default();
     let rows = Value::argument("invoices", invoices)?.rows(|_, row| read_late(&row, &mut keys))?;
     let fees = py.detach(|| {
-        let one = |(at, Late { invoice, zone, unserved }): (usize, &Late)| {
-            let fee = billing::LateFee::on(*invoice, &policy).filter(|_| !unserved)?;
-            let today = zone.date_of(now);
-            let charged_through = since.unwrap_or(today.plus_days(-1));
-            let counts = fee.on > charged_through && invoice.due_date < today;
+        let one = |(at, late): (usize, &Late)| {
+            let (on, amount) = policy.on(late.due_date, late.unpaid).filter(|_| !late.unserved)?;
+            let today = late.zone.date_of(now);
+            let counts = on > since.unwrap_or(today.plus_days(-1)) && late.due_date < today;
             counts.then(|| {
-                fee.invoice(&policy, &terms, &tax).map(|bill| (fee, bill, fee.on <= today)).map_err(|e| (at, e))
+                policy.bill(amount, on, &terms, &tax).map(|bill| (late.key, bill, on <= today)).map_err(|e| (at, e))
             })
         };
         rows.iter().enumerate().filter_map(one).collect::<Result<Vec<_>, _>>()
@@ -55,13 +52,13 @@ pub(crate) fn late_fees<'py>(
     let fees = fees.map_err(|(at, error)| Refused::from(error).at(Place::nth_row(at)))?;
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(fees.len());
-    for (fee, bill, due) in &fees {
+    for (key, bill, due) in &fees {
         let fields = [
-            keys.name(fee.invoice.invoice_id.0)?.clone(),
-            writer.date(fee.on)?,
+            keys.name(*key)?.clone(),
+            writer.date(bill.on)?,
             writer.money(bill.dpp)?,
             writer.money(bill.ppn)?,
-            writer.money(bill.total)?,
+            writer.money(bill.total())?,
             writer.bool(*due),
             writer.date(bill.due_date)?,
         ];
@@ -72,38 +69,29 @@ pub(crate) fn late_fees<'py>(
 
 /// A late invoice as it was given.
 struct Late {
-    invoice: InvoiceBalance,
+    key: Uuid,
+    due_date: Date,
+    unpaid: Money,
     zone: Zone,
-    /// Its days were given back from the first on: it was not owed, whatever stood there then (rule B12).
     unserved: bool,
 }
 
 fn read_late<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Late> {
     let fields = row.record(Kind::LateInvoice)?;
-    let invoice_id = InvoiceId(keys.add(&fields.take()?)?);
+    let key = keys.add(&fields.take()?)?;
     let due_date = fields.take()?.date()?;
     let unpaid = fields.take()?.money_from_zero()?;
-    let nobody = Uuid::nil();
-    let invoice = InvoiceBalance {
-        invoice_id,
-        number: 0,
-        customer_id: CustomerId(nobody),
-        subscription_id: SubscriptionId(nobody),
-        site_id: SiteId(nobody),
-        package_id: PackageId(nobody),
-        kind: InvoiceKind::Subscription,
-        period: Period { start: due_date, end: due_date.plus_days(1) },
-        issue_date: due_date,
-        due_date,
-        total: unpaid,
-        paid: Money::ZERO,
-    };
     let zone = fields.take()?.zone()?;
     let first = fields.take()?.optional_date()?;
-    let given = fields.take()?.each(|_, note| {
+    let unserved = read_unserved(&fields.take()?, first)?;
+    Ok(Late { key, due_date, unpaid, zone, unserved })
+}
+
+/// Whether days from `first` on were given back: they were not owed, whatever stood there then (rule B12).
+pub(super) fn read_unserved(given: &Value<'_, '_>, first: Option<Date>) -> PyResult<bool> {
+    let given = given.each(|_, note| {
         let fields = note.record(Kind::NoteGiven)?;
         Ok((fields.take()?.word(&REASONS)?, read_period(&fields.take()?, &fields.take()?)?))
     })?;
-    let unserved = first.is_some_and(|day| given.iter().any(|(reason, days)| reason.leaves_unserved(*days, day)));
-    Ok(Late { invoice, zone, unserved })
+    Ok(first.is_some_and(|day| given.iter().any(|(reason, days)| reason.leaves_unserved(*days, day))))
 }

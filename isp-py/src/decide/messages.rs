@@ -81,7 +81,7 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
     let kind = fields.take()?.word(&NotificationKind::ALL.map(|kind| (kind.code(), kind)))?;
     let not_before = fields.take()?.moment()?;
     let mut invoices = Keys::default();
-    let open = open::invoices(&fields.take()?, &mut invoices)?;
+    let open = open::balances(&fields.take()?, &mut invoices)?;
     let about = fields.take()?.each(|_, invoice| invoices.find(&invoice))?;
     let about = open.iter().filter(|i| about.contains(&i.invoice_id.0)).cloned().collect();
     let names = invoices.objects().iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;

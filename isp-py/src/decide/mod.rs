@@ -2,6 +2,7 @@
 
 mod allocation;
 mod billing;
+mod books;
 mod clock;
 mod credit;
 mod ending;
@@ -22,6 +23,7 @@ mod why;
 
 pub(crate) use allocation::allocate;
 pub(crate) use billing::{plan_billing, prices_on};
+pub(crate) use books::{late_fees_again, late_fees_back, unpaid_when_late};
 pub(crate) use clock::check_clock;
 pub(crate) use credit::{isolation_credits, outage_credits};
 pub(crate) use ending::end_records;
@@ -31,7 +33,7 @@ pub(crate) use late_fee::late_fees;
 pub(crate) use messages::refresh_messages;
 pub(crate) use notices::join_notices;
 pub(crate) use open::overdue;
-pub(crate) use payment::{correct_invoices, late_fees_back, payment_identity, receive_payments, write_offs};
+pub(crate) use payment::{correct_invoices, payment_identity, receive_payments, write_offs};
 pub(crate) use protection::{check_exemptions, check_promises, decide_by_hand};
 pub(crate) use reminders::due_reminders;
 pub(crate) use report::profit_loss;

@@ -51,7 +51,7 @@ pub(crate) fn join_notices<'py>(notices: &Bound<'py, PyAny>, now: &Bound<'py, Py
         let key = keys.add(&fields.take()?)?;
         let customer = CustomerId(customers.known_or_add(&fields.take()?)?);
         let kind = fields.take()?.word(&KINDS)?;
-        let mut open: Vec<InvoiceBalance> = open::invoices(&fields.take()?, &mut invoices)?;
+        let mut open: Vec<InvoiceBalance> = open::balances(&fields.take()?, &mut invoices)?;
         open.iter_mut().for_each(|invoice| invoice.customer_id = customer);
         let mut own = Vec::new();
         let statements = statements(&fields.take()?, customer, &mut own)?;

@@ -1,6 +1,6 @@
 //! Open invoices, which three of the calls read.
 
-use isp_core::billing::{InvoiceBalance, InvoiceKind};
+use isp_core::billing::{Debt, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::Period;
 use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use pyo3::prelude::*;
@@ -21,7 +21,25 @@ pub(crate) fn overdue<'py>(invoices: &Bound<'py, PyAny>, today: &Bound<'py, PyAn
 
 /// Reads the open invoices of one customer or line. Equal due and issue dates keep the order given: the position
 /// stands for the number.
-pub(crate) fn invoices<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Vec<InvoiceBalance>> {
+pub(crate) fn invoices<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Vec<Debt>> {
+    list.each(|index, row| {
+        let fields = row.record(Kind::OpenInvoice)?;
+        let invoice_id = InvoiceId(keys.add(&fields.take()?)?);
+        let issue_date = fields.take()?.date()?;
+        Ok(Debt {
+            invoice_id,
+            number: index as u64,
+            issue_date,
+            due_date: fields.take()?.date()?,
+            total: fields.take()?.money()?,
+            paid: fields.take()?.money()?,
+        })
+    })
+}
+
+/// Reads the open invoices of one customer or line. Equal due and issue dates keep the order given: the position
+/// stands for the number.
+pub(crate) fn balances<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Vec<InvoiceBalance>> {
     list.each(|index, row| {
         let fields = row.record(Kind::OpenInvoice)?;
         let invoice_id = InvoiceId(keys.add(&fields.take()?)?);

@@ -1,8 +1,7 @@
-//! `payment_identity`, `receive_payments`, `write_offs`, `correct_invoices` and `late_fees_back`.
+//! `payment_identity`, `receive_payments`, `write_offs` and `correct_invoices`.
 
 use chrono::DateTime;
 use isp_core::billing::credit::correction_key;
-use isp_core::billing::late_fee::PaidEarlier;
 use isp_core::billing::{Charge, CreditNote, Written};
 use isp_core::calendar::Date;
 use isp_core::ids::CustomerId;
@@ -16,7 +15,6 @@ use crate::convert::{Key, Keys, Kind, Place, Value, Writer};
 use crate::decide::credit::{NO_OUTAGE, read_charge, write_note};
 use crate::decide::refusal;
 use crate::error::Refused;
-use crate::policy::LateFeePolicy;
 
 pub(crate) const TOLD: [(&str, Told); 3] =
     [("person", Told::ByPerson), ("insisting", Told::ByPersonWhoInsists), ("machine", Told::ByMachine)];
@@ -201,41 +199,6 @@ pub(crate) fn correct_invoices<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Boun
         });
     }
     PyList::new(py, answer)
-}
-
-/// What is given back of late fees because a payment that was made before their day became known after it (rule P7). One row
-/// for each late invoice that the payment pays and that bears a fee; nothing for one whose fee stays right.
-#[pyfunction]
-#[pyo3(signature = (payments, policy=None))]
-pub(crate) fn late_fees_back<'py>(
-    payments: &Bound<'py, PyAny>,
-    policy: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyList>> {
-    let py = payments.py();
-    let policy = policy.map(|given| LateFeePolicy::of("policy", given)).transpose()?.map(|policy| policy.0);
-    let mut keys = Keys::default();
-    let rows = Value::argument("payments", payments)?.rows(|_, row| {
-        let fields = row.record(Kind::PaidEarlier)?;
-        let (charge, zone) = read_charge(&fields.take()?, &mut keys, &NO_OUTAGE)?;
-        let earlier = PaidEarlier {
-            on: fields.take()?.date()?,
-            zone,
-            unpaid: fields.take()?.money_from_zero()?,
-            paid_at: fields.take()?.moment()?,
-            amount: fields.take()?.money_from_zero()?,
-        };
-        Ok((charge, earlier))
-    })?;
-    let one = |(charge, earlier): &(Charge, PaidEarlier)| {
-        let wrong = earlier.wrong(charge.left(), policy.as_ref());
-        wrong.is_positive().then(|| charge.correct(wrong, "paid earlier", written(earlier.on, "")))
-    };
-    let notes: Vec<CreditNote> = py
-        .detach(|| rows.iter().filter_map(one).collect::<Result<_, _>>())
-        .map_err(|error: isp_core::Error| Refused::from(error).at(Place::argument("payments")))?;
-    let mut writer = Writer::new(py)?;
-    let notes = notes.iter().map(|note| write_note(note, &keys, &mut writer)).collect::<PyResult<Vec<_>>>()?;
-    PyList::new(py, notes)
 }
 
 fn written(on: Date, note: &str) -> Written<'_> {

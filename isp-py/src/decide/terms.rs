@@ -207,16 +207,17 @@ fn read_charge<'py>(
     let mut charge = Charge::new(with_lines(blank.clone(), lines));
     charge.notes = fields.take()?.each(|_, note| read_note(&note, &charge.invoice, now))?;
     line.charges.push(charge);
-    if let Some(fee) = fields.take()?.optional() {
+    let fees = fields.take()?.each(|nth, fee| {
         let fields = fee.record(Kind::LateCharge)?;
         let key = fields.take()?;
         key.key()?;
-        let invoice = Invoice { id: LateFee::id_for(id), kind: InvoiceKind::LateFee, ..blank };
+        let invoice = Invoice { id: LateFee::nth_id_for(id, nth), kind: InvoiceKind::LateFee, ..blank.clone() };
         line.names.insert(invoice.id, key.object().clone());
         let mut fee = Charge::new(with_lines(invoice, read_lines(&fields.take()?)?));
         fee.notes = fields.take()?.each(|_, note| read_note(&note, &fee.invoice, now))?;
-        line.late_fees.push(fee);
-    }
+        Ok(fee)
+    })?;
+    line.late_fees.extend(fees);
     Ok(())
 }
 

@@ -215,7 +215,11 @@ impl State {
             .range((customer, chrono::DateTime::<chrono::Utc>::MIN_UTC, PaymentId(uuid::Uuid::nil()))..)
             .take_while(|((of, _, _), ())| *of == customer)
             .filter_map(|((_, _, id), ())| self.payments.get(id))
-            .map(|kept| CreditSource { payment_id: kept.payment.id, left: kept.left() })
+            .map(|kept| CreditSource {
+                payment_id: kept.payment.id,
+                since: kept.payment.received_at,
+                left: kept.left(),
+            })
             .collect()
     }
 

@@ -287,11 +287,12 @@ class Charge(NamedTuple):
 
 
 class IsolatedFacts(NamedTuple):
-    """The invoices of one line, when it was isolated, and the day ``since`` which it was to be billed again."""
+    """The invoices of one line, when it was isolated, its first day of service, and its mark: the day from which it is to be billed."""
 
     charges: Sequence[Charge]
     isolated: Sequence[IsolatedSpan]
-    since: date
+    start: date
+    billed_from: date | None = None
 
 
 class CreditNote(NamedTuple):
@@ -318,7 +319,8 @@ class LateCharge(NamedTuple):
 
 
 class LineCharge(NamedTuple):
-    """An invoice for days of service of a line, with all that was given back of it, and the late fee on it.
+    """An invoice for days of service of a line, with all that was given back of it, the late fee on it, and each time that the fee
+    was charged again.
 
     Leave out what was cancelled. There is one of a ``kind`` for a first day.
     """
@@ -331,7 +333,7 @@ class LineCharge(NamedTuple):
     issue_date: date
     lines: Sequence[InvoiceLine]
     given: Sequence[NoteGiven] = ()
-    late_fee: LateCharge | None = None
+    late_fees: Sequence[LateCharge] = ()
 
 
 class NextPackage(NamedTuple):
@@ -474,22 +476,35 @@ class Reminder(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """A payment with money left."""
+    """A payment with money left, and when it was recorded."""
 
     payment: Key
     left: Money
+    since: datetime | None = None
+
+
+class PaidPart(NamedTuple):
+    """What a payment pays of an invoice. Not what notes and write-offs settle, which are for their own invoice."""
+
+    invoice: Key
+    payment: Key
+    amount: Money
 
 
 class AllocationFacts(NamedTuple):
-    """The open invoices of one customer, and the payments to spread over them, in the order of use."""
+    """The open invoices of one customer, and the payments to spread over them, in the order of use.
+
+    Give ``paid`` when a payment was taken back: what payments pay of which invoices; ``invoices`` are these invoices, too.
+    """
 
     customer: Key
     invoices: Sequence[OpenInvoice]
     credit: Sequence[Credit]
+    paid: Sequence[PaidPart] = ()
 
 
 class Allocation(NamedTuple):
-    """The part of a payment that pays an invoice."""
+    """The part of a payment that pays an invoice; below zero when it goes to another one."""
 
     customer: Key
     payment: Key

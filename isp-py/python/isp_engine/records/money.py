@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from isp_engine.records.decisions import Access, Cause, Charge, Cycle, InvoiceLine, Key, Money
+from isp_engine.records.decisions import Access, Cause, Charge, Cycle, InvoiceLine, Key, Money, NoteGiven, Zone
 
 Told: TypeAlias = Literal["person", "insisting", "machine"]
 ReceivedOutcome: TypeAlias = Literal["new", "known", "taken_back"]
@@ -50,20 +50,6 @@ class ReceivedPayment(NamedTuple):
     identity: str
 
 
-class PaidEarlier(NamedTuple):
-    """A payment that was made before the day of a late fee and became known after it.
-
-    ``fee`` is the fee with all that was given back of it and ``on`` its day; ``unpaid`` what was known to be unpaid of the late
-    invoice when that day began, and ``amount`` what the payment pays of it.
-    """
-
-    fee: Charge
-    on: date
-    unpaid: Money
-    paid_at: datetime
-    amount: Money
-
-
 class WriteOffWish(NamedTuple):
     """An invoice that is given up, what is open of it, who decides it, and why."""
 
@@ -95,6 +81,80 @@ class CorrectionWish(NamedTuple):
     on: date
     reason: str
     before: Sequence[Correction] = ()
+
+
+# Late fees by when payments were made
+
+
+class FeeCharged(NamedTuple):
+    """The invoice of a late fee. ``back`` was given back of it; of that, ``for_payments`` because a payment became known later that
+    was made in time. What a person gave back is not charged again."""
+
+    key: Key
+    on: date
+    total: Money
+    ppn: Money = 0
+    back: Money = 0
+    for_payments: Money = 0
+
+
+class BilledInvoice(NamedTuple):
+    """An invoice of a customer. One for a period of service, which begins on ``period_start``, bears a late fee, unless ``given``
+    gives its days back from the first on. ``fees`` are its fee and each time that it was charged again, in that order."""
+
+    key: Key
+    issue_date: date
+    due_date: date
+    total: Money
+    zone: Zone = "WIB"
+    period_start: date | None = None
+    given: Sequence[NoteGiven] = ()
+    fees: Sequence[FeeCharged] = ()
+
+
+class Came(NamedTuple):
+    """Money of a customer: a payment that stands, with all of it, or what a note or a write-off was used for, ``only`` for that
+    invoice."""
+
+    payment: Key
+    at: datetime
+    amount: Money
+    only: Key | None = None
+
+
+class LateFeeFacts(NamedTuple):
+    """All invoices of a customer, those of late fees among them, all money as it came, and the ``payment`` that is asked about."""
+
+    invoices: Sequence[BilledInvoice]
+    money: Sequence[Came]
+    payment: Key | None = None
+
+
+class FeeBack(NamedTuple):
+    """What is given back, with PPN, of the ``fee`` on an ``invoice``."""
+
+    invoice: Key
+    fee: Key
+    amount: int
+
+
+class FeeAgain(NamedTuple):
+    """A late fee on an ``invoice`` that is due because a payment was taken back. It was charged ``nth`` times before."""
+
+    invoice: Key
+    nth: int
+    on: date
+    dpp: int
+    ppn: int
+    total: int
+    due_date: date
+
+
+class UnpaidWhenLate(NamedTuple):
+    """What was unpaid of an invoice when the day of its late fee began."""
+
+    invoice: Key
+    unpaid: int
 
 
 # Installation fees

@@ -102,7 +102,7 @@ pub(super) async fn a_document_is_asked_for_once_at_a_gateway(store: &dyn Store,
         known_as: Some((code(gateway), reference.clone())),
         ..GatewayQuery::default()
     };
-    assert_eq!(all(store, tenant, known_as("TRIPAY", &tripay.reference)).await, [tripay.clone()]);
+    assert_eq!(all(store, tenant, known_as("TRIPAY", &tripay.reference)).await, std::slice::from_ref(&tripay));
     assert!(all(store, tenant, known_as("xendit", &tripay.reference)).await.is_empty());
     let due = |minutes| GatewayQuery {
         poll_due: Some(moment(MADE) + TimeDelta::minutes(minutes)),

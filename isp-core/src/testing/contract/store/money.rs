@@ -55,7 +55,7 @@ pub(super) async fn allocations_stay_within_invoice_and_payment(store: &dyn Stor
     write(store, tenant, spend(rest.clone())).await;
     write(store, tenant, spend(vec![allocation(small.id, second, 50_000, at)])).await;
     assert!(store.open_invoices(tenant, w.customers[0].id).await.unwrap().is_empty());
-    let left = vec![CreditSource { payment_id: small.id, left: Money::rupiah(10_000) }];
+    let left = vec![CreditSource { payment_id: small.id, since: small.received_at, left: Money::rupiah(10_000) }];
     assert_eq!(store.credit(tenant, w.customers[0].id).await, Ok(left));
     let made = store.allocations(tenant, big.id).await.unwrap();
     assert_eq!(made, [vec![allocation(big.id, first, 70_000, at)], rest].concat());
