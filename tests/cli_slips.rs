@@ -98,7 +98,7 @@ fn a_day_with_the_wrong_year_is_asked_and_so_is_one_nik_twice() {
     for words in [
         &["expense", "add", "listrik", "250000", "--paid-from", "bank", "--date", "2062-01-02"][..],
         &["installation", "add", "P001", "--kind", "FO", "--fee", "500000", "--date", "1999-01-02"],
-        &["device", "return", "SN-1", "--date", "2206-01-02", "--reason", "pindah"],
+        &["device", "return", "SN-1", "--date", "2126-01-02", "--reason", "pindah"],
     ] {
         isp.fails(3, &[&on[..], words].concat(), "value.implausible");
     }
