@@ -30,11 +30,6 @@ class AccountMove(models.Model):
         self._isp_came_back()
         return result
 
-    def unlink(self):
-        # One that was reset to draft and is deleted then.
-        self._isp_came_back()
-        return super().unlink()
-
     def _reverse_moves(self, default_values_list=None, cancel=False):
         reverse = super()._reverse_moves(default_values_list, cancel)
         if cancel:

@@ -67,14 +67,6 @@ class TestPaidInTime(IspCommon):
         self.assertEqual(self.fees(), [(0, date(2026, 1, 26), 10_000, 0), (1, date(2026, 1, 30), 10_000, 10_000)])
         self.assertEqual(self.credit(), -287_500)
 
-    def test_a_payment_that_is_deleted(self):
-        payment = self.pay("2026-01-10 09:00", date(2026, 1, 10)).with_env(self.at("2026-01-26 09:00"))
-        self.bill("2026-01-25 08:00")
-        payment.action_draft()
-        self.assertEqual(self.fees(), [])
-        payment.unlink()
-        self.assertEqual(self.fees(), [(0, date(2026, 1, 26), 10_000, 10_000)])
-
     def test_a_payment_whose_entry_is_reversed(self):
         payment = self.pay("2026-01-10 09:00", date(2026, 1, 10))
         self.bill("2026-01-25 08:00")
