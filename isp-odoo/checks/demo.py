@@ -18,6 +18,10 @@ from boot import company_of, environment
 from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
 
 
+# The static code of an invented shop: no app finds it.
+QRIS = "00020101021126200016ID.CO.CONTOH.WWW5204481453033605802ID5918SINAR PRIANGAN NET6007BANDUNG6304FC42"
+
+
 def main(conf, port, task=None):
     with ExitStack() as stack:
         meta = stack.enter_context(SimulatedWhatsApp())
@@ -38,7 +42,7 @@ def build(env):
     company = company_of(env)
     company.write({
         "name": "Sinar Priangan Net", "street": "Jl. Contoh 1", "city": "Bandung", "phone": "022-5550100",
-        "isp_isolate_on_weekends": True, "isp_isolate_at": 0,
+        "isp_isolate_on_weekends": True, "isp_isolate_at": 0, "isp_qris": QRIS,
     })
     env.ref("base.user_admin").write({"lang": "id_ID", "tz": "Asia/Jakarta"})
     env["isp.demo"].with_context(lang="id_ID")._fill(company.id)

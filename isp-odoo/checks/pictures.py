@@ -29,6 +29,9 @@ def take(url, directory, pictures):
         ], fields=["customer_id"], limit=1)
         for lang in ("en_US", "id_ID"):
             browser.rpc("res.users", "write", [2], {"lang": lang})
+            # The first page of a session still has the menus of the language before.
+            browser.open("/web?%s" % lang)
+            browser.see(".o_main_navbar")
             for width, height in WIDTHS:
                 window(browser, width, height)
                 for name, path in screens(isolated):
@@ -79,7 +82,7 @@ def provide(browser):
             "partner_latitude": -7.2 - (number * 37 % 23) / 500, "partner_longitude": 107.9 + (number * 53 % 29) / 400,
         })
     collector = browser.rpc("isp.collector", "create", {"name": "Pak Asep", "user_id": 2})
-    owing = browser.rpc("isp.subscription", "search", [("is_owing", "=", True)], limit=8)
+    owing = browser.rpc("isp.subscription", "search", [("is_owing", "=", True), ("state", "=", "active")], limit=8)
     browser.rpc("isp.subscription", "write", owing, {"collector_id": collector})
     [line] = browser.rpc("isp.subscription", "search_read", [("id", "=", owing[0])], fields=["partner_id"])
     [group] = browser.rpc("ir.model.data", "search_read", [("module", "=", "base"), ("name", "=", "group_portal")], fields=["res_id"])
@@ -90,7 +93,11 @@ def provide(browser):
 
 
 def portal(browser, pictures):
+    # A customer's own browser: nobody chose another language in it.
     browser.open("/web/session/logout")
+    browser.send("Network.clearBrowserCookies")
+    browser.send("Network.setExtraHTTPHeaders", headers={"Accept-Language": "id-ID,id"})
+    browser.open("/web/login")
     browser.wait("document.querySelector('input[name=login]')")
     browser.run("document.querySelector('input[name=login]').value = 'pelanggan';")
     browser.run("document.querySelector('input[name=password]').value = %r;" % PASSWORD)

@@ -175,3 +175,31 @@ def test_a_hand_has_a_name_a_reason_and_something_to_do() -> None:
     with pytest.raises(isp.InvalidValue) as refused:
         isp.decide_by_hand(lines[:1], "reopen", "Rina", "keliru")
     assert refused.value.code == "access.nothing_to_do"
+
+
+def shop(kind: str = "11") -> str:
+    """A static QRIS code of an invented shop; its check sum is CRC-16/CCITT-FALSE."""
+    fields = [("00", "01"), ("01", kind), ("26", "0016ID.CO.CONTOH.WWW"), ("52", "4814"), ("53", "360"), ("58", "ID"), ("59", "CONTOH NET"),
+              ("60", "BANDUNG")]
+    text = "".join(f"{tag}{len(value):02}{value}" for tag, value in fields) + "6304"
+    total = 0xFFFF
+    for byte in text.encode():
+        total ^= byte << 8
+        for _ in range(8):
+            total = (total << 1 ^ 0x1021 if total & 0x8000 else total << 1) & 0xFFFF
+    return f"{text}{total:04X}"
+
+
+def test_a_qris_code_asks_for_an_amount() -> None:
+    code = shop()
+    assert isp.qris_shop(f" {code}\n") == "CONTOH NET"
+    asks = isp.qris_asking(code, 183_150)
+    assert asks.startswith("000201010212") and "5406183150" in asks
+    for bad, kind in ((code[:-1] + "?", "qris.damaged"), (shop("12"), "qris.damaged"), ("", "qris.damaged")):
+        with pytest.raises(isp.InvalidValue) as refused:
+            isp.qris_shop(bad)
+        assert refused.value.code == kind
+    for amount, kind in ((0, "value.not_positive"), (10_000_001, "qris.too_much")):
+        with pytest.raises(isp.InvalidValue) as refused:
+            isp.qris_asking(code, amount)
+        assert (refused.value.field, refused.value.code) == ("amount", kind)

@@ -243,6 +243,16 @@ def test_a_filled_router_is_imported() -> None:
         assert "'b'" not in shown
 
 
+def test_a_group_is_isolated_its_own_way_and_closed_accounts_go() -> None:
+    with SimulatedRouter() as simulated:
+        own = routers.RouterSettings(isolations=[routers.GroupIsolation("HOME-20", "disable")], remove_closed=True)
+        routers.apply([endpoint(simulated, 1, account(1, "isolated"), settings=own)])
+        secret = simulated.secret("user-1")
+        assert secret is not None and (secret.profile, secret.disabled) == ("HOME-20", True)
+        routers.apply([endpoint(simulated, 1, account(1, "closed"), settings=own)])
+        assert simulated.secret("user-1") is None
+
+
 def test_bursts_and_ways_of_isolating() -> None:
     burst = routers.GroupBurst("HOME-20", 200, 75, 16)
     with SimulatedRouter() as simulated:
@@ -257,6 +267,7 @@ def test_bursts_and_ways_of_isolating() -> None:
         for change, field in [
             ({"isolation": "shout"}, "settings.isolation"),
             ({"bursts": [burst._replace(percent=100)]}, "settings.bursts[0].percent"),
+            ({"isolations": [routers.GroupIsolation("HOME-20", "shout")]}, "settings.isolations[0].isolation"),  # type: ignore[arg-type]
         ]:
             error = refused(routers.plan, [endpoint(simulated, 1, settings=switch._replace(**change))])
             assert error.field == field

@@ -36,6 +36,7 @@ class IspPortal(CustomerPortal):
         invoices = line.move_ids.filtered(lambda m: m.state == "posted" and m.move_type == "out_invoice")
         return request.render("isp_management.portal_line", {
             "page_name": "isp_line", "line": line, "told": told, "today": today,
+            "owing": invoices.filtered("amount_residual"),
             "invoices": invoices.sorted(lambda m: (m.invoice_date, m.id), reverse=True)[:24],
             "promise": line.customer_id.promise_ids.filtered(lambda p: p.state == "running" and p.until >= today)[:1],
         })

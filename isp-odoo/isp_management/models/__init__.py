@@ -39,6 +39,8 @@ from . import isp_subscription_terms
 from . import isp_late_fee
 from . import isp_write_off
 from . import isp_payment
+from . import isp_books_guard
+from . import isp_qris
 from . import isp_books
 from . import isp_paid_in_time
 from . import isp_correction
@@ -47,6 +49,7 @@ from . import isp_collector
 from . import isp_customer_figures
 from . import isp_subscription_source
 from . import isp_isolation_run
+from . import isp_explain
 from . import isp_reason
 from . import isp_router_sync
 from . import isp_access_sync

@@ -6,6 +6,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..logic.retry import wait_after
+from .isp_router import ISOLATION_METHODS
 from .isp_subscription_service import KNOWN_BY
 
 # A change of one of these has to reach the router.
@@ -15,7 +16,7 @@ ROUTER_FIELDS = {"desired_access", "package_id", "ppp_password_sealed", "router_
 # A change of one of these has to reach the routers of all lines of the package.
 ROUTER_TERMS = {
     "user_group", "speed_down", "speed_up", "burst_down", "burst_up", "burst_threshold_down", "burst_threshold_up",
-    "burst_seconds",
+    "burst_seconds", "isolation_method",
 }
 BURST_SECONDS = 16
 
@@ -159,6 +160,11 @@ class IspSubscription(models.Model):
 
 class IspPackage(models.Model):
     _inherit = "isp.package"
+
+    isolation_method = fields.Selection(
+        ISOLATION_METHODS, "Isolated by", tracking=True,
+        help="How lines of this package are isolated, such as shops without a payment page. Empty: as the router isolates the others.",
+    )
 
     @api.constrains("speed_down", "speed_up", "burst_down", "burst_up", "burst_threshold_down", "burst_threshold_up")
     def _check_burst(self):

@@ -22,7 +22,7 @@ class AccountMove(models.Model):
         if not self.env.user.has_group(BILLING):
             raise AccessError(_("Correcting invoices is for the group Billing."))
         self.check_access_rule("write")
-        move, credits = self.sudo(), self.env["isp.credit"].sudo()
+        move, credits = self.sudo()._isp_hold(), self.env["isp.credit"].sudo()
         before = self.env["account.move"].sudo().search([
             ("reversed_entry_id", "=", self.id), ("isp_credit_reason", "=", "correction"), ("state", "=", "posted"),
         ])

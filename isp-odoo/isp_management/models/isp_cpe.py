@@ -3,17 +3,21 @@ import ipaddress
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .isp_guard_mixin import PROGRAM
+
 OWNERSHIP = [("lent", "Lent"), ("owned", "Owned by the customer")]
 
 
 class IspCpe(models.Model):
     _name = "isp.cpe"
     _description = "Customer's device (CPE)"
-    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "isp.sealed.mixin", "isp.guard.mixin"]
     _order = "name desc, id desc"
     _rec_names_search = ["name", "serial", "router_serial", "customer_id.name", "ip_address"]
     _check_company_auto = True
     _isp_sealed = {"password": ("password_sealed", "isp_management.group_technician")}
+    # Where a device is its history tells, which the buttons write.
+    _isp_guarded_later = dict.fromkeys(("state", "installed_on", "returned_on", "company_id"), PROGRAM)
 
     name = fields.Char("Number", required=True, readonly=True, copy=False, default="/")
     active = fields.Boolean(default=True)
@@ -82,6 +86,13 @@ class IspCpe(models.Model):
                 vals["name"] = self.env["ir.sequence"].with_company(company).next_by_code("isp.cpe")
         return super().create(vals_list)
 
+    def write(self, vals):
+        if "active" in vals and not vals["active"]:
+            there = self.filtered(lambda c: c.active and c.state == "installed")
+            if there:
+                raise UserError(_("%s is at a customer's place: say first that it came back or was lost.", there[0].display_name))
+        return super().write(vals)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_only_stock(self):
         if self.filtered("device_history_ids"):
@@ -108,12 +119,12 @@ class IspCpe(models.Model):
     def action_install(self):
         for cpe in self.filtered(lambda c: c.state != "installed"):
             cpe._isp_log("installed", _("Installed"))
-            cpe.write({"state": "installed", "installed_on": cpe.company_id._isp_today(), "returned_on": False})
+            cpe._isp_may_write().write({"state": "installed", "installed_on": cpe.company_id._isp_today(), "returned_on": False})
 
     def action_return(self):
         for cpe in self.filtered(lambda c: c.state == "installed"):
             cpe._isp_log("returned", _("Returned"))
-            cpe.write({"state": "returned", "returned_on": cpe.company_id._isp_today()})
+            cpe._isp_may_write().write({"state": "returned", "returned_on": cpe.company_id._isp_today()})
 
     def action_lost(self):
-        self.filtered(lambda c: c.state == "installed").write({"state": "lost"})
+        self.filtered(lambda c: c.state == "installed")._isp_may_write().write({"state": "lost"})

@@ -13,7 +13,7 @@ class IspExemption(models.Model):
     _order = "until desc, id desc"
     _rec_name = "reason"
     _check_company_auto = True
-    _isp_guarded = {"state": PROGRAM, **ENDING}
+    _isp_guarded = {"state": PROGRAM, "user_id": PROGRAM, **ENDING}
     _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)

@@ -51,8 +51,9 @@ class AccountMoveLine(models.Model):
 
     def _copy_data_extend_business_fields(self, values):
         """What is reversed or takes another's place is about the same fee."""
-        super()._copy_data_extend_business_fields(values)
+        result = super()._copy_data_extend_business_fields(values)
         values["isp_installation_fee_id"] = self.isp_installation_fee_id.id
+        return result
 
 
 class IspBillingRun(models.Model):

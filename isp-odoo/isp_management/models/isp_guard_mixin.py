@@ -7,6 +7,7 @@ from lxml import etree
 
 from odoo import _, api, models
 from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
 BILLING = "isp_management.group_billing"
 TECHNICIAN = "isp_management.group_technician"
@@ -26,6 +27,14 @@ class IspGuardMixin(models.AbstractModel):
     _isp_guarded = {}
     # The same for fields that get a value at creation without anybody's doing.
     _isp_guarded_later = {}
+
+    @api.model
+    def _isp_worked_out(self):
+        """Stored fields that are worked out from others: Odoo takes a value for them from whoever may write the record."""
+        return [
+            name for name, field in self._fields.items()
+            if field.compute and field.store and field.readonly and not field.inverse and self._name.startswith("isp.")
+        ]
 
     @api.model
     def _isp_forbidden(self, guarded):
@@ -64,6 +73,7 @@ class IspGuardMixin(models.AbstractModel):
         for name, group in forbidden.items():
             field = self._fields[name]
             default = field.default(self.browse()) if field.default else False
+            default = default.id if isinstance(default, models.BaseModel) else default
             for record in records.sudo():
                 value = field.convert_to_write(record[name], record)
                 if (value or False) != (default or False):
@@ -71,7 +81,7 @@ class IspGuardMixin(models.AbstractModel):
         return records
 
     def write(self, vals):
-        guarded = {**self._isp_guarded, **self._isp_guarded_later}
+        guarded = {**dict.fromkeys(self._isp_worked_out(), PROGRAM), **self._isp_guarded, **self._isp_guarded_later}
         forbidden = self._isp_forbidden({name: guarded[name] for name in guarded.keys() & vals.keys()})
         if not forbidden:
             return super().write(vals)
@@ -95,6 +105,14 @@ class IspGuardMixin(models.AbstractModel):
             "Only the group %(group)s may change %(field)s of %(record)s.", group=self.env.ref(group).sudo().name, field=label,
             record=record.display_name,
         ))
+
+    def _isp_hold(self):
+        """Until this transaction ends nobody else works on these. Who comes second meets a serialization failure, and Odoo does the
+        whole request again: it finds what the first one left."""
+        self.flush_recordset()
+        if self:
+            self.env.cr.execute(SQL("UPDATE %s SET id = id WHERE id IN %s", SQL.identifier(self._table), tuple(self.ids)))
+        return self
 
     def _isp_may_write(self, *groups):
         """Refuse an action to whoever may not write these records, or is in none of the groups; returns them as the system."""

@@ -159,7 +159,7 @@ class IspInstallationFee(models.Model):
             raise UserError(_("A fee that was invoiced is archived, not deleted."))
 
     def action_cancel(self):
-        for fee in self._isp_may_write():
+        for fee in self._isp_may_write(BILLING):
             if (fee.move_ids | fee.first_move_id).filtered(lambda m: m.state == "posted"):
                 raise UserError(_("Reverse the invoices of %s first.", fee.display_name))
             fee.state = "cancelled"
@@ -169,7 +169,7 @@ class IspInstallationFee(models.Model):
         invoice of its line waits for it."""
         if not self.env.user.has_group("isp_management.group_billing"):
             raise AccessError(_("Only the billing group writes invoices."))
-        for fee in self._isp_may_write(BILLING):
+        for fee in self._isp_may_write(BILLING)._isp_hold():
             if fee.state != "draft":
                 raise UserError(_("%s was invoiced already.", fee.display_name))
             if not fee.amount:

@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..logic import access_rows, transaction
-from ..logic.money import OWED_FROM, whole
+from ..logic.money import OWED_FROM
 
 _logger = logging.getLogger(__name__)
 
@@ -273,39 +273,6 @@ class IspSubscription(models.Model):
             facts = own._isp_access_facts(now)
             decided = isp_engine.decide_isolation(facts, now, policy=company._isp_isolation_policy())
             own._isp_do([decision for decision in decided if decision.action == "reopen"])
-
-    # Why
-
-    def _isp_explain(self, language="id"):
-        """One sentence and its evidence, from the facts of now (rule I7)."""
-        self.ensure_one()
-        # What follows is read as the system: of a line that the user may read.
-        self.check_access_rights("read")
-        self.check_access_rule("read")
-        line = self.sudo()
-        if not line.activation_date:
-            raise UserError(_("%s was never in service.", line.display_name))
-        now = line.company_id._isp_now()
-        event = line.isolation_event_ids.sorted(lambda e: (e.decided_at, e.id))[-1:]
-        told = isp_engine.AccessEvent(
-            access_rows.aware(event.decided_at),
-            access_rows.event_kind(event),
-            event.user_id.name if event.cause == "manual" else "engine",
-            # The engine knows its own reasons by their codes.
-            event.reason or event.reason_code or "",
-            whole(event.overdue),
-        ) if event else None
-        seen = line.observed_access if line.observed_access in ("open", "isolated", "closed") else None
-        facts = isp_engine.ExplainFacts(
-            line._isp_access_facts(now, key="name")[0], told, seen, access_rows.aware(line.observed_at)
-        )
-        policy = line.company_id._isp_isolation_policy()
-        return isp_engine.explain([facts], now, policy=policy, language=language)[0]
-
-    def action_isp_explain(self):
-        self.ensure_one()
-        wizard = self.env["isp.explain.wizard"].create({"subscription_id": self.id})
-        return wizard._isp_show(_("Why this access?"))
 
     def action_isp_isolate(self):
         return self.env["isp.isolation.wizard"]._isp_open_for(self, "isolate")

@@ -77,6 +77,13 @@ class AccountPayment(models.Model):
         return self.browse(received.payment or ())
 
     @api.model
+    def _isp_check_day(self, company, day, told):
+        """Refuse a day on which nobody can have paid, or one of long ago that nobody insists on."""
+        notice = isp_engine.PaymentNotice(0, 0, "till", "1", 1, noon(day, company.isp_zone), told, [])
+        [received] = isp_engine.receive_payments([notice], company._isp_now())
+        self.env["isp.refusals"]._isp_allowed(received)
+
+    @api.model
     def _isp_receive(self, partner, amount, day, provider, reference, journal=None, told="machine"):
         """Book a payment that a gateway or a bank tells of, and let it pay the oldest invoices; one that is known is returned."""
         company = self.env.company

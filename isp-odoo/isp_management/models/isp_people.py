@@ -1,9 +1,15 @@
 """Work for people: faults that customers report, installations and devices to be fetched, each as an activity of Odoo."""
 
+from datetime import timedelta
+
 from markupsafe import Markup, escape
 
 from odoo import _, fields, models
 from odoo.exceptions import UserError
+
+
+# What one customer reports of a line within a day is kept up to here: a page that many may open is no place to fill a database from.
+FAULTS_A_DAY = 5
 
 
 class ResCompany(models.Model):
@@ -52,7 +58,7 @@ class IspSubscription(models.Model):
         self.ensure_one()
         activity_type = self.env.ref("isp_management.activity_%s" % kind)
         there = self.activity_ids.filtered(lambda activity: activity.activity_type_id == activity_type)
-        if there and kind != "fault":
+        if there:
             return there[:1]
         user = self.company_id._isp_field_user()
         if not user:
@@ -95,6 +101,10 @@ class IspSubscription(models.Model):
         return True
 
     def write(self, vals):
+        if not self.env.su and {"installed_signature", "installed_signer"} & vals.keys():
+            signed = self.filtered("installed_signature")
+            if signed:
+                raise UserError(_("%s was handed over and signed already.", signed[0].display_name))
         signed = self.filtered(lambda line: vals.get("installed_signature") and not line.installed_signature)
         result = super().write(vals)
         signed._isp_handed_over()
@@ -112,6 +122,12 @@ class IspSubscription(models.Model):
     def _isp_fault_reported(self, description, partner):
         """A customer says that something does not work: on the line's own page, and to whoever goes out."""
         self.ensure_one()
+        said = self.env["mail.message"].sudo().search_count([
+            ("model", "=", self._name), ("res_id", "=", self.id), ("author_id", "=", partner.id),
+            ("create_date", ">=", fields.Datetime.now() - timedelta(hours=24)),
+        ])
+        if said >= FAULTS_A_DAY:
+            return
         self.sudo().message_post(body=description, author_id=partner.id, message_type="comment", subtype_xmlid="mail.mt_note")
         if self.company_id._isp_field_user():
             self.sudo()._isp_to_do("fault", _("Fault reported by %s", self.customer_id.name), note=description)

@@ -1,7 +1,7 @@
 import isp_engine
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_date
 
 from .isp_guard_mixin import BILLING, ENDING, PROGRAM
@@ -14,7 +14,7 @@ class IspPromise(models.Model):
     _order = "until desc, id desc"
     _rec_names_search = ["customer_id"]
     _check_company_auto = True
-    _isp_guarded = {"state": PROGRAM, **ENDING}
+    _isp_guarded = {"state": PROGRAM, "user_id": PROGRAM, **ENDING}
     _isp_guarded_later = {"customer_id": BILLING, "company_id": PROGRAM}
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
@@ -54,6 +54,10 @@ class IspPromise(models.Model):
     def _check_limits(self):
         """A promise that is made longer, or given to somebody else, is looked at again."""
         for promise in self:
+            # One that is made on a day far ahead would protect until then.
+            if promise.filtered_domain([("made_on", ">", promise.company_id.sudo()._isp_today())]):
+                day = format_date(self.env, promise.made_on)
+                raise ValidationError(_("A promise is made today or was made before: %s is still to come.", day))
             self._isp_check(promise.customer_id, promise.made_on, promise.until, promise)
 
     @api.model

@@ -1,6 +1,7 @@
 """What the engine refuses, in the user's words; the code goes along (`refusals.py`)."""
 
 from odoo import _, api, models
+from odoo.exceptions import UserError
 
 from ..refusals import Refusal
 
@@ -55,6 +56,8 @@ class IspRefusals(models.AbstractModel):
     @api.model
     def _isp_refusal_of(self, answer):
         """The exception for the engine's own: what has no words in the table is said in the engine's."""
+        if not hasattr(answer, "code"):
+            return UserError(_("This is not possible: %s", answer))
         return self._isp_refuse(answer.code, self._isp_words().get(answer.code) or _("This is not possible: %s", answer))
 
     @api.model

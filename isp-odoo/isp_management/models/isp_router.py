@@ -6,6 +6,10 @@ from .isp_sealed_mixin import MASK
 
 # Where the password is sent to, and what proves that it is the router: another place needs the password again.
 PLACE_FIELDS = ("host", "port", "use_tls", "tls_fingerprint")
+ISOLATION_METHODS = [
+    ("profile", "Isolation profile"), ("address_list", "Address list (fixed addresses)"),
+    ("disable", "Account disabled (no payment page)"), ("hotspot", "Hotspot users"),
+]
 
 
 class IspRouter(models.Model):

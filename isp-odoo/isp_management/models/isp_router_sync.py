@@ -10,6 +10,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..logic import router_calls, transaction
+from .isp_router import ISOLATION_METHODS
 
 _logger = logging.getLogger(__name__)
 
@@ -24,13 +25,15 @@ class IspRouter(models.Model):
     _inherit = "isp.router"
 
     isolation_method = fields.Selection(
-        [("profile", "Isolation profile"), ("address_list", "Address list (fixed addresses)"),
-         ("disable", "Account disabled (no payment page)"), ("hotspot", "Hotspot users")],
-        "Isolate by", default="profile", required=True, tracking=True,
+        ISOLATION_METHODS, "Isolate by", default="profile", required=True, tracking=True,
         help="Reopen isolated lines before this is changed.",
     )
     isolation_list = fields.Char("Address list of isolated lines", default="ISOLIR", required=True, tracking=True)
     isolation_rate = fields.Char("Speed of isolated lines", default="64k/64k", required=True, tracking=True, help="Upload/download.")
+    remove_closed = fields.Boolean(
+        "Remove closed accounts", tracking=True,
+        help="Accounts of lines that ended or pause are taken off the router once nothing runs on them; else they stay, disabled.",
+    )
     address_pool = fields.Char("Address pool", help="Given to the profiles that are made; it must exist on the router.")
     local_address = fields.Char(help="The router's own address in the profiles that are made.")
     tls_fingerprint = fields.Char(
@@ -53,9 +56,14 @@ class IspRouter(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        concerned = []
         if {"isolation_profile", "isolation_list", "isolation_rate"} & vals.keys():
+            concerned.append("isolated")
+        if vals.get("remove_closed"):
+            concerned.append("closed")
+        if concerned:
             self.env["isp.subscription"].sudo().search(
-                [("router_id", "in", self.ids), ("desired_access", "=", "isolated")]
+                [("router_id", "in", self.ids), ("desired_access", "in", concerned)]
             )._isp_router_changed()
         return result
 
@@ -78,6 +86,8 @@ class IspRouter(models.Model):
             local_address=router.local_address or None,
             isolation=router.isolation_method,
             bursts=router._isp_bursts(),
+            isolations=router._isp_isolations(),
+            remove_closed=router.remove_closed,
         )
         return engine.Router(
             router.id,
@@ -93,10 +103,16 @@ class IspRouter(models.Model):
 
     def _isp_bursts(self):
         """The bursts of the company's packages, by group."""
-        packages = self.env["isp.package"].sudo().with_context(active_test=False).search(
-            [("company_id", "=", self.company_id.id), ("burst_down", ">", 0)]
-        )
-        return [package._isp_burst() for package in packages]
+        return [package._isp_burst() for package in self._isp_packages([("burst_down", ">", 0)])]
+
+    def _isp_isolations(self):
+        """How lines of packages are isolated that are not isolated as the others of the router."""
+        own = self._isp_packages([("isolation_method", "!=", False)])
+        return [engine.GroupIsolation(package.user_group, package.isolation_method) for package in own]
+
+    def _isp_packages(self, domain):
+        packages = self.env["isp.package"].sudo().with_context(active_test=False)
+        return packages.search([("company_id", "=", self.company_id.id), *domain])
 
     @api.constrains("isolation_method")
     def _check_isolation_method(self):

@@ -33,7 +33,7 @@ class IspSubscription(models.Model):
     _isp_guarded_later = {
         "name": BILLING,
         **dict.fromkeys(
-            ("partner_id", "months", "access_agrees", "company_id", "router_attempts", "router_next_attempt", "router_pending",
+            ("partner_id", "months", "access_agrees", "company_id", "installed_on", "router_attempts", "router_next_attempt", "router_pending",
              "router_revision"), PROGRAM,
         ),
     }

@@ -90,6 +90,9 @@ class IspSubscription(models.Model):
             for line in lines.filtered(lambda s: s.state != "draft"):
                 terms._isp_lock(line)
             pairs = [(line, wish_of(line)) for line in lines]
+            for line, wish in pairs:
+                if wish and line.state == "draft":
+                    raise self.env["isp.refusals"]._isp_refuse("subscription.not_serving", _("%s is not in service.", line.display_name))
             for (line, wish), change in zip(pairs, terms._isp_decide(company, pairs), strict=True):
                 if not wish and getattr(change, "code", None) == "package.no_price":
                     # It begins; that it cannot be billed yet the billing says each day (rule B8).

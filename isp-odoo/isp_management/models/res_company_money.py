@@ -69,7 +69,7 @@ class ResCompany(models.Model):
 
     def _isp_start_late_fees(self):
         """Nothing of the time before the policy was set is charged."""
-        for company in self:
+        for company in self.sudo():
             company.isp_late_fee_through = company._isp_today() - timedelta(days=1)
 
     def _isp_late_fee_policy(self):

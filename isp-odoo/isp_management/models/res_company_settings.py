@@ -7,6 +7,9 @@ from odoo.exceptions import AccessError
 
 from .isp_guard_mixin import MANAGER
 
+# How far the runs have come: moved by hand, days would be charged twice or never.
+POSITIONS = ("isp_billed_through", "isp_late_fee_through")
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -35,6 +38,9 @@ class ResCompany(models.Model):
     def write(self, vals):
         """The manager's right to write reaches as far as the provider's own settings."""
         user = self.env.user
+        moved = [] if self.env.su else [name for name in POSITIONS if name in vals]
+        if moved:
+            raise AccessError(_("%s is written by the runs only.", self._fields[moved[0]].get_description(self.env, ["string"])["string"]))
         if not self.env.su and not user.has_group("base.group_erp_manager"):
             other = sorted(name for name in vals if not name.startswith("isp_"))
             if other:

@@ -1,7 +1,7 @@
 """From a contact to a customer, and back."""
 
 from odoo import _, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from .isp_guard_mixin import BILLING, TECHNICIAN
 
@@ -10,6 +10,18 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     isp_customer_count = fields.Integer("Internet customer", compute="_compute_isp_customer_count")
+
+    def write(self, vals):
+        """Under another contact a customer's invoices would be paid from that one's credit, and its lines seen in that one's portal."""
+        if not self.env.su and {"parent_id", "commercial_partner_id"} & vals.keys() and not self.env.user.has_group(BILLING):
+            moved = self.env["isp.customer"].sudo().with_context(active_test=False).search(
+                ["|", ("partner_id", "in", self.ids), ("partner_id.commercial_partner_id", "in", self.ids)]
+            )
+            for customer in moved:
+                parent = self.browse(vals.get("parent_id") or vals.get("commercial_partner_id") or ())
+                if customer.partner_id.parent_id != parent:
+                    raise AccessError(_("Under which contact %s is, is for the group Billing.", customer.display_name))
+        return super().write(vals)
 
     def _isp_customers(self):
         return self.env["isp.customer"].with_context(active_test=False).search(

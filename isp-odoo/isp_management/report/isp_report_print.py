@@ -304,6 +304,20 @@ class IspReportPrint(models.TransientModel):
         ]
 
 
+class IrActionsReport(models.Model):
+    _inherit = "ir.actions.report"
+
+    def _prepare_html(self, html, report_model=False):
+        if report_model == "isp.report.print":
+            self = self.with_context(isp_plain_layout=True)
+        return super()._prepare_html(html, report_model=report_model)
+
+    def _get_layout(self):
+        if self.env.context.get("isp_plain_layout"):
+            return self.env.ref("isp_management.plain_layout")
+        return super()._get_layout()
+
+
 def _date(day):
     return day.strftime("%d/%m/%Y")
 

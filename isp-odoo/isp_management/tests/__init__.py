@@ -40,3 +40,6 @@ from . import test_people
 from . import test_portal
 from . import test_pictures
 from . import test_statements
+from . import test_looking
+from . import test_qris
+from . import test_books_guard

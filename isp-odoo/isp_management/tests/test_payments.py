@@ -43,6 +43,20 @@ class TestPayments(IspNetworkCommon):
         self.assertNotEqual(other, first)
         self.assertEqual(self.move.amount_residual, 77_500)
 
+    def test_a_day_that_was_mistyped_is_asked_about(self):
+        """Also of cash, which has no reference: by the button of the dialog."""
+        def press(day, **vals):
+            register = self.at("2026-01-20 09:00")["account.payment.register"].with_context(
+                active_model="account.move", active_ids=self.move.ids
+            ).create({"payment_date": day, **vals})
+            return register.action_create_payments()
+
+        self.refusal("payment.paid_in_future", press, date(2062, 1, 19))
+        self.refusal("payment.paid_long_ago", press, date(1999, 1, 19))
+        self.assertEqual(self.move.amount_residual, 277_500)
+        press(date(1999, 1, 19), isp_insist=True)
+        self.assertEqual(self.move.amount_residual, 0)
+
     def test_without_a_provider_the_journal_is_it(self):
         first = self.register(self.move, amount=100_000, isp_provider=False)
         self.assertTrue(first.isp_identity.endswith(" trx-77"))

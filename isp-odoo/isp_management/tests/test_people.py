@@ -1,8 +1,9 @@
 """Work for people: a signed handing over, the language of new customers, calendars that name who it is about."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from .common import IspCommon
@@ -25,10 +26,10 @@ class TestPeople(IspCommon):
         line.with_user(technician).write({"installed_signer": "Siti Rahayu", "installed_signature": SIGNATURE})
         self.assertEqual((line.installed_on, len(line.activity_ids)), (self.company._isp_today(), 0))
         self.assertIn("Siti Rahayu", line.message_ids[0].body)
-        # A second one changes neither the day nor what is to do.
-        line.installed_on = date(2026, 1, 1)
-        line.with_user(technician).installed_signature = SIGNATURE
-        self.assertEqual(line.installed_on, date(2026, 1, 1))
+        # What was signed stays so.
+        for vals in ({"installed_signature": SIGNATURE}, {"installed_signature": False}, {"installed_signer": "Budi"}):
+            with self.assertRaises(UserError):
+                line.with_user(technician).write(vals)
 
     def test_a_new_customer_reads_the_language_of_the_provider(self):
         self.env["res.lang"]._activate_lang("id_ID")

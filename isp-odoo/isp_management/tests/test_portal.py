@@ -85,6 +85,14 @@ class TestPortal(IspNetworkCommon, IspHttpCase):
         [activity] = self.line.activity_ids
         self.assertEqual((activity.user_id, activity.activity_type_id), (self.technician, self.env.ref("isp_management.activity_fault")))
         self.assertNotIn("<script>", activity.note)
+        for number in range(8):
+            self.page("/my/internet/%s/fault" % self.line.id, data={
+                "description": "Masih mati %s" % number, "csrf_token": Request.csrf_token(self),
+            })
+        self.env.invalidate_all()
+        self.assertEqual(self.line.activity_ids, activity, "one errand")
+        told = self.line.message_ids.filtered(lambda message: message.author_id == self.visitor.partner_id)
+        self.assertEqual(len(told), 5, "what says it again and again is not kept")
         answer = self.page("/my/internet/%s/fault" % self.line.id, data={"description": "  ", "csrf_token": Request.csrf_token(self)})
         self.assertIn("told=empty", answer.url)
 

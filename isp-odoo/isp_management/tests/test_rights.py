@@ -205,6 +205,29 @@ class TestRights(IspNetworkCommon):
         self.rpc("billing", "account.move", "write", own.ids, {"isp_subscription_id": self.line.id})
         self.assertEqual(own.isp_subscription_id, self.line)
 
+    def test_devices_signatures_and_contacts(self):
+        cpe = self.env["isp.cpe"].create({"customer_id": self.customer.id, "subscription_id": self.line.id, "outdoor_unit": "LHG 5"})
+        self.rpc("technician", "isp.cpe", "action_install", cpe.ids)
+        self.assertEqual((cpe.state, cpe.device_history_ids.officer_id), ("installed", self.users["technician"]))
+        for vals in ({"state": "returned"}, {"state": "lost"}, {"installed_on": "2020-01-01"}):
+            self.refused(GROUPS, "isp.cpe", "write", cpe.ids, vals)
+        with self.assertRaises(UserError):
+            self.rpc("technician", "isp.cpe", "write", cpe.ids, {"active": False})
+        self.rpc("technician", "isp.subscription", "write", self.line.ids, {"installed_signer": "Siti", "installed_signature": "AAAA"})
+        self.assertEqual(self.line.installed_on, self.company._isp_today())
+        with self.assertRaises(UserError):
+            self.rpc("technician", "isp.subscription", "write", self.line.ids, {"installed_signature": False})
+        self.refused(GROUPS, "isp.subscription", "write", self.line.ids, {"installed_on": "2020-01-01"})
+        rich = self.env["res.partner"].create({"name": "Kaya", "is_company": True})
+        self.refused(("technician",), "res.partner", "write", self.customer.partner_id.ids, {"parent_id": rich.id})
+        self.refused(("technician",), "isp.customer", "write", self.customer.ids, {"parent_id": rich.id})
+        self.rpc("technician", "isp.customer", "write", self.customer.ids, {"street": "Jl. Baru 2", "parent_id": False})
+        self.rpc("billing", "isp.customer", "write", self.customer.ids, {"parent_id": rich.id})
+        draft = self.new_subscription(self.new_customer("Baru", mobile="0812-0000-7777"), activate=False)
+        for action in ("action_pause", "action_resume", "action_terminate"):
+            with self.assertRaises(UserError):
+                self.rpc("billing", "isp.subscription", action, draft.ids)
+
     def test_a_changed_address_needs_the_password_again(self):
         place = {"host": "10.66.6.6", "port": 9999}
         for group in ("technician", "manager"):

@@ -173,6 +173,28 @@ class TestRouters(IspNetworkCommon):
         with self.assertRaises(ValidationError):
             self.package.burst_up = 30_000
 
+    def test_a_package_is_isolated_its_own_way(self):
+        self.package.isolation_method = "disable"
+        line, other = self.new_line(), self.new_line(2, package_id=self.new_package("TOKO", 300_000).id)
+        self.sync(EARLY)
+        (line | other)._isp_by_hand("isolate", "uji")
+        self.sync(EARLY)
+        self.assertEqual(set((line | other).mapped("observed_access")), {"isolated"})
+        self.assertEqual((self.on_router(line).disabled, self.on_router(line).profile), (True, "HOME-20"))
+        self.assertEqual((self.on_router(other).disabled, self.on_router(other).profile), (False, "ISOLIR"))
+
+    def test_accounts_of_lines_that_ended_are_removed_where_the_provider_wants_it(self):
+        line, other = self.new_line(), self.new_line(2)
+        self.sync(EARLY)
+        line.action_terminate()
+        self.sync(EARLY)
+        self.assertTrue(self.on_router(line).disabled, "it stays, disabled")
+        self.router.remove_closed = True
+        self.sync(EARLY)
+        self.assertIsNone(self.on_router(line))
+        self.assertFalse(self.on_router(other).disabled)
+        self.assertTrue(line.access_agrees and not line.router_pending)
+
     def test_nothing_is_written_when_nothing_changed(self):
         self.new_line()
         self.sync(EARLY)

@@ -18,4 +18,5 @@ from . import isp_cpe_replace_wizard
 from . import isp_terms_wizard
 from . import isp_many_wizard
 from . import isp_make_customer_wizard
+from . import isp_policy_wizard
 from . import base_partner_merge

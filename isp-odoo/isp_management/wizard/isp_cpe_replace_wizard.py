@@ -68,7 +68,7 @@ class IspCpeReplaceWizard(models.TransientModel):
     def action_confirm(self):
         """The new device takes the place of the old one, and the history tells both."""
         self.ensure_one()
-        old, new = self.cpe_id, self.new_cpe_id
+        old, new = self.cpe_id._isp_hold(), self.new_cpe_id
         reason = (self.reason or "").strip()
         if not reason:
             raise UserError(_("Write down the reason: the device history tells it."))
@@ -84,7 +84,7 @@ class IspCpeReplaceWizard(models.TransientModel):
             "state": "installed", "installed_on": self.date, "returned_on": False,
         }
         if new:
-            new.write(place)
+            new._isp_may_write().write(place)
         else:
             new = self.env["isp.cpe"].create({
                 **place, "company_id": old.company_id.id, "outdoor_unit": self.outdoor_unit, "serial": self.serial,
@@ -105,7 +105,7 @@ class IspCpeReplaceWizard(models.TransientModel):
             **row, "cpe_id": new.id, "kind": "replaced", "device": new._isp_device_name(), "ownership": self.ownership,
             "cost": self.cost,
         })
-        old.write({
+        old._isp_may_write().write({
             "state": self.old_state, "returned_on": self.date if self.old_state == "returned" else False,
             "subscription_id": False,
         })

@@ -3,6 +3,7 @@ import re
 from odoo import api, fields, models
 from odoo.tools.translate import _lt
 
+from ..logic import access_rows
 from ..models.isp_reason import REASONS
 
 # Codes that stand in the engine's evidence.
@@ -19,15 +20,16 @@ class IspExplainWizard(models.TransientModel):
     _inherit = ["isp.show.mixin"]
 
     subscription_id = fields.Many2one("isp.subscription", required=True, readonly=True)
+    moment = fields.Datetime("At", help="Empty: now. A moment of the past is told from what was issued, paid and promised by then.")
     sentence = fields.Char(compute="_compute_sentence")
     reason = fields.Char("Rule", compute="_compute_sentence")
     evidence = fields.Text(compute="_compute_sentence")
 
-    @api.depends("subscription_id")
+    @api.depends("subscription_id", "moment")
     def _compute_sentence(self):
         language = "en" if (self.env.user.lang or "id_ID").startswith("en") else "id"
         for wizard in self:
-            why = wizard.subscription_id._isp_explain(language)
+            why = wizard.subscription_id._isp_explain(language, access_rows.aware(wizard.moment))
             # The language of the sentence is the user's, so that of the words is, too.
             told = wizard.with_context(lang=self.env.user.lang)
             wizard.sentence, wizard.reason = told._isp_words(why.sentence), told._isp_reason(why.reason)

@@ -13,6 +13,17 @@ class AccountPaymentRegister(models.TransientModel):
     )
     isp_insist = fields.Boolean("The day is meant so", help="The payment is of more than a year ago, or of a day that is still to come.")
 
+    def action_create_payments(self):
+        self._isp_check_day()
+        return super().action_create_payments()
+
+    def _isp_check_day(self):
+        """A year that was mistyped is asked about, also where no reference is given (rule P7)."""
+        for wizard in self.filtered(lambda one: one.payment_type == "inbound" and not (one.isp_reference or "").strip()):
+            wizard.env["account.payment"]._isp_check_day(
+                wizard.company_id, wizard.payment_date, "insisting" if wizard.isp_insist else "person"
+            )
+
     def _create_payments(self):
         """A payment whose reference is known is shown, and not booked again."""
         known = self._isp_known()

@@ -121,8 +121,9 @@ kinds! {
     ExplainFacts: line event observed observed_at;
     Explanation: subscription access reason sentence evidence;
     RouterSettings: isolation_profile isolation_list isolation_rate isolation_pool pool local_address tls_authority
-        isolation bursts;
+        isolation bursts isolations remove_closed;
     GroupBurst: group percent threshold_percent seconds;
+    GroupIsolation: group isolation;
     Account: key owner username password group speed access adopt service ip_address mac succeeds;
     Router: key address username password accounts settings subscribers approved tls_fingerprint;
     FieldChange: field old new;

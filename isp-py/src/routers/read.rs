@@ -167,5 +167,11 @@ fn settings(given: &Value<'_, '_>) -> PyResult<Settings> {
         settings.burst_by_group.insert(group, burst);
         Ok(())
     })?;
+    fields.take()?.each(|_, row| {
+        let fields = row.record(Kind::GroupIsolation)?;
+        settings.isolation_by_group.insert(fields.take()?.string()?, fields.take()?.word(&STRATEGIES)?);
+        Ok(())
+    })?;
+    settings.remove_closed = fields.take()?.bool()?;
     Ok(settings)
 }

@@ -75,9 +75,9 @@ impl SimulatedWhatsApp {
     ///
     /// ``fault`` is ``graph`` (``code`` is Meta's number), ``status`` (``code`` is the HTTP status; not taken),
     /// ``status_after_accept``, ``reply_lost`` (taken, no answer), ``reset`` (not taken, no answer), ``hang``, ``held`` or
-    /// ``garbled`` (taken, unreadable answer). ``times`` is how often (0: until ``heal``).
-    #[pyo3(signature = (fault, *, code=None, times=1))]
-    fn fail(&self, py: Python<'_>, fault: &str, code: Option<i64>, times: usize) -> PyResult<()> {
+    /// ``garbled`` (taken, unreadable answer). ``times`` is how often (0: until ``heal``); then ``after`` lets so many pass first.
+    #[pyo3(signature = (fault, *, code=None, times=1, after=0))]
+    fn fail(&self, py: Python<'_>, fault: &str, code: Option<i64>, times: usize, after: usize) -> PyResult<()> {
         let status = || u16::try_from(code.unwrap_or(500)).unwrap_or(500);
         let fault = match fault {
             "graph" => Fault::Graph(GraphCode(code.unwrap_or(131_000))),
@@ -92,7 +92,7 @@ impl SimulatedWhatsApp {
         };
         self.0.with(py, |simulator| {
             match times {
-                0 => simulator.fail_always(fault),
+                0 => simulator.fail_after(after, fault),
                 count => simulator.fail_next(count, fault),
             }
             Ok(())

@@ -139,6 +139,13 @@ impl Simulator {
         self.state().always = Some(fault);
     }
 
+    /// As [`Simulator::fail_always`], once `count` more requests have passed.
+    pub fn fail_after(&self, count: usize, fault: Fault) {
+        let mut state = self.state();
+        state.spared = count;
+        state.always = Some(fault);
+    }
+
     /// Messages to this number (digits) are refused with this code until [`Simulator::recover`].
     pub fn fail_recipient(&self, digits: impl Into<String>, code: GraphCode) {
         self.state().recipients.insert(digits.into(), code);
@@ -149,6 +156,7 @@ impl Simulator {
         let mut state = self.state();
         state.next.clear();
         state.always = None;
+        state.spared = 0;
         state.recipients.clear();
     }
 

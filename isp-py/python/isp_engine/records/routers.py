@@ -24,6 +24,13 @@ class GroupBurst(NamedTuple):
     seconds: int
 
 
+class GroupIsolation(NamedTuple):
+    """How the lines of a group (profile) are isolated, where it is not as the rest of the router's."""
+
+    group: str
+    isolation: IsolationStrategy
+
+
 class RouterSettings(NamedTuple):
     """How accounts are kept on a router. ``None``: the engine's default.
 
@@ -32,7 +39,9 @@ class RouterSettings(NamedTuple):
 
     ``isolation_profile`` (``isolir``), ``isolation_list`` (``ISOLIR``) and ``isolation_rate`` (``64k/64k``) make the
     profile of isolated accounts; ``pool`` and ``local_address`` go into the profiles that are made, and must exist on
-    the router. ``tls_authority`` is the PEM that signs the certificates of routers reached by ``tls://``.
+    the router. ``tls_authority`` is the PEM that signs the certificates of routers reached by ``tls://``. ``isolations`` go
+    before ``isolation``. With ``remove_closed`` the account of a closed line is removed once nothing runs on it; else it
+    stays, disabled.
     """
 
     isolation_profile: str | None = None
@@ -44,6 +53,8 @@ class RouterSettings(NamedTuple):
     tls_authority: str | None = None
     isolation: IsolationStrategy | None = None
     bursts: Sequence[GroupBurst] = ()
+    isolations: Sequence[GroupIsolation] = ()
+    remove_closed: bool = False
 
 
 class Account(NamedTuple):
