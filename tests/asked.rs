@@ -21,7 +21,7 @@ fn asked(message: &OutgoingMessage) -> Option<Money> {
     match &message.content {
         MessageContent::DueSoon { amount, .. } | MessageContent::Overdue { amount, .. } => Some(*amount),
         MessageContent::Isolated { amount, .. } => Some(*amount).filter(|amount| amount.is_positive()),
-        MessageContent::PaymentReceived { .. } | MessageContent::Reopened { .. } => None,
+        MessageContent::PaymentReceived { .. } | MessageContent::Reopened { .. } | MessageContent::Answer(_) => None,
     }
 }
 

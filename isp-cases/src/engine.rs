@@ -540,6 +540,6 @@ fn amount(content: &MessageContent) -> Option<Money> {
         | MessageContent::Overdue { amount, .. }
         | MessageContent::Isolated { amount, .. }
         | MessageContent::PaymentReceived { amount, .. } => Some(*amount),
-        MessageContent::Reopened { .. } => None,
+        MessageContent::Reopened { .. } | MessageContent::Answer(_) => None,
     }
 }

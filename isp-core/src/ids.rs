@@ -86,6 +86,10 @@ ids! {
     OutageId,
     /// An expense.
     ExpenseId,
+    /// A webhook as it arrived.
+    WebhookId,
+    /// A link to a customer's page.
+    PageLinkId,
     /// A process that carries out what the outbox holds; drawn by the process itself.
     WorkerId,
 }

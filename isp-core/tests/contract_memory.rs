@@ -13,3 +13,8 @@ isp_core::store_contract!(store);
 async fn all_cases_share_one_store() {
     isp_core::testing::contract::store::run_all(&MemoryStore::new()).await;
 }
+
+#[tokio::test]
+async fn the_inbox_keeps_its_contract() {
+    isp_core::testing::contract::inbox::run_all(&MemoryStore::new(), 900).await;
+}

@@ -12,7 +12,7 @@ use crate::customer::{self, after};
 use crate::session::{Session, all, first, readable_page};
 use crate::value::{Value, args};
 use crate::vault::Vault;
-use crate::{access, invoice, payment, statement};
+use crate::{access, inbox, invoice, payment, statement};
 
 pub(crate) async fn load(
     s: &mut dyn Session,
@@ -156,7 +156,20 @@ pub(crate) async fn message_facts(
     let others = others(s, tenant, &message.also, &told).await?;
     let of: Vec<InvoiceBalance> = invoices.iter().chain(&open).copied().collect();
     let statements = statement::holding(s, tenant, &[message.customer_id], &of).await?;
-    Ok(MessageFacts { customer, package, invoices, open, payment, access, last_event, routed, others, statements })
+    let opted_out = inbox::opted_out(s, tenant, message.customer_id).await?;
+    Ok(MessageFacts {
+        customer,
+        package,
+        invoices,
+        open,
+        payment,
+        access,
+        last_event,
+        routed,
+        others,
+        opted_out,
+        statements,
+    })
 }
 
 /// The event of each line that customers were last told of.

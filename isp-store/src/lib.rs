@@ -35,6 +35,7 @@ mod ending;
 mod error;
 mod former;
 mod gateway;
+mod inbox;
 mod installation;
 mod invoice;
 mod keyfile;

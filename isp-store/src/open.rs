@@ -247,6 +247,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(16, "requests", include_str!("../migrations/sqlite/0016_requests.sql")),
         migration(17, "mutations", include_str!("../migrations/sqlite/0017_mutations.sql")),
         migration(18, "gateways", include_str!("../migrations/sqlite/0018_gateways.sql")),
+        migration(19, "inbox", include_str!("../migrations/sqlite/0019_inbox.sql")),
     ]
 }
 
@@ -269,6 +270,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(16, "requests", include_str!("../migrations/postgres/0016_requests.sql")),
         migration(17, "mutations", include_str!("../migrations/postgres/0017_mutations.sql")),
         migration(18, "gateways", include_str!("../migrations/postgres/0018_gateways.sql")),
+        migration(19, "inbox", include_str!("../migrations/postgres/0019_inbox.sql")),
     ]
 }
 

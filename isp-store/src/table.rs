@@ -147,6 +147,11 @@ tables! {
         "state", "revision",
     ];
     PAYER_ALIASES: "payer_aliases", 2, "payer_alias", ["tenant_id", "mutation_id", "words", "customer_id"];
+    WEBHOOKS: "webhooks", 2, "webhook.id", [
+        "tenant_id", "webhook_id", "source", "received_at", "headers", "body", "state", "tries", "next_try",
+        "claimed_until", "owner", "note",
+    ];
+    PAGE_LINKS: "page_links", 2, "page_link", ["tenant_id", "page_link_id", "hash", "customer_id", "made_at"];
     CREDIT_NOTES: "credit_notes", 2, "credit_note.id", [
         "tenant_id", "credit_note_id", "number", "invoice_id", "customer_id", "subscription_id", "site_id", "package_id",
         "reason", "period_start", "period_end", "issue_date", "issued_at", "dpp", "ppn", "total", "lines", "note",

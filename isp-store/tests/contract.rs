@@ -43,3 +43,11 @@ async fn postgres_keeps_the_contract() {
     let database = Database::postgres().await.migrated().await;
     run_all(isp_store::open(&database.url, vault()).await.unwrap().as_ref()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inbox_keeps_its_contract() {
+    for database in Database::both().await {
+        let database = database.migrated().await;
+        isp_core::testing::contract::inbox::run_all(&database.open().await, 900).await;
+    }
+}

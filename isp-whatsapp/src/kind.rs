@@ -26,17 +26,18 @@ impl TemplateKind {
     pub const ALL: [Self; 6] =
         [Self::DueSoon, Self::Overdue, Self::Isolated, Self::IsolatedByHand, Self::PaymentReceived, Self::Reopened];
 
-    /// The kind that says this.
+    /// The kind that says this; `None` for an answer, which goes without a template.
     #[must_use]
-    pub fn of(content: &MessageContent) -> Self {
-        match content {
+    pub fn of(content: &MessageContent) -> Option<Self> {
+        Some(match content {
             MessageContent::DueSoon { .. } => Self::DueSoon,
             MessageContent::Overdue { .. } => Self::Overdue,
             MessageContent::Isolated { amount, .. } if *amount == Money::ZERO => Self::IsolatedByHand,
             MessageContent::Isolated { .. } => Self::Isolated,
             MessageContent::PaymentReceived { .. } => Self::PaymentReceived,
             MessageContent::Reopened { .. } => Self::Reopened,
-        }
+            MessageContent::Answer(_) => return None,
+        })
     }
 
     /// The parameters a template of this kind may name. They are Indonesian, as the people who edit the texts are.

@@ -32,8 +32,8 @@ impl TemplateMessage {
     /// [`ConfigFault::NoTemplate`] when the catalog lacks one; [`ConfigFault::NoValue`] when the template names a
     /// parameter that this kind of message does not have.
     pub fn compose(catalog: &TemplateCatalog, message: &OutgoingMessage) -> Result<Self, ConfigFault> {
-        let template =
-            catalog.template(TemplateKind::of(&message.content), message.language).ok_or(ConfigFault::NoTemplate)?;
+        let kind = TemplateKind::of(&message.content).ok_or(ConfigFault::NoTemplate)?;
+        let template = catalog.template(kind, message.language).ok_or(ConfigFault::NoTemplate)?;
         let parameters = template
             .parameters()
             .iter()

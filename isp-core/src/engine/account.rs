@@ -28,7 +28,7 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<Subscription, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let (facts, line) = self.line(id).await?;
             let Some(step) = change_account(&facts, &line, change, by, now)? else { return Ok(line) };
             let subscription = step.subscription.clone();
@@ -53,7 +53,7 @@ impl Engine<'_> {
         line: Option<(SubscriptionId, Mac)>,
         now: DateTime<Utc>,
     ) -> Result<(), EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let mut changes = self.exchange(old.clone(), new.clone(), note).await?;
             if let Some((id, mac)) = line {
                 let (facts, line) = self.line(id).await?;

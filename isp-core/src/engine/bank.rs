@@ -99,7 +99,7 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<ImportReport, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let report = self.look_at_bank_file(file, account, text).await?;
             if report.known {
                 return Ok(report);
@@ -197,7 +197,7 @@ impl Engine<'_> {
     async fn book_of(&self, from: Date) -> Result<Book, EngineError> {
         let query = RequestQuery { kept_after: Some(from.midnight(Zone::Wib)), ..RequestQuery::default() };
         let requests = self.requests(query).await?;
-        let people = all_pages(self.page, async |page| self.store.customers(self.tenant, page).await, |c| c.id).await?;
+        let people = all_pages(self.page, |page| self.store.customers(self.tenant, page), |c| c.id).await?;
         let payers = people.iter().map(|c| Payer::new(c.id, &c.code, &c.name, c.phone.clone())).collect();
         Ok(Book { requests, payers, aliases: self.store.payer_aliases(self.tenant).await? })
     }
@@ -225,7 +225,7 @@ impl Engine<'_> {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<Matched, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let row = self.mutation(id).await?;
             let mutation = &row.mutation;
             if !row.state().waits() {
@@ -333,7 +333,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Mutation, EngineError> {
         given("reason", reason)?;
-        until_written(async || {
+        until_written(|| async {
             let row = self.mutation(id).await?;
             if !row.state().waits() {
                 return Err(Error::MutationSettled.into());
@@ -362,7 +362,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Money, EngineError> {
         given("reason", reason)?;
-        until_written(async || {
+        until_written(|| async {
             let row = self.mutation(id).await?;
             let Some(mark) = row.mark.as_ref().filter(|_| !row.state().waits()) else {
                 return Err(Error::MutationWaits.into());
@@ -415,8 +415,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn mutations(&self, query: &MutationQuery) -> Result<Vec<MutationRow>, EngineError> {
-        all_pages(self.page, async |page| self.store.mutations(self.tenant, query, page).await, |row| row.mutation.id)
-            .await
+        all_pages(self.page, |page| self.store.mutations(self.tenant, query, page), |row| row.mutation.id).await
     }
 }
 

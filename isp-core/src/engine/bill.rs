@@ -173,7 +173,7 @@ impl Engine<'_> {
 
     /// Lets the credit of one customer pay; true when it paid something.
     pub(crate) async fn apply_credit_of(&self, customer: CustomerId, now: DateTime<Utc>) -> Result<bool, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let credit = self.store.credit(self.tenant, customer).await?;
             let allocations = allocate(&open, &credit, now);

@@ -28,7 +28,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<WriteOff, EngineError> {
         write_off::check(by, reason)?;
-        until_written(async || {
+        until_written(|| async {
             let facts = self.access_of(customer).await?;
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let found = open.iter().find(|i| i.invoice_id == invoice);

@@ -37,7 +37,7 @@ impl Engine<'_> {
         given("reason", reason)?;
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by, note: reason };
-        until_written(async || {
+        until_written(|| async {
             let charge = self.charge_of(customer, invoice).await?;
             let key = correction_key(on, amount);
             let id = CreditNote::id_of(invoice, CreditReason::Correction, &key);
@@ -75,7 +75,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn credit_notes_of(&self, customer: CustomerId) -> Result<Vec<CreditNote>, EngineError> {
-        let load = async |page| self.store.credit_notes(self.tenant, Some(customer), page).await;
+        let load = |page| self.store.credit_notes(self.tenant, Some(customer), page);
         all_pages(self.page, load, |note| note.id).await
     }
 
@@ -162,7 +162,7 @@ impl Engine<'_> {
         if customers.is_empty() {
             return Ok(());
         }
-        until_written(async || {
+        until_written(|| async {
             let mut changes = ChangeSet { credit_notes: notes.clone(), ..ChangeSet::default() };
             // What they were asked to pay is another debt now.
             for customer in &customers {

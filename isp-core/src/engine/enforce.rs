@@ -58,6 +58,16 @@ pub struct EnforceReport {
     pub held: Vec<Held>,
 }
 
+impl EnforceReport {
+    /// Takes over which lines were written.
+    fn take(&mut self, done: &mut Self) {
+        self.isolated.append(&mut done.isolated);
+        self.reopened.append(&mut done.reopened);
+        self.closed.append(&mut done.closed);
+        self.regrouped.append(&mut done.regrouped);
+    }
+}
+
 /// A router whose breaker stopped a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Held {
@@ -226,10 +236,7 @@ impl Engine<'_> {
         self.join_notices(&mut changes, chunk, moment.now()).await?;
         match self.store.commit(self.tenant, changes).await {
             Ok(_) => {
-                report.isolated.append(&mut done.isolated);
-                report.reopened.append(&mut done.reopened);
-                report.closed.append(&mut done.closed);
-                report.regrouped.append(&mut done.regrouped);
+                report.take(&mut done);
                 Ok(true)
             }
             Err(StoreError::Conflict) => Ok(false),
@@ -247,18 +254,21 @@ impl Engine<'_> {
         report: &mut EnforceReport,
     ) -> Result<(), EngineError> {
         let Some(customer) = lines.first().map(|f| f.customer_id) else { return Ok(()) };
-        until_written(async || {
+        let mut written = until_written(|| async {
+            let mut done = EnforceReport::default();
             let mut fresh = self.access_of(customer).await?;
             fresh.retain(|f| {
                 let wanted = lines.iter().any(|l| l.subscription_id == f.subscription_id);
                 wanted && !(stopped.contains(&f.router_id) && self.step(f, position, moment).cuts())
             });
-            match self.commit_steps(&fresh, position, moment, report).await? {
-                true => Ok(()),
+            match self.commit_steps(&fresh, position, moment, &mut done).await? {
+                true => Ok(done),
                 false => Err(StoreError::Conflict.into()),
             }
         })
-        .await
+        .await?;
+        report.take(&mut written);
+        Ok(())
     }
 
     fn step(&self, facts: &AccessFacts, position: Option<Date>, moment: &IsolationMoment<'_>) -> Step {
@@ -363,7 +373,7 @@ impl Engine<'_> {
         concerns: impl Fn(&AccessFacts) -> bool,
     ) -> Result<Vec<SubscriptionId>, EngineError> {
         by_hand::check(decider.by, decider.reason)?;
-        until_written(async || {
+        until_written(|| async {
             let mut changes = ChangeSet::default();
             let facts = self.access_of(customer).await?;
             for facts in facts.iter().filter(|f| hand.concerns(&f.access) && concerns(f)) {
@@ -416,7 +426,7 @@ impl Engine<'_> {
     /// The facts about all subscriptions of a customer.
     pub(crate) async fn access_of(&self, customer: CustomerId) -> Result<Vec<AccessFacts>, EngineError> {
         let query = AccessQuery::Customers(vec![customer]);
-        let load = async |page| self.store.load_access(self.tenant, &query, page).await;
+        let load = |page| self.store.load_access(self.tenant, &query, page);
         all_pages(self.page, load, |facts| facts.subscription_id).await
     }
 }

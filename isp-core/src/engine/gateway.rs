@@ -227,7 +227,7 @@ impl Engine<'_> {
     }
 
     async fn settle_notice(&self, notice: &PaymentNotice, now: DateTime<Utc>) -> Result<Taken, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let Some(row) = self.gateway_request(&notice.gateway, &notice.reference).await? else {
                 return self.keep_unknown(notice, now).await;
             };
@@ -525,7 +525,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn gateway_requests(&self, query: &GatewayQuery) -> Result<Vec<GatewayRequest>, EngineError> {
-        all_pages(self.page, async |page| self.store.gateway_requests(self.tenant, query, page).await, |r| r.id).await
+        all_pages(self.page, |page| self.store.gateway_requests(self.tenant, query, page), |r| r.id).await
     }
 
     /// Moves a row on, unless it has come further meanwhile.
@@ -543,7 +543,7 @@ impl Engine<'_> {
         reference: &Reference,
         change: impl Fn(&mut GatewayRequest),
     ) -> Result<GatewayRequest, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let found = self.gateway_request(gateway, reference).await?;
             let before = found.ok_or(StoreError::NotFound { what: "payment_request" })?;
             let mut row = before.clone();

@@ -38,7 +38,7 @@ impl Engine<'_> {
     pub(crate) async fn late_fees_of(&self, customer: CustomerId) -> Result<Vec<Charge>, EngineError> {
         let kind = Some(InvoiceKind::LateFee);
         let query = InvoiceQuery { customer: Some(customer), kind, ..InvoiceQuery::default() };
-        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let load = |page| self.store.invoices(self.tenant, query, page);
         let rows = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
         let mut fees: Vec<Charge> = rows.into_iter().map(|(invoice, _)| Charge::new(invoice)).collect();
         if !fees.is_empty() {

@@ -7,7 +7,9 @@
 //! | a billing run, instalments and credit | [`bill`] |
 //! | reminders | [`remind`] |
 //! | isolation and reopening | [`enforce`] |
+//! | what a customer sees of it | [`page`] |
 //! | payments and their reversal | [`pay`] |
+//! | what customers write to us | [`inbound`] |
 //! | payment requests | [`request`] |
 //! | payment gateways | [`gateway`] |
 //! | files of banks | [`bank`] |
@@ -48,9 +50,11 @@ pub mod expense;
 pub mod explain;
 pub mod first_fee;
 pub mod gateway;
+pub mod inbound;
 pub mod late_fee;
 pub mod manage;
 pub mod meet;
+pub mod page;
 mod pages;
 mod paid_in_time;
 pub mod pay;

@@ -4,11 +4,14 @@ use crate::engine::EngineError;
 use crate::ports::{PageQuery, StoreError};
 
 /// All rows, page by page; `id` tells that of a row.
-pub(super) async fn all_pages<I: Copy, R>(
+pub(super) async fn all_pages<I: Copy, R, F>(
     limit: u32,
-    mut load: impl AsyncFnMut(PageQuery<I>) -> Result<Vec<R>, StoreError>,
+    load: impl Fn(PageQuery<I>) -> F,
     id: impl Fn(&R) -> I,
-) -> Result<Vec<R>, EngineError> {
+) -> Result<Vec<R>, EngineError>
+where
+    F: Future<Output = Result<Vec<R>, StoreError>>,
+{
     let mut all = Vec::new();
     let mut page = PageQuery::first(limit);
     loop {

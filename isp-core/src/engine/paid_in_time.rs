@@ -112,7 +112,7 @@ impl Engine<'_> {
     }
 
     pub(crate) async fn payments_of(&self, customer: CustomerId) -> Result<Vec<PaymentRow>, EngineError> {
-        let load = async |page| self.store.payments(self.tenant, Some(customer), page).await;
+        let load = |page| self.store.payments(self.tenant, Some(customer), page);
         all_pages(self.page, load, |row| row.payment.id).await
     }
 
@@ -123,7 +123,7 @@ impl Engine<'_> {
         facts: &[AccessFacts],
     ) -> Result<(Books, Vec<InvoiceBalance>), EngineError> {
         let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
-        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let load = |page| self.store.invoices(self.tenant, query, page);
         let rows = all_pages(self.page, load, |(invoice, _)| invoice.id).await?;
         let invoices: Vec<InvoiceBalance> = rows.iter().map(|(invoice, paid)| invoice.balance(*paid)).collect();
         let for_service: Vec<InvoiceBalance> =

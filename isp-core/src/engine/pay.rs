@@ -95,7 +95,7 @@ impl Engine<'_> {
     /// As [`Engine::pay`].
     pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
         heard(new, told).check(now)?;
-        until_written(async || {
+        until_written(|| async {
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
             match among(new, told, &known) {
                 Received::New => {}
@@ -278,7 +278,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<ReverseReport, EngineError> {
         given("reason", reason)?;
-        until_written(async || {
+        until_written(|| async {
             let row =
                 self.store.payment(self.tenant, payment).await?.ok_or(StoreError::NotFound { what: "payment" })?;
             if row.reversal.is_some() {

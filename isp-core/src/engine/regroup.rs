@@ -21,7 +21,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn regroup_package(&self, package: PackageId, by: &str, now: DateTime<Utc>) -> Result<u64, EngineError> {
-        let load = async |page| self.store.subscriptions(self.tenant, None, page).await;
+        let load = |page| self.store.subscriptions(self.tenant, None, page);
         let lines = all_pages(self.page, load, |(line, _)| line.id).await?;
         let concerned = lines.into_iter().filter(|(line, access)| {
             line.terms.package_id == package && line.router_id.is_some() && access.desired != Access::Closed
@@ -29,7 +29,7 @@ impl Engine<'_> {
         let lines: Vec<SubscriptionId> = concerned.map(|(line, _)| line.id).collect();
         let mut count = 0;
         for lines in lines.chunks(CHUNK) {
-            count += until_written(async || self.regroup_lines(lines, by, now).await).await?;
+            count += until_written(|| self.regroup_lines(lines, by, now)).await?;
         }
         Ok(count)
     }

@@ -28,7 +28,7 @@ impl Engine<'_> {
         invoice: Option<InvoiceId>,
         now: DateTime<Utc>,
     ) -> Result<(PaymentRequest, bool), EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let asked = open.iter().filter(|i| invoice.is_none_or(|wanted| wanted == i.invoice_id));
             let debt: Money = asked.map(InvoiceBalance::residual).sum();
@@ -69,7 +69,7 @@ impl Engine<'_> {
         customer: CustomerId,
         now: DateTime<Utc>,
     ) -> Result<PaymentRequest, EngineError> {
-        until_written(async || {
+        until_written(|| async {
             let standing = self.standing_request(customer).await?;
             let request = standing.ok_or(StoreError::NotFound { what: "payment_request" })?;
             let closing = Closing { at: now, payment_id: None };
@@ -98,6 +98,6 @@ impl Engine<'_> {
 
     /// All requests of a query.
     pub(crate) async fn requests(&self, query: RequestQuery) -> Result<Vec<PaymentRequest>, EngineError> {
-        all_pages(self.page, async |page| self.store.payment_requests(self.tenant, query, page).await, |r| r.id).await
+        all_pages(self.page, |page| self.store.payment_requests(self.tenant, query, page), |r| r.id).await
     }
 }

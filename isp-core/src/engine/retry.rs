@@ -8,9 +8,12 @@ const ATTEMPTS: u32 = 8;
 
 /// Loads, decides and commits until no other commit comes in between; at most eight times, then it is
 /// [`StoreError::Conflict`] for the caller.
-pub(super) async fn until_written<T>(
-    mut attempt: impl AsyncFnMut() -> Result<T, EngineError>,
-) -> Result<T, EngineError> {
+///
+/// The attempt is a plain closure and no async one, so that what calls this can be sent to another thread.
+pub(super) async fn until_written<T, F>(attempt: impl Fn() -> F) -> Result<T, EngineError>
+where
+    F: Future<Output = Result<T, EngineError>>,
+{
     for _ in 1..ATTEMPTS {
         match attempt().await {
             Err(EngineError::Store(StoreError::Conflict)) => {}

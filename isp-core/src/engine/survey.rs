@@ -158,7 +158,7 @@ impl Engine<'_> {
             return Ok(Surveyed::unread(&error));
         }
         // Only now: whoever wrote to the router before us has finished, and what is wanted is what was decided by now.
-        let load = async |page| self.store.router_targets(self.tenant, router.id, page).await;
+        let load = |page| self.store.router_targets(self.tenant, router.id, page);
         let targets: Vec<AccessTarget> = all_pages(self.page, load, |target| target.subscription_id).await?;
         let surveyed = match control.survey(&router.endpoint, &targets, now).await {
             Ok(survey) => self.keep(worker, router.id, hold, &targets, survey, limit, now).await?,

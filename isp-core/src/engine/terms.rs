@@ -66,7 +66,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Change, EngineError> {
         self.follows(now, wish.clock).await?;
-        let (change, customer) = until_written(async || {
+        let (change, customer) = until_written(|| async {
             let line = self.load_line(subscription).await?;
             let change = self.decide_terms(&line, command, wish, now)?;
             self.store.commit(self.tenant, self.terms_change_set(&line.facts, change.clone(), now)).await?;

@@ -67,12 +67,10 @@ impl Engine<'_> {
         };
         let invoices = self.invoices_of(of_months).await?;
         let mut notes =
-            all_pages(self.page, async |page| self.store.credit_notes(self.tenant, None, page).await, |note| note.id)
-                .await?;
+            all_pages(self.page, |page| self.store.credit_notes(self.tenant, None, page), |note| note.id).await?;
         notes.retain(|note| (first..=last).contains(&note.issue_date.month()));
         let payments =
-            all_pages(self.page, async |page| self.store.payments(self.tenant, None, page).await, |row| row.payment.id)
-                .await?;
+            all_pages(self.page, |page| self.store.payments(self.tenant, None, page), |row| row.payment.id).await?;
         let expenses = self.store.expenses(self.tenant).await?;
         let devices = self.store.device_history(self.tenant, None).await?;
         let mut untied = Vec::new();
@@ -128,13 +126,13 @@ impl Engine<'_> {
     }
 
     async fn invoices_of(&self, query: InvoiceQuery) -> Result<Vec<(Invoice, Money)>, EngineError> {
-        let load = async |page| self.store.invoices(self.tenant, query, page).await;
+        let load = |page| self.store.invoices(self.tenant, query, page);
         all_pages(self.page, load, |(invoice, _)| invoice.id).await
     }
 
     /// Which documents differ from their entries, or from themselves.
     async fn altered(&self, documents: &Documents) -> Result<Vec<String>, EngineError> {
-        let load = async |page| self.store.journal(self.tenant, page).await;
+        let load = |page| self.store.journal(self.tenant, page);
         let entries = all_pages(self.page, load, |entry| entry.id).await?;
         let mut found: Vec<String> = Vec::new();
         for entry in entries.iter().filter(|entry| !entry.balances()) {

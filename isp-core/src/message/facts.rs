@@ -28,6 +28,8 @@ pub struct MessageFacts {
     pub routed: bool,
     /// The other subscriptions that it is about, in the order it names them.
     pub others: Vec<MessageLine>,
+    /// True when the customer wants no messages.
+    pub opted_out: bool,
     /// The statements that the open invoices and those it names stand on, in the order of their numbers.
     pub statements: Vec<Statement>,
 }

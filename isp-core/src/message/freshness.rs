@@ -31,6 +31,9 @@ const ROUTER_WAIT_SECONDS: i64 = 300;
 /// that day.
 const AGE_DAYS: i64 = 2;
 
+/// How long an answer is worth sending. A channel takes words that are no template for 24 hours.
+const ANSWER_HOURS: i64 = 20;
+
 /// True when a message is about something that is too long ago (rule N7). Its age counts from the moment at which it
 /// might have left first, so that a night takes nothing from it.
 #[must_use]
@@ -121,6 +124,17 @@ pub fn refresh(
     now: DateTime<Utc>,
 ) -> Verdict {
     let Some(phone) = facts.customer.phone.clone() else { return Verdict::Drop("no_phone") };
+    if let Some(answer) = &message.answer {
+        // Words of our own are taken only within a day of the customer's.
+        if now - message.not_before > chrono::TimeDelta::hours(ANSWER_HOURS) {
+            return Verdict::Drop("too_old");
+        }
+        let said = (MessageContent::Answer(answer.clone()), Demand::default());
+        return Verdict::Send(Box::new(outgoing(tenant, message, facts, phone, said)));
+    }
+    if facts.opted_out {
+        return Verdict::Drop("opted_out");
+    }
     match look(&seen(message, facts), policy, isolation, now) {
         Look::Say(said) => Verdict::Send(Box::new(outgoing(tenant, message, facts, phone, *said))),
         Look::Later(at, why) => Verdict::Later(at, why),
@@ -220,6 +234,8 @@ pub fn look(facts: &Seen<'_>, policy: &DunningPolicy, isolation: &IsolationPolic
         NotificationKind::Isolated => isolated(facts, &demand, now),
         NotificationKind::PaymentReceived => payment_received(facts, &demand),
         NotificationKind::Reopened => reopened(facts, now),
+        // It is looked at before, by itself.
+        NotificationKind::Answer => Err(Look::Drop("no_answer")),
     };
     content.map_or_else(|unsaid| unsaid, |content| Look::Say(Box::new((content, demand))))
 }

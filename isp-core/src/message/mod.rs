@@ -4,6 +4,7 @@ pub mod channel;
 pub mod demand;
 pub mod facts;
 pub mod freshness;
+pub mod inbound;
 pub mod notice;
 pub mod notification;
 pub mod policy;

@@ -53,7 +53,10 @@ pub fn group(
             let oldest = open.iter().filter(|i| i.due_date < today).min_by_key(|i| (i.due_date, i.number));
             oldest.and_then(|i| Statement::of(statements, i)).map(Statement::id)
         }
-        NotificationKind::DueSoon | NotificationKind::Overdue | NotificationKind::PaymentReceived => return None,
+        NotificationKind::DueSoon
+        | NotificationKind::Overdue
+        | NotificationKind::PaymentReceived
+        | NotificationKind::Answer => return None,
     };
     Some((customer, kind, statement))
 }

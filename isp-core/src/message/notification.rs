@@ -8,10 +8,11 @@ use crate::customer::Phone;
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, OutboxId, PaymentId, SubscriptionId, TenantId, derive};
 use crate::message::demand::{Demand, Sender};
+use crate::message::inbound::Answer;
 use crate::money::Money;
 use crate::text::{Language, Name};
 
-/// The five kinds of message (rule N1).
+/// The kinds of message: five that follow from what happens (rule N1), and answers to what a customer wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationKind {
@@ -25,10 +26,12 @@ pub enum NotificationKind {
     PaymentReceived,
     /// The line was reopened.
     Reopened,
+    /// What a customer wrote is answered.
+    Answer,
 }
 
 impl NotificationKind {
-    /// All kinds.
+    /// The kinds that follow from what happens.
     pub const ALL: [Self; 5] = [Self::DueSoon, Self::Overdue, Self::Isolated, Self::PaymentReceived, Self::Reopened];
 
     /// Its code.
@@ -40,6 +43,7 @@ impl NotificationKind {
             Self::Isolated => "isolated",
             Self::PaymentReceived => "payment_received",
             Self::Reopened => "reopened",
+            Self::Answer => "answer",
         }
     }
 
@@ -50,6 +54,7 @@ impl NotificationKind {
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::ALL
             .into_iter()
+            .chain([Self::Answer])
             .find(|k| k.code() == text)
             .ok_or(Error::NotOneOf { field: "kind", expected: "a notification kind" })
     }
@@ -91,6 +96,9 @@ pub struct Notification {
     pub also: Vec<SubscriptionId>,
     /// The payment, for [`NotificationKind::PaymentReceived`].
     pub payment_id: Option<PaymentId>,
+    /// What is answered, for [`NotificationKind::Answer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
     /// The invoices that it is about, oldest first.
     pub invoices: Vec<InvoiceId>,
     /// Its keys, at least one.
@@ -125,6 +133,7 @@ impl Notification {
             subscription_id: None,
             also: Vec::new(),
             payment_id: None,
+            answer: None,
             invoices: Vec::new(),
             keys,
             not_before,
@@ -214,6 +223,8 @@ pub enum MessageContent {
         /// Since which day.
         since: Date,
     },
+    /// What a customer wrote is answered, within a day, in words of our own.
+    Answer(Answer),
 }
 
 impl MessageContent {
@@ -226,6 +237,7 @@ impl MessageContent {
             Self::Isolated { .. } => NotificationKind::Isolated,
             Self::PaymentReceived { .. } => NotificationKind::PaymentReceived,
             Self::Reopened { .. } => NotificationKind::Reopened,
+            Self::Answer(_) => NotificationKind::Answer,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The ports of the engine: [`Store`], [`AccessControl`], [`Messenger`], [`PaymentGateway`].
+//! The ports of the engine: [`Store`], [`AccessControl`], [`Messenger`], [`PaymentGateway`]; and [`InboxStore`] for a program
+//! that listens.
 //!
 //! `Ok` means that the other side answered. An error tells what is known of the effect, see [`PortError`]. Only
 //! [`crate::engine::deliver`] tries again. Clock and ids are arguments, not ports.
@@ -9,6 +10,7 @@ mod billing;
 mod change_set;
 mod directory;
 mod error;
+mod inbox;
 mod messenger;
 mod money;
 mod outbox;
@@ -25,6 +27,7 @@ pub use billing::BillingStore;
 pub use change_set::{ChangeSet, CommitReport};
 pub use directory::DirectoryStore;
 pub use error::{PortError, StoreError};
+pub use inbox::{DeliveryWord, Forgotten, Heard, InboxStore, Pulse, Webhook, WebhookOutcome, WebhookRow, WebhookState};
 pub use messenger::{Messenger, RetryScope, SendOutcome};
 pub use money::MoneyStore;
 pub use outbox::{

@@ -192,6 +192,8 @@ fn write_content<'py>(
             let fields = [writer.text(package.as_str()), writer.date(*since)?];
             writer.record(Kind::Reopened, fields)
         }
+        // A message that waits is never one: its kind is not among those that are read.
+        MessageContent::Answer(_) => Err(pyo3::exceptions::PyValueError::new_err("an answer is no queued message")),
     }
 }
 

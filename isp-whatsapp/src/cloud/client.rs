@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isp_core::message::notification::OutgoingMessage;
+use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use reqwest::Url;
 use secrecy::ExposeSecret;
 
@@ -66,8 +66,15 @@ impl CloudClient {
         }
     }
 
-    /// Sends a message through the template of its kind and language, once: no repetition happens here.
+    /// Sends a message through the template of its kind and language, once: no repetition happens here. An answer goes as plain
+    /// text, which Meta takes within 24 hours of what the customer wrote.
     pub async fn send_message(&self, message: &OutgoingMessage) -> Outcome {
+        if let MessageContent::Answer(answer) = &message.content {
+            let text = answer.text(message.language, message.sender.as_ref());
+            return self
+                .post("text", &callback_data(message), &wire::text(message.to.digits(), &callback_data(message), &text))
+                .await;
+        }
         match TemplateMessage::compose(&self.config.templates, message) {
             Ok(composed) => self.send_template(message.to.digits(), &callback_data(message), &composed).await,
             Err(fault) => Outcome::ConfigError(fault),
@@ -79,17 +86,18 @@ impl CloudClient {
     /// `to` is a phone number in digits with country code (`62…`); `callback_data` (`tenant:outbox id`, at most 512
     /// characters) comes back in every status webhook of the message.
     pub async fn send_template(&self, to: &str, callback_data: &str, message: &TemplateMessage) -> Outcome {
-        let request = self
-            .http
-            .post(self.endpoint.clone())
-            .bearer_auth(self.config.access_token.expose_secret())
-            .json(&wire::Request::new(to, callback_data, message));
+        self.post(&message.template, callback_data, &wire::Request::new(to, callback_data, message)).await
+    }
+
+    async fn post(&self, what: &str, callback_data: &str, body: &impl serde::Serialize) -> Outcome {
+        let token = self.config.access_token.expose_secret();
+        let request = self.http.post(self.endpoint.clone()).bearer_auth(token).json(body);
         let outcome = match transport::exchange(request).await {
             Exchange::Answered { status, body } => Outcome::from_answer(status, &body),
             Exchange::NotSent(cause) => Outcome::ChannelDown(DownCause::Unreachable(cause)),
             Exchange::Unknown(cause) => Outcome::Unknown(cause),
         };
-        tracing::debug!(template = %message.template, callback = callback_data, ?outcome, "whatsapp message");
+        tracing::debug!(template = what, callback = callback_data, ?outcome, "whatsapp message");
         outcome
     }
 }

@@ -72,6 +72,18 @@ impl<'a> Request<'a> {
     }
 }
 
+/// A message of plain text.
+pub(super) fn text(to: &str, callback_data: &str, body: &str) -> serde_json::Value {
+    serde_json::json!({
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": to,
+        "type": "text",
+        "biz_opaque_callback_data": callback_data,
+        "text": { "preview_url": false, "body": body },
+    })
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Accepted {
     pub(crate) messages: Vec<AcceptedMessage>,

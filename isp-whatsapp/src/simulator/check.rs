@@ -36,7 +36,17 @@ struct Body {
     #[serde(rename = "type")]
     kind: String,
     biz_opaque_callback_data: Option<String>,
-    template: WireTemplate,
+    template: Option<WireTemplate>,
+    text: Option<WireText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireText {
+    #[serde(default)]
+    #[allow(dead_code, reason = "part of the shape")]
+    preview_url: bool,
+    body: String,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +127,7 @@ pub(super) fn check(
 }
 
 fn message(body: Body, templates: &TemplateCatalog) -> Result<AcceptedMessage, Refusal> {
-    if body.messaging_product != "whatsapp" || body.recipient_type != "individual" || body.kind != "template" {
+    if body.messaging_product != "whatsapp" || body.recipient_type != "individual" {
         return refuse(400, 100, "messaging_product, recipient_type or type is wrong");
     }
     if !(8..=15).contains(&body.to.len()) || !body.to.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -130,15 +140,20 @@ fn message(body: Body, templates: &TemplateCatalog) -> Result<AcceptedMessage, R
     {
         return refuse(400, 131_009, "biz_opaque_callback_data must have 1 to 512 characters");
     }
-    let name = body.template.name;
-    let language = body.template.language;
+    let template = match (body.kind.as_str(), body.template, body.text) {
+        ("template", Some(template), None) => template,
+        ("text", None, Some(text)) => return plain(body.to, body.biz_opaque_callback_data, text.body),
+        _ => return refuse(400, 100, "type does not fit what is sent"),
+    };
+    let name = template.name;
+    let (language, components) = (template.language, template.components);
     if language.policy.as_deref().is_some_and(|policy| policy != "deterministic") {
         return refuse(400, 131_009, "language policy must be deterministic");
     }
     let Some(template) = templates.find(&name, &language.code) else {
         return refuse(404, 132_001, "template name does not exist in the translation");
     };
-    let parameters = parameters(body.template.components, template)?;
+    let parameters = parameters(components, template)?;
     let text = template.render(&parameters.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>());
     if text.chars().count() > BODY_LIMIT {
         return refuse(400, 132_005, "translated text too long");
@@ -150,6 +165,23 @@ fn message(body: Body, templates: &TemplateCatalog) -> Result<AcceptedMessage, R
         template: name,
         language: language.code,
         parameters: parameters.into_iter().map(|(name, text)| (name, Personal::new(text))).collect(),
+        text: Personal::new(text),
+        held: false,
+    })
+}
+
+/// A text of up to 4,096 characters; a window of 24 hours is taken to be open.
+fn plain(to: String, callback_data: Option<String>, text: String) -> Result<AcceptedMessage, Refusal> {
+    if text.is_empty() || text.chars().count() > 4_096 {
+        return refuse(400, 100, "text.body must have 1 to 4096 characters");
+    }
+    Ok(AcceptedMessage {
+        message_id: String::new(),
+        to: Personal::new(to),
+        callback_data,
+        template: String::new(),
+        language: String::new(),
+        parameters: Vec::new(),
         text: Personal::new(text),
         held: false,
     })

@@ -224,6 +224,19 @@ pub(crate) enum Command {
     /// What waits for routers and the messenger, and what became of it.
     #[command(subcommand)]
     Outbox(cmd::outbox::Command),
+    /// Webhooks, customers' pages, health and metrics, with the runs of the day and deliveries, until it is stopped.
+    #[command(
+        after_help = "Examples:\n  isp serve\n  ISP_SERVE__LISTEN=0.0.0.0:8480 isp serve --log-format json\n\nIt listens on this machine only, unless `[serve] listen` says otherwise. docs/serve.md tells the rest."
+    )]
+    Serve(cmd::serve::Serve),
+    /// What came in from outside and could not be read.
+    #[command(subcommand)]
+    Webhook(cmd::webhook::Command),
+    /// Make a link to a customer's page: what is owed, how to pay, a promise.
+    #[command(
+        after_help = "Examples:\n  isp link P001\n  isp link P001 --revoke\n\nThe link holds no name and works until everything is paid, and 7 days longer."
+    )]
+    Link(cmd::link::Link),
     /// Watch four months of an invented provider on this machine, with real sockets and a proof at the end.
     #[command(
         after_help = "Example:\n  isp demo --keep /tmp/demo && isp --config /tmp/demo/isp.toml report finance --from 2026-01"

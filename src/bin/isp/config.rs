@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) radius: isp_radius::Settings,
     /// Limits of a run.
     pub(crate) worker: Worker,
+    /// How `isp serve` listens.
+    pub(crate) serve: isp_serve::Settings,
     /// The settings file, when it holds a secret that others than its owner may read.
     #[serde(skip)]
     pub(crate) exposed: Option<PathBuf>,
@@ -63,6 +65,7 @@ impl Default for Config {
             mikrotik: isp_mikrotik::Settings::default(),
             radius: isp_radius::Settings::default(),
             worker: Worker::default(),
+            serve: isp_serve::Settings::default(),
             exposed: None,
         }
     }
@@ -86,6 +89,12 @@ pub(crate) struct WhatsApp {
     pub(crate) access_token: Option<Secret>,
     /// A file that holds the access token.
     pub(crate) access_token_file: Option<PathBuf>,
+    /// The secret of the Meta app, with which it signs webhooks; better given by `ISP_WHATSAPP__APP_SECRET` or a file.
+    pub(crate) app_secret: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) app_secret_file: Option<PathBuf>,
+    /// The word that was typed into the app's webhook form.
+    pub(crate) verify_token: Option<Secret>,
     /// Another address, such as a simulator's.
     pub(crate) base_url: Option<String>,
     /// Another Graph version.
@@ -121,9 +130,9 @@ pub(crate) struct Overrides {
 }
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "whatsapp", "mikrotik",
-    "radius", "worker",
+    "radius", "worker", "serve",
 ];
 
 impl Config {
@@ -172,9 +181,10 @@ impl Config {
             return Err(bad("worker.lease_seconds", "is not 1 to 3600".into()));
         }
         let radius = self.radius.checked().map_err(|(key, reason)| bad(&format!("radius.{key}"), reason.to_owned()))?;
+        let serve = self.serve.checked().map_err(|(key, reason)| bad(&format!("serve.{key}"), reason.to_owned()))?;
         let provider =
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
-        Ok(Self { policy, provider, radius, ..self })
+        Ok(Self { policy, provider, radius, serve, ..self })
     }
 }
 
@@ -188,7 +198,9 @@ fn key_and_reason(error: &toml::de::Error) -> (Option<String>, String) {
 
 /// True when settings hold a token, or the password of a database.
 fn holds_secret(table: &toml::Table) -> bool {
-    let token = table.get("whatsapp").and_then(|t| t.get("access_token")).is_some();
+    let whatsapp = table.get("whatsapp").and_then(toml::Value::as_table);
+    let token =
+        whatsapp.is_some_and(|t| ["access_token", "app_secret", "verify_token"].iter().any(|key| t.contains_key(*key)));
     let radius = table.get("radius").and_then(toml::Value::as_table);
     let urls = [table.get("database"), radius.and_then(|t| t.get("database"))];
     let password = urls.into_iter().flatten().filter_map(toml::Value::as_str).any(|url| {
@@ -242,7 +254,11 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
     }
     table.get_mut("key_file").into_iter().for_each(rooted);
     let whatsapp = table.get_mut("whatsapp").and_then(toml::Value::as_table_mut);
-    whatsapp.and_then(|t| t.get_mut("access_token_file")).into_iter().for_each(rooted);
+    if let Some(table) = whatsapp {
+        for key in ["access_token_file", "app_secret_file"] {
+            table.get_mut(key).into_iter().for_each(rooted);
+        }
+    }
     Ok(table)
 }
 
@@ -297,7 +313,9 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), Failu
 fn value_of(text: &str, key: &str) -> toml::Value {
     let as_text = || toml::Value::String(text.to_owned());
     // An id or a token may look like a number.
-    if ["phone_number_id", "access_token", "tenant", "officer", "graph_version", "qris"].contains(&key) {
+    if ["phone_number_id", "access_token", "tenant", "officer", "graph_version", "qris", "app_secret", "verify_token"]
+        .contains(&key)
+    {
         return as_text();
     }
     format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v")).unwrap_or_else(as_text)

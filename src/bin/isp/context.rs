@@ -47,6 +47,11 @@ pub(crate) struct Context {
 impl Context {
     /// The store, opened on first use. A command that only reads opens it also without the key, and says so.
     pub(crate) async fn store(&self) -> anyhow::Result<&dyn Store> {
+        Ok(self.sql().await?)
+    }
+
+    /// The same, for what only a database of ours keeps.
+    pub(crate) async fn sql(&self) -> anyhow::Result<&SqlStore> {
         let opened = self.store.get_or_try_init(|| async {
             if !self.reads_only {
                 return wire::store(&self.config).await;
@@ -57,7 +62,7 @@ impl Context {
             }
             Ok(store)
         });
-        Ok(opened.await?)
+        opened.await
     }
 
     /// Ends the work on the store, if it was opened: names the rows that could not be read, and leaves the database in a

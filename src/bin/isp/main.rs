@@ -170,6 +170,9 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Cases(command) => cmd::cases::run(ctx, command).await,
         Command::Report(command) => cmd::report::run(ctx, command).await,
         Command::Outbox(command) => cmd::outbox::run(ctx, command).await,
+        Command::Serve(args) => cmd::serve::run(ctx, &args).await,
+        Command::Webhook(command) => cmd::webhook::run(ctx, command).await,
+        Command::Link(args) => cmd::link::run(ctx, &args).await,
         Command::Demo(args) => cmd::demo::run(ctx, args).await,
         Command::SimulateRouter(args) => cmd::simulate_router::run(ctx, args).await,
     }

@@ -108,6 +108,25 @@ pub(crate) fn messenger(config: &Config) -> anyhow::Result<Option<CloudClient>> 
     Ok(Some(CloudClient::try_new(cloud)?))
 }
 
+/// The app secret and the verify token of WhatsApp's webhook; `None` when none is set up.
+pub(crate) fn webhook_secrets(config: &Config) -> Result<Option<(SecretString, SecretString)>, Failure> {
+    let settings = &config.whatsapp;
+    let app_secret = match (&settings.app_secret, &settings.app_secret_file) {
+        (Some(secret), _) => secret.reveal().to_owned(),
+        (None, Some(path)) => {
+            let text = read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
+            text.trim().to_owned()
+        }
+        (None, None) => return Ok(None),
+    };
+    if app_secret.trim().is_empty() {
+        // Anybody could sign with it.
+        return Err(Failure::Config { place: "whatsapp.app_secret".into(), reason: "is empty".into() });
+    }
+    let verify = settings.verify_token.as_ref().map(|token| token.reveal().to_owned()).unwrap_or_default();
+    Ok(Some((SecretString::from(app_secret), SecretString::from(verify))))
+}
+
 /// The templates that messages name: with a provider's name set, those that say it.
 pub(crate) fn templates(config: &Config) -> TemplateCatalog {
     match &config.provider {

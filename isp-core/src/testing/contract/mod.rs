@@ -2,5 +2,6 @@
 
 pub mod access;
 pub mod gateway;
+pub mod inbox;
 pub mod messenger;
 pub mod store;

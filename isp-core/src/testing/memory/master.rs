@@ -55,6 +55,8 @@ impl State {
                 || self.cpes.values().any(|c| c.customer_id == id)
                 || self.device_history.values().any(|h| h.customer_id == id)
                 || self.payments.values().any(|p| p.payment.customer_id == id)
+                || self.page_links.values().any(|l| l.customer_id == id)
+                || self.opt_outs.has(&id)
                 || self.payment_requests.values().any(|r| r.customer_id == id)
                 || self.gateway_requests.values().any(|r| r.customer_id == id)
                 || self.payer_aliases.values().any(|a| a.customer_id == id)

@@ -12,6 +12,7 @@
 //! | files of banks, mutations | `bank` |
 //! | access and its facts | `access` |
 //! | the outbox | `outbox` |
+//! | webhooks, and what was heard of messages | `inbox` |
 //! | everything a tenant has, for comparing | [`snapshot`] |
 
 mod access;
@@ -19,6 +20,7 @@ mod bank;
 mod billing;
 mod credit;
 mod gateway;
+mod inbox;
 mod ledger;
 mod master;
 mod outbox;

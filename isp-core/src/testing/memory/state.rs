@@ -12,7 +12,8 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{
     BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId, WorkerId,
+    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId,
+    WebhookId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -20,15 +21,18 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
-use crate::payment::{Allocation, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff};
+use crate::payment::{
+    Allocation, Deposit, GatewayRequest, PageLink, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
+};
 use crate::place::{KnownMachine, Router, Site};
-use crate::ports::{ChangeSet, CommitReport, OutboxRow, StoreError, Topic};
+use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
 use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{Service, Subscription};
 use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
 use crate::text::RouterName;
 
+use super::inbox::KeptWebhook;
 use super::table::Table;
 
 /// An invoice with what was paid of it.
@@ -162,6 +166,12 @@ state! {
     messages: NotificationKey => OutboxId,
     holds: RouterId => KeptHold,
     journal: JournalEntryId => JournalEntry,
+    webhooks: WebhookId => KeptWebhook,
+    /// What was heard of messages.
+    heard: OutboxId => Heard,
+    /// Who wants no messages, and since when.
+    opt_outs: CustomerId => DateTime<Utc>,
+    page_links: PageLinkId => PageLink,
 }
 
 impl State {

@@ -3,6 +3,7 @@
 mod access;
 mod billing;
 mod directory;
+mod inbox;
 mod money;
 mod outbox;
 

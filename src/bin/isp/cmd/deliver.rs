@@ -36,12 +36,21 @@ impl Wires {
     }
 
     pub(crate) fn outside<'a>(&'a self, worker: &'a Worker<'a>) -> Outside<'a> {
-        let post = match &self.messenger {
+        Outside { worker, routers: &self.routers, post: self.post_as_set() }
+    }
+
+    /// The routers.
+    pub(crate) fn access(&self) -> &Routers {
+        &self.routers
+    }
+
+    /// The messenger, as it is set up.
+    pub(crate) fn post_as_set(&self) -> Post<'_> {
+        match &self.messenger {
             Ok(Some(messenger)) => Post::Ready(messenger),
             Ok(None) => Post::Unset,
             Err(why) => Post::Unusable(why),
-        };
-        Outside { worker, routers: &self.routers, post }
+        }
     }
 }
 

@@ -1,0 +1,59 @@
+//! Whose webhooks and pages these are.
+
+use std::sync::Arc;
+
+use isp_core::engine::{Engine, Post};
+use isp_core::ids::TenantId;
+use isp_core::message::Sender;
+use isp_core::payment::Qris;
+use isp_core::policy::Policy;
+use isp_core::ports::{AccessControl, InboxStore, PaymentGateway, Store};
+
+/// One provider: where everything is kept, and what was decided on.
+#[derive(Clone)]
+pub struct Provider {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The same store, as far as it keeps what comes in.
+    pub inbox: Arc<dyn InboxStore>,
+    /// Whose.
+    pub tenant: TenantId,
+    /// What the provider decided on.
+    pub policy: Policy,
+    /// Who asks, and how to pay.
+    pub sender: Option<Sender>,
+    /// The provider's own QRIS code.
+    pub qris: Option<Qris>,
+    /// Rows a page.
+    pub page: u32,
+}
+
+impl Provider {
+    /// The engine over it.
+    #[must_use]
+    pub fn engine(&self) -> Engine<'_> {
+        Engine {
+            page: self.page,
+            sender: self.sender.as_ref(),
+            ..Engine::new(self.store.as_ref(), self.tenant, &self.policy)
+        }
+    }
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+/// The routers and the messenger, as the program that serves has them.
+pub trait Wires: Send + Sync {
+    /// The routers.
+    fn routers(&self) -> &dyn AccessControl;
+    /// The messenger, as far as there is one.
+    fn post(&self) -> Post<'_>;
+    /// The payment gateways, which are asked about requests whose webhook did not come.
+    fn gateways(&self) -> Vec<&dyn PaymentGateway> {
+        Vec::new()
+    }
+}

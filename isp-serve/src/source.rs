@@ -1,0 +1,62 @@
+//! Somebody who sends webhooks.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::engine::EngineError;
+use isp_core::ports::Webhook;
+
+use crate::provider::Provider;
+
+/// Somebody who sends webhooks: how its requests are believed, and what follows from them.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Its name, and the last part of its path: `/hooks/NAME`.
+    fn name(&self) -> &str;
+
+    /// Whether a header, its name in small letters, is kept with a request.
+    fn keeps(&self, header: &str) -> bool;
+
+    /// What is said with status 200, where the sender wants to hear something.
+    fn answer(&self) -> &'static str {
+        ""
+    }
+
+    /// Answers a `GET`, by which some senders ask whether they have the right address: what to say, or why not.
+    fn subscribe(&self, _query: &str) -> Result<String, Refused> {
+        Err(Refused { status: 405, why: "method" })
+    }
+
+    /// Whether a request is believed and understood as a whole. It touches no database.
+    ///
+    /// # Errors
+    /// What is answered instead.
+    fn admit(&self, webhook: &Webhook) -> Result<(), Refused>;
+
+    /// Does what follows from a request that was kept. It may be called again for the same request.
+    ///
+    /// # Errors
+    /// What was not done; nothing of the request's content.
+    async fn act(&self, provider: &Provider, webhook: &Webhook, now: DateTime<Utc>) -> Result<Acted, EngineError>;
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// One word, for the metric.
+    pub why: &'static str,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Acted {
+    /// Parts of it that could not be read; the others count all the same.
+    pub unread: usize,
+    /// What it came to, without personal data.
+    pub note: String,
+    /// True when something is to be delivered now.
+    pub deliver: bool,
+    /// Payments that it told of and that were not known.
+    pub payments: u64,
+}

@@ -1,0 +1,170 @@
+//! `isp serve`: webhooks, pages, health and metrics, and the work of the day, in one process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::{Args, ValueEnum};
+use isp_core::engine::Post;
+use isp_core::ids::WorkerId;
+use isp_core::payment::Qris;
+use isp_core::ports::AccessControl;
+use isp_serve::hooks::Source;
+use isp_serve::{App, Provider, notify, router, server, whatsapp, work};
+use isp_store::SqlStore;
+use isp_whatsapp::webhook::Webhook;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::deliver::Wires;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::watch::WallWatch;
+use crate::wire;
+
+/// How long deliveries under way may take once the server stops; a service manager waits 30 seconds.
+const LAST: Duration = Duration::from_secs(25);
+/// How often it is looked whether the tables are still those of this program.
+const LOOK: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl isp_serve::Wires for Wires {
+    fn routers(&self) -> &dyn AccessControl {
+        self.access()
+    }
+
+    fn post(&self) -> Post<'_> {
+        self.post_as_set()
+    }
+}
+
+pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
+    log(args.log_format)?;
+    let settings = ctx.config.serve.clone();
+    let wires = Arc::new(Wires::new(ctx));
+    let sources = sources(ctx)?;
+    let store = Arc::new(wire::store(&ctx.config).await?);
+    let provider = provider(ctx, &store)?;
+    let place = |error: std::io::Error| Failure::Config {
+        place: "serve.listen".to_owned(),
+        reason: format!("{}: {}", settings.listen, error.kind()),
+    };
+    let listener = TcpListener::bind(settings.listen).await.map_err(place)?;
+    let address = listener.local_addr()?;
+    let (app, keeping) = App::new(provider, settings.clone(), sources, None, Arc::new(WallWatch));
+    let (stop, stops) = watch::channel(false);
+    let keeping = tokio::spawn(keeping);
+    let serving = {
+        let (router, settings, stops) = (router(Arc::clone(&app)), settings.clone(), stops.clone());
+        tokio::spawn(async move { server::serve(listener, router, &settings, stops).await })
+    };
+    let names = work::Names { reader: WorkerId(ctx.id()), deliverer: WorkerId(ctx.id()), runner: WorkerId(ctx.id()) };
+    let lease = TimeDelta::seconds(ctx.config.worker.lease_seconds.into());
+    // Not a task of its own: what the engine does for a whole day stays on this thread.
+    let mut working = std::pin::pin!(work::work(Arc::clone(&app), wires, names, lease, stops));
+    let looking = tokio::spawn(look(Arc::clone(&app), wire::database(&ctx.config)?.to_owned()));
+    // Signals are listened to before the address is out: who reads it may stop the server at once.
+    let mut stopped = std::pin::pin!(signal());
+    let said = ctx.texts.with("done.serving", &[("address", address.to_string())]);
+    let ready = async {
+        output::print(&format!("{said}\n"))?;
+        notify::tell("READY=1");
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    tokio::select! {
+        biased;
+        stopped = &mut stopped => stopped?,
+        failed = ready => failed?,
+        () = &mut working => {}
+    }
+    notify::tell("STOPPING=1");
+    tracing::info!("stopping");
+    app.stop();
+    looking.abort();
+    let _ = stop.send(true);
+    let _ = serving.await;
+    let ended = tokio::time::timeout(LAST, &mut working).await.is_ok();
+    keeping.abort();
+    store.close().await;
+    // What was not ended is claimed until its lease is over; another process goes on with it then.
+    Ok(if ended { Exit::Done } else { Exit::Partial })
+}
+
+/// Whose webhooks and pages these are, by the settings.
+fn provider(ctx: &Context, store: &Arc<SqlStore>) -> anyhow::Result<Provider> {
+    Ok(Provider {
+        store: Arc::clone(store) as _,
+        inbox: Arc::clone(store) as _,
+        tenant: ctx.tenant(),
+        policy: ctx.config.policy.clone(),
+        sender: ctx.config.provider.clone(),
+        qris: ctx.config.payment.qris.as_deref().map(Qris::parse).transpose()?,
+        page: ctx.config.worker.page,
+    })
+}
+
+/// Who may send webhooks, by the settings.
+fn sources(ctx: &Context) -> anyhow::Result<Vec<Arc<dyn Source>>> {
+    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+    if let Some((app_secret, verify_token)) = wire::webhook_secrets(&ctx.config)? {
+        sources.push(Arc::new(whatsapp::WhatsApp::new(Webhook::new(app_secret, verify_token))));
+    }
+    Ok(sources)
+}
+
+/// Looks from time to time whether the tables are still those of this program.
+async fn look(app: Arc<App>, url: String) {
+    loop {
+        // A database that does not answer is told by its own check.
+        if let Ok(status) = isp_store::migration_status(&url).await {
+            app.set_current(status.pending.is_empty() && status.unknown.is_empty() && status.changed.is_empty());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            _ = term.recv() => Ok(()),
+            done = tokio::signal::ctrl_c() => done,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Log lines on standard output, from the level that `ISP_LOG` names: error, warn, info or debug.
+fn log(format: LogFormat) -> anyhow::Result<()> {
+    let level = match std::env::var("ISP_LOG").unwrap_or_default().as_str() {
+        "" => tracing::Level::INFO,
+        text => text.parse().map_err(|_| Failure::Config {
+            place: "ISP_LOG".to_owned(),
+            reason: "is not error, warn, info, debug or trace".to_owned(),
+        })?,
+    };
+    let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `isp webhook`: what came in from outside, and could not be read.
+
+use clap::{Args, Subcommand};
+use isp_core::Zone;
+use isp_core::ids::WebhookId;
+use isp_core::ports::{InboxStore as _, PageQuery, WebhookState};
+use uuid::Uuid;
+
+use super::record::moment;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List webhooks that could not be read, or wait.
+    #[command(
+        after_help = "Examples:\n  isp webhook list\n  isp webhook list --all\n\nWhat is in them is not shown: it is about customers."
+    )]
+    List(List),
+    /// Read webhooks again that could not be read.
+    #[command(
+        after_help = "Examples:\n  isp webhook retry\n  isp webhook retry 0190c1f2-...\n\n`isp serve` reads them within seconds."
+    )]
+    Retry(Retry),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Also those that were read.
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    /// Only this one, by the id that `webhook list` prints.
+    id: Option<Uuid>,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::List(args) => list(ctx, &args).await,
+        Command::Retry(args) => retry(ctx, &args).await,
+    }
+}
+
+async fn list(ctx: &Context, args: &List) -> anyhow::Result<Exit> {
+    let store = ctx.sql().await?;
+    let mut rows = Rows::new(&[
+        column("id"),
+        column("sender"),
+        column("received_at"),
+        column("state"),
+        number("tries"),
+        column("note"),
+    ]);
+    let states = if args.all { &WebhookState::ALL[..] } else { &[WebhookState::Waiting, WebhookState::Unread] };
+    for state in states {
+        let mut page = PageQuery::first(ctx.config.worker.page);
+        loop {
+            let found = store.webhooks(ctx.tenant(), Some(*state), page).await?;
+            for row in &found {
+                rows.push(vec![
+                    Cell::text(row.webhook.id),
+                    Cell::text(&row.webhook.source),
+                    Cell::text(moment(row.webhook.received_at, Zone::Wib)),
+                    Cell::Word(row.state.code()),
+                    Cell::count(row.tries),
+                    Cell::text(&row.note),
+                ]);
+            }
+            if !page.advance(&found, |last| last.webhook.id) {
+                break;
+            }
+        }
+    }
+    ctx.rows(&rows)?;
+    Ok(Exit::Done)
+}
+
+async fn retry(ctx: &Context, args: &Retry) -> anyhow::Result<Exit> {
+    let store = ctx.sql().await?;
+    let count = store.retry_webhooks(ctx.tenant(), args.id.map(WebhookId), ctx.now).await?;
+    if let (0, Some(id)) = (count, args.id) {
+        return Err(Failure::NotFound { noun: "webhook", code: id.to_string() }.into());
+    }
+    let mut row = Rows::new(&[number("again")]);
+    row.push(vec![Cell::count(count)]);
+    ctx.done("done.webhooks_again", &[("count", count.to_string())], &row)?;
+    Ok(Exit::Done)
+}
