@@ -1,4 +1,5 @@
 //! What is possible and looks like a slip is asked about, whichever command it is typed into.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
 
