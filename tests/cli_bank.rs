@@ -164,6 +164,9 @@ fn a_person_matches_what_nobody_knows_and_it_is_known_from_then_on() {
     // Next month the same words are the same customer, whatever the amount.
     write(&isp, "b.csv", &bri(&[("05/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 170_000)]));
     assert_eq!(import(&isp, "2026-02-06", "b.csv"), told(&[("booked", "P001")]));
+    // Also a part of a thousand: the bank says it, nobody typed it.
+    write(&isp, "c.csv", &bri(&[("06/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 500)]));
+    assert_eq!(import(&isp, "2026-02-07", "c.csv"), told(&[("booked", "P001")]));
     isp.fails(4, &["bank", "match", "ffffffff", "P001"], "cli.not_found");
     isp.fails(4, &["bank", "match", "f", "P001"], "cli.not_found");
 }

@@ -191,6 +191,8 @@ fn an_installation_is_corrected_with_its_invoices() {
 #[test]
 fn a_device_goes_on_and_its_history_is_corrected_by_entries() {
     let isp = provider();
+    // Cash to spend on devices.
+    isp.ok(&["--on", "2026-01-02", "payment", "add", "P003", "500000", "--reference", "KW-1"]);
     isp.ok(&["--on", "2026-01-02", "device", "return", "SN-1", "--reason", "berhenti"]);
     let add = [
         "--on",

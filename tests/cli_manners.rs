@@ -113,7 +113,7 @@ fn a_look_before_writes_nothing_and_says_what_then_happens() {
     let hour = |time: &str, words: &[&str]| isp.json(&[&["--on", "2026-01-20", "--at", time], words].concat());
     let pay = ["payment", "add", "P002", "1000000", "--reference", "KELIRU-1", "--sure"];
     isp.ok(&[&["--on", "2026-01-20", "--at", "13:00"], pay.as_slice()].concat());
-    let back = ["payment", "reverse", "cash", "KELIRU-1", "--reason", "salah orang"];
+    let back = ["payment", "reverse", "cash", "KELIRU-1", "--reason", "salah orang", "--sure"];
     isp.ok(&[&["--on", "2026-01-20", "--at", "13:05"], back.as_slice()].concat());
     for command in ["run", "enforce"] {
         let told = hour("13:10", &[command, "--dry-run"]);

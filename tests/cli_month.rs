@@ -185,6 +185,7 @@ fn master_data_and_devices_by_hand() {
         "petir",
         "--cost",
         "650000",
+        "--sure",
         "--date",
         "2026-03-20",
     ]);

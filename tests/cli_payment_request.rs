@@ -62,8 +62,8 @@ fn who_pays_another_way_is_asked_no_more() {
     assert_eq!(ask(&isp, "P001")["amount"], 100_001);
     isp.ok(&["--on", "2026-01-05", "payment-request", "cancel", "P001"]);
     isp.fails(4, &["--on", "2026-01-05", "payment-request", "cancel", "P001"], "store.not_found");
-    // The amount of before is kept: its money may be on the way.
-    assert_eq!(ask(&isp, "P001")["amount"], 100_002);
+    // The amount of before is kept for its customer: its money may be on the way.
+    assert_eq!(ask(&isp, "P001")["amount"], 100_001);
     isp.ok(&["--on", "2026-01-05", "payment", "add", "P001", "100000", "--reference", "KW-2"]);
     isp.fails(3, &["--on", "2026-01-05", "payment-request", "add", "P001"], "request.nothing_owed");
     isp.fails(4, &["--on", "2026-01-05", "payment-request", "add", "INV-202601-999999"], "cli.not_found");
@@ -97,4 +97,23 @@ fn a_damaged_code_is_named_by_its_tag_before_anything_is_kept() {
     // Nothing else stops for it.
     isp.ok(&["--on", "2026-01-05", "status"]);
     assert_eq!(isp.json(&["payment-request", "list", "--all"]).as_array().unwrap().len(), 0);
+}
+
+/// An owner who cancels and asks again a thousand times uses up one suffix, not all of them.
+#[test]
+fn who_is_asked_again_is_asked_for_the_same_amount() {
+    let isp = provider();
+    for _ in 0..3 {
+        assert_eq!(ask(&isp, "P001")["amount"], 165_001);
+        isp.ok(&["--on", "2026-01-05", "payment-request", "cancel", "P001"]);
+    }
+    assert_eq!(ask(&isp, "P001")["amount"], 165_001);
+    // The money is that of the request that stands, and of nobody else.
+    let csv = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n05/01/26 10:00:00,TRSF TANPA NAMA,8888,0.00,165001.00,165001.00\n";
+    std::fs::write(isp.dir().join("mutasi.csv"), csv).unwrap();
+    let told = isp.json(&["--on", "2026-01-06", "bank", "import", "mutasi.csv", "--account", "BRI-1"]);
+    assert!(told.to_string().contains("P001"), "{told}");
+    let all = isp.json(&["--on", "2026-01-06", "payment-request", "list", "--all"]);
+    let states: Vec<_> = all.as_array().unwrap().iter().map(|r| r["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["cancelled", "cancelled", "cancelled", "paid"]);
 }

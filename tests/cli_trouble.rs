@@ -120,6 +120,25 @@ fn settings_and_key_are_their_owners_and_a_pipe_is_no_file() {
     told(&isp, 2, &simulate, "cli.config");
     let (_, err) = isp.exit(3, &["--lang", "id", "import", "--customers", "pipe.toml"]);
     assert!(err.contains("bukan berkas biasa"), "{err}");
+    // In a folder, too, and where its name alone is meant.
+    std::fs::create_dir(isp.dir().join("folder")).unwrap();
+    for (name, words, exit) in [
+        ("pelanggan.csv", &["import", "folder"][..], 3),
+        ("kasus.toml", &["cases", "run", "folder"], 6),
+        ("kasus.toml", &["cases", "run", "folder/kasus.toml"], 6),
+        ("mutasi.csv", &["bank", "import", "folder/mutasi.csv"], 6),
+    ] {
+        let path = isp.dir().join("folder").join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let (_, err) = isp.exit(exit, &[&["--lang", "id"], words].concat());
+        assert!(err.contains(name) && err.contains("bukan berkas biasa"), "{err}");
+        std::fs::remove_file(path).unwrap();
+    }
+    let kept = isp.dir().join("kept.toml");
+    std::fs::rename(isp.dir().join("isp.toml"), &kept).unwrap();
+    std::fs::rename(isp.dir().join("pipe.toml"), isp.dir().join("isp.toml")).unwrap();
+    told(&isp, 2, &["run"], "cli.config");
+    std::fs::rename(kept, isp.dir().join("isp.toml")).unwrap();
 
     // Settings with a token that others may read are told of.
     let settings = isp.dir().join("isp.toml");
@@ -215,4 +234,29 @@ fn one_damaged_row_is_named_and_the_rest_goes_on() {
     // Asked for by itself, it is an error that names it.
     told(&isp, 6, &["customer", "show", "P002"], "store.corrupt");
     isp.ok(&["customer", "show", "P001"]);
+}
+
+/// A limit on the size of files is an error of the write, as a full disk is: nobody dies of it, and nothing is half-written.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_grow_is_told_and_nothing_is_half_written() {
+    let isp = provider();
+    let limited = |words: &str| {
+        let script = format!("ulimit -f 64; exec \"$ISP\" --lang en {words}");
+        let mut command = std::process::Command::new("bash");
+        command.current_dir(isp.dir()).env("ISP", env!("CARGO_BIN_EXE_isp")).env("HOME", isp.dir().join("home"));
+        let output = command.args(["-c", &script]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // What is small still goes into the log beside the file.
+    let (code, err) = limited("customer add P009 --name X --address Y");
+    assert_eq!(code, Some(0), "{err}");
+    for words in ["backup copy", "--on 2026-01-01 run"] {
+        let (code, err) = limited(words);
+        assert_eq!(code, Some(6), "{words}: {err}");
+        assert!(err.contains("[store.") || err.contains("[backup."), "{words}: {err}");
+    }
+    assert_eq!(isp.json(&["customer", "list"]).as_array().unwrap().len(), 4);
+    assert!(isp.json(&["invoice", "list"]).as_array().unwrap().is_empty() && !isp.dir().join("copy").exists());
+    isp.ok(&["backup", "copy"]);
 }

@@ -40,7 +40,7 @@ pub enum BadSuite {
 }
 
 impl Suite {
-    /// Reads every `.toml` below a folder but its `hosts.toml`. Names that begin with `_` or `.` are passed over.
+    /// Reads every `.toml` below a folder, or one file, but the folder's `hosts.toml`. Names that begin with `_` or `.` are passed over.
     ///
     /// # Errors
     /// [`BadSuite`]; bad cases are all named.
@@ -50,8 +50,9 @@ impl Suite {
         walk(folder, &mut files)?;
         files.sort();
         for path in files {
-            let text = std::fs::read_to_string(&path).map_err(|source| BadSuite::Io { path: path.clone(), source })?;
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let text = read(&path).map_err(|source| BadSuite::Io { path: path.clone(), source })?;
+            let inside = path.strip_prefix(folder).ok().filter(|inside| !inside.as_os_str().is_empty());
+            let name = inside.unwrap_or(&path).to_string_lossy().replace('\\', "/");
             if name == HOSTS {
                 suite.lacks = Lacks::parse(&text).map_err(BadSuite::Hosts)?;
                 continue;
@@ -65,8 +66,20 @@ impl Suite {
     }
 }
 
+/// The text of an ordinary file. A pipe would be waited for, so it is refused before it is opened.
+fn read(path: &Path) -> std::io::Result<String> {
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(std::io::Error::other("it is no ordinary file"));
+    }
+    std::fs::read_to_string(path)
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), BadSuite> {
     let io = |source| BadSuite::Io { path: folder.to_owned(), source };
+    if folder.exists() && !folder.is_dir() {
+        files.push(folder.to_owned());
+        return Ok(());
+    }
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

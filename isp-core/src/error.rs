@@ -300,7 +300,7 @@ pub enum Error {
         /// What is held.
         holds: Money,
     },
-    /// More cash would be spent than there is.
+    /// More cash would be spent or given back than there is.
     #[error("there is {holds} in cash, less than that")]
     CashShort {
         /// What there is.

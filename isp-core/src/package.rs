@@ -126,14 +126,19 @@ impl Speed {
         speed::speed(text)
     }
 
-    /// Asks about a speed below 64 kbit/s, which is no longer sold, or above 10 Gbit/s, which a small provider has not.
+    /// Asks about a speed below 64 kbit/s, which is no longer sold, or above 10 Gbit/s, which a small provider has not; and about
+    /// an upload faster than the download, as RouterOS writes the two the other way round.
     ///
     /// # Errors
     /// [`Error::Implausible`] with `field` and the speed.
     pub fn plausible(self, field: &'static str) -> Result<(), Error> {
         let usual = 64..=10_000_000;
         let both = usual.contains(&self.down_kbps) && usual.contains(&self.up_kbps);
-        if both { Ok(()) } else { Err(Error::Implausible { field, value: self.to_string() }) }
+        if both && self.up_kbps <= self.down_kbps {
+            Ok(())
+        } else {
+            Err(Error::Implausible { field, value: self.to_string() })
+        }
     }
 
     /// RouterOS's `rate-limit` in its order, which is rx/tx seen from the router: upload first.
@@ -168,7 +173,9 @@ mod tests {
             assert_eq!(Speed::parse(bad), Err(Error::Speed), "{bad}");
         }
         assert_eq!(Speed::parse("20/5").unwrap().rate_limit(), "5M/20M");
-        for (text, usual) in [("20k", false), ("20", true), ("1 Gbps", true), ("20480", false), ("20M/1k", false)] {
+        for (text, usual) in
+            [("20k", false), ("20", true), ("1 Gbps", true), ("20480", false), ("20M/1k", false), ("5M/10M", false)]
+        {
             assert_eq!(Speed::parse(text).unwrap().plausible("speed").is_ok(), usual, "{text}");
         }
     }

@@ -9,7 +9,7 @@ use chrono::{TimeZone, Utc};
 use common::{done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::AccessTarget;
-use isp_core::ports::{AccessControl, PortError};
+use isp_core::ports::{AccessControl, ApplyOutcome, PortError};
 use isp_core::secret::Secret;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
 use isp_mikrotik::text::CodePage;
@@ -499,4 +499,28 @@ async fn taking_over_tells_whom_somebody_shut_out_by_hand() {
     assert_eq!(plan.shut_out_by_hand().count(), 0);
     access.apply(&endpoint(&router), &targets).await.unwrap();
     assert_eq!(router.secrets().iter().filter(|secret| secret.profile == "isolir").count(), 3);
+}
+
+#[tokio::test]
+async fn a_pool_that_the_router_lacks_is_named_with_its_profile_and_what_to_do() {
+    for (settings, pool, setting) in [
+        (Settings { pool: Some("kolam".to_owned()), ..Settings::default() }, "kolam", "mikrotik.pool"),
+        (
+            Settings { local_address: Some("gerbang".to_owned()), ..Settings::default() },
+            "gerbang",
+            "mikrotik.local_address",
+        ),
+    ] {
+        let (router, _) = start().await;
+        let access = MikrotikAccess::new(settings);
+        let open = target(1, "budi", Open);
+        let outcomes = access.apply(&endpoint(&router), std::slice::from_ref(&open)).await.unwrap();
+        let ApplyOutcome::Refused { code, reason } = &outcomes[0] else { panic!("{outcomes:?}") };
+        assert_eq!(*code, "router.pool_missing");
+        let named = [format!("profile \"{}\"", open.group.name), format!("no pool \"{pool}\""), setting.to_owned()];
+        assert!(named.iter().all(|name| reason.contains(name.as_str())), "{reason}");
+        router.force("/ip/pool", &[("name", pool.as_bytes()), ("ranges", b"10.30.0.2-10.30.0.9")]).unwrap();
+        let outcomes = access.apply(&endpoint(&router), &[open]).await.unwrap();
+        assert!(done(&outcomes[0]).1);
+    }
 }

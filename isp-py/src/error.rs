@@ -39,6 +39,9 @@ pub(crate) enum Refused {
         /// The name of its type.
         got: String,
     },
+    /// A text with a lone surrogate: half of a sign, which is no text that can be stored or sent.
+    #[error("holds half of a sign (a lone surrogate)")]
+    HalfSign,
     /// A word is not in the list.
     #[error("is not one of: {expected}")]
     Word {
@@ -106,6 +109,7 @@ impl Refused {
         match self {
             Self::Type { .. } => "value.type",
             Self::Word { .. } => "value.not_one_of",
+            Self::HalfSign => "value.half_sign",
             Self::Range { .. } => "value.range",
             Self::Negative => "money.negative",
             Self::DateRange => "date.range",

@@ -286,3 +286,23 @@ def test_nothing_that_was_given_is_changed() -> None:
     plan = isp.plan_billing(rows, packages, NOW)
     assert pickle.dumps((rows, packages)) == before
     assert pickle.loads(pickle.dumps(plan)) == plan
+
+
+HALF = "Budi \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "field", "row"),
+    [
+        (isp.parse_phone, (HALF,), "text", None),
+        (isp.parse_niks, ([HALF],), None, 0),
+        (isp.plan_billing, ([subscription("2026-01-05", 5, timing=HALF)], [package()], NOW), "timing", 0),
+        (isp.allocate, ([isp.AllocationFacts(HALF, [], [])],), "customer", 0),
+    ],
+)
+def test_half_a_sign_is_refused_in_words_and_never_shown(
+    call: Any, arguments: tuple[Any, ...], field: str | None, row: int | None
+) -> None:
+    error = refused(call, *arguments)
+    assert place(error) == ("value.half_sign", field, row)
+    assert "surrogate" in str(error) and "Budi" not in str(error)

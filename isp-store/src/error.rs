@@ -17,6 +17,9 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         }
         // What TLS says of a certificate comes as "invalid data" of the connection.
         sqlx::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData => StoreError::Tls { reason: e.to_string() },
+        sqlx::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
+            unavailable("the name of its server has no address")
+        }
         sqlx::Error::Io(e) => unavailable(e.kind().to_string()),
         sqlx::Error::Tls(e) => StoreError::Tls { reason: e.to_string() },
         sqlx::Error::PoolTimedOut => unavailable("no free connection within the time limit"),

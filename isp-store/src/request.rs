@@ -30,10 +30,11 @@ pub(crate) async fn write(
         }
     }
     for new in requests {
-        // An amount that is kept no longer is free.
+        // An amount that is kept no longer is free, and for its own customer as long as nothing has paid it.
         let sql = "UPDATE payment_requests SET kept = FALSE
-            WHERE tenant_id = $1 AND amount = $2 AND kept = TRUE AND kept_until <= $3";
-        s.execute(sql, args![tenant, new.amount, new.made_at]).await?;
+            WHERE tenant_id = $1 AND amount = $2 AND kept = TRUE
+                AND (kept_until <= $3 OR (customer_id = $4 AND payment_id IS NULL))";
+        s.execute(sql, args![tenant, new.amount, new.made_at, new.customer_id]).await?;
         let closing = new.closing;
         let row = args![
             tenant,

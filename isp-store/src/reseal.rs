@@ -132,7 +132,7 @@ pub(crate) async fn may_seal(s: &mut dyn Session, vault: &Vault) -> Result<(), S
     let sql = "SELECT value FROM meta WHERE key = 'vault_check' FOR SHARE";
     let check: Option<Vec<u8>> = first(s, "key check", sql, Vec::new(), |r| r.get()).await?;
     match check {
-        Some(check) if !vault.key_names().contains(&Vault::key_name(&check)) => Err(StoreError::WrongKey),
+        Some(check) if !vault.key_names().contains(&Vault::key_name(&check)) => Err(StoreError::KeyChanged),
         _ => Ok(()),
     }
 }

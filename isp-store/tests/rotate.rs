@@ -41,7 +41,7 @@ async fn everything_is_sealed_anew_and_the_old_key_is_needed_no_more() {
 
         // A process that knows only the old key seals nothing from now on, but books what needs no secret.
         let sealing = ChangeSet { customers: vec![the_customer(900)], ..ChangeSet::default() };
-        assert_eq!(store.commit(TENANT, sealing.clone()).await.unwrap_err(), StoreError::WrongKey);
+        assert_eq!(store.commit(TENANT, sealing.clone()).await.unwrap_err(), StoreError::KeyChanged);
         let sites = ChangeSet { sites: places().sites, ..ChangeSet::default() };
         store.commit(TENANT, sites).await.unwrap();
         store.close().await;

@@ -12,7 +12,7 @@ use common::*;
 use isp_core::Policy;
 use isp_core::calendar::{Date, Zone};
 use isp_core::engine::manage::DeviceNote;
-use isp_core::engine::{Approval, Engine, NewPayment};
+use isp_core::engine::{Approval, Engine, NewPayment, Told};
 use isp_core::ids::{CpeId, ExemptionId, ExpenseId, OutageId, PromiseId};
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
@@ -113,7 +113,13 @@ async fn pay_some(engine: &Engine<'_>, passed: i32, now: DateTime<Utc>) {
 }
 
 async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc>) {
-    let note = DeviceNote { on: today, reason: name("rusak"), officer: name("Budi"), cost: rupiah(75_000) };
+    let note = DeviceNote {
+        on: today,
+        reason: name("rusak"),
+        officer: name("Budi"),
+        cost: rupiah(75_000),
+        told: Told::ByMachine,
+    };
     match passed {
         10 => {
             let promise = Promise {

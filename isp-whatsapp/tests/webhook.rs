@@ -204,6 +204,9 @@ fn an_odd_event_takes_no_neighbour_with_it() {
     let odd = [
         r#"{"id":"wamid.x","status":"read","timestamp":"not a moment"}"#,
         r#"{"id":"wamid.x","status":"read","timestamp":"99999999999999999"}"#,
+        r#"{"id":"wamid.x","status":"read","timestamp":"1768600000000"}"#,
+        r#"{"id":"wamid.x","status":"read","timestamp":"1099511627776"}"#,
+        r#"{"id":"wamid.x","status":"read","timestamp":"-1"}"#,
         r#"{"id":"wamid.x","status":"read","timestamp":1768600000}"#,
         r#"{"id":7,"status":"read","timestamp":"1768600000"}"#,
         r#"{"status":"read"}"#,
@@ -233,6 +236,14 @@ fn an_odd_event_takes_no_neighbour_with_it() {
         let events = receive(&format!(r#"[{odd},{{"changes":[{odd},{whole}]}}]"#)).unwrap();
         assert_eq!(events[..2], [Event::Unreadable("entry"), Event::Unreadable("change")], "{odd}");
         assert!(matches!(&events[2], Event::Status(_)), "{odd}");
+        // A list that is none, beside one that is good.
+        if !matches!(odd, "null" | "[]") {
+            let said = r#"{"id":"wamid.m","timestamp":"1768600000","type":"text","text":{"body":"x"}}"#;
+            let events = receive(&change(&format!(r#"{{"statuses":{odd},"messages":[{said}]}}"#))).unwrap();
+            assert!(matches!(&events[..], [Event::Unreadable("statuses"), Event::Inbound(_)]), "{odd}: {events:?}");
+            let events = receive(&change(&format!(r#"{{"statuses":[{}],"messages":{odd}}}"#, good("4")))).unwrap();
+            assert!(matches!(&events[..], [Event::Unreadable("messages"), Event::Status(_)]), "{odd}: {events:?}");
+        }
         // Of a body with nothing else Meta is asked again.
         assert_eq!(receive(&change(&format!(r#"{{"statuses":[{odd}]}}"#))), Err(WebhookError::Malformed), "{odd}");
     }

@@ -1,5 +1,7 @@
 //! Whose a mutation is: by the amount of a payment request, then by what the bank wrote, then by a person.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Mutation, PayerAlias};
@@ -98,9 +100,16 @@ pub fn candidates(
 ) -> Vec<Candidate> {
     let zone = Zone::Wib;
     let (from, until) = (mutation.on.midnight(zone), mutation.on.plus_days(1).midnight(zone));
-    let asked = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until));
-    let mut found: Vec<Candidate> =
-        asked.map(|r| Candidate { customer_id: r.customer_id, clue: Clue::Request, request: Some(r.id) }).collect();
+    // Of several requests of one customer over one amount, the newest that stands is the one that is paid.
+    let mut asked: Vec<_> = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until)).collect();
+    asked.sort_by_key(|r| (r.closing.is_some(), Reverse(r.made_at)));
+    let mut found: Vec<Candidate> = Vec::new();
+    for request in asked {
+        if !found.iter().any(|c| c.customer_id == request.customer_id) {
+            let (customer_id, clue) = (request.customer_id, Clue::Request);
+            found.push(Candidate { customer_id, clue, request: Some(request.id) });
+        }
+    }
     let said = words(&mutation.text);
     let mut add = |clue, ids: &mut dyn Iterator<Item = CustomerId>| {
         for customer_id in ids {

@@ -8,6 +8,7 @@ mod date;
 mod day;
 mod month;
 mod period;
+mod plausible;
 mod zone;
 
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use date::Date;
 pub use day::{DayOrder, DayReading, Written, day};
 pub use month::Month;
 pub use period::Period;
+pub use plausible::plausible_day;
 pub use zone::{TimeOfDay, Zone};

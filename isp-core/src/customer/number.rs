@@ -31,7 +31,8 @@ pub(super) fn phone(text: &str) -> Result<String, Error> {
     if national.is_empty() {
         return bad("it is empty");
     }
-    if !national.starts_with('8') {
+    // 080 are the free and the expensive numbers of firms; no network has 084.
+    if !national.starts_with('8') || national.starts_with("80") || national.starts_with("84") {
         return bad("it is a landline or no Indonesian mobile number, which cannot receive WhatsApp");
     }
     if !(9..=12).contains(&national.len()) {
@@ -41,7 +42,25 @@ pub(super) fn phone(text: &str) -> Result<String, Error> {
     if national.len() == 9 && !["811", "816", "817", "818"].iter().any(|series| national.starts_with(series)) {
         return bad("it is too short; digits are missing");
     }
+    if ends_before(&rest) {
+        return bad("its digits stand in pieces that may not belong together");
+    }
     Ok(national.to_owned())
+}
+
+/// Whether the last group of digits stands behind a number that is a whole one without it: `0811-2345-678 90` may be
+/// a number of its own and a remark.
+fn ends_before(text: &str) -> bool {
+    let groups: Vec<&str> = text.split(|sign: char| !sign.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let dividers: Vec<&str> = text.split(|sign: char| sign.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let Some((last, front)) = groups.split_last().filter(|(last, _)| last.len() <= 3) else { return false };
+    // Behind the same divider as all groups it is one of them.
+    if matches!(dividers.as_slice(), [.., before, divider] if before.trim() == divider.trim()) && front.len() > 1 {
+        return false;
+    }
+    let national = front.concat();
+    let national = national.trim_start_matches("00").trim_start_matches("62").trim_start_matches('0');
+    !last.is_empty() && national.len() >= 9 && phone(&format!("0{national}")).is_ok()
 }
 
 /// The mobile numbers in a cell, in their order, and how many parts of it are none: `0812... / 0813...`,
@@ -152,6 +171,7 @@ mod tests {
             "0812 - 3456 - 7890",
             "=\"081234567890\"",
             "0812 345 678 90",
+            "0812 34 56 78 90",
         ] {
             assert_eq!(Phone::parse(text).unwrap().e164(), "+6281234567890", "{text:?}");
         }
@@ -172,6 +192,12 @@ mod tests {
             "0812-1000-000/1",
             "0812+1000000",
             "081210000001 081310000002",
+            "0811234567 89",
+            "0811-2345-678 90",
+            "0811234567 101",
+            "0812-3456-7890 12",
+            "080012345678",
+            "0804 1234 5678",
         ] {
             let error = Phone::parse(text).unwrap_err();
             assert_eq!(error.code(), "customer.phone", "{text}");

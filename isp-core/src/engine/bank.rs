@@ -1,5 +1,7 @@
 //! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
@@ -13,7 +15,7 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closing, PaymentRequest};
+use crate::payment::{Closing, PaymentRequest, plausible};
 use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
 use crate::text::{Code, given};
 
@@ -238,7 +240,8 @@ impl Engine<'_> {
                 None => self.requests(RequestQuery { customer: Some(customer_id), ..RequestQuery::default() }).await?,
             };
             let (from, until) = (mutation.on.midnight(Zone::Wib), mutation.on.plus_days(1).midnight(Zone::Wib));
-            let asked = requests.iter().find(|r| r.is_paid_by(mutation.amount, from, until)).map(|r| r.id);
+            let asked = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until));
+            let asked = asked.min_by_key(|r| (r.closing.is_some(), Reverse(r.made_at))).map(|r| r.id);
             let request = found.and_then(|c| c.request).or(asked);
             let mut mark = MutationMark {
                 state: MutationState::Matched,
@@ -255,8 +258,10 @@ impl Engine<'_> {
                     (ChangeSet::default(), None)
                 }
                 None => {
-                    let (changes, report) =
-                        self.plan_told(&self.payment_of(mutation, customer_id, now)?, Told::ByPerson, now).await?;
+                    let new = self.payment_of(mutation, customer_id, now)?;
+                    // The bank says the amount, however small: nobody typed it.
+                    plausible(new.paid_at, now)?;
+                    let (changes, report) = self.plan_told(&new, Told::ByPersonWhoInsists, now).await?;
                     (mark.payment_id, mark.booked) = (Some(report.payment_id), true);
                     (changes, Some(report))
                 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::ids::{CpeId, DeviceHistoryId, derive};
 use crate::ledger::entry_for_device;
 use crate::money::Money;
+use crate::payment::Told;
 use crate::ports::ChangeSet;
 use crate::text::Name;
 
@@ -19,8 +20,10 @@ pub struct DeviceNote {
     pub reason: Name,
     /// Who did it.
     pub officer: Name,
-    /// What it cost the provider.
+    /// What it cost the provider, in cash.
     pub cost: Money,
+    /// Who says so: a person is asked about cash that is not there.
+    pub told: Told,
 }
 
 impl Engine<'_> {
@@ -28,8 +31,9 @@ impl Engine<'_> {
     /// had, goes to its new customer and keeps its history.
     ///
     /// # Errors
-    /// [`crate::ports::StoreError::Duplicate`] for a serial that another device has.
+    /// [`Error::CashShort`], on which a person can insist; [`crate::ports::StoreError::Duplicate`] for a serial that another device has.
     pub async fn install_device(&self, cpe: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
+        self.ask_for_cash(note.cost, Money::ZERO, note.told).await?;
         let known = self.history_of(cpe.id).await?;
         let mut changes = ChangeSet::default();
         step(&mut changes, &cpe, DeviceAction::Installed, note, note.cost, &known)?;
@@ -41,7 +45,7 @@ impl Engine<'_> {
     /// Exchanges a device for another at the same customer's place; the cost is written once, with the new one.
     ///
     /// # Errors
-    /// [`Error::DeviceNotInstalled`], [`crate::ports::StoreError::Duplicate`].
+    /// [`Error::DeviceNotInstalled`], [`Error::CashShort`], [`crate::ports::StoreError::Duplicate`].
     pub async fn replace_device(&self, old: Cpe, new: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
         let changes = self.exchange(old, new, note).await?;
         self.store.commit(self.tenant, changes).await?;
@@ -53,6 +57,7 @@ impl Engine<'_> {
         if !old.installed || old.customer_id != new.customer_id {
             return Err(Error::DeviceNotInstalled.into());
         }
+        self.ask_for_cash(note.cost, Money::ZERO, note.told).await?;
         let known = [self.history_of(old.id).await?, self.history_of(new.id).await?];
         let mut changes = ChangeSet::default();
         step(&mut changes, &old, DeviceAction::Replaced, note, Money::ZERO, &known[0])?;
@@ -64,11 +69,12 @@ impl Engine<'_> {
     /// Takes a device back.
     ///
     /// # Errors
-    /// [`Error::DeviceNotInstalled`].
+    /// [`Error::DeviceNotInstalled`], [`Error::CashShort`].
     pub async fn return_device(&self, cpe: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
         if !cpe.installed {
             return Err(Error::DeviceNotInstalled.into());
         }
+        self.ask_for_cash(note.cost, Money::ZERO, note.told).await?;
         let known = self.history_of(cpe.id).await?;
         let mut changes = ChangeSet::default();
         step(&mut changes, &cpe, DeviceAction::Returned, note, note.cost, &known)?;
@@ -95,7 +101,7 @@ impl Engine<'_> {
     /// comes out right; both entries stay. The difference is returned, zero when there is none.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] for a cost below zero.
+    /// [`Error::NotPositive`] for a cost below zero; [`Error::CashShort`].
     pub async fn correct_device_cost(
         &self,
         cpe: &Cpe,
@@ -116,6 +122,7 @@ impl Engine<'_> {
         if difference.is_zero() {
             return Ok(difference);
         }
+        self.ask_for_cash(difference, Money::ZERO, note.told).await?;
         let history = DeviceHistory {
             id: id(nth),
             action: DeviceAction::Corrected,

@@ -1,11 +1,10 @@
 //! Expenses: booked, booked back, corrected. An expense that was booked wrongly stays, with the entry that books it back.
 
-use crate::calendar::Date;
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::ExpenseId;
-use crate::ledger::{Account, Expense};
+use crate::ledger::Expense;
 use crate::money::{Money, plausible_amount};
 use crate::payment::{Channel, Told};
 use crate::ports::{ChangeSet, StoreError};
@@ -65,14 +64,9 @@ impl Engine<'_> {
             return Ok(());
         }
         plausible_amount("amount", expense.amount)?;
-        if expense.paid_from == Channel::Cash {
-            let totals = self.store.journal_totals(self.tenant, Date::MIN, Date::MAX).await?;
-            let holds = totals.iter().filter(|t| t.account == Account::Cash).map(|t| t.amount).sum::<Money>();
-            // One that was corrected to less is no reason to ask, whatever the books say of cash.
-            if expense.amount > back && expense.amount - back > holds {
-                return Err(Error::CashShort { holds: holds + back }.into());
-            }
+        match expense.paid_from {
+            Channel::Cash => self.ask_for_cash(expense.amount, back, told).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

@@ -39,6 +39,7 @@
 pub mod account;
 pub mod bank;
 pub mod bill;
+pub mod cash;
 pub mod clock;
 pub mod collect;
 pub mod credit;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::isolation::transition::Transition;
 use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_isolation};
-use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
+use crate::ledger::{Account, entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::payment::{
@@ -262,6 +262,21 @@ impl Engine<'_> {
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<ReverseReport, EngineError> {
+        self.reverse_as(payment, by, reason, Told::ByPersonWhoInsists, now).await
+    }
+
+    /// Takes a payment back as [`Engine::reverse`] does, by who says it: a person is asked about cash that is not there.
+    ///
+    /// # Errors
+    /// As [`Engine::reverse`]; [`Error::CashShort`], on which a person can insist.
+    pub async fn reverse_as(
+        &self,
+        payment: PaymentId,
+        by: &str,
+        reason: &str,
+        told: Told,
+        now: DateTime<Utc>,
+    ) -> Result<ReverseReport, EngineError> {
         given("reason", reason)?;
         until_written(|| async {
             let row =
@@ -271,6 +286,9 @@ impl Engine<'_> {
             }
             if row.payment.channel == Channel::CreditNote {
                 return Err(Error::NotReversible.into());
+            }
+            if row.payment.account() == Account::Cash {
+                self.ask_for_cash(row.payment.amount, Money::ZERO, told).await?;
             }
             let facts = self.access_of(row.payment.customer_id).await?;
             let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);

@@ -40,7 +40,10 @@ impl Engine<'_> {
             }
             let near = (debt + Money::rupiah(1), debt + Money::rupiah(LARGEST_SUFFIX));
             let query = RequestQuery { kept_after: Some(now), amounts: Some(near), ..RequestQuery::default() };
-            let kept: Vec<Money> = self.requests(query).await?.into_iter().map(|r| r.amount).collect();
+            let near = self.requests(query).await?;
+            // The customer's own of before keep no suffix from the next: the amount tells the same payer.
+            let own = |r: &PaymentRequest| r.customer_id == customer && r.debt == debt && r.is_unpaid();
+            let kept: Vec<Money> = near.into_iter().filter(|r| !own(r)).map(|r| r.amount).collect();
             let made = PaymentRequest::try_new(id, customer, invoice, debt, &kept, self.policy.request, now)?;
             let changes = ChangeSet {
                 request_closings: self.closing_of_request(customer, now).await?,

@@ -5,8 +5,8 @@ use crate::error::Error;
 
 /// The prices of a month that providers ask: below, zeros are missing (`165` for `165.000`); above, there are too many.
 const PRICES: (Money, Money) = (Money::rupiah(1_000), Money::rupiah(100_000_000));
-/// More than this in one amount is more than a small provider moves in a year.
-const AMOUNT: Money = Money::rupiah(10_000_000_000);
+/// Below, a person meant thousands (`150` for `150.000`); above is more than a small provider moves in a year.
+const AMOUNTS: (Money, Money) = (Money::rupiah(1_000), Money::rupiah(10_000_000_000));
 
 /// Asks about a price per month below Rp1.000 or above Rp100.000.000.
 ///
@@ -16,12 +16,13 @@ pub fn plausible_price(field: &'static str, price: Money) -> Result<(), Error> {
     asked(field, (PRICES.0..=PRICES.1).contains(&price), price)
 }
 
-/// Asks about an amount above Rp10.000.000.000 either way.
+/// Asks about an amount below Rp1.000 or above Rp10.000.000.000, either way. Nothing is plausible.
 ///
 /// # Errors
 /// [`Error::Implausible`] with `field` and the amount.
 pub fn plausible_amount(field: &'static str, amount: Money) -> Result<(), Error> {
-    asked(field, (Money::rupiah(-AMOUNT.0)..=AMOUNT).contains(&amount), amount)
+    let size = if amount < Money::ZERO { -amount } else { amount };
+    asked(field, size.is_zero() || (AMOUNTS.0..=AMOUNTS.1).contains(&size), amount)
 }
 
 fn asked(field: &'static str, usual: bool, value: Money) -> Result<(), Error> {
@@ -38,7 +39,9 @@ mod tests {
             assert_eq!(plausible_price("price", Money::rupiah(price)).is_ok(), usual, "{price}");
         }
         assert!(plausible_amount("amount", Money::rupiah(1_000_000_000_000)).is_err());
-        assert!(plausible_amount("amount", Money::rupiah(12_500_000)).is_ok());
+        for (amount, usual) in [(150, false), (-150, false), (0, true), (1_000, true), (12_500_000, true)] {
+            assert_eq!(plausible_amount("amount", Money::rupiah(amount)).is_ok(), usual, "{amount}");
+        }
         let error = plausible_price("price", Money::rupiah(165)).unwrap_err();
         assert_eq!((error.code(), error.to_string().contains("Rp165")), ("value.implausible", true));
     }

@@ -43,13 +43,13 @@ pub struct PaymentRequest {
     pub invoice_id: Option<InvoiceId>,
     /// What was owed when it was made.
     pub debt: Money,
-    /// What is asked: the debt and the suffix. No other request has it until `kept_until`.
+    /// What is asked: the debt and the suffix. No other customer's request has it until `kept_until`.
     pub amount: Money,
     /// When it was made.
     pub made_at: DateTime<Utc>,
     /// When it ceases to be shown.
     pub expires_at: DateTime<Utc>,
-    /// Until when no other request gets its amount.
+    /// Until when no other customer's request gets its amount.
     pub kept_until: DateTime<Utc>,
     /// That it was paid or cancelled, and when; `None` while it is open, and after it has expired.
     pub closing: Option<Closing>,
@@ -140,13 +140,18 @@ impl PaymentRequest {
         }
     }
 
+    /// True when nothing has paid it.
+    #[must_use]
+    pub fn is_unpaid(&self) -> bool {
+        self.closing.is_none_or(|closing| closing.payment_id.is_none())
+    }
+
     /// True when money of its amount that was paid on a day between two moments is its money: it was made before the end of
     /// that day, its amount was still kept at the beginning, and nothing has paid it yet. Money for a request that was
     /// cancelled meanwhile, or is too late for it, still is that customer's.
     #[must_use]
     pub fn is_paid_by(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
-        let paid = self.closing.is_some_and(|c| c.payment_id.is_some());
-        !paid && amount == self.amount && self.made_at < until && from < self.kept_until
+        self.is_unpaid() && amount == self.amount && self.made_at < until && from < self.kept_until
     }
 }
 

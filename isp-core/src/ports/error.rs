@@ -119,6 +119,9 @@ pub enum StoreError {
     /// The key is not the one that sealed this database.
     #[error("the key is not the one that sealed this database")]
     WrongKey,
+    /// The key was changed since this process read it. Nothing of the commit was written.
+    #[error("the key was changed meanwhile")]
+    KeyChanged,
     /// This needs the key of the database, and the store was opened without.
     #[error("this needs the key of the database")]
     NoKey,
@@ -159,6 +162,7 @@ impl StoreError {
             Self::Migration { .. } => "store.migration",
             Self::Damaged { .. } => "store.damaged",
             Self::WrongKey => "store.wrong_key",
+            Self::KeyChanged => "store.key_changed",
             Self::NoKey => "store.no_key",
             Self::Corrupt { .. } => "store.corrupt",
             Self::Busy => "store.busy",

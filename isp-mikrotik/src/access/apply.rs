@@ -1,6 +1,7 @@
 //! Carrying a plan out, in the safe order.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 
 use isp_core::isolation::Access;
 use isp_core::ports::ApplyOutcome;
@@ -12,9 +13,10 @@ use super::settings::Settings;
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::mark::Mark;
+use crate::menu::pool::{self, Pool};
 use crate::menu::ppp::secret::{Changes, New};
 use crate::menu::ppp::{profile, secret};
-use crate::menu::{ItemId, address_list};
+use crate::menu::{ItemId, Rows, address_list};
 use crate::proto::Command;
 use crate::reconcile::{
     AccountStep, Action, Actual, Conflict, Desired, DesiredAccount, Finding, GroupAction, GroupStep, Plan,
@@ -187,15 +189,45 @@ impl<'a> Turn<'a> {
                 }
                 Err(error) if error.refusal() == Some(RefusalKind::AlreadyExists) => wrote = true,
                 Err(Error::Refused { refusal, .. }) => {
-                    let reason = format!("profile {}: {}", group.name, refusal.message);
+                    let (code, reason) = match self.missing_pool(&group.action).await? {
+                        Some((pool, setting)) => (
+                            Finding::PoolMissing.code(),
+                            format!(
+                                "profile \"{}\": the router has no pool \"{pool}\"; make it there, or name another in \"{setting}\"",
+                                group.name
+                            ),
+                        ),
+                        None => (refusal.kind.code(), format!("profile {}: {}", group.name, refusal.message)),
+                    };
                     for user in users {
-                        self.refuse(user, refusal.kind.code(), reason.clone());
+                        self.refuse(user, code, reason.clone());
                     }
                 }
                 Err(error) => return Err(error),
             }
         }
         Ok(wrote)
+    }
+
+    /// The pool that a refused profile was to have and the router lacks, and the setting that names it. RouterOS itself says
+    /// only that a value is not an address.
+    async fn missing_pool(&self, action: &GroupAction) -> Result<Option<(String, &'static str)>, Error> {
+        let (GroupAction::Create { terms } | GroupAction::Change { terms, .. }) = action else { return Ok(None) };
+        let named = |value: &Option<String>| value.clone().filter(|value| value.parse::<IpAddr>().is_err());
+        let wanted = [
+            (named(&terms.remote_address), "mikrotik.pool, mikrotik.isolation_pool"),
+            (named(&terms.local_address), "mikrotik.local_address"),
+        ];
+        if wanted.iter().all(|(pool, _)| pool.is_none()) {
+            return Ok(None);
+        }
+        let rows = self.client.call(&pool::print(Rows::All)).await?.into_rows();
+        let pools = rows.iter().map(Pool::from_row).collect::<Result<Vec<_>, _>>()?;
+        let missing = |(pool, setting): (Option<String>, &'static str)| {
+            let pool = pool?;
+            pools.iter().all(|known| known.name != pool.as_bytes()).then_some((pool, setting))
+        };
+        Ok(wanted.into_iter().find_map(missing))
     }
 
     async fn write_accounts(&mut self, plan: &Plan, actual: &Actual) -> Result<bool, Error> {

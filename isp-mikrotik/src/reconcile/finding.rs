@@ -42,6 +42,8 @@ pub enum Finding {
     ProfileNoLocalAddress,
     /// Told only: the pool of a profile was deleted.
     PoolGone,
+    /// A profile is to have a pool that the router does not have.
+    PoolMissing,
     /// Told only: an account may not log in by PPPoE, since it was given another service.
     OtherService,
     /// Told only: an account is bound to one device, so that a replaced one cannot log in.
@@ -75,6 +77,7 @@ impl Finding {
             Finding::ProfileNoPool => "router.profile_no_pool",
             Finding::ProfileNoLocalAddress => "router.profile_no_local_address",
             Finding::PoolGone => "router.pool_gone",
+            Finding::PoolMissing => "router.pool_missing",
             Finding::OtherService => "router.other_service",
             Finding::CallerId => "router.caller_id",
             Finding::Radius => "router.radius",

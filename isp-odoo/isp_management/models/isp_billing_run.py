@@ -114,7 +114,7 @@ class IspBillingRun(models.Model):
             return False
         with self._alone(company):
             if next_position and (not company.isp_billed_through or company.isp_billed_through < next_position):
-                company.isp_billed_through = next_position
+                company.sudo().isp_billed_through = next_position
             if run:
                 run.write({"state": "done", "finished_at": fields.Datetime.now(), "through": next_position})
             self._commit()

@@ -41,7 +41,7 @@ class IspBillingRun(models.Model):
         # A fee that could not be written is tried again by the next run.
         through = min([company._isp_today(), *(last_day(fee.on) for fee in failed)])
         if not since or since < through:
-            company.isp_late_fee_through = through
+            company.sudo().isp_late_fee_through = through
         return run, True
 
     @api.model

@@ -36,6 +36,7 @@ class IspRefusals(models.AbstractModel):
             "payment.mismatch": _("This reference is known with another customer or amount."),
             "payment.reserved_provider": _("This provider's name is kept for credit notes and write-offs."),
             "payment.paid_in_future": _("This day has not begun yet, so nothing can have been paid on it."),
+            "value.implausible": _("This amount looks like a slip of the keyboard. Tick that it is meant so, if it is."),
             "payment.paid_long_ago": _("This day is more than a year ago. Tick that it is meant so, if it is."),
             "promise.too_long": _("The promise runs longer than the settings allow."),
             "promise.too_many": _("The customer has made as many promises in this period as the settings allow."),

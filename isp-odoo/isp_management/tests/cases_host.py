@@ -59,7 +59,7 @@ class OdooHost:
 
     def begin(self, case):
         self.company.isp_zone = case["sites"][0]["zone"]
-        self.company.isp_billed_through = False
+        self.company.sudo().isp_billed_through = False
         # Late fees count from the day on which the policy is set.
         self.do_policy(case["steps"][0]["moments"][0], case["policy"])
         outside = bool(OUTSIDE & set(case["uses"]))

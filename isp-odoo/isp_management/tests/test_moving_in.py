@@ -179,7 +179,7 @@ class TestMovingIn(IspCommon):
             self.assertEqual(self.starts(line), before, timing)
             self.run_billing("2026-03-07 10:00")
             self.assertEqual(self.starts(line), before)
-            self.company.isp_billed_through = False
+            self.company.sudo().isp_billed_through = False
 
     def test_a_cancelled_or_reset_invoice_is_seen_until_somebody_decides(self):
         line = self.new_subscription()

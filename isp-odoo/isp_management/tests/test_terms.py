@@ -135,7 +135,7 @@ class TestTerms(IspCommon):
 
     def test_a_late_fee_of_a_period_that_was_never_served_comes_back(self):
         self.company.write({"isp_late_fee": "fixed", "isp_late_fee_amount": 10_000, "isp_late_fee_days": 7})
-        self.company.isp_late_fee_through = date(2026, 1, 1)
+        self.company.sudo().isp_late_fee_through = date(2026, 1, 1)
         self.bill("2026-01-01 08:00")
         self.bill("2026-01-19 08:00")
         self.assertTrue(self.line.move_ids.isp_late_fee_of_id)
@@ -183,7 +183,7 @@ class TestTerms(IspCommon):
         for package, paid in ((big, 37_597), (low, -75_532)):
             line = self.new_subscription(self.new_customer(package.code), start=date(2026, 1, 1), package_id=home.id)
             self.bill("2026-01-01 08:00")
-            self.company.isp_billed_through = False
+            self.company.sudo().isp_billed_through = False
             self.change_terms(line, "2026-01-11 09:00", "package", package_id=package.id, at_once="now")
             last = line.move_ids.sorted("id")[-1]
             self.assertEqual(last.amount_total_signed, paid)

@@ -171,7 +171,8 @@ impl<'a, 'py> Value<'a, 'py> {
     /// A text, handed to `use_it` so that it is not copied.
     pub(crate) fn text<T>(&self, use_it: impl FnOnce(&str) -> T) -> PyResult<T> {
         let text = self.object.cast::<PyString>().map_err(|_| self.wrong_type("str"))?;
-        Ok(use_it(&text.to_cow()?))
+        let seen = text.to_cow().map_err(|_| self.refuse(Refused::HalfSign))?;
+        Ok(use_it(&seen))
     }
 
     /// A text of one's own.
@@ -235,7 +236,8 @@ impl<'a, 'py> Value<'a, 'py> {
             Err(_) => return Err(self.refuse(Refused::Range { min: i64::MIN, max: i64::MAX })),
         }
         let text = self.object.cast::<PyString>().map_err(|_| self.wrong_type("int or str"))?;
-        Ok(Key::Text(text.to_cow()?.into_owned()))
+        let seen = text.to_cow().map_err(|_| self.refuse(Refused::HalfSign))?;
+        Ok(Key::Text(seen.into_owned()))
     }
 
     /// The fields of a record.

@@ -89,6 +89,7 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 /// The options of every connection.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options: PgConnectOptions = url.parse().map_err(store_error)?;
+    has_its_certificate(url)?;
     let options = if chooses_encryption(url) || is_local(&options) {
         options
     } else {
@@ -104,6 +105,23 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     // the index; one made with them looks them up by hash.
     let options = options.options([("plan_cache_mode", "force_custom_plan")]);
     Ok(options.application_name("isp").statement_cache_capacity(STATEMENTS).disable_statement_logging())
+}
+
+/// Refuses a certificate file that is not there: the driver says of it only that something is missing.
+fn has_its_certificate(url: &str) -> Result<(), StoreError> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let named =
+        query.split('&').find_map(|pair| pair.strip_prefix("sslrootcert=").or(pair.strip_prefix("ssl-root-cert=")));
+    let named = named.map(str::to_owned).or_else(|| std::env::var("PGSSLROOTCERT").ok());
+    match named {
+        // The URL may also hold the certificate itself, or a path with escaped signs.
+        Some(path)
+            if !path.contains(['%', '\n']) && !path.starts_with('-') && !std::path::Path::new(&path).is_file() =>
+        {
+            Err(StoreError::Tls { reason: "the certificate file of sslrootcert is not there".to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// True when the URL or the environment says how the connection is to be encrypted.

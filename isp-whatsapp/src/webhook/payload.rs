@@ -51,6 +51,9 @@ fn read<T>(result: serde_json::Result<T>) -> Result<T, WebhookError> {
 
 fn messages(value: Value, events: &mut Vec<Event>) {
     let Some(Messages { statuses, messages }) = one(value, "messages", events) else { return };
+    // Each list by itself: one that is none costs the other nothing.
+    let mut list = |value: Option<Value>, what| value.and_then(|value| one::<Vec<Value>>(value, what, events));
+    let (statuses, messages) = (list(statuses, "statuses"), list(messages, "messages"));
     for status in statuses.unwrap_or_default() {
         let read = one::<WireStatus>(status, "status", events).map(WireStatus::event);
         events.extend(read.map(|event| event.unwrap_or(Event::Unreadable("status"))));
@@ -71,8 +74,11 @@ fn template(value: Value) -> Result<TemplateUpdate, WebhookError> {
     })
 }
 
+/// A moment in seconds. WhatsApp has none before 2009, and a number of milliseconds is of a year that no calendar of ours has.
 fn instant(seconds: &str) -> Result<DateTime<Utc>, WebhookError> {
-    seconds.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or(WebhookError::Malformed)
+    const MOMENTS: std::ops::Range<i64> = 1_230_768_000..7_258_118_400;
+    let seconds = seconds.parse().ok().filter(|seconds| MOMENTS.contains(seconds));
+    seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).ok_or(WebhookError::Malformed)
 }
 
 #[derive(Deserialize)]
@@ -94,8 +100,8 @@ struct Change {
 
 #[derive(Deserialize)]
 struct Messages {
-    statuses: Option<Vec<Value>>,
-    messages: Option<Vec<Value>>,
+    statuses: Option<Value>,
+    messages: Option<Value>,
 }
 
 #[derive(Deserialize)]

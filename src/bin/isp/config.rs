@@ -266,7 +266,8 @@ fn file(overrides: &Overrides, variables: &[(String, String)]) -> Option<PathBuf
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
     let usual = [Some(PathBuf::from("isp.toml")), home.map(|home| home.join("isp/isp.toml"))];
-    usual.into_iter().flatten().find(|path| path.is_file())
+    // Whatever has the name is meant: what is no ordinary file is refused when it is read, never passed over.
+    usual.into_iter().flatten().find(|path| path.symlink_metadata().is_ok())
 }
 
 fn read(path: &Path) -> Result<toml::Table, Failure> {

@@ -247,7 +247,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::Migration { .. }
         | StoreError::Damaged { .. }
         | StoreError::Corrupt { .. } => Exit::Unavailable,
-        StoreError::Busy | StoreError::RunLost | StoreError::Conflict => Exit::Busy,
+        StoreError::Busy | StoreError::RunLost | StoreError::Conflict | StoreError::KeyChanged => Exit::Busy,
         _ => Exit::Internal,
     }
 }

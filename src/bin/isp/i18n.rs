@@ -79,6 +79,7 @@ impl Texts {
             Problem::TwoFiles { other } => vec![("other", other.clone())],
             Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
             Problem::OtherTerms { first_line } => vec![("line", first_line.to_string())],
+            Problem::SameNik { row, other } => vec![("row", row.clone()), ("other", other.clone())],
             Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],
             Problem::Number { least, most } => vec![("least", least.to_string()), ("most", most.to_string())],
             _ => Vec::new(),
@@ -177,7 +178,10 @@ impl Texts {
     pub(crate) fn finding(&self, code: &str, words: &str) -> String {
         let known: Option<BTreeMap<String, String>> =
             if self.language == Language::Id { toml::from_str(FINDINGS).ok() } else { None };
-        known.and_then(|mut known| known.remove(code)).unwrap_or_else(|| words.to_owned())
+        let Some(said) = known.and_then(|mut known| known.remove(code)) else { return words.to_owned() };
+        // What has a name is between quotation marks in the adapter's words, and takes a `{}` here.
+        let names = words.split('"').skip(1).step_by(2);
+        names.fold(said, |said, name| said.replacen("{}", &format!("\"{name}\""), 1))
     }
 
     fn stored(&self, error: &StoreError) -> Option<String> {
@@ -283,7 +287,7 @@ impl Texts {
             Failure::Output { reason } => vec![("reason", self.said(reason))],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
             Failure::Gateway { name, reason } => vec![("what", name.clone()), ("reason", self.port(reason))],
-            Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", reason.clone())],
+            Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", self.port(reason))],
         };
         self.find(&format!("failure.{}", failure.code()), &variables)
     }

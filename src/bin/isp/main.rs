@@ -72,6 +72,10 @@ fn whole(exit: Exit, language: Language) -> Exit {
     }
 }
 
+/// The signal for a file that would exceed the limit, alike on Linux, the BSDs and macOS.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {
     if let Command::Completions { shell } = cli.command {
         let mut text = Vec::new();
@@ -83,7 +87,12 @@ fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -
         return man(dir, language);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(cli, clock, language, reads_only))
+    runtime.block_on(async {
+        // A file that may not grow (`ulimit -f`) is an error of the write, as a full disk is, and no reason to die.
+        #[cfg(unix)]
+        let _kept = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))?;
+        run(cli, clock, language, reads_only).await
+    })
 }
 
 /// The manual pages, made of the same texts as the help.

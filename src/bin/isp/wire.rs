@@ -1,5 +1,6 @@
 //! From settings to adapters.
 
+use std::path::Path;
 use std::time::Duration;
 
 use isp_core::Secret;
@@ -23,6 +24,7 @@ pub(crate) const MASTER_KEY: &str = "ISP_MASTER_KEY";
 /// Opens the store of the settings with its key.
 pub(crate) async fn store(config: &Config) -> anyhow::Result<SqlStore> {
     let url = database(config)?;
+    not_emptied(config)?;
     let vault = match vault(config) {
         Ok(vault) => vault,
         Err(error) => return Err(lost(error, url).await),
@@ -55,6 +57,18 @@ pub(crate) async fn lost(error: anyhow::Error, url: &str) -> anyhow::Error {
         }
         _ => error,
     }
+}
+
+/// Refuses an empty database file beside a key: tables in it would hide that everything is lost.
+pub(crate) fn not_emptied(config: &Config) -> Result<(), Failure> {
+    let Some(key) = config.key_file.as_ref().filter(|key| key.exists()) else { return Ok(()) };
+    let Some(path) = database(config)?.strip_prefix("sqlite:") else { return Ok(()) };
+    let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+    if path.metadata().is_ok_and(|found| found.is_file() && found.len() == 0) {
+        let (path, key) = (path.display().to_string(), key.display().to_string());
+        return Err(Failure::Emptied { path, key });
+    }
+    Ok(())
 }
 
 /// The database of the settings.

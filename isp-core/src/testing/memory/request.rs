@@ -22,7 +22,8 @@ impl State {
         for new in changes.payment_requests.drain(..) {
             must_exist(self.customers.has(&new.customer_id), "customer")?;
             let clashes = |other: &PaymentRequest| {
-                let kept = other.amount == new.amount && other.kept_until > new.made_at;
+                let own = other.customer_id == new.customer_id && other.is_unpaid();
+                let kept = other.amount == new.amount && other.kept_until > new.made_at && !own;
                 other.id == new.id || kept || (other.customer_id == new.customer_id && other.closing.is_none())
             };
             if self.payment_requests.values().any(clashes) {

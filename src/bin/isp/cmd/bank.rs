@@ -285,13 +285,8 @@ async fn find_one(ctx: &Context, store: &dyn Store, id: &str) -> anyhow::Result<
 
 /// The text of a file, in the writings that banks use.
 fn read(path: &Path) -> anyhow::Result<String> {
-    let place = path.display().to_string();
-    let bytes = match path.metadata() {
-        Ok(found) if found.is_file() => std::fs::read(path),
-        Ok(_) => Err(std::io::ErrorKind::InvalidInput.into()),
-        Err(error) => Err(error),
-    };
-    let bytes = bytes.map_err(|error| Failure::File { path: place, reason: error.kind().to_string() })?;
+    let bytes =
+        crate::config::read_bytes(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
     Ok(decoded(&bytes))
 }
 

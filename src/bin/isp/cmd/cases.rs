@@ -38,7 +38,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Ok(suite) => suite,
         Err(BadSuite::Io { path, source }) => {
             let path = path.display().to_string();
-            return Err(Failure::File { path, reason: source.to_string() }.into());
+            // The system's words without its number, or ours.
+            let reason = source.raw_os_error().map_or_else(|| source.to_string(), |_| source.kind().to_string());
+            return Err(Failure::File { path, reason }.into());
         }
         Err(bad) => {
             output::note(&bad.to_string());

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand};
-use isp_core::calendar::Date;
+use isp_core::calendar::{Date, plausible_day};
 use isp_core::device::{Cpe, DeviceAction, Ownership};
+use isp_core::engine::Told;
 use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
+use isp_core::money::plausible_amount;
 use isp_core::ports::Store;
 use isp_core::subscription::Mac;
 use isp_core::text::{Code, Name, RouterName};
 use isp_core::{Money, Secret};
 
 use super::record::{self, Id, chosen};
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -81,6 +84,8 @@ struct Note {
     /// What it cost the provider.
     #[arg(long, value_parser = args::money, default_value = "0")]
     cost: Money,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -204,12 +209,16 @@ pub(crate) struct Correct {
     /// Why; kept in its history.
     #[arg(long, value_parser = args::name)]
     reason: Name,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 impl Note {
-    fn told(self, ctx: &Context) -> DeviceNote {
-        let on = self.date.unwrap_or_else(|| ctx.today());
-        DeviceNote { on, reason: self.reason, officer: ctx.officer.clone(), cost: self.cost }
+    fn told(self, ctx: &Context) -> Result<DeviceNote, isp_core::Error> {
+        self.sure.of(plausible_amount("cost", self.cost))?;
+        let (on, told) = (self.date.unwrap_or_else(|| ctx.today()), self.sure.told());
+        self.sure.of(plausible_day("date", on, ctx.today()))?;
+        Ok(DeviceNote { on, reason: self.reason, officer: ctx.officer.clone(), cost: self.cost, told })
     }
 }
 
@@ -252,7 +261,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 device.router = device.router.or(before.router);
                 device.value = if device.value.is_zero() { before.value } else { device.value };
             }
-            ctx.engine(store).install_device(device, &note.told(ctx)).await?;
+            ctx.engine(store).install_device(device, &note.told(ctx)?).await?;
             ctx.say("done.device_installed", &[("serial", shown), ("code", customer.to_string())])?;
         }
         Command::List(List { customer }) => {
@@ -285,21 +294,23 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
                 None => None,
             };
             let engine = ctx.engine(store);
-            engine.replace_device_and_box(old, new, &note.told(ctx), moves, ctx.now).await?;
+            engine.replace_device_and_box(old, new, &note.told(ctx)?, moves, ctx.now).await?;
             ctx.say("done.device_replaced", &[("serial", serial.to_string()), ("with", shown)])?;
         }
         DeviceCommand::Return(Return { serial, note }) => {
             let device = find::cpe(ctx, store, &serial).await?;
-            ctx.engine(store).return_device(device, &note.told(ctx)).await?;
+            ctx.engine(store).return_device(device, &note.told(ctx)?).await?;
             ctx.say("done.device_returned", &[("serial", serial.to_string())])?;
         }
-        DeviceCommand::Correct(Correct { serial, which, cost, reason }) => {
+        DeviceCommand::Correct(Correct { serial, which, cost, reason, sure }) => {
             let device = find::cpe(ctx, store, &serial).await?;
             let mut history = store.device_history(ctx.tenant(), None).await?;
             history.retain(|h| h.cpe_id == device.id && h.action != DeviceAction::Corrected);
             let last = history.iter().rfind(|h| !h.cost.is_zero()).map(|h| h.id);
             let entry = chosen(&which, "device_entry", serial.as_str(), history, |h| h.id.0, |h| Some(h.id) == last)?;
-            let note = DeviceNote { on: entry.on, reason, officer: ctx.officer.clone(), cost };
+            sure.of(plausible_amount("cost", cost))?;
+            let (officer, told) = (ctx.officer.clone(), sure.told());
+            let note = DeviceNote { on: entry.on, reason, officer, cost, told };
             let difference = ctx.engine(store).correct_device_cost(&device, &entry, &note).await?;
             let variables = [
                 ("serial", serial.to_string()),
@@ -345,7 +356,8 @@ async fn edit(ctx: &Context, store: &dyn Store, args: Edit) -> anyhow::Result<()
         return Err(Failure::Usage { problem: "nothing_to_edit", what: args.serial.to_string() }.into());
     }
     let shown = device.serial.to_string();
-    let note = DeviceNote { on: ctx.today(), reason: args.reason, officer: ctx.officer.clone(), cost: Money::ZERO };
+    let (officer, told) = (ctx.officer.clone(), Told::ByPerson);
+    let note = DeviceNote { on: ctx.today(), reason: args.reason, officer, cost: Money::ZERO, told };
     ctx.engine(store).edit_device(device, &note).await?;
     ctx.say("done.device_edited", &[("serial", shown)])?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
-use isp_core::calendar::{Date, Month, Zone};
+use isp_core::calendar::{Date, Month, Zone, plausible_day};
 use isp_core::ending::{Ending, EndingKind};
 use isp_core::ids::{ExpenseId, SiteId};
 use isp_core::ledger::{Account, Expense};
@@ -120,9 +120,10 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Add(Add { category, amount, date, note, site, paid_from, sure }) => {
             let site_id = site_of(ctx, store, site.as_ref()).await?;
             let on = date.unwrap_or_else(|| ctx.today());
+            sure.of(plausible_day("date", on, ctx.today()))?;
             let id = ExpenseId(ctx.id());
             let expense = Expense { id, on, category, amount, paid_from, note, site_id };
-            ctx.engine(store).expense(expense, told(sure)).await?;
+            ctx.engine(store).expense(expense, sure.told()).await?;
             ctx.say("done.expense", &[("amount", amount.to_string()), ("date", on.to_string())])?;
         }
         Command::List(List { month }) => {
@@ -155,8 +156,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 ("amount", instead.amount.to_string()),
                 ("date", instead.on.to_string()),
             ];
+            edit.sure.of(plausible_day("date", instead.on, ctx.today()))?;
             let ending = Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &edit.reason)?;
-            ctx.engine(store).correct_expense(expense.id, Some(instead), ending, told(edit.sure)).await?;
+            ctx.engine(store).correct_expense(expense.id, Some(instead), ending, edit.sure.told()).await?;
             ctx.say("done.expense_edited", &variables)?;
         }
         Command::Remove(Remove { which, reason }) => {
@@ -168,11 +170,6 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
     }
     Ok(Exit::Done)
-}
-
-/// What a person says who is sure.
-fn told(sure: Sure) -> Told {
-    if sure.is() { Told::ByPersonWhoInsists } else { Told::ByPerson }
 }
 
 async fn site_of(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Option<SiteId>> {

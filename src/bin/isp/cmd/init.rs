@@ -35,7 +35,7 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
         write_private(&file, &text).map_err(|error| path(error, &file))?;
     }
     let config = Config::load(&Overrides { config: Some(file.clone()), ..flags.clone() }, std::env::vars())?;
-    not_emptied(&config)?;
+    wire::not_emptied(&config)?;
     if let Some(key) = config.key_file.as_ref().filter(|key| !key.exists()) {
         // A second key would not open what the first sealed, and would hide that the first is lost.
         if isp_store::has_key(wire::database(&config)?).await? {
@@ -72,21 +72,9 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Refuses an empty database file beside a key: tables in it would hide that everything is lost.
-fn not_emptied(config: &Config) -> anyhow::Result<()> {
-    let Some(key) = config.key_file.as_ref().filter(|key| key.exists()) else { return Ok(()) };
-    let Some(path) = wire::database(config)?.strip_prefix("sqlite:") else { return Ok(()) };
-    let path = Path::new(path.strip_prefix("//").unwrap_or(path));
-    if path.metadata().is_ok_and(|found| found.is_file() && found.len() == 0) {
-        let (path, key) = (path.display().to_string(), key.display().to_string());
-        return Err(Failure::Emptied { path, key }.into());
-    }
-    Ok(())
-}
-
 /// Creates or updates the tables, and names what a person should look at in a database of old.
 pub(crate) async fn migrate(ctx: &Context) -> anyhow::Result<Exit> {
-    not_emptied(&ctx.config)?;
+    wire::not_emptied(&ctx.config)?;
     let before = isp_store::migration_status(wire::database(&ctx.config)?).await.map(|s| s.applied.len()).unwrap_or(0);
     let status = isp_store::migrate(wire::database(&ctx.config)?).await?;
     let variables =

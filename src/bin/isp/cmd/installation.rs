@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::{Date, Zone, plausible_day};
 use isp_core::ending::EndingKind;
 use isp_core::ids::{InstallationKindId, InstallationOrderId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder, part_step};
@@ -166,6 +166,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         with_first_invoice: args.with_first_invoice,
         step: part_step(fee),
     };
+    args.sure.of(plausible_day("date", order.installed_on, ctx.today()))?;
     args.sure.of(plausible_amount("fee", order.fee))?;
     let variables = [("code", args.customer.to_string()), ("fee", order.fee.to_string())];
     ctx.engine(store).add_installation(order).await?;

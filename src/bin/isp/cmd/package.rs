@@ -88,6 +88,8 @@ pub(crate) struct Edit {
     /// Whether it is sold: yes or no. Who has it keeps it.
     #[arg(long, value_parser = ["yes", "no"])]
     sold: Option<String>,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -157,7 +159,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             }
             ctx.rows(&rows)?;
         }
-        Command::Edit(Edit { code, new_code, name, speed, group, sold }) => {
+        Command::Edit(Edit { code, new_code, name, speed, group, sold, sure }) => {
+            speed.map_or(Ok(()), |speed| sure.of(speed.plausible("speed")))?;
             let before = find::package(ctx, store, &code).await?;
             if let Some(new) = &new_code {
                 let all = store.packages(ctx.tenant()).await?;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Month, Zone};
-use isp_core::engine::{NewPayment, Told};
+use isp_core::engine::NewPayment;
 use isp_core::ports::{PageQuery, PaymentRow};
 use isp_core::text::{Code, Reference};
 
@@ -84,6 +84,8 @@ pub(crate) struct Reverse {
     /// Why.
     #[arg(long)]
     reason: String,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -91,10 +93,10 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Add(args) => add(ctx, args).await,
         Command::List(args) => list(ctx, args).await,
         Command::Show(which) => show(ctx, which).await,
-        Command::Reverse(Reverse { which, reason }) => {
+        Command::Reverse(Reverse { which, reason, sure }) => {
             let store = ctx.store().await?;
             let id = find::payment(ctx, store, &which.provider, &which.reference).await?.payment.id;
-            let back = ctx.engine(store).reverse(id, ctx.officer.as_str(), &reason, ctx.now).await?;
+            let back = ctx.engine(store).reverse_as(id, ctx.officer.as_str(), &reason, sure.told(), ctx.now).await?;
             let variables = [("reference", which.reference.to_string()), ("amount", back.amount.to_string())];
             ctx.say("done.reversed", &variables)?;
             if back.fees_again.is_positive() {
@@ -126,8 +128,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
             false => day.at(12, 0, Zone::Wib),
         }),
     };
-    let told = if args.sure.is() { Told::ByPersonWhoInsists } else { Told::ByPerson };
-    let report = ctx.engine(store).pay_as(&new, told, ctx.now).await?;
+    let report = ctx.engine(store).pay_as(&new, args.sure.told(), ctx.now).await?;
     let paid: Money = report.paid.iter().map(|(_, amount)| *amount).sum();
     let mut row = Rows::new(&[
         column("customer"),

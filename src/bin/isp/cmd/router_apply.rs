@@ -211,7 +211,7 @@ async fn confirmed(
                 let variables = [
                     ("router", router.code.to_string()),
                     ("account", target.account.username.to_string()),
-                    ("reason", reason.clone()),
+                    ("reason", ctx.texts.finding(code, reason)),
                     ("error", (*code).to_owned()),
                 ];
                 ctx.warn("warn.account_refused", &variables);

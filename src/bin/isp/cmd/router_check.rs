@@ -38,7 +38,7 @@ pub(crate) async fn run(ctx: &Context, args: Check) -> anyhow::Result<Exit> {
             Err(error) => {
                 let variables = [
                     ("router", asked.code.to_string()),
-                    ("reason", error.to_string()),
+                    ("reason", ctx.texts.port(&error.to_string())),
                     ("error", error.code().to_owned()),
                 ];
                 ctx.warn("warn.router_failed", &variables);

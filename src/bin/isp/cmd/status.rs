@@ -160,7 +160,10 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         ("failed_messages", Topic::Message, OutboxState::Failed),
     ] {
         let count = count(ctx, store, OutboxQuery { topic: Some(topic), state: Some(state), customer: None }).await?;
-        add(word, count, None, hint(ctx, count, &format!("status.{word}")));
+        // Without a sending number no delivery sends them.
+        let unset = word == "waiting_messages" && ctx.config.whatsapp.phone_number_id.is_none();
+        let key = if unset { "status.whatsapp_unset".to_owned() } else { format!("status.{word}") };
+        add(word, count, None, hint(ctx, count, &key));
     }
     if ctx.config.provider.is_none() {
         add("sender_unset", 1, None, hint(ctx, 1, "status.sender_unset"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use isp_core::calendar::{BillingDay, Cycle, Date};
+use isp_core::calendar::{BillingDay, Cycle, Date, plausible_day};
 use isp_core::engine::EngineError;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::ServiceAccess;
@@ -106,6 +106,8 @@ pub(crate) struct Add {
     /// prepaid or postpaid.
     #[arg(long, value_parser = args::timing, default_value = "prepaid")]
     timing: Timing,
+    #[command(flatten)]
+    sure: Sure,
     #[command(flatten)]
     clock: Clock,
 }
@@ -293,6 +295,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         (None, None) => return Err(Error::Empty { field: "site" }.into()),
     };
     let start = args.start.unwrap_or_else(|| site.zone.date_of(ctx.now));
+    args.sure.of(plausible_day("start", start, ctx.today()))?;
     let day = args.billing_day.unwrap_or_else(|| BillingDay::of(start));
     let terms = BillingTerms { timing: args.timing, ..BillingTerms::new(package.id, start, day, args.cycle) };
     let account = args.account.account()?;

@@ -1,6 +1,7 @@
 //! The word of a person that an unlikely value is right.
 
 use clap::Args;
+use isp_core::engine::Told;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Sure {
@@ -13,6 +14,11 @@ impl Sure {
     /// True when a person says so.
     pub(crate) const fn is(self) -> bool {
         self.sure
+    }
+
+    /// Who says it: a person, or one who was asked and means it.
+    pub(crate) const fn told(self) -> Told {
+        if self.sure { Told::ByPersonWhoInsists } else { Told::ByPerson }
     }
 
     /// Lets an unlikely value pass when a person is sure of it.

@@ -2,11 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use isp_core::Money;
 use isp_core::billing::InvoiceKind;
+use isp_core::calendar::Date;
 use isp_core::customer::Customer;
 use isp_core::device::Cpe;
 use isp_core::ids::{CustomerId, ExpenseId, InstallationOrderId, RouterId, SiteId, SubscriptionId, TenantId};
 use isp_core::installation::{InstallationKind, InstallationOrder};
+use isp_core::ledger;
 use isp_core::package::Package;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{ExpenseRow, InvoiceQuery, PageQuery, Store, StoreError};
@@ -33,6 +36,8 @@ pub(crate) struct Existing {
     pub(super) taken_back: HashSet<InstallationOrderId>,
     /// With those that were booked back.
     pub(super) expenses: HashMap<ExpenseId, ExpenseRow>,
+    /// The cash in the office.
+    pub(super) cash: Money,
     /// Subscriptions that have had a periodic invoice.
     pub(super) billed: HashSet<SubscriptionId>,
 }
@@ -74,6 +79,7 @@ impl Existing {
             taken_back: orders.iter().filter(|row| row.ending.is_some()).map(|row| row.order.id).collect(),
             orders: orders.into_iter().map(|row| row.order).collect(),
             expenses: store.expenses(tenant).await?.into_iter().map(|row| (row.expense.id, row)).collect(),
+            cash: cash(store, tenant).await?,
             billed: billed(store, tenant).await?,
         })
     }
@@ -107,6 +113,11 @@ pub(super) fn names(account: &Account) -> impl Iterator<Item = String> + use<> {
     let address = account.address.map(|address| address.to_string());
     let name = account.username.folded();
     std::iter::once(name.clone()).chain(address.filter(|address| *address != name))
+}
+
+async fn cash(store: &dyn Store, tenant: TenantId) -> Result<Money, StoreError> {
+    let totals = store.journal_totals(tenant, Date::MIN, Date::MAX).await?;
+    Ok(totals.iter().filter(|total| total.account == ledger::Account::Cash).map(|total| total.amount).sum())
 }
 
 async fn customers(store: &dyn Store, tenant: TenantId) -> Result<Vec<Customer>, StoreError> {

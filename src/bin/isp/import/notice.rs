@@ -31,6 +31,8 @@ pub(crate) enum Note {
     OnlyRouter,
     /// A row with everything whose package has a price and no speed, so that no package is made of it.
     PriceWithoutSpeed,
+    /// An expense in cash, in books that hold none.
+    NoCash,
 }
 
 impl Note {
@@ -50,6 +52,7 @@ impl Note {
             Self::SameAgain => "notice.same_again",
             Self::OnlyRouter => "notice.only_router",
             Self::PriceWithoutSpeed => "notice.price_without_speed",
+            Self::NoCash => "notice.no_cash",
         }
     }
 }

@@ -148,6 +148,14 @@ pub(crate) enum Problem {
     /// A line that names no router, where there is none to take.
     #[error("there is no router yet")]
     NoRouterYet,
+    /// Two rows of one NIK.
+    #[error("{row} has the NIK of {other}")]
+    SameNik {
+        /// The row.
+        row: String,
+        /// The row above it.
+        other: String,
+    },
     /// A line that names no router, where there are several.
     #[error("there are {count} routers")]
     WhichRouter {
@@ -190,6 +198,7 @@ impl Problem {
             Self::NoRouterYet => "import.no_router_yet",
             Self::WhichRouter { .. } => "import.which_router",
             Self::LikelyDouble { .. } => "import.likely_double",
+            Self::SameNik { .. } => "import.same_nik",
         }
     }
 
@@ -197,7 +206,10 @@ impl Problem {
     pub(crate) const fn is_question(&self) -> bool {
         matches!(
             self,
-            Self::LikelyDouble { .. } | Self::RoundedNiks { .. } | Self::Value(isp_core::Error::Implausible { .. })
+            Self::LikelyDouble { .. }
+                | Self::SameNik { .. }
+                | Self::RoundedNiks { .. }
+                | Self::Value(isp_core::Error::Implausible { .. } | isp_core::Error::CashShort { .. })
         )
     }
 }

@@ -126,7 +126,8 @@ impl Files {
             let path = entry?.path();
             let name = file_name(&path);
             // `~$book.xlsx` is there while a spreadsheet program has the book open.
-            if path.is_file() && !name.starts_with('.') && !name.starts_with("~$") {
+            // A pipe or a socket is refused by its name when it is read.
+            if !path.is_dir() && !name.starts_with('.') && !name.starts_with("~$") {
                 files.push((None, path));
             }
         }

@@ -123,6 +123,7 @@ suite! { $
     }
     requests {
         an_amount_is_asked_of_one_customer
+        an_amount_that_nothing_paid_is_free_for_its_own_customer
         a_request_is_closed_forward_only
     }
     gateways {

@@ -76,6 +76,27 @@ pub(super) async fn an_amount_is_asked_of_one_customer(store: &dyn Store, tenant
     assert_eq!(store.payment_requests(tenant, RequestQuery::default(), page).await.unwrap(), everything[2..3]);
 }
 
+pub(super) async fn an_amount_that_nothing_paid_is_free_for_its_own_customer(store: &dyn Store, tenant: TenantId) {
+    let taken = StoreError::Duplicate { what: "payment_request" };
+    let w = world(store, tenant, 2).await;
+    let [a, b] = [0, 1].map(|n| w.customers[n].id);
+    let cancelled = Closing { at: moment(MADE), payment_id: None };
+    let mut standing = request(1, a, 100_000, &[]);
+    write(store, tenant, new(&standing)).await;
+    for n in 2..5 {
+        let again = request(n, a, 100_000, &[]);
+        write(store, tenant, ChangeSet { payment_requests: vec![again.clone()], ..close(&standing, cancelled) }).await;
+        assert_eq!(refused(store, tenant, new(&request(9, b, 100_000, &[]))).await, taken);
+        standing = again;
+    }
+    // What was paid is kept: the same money again is another payment.
+    let later = moment("2026-01-16T02:00:00Z");
+    let payment = sample::payment(tenant, 1, a, 100_001, later);
+    let paid = Closing { at: later, payment_id: Some(payment.id) };
+    write(store, tenant, ChangeSet { payments: vec![payment], ..close(&standing, paid) }).await;
+    assert_eq!(refused(store, tenant, new(&request(9, a, 100_000, &[]))).await, taken);
+}
+
 pub(super) async fn a_request_is_closed_forward_only(store: &dyn Store, tenant: TenantId) {
     let w = world(store, tenant, 1).await;
     let (at, later) = (moment(MADE), moment("2026-01-16T02:00:00Z"));

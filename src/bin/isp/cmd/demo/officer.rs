@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
 use isp_core::device::Cpe;
+use isp_core::engine::Told;
 use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, ExemptionId, OutageId, PromiseId, TenantId, derive};
 use isp_core::ports::PageQuery;
@@ -179,6 +180,7 @@ async fn replace_device(stage: &Stage, timeline: &mut Timeline<'_>, event: Event
         reason: Name::parse("reason", reason)?,
         officer: Name::parse("officer", TECHNICIAN)?,
         cost: Money::rupiah(cost),
+        told: Told::ByMachine,
     };
     let before = old.serial.clone();
     stage.engine().replace_device(old, new, &note).await?;

@@ -44,6 +44,9 @@ impl Planner<'_> {
 
     /// Finds the customers of the books whom no row names: a row with another code may be one of them.
     pub(super) fn find_unnamed(&mut self) {
+        for row in self.batch.customers.iter().rev() {
+            self.niks.extend(row.nik.as_ref().map(|nik| (nik.reveal().to_owned(), row)));
+        }
         let named: HashSet<String> = self.batch.customers.iter().map(|row| row.code.folded()).collect();
         self.unnamed = self.existing.customers.values().filter(|c| !named.contains(&c.code.folded())).collect();
     }
@@ -56,6 +59,13 @@ impl Planner<'_> {
             let phone = row.phone.is_some() && row.phone == old.phone;
             nik || (old.name.as_str().to_lowercase() == name && (phone || row.address == old.address))
         };
+        // A card is one person's: a second row with it is the same one once more, or has the wrong number.
+        let first = row.nik.as_ref().and_then(|nik| self.niks.get(nik.reveal()).copied());
+        if let Some(other) = first.filter(|other| other.code != row.code) {
+            let (row_says, known) = (format!("{} {}", row.code, row.name), format!("{} {}", other.code, other.name));
+            self.ask(&row.at, "nik", Problem::SameNik { row: row_says, other: known });
+            return;
+        }
         if let Some(old) = self.unnamed.iter().find(same) {
             let (row_says, known) = (format!("{} {}", row.code, row.name), format!("{} {}", old.code, old.name));
             self.ask(&row.at, "customer_id", Problem::LikelyDouble { row: row_says, known });

@@ -3,6 +3,7 @@
 use isp_core::Money;
 use isp_core::calendar::Zone;
 use isp_core::device::{Cpe, DeviceAction};
+use isp_core::engine::Told;
 use isp_core::engine::manage::{DeviceNote, device_step};
 use isp_core::ids::CpeId;
 use isp_core::text::Name;
@@ -52,6 +53,7 @@ impl Planner<'_> {
                 reason: Name::parse("reason", "import").map_err(|error| row.at.error("serial", error))?,
                 officer: self.options.officer.clone(),
                 cost: Money::ZERO,
+                told: Told::ByMachine,
             };
             device_step(&mut self.plan.changes, &new, DeviceAction::Installed, &note, Money::ZERO)
                 .map_err(|error| row.at.error("serial", error))?;

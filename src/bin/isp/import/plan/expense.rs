@@ -1,12 +1,14 @@
 //! Expenses.
 
-use isp_core::Money;
 use isp_core::calendar::Date;
 use isp_core::ids::{ExpenseId, derive};
 use isp_core::ledger::{Account, Expense};
+use isp_core::payment::Channel;
 use isp_core::ports::ExpenseRow;
 use isp_core::text::Code;
+use isp_core::{Error, Money};
 
+use super::super::notice::Note;
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::ExpenseRow as ExpenseRowOfFile;
 use super::{Planner, Verdict};
@@ -30,7 +32,9 @@ impl Planner<'_> {
         if row.ended {
             return Ok(Verdict::LeftOut);
         }
+        self.ask_about_day(&row.at, "date", row.on);
         self.ask_which_expense(row);
+        self.ask_for_cash(row);
         self.plan.changes.journal.push(expense.entry());
         self.plan.changes.expenses.push(expense);
         Ok(Verdict::New)
@@ -66,6 +70,24 @@ impl Planner<'_> {
         };
         let found = self.existing.expenses.values().filter(same).map(|row| row.expense.id).min();
         found.is_some_and(|id| self.claimed_expenses.insert(id))
+    }
+
+    /// Asks about the first row that takes cash below zero. Books that never held cash only say so: who begins with them
+    /// brings the expenses of earlier months along.
+    fn ask_for_cash(&mut self, row: &ExpenseRowOfFile) {
+        if row.paid_from != Channel::Cash {
+            return;
+        }
+        let holds = self.cash;
+        self.cash -= row.amount;
+        if self.cash >= Money::ZERO {
+            return;
+        }
+        if !self.existing.cash.is_positive() {
+            self.plan.notices.tell(row.at.file(), row.at.line, row.at.heading("amount"), Note::NoCash);
+        } else if holds >= Money::ZERO {
+            self.ask(&row.at, "amount", Problem::Value(Error::CashShort { holds }));
+        }
     }
 
     /// Asks about an expense that is like one of the books which no row is: two of day, category and amount are its own,

@@ -55,6 +55,7 @@ impl Planner<'_> {
         if row.on < from || row.ended {
             return Ok(Verdict::LeftOut);
         }
+        self.ask_about_day(&row.at, "date", row.on);
         if row.with_first_invoice && self.existing.billed.contains(&subscription_id) {
             return Err(row.at.error("with_first_invoice", isp_core::Error::FirstInvoiceIssued));
         }

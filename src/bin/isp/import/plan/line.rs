@@ -45,6 +45,10 @@ impl Planner<'_> {
         let Some(password) = row.password.clone() else {
             return Err(row.at.error("password", isp_core::Error::Empty { field: "password" }));
         };
+        self.ask_about_day(&row.at, "start", row.start);
+        if let Some(from) = row.billed_from {
+            self.ask_about_day(&row.at, "billed_from", from);
+        }
         let day = row.day.unwrap_or_else(|| BillingDay::of(row.start));
         let billed_from = row.billed_from.or(self.options.billed_from).unwrap_or(today).max(row.start);
         let terms = BillingTerms {

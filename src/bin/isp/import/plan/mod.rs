@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::{Date, Zone, plausible_day};
 use isp_core::customer::Customer;
 use isp_core::ids::{
     CustomerId, ExpenseId, IdSource, InstallationKindId, InstallationOrderId, PackageId, RouterId, SiteId,
@@ -30,6 +30,7 @@ use super::existing::Existing;
 use super::notice::{Note, Notices};
 use super::preview::{Preview, Shown};
 use super::problem::{Noun, Problem, RowError};
+use super::rows::CustomerRow;
 use super::sheet::Origin;
 
 /// How to import.
@@ -147,6 +148,8 @@ struct Planner<'a> {
     customers: ByCode<CustomerId>,
     /// Customers of the books whom no row of the file of customers names.
     unnamed: Vec<&'a Customer>,
+    /// The first row of each NIK.
+    niks: HashMap<String, &'a CustomerRow>,
     kinds: ByCode<(InstallationKindId, Money)>,
     /// New subscriptions of each customer.
     subscriptions: HashMap<CustomerId, Vec<(RouterName, SubscriptionId)>>,
@@ -157,6 +160,8 @@ struct Planner<'a> {
     serials: HashSet<String>,
     /// How often the same expense stands in the file.
     expenses: HashMap<String, u32>,
+    /// The cash that is left after the rows so far.
+    cash: Money,
     /// Installations and expenses of the books that a row of the files is.
     claimed_orders: HashSet<InstallationOrderId>,
     claimed_expenses: HashSet<ExpenseId>,
@@ -185,10 +190,12 @@ impl<'a> Planner<'a> {
             kinds: existing.kinds.iter().map(|(code, k)| (code.clone(), (k.id, k.price))).collect(),
             subscriptions: HashMap::new(),
             unnamed: Vec::new(),
+            niks: HashMap::new(),
             subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),
             accounts: batch.subscriptions.iter().map(|s| s.name().folded()).collect(),
             serials: batch.cpes.iter().map(|c| c.serial.folded()).collect(),
             expenses: HashMap::new(),
+            cash: existing.cash,
             claimed_orders: HashSet::new(),
             claimed_expenses: HashSet::new(),
             orders: existing
@@ -250,6 +257,13 @@ impl<'a> Planner<'a> {
         let error = at.error(key, problem);
         if !self.options.accept.covers(&error) {
             self.errors.push(error);
+        }
+    }
+
+    /// Asks about a day that is far from the day of the import.
+    fn ask_about_day(&mut self, at: &Origin, key: &'static str, day: Date) {
+        if let Err(error) = plausible_day(key, day, Zone::Wib.date_of(self.options.now)) {
+            self.ask(at, key, Problem::Value(error));
         }
     }
 
