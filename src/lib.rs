@@ -40,6 +40,8 @@ pub use isp_cases as cases;
 pub use isp_core as core;
 #[cfg(feature = "mikrotik")]
 pub use isp_mikrotik as mikrotik;
+#[cfg(feature = "payment")]
+pub use isp_payment as payment;
 #[cfg(feature = "radius")]
 pub use isp_radius as radius;
 #[cfg(feature = "store")]

@@ -11,7 +11,8 @@
 //! | payments and their reversal | [`pay`] |
 //! | what customers write to us | [`inbound`] |
 //! | payment requests | [`request`] |
-//! | payment gateways | [`gateway`] |
+//! | payment gateways: what they are asked | [`gateway`] |
+//! | payment gateways: what they say | [`notice`] |
 //! | files of banks | [`bank`] |
 //! | package changes, pauses, terminations | [`terms`] |
 //! | credit notes | [`credit`] |
@@ -33,7 +34,7 @@
 //!
 //! Nothing here holds a rule of its own: it asks [`crate::billing`], [`crate::message`], [`crate::isolation`] and
 //! [`crate::payment`]. Nothing here calls a router or sends a message but [`deliver`], and
-//! nothing calls a payment gateway but [`gateway`].
+//! nothing calls a payment gateway but [`gateway`] and [`notice`].
 
 pub mod account;
 pub mod bank;
@@ -54,6 +55,7 @@ pub mod inbound;
 pub mod late_fee;
 pub mod manage;
 pub mod meet;
+pub mod notice;
 pub mod page;
 mod pages;
 mod paid_in_time;
@@ -84,7 +86,8 @@ pub use day::{DayReport, DayStep, Said};
 pub use deliver::{DeliverReport, Outside, Post};
 pub use enforce::{Approval, EnforceReport};
 pub use explain::Explanation;
-pub use gateway::{GatewayWish, PollReport, Taken};
+pub use gateway::{GatewayWish, PollReport};
+pub use notice::Taken;
 pub use pay::{NewPayment, PayReport, ReverseReport, Told};
 pub use remind::RemindReport;
 pub use settle::Settlement;

@@ -84,9 +84,6 @@ pub enum NoticeRefused {
     /// The money is not rupiah.
     #[error("the payment notice is not in rupiah")]
     Currency,
-    /// It comes from the sandbox and we are live, or the other way round.
-    #[error("the payment notice is of another environment")]
-    Environment,
     /// It is for another merchant account.
     #[error("the payment notice is for another account")]
     OtherAccount,
@@ -108,7 +105,6 @@ impl NoticeRefused {
             Self::NotSetUp => "webhook.not_set_up",
             Self::Malformed => "webhook.malformed",
             Self::Currency => "webhook.currency",
-            Self::Environment => "webhook.environment",
             Self::OtherAccount => "webhook.other_account",
             Self::Amount => "webhook.amount",
             Self::NotAPayment => "webhook.not_a_payment",
@@ -121,7 +117,7 @@ impl NoticeRefused {
         match self {
             Self::SignatureMissing | Self::SignatureMismatch => 401,
             Self::NotSetUp => 503,
-            Self::Malformed | Self::Currency | Self::Environment | Self::OtherAccount | Self::Amount => 400,
+            Self::Malformed | Self::Currency | Self::OtherAccount | Self::Amount => 400,
             Self::NotAPayment => 200,
         }
     }

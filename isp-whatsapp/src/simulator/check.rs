@@ -1,9 +1,9 @@
 //! Is this a request that Meta would take? Each refusal has the code that Meta gives.
 
+use isp_http::server::Request;
 use serde::Deserialize;
 
 use super::AcceptedMessage;
-use super::http::Request;
 use crate::catalog::TemplateCatalog;
 use crate::graph::GraphCode;
 use crate::personal::Personal;

@@ -5,7 +5,6 @@
 
 mod check;
 mod fault;
-mod http;
 mod server;
 mod state;
 mod webhooks;

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use isp_http::server::Connection;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
@@ -13,7 +14,6 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::check::{self, Refusal};
-use super::http::Connection;
 use super::state::State;
 use super::{AcceptedMessage, Duplicate, Fault};
 use crate::catalog::TemplateCatalog;

@@ -139,6 +139,9 @@ pub(crate) enum Command {
     /// Payment requests: an amount that one customer is asked for, as a QRIS code.
     #[command(subcommand)]
     PaymentRequest(cmd::payment_request::Command),
+    /// Payment gateways: what they hold, and what they paid out to the bank.
+    #[command(subcommand)]
+    Gateway(cmd::gateway::Command),
     /// Mutations of bank accounts (mutasi): files of banks, and whose each is.
     #[command(subcommand)]
     Bank(cmd::bank::Command),
@@ -270,6 +273,6 @@ pub(crate) fn reads_only(matches: &ArgMatches) -> bool {
         "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
         // Other commands about routers log in at one.
         "router" => last == "list",
-        _ => matches!(last, "list" | "show" | "history" | "deposits"),
+        _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts"),
     }
 }

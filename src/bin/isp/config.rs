@@ -5,6 +5,7 @@
 //! * A variable sets the key of its name: `ISP_DATABASE`, `ISP_LANGUAGE`; below a table with two underscores:
 //!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) provider: Option<Sender>,
     /// Through what customers pay.
     pub(crate) payment: Paying,
+    /// Payment gateways, by the name that they have here and in the books.
+    pub(crate) gateway: BTreeMap<String, Gateway>,
     /// The sending number.
     pub(crate) whatsapp: WhatsApp,
     /// How routers are kept.
@@ -61,6 +64,7 @@ impl Default for Config {
             policy: Policy::default(),
             provider: None,
             payment: Paying::default(),
+            gateway: BTreeMap::new(),
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             radius: isp_radius::Settings::default(),
@@ -77,6 +81,34 @@ impl Default for Config {
 pub(crate) struct Paying {
     /// The text of the provider's own static QRIS code; read where it is used, so that a damaged one stops nothing else.
     pub(crate) qris: Option<String>,
+}
+
+/// An account at a payment gateway.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Gateway {
+    /// `midtrans`, `xendit`, `tripay` or `duitku`; the name itself when it is one of them.
+    pub(crate) kind: Option<String>,
+    /// True for the gateway's sandbox, where no money moves.
+    pub(crate) sandbox: bool,
+    /// The merchant code.
+    pub(crate) merchant: String,
+    /// The key of requests; better given by `ISP_GATEWAY__NAME__KEY` or a file.
+    pub(crate) key: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) key_file: Option<PathBuf>,
+    /// The secret of webhooks, where it is another one.
+    pub(crate) webhook_key: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) webhook_key_file: Option<PathBuf>,
+    /// The provider's own address, for gateways that want one for each payer.
+    pub(crate) email: String,
+    /// Where webhooks are sent to, for gateways that are told so with each request.
+    pub(crate) callback_url: Option<String>,
+    /// Another address, such as a simulator's.
+    pub(crate) base_url: Option<String>,
+    /// The longest one call may take.
+    pub(crate) deadline_seconds: Option<u64>,
 }
 
 /// The WhatsApp Cloud API.
@@ -130,9 +162,9 @@ pub(crate) struct Overrides {
 }
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 13] = [
-    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "whatsapp", "mikrotik",
-    "radius", "worker", "serve",
+const KEYS: [&str; 14] = [
+    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "gateway", "whatsapp",
+    "mikrotik", "radius", "worker", "serve",
 ];
 
 impl Config {
@@ -207,7 +239,10 @@ fn holds_secret(table: &toml::Table) -> bool {
         let user = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map_or("", |(user, _)| user);
         user.contains(':')
     });
-    token || password || radius.is_some_and(|t| t.contains_key("nas"))
+    let gateways = table.get("gateway").and_then(toml::Value::as_table).into_iter().flatten();
+    let keys =
+        gateways.filter_map(|(_, one)| one.as_table()).any(|t| t.contains_key("key") || t.contains_key("webhook_key"));
+    token || keys || password || radius.is_some_and(|t| t.contains_key("nas"))
 }
 
 #[cfg(unix)]
@@ -257,6 +292,12 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
     if let Some(table) = whatsapp {
         for key in ["access_token_file", "app_secret_file"] {
             table.get_mut(key).into_iter().for_each(rooted);
+        }
+    }
+    let gateways = table.get_mut("gateway").and_then(toml::Value::as_table_mut).into_iter().flatten();
+    for one in gateways.filter_map(|(_, one)| one.as_table_mut()) {
+        for key in ["key_file", "webhook_key_file"] {
+            one.get_mut(key).into_iter().for_each(rooted);
         }
     }
     Ok(table)
@@ -313,9 +354,20 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), Failu
 fn value_of(text: &str, key: &str) -> toml::Value {
     let as_text = || toml::Value::String(text.to_owned());
     // An id or a token may look like a number.
-    if ["phone_number_id", "access_token", "tenant", "officer", "graph_version", "qris", "app_secret", "verify_token"]
-        .contains(&key)
-    {
+    let texts = [
+        "phone_number_id",
+        "access_token",
+        "tenant",
+        "officer",
+        "graph_version",
+        "qris",
+        "key",
+        "webhook_key",
+        "merchant",
+        "app_secret",
+        "verify_token",
+    ];
+    if texts.contains(&key) {
         return as_text();
     }
     format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v")).unwrap_or_else(as_text)
@@ -428,7 +480,8 @@ fn masked_address(address: &str) -> String {
 
 /// A value without what nobody may read over a shoulder.
 fn masked(key: &str, value: String) -> String {
-    if key.ends_with("token") || key.ends_with("password") || key.ends_with("secret") {
+    let gateway_key = key.starts_with("gateway.") && key.ends_with("key");
+    if gateway_key || key.ends_with("token") || key.ends_with("password") || key.ends_with("secret") {
         return "***".to_owned();
     }
     if key == "database" || key == "radius.database" { masked_address(&value) } else { value }
@@ -479,6 +532,13 @@ pkp = true                      # false: no PPN is charged
 
 # [payment]                     # for isp payment-request
 # qris = "00020101021126..."    # the text of your own static QRIS code, as a scanner of codes shows it
+
+# [gateway.tripay]              # midtrans, xendit, tripay or duitku; see docs/cli.md
+# sandbox = true
+# merchant = "T0001"
+# key_file = "tripay.key"       # or ISP_GATEWAY__TRIPAY__KEY
+# webhook_key_file = "tripay.private"
+# email = "tagihan@..."         # yours, for each payer
 
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number
@@ -538,6 +598,23 @@ mod tests {
         assert_eq!(of("policy.isolation.isolate_at"), ("10:00", "default"));
         assert_eq!(of("database"), ("postgres://isp:***@db/isp", "file"));
         assert_eq!(of("whatsapp.access_token"), ("***", "file"));
+    }
+
+    #[test]
+    fn keys_of_gateways_are_read_and_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("isp.toml");
+        std::fs::write(&path, "[gateway.midtrans]\nkey = \"GEHEIM\"\nkey_file = \"a.key\"\n").unwrap();
+        let flags = Overrides { config: Some(path), ..Overrides::default() };
+        let variables = || [("ISP_GATEWAY__TRIPAY__WEBHOOK_KEY".to_owned(), "123GEHEIM".to_owned())].into_iter();
+        let config = Config::load(&flags, variables()).unwrap();
+        assert_eq!(config.gateway["tripay"].webhook_key.as_ref().unwrap().reveal(), "123GEHEIM");
+        assert!(config.gateway["midtrans"].key_file.as_ref().unwrap().is_absolute());
+        assert!(!format!("{config:?}").contains("GEHEIM"));
+        let all = settings(&config, &flags, variables()).unwrap();
+        assert!(all.iter().all(|s| !s.value.contains("GEHEIM")), "{all:?}");
+        let of = |key: &str| all.iter().find(|s| s.key == key).map(|s| s.value.as_str());
+        assert_eq!([of("gateway.midtrans.key"), of("gateway.tripay.webhook_key")], [Some("***"); 2]);
     }
 
     #[test]

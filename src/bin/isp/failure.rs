@@ -132,6 +132,14 @@ pub(crate) enum Failure {
         /// What the system says.
         reason: String,
     },
+    /// A payment gateway says no, or does not answer.
+    #[error("payment gateway {name}: {reason}")]
+    Gateway {
+        /// Which one.
+        name: String,
+        /// What is known of it, without secrets.
+        reason: String,
+    },
     /// A router says no, or does not answer, where a command asks it directly.
     #[error("router {code}: {reason}")]
     Router {
@@ -158,6 +166,7 @@ impl Failure {
             Self::Emptied { .. } => "cli.emptied",
             Self::Output { .. } => "cli.output",
             Self::File { .. } => "cli.file",
+            Self::Gateway { .. } => "cli.gateway",
             Self::Router { .. } => "cli.router",
         }
     }
@@ -167,9 +176,12 @@ impl Failure {
             Self::Config { .. } | Self::Usage { .. } | Self::Ambiguous { .. } | Self::Several { .. } => Exit::Usage,
             Self::NotFound { .. } => Exit::NotFound,
             Self::Exists { .. } | Self::SameNik { .. } | Self::BadRows { .. } => Exit::BadInput,
-            Self::NoDatabase | Self::Emptied { .. } | Self::Output { .. } | Self::File { .. } | Self::Router { .. } => {
-                Exit::Unavailable
-            }
+            Self::NoDatabase
+            | Self::Emptied { .. }
+            | Self::Output { .. }
+            | Self::File { .. }
+            | Self::Gateway { .. }
+            | Self::Router { .. } => Exit::Unavailable,
         }
     }
 }

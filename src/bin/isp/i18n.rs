@@ -286,6 +286,7 @@ impl Texts {
             Failure::Emptied { path, key } => vec![("path", path.clone()), ("key", key.clone())],
             Failure::Output { reason } => vec![("reason", self.said(reason))],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
+            Failure::Gateway { name, reason } => vec![("what", name.clone()), ("reason", self.port(reason))],
             Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", self.port(reason))],
         };
         self.find(&format!("failure.{}", failure.code()), &variables)

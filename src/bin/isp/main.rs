@@ -141,6 +141,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Installation(command) => cmd::installation::run(ctx, command).await,
         Command::Invoice(command) => cmd::invoice::run(ctx, command).await,
         Command::Payment(command) => cmd::payment::run(ctx, command).await,
+        Command::Gateway(command) => cmd::gateway::run(ctx, command).await,
         Command::PaymentRequest(command) => cmd::payment_request::run(ctx, command).await,
         Command::Bank(command) => cmd::bank::run(ctx, command).await,
         Command::CreditNote(command) => cmd::credit_note::run(ctx, command).await,

@@ -3,14 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use isp_core::ports::StoreError;
+use isp_core::Secret;
+use isp_core::payment::Channel;
+use isp_core::ports::{PaymentGateway, StoreError};
+use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
+use isp_payment::{GatewayKind, GatewaySettings};
 use isp_store::{SqlStore, Vault, VaultError};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
 use secrecy::SecretString;
 
-use crate::config::{Config, read_text};
+use crate::config::{Config, Gateway, read_text};
 use crate::failure::Failure;
 use crate::routers::Routers;
 
@@ -146,4 +150,50 @@ fn token(config: &Config) -> Result<SecretString, Failure> {
     };
     let text = read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
     Ok(SecretString::from(text.trim().to_owned()))
+}
+
+/// The payment gateways of the settings, by name; one that cannot work costs the others nothing.
+pub(crate) fn gateways(config: &Config) -> Vec<(String, anyhow::Result<Box<dyn PaymentGateway>>)> {
+    config.gateway.iter().map(|(name, settings)| (name.clone(), gateway_of(name, settings))).collect()
+}
+
+/// The payment gateway of this name.
+pub(crate) fn gateway(config: &Config, name: &Code) -> anyhow::Result<Box<dyn PaymentGateway>> {
+    let found = config.gateway.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_str()));
+    let missing = || Failure::Config { place: format!("gateway.{name}"), reason: "is not set".into() };
+    let (name, settings) = found.ok_or_else(missing)?;
+    gateway_of(name, settings)
+}
+
+fn gateway_of(name: &str, given: &Gateway) -> anyhow::Result<Box<dyn PaymentGateway>> {
+    let bad = |reason: String| Failure::Config { place: format!("gateway.{name}"), reason };
+    let code = Code::parse("gateway", name).map_err(|error| bad(error.to_string()))?;
+    if Channel::of_provider(&code) != Channel::Gateway {
+        return Err(bad("the name is that of cash or a bank".to_owned()).into());
+    }
+    let kind = given.kind.as_deref().unwrap_or(name).to_ascii_lowercase();
+    let kind = GatewayKind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or_else(|| bad("kind is not midtrans, xendit, tripay or duitku".to_owned()))?;
+    let secret = |secret: &Option<Secret>, file: &Option<std::path::PathBuf>| match (secret, file) {
+        (Some(secret), _) => Ok(Some(SecretString::from(secret.reveal().to_owned()))),
+        (None, Some(path)) => {
+            let text = read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
+            Ok::<_, Failure>(Some(SecretString::from(text.trim().to_owned())))
+        }
+        (None, None) => Ok(None),
+    };
+    let variable = name.to_ascii_uppercase();
+    let missing = || bad(format!("neither key_file nor ISP_GATEWAY__{variable}__KEY is set"));
+    let key = secret(&given.key, &given.key_file)?.ok_or_else(missing)?;
+    let mut settings = GatewaySettings::new(code, kind, key);
+    settings.sandbox = given.sandbox;
+    settings.merchant.clone_from(&given.merchant);
+    settings.webhook_key = secret(&given.webhook_key, &given.webhook_key_file)?.unwrap_or_default();
+    settings.email.clone_from(&given.email);
+    settings.callback_url.clone_from(&given.callback_url);
+    settings.base_url.clone_from(&given.base_url);
+    if let Some(seconds) = given.deadline_seconds {
+        settings.deadline = Duration::from_secs(seconds);
+    }
+    Ok(isp_payment::gateway(settings).map_err(|error| bad(error.to_string()))?)
 }

@@ -1,7 +1,6 @@
 //! Suites that prove an implementation of a port true to its contract.
 
 pub mod access;
-pub mod gateway;
 pub mod inbox;
 pub mod messenger;
 pub mod store;

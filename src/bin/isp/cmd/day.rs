@@ -44,6 +44,8 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
         args.warn_of_clock(ctx).await?;
         return simulate::foretell(ctx, |_| true).await;
     }
+    // Money that only a question tells of counts before anybody is isolated.
+    let polled = super::gateway::poll(ctx).await?;
     let store = ctx.store().await?;
     let said = args.said(ctx).await?;
     let (worker, wires) = (ctx.worker(), Wires::new(ctx));
@@ -65,7 +67,7 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     Ok(match () {
         () if !day.enforced.held.is_empty() => Exit::Refused,
         () if !day.billed.problems.is_empty() => Exit::Partial,
-        () => deliver::exit(&day.delivered).worse(survey::exit(&day.surveyed)),
+        () => deliver::exit(&day.delivered).worse(survey::exit(&day.surveyed)).worse(polled),
     })
 }
 

@@ -13,12 +13,13 @@ use crate::wire;
 
 pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
     clock.begin(ctx).await?;
+    let polled = super::gateway::poll(ctx).await?;
     let store = ctx.store().await?;
     let (worker, wires) = (ctx.worker(), Wires::new(ctx));
     let report = ctx.engine(store).deliver_outside(&wires.outside(&worker), ctx.now).await?;
     print(ctx, &report)?;
     warn(ctx, &wires, &report).await?;
-    Ok(exit(&report))
+    Ok(exit(&report).worse(polled))
 }
 
 /// The routers and the messenger of the settings.

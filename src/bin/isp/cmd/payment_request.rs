@@ -2,36 +2,44 @@
 
 use clap::{Args, Subcommand};
 use isp_core::Zone;
-use isp_core::ids::PaymentRequestId;
-use isp_core::payment::{PaymentRequest, Qris, RequestState, qris};
-use isp_core::ports::{PageQuery, RequestQuery};
+use isp_core::ids::{CustomerId, InvoiceId, PaymentRequestId};
+use isp_core::payment::{PayChannel, PaymentRequest, Qris, RequestState, qris};
+use isp_core::ports::{GatewayQuery, PageQuery, RequestQuery};
 use isp_core::text::Code;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use super::record::moment;
-use super::{args, find};
+use super::{args, find, gateway};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{self, Cell, Format, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Ask a customer for what is owed, with an amount that nobody else is asked for, and show it as a QRIS code.
+    /// Ask a customer for what is owed: with an amount that nobody else is asked for, or through a payment gateway.
     #[command(
-        after_help = "Examples:\n  isp payment-request add P001\n  isp payment-request add INV-202601-000042\n\nThe amount is what is owed and Rp1 to Rp999 more, which become the customer's credit; by the amount `isp bank import` knows who paid. Asked again for the same, it shows the same; when the debt has changed, or the customer paid another way, the request is cancelled."
+        after_help = "Examples:\n  isp payment-request add P001\n  isp payment-request add INV-202601-000042\n  isp payment-request add P001 --gateway tripay --channel va-bca\n\nThrough a gateway the amount is what is owed. Without one the amount is what is owed and Rp1 to Rp999 more, which become the customer's credit; by the amount `isp bank import` knows who paid. Asked again for the same, it shows the same; when the debt has changed, or the customer paid another way, the request is cancelled."
     )]
     Add(Add),
     /// List payment requests.
     List(List),
-    /// Cancel a customer's open request.
+    /// Cancel a customer's open request; with a gateway, those there.
     Cancel(Cancel),
+    /// Ask the payment gateways how their requests stand; deliver and run do so, too.
+    Poll,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     /// The customer ID, for all that is owed; or the number of one invoice.
     of: String,
+    /// Through this payment gateway, by its name in isp.toml.
+    #[arg(long, value_parser = args::code)]
+    gateway: Option<Code>,
+    /// How it is paid there: qris, va-bca, va-bni, va-bri, va-mandiri, va-permata, va-cimb, va-bsi, alfamart, indomaret or page.
+    #[arg(long, requires = "gateway", default_value = "qris", value_parser = PayChannel::parse)]
+    channel: PayChannel,
 }
 
 #[derive(Debug, Args)]
@@ -49,13 +57,19 @@ pub(crate) struct Cancel {
     /// Whose.
     #[arg(value_parser = args::code)]
     customer: Code,
+    /// Those at this payment gateway.
+    #[arg(long, value_parser = args::code)]
+    gateway: Option<Code>,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Add(args) => add(ctx, &args.of).await,
+        Command::Add(Add { of, gateway: None, .. }) => add(ctx, &of).await,
+        Command::Add(Add { of, gateway: Some(name), channel }) => gateway::add(ctx, &of, &name, channel).await,
+        Command::Poll => gateway::poll_alone(ctx).await,
         Command::List(args) => list(ctx, args).await,
-        Command::Cancel(Cancel { customer }) => {
+        Command::Cancel(Cancel { customer, gateway: Some(name) }) => gateway::cancel(ctx, &customer, &name).await,
+        Command::Cancel(Cancel { customer, gateway: None }) => {
             let store = ctx.store().await?;
             let found = find::customer(ctx, store, &customer).await?;
             let request = ctx.engine(store).cancel_request(found.id, ctx.now).await?;
@@ -66,15 +80,19 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     }
 }
 
+/// Who is asked, and for which invoice.
+pub(super) async fn asked_of(ctx: &Context, of: &str) -> anyhow::Result<(CustomerId, Option<InvoiceId>)> {
+    let store = ctx.store().await?;
+    if of.trim().to_ascii_uppercase().starts_with("INV-") {
+        let (invoice, _) = find::invoice(ctx, store, of).await?;
+        return Ok((invoice.customer_id, Some(invoice.id)));
+    }
+    Ok((find::customer(ctx, store, &args::code(of)?).await?.id, None))
+}
+
 async fn add(ctx: &Context, of: &str) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let (customer, invoice) = match of.trim().to_ascii_uppercase().starts_with("INV-") {
-        true => {
-            let (invoice, _) = find::invoice(ctx, store, of).await?;
-            (invoice.customer_id, Some(invoice.id))
-        }
-        false => (find::customer(ctx, store, &args::code(of)?).await?.id, None),
-    };
+    let (customer, invoice) = asked_of(ctx, of).await?;
     // A damaged code is found before anything is written.
     let shop = ctx.config.payment.qris.as_deref().map(Qris::parse).transpose()?;
     let id = PaymentRequestId(ctx.id());
@@ -128,7 +146,7 @@ async fn add(ctx: &Context, of: &str) -> anyhow::Result<Exit> {
 }
 
 /// A QR code of half blocks, light on dark as a terminal is, with its quiet zone.
-fn drawn(text: &str) -> anyhow::Result<String> {
+pub(super) fn drawn(text: &str) -> anyhow::Result<String> {
     let code = QrCode::new(text)?;
     Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
 }
@@ -139,15 +157,23 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         Some(code) => Some(find::customer(ctx, store, code).await?.id),
         None => None,
     };
-    let query = RequestQuery { customer, standing: !args.all, ..RequestQuery::default() };
-    let mut rows = Rows::new(&[
+    let query = GatewayQuery { customer, live: !args.all, ..GatewayQuery::default() };
+    let at_gateways = ctx.engine(store).gateway_requests(&query).await?;
+    // Who has no gateway sees nothing of them.
+    let with_gateways = !at_gateways.is_empty() || !ctx.config.gateway.is_empty();
+    let mut head = vec![
         column("customer"),
         column("state"),
         number("debt"),
         number("amount"),
         column("made_at"),
         column("expires_at"),
-    ]);
+    ];
+    if with_gateways {
+        head.extend([column("gateway"), column("channel"), column("reference")]);
+    }
+    let mut rows = Rows::new(&head);
+    let query = RequestQuery { customer, standing: !args.all, ..RequestQuery::default() };
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let found = store.payment_requests(ctx.tenant(), query, page).await?;
@@ -155,18 +181,34 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         let shown: Vec<&PaymentRequest> = found.iter().filter(open).collect();
         let codes = find::codes(ctx, store, shown.iter().map(|r| r.customer_id)).await?;
         for request in shown {
-            rows.push(vec![
+            let mut row = vec![
                 Cell::maybe(codes.get(&request.customer_id)),
                 Cell::Word(request.state(ctx.now).code()),
                 request.debt.into(),
                 request.amount.into(),
                 Cell::text(moment(request.made_at, Zone::Wib)),
                 Cell::text(moment(request.expires_at, Zone::Wib)),
-            ]);
+            ];
+            row.extend((0..3).filter(|_| with_gateways).map(|_| Cell::Empty));
+            rows.push(row);
         }
         if !page.advance(&found, |last| last.id) {
             break;
         }
+    }
+    let codes = find::codes(ctx, store, at_gateways.iter().map(|r| r.customer_id)).await?;
+    for request in at_gateways {
+        rows.push(vec![
+            Cell::maybe(codes.get(&request.customer_id)),
+            Cell::Word(request.state.code()),
+            request.amount.into(),
+            request.amount.into(),
+            Cell::text(moment(request.made_at, Zone::Wib)),
+            Cell::text(moment(request.expires_at, Zone::Wib)),
+            Cell::text(&request.gateway),
+            Cell::text(request.channel.code()),
+            Cell::text(&request.reference),
+        ]);
     }
     ctx.rows(&rows)?;
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
-//! As much HTTP/1.1 as a JSON API needs.
+//! As much HTTP/1.1 as a simulated JSON API needs, without TLS.
 
-use std::io;
+use std::{fmt, io};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -8,31 +8,52 @@ use tokio::net::TcpStream;
 const HEAD_LIMIT: usize = 16 * 1024;
 const BODY_LIMIT: usize = 256 * 1024;
 
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) path: String,
-    headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+/// A request.
+pub struct Request {
+    /// `GET`, `POST` and so on.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The headers, as they came.
+    pub headers: Vec<(String, String)>,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+}
+
+/// Headers and bodies hold secrets and personal data.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    /// The first header of this name, compared without case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
 
-pub(super) struct Connection {
+/// A connection that requests come in on.
+#[derive(Debug)]
+pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    /// One that was accepted.
+    #[must_use]
+    pub fn new(stream: TcpStream) -> Self {
         Self { stream, buffer: Vec::new() }
     }
 
     /// The next request; `None` when the client closed the connection between two requests.
-    pub(super) async fn request(&mut self) -> io::Result<Option<Request>> {
+    ///
+    /// # Errors
+    /// When the client goes in the middle, or speaks no HTTP.
+    pub async fn request(&mut self) -> io::Result<Option<Request>> {
         let head_end = loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 break end;
@@ -65,7 +86,11 @@ impl Connection {
         Ok(Some(request))
     }
 
-    pub(super) async fn respond(&mut self, status: u16, content_type: &str, body: &[u8]) -> io::Result<()> {
+    /// Answers the request.
+    ///
+    /// # Errors
+    /// When the client has gone.
+    pub async fn respond(&mut self, status: u16, content_type: &str, body: &[u8]) -> io::Result<()> {
         let head = format!(
             "HTTP/1.1 {status} {}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
             if status < 400 { "OK" } else { "Error" },

@@ -1,1 +1,0 @@
-//! The contract of [`PaymentGateway`](crate::ports::PaymentGateway), for adapters before a simulator.

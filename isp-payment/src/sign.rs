@@ -1,0 +1,46 @@
+//! Digests as gateways write them: lowercase hexadecimal.
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256, Sha512};
+use subtle::ConstantTimeEq;
+
+pub(crate) fn sha512(text: &str) -> String {
+    hex(&Sha512::digest(text.as_bytes()))
+}
+
+pub(crate) fn md5(text: &str) -> String {
+    hex(&Md5::digest(text.as_bytes()))
+}
+
+/// Empty for no key, which HMAC never refuses; an empty one fits no signature.
+pub(crate) fn hmac_sha256(key: &SecretString, bytes: &[u8]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) else { return String::new() };
+    mac.update(bytes);
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Whether a signature is the expected one, in the same time wherever they differ. Some write capital letters.
+pub(crate) fn fits(given: &str, expected: &str) -> bool {
+    !expected.is_empty() && bool::from(given.to_ascii_lowercase().as_bytes().ct_eq(expected.as_bytes()))
+}
+
+/// Whether a token is the secret, letter by letter.
+pub(crate) fn is_secret(given: &str, secret: &SecretString) -> bool {
+    !is_blank(secret) && bool::from(given.as_bytes().ct_eq(secret.expose_secret().as_bytes()))
+}
+
+/// A secret that was never filled in.
+pub(crate) fn is_blank(secret: &SecretString) -> bool {
+    secret.expose_secret().trim().is_empty()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,338 @@
+//! Each gateway on a loopback port: for tests, and for trying payment requests without an account.
+//!
+//! It checks every request as strictly as the documentation says, remembers what it was asked to collect, and fails on demand as
+//! a network fails. Its webhooks are values: a test delivers them late, twice, out of order, or not at all.
+
+mod duitku;
+mod midtrans;
+mod tripay;
+mod xendit;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use isp_core::Money;
+use isp_core::payment::NoticeState;
+use isp_core::text::Code;
+use isp_http::server::{Connection, Request};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::settings::{GatewayKind, GatewaySettings, SettingsError};
+
+const WEBHOOK_KEY: &str = "simulated-webhook-key";
+const MERCHANT: &str = "S0001";
+
+/// The ways a simulated gateway fails. A request is checked first; one that is wrong is refused all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Closes the connection; nothing is done.
+    Reset,
+    /// Does it, and closes the connection without an answer.
+    ReplyLost,
+    /// Never answers; nothing is done.
+    Hang,
+    /// Answers with this HTTP status and an HTML page; nothing is done.
+    Html(u16),
+    /// Does it, and answers with this HTTP status and an HTML page.
+    HtmlAfter(u16),
+}
+
+/// What it was asked to collect, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// The reference of who asked.
+    pub reference: String,
+    /// Its own id.
+    pub id: String,
+    /// What was asked.
+    pub asked: Money,
+    /// What counts for the customer of what was paid; what was asked until then.
+    pub paid: Money,
+    /// What the payer paid on top.
+    pub payer_fee: Money,
+    /// What it keeps.
+    pub fee: Money,
+    /// How it is paid, in its own words.
+    pub method: String,
+    /// Where it stands.
+    pub state: NoticeState,
+    /// When it was paid.
+    pub paid_at: Option<DateTime<Utc>>,
+    /// True for a page on which nobody has chosen how to pay.
+    pub unchosen: bool,
+}
+
+impl Transaction {
+    pub(crate) fn new(reference: &str, id: String, asked: Money, method: &str) -> Self {
+        Self {
+            reference: reference.to_owned(),
+            id,
+            asked,
+            paid: asked,
+            payer_fee: Money::ZERO,
+            fee: Money::ZERO,
+            method: method.to_owned(),
+            state: NoticeState::Pending,
+            paid_at: None,
+            unchosen: false,
+        }
+    }
+}
+
+/// A webhook with its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedWebhook {
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// What it answers: a status and JSON.
+type Reply = (u16, Value);
+
+#[derive(Debug, Default)]
+struct State {
+    transactions: BTreeMap<String, Transaction>,
+    faults: Vec<Fault>,
+    requests: u64,
+}
+
+/// A running gateway on 127.0.0.1. Dropping it stops it.
+pub struct Simulator {
+    kind: GatewayKind,
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Starts on a free port.
+    ///
+    /// # Errors
+    /// When no loopback port can be had.
+    pub async fn start(kind: GatewayKind) -> io::Result<Self> {
+        Self::start_on(kind, 0).await
+    }
+
+    /// Starts on this port.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start_on(kind: GatewayKind, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::<Mutex<State>>::default();
+        let task = tokio::spawn(serve(kind, listener, Arc::clone(&state)));
+        Ok(Self { kind, address, state, task })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Settings that fit: address, keys, merchant.
+    ///
+    /// # Errors
+    /// None that can be: the name of each kind is a code.
+    pub fn settings(&self) -> Result<GatewaySettings, SettingsError> {
+        let name = Code::parse("gateway", self.kind.name()).map_err(|_| SettingsError::Missing("name"))?;
+        let mut settings = GatewaySettings::new(name, self.kind, key(self.kind).into());
+        settings.sandbox = true;
+        settings.merchant = MERCHANT.to_owned();
+        settings.webhook_key = WEBHOOK_KEY.into();
+        settings.email = "tagihan@example.id".to_owned();
+        settings.callback_url = Some("https://isp.example.id/webhook".to_owned());
+        settings.base_url = Some(self.base_url());
+        Ok(settings)
+    }
+
+    /// The next `count` requests meet this fault.
+    pub fn fail_next(&self, count: usize, fault: Fault) {
+        self.lock().faults.extend(std::iter::repeat_n(fault, count));
+    }
+
+    /// A customer pays this for a reference, of which it keeps a fee. False when it has no such reference.
+    pub fn pay(&self, reference: &str, amount: Money, fee: Money, at: DateTime<Utc>) -> bool {
+        self.change(reference, |t| {
+            (t.state, t.paid, t.fee, t.paid_at, t.unchosen) = (NoticeState::Paid, amount, fee, Some(at), false);
+        })
+    }
+
+    /// Something else becomes of a reference. False when it has no such reference.
+    pub fn set(&self, reference: &str, state: NoticeState) -> bool {
+        self.change(reference, |t| t.state = state)
+    }
+
+    /// The webhook that it sends now about a reference.
+    #[must_use]
+    pub fn webhook(&self, reference: &str) -> Option<SignedWebhook> {
+        let transaction = self.lock().transactions.get(reference)?.clone();
+        Some(match self.kind {
+            GatewayKind::Midtrans => midtrans::webhook(&transaction),
+            GatewayKind::Xendit => xendit::webhook(&transaction),
+            GatewayKind::Tripay => tripay::webhook(&transaction),
+            GatewayKind::Duitku => duitku::webhook(&transaction),
+        })
+    }
+
+    /// All that it was asked to collect, in the order of references.
+    #[must_use]
+    pub fn transactions(&self) -> Vec<Transaction> {
+        self.lock().transactions.values().cloned().collect()
+    }
+
+    /// What it owes: what was paid, less what it keeps.
+    #[must_use]
+    pub fn holds(&self) -> Money {
+        let state = self.lock();
+        let paid = state.transactions.values().filter(|t| t.state == NoticeState::Paid);
+        paid.map(|t| t.paid - t.fee).sum()
+    }
+
+    /// How many requests came in.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.lock().requests
+    }
+
+    fn change(&self, reference: &str, change: impl FnOnce(&mut Transaction)) -> bool {
+        self.lock().transactions.get_mut(reference).map(change).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator").field("kind", &self.kind).field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const fn key(kind: GatewayKind) -> &'static str {
+    match kind {
+        GatewayKind::Midtrans => "SB-Mid-server-simulated",
+        GatewayKind::Xendit => "xnd_development_simulated",
+        GatewayKind::Tripay => "DEV-simulated",
+        GatewayKind::Duitku => "simulated-duitku-key",
+    }
+}
+
+async fn serve(kind: GatewayKind, listener: TcpListener, state: Arc<Mutex<State>>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(converse(kind, Connection::new(stream), Arc::clone(&state)));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Serves one connection until the client goes, a fault cuts it, or the client speaks no HTTP.
+async fn converse(kind: GatewayKind, mut connection: Connection, state: Arc<Mutex<State>>) {
+    const PAGE: &[u8] = b"<html><body><h1>502 Bad Gateway</h1></body></html>";
+    while let Ok(Some(request)) = connection.request().await {
+        let fault = {
+            let mut state = lock(&state);
+            state.requests += 1;
+            if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) }
+        };
+        let done = match fault {
+            Some(Fault::Reset) => return,
+            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Html(status)) => Err(status),
+            Some(Fault::HtmlAfter(status)) => {
+                answer(kind, &state, &request);
+                Err(status)
+            }
+            Some(Fault::ReplyLost) => {
+                answer(kind, &state, &request);
+                return;
+            }
+            None => Ok(answer(kind, &state, &request)),
+        };
+        let sent = match done {
+            Ok((status, body)) => connection.respond(status, "application/json", body.to_string().as_bytes()).await,
+            Err(status) => connection.respond(status, "text/html", PAGE).await,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(kind: GatewayKind, state: &Mutex<State>, request: &Request) -> Reply {
+    let mut state = lock(state);
+    let all = &mut state.transactions;
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let path: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let body = || serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
+    match kind {
+        GatewayKind::Midtrans => midtrans::answer(all, request, &path, &body()),
+        GatewayKind::Xendit => xendit::answer(all, request, &path, query, &body()),
+        GatewayKind::Tripay => tripay::answer(all, request, &path, query, &body()),
+        GatewayKind::Duitku => duitku::answer(all, &path, &body()),
+    }
+}
+
+/// Whether a request has this key by HTTP Basic; `Authorization: Basic` and the key with a colon in base64.
+fn basic(request: &Request, key: &str) -> bool {
+    let plain = format!("{key}:");
+    let expected = format!("Basic {}", base64(plain.as_bytes()));
+    request.header("authorization") == Some(expected.as_str())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let [a, b, c] = [0, 1, 2].map(|i| u32::from(chunk.get(i).copied().unwrap_or_default()));
+        let all = a << 16 | b << 8 | c;
+        for (i, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let sign = SIGNS[(all >> shift & 63) as usize];
+            text.push(if i <= chunk.len() { char::from(sign) } else { '=' });
+        }
+    }
+    text
+}
+
+fn query_value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
+    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
+fn by_id<'a>(all: &'a mut BTreeMap<String, Transaction>, id: &str) -> Option<&'a mut Transaction> {
+    all.values_mut().find(|t| t.id == id)
+}
+
+fn amount(body: &Value, key: &str) -> Option<Money> {
+    body.get(key).and_then(Value::as_i64).filter(|amount| *amount > 0).map(Money::rupiah)
+}
+
+fn json_header() -> (String, String) {
+    ("content-type".to_owned(), "application/json".to_owned())
+}
