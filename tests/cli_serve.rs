@@ -1,12 +1,19 @@
-//! `isp serve` as a program: killed, stopped, and two of them on one database.
+//! `isp serve` as a program: killed, stopped, two of them on one database, and told of a payment by a gateway.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod cli;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use cli::{Isp, SHEETS};
+use isp::core::Money;
+use isp::payment::GatewayKind;
+use isp::payment::simulator::Simulator;
 use isp_whatsapp::webhook::signature;
 
 const SECRET: &str = "test_app_secret_not_real";
@@ -88,4 +95,53 @@ fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
     let id = ends.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert!(ends.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let tripay = runtime.block_on(Simulator::start(GatewayKind::Tripay)).unwrap();
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let path = isp.dir().join("isp.toml");
+    let settings = format!(
+        "{}\n[gateway.tripay]\nsandbox = true\nmerchant = \"S0001\"\nkey = \"DEV-simulated\"\nwebhook_key = \"simulated-webhook-key\"\n\
+         email = \"tagihan@example.id\"\nbase_url = \"{}\"\n\n[serve]\nrun_every_minutes = 0\ndeliver_every_seconds = 0\n",
+        std::fs::read_to_string(&path).unwrap(),
+        tripay.base_url()
+    );
+    std::fs::write(&path, settings).unwrap();
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+    let asked =
+        isp.json(&["--on", "2026-01-05", "payment-request", "add", "P001", "--gateway", "tripay", "--channel", "qris"]);
+    let reference = asked[0]["reference"].as_str().unwrap();
+    assert!(tripay.pay(
+        reference,
+        Money::rupiah(165_000),
+        Money::rupiah(1_900),
+        "2026-01-05T05:00:00Z".parse().unwrap()
+    ));
+    let told = tripay.webhook(reference).unwrap();
+
+    let server = Served::start(isp.dir());
+    let headers: String = told.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let post = |body: &[u8]| {
+        let head = format!("POST /hooks/tripay HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}");
+        server.ask(&head, body)
+    };
+    let mut forged = told.body.clone();
+    *forged.last_mut().unwrap() = b' ';
+    assert_eq!(post(&forged), Some(401), "a byte of it was changed");
+    assert_eq!([post(&told.body), post(&told.body)], [Some(200), Some(200)]);
+    let open = || isp.json(&["invoice", "list", "--customer", "P001", "--open"]).as_array().unwrap().len();
+    let began = Instant::now();
+    while open() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", isp.ok(&["webhook", "list", "--all"]));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(post(&told.body), Some(200), "told again when it is booked already");
+    let payments = isp.json(&["payment", "list"]);
+    assert_eq!((payments.as_array().unwrap().len(), &payments[0]["amount"]), (1, &165_000.into()), "{payments}");
 }

@@ -1,5 +1,7 @@
 //! `isp gateway`: what payment gateways hold and paid out; and requests that go through one.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
@@ -184,23 +186,28 @@ pub(super) async fn poll_alone(ctx: &Context) -> anyhow::Result<Exit> {
     poll(ctx).await
 }
 
-/// Asks the gateways about the requests whose time to ask has come. Money that only the question tells of is booked before
-/// anything else is decided.
-pub(super) async fn poll(ctx: &Context) -> anyhow::Result<Exit> {
-    if ctx.config.gateway.is_empty() {
-        return Ok(Exit::Done);
-    }
-    let mut exit = Exit::Done;
-    let mut all: Vec<Box<dyn PaymentGateway>> = Vec::new();
+/// The gateways that can work; what is wrong with the others is told, and makes the command one that was done in part.
+pub(super) fn usable(ctx: &Context) -> (Vec<Arc<dyn PaymentGateway>>, Exit) {
+    let (mut all, mut exit): (Vec<Arc<dyn PaymentGateway>>, Exit) = (Vec::new(), Exit::Done);
     for (name, gateway) in wire::gateways(&ctx.config) {
         match gateway {
-            Ok(gateway) => all.push(gateway),
+            Ok(gateway) => all.push(Arc::from(gateway)),
             Err(error) => {
                 ctx.warn("warn.gateway", &[("gateway", name), ("reason", ctx.texts.failure(&error))]);
                 exit = Exit::Partial;
             }
         }
     }
+    (all, exit)
+}
+
+/// Asks the gateways about the requests whose time to ask has come. Money that only the question tells of is booked before
+/// anything else is decided.
+pub(super) async fn poll(ctx: &Context) -> anyhow::Result<Exit> {
+    if ctx.config.gateway.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let (all, mut exit) = usable(ctx);
     let all: Vec<&dyn PaymentGateway> = all.iter().map(AsRef::as_ref).collect();
     let report = ctx.engine(ctx.store().await?).poll_gateways(&all, ctx.now).await?;
     for (reference, error) in &report.failed {

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use isp_core::engine::Post;
 use isp_core::ids::WorkerId;
 use isp_core::payment::Qris;
-use isp_core::ports::AccessControl;
+use isp_core::ports::{AccessControl, PaymentGateway};
+use isp_serve::gateway::Gateway;
 use isp_serve::hooks::Source;
 use isp_serve::{App, Provider, notify, router, server, whatsapp, work};
 use isp_store::SqlStore;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::deliver::Wires;
+use super::gateway::usable;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -43,21 +45,32 @@ enum LogFormat {
     Json,
 }
 
-impl isp_serve::Wires for Wires {
+/// What the server calls.
+struct Outside {
+    wires: Wires,
+    gateways: Vec<Arc<dyn PaymentGateway>>,
+}
+
+impl isp_serve::Wires for Outside {
     fn routers(&self) -> &dyn AccessControl {
-        self.access()
+        self.wires.access()
     }
 
     fn post(&self) -> Post<'_> {
-        self.post_as_set()
+        self.wires.post_as_set()
+    }
+
+    fn gateways(&self) -> Vec<&dyn PaymentGateway> {
+        self.gateways.iter().map(AsRef::as_ref).collect()
     }
 }
 
 pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     log(args.log_format)?;
     let settings = ctx.config.serve.clone();
-    let wires = Arc::new(Wires::new(ctx));
-    let sources = sources(ctx)?;
+    let (gateways, _) = usable(ctx);
+    let sources = sources(ctx, &gateways)?;
+    let wires = Arc::new(Outside { wires: Wires::new(ctx), gateways });
     let store = Arc::new(wire::store(&ctx.config).await?);
     let provider = provider(ctx, &store)?;
     let place = |error: std::io::Error| Failure::Config {
@@ -119,8 +132,9 @@ fn provider(ctx: &Context, store: &Arc<SqlStore>) -> anyhow::Result<Provider> {
 }
 
 /// Who may send webhooks, by the settings.
-fn sources(ctx: &Context) -> anyhow::Result<Vec<Arc<dyn Source>>> {
-    let mut sources: Vec<Arc<dyn Source>> = Vec::new();
+fn sources(ctx: &Context, gateways: &[Arc<dyn PaymentGateway>]) -> anyhow::Result<Vec<Arc<dyn Source>>> {
+    let of_gateway = |gateway: &Arc<dyn PaymentGateway>| Arc::new(Gateway::new(Arc::clone(gateway))) as Arc<dyn Source>;
+    let mut sources: Vec<Arc<dyn Source>> = gateways.iter().map(of_gateway).collect();
     if let Some((app_secret, verify_token)) = wire::webhook_secrets(&ctx.config)? {
         sources.push(Arc::new(whatsapp::WhatsApp::new(Webhook::new(app_secret, verify_token))));
     }
