@@ -77,9 +77,9 @@ class AccountPayment(models.Model):
         return self.browse(received.payment or ())
 
     @api.model
-    def _isp_check_day(self, company, day, told):
-        """Refuse a day on which nobody can have paid, or one of long ago that nobody insists on."""
-        notice = isp_engine.PaymentNotice(0, 0, "till", "1", 1, noon(day, company.isp_zone), told, [])
+    def _isp_check_typed(self, company, amount, day, told):
+        """Refuse a day or an amount that looks like a slip of the keyboard, and that nobody insists on."""
+        notice = isp_engine.PaymentNotice(0, 0, "till", "1", whole(amount), noon(day, company.isp_zone), told, [])
         [received] = isp_engine.receive_payments([notice], company._isp_now())
         self.env["isp.refusals"]._isp_allowed(received)
 

@@ -84,7 +84,7 @@ class TestBooksGuard(IspNetworkCommon):
     def test_a_cashier_gives_nothing_away(self):
         register = {"active_model": "account.move", "active_ids": self.move.ids}
         gift = {
-            "payment_date": "2026-01-10", "journal_id": self.cash.id, "amount": 1, "payment_difference_handling": "reconcile",
+            "payment_date": "2026-01-10", "journal_id": self.cash.id, "amount": 1, "isp_insist": True, "payment_difference_handling": "reconcile",
             "writeoff_account_id": self.expense.id,
         }
         for group in ("cashier", "billing"):

@@ -53,6 +53,7 @@ class TestPayments(IspNetworkCommon):
 
         self.refusal("payment.paid_in_future", press, date(2062, 1, 19))
         self.refusal("payment.paid_long_ago", press, date(1999, 1, 19))
+        self.refusal("value.implausible", press, date(2026, 1, 19), amount=277)
         self.assertEqual(self.move.amount_residual, 277_500)
         press(date(1999, 1, 19), isp_insist=True)
         self.assertEqual(self.move.amount_residual, 0)

@@ -189,7 +189,7 @@ class IspManyWizard(models.TransientModel):
         register = self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=moves.ids
         ).create({"journal_id": self.journal_id.id, "payment_date": self.date, "group_payment": len(moves) > 1})
-        register._isp_check_day()
+        register._isp_check_typed()
         payments = register._create_payments()
         return ", ".join("%s %s" % (payment.name, self._isp_money(payment.amount)) for payment in payments)
 

@@ -11,17 +11,21 @@ class AccountPaymentRegister(models.TransientModel):
         "Bank or gateway reference",
         help="What the bank, the gateway or the receipt calls this payment. It is one payment, however often it is told.",
     )
-    isp_insist = fields.Boolean("The day is meant so", help="The payment is of more than a year ago, or of a day that is still to come.")
+    isp_insist = fields.Boolean(
+        "It is meant so", help="The payment is of more than a year ago, of a day that is still to come, or of an unusual amount."
+    )
 
     def action_create_payments(self):
-        self._isp_check_day()
+        self._isp_check_typed()
         return super().action_create_payments()
 
-    def _isp_check_day(self):
-        """A year that was mistyped is asked about, also where no reference is given (rule P7)."""
+    def _isp_check_typed(self):
+        """A year or an amount that was mistyped is asked about, also where no reference is given (rule P7)."""
         for wizard in self.filtered(lambda one: one.payment_type == "inbound" and not (one.isp_reference or "").strip()):
-            wizard.env["account.payment"]._isp_check_day(
-                wizard.company_id, wizard.payment_date, "insisting" if wizard.isp_insist else "person"
+            # What is unpaid stands there by itself; any other amount was typed.
+            typed = "machine" if wizard.currency_id.is_zero(wizard.payment_difference) else "person"
+            wizard.env["account.payment"]._isp_check_typed(
+                wizard.company_id, wizard.amount, wizard.payment_date, "insisting" if wizard.isp_insist else typed
             )
 
     def _create_payments(self):
