@@ -57,6 +57,19 @@ async fn a_page_says_why_how_much_and_how_and_looking_changes_nothing() {
 }
 
 #[tokio::test]
+async fn who_is_not_told_where_to_pay_gets_no_amount_to_pay() {
+    let no_ways = |provider: &mut isp_serve::Provider| (provider.qris, provider.sender) = (None, None);
+    let server = Server::start_where(1, |_| {}, Vec::new(), no_ways).await;
+    server.isolate(0).await;
+    let link = link(&server, 0).await;
+    let (status, page) = server.send("GET", &link, &[], b"").await;
+    assert!(
+        status == 200 && page.contains("Tanyakan kepada kami cara membayar.") && !page.contains("Bayar sekarang"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn paying_asks_once_and_shows_the_code_as_a_drawing() {
     let server = Server::start(1).await;
     server.isolate(0).await;

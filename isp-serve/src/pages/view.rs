@@ -185,6 +185,11 @@ fn pay(facts: &PageFacts, shop: &Shop<'_>, base: &str, language: Language) -> St
     let id = language == Language::Id;
     let word = |indonesian: &'static str, english: &'static str| if id { indonesian } else { english };
     let mut out = format!("<section class=\"c\"><h2>{}</h2>", word("Bayar", "Pay"));
+    // An amount is of no use to somebody who is not told where it goes.
+    if shop.qris.is_none() && shop.sender.is_none_or(|sender| sender.pay_to.is_empty()) {
+        return out
+            + &format!("<p>{}</p></section>", word("Tanyakan kepada kami cara membayar.", "Ask us how to pay."));
+    }
     let Some(request) = &facts.request else {
         out += &format!(
             "<form method=\"post\" action=\"{base}/pay{}\"><button>{}</button></form></section>",

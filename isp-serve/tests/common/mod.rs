@@ -81,6 +81,15 @@ impl Server {
     }
 
     pub async fn start_all(customers: u64, change: impl FnOnce(&mut Settings), more: Vec<Arc<dyn Source>>) -> Self {
+        Self::start_where(customers, change, more, |_| {}).await
+    }
+
+    pub async fn start_where(
+        customers: u64,
+        change: impl FnOnce(&mut Settings),
+        more: Vec<Arc<dyn Source>>,
+        provide: impl FnOnce(&mut Provider),
+    ) -> Self {
         let store = MemoryStore::new();
         let world = World::new(customers);
         store.commit(TENANT, world.changes()).await.unwrap();
@@ -89,7 +98,7 @@ impl Server {
             pay_to: vec!["BCA 1234567890 a.n. PT Contoh <b>".to_owned()],
             contact: Some("0812-0000-9999".to_owned()),
         };
-        let provider = Provider {
+        let mut provider = Provider {
             store: Arc::new(store.clone()),
             inbox: Arc::new(store.clone()),
             tenant: TENANT,
@@ -98,6 +107,7 @@ impl Server {
             qris: Some(Qris::parse(&qris::sample()).unwrap()),
             page: 500,
         };
+        provide(&mut provider);
         let mut settings = Settings { per_minute: 10_000, ..Settings::default() };
         change(&mut settings);
         let meta = Webhook::new(SECRET.into(), "meatyhamhock".into());
