@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::session::{Engine, Session, all, first};
 use crate::value::{Value, args};
-use crate::vault::{Place, Vault};
+use crate::vault::{NOT_IN_RING, Place, Vault};
 
 /// Rows a transaction, so that nobody waits long for it.
 const BATCH: u64 = 500;
@@ -129,12 +129,28 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault) -> Result<Reseale
 
 /// Refuses to seal when the database has a key that is not in the ring: it was changed since this process read its key file.
 pub(crate) async fn may_seal(s: &mut dyn Session, vault: &Vault) -> Result<(), StoreError> {
-    let sql = "SELECT value FROM meta WHERE key = 'vault_check' FOR SHARE";
+    is_current(s, vault, "SELECT value FROM meta WHERE key = 'vault_check' FOR SHARE").await
+}
+
+/// Refuses when the database has a key that is not in the ring.
+async fn is_current(s: &mut dyn Session, vault: &Vault, sql: &str) -> Result<(), StoreError> {
     let check: Option<Vec<u8>> = first(s, "key check", sql, Vec::new(), |r| r.get()).await?;
     match check {
         Some(check) if !vault.key_names().contains(&Vault::key_name(&check)) => Err(StoreError::KeyChanged),
         _ => Ok(()),
     }
+}
+
+/// What was read, or why not: a value that was sealed with a key of after this process read its key file is no damage.
+pub(crate) async fn or_key_changed<T>(
+    s: &mut dyn Session,
+    vault: &Vault,
+    read: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if matches!(&read, Err(StoreError::Corrupt { reason, .. }) if reason.contains(NOT_IN_RING)) {
+        is_current(s, vault, "SELECT value FROM meta WHERE key = 'vault_check'").await?;
+    }
+    read
 }
 
 /// The right to run of every provider in a database, held.

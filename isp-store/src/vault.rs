@@ -42,6 +42,9 @@ struct Key {
     index: [u8; 32],
 }
 
+/// Why a sealed value does not open whose key this process does not have.
+pub(crate) const NOT_IN_RING: &str = "its key is not in the ring";
+
 impl Drop for Key {
     fn drop(&mut self) {
         self.index.zeroize();
@@ -283,7 +286,7 @@ impl Vault {
         let id = head.get(1..1 + KEY_ID).unwrap_or_default();
         let mut keys = self.ring.iter().filter(|key| key.id == *id).peekable();
         if keys.peek().is_none() {
-            return Err(corrupt("its key is not in the ring"));
+            return Err(corrupt(NOT_IN_RING));
         }
         for key in keys {
             let payload = Payload { msg: text, aad: aad.as_bytes() };

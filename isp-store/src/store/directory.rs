@@ -13,6 +13,7 @@ use isp_core::subscription::Subscription;
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
 
+use crate::reseal::or_key_changed;
 use crate::{customer, device, installation, master, subscription};
 
 use super::SqlStore;
@@ -46,12 +47,14 @@ impl DirectoryStore for SqlStore {
 
     async fn customer(&self, tenant: TenantId, id: CustomerId) -> Result<Option<Customer>, StoreError> {
         let mut session = self.engine.read().await?;
-        customer::by_id(session.as_mut(), &self.vault, tenant, id).await
+        let read = customer::by_id(session.as_mut(), &self.vault, tenant, id).await;
+        or_key_changed(session.as_mut(), &self.vault, read).await
     }
 
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
         let mut session = self.engine.read().await?;
-        customer::by_code(session.as_mut(), &self.vault, tenant, code).await
+        let read = customer::by_code(session.as_mut(), &self.vault, tenant, code).await;
+        or_key_changed(session.as_mut(), &self.vault, read).await
     }
 
     async fn customer_codes(
