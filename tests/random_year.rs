@@ -170,7 +170,7 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
             let owed: Money =
                 world.store.open_invoices(TENANT, customer_id(n)).await.unwrap().iter().map(|i| i.residual()).sum();
             let rupiah = match dice.roll(6) {
-                0 => owed.as_i64() / 2,
+                0 if owed >= Money::rupiah(2_000) => owed.as_i64() / 2,
                 1 => owed.as_i64() + 50_000,
                 _ => owed.as_i64(),
             };

@@ -307,7 +307,7 @@ class Provider:
         del collector
         when, identity = moment(paid_at), isp.payment_identity(provider, reference)
         known = [isp.KnownPayment(key, c["customer"], c["amount"], c["paid_at"], c["reversed"]) for key, c in self.credit.items() if c.get("identity") == identity]
-        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, known=known)
+        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, known=known, owed=sum(self.balance(i).total - self.balance(i).paid for i in self.invoices if i.line.customer == customer))
         received = allowed(isp.receive_payments([notice], at)[0])
         if received.outcome != "new":
             return

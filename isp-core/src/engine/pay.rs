@@ -14,7 +14,7 @@ use crate::isolation::transition::Transition;
 use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_isolation};
 use crate::ledger::{Account, entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
-use crate::money::Money;
+use crate::money::{Money, plausible_amount};
 use crate::payment::{
     Allocation, Channel, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received, allocate,
     settle_again,
@@ -94,7 +94,7 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Engine::pay`].
     pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
-        heard(new, told).check(now)?;
+        self.check_typed(new, told, now).await?;
         until_written(|| async {
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
             match among(new, told, &known) {
@@ -120,12 +120,27 @@ impl Engine<'_> {
         told: Told,
         now: DateTime<Utc>,
     ) -> Result<(ChangeSet, PayReport), EngineError> {
-        heard(new, told).check(now)?;
+        self.check_typed(new, told, now).await?;
         let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
         match among(new, told, &known) {
             Received::New => self.plan_payment(&self.as_payment(new, known.len(), now), now).await,
             _ => Err(EngineError::PaymentMismatch),
         }
+    }
+
+    /// Whether it may be a payment at all. What is owed is looked up only where it makes a difference.
+    async fn check_typed(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let mut owed = Money::ZERO;
+        if told == Told::ByPerson && plausible_amount("amount", new.amount).is_err() {
+            let open = self.store.open_invoices(self.tenant, new.customer_id).await?;
+            let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
+            let of_one = open.iter().map(InvoiceBalance::residual);
+            // Who says again what was booked made no slip either.
+            let mut usual = of_one.chain(known.iter().map(|k| k.payment.amount));
+            let all = || open.iter().map(InvoiceBalance::residual).sum();
+            owed = usual.find(|amount| *amount == new.amount).unwrap_or_else(all);
+        }
+        Ok(heard(new, told, owed).check(now)?)
     }
 
     /// The row of a payment whose reference was booked and taken back so often before.
@@ -323,12 +338,13 @@ impl Engine<'_> {
     }
 }
 
-fn heard(new: &NewPayment, told: Told) -> Heard<'_> {
-    Heard { customer_id: new.customer_id, provider: &new.provider, amount: new.amount, paid_at: new.paid_at, told }
+fn heard(new: &NewPayment, told: Told, owed: Money) -> Heard<'_> {
+    let NewPayment { customer_id, ref provider, amount, paid_at, .. } = *new;
+    Heard { customer_id, provider, amount, paid_at, told, owed }
 }
 
 fn among(new: &NewPayment, told: Told, known: &[PaymentRow]) -> Received {
-    heard(new, told).among(&known.iter().map(known_as).collect::<Vec<_>>())
+    heard(new, told, Money::ZERO).among(&known.iter().map(known_as).collect::<Vec<_>>())
 }
 
 impl Engine<'_> {

@@ -39,6 +39,8 @@ pub struct Heard<'a> {
     pub paid_at: DateTime<Utc>,
     /// Who says so.
     pub told: Told,
+    /// What the customer owes, in all or on an invoice: who pays just that made no slip, however little it is.
+    pub owed: Money,
 }
 
 /// A payment that is known by the same provider and reference (rule P6).
@@ -72,7 +74,7 @@ impl Heard<'_> {
     ///
     /// # Errors
     /// [`Error::NotPositive`], [`Error::ReservedProvider`], [`Error::PaidInFuture`], [`Error::PaidLongAgo`]; [`Error::Implausible`]
-    /// for an amount that a person typed.
+    /// for an odd amount that a person typed and that is not what is owed.
     pub fn check(&self, now: DateTime<Utc>) -> Result<(), Error> {
         if !self.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" });
@@ -85,6 +87,7 @@ impl Heard<'_> {
         match self.told {
             Told::ByPersonWhoInsists => Ok(()),
             Told::ByMachine => plausible(self.paid_at, now),
+            Told::ByPerson if self.amount == self.owed => plausible(self.paid_at, now),
             Told::ByPerson => plausible_amount("amount", self.amount).and(plausible(self.paid_at, now)),
         }
     }
@@ -95,7 +98,7 @@ impl Heard<'_> {
     /// use isp_core::{ids::CustomerId, money::Money, payment::{Heard, KnownPayment, Received, Told}, text::Code};
     /// let (bca, at) = (Code::parse("provider", "BCA").unwrap(), chrono::DateTime::UNIX_EPOCH);
     /// let (budi, amount) = (CustomerId(uuid::Uuid::from_u128(1)), Money::rupiah(166_500));
-    /// let heard = |told| Heard { customer_id: budi, provider: &bca, amount, paid_at: at, told };
+    /// let heard = |told| Heard { customer_id: budi, provider: &bca, amount, paid_at: at, told, owed: Money::ZERO };
     /// let known = KnownPayment { customer_id: budi, amount, paid_at: at, reversed: false };
     /// assert_eq!(heard(Told::ByPerson).among(&[]), Received::New);
     /// assert_eq!(heard(Told::ByPerson).among(&[known]), Received::Known(0));

@@ -83,14 +83,15 @@ struct Notice<'py> {
     amount: Money,
     paid_at: DateTime<chrono::Utc>,
     told: Told,
+    owed: Money,
     known: Vec<KnownPayment>,
     names: Vec<Bound<'py, PyAny>>,
 }
 
 impl Notice<'_> {
     fn heard(&self) -> Heard<'_> {
-        let Self { customer_id, ref provider, amount, paid_at, told, .. } = *self;
-        Heard { customer_id, provider, amount, paid_at, told }
+        let Self { customer_id, ref provider, amount, paid_at, told, owed, .. } = *self;
+        Heard { customer_id, provider, amount, paid_at, told, owed }
     }
 }
 
@@ -122,6 +123,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
             reversed: fields.take()?.bool()?,
         })
     })?;
+    let owed = fields.take()?.money_from_zero()?;
     Ok(Notice {
         key: key.object().clone(),
         customer_id: CustomerId(uuid::Uuid::from_u128(0)),
@@ -130,6 +132,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
         amount,
         paid_at,
         told,
+        owed,
         known,
         names,
     })

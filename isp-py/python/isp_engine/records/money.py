@@ -27,7 +27,8 @@ class KnownPayment(NamedTuple):
 class PaymentNotice(NamedTuple):
     """A payment as a ``person``, one who is ``insisting`` on its day, or a ``machine`` tells of it.
 
-    ``known`` are the payments with the same provider and reference (:func:`payment_identity`), oldest first.
+    ``known`` are the payments with the same provider and reference (:func:`payment_identity`), oldest first. ``owed`` is what the
+    customer owes, in all or on an invoice: a person who pays just that is not asked whether so little, or so much, is meant.
     """
 
     key: Key
@@ -38,6 +39,7 @@ class PaymentNotice(NamedTuple):
     paid_at: datetime
     told: Told = "person"
     known: Sequence[KnownPayment] = ()
+    owed: Money = 0
 
 
 class ReceivedPayment(NamedTuple):
