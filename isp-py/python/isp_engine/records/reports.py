@@ -35,6 +35,8 @@ EntryKind: TypeAlias = Literal[
     "credit_note",
     "write_off",
     "deposit",
+    "gateway_fee",
+    "payout",
     "package_change",
     "device_cost",
     "expense",
