@@ -236,8 +236,9 @@ def subscription(browser, router):
         browser.fill(name, value)
     browser.save()
     browser.button("action_activate")
-    [line] = browser.rpc("isp.subscription", "search_read", [], fields=["state", "activation_date"])
-    assert (line["state"], line["activation_date"]) == ("active", start.strftime("%Y-%m-%d")), line
+    wait_for(browser, "isp.subscription", [], "state", "active")
+    [line] = browser.rpc("isp.subscription", "search_read", [], fields=["activation_date"])
+    assert line["activation_date"] == start.strftime("%Y-%m-%d"), line
     wait_router(browser, router, "HOME-20")
     reopen_line(browser)
     browser.picture("line-open")
