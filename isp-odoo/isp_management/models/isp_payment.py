@@ -4,7 +4,7 @@ import isp_engine
 
 from odoo import _, api, fields, models
 
-from ..logic.money import whole
+from ..logic.money import rupiah_owed, whole
 from ..logic.policy import noon
 
 
@@ -71,10 +71,22 @@ class AccountPayment(models.Model):
                 )
                 for payment in known
             ],
+            owed=self._isp_owed(company, partner, whole(amount), known),
         )
         [received] = isp_engine.receive_payments([notice], company._isp_now())
         received = self.env["isp.refusals"]._isp_allowed(received)
         return self.browse(received.payment or ())
+
+    @api.model
+    def _isp_owed(self, company, partner, amount, known):
+        """What a customer owes: this amount where an invoice comes to just that or it was booked before, else all of it."""
+        moves = self.env["account.move"].sudo().search([
+            ("company_id", "=", company.id), ("commercial_partner_id", "=", partner.commercial_partner_id.id),
+            ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("payment_state", "in", ("not_paid", "partial")),
+        ])
+        residuals = [rupiah_owed(move.amount_residual) for move in moves]
+        said_before = amount in residuals or amount in [whole(payment.amount) for payment in known]
+        return amount if said_before else sum(residuals)
 
     @api.model
     def _isp_check_typed(self, company, amount, day, told):
