@@ -79,6 +79,8 @@ def live(browser, router, meta):
     device(browser, router)
     number(browser, meta)
     customer(browser)
+    # The line starts 20 days ago: a first cron in between would bill and isolate it at once.
+    wait_for_crons(browser)
     line = subscription(browser, router)
     cpe(browser)
     bill(browser)
@@ -385,6 +387,18 @@ def wait_router(browser, router, profile, seconds=300):
         assert time.monotonic() < end, "the router has %s, not %s" % (secret and secret.profile, profile)
         browser.run("return 1;")
         time.sleep(0.3)
+
+
+def wait_for_crons(browser, seconds=300):
+    """Until each of ours has run once, which Odoo has them do within minutes after they were installed."""
+    end = time.monotonic() + seconds
+    while True:
+        crons = browser.rpc("ir.cron", "search_read", [("name", "=like", "ISP: %")], fields=["name", "lastcall"])
+        waiting = [cron["name"] for cron in crons if not cron["lastcall"]]
+        if crons and not waiting:
+            return
+        assert time.monotonic() < end, "%s did not run" % ", ".join(waiting)
+        time.sleep(0.5)
 
 
 def wait_for(browser, model, domain, name, value, seconds=300):
