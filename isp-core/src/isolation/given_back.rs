@@ -97,7 +97,7 @@ pub fn give_isolated_back(
 ///
 /// ```
 /// # use isp_core::{calendar::Date, isolation::given_back::looked_at_since};
-/// let day = |text| Date::parse(text).unwrap();
+/// let day = |text: &str| Date::parse(text).unwrap();
 /// let since = |mark: Option<&str>, position: Option<&str>| looked_at_since(day("2026-01-05"), mark.map(day), position.map(day), 2);
 /// assert_eq!(since(Some("2026-04-05"), Some("2026-03-10")), day("2026-03-08"));
 /// assert_eq!(since(Some("2026-02-05"), Some("2026-03-10")), day("2026-02-03"));
