@@ -8,6 +8,7 @@ use isp_core::Money;
 use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice};
 use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
 use isp_core::text::Code;
+use isp_http::percent_decoded;
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -154,28 +155,11 @@ fn form(raw: &[u8]) -> Option<Value> {
     let mut fields = serde_json::Map::new();
     for pair in std::str::from_utf8(raw).ok()?.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=')?;
-        if fields.insert(decode(key)?, decode(value)?.into()).is_some() {
+        if fields.insert(percent_decoded(key)?, percent_decoded(value)?.into()).is_some() {
             return None;
         }
     }
     Some(Value::Object(fields))
-}
-
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let high = char::from(rest.next()?).to_digit(16)?;
-                let low = char::from(rest.next()?).to_digit(16)?;
-                u8::try_from(high * 16 + low).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn method(channel: PayChannel) -> Result<&'static str, PortError> {
