@@ -19,7 +19,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The version; with the commit in a program that `make dist` built.
+/// The version, or the one that whoever built it named in ISP_VERSION.
 const VERSION: &str = match option_env!("ISP_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
