@@ -122,13 +122,16 @@ impl InvoiceId {
     }
 }
 
+/// The namespace of ids that follow from a name alone. The marks on routers of accounts that Python manages rest on it, so it
+/// never changes.
+pub const NAMES: Uuid = Uuid::nil();
+
 /// Derives an id from the words that name a thing, so that a repeated decision names the same row.
 ///
 /// ```
-/// use isp_core::ids::derive;
-/// let tenant = uuid::Uuid::nil();
-/// assert_eq!(derive(tenant, &["payment", "midtrans", "42"]), derive(tenant, &["payment", "midtrans", "42"]));
-/// assert_ne!(derive(tenant, &["a", "bc"]), derive(tenant, &["ab", "c"]));
+/// use isp_core::ids::{NAMES, derive};
+/// assert_eq!(derive(NAMES, &["payment", "midtrans", "42"]), derive(NAMES, &["payment", "midtrans", "42"]));
+/// assert_ne!(derive(NAMES, &["a", "bc"]), derive(NAMES, &["ab", "c"]));
 /// ```
 #[must_use]
 pub fn derive(namespace: Uuid, words: &[&str]) -> Uuid {

@@ -374,7 +374,7 @@ impl Life<'_> {
         for at in 0..self.subject.lines.len() {
             let Some(line) = self.subject.lines.get_mut(at) else { continue };
             let facts = &mut line.facts;
-            let decision = decide_isolation(facts, &self.policy.isolation, now);
+            let decision = decide_isolation(&*facts, &self.policy.isolation, now);
             let overdue = crate::billing::Arrears::of(&facts.open, day).overdue;
             let Some(what) = What::decided(decision, overdue) else { continue };
             if let Some(change) = Transition::decided(facts, decision, now) {

@@ -1,13 +1,14 @@
 //! `outage_credits` and `isolation_credits`.
 
-use chrono::DateTime;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, LineKind, Written};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, OutageId, PackageId, SiteId, SubscriptionId};
+use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::AccessEvent;
 use isp_core::isolation::given_back::{give_isolated_back, looked_at_since};
 use isp_core::money::Money;
-use isp_core::protection::Outage;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use uuid::Uuid;
@@ -32,9 +33,10 @@ pub(crate) fn outage_credits<'py>(
     let policy = given_or_default::<OutagePolicy>("policy", "OutagePolicy", policy)?.0;
     let outage = read_outage(&Value::argument("outage", outage)?)?;
     let mut keys = Keys::default();
-    let rows = Value::argument("charges", charges)?.rows(|_, row| read_charge(&row, &mut keys, &outage))?;
+    let rows = Value::argument("charges", charges)?.rows(|_, row| read_charge(&row, &mut keys))?;
     let notes: Vec<CreditNote> = py.detach(|| {
-        let one = |(charge, zone): &(Charge, Zone)| policy.notes(&outage, charge, *zone, written(Date::MIN, &outage));
+        let written = written(Date::MIN, outage.from);
+        let one = |row: &Charged| policy.still_earned(&outage, &row.charge, &row.of_outage, "", row.zone, written);
         rows.iter().flat_map(one).collect()
     });
     write_notes(py, &notes, &keys)
@@ -61,7 +63,7 @@ pub(crate) fn isolation_credits<'py>(
     let mut keys = Keys::default();
     let rows = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::IsolatedFacts)?;
-        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys, &NO_OUTAGE))?;
+        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys))?;
         let events: Vec<AccessEvent> = read_isolated(&fields.take()?)?;
         let (start, mark) = (fields.take()?.date()?, fields.take()?.optional_date()?);
         Ok((charges, events, looked_at_since(start, mark, position, lead)))
@@ -69,8 +71,8 @@ pub(crate) fn isolation_credits<'py>(
     let notes: Vec<CreditNote> = py.detach(|| {
         let mut notes = Vec::new();
         for (charges, events, since) in &rows {
-            for (charge, zone) in charges {
-                let on = written(zone.date_of(now), &NO_OUTAGE);
+            for Charged { charge, zone, .. } in charges {
+                let on = written(zone.date_of(now), now);
                 notes.extend(give_isolated_back(std::slice::from_ref(charge), events, *zone, *since, on));
             }
         }
@@ -79,25 +81,19 @@ pub(crate) fn isolation_credits<'py>(
     write_notes(py, &notes, &keys)
 }
 
-/// The outage of calls that are about none.
-pub(super) const NO_OUTAGE: Outage = Outage {
-    id: OutageId(Uuid::nil()),
-    site_id: SiteId(Uuid::nil()),
-    from: DateTime::UNIX_EPOCH,
-    until: None,
-    note: String::new(),
-    ending: None,
-};
-
-fn written(on: Date, outage: &Outage) -> Written<'static> {
-    Written { on, at: outage.from, by: "", note: "" }
+fn written(on: Date, at: DateTime<Utc>) -> Written<'static> {
+    Written { on, at, by: "", note: "" }
 }
 
-pub(super) fn read_charge<'py>(
-    row: &Value<'_, 'py>,
-    keys: &mut Keys<'py>,
-    outage: &Outage,
-) -> PyResult<(Charge, Zone)> {
+/// A charge as it was given.
+pub(super) struct Charged {
+    pub(super) charge: Charge,
+    zone: Zone,
+    /// Its notes that were given for the outage that the call is about.
+    of_outage: BTreeSet<CreditNoteId>,
+}
+
+pub(super) fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Charged> {
     let fields = row.record(Kind::Charge)?;
     let id = InvoiceId(keys.add(&fields.take()?)?);
     let period = read_period(&fields.take()?, &fields.take()?)?;
@@ -123,39 +119,40 @@ pub(super) fn read_charge<'py>(
         lines: lines.into_iter().collect(),
     };
     let mut charge = Charge::new(invoice);
-    charge.notes = fields.take()?.each(|_, note| read_given(&note, &charge.invoice, outage))?;
-    Ok((charge, fields.take()?.zone()?))
+    let notes = fields.take()?.each(|nth, note| read_given(nth, &note, &charge.invoice))?;
+    let of_outage = notes.iter().filter(|(_, same)| *same).map(|(note, _)| note.id).collect();
+    charge.notes = notes.into_iter().map(|(note, _)| note).collect();
+    Ok(Charged { charge, zone: fields.take()?.zone()?, of_outage })
 }
 
-fn read_given(row: &Value<'_, '_>, invoice: &Invoice, outage: &Outage) -> PyResult<CreditNote> {
+/// Reads the `nth` note of a charge, and whether it was given for the outage that the call is about.
+fn read_given(nth: usize, row: &Value<'_, '_>, invoice: &Invoice) -> PyResult<(CreditNote, bool)> {
     let fields = row.record(Kind::GivenBack)?;
     let period = read_period(&fields.take()?, &fields.take()?)?;
     let lines = read_lines(&fields.take()?)?;
     let of_same_outage = fields.take()?.bool()?;
-    let id = match of_same_outage {
-        true => CreditNote::id_of(invoice.id, CreditReason::Outage, &outage.id.to_string()),
-        false => CreditNoteId(Uuid::max()),
-    };
     let total = lines.iter().map(|line| line.amount).sum();
-    Ok(CreditNote {
-        id,
+    let reason = if of_same_outage { CreditReason::Outage } else { CreditReason::Correction };
+    let note = CreditNote {
+        id: CreditNote::id_of(invoice.id, reason, &nth.to_string()),
         number: 0,
         invoice_id: invoice.id,
         customer_id: invoice.customer_id,
         subscription_id: invoice.subscription_id,
         site_id: invoice.site_id,
         package_id: invoice.package_id,
-        reason: CreditReason::Correction,
+        reason,
         period,
         issue_date: period.start,
-        at: outage.from,
+        at: DateTime::UNIX_EPOCH,
         dpp: total,
         ppn: Money::ZERO,
         lines,
         total,
         note: String::new(),
         by: String::new(),
-    })
+    };
+    Ok((note, of_same_outage))
 }
 
 fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::convert::{Key, Keys, Kind, Place, Value, Writer};
-use crate::decide::credit::{NO_OUTAGE, read_charge, write_note};
+use crate::decide::credit::{read_charge, write_note};
 use crate::decide::refusal;
 use crate::error::Refused;
 
@@ -95,6 +95,11 @@ impl Notice<'_> {
     }
 }
 
+/// Who is told apart in one notice only: whose payment it is said to be is the first.
+fn nth_customer(place: usize) -> CustomerId {
+    CustomerId(uuid::Uuid::from_u128(place as u128 + 1))
+}
+
 fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
     let fields = row.record(Kind::PaymentNotice)?;
     let key = fields.take()?;
@@ -117,7 +122,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
             customers.len() - 1
         });
         Ok(KnownPayment {
-            customer_id: CustomerId(uuid::Uuid::from_u128(place as u128)),
+            customer_id: nth_customer(place),
             amount: fields.take()?.money()?,
             paid_at: fields.take()?.moment()?,
             reversed: fields.take()?.bool()?,
@@ -126,7 +131,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
     let owed = fields.take()?.money_from_zero()?;
     Ok(Notice {
         key: key.object().clone(),
-        customer_id: CustomerId(uuid::Uuid::from_u128(0)),
+        customer_id: nth_customer(0),
         identity: Payment::identity(&provider, &reference),
         provider,
         amount,
@@ -173,7 +178,7 @@ pub(crate) fn correct_invoices<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Boun
     let mut keys = Keys::default();
     let rows = Value::argument("wishes", wishes)?.rows(|_, row| {
         let fields = row.record(Kind::CorrectionWish)?;
-        let (charge, _) = read_charge(&fields.take()?, &mut keys, &NO_OUTAGE)?;
+        let charge = read_charge(&fields.take()?, &mut keys)?.charge;
         let amount = fields.take()?.money()?;
         let on = fields.take()?.date()?;
         let reason = fields.take()?.string()?;
