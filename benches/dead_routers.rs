@@ -5,7 +5,7 @@
 //! `cargo bench --bench dead_routers -- ROUNDS LINES` (3 rounds, 50 lines a router unless said otherwise).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
-#[path = "../tests/cli/mod.rs"]
+#[path = "../tests/it/cli/mod.rs"]
 mod cli;
 
 use std::net::SocketAddr;

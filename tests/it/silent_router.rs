@@ -1,12 +1,10 @@
 //! A router that stays silent: what is done before, after and without it. The order is proved by what waits for what, not
 //! by the time that passes: whoever would wait for the wrong side would wait without end.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Routers, TENANT, World, at, date, router_id};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::Cycle;
@@ -20,7 +18,6 @@ use isp_core::ports::{
     AccessControl, ApplyOutcome, Capabilities, OutboxQuery, OutboxState, OutboxStore as _, PageQuery, PortError, Topic,
     Watch, Worker,
 };
-use support::{Routers, TENANT, World, at, date, router_id};
 
 /// What happened, in order.
 #[derive(Clone, Default)]
