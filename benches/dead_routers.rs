@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/it/cli/mod.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
 mod cli;
 
 use std::net::SocketAddr;
