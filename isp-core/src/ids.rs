@@ -4,6 +4,8 @@
 //! Ids of what the engine decides follow from what they stand for, so that a repeated run names the same rows:
 //! see [`InvoiceId::of_period`] and [`derive()`].
 
+mod known;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::calendar::Date;
+
+pub use known::{Id, Ids, Known, LineIds, OfLine, OfNobody, Unknown};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(

@@ -7,25 +7,26 @@ use smallvec::SmallVec;
 
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use crate::ids::{CustomerId, Ids, InvoiceId, Known, PackageId, SiteId, SubscriptionId};
 use crate::money::Money;
 use crate::tax::Taxed;
 
 /// An invoice as it is issued. It never changes; what was paid of it is the sum of its allocations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invoice {
+#[serde(bound = "")]
+pub struct Invoice<I: Ids = Known> {
     /// The row; follows from what is billed.
     pub id: InvoiceId,
     /// The number people use, given by the store when it is written: 1, 2, 3 and so on in a tenant; 0 before.
     pub number: u64,
     /// Who owes.
-    pub customer_id: CustomerId,
+    pub customer_id: I::Customer,
     /// For which subscription.
-    pub subscription_id: SubscriptionId,
+    pub subscription_id: I::Subscription,
     /// Where it is served, for reports.
-    pub site_id: SiteId,
+    pub site_id: I::Site,
     /// Which package, for reports.
-    pub package_id: PackageId,
+    pub package_id: I::Package,
     /// What for.
     pub kind: InvoiceKind,
     /// The billed days: the period, or the day itself for a one-time fee. Unique with subscription and kind (rule B3).
@@ -71,7 +72,9 @@ impl Invoice {
             period: self.period,
         }
     }
+}
 
+impl<I: Ids> Invoice<I> {
     /// True when the lines add up to the header.
     #[must_use]
     pub fn adds_up(&self) -> bool {

@@ -20,7 +20,7 @@ use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
 use crate::calendar::{Period, Zone};
 use crate::ending::Ending;
 use crate::error::Error;
-use crate::ids::{CreditNoteId, OutageId, SiteId};
+use crate::ids::{CreditNoteId, Ids, OutageId, SiteId};
 use crate::money::Money;
 use crate::protection::OutageTimes;
 
@@ -149,21 +149,21 @@ impl OutagePolicy {
     /// As [`OutagePolicy::notes`], for a caller that knows which notes of the charge were given for this outage; `key` tells
     /// the new ones apart from those.
     #[must_use]
-    pub fn still_earned(
+    pub fn still_earned<I: Ids>(
         &self,
         outage: &OutageTimes,
-        charge: &Charge,
+        charge: &Charge<I>,
         own: &BTreeSet<CreditNoteId>,
         key: &str,
         zone: Zone,
         written: Written<'_>,
-    ) -> Vec<CreditNote> {
+    ) -> Vec<CreditNote<I>> {
         let Some((days, part)) = self.part(outage, charge, zone) else { return Vec::new() };
-        let (own, others): (Vec<CreditNote>, _) = charge.notes.iter().cloned().partition(|n| own.contains(&n.id));
+        let (own, others): (Vec<CreditNote<I>>, _) = charge.notes.iter().cloned().partition(|n| own.contains(&n.id));
         if own.is_empty() {
             return charge.give_back(days, part, CreditReason::Outage, key, written);
         }
-        let sum = |notes: &[CreditNote]| notes.iter().map(|n| n.total).sum::<Money>();
+        let sum = |notes: &[CreditNote<I>]| notes.iter().map(|n| n.total).sum::<Money>();
         let before = Charge { notes: others, ..charge.clone() };
         let worth = sum(&before.give_back(days, part, CreditReason::Outage, key, written));
         let more = worth - sum(&own);
@@ -177,7 +177,7 @@ impl OutagePolicy {
     }
 
     /// The days of an invoice that an outage is credited for, and the part of them that it took.
-    fn part(&self, outage: &OutageTimes, charge: &Charge, zone: Zone) -> Option<(Period, (i64, i64))> {
+    fn part<I: Ids>(&self, outage: &OutageTimes, charge: &Charge<I>, zone: Zone) -> Option<(Period, (i64, i64))> {
         let days = charge.days_in(self.credited(outage, zone)?)?;
         let part = match self.by {
             OutageCredit::Day => (1, 1),

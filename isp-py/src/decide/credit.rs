@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, LineKind, Written};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
-use isp_core::isolation::AccessEvent;
+use isp_core::ids::{CreditNoteId, InvoiceId, OfNobody, Unknown};
 use isp_core::isolation::given_back::{give_isolated_back, looked_at_since};
 use isp_core::money::Money;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::isolation::read_outage;
@@ -34,7 +32,7 @@ pub(crate) fn outage_credits<'py>(
     let outage = read_outage(&Value::argument("outage", outage)?)?;
     let mut keys = Keys::default();
     let rows = Value::argument("charges", charges)?.rows(|_, row| read_charge(&row, &mut keys))?;
-    let notes: Vec<CreditNote> = py.detach(|| {
+    let notes: Vec<CreditNote<OfNobody>> = py.detach(|| {
         let written = written(Date::MIN, outage.from);
         let one = |row: &Charged| policy.still_earned(&outage, &row.charge, &row.of_outage, "", row.zone, written);
         rows.iter().flat_map(one).collect()
@@ -64,11 +62,11 @@ pub(crate) fn isolation_credits<'py>(
     let rows = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::IsolatedFacts)?;
         let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys))?;
-        let events: Vec<AccessEvent> = read_isolated(&fields.take()?)?;
+        let events = read_isolated(&fields.take()?)?;
         let (start, mark) = (fields.take()?.date()?, fields.take()?.optional_date()?);
         Ok((charges, events, looked_at_since(start, mark, position, lead)))
     })?;
-    let notes: Vec<CreditNote> = py.detach(|| {
+    let notes: Vec<CreditNote<OfNobody>> = py.detach(|| {
         let mut notes = Vec::new();
         for (charges, events, since) in &rows {
             for Charged { charge, zone, .. } in charges {
@@ -87,7 +85,7 @@ fn written(on: Date, at: DateTime<Utc>) -> Written<'static> {
 
 /// A charge as it was given.
 pub(super) struct Charged {
-    pub(super) charge: Charge,
+    pub(super) charge: Charge<OfNobody>,
     zone: Zone,
     /// Its notes that were given for the outage that the call is about.
     of_outage: BTreeSet<CreditNoteId>,
@@ -101,14 +99,13 @@ pub(super) fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> Py
     let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
         lines.iter().filter(|line| wanted(line.kind)).map(|line| line.amount).sum()
     };
-    let nobody = Uuid::nil();
     let invoice = Invoice {
         id,
         number: 0,
-        customer_id: CustomerId(nobody),
-        subscription_id: SubscriptionId(nobody),
-        site_id: SiteId(nobody),
-        package_id: PackageId(nobody),
+        customer_id: Unknown,
+        subscription_id: Unknown,
+        site_id: Unknown,
+        package_id: Unknown,
         kind: InvoiceKind::Subscription,
         period,
         issue_date: period.start,
@@ -126,7 +123,7 @@ pub(super) fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> Py
 }
 
 /// Reads the `nth` note of a charge, and whether it was given for the outage that the call is about.
-fn read_given(nth: usize, row: &Value<'_, '_>, invoice: &Invoice) -> PyResult<(CreditNote, bool)> {
+fn read_given(nth: usize, row: &Value<'_, '_>, invoice: &Invoice<OfNobody>) -> PyResult<(CreditNote<OfNobody>, bool)> {
     let fields = row.record(Kind::GivenBack)?;
     let period = read_period(&fields.take()?, &fields.take()?)?;
     let lines = read_lines(&fields.take()?)?;
@@ -137,10 +134,10 @@ fn read_given(nth: usize, row: &Value<'_, '_>, invoice: &Invoice) -> PyResult<(C
         id: CreditNote::id_of(invoice.id, reason, &nth.to_string()),
         number: 0,
         invoice_id: invoice.id,
-        customer_id: invoice.customer_id,
-        subscription_id: invoice.subscription_id,
-        site_id: invoice.site_id,
-        package_id: invoice.package_id,
+        customer_id: Unknown,
+        subscription_id: Unknown,
+        site_id: Unknown,
+        package_id: Unknown,
         reason,
         period,
         issue_date: period.start,
@@ -155,7 +152,7 @@ fn read_given(nth: usize, row: &Value<'_, '_>, invoice: &Invoice) -> PyResult<(C
     Ok((note, of_same_outage))
 }
 
-fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {
+fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote<OfNobody>], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {
     let mut writer = Writer::new(py)?;
     let notes = notes.iter().map(|note| write_note(note, keys, &mut writer)).collect::<PyResult<Vec<_>>>()?;
     PyList::new(py, notes)
@@ -163,7 +160,7 @@ fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> 
 
 /// Writes what is given back of a charge.
 pub(super) fn write_note<'py>(
-    note: &CreditNote,
+    note: &CreditNote<OfNobody>,
     keys: &Keys<'py>,
     writer: &mut Writer<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
