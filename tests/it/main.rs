@@ -54,6 +54,7 @@ mod random_year;
 mod router_truth;
 mod rules;
 mod service_days;
+mod silent_router;
 mod simulation;
 mod statements;
 mod stories;

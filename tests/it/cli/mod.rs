@@ -171,4 +171,4 @@ impl Stage {
 }
 
 /// The sending number that the simulated Cloud API knows.
-const PHONE_NUMBER_ID: &str = "106540352242922";
+pub(crate) const PHONE_NUMBER_ID: &str = "106540352242922";
