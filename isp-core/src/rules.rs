@@ -276,22 +276,22 @@
 //! #   total: Money::rupiah(166_500), paid: Money::ZERO };
 //! # let service = ServiceDates { start: january.start, end: None, paused_from: None };
 //! # let facts = IsolationFacts { zone: Zone::Wib, service, desired: Access::Open, cause: None, isolated: None,
-//! #   open: &[invoice], promises: &[], exemptions: &[], outages: &[] };
+//! #   open: vec![invoice], promises: vec![], exemptions: vec![], outages: vec![] };
 //! let policy = IsolationPolicy::default();
-//! let decide = |facts, on: &str, hour| decide_isolation::<Debt>(facts, &policy, day(on).at(hour, 0, Zone::Wib));
-//! assert_eq!(decide(facts, "2026-01-15", 12), Decision::Keep(Reason::WithinGrace));
-//! assert_eq!(decide(facts, "2026-01-17", 12), Decision::Keep(Reason::DayNotAllowed));
-//! assert_eq!(decide(facts, "2026-01-19", 9), Decision::Keep(Reason::BeforeHour));
-//! assert_eq!(decide(facts, "2026-01-19", 10), Decision::Isolate(Reason::OverdueTooLong));
-//! let small = IsolationFacts { open: &[Debt { paid: Money::rupiah(166_350), ..invoice }], ..facts };
-//! assert_eq!(decide(small, "2026-01-19", 10), Decision::Keep(Reason::SmallDebt));
+//! let decide = |facts: &IsolationFacts, on: &str, hour| decide_isolation(facts, &policy, day(on).at(hour, 0, Zone::Wib));
+//! assert_eq!(decide(&facts, "2026-01-15", 12), Decision::Keep(Reason::WithinGrace));
+//! assert_eq!(decide(&facts, "2026-01-17", 12), Decision::Keep(Reason::DayNotAllowed));
+//! assert_eq!(decide(&facts, "2026-01-19", 9), Decision::Keep(Reason::BeforeHour));
+//! assert_eq!(decide(&facts, "2026-01-19", 10), Decision::Isolate(Reason::OverdueTooLong));
+//! let small = IsolationFacts { open: vec![Debt { paid: Money::rupiah(166_350), ..invoice }], ..facts.clone() };
+//! assert_eq!(decide(&small, "2026-01-19", 10), Decision::Keep(Reason::SmallDebt));
 //! let promise = ProtectedDays { from: day("2026-01-15"), until: day("2026-01-20"), reason: String::new(), ending: None };
-//! let promised = IsolationFacts { promises: &[promise], ..facts };
-//! assert_eq!(decide(promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
-//! assert_eq!(decide(promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));
-//! let isolated = |cause| IsolationFacts { open: &[], desired: Access::Isolated, cause: Some(cause), ..facts };
-//! assert_eq!(decide(isolated(IsolationCause::Arrears), "2026-01-19", 3), Decision::Reopen(Reason::Paid));
-//! assert_eq!(decide(isolated(IsolationCause::Manual), "2026-01-19", 3), Decision::Keep(Reason::IsolatedByHand));
+//! let promised = IsolationFacts { promises: vec![promise], ..facts.clone() };
+//! assert_eq!(decide(&promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
+//! assert_eq!(decide(&promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));
+//! let isolated = |cause| IsolationFacts { open: vec![], desired: Access::Isolated, cause: Some(cause), ..facts.clone() };
+//! assert_eq!(decide(&isolated(IsolationCause::Arrears), "2026-01-19", 3), Decision::Reopen(Reason::Paid));
+//! assert_eq!(decide(&isolated(IsolationCause::Manual), "2026-01-19", 3), Decision::Keep(Reason::IsolatedByHand));
 //! assert_eq!((policy.breaker_limit(500), policy.breaker_limit(50)), (50, 20));
 //! ```
 //!

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::{Arrears, InvoiceBalance, Owing};
+use crate::billing::{Arrears, Debt, InvoiceBalance, Owing};
 use crate::calendar::{Date, Zone};
 use crate::ids::{CustomerId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{Access, IsolationCause, ServiceAccess};
@@ -12,7 +12,7 @@ use crate::money::Money;
 use crate::protection::{OutageTimes, ProtectedDays};
 use crate::subscription::{BillingTerms, ServiceDates, SubscriptionStatus};
 
-/// A line as the engine decides about it: what the decision reads ([`IsolationFacts`]), and what its consequences are for.
+/// A line as the engine decides about it: what the decision reads ([`Decidable`]), and what its consequences are for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessFacts {
     /// Which subscription.
@@ -47,52 +47,127 @@ impl AccessFacts {
     }
 }
 
-/// All that the decision about a line, and its explanation, read.
-#[derive(Debug)]
-pub struct IsolationFacts<'a, D = InvoiceBalance> {
+/// What the decision about a line, and its explanation, read: of a line of the engine, or of its bare facts.
+///
+/// Read field by field, as most decisions are made by the first few.
+pub trait Decidable {
+    /// How its open invoices are known.
+    type Debt: Owing;
+
     /// In which zone.
-    pub zone: Zone,
+    fn zone(&self) -> Zone;
     /// When it serves.
-    pub service: ServiceDates,
+    fn service(&self) -> ServiceDates;
     /// The access that is wanted so far.
-    pub desired: Access,
+    fn desired(&self) -> Access;
     /// Why, when that is [`Access::Isolated`].
-    pub cause: Option<IsolationCause>,
+    fn cause(&self) -> Option<IsolationCause>;
     /// The overdue residual when the present isolation began.
-    pub isolated: Option<Money>,
+    fn isolated(&self) -> Option<Money>;
     /// The open invoices of the line.
-    pub open: &'a [D],
+    fn open(&self) -> &[Self::Debt];
     /// The promises of the customer; more than one may be known, and the one that holds counts.
-    pub promises: &'a [ProtectedDays],
+    fn promises(&self) -> &[ProtectedDays];
     /// The exemptions of the customer.
-    pub exemptions: &'a [ProtectedDays],
+    fn exemptions(&self) -> &[ProtectedDays];
     /// The recorded outages of the site.
-    pub outages: &'a [OutageTimes],
+    fn outages(&self) -> &[OutageTimes];
 }
 
-// Derived, it would ask the same of the invoices behind the reference.
-impl<D> Clone for IsolationFacts<'_, D> {
-    fn clone(&self) -> Self {
-        *self
+/// The bare facts of a line, for who knows no more: [`Decidable`] says what each is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the trait says it")]
+pub struct IsolationFacts {
+    pub zone: Zone,
+    pub service: ServiceDates,
+    pub desired: Access,
+    pub cause: Option<IsolationCause>,
+    pub isolated: Option<Money>,
+    pub open: Vec<Debt>,
+    pub promises: Vec<ProtectedDays>,
+    pub exemptions: Vec<ProtectedDays>,
+    pub outages: Vec<OutageTimes>,
+}
+
+impl Decidable for IsolationFacts {
+    type Debt = Debt;
+
+    #[inline]
+    fn zone(&self) -> Zone {
+        self.zone
+    }
+    #[inline]
+    fn service(&self) -> ServiceDates {
+        self.service
+    }
+    #[inline]
+    fn desired(&self) -> Access {
+        self.desired
+    }
+    #[inline]
+    fn cause(&self) -> Option<IsolationCause> {
+        self.cause
+    }
+    #[inline]
+    fn isolated(&self) -> Option<Money> {
+        self.isolated
+    }
+    #[inline]
+    fn open(&self) -> &[Self::Debt] {
+        &self.open
+    }
+    #[inline]
+    fn promises(&self) -> &[ProtectedDays] {
+        &self.promises
+    }
+    #[inline]
+    fn exemptions(&self) -> &[ProtectedDays] {
+        &self.exemptions
+    }
+    #[inline]
+    fn outages(&self) -> &[OutageTimes] {
+        &self.outages
     }
 }
 
-impl<D> Copy for IsolationFacts<'_, D> {}
+impl Decidable for AccessFacts {
+    type Debt = InvoiceBalance;
 
-impl<'a> From<&'a AccessFacts> for IsolationFacts<'a> {
     #[inline]
-    fn from(facts: &'a AccessFacts) -> Self {
-        Self {
-            zone: facts.zone,
-            service: facts.terms.service(),
-            desired: facts.access.desired,
-            cause: facts.access.cause,
-            isolated: facts.access.isolated.map(|since| since.overdue),
-            open: &facts.open,
-            promises: &facts.promises,
-            exemptions: &facts.exemptions,
-            outages: &facts.outages,
-        }
+    fn zone(&self) -> Zone {
+        self.zone
+    }
+    #[inline]
+    fn service(&self) -> ServiceDates {
+        self.terms.service()
+    }
+    #[inline]
+    fn desired(&self) -> Access {
+        self.access.desired
+    }
+    #[inline]
+    fn cause(&self) -> Option<IsolationCause> {
+        self.access.cause
+    }
+    #[inline]
+    fn isolated(&self) -> Option<Money> {
+        self.access.isolated.map(|since| since.overdue)
+    }
+    #[inline]
+    fn open(&self) -> &[Self::Debt] {
+        &self.open
+    }
+    #[inline]
+    fn promises(&self) -> &[ProtectedDays] {
+        &self.promises
+    }
+    #[inline]
+    fn exemptions(&self) -> &[ProtectedDays] {
+        &self.exemptions
+    }
+    #[inline]
+    fn outages(&self) -> &[OutageTimes] {
+        &self.outages
     }
 }
 
@@ -221,14 +296,9 @@ impl Reason {
 ///
 /// For many lines at one moment there is [`IsolationMoment`].
 #[must_use]
-pub fn decide_isolation<'a, D: Owing + 'a>(
-    facts: impl Into<IsolationFacts<'a, D>>,
-    policy: &IsolationPolicy,
-    now: DateTime<Utc>,
-) -> Decision {
-    let facts = &facts.into();
-    let today = facts.zone.date_of(now);
-    decide(facts, policy, now, today, || forbidden(policy, facts.zone, now))
+pub fn decide_isolation<F: Decidable>(facts: &F, policy: &IsolationPolicy, now: DateTime<Utc>) -> Decision {
+    let today = facts.zone().date_of(now);
+    decide(facts, policy, now, today, || forbidden(policy, facts.zone(), now))
 }
 
 /// A policy at a moment, to decide about many lines: each zone's day, and whether it and its hour allow an isolation, are
@@ -262,21 +332,20 @@ impl<'p> IsolationMoment<'p> {
     /// Decides about a line as [`decide_isolation`] does.
     ///
     /// ```
-    /// # use isp_core::{billing::Debt, calendar::*, isolation::*, subscription::ServiceDates};
+    /// # use isp_core::{calendar::*, isolation::*, subscription::ServiceDates};
     /// let start = Date::parse("2026-01-01").unwrap();
     /// let service = ServiceDates { start, end: None, paused_from: None };
-    /// let facts = || IsolationFacts::<Debt> { zone: Zone::Wit, service, desired: Access::Open, cause: None, isolated: None,
-    ///     open: &[], promises: &[], exemptions: &[], outages: &[] };
+    /// let facts = IsolationFacts { zone: Zone::Wit, service, desired: Access::Open, cause: None, isolated: None,
+    ///     open: vec![], promises: vec![], exemptions: vec![], outages: vec![] };
     /// let (policy, now) = (IsolationPolicy::default(), start.at(10, 0, Zone::Wib));
     /// let moment = IsolationMoment::new(&policy, now);
-    /// assert_eq!(moment.decide(facts()), Decision::Keep(Reason::NothingOverdue));
-    /// assert_eq!(moment.decide(facts()), decide_isolation(facts(), &policy, now));
+    /// assert_eq!(moment.decide(&facts), Decision::Keep(Reason::NothingOverdue));
+    /// assert_eq!(moment.decide(&facts), decide_isolation(&facts, &policy, now));
     /// ```
     #[must_use]
     #[inline]
-    pub fn decide<'a, D: Owing + 'a>(&self, facts: impl Into<IsolationFacts<'a, D>>) -> Decision {
-        let facts = &facts.into();
-        let (today, forbidden) = self.zones[facts.zone as usize];
+    pub fn decide<F: Decidable>(&self, facts: &F) -> Decision {
+        let (today, forbidden) = self.zones[facts.zone() as usize];
         decide(facts, self.policy, self.now, today, || forbidden)
     }
 }
@@ -292,24 +361,23 @@ fn forbidden(policy: &IsolationPolicy, zone: Zone, now: DateTime<Utc>) -> Option
     }
 }
 
-#[inline]
-fn decide<D: Owing>(
-    facts: &IsolationFacts<'_, D>,
+fn decide<F: Decidable>(
+    facts: &F,
     policy: &IsolationPolicy,
     now: DateTime<Utc>,
     today: Date,
     forbidden: impl FnOnce() -> Option<Reason>,
 ) -> Decision {
-    let closed = match facts.service.status_on(today) {
+    let closed = match facts.service().status_on(today) {
         SubscriptionStatus::Terminated => Some(Reason::Terminated),
         SubscriptionStatus::Paused => Some(Reason::Paused),
         SubscriptionStatus::Pending => Some(Reason::Pending),
         SubscriptionStatus::Active => None,
     };
     if let Some(reason) = closed {
-        return if facts.desired == Access::Closed { Decision::Keep(reason) } else { Decision::Close(reason) };
+        return if facts.desired() == Access::Closed { Decision::Keep(reason) } else { Decision::Close(reason) };
     }
-    match (facts.desired, facts.cause) {
+    match (facts.desired(), facts.cause()) {
         (Access::Isolated, Some(IsolationCause::Manual)) => Decision::Keep(Reason::IsolatedByHand),
         (Access::Isolated, _) => reopen(facts, policy, today, now),
         // A line that leaves a pause with old debts is opened first; the next look may isolate it.
@@ -318,20 +386,15 @@ fn decide<D: Owing>(
     }
 }
 
-fn reopen<D: Owing>(
-    facts: &IsolationFacts<'_, D>,
-    policy: &IsolationPolicy,
-    today: Date,
-    now: DateTime<Utc>,
-) -> Decision {
-    let arrears = Arrears::of(facts.open, today);
+fn reopen<F: Decidable>(facts: &F, policy: &IsolationPolicy, today: Date, now: DateTime<Utc>) -> Decision {
+    let arrears = Arrears::of(facts.open(), today);
     if arrears.overdue.is_zero() {
         return Decision::Reopen(Reason::Paid);
     }
     if arrears.overdue < policy.isolate_from {
         return Decision::Reopen(Reason::SmallDebt);
     }
-    let enough = policy.reopen_when_paid_percent.zip(facts.isolated).is_some_and(|(percent, overdue_then)| {
+    let enough = policy.reopen_when_paid_percent.zip(facts.isolated()).is_some_and(|(percent, overdue_then)| {
         let may_remain = overdue_then.ratio(100 - i64::from(percent.min(100)), 100);
         !overdue_then.is_zero() && arrears.overdue <= may_remain
     });
@@ -345,14 +408,14 @@ fn reopen<D: Owing>(
     }
 }
 
-fn isolate<D: Owing>(
-    facts: &IsolationFacts<'_, D>,
+fn isolate<F: Decidable>(
+    facts: &F,
     policy: &IsolationPolicy,
     today: Date,
     now: DateTime<Utc>,
     forbidden: impl FnOnce() -> Option<Reason>,
 ) -> Decision {
-    let arrears = Arrears::of(facts.open, today);
+    let arrears = Arrears::of(facts.open(), today);
     if arrears.overdue.is_zero() {
         return Decision::Keep(Reason::NothingOverdue);
     }
@@ -363,7 +426,7 @@ fn isolate<D: Owing>(
         return Decision::Keep(Reason::SmallDebt);
     }
     // Enough was paid of the isolation that this line was reopened from: the rest gets its own grace.
-    if let (Some(percent), Some(overdue_then)) = (policy.reopen_when_paid_percent, facts.isolated) {
+    if let (Some(percent), Some(overdue_then)) = (policy.reopen_when_paid_percent, facts.isolated()) {
         let may_remain = overdue_then.ratio(100 - i64::from(percent.min(100)), 100);
         if arrears.overdue <= may_remain {
             return Decision::Keep(Reason::PaidEnough);
@@ -377,20 +440,20 @@ fn isolate<D: Owing>(
 
 /// What protects a line. Nearly every line has nothing, and a run asks for each: that answer comes first.
 #[inline]
-fn protection<D>(facts: &IsolationFacts<'_, D>, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promises.is_empty() && facts.exemptions.is_empty() && facts.outages.is_empty() {
+fn protection<F: Decidable>(facts: &F, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+    if facts.promises().is_empty() && facts.exemptions().is_empty() && facts.outages().is_empty() {
         return None;
     }
     holding(facts, today, now)
 }
 
 #[inline(never)]
-fn holding<D>(facts: &IsolationFacts<'_, D>, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promises.iter().any(|p| p.holds(today, now)) {
+fn holding<F: Decidable>(facts: &F, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+    if facts.promises().iter().any(|p| p.holds(today, now)) {
         Some(Reason::Promised)
-    } else if facts.exemptions.iter().any(|e| e.holds(today, now)) {
+    } else if facts.exemptions().iter().any(|e| e.holds(today, now)) {
         Some(Reason::Exempt)
-    } else if facts.outages.iter().any(|o| o.holds(now)) {
+    } else if facts.outages().iter().any(|o| o.holds(now)) {
         Some(Reason::SiteOutage)
     } else {
         None

@@ -8,7 +8,7 @@ use crate::billing::{Arrears, Debt, Owing};
 use crate::calendar::{Date, Zone};
 use crate::ending::{Ending, EndingKind};
 use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause, ObservedAccess};
-use crate::isolation::decide::{Decision, IsolationFacts, Reason, decide_isolation, longest};
+use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, longest};
 use crate::isolation::policy::IsolationPolicy;
 use crate::protection::ProtectedDays;
 use crate::text::Language;
@@ -28,30 +28,29 @@ pub struct Explanation {
 
 /// Explains the access of one subscription at `at` from the facts and events of that time, and what its router last said.
 #[must_use]
-pub fn explain<'a, D: Owing + 'a>(
-    facts: impl Into<IsolationFacts<'a, D>>,
+pub fn explain<F: Decidable>(
+    facts: &F,
     observed: Option<&ObservedAccess>,
     events: &[AccessEvent],
     policy: &IsolationPolicy,
     at: DateTime<Utc>,
     language: Language,
 ) -> Explanation {
-    let facts: IsolationFacts<'a, D> = facts.into();
-    let words = Words { language, zone: facts.zone, today: facts.zone.date_of(at), now: at };
+    let words = Words { language, zone: facts.zone(), today: facts.zone().date_of(at), now: at };
     let last = events.iter().rfind(|e| e.at <= at);
     let decision = decide_isolation(facts, policy, at);
-    let arrears = Arrears::of(facts.open, words.today);
-    let (reason, sentence) = sentence(&facts, last, decision, &arrears, policy, &words);
-    let mut evidence: Vec<String> = facts.open.iter().map(|i| words.invoice(i.debt())).collect();
-    evidence.extend(facts.promises.iter().map(|p| words.promise(p)));
-    evidence.extend(facts.exemptions.iter().map(|e| words.exemption(e)));
+    let arrears = Arrears::of(facts.open(), words.today);
+    let (reason, sentence) = sentence(facts, last, decision, &arrears, policy, &words);
+    let mut evidence: Vec<String> = facts.open().iter().map(|i| words.invoice(i.debt())).collect();
+    evidence.extend(facts.promises().iter().map(|p| words.promise(p)));
+    evidence.extend(facts.exemptions().iter().map(|e| words.exemption(e)));
     evidence.extend(last.map(|e| words.event(e)));
     evidence.extend(observed.map(|o| words.observed(o.access, o.at)));
-    Explanation { access: facts.desired, reason, sentence, evidence }
+    Explanation { access: facts.desired(), reason, sentence, evidence }
 }
 
-fn sentence<D>(
-    facts: &IsolationFacts<'_, D>,
+fn sentence<F: Decidable>(
+    facts: &F,
     last: Option<&AccessEvent>,
     decision: Decision,
     arrears: &Arrears,
@@ -59,7 +58,7 @@ fn sentence<D>(
     words: &Words,
 ) -> (&'static str, String) {
     let reason = decision.reason();
-    match (facts.desired, facts.cause) {
+    match (facts.desired(), facts.cause()) {
         (Access::Isolated, Some(IsolationCause::Manual)) => {
             let (by, why) = last.map_or(("?", "?"), |e| (e.by.as_str(), e.reason.as_str()));
             (Reason::IsolatedByHand.code(), words.isolated_by_hand(last.map(|e| e.at), by, why))
@@ -174,13 +173,7 @@ impl Words {
         }
     }
 
-    fn open<D>(
-        &self,
-        reason: Reason,
-        facts: &IsolationFacts<'_, D>,
-        arrears: &Arrears,
-        policy: &IsolationPolicy,
-    ) -> String {
+    fn open<F: Decidable>(&self, reason: Reason, facts: &F, arrears: &Arrears, policy: &IsolationPolicy) -> String {
         let (overdue, late, after) = (arrears.overdue, arrears.days_late, policy.isolate_after_days);
         match reason {
             Reason::WithinGrace => self.pick(
@@ -192,14 +185,14 @@ impl Words {
                 format!("The line is not isolated: {overdue}, {late} days past due, is less than the {} from which lines are isolated.", policy.isolate_from),
             ),
             Reason::Promised => {
-                let until = longest(facts.promises, self.today, self.now).map_or(self.today, |p| p.until);
+                let until = longest(facts.promises(), self.today, self.now).map_or(self.today, |p| p.until);
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada janji bayar sampai {until}."),
                     format!("The line is not isolated although {overdue} is overdue: a promise to pay runs until {until}."),
                 )
             }
             Reason::Exempt => {
-                let (until, why) = longest(facts.exemptions, self.today, self.now).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
+                let (until, why) = longest(facts.exemptions(), self.today, self.now).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada pengecualian sampai {until}: {why}."),
                     format!("The line is not isolated although {overdue} is overdue: an exemption holds until {until}: {why}."),

@@ -12,7 +12,7 @@ pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, Happened, IsolationCause, ServiceAccess};
 pub use by_hand::Hand;
-pub use decide::{AccessFacts, Decision, IsolationFacts, IsolationMoment, Reason, decide_isolation};
+pub use decide::{AccessFacts, Decidable, Decision, IsolationFacts, IsolationMoment, Reason, decide_isolation};
 pub use effect::{AccessEffect, effect_id};
 pub use policy::IsolationPolicy;
 pub use survey::{Difference, DifferenceKind, Sighting, Survey};

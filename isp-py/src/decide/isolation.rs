@@ -1,9 +1,7 @@
 //! `decide_isolation`.
 
 use chrono::{DateTime, Utc};
-use isp_core::Money;
-use isp_core::billing::{Arrears, Debt};
-use isp_core::calendar::Zone;
+use isp_core::billing::Arrears;
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::{Access, Decision, IsolationCause, IsolationFacts, IsolationMoment};
 use isp_core::protection::{OutageTimes, ProtectedDays};
@@ -40,8 +38,8 @@ pub(crate) fn decide_isolation<'py>(
     let decided: Vec<_> = py.detach(|| {
         let moment = IsolationMoment::new(&policy, now);
         let each = |line: &Line| {
-            let arrears = Arrears::of(&line.open, moment.today(line.zone));
-            (line.subscription_id, moment.decide(line.facts()), arrears)
+            let arrears = Arrears::of(&line.facts.open, moment.today(line.facts.zone));
+            (line.subscription_id, moment.decide(&line.facts), arrears)
         };
         given.iter().map(each).collect()
     });
@@ -70,32 +68,7 @@ pub(crate) fn decide_isolation<'py>(
 /// A line as it was given.
 pub(super) struct Line {
     pub(super) subscription_id: SubscriptionId,
-    zone: Zone,
-    service: ServiceDates,
-    desired: Access,
-    cause: Option<IsolationCause>,
-    isolated: Option<Money>,
-    pub(super) open: Vec<Debt>,
-    promises: Vec<ProtectedDays>,
-    exemptions: Vec<ProtectedDays>,
-    outages: Vec<OutageTimes>,
-}
-
-impl Line {
-    /// What is decided from.
-    pub(super) fn facts(&self) -> IsolationFacts<'_, Debt> {
-        IsolationFacts {
-            zone: self.zone,
-            service: self.service,
-            desired: self.desired,
-            cause: self.cause,
-            isolated: self.isolated,
-            open: &self.open,
-            promises: &self.promises,
-            exemptions: &self.exemptions,
-            outages: &self.outages,
-        }
-    }
+    pub(super) facts: IsolationFacts,
 }
 
 /// Reads a line.
@@ -117,7 +90,8 @@ pub(super) fn read_line<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, invoice
     exemptions.extend(fields.take()?.each(|_, v| read_exemption(&v))?);
     outages.extend(fields.take()?.each(|_, v| read_outage(&v))?);
     let service = ServiceDates { start, end, paused_from };
-    Ok(Line { subscription_id, zone, service, desired, cause, isolated, open, promises, exemptions, outages })
+    let facts = IsolationFacts { zone, service, desired, cause, isolated, open, promises, exemptions, outages };
+    Ok(Line { subscription_id, facts })
 }
 
 fn read_promise(promise: &Value<'_, '_>) -> PyResult<ProtectedDays> {

@@ -54,7 +54,7 @@ pub(crate) fn explain<'py>(
     })?;
     let explained: Vec<Explanation> = py.detach(|| {
         let one = |(line, event, observed): &(Line, Option<AccessEvent>, Option<ObservedAccess>)| {
-            explaining::explain(line.facts(), observed.as_ref(), event.as_slice(), &policy, now, language)
+            explaining::explain(&line.facts, observed.as_ref(), event.as_slice(), &policy, now, language)
         };
         facts.iter().map(one).collect()
     });
@@ -62,7 +62,7 @@ pub(crate) fn explain<'py>(
     let mut answer = Vec::with_capacity(explained.len());
     for ((line, ..), explained) in facts.iter().zip(&explained) {
         let mut evidence = explained.evidence.clone();
-        for (text, invoice) in evidence.iter_mut().zip(&line.open) {
+        for (text, invoice) in evidence.iter_mut().zip(&line.facts.open) {
             // The caller's number in place of the one that the engine would have given.
             let name = invoices.name(invoice.invoice_id.0)?.str()?.to_string();
             *text = text.replacen(&display_number(invoice.number, invoice.issue_date), &name, 1);
