@@ -201,6 +201,32 @@ async fn cut_idle(database: &str) -> usize {
     connection.fetch_all(AssertSqlSafe(sql)).await.unwrap().iter().filter(|row| row.get::<bool, _>(0)).count()
 }
 
+/// A server that lets nobody in is told in the user's language, with what to do.
+#[test]
+fn a_server_that_lets_nobody_in_is_told_in_words() {
+    let isp = Isp::new();
+    let (head, _) = server().split_once("://").map(|(head, rest)| (head.to_owned(), rest.to_owned())).unwrap();
+    let stranger = url_of("postgres").replacen("://", "://nobody-here@", 1);
+    let stranger = match stranger.matches('@').count() {
+        1 => stranger,
+        // A user stands there already.
+        _ => format!("{head}://nobody-here@{}", stranger.rsplit('@').next().unwrap()),
+    };
+    for (url, id, en) in [
+        (url_of("no_such_database"), "tidak ada basis data bernama itu|di servernya", "has no database of that name"),
+        (stranger, "tidak menerima pengguna ini|kata sandi atau pengguna", "does not let this user in"),
+        ("postgres://u:p@no-such-host.invalid/x".to_owned(), "nama servernya tidak punya alamat", "has no address"),
+    ] {
+        let said = isp.fails(6, &["--lang", "id", "--database", &url, "customer", "list"], "store.unavailable");
+        assert!(id.split('|').any(|words| said.contains(words)), "{said}");
+        for english in ["does not exist", "role", "database \"", "failed"] {
+            assert!(!said.contains(english), "{said}");
+        }
+        let said = isp.fails(6, &["--lang", "en", "--database", &url, "customer", "list"], "store.unavailable");
+        assert!(said.contains(en) || said.contains("password or the user"), "{said}");
+    }
+}
+
 /// Two and three processes at once, none of them disturbed, while WhatsApp takes its time.
 #[test]
 fn in_every_mix_nothing_goes_out_twice() {

@@ -451,7 +451,7 @@ pub fn entry_for_device(history: &crate::device::DeviceHistory) -> Option<Journa
             derive(history.id.0, &["journal"]),
             history.on,
             EntryKind::DeviceCost,
-            &[(Account::DeviceCost, history.cost), (Account::Cash, -history.cost)],
+            &[(Account::DeviceCost, history.cost), (history.paid_from.account(), -history.cost)],
         )
     })
 }

@@ -7,6 +7,7 @@ use crate::device::Ownership;
 use crate::error::Error;
 use crate::ids::{CpeId, CustomerId, DeviceHistoryId};
 use crate::money::Money;
+use crate::payment::Channel;
 use crate::text::Name;
 
 /// One thing that happened to a device.
@@ -32,6 +33,9 @@ pub struct DeviceHistory {
     pub officer: Name,
     /// What it cost the provider (*biaya*).
     pub cost: Money,
+    /// From which money that was paid.
+    #[serde(default)]
+    pub paid_from: Channel,
 }
 
 impl DeviceHistory {
