@@ -4,7 +4,8 @@
 
 #![allow(clippy::print_stdout, clippy::float_arithmetic, clippy::unwrap_used, missing_docs)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
 mod support;
 
 use std::time::Instant;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::clock::ClockWord;
+use crate::engine::roll_call::RollCall;
 use crate::engine::{
     Approval, BillReport, DeliverReport, EnforceReport, Engine, EngineError, Outside, RemindReport, SurveyReport,
 };
@@ -80,15 +81,18 @@ impl Engine<'_> {
     ) -> Result<DayReport, EngineError> {
         let _only_run = self.store.begin_run(self.tenant).await?;
         self.begin(now, said.clock).await?;
-        let billed = self.bill_with_progress(now, &mut |seen| tell(DayStep::Billing(seen))).await?;
+        let Outside { worker, routers, .. } = *outside;
+        let roll = RollCall::new(worker, routers);
+        self.store.routers(self.tenant).await?.iter().for_each(|router| roll.call(router));
+        let mut progress = |seen| tell(DayStep::Billing(seen));
+        let billed = roll.along(self.bill_with_progress(now, &mut progress)).await?;
         tell(DayStep::Billed(&billed));
-        let reminded = self.remind(now).await?;
+        let reminded = roll.along(self.remind(now)).await?;
         tell(DayStep::Reminded(reminded));
-        let enforced = self.enforce(now, &said.approval).await?;
+        let enforced = roll.along(self.enforce(now, &said.approval)).await?;
         tell(DayStep::Enforced(&enforced));
         let mut delivered = DeliverReport::default();
-        let Outside { worker, routers, .. } = *outside;
-        let surveyed = self.settle_routers(worker, routers, &said.approval, now, &mut delivered).await?;
+        let surveyed = self.settle_routers(&roll, &said.approval, now, &mut delivered).await?;
         tell(DayStep::Surveyed(&surveyed));
         self.deliver_post(outside, now, &mut delivered).await?;
         tell(DayStep::Delivered(&delivered));

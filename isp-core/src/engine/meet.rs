@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::engine::roll_call::Answer;
 use crate::engine::{Engine, EngineError};
 use crate::place::{KnownMachine, Machine, Met, OtherMachine, Router, meet};
 use crate::ports::{AccessControl, ChangeSet, PortError};
@@ -28,7 +29,18 @@ impl Engine<'_> {
         router: &Router,
         now: DateTime<Utc>,
     ) -> Result<Result<(), PortError>, EngineError> {
-        let machine = match control.machine(&router.endpoint).await {
+        let answer = control.machine(&router.endpoint).await;
+        self.met(router, answer, now).await
+    }
+
+    /// [`Engine::meet`] with what the router has answered.
+    pub(crate) async fn met(
+        &self,
+        router: &Router,
+        answer: Answer,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), PortError>, EngineError> {
+        let machine = match answer {
             Ok(Some(machine)) => machine,
             Ok(None) => return Ok(Ok(())),
             Err(error) => return Ok(Err(error)),

@@ -21,6 +21,7 @@
 //! | installation fees that go with the first periodic invoice | [`first_fee`] |
 //! | routers and messages from the outbox | [`deliver`] |
 //! | every router whole, and what differs there | [`survey`] |
+//! | which routers answer, so that a silent one holds nobody up | `roll_call` |
 //! | messages of unknown outcome, settled by a person | [`settle`] |
 //! | new subscriptions | [`manage`] |
 //! | another account for a line, accounts that lines have left | [`account`] |
@@ -66,6 +67,7 @@ pub mod remind;
 pub mod report;
 pub mod request;
 mod retry;
+mod roll_call;
 pub mod settle;
 pub mod simulate;
 pub mod survey;

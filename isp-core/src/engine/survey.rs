@@ -7,21 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 use serde::Serialize;
 
 use crate::engine::enforce::Held;
 use crate::engine::pages::all_pages;
+use crate::engine::roll_call::{Answer, RollCall};
 use crate::engine::{Approval, DeliverReport, Engine, EngineError};
 use crate::ids::{RouterId, SubscriptionId};
 use crate::isolation::survey::{Compared, Difference, RouterFinding, Survey, compare};
 use crate::isolation::{Access, AccessEffect, AccessTarget};
 use crate::place::Router;
-use crate::ports::{AccessControl, ChangeSet, Observed, PortError, RouterHold, Worker};
+use crate::ports::{ChangeSet, Observed, PortError, RouterHold, Worker};
 use crate::terms::account::FormerAccount;
 
-/// Routers looked at at once.
-const ROUTERS_AT_ONCE: usize = 16;
 /// Lines a record.
 const RECORDED_AT_ONCE: usize = 1_000;
 
@@ -77,19 +75,18 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// As [`Engine::deliver_access`] and [`Engine::survey`].
-    pub async fn settle_routers(
+    pub(crate) async fn settle_routers(
         &self,
-        worker: &Worker<'_>,
-        control: &dyn AccessControl,
+        roll: &RollCall<'_>,
         approval: &Approval,
         now: DateTime<Utc>,
         delivered: &mut DeliverReport,
     ) -> Result<SurveyReport, EngineError> {
-        self.deliver_access(worker, control, now, delivered).await?;
+        self.deliver_called(roll, now, delivered).await?;
         let down = delivered.routers_down.keys().copied().collect();
-        let mut report = self.survey(worker, control, approval, &down, now).await?;
+        let mut report = self.survey(roll, approval, &down, now).await?;
         if report.due {
-            self.deliver_access(worker, control, now, delivered).await?;
+            self.deliver_called(roll, now, delivered).await?;
             let refused: BTreeSet<SubscriptionId> =
                 delivered.refused_accounts.iter().map(|account| account.subscription_id).collect();
             let held: BTreeSet<Option<RouterId>> = report.held.iter().map(|held| held.router_id).collect();
@@ -112,28 +109,26 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// [`EngineError::Store`]. A router that cannot be read is no error: it is in the report.
-    pub async fn survey(
+    async fn survey(
         &self,
-        worker: &Worker<'_>,
-        control: &dyn AccessControl,
+        roll: &RollCall<'_>,
         approval: &Approval,
         down: &BTreeSet<RouterId>,
         now: DateTime<Utc>,
     ) -> Result<SurveyReport, EngineError> {
         let routers = self.store.routers(self.tenant).await?;
         let served = self.store.subscribers_per_router(self.tenant).await?;
-        let asked: Vec<&Router> = routers.iter().filter(|router| !down.contains(&router.id)).collect();
-        let work = futures::stream::iter(asked)
-            .map(|router| async {
-                let limit = match approval.covers(Some(router.id)) {
-                    true => u64::MAX,
-                    false => self.policy.isolation.breaker_limit(served.get(&router.id).copied().unwrap_or(0)),
-                };
-                (router.id, self.survey_router(worker, control, router, limit, now).await)
-            })
-            .buffer_unordered(ROUTERS_AT_ONCE)
-            .collect();
-        let mut found: Vec<(RouterId, Result<Surveyed, EngineError>)> = self.renewing(worker, work).await;
+        let work = routers.iter().filter(|router| !down.contains(&router.id)).map(|router| {
+            let limit = match approval.covers(Some(router.id)) {
+                true => u64::MAX,
+                false => self.policy.isolation.breaker_limit(served.get(&router.id).copied().unwrap_or(0)),
+            };
+            (router, limit)
+        });
+        let visited = roll.visit(work.collect(), |router, limit, answer| async move {
+            (router.id, self.survey_router(roll, router, answer, limit, now).await)
+        });
+        let mut found: Vec<(RouterId, Result<Surveyed, EngineError>)> = self.renewing(roll.worker, visited).await;
         found.sort_by_key(|(id, _)| *id);
         let mut report = SurveyReport::default();
         for (router_id, surveyed) in found {
@@ -144,19 +139,19 @@ impl Engine<'_> {
 
     async fn survey_router(
         &self,
-        worker: &Worker<'_>,
-        control: &dyn AccessControl,
+        roll: &RollCall<'_>,
         router: &Router,
+        answer: Answer,
         limit: u64,
         now: DateTime<Utc>,
     ) -> Result<Surveyed, EngineError> {
+        let RollCall { worker, control, .. } = *roll;
+        if let Err(error) = self.met(router, answer, now).await? {
+            return Ok(Surveyed::unread(&error));
+        }
         let Some(hold) = self.turn_at(worker, router.id).await? else {
             return Ok(Surveyed::unread(&PortError::NotSent { reason: "another worker is busy with it".into() }));
         };
-        if let Err(error) = self.meet(control, router, now).await? {
-            self.store.free_router(self.tenant, hold).await?;
-            return Ok(Surveyed::unread(&error));
-        }
         // Only now: whoever wrote to the router before us has finished, and what is wanted is what was decided by now.
         let load = |page| self.store.router_targets(self.tenant, router.id, page);
         let targets: Vec<AccessTarget> = all_pages(self.page, load, |target| target.subscription_id).await?;

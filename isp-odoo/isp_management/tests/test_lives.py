@@ -1,7 +1,7 @@
 """A fixed sample of the engine's grid of changes of terms, lived in Odoo against a count by the day: each served day is charged
 exactly once, at the price of that day, and no other day costs anything (rules B6, B7, B11, B12).
 
-The lives are data, `lives.json`, written by `WRITE_LIVES=1 cargo test --test terms_grid odoo`; `tests/terms_grid.rs` lives them, and a
+The lives are data, `lives.json`, written by `WRITE_LIVES=1 cargo test --test it terms_grid odoo`; `tests/it/terms_grid.rs` lives them, and a
 thousand more, on the engine.
 """
 

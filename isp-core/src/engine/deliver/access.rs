@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::StreamExt;
 
 use super::{DeliverReport, RefusedAccount, RouterDown, claim, outcome};
+use crate::engine::roll_call::{Answer, RollCall};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{OutboxId, RouterId, SubscriptionId};
 use crate::isolation::AccessTarget;
@@ -13,25 +13,23 @@ use crate::isolation::access::ObservedAccess;
 use crate::message::channel::backoff;
 use crate::place::Router;
 use crate::ports::{
-    AccessControl, ApplyOutcome, Claimed, DamagedRow, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError,
-    RouterHold, StoreError, Topic, Worker,
+    ApplyOutcome, Claimed, DamagedRow, Effect, Observed, OutboxRow, OutboxState, Outcome, PortError, RouterHold,
+    StoreError, Topic, Worker,
 };
 
 /// Rows a claim for routers.
 const ACCESS_BATCH: u32 = 500;
-/// Routers at work at once.
-const ROUTERS_AT_ONCE: usize = 16;
 /// Leases that a worker waits for its turn at a router: a dead worker's has run out by then.
 const TURN_LEASES: i32 = 2;
 
 impl Engine<'_> {
     pub(super) async fn access_loop(
         &self,
-        worker: &Worker<'_>,
-        control: &dyn AccessControl,
+        roll: &RollCall<'_>,
         now: DateTime<Utc>,
         report: &mut DeliverReport,
     ) -> Result<(), EngineError> {
+        let worker = roll.worker;
         let known: BTreeMap<RouterId, Router> =
             self.store.routers(self.tenant).await?.into_iter().map(|r| (r.id, r)).collect();
         // A router that did not answer once is not called again in this delivery: one dead router delays nobody.
@@ -47,15 +45,19 @@ impl Engine<'_> {
                     by_router.entry(effect.router_id).or_default().push(row);
                 }
             }
-            let batches: Vec<RouterBatch<'_>> = by_router
-                .into_iter()
-                .map(|(id, rows)| RouterBatch { id, router: known.get(&id), rows, down: down.get(&id).cloned() })
-                .collect();
-            let work = futures::stream::iter(batches)
-                .map(|batch| self.deliver_router(worker, control, batch, now))
-                .buffer_unordered(ROUTERS_AT_ONCE)
-                .collect();
-            let done: Vec<Result<Delivered, EngineError>> = self.renewing(worker, work).await;
+            let (mut work, mut done) = (Vec::new(), Vec::new());
+            for (id, rows) in by_router {
+                match (known.get(&id), down.get(&id)) {
+                    (Some(router), None) => work.push((router, rows)),
+                    (_, error) => {
+                        let unknown = PortError::Refused { code: "router.unknown", reason: "no such router".into() };
+                        let delivered = Delivered::postponed(id, &rows, error.unwrap_or(&unknown), now);
+                        done.push(self.recorded(worker, delivered, None).await);
+                    }
+                }
+            }
+            let visited = roll.visit(work, |router, rows, answer| self.deliver_router(roll, router, rows, answer, now));
+            done.extend(self.renewing(worker, visited).await);
             for delivered in done {
                 let delivered = delivered?;
                 report.applied += delivered.applied;
@@ -77,40 +79,33 @@ impl Engine<'_> {
 
     async fn deliver_router(
         &self,
-        worker: &Worker<'_>,
-        control: &dyn AccessControl,
-        batch: RouterBatch<'_>,
+        roll: &RollCall<'_>,
+        router: &Router,
+        rows: Vec<OutboxRow>,
+        answer: Answer,
         now: DateTime<Utc>,
     ) -> Result<Delivered, EngineError> {
-        let mut delivered = Delivered::new(batch.id);
-        let (Some(router), None) = (batch.router, &batch.down) else {
-            let error =
-                batch.down.unwrap_or(PortError::Refused { code: "router.unknown", reason: "no such router".into() });
-            delivered.postpone(&batch.rows, &error, now);
+        let RollCall { worker, control, .. } = *roll;
+        if let Err(error) = self.met(router, answer, now).await? {
+            let delivered = Delivered::postponed(router.id, &rows, &error, now);
             return self.recorded(worker, delivered, None).await;
-        };
-        let Some(hold) = self.turn_at(worker, batch.id).await? else {
-            let error = PortError::NotSent { reason: "another worker is busy with it".into() };
-            delivered.postpone(&batch.rows, &error, now);
-            return self.recorded(worker, delivered, None).await;
-        };
-        if let Err(error) = self.meet(control, router, now).await? {
-            delivered.postpone(&batch.rows, &error, now);
-            let delivered = self.recorded(worker, delivered, None).await?;
-            self.store.free_router(self.tenant, hold).await?;
-            return Ok(delivered);
         }
-        let claims: Vec<Claimed> = batch.rows.iter().map(OutboxRow::claimed).collect();
+        let Some(hold) = self.turn_at(worker, router.id).await? else {
+            let error = PortError::NotSent { reason: "another worker is busy with it".into() };
+            let delivered = Delivered::postponed(router.id, &rows, &error, now);
+            return self.recorded(worker, delivered, None).await;
+        };
+        let mut delivered = Delivered::new(router.id);
+        let claims: Vec<Claimed> = rows.iter().map(OutboxRow::claimed).collect();
         let ours: BTreeSet<OutboxId> =
             self.store.attempting(self.tenant, worker.lease(), &claims).await?.into_iter().collect();
-        let (rows, lost): (Vec<OutboxRow>, Vec<OutboxRow>) =
-            batch.rows.into_iter().partition(|row| ours.contains(&row.id));
+        let (rows, lost): (Vec<OutboxRow>, Vec<OutboxRow>) = rows.into_iter().partition(|row| ours.contains(&row.id));
         delivered.lost += lost.len() as u64;
         // Only now: whoever wrote to the router before us has finished, and a wish of a moment ago counts already.
         let wanted: BTreeSet<SubscriptionId> = rows.iter().filter_map(subscription_of).collect();
         let wanted: Vec<SubscriptionId> = wanted.into_iter().collect();
         let mut targets = self.store.access_targets(self.tenant, &wanted).await?;
-        targets.retain(|t| t.router_id == batch.id);
+        targets.retain(|t| t.router_id == router.id);
         // What a line left is closed last: an address or a device takes its traces along when the line moves.
         let applied = match control.apply(&router.endpoint, &targets).await {
             Ok(outcomes) => self.close_left(control, router, &wanted, now).await?.map(|left| (left, outcomes)),
@@ -180,13 +175,6 @@ impl Engine<'_> {
     }
 }
 
-struct RouterBatch<'a> {
-    id: RouterId,
-    router: Option<&'a Router>,
-    rows: Vec<OutboxRow>,
-    down: Option<PortError>,
-}
-
 struct Delivered {
     router: RouterId,
     applied: u64,
@@ -214,6 +202,13 @@ impl Delivered {
             observed: Vec::new(),
             unread: Vec::new(),
         }
+    }
+
+    /// Nothing was done; all rows wait.
+    fn postponed(router: RouterId, rows: &[OutboxRow], error: &PortError, now: DateTime<Utc>) -> Self {
+        let mut delivered = Self::new(router);
+        delivered.postpone(rows, error, now);
+        delivered
     }
 
     fn postpone(&mut self, rows: &[OutboxRow], error: &PortError, now: DateTime<Utc>) {

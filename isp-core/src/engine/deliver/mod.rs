@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use futures::future::{Either, select};
 use serde::Serialize;
 
+use crate::engine::roll_call::RollCall;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{RouterId, SubscriptionId};
 use crate::ports::{AccessControl, Claim, Claimed, Messenger, OutboxState, Outcome, Topic, Worker};
@@ -112,8 +113,18 @@ impl Engine<'_> {
         now: DateTime<Utc>,
         report: &mut DeliverReport,
     ) -> Result<(), EngineError> {
-        let done = self.access_loop(worker, control, now, report).await;
-        self.after(worker, done).await
+        self.deliver_called(&RollCall::new(worker, control), now, report).await
+    }
+
+    /// [`Engine::deliver_access`] to routers that may have been called already.
+    pub(crate) async fn deliver_called(
+        &self,
+        roll: &RollCall<'_>,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<(), EngineError> {
+        let done = self.access_loop(roll, now, report).await;
+        self.after(roll.worker, done).await
     }
 
     /// The message half of [`Engine::deliver`].

@@ -1,0 +1,137 @@
+//! Money that comes in by the bank: cut off at any moment, told twice, late, and with the same amount for two.
+
+use crate::support::*;
+use chrono::{DateTime, Utc};
+use isp_core::Money;
+use isp_core::bank::{BankFile, account_code};
+use isp_core::calendar::Cycle;
+use isp_core::engine::{EngineError, Looked, Matched};
+use isp_core::ids::PaymentRequestId;
+use isp_core::isolation::Access;
+use isp_core::payment::PaymentRequest;
+use isp_core::ports::{MoneyStore, PageQuery, RequestQuery};
+use isp_core::testing::Moment;
+
+/// Customers 2 and 4, both isolated for Rp166.500.
+async fn two() -> World {
+    let world = one().await;
+    world.add(4, date("2026-01-01"), 1, Cycle::Monthly, at("2026-01-01", 7)).await;
+    run_days(&world, "2026-01-01", "2026-01-20").await;
+    assert_eq!(world.routers.access("r0", "user2"), Some(Access::Isolated));
+    world
+}
+
+fn file(rows: &[(&str, &str, i64)]) -> String {
+    let mut text = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n".to_owned();
+    let mut balance = 0;
+    for (day, told, amount) in rows {
+        balance += amount;
+        text += &format!("{day},{told},8888,0,{amount}.00,{balance}.00\n");
+    }
+    text
+}
+
+async fn ask(world: &World, n: u32, now: DateTime<Utc>) -> Result<PaymentRequest, EngineError> {
+    let id = PaymentRequestId(uuid::Uuid::from_u128(u128::from(n) << 64 | now.timestamp() as u128));
+    Ok(world.engine().request_payment(id, customer_id(n), None, now).await?.0)
+}
+
+async fn import(world: &World, text: &str, now: DateTime<Utc>) -> Result<Vec<Looked>, EngineError> {
+    let (file, account) = (BankFile::read(text).unwrap(), account_code("BRI-1").unwrap());
+    world.engine().import_bank_file(&file, &account, text, "kasir", now).await?;
+    world.engine().match_mutations("kasir", now).await
+}
+
+fn booked(looked: &[Looked]) -> Vec<u32> {
+    let of = |one: &Looked| match &one.matched {
+        Matched::Booked(id, _) => (1..9).find(|n| customer_id(*n) == *id),
+        _ => None,
+    };
+    let mut all: Vec<u32> = looked.iter().filter_map(of).collect();
+    all.sort_unstable();
+    all
+}
+
+/// The process dies before and after every call to the store, again and again: everything is there once in the end.
+#[tokio::test]
+async fn a_process_that_dies_anywhere_books_each_mutation_once() {
+    let (night, morning) = (at("2026-01-20", 23), at("2026-01-21", 7));
+    for moment in [Moment::Before, Moment::After] {
+        let mut finished = false;
+        for call in 1..200 {
+            let world = two().await;
+            let (a, b) = (ask(&world, 2, night).await.unwrap(), ask(&world, 4, night).await.unwrap());
+            assert_eq!((a.amount, b.amount), (rp(166_501), rp(166_502)));
+            // Out of order: the later request is paid first.
+            let text = file(&[("21/01/26", "QRIS", 166_502), ("21/01/26", "QRIS", 166_501), ("21/01/26", "LAIN", 9)]);
+            world.store.fuse().blow_at(call, moment);
+            let answer = import(&world, &text, morning).await;
+            let died = world.store.fuse().is_blown();
+            assert_eq!(answer.is_err(), died, "call {call}");
+            world.store.restart();
+            let again = import(&world, &text, morning).await.unwrap();
+            assert!(again.iter().all(|one| !matches!(one.matched, Matched::Failed(_))), "call {call}");
+            let books = books::check(&world.store.snapshot(TENANT));
+            assert_eq!((books.received, books.owed, books.credit), (rp(333_003), Money::ZERO, rp(3)), "call {call}");
+            world.deliver(morning).await;
+            assert_eq!(world.routers.access("r0", "user2"), Some(Access::Open), "call {call}");
+            assert_eq!(world.routers.access("r0", "user4"), Some(Access::Open), "call {call}");
+            let all = RequestQuery::default();
+            let requests = world.store.payment_requests(TENANT, all, PageQuery::first(9)).await.unwrap();
+            assert!(requests.iter().all(|r| r.state(morning).code() == "paid"), "call {call}");
+            finished = !died;
+            if finished {
+                break;
+            }
+        }
+        assert!(finished, "it never came to its end");
+    }
+}
+
+/// A fault of others: what comes 15 minutes late is lost. Ours is kept for two days more; after that a person is asked.
+#[tokio::test]
+async fn late_money_and_money_for_a_cancelled_request_still_is_its_customers() {
+    for (day, expected) in [("22/01/26", vec![2]), ("23/01/26", vec![2]), ("24/01/26", vec![])] {
+        let world = two().await;
+        ask(&world, 2, at("2026-01-20", 23)).await.unwrap();
+        let looked = import(&world, &file(&[(day, "QRIS", 166_501)]), at("2026-01-25", 7)).await.unwrap();
+        assert_eq!(booked(&looked), expected, "{day}");
+    }
+    let world = two().await;
+    ask(&world, 2, at("2026-01-20", 22)).await.unwrap();
+    // The customer pays at the counter, and the QRIS all the same: one is credit.
+    world.pay(2, "KW-1", 166_500, at("2026-01-20", 23)).await.unwrap();
+    let looked = import(&world, &file(&[("21/01/26", "QRIS", 166_501)]), at("2026-01-21", 7)).await.unwrap();
+    assert_eq!(booked(&looked), [2]);
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).credit, rp(166_501));
+}
+
+/// A fault of others: two who pay the same amount minutes apart count as one. And a code that is scanned twice is asked about.
+#[tokio::test]
+async fn the_same_amount_twice_is_two_mutations() {
+    let world = two().await;
+    ask(&world, 2, at("2026-01-20", 23)).await.unwrap();
+    let text = file(&[("21/01/26", "QRIS", 166_501), ("21/01/26", "QRIS", 166_501)]);
+    let looked = import(&world, &text, at("2026-01-21", 7)).await.unwrap();
+    assert_eq!((looked.len(), booked(&looked)), (2, vec![2]));
+    let waits = world.engine().match_mutations("kasir", at("2026-01-21", 8)).await.unwrap();
+    assert_eq!((waits.len(), booked(&waits)), (1, vec![]));
+    let id = waits[0].mutation.id;
+    world.engine().match_mutation(id, customer_id(2), "kasir", at("2026-01-21", 9)).await.unwrap();
+    assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(333_002));
+    let again = world.engine().match_mutation(id, customer_id(4), "kasir", at("2026-01-21", 9)).await.unwrap_err();
+    assert_eq!(again.code(), "mutation.settled");
+}
+
+/// The day that the bank tells counts, so that a file that is imported late takes back what it makes wrong.
+#[tokio::test]
+async fn a_file_that_is_imported_late_counts_from_its_days() {
+    let world = two().await;
+    let text = file(&[("10/01/26", "TRF C0002", 166_500)]);
+    let looked = import(&world, &text, at("2026-01-21", 7)).await.unwrap();
+    assert_eq!(booked(&looked), [2]);
+    let row = world.store.payments(TENANT, None, PageQuery::first(9)).await.unwrap().remove(0);
+    assert_eq!(row.payment.paid_at, at("2026-01-10", 12));
+    world.deliver(at("2026-01-21", 7)).await;
+    assert_eq!(world.routers.access("r0", "user2"), Some(Access::Open));
+}

@@ -1,0 +1,146 @@
+//! A channel's fault is not a message's (rule N8), and a message has an age (rule N7): told with the real program before
+//! the simulated Cloud API.
+
+use crate::cli::Stage;
+use isp::whatsapp::graph::GraphCode;
+use isp::whatsapp::simulator::Fault;
+
+const LINES: usize = 40;
+
+/// A provider with many customers whose reminders are due at this moment.
+const REMINDED: &[&str] = &["--on", "2026-01-08", "--at", "09:00"];
+
+fn provider() -> Stage {
+    let mut stage = Stage::bare();
+    stage.isp.set("ISP_WHATSAPP__DEADLINE_SECONDS", "1");
+    stage.isp.ok(&["init"]);
+    let rows = |head: &str, row: &dyn Fn(usize) -> String| {
+        std::iter::once(head.to_owned()).chain((0..LINES).map(row)).collect::<Vec<_>>().join("\n")
+    };
+    let customers = rows("id_pelanggan,nama,alamat,telepon,bahasa", &|n| {
+        let language = if n % 2 == 0 { "id" } else { "en" };
+        format!("P{n:03},Warga {n},Jl. {n},0812345600{n:02},{language}")
+    });
+    let lines = rows("id_pelanggan,paket,router,username,password,mulai,siklus", &|n| {
+        format!("P{n:03},H20,R1,warga{n},pw{n},2026-01-01,bulanan")
+    });
+    let router = stage.router.address();
+    stage.isp.write(&[
+        ("sites.csv", "kode,nama,zona\nBDG,Bandung,WIB\n"),
+        ("routers.csv", &format!("kode,site,alamat,username,password\nR1,BDG,{router},isp,rahasia-router\n")),
+        ("packages.csv", "kode,nama,harga,ppn,kecepatan,grup\nH20,Rumah 20,165000,termasuk,20,h20\n"),
+        ("customers.csv", &customers),
+        ("subscriptions.csv", &lines),
+    ]);
+    stage.isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    stage.isp.ok(&["--on", "2026-01-01", "bill"]);
+    stage.isp.ok(&["--on", "2026-01-01", "router", "apply", "--approve"]);
+    stage.isp.ok(&["--on", "2026-01-01", "deliver"]);
+    stage.isp.ok(&[REMINDED, &["remind"]].concat());
+    stage
+}
+
+fn count(stage: &Stage, state: &str) -> usize {
+    let rows = stage.isp.json(&["outbox", "list", "--topic", "message", "--state", state]);
+    rows.as_array().unwrap().len()
+}
+
+/// Delivers in vain, the given number of times: messages wait without being counted, the operator is told each time, one
+/// message a delivery is risked at most, and when it is over everybody gets theirs once.
+fn waits(stage: &Stage, times: u64, what: &str) {
+    for time in 0..times {
+        let at = format!("09:{:02}", time * 4);
+        let (_, err) = stage.isp.exit(5, &["--on", "2026-01-08", "--at", &at, "--lang", "en", "deliver"]);
+        assert!(err.contains("message channel is stopped"), "{what}: {err}");
+        assert!(stage.whatsapp.requests() <= time + 1, "{what}: {} requests", stage.whatsapp.requests());
+    }
+    assert_eq!(count(stage, "pending"), LINES, "{what}");
+    stage.whatsapp.recover();
+    stage.isp.ok(&["--on", "2026-01-08", "--at", "12:00", "deliver"]);
+    assert_eq!(stage.messages().len(), LINES, "{what}");
+    assert!(stage.whatsapp.duplicates().is_empty(), "{what}");
+}
+
+#[test]
+fn a_channel_that_does_not_answer_costs_no_message() {
+    for fault in [Fault::Status(503), Fault::Status(500), Fault::Status(200), Fault::Status(429), Fault::Hang] {
+        let stage = provider();
+        stage.whatsapp.fail_always(fault);
+        waits(&stage, 1, &format!("{fault:?}"));
+    }
+}
+
+/// The look at the number is answered, and each message refused.
+#[test]
+fn a_refusal_that_concerns_the_number_or_the_account_costs_no_message() {
+    for (code, times) in [(130_429, 14), (33, 1), (190, 1), (131_005, 1), (131_016, 1), (131_051, 1), (133_010, 1)] {
+        let stage = provider();
+        for n in 0..LINES {
+            stage.whatsapp.fail_recipient(format!("62812345600{n:02}"), GraphCode(code));
+        }
+        waits(&stage, times, &code.to_string());
+    }
+}
+
+/// What was lost after it was taken may be on the phone: that one is unknown for good, and only that one.
+#[test]
+fn an_answer_that_is_lost_costs_one_message_and_not_a_hundred() {
+    for fault in [Fault::ReplyLost, Fault::StatusAfterAccept(502), Fault::Garbled] {
+        let stage = provider();
+        stage.whatsapp.fail_always(fault);
+        let (_, err) = stage.isp.exit(5, &[REMINDED, &["--lang", "en", "deliver"]].concat());
+        assert!(err.contains("message channel is stopped") && err.contains("isp outbox list --state unknown"), "{err}");
+        assert_eq!((count(&stage, "unknown"), count(&stage, "pending")), (1, LINES - 1), "{fault:?}");
+        stage.whatsapp.recover();
+        stage.isp.ok(&["--on", "2026-01-08", "--at", "09:10", "deliver"]);
+        assert_eq!(stage.messages().len(), LINES, "{fault:?}");
+        assert_eq!(count(&stage, "unknown"), 1, "it is not sent again by itself");
+        assert!(stage.whatsapp.duplicates().is_empty());
+    }
+}
+
+/// A token file with a second line stops the channel, and nothing else.
+#[test]
+fn a_token_with_a_second_line_keeps_the_messages() {
+    let mut stage = provider();
+    stage.isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token\nsecond");
+    let (_, err) = stage.isp.exit(5, &[REMINDED, &["--lang", "en", "deliver"]].concat());
+    assert!(err.contains("second line") && !err.contains("simulated-access-token"), "{err}");
+    assert_eq!((count(&stage, "pending"), stage.whatsapp.requests()), (LINES, 0));
+    stage.isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
+    stage.isp.ok(&[REMINDED, &["deliver"]].concat());
+    assert_eq!(stage.messages().len(), LINES);
+}
+
+/// A paused template stops its own messages only, and one command sends them all again.
+#[test]
+fn a_paused_template_stops_only_its_own_messages() {
+    let stage = provider();
+    for n in (0..LINES).filter(|n| n % 2 == 1) {
+        stage.whatsapp.fail_recipient(format!("62812345600{n:02}"), GraphCode(132_015));
+    }
+    let (_, err) = stage.isp.exit(5, &[REMINDED, &["--lang", "en", "deliver"]].concat());
+    assert!(err.contains("isp_tagihan_pengingat/en"), "{err}");
+    assert_eq!((stage.messages().len(), count(&stage, "pending")), (LINES / 2, LINES / 2));
+    stage.whatsapp.recover();
+    // Not before a while by itself; at once when somebody says so.
+    stage.isp.ok(&["--on", "2026-01-08", "--at", "09:05", "deliver"]);
+    assert_eq!(stage.messages().len(), LINES / 2);
+    stage.isp.fails(4, &[REMINDED, &["outbox", "retry", "--template", "isp_lain"]].concat(), "cli.not_found");
+    let again = stage.isp.json(&[REMINDED, &["outbox", "retry"]].concat());
+    assert_eq!(again[0]["again"], LINES / 2);
+    stage.isp.ok(&["--on", "2026-01-08", "--at", "09:06", "deliver"]);
+    assert_eq!(stage.messages().len(), LINES);
+    assert!(stage.whatsapp.duplicates().is_empty());
+}
+
+/// One row, whole.
+#[test]
+fn a_row_of_the_outbox_can_be_shown() {
+    let stage = provider();
+    let rows = stage.isp.json(&["outbox", "list", "--topic", "message"]);
+    let id = rows[0]["id"].as_str().unwrap();
+    let row = stage.isp.json(&["outbox", "show", id]);
+    assert_eq!((&row[0]["id"], &row[0]["customer"]), (&rows[0]["id"], &rows[0]["customer"]));
+    stage.isp.fails(4, &["outbox", "show", "01900000-0000-7000-8000-000000000000"], "cli.not_found");
+}

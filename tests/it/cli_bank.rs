@@ -1,0 +1,257 @@
+//! Files of banks on the command line: from a QRIS request at night to a line that is open on its router, and what a person does
+//! with the rest.
+
+use crate::cli::{Isp, SHEETS, Stage};
+use serde_json::Value;
+
+/// Mutations of BRI: day, text, money in or (below zero) out; the balance begins at nothing.
+fn bri(rows: &[(&str, &str, i64)]) -> String {
+    let mut text = "Tanggal Transaksi,Uraian Transaksi,Teller,Debet,Kredit,Saldo\n".to_owned();
+    let mut balance = 0;
+    for (day, told, amount) in rows {
+        balance += amount;
+        let (debit, credit) = (-amount.min(&0), amount.max(&0));
+        text += &format!("{day},\"{told}\",8888,{debit}.00,{credit}.00,{balance}.00\n");
+    }
+    text
+}
+
+fn write(isp: &Isp, name: &str, text: &str) {
+    std::fs::write(isp.dir().join(name), text).unwrap();
+}
+
+/// Imports a file; each mutation that is new or waited: what became of it and whose it is.
+fn import(isp: &Isp, on: &str, name: &str) -> Vec<(String, String)> {
+    let rows = isp.json(&["--on", on, "bank", "import", name, "--account", "BRI-1"]);
+    let word = |row: &Value, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+    rows.as_array().unwrap().iter().map(|row| (word(row, "becomes"), word(row, "customer"))).collect()
+}
+
+fn told(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+    rows.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+}
+
+fn amounts(isp: &Isp) -> Vec<i64> {
+    let mut all: Vec<i64> = isp
+        .json(&["payment", "list"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|p| p["reversed"].is_null())
+        .map(|p| p["amount"].as_i64().unwrap())
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn a_qris_payment_of_the_night_opens_the_line_also_twice_out_of_order_and_with_the_router_dead() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    isp.ok(&["--on", "2026-01-21", "--at", "11:00", "run"]);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("isolir".into(), "isolir".into()));
+
+    // At night both scan what they were sent; the router dies.
+    let ask = |of: &str| {
+        isp.json(&["--on", "2026-01-21", "--at", "23:10", "payment-request", "add", of])[0]["amount"].as_i64().unwrap()
+    };
+    let (budi, siti) = (ask("P001"), ask("P002"));
+    assert_eq!(budi, 165_001);
+    stage.router.down();
+
+    // The file of the next morning, with Siti's money before Budi's, a fee and a stranger. A dry run writes nothing.
+    let rows = [
+        ("22/01/26", "QRIS NMID ID1020000000001", siti),
+        ("22/01/26", "BIAYA ADM", -6_500),
+        ("22/01/26", "QRIS NMID ID1020000000001", budi),
+        ("22/01/26", "TRF DARI SUPARMAN", 250_000),
+    ];
+    write(isp, "mutasi.csv", &bri(&rows));
+    let dry = isp.ok(&[
+        "--lang",
+        "en",
+        "--on",
+        "2026-01-22",
+        "--at",
+        "07:00",
+        "bank",
+        "import",
+        "mutasi.csv",
+        "--account",
+        "BRI-1",
+        "--dry-run",
+    ]);
+    assert!(
+        dry.contains("Dry run") && dry.contains("2 would be matched, 1 would wait") && dry.contains("P001"),
+        "{dry}"
+    );
+    assert_eq!((amounts(isp), isp.json(&["bank", "list", "--all"]).as_array().unwrap().len()), (vec![], 0));
+
+    let mut became = import(isp, "2026-01-22", "mutasi.csv");
+    became.sort();
+    assert_eq!(became, told(&[("asks", "-"), ("booked", "P001"), ("booked", "P002")]));
+    assert_eq!(amounts(isp), [siti, budi]);
+    // The debt to the rupiah, and the suffix as credit.
+    let payments = isp.json(&["payment", "list", "--customer", "P001"]);
+    assert_eq!(
+        (&payments[0]["left"], &payments[0]["channel"], &payments[0]["provider"]),
+        (&1.into(), &"bank".into(), &"bri".into())
+    );
+    assert_eq!(
+        isp.json(&["--on", "2026-01-22", "payment-request", "list", "--customer", "P001", "--all"])[0]["state"],
+        "paid"
+    );
+    isp.exit(5, &["--on", "2026-01-22", "deliver"]);
+    assert_eq!(stage.profile("budi@isp"), "isolir", "the router is dead");
+
+    // The same file, then the evening's, which holds it, then the morning's again: nothing twice.
+    assert_eq!(import(isp, "2026-01-22", "mutasi.csv"), told(&[("asks", "-")]));
+    write(isp, "malam.csv", &bri(&[&rows[..], &[("22/01/26", "BUNGA", 12)]].concat()));
+    assert_eq!(import(isp, "2026-01-22", "malam.csv").len(), 2);
+    assert_eq!(import(isp, "2026-01-22", "mutasi.csv").len(), 2);
+    assert_eq!(amounts(isp), [siti, budi]);
+
+    stage.router_up();
+    isp.ok(&["--on", "2026-01-22", "--at", "13:00", "deliver"]);
+    assert_eq!((stage.profile("budi@isp"), stage.profile("siti@isp")), ("home20".into(), "home10".into()));
+    let lines = isp.json(&["subscription", "list", "--access", "isolated"]);
+    assert_eq!(lines.as_array().unwrap().len(), 0);
+    let why = isp.ok(&["--on", "2026-01-22", "--at", "13:05", "explain", "P001"]);
+    assert!(why.contains("Layanan terbuka"), "{why}");
+    assert_eq!(stage.whatsapp.duplicates(), []);
+}
+
+fn provider() -> Isp {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    isp
+}
+
+fn waiting(isp: &Isp) -> Vec<Value> {
+    isp.json(&["--on", "2026-01-10", "bank", "list"]).as_array().unwrap().clone()
+}
+
+#[test]
+fn a_person_matches_what_nobody_knows_and_it_is_known_from_then_on() {
+    let isp = provider();
+    write(
+        &isp,
+        "a.csv",
+        &bri(&[("05/01/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 165_000), ("05/01/26", "SALAH KIRIM", 77)]),
+    );
+    assert_eq!(import(&isp, "2026-01-06", "a.csv"), told(&[("asks", "-"), ("asks", "-")]));
+    let id =
+        |amount: i64| waiting(&isp).iter().find(|m| m["amount"] == amount).unwrap()["id"].as_str().unwrap().to_owned();
+    let (rent, slip) = (id(165_000), id(77));
+    let said = isp.ok(&["--lang", "en", "--on", "2026-01-06", "bank", "match", &rent, "P001"]);
+    assert!(
+        said.contains("Rp165.000 is booked as the payment of P001") && said.contains("Rp0 is still owed"),
+        "{said}"
+    );
+    isp.fails(3, &["--on", "2026-01-06", "bank", "match", &rent, "P002"], "mutation.settled");
+    isp.fails(3, &["--on", "2026-01-06", "bank", "ignore", &slip, "--reason", " "], "value.empty");
+    isp.ok(&["--on", "2026-01-06", "bank", "ignore", &slip, "--reason", "salah kirim"]);
+    assert_eq!(waiting(&isp).len(), 0);
+    // The day counts that the bank tells.
+    assert_eq!(isp.json(&["payment", "list"])[0]["paid_at"], "2026-01-05");
+    // Next month the same words are the same customer, whatever the amount.
+    write(&isp, "b.csv", &bri(&[("05/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 170_000)]));
+    assert_eq!(import(&isp, "2026-02-06", "b.csv"), told(&[("booked", "P001")]));
+    // Also a part of a thousand: the bank says it, nobody typed it.
+    write(&isp, "c.csv", &bri(&[("06/02/26", "TRF DARI SUPARMAN JAYA BAYAR WIFI", 500)]));
+    assert_eq!(import(&isp, "2026-02-07", "c.csv"), told(&[("booked", "P001")]));
+    isp.fails(4, &["bank", "match", "ffffffff", "P001"], "cli.not_found");
+    isp.fails(4, &["bank", "match", "f", "P001"], "cli.not_found");
+}
+
+#[test]
+fn a_wrong_match_is_taken_back_with_its_payment_and_what_was_learnt() {
+    let isp = provider();
+    write(&isp, "a.csv", &bri(&[("05/01/26", "TRF DARI SUPARMAN", 165_000), ("05/01/26", "BIAYA", -500)]));
+    import(&isp, "2026-01-06", "a.csv");
+    let rent = waiting(&isp)[0]["id"].as_str().unwrap().to_owned();
+    isp.fails(3, &["--on", "2026-01-06", "bank", "unmatch", &rent, "--reason", "x"], "mutation.waits");
+    isp.ok(&["--on", "2026-01-06", "bank", "match", &rent, "P002"]);
+    assert_eq!(amounts(&isp), [165_000]);
+    isp.ok(&["--on", "2026-01-07", "bank", "unmatch", &rent, "--reason", "salah orang", "--by", "Sari"]);
+    assert!(amounts(&isp).is_empty());
+    let all = isp.json(&["bank", "list", "--all"]);
+    let row = all.as_array().unwrap().iter().find(|m| m["id"] == rent.as_str()).unwrap();
+    assert_eq!(
+        (&row["state"], &row["by"], &row["reason"]),
+        (&"taken_back".into(), &"Sari".into(), &"salah orang".into())
+    );
+    // No machine matches it again: only a person.
+    assert_eq!(import(&isp, "2026-01-07", "a.csv"), told(&[("asks", "-")]));
+    isp.ok(&["--on", "2026-01-07", "bank", "match", &rent, "P001"]);
+    assert_eq!(amounts(&isp), [165_000]);
+    // Reversing the payment by its own name says the same.
+    let payment = isp.json(&["payment", "list", "--customer", "P001"])[0].clone();
+    let reference = payment["reference"].as_str().unwrap();
+    isp.ok(&["--on", "2026-01-08", "payment", "reverse", "bri", reference, "--reason", "ditolak"]);
+    assert_eq!(waiting(&isp)[0]["id"], rent.as_str());
+    // Money out is kept, and nobody's payment.
+    let fee = all.as_array().unwrap().iter().find(|m| m["amount"] == -500).unwrap();
+    assert_eq!(fee["state"], "money_out");
+    isp.fails(3, &["bank", "match", fee["id"].as_str().unwrap(), "P001"], "mutation.money_out");
+}
+
+#[test]
+fn what_a_person_booked_before_the_file_came_is_not_booked_again() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-05", "payment", "add", "P001", "165000", "--provider", "bri", "--reference", "TRX-1"]);
+    write(&isp, "a.csv", &bri(&[("04/01/26", "TRF P001", 165_000), ("05/01/26", "TRF P001", 165_000)]));
+    let mut became = import(&isp, "2026-01-06", "a.csv");
+    became.sort();
+    // The second transfer is another one: credit.
+    assert_eq!(became, told(&[("booked", "P001"), ("linked", "P001")]));
+    assert_eq!(amounts(&isp), [165_000, 165_000]);
+    // Taking a link back leaves the payment that a person booked.
+    let all = isp.json(&["bank", "list", "--all"]);
+    assert_eq!(all[0]["date"], "2026-01-04");
+    isp.ok(&["--on", "2026-01-06", "bank", "unmatch", all[0]["id"].as_str().unwrap(), "--reason", "bukan itu"]);
+    assert_eq!(amounts(&isp), [165_000, 165_000]);
+}
+
+#[test]
+fn a_file_that_cannot_be_trusted_writes_nothing() {
+    let isp = provider();
+    let import = |name: &str| {
+        vec!["--on", "2026-01-06", "bank", "import", name].into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let fails = |exit, name: &str, code| {
+        let words = import(name);
+        isp.fails(exit, &words.iter().map(String::as_str).collect::<Vec<_>>(), code)
+    };
+    let good = bri(&[("05/01/26", "TRF P001", 165_000), ("05/01/26", "TRF P002", 111_000)]);
+    write(&isp, "good.csv", &good);
+    fails(3, "good.csv", "bank.no_account");
+    write(&isp, "cut.csv", &good.replace("276000.00", "276001.00"));
+    fails(3, "cut.csv", "bank.totals");
+    write(&isp, "row.csv", &good.replace("05/01/26,\"TRF P002", "32/01/26,\"TRF P002"));
+    assert!(fails(3, "row.csv", "bank.row").contains("baris 3"));
+    write(&isp, "list.csv", "nama;alamat\nBudi;Bandung\n");
+    fails(3, "list.csv", "bank.unknown_file");
+    fails(6, "nothing.csv", "cli.file");
+    fails(6, "sheets", "cli.file");
+    let bca = "No. rekening : 1234567890\nTanggal Transaksi,Keterangan,Cabang,Jumlah,Saldo\n05/01/2026,TRF P001,0998,\"165,000.00 CR\",\"165,000.00\"\n";
+    write(&isp, "bca.csv", bca);
+    isp.fails(3, &["bank", "import", "bca.csv", "--account", "999999999"], "bank.other_account");
+    assert_eq!((amounts(&isp), isp.json(&["bank", "list", "--all"]).as_array().unwrap().len()), (vec![], 0));
+    // One that is dated ahead is kept and named; the others are booked.
+    write(&isp, "ahead.csv", &bri(&[("05/01/26", "TRF P001", 165_000), ("05/01/27", "TRF P002", 111_000)]));
+    let (out, err) =
+        isp.exit(5, &["--lang", "en", "--on", "2026-01-06", "bank", "import", "ahead.csv", "--account", "BRI-1"]);
+    assert!(out.contains("P001") && err.contains("cannot be booked") && err.contains("2027-01-05"), "{out}{err}");
+    assert_eq!(amounts(&isp), [165_000]);
+    // UTF-16 with tabs, as some banks export it.
+    let tabs: String = bri(&[("06/01/26", "TRF P001", 5_000)]).replace(',', "\t");
+    let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(tabs.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    std::fs::write(isp.dir().join("tabs.csv"), bytes).unwrap();
+    isp.exit_any(&[0, 5], &["--on", "2026-01-07", "bank", "import", "tabs.csv", "--account", "BRI-2"]);
+    assert_eq!(amounts(&isp), [5_000, 165_000]);
+}

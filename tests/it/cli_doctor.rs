@@ -1,0 +1,169 @@
+//! `isp doctor`: a sound provider has no finding, and each kind of damage is found and named, in both languages.
+
+use std::path::Path;
+
+use crate::cli::Stage;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
+
+const DOCTOR: &[&str] = &["--on", "2026-01-12", "doctor"];
+
+/// A provider who has billed, was paid, told routers and customers, and made a copy.
+fn sound() -> Stage {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    isp.ok(&["--on", "2026-01-05", "run"]);
+    isp.ok(&["--on", "2026-01-09", "payment", "add", "P001", "200.000", "--reference", "KW-1"]);
+    isp.ok(&["--on", "2026-01-12", "run"]);
+    isp.ok(&["--on", "2026-01-12", "backup", "copy.db"]);
+    stage
+}
+
+fn execute(stage: &Stage, file: &Path, sql: &str) {
+    stage.runtime.block_on(async {
+        let url = format!("sqlite:{}", file.display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        connection.execute(AssertSqlSafe(format!("PRAGMA foreign_keys = OFF; {sql}"))).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+/// The kinds of the findings.
+fn findings(stage: &Stage, exit: i32, arguments: &[&str]) -> Vec<String> {
+    let (out, _) = stage.isp.exit(exit, &[&["--format", "json"], arguments].concat());
+    let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let rows = rows.as_array().unwrap();
+    for row in rows {
+        let (what, todo) = (row["what"].as_str().unwrap(), row["todo"].as_str().unwrap());
+        let kind = row["finding"].as_str().unwrap();
+        assert!(
+            !what.starts_with("doctor") && !todo.is_empty() && !todo.starts_with("doctor"),
+            "{kind}: {what}, {todo}"
+        );
+        assert!(row["count"].as_u64().unwrap() > 0, "{row}");
+    }
+    rows.iter().map(|row| row["finding"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What a person does by hand to a database, and what is found.
+const DAMAGES: &[(&str, &str)] = &[
+    ("ledger.unbalanced", "UPDATE journal_lines SET amount = amount + 1 WHERE account = 'ppn_payable'"),
+    ("ledger.empty_entry", "DELETE FROM journal_lines WHERE kind = 'payment'"),
+    ("ledger.receivable", "UPDATE invoices SET total = total + 1, dpp = dpp + 1"),
+    ("ledger.credit", "UPDATE payments SET left_over = 0"),
+    ("invoice.sum", "UPDATE invoices SET ppn = ppn + 1"),
+    ("invoice.paid", "UPDATE invoices SET paid = paid - 1 WHERE paid > 0"),
+    ("payment.left", "UPDATE payments SET left_over = left_over - 1 WHERE left_over > 0"),
+    ("invoice.number_twice", "UPDATE invoices SET number = 1"),
+    ("invoice.counter", "UPDATE tenants SET next_invoice = 1"),
+    ("schema.missing", "DROP INDEX customers_code_key"),
+    ("schema.missing", "DROP TABLE notification_keys"),
+    ("schema.missing", "DROP TABLE allocations"),
+    ("row.orphan", "DELETE FROM customers WHERE code = 'P002'"),
+    ("row.orphan", "DELETE FROM journal_entries"),
+    ("row.orphan", "UPDATE allocations SET invoice_id = x'000102030405060708090a0b0c0d0e0f'"),
+    ("access.ahead", "UPDATE service_access SET observed_revision = revision + 1"),
+    ("outbox.old", "UPDATE outbox SET state = 'pending', next_attempt = 0"),
+    ("outbox.failed", "UPDATE outbox SET state = 'failed' WHERE topic = 'message'"),
+    ("outbox.unknown", "UPDATE outbox SET state = 'unknown' WHERE topic = 'message'"),
+    ("claim.stuck", "UPDATE outbox SET state = 'claimed', claimed_until = 1"),
+    ("claim.far", "UPDATE outbox SET state = 'claimed', claimed_until = 4000000000000000"),
+    ("hold.far", "UPDATE router_holds SET held_until = 4000000000000000"),
+    ("clock.ahead", "UPDATE tenants SET last_run_at = last_run_at + 86400000000"),
+    ("run.missed", "UPDATE tenants SET last_run_at = last_run_at - 4 * 86400000000"),
+    ("position.ahead", "UPDATE tenants SET billing_position = billing_position + 365"),
+    ("row.unreadable", "UPDATE customers SET phone = 'x' WHERE code = 'P002'"),
+    ("key.unreadable", "UPDATE subscriptions SET password_sealed = substr(password_sealed, 1, 40)"),
+    ("backup.none", "DELETE FROM meta WHERE key = 'last_backup'"),
+    ("backup.old", "UPDATE meta SET value = CAST('2025-12-24T00:00:00Z' AS BLOB) WHERE key = 'last_backup'"),
+    ("store.newer", "UPDATE _sqlx_migrations SET version = 9000 WHERE version = 1"),
+    ("store.outdated", "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)"),
+];
+
+#[test]
+fn each_kind_of_damage_is_found_and_a_sound_provider_has_none() {
+    let stage = sound();
+    assert_eq!(findings(&stage, 0, DOCTOR), Vec::<String>::new());
+    for (language, word) in [("id", "Tidak ada yang salah"), ("en", "Nothing is wrong")] {
+        let said = stage.isp.ok(&[&["--lang", language], DOCTOR].concat());
+        assert!(said.contains(word), "{said}");
+    }
+    let database = stage.isp.dir().join("isp.db");
+    let good = std::fs::read(&database).unwrap();
+    for (kind, sql) in DAMAGES {
+        execute(&stage, &database, sql);
+        let exit = if kind.starts_with("store.") { 6 } else { 5 };
+        let found = findings(&stage, exit, &[DOCTOR, &["--offline"]].concat());
+        assert!(found.iter().any(|of| of == kind), "{kind}: {found:?}");
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
+        }
+        std::fs::write(&database, &good).unwrap();
+    }
+    // As a person reads it.
+    execute(&stage, &database, DAMAGES[0].1);
+    let said = stage.isp.exit(5, &[&["--lang", "en"], DOCTOR].concat()).0;
+    assert!(said.starts_with("✖ ledger.unbalanced: ") && said.contains("\n    Compare these entries"), "{said}");
+}
+
+#[test]
+fn file_key_router_and_channel_are_told_apart() {
+    let mut stage = sound();
+    let dir = stage.isp.dir().to_owned();
+    let (database, key) = (dir.join("isp.db"), dir.join("isp.key"));
+    let offline = [DOCTOR, &["--offline"]].concat();
+
+    // Without its key the books are looked at all the same.
+    std::fs::rename(&key, dir.join("kept")).unwrap();
+    assert_eq!(findings(&stage, 5, &offline), ["vault.lost"]);
+    let other = crate::cli::Isp::new();
+    other.ok(&["init"]);
+    std::fs::copy(other.dir().join("isp.key"), &key).unwrap();
+    assert_eq!(findings(&stage, 5, &offline), ["store.wrong_key"]);
+    std::fs::remove_file(&key).unwrap();
+    std::fs::write(&key, "no key").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(findings(&stage, 5, &offline), ["vault.readable"]);
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    assert_eq!(findings(&stage, 5, &offline), ["vault.form"]);
+    std::fs::remove_file(&key).unwrap();
+    std::fs::rename(dir.join("kept"), &key).unwrap();
+
+    // A change of keys that was stopped.
+    let text = std::fs::read_to_string(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    std::fs::write(&key, format!("{}\n{text}", "ab".repeat(32))).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o400)).unwrap();
+    }
+    assert_eq!(findings(&stage, 5, &offline), ["key.unfinished"]);
+    stage.isp.ok(&["key", "rotate"]);
+    assert_eq!(findings(&stage, 0, &offline), Vec::<String>::new());
+
+    // A router and a channel that do not answer.
+    stage.router.down();
+    assert_eq!(findings(&stage, 5, DOCTOR), ["router.unreachable"]);
+    stage.isp.set("ISP_WHATSAPP__BASE_URL", "http://127.0.0.1:1");
+    assert_eq!(findings(&stage, 5, DOCTOR), ["router.unreachable", "whatsapp.unreachable"]);
+
+    // Damaged pages, and no database at all.
+    let good = std::fs::read(&database).unwrap();
+    let mut bytes = good.clone();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(&database, &bytes).unwrap();
+    // Where the page of the schema is among them, the database cannot even be opened.
+    let output = stage.isp.run(&offline);
+    assert!([Some(5), Some(6)].contains(&output.status.code()), "{output:?}");
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert!(found.contains("file.damaged") || found.contains("store.damaged"), "{found}");
+    std::fs::write(&database, &good[..good.len() / 3]).unwrap();
+    stage.isp.exit_any(&[5, 6], &offline);
+    std::fs::remove_file(&database).unwrap();
+    assert_eq!(findings(&stage, 6, &offline), ["store.missing"]);
+}

@@ -1,0 +1,129 @@
+//! Payment gateways on the command line, before simulated ones on loopback ports.
+
+use crate::cli::{Isp, SHEETS};
+use chrono::{DateTime, Utc};
+use isp::core::Money;
+use isp::payment::GatewayKind;
+use isp::payment::simulator::{Fault, Simulator};
+use tokio::runtime::Runtime;
+
+struct Stage {
+    isp: Isp,
+    midtrans: Simulator,
+    tripay: Simulator,
+    _runtime: Runtime,
+}
+
+fn stage() -> Stage {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let [midtrans, tripay] =
+        [GatewayKind::Midtrans, GatewayKind::Tripay].map(|kind| runtime.block_on(Simulator::start(kind)).unwrap());
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let path = isp.dir().join("isp.toml");
+    let settings = format!(
+        "{}\n[gateway.midtrans]\nsandbox = true\nkey = \"SB-Mid-server-simulated\"\nbase_url = \"{}\"\n\n\
+         [gateway.tripay]\nsandbox = true\nmerchant = \"S0001\"\nkey_file = \"tripay.key\"\nwebhook_key = \"simulated-webhook-key\"\n\
+         email = \"tagihan@example.id\"\nbase_url = \"{}\"\n",
+        std::fs::read_to_string(&path).unwrap(),
+        midtrans.base_url(),
+        tripay.base_url()
+    );
+    std::fs::write(&path, settings).unwrap();
+    std::fs::write(isp.dir().join("tripay.key"), "DEV-simulated\n").unwrap();
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+    Stage { isp, midtrans, tripay, _runtime: runtime }
+}
+
+fn noon() -> DateTime<Utc> {
+    "2026-01-05T05:00:00Z".parse().unwrap()
+}
+
+const ADD: [&str; 5] = ["--on", "2026-01-05", "payment-request", "add", "P001"];
+
+#[test]
+fn a_customer_pays_at_a_gateway_and_its_money_reaches_the_bank() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let add = |more: &[&'static str]| [&ADD[..], more].concat();
+    let asked = isp.json(&add(&["--gateway", "tripay", "--channel", "va-bca"]))[0].clone();
+    assert_eq!((&asked["amount"], &asked["known"]), (&165_000.into(), &"no".into()), "{asked}");
+    let reference = asked["reference"].as_str().unwrap().to_owned();
+    assert!(reference.starts_with("INV-") && asked["number"].is_string(), "{asked}");
+    // The same again is the same, in both languages.
+    for (language, words) in
+        [("id", "masih diminta membayar Rp165.000 lewat tripay"), ("en", "is still asked for Rp165.000 at tripay")]
+    {
+        let shown =
+            isp.ok(&[&["--lang", language], &add(&["--gateway", "tripay", "--channel", "va-bca"])[..]].concat());
+        assert!(shown.contains(words) && shown.contains("3333333333"), "{shown}");
+    }
+    // A QRIS code of Midtrans beside it, as a picture.
+    let shown = isp.ok(&add(&["--gateway", "midtrans"]));
+    assert!(shown.contains('\u{2580}') && shown.contains("00020101021226SIM"), "{shown}");
+    let list = isp.json(&["--on", "2026-01-05", "payment-request", "list"]);
+    assert_eq!([&list[0]["state"], &list[1]["state"]], ["open", "open"], "{list}");
+
+    assert!(stage.tripay.pay(&reference, Money::rupiah(165_000), Money::rupiah(4_250), noon()));
+    // The router of the sheets is not there; the money does not wait for it.
+    let (said, _) = isp.exit(5, &["--on", "2026-01-05", "--at", "12:05", "--lang", "en", "deliver"]);
+    assert!(said.contains("1 paid"), "{said}");
+    let all = isp.json(&["--on", "2026-01-05", "payment-request", "list", "--all"]);
+    let states: Vec<&str> = all.as_array().unwrap().iter().map(|r| r["state"].as_str().unwrap()).collect();
+    // What was asked for elsewhere is taken back there.
+    assert!(states.contains(&"paid") && states.contains(&"cancelled"), "{all}");
+    assert_eq!(stage.midtrans.transactions()[0].state.code(), "cancelled");
+    assert_eq!(isp.json(&["invoice", "list", "--customer", "P001", "--open"]).as_array().unwrap().len(), 0);
+
+    let balance = isp.json(&["gateway", "list"])[0].clone();
+    assert_eq!(
+        (&balance["received"], &balance["fees"], &balance["holds"]),
+        (&165_000.into(), &4_250.into(), &160_750.into())
+    );
+    let (_, refused) = isp.exit(3, &["gateway", "payout", "tripay", "160751"]);
+    assert!(refused.contains("160.750"), "{refused}");
+    let booked = isp.ok(&["--lang", "en", "--on", "2026-01-07", "gateway", "payout", "Tripay", "160.750"]);
+    assert!(booked.contains("Rp160.750 to the bank"), "{booked}");
+    assert_eq!(isp.json(&["gateway", "list"])[0]["holds"], 0);
+    assert_eq!(isp.json(&["gateway", "payouts"])[0]["amount"], 160_750);
+    let cash = isp.json(&["report", "cash", "--from", "2026-01", "--to", "2026-01"]);
+    let bank = cash.as_array().unwrap().iter().find(|row| row["account"] == "bank").unwrap();
+    assert_eq!(bank["closing"], 160_750, "{cash}");
+}
+
+#[test]
+fn what_a_gateway_refuses_or_nobody_knows_is_told_and_settled_by_the_same_command() {
+    let stage = stage();
+    let isp = &stage.isp;
+    let add = |name: &str, channel: &str| -> Vec<String> {
+        ADD.iter().chain(&["--gateway", name, "--channel", channel]).map(|w| (*w).to_owned()).collect()
+    };
+    let run = |code: i32, words: &[String]| isp.exit(code, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    let (_, err) = run(2, &add("duitku", "qris"));
+    assert!(err.contains("gateway.duitku"), "{err}");
+    let (_, err) = run(6, &add("tripay", "page"));
+    assert!(err.contains("gateway ini tidak punya cara bayar itu"), "{err}");
+    // The answer is lost; the question finds it there, and the customer gets the number.
+    stage.tripay.fail_next(1, Fault::ReplyLost);
+    let (out, _) = run(0, &add("tripay", "va-bni"));
+    assert!(out.contains("3333333333"), "{out}");
+    assert_eq!(stage.tripay.transactions().len(), 1);
+    // The page of a proxy, and no answer to the question either: nobody knows, and no second request is made.
+    stage.midtrans.fail_next(2, Fault::HtmlAfter(502));
+    let (_, err) = run(6, &add("midtrans", "va-bca"));
+    assert!(err.contains("tidak diketahui") || err.contains("outcome unknown"), "{err}");
+    let (out, _) = run(0, &add("midtrans", "va-bca"));
+    assert!(out.contains("333333333333333"), "{out}");
+    assert_eq!(stage.midtrans.transactions().len(), 1);
+    // Tripay cannot cancel; the request is shown no more.
+    let said =
+        isp.ok(&["--lang", "en", "--on", "2026-01-05", "payment-request", "cancel", "P001", "--gateway", "tripay"]);
+    assert!(said.contains("cannot cancel it before 2026-01-06 12:00 WIB"), "{said}");
+    let list = isp.json(&["--on", "2026-01-05", "payment-request", "list"]);
+    assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+    for key in ["SB-Mid-server-simulated", "DEV-simulated", "simulated-webhook-key"] {
+        assert!(!isp.ok(&["config", "show"]).contains(key), "{key}");
+    }
+}

@@ -1,0 +1,143 @@
+//! `isp serve` as a program: killed, stopped, two of them on one database, and told of a payment by a gateway.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cli::{Isp, SHEETS};
+use isp::core::Money;
+use isp::payment::GatewayKind;
+use isp::payment::simulator::Simulator;
+use isp_whatsapp::webhook::signature;
+
+const SECRET: &str = "test_app_secret_not_real";
+
+fn isp(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isp"));
+    let settings = [("ISP_WHATSAPP__APP_SECRET", SECRET), ("ISP_SERVE__LISTEN", "127.0.0.1:0"), ("ISP_LANGUAGE", "en")];
+    command.current_dir(home).envs(settings).env_remove("NOTIFY_SOCKET").stderr(Stdio::null());
+    command
+}
+
+/// A server, and where it listens.
+struct Served(Child, String);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Served {
+    fn start(home: &Path) -> Self {
+        let mut child = isp(home).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("Serving on ")).unwrap();
+        let address = line.split(' ').nth(2).unwrap().to_owned();
+        // Who writes its log into a pipe that nobody reads would wait.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child, address)
+    }
+
+    /// The status of an answer; `None` when there was none.
+    fn ask(&self, head: &str, body: &[u8]) -> Option<u16> {
+        let mut stream = TcpStream::connect(&self.1).ok()?;
+        stream.write_all(format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes()).ok()?;
+        stream.write_all(body).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        answer.split(' ').nth(1)?.parse().ok()
+    }
+
+    fn hook(&self, number: u32) -> bool {
+        let body = format!(
+            r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"n{number}","value":{{}}}}]}}]}}"#
+        );
+        let signature = signature(&SECRET.into(), body.as_bytes());
+        let head = format!(
+            "POST /hooks/whatsapp HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-hub-signature-256: {signature}\r\n"
+        );
+        self.ask(&head, body.as_bytes()) == Some(200)
+    }
+}
+
+#[test]
+fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(isp(home.path()).args(["init", "."]).stdout(Stdio::null()).status().unwrap().success());
+    let (mut one, two) = (Served::start(home.path()), Served::start(home.path()));
+    let mut answered = 0;
+    for number in 0..40 {
+        if number == 20 {
+            // SIGKILL, in the middle.
+            one.0.kill().unwrap();
+        }
+        let server = if number % 2 == 0 { &one } else { &two };
+        answered += u32::from(server.hook(number));
+    }
+    assert_eq!(answered, 30, "the one that lives answers on");
+    let again = Served::start(home.path());
+    assert!(again.hook(1_000) && again.hook(1) && two.hook(1), "said twice it is one");
+    let ready = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+    assert_eq!(again.ask(ready, b""), Some(200));
+    let list = isp(home.path()).args(["webhook", "list", "--all", "--format", "csv"]).output().unwrap();
+    let rows = String::from_utf8(list.stdout).unwrap().lines().count() - 1;
+    assert_eq!(rows, 31, "each that was answered, once");
+    // SIGTERM ends it in peace.
+    let mut ends = again;
+    let id = ends.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(ends.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let tripay = runtime.block_on(Simulator::start(GatewayKind::Tripay)).unwrap();
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let path = isp.dir().join("isp.toml");
+    let settings = format!(
+        "{}\n[gateway.tripay]\nsandbox = true\nmerchant = \"S0001\"\nkey = \"DEV-simulated\"\nwebhook_key = \"simulated-webhook-key\"\n\
+         email = \"tagihan@example.id\"\nbase_url = \"{}\"\n\n[serve]\nrun_every_minutes = 0\ndeliver_every_seconds = 0\n",
+        std::fs::read_to_string(&path).unwrap(),
+        tripay.base_url()
+    );
+    std::fs::write(&path, settings).unwrap();
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-05", "bill"]);
+    let asked =
+        isp.json(&["--on", "2026-01-05", "payment-request", "add", "P001", "--gateway", "tripay", "--channel", "qris"]);
+    let reference = asked[0]["reference"].as_str().unwrap();
+    assert!(tripay.pay(
+        reference,
+        Money::rupiah(165_000),
+        Money::rupiah(1_900),
+        "2026-01-05T05:00:00Z".parse().unwrap()
+    ));
+    let told = tripay.webhook(reference).unwrap();
+
+    let server = Served::start(isp.dir());
+    let headers: String = told.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let post = |body: &[u8]| {
+        let head = format!("POST /hooks/tripay HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}");
+        server.ask(&head, body)
+    };
+    let mut forged = told.body.clone();
+    *forged.last_mut().unwrap() = b' ';
+    assert_eq!(post(&forged), Some(401), "a byte of it was changed");
+    assert_eq!([post(&told.body), post(&told.body)], [Some(200), Some(200)]);
+    let open = || isp.json(&["invoice", "list", "--customer", "P001", "--open"]).as_array().unwrap().len();
+    let began = Instant::now();
+    while open() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", isp.ok(&["webhook", "list", "--all"]));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(post(&told.body), Some(200), "told again when it is booked already");
+    let payments = isp.json(&["payment", "list"]);
+    assert_eq!((payments.as_array().unwrap().len(), &payments[0]["amount"]), (1, &165_000.into()), "{payments}");
+}

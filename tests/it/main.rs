@@ -1,0 +1,63 @@
+//! The tests of the whole: the engine with doubles for its surroundings, and the program `isp` as its users start it. They are one
+//! program, so that they are linked once. `support` and `cli` are what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+#[path = "../../isp-radius/tests/common/mod.rs"]
+mod radius;
+mod support;
+
+mod architecture;
+mod asked;
+mod bank;
+mod billing_day;
+mod cases;
+mod channel;
+mod charged_once;
+mod cli_advice;
+mod cli_backup;
+mod cli_bank;
+mod cli_cases;
+mod cli_clock;
+mod cli_corrections;
+mod cli_deliver;
+mod cli_doctor;
+mod cli_gateway;
+mod cli_import;
+mod cli_language;
+mod cli_lines;
+mod cli_manners;
+mod cli_month;
+mod cli_payment_request;
+mod cli_prices;
+mod cli_radius;
+mod cli_reports;
+mod cli_rules;
+#[cfg(unix)]
+mod cli_serve;
+mod cli_slips;
+mod cli_survey;
+mod cli_terms;
+mod cli_trouble;
+mod demo;
+mod documents;
+mod first_fee;
+mod gateway_journey;
+mod gateways;
+mod guide;
+mod kill;
+mod message_age;
+mod missed_runs;
+mod past;
+mod payments;
+mod random_year;
+mod router_truth;
+mod rules;
+mod service_days;
+mod silent_router;
+mod simulation;
+mod statements;
+mod stories;
+mod terms_grid;
+#[cfg(unix)]
+mod workers;

@@ -1,0 +1,373 @@
+//! Several living processes on one provider: stopped and continued, cut off, slow, in every mix of `isp run`,
+//! `isp deliver` and `isp router apply`. No message may go out twice, each must be accounted for, and each router ends
+//! as it is wanted. The same on a SQLite file and on PostgreSQL.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cli::Stage;
+use isp::mikrotik::simulator::{Fault, FaultKind};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
+
+/// Lines of the provider; each gets a message when it is isolated.
+const LINES: usize = 24;
+/// The days of the tests: nothing is owed, then everybody is isolated.
+const BEFORE: &[&str] = &["--on", "2026-01-01"];
+const ISOLATED: &[&str] = &["--on", "2026-01-20", "--at", "13:00"];
+/// When everybody has ended, and messages that waited for a router are looked at again.
+const LATER: &[&str] = &["--on", "2026-01-20", "--at", "14:00"];
+/// How long a stopped process is left alone: longer than its lease of a second.
+const BEYOND_THE_LEASE: Duration = Duration::from_millis(1_800);
+
+/// Where the provider is kept.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Kept {
+    Sqlite,
+    Postgres,
+}
+
+const BOTH: [Kept; 2] = [Kept::Sqlite, Kept::Postgres];
+
+/// A provider with many lines that all are to be isolated.
+struct Workers {
+    stage: Stage,
+    database: Option<String>,
+}
+
+impl Workers {
+    fn new(kept: Kept) -> Self {
+        let mut stage = Stage::bare();
+        let database = (kept == Kept::Postgres).then(|| stage.runtime.block_on(create_database()));
+        if let Some(name) = &database {
+            stage.isp.set("ISP_DATABASE", url_of(name));
+        }
+        stage.isp.set("ISP_WORKER__LEASE_SECONDS", "1");
+        stage.isp.ok(&["init"]);
+        let rows = |head: &str, row: &dyn Fn(usize) -> String| {
+            std::iter::once(head.to_owned()).chain((0..LINES).map(row)).collect::<Vec<_>>().join("\n")
+        };
+        let customers =
+            rows("id_pelanggan,nama,alamat,telepon", &|n| format!("P{n:03},Warga {n},Jl. {n},0812345600{n:02}"));
+        let lines = rows("id_pelanggan,paket,router,username,password,mulai,siklus", &|n| {
+            format!("P{n:03},H20,R1,warga{n},pw{n},2026-01-01,bulanan")
+        });
+        let router = stage.router.address();
+        stage.isp.write(&[
+            ("sites.csv", "kode,nama,zona\nBDG,Bandung,WIB\n"),
+            ("routers.csv", &format!("kode,site,alamat,username,password\nR1,BDG,{router},isp,rahasia-router\n")),
+            ("packages.csv", "kode,nama,harga,ppn,kecepatan,grup\nH20,Rumah 20,165000,termasuk,20,h20\n"),
+            ("customers.csv", &customers),
+            ("subscriptions.csv", &lines),
+        ]);
+        stage.isp.ok(&[BEFORE, &["import", "sheets"]].concat());
+        // The reminders of the month went out; what is left are the isolations.
+        stage.isp.ok(&[BEFORE, &["run"]].concat());
+        stage.isp.ok(&[&["--on", "2026-01-10", "--at", "13:00"][..], &["run"]].concat());
+        Self { stage, database }
+    }
+
+    /// Decides the isolations, without telling anybody.
+    fn isolate(&self) {
+        self.stage.isp.ok(&[ISOLATED, &["enforce", "--approve-all"]].concat());
+    }
+
+    fn isolated(&self) -> usize {
+        self.stage.router.secrets().iter().filter(|secret| secret.profile == "isolir").count()
+    }
+
+    fn told(&self) -> usize {
+        self.stage.messages().iter().filter(|template| *template == "isp_layanan_diisolir").count()
+    }
+
+    fn start(&self, words: &[&str]) -> Worker {
+        let mut command = self.stage.isp.command(&[ISOLATED, words].concat());
+        Worker(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Waits until it is so, for as long as anything may take on a busy machine.
+    fn until(&self, what: &str, so: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !so() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it never came to this: {what}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn rows(&self, state: &str) -> Vec<Value> {
+        let found = self.stage.isp.json(&["outbox", "list", "--topic", "message", "--state", state]);
+        found.as_array().unwrap().clone()
+    }
+
+    /// After everybody has ended and one calm run: each isolation was told once, or nobody knows and it is shown as
+    /// such; the router is as it is wanted, and confirmed.
+    fn all_is_well(&self, how: &str) {
+        self.stage.whatsapp.answer_after(Duration::ZERO);
+        self.stage.whatsapp.recover();
+        self.stage.router.clear_faults();
+        std::thread::sleep(BEYOND_THE_LEASE);
+        let calm = self.stage.isp.run(&[LATER, &["run", "--approve-all"]].concat());
+        let said = String::from_utf8_lossy(&calm.stdout).into_owned() + &String::from_utf8_lossy(&calm.stderr);
+        assert!(matches!(calm.status.code(), Some(0 | 5)), "{how}: {said}");
+        let twice = self.stage.whatsapp.duplicates();
+        assert!(twice.is_empty(), "{how}: messages went out twice: {twice:?}");
+        let taken: BTreeSet<String> =
+            self.stage.whatsapp.messages().iter().map(|m| id_of(m.callback_data.as_deref())).collect();
+        for state in ["pending", "claimed", "attempting", "failed"] {
+            assert!(self.rows(state).is_empty(), "{how}: {state}: {:?}\n{said}", self.rows(state));
+        }
+        let unknown: BTreeSet<String> =
+            self.rows("unknown").iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+        for done in self.rows("done") {
+            assert!(taken.contains(done["id"].as_str().unwrap()), "{how}: {done} is done and nobody has it");
+        }
+        let told = self.told();
+        let lost = unknown.iter().filter(|id| !taken.contains(*id)).count();
+        assert_eq!(told + lost, LINES, "{how}: {} unknown\n{said}", unknown.len());
+        assert_eq!(self.isolated(), LINES, "{how}");
+        let open = self.stage.isp.json(&["outbox", "list", "--topic", "access", "--state", "pending"]);
+        assert!(open.as_array().unwrap().is_empty(), "{how}: {open}");
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        if let Some(name) = &self.database {
+            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            self.stage.runtime.block_on(async {
+                PgConnection::connect(&server()).await.unwrap().execute(AssertSqlSafe(sql)).await.unwrap();
+            });
+        }
+    }
+}
+
+/// A living `isp`.
+struct Worker(Child);
+
+impl Worker {
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Its exit code.
+    fn end(mut self) -> i32 {
+        self.0.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+fn id_of(callback: Option<&str>) -> String {
+    callback.unwrap().rsplit(':').next().unwrap().to_owned()
+}
+
+fn server() -> String {
+    std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
+}
+
+fn url_of(database: &str) -> String {
+    let server = server();
+    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
+    format!("{}/{database}?{query}", head.rsplit_once('/').unwrap().0)
+}
+
+async fn create_database() -> String {
+    let name = format!("isp_workers_{}", uuid::Uuid::now_v7().simple());
+    let mut connection = PgConnection::connect(&server()).await.unwrap();
+    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    name
+}
+
+/// Cuts the connections of this database that do nothing but hold the right to run; how many.
+async fn cut_idle(database: &str) -> usize {
+    let mut connection = PgConnection::connect(&server()).await.unwrap();
+    let sql = format!(
+        "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
+        WHERE a.datname = '{database}' AND EXISTS (
+            SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted)"
+    );
+    connection.fetch_all(AssertSqlSafe(sql)).await.unwrap().iter().filter(|row| row.get::<bool, _>(0)).count()
+}
+
+/// A server that lets nobody in is told in the user's language, with what to do.
+#[test]
+fn a_server_that_lets_nobody_in_is_told_in_words() {
+    let isp = Isp::new();
+    let (head, _) = server().split_once("://").map(|(head, rest)| (head.to_owned(), rest.to_owned())).unwrap();
+    let stranger = url_of("postgres").replacen("://", "://nobody-here@", 1);
+    let stranger = match stranger.matches('@').count() {
+        1 => stranger,
+        // A user stands there already.
+        _ => format!("{head}://nobody-here@{}", stranger.rsplit('@').next().unwrap()),
+    };
+    for (url, id, en) in [
+        (url_of("no_such_database"), "tidak ada basis data bernama itu|di servernya", "has no database of that name"),
+        (stranger, "tidak menerima pengguna ini|kata sandi atau pengguna", "does not let this user in"),
+        ("postgres://u:p@no-such-host.invalid/x".to_owned(), "nama servernya tidak punya alamat", "has no address"),
+    ] {
+        let said = isp.fails(6, &["--lang", "id", "--database", &url, "customer", "list"], "store.unavailable");
+        assert!(id.split('|').any(|words| said.contains(words)), "{said}");
+        for english in ["does not exist", "role", "database \"", "failed"] {
+            assert!(!said.contains(english), "{said}");
+        }
+        let said = isp.fails(6, &["--lang", "en", "--database", &url, "customer", "list"], "store.unavailable");
+        assert!(said.contains(en) || said.contains("password or the user"), "{said}");
+    }
+}
+
+/// Two and three processes at once, none of them disturbed, while WhatsApp takes its time.
+#[test]
+fn in_every_mix_nothing_goes_out_twice() {
+    let mixes: [&[&[&str]]; 5] = [
+        &[&["run", "--approve-all"], &["deliver"]],
+        &[&["deliver"], &["deliver"]],
+        &[&["run", "--approve-all"], &["run", "--approve-all"]],
+        &[&["router", "apply", "--approve"], &["deliver"]],
+        &[&["deliver"], &["run", "--approve-all"], &["router", "apply", "--approve"]],
+    ];
+    for kept in BOTH {
+        for mix in mixes {
+            let w = Workers::new(kept);
+            w.isolate();
+            w.stage.whatsapp.answer_after(Duration::from_millis(120));
+            let workers: Vec<Worker> = mix.iter().map(|words| w.start(words)).collect();
+            for worker in workers {
+                let code = worker.end();
+                assert!(matches!(code, 0 | 5 | 8), "{kept:?} {mix:?}: {code}");
+            }
+            w.all_is_well(&format!("{kept:?} {mix:?}"));
+        }
+    }
+}
+
+/// A process is stopped while its messages are under way, another one comes, and the first goes on after its lease.
+#[test]
+fn a_process_that_was_stopped_sends_nothing_again() {
+    for kept in BOTH {
+        for second in [&["run", "--approve-all"][..], &["deliver"][..]] {
+            let w = Workers::new(kept);
+            w.isolate();
+            w.stage.isp.ok(&[ISOLATED, &["router", "apply", "--approve"]].concat());
+            let already = w.told();
+            // Each answer comes late, so that the process is stopped with messages taken and not yet recorded.
+            w.stage.whatsapp.answer_after(Duration::from_millis(300));
+            let first = w.start(&["deliver"]);
+            w.until("several messages are under way", || w.told() >= already + 3);
+            first.stop();
+            std::thread::sleep(BEYOND_THE_LEASE);
+            w.stage.whatsapp.answer_after(Duration::ZERO);
+            let code = w.start(second).end();
+            assert!(matches!(code, 0 | 5), "{kept:?} {second:?}: {code}");
+            first.go_on();
+            first.end();
+            w.all_is_well(&format!("{kept:?}: stopped, then {second:?}"));
+        }
+    }
+}
+
+/// A process is stopped with rows in hand that it has not called for yet: they are another's when it goes on.
+#[test]
+fn a_process_that_was_stopped_before_it_sent_finds_its_rows_gone() {
+    for kept in BOTH {
+        let w = Workers::new(kept);
+        w.isolate();
+        w.stage.isp.ok(&[ISOLATED, &["router", "apply", "--approve"]].concat());
+        w.stage.whatsapp.answer_after(Duration::from_millis(400));
+        let (first, second) = (w.start(&["deliver"]), w.start(&["deliver"]));
+        // While the first message of each is under way, the rest of their claims is untouched.
+        w.until("the first messages are under way", || w.told() >= 1);
+        first.stop();
+        std::thread::sleep(BEYOND_THE_LEASE);
+        let third = w.start(&["run", "--approve-all"]);
+        std::thread::sleep(Duration::from_millis(300));
+        first.go_on();
+        for worker in [first, second, third] {
+            let code = worker.end();
+            assert!(matches!(code, 0 | 5 | 8), "{kept:?}: {code}");
+        }
+        w.all_is_well(&format!("{kept:?}: stopped before it sent"));
+    }
+}
+
+/// On PostgreSQL the connection that holds the right to run is cut: the run commits nothing more, and a second one that
+/// begins meanwhile sends nothing twice.
+#[test]
+fn a_run_whose_connection_was_cut_is_none_any_more() {
+    let w = Workers::new(Kept::Postgres);
+    let database = w.database.clone().unwrap();
+    w.isolate();
+    w.stage.isp.ok(&[ISOLATED, &["router", "apply", "--approve"]].concat());
+    w.stage.whatsapp.answer_after(Duration::from_millis(300));
+    let first = w.start(&["run", "--approve-all"]);
+    w.until("messages are under way", || w.told() >= 2);
+    assert_eq!(w.stage.runtime.block_on(cut_idle(&database)), 1);
+    let second = w.start(&["run", "--approve-all"]);
+    for worker in [first, second] {
+        let code = worker.end();
+        assert!(matches!(code, 0 | 5 | 8), "{code}");
+    }
+    w.all_is_well("cut off");
+}
+
+/// Stopped between reading what is wanted and writing it to the router; meanwhile everybody pays and is reopened. When it
+/// goes on, what it writes is old: the router must not stay so, and nobody must say "confirmed" of it.
+#[test]
+fn an_isolation_that_wakes_up_late_shuts_no_payer_out() {
+    for kept in BOTH {
+        for words in [&["deliver"][..], &["router", "apply", "--approve"][..]] {
+            let w = Workers::new(kept);
+            w.isolate();
+            // The answer to its writes is late, so that it is stopped in the middle of them.
+            w.stage.router.inject(Fault::new(FaultKind::Latency(Duration::from_millis(60))).on("/ppp/secret").always());
+            let first = w.start(words);
+            w.until("the first lines are isolated", || w.isolated() >= 1);
+            first.stop();
+            w.stage.router.clear_faults();
+            std::thread::sleep(BEYOND_THE_LEASE);
+            for n in 0..LINES {
+                let code = format!("P{n:03}");
+                let pay = ["payment", "add", &code, "165000", "--reference", &format!("T-{n}")];
+                w.stage.isp.ok(&[ISOLATED, &pay[..]].concat());
+            }
+            w.stage.isp.exit_any(&[0, 5], &[ISOLATED, &["deliver"]].concat());
+            first.go_on();
+            let code = first.end();
+            assert!(matches!(code, 0 | 5 | 6), "{kept:?} {words:?}: {code}");
+            std::thread::sleep(BEYOND_THE_LEASE);
+            w.stage.isp.exit_any(&[0, 5], &[ISOLATED, &["run", "--approve-all"]].concat());
+            assert_eq!(w.isolated(), 0, "{kept:?} {words:?}: payers are shut out");
+            let twice = w.stage.whatsapp.duplicates();
+            assert!(twice.is_empty(), "{kept:?} {words:?}: {twice:?}");
+        }
+    }
+}
+
+/// After `kill -9` the rows of the dead process are free at once on a file, and after its lease elsewhere.
+#[test]
+fn what_a_killed_process_had_is_soon_free() {
+    for kept in BOTH {
+        let w = Workers::new(kept);
+        w.isolate();
+        w.stage.isp.ok(&[ISOLATED, &["router", "apply", "--approve"]].concat());
+        w.stage.whatsapp.answer_after(Duration::from_millis(500));
+        let first = w.start(&["deliver"]);
+        w.until("a message is under way", || w.told() >= 1);
+        first.signal("-KILL");
+        first.end();
+        w.stage.whatsapp.answer_after(Duration::ZERO);
+        if kept == Kept::Postgres {
+            std::thread::sleep(BEYOND_THE_LEASE);
+        }
+        w.stage.isp.exit_any(&[0, 5], &[ISOLATED, &["deliver"]].concat());
+        assert_eq!(w.told(), LINES, "{kept:?}");
+        w.all_is_well(&format!("{kept:?}: killed"));
+    }
+}
