@@ -104,7 +104,7 @@ fn manual_pages_speak_the_language_too() {
 /// Each reason for which the database is said to refuse or not to answer has Indonesian words.
 #[test]
 fn reasons_of_the_database_are_indonesian() {
-    let locale: toml::Table = include_str!("../locales/id.toml").parse().unwrap();
+    let locale: toml::Table = include_str!("../../locales/id.toml").parse().unwrap();
     let known = locale["reason"].as_table().unwrap();
     let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/isp-store/src"))];
     let mut asked = 0;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cli::Stage;
+use crate::cli::{Isp, Stage};
 use isp::mikrotik::simulator::{Fault, FaultKind};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
@@ -201,13 +201,8 @@ async fn cut_idle(database: &str) -> usize {
 #[test]
 fn a_server_that_lets_nobody_in_is_told_in_words() {
     let isp = Isp::new();
-    let (head, _) = server().split_once("://").map(|(head, rest)| (head.to_owned(), rest.to_owned())).unwrap();
-    let stranger = url_of("postgres").replacen("://", "://nobody-here@", 1);
-    let stranger = match stranger.matches('@').count() {
-        1 => stranger,
-        // A user stands there already.
-        _ => format!("{head}://nobody-here@{}", stranger.rsplit('@').next().unwrap()),
-    };
+    isp.ok(&["init"]);
+    let stranger = format!("postgres://nobody-here@{}", url_of("postgres").rsplit('@').next().unwrap());
     for (url, id, en) in [
         (url_of("no_such_database"), "tidak ada basis data bernama itu|di servernya", "has no database of that name"),
         (stranger, "tidak menerima pengguna ini|kata sandi atau pengguna", "does not let this user in"),

@@ -5,7 +5,6 @@ use crate::device::{Cpe, DeviceAction, DeviceHistory};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CpeId, DeviceHistoryId, derive};
-use crate::ledger::entry_for_device;
 use crate::money::Money;
 use crate::payment::{Channel, Told};
 use crate::ports::ChangeSet;
@@ -136,7 +135,7 @@ impl Engine<'_> {
                 ..entry.clone()
             }
             .checked()?;
-            changes.journal.extend(entry_for_device(&history));
+            changes.journal.extend(history.entry());
             changes.device_history.push(history);
         }
         let more = changes.device_history.iter().map(|h| h.cost).sum();
@@ -207,7 +206,7 @@ fn step(
         paid_from: note.paid_from,
     }
     .checked()?;
-    changes.journal.extend(entry_for_device(&history));
+    changes.journal.extend(history.entry());
     changes.device_history.push(history);
     Ok(())
 }

@@ -1,12 +1,9 @@
 //! What spreadsheets do to a sheet before anybody imports it: digits that are lost, rows that nobody sees, other writings
 //! than UTF-8, totals below the rows.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod cli;
 
 use std::io::Write as _;
 
-use cli::Isp;
+use crate::cli::Isp;
 
 const EVERYTHING: &str = "id_pelanggan;nama;alamat;telepon;paket;harga;site;username;password;mulai\n";
 
