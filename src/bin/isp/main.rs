@@ -22,6 +22,7 @@ mod portal;
 mod progress;
 mod routers;
 mod speak;
+mod text_file;
 mod watch;
 mod wire;
 
