@@ -14,7 +14,8 @@
 //! |---|---|
 //! | tables, keys and indexes | `migrations/` |
 //! | the statements about a noun | the module of its name; they are the same for both engines |
-//! | what an engine does its own way: connections, bulk writes, the lock of a run | `sqlite/`, `postgres/` |
+//! | what an engine does its own way: connections, bulk writes, who lives | `sqlite/`, `postgres/` |
+//! | the right to be the only run | `run_lease` |
 //! | how NIK and passwords are sealed | `vault`; the file of the key: `keyfile`, `wrap` |
 //! | how a database is copied and brought back | `backup` |
 //! | what must not be in a database | `doctor` |
@@ -50,6 +51,7 @@ mod request;
 mod reseal;
 mod router_hold;
 mod rows;
+mod run_lease;
 mod session;
 mod sqlite;
 mod statement;

@@ -196,6 +196,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: 
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
         ids: Mutex::new(ids),
         store: OnceCell::new(),
+        watch: OnceCell::new(),
         reads_only,
         config,
     })
