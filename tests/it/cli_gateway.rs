@@ -127,3 +127,15 @@ fn what_a_gateway_refuses_or_nobody_knows_is_told_and_settled_by_the_same_comman
         assert!(!isp.ok(&["config", "show"]).contains(key), "{key}");
     }
 }
+
+#[test]
+fn a_simulated_gateway_says_what_it_cannot_do_before_anybody_pays() {
+    let isp = Isp::new();
+    let (_, err) = isp.exit(2, &["simulate-gateway", "tripay", "--port", "0", "--webhook", "http://203.0.113.7/hooks"]);
+    assert!(err.contains("http://203.0.113.7/hooks"), "{err}");
+    let (_, err) = isp.exit(2, &["simulate-gateway", "paypal", "--port", "0"]);
+    assert!(err.contains("midtrans") && err.contains("duitku"), "{err}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    isp.fails(6, &["simulate-gateway", "tripay", "--port", &port], "cli.gateway");
+}

@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 /// The port that the guide names, and one that is free here: several runs of this test may go on at once.
 type Port = (&'static str, u16);
 
-/// Who follows a guide: a folder of their own, where they are in it, and the simulated routers that they started.
+/// Who follows a guide: a folder of their own, where they are in it, and what they simulate.
 struct Reader {
     home: PathBuf,
     here: PathBuf,
-    ports: [Port; 2],
-    routers: Vec<Child>,
+    ports: [Port; 3],
+    simulated: Vec<Child>,
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        for router in &mut self.routers {
-            let _ = router.kill();
-            let _ = router.wait();
+        for one in &mut self.simulated {
+            let _ = one.kill();
+            let _ = one.wait();
         }
         let _ = std::fs::remove_dir_all(&self.home);
     }
@@ -36,7 +36,7 @@ impl Reader {
         std::fs::create_dir_all(home.join("sari")).unwrap();
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let here = home.join("sari");
-        Self { home, here, ports: [("8799", free()), ("8798", free())], routers: Vec::new() }
+        Self { home, here, ports: [("8799", free()), ("8798", free()), ("8797", free())], simulated: Vec::new() }
     }
 
     fn typed(&self, command: &str) -> String {
@@ -68,11 +68,11 @@ impl Reader {
         (text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"), output.status.success())
     }
 
-    /// Starts a simulated router in "another window", and waits until it answers.
+    /// Starts a simulated router or gateway in "another window", and waits until it answers.
     fn starts(&mut self, command: &str) {
         let script = format!("exec {}", self.typed(command));
         let child = self.shell(&script).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        self.routers.push(child);
+        self.simulated.push(child);
         let (_, port) = self.ports.iter().find(|(named, _)| command.contains(named)).expect("a port of the guide");
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", *port)).is_err() {
@@ -161,9 +161,7 @@ fn follow_chapter(page: &Path, reader: &mut Reader) -> (String, usize) {
                     std::fs::write(file, reader.typed(&inside)).unwrap();
                 }
             }
-            _ => {
-                block.iter().filter(|line| line.starts_with("isp simulate-router")).for_each(|line| reader.starts(line))
-            }
+            _ => block.iter().filter(|line| line.starts_with("isp simulate-")).for_each(|line| reader.starts(line)),
         }
         written.push_str(&format!("{inside}```\n"));
         above.clear();

@@ -13,6 +13,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
@@ -182,6 +183,23 @@ impl Simulator {
             GatewayKind::Xendit => xendit::webhook(&transaction),
             GatewayKind::Tripay => tripay::webhook(&transaction),
             GatewayKind::Duitku => duitku::webhook(&transaction),
+        })
+    }
+
+    /// Sends the webhook about a reference to this address, once: the status of the answer. `None` when it has no such
+    /// reference, or nobody answered.
+    ///
+    /// # Errors
+    /// [`SettingsError::BadAddress`] when the address is none, or plain `http` to another machine.
+    pub async fn tell(&self, reference: &str, url: &str) -> Result<Option<u16>, SettingsError> {
+        let address = isp_http::address(url).map_err(|_| SettingsError::BadAddress)?;
+        let http = isp_http::client(Duration::from_secs(10)).map_err(|_| SettingsError::Client)?;
+        let Some(SignedWebhook { headers, body }) = self.webhook(reference) else { return Ok(None) };
+        let request = http.post(address).body(body);
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        Ok(match isp_http::exchange(request).await {
+            isp_http::Exchange::Answered { status, .. } => Some(status),
+            _ => None,
         })
     }
 

@@ -247,6 +247,11 @@ pub(crate) enum Command {
     Demo(cmd::demo::Demo),
     /// Run a simulated RouterOS on a loopback port until Ctrl-C.
     SimulateRouter(cmd::simulate_router::Simulate),
+    /// Run a simulated payment gateway on a loopback port until Ctrl-C.
+    #[command(
+        after_help = "Example:\n  isp simulate-gateway midtrans --pay-after 10 --webhook http://127.0.0.1:8480/hooks/midtrans\n\nIt prints the settings for isp.toml. No money moves."
+    )]
+    SimulateGateway(cmd::simulate_gateway::Simulate),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  isp completions bash > ~/.local/share/bash-completion/completions/isp")]
     Completions {

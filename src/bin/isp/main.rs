@@ -175,6 +175,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Webhook(command) => cmd::webhook::run(ctx, command).await,
         Command::Link(args) => cmd::link::run(ctx, &args).await,
         Command::Demo(args) => cmd::demo::run(ctx, args).await,
+        Command::SimulateGateway(args) => cmd::simulate_gateway::run(ctx, args).await,
         Command::SimulateRouter(args) => cmd::simulate_router::run(ctx, args).await,
     }
 }

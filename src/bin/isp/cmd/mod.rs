@@ -45,6 +45,7 @@ mod router_plan;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod simulate;
+pub(crate) mod simulate_gateway;
 pub(crate) mod simulate_router;
 pub(crate) mod site;
 pub(crate) mod status;

@@ -1,13 +1,15 @@
-//! Gathers what the proof rests on: from the store, from the routers over their API, from the WhatsApp simulator.
+//! Gathers what the proof rests on: from the store, from the routers over their API, from the simulators of WhatsApp and of the payment gateway.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
+use isp_core::Money;
 use isp_core::ids::{OutboxId, SubscriptionId, TenantId};
 use isp_core::isolation::{AccessEvent, AccessEventKind, Decision, decide_isolation};
 use isp_core::ports::{AccessControl as _, AccessQuery, InvoiceQuery, OutboxQuery, PageQuery};
 
+use super::night::Gateway;
 use super::proof::Evidence;
 use super::stage::Stage;
 
@@ -39,11 +41,20 @@ pub(super) async fn gather(stage: &Stage, now: DateTime<Utc>, crashes: usize) ->
         accepted: accepted(stage)?,
         isolations: isolations(stage, &lines.iter().map(|(s, _)| s.id).collect::<Vec<_>>()).await?,
         standing: facts.iter().map(|f| (f.subscription_id, decide_isolation(f, policy, now))).collect(),
+        at_gateway: at_gateway(stage).await?,
         unknown_allowed: crashes * UNDER_WAY,
         lines,
         payments,
         allocations,
     })
+}
+
+/// What the gateway says it holds, and what the books say.
+async fn at_gateway(stage: &Stage) -> anyhow::Result<(Money, Money)> {
+    let Gateway { simulator, port } = &stage.gateway;
+    let balances = stage.store.gateway_balances(TENANT).await?;
+    let booked = balances.iter().find(|b| b.gateway == *port.name()).map(|b| b.holds());
+    Ok((simulator.holds(), booked.unwrap_or_default()))
 }
 
 async fn answers(

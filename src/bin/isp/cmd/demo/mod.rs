@@ -3,11 +3,12 @@
 //! | to find | look in |
 //! |---|---|
 //! | the spreadsheets | `examples/demo-isp/` |
-//! | files, database, routers and Cloud API on loopback ports | `stage` |
+//! | files, database, routers, Cloud API and payment gateway on loopback ports | `stage` |
 //! | who pays when | `behaviour` |
 //! | what else happens, and when | `stories` |
 //! | one day | `world` |
 //! | what officers do | `officer` |
+//! | a payment while they sleep | `night` |
 //! | the lines that are printed | `timeline`, `reports` |
 //! | what has to hold at the end | `evidence`, `proof` |
 //!
@@ -15,6 +16,7 @@
 
 mod behaviour;
 mod evidence;
+mod night;
 mod officer;
 mod proof;
 mod reports;

@@ -41,6 +41,8 @@ pub(super) struct Evidence {
     pub(super) isolations: Vec<(AccessEvent, Option<Decision>)>,
     /// Decisions about each line from the facts as they are now.
     pub(super) standing: Vec<(SubscriptionId, Decision)>,
+    /// What the payment gateway says it holds for us, and what the books say.
+    pub(super) at_gateway: (Money, Money),
     /// The moment of the proof, and how many messages may be unknown: those under way at the crash.
     pub(super) unknown_allowed: usize,
 }
@@ -61,6 +63,7 @@ pub(super) fn judge(evidence: &Evidence) -> Vec<Claim> {
         journal(evidence),
         invoices_once(evidence),
         payments_once(evidence),
+        gateway_agrees(evidence),
         routers_agree(evidence),
         isolations_were_right(evidence),
         messages_once(evidence),
@@ -226,6 +229,19 @@ fn payments_once(evidence: &Evidence) -> Claim {
         text: (
             format!("{n} pembayaran: webhook ganda tercatat sekali"),
             format!("{n} payments: a repeated webhook counts once"),
+        ),
+        against,
+    }
+}
+
+/// The books hold as much at the gateway as it says itself.
+fn gateway_agrees(evidence: &Evidence) -> Claim {
+    let (told, booked) = evidence.at_gateway;
+    let against = (told != booked).then(|| format!("{told} != {booked}")).into_iter().collect();
+    Claim {
+        text: (
+            format!("pembukuan sama dengan gateway: {told} belum dicairkan"),
+            format!("the books agree with the payment gateway: it holds {told}"),
         ),
         against,
     }

@@ -1,4 +1,4 @@
-//! The stage: CSV files, a database with its key and settings, three routers and a Cloud API on loopback ports.
+//! The stage: CSV files, a database with its key and settings, three routers, a Cloud API and a payment gateway on loopback ports.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,8 @@ use crate::config::{self, Config, Overrides};
 use crate::failure::Failure;
 use crate::import;
 
+use super::night::Gateway;
+
 macro_rules! sheets {
     ($($name:literal),*) => {
         [$(($name, include_bytes!(concat!("../../../../../examples/demo-isp/", $name)).as_slice())),*]
@@ -56,6 +58,7 @@ pub(super) struct Stage {
     pub(super) access: MikrotikAccess,
     pub(super) whatsapp: Simulator,
     pub(super) messenger: CloudClient,
+    pub(super) gateway: Gateway,
     pub(super) people: People,
     /// Rows of each imported file.
     pub(super) imported: Vec<(&'static str, u64)>,
@@ -106,7 +109,8 @@ impl Stage {
         let engine = Engine::new(store.as_ref(), TenantId::DEFAULT, &policy);
         let people = people(&engine).await?;
         let access = MikrotikAccess::new(Settings::default());
-        Ok(Self { store, policy, routers, access, whatsapp, messenger, people, imported, database, key })
+        let gateway = Gateway::start().await?;
+        Ok(Self { store, policy, routers, access, whatsapp, messenger, gateway, people, imported, database, key })
     }
 
     /// The engine, which keeps nothing.
@@ -132,6 +136,7 @@ impl Stage {
             policy: self.policy,
             routers: self.routers,
             whatsapp: self.whatsapp,
+            gateway: self.gateway,
             people: self.people,
             imported: self.imported,
             database,

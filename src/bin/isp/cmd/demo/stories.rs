@@ -7,7 +7,7 @@ pub(super) const FIRST_DAY: &str = "2026-01-01";
 /// The last day of the four months.
 pub(super) const LAST_DAY: &str = "2026-04-30";
 
-/// Something that an officer does, or that just happens, at half past eight in the morning.
+/// Something that an officer does, or that just happens, at half past eight in the morning or as it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     /// An officer isolates a customer by hand.
@@ -32,6 +32,8 @@ pub(super) enum Event {
     RouterReturns { router: &'static str },
     /// The process dies in the middle of this day's run.
     Crash,
+    /// An isolated customer pays through a payment gateway at two in the morning.
+    PaysAtNight { customer: &'static str },
 }
 
 /// The events of a day.
@@ -44,6 +46,7 @@ pub(super) fn events(day: Date) -> Vec<Event> {
             reason: "posyandu, dibayar dana desa akhir Maret",
         }],
         (2, 3) => vec![Event::ChangePackage { customer: "PLG-0010", package: "GAMER-50" }],
+        (2, 7) => vec![Event::PaysAtNight { customer: "PLG-0014" }],
         (2, 10) => vec![Event::RouterDies { router: "RTR-MLG" }],
         (2, 12) => vec![Event::RouterReturns { router: "RTR-MLG" }],
         (2, 18) => vec![Event::Reverse { customer: "PLG-0005", reason: "transfer ditolak bank" }],

@@ -42,12 +42,12 @@ async fn a_lie_about_anything_makes_the_proof_fail() {
     // A router that says open of somebody isolated.
     let isolated = evidence.lines.iter().find(|(_, a)| a.desired == Access::Isolated).unwrap().0.id;
     let honest = evidence.answers.insert(isolated, Some(Access::Open)).unwrap();
-    assert_eq!(failing(&evidence), [4]);
+    assert_eq!(failing(&evidence), [5]);
     evidence.answers.insert(isolated, honest);
 
     // An isolation without a reason.
     let honest = evidence.isolations[0].1.take();
-    assert_eq!(failing(&evidence), [5]);
+    assert_eq!(failing(&evidence), [6]);
     evidence.isolations[0].1 = honest;
 
     // A rupiah that nobody paid.
@@ -71,13 +71,19 @@ async fn a_lie_about_anything_makes_the_proof_fail() {
     // A message that WhatsApp took twice, and one that it never took.
     let first = evidence.accepted[0];
     evidence.accepted.push(first);
-    assert_eq!(failing(&evidence), [6]);
+    assert_eq!(failing(&evidence), [7]);
     evidence.accepted.retain(|id| *id != first);
-    assert_eq!(failing(&evidence), [6]);
+    assert_eq!(failing(&evidence), [7]);
     evidence.accepted.push(first);
+
+    // A gateway that holds less than the books say.
+    let honest = evidence.at_gateway;
+    evidence.at_gateway.1 += Money::rupiah(1);
+    assert_eq!(failing(&evidence), [4]);
+    evidence.at_gateway = honest;
 
     // A wish that never came to an end.
     let row = evidence.outbox.iter_mut().find(|r| matches!(r.effect, Effect::Access(_))).unwrap();
     row.state = OutboxState::Pending;
-    assert_eq!(failing(&evidence), [7]);
+    assert_eq!(failing(&evidence), [8]);
 }

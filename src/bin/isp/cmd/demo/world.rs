@@ -28,7 +28,7 @@ pub(super) struct World<'a, 't> {
     /// Taken and put back when the process dies and is started again.
     stage: Option<Stage>,
     pub(super) timeline: &'a mut Timeline<'t>,
-    tally: Tally,
+    pub(super) tally: Tally,
     templates_shown: BTreeSet<String>,
     messages_seen: usize,
     dead_routers: BTreeSet<String>,
@@ -58,8 +58,13 @@ impl<'a, 't> World<'a, 't> {
     /// Lives one day and prints it.
     pub(super) async fn live(&mut self, today: Date) -> anyhow::Result<()> {
         self.tally = Tally::default();
-        self.payments(today, Slot::Morning).await?;
         let events = stories::events(today);
+        for event in &events {
+            if let Event::PaysAtNight { customer } = event {
+                self.night(customer, today).await?;
+            }
+        }
+        self.payments(today, Slot::Morning).await?;
         for event in &events {
             self.happen(*event, today).await?;
         }
@@ -196,7 +201,7 @@ impl<'a, 't> World<'a, 't> {
     }
 
     /// Brings routers and customers what was decided.
-    async fn deliver(&mut self, now: DateTime<Utc>) -> anyhow::Result<DeliverReport> {
+    pub(super) async fn deliver(&mut self, now: DateTime<Utc>) -> anyhow::Result<DeliverReport> {
         let stage = self.stage.as_ref().context("the stage is being rebuilt")?;
         let report = {
             let watch = StandingWatch(now);
@@ -291,7 +296,7 @@ impl<'a, 't> World<'a, 't> {
                     format!("{router} is back; what waited is applied and read back ({applied}): {who}"),
                 );
             }
-            Event::Crash => {}
+            Event::Crash | Event::PaysAtNight { .. } => {}
             other => {
                 let stage = self.stage.as_ref().context("the stage is being rebuilt")?;
                 super::officer::act(stage, self.timeline, other, today).await?;
