@@ -11,17 +11,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use isp_core::audit::{Break, Head, Link};
 use isp_core::customer::{Customer, Nik};
 use isp_core::ids::TenantId;
 use isp_core::ports::{ChangeSet, CommitReport, DamagedRow, Lease, RunGuard, Store, StoreError};
 
+use crate::audit::Actor;
 use crate::doctor::Finding;
 use crate::error::unavailable;
 use crate::reseal::{AllRuns, KeyUse, Resealed};
 use crate::run_lease::Runs;
 use crate::session::{Engine, Session};
 use crate::vault::Vault;
-use crate::{commit, customer, doctor, reseal, run_lease};
+use uuid::Uuid;
+
+use crate::{audit, commit, customer, doctor, reseal, run_lease};
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
 ///
@@ -39,6 +43,7 @@ pub struct SqlStore {
     engine: Arc<dyn Engine>,
     vault: Vault,
     runs: Runs,
+    actor: Arc<Actor>,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -54,13 +59,51 @@ impl SqlStore {
     /// As [`crate::open()`].
     pub async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
         let engine = crate::open::engine(url, &vault).await?;
-        Ok(Self { engine: engine.into(), vault, runs: Runs::default() })
+        Ok(Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default() })
     }
 
     /// A store on an engine that is open.
     #[cfg(test)]
     pub(crate) fn new(engine: Box<dyn Engine>, vault: Vault) -> Self {
-        Self { engine: engine.into(), vault, runs: Runs::default() }
+        Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default() }
+    }
+
+    /// Says who acts through this store and by which command, for the log of changes.
+    #[must_use]
+    pub fn acting(self, by: &str, command: &str) -> Self {
+        Self { actor: Arc::new(Actor { by: by.to_owned(), command: command.to_owned() }), ..self }
+    }
+
+    /// Entries of the log of changes after a number, at most so many.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn audit(&self, tenant: TenantId, after: u64, limit: u64) -> Result<Vec<Link>, StoreError> {
+        audit::page(self.engine.read().await?.as_mut(), tenant, after, limit).await
+    }
+
+    /// The newest entry of the log of changes.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn audit_head(&self, tenant: TenantId) -> Result<Head, StoreError> {
+        audit::newest(self.engine.read().await?.as_mut(), tenant).await
+    }
+
+    /// Reads the log of changes from its beginning; how many entries it has, and what does not fit.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn verify_audit(&self, tenant: TenantId) -> Result<(u64, Vec<Break>), StoreError> {
+        audit::verify(self.engine.as_ref(), tenant).await
+    }
+
+    /// The numbers of the entries that tell of a row.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn audit_of(&self, tenant: TenantId, id: Uuid) -> Result<Vec<u64>, StoreError> {
+        audit::naming(self.engine.read().await?.as_mut(), tenant, id).await
     }
 
     /// The customers with a NIK, found by its blind index.
@@ -154,11 +197,12 @@ impl Store for SqlStore {
         }
         self.unlocked()?;
         let (engine, vault, runs) = (Arc::clone(&self.engine), self.vault.clone(), self.runs.clone());
+        let actor = Arc::clone(&self.actor);
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
         let commit = tokio::spawn(async move {
             let mut session = engine.write().await?;
-            let report = commit::write(session.as_mut(), &vault, tenant, changes).await?;
+            let report = commit::write(session.as_mut(), &vault, tenant, &actor, changes).await?;
             // Last, because whoever wants to take the right waits from here on.
             runs.check(session.as_mut(), tenant).await?;
             session.commit().await?;

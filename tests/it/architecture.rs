@@ -118,7 +118,7 @@ const ORDER: [&[&str]; 20] = [
     &["report"],
     // The store.
     &["ports"],
-    &["simulation"],
+    &["audit", "simulation"],
     &["engine"],
     &["rules"],
     &["testing"],

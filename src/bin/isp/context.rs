@@ -12,6 +12,7 @@ use isp_store::SqlStore;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::cli::Asked;
 use crate::config::Config;
 use crate::failure::Exit;
 use crate::i18n::Texts;
@@ -42,8 +43,8 @@ pub(crate) struct Context {
     pub(crate) store: OnceCell<SqlStore>,
     /// The watch of this process, set by the database's clock.
     pub(crate) watch: OnceCell<StoreWatch>,
-    /// True for commands that change nothing and show no secret.
-    pub(crate) reads_only: bool,
+    /// Which command it is.
+    pub(crate) asked: Asked,
 }
 
 impl Context {
@@ -55,8 +56,8 @@ impl Context {
     /// The same, for what only a database of ours keeps.
     pub(crate) async fn sql(&self) -> anyhow::Result<&SqlStore> {
         let opened = self.store.get_or_try_init(|| async {
-            if !self.reads_only {
-                return wire::store(&self.config).await;
+            if !self.asked.reads_only {
+                return Ok(wire::store(&self.config).await?.acting(self.officer.as_str(), &self.asked.command));
             }
             let (store, without_key) = wire::reader(&self.config).await?;
             if let Some(reason) = without_key {

@@ -71,7 +71,7 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     let (gateways, _) = usable(ctx);
     let sources = sources(ctx, &gateways)?;
     let wires = Arc::new(Outside { wires: Wires::new(ctx), gateways });
-    let store = Arc::new(wire::store(&ctx.config).await?);
+    let store = Arc::new(wire::store(&ctx.config).await?.acting("isp", &ctx.asked.command));
     let provider = provider(ctx, &store)?;
     let place = |error: std::io::Error| Failure::Config {
         place: "serve.listen".to_owned(),
