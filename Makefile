@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n deny audit setup clean
+.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ wheel: setup ## the Python wheel isp-engine, into dist/
 	scripts/venv isp-py/requirements-test.txt
 	cd isp-py && ../.build/venv/bin/maturin build --release --locked --out ../dist
 	@ls dist/*.whl
+
+dist: setup ## what a release ships: crates, Debian package, guide, wheels for four kinds of Linux
+	scripts/dist $(ARGS)
 
 odoo-test: setup ## the Odoo addon's tests: make odoo-test ODOO_SRC=/path/to/odoo-17.0
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_test $(ARGS)

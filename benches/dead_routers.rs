@@ -3,7 +3,8 @@
 //! provider that does not have those three. Each run is a process of its own; the kinds take turns.
 //!
 //! `cargo bench --bench dead_routers -- ROUNDS LINES` (3 rounds, 50 lines a router unless said otherwise).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::float_arithmetic, missing_docs)]
 
 #[path = "../tests/it/cli/mod.rs"]
 #[allow(dead_code, reason = "a part of it is used")]

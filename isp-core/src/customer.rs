@@ -200,6 +200,13 @@ impl Phone {
         [&format!("0{front}"), middle, end].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
     }
 
+    /// True when the last five digits are 0, as of a number that a spreadsheet showed as `8.12E+10` and that was made
+    /// whole again. Few real numbers end so.
+    #[must_use]
+    pub fn may_be_rounded(&self) -> bool {
+        self.0.ends_with("00000")
+    }
+
     /// The number in E.164 form, `+62812...`.
     #[must_use]
     pub fn e164(&self) -> &str {

@@ -443,19 +443,6 @@ fn settled(
     lines
 }
 
-/// The entry for the cost of a device. `None` when it cost nothing.
-#[must_use]
-pub fn entry_for_device(history: &crate::device::DeviceHistory) -> Option<JournalEntry> {
-    (!history.cost.is_zero()).then(|| {
-        entry(
-            derive(history.id.0, &["journal"]),
-            history.on,
-            EntryKind::DeviceCost,
-            &[(Account::DeviceCost, history.cost), (Account::Cash, -history.cost)],
-        )
-    })
-}
-
 /// Money spent on something other than devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expense {

@@ -49,9 +49,20 @@ def main(conf, port, directory):
             server.terminate()
             server.wait()
     with open(log, encoding="utf-8") as file:
-        wrong = [line for line in file if " ERROR " in line or " CRITICAL " in line]
+        wrong = wrong_lines(file.read().splitlines(keepends=True))
     assert not wrong, "the server's log has errors:\n%s" % "".join(wrong)
     assert not browser.errors, "the console has errors:\n%s" % "\n".join(browser.errors)
+
+
+def wrong_lines(lines):
+    """The lines of errors, but for two requests that changed one row at a time: Odoo does the second one again by itself, and
+    has another error to tell when that fails five times."""
+    wrong = [at for at, line in enumerate(lines) if " ERROR " in line or " CRITICAL " in line]
+    again = "ERROR: could not serialize access due to concurrent "
+    return [
+        lines[at] for at in wrong
+        if not (" odoo.sql_db: bad query: " in lines[at] and "".join(lines[at + 1:at + 2]).startswith(again))
+    ]
 
 
 def answers(server, url, log):

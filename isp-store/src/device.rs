@@ -100,7 +100,8 @@ pub(crate) async fn write_history(
                 h.reason,
                 h.ownership,
                 h.officer,
-                h.cost
+                h.cost,
+                h.paid_from
             ]
         })
         .collect();
@@ -115,7 +116,8 @@ pub(crate) async fn history(
 ) -> Result<Vec<DeviceHistory>, StoreError> {
     let only = if customer.is_some() { "AND customer_id = $2" } else { "" };
     let sql = format!(
-        "SELECT device_history_id, customer_id, cpe_id, happened_on, action, device, reason, ownership, officer, cost
+        "SELECT device_history_id, customer_id, cpe_id, happened_on, action, device, reason, ownership, officer, cost,
+            paid_from
         FROM device_history WHERE tenant_id = $1 {only} ORDER BY happened_on, device_history_id"
     );
     let mut args = args![tenant];
@@ -132,6 +134,7 @@ pub(crate) async fn history(
             ownership: r.get()?,
             officer: r.get()?,
             cost: r.get()?,
+            paid_from: r.get()?,
         })
     })
     .await

@@ -1,5 +1,6 @@
 //! What a database's refusal means to the caller. The text never holds values of rows: PostgreSQL's details do, so
-//! they are left out, and so are messages of kinds that may quote a value.
+//! they are left out. Its messages are left out too: they are in the server's language, while a reason of ours is looked
+//! up in the user's.
 
 use isp_core::ports::StoreError;
 use sqlx::error::ErrorKind;
@@ -52,11 +53,33 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
         ("25006", _) => StoreError::ReadOnly,
         ("XX001" | "XX002", _) => StoreError::Damaged { reason: format!("SQLSTATE {code}") },
         ("42P01" | "42703", _) => StoreError::Outdated,
-        // These concern the server, not a row, and their messages name no values of rows.
-        (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(format!("{} ({code})", error.message())),
+        ("42501", _) => rejected("its user may not do that; give it the rights to these tables"),
+        // These concern the server, not a row.
+        (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(refusal(code)),
         (_, "XX") => StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") },
         _ => rejected(format!("SQLSTATE {code} ({place})")),
     }
+}
+
+/// Why a server lets nobody in: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn refusal(code: &str) -> String {
+    let known = match code {
+        "28P01" => "the password or the user of its URL is not right",
+        "28000" => {
+            "its server does not let this user in: there is no such user, or pg_hba.conf does not admit it from here"
+        }
+        "3D000" => "its server has no database of that name",
+        "53300" => "its server has no connection left",
+        "53200" => "its server has no memory left",
+        "57P01" | "57P02" => "its server is being shut down",
+        "57P03" => "its server is starting or stopping and takes nobody in",
+        "57P04" => "the database was dropped",
+        "57P05" => "its server ended a connection that was idle for too long",
+        _ if code.starts_with("08") => "the connection broke off in the middle of an answer",
+        // The code stands alone: it is the same in every language.
+        _ => return format!("SQLSTATE {code}"),
+    };
+    known.to_owned()
 }
 
 /// SQLite's result codes: <https://www.sqlite.org/rescode.html>. Its messages name tables and columns, never values.
@@ -90,4 +113,17 @@ pub(crate) fn unavailable(reason: impl Into<String>) -> StoreError {
 /// The database does not take it.
 pub(crate) fn rejected(reason: impl Into<String>) -> StoreError {
     StoreError::Rejected { reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_a_reason_of_ours() {
+        for code in ["28P01", "28000", "3D000", "53300", "57P03", "08006"] {
+            assert!(!refusal(code).contains(code), "{code}");
+        }
+        assert_eq!(refusal("53400"), "SQLSTATE 53400");
+    }
 }

@@ -248,6 +248,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(17, "mutations", include_str!("../migrations/sqlite/0017_mutations.sql")),
         migration(18, "gateways", include_str!("../migrations/sqlite/0018_gateways.sql")),
         migration(19, "inbox", include_str!("../migrations/sqlite/0019_inbox.sql")),
+        migration(22, "device money", include_str!("../migrations/sqlite/0022_device_money.sql")),
         migration(23, "run leases", include_str!("../migrations/sqlite/0023_run_leases.sql")),
         migration(24, "audit", include_str!("../migrations/sqlite/0024_audit.sql")),
     ]
@@ -273,6 +274,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(17, "mutations", include_str!("../migrations/postgres/0017_mutations.sql")),
         migration(18, "gateways", include_str!("../migrations/postgres/0018_gateways.sql")),
         migration(19, "inbox", include_str!("../migrations/postgres/0019_inbox.sql")),
+        migration(22, "device money", include_str!("../migrations/postgres/0022_device_money.sql")),
         migration(23, "run leases", include_str!("../migrations/postgres/0023_run_leases.sql")),
         migration(24, "audit", include_str!("../migrations/postgres/0024_audit.sql")),
     ]

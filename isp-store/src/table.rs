@@ -101,7 +101,7 @@ tables! {
     ];
     DEVICE_HISTORY: "device_history", 2, "device_history.id", [
         "tenant_id", "device_history_id", "customer_id", "cpe_id", "happened_on", "action", "device", "reason",
-        "ownership", "officer", "cost",
+        "ownership", "officer", "cost", "paid_from",
     ];
     EXPENSES: "expenses", 2, "expense.id", [
         "tenant_id", "expense_id", "spent_on", "category", "amount", "note", "site_id", "paid_from",

@@ -18,6 +18,7 @@ use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::ledger::{Account, Expense};
 use isp_core::message::notification::OutgoingMessage;
+use isp_core::payment::Channel;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{
     AccessControl, AccessQuery, ApplyOutcome, BillableQuery, BillingStore, Capabilities, DirectoryStore, DunningQuery,
@@ -119,6 +120,7 @@ async fn events(engine: &Engine<'_>, passed: i32, today: Date, now: DateTime<Utc
         reason: name("rusak"),
         officer: name("Budi"),
         cost: rupiah(75_000),
+        paid_from: Channel::Cash,
         told: Told::ByMachine,
     };
     match passed {

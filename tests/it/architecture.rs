@@ -99,16 +99,17 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 
 /// The modules of isp-core from the ground up, those of a line together. A module names only modules of its own line and
 /// of lines above it in this list.
-const ORDER: [&[&str]; 20] = [
+const ORDER: [&[&str]; 21] = [
     &["typed"],
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
     &["ending"],
     &["tax", "holiday", "clock"],
     &["customer", "place", "subscription"],
-    &["package", "device", "installation"],
+    &["package", "installation"],
     // What was billed, what was paid, what is booked.
     &["billing", "payment", "ledger"],
+    &["device"],
     &["bank"],
     &["protection"],
     &["isolation"],

@@ -238,6 +238,18 @@ fn a_device_goes_on_and_its_history_is_corrected_by_entries() {
     isp.ok(&["device", "correct", "SN-1", "--cost", "40000", "--reason", "ternyata"]);
     isp.ok(&["device", "correct", "SN-1", "--cost", "40000", "--reason", "sekali lagi"]);
     assert_eq!(cost(&isp, "device_cost"), 40_000);
+    // Paid by transfer after all: the cash is as it was before, and the month's cost stays.
+    isp.ok(&["device", "correct", "SN-1", "--cost", "40000", "--paid-from", "bank", "--reason", "lewat transfer"]);
+    isp.ok(&["device", "correct", "SN-1", "--cost", "40000", "--paid-from", "bank", "--reason", "sekali lagi"]);
+    assert_eq!(cost(&isp, "device_cost"), 40_000);
+    let history = isp.json(&["cpe", "show", "SN-1"]);
+    let paid = |channel: &str| {
+        let rows = history.as_array().unwrap().iter().filter(|row| row["channel"] == channel);
+        rows.map(|row| row["cost"].as_i64().unwrap()).sum::<i64>()
+    };
+    assert_eq!((paid("cash"), paid("bank")), (0, 40_000), "{history}");
+    isp.ok(&["device", "correct", "SN-1", "--cost", "45000", "--reason", "tambah ongkos"]);
+    assert_eq!(cost(&isp, "device_cost"), 45_000);
     isp.ok(&[
         "cpe",
         "edit",

@@ -100,3 +100,32 @@ fn manual_pages_speak_the_language_too() {
     let (_, err) = isp.exit(6, &["man", "/dev/null/here"]);
     assert!(err.contains("/dev/null/here"), "{err}");
 }
+
+/// Each reason for which the database is said to refuse or not to answer has Indonesian words.
+#[test]
+fn reasons_of_the_database_are_indonesian() {
+    let locale: toml::Table = include_str!("../../locales/id.toml").parse().unwrap();
+    let known = locale["reason"].as_table().unwrap();
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/isp-store/src"))];
+    let mut asked = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let said = |word: &'static str| text.split(word).skip(1).filter_map(|rest| rest.split('"').next());
+            let mut reasons: Vec<&str> = said("unavailable(\"").chain(said("rejected(\"")).collect();
+            if path.ends_with("isp-store/src/error.rs") {
+                reasons.extend(said("\" => \"").filter(|reason| reason.contains(' ')));
+            }
+            for reason in reasons.into_iter().filter(|reason| !reason.contains('{')) {
+                assert!(known.contains_key(reason), "{}: {reason}", path.display());
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 30, "{asked}");
+}

@@ -38,6 +38,10 @@ fn cash_below_zero_is_asked_wherever_it_is_spent() {
         "baru",
     ]);
     asked(&["device", "return", "SN-9", "--cost", "25000", "--reason", "ongkos ambil"]);
+    // From the bank nobody is asked; moved back to cash, one is.
+    let bank = ["--on", "2026-01-03", "device", "correct", "SN-9", "--cost", "25000", "--reason", "transfer"];
+    isp.ok(&[&bank[..], &["--paid-from", "bank"]].concat());
+    asked(&["device", "correct", "SN-9", "--cost", "25000", "--paid-from", "cash", "--reason", "ternyata tunai"]);
     asked(&["device", "correct", "SN-2", "--cost", "160000", "--reason", "nota"]);
     asked(&["payment", "reverse", "cash", "A", "--reason", "salah orang"]);
     // Less, nothing and money of others are never asked about, however little cash there is.

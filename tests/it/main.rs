@@ -35,6 +35,7 @@ mod cli_reports;
 mod cli_rules;
 #[cfg(unix)]
 mod cli_serve;
+mod cli_sheets;
 mod cli_slips;
 mod cli_survey;
 mod cli_terms;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cli::Stage;
+use crate::cli::{Isp, Stage};
 use isp::mikrotik::simulator::{Fault, FaultKind};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
@@ -257,6 +257,27 @@ async fn cut(database: &str) -> usize {
     let mut connection = PgConnection::connect(&server()).await.unwrap();
     let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
     connection.fetch_all(AssertSqlSafe(sql)).await.unwrap().iter().filter(|row| row.get::<bool, _>(0)).count()
+}
+
+/// A server that lets nobody in is told in the user's language, with what to do.
+#[test]
+fn a_server_that_lets_nobody_in_is_told_in_words() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let stranger = format!("postgres://nobody-here@{}", url_of("postgres").rsplit('@').next().unwrap());
+    for (url, id, en) in [
+        (url_of("no_such_database"), "tidak ada basis data bernama itu|di servernya", "has no database of that name"),
+        (stranger, "tidak menerima pengguna ini|kata sandi atau pengguna", "does not let this user in"),
+        ("postgres://u:p@no-such-host.invalid/x".to_owned(), "nama servernya tidak punya alamat", "has no address"),
+    ] {
+        let said = isp.fails(6, &["--lang", "id", "--database", &url, "customer", "list"], "store.unavailable");
+        assert!(id.split('|').any(|words| said.contains(words)), "{said}");
+        for english in ["does not exist", "role", "database \"", "failed"] {
+            assert!(!said.contains(english), "{said}");
+        }
+        let said = isp.fails(6, &["--lang", "en", "--database", &url, "customer", "list"], "store.unavailable");
+        assert!(said.contains(en) || said.contains("password or the user"), "{said}");
+    }
 }
 
 /// Two and three processes at once, none of them disturbed, while WhatsApp takes its time.

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Date;
 use crate::device::Ownership;
 use crate::error::Error;
-use crate::ids::{CpeId, CustomerId, DeviceHistoryId};
+use crate::ids::{CpeId, CustomerId, DeviceHistoryId, derive};
+use crate::ledger::{Account, EntryKind, JournalEntry, entry};
 use crate::money::Money;
+use crate::payment::Channel;
 use crate::text::Name;
 
 /// One thing that happened to a device.
@@ -32,6 +34,9 @@ pub struct DeviceHistory {
     pub officer: Name,
     /// What it cost the provider (*biaya*).
     pub cost: Money,
+    /// From which money that was paid.
+    #[serde(default)]
+    pub paid_from: Channel,
 }
 
 impl DeviceHistory {
@@ -42,6 +47,14 @@ impl DeviceHistory {
     pub fn checked(self) -> Result<Self, Error> {
         let negative = self.cost < Money::ZERO && self.action != DeviceAction::Corrected;
         if negative { Err(Error::NotPositive { field: "cost" }) } else { Ok(self) }
+    }
+
+    /// The entry for what it cost. `None` when it cost nothing.
+    #[must_use]
+    pub fn entry(&self) -> Option<JournalEntry> {
+        let lines = [(Account::DeviceCost, self.cost), (self.paid_from.account(), -self.cost)];
+        let id = derive(self.id.0, &["journal"]);
+        (!self.cost.is_zero()).then(|| entry(id, self.on, EntryKind::DeviceCost, &lines))
     }
 }
 

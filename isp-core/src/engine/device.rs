@@ -5,9 +5,8 @@ use crate::device::{Cpe, DeviceAction, DeviceHistory};
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CpeId, DeviceHistoryId, derive};
-use crate::ledger::entry_for_device;
 use crate::money::Money;
-use crate::payment::Told;
+use crate::payment::{Channel, Told};
 use crate::ports::ChangeSet;
 use crate::text::Name;
 
@@ -20,8 +19,10 @@ pub struct DeviceNote {
     pub reason: Name,
     /// Who did it.
     pub officer: Name,
-    /// What it cost the provider, in cash.
+    /// What it cost the provider.
     pub cost: Money,
+    /// From which money.
+    pub paid_from: Channel,
     /// Who says so: a person is asked about cash that is not there.
     pub told: Told,
 }
@@ -33,7 +34,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::CashShort`], on which a person can insist; [`crate::ports::StoreError::Duplicate`] for a serial that another device has.
     pub async fn install_device(&self, cpe: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
-        self.ask_for_cash(note.cost, Money::ZERO, note.told).await?;
+        self.ask_for_cost(note).await?;
         let known = self.history_of(cpe.id).await?;
         let mut changes = ChangeSet::default();
         step(&mut changes, &cpe, DeviceAction::Installed, note, note.cost, &known)?;
@@ -57,7 +58,7 @@ impl Engine<'_> {
         if !old.installed || old.customer_id != new.customer_id {
             return Err(Error::DeviceNotInstalled.into());
         }
-        self.ask_for_cash(note.cost, Money::ZERO, note.told).await?;
+        self.ask_for_cost(note).await?;
         let known = [self.history_of(old.id).await?, self.history_of(new.id).await?];
         let mut changes = ChangeSet::default();
         step(&mut changes, &old, DeviceAction::Replaced, note, Money::ZERO, &known[0])?;
@@ -74,7 +75,7 @@ impl Engine<'_> {
         if !cpe.installed {
             return Err(Error::DeviceNotInstalled.into());
         }
-        self.ask_for_cash(note.cost, Money::ZERO, note.told).await?;
+        self.ask_for_cost(note).await?;
         let known = self.history_of(cpe.id).await?;
         let mut changes = ChangeSet::default();
         step(&mut changes, &cpe, DeviceAction::Returned, note, note.cost, &known)?;
@@ -97,8 +98,8 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Says what an entry of a device's history really cost. The difference is booked on the entry's day, so that the month
-    /// comes out right; both entries stay. The difference is returned, zero when there is none.
+    /// Says what an entry of a device's history really cost, and from which money it was paid. What differs is booked on the
+    /// entry's day, so that the month comes out right; all entries stay. How much more was spent is returned.
     ///
     /// # Errors
     /// [`Error::NotPositive`] for a cost below zero; [`Error::CashShort`].
@@ -113,29 +114,43 @@ impl Engine<'_> {
         }
         let known = self.history_of(cpe.id).await?;
         let id = |nth: usize| DeviceHistoryId(derive(entry.id.0, &["corrected", &nth.to_string()]));
-        let (mut booked, mut nth) = (entry.cost, 0);
-        while let Some(earlier) = known.iter().find(|h| h.id == id(nth)) {
-            booked += earlier.cost;
-            nth += 1;
+        let earlier = (0..).map_while(|nth| known.iter().find(|h| h.id == id(nth)));
+        let booked: Vec<&DeviceHistory> = std::iter::once(entry).chain(earlier).collect();
+        let booked_from = |money| booked.iter().filter(|h| h.paid_from == money).map(|h| h.cost).sum::<Money>();
+        let mut changes = ChangeSet::default();
+        for paid_from in Channel::ALL.into_iter().filter(|channel| channel.is_money()) {
+            let wanted = if paid_from == note.paid_from { note.cost } else { Money::ZERO };
+            let difference = wanted - booked_from(paid_from);
+            if difference.is_zero() {
+                continue;
+            }
+            self.ask_for_cost(&DeviceNote { cost: difference, paid_from, ..note.clone() }).await?;
+            let history = DeviceHistory {
+                id: id(booked.len() - 1 + changes.device_history.len()),
+                action: DeviceAction::Corrected,
+                reason: note.reason.clone(),
+                officer: note.officer.clone(),
+                cost: difference,
+                paid_from,
+                ..entry.clone()
+            }
+            .checked()?;
+            changes.journal.extend(history.entry());
+            changes.device_history.push(history);
         }
-        let difference = note.cost - booked;
-        if difference.is_zero() {
-            return Ok(difference);
+        let more = changes.device_history.iter().map(|h| h.cost).sum();
+        if !changes.device_history.is_empty() {
+            self.store.commit(self.tenant, changes).await?;
         }
-        self.ask_for_cash(difference, Money::ZERO, note.told).await?;
-        let history = DeviceHistory {
-            id: id(nth),
-            action: DeviceAction::Corrected,
-            reason: note.reason.clone(),
-            officer: note.officer.clone(),
-            cost: difference,
-            ..entry.clone()
+        Ok(more)
+    }
+
+    /// Asks about a cost in cash that is not there.
+    async fn ask_for_cost(&self, note: &DeviceNote) -> Result<(), EngineError> {
+        match note.paid_from {
+            Channel::Cash => self.ask_for_cash(note.cost, Money::ZERO, note.told).await,
+            _ => Ok(()),
         }
-        .checked()?;
-        let journal = entry_for_device(&history).into_iter().collect();
-        let changes = ChangeSet { device_history: vec![history], journal, ..ChangeSet::default() };
-        self.store.commit(self.tenant, changes).await?;
-        Ok(difference)
     }
 
     /// What happened to a device so far, at whosever place.
@@ -188,9 +203,10 @@ fn step(
         ownership: cpe.ownership,
         officer: note.officer.clone(),
         cost,
+        paid_from: note.paid_from,
     }
     .checked()?;
-    changes.journal.extend(entry_for_device(&history));
+    changes.journal.extend(history.entry());
     changes.device_history.push(history);
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::engine::pages::all_pages;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{InvoiceId, JournalEntryId};
 use crate::ledger::{
-    Account, EntryKind, JournalEntry, entries_for_invoices, entry_for_credit_note, entry_for_device, entry_for_payment,
+    Account, EntryKind, JournalEntry, entries_for_invoices, entry_for_credit_note, entry_for_payment,
     entry_for_reversal,
 };
 use crate::money::Money;
@@ -189,7 +189,7 @@ impl Engine<'_> {
             }
         }
         for step in &documents.devices {
-            if entry_for_device(step).is_some_and(|entry| !same(&entry, Account::DeviceCost)) {
+            if step.entry().is_some_and(|entry| !same(&entry, Account::DeviceCost)) {
                 found.push(format!("{} {} {}", EntryKind::DeviceCost.code(), step.on, step.cost));
             }
         }

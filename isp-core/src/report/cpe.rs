@@ -99,6 +99,7 @@ pub fn cpe<'a>(
 mod tests {
     use super::*;
     use crate::ids::DeviceHistoryId;
+    use crate::payment::Channel;
     use crate::text::{Code, Name};
 
     #[test]
@@ -129,6 +130,7 @@ mod tests {
             ownership,
             officer: name(),
             cost: Money::ZERO,
+            paid_from: Channel::Cash,
         };
         let history = [
             step(1, "2026-01-05", DeviceAction::Installed, 1, Ownership::Owned),

@@ -242,6 +242,7 @@ pub fn device_history(number: u64, of: &Cpe, on: Date) -> DeviceHistory {
         ownership: of.ownership,
         officer: name("Petugas Contoh"),
         cost: Money::rupiah(450_000),
+        paid_from: Channel::Bank,
     }
 }
 

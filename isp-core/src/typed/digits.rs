@@ -12,6 +12,24 @@ pub(crate) fn is_power_of_ten(text: &str) -> bool {
     })
 }
 
+/// True for digits of which a spreadsheet has lost some: `8.12E+10`, or more digits than the 15 that it keeps, with zeros
+/// for the others.
+///
+/// ```
+/// use isp_core::typed::looks_rounded;
+/// assert!(looks_rounded("8,12E+10") && looks_rounded("3273011708450000") && !looks_rounded("1200000"));
+/// ```
+#[must_use]
+pub fn looks_rounded(text: &str) -> bool {
+    const KEPT: usize = 15;
+    let text = super::bare(text);
+    // Spreadsheets write the sign of the power; `12E5` may be somebody's password.
+    let power = is_power_of_ten(&text) && text.contains('+');
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let lost = text.get(KEPT..).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte == b'0'));
+    power || (digits && lost)
+}
+
 /// Joins groups of digits that are certainly one number: blanks, dashes and points between groups of two digits or more,
 /// and brackets around the first group.
 ///

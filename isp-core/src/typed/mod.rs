@@ -9,6 +9,7 @@ mod digits;
 mod formula;
 mod sign;
 
+pub use digits::looks_rounded;
 pub(crate) use digits::{is_power_of_ten, joined};
 pub use formula::{guarded, unguarded};
 pub use sign::{bare, clean, is_invisible, is_nothing};

@@ -78,6 +78,7 @@ impl Texts {
             Problem::NoHeader { known } | Problem::UnknownColumn { known } => vec![("known", known.clone())],
             Problem::TwoFiles { other } => vec![("other", other.clone())],
             Problem::RoundedNiks { count, of } => vec![("count", count.to_string()), ("of", of.to_string())],
+            Problem::HiddenRows { count, lines } => vec![("count", count.to_string()), ("lines", lines.clone())],
             Problem::OtherTerms { first_line } => vec![("line", first_line.to_string())],
             Problem::SameNik { row, other } => vec![("row", row.clone()), ("other", other.clone())],
             Problem::LikelyDouble { row, known } => vec![("row", row.clone()), ("known", known.clone())],

@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod routers;
 mod speak;
+mod text_file;
 mod watch;
 mod wire;
 

@@ -14,6 +14,7 @@ use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
+use crate::text_file::decoded;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -287,21 +288,7 @@ async fn find_one(ctx: &Context, store: &dyn Store, id: &str) -> anyhow::Result<
 fn read(path: &Path) -> anyhow::Result<String> {
     let bytes =
         crate::config::read_bytes(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
-    Ok(decoded(&bytes))
-}
-
-/// UTF-8, UTF-16 by its mark, else Latin-1, in which every byte is a sign.
-fn decoded(bytes: &[u8]) -> String {
-    let wide = |of: fn([u8; 2]) -> u16, bytes: &[u8]| {
-        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| of(*pair)).collect();
-        String::from_utf16_lossy(&units)
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(u16::from_le_bytes, rest),
-        [0xfe, 0xff, rest @ ..] => wide(u16::from_be_bytes, rest),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        },
-    }
+    // A bank's file that nobody can be sure of is read as Latin-1, in which every byte is a sign.
+    let latin = || bytes.iter().map(|byte| char::from(*byte)).collect();
+    Ok(decoded(&bytes).map_or_else(latin, |(text, _)| text))
 }

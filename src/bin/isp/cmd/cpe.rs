@@ -10,6 +10,7 @@ use isp_core::engine::Told;
 use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, CustomerId};
 use isp_core::money::plausible_amount;
+use isp_core::payment::Channel;
 use isp_core::ports::Store;
 use isp_core::subscription::Mac;
 use isp_core::text::{Code, Name, RouterName};
@@ -84,6 +85,9 @@ struct Note {
     /// What it cost the provider.
     #[arg(long, value_parser = args::money, default_value = "0")]
     cost: Money,
+    /// From which money it was paid: cash or bank.
+    #[arg(long, value_parser = args::channel, default_value = "cash")]
+    paid_from: Channel,
     #[command(flatten)]
     sure: Sure,
 }
@@ -206,6 +210,9 @@ pub(crate) struct Correct {
     /// What it cost the provider.
     #[arg(long, value_parser = args::money)]
     cost: Money,
+    /// From other money than it was booked from: cash or bank.
+    #[arg(long, value_parser = args::channel)]
+    paid_from: Option<Channel>,
     /// Why; kept in its history.
     #[arg(long, value_parser = args::name)]
     reason: Name,
@@ -218,7 +225,8 @@ impl Note {
         self.sure.of(plausible_amount("cost", self.cost))?;
         let (on, told) = (self.date.unwrap_or_else(|| ctx.today()), self.sure.told());
         self.sure.of(plausible_day("date", on, ctx.today()))?;
-        Ok(DeviceNote { on, reason: self.reason, officer: ctx.officer.clone(), cost: self.cost, told })
+        let (officer, paid_from) = (ctx.officer.clone(), self.paid_from);
+        Ok(DeviceNote { on, reason: self.reason, officer, cost: self.cost, paid_from, told })
     }
 }
 
@@ -302,7 +310,7 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
             ctx.engine(store).return_device(device, &note.told(ctx)?).await?;
             ctx.say("done.device_returned", &[("serial", serial.to_string())])?;
         }
-        DeviceCommand::Correct(Correct { serial, which, cost, reason, sure }) => {
+        DeviceCommand::Correct(Correct { serial, which, cost, paid_from, reason, sure }) => {
             let device = find::cpe(ctx, store, &serial).await?;
             let mut history = store.device_history(ctx.tenant(), None).await?;
             history.retain(|h| h.cpe_id == device.id && h.action != DeviceAction::Corrected);
@@ -310,12 +318,14 @@ pub(crate) async fn device(ctx: &Context, command: DeviceCommand) -> anyhow::Res
             let entry = chosen(&which, "device_entry", serial.as_str(), history, |h| h.id.0, |h| Some(h.id) == last)?;
             sure.of(plausible_amount("cost", cost))?;
             let (officer, told) = (ctx.officer.clone(), sure.told());
-            let note = DeviceNote { on: entry.on, reason, officer, cost, told };
+            let paid_from = paid_from.unwrap_or(entry.paid_from);
+            let note = DeviceNote { on: entry.on, reason, officer, cost, paid_from, told };
             let difference = ctx.engine(store).correct_device_cost(&device, &entry, &note).await?;
             let variables = [
                 ("serial", serial.to_string()),
                 ("cost", cost.to_string()),
                 ("date", entry.on.to_string()),
+                ("channel", ctx.texts.t(&format!("word.{}", paid_from.code()))),
                 ("difference", difference.to_string()),
             ];
             ctx.say("done.device_cost", &variables)?;
@@ -357,7 +367,8 @@ async fn edit(ctx: &Context, store: &dyn Store, args: Edit) -> anyhow::Result<()
     }
     let shown = device.serial.to_string();
     let (officer, told) = (ctx.officer.clone(), Told::ByPerson);
-    let note = DeviceNote { on: ctx.today(), reason: args.reason, officer, cost: Money::ZERO, told };
+    let (cost, paid_from) = (Money::ZERO, Channel::Cash);
+    let note = DeviceNote { on: ctx.today(), reason: args.reason, officer, cost, paid_from, told };
     ctx.engine(store).edit_device(device, &note).await?;
     ctx.say("done.device_edited", &[("serial", shown)])?;
     Ok(())
@@ -375,6 +386,7 @@ async fn history_rows(ctx: &Context, history: Vec<isp_core::device::DeviceHistor
         column("reason"),
         column("officer"),
         number("cost"),
+        column("channel"),
         column("id"),
     ]);
     for entry in history {
@@ -391,6 +403,7 @@ async fn history_rows(ctx: &Context, history: Vec<isp_core::device::DeviceHistor
             Cell::text(&entry.reason),
             Cell::text(&entry.officer),
             entry.cost.into(),
+            if entry.cost.is_zero() { Cell::Empty } else { Cell::Word(entry.paid_from.code()) },
             record::shown(entry.id.0),
         ]);
     }

@@ -3,7 +3,7 @@
 use isp_core::Error;
 use isp_core::calendar::{Date, Written, day};
 use isp_core::text::{Code, RouterName};
-use isp_core::typed::{bare, clean, is_nothing, unguarded};
+use isp_core::typed::{bare, clean, is_nothing, looks_rounded, unguarded};
 
 use super::notice::{Note, Notices};
 use super::problem::{Problem, RowError};
@@ -50,24 +50,28 @@ impl<'s, 'e> Cells<'s, 'e> {
     /// A code that must be filled.
     pub(super) fn code(&mut self, key: &'static str) -> Option<Code> {
         let text = self.whole_code(key);
+        self.ask_if_rounded(key);
         self.need(key, |written| Code::parse(key, text.as_deref().unwrap_or(written)))
     }
 
     /// A code that may be empty.
     pub(super) fn maybe_code(&mut self, key: &'static str) -> Option<Option<Code>> {
         let text = self.whole_code(key);
+        self.ask_if_rounded(key);
         self.maybe(key, |written| Code::parse(key, text.as_deref().unwrap_or(written)))
     }
 
     /// What a router calls something; it must be filled.
     pub(super) fn router_name(&mut self, key: &'static str) -> Option<RouterName> {
         let text = self.whole_code(key);
+        self.ask_if_rounded(key);
         self.need(key, |written| RouterName::parse(key, text.as_deref().unwrap_or(written)))
     }
 
     /// What a router calls something; it may be empty.
     pub(super) fn maybe_router_name(&mut self, key: &'static str) -> Option<Option<RouterName>> {
         let text = self.whole_code(key);
+        self.ask_if_rounded(key);
         self.maybe(key, |written| RouterName::parse(key, text.as_deref().unwrap_or(written)))
     }
 
@@ -89,9 +93,18 @@ impl<'s, 'e> Cells<'s, 'e> {
         Some(reading.map(|reading| reading.date))
     }
 
-    /// What must not be touched, such as a password: only the guard of an export is taken off.
-    pub(super) fn verbatim(&self, key: &str) -> Option<String> {
+    /// What must not be touched, such as a password: only the guard of an export is taken off. Digits that a spreadsheet
+    /// may have rounded are asked about: nobody could log in with them.
+    pub(super) fn verbatim(&mut self, key: &'static str) -> Option<String> {
+        self.ask_if_rounded(key);
         self.row.text(key).map(|text| unguarded(text).to_owned())
+    }
+
+    /// Asks about digits of which a spreadsheet may have lost some.
+    pub(super) fn ask_if_rounded(&mut self, key: &'static str) {
+        if self.row.text(key).is_some_and(looks_rounded) {
+            self.fail(key, Problem::Rounded);
+        }
     }
 
     /// Where the row stands.

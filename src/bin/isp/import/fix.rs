@@ -10,6 +10,7 @@ use super::problem::RowError;
 use super::sheet::Reading;
 use super::source::{Files, Kind};
 use super::table::Table;
+use super::total::Totals;
 
 /// A copy of a file, and what it is to be called.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub(crate) fn copies(
     for (kind, table) in files.tables(reading, &mut Default::default(), &mut Vec::new()) {
         let mut writer = csv::WriterBuilder::new().delimiter(separator).flexible(true).from_writer(Vec::new());
         let header = head::header_at(&table, kind.columns(), &reading.maps);
+        let mut totals = header.map(|header| Totals::new(named_by(kind, &table, header, reading)));
         let mut given = header.and_then(|header| Given::new(kind, &table, header, reading, taken));
         let width = table.lines.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
         for (at, (line, cells)) in table.lines.iter().enumerate() {
@@ -53,7 +55,10 @@ pub(crate) fn copies(
             };
             let mut cells = cells.clone();
             cells.resize(width.max(cells.len()), String::new());
+            let is_total =
+                header.is_some_and(|header| at > header) && totals.as_mut().is_some_and(|t| t.is_one(&cells));
             if let (Some(given), Some(header)) = (given.as_mut(), header) {
+                given.is_total = is_total;
                 given.fill(&mut cells, at.cmp(&header));
             }
             writer.write_record(cells.into_iter().chain([last]))?;
@@ -62,6 +67,12 @@ pub(crate) fn copies(
         copies.push(Copy { name: name_of(&table.name), bytes });
     }
     Ok(copies)
+}
+
+/// Where the rows of a sheet have what names them.
+fn named_by(kind: Kind, table: &Table, header: usize, reading: &Reading) -> Option<usize> {
+    let key = kind.columns().iter().find(|column| column.required)?.key;
+    head::position(&table.lines.get(header)?.1, key, kind.columns(), &reading.maps)
 }
 
 /// Gives numbers to the customers of a sheet that have none.
@@ -75,6 +86,8 @@ struct Given<'a> {
     /// Those that were given.
     known: HashMap<Vec<String>, String>,
     last: u32,
+    /// Whether the line is one of totals, which gets none.
+    is_total: bool,
     /// True for a number that somebody has already.
     taken: &'a dyn Fn(&str) -> bool,
 }
@@ -97,20 +110,22 @@ impl<'a> Given<'a> {
         let person: Vec<usize> = ["name", "address", "phone"].into_iter().filter_map(at).collect();
         let written = |(_, cells): &(u64, Vec<String>)| Some(cells.get(column?)?.trim().to_uppercase());
         let there = table.lines.iter().skip(header + 1).filter_map(written).collect();
-        Some(Self { column, person, there, known: HashMap::new(), last: 0, taken })
+        Some(Self { column, person, there, known: HashMap::new(), last: 0, is_total: false, taken })
     }
 
     /// Fills a line that stands before the header, is the header, or stands after it.
     fn fill(&mut self, cells: &mut Vec<String>, after_header: Ordering) {
         let has_none = self.column.is_none_or(|at| cells.get(at).is_none_or(|cell| cell.trim().is_empty()));
         let number = match after_header {
-            Ordering::Greater if has_none && cells.iter().any(|cell| !cell.trim().is_empty()) => self.number(cells),
+            Ordering::Greater if has_none && !self.is_total && cells.iter().any(|cell| !cell.trim().is_empty()) => {
+                self.number(cells)
+            }
             Ordering::Equal => "id_pelanggan".to_owned(),
             _ => String::new(),
         };
         match self.column {
             None => cells.insert(0, number),
-            Some(at) if after_header == Ordering::Greater && has_none => {
+            Some(at) if after_header == Ordering::Greater && has_none && !self.is_total => {
                 if let Some(cell) = cells.get_mut(at) {
                     *cell = number;
                 }

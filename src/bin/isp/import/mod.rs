@@ -3,8 +3,9 @@
 //! | step | module |
 //! |---|---|
 //! | which file or sheet is what | `source` |
-//! | a file to lines of cells | `table`, `workbook` |
+//! | a file to lines of cells, and which of them nobody sees | `table`, `workbook` |
 //! | which line is the header, and what its columns mean | `head`, `sheet` |
+//! | which lines are totals | `total` |
 //! | what a cell holds, and what is told of how it was read | `cells`, `notice` |
 //! | what each file's columns are called and mean | `rows` |
 //! | all files to a [`Batch`], duplicates within them | `batch` |
@@ -34,6 +35,7 @@ mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod total;
 mod workbook;
 
 pub(crate) use accept::{Accept, Accepted};

@@ -9,6 +9,14 @@ pub(crate) enum Note {
     UnknownFile,
     /// Lines above the header.
     Titles,
+    /// A file in UTF-16.
+    Utf16,
+    /// A file in Windows-1252.
+    Windows1252,
+    /// A workbook that does not say what is hidden.
+    HiddenUnknown,
+    /// Rows of totals, which are left out.
+    Totals,
     /// A column that is for people only.
     NotImported,
     /// A cell with several numbers, of which the first was taken.
@@ -41,6 +49,10 @@ impl Note {
         match self {
             Self::UnknownFile => "notice.unknown_file",
             Self::Titles => "notice.titles",
+            Self::Utf16 => "notice.utf16",
+            Self::Windows1252 => "notice.windows_1252",
+            Self::HiddenUnknown => "notice.hidden_unknown",
+            Self::Totals => "notice.totals",
             Self::NotImported => "notice.not_imported",
             Self::SeveralPhones => "notice.several_phones",
             Self::MayBeRounded => "notice.may_be_rounded",

@@ -92,6 +92,23 @@ pub(crate) enum Problem {
     /// A spreadsheet shows an error in the cell, such as `#REF!`.
     #[error("the spreadsheet shows an error in this cell")]
     SheetError,
+    /// Digits of which a spreadsheet may have lost some.
+    #[error("a spreadsheet may have lost digits of it")]
+    Rounded,
+    /// The sheet is hidden.
+    #[error("this sheet is hidden")]
+    HiddenSheet,
+    /// Rows that are hidden or filtered away.
+    #[error("{count} rows are hidden: {lines}")]
+    HiddenRows {
+        /// How many.
+        count: usize,
+        /// Which.
+        lines: String,
+    },
+    /// A column that is hidden.
+    #[error("this column is hidden")]
+    HiddenColumn,
     /// Nobody knows whether the day or the month comes first.
     #[error("the day or the month may come first")]
     DayOrder,
@@ -177,6 +194,10 @@ impl Problem {
             Self::NoSuchSheet => "import.no_such_sheet",
             Self::TwoFiles { .. } => "import.two_files",
             Self::SheetError => "import.sheet_error",
+            Self::Rounded => "import.rounded",
+            Self::HiddenSheet => "import.hidden_sheet",
+            Self::HiddenRows { .. } => "import.hidden_rows",
+            Self::HiddenColumn => "import.hidden_column",
             Self::DayOrder => "import.day_order",
             Self::RoundedNiks { .. } => "import.rounded_niks",
             Self::OtherTerms { .. } => "import.other_terms",
@@ -209,6 +230,10 @@ impl Problem {
             Self::LikelyDouble { .. }
                 | Self::SameNik { .. }
                 | Self::RoundedNiks { .. }
+                | Self::Rounded
+                | Self::HiddenSheet
+                | Self::HiddenRows { .. }
+                | Self::HiddenColumn
                 | Self::Value(isp_core::Error::Implausible { .. } | isp_core::Error::CashShort { .. })
         )
     }

@@ -9,6 +9,8 @@ use super::head::{self, Map};
 use super::notice::{Note, Notices};
 use super::problem::{Problem, RowError};
 use super::table::Table;
+use super::total::Totals;
+use super::workbook::Hidden;
 
 /// A column of a file.
 #[derive(Debug)]
@@ -92,20 +94,50 @@ impl Sheet {
         if !head.usable {
             return sheet;
         }
+        let header = table.lines.get(head.above - 1).map_or(1, |(line, _)| *line);
+        if let Some(note) = table.told {
+            notices.tell(&table.name, 0, "", note);
+        }
         let width = head.cells.len();
+        let named_by = layout.iter().find(|column| column.required).map(|column| column.key);
+        let key = sheet.columns.iter().find(|(key, _)| Some(*key) == named_by).map(|(_, at)| *at);
+        let mut totals = Totals::new(key);
         for (line, mut cells) in table.lines.into_iter().skip(head.above) {
             while cells.len() > width && cells.last().is_some_and(String::is_empty) {
                 cells.pop();
             }
-            if cells.len() == width {
+            if totals.is_one(&cells) {
+                notices.tell(&table.name, line, "", Note::Totals);
+            } else if cells.len() == width {
                 sheet.rows.push((line, cells));
             } else {
                 let problem = Problem::Cells { found: cells.len(), expected: width };
                 errors.push(RowError { file: table.name.clone(), line, column: String::new(), problem });
             }
         }
+        sheet.ask_about_hidden(&table.hidden, header, errors);
         sheet.find_orders(reading.order, notices, errors);
         sheet
+    }
+
+    /// Asks about rows that a person who looks at the sheet does not see, and about columns that would be taken from there.
+    fn ask_about_hidden(&self, hidden: &Hidden, header: u64, errors: &mut Vec<RowError>) {
+        let mut ask = |line, column: &str, problem| {
+            errors.push(RowError { file: self.names.file.clone(), line, column: column.to_owned(), problem });
+        };
+        if hidden.sheet && !self.rows.is_empty() {
+            ask(header, "", Problem::HiddenSheet);
+        }
+        for ((_, at), (_, heading)) in self.columns.iter().zip(&self.names.columns) {
+            if hidden.columns.contains(at) {
+                ask(header, heading, Problem::HiddenColumn);
+            }
+        }
+        let rows: Vec<u64> =
+            self.rows.iter().map(|(line, _)| *line).filter(|line| hidden.rows.contains(line)).collect();
+        if let Some(first) = rows.first() {
+            ask(*first, "", Problem::HiddenRows { count: rows.len(), lines: ranges(&rows) });
+        }
     }
 
     /// Its rows.
@@ -165,6 +197,22 @@ impl Sheet {
             }
         }
     }
+}
+
+/// Lines in words, `4, 7-9`; only the first of many.
+fn ranges(lines: &[u64]) -> String {
+    const SHOWN: usize = 6;
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for line in lines {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *line => *last = *line,
+            _ => runs.push((*line, *line)),
+        }
+    }
+    let shown = |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let words: Vec<String> = runs.iter().take(SHOWN).map(shown).collect();
+    let more = if runs.len() > SHOWN { ", ..." } else { "" };
+    words.join(", ") + more
 }
 
 /// Where a row stands, for errors that are found after reading.
@@ -267,7 +315,7 @@ mod tests {
 
     #[test]
     fn lines_are_those_of_the_file() {
-        let (sheet, errors) = read(b"kode,nama\n\nA,\"two\nlines\"\nB,x,y\nC,\xff\nD,z\n");
+        let (sheet, errors) = read(b"kode,nama\n\nA,\"two\nlines\"\nB,x,y\nC,\x81\nD,z\n");
         let lines: Vec<_> = sheet.rows().map(|r| r.origin.line).collect();
         assert_eq!(lines, [3, 7]);
         assert_eq!(

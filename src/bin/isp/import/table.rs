@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use super::notice::Note;
 use super::problem::{Problem, RowError};
 use super::sheet::Column;
+use super::workbook::Hidden;
+use crate::text_file::{Encoding, decoded};
 
 /// Lines of cells as they stand in a file or on a sheet of a workbook.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +17,10 @@ pub(super) struct Table {
     pub(super) lines: Vec<(u64, Vec<String>)>,
     /// Lines that cannot be read as such.
     pub(super) errors: Vec<RowError>,
+    /// What is to be told of the file as a whole.
+    pub(super) told: Option<Note>,
+    /// What nobody sees of a sheet.
+    pub(super) hidden: Hidden,
 }
 
 /// Separators, the likeliest last: it wins when nothing speaks for another.
@@ -33,20 +40,29 @@ impl Table {
     /// A file that gives no lines.
     pub(super) fn failed(name: String, problem: Problem) -> Self {
         let error = RowError { file: name.clone(), line: 0, column: String::new(), problem };
-        Self { name, lines: Vec::new(), errors: vec![error] }
+        Self { name, errors: vec![error], ..Self::default() }
     }
 
     /// Reads a CSV file's bytes.
     pub(super) fn parse(name: String, bytes: &[u8], layouts: &[&[Column]]) -> Self {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
             return Self::failed(name, Problem::Workbook);
         }
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            return Self::failed(name, Problem::Utf8);
-        }
+        let decoded = decoded(bytes);
+        let told = match &decoded {
+            Some((_, Encoding::Utf16)) => Some(Note::Utf16),
+            Some((_, Encoding::Windows1252)) => Some(Note::Windows1252),
+            Some((_, Encoding::Utf8)) => None,
+            None if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") => {
+                return Self::failed(name, Problem::Utf8);
+            }
+            // The rows that can be read are, and the others are named.
+            None => None,
+        };
+        let bytes = decoded.as_ref().map_or(bytes, |(text, _)| text.as_bytes());
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let (said, skip) = said_separator(bytes);
-        let mut table = Self { name, ..Self::default() };
+        let mut table = Self { name, told, ..Self::default() };
         let text = bytes.get(skip..).unwrap_or_default();
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(said.unwrap_or_else(|| separator(text, layouts)))

@@ -7,6 +7,7 @@ use isp_core::device::Cpe;
 use isp_core::engine::Told;
 use isp_core::engine::device::DeviceNote;
 use isp_core::ids::{CpeId, ExemptionId, OutageId, PromiseId, TenantId, derive};
+use isp_core::payment::Channel;
 use isp_core::ports::PageQuery;
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::text::{Code, Name};
@@ -180,6 +181,7 @@ async fn replace_device(stage: &Stage, timeline: &mut Timeline<'_>, event: Event
         reason: Name::parse("reason", reason)?,
         officer: Name::parse("officer", TECHNICIAN)?,
         cost: Money::rupiah(cost),
+        paid_from: Channel::Cash,
         told: Told::ByMachine,
     };
     let before = old.serial.clone();

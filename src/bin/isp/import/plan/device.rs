@@ -6,6 +6,7 @@ use isp_core::device::{Cpe, DeviceAction};
 use isp_core::engine::Told;
 use isp_core::engine::manage::{DeviceNote, device_step};
 use isp_core::ids::CpeId;
+use isp_core::payment::Channel;
 use isp_core::text::Name;
 
 use super::super::problem::{Noun, Problem, RowError};
@@ -53,6 +54,7 @@ impl Planner<'_> {
                 reason: Name::parse("reason", "import").map_err(|error| row.at.error("serial", error))?,
                 officer: self.options.officer.clone(),
                 cost: Money::ZERO,
+                paid_from: Channel::Cash,
                 told: Told::ByMachine,
             };
             device_step(&mut self.plan.changes, &new, DeviceAction::Installed, &note, Money::ZERO)

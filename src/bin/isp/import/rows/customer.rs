@@ -5,6 +5,7 @@ use isp_core::text::{Code, Language, Name};
 
 use super::super::cells::Cells;
 use super::super::notice::Note;
+use super::super::problem::Problem;
 use super::super::sheet::{Column, Origin, needed, optional};
 use super::FileRow;
 
@@ -39,6 +40,11 @@ impl FileRow for CustomerRow {
         let nik = cells.maybe("nik", Nik::parse);
         let address = cells.need("address", Address::parse);
         let phone = phone(cells);
+        if let Some(Some(number)) = &phone
+            && number.may_be_rounded()
+        {
+            cells.fail("phone", Problem::Rounded);
+        }
         let language = cells.maybe("language", Language::parse);
         let invoicing = cells.maybe("invoicing", Invoicing::parse);
         Some(Self {

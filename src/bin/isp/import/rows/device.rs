@@ -51,7 +51,7 @@ impl FileRow for CpeRow {
         let router = cells.maybe("router", |t| Name::parse("router", t));
         let ip = cells.maybe("ip", |t| t.parse::<IpAddr>().map_err(|_| Problem::Ip));
         let username = cells.maybe("username", |t| Name::parse("username", t).map(|n| n.as_str().to_owned()));
-        let password = Some(cells.verbatim("password").map(Secret::new));
+        let password = Some(super::password(cells));
         let ownership = cells.need("ownership", Ownership::parse);
         let value = cells.maybe("value", |t| not_negative("value", t));
         if let Some(value) = value.flatten() {

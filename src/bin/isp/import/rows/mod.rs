@@ -40,7 +40,7 @@ const SITE: &[&str] = &["site", "lokasi", "kode_site", "kode_lokasi"];
 const CUSTOMER_ID: &[&str] = customer::CUSTOMER;
 
 /// A password, taken as it stands. An export holds none, and what is known already needs none.
-fn password(cells: &Cells<'_, '_>) -> Option<Secret> {
+fn password(cells: &mut Cells<'_, '_>) -> Option<Secret> {
     cells.verbatim("password").map(Secret::new)
 }
 

@@ -1,10 +1,15 @@
 //! The sheets of a workbook (`.xlsx`, `.xlsm`, `.xls`, `.ods`) as tables.
 
+mod hidden;
+
 use std::io::Cursor;
 use std::path::Path;
 
-use calamine::{Data, Range, Reader, open_workbook_auto_from_rs};
+use calamine::{Data, Range, Reader, SheetType, SheetVisible, open_workbook_auto_from_rs};
 
+pub(super) use hidden::Hidden;
+
+use super::notice::Note;
 use super::problem::Problem;
 use super::table::{Table, file_name, trimmed};
 
@@ -24,13 +29,24 @@ pub(super) fn is_workbook(path: &Path) -> bool {
 pub(super) fn sheets(path: &Path) -> Result<Vec<(String, Table)>, Problem> {
     let bytes = crate::config::read_bytes(path).map_err(Problem::File)?;
     // The reader's own words may quote a cell.
-    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|_| Problem::Workbook)?;
+    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes.as_slice())).map_err(|_| Problem::Workbook)?;
+    let hidden = hidden::of_book(&bytes).map_err(|_| Problem::Workbook)?;
+    // The old format is not looked into.
+    let told = hidden.is_none().then_some(Note::HiddenUnknown);
+    let mut hidden = hidden.unwrap_or_default();
     let mut tables = Vec::new();
-    for name in book.sheet_names() {
-        let range = book.worksheet_range(&name).map_err(|_| Problem::Workbook)?;
+    for sheet in book.sheets_metadata().to_vec() {
+        let Ok(range) = book.worksheet_range(&sheet.name) else {
+            match sheet.typ {
+                SheetType::WorkSheet => return Err(Problem::Workbook),
+                _ => continue,
+            }
+        };
         let lines = lines(&range);
         if !lines.is_empty() {
-            tables.push((name, Table { name: file_name(path), lines, errors: Vec::new() }));
+            let hidden = hidden.remove(&sheet.name).unwrap_or_default();
+            let hidden = Hidden { sheet: sheet.visible != SheetVisible::Visible, ..hidden };
+            tables.push((sheet.name, Table { name: file_name(path), lines, told, hidden, ..Table::default() }));
         }
     }
     if tables.len() > 1 {
