@@ -22,6 +22,7 @@ use super::gateway::usable;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::portal::LinesByAddress;
 use crate::watch::StoreWatch;
 use crate::wire;
 
@@ -79,8 +80,10 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     };
     let listener = TcpListener::bind(settings.listen).await.map_err(place)?;
     let address = listener.local_addr()?;
+    let lines =
+        LinesByAddress::new(Arc::clone(&store), ctx.tenant(), ctx.config.worker.page, wire::routers(&ctx.config));
     let watch = Arc::new(StoreWatch::by(&store).await?);
-    let (app, keeping) = App::new(provider, settings.clone(), sources, None, Arc::clone(&watch) as _);
+    let (app, keeping) = App::new(provider, settings.clone(), sources, Some(Arc::new(lines)), Arc::clone(&watch) as _);
     let (stop, stops) = watch::channel(false);
     let keeping = tokio::spawn(keeping);
     let serving = {
@@ -180,7 +183,9 @@ fn log(format: LogFormat) -> anyhow::Result<()> {
             reason: "is not error, warn, info, debug or trace".to_owned(),
         })?,
     };
-    let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false);
+    // A log that cannot be written, such as on a full disk, stops nobody from serving.
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).log_internal_errors(false);
     match format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
