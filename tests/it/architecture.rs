@@ -130,7 +130,7 @@ const ORDER: [&[&str]; 21] = [
     &["report"],
     // The store.
     &["ports"],
-    &["simulation"],
+    &["audit", "simulation"],
     &["engine"],
     &["rules"],
     &["testing"],
