@@ -156,8 +156,9 @@ pub(crate) fn text<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
     body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
+/// A text that is kept and shown. A sign that is none, such as a zero byte, is left out: no database takes it.
 pub(crate) fn owned(body: &Value, key: &str) -> Option<String> {
-    text(body, key).map(str::to_owned)
+    text(body, key).map(|text| text.chars().filter(|c| !c.is_control()).collect())
 }
 
 /// A reference of an answer.
@@ -200,6 +201,12 @@ pub(crate) fn in_rupiah(body: &Value) -> Result<(), NoticeRefused> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn texts_that_are_kept_hold_no_control_signs() {
+        assert_eq!(owned(&json!({ "a": "BCA\0VA\n<b>" }), "a").as_deref(), Some("BCAVA<b>"));
+        assert_eq!(owned(&json!({ "a": "" }), "a"), None);
+    }
 
     #[test]
     fn amounts_are_whole_rupiah_or_refused() {

@@ -107,6 +107,11 @@ impl PaymentGateway for Duitku {
         Ok(PaymentNotice { channel: owned(&form, "paymentCode"), sure: false, ..notice })
     }
 
+    fn kept(&self, _: &[(String, String)], _: &[u8]) -> Vec<(String, String)> {
+        // Its signature is in the body.
+        Vec::new()
+    }
+
     fn acknowledgement(&self) -> &'static str {
         "SUCCESS"
     }

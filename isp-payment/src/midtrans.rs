@@ -91,6 +91,11 @@ impl PaymentGateway for Midtrans {
         }
         self.notice(&body, None)
     }
+
+    fn kept(&self, _: &[(String, String)], _: &[u8]) -> Vec<(String, String)> {
+        // Its signature is in the body.
+        Vec::new()
+    }
 }
 
 impl Midtrans {
@@ -222,7 +227,7 @@ fn means(ask: &GatewayAsk) -> Result<(&'static str, Value), PortError> {
 }
 
 fn instructions(body: &Value) -> Instructions {
-    let va = body.pointer("/va_numbers/0/va_number").and_then(Value::as_str).map(str::to_owned);
+    let va = body.pointer("/va_numbers/0").and_then(|first| owned(first, "va_number"));
     let number = va
         .or_else(|| owned(body, "permata_va_number"))
         .or_else(|| owned(body, "bill_key"))

@@ -4,7 +4,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice, notice::header};
+use isp_core::payment::notice::{header, only};
+use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, PaymentNotice};
 use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
 use isp_core::text::Code;
 use reqwest::{Method, RequestBuilder};
@@ -13,6 +14,9 @@ use serde_json::{Value, json};
 
 use crate::answer::{Client, Effect, maybe_rupiah, not_told, owned, reference, refused, rupiah, text, unreadable};
 use crate::sign;
+
+const SIGNATURE: &str = "x-callback-signature";
+const EVENT: &str = "x-callback-event";
 
 #[derive(Debug)]
 pub(crate) struct Tripay(pub(crate) Client);
@@ -93,11 +97,11 @@ impl PaymentGateway for Tripay {
         if sign::is_blank(key) {
             return Err(NoticeRefused::NotSetUp);
         }
-        let given = header(headers, "x-callback-signature").ok_or(NoticeRefused::SignatureMissing)?;
+        let given = header(headers, SIGNATURE).ok_or(NoticeRefused::SignatureMissing)?;
         if !sign::fits(given, &sign::hmac_sha256(key, raw_body)) {
             return Err(NoticeRefused::SignatureMismatch);
         }
-        if header(headers, "x-callback-event") != Some("payment_status") {
+        if header(headers, EVENT) != Some("payment_status") {
             return Err(NoticeRefused::NotAPayment);
         }
         let body: Value = serde_json::from_slice(raw_body).map_err(|_| NoticeRefused::Malformed)?;
@@ -105,6 +109,10 @@ impl PaymentGateway for Tripay {
             return Err(NoticeRefused::NotAPayment);
         }
         self.notice(&body, "total_amount")
+    }
+
+    fn kept(&self, headers: &[(String, String)], _: &[u8]) -> Vec<(String, String)> {
+        only(headers, &[SIGNATURE, EVENT])
     }
 
     fn acknowledgement(&self) -> &'static str {

@@ -42,10 +42,8 @@ impl Source for Gateway {
         self.gateway.name().as_str()
     }
 
-    /// Any by which a gateway may sign or say what it sends, and none that a proxy added.
-    fn keeps(&self, header: &str) -> bool {
-        let added = header.starts_with("x-forwarded") || header == "x-real-ip";
-        matches!(header, "authorization" | "content-type") || (header.starts_with("x-") && !added)
+    fn kept(&self, webhook: &Webhook) -> Vec<(String, String)> {
+        self.gateway.kept(&webhook.headers, &webhook.body)
     }
 
     fn answer(&self) -> &'static str {

@@ -8,15 +8,19 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
 use isp_core::ports::Webhook;
 use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::queue::Arriving;
 pub use crate::source::{Acted, Refused, Source};
+use crate::source_address::Asker;
 
 /// How long a request waits for the database.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a body that is too long is thrown away before its sender is told so.
+const LINGER: Duration = Duration::from_secs(2);
 
 pub(crate) async fn receive(State(app): State<Arc<App>>, Path(name): Path<String>, request: Request<Body>) -> Response {
     let Some(source) = app.source(&name) else {
@@ -62,10 +66,11 @@ async fn take(app: &App, source: &dyn Source, from: IpAddr, request: Request<Bod
     if request.method() != Method::POST {
         return Err(Refused { status: 405, why: "method" });
     }
-    let headers = kept(request.headers(), source);
+    let headers = texts(request.headers());
     let body = body(app, request).await?;
-    let webhook = Webhook::new(app.provider.tenant, source.name(), headers, body, app.now());
+    let mut webhook = Webhook::new(app.provider.tenant, source.name(), headers, body, app.now());
     source.admit(&webhook).map_err(|refused| counted(app, from, refused))?;
+    webhook.headers = source.kept(&webhook);
     let (done, kept) = oneshot::channel();
     app.queue.try_send(Arriving(webhook, done)).map_err(|_| Refused { status: 503, why: "busy" })?;
     match tokio::time::timeout(PATIENCE, kept).await {
@@ -81,31 +86,38 @@ async fn take(app: &App, source: &dyn Source, from: IpAddr, request: Request<Bod
 /// Who is wrong too often is told so. What is signed is never refused for it.
 fn counted(app: &App, from: IpAddr, refused: Refused) -> Refused {
     let wrong = matches!(refused.status, 401 | 403);
-    if wrong && !app.limit.admits(from) { Refused { status: 429, why: "rate" } } else { refused }
+    if wrong && !app.limit.admits(Asker::at(from)) { Refused { status: 429, why: "rate" } } else { refused }
 }
 
 /// The whole body, if it is neither too long nor too slow.
 pub(crate) async fn body(app: &App, request: Request<Body>) -> Result<Vec<u8>, Refused> {
     let most = app.settings.max_body_kb as usize * 1_024;
-    let long = Refused { status: 413, why: "size" };
     let told = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if told.is_some_and(|told| told > most) {
-        return Err(long);
-    }
-    let time = Duration::from_secs(app.settings.slow_seconds.into());
-    match tokio::time::timeout(time, axum::body::to_bytes(request.into_body(), most)).await {
-        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
-        Ok(Err(error)) => {
-            // The limit is told as an error inside an error; anything else is a body that broke off.
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            if cause.contains("length limit") { Err(long) } else { Err(Refused { status: 400, why: "broken" }) }
+    let mut long = told.is_some_and(|told| told > most);
+    let mut chunks = request.into_body().into_data_stream();
+    let mut bytes = Vec::new();
+    let reading = async {
+        while !long && let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Refused { status: 400, why: "broken" })?;
+            long = bytes.len() + chunk.len() > most;
+            if !long {
+                bytes.extend_from_slice(&chunk);
+            }
         }
-        Err(_) => Err(Refused { status: 408, why: "slow" }),
+        Ok(())
+    };
+    let time = Duration::from_secs(app.settings.slow_seconds.into());
+    tokio::time::timeout(time, reading).await.unwrap_or(Err(Refused { status: 408, why: "slow" }))?;
+    if !long {
+        return Ok(bytes);
     }
+    // Who writes on sees the answer only when the connection is not cut under it.
+    let rest = async { while let Some(Ok(_)) = chunks.next().await {} };
+    let _ = tokio::time::timeout(LINGER, rest).await;
+    Err(Refused { status: 413, why: "size" })
 }
 
-/// The headers that a source needs; all values of a name, so that who reads them sees when one is there twice.
-fn kept(headers: &HeaderMap, source: &dyn Source) -> Vec<(String, String)> {
-    let wanted = headers.iter().filter(|(name, _)| source.keeps(name.as_str()));
-    wanted.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
+/// The headers that are text, names in small letters.
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
 }

@@ -51,6 +51,10 @@ async fn ready(State(app): State<Arc<App>>, request: Request<axum::body::Body>) 
 }
 
 async fn metrics(State(app): State<Arc<App>>, request: Request<axum::body::Body>) -> Response {
+    let from = app.client(&request);
+    if !app.settings.metrics_from.iter().any(|net| net.contains(from)) {
+        return plain(StatusCode::FORBIDDEN, String::new());
+    }
     let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let text = app.metrics.text();
     let (kind, text) = match accept.contains("application/openmetrics-text") {

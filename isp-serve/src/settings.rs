@@ -22,6 +22,11 @@ pub struct Settings {
     pub per_minute: u16,
     /// Networks of the proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Net>,
+    /// Networks from which lines come: who asks from one of them for `/isolir` may be shown the line that has the address.
+    /// Private ones, unless told otherwise.
+    pub line_networks: Vec<Net>,
+    /// Networks that may read `/metrics`; this machine only, unless told otherwise. They tell of the provider's business.
+    pub metrics_from: Vec<Net>,
     /// Minutes between runs of the day; 0 leaves them to `isp run`.
     pub run_every_minutes: u16,
     /// Seconds between deliveries; 0 leaves them to `isp run` and `isp deliver`.
@@ -44,6 +49,8 @@ impl Default for Settings {
             connections: 512,
             per_minute: 60,
             trusted_proxies: Vec::new(),
+            line_networks: Net::PRIVATE.to_vec(),
+            metrics_from: vec![Net::THIS_MACHINE, Net::THIS_MACHINE_V6],
             run_every_minutes: 10,
             deliver_every_seconds: 5,
             keep_webhooks_days: 30,

@@ -13,8 +13,9 @@ pub trait Source: Send + Sync {
     /// Its name, and the last part of its path: `/hooks/NAME`.
     fn name(&self) -> &str;
 
-    /// Whether a header, its name in small letters, is kept with a request.
-    fn keeps(&self, header: &str) -> bool;
+    /// Of a request that was admitted, the headers that are kept with it: those by which it is believed again when it is read,
+    /// without a secret in clear.
+    fn kept(&self, webhook: &Webhook) -> Vec<(String, String)>;
 
     /// What is said with status 200, where the sender wants to hear something.
     fn answer(&self) -> &'static str {

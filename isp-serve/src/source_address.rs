@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use isp_core::ids::CustomerId;
 use serde::Deserialize;
 
 /// A network, as `10.0.0.0/8`; an address alone is a network of one.
@@ -18,6 +19,16 @@ pub struct Net {
 }
 
 impl Net {
+    /// Those that no provider is given by somebody else: RFC 1918, and RFC 6598 for the inside of a provider.
+    pub(crate) const PRIVATE: [Self; 4] = [
+        Self { address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 0)), bits: 8 },
+        Self { address: IpAddr::V4(Ipv4Addr::new(172, 16, 0, 0)), bits: 12 },
+        Self { address: IpAddr::V4(Ipv4Addr::new(192, 168, 0, 0)), bits: 16 },
+        Self { address: IpAddr::V4(Ipv4Addr::new(100, 64, 0, 0)), bits: 10 },
+    ];
+    pub(crate) const THIS_MACHINE: Self = Self { address: IpAddr::V4(Ipv4Addr::LOCALHOST), bits: 8 };
+    pub(crate) const THIS_MACHINE_V6: Self = Self { address: IpAddr::V6(Ipv6Addr::LOCALHOST), bits: 128 };
+
     /// True when the address lies in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -95,12 +106,37 @@ pub fn client(peer: IpAddr, forwarded: Option<&str>, proxies: &[Net]) -> IpAddr 
     last
 }
 
-/// How often each address may ask: so many a minute, all at once if it likes.
+/// An address, or for IPv6 the network of its household.
+pub(crate) fn household(address: IpAddr) -> IpAddr {
+    match plain(address) {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+        v4 => v4,
+    }
+}
+
+/// Who may ask only so often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Asker {
+    /// Whoever is at this address.
+    Address(IpAddr),
+    /// Whoever has a link of this customer. Many phones share one address of a mobile network; their links tell them apart.
+    Customer(CustomerId),
+}
+
+impl Asker {
+    pub(crate) fn at(address: IpAddr) -> Self {
+        Self::Address(household(address))
+    }
+}
+
+/// How often each may ask: so many a minute, all at once if they like.
 #[derive(Debug)]
 pub(crate) struct Limit {
     per_minute: u32,
-    asked: Mutex<HashMap<IpAddr, (u32, Instant)>>,
+    asked: Mutex<HashMap<Asker, (u32, Instant)>>,
 }
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Addresses that are remembered at once.
 const REMEMBERED: usize = 20_000;
@@ -110,24 +146,24 @@ impl Limit {
         Self { per_minute: per_minute.into(), asked: Mutex::default() }
     }
 
+    /// False when there were too many requests already.
+    pub(crate) fn has_room(&self, asker: Asker) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get(&asker).is_none_or(|(count, since)| since.elapsed() >= MINUTE || *count < self.per_minute)
+    }
+
     /// Counts a request; false when it is one too many.
-    pub(crate) fn admits(&self, address: IpAddr) -> bool {
-        const MINUTE: Duration = Duration::from_secs(60);
-        // A household has a /64 of IPv6.
-        let address = match address {
-            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
-            v4 => v4,
-        };
+    pub(crate) fn admits(&self, asker: Asker) -> bool {
         let now = Instant::now();
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked.len() >= REMEMBERED {
             asked.retain(|_, (_, since)| now - *since < MINUTE);
         }
         // A flood of addresses is one flood.
-        if asked.len() >= REMEMBERED && !asked.contains_key(&address) {
+        if asked.len() >= REMEMBERED && !asked.contains_key(&asker) {
             return false;
         }
-        let (count, since) = asked.entry(address).or_insert((0, now));
+        let (count, since) = asked.entry(asker).or_insert((0, now));
         if now - *since >= MINUTE {
             (*count, *since) = (0, now);
         }
@@ -156,11 +192,12 @@ mod tests {
     fn an_address_asks_so_often_and_a_flood_of_addresses_is_bounded() {
         let limit = Limit::new(3);
         let [a, b]: [IpAddr; 2] = ["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()];
-        assert_eq!([a, a, a, a, b].map(|from| limit.admits(from)), [true, true, true, false, true]);
+        assert_eq!([a, a, a, a, b].map(|from| limit.admits(Asker::at(from))), [true, true, true, false, true]);
+        assert_eq!([a, b].map(|from| limit.has_room(Asker::at(from))), [false, true]);
         let house: Vec<IpAddr> = (0..4).map(|n| format!("2001:db8::{n}").parse().unwrap()).collect();
-        assert_eq!(house.iter().filter(|from| limit.admits(**from)).count(), 3, "one house is one address");
+        assert_eq!(house.iter().filter(|from| limit.admits(Asker::at(**from))).count(), 3, "one house is one address");
         for n in 0..(REMEMBERED as u32 + 100) {
-            limit.admits(IpAddr::V4(n.into()));
+            limit.admits(Asker::at(IpAddr::V4(n.into())));
         }
         assert!(limit.asked.lock().unwrap().len() <= REMEMBERED);
     }

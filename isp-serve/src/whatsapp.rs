@@ -6,6 +6,7 @@ use isp_core::customer::Phone;
 use isp_core::engine::EngineError;
 use isp_core::ids::{OutboxId, TenantId};
 use isp_core::message::inbound::Wish;
+use isp_core::payment::notice::only;
 use isp_core::ports::{DeliveryWord, Heard, Webhook};
 use isp_whatsapp::webhook::{Event, InboundKind, InboundMessage, Status, StatusUpdate, Webhook as Meta, WebhookError};
 
@@ -49,8 +50,8 @@ impl Source for WhatsApp {
         "whatsapp"
     }
 
-    fn keeps(&self, header: &str) -> bool {
-        header == SIGNATURE
+    fn kept(&self, webhook: &Webhook) -> Vec<(String, String)> {
+        only(&webhook.headers, &[SIGNATURE])
     }
 
     fn subscribe(&self, query: &str) -> Result<String, Refused> {

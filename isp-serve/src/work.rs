@@ -1,5 +1,6 @@
 //! What the server does by itself: reads webhooks, delivers, runs the day, counts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,41 +85,63 @@ pub async fn read_some(app: &App, worker: Worker<'_>) -> Result<bool, EngineErro
     let (inbox, tenant) = (app.provider.inbox.as_ref(), app.provider.tenant);
     let rows = inbox.claim_webhooks(tenant, worker.lease(), WEBHOOKS).await?;
     let full = rows.len() as u64 == u64::from(WEBHOOKS);
+    let mut senders: BTreeMap<String, Vec<WebhookRow>> = BTreeMap::new();
     for row in rows {
-        // Each by itself: one that cannot be read, or takes long, holds up no other's outcome.
-        let outcome = read_one(app, &row).await;
-        inbox.settle_webhooks(tenant, worker.id, &[outcome]).await?;
+        senders.entry(row.webhook.source.clone()).or_default().push(row);
     }
+    // Senders beside each other: one whose gateway is slow to answer holds up no other.
+    let each = senders.into_values().map(|rows| read_those(app, worker.id, rows));
+    futures::future::join_all(each).await.into_iter().collect::<Result<(), _>>()?;
     Ok(full)
 }
 
-async fn read_one(app: &App, row: &WebhookRow) -> WebhookOutcome {
-    let (now, id) = (app.now(), row.webhook.id);
-    let outcome = |state, next_try, note: String| WebhookOutcome { id, state, next_try, note };
-    let Some(source) = app.source(&row.webhook.source) else {
-        return outcome(WebhookState::Unread, now, "its sender is not set up any more".to_owned());
-    };
-    match source.act(&app.provider, &row.webhook, now).await {
-        Ok(acted) => {
-            app.metrics.add("isp_payments_total", &[("channel", source.name())], acted.payments);
-            if acted.deliver {
-                app.due.notify_one();
+/// Reads what one sender sent. When its gateway gives no answer several times, the rest is left alone, claimed until the lease is
+/// over, and then read again: each question may take as long as its deadline.
+async fn read_those(app: &App, owner: WorkerId, rows: Vec<WebhookRow>) -> Result<(), EngineError> {
+    const PATIENCE: u32 = 3;
+    let mut silent = 0;
+    for row in rows {
+        // Each by itself: one that cannot be read, or takes long, holds up no other's outcome.
+        let read = read_one(app, &row).await;
+        let outcome = match &read {
+            Ok(outcome) => outcome.clone(),
+            Err(error) => {
+                failed(app, "webhook", error);
+                let note = format!("{}: {error}", error.code());
+                let again = error.retryable() && row.tries + 1 < TRIES;
+                let state = if again { WebhookState::Waiting } else { WebhookState::Unread };
+                let next_try = app.now() + TimeDelta::seconds(5_i64 << row.tries.min(7));
+                WebhookOutcome { next_try, ..outcome(app, &row, state, note) }
             }
-            let state = if acted.unread > 0 { WebhookState::Unread } else { WebhookState::Read };
-            let note = match acted.unread {
-                0 => acted.note,
-                unread => format!("{unread} parts could not be read; {}", acted.note),
-            };
-            outcome(state, now, note)
-        }
-        Err(error) => {
-            failed(app, "webhook", &error);
-            let again = error.retryable() && row.tries + 1 < TRIES;
-            let seconds = 5_i64 << row.tries.min(7);
-            let state = if again { WebhookState::Waiting } else { WebhookState::Unread };
-            outcome(state, now + TimeDelta::seconds(seconds), format!("{}: {error}", error.code()))
+        };
+        app.provider.inbox.settle_webhooks(app.provider.tenant, owner, &[outcome]).await?;
+        silent = if matches!(&read, Err(EngineError::Port(port)) if port.retryable()) { silent + 1 } else { 0 };
+        if silent == PATIENCE {
+            return Ok(());
         }
     }
+    Ok(())
+}
+
+fn outcome(app: &App, row: &WebhookRow, state: WebhookState, note: String) -> WebhookOutcome {
+    WebhookOutcome { id: row.webhook.id, state, next_try: app.now(), note }
+}
+
+async fn read_one(app: &App, row: &WebhookRow) -> Result<WebhookOutcome, EngineError> {
+    let Some(source) = app.source(&row.webhook.source) else {
+        return Ok(outcome(app, row, WebhookState::Unread, "its sender is not set up any more".to_owned()));
+    };
+    let acted = source.act(&app.provider, &row.webhook, app.now()).await?;
+    app.metrics.add("isp_payments_total", &[("channel", source.name())], acted.payments);
+    if acted.deliver {
+        app.due.notify_one();
+    }
+    let state = if acted.unread > 0 { WebhookState::Unread } else { WebhookState::Read };
+    let note = match acted.unread {
+        0 => acted.note,
+        unread => format!("{unread} parts could not be read; {}", acted.note),
+    };
+    Ok(outcome(app, row, state, note))
 }
 
 async fn delivering(app: &App, wires: &dyn Wires, worker: Worker<'_>, mut stop: watch::Receiver<bool>) {

@@ -190,6 +190,66 @@ async fn pages_are_limited_by_address() {
     assert_eq!(answers, [404, 404, 404, 429, 429]);
 }
 
+/// A mobile network shows hundreds of phones under one address: who has a link of their own is not counted with the others, and a
+/// link cannot be asked without end either. Who guessed too often gets no further, link or not.
+#[tokio::test]
+async fn links_that_open_a_page_are_limited_by_customer() {
+    let server = Server::start_with(2, |settings| settings.per_minute = 4).await;
+    server.isolate(0).await;
+    server.isolate(1).await;
+    let (one, two) = (link(&server, 0).await, link(&server, 1).await);
+    let mut answers = Vec::new();
+    for path in [&one, &one, &one, &two, &two, &two, &two, &two, &one] {
+        answers.push(server.send("GET", path, &[], b"").await.0);
+    }
+    assert_eq!(answers, [200, 200, 200, 200, 200, 200, 200, 429, 200]);
+    let guesses = async || server.send("GET", &format!("/t/{}", "a".repeat(32)), &[], b"").await.0;
+    assert_eq!([guesses().await, guesses().await, guesses().await, guesses().await], [404; 4]);
+    assert_eq!(guesses().await, 429);
+    assert_eq!(server.send("GET", &one, &[], b"").await.0, 429);
+}
+
+/// Only what comes from the networks of lines is looked up, whatever a stranger writes into a header.
+#[tokio::test]
+async fn an_address_that_is_none_of_ours_opens_no_page() {
+    for (networks, proxies, forwarded) in [
+        (vec!["10.0.0.0/8"], vec!["127.0.0.1"], "127.0.0.9"),
+        (vec!["127.0.0.9"], vec![], "127.0.0.9"),
+        (vec!["127.0.0.9"], vec!["127.0.0.0/8"], "127.0.0.9"),
+        (vec![], vec!["127.0.0.1"], "127.0.0.9"),
+    ] {
+        let nets = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let server = Server::start_with(1, |settings| {
+            settings.line_networks = nets(&networks);
+            settings.trusted_proxies = nets(&proxies);
+        })
+        .await;
+        server.isolate(0).await;
+        let (status, page) = server.send("GET", "/isolir", &[("x-forwarded-for", forwarded)], b"").await;
+        assert!(status == 200 && !page.contains("Rp150.000"), "{networks:?} {proxies:?}");
+        let asked = [FORM, ("x-forwarded-for", forwarded)];
+        server.send("POST", "/isolir/time", &asked, b"days=3").await;
+        assert_eq!(server.access(0).await, Access::Isolated);
+    }
+}
+
+/// The figures tell how many customers there are and what they were billed.
+#[tokio::test]
+async fn figures_are_for_this_machine_unless_told_otherwise() {
+    let server = Server::start_with(1, |settings| {
+        settings.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        settings.metrics_from = vec!["10.9.0.0/16".parse().unwrap()];
+    })
+    .await;
+    let from = async |address: &str| {
+        let (status, text) = server.send("GET", "/metrics", &[("x-forwarded-for", address)], b"").await;
+        (status, text.contains("isp_"))
+    };
+    assert_eq!([from("10.10.0.77").await, from("10.9.0.7").await], [(403, false), (200, true)]);
+    let default = Server::start(1).await;
+    assert_eq!(default.send("GET", "/metrics", &[], b"").await.0, 200);
+}
+
 fn body_of(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }

@@ -82,6 +82,11 @@ async fn long_slow_and_broken_requests_get_their_status_and_hold_nobody_up() {
     let mut stream = server.connect().await;
     stream.write_all(head("content-length: 10485760").as_bytes()).await.unwrap();
     assert_eq!(status_of(&mut stream).await, 413);
+    assert_eq!(
+        server.hook(&vec![b'x'; 10 << 20], Some("sha256=00")).await,
+        413,
+        "who writes all of it sees the answer"
+    );
     let mut stream = server.connect().await;
     stream.write_all(head("transfer-encoding: chunked").as_bytes()).await.unwrap();
     let chunk = [b"40000\r\n".as_slice(), &vec![b'x'; 0x40000], b"\r\n"].concat();

@@ -26,7 +26,9 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
         sqlx::Error::PoolTimedOut => unavailable("no free connection within the time limit"),
         sqlx::Error::PoolClosed => unavailable("the store is closed"),
         sqlx::Error::WorkerCrashed => unavailable("its worker ended"),
-        sqlx::Error::BeginFailed => unavailable("no transaction could be opened"),
+        sqlx::Error::BeginFailed | sqlx::Error::InvalidSavePointStatement => {
+            unavailable("no transaction could be opened")
+        }
         sqlx::Error::Protocol(_) => unavailable("the connection broke off in the middle of an answer"),
         sqlx::Error::Configuration(_) => rejected("the database URL cannot be read"),
         sqlx::Error::ColumnDecode { index, .. } => {

@@ -205,19 +205,16 @@ pub(crate) async fn opt_out(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     must_exist(s, tenant, &CUSTOMERS, vec![customer.0]).await?;
-    if out {
-        let sql = "INSERT INTO opt_outs (tenant_id, customer_id, since) VALUES ($1, $2, $3)
-            ON CONFLICT (tenant_id, customer_id) DO NOTHING";
-        return s.execute(sql, args![tenant, customer, at]).await.map(drop);
-    }
-    let sql = "DELETE FROM opt_outs WHERE tenant_id = $1 AND customer_id = $2";
-    s.execute(sql, args![tenant, customer]).await.map(drop)
+    let sql = "INSERT INTO opt_outs (tenant_id, customer_id, since, muted) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant_id, customer_id) DO UPDATE SET since = excluded.since, muted = excluded.muted
+        WHERE opt_outs.since <= excluded.since";
+    s.execute(sql, args![tenant, customer, at, out]).await.map(drop)
 }
 
 /// Whether a customer wants no messages.
 pub(crate) async fn opted_out(s: &mut dyn Session, tenant: TenantId, customer: CustomerId) -> Result<bool, StoreError> {
-    let sql = "SELECT customer_id FROM opt_outs WHERE tenant_id = $1 AND customer_id = $2";
-    Ok(first(s, "opt-out", sql, args![tenant, customer], |r| r.get::<CustomerId>()).await?.is_some())
+    let sql = "SELECT muted FROM opt_outs WHERE tenant_id = $1 AND customer_id = $2";
+    Ok(first(s, "opt-out", sql, args![tenant, customer], |r| r.get()).await?.unwrap_or(false))
 }
 
 /// How much waits, is in trouble, is isolated.

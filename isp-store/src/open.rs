@@ -248,6 +248,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(17, "mutations", include_str!("../migrations/sqlite/0017_mutations.sql")),
         migration(18, "gateways", include_str!("../migrations/sqlite/0018_gateways.sql")),
         migration(19, "inbox", include_str!("../migrations/sqlite/0019_inbox.sql")),
+        migration(21, "opt in", include_str!("../migrations/sqlite/0021_opt_in.sql")),
         migration(22, "device money", include_str!("../migrations/sqlite/0022_device_money.sql")),
     ]
 }
@@ -272,6 +273,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(17, "mutations", include_str!("../migrations/postgres/0017_mutations.sql")),
         migration(18, "gateways", include_str!("../migrations/postgres/0018_gateways.sql")),
         migration(19, "inbox", include_str!("../migrations/postgres/0019_inbox.sql")),
+        migration(21, "opt in", include_str!("../migrations/postgres/0021_opt_in.sql")),
         migration(22, "device money", include_str!("../migrations/postgres/0022_device_money.sql")),
     ]
 }

@@ -1,11 +1,10 @@
 //! `isp serve` as a program: killed, stopped, two of them on one database, and told of a payment by a gateway.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::cli::served::Served;
 use crate::cli::{Isp, SHEETS};
 use isp::core::Money;
 use isp::payment::GatewayKind;
@@ -21,66 +20,39 @@ fn isp(home: &Path) -> Command {
     command
 }
 
-/// A server, and where it listens.
-struct Served(Child, String);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn start(home: &Path) -> Served {
+    Served::start(home, &[("ISP_WHATSAPP__APP_SECRET", SECRET)])
 }
 
-impl Served {
-    fn start(home: &Path) -> Self {
-        let mut child = isp(home).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("Serving on ")).unwrap();
-        let address = line.split(' ').nth(2).unwrap().to_owned();
-        // Who writes its log into a pipe that nobody reads would wait.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(child, address)
-    }
-
-    /// The status of an answer; `None` when there was none.
-    fn ask(&self, head: &str, body: &[u8]) -> Option<u16> {
-        let mut stream = TcpStream::connect(&self.1).ok()?;
-        stream.write_all(format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes()).ok()?;
-        stream.write_all(body).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        answer.split(' ').nth(1)?.parse().ok()
-    }
-
-    fn hook(&self, number: u32) -> bool {
-        let body = format!(
-            r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"n{number}","value":{{}}}}]}}]}}"#
-        );
-        let signature = signature(&SECRET.into(), body.as_bytes());
-        let head = format!(
-            "POST /hooks/whatsapp HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-hub-signature-256: {signature}\r\n"
-        );
-        self.ask(&head, body.as_bytes()) == Some(200)
-    }
+/// WhatsApp tells something; true when it was kept.
+fn hook(server: &Served, number: u32) -> bool {
+    let body = format!(
+        r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"n{number}","value":{{}}}}]}}]}}"#
+    );
+    let signature = signature(&SECRET.into(), body.as_bytes());
+    let head = format!(
+        "POST /hooks/whatsapp HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-hub-signature-256: {signature}\r\n"
+    );
+    server.ask(&head, body.as_bytes()) == Some(200)
 }
 
 #[test]
 fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
     let home = tempfile::tempdir().unwrap();
     assert!(isp(home.path()).args(["init", "."]).stdout(Stdio::null()).status().unwrap().success());
-    let (mut one, two) = (Served::start(home.path()), Served::start(home.path()));
+    let (mut one, two) = (start(home.path()), start(home.path()));
     let mut answered = 0;
     for number in 0..40 {
         if number == 20 {
             // SIGKILL, in the middle.
-            one.0.kill().unwrap();
+            one.child.kill().unwrap();
         }
         let server = if number % 2 == 0 { &one } else { &two };
-        answered += u32::from(server.hook(number));
+        answered += u32::from(hook(server, number));
     }
     assert_eq!(answered, 30, "the one that lives answers on");
-    let again = Served::start(home.path());
-    assert!(again.hook(1_000) && again.hook(1) && two.hook(1), "said twice it is one");
+    let again = start(home.path());
+    assert!(hook(&again, 1_000) && hook(&again, 1) && hook(&two, 1), "said twice it is one");
     let ready = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     assert_eq!(again.ask(ready, b""), Some(200));
     let list = isp(home.path()).args(["webhook", "list", "--all", "--format", "csv"]).output().unwrap();
@@ -88,9 +60,9 @@ fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
     assert_eq!(rows, 31, "each that was answered, once");
     // SIGTERM ends it in peace.
     let mut ends = again;
-    let id = ends.0.id().to_string();
+    let id = ends.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(ends.0.wait().unwrap().success());
+    assert!(ends.child.wait().unwrap().success());
 }
 
 #[test]
@@ -121,7 +93,7 @@ fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
     ));
     let told = tripay.webhook(reference).unwrap();
 
-    let server = Served::start(isp.dir());
+    let server = start(isp.dir());
     let headers: String = told.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let post = |body: &[u8]| {
         let head = format!("POST /hooks/tripay HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}");

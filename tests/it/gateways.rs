@@ -271,3 +271,27 @@ async fn a_payout_moves_what_the_gateway_holds_to_the_bank() {
     assert_eq!((sum(Account::Bank), sum(Account::ExpenseFees)), (rp(320_000), rp(13_000)));
     assert_eq!(world.store.snapshot(TENANT).journal_sum(), Money::ZERO);
 }
+
+/// A gateway that gives no answer takes as long as its deadline for each question: it is asked three times, and the rest the next time.
+#[tokio::test]
+async fn a_gateway_without_an_answer_is_left_alone_and_all_are_asked_in_the_end() {
+    let (world, gateway) = (World::new().await, tripay());
+    let (night, soon) = (at("2026-01-20", 22), at("2026-01-20", 23));
+    for n in 1..=8 {
+        world.add(n, date("2026-01-01"), 1, Cycle::Monthly, at("2026-01-01", 7)).await;
+    }
+    run_days(&world, "2026-01-01", "2026-01-20").await;
+    for n in 1..=8 {
+        let (asked, _) = ask(&world, &gateway, n, night).await.unwrap();
+        gateway.pay(&asked.reference, asked.amount, Money::ZERO, night).unwrap();
+    }
+    gateway.fail_always(Some(GatewayFault::NoConnection));
+    let report = world.engine().poll_gateways(&[&gateway], soon).await.unwrap();
+    assert_eq!((report.asked, report.failed.len(), report.booked), (3, 3, 0));
+    gateway.fail_always(None);
+    let mut booked = 0;
+    for minutes in [1, 2, 61, 62] {
+        booked += world.engine().poll_gateways(&[&gateway], soon + TimeDelta::minutes(minutes)).await.unwrap().booked;
+    }
+    assert_eq!(booked, 8);
+}

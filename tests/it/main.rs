@@ -29,6 +29,8 @@ mod cli_lines;
 mod cli_manners;
 mod cli_month;
 mod cli_payment_request;
+#[cfg(unix)]
+mod cli_portal;
 mod cli_prices;
 mod cli_radius;
 mod cli_reports;

@@ -3,6 +3,8 @@
 //! This and [`super::deliver`] are the journeys that call the outside. What is about to be asked is written down before, so a
 //! process that dies in between leaves a row that [`Engine::poll_gateways`] settles.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::billing::InvoiceBalance;
@@ -45,6 +47,10 @@ pub struct PollReport {
     /// Requests that could not be asked about, by reference, with the error.
     pub failed: Vec<(Reference, EngineError)>,
 }
+
+/// A gateway that gives no answer so often one after the other is left alone until the next time: each call may take as long as
+/// its deadline.
+const PATIENCE: u32 = 3;
 
 impl Engine<'_> {
     /// Asks a gateway to collect what a customer owes, or what is owed of an invoice, and gives what it is paid with.
@@ -176,7 +182,8 @@ impl Engine<'_> {
     }
 
     /// Asks the gateways about the requests whose time to ask has come, so that a webhook that was lost loses no money. Requests
-    /// that nobody is to pay any more are cancelled there. What one cannot be asked stops no other.
+    /// that nobody is to pay any more are cancelled there. What one cannot be asked stops no other; a gateway that gives no answer
+    /// three times is asked about the rest the next time.
     ///
     /// # Errors
     /// [`EngineError::Store`] when the store does not answer; what was done before stays.
@@ -187,7 +194,11 @@ impl Engine<'_> {
     ) -> Result<PollReport, EngineError> {
         let query = GatewayQuery { poll_due: Some(now), ..GatewayQuery::default() };
         let mut report = PollReport::default();
+        let mut silent: BTreeMap<Code, u32> = BTreeMap::new();
         for row in self.gateway_requests(&query).await? {
+            if silent.get(&row.gateway).is_some_and(|times| *times >= PATIENCE) {
+                continue;
+            }
             let Some(gateway) = gateways.iter().find(|g| *g.name() == row.gateway) else {
                 let reason = "this gateway is not in the settings".to_owned();
                 report.failed.push((row.reference, PortError::NotSent { reason }.into()));
@@ -198,7 +209,14 @@ impl Engine<'_> {
             let fresh = self.gateway_request(&name, &reference).await?;
             let Some(row) = fresh.filter(|r| r.poll_at.is_some_and(|at| at <= now)) else { continue };
             report.asked += 1;
-            match self.poll_one(*gateway, row, now).await {
+            let polled = self.poll_one(*gateway, row, now).await;
+            match &polled {
+                Err(EngineError::Port(PortError::NotSent { .. } | PortError::Unknown { .. })) => {
+                    *silent.entry(name.clone()).or_default() += 1;
+                }
+                _ => drop(silent.remove(&name)),
+            }
+            match polled {
                 Ok(Taken::Booked(_) | Taken::Unmatched(_)) => report.booked += 1,
                 Ok(Taken::Moved(GatewayState::Expired | GatewayState::Cancelled)) => report.ended += 1,
                 Ok(_) => {}

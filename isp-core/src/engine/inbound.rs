@@ -98,7 +98,7 @@ impl Engine<'_> {
         let answer = match wish {
             Wish::Other => return Ok(None),
             Wish::OptOut | Wish::OptIn => {
-                inbox.opt_out(self.tenant, customer, wish == Wish::OptOut, now).await?;
+                inbox.opt_out(self.tenant, customer, wish == Wish::OptOut, at).await?;
                 if wish == Wish::OptOut { Answer::OptedOut } else { Answer::OptedIn }
             }
             Wish::PromiseUnclear => Answer::PromiseHow { max_days: self.policy.promise.max_days },

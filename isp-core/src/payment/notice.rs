@@ -138,3 +138,10 @@ pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str
         _ => None,
     }
 }
+
+/// The headers of these names, compared without case; all values of a name, so that who reads them sees when one is there twice.
+#[must_use]
+pub fn only(headers: &[(String, String)], names: &[&str]) -> Vec<(String, String)> {
+    let wanted = |(key, _): &&(String, String)| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+    headers.iter().filter(wanted).cloned().collect()
+}

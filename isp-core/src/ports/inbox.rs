@@ -218,7 +218,8 @@ pub trait InboxStore: Send + Sync {
     /// The customers with this number, in id order.
     async fn customers_by_phone(&self, tenant: TenantId, phone: &Phone) -> Result<Vec<CustomerId>, StoreError>;
 
-    /// Keeps that a customer wants no messages any more, or wants them again. [`OutboxStore::message_facts`] tells it.
+    /// Keeps that a customer said at a moment that no messages are wanted any more, or that they are wanted again. What was said
+    /// last counts, in whatever order it is told. [`OutboxStore::message_facts`] tells it.
     ///
     /// [`OutboxStore::message_facts`]: super::OutboxStore::message_facts
     async fn opt_out(

@@ -20,6 +20,7 @@ use crate::text::{Code, Name, Reference};
 /// * [`PaymentGateway::status`] is asked by our own reference, so it settles a `create` whose reply was lost.
 /// * [`PaymentGateway::read`] does no I/O. It believes nothing whose signature does not belong to the bytes as they came;
 ///   with an empty secret it believes nothing at all.
+/// * What [`PaymentGateway::kept`] leaves of the headers is read as they were, and holds no secret in clear.
 /// * The same payment has the same [`PaymentNotice::provider_id`] by webhook and by status, however often it is told.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
@@ -40,6 +41,10 @@ pub trait PaymentGateway: Send + Sync {
     /// # Errors
     /// [`NoticeRefused`], with the HTTP status to answer with.
     fn read(&self, headers: &[(String, String)], raw_body: &[u8]) -> Result<PaymentNotice, NoticeRefused>;
+
+    /// Of a webhook that was believed, the headers by which it is believed again once it is kept: those that
+    /// [`PaymentGateway::read`] looks at, and in place of one that is the secret itself a digest of the body under it.
+    fn kept(&self, headers: &[(String, String)], raw_body: &[u8]) -> Vec<(String, String)>;
 
     /// The body of the answer, with status 200, by which the gateway knows that its webhook arrived.
     fn acknowledgement(&self) -> &'static str {

@@ -6,6 +6,7 @@ mod view;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -25,9 +26,12 @@ pub use token::Token;
 use crate::app::App;
 use crate::hooks;
 use crate::settings::host_of;
+use crate::source_address::Asker;
 use html::redirect;
 use view::{Line, Shop};
 
+/// How long a page waits for the database, besides the time for a form to come.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Bills and receipts on a page.
 const SHOWN: usize = 24;
 
@@ -161,7 +165,7 @@ fn head(app: &App, request: &Req) -> Result<Head, Box<Response>> {
         }));
     }
     let from = app.client(request);
-    if !app.limit.admits(from) {
+    if !app.limit.has_room(Asker::at(from)) {
         return Err(Box::new(bare(StatusCode::TOO_MANY_REQUESTS)));
     }
     let query = request.uri().query().unwrap_or_default();
@@ -178,6 +182,14 @@ async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Box<Response>> 
         Ask::Link(text) => (by_token(app, text).await, format!("/t/{text}"), false),
         Ask::Address => (at_address(app, from).await, "/isolir".to_owned(), true),
     };
+    // Who guesses is counted by address. A link that opens a page is counted by itself.
+    let asker = match &customer {
+        Ok(Some(customer)) if !by_address => Asker::Customer(*customer),
+        _ => Asker::at(from),
+    };
+    if !app.limit.admits(asker) {
+        return Err(Box::new(bare(StatusCode::TOO_MANY_REQUESTS)));
+    }
     match customer {
         Ok(customer) => Ok(Asked { customer, base, by_address, language, said }),
         Err(error) => {
@@ -185,6 +197,16 @@ async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Box<Response>> 
             Err(Box::new(busy(app, language)))
         }
     }
+}
+
+/// What a page comes to; that it is not possible now when the database hangs. What was begun may be done all the same: a form that is
+/// sent again asks for the same.
+async fn in_time(app: &App, made: impl Future<Output = Response>) -> Response {
+    let time = PATIENCE + Duration::from_secs(app.settings.slow_seconds.into());
+    tokio::time::timeout(time, made).await.unwrap_or_else(|_| {
+        tracing::error!("a page cannot be shown: the database does not answer in time");
+        busy(app, None)
+    })
 }
 
 fn busy(app: &App, language: Option<Language>) -> Response {
@@ -208,7 +230,10 @@ async fn by_token(app: &App, text: &str) -> Result<Option<CustomerId>, EngineErr
 }
 
 async fn at_address(app: &App, from: IpAddr) -> Result<Option<CustomerId>, EngineError> {
-    let Some(lines) = &app.lines else { return Ok(None) };
+    // A proxy's own address is nobody's line, and only what is ours is looked up.
+    let ours = app.settings.line_networks.iter().any(|net| net.contains(from));
+    let proxy = app.settings.trusted_proxies.iter().any(|net| net.contains(from));
+    let Some(lines) = app.lines.as_ref().filter(|_| ours && !proxy) else { return Ok(None) };
     let Some(line) = lines.line_at(from).await else { return Ok(None) };
     let query = AccessQuery::Subscriptions(vec![line]);
     let facts = app.provider.store.load_access(app.provider.tenant, &query, PageQuery::first(1)).await?;
@@ -219,14 +244,16 @@ async fn show(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
     let name = name_of(&ask);
     let head = head(&app, &request);
     drop(request);
-    let found = match head {
-        Ok(head) => find(&app, &ask, head).await,
-        Err(response) => Err(response),
+    let made = async {
+        match head {
+            Ok(head) => match find(&app, &ask, head).await {
+                Ok(asked) => shown(&app, &asked, what).await,
+                Err(response) => *response,
+            },
+            Err(response) => *response,
+        }
     };
-    let response = match found {
-        Ok(asked) => shown(&app, &asked, what).await,
-        Err(response) => *response,
-    };
+    let response = in_time(&app, made).await;
     finish(&app, name, response)
 }
 
@@ -319,17 +346,20 @@ async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
     if request.method() == Method::POST && foreign(&request) {
         return finish(&app, name, bare(StatusCode::FORBIDDEN));
     }
-    let found = match head(&app, &request) {
-        Ok(head) => find(&app, &ask, head).await,
-        Err(response) => Err(response),
+    let made = async {
+        let found = match head(&app, &request) {
+            Ok(head) => find(&app, &ask, head).await,
+            Err(response) => Err(response),
+        };
+        match found {
+            Ok(asked) => match asked.customer {
+                Some(customer) => done(&app, &asked, customer, what, request).await,
+                None => shown(&app, &asked, "").await,
+            },
+            Err(response) => *response,
+        }
     };
-    let response = match found {
-        Ok(asked) => match asked.customer {
-            Some(customer) => done(&app, &asked, customer, what, request).await,
-            None => shown(&app, &asked, "").await,
-        },
-        Err(response) => *response,
-    };
+    let response = in_time(&app, made).await;
     finish(&app, name, response)
 }
 

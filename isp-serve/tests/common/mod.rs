@@ -109,6 +109,7 @@ impl Server {
         };
         provide(&mut provider);
         let mut settings = Settings { per_minute: 10_000, ..Settings::default() };
+        settings.line_networks.push("127.0.0.9".parse().unwrap());
         change(&mut settings);
         let meta = Webhook::new(SECRET.into(), "meatyhamhock".into());
         let mut sources: Vec<Arc<dyn Source>> = vec![Arc::new(whatsapp::WhatsApp::new(meta))];

@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use isp_core::ids::{TenantId, WorkerId};
 use isp_core::ports::{RunGuard, StoreError};
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::{store_error, unavailable};
 use crate::session::{Engine, Parked, Session, begin};
@@ -58,7 +58,12 @@ impl Sqlite {
         for (pragma, value) in pragmas {
             options = options.pragma(*pragma, value.clone());
         }
-        let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        // When the disk is full, SQLite itself rolls back, and the driver goes on counting a transaction that is over: such a
+        // connection would begin none any more. It is closed, and another one opened.
+        let pool = SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
         let writer = pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(store_error)?;
         let readers = pool.max_connections(READERS).connect_with(options).await.map_err(store_error)?;
         Ok(Self { path: path.to_owned(), writer, readers, workers: Workers::default(), parked: Parked::default() })
@@ -198,6 +203,25 @@ mod tests {
         assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 11);
         store.commit(TenantId::DEFAULT, sites(100, 5_000)).await.unwrap();
         assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 5_011);
+    }
+
+    /// As on a disk that was full for a moment: SQLite rolled back by itself, and the driver does not know it.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_itself_keeps_no_later_one_from_beginning() {
+        let (_dir, path) = migrated().await;
+        let engine = Sqlite::open(&path, &[]).await.unwrap();
+        for _ in 0..2 {
+            let mut session = engine.write().await.unwrap();
+            session.execute("ROLLBACK", Vec::new()).await.unwrap();
+            drop(session);
+            for _ in 0..READERS {
+                let mut session = engine.read().await.unwrap();
+                session.execute("ROLLBACK", Vec::new()).await.unwrap();
+            }
+        }
+        let store = SqlStore::new(Box::new(engine), vault());
+        store.commit(TenantId::DEFAULT, sites(1, 1)).await.unwrap();
+        assert_eq!(store.sites(TenantId::DEFAULT).await.unwrap().len(), 1);
     }
 
     /// An isolation run of 12,000 lines took fourteen times that of 3,000 when each line walked through all that is overdue.

@@ -18,6 +18,7 @@ mod failure;
 mod i18n;
 mod import;
 mod output;
+mod portal;
 mod progress;
 mod routers;
 mod speak;

@@ -1,5 +1,7 @@
 //! Runs the `isp` binary in a folder of its own.
 
+pub(crate) mod served;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -168,6 +168,11 @@ async fn who_opts_out_is_told_with_the_facts<S: Store + InboxStore>(store: &S, t
     }
     store.opt_out(tenant, customer.id, false, at(1)).await.unwrap();
     assert!(!out().await);
+    // A webhook that comes late tells of an hour ago.
+    store.opt_out(tenant, customer.id, true, at(0)).await.unwrap();
+    assert!(!out().await, "what was said last counts");
+    store.opt_out(tenant, customer.id, true, at(2)).await.unwrap();
+    assert!(out().await);
     let phone = customer.phone.clone().expect("the sample has a phone");
     assert_eq!(store.customers_by_phone(tenant, &phone).await, Ok(vec![customer.id]));
     let other = crate::customer::Phone::parse("081298765432").unwrap();

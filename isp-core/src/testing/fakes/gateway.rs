@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::money::Money;
-use crate::payment::notice::header;
+use crate::payment::notice::{header, only};
 use crate::payment::{Instructions, NoticeRefused, NoticeState, PaymentNotice};
 use crate::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
 use crate::text::{Code, Reference};
@@ -41,6 +41,7 @@ pub struct FakeGateway {
 struct Kept {
     requests: BTreeMap<String, PaymentNotice>,
     fault: Option<GatewayFault>,
+    lasting: Option<GatewayFault>,
     created: u64,
 }
 
@@ -60,6 +61,11 @@ impl FakeGateway {
     /// Makes the next call fail in this way.
     pub fn fail_next(&self, fault: GatewayFault) {
         self.kept().fault = Some(fault);
+    }
+
+    /// Makes every call fail in this way, until told otherwise.
+    pub fn fail_always(&self, fault: Option<GatewayFault>) {
+        self.kept().lasting = fault;
     }
 
     /// How often it was asked to collect and did.
@@ -107,7 +113,7 @@ impl FakeGateway {
     fn call<T>(&self, done: impl FnOnce(&mut Kept) -> Result<T, PortError>) -> Result<T, PortError> {
         let mut kept = self.kept();
         let reason = "the test says so".to_owned();
-        match kept.fault.take() {
+        match kept.fault.take().or(kept.lasting) {
             None => done(&mut kept),
             Some(GatewayFault::NoConnection) => Err(PortError::NotSent { reason }),
             Some(GatewayFault::LostRequest) => Err(PortError::Unknown { reason }),
@@ -177,5 +183,9 @@ impl PaymentGateway for FakeGateway {
             Some(SECRET) => serde_json::from_slice(raw_body).map_err(|_| NoticeRefused::Malformed),
             Some(_) => Err(NoticeRefused::SignatureMismatch),
         }
+    }
+
+    fn kept(&self, headers: &[(String, String)], _: &[u8]) -> Vec<(String, String)> {
+        only(headers, &[SIGNATURE])
     }
 }

@@ -334,7 +334,7 @@ impl State {
         Ok(MessageFacts {
             others: message.also.iter().filter_map(line).collect(),
             statements: self.statements_holding(customer.id, &[invoices.as_slice(), &open].concat()),
-            opted_out: self.opt_outs.has(&customer.id),
+            opted_out: self.opt_outs.get(&customer.id).is_some_and(|(_, out)| *out),
             customer: customer.clone(),
             package: package.map(|p| p.name.clone()),
             invoices,

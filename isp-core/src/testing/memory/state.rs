@@ -170,7 +170,7 @@ state! {
     /// What was heard of messages.
     heard: OutboxId => Heard,
     /// Who wants no messages, and since when.
-    opt_outs: CustomerId => DateTime<Utc>,
+    opt_outs: CustomerId => (DateTime<Utc>, bool),
     page_links: PageLinkId => PageLink,
 }
 

@@ -22,6 +22,7 @@ use super::gateway::usable;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::portal::LinesByAddress;
 use crate::watch::WallWatch;
 use crate::wire;
 
@@ -79,7 +80,9 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     };
     let listener = TcpListener::bind(settings.listen).await.map_err(place)?;
     let address = listener.local_addr()?;
-    let (app, keeping) = App::new(provider, settings.clone(), sources, None, Arc::new(WallWatch));
+    let lines =
+        LinesByAddress::new(Arc::clone(&store), ctx.tenant(), ctx.config.worker.page, wire::routers(&ctx.config));
+    let (app, keeping) = App::new(provider, settings.clone(), sources, Some(Arc::new(lines)), Arc::new(WallWatch));
     let (stop, stops) = watch::channel(false);
     let keeping = tokio::spawn(keeping);
     let serving = {
@@ -175,7 +178,9 @@ fn log(format: LogFormat) -> anyhow::Result<()> {
             reason: "is not error, warn, info, debug or trace".to_owned(),
         })?,
     };
-    let lines = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false);
+    // A log that cannot be written, such as on a full disk, stops nobody from serving.
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).log_internal_errors(false);
     match format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),

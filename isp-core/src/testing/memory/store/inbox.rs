@@ -78,10 +78,11 @@ impl InboxStore for MemoryStore {
     ) -> Result<(), StoreError> {
         self.write(tenant, |s| {
             must_exist(s.customers.has(&customer), "customer")?;
-            s.at_once(|s| match out {
-                true if s.opt_outs.has(&customer) => {}
-                true => s.opt_outs.put(customer, at),
-                false => s.opt_outs.remove(&customer),
+            let newer = s.opt_outs.get(&customer).is_none_or(|(since, _)| *since <= at);
+            s.at_once(|s| {
+                if newer {
+                    s.opt_outs.put(customer, (at, out))
+                }
             });
             Ok(())
         })

@@ -1,0 +1,3 @@
+-- What a customer said last: that no messages are wanted, or that they are wanted again. Webhooks come in any order.
+
+ALTER TABLE opt_outs ADD COLUMN muted BOOLEAN NOT NULL DEFAULT TRUE;
