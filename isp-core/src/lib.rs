@@ -24,6 +24,7 @@
 //! | what stands in a cell that somebody typed | [`typed`] |
 //! | every rule with numbers | [`rules`] |
 
+pub mod audit;
 pub mod bank;
 pub mod billing;
 pub mod calendar;

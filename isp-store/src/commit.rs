@@ -1,18 +1,20 @@
 //! Writing a change set, all or nothing.
 
 use chrono::{DateTime, Utc};
+use isp_core::audit::{Change, Head, changes as told_of};
 use isp_core::calendar::Date;
 use isp_core::ids::TenantId;
 use isp_core::ledger::entries_for_invoices;
 use isp_core::money::Money;
 use isp_core::ports::{ChangeSet, CommitReport, StoreError};
 
+use crate::audit::Actor;
 use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, bank, credit, customer, device, ending, former, gateway, installation, invoice, ledger, master, outbox,
-    payment, request, reseal, rows, statement, subscription, table,
+    access, audit, bank, credit, customer, device, ending, former, gateway, installation, invoice, ledger, master,
+    outbox, payment, request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -21,6 +23,7 @@ struct Tenant {
     next_credit_note: u64,
     next_statement: u64,
     billing_position: Option<Date>,
+    audit: Head,
 }
 
 /// Writes a change set in an open transaction.
@@ -31,8 +34,10 @@ pub(crate) async fn write(
     s: &mut dyn Session,
     vault: &Vault,
     tenant: TenantId,
+    actor: &Actor,
     mut changes: ChangeSet,
 ) -> Result<CommitReport, StoreError> {
+    let mut told = told_of(&changes);
     let bank = bank::Changes::of(&mut changes);
     let ChangeSet {
         sites,
@@ -166,12 +171,16 @@ pub(crate) async fn write(
     report.messages = outbox::write_messages(s, tenant, messages).await?;
     report.messages_known = given - report.messages;
     ledger::write(s, tenant, &journal).await?;
+    let known = [("invoice.known", report.invoices_known), ("message.known", report.messages_known)];
+    let known = known.into_iter().filter(|(_, count)| *count > 0);
+    told.extend(known.map(|(what, count)| Change::count(what, count)));
+    audit::append(s, tenant, held.audit, actor, &told).await?;
     Ok(report)
 }
 
 async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreError> {
-    let sql = "SELECT next_invoice, next_credit_note, next_statement, billing_position FROM tenants
-        WHERE tenant_id = $1 FOR UPDATE";
+    let sql = "SELECT next_invoice, next_credit_note, next_statement, billing_position, audit_sequence, audit_hash
+        FROM tenants WHERE tenant_id = $1 FOR UPDATE";
     for _ in 0..2 {
         let row = first(s, "tenant", sql, args![tenant], |r| {
             Ok(Tenant {
@@ -179,6 +188,7 @@ async fn lock(s: &mut dyn Session, tenant: TenantId) -> Result<Tenant, StoreErro
                 next_credit_note: r.get()?,
                 next_statement: r.get()?,
                 billing_position: r.get()?,
+                audit: audit::read_head(r)?,
             })
         })
         .await?;

@@ -14,7 +14,9 @@
 //! |---|---|
 //! | tables, keys and indexes | `migrations/` |
 //! | the statements about a noun | the module of its name; they are the same for both engines |
-//! | what an engine does its own way: connections, bulk writes, the lock of a run | `sqlite/`, `postgres/` |
+//! | what an engine does its own way: connections, bulk writes, who lives | `sqlite/`, `postgres/` |
+//! | the right to be the only run | `run_lease` |
+//! | the log of changes | `audit` |
 //! | how NIK and passwords are sealed | `vault`; the file of the key: `keyfile`, `wrap` |
 //! | how a database is copied and brought back | `backup` |
 //! | what must not be in a database | `doctor` |
@@ -22,6 +24,7 @@
 //! | what a database's refusal means | `error` |
 
 mod access;
+mod audit;
 mod backup;
 mod bank;
 mod commit;
@@ -50,6 +53,7 @@ mod request;
 mod reseal;
 mod router_hold;
 mod rows;
+mod run_lease;
 mod session;
 mod sqlite;
 mod statement;

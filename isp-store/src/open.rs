@@ -250,6 +250,8 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(19, "inbox", include_str!("../migrations/sqlite/0019_inbox.sql")),
         migration(21, "opt in", include_str!("../migrations/sqlite/0021_opt_in.sql")),
         migration(22, "device money", include_str!("../migrations/sqlite/0022_device_money.sql")),
+        migration(23, "run leases", include_str!("../migrations/sqlite/0023_run_leases.sql")),
+        migration(24, "audit", include_str!("../migrations/sqlite/0024_audit.sql")),
     ]
 }
 
@@ -275,6 +277,8 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(19, "inbox", include_str!("../migrations/postgres/0019_inbox.sql")),
         migration(21, "opt in", include_str!("../migrations/postgres/0021_opt_in.sql")),
         migration(22, "device money", include_str!("../migrations/postgres/0022_device_money.sql")),
+        migration(23, "run leases", include_str!("../migrations/postgres/0023_run_leases.sql")),
+        migration(24, "audit", include_str!("../migrations/postgres/0024_audit.sql")),
     ]
 }
 

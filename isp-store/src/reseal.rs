@@ -5,11 +5,14 @@
 //! on ([`may_seal`]). Then each row is opened and sealed again, unless somebody else has written it meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chrono::TimeDelta;
 use isp_core::ids::{CustomerId, TenantId};
-use isp_core::ports::{RunGuard, StoreError};
+use isp_core::ports::{RunGuard, StoreError, Worker};
 use uuid::Uuid;
 
+use crate::run_lease::{self, Runs};
 use crate::session::{Engine, Session, all, first};
 use crate::value::{Value, args};
 use crate::vault::{NOT_IN_RING, Place, Vault};
@@ -96,10 +99,11 @@ pub(crate) async fn key_uses(engine: &dyn Engine, vault: &Vault) -> Result<Vec<K
 }
 
 /// Seals with the first key what another one sealed. Done again, it goes on where it stopped.
-pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault) -> Result<Resealed, StoreError> {
+pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -> Result<Resealed, StoreError> {
     let mut session = engine.write().await?;
     let check = "UPDATE meta SET value = $1 WHERE key = 'vault_check'";
     session.execute(check, args![vault.seal_check()?]).await?;
+    held.check(session.as_mut()).await?;
     session.commit().await?;
 
     let mut done = Resealed::default();
@@ -121,6 +125,7 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault) -> Result<Reseale
                     Err(_) => done.unreadable += 1,
                 }
             }
+            held.check(session.as_mut()).await?;
             session.commit().await?;
         }
     }
@@ -154,20 +159,50 @@ pub(crate) async fn or_key_changed<T>(
 }
 
 /// The right to run of every provider in a database, held.
-#[derive(Debug)]
-pub struct AllRuns(#[expect(dead_code, reason = "they are held until they are dropped")] Vec<RunGuard>);
+pub struct AllRuns {
+    guards: Vec<RunGuard>,
+    runs: Runs,
+}
 
-/// Takes the right to run of every provider in the database.
-pub(crate) async fn hold_runs(engine: &dyn Engine) -> Result<AllRuns, StoreError> {
-    let mut session = engine.read().await?;
-    let tenants: Vec<TenantId> =
-        all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
-    drop(session);
-    let mut guards = Vec::with_capacity(tenants.len());
-    for tenant in tenants {
-        guards.push(engine.hold_run(tenant).await?);
+impl std::fmt::Debug for AllRuns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AllRuns").field("guards", &self.guards).finish_non_exhaustive()
     }
-    Ok(AllRuns(guards))
+}
+
+impl AllRuns {
+    /// Takes the right to run of every provider in the database.
+    pub(crate) async fn begin(engine: &Arc<dyn Engine>, runs: &Runs) -> Result<Self, StoreError> {
+        let mut session = engine.read().await?;
+        let tenants: Vec<TenantId> =
+            all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
+        drop(session);
+        let term = TimeDelta::seconds(Worker::LEASE_SECONDS);
+        let mut held = Self { guards: Vec::with_capacity(tenants.len()), runs: runs.clone() };
+        for tenant in tenants {
+            held.guards.push(run_lease::begin(engine, runs, tenant, term).await?);
+        }
+        Ok(held)
+    }
+
+    /// Fails when a run has begun meanwhile, because this process stood still.
+    async fn check(&self, s: &mut dyn Session) -> Result<(), StoreError> {
+        for hold in self.runs.all() {
+            hold.check(s).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives all of them up.
+    ///
+    /// # Errors
+    /// As [`RunGuard::end`].
+    pub async fn end(self) -> Result<(), StoreError> {
+        for guard in self.guards {
+            guard.end().await?;
+        }
+        Ok(())
+    }
 }
 
 impl Sealed {

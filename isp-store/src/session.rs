@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use isp_core::ids::{TenantId, WorkerId};
-use isp_core::ports::{DamagedRow, RunGuard, StoreError};
+use chrono::{DateTime, Utc};
+use isp_core::ids::WorkerId;
+use isp_core::ports::{DamagedRow, StoreError};
 use uuid::Uuid;
 
 use crate::error::{rejected, store_error, unavailable};
@@ -40,6 +41,9 @@ pub(crate) trait Session: Send {
     /// Appends rows to a table by the engine's fastest way. A key that is there already fails with
     /// [`StoreError::Duplicate`].
     async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError>;
+
+    /// The time by the database's clock.
+    async fn clock(&mut self) -> Result<DateTime<Utc>, StoreError>;
 
     /// Notes a row that cannot be read.
     fn park(&mut self, row: DamagedRow);
@@ -102,15 +106,8 @@ pub(crate) trait Engine: Send + Sync {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
     /// A transaction that writes.
     async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
-    /// The right to be the only run of a tenant.
-    async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
     /// The rows that could not be read.
     fn parked(&self) -> &Parked;
-    /// Fails with [`StoreError::RunLost`] when this engine holds a run of this tenant and its right was lost. For an
-    /// engine whose right ends only with the guard or the process there is nothing to check.
-    async fn check_run(&self, _session: &mut dyn Session, _tenant: TenantId) -> Result<(), StoreError> {
-        Ok(())
-    }
     /// Says that this worker lives, where the engine can tell the living from the dead; whether it can.
     fn sees_workers(&self, _worker: WorkerId) -> Result<bool, StoreError> {
         Ok(false)

@@ -10,17 +10,22 @@ mod outbox;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use isp_core::audit::{Break, Head, Link};
 use isp_core::customer::{Customer, Nik};
 use isp_core::ids::TenantId;
 use isp_core::ports::{ChangeSet, CommitReport, DamagedRow, Lease, RunGuard, Store, StoreError};
 
+use crate::audit::Actor;
 use crate::doctor::Finding;
 use crate::error::unavailable;
 use crate::reseal::{AllRuns, KeyUse, Resealed};
+use crate::run_lease::Runs;
 use crate::session::{Engine, Session};
 use crate::vault::Vault;
-use crate::{commit, customer, doctor, reseal};
+use uuid::Uuid;
+
+use crate::{audit, commit, customer, doctor, reseal, run_lease};
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
 ///
@@ -37,6 +42,8 @@ pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError>
 pub struct SqlStore {
     engine: Arc<dyn Engine>,
     vault: Vault,
+    runs: Runs,
+    actor: Arc<Actor>,
 }
 
 impl std::fmt::Debug for SqlStore {
@@ -52,13 +59,51 @@ impl SqlStore {
     /// As [`crate::open()`].
     pub async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
         let engine = crate::open::engine(url, &vault).await?;
-        Ok(Self { engine: engine.into(), vault })
+        Ok(Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default() })
     }
 
     /// A store on an engine that is open.
     #[cfg(test)]
     pub(crate) fn new(engine: Box<dyn Engine>, vault: Vault) -> Self {
-        Self { engine: engine.into(), vault }
+        Self { engine: engine.into(), vault, runs: Runs::default(), actor: Arc::default() }
+    }
+
+    /// Says who acts through this store and by which command, for the log of changes.
+    #[must_use]
+    pub fn acting(self, by: &str, command: &str) -> Self {
+        Self { actor: Arc::new(Actor { by: by.to_owned(), command: command.to_owned() }), ..self }
+    }
+
+    /// Entries of the log of changes after a number, at most so many.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn audit(&self, tenant: TenantId, after: u64, limit: u64) -> Result<Vec<Link>, StoreError> {
+        audit::page(self.engine.read().await?.as_mut(), tenant, after, limit).await
+    }
+
+    /// The newest entry of the log of changes.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn audit_head(&self, tenant: TenantId) -> Result<Head, StoreError> {
+        audit::newest(self.engine.read().await?.as_mut(), tenant).await
+    }
+
+    /// Reads the log of changes from its beginning; how many entries it has, and what does not fit.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn verify_audit(&self, tenant: TenantId) -> Result<(u64, Vec<Break>), StoreError> {
+        audit::verify(self.engine.as_ref(), tenant).await
+    }
+
+    /// The numbers of the entries that tell of a row.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn audit_of(&self, tenant: TenantId, id: Uuid) -> Result<Vec<u64>, StoreError> {
+        audit::naming(self.engine.read().await?.as_mut(), tenant, id).await
     }
 
     /// The customers with a NIK, found by its blind index.
@@ -108,7 +153,7 @@ impl SqlStore {
     /// # Errors
     /// [`StoreError::Busy`] while a run is under way; as every method of [`Store`].
     pub async fn hold_runs(&self) -> Result<AllRuns, StoreError> {
-        reseal::hold_runs(self.engine.as_ref()).await
+        AllRuns::begin(&self.engine, &self.runs).await
     }
 
     /// Seals everything with the first key of the ring, row by row. Killed anywhere, it is done again and goes on. From its
@@ -117,9 +162,9 @@ impl SqlStore {
     ///
     /// # Errors
     /// As every method of [`Store`].
-    pub async fn reseal(&self, _held: &AllRuns) -> Result<Resealed, StoreError> {
+    pub async fn reseal(&self, held: &AllRuns) -> Result<Resealed, StoreError> {
         self.unlocked()?;
-        reseal::reseal(self.engine.as_ref(), &self.vault).await
+        reseal::reseal(self.engine.as_ref(), &self.vault, held).await
     }
 
     /// Looks through the database for what must not be; it changes nothing and needs no key.
@@ -128,6 +173,14 @@ impl SqlStore {
     /// As every method of [`Store`].
     pub async fn examine(&self, now: DateTime<Utc>) -> Result<Vec<Finding>, StoreError> {
         doctor::examine(self.engine.as_ref(), now).await
+    }
+
+    /// The time by the database's clock, by which claims and leases run.
+    ///
+    /// # Errors
+    /// As every method of [`Store`].
+    pub async fn clock(&self) -> Result<DateTime<Utc>, StoreError> {
+        self.engine.read().await?.clock().await
     }
 
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].
@@ -143,22 +196,24 @@ impl Store for SqlStore {
             return Ok(CommitReport::default());
         }
         self.unlocked()?;
-        let (engine, vault) = (Arc::clone(&self.engine), self.vault.clone());
+        let (engine, vault, runs) = (Arc::clone(&self.engine), self.vault.clone(), self.runs.clone());
+        let actor = Arc::clone(&self.actor);
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
         let commit = tokio::spawn(async move {
             let mut session = engine.write().await?;
-            engine.check_run(session.as_mut(), tenant).await?;
-            let report = commit::write(session.as_mut(), &vault, tenant, changes).await?;
+            let report = commit::write(session.as_mut(), &vault, tenant, &actor, changes).await?;
+            // Last, because whoever wants to take the right waits from here on.
+            runs.check(session.as_mut(), tenant).await?;
             session.commit().await?;
             Ok(report)
         });
         commit.await.unwrap_or_else(|_| Err(unavailable("the program is going down")))
     }
 
-    async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+    async fn begin_run(&self, tenant: TenantId, term: TimeDelta) -> Result<RunGuard, StoreError> {
         self.unlocked()?;
-        self.engine.hold_run(tenant).await
+        run_lease::begin(&self.engine, &self.runs, tenant, term).await
     }
 
     fn damaged(&self) -> Vec<DamagedRow> {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
+use isp_core::testing::sample::TERM;
 use isp_store::{BackupError, Fit, Vault};
 
 async fn provided() -> [Database; 2] {
@@ -217,14 +218,15 @@ async fn a_file_is_not_brought_back_beside_what_another_left() {
     }
     // A database that was moved away while a run holds it.
     let store = database.open().await;
-    let guard = store.begin_run(TENANT).await.unwrap();
+    let guard = store.begin_run(TENANT, TERM).await.unwrap();
     std::fs::rename(database.path(), dir.path().join("moved")).unwrap();
     for suffix in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", database.path().display()));
     }
     let error = isp_store::restore(&database.url, &copy, None).await.unwrap_err();
     assert_eq!(error, BackupError::Store(StoreError::Busy));
-    drop(guard);
+    guard.end().await.unwrap();
+    drop(store);
     isp_store::restore(&database.url, &copy, None).await.unwrap();
 }
 

@@ -6,6 +6,7 @@ mod common;
 
 use common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
+use isp_core::testing::sample::TERM;
 
 async fn refused(url: &str) -> StoreError {
     isp_store::open(url, vault()).await.err().expect("it opened")
@@ -21,7 +22,7 @@ async fn a_database_without_tables_says_what_to_run() {
         let status = isp_store::migrate(&database.url).await.unwrap();
         assert_eq!(
             (status.applied.as_slice(), status.pending.as_slice()),
-            ([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22].as_slice(), [].as_slice())
+            ([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22, 23, 24].as_slice(), [].as_slice())
         );
         assert_eq!(isp_store::migrate(&database.url).await.unwrap(), status, "a second time changes nothing");
         assert_eq!(isp_store::migration_status(&database.url).await.unwrap(), status);
@@ -97,14 +98,14 @@ async fn one_run_a_tenant_at_a_time_also_from_another_process() {
         let database = database.migrated().await;
         let (a, b) = (database.open().await, database.open().await);
         let other = isp_core::ids::TenantId(id(99, 1));
-        let guard = a.begin_run(TENANT).await.unwrap();
-        assert_eq!(a.begin_run(TENANT).await.unwrap_err(), StoreError::Busy);
-        assert_eq!(b.begin_run(TENANT).await.unwrap_err(), StoreError::Busy);
-        let _elsewhere = b.begin_run(other).await.unwrap();
+        let guard = a.begin_run(TENANT, TERM).await.unwrap();
+        assert_eq!(a.begin_run(TENANT, TERM).await.unwrap_err(), StoreError::Busy);
+        assert_eq!(b.begin_run(TENANT, TERM).await.unwrap_err(), StoreError::Busy);
+        let _elsewhere = b.begin_run(other, TERM).await.unwrap();
         b.commit(TENANT, places()).await.unwrap();
-        drop(guard);
-        let _guard = b.begin_run(TENANT).await.unwrap();
-        assert_eq!(a.begin_run(TENANT).await.unwrap_err(), StoreError::Busy);
+        guard.end().await.unwrap();
+        let _guard = b.begin_run(TENANT, TERM).await.unwrap();
+        assert_eq!(a.begin_run(TENANT, TERM).await.unwrap_err(), StoreError::Busy);
         assert_eq!(a.commit(TENANT, ChangeSet::default()).await.unwrap().invoices, 0);
     }
 }

@@ -7,6 +7,7 @@ mod common;
 use common::*;
 use isp_core::customer::Nik;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
+use isp_core::testing::sample::TERM;
 use isp_store::{SqlStore, Vault};
 
 const OLD: &str = "7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e7e";
@@ -30,9 +31,9 @@ async fn everything_is_sealed_anew_and_the_old_key_is_needed_no_more() {
 
         let both = SqlStore::open(&database.url, ring(&[NEW, OLD])).await.unwrap();
         // A run could not read any more what it needs.
-        let run = store.begin_run(TENANT).await.unwrap();
+        let run = store.begin_run(TENANT, TERM).await.unwrap();
         assert_eq!(both.hold_runs().await.unwrap_err(), StoreError::Busy);
-        drop(run);
+        run.end().await.unwrap();
         let held = both.hold_runs().await.unwrap();
         assert_eq!(store.hold_runs().await.unwrap_err(), StoreError::Busy, "one change of keys at a time");
         let done = both.reseal(&held).await.unwrap();

@@ -26,6 +26,7 @@ use isp_core::ports::{
     Topic,
 };
 use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::testing::sample::TERM;
 use isp_core::testing::{MemoryStore, sample};
 
 const CUSTOMERS: u32 = 30;
@@ -79,12 +80,12 @@ async fn story(store: &dyn Store, policy: &Policy) {
     for passed in 0..75 {
         let today = start.plus_days(passed);
         let now = today.at(10, 30, Zone::Wib);
-        let guard = store.begin_run(TENANT).await.unwrap();
+        let guard = store.begin_run(TENANT, TERM).await.unwrap();
         engine.bill(now).await.unwrap();
         engine.remind(now).await.unwrap();
         engine.enforce(now, &Approval::All).await.unwrap();
         engine.deliver(&sample::worker(&StandingWatch(now)), &Routers(start, today), &Phones, now).await.unwrap();
-        drop(guard);
+        guard.end().await.unwrap();
         pay_some(&engine, passed, now).await;
         events(&engine, passed, today, now).await;
     }

@@ -22,7 +22,7 @@ use isp_core::ports::{
 };
 use isp_core::report::GroupBy;
 use isp_core::testing::fakes::{FakeMessenger, FakeRouter};
-use isp_core::testing::sample;
+use isp_core::testing::sample::{self, TERM};
 use isp_core::text::Language;
 use isp_core::{Money, Policy};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -48,7 +48,7 @@ async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
     for passed in days {
         let today = day(START).plus_days(passed);
         let now = today.at(10, 30, Zone::Wib);
-        let _guard = store.begin_run(TENANT).await.unwrap();
+        let guard = store.begin_run(TENANT, TERM).await.unwrap();
         engine.bill(now).await.unwrap();
         engine.remind(now).await.unwrap();
         engine.enforce(now, &Approval::All).await.unwrap();
@@ -70,6 +70,7 @@ async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
                 engine.reverse(paid.payment_id, "kasir", "salah ketik", now).await.unwrap();
             }
         }
+        guard.end().await.unwrap();
     }
 }
 

@@ -119,7 +119,7 @@ const ORDER: [&[&str]; 21] = [
     &["report"],
     // The store.
     &["ports"],
-    &["simulation"],
+    &["audit", "simulation"],
     &["engine"],
     &["rules"],
     &["testing"],

@@ -175,11 +175,11 @@ fn a_second_run_is_told_that_the_first_is_under_way() {
     let vault = isp::store::Vault::from_file(stage.isp.dir().join("isp.key")).unwrap();
     let (store, guard) = stage.runtime.block_on(async {
         let store = isp::store::open(&url, vault).await.unwrap();
-        let guard = store.begin_run(TenantId::DEFAULT).await.unwrap();
+        let guard = store.begin_run(TenantId::DEFAULT, isp_core::testing::sample::TERM).await.unwrap();
         (store, guard)
     });
     stage.isp.fails(8, &["--on", "2026-01-05", "run"], "store.busy");
-    drop(guard);
+    stage.runtime.block_on(guard.end()).unwrap();
     stage.isp.ok(&["--on", "2026-01-05", "run"]);
     drop(store);
 }

@@ -70,6 +70,7 @@ const DAMAGES: &[(&str, &str)] = &[
     ("hold.far", "UPDATE router_holds SET held_until = 4000000000000000"),
     ("clock.ahead", "UPDATE tenants SET last_run_at = last_run_at + 86400000000"),
     ("run.missed", "UPDATE tenants SET last_run_at = last_run_at - 4 * 86400000000"),
+    ("audit.head", "DELETE FROM audit_log WHERE sequence = (SELECT MAX(sequence) FROM audit_log)"),
     ("position.ahead", "UPDATE tenants SET billing_position = billing_position + 365"),
     ("row.unreadable", "UPDATE customers SET phone = 'x' WHERE code = 'P002'"),
     ("key.unreadable", "UPDATE subscriptions SET password_sealed = substr(password_sealed, 1, 40)"),

@@ -18,6 +18,8 @@ const BEFORE: &[&str] = &["--on", "2026-01-01"];
 const ISOLATED: &[&str] = &["--on", "2026-01-20", "--at", "13:00"];
 /// When everybody has ended, and messages that waited for a router are looked at again.
 const LATER: &[&str] = &["--on", "2026-01-20", "--at", "14:00"];
+/// When the next month is billed.
+const FEBRUARY: &[&str] = &["--on", "2026-02-01", "--at", "07:00"];
 /// How long a stopped process is left alone: longer than its lease of a second.
 const BEYOND_THE_LEASE: Duration = Duration::from_millis(1_800);
 
@@ -84,6 +86,64 @@ impl Workers {
     fn start(&self, words: &[&str]) -> Worker {
         let mut command = self.stage.isp.command(&[ISOLATED, words].concat());
         Worker(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// A run that bills the next month, a line a commit.
+    fn start_billing(&self) -> Worker {
+        let mut command = self.stage.isp.command(&[FEBRUARY, &["run"]].concat());
+        command.env("ISP_WORKER__PAGE", "1").stdout(Stdio::null()).stderr(Stdio::piped());
+        Worker(command.spawn().unwrap())
+    }
+
+    fn url(&self) -> String {
+        match &self.database {
+            Some(name) => url_of(name),
+            None => format!("sqlite:{}", self.stage.isp.dir().join("isp.db").display()),
+        }
+    }
+
+    fn invoices(&self) -> usize {
+        let sql = "SELECT COUNT(*) FROM invoices";
+        let count: i64 = self.stage.runtime.block_on(async {
+            match self.database {
+                Some(_) => {
+                    sqlx::query_scalar(sql).fetch_one(&mut PgConnection::connect(&self.url()).await.unwrap()).await
+                }
+                None => {
+                    let mut connection = sqlx::SqliteConnection::connect(&self.url()).await.unwrap();
+                    sqlx::query_scalar(sql).fetch_one(&mut connection).await
+                }
+            }
+            .unwrap()
+        });
+        usize::try_from(count).unwrap()
+    }
+
+    /// True while somebody is in the middle of a write.
+    fn writes_now(&self) -> bool {
+        self.stage.runtime.block_on(async {
+            match &self.database {
+                Some(name) => {
+                    let sql = format!(
+                        "SELECT COUNT(*) FROM pg_stat_activity
+                        WHERE datname = '{name}' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+                    );
+                    let mut connection = PgConnection::connect(&server()).await.unwrap();
+                    sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap() > 0
+                }
+                None => {
+                    let options = sqlx::sqlite::SqliteConnectOptions::new()
+                        .filename(self.stage.isp.dir().join("isp.db"))
+                        .busy_timeout(Duration::ZERO);
+                    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                    let tried = connection.execute("BEGIN IMMEDIATE").await;
+                    if tried.is_ok() {
+                        connection.execute("ROLLBACK").await.unwrap();
+                    }
+                    tried.is_err()
+                }
+            }
+        })
     }
 
     /// Waits until it is so, for as long as anything may take on a busy machine.
@@ -159,6 +219,12 @@ impl Worker {
         self.signal("-CONT");
     }
 
+    /// Its exit code, and what it said.
+    fn end_saying(self) -> (i32, String) {
+        let output = self.0.wait_with_output().unwrap();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// Its exit code.
     fn end(mut self) -> i32 {
         self.0.wait().unwrap().code().unwrap_or(-1)
@@ -186,14 +252,10 @@ async fn create_database() -> String {
     name
 }
 
-/// Cuts the connections of this database that do nothing but hold the right to run; how many.
-async fn cut_idle(database: &str) -> usize {
+/// Cuts all connections of this database; how many.
+async fn cut(database: &str) -> usize {
     let mut connection = PgConnection::connect(&server()).await.unwrap();
-    let sql = format!(
-        "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
-        WHERE a.datname = '{database}' AND EXISTS (
-            SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted)"
-    );
+    let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
     connection.fetch_all(AssertSqlSafe(sql)).await.unwrap().iter().filter(|row| row.get::<bool, _>(0)).count()
 }
 
@@ -292,10 +354,9 @@ fn a_process_that_was_stopped_before_it_sent_finds_its_rows_gone() {
     }
 }
 
-/// On PostgreSQL the connection that holds the right to run is cut: the run commits nothing more, and a second one that
-/// begins meanwhile sends nothing twice.
+/// On PostgreSQL all connections of a run are cut, and a second one comes: nothing goes out twice.
 #[test]
-fn a_run_whose_connection_was_cut_is_none_any_more() {
+fn a_run_whose_connections_were_cut_does_nothing_twice() {
     let w = Workers::new(Kept::Postgres);
     let database = w.database.clone().unwrap();
     w.isolate();
@@ -303,13 +364,115 @@ fn a_run_whose_connection_was_cut_is_none_any_more() {
     w.stage.whatsapp.answer_after(Duration::from_millis(300));
     let first = w.start(&["run", "--approve-all"]);
     w.until("messages are under way", || w.told() >= 2);
-    assert_eq!(w.stage.runtime.block_on(cut_idle(&database)), 1);
+    assert!(w.stage.runtime.block_on(cut(&database)) > 0);
     let second = w.start(&["run", "--approve-all"]);
-    for worker in [first, second] {
-        let code = worker.end();
-        assert!(matches!(code, 0 | 5 | 8), "{code}");
-    }
+    // The first goes on with new connections, or ends as one whose database went away.
+    first.end();
+    assert!(matches!(second.end(), 0 | 5 | 8));
     w.all_is_well("cut off");
+}
+
+/// A run is stopped in the middle of billing for longer than its lease, and two others come. When it goes on, its right is gone:
+/// it writes nothing more, and says so.
+#[test]
+fn a_run_that_was_stopped_writes_nothing_after_another_has_begun() {
+    for kept in BOTH {
+        let w = Workers::new(kept);
+        let first = w.start_billing();
+        loop {
+            w.until("some are billed", || w.invoices() > LINES + 1);
+            first.stop();
+            if !w.writes_now() {
+                break;
+            }
+            first.go_on();
+        }
+        assert!(w.invoices() < 2 * LINES, "{kept:?}: it was too fast to be stopped in the middle");
+        std::thread::sleep(BEYOND_THE_LEASE);
+        let others = [w.start_billing(), w.start_billing()];
+        for other in others {
+            let (code, said) = other.end_saying();
+            assert!(matches!(code, 0 | 5 | 8), "{kept:?}: {code} {said}");
+        }
+        assert_eq!(w.invoices(), 2 * LINES, "{kept:?}");
+        first.go_on();
+        let (code, said) = first.end_saying();
+        assert!(code == 8 && said.contains("store.run_lost"), "{kept:?}: {code} {said}");
+        assert_eq!(w.invoices(), 2 * LINES, "{kept:?}");
+        // The right is free, and the next run finds nothing left to do.
+        w.stage.isp.exit_any(&[0, 5], &[FEBRUARY, &["run"]].concat());
+        assert_eq!(w.invoices(), 2 * LINES, "{kept:?}");
+    }
+}
+
+/// The right of a killed run is free at once on a file, and after its lease elsewhere.
+#[test]
+fn the_right_of_a_killed_run_is_soon_free() {
+    for kept in BOTH {
+        let w = Workers::new(kept);
+        let first = w.start_billing();
+        w.until("some are billed", || w.invoices() > LINES + 1);
+        first.signal("-KILL");
+        first.end();
+        if kept == Kept::Postgres {
+            std::thread::sleep(BEYOND_THE_LEASE);
+        }
+        w.stage.isp.exit_any(&[0, 5], &[FEBRUARY, &["run"]].concat());
+        assert_eq!(w.invoices(), 2 * LINES, "{kept:?}");
+    }
+}
+
+/// Three workers on PostgreSQL, the clock of one an hour ahead and that of another an hour behind: none takes what another
+/// is doing, because the database's clock counts.
+#[test]
+fn a_worker_whose_clock_is_wrong_takes_nothing_from_the_others() {
+    let w = Workers::new(Kept::Postgres);
+    w.isolate();
+    w.stage.isp.ok(&[ISOLATED, &["router", "apply", "--approve"]].concat());
+    w.stage.whatsapp.answer_after(Duration::from_millis(400));
+    let shim = wrong_clock(w.stage.isp.dir());
+    let seconds = |text: Vec<u8>| String::from_utf8(text).unwrap().trim().parse::<i64>().unwrap();
+    let date =
+        |by: &str| Command::new("date").arg("+%s").env("LD_PRELOAD", &shim).env("CLOCK_IS_WRONG_BY", by).output();
+    let [ahead, right] = ["3600", "0"].map(|by| seconds(date(by).unwrap().stdout));
+    assert!((3_500..3_700).contains(&(ahead - right)), "the clock is not wrong");
+    let wrong = |by: &str| {
+        let mut command = w.stage.isp.command(&[ISOLATED, &["deliver"]].concat());
+        command.env("LD_PRELOAD", &shim).env("CLOCK_IS_WRONG_BY", by);
+        Worker(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    };
+    let behind = wrong("-3600");
+    let right = w.start(&["deliver"]);
+    w.until("the first messages are under way", || w.told() >= 1);
+    let workers = [behind, right, wrong("3600")];
+    for worker in workers {
+        let code = worker.end();
+        assert!(matches!(code, 0 | 5), "{code}");
+    }
+    assert!(w.rows("unknown").is_empty(), "a message was taken from who was sending it: {:?}", w.rows("unknown"));
+    w.all_is_well("wrong clocks");
+}
+
+/// A library that makes the clock on the wall wrong for the program that it is loaded into.
+fn wrong_clock(folder: &std::path::Path) -> std::path::PathBuf {
+    let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
+    let code = "#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t id, struct timespec *t) {
+    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, \"clock_gettime\");
+    int done = real(id, t);
+    const char *by = getenv(\"CLOCK_IS_WRONG_BY\");
+    if (done == 0 && id == CLOCK_REALTIME && by) t->tv_sec += atol(by);
+    return done;
+}
+";
+    std::fs::write(&source, code).unwrap();
+    let made =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-ldl").status().unwrap();
+    assert!(made.success());
+    library
 }
 
 /// Stopped between reading what is wanted and writing it to the router; meanwhile everybody pays and is reopened. When it

@@ -79,7 +79,21 @@ impl Engine<'_> {
         now: DateTime<Utc>,
         tell: &mut (dyn FnMut(DayStep<'_>) + Send),
     ) -> Result<DayReport, EngineError> {
-        let _only_run = self.store.begin_run(self.tenant).await?;
+        let only_run = self.store.begin_run(self.tenant, outside.worker.lease).await?;
+        let done = self.day(outside, said, now, tell).await;
+        match only_run.end().await {
+            // When the store cannot even give the right up, it runs out by itself.
+            Ok(()) | Err(_) => done,
+        }
+    }
+
+    async fn day(
+        &self,
+        outside: &Outside<'_>,
+        said: &Said,
+        now: DateTime<Utc>,
+        tell: &mut (dyn FnMut(DayStep<'_>) + Send),
+    ) -> Result<DayReport, EngineError> {
         self.begin(now, said.clock).await?;
         let Outside { worker, routers, .. } = *outside;
         let roll = RollCall::new(worker, routers);

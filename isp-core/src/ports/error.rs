@@ -136,8 +136,8 @@ pub enum StoreError {
     /// Another process is doing this tenant's run.
     #[error("another run is under way")]
     Busy,
-    /// This run is no longer the only one: the connection that held the right was cut. Nothing of the commit was written.
-    #[error("the connection that held the right to run was cut")]
+    /// This process stood still for longer than its lease, and another run has begun. Nothing of the commit was written.
+    #[error("another run has begun, because this one stood still for longer than its lease")]
     RunLost,
 }
 

@@ -40,5 +40,5 @@ pub use query::{
     RequestQuery,
 };
 pub use row::{DamagedRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow};
-pub use store::{RunGuard, Store};
+pub use store::{HeldRun, RunGuard, Store};
 pub use worker::{StandingWatch, Watch, Worker};

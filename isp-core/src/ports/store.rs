@@ -1,6 +1,7 @@
 //! The port to what is kept.
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 
 use super::{
     AccessStore, BillingStore, ChangeSet, CommitReport, DamagedRow, DirectoryStore, MoneyStore, OutboxStore, StoreError,
@@ -31,13 +32,13 @@ pub trait Store: DirectoryStore + BillingStore + AccessStore + MoneyStore + Outb
     /// Writes a change set, all or nothing.
     async fn commit(&self, tenant: TenantId, changes: ChangeSet) -> Result<CommitReport, StoreError>;
 
-    /// Takes the right to be the only run of this tenant until the guard is dropped or the process dies.
-    /// [`StoreError::Busy`] when another run has it. It touches no claim: those of a dead worker run out by themselves.
+    /// Takes the right to be the only run of this tenant until the guard ends. [`StoreError::Busy`] when another run has
+    /// it. It touches no claim: those of a dead worker run out by themselves.
     ///
-    /// The right may be lost while the guard lives, when the connection that holds it is cut. From then on each
-    /// [`Store::commit`] of this tenant through this store is refused with [`StoreError::RunLost`], until the guard is
-    /// dropped.
-    async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError>;
+    /// It is a lease of this term, which is renewed while the process lives and runs out when it does not. A process that
+    /// stood still for longer may find its right taken by another run: from then on each [`Store::commit`] of this tenant
+    /// through this store is refused with [`StoreError::RunLost`], until the guard is dropped.
+    async fn begin_run(&self, tenant: TenantId, term: TimeDelta) -> Result<RunGuard, StoreError>;
 
     /// The rows that could not be read since the store was opened, without repetition. A person has to mend them.
     fn damaged(&self) -> Vec<DamagedRow> {
@@ -45,14 +46,29 @@ pub trait Store: DirectoryStore + BillingStore + AccessStore + MoneyStore + Outb
     }
 }
 
-/// The right to be the only run of a tenant; given up when dropped.
-pub struct RunGuard(#[allow(dead_code, reason = "held for its drop")] Box<dyn Send + Sync>);
+/// What a store holds for a run, and gives up when it is dropped.
+#[async_trait]
+pub trait HeldRun: Send + Sync {
+    /// Gives the right up, and waits until everybody sees it.
+    async fn give_up(&self) -> Result<(), StoreError>;
+}
+
+/// The right to be the only run of a tenant.
+pub struct RunGuard(Box<dyn HeldRun>);
 
 impl RunGuard {
-    /// Wraps whatever gives the right up when dropped.
+    /// Wraps whatever holds the right.
     #[must_use]
-    pub fn new(held: impl Send + Sync + 'static) -> Self {
+    pub fn new(held: impl HeldRun + 'static) -> Self {
         Self(Box::new(held))
+    }
+
+    /// Gives the right up. A guard that is only dropped does so a moment later.
+    ///
+    /// # Errors
+    /// As every method of [`Store`]; the right runs out by itself then.
+    pub async fn end(self) -> Result<(), StoreError> {
+        self.0.give_up().await
     }
 }
 

@@ -3,7 +3,7 @@
 //! Builders panic on nonsense: they are only called with constants.
 #![allow(clippy::expect_used, reason = "builders of test data, called with constants")]
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::billing::{Billable, Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
@@ -320,6 +320,9 @@ impl World {
         changes
     }
 }
+
+/// How long a run holds its right without renewing it.
+pub const TERM: TimeDelta = TimeDelta::seconds(Worker::LEASE_SECONDS);
 
 /// A worker whose claims are never renewed, since its watch stands still.
 #[must_use]

@@ -124,6 +124,14 @@ pub(super) const CHECKS: &[Check] = &[
             SELECT 1 FROM subscriptions s WHERE s.tenant_id = t.tenant_id AND s.ends_on IS NULL)",
     ),
     check(
+        "audit.head",
+        &["tenants", "audit_log"],
+        "SELECT t.tenant_id AS id FROM tenants t
+            WHERE t.audit_sequence <> (SELECT COALESCE(MAX(a.sequence), 0) FROM audit_log a WHERE a.tenant_id = t.tenant_id)
+            OR (t.audit_sequence > 0 AND NOT EXISTS (SELECT 1 FROM audit_log a WHERE a.tenant_id = t.tenant_id
+                AND a.sequence = t.audit_sequence AND a.hash = t.audit_hash))",
+    ),
+    check(
         "position.ahead",
         &["tenants"],
         "SELECT tenant_id AS id FROM tenants WHERE billing_position > {in_sixty_days}",

@@ -3,20 +3,16 @@
 mod copy;
 mod session;
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use isp_core::ids::{TenantId, derive};
-use isp_core::ports::{RunGuard, StoreError};
+use isp_core::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
-use uuid::Uuid;
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Parked, Session, begin, first};
-use crate::value::args;
+use crate::session::{Engine, Parked, Session, begin};
 use session::PostgresSession;
 
 /// How long a caller waits for a connection.
@@ -26,43 +22,18 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 const LOCK_TIMEOUT: &str = "15s";
 /// How long a statement may take; the longest of a run takes seconds.
 const STATEMENT_TIMEOUT: &str = "10min";
-/// How long a transaction of ours may stay open while nothing comes from us.
-const IDLE_TIMEOUT: &str = "10min";
+/// How long a transaction of ours may stay open while nothing comes from us: a process that was stopped in one holds
+/// everybody else's commits up.
+const IDLE_TIMEOUT: &str = "1min";
 /// Connections at once.
 const CONNECTIONS: u32 = 8;
 /// Statements kept prepared by a connection.
 const STATEMENTS: usize = 256;
-/// How often, and how far apart, the lock of a run is tried: a session whose client has just gone is noticed by the
-/// server only after a moment.
-const LOCK_TRIES: u32 = 10;
-const LOCK_PAUSE: Duration = Duration::from_millis(30);
 
 /// A PostgreSQL database.
 pub(crate) struct Postgres {
-    options: PgConnectOptions,
     pool: PgPool,
     parked: Parked,
-    runs: Runs,
-}
-
-/// The runs that this process holds: each with the key of a lock that only its own connection has.
-type Runs = Arc<Mutex<HashMap<TenantId, i64>>>;
-
-/// The right to run: a connection, and the mark that this process has it.
-struct Held {
-    _connection: PgConnection,
-    runs: Runs,
-    tenant: TenantId,
-    proof: i64,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        if runs.get(&self.tenant) == Some(&self.proof) {
-            runs.remove(&self.tenant);
-        }
-    }
 }
 
 impl Postgres {
@@ -71,10 +42,10 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.clone())
+            .connect_with(options)
             .await
             .map_err(store_error)?;
-        Ok(Self { options, pool, runs: Runs::default(), parked: Parked::default() })
+        Ok(Self { pool, parked: Parked::default() })
     }
 }
 
@@ -149,49 +120,8 @@ impl Engine for Postgres {
         Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?, self.parked.clone())))
     }
 
-    /// Two advisory locks of a session of its own, which the server gives up when the connection ends, however it ends:
-    /// that of the tenant's run, and one that nobody else has. As long as the second is held, so is the first.
-    async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
-        let mut connection = connect(&self.options).await?;
-        let key = lock_key(derive(tenant.0, &["isp run"]));
-        let proof = lock_key(Uuid::now_v7());
-        for attempt in 0..LOCK_TRIES {
-            if attempt > 0 {
-                tokio::time::sleep(LOCK_PAUSE).await;
-            }
-            let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1) AND pg_try_advisory_lock($2)")
-                .bind(key)
-                .bind(proof)
-                .fetch_one(&mut connection)
-                .await
-                .map_err(store_error)?;
-            if taken {
-                self.runs.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, proof);
-                return Ok(RunGuard::new(Held {
-                    _connection: connection,
-                    runs: Arc::clone(&self.runs),
-                    tenant,
-                    proof,
-                }));
-            }
-        }
-        connection.close().await.map_err(store_error)?;
-        Err(StoreError::Busy)
-    }
-
     fn parked(&self) -> &Parked {
         &self.parked
-    }
-
-    /// In the transaction of the commit: a connection that was cut took its locks with it.
-    async fn check_run(&self, session: &mut dyn Session, tenant: TenantId) -> Result<(), StoreError> {
-        let Some(proof) = self.runs.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).copied() else {
-            return Ok(());
-        };
-        let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
-            AND ((classid::bigint << 32) | objid::bigint) = $1";
-        let held: Option<u64> = first(session, "lock", sql, args![proof], |r| r.get()).await?;
-        if held == Some(0) { Err(StoreError::RunLost) } else { Ok(()) }
     }
 
     async fn objects(&self) -> Result<BTreeSet<String>, StoreError> {
@@ -204,11 +134,6 @@ impl Engine for Postgres {
     async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-fn lock_key(id: Uuid) -> i64 {
-    let (high, low) = id.as_u64_pair();
-    i64::from_ne_bytes((high ^ low).to_ne_bytes())
 }
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ impl Session for PostgresSession {
         done.map_err(|e| named(e, table))
     }
 
+    async fn clock(&mut self) -> Result<DateTime<Utc>, StoreError> {
+        let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *self.0).await;
+        now.map_err(store_error)
+    }
+
     fn park(&mut self, row: DamagedRow) {
         self.1.add(row);
     }

@@ -8,17 +8,16 @@ mod session;
 mod workers;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use isp_core::ids::{TenantId, WorkerId};
-use isp_core::ports::{RunGuard, StoreError};
+use isp_core::ids::WorkerId;
+use isp_core::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::error::{store_error, unavailable};
+use crate::error::store_error;
 use crate::session::{Engine, Parked, Session, begin};
 use session::SqliteSession;
 use uuid::Uuid;
@@ -93,25 +92,6 @@ impl Engine for Sqlite {
         Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?, self.parked.clone())))
     }
 
-    /// A lock on a file beside the database, which the system gives up when the process dies.
-    async fn hold_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{}.lock", tenant.0.simple()));
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(name)
-            .map_err(|e| unavailable(format!("the lock file cannot be opened: {}", e.kind())))?;
-        match file.try_lock() {
-            Ok(()) => Ok(RunGuard::new(file)),
-            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Busy),
-            Err(std::fs::TryLockError::Error(e)) => {
-                Err(unavailable(format!("the lock file cannot be locked: {}", e.kind())))
-            }
-        }
-    }
-
     fn parked(&self) -> &Parked {
         &self.parked
     }
@@ -151,7 +131,7 @@ impl Engine for Sqlite {
 #[cfg(test)]
 mod tests {
     use isp_core::calendar::Zone;
-    use isp_core::ids::SiteId;
+    use isp_core::ids::{SiteId, TenantId};
     use isp_core::place::Site;
     use isp_core::ports::{ChangeSet, DirectoryStore, Store as _};
     use isp_core::text::{Code, Name};

@@ -71,6 +71,13 @@ impl Session for SqliteSession {
         }
     }
 
+    /// That of this machine, which every process that has the file open shares.
+    async fn clock(&mut self) -> Result<DateTime<Utc>, StoreError> {
+        let sql = "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)";
+        let micros: i64 = sqlx::query_scalar(sql).fetch_one(&mut *self.0).await.map_err(store_error)?;
+        DateTime::from_timestamp_micros(micros).ok_or_else(|| rejected("the clock cannot be read"))
+    }
+
     fn park(&mut self, row: DamagedRow) {
         self.1.add(row);
     }

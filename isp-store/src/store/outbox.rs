@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use isp_core::audit::Change;
 use isp_core::ids::{CustomerId, OutboxId, RouterId, SubscriptionId, TenantId, WorkerId};
 use isp_core::isolation::AccessEffect;
 use isp_core::message::{DunningFacts, MessageFacts, Notification};
@@ -10,7 +11,7 @@ use isp_core::ports::{
     PageQuery, Recorded, RouterHold, Settled, StoreError,
 };
 
-use crate::{access, dunning, outbox, router_hold, wishes};
+use crate::{access, audit, dunning, outbox, router_hold, wishes};
 
 use super::SqlStore;
 
@@ -114,8 +115,12 @@ impl OutboxStore for SqlStore {
         settled: Settled,
     ) -> Result<bool, StoreError> {
         let mut session = self.writer().await?;
+        // Before the message is written, as in each commit: so nobody waits crosswise.
+        audit::note(session.as_mut(), tenant, &self.actor, Change::of("message.settled", id.0)).await?;
         let done = outbox::settle(session.as_mut(), tenant, id, states, &settled).await?;
-        session.commit().await?;
+        if done {
+            session.commit().await?;
+        }
         Ok(done)
     }
 
@@ -126,6 +131,8 @@ impl OutboxStore for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let mut session = self.writer().await?;
+        let change = Change::count("message.retried", 0);
+        audit::note(session.as_mut(), tenant, &self.actor, change).await?;
         let count = outbox::retry_templates(session.as_mut(), tenant, only, now).await?;
         session.commit().await?;
         Ok(count)

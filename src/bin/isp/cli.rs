@@ -227,6 +227,9 @@ pub(crate) enum Command {
     /// What waits for routers and the messenger, and what became of it.
     #[command(subcommand)]
     Outbox(cmd::outbox::Command),
+    /// The log of changes: who changed what, and whether it is whole.
+    #[command(subcommand)]
+    Audit(cmd::audit::Command),
     /// Webhooks, customers' pages, health and metrics, with the runs of the day and deliveries, until it is stopped.
     #[command(
         after_help = "Examples:\n  isp serve\n  ISP_SERVE__LISTEN=0.0.0.0:8480 isp serve --log-format json\n\nIt listens on this machine only, unless `[serve] listen` says otherwise. docs/serve.md tells the rest."
@@ -266,8 +269,32 @@ pub(crate) enum Command {
     },
 }
 
+/// Which command was asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Its name without arguments, as the log of changes tells it.
+    pub(crate) command: String,
+    /// True when it changes nothing and shows no secret.
+    pub(crate) reads_only: bool,
+}
+
+impl Asked {
+    pub(crate) fn of(matches: &ArgMatches) -> Self {
+        Self { command: name(matches), reads_only: reads_only(matches) }
+    }
+}
+
+fn name(matches: &ArgMatches) -> String {
+    let (mut names, mut below) = (Vec::new(), matches.subcommand());
+    while let Some((name, matches)) = below {
+        names.push(name);
+        below = matches.subcommand();
+    }
+    names.join(" ")
+}
+
 /// True for commands that change nothing and show no secret: they work without the key of the database.
-pub(crate) fn reads_only(matches: &ArgMatches) -> bool {
+fn reads_only(matches: &ArgMatches) -> bool {
     let (Some((first, rest)), mut last) = (matches.subcommand(), "") else { return false };
     let mut below = rest.subcommand();
     while let Some((name, matches)) = below {
@@ -275,7 +302,7 @@ pub(crate) fn reads_only(matches: &ArgMatches) -> bool {
         below = matches.subcommand();
     }
     match first {
-        "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
+        "audit" | "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
         // Other commands about routers log in at one.
         "router" => last == "list",
         _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts"),

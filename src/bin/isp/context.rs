@@ -12,11 +12,12 @@ use isp_store::SqlStore;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::cli::Asked;
 use crate::config::Config;
 use crate::failure::Exit;
 use crate::i18n::Texts;
 use crate::output::{self, Format, Rows};
-use crate::watch::WallWatch;
+use crate::watch::StoreWatch;
 use crate::wire;
 
 /// How many damaged rows are named; when a key is missing from the ring, it may be all of them.
@@ -40,8 +41,10 @@ pub(crate) struct Context {
     /// This process, as the store knows it.
     pub(crate) worker: WorkerId,
     pub(crate) store: OnceCell<SqlStore>,
-    /// True for commands that change nothing and show no secret.
-    pub(crate) reads_only: bool,
+    /// The watch of this process, set by the database's clock.
+    pub(crate) watch: OnceCell<StoreWatch>,
+    /// Which command it is.
+    pub(crate) asked: Asked,
 }
 
 impl Context {
@@ -53,8 +56,8 @@ impl Context {
     /// The same, for what only a database of ours keeps.
     pub(crate) async fn sql(&self) -> anyhow::Result<&SqlStore> {
         let opened = self.store.get_or_try_init(|| async {
-            if !self.reads_only {
-                return wire::store(&self.config).await;
+            if !self.asked.reads_only {
+                return Ok(wire::store(&self.config).await?.acting(self.officer.as_str(), &self.asked.command));
             }
             let (store, without_key) = wire::reader(&self.config).await?;
             if let Some(reason) = without_key {
@@ -94,14 +97,13 @@ impl Context {
         }
     }
 
-    /// This process as one of the workers on the outbox. Its claims run by the clock on the wall, whatever moment the
+    /// This process as one of the workers on the outbox. Its claims run by the database's clock, whatever moment the
     /// command works for.
-    pub(crate) fn worker(&self) -> Worker<'_> {
-        Worker {
-            id: self.worker,
-            lease: TimeDelta::seconds(self.config.worker.lease_seconds.into()),
-            watch: &WallWatch,
-        }
+    pub(crate) async fn worker(&self) -> anyhow::Result<Worker<'_>> {
+        let store = self.sql().await?;
+        let watch = self.watch.get_or_try_init(|| StoreWatch::by(store)).await?;
+        let lease = TimeDelta::seconds(self.config.worker.lease_seconds.into());
+        Ok(Worker { id: self.worker, lease, watch })
     }
 
     pub(crate) const fn tenant(&self) -> TenantId {

@@ -53,12 +53,12 @@ fn main() -> ExitCode {
         Some(words) => command.try_get_matches_from(words),
         None => command.try_get_matches(),
     };
-    let parsed = parsed.and_then(|matches| Ok((cli::reads_only(&matches), Cli::from_arg_matches(&matches)?)));
-    let (reads_only, cli) = match parsed {
+    let parsed = parsed.and_then(|matches| Ok((cli::Asked::of(&matches), Cli::from_arg_matches(&matches)?)));
+    let (asked, cli) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return whole(speak::refuse(&error, language), language).into(),
     };
-    let exit = match start(cli, clock, language, reads_only) {
+    let exit = match start(cli, clock, language, asked) {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => told(&error, language),
@@ -78,7 +78,7 @@ fn whole(exit: Exit, language: Language) -> Exit {
 #[cfg(unix)]
 const SIGXFSZ: i32 = 25;
 
-fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {
+fn start(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Asked) -> anyhow::Result<Exit> {
     if let Command::Completions { shell } = cli.command {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "isp", &mut text);
@@ -93,7 +93,7 @@ fn start(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -
         // A file that may not grow (`ulimit -f`) is an error of the write, as a full disk is, and no reason to die.
         #[cfg(unix)]
         let _kept = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))?;
-        run(cli, clock, language, reads_only).await
+        run(cli, clock, language, asked).await
     })
 }
 
@@ -105,7 +105,7 @@ fn man(dir: &Path, language: Language) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: bool) -> anyhow::Result<Exit> {
+async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Asked) -> anyhow::Result<Exit> {
     let Cli { globals, command } = cli;
     let flags = Overrides {
         config: globals.config.clone(),
@@ -118,7 +118,7 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, reads_only: boo
         return cmd::init::init(args, &flags, language).await;
     }
     let config = Config::load(&flags, std::env::vars())?;
-    let ctx = context(config, &globals, clock, reads_only)?;
+    let ctx = context(config, &globals, clock, asked)?;
     if let Some(path) = &ctx.config.exposed {
         ctx.warn("warn.settings_readable", &[("file", path.display().to_string())]);
     }
@@ -173,6 +173,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Cases(command) => cmd::cases::run(ctx, command).await,
         Command::Report(command) => cmd::report::run(ctx, command).await,
         Command::Outbox(command) => cmd::outbox::run(ctx, command).await,
+        Command::Audit(command) => cmd::audit::run(ctx, command).await,
         Command::Serve(args) => cmd::serve::run(ctx, &args).await,
         Command::Webhook(command) => cmd::webhook::run(ctx, command).await,
         Command::Link(args) => cmd::link::run(ctx, &args).await,
@@ -182,7 +183,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
     }
 }
 
-fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: bool) -> anyhow::Result<Context> {
+fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, asked: cli::Asked) -> anyhow::Result<Context> {
     let officer = config.officer.clone().or_else(|| std::env::var("USER").ok()).filter(|name| !name.trim().is_empty());
     let now = moment(globals, clock);
     // A version 7 id is made of the clock and of random bits; the latter tell two processes apart.
@@ -199,7 +200,8 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, reads_only: 
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
         ids: Mutex::new(ids),
         store: OnceCell::new(),
-        reads_only,
+        watch: OnceCell::new(),
+        asked,
         config,
     })
 }

@@ -12,9 +12,10 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 
 use crate::ids::TenantId;
-use crate::ports::{ChangeSet, CommitReport, RunGuard, Store, StoreError};
+use crate::ports::{ChangeSet, CommitReport, HeldRun, RunGuard, Store, StoreError};
 use crate::testing::fuse::Fuse;
 
 use super::snapshot::Snapshot;
@@ -56,12 +57,26 @@ struct Held {
     run: u64,
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
+#[async_trait]
+impl HeldRun for Held {
+    async fn give_up(&self) -> Result<(), StoreError> {
+        self.leave();
+        Ok(())
+    }
+}
+
+impl Held {
+    fn leave(&self) {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         if runs.held.get(&self.tenant) == Some(&self.run) {
             runs.held.remove(&self.tenant);
         }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
@@ -133,7 +148,7 @@ impl Store for MemoryStore {
         self.write(tenant, |s| s.commit(changes))
     }
 
-    async fn begin_run(&self, tenant: TenantId) -> Result<RunGuard, StoreError> {
+    async fn begin_run(&self, tenant: TenantId, _: TimeDelta) -> Result<RunGuard, StoreError> {
         self.write(tenant, |_| {
             let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
             if runs.held.contains_key(&tenant) {

@@ -15,7 +15,7 @@ pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
     clock.begin(ctx).await?;
     let polled = super::gateway::poll(ctx).await?;
     let store = ctx.store().await?;
-    let (worker, wires) = (ctx.worker(), Wires::new(ctx));
+    let (worker, wires) = (ctx.worker().await?, Wires::new(ctx));
     let report = ctx.engine(store).deliver_outside(&wires.outside(&worker), ctx.now).await?;
     print(ctx, &report)?;
     warn(ctx, &wires, &report).await?;

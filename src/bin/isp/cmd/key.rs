@@ -117,7 +117,7 @@ async fn rotate(ctx: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Partial);
     }
     let vault = held.keep_first_key()?;
-    drop(runs);
+    runs.end().await?;
     holder.close().await;
     let mut row = Rows::new(&[column("key"), number("values")]);
     let key = vault.key_names().into_iter().next().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod args;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bank;
 pub(crate) mod cases;

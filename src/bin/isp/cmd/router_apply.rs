@@ -42,7 +42,7 @@ pub(crate) struct Apply {
 
 pub(super) async fn run(ctx: &Context, args: Apply) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let (engine, worker) = (ctx.engine(store), ctx.worker());
+    let (engine, worker) = (ctx.engine(store), ctx.worker().await?);
     let access = Arc::new(wire::routers(&ctx.config));
     let serves = store.subscribers_per_router(ctx.tenant()).await?;
     let mut exit = Exit::Done;

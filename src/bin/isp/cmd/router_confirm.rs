@@ -60,7 +60,7 @@ pub(crate) struct Reclaim {
 pub(crate) async fn reclaim(ctx: &Context, args: Reclaim) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let asked = find::router(ctx, store, &args.code).await?;
-    let (engine, worker) = (ctx.engine(store), ctx.worker());
+    let (engine, worker) = (ctx.engine(store), ctx.worker().await?);
     let access = wire::routers(&ctx.config);
     let Some(hold) = engine.turn_at(&worker, asked.id).await? else {
         ctx.warn("warn.router_taken", &[("router", asked.code.to_string())]);

@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::portal::LinesByAddress;
-use crate::watch::WallWatch;
+use crate::watch::StoreWatch;
 use crate::wire;
 
 /// How long deliveries under way may take once the server stops; a service manager waits 30 seconds.
@@ -72,7 +72,7 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     let (gateways, _) = usable(ctx);
     let sources = sources(ctx, &gateways)?;
     let wires = Arc::new(Outside { wires: Wires::new(ctx), gateways });
-    let store = Arc::new(wire::store(&ctx.config).await?);
+    let store = Arc::new(wire::store(&ctx.config).await?.acting("isp", &ctx.asked.command));
     let provider = provider(ctx, &store)?;
     let place = |error: std::io::Error| Failure::Config {
         place: "serve.listen".to_owned(),
@@ -82,7 +82,8 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     let address = listener.local_addr()?;
     let lines =
         LinesByAddress::new(Arc::clone(&store), ctx.tenant(), ctx.config.worker.page, wire::routers(&ctx.config));
-    let (app, keeping) = App::new(provider, settings.clone(), sources, Some(Arc::new(lines)), Arc::new(WallWatch));
+    let watch = Arc::new(StoreWatch::by(&store).await?);
+    let (app, keeping) = App::new(provider, settings.clone(), sources, Some(Arc::new(lines)), Arc::clone(&watch) as _);
     let (stop, stops) = watch::channel(false);
     let keeping = tokio::spawn(keeping);
     let serving = {
@@ -93,7 +94,8 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     let lease = TimeDelta::seconds(ctx.config.worker.lease_seconds.into());
     // Not a task of its own: what the engine does for a whole day stays on this thread.
     let mut working = std::pin::pin!(work::work(Arc::clone(&app), wires, names, lease, stops));
-    let looking = tokio::spawn(look(Arc::clone(&app), wire::database(&ctx.config)?.to_owned()));
+    let looking =
+        tokio::spawn(look(Arc::clone(&app), wire::database(&ctx.config)?.to_owned(), Arc::clone(&store), watch));
     // Signals are listened to before the address is out: who reads it may stop the server at once.
     let mut stopped = std::pin::pin!(signal());
     let said = ctx.texts.with("done.serving", &[("address", address.to_string())]);
@@ -144,9 +146,12 @@ fn sources(ctx: &Context, gateways: &[Arc<dyn PaymentGateway>]) -> anyhow::Resul
     Ok(sources)
 }
 
-/// Looks from time to time whether the tables are still those of this program.
-async fn look(app: Arc<App>, url: String) {
+/// Looks from time to time whether the tables are still those of this program, and at the database's clock.
+async fn look(app: Arc<App>, url: String, store: Arc<SqlStore>, watch: Arc<StoreWatch>) {
     loop {
+        if let Err(error) = watch.set(&store).await {
+            tracing::warn!(%error, "the clock of the database cannot be read; the last reading counts");
+        }
         // A database that does not answer is told by its own check.
         if let Ok(status) = isp_store::migration_status(&url).await {
             app.set_current(status.pending.is_empty() && status.unknown.is_empty() && status.changed.is_empty());

@@ -16,7 +16,7 @@ use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::tax::TaxMode;
 use crate::terms::FormerTerms;
-use crate::testing::sample::{self, World, code, day, id, moment};
+use crate::testing::sample::{self, TERM, World, code, day, id, moment};
 use crate::text::{Code, Language};
 
 use super::{refused, world, write};
@@ -413,9 +413,9 @@ pub(super) async fn tenants_do_not_see_each_other(store: &dyn Store, tenant: Ten
     let claim = super::outbox::claim_all(crate::ports::Topic::Access, moment("2026-02-01T00:00:00Z"));
     assert_eq!(store.claim(other, claim).await.unwrap().len(), 1);
     assert_eq!(store.claim(tenant, claim).await.unwrap().len(), 2);
-    let guard = store.begin_run(tenant).await.unwrap();
-    assert!(store.begin_run(other).await.is_ok());
-    drop(guard);
+    let guard = store.begin_run(tenant, TERM).await.unwrap();
+    assert!(store.begin_run(other, TERM).await.is_ok());
+    guard.end().await.unwrap();
 }
 
 pub(super) async fn terms_are_replaced_by_themselves(store: &dyn Store, tenant: TenantId) {

@@ -9,7 +9,7 @@ use crate::ports::{
     ChangeSet, Claim, Claimed, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, Outcome, PageQuery, Settled,
     Store, StoreError, Topic,
 };
-use crate::testing::sample::{World, id, moment};
+use crate::testing::sample::{TERM, World, id, moment};
 
 use super::{world, write};
 
@@ -314,19 +314,21 @@ pub(super) async fn released_claims_are_free(store: &dyn Store, tenant: TenantId
 
 pub(super) async fn one_run_at_a_time(store: &dyn Store, tenant: TenantId) {
     world(store, tenant, 1).await;
-    let guard = store.begin_run(tenant).await.unwrap();
-    assert_eq!(store.begin_run(tenant).await.map(|_| ()), Err(StoreError::Busy));
+    let guard = store.begin_run(tenant, TERM).await.unwrap();
+    assert_eq!(store.begin_run(tenant, TERM).await.map(|_| ()), Err(StoreError::Busy));
     // It holds no transaction: others read and write.
     write(store, tenant, ChangeSet { billing_position: Some(crate::Date::MIN), ..ChangeSet::default() }).await;
-    drop(guard);
-    // Giving up may reach the database a moment later.
-    let mut again = store.begin_run(tenant).await;
+    guard.end().await.unwrap();
+    let second = store.begin_run(tenant, TERM).await.unwrap();
+    drop(second);
+    // Where nobody waits for it, giving up may reach the database a moment later.
+    let mut again = store.begin_run(tenant, TERM).await;
     for _ in 0..2_000 {
         if again.is_ok() {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
-        again = store.begin_run(tenant).await;
+        again = store.begin_run(tenant, TERM).await;
     }
     assert!(again.is_ok(), "{again:?}");
 }
@@ -338,7 +340,7 @@ pub(super) async fn a_run_touches_no_claim(store: &dyn Store, tenant: TenantId) 
     let calling = send(store, tenant, &w, 2, in_seconds(-20)).await;
     let rows = claims(store, tenant, claim_all(Topic::Message, now())).await;
     store.attempting(tenant, lease(worker(1), now()), &rows[1..]).await.unwrap();
-    let guard = store.begin_run(tenant).await.unwrap();
+    let guard = store.begin_run(tenant, TERM).await.unwrap();
     assert_eq!(row(store, tenant, claimed).await.state, OutboxState::Claimed);
     assert_eq!(row(store, tenant, calling).await.state, OutboxState::Attempting);
     drop(guard);
