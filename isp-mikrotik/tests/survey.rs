@@ -180,6 +180,27 @@ async fn an_account_under_an_old_name_is_known_by_its_mark() {
 }
 
 #[tokio::test]
+async fn ipv6_that_isolation_does_not_reach_is_told_however_customers_get_it() {
+    let open = |found: &Survey| codes(found).iter().any(|(_, code)| *code == "router.ipv6_open");
+    let lines = [target(1, "budi", Isolated)];
+    type Values<'v> = &'v [(&'v str, &'v [u8])];
+    let given: [(&str, Values<'_>); 3] = [
+        ("/ppp/secret", &[("name", b"v6"), ("password", b"x"), ("remote-ipv6-prefix", b"2001:db8:1::/64")]),
+        ("/ppp/profile", &[("name", b"v6"), ("remote-ipv6-prefix-pool", b"v6")]),
+        ("/ipv6/dhcp-server", &[("name", b"v6"), ("interface", b"bridge"), ("disabled", b"false")]),
+    ];
+    for (menu, values) in given {
+        let (router, access) = start(Version::V7_21_5).await;
+        apply(&access, &router, &lines).await;
+        assert!(!open(&survey(&access, &router, &lines).await), "{menu}");
+        router.force(menu, values).unwrap();
+        assert!(open(&survey(&access, &router, &lines).await), "{menu}");
+        let plan = access.plan_whole(&endpoint(&router), &lines).await.unwrap();
+        assert!(plan.drift.iter().any(|drift| drift.code == "router.ipv6_open"), "{menu}");
+    }
+}
+
+#[tokio::test]
 async fn profiles_that_give_nobody_an_address_are_told_until_the_settings_name_a_pool() {
     let (router, _) = start(Version::V7_21_5).await;
     let poor = MikrotikAccess::new(Settings::default());

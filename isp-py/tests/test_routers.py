@@ -144,6 +144,35 @@ def test_a_dead_router_delays_nobody_and_has_its_error() -> None:
         assert codes == ["router.unreachable", "router.timeout", "router.bad_credentials"]
 
 
+def test_another_machine_is_left_alone_until_a_person_says_that_it_is_right() -> None:
+    with SimulatedRouter(identity="A", serial="S1") as one, SimulatedRouter(identity="B", serial="S2") as two:
+        (applied,) = routers.apply([endpoint(one, 1, account(1))])
+        known = applied.machine
+        assert known == routers.Machine("A", "S1")
+        (status,) = routers.status([endpoint(two, 2)])
+        assert status.machine == routers.Machine("B", "S2")
+        # The addresses were swapped: the second answers for the first.
+        swapped = endpoint(two, 1, account(1, "isolated"))._replace(machine=known)
+        for call in (routers.apply, routers.plan, routers.observe, routers.status, routers.import_secrets):
+            (answer,) = call([swapped])
+            assert isinstance(answer.error, isp.Refused)
+            assert answer.error.code == "router.other_machine"
+            assert "A (S1) -> B (S2)" in str(answer.error)
+        assert two.secrets() == []
+        # A new router at the address of one that is known.
+        (answer,) = routers.apply([endpoint(two, 3, account(1))._replace(other_machines=[routers.Machine("B", "S2")])])
+        assert answer.error is not None
+        assert answer.error.code == "router.other_machine"
+        assert two.secrets() == []
+        # The same one, under another name too, and one that a person confirmed by forgetting the old one.
+        renamed = endpoint(one, 1, account(1))._replace(machine=routers.Machine("old", "S1"))
+        (answer,) = routers.apply([renamed])
+        assert (answer.error, answer.machine) == (None, known)
+        (answer,) = routers.apply([swapped._replace(machine=None)])
+        assert answer.error is None
+        assert [secret.name for secret in two.secrets()] == ["user-1"]
+
+
 def test_a_router_that_was_down_is_reopened_later() -> None:
     with SimulatedRouter() as simulated:
         routers.apply([endpoint(simulated, 1, account(1, "isolated"))])

@@ -117,7 +117,8 @@ fn reasons_of_the_database_are_indonesian() {
             }
             let text = std::fs::read_to_string(&path).unwrap();
             let said = |word: &'static str| text.split(word).skip(1).filter_map(|rest| rest.split('"').next());
-            let mut reasons: Vec<&str> = said("unavailable(\"").chain(said("rejected(\"")).collect();
+            let mut reasons: Vec<&str> =
+                ["unavailable(\"", "rejected(\"", "corrupt(\""].into_iter().flat_map(said).collect();
             if path.ends_with("isp-store/src/error.rs") {
                 reasons.extend(said("\" => \"").filter(|reason| reason.contains(' ')));
             }

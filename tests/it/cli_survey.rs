@@ -155,6 +155,11 @@ fn routers_whose_addresses_were_swapped_get_nobody_elses_accounts() {
         let (_, err) = isp.exit(5, &[&["--on", "2026-01-11", "--at", "12:30"], command].concat());
         assert!(err.contains("bukan mesin yang dulu"), "{command:?}: {err}");
     }
+    // Nor are the accounts of one router proposed as lines of the other.
+    for command in ["import-secrets", "import-lines"] {
+        let said = isp.fails(6, &["--on", "2026-01-11", "router", command, "R1"], "cli.router");
+        assert!(said.contains("bukan mesin yang dulu"), "{command}: {said}");
+    }
     assert_eq!((second.secrets().len(), stage.profile("siti@isp").as_str()), (0, "home10"));
 
     // The addresses are corrected, and everything goes on.

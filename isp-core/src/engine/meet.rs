@@ -86,11 +86,8 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Its pieces stand between `: `, so that a program can say each in its user's language.
     async fn refused(&self, other: &OtherMachine) -> Result<PortError, EngineError> {
-        let mut reason = "another machine answers there than before".to_owned();
-        let before = other.before.as_ref().map(ToString::to_string).unwrap_or_default();
-        reason.push_str(&format!(": {before} -> {}", other.answers));
+        let mut reason = other.to_string();
         if let Some(known_as) = other.known_as {
             let routers = self.store.routers(self.tenant).await?;
             let code = routers.iter().find(|router| router.id == known_as).map(|router| router.code.to_string());

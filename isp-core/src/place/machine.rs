@@ -64,6 +64,14 @@ pub struct OtherMachine {
     pub known_as: Option<RouterId>,
 }
 
+impl fmt::Display for OtherMachine {
+    /// Its pieces stand between `: `, so that a program can say each in its user's language.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = self.before.as_ref().map(ToString::to_string).unwrap_or_default();
+        write!(f, "another machine answers there than before: {before} -> {}", self.answers)
+    }
+}
+
 impl OtherMachine {
     /// A stable code.
     #[must_use]

@@ -189,6 +189,30 @@ impl MikrotikAccess {
         }
         outcomes
     }
+
+    /// Who answers at this address, without changing anything. Another machine behind a later connection of this adapter is
+    /// not taken for it.
+    ///
+    /// # Errors
+    /// What the router or the connection to it said.
+    pub async fn who(&self, router: &RouterEndpoint) -> Result<Machine, Error> {
+        let mut line = self.fleet.turn(router).await;
+        line.machine = None;
+        loop {
+            let (client, fresh) = line.client(router, &self.settings).await?;
+            let answered = who::ask(&client).await;
+            line.learn(answered.as_ref().err());
+            match answered {
+                Err(error) if fresh || error.connection_survives() => return Err(error),
+                // The kept connection was dead; asking twice does no harm.
+                Err(_) => {}
+                Ok(machine) => {
+                    line.machine = Some(machine.clone());
+                    return Ok(machine);
+                }
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -207,23 +231,7 @@ impl AccessControl for MikrotikAccess {
     }
 
     async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
-        let mut line = self.fleet.turn(router).await;
-        line.machine = None;
-        loop {
-            let connected = line.client(router, &self.settings).await;
-            let (client, fresh) = connected.map_err(|error| error.for_port(false))?;
-            let answered = who::ask(&client).await;
-            line.learn(answered.as_ref().err());
-            match answered {
-                Err(error) if fresh || error.connection_survives() => return Err(error.for_port(false)),
-                // The kept connection was dead; asking twice does no harm.
-                Err(_) => {}
-                Ok(machine) => {
-                    line.machine = Some(machine.clone());
-                    return Ok(Some(machine));
-                }
-            }
-        }
+        self.who(router).await.map(Some).map_err(|error| error.for_port(false))
     }
 
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {

@@ -90,16 +90,18 @@ fn sighting(step: &LineStep, line: &DesiredLine, access: Option<Access>, words: 
     Sighting { access, as_wanted, cuts: step.isolates || closes, refused: None, answer }
 }
 
-/// Whether the router gives IPv6 to customers: by a DHCPv6 server, or by a profile's pool of prefixes.
+/// Whether the router gives IPv6 to customers: by a DHCPv6 server, by the prefix of an account, or by a profile's pool.
 pub(super) async fn gives_ipv6(client: &Client) -> Result<bool, Error> {
-    let servers = match client.call(&ipv6::count_servers()).await {
-        Ok(reply) => menu::counted(&ipv6::count_servers(), &reply)?,
-        // Without IPv6 there is no such menu; without the right to see it nothing can be said.
-        Err(Error::Refused { .. }) => 0,
-        Err(error) => return Err(error),
-    };
-    if servers > 0 {
-        return Ok(true);
+    for count in [ipv6::count_servers(), ipv6::count_own_prefixes()] {
+        let counted = match client.call(&count).await {
+            Ok(reply) => menu::counted(&count, &reply)?,
+            // Without IPv6 there is no such menu; without the right to see it nothing can be said.
+            Err(Error::Refused { .. }) => 0,
+            Err(error) => return Err(error),
+        };
+        if counted > 0 {
+            return Ok(true);
+        }
     }
     match client.call(&ipv6::print_prefixes()).await {
         Ok(reply) => Ok(ipv6::gives_prefixes(&reply)),

@@ -52,6 +52,7 @@ from . import isp_isolation_run
 from . import isp_explain
 from . import isp_reason
 from . import isp_router_sync
+from . import isp_router_machine
 from . import isp_access_sync
 from . import isp_channel
 from . import isp_webhook_attempt

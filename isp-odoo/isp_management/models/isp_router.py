@@ -23,7 +23,7 @@ class IspRouter(models.Model):
         "active": MANAGER,
         **dict.fromkeys(
             ("state", "identity", "version", "last_seen", "last_error", "last_error_code", "breaker_tripped",
-             "breaker_waiting", "breaker_approved_until", "account_count", "session_count", "drift_at"), PROGRAM,
+             "breaker_waiting", "breaker_approved_until", "account_count", "session_count", "drift_at", "serial", "machine_since"), PROGRAM,
         ),
     }
     _isp_guarded_later = {"company_id": PROGRAM}

@@ -99,6 +99,7 @@ class IspRouter(models.Model):
             router.subscription_count,
             approved,
             router.tls_fingerprint or None,
+            *router._isp_machines(),
         )
 
     def _isp_bursts(self):
@@ -226,6 +227,7 @@ class IspRouter(models.Model):
             given.filtered(lambda s: s.id not in bad)._isp_failed(now, error.code, str(error))
             return 0
         self._isp_well(now)
+        self._isp_met(answer.machine, now)
         for outcome in answer.accounts:
             lines.browse(outcome.account)._isp_answered(outcome, revisions.get(outcome.account), now)
         if answer.isolates:
@@ -288,8 +290,8 @@ class IspRouter(models.Model):
                 continue
             status = answers[router.id]
             router._isp_well(now)
+            router._isp_met(status.machine, now)
             router.sudo().write({
-                "identity": status.identity,
                 "version": status.version,
                 "account_count": status.accounts,
                 "session_count": status.sessions,

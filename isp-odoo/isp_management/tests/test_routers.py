@@ -1,10 +1,11 @@
 from datetime import date, datetime
 
+from isp_engine.testing import SimulatedRouter
 from psycopg2 import IntegrityError
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.sql_db import db_connect
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..logic import transaction
@@ -280,6 +281,43 @@ class TestRouters(IspNetworkCommon):
         action = self.router.action_isp_test()
         self.assertEqual((action["params"]["type"], self.router.last_error_code), ("danger", "router.bad_credentials"))
         self.assertNotIn("salah", action["params"]["message"])
+
+    def test_another_machine_is_left_alone_until_a_manager_confirms_it(self):
+        line = self.new_line()
+        self.sync(EARLY)
+        self.assertEqual(self.router.identity, "tower-1")
+        self.assertTrue(self.router.serial, "a virtual router has the id of its licence")
+        self.assertTrue(self.router.machine_since)
+        other = SimulatedRouter(identity="tower-2", serial="HG2")
+        self.addCleanup(other.close)
+        host, port = other.address.split(":")
+        self.router.write({"host": host, "port": int(port), "username": other.username, "password": other.password})
+        line.ppp_password = "baru"
+        self.sync("2026-03-10 09:10")
+        self.assertEqual((self.router.state, self.router.last_error_code), ("trouble", "router.other_machine"))
+        self.assertEqual((line.router_pending, line.last_router_code), (True, "router.other_machine"))
+        self.at("2026-03-10 12:00")["isp.router"]._cron_isp_drift()
+        self.env.invalidate_all()
+        self.assertEqual((other.secrets(), line.router_drift), ([], False))
+        self.router.action_isp_test()
+        self.assertEqual(self.router.last_error_code, "router.other_machine")
+        technician, manager = (
+            new_test_user(
+                self.env, "mesin-%s" % group, groups="base.group_user,isp_management.group_%s" % group,
+                company_id=self.company.id, company_ids=[(6, 0, self.company.ids)],
+            ) for group in ("technician", "manager")
+        )
+        with self.assertRaises(AccessError):
+            self.router.with_user(technician).action_isp_confirm_machine()
+        self.router.with_user(manager).action_isp_confirm_machine()
+        self.assertEqual((self.router.state, self.router.identity, self.router.serial), ("ok", "tower-2", "HG2"))
+        self.assertIn("HG2", self.router.message_ids[0].body)
+        self.sync("2026-03-10 13:00")
+        self.assertTrue(other.password_is("pelanggan-1", "baru"))
+        # A second router at the address of the first.
+        twin = self.router.copy({"name": "Menara 3", "password": other.password})
+        twin.action_isp_test()
+        self.assertEqual((twin.last_error_code, twin.serial), ("router.other_machine", False))
 
     def test_drift_is_listed_and_brought_right(self):
         line, gone = self.new_line(1), self.new_line(2)

@@ -487,6 +487,7 @@ class SimulatedRouter:
         version: Literal["7.21.5", "7.9"] = "7.21.5",
         port: int = 0,
         auto_dial: bool = True,
+        serial: str | None = None,
     ) -> SimulatedRouter: ...
     @property
     def address(self) -> str: ...

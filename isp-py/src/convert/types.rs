@@ -125,15 +125,16 @@ kinds! {
     GroupBurst: group percent threshold_percent seconds;
     GroupIsolation: group isolation;
     Account: key owner username password group speed access adopt service ip_address mac succeeds;
-    Router: key address username password accounts settings subscribers approved tls_fingerprint;
+    Router: key address username password accounts settings subscribers approved tls_fingerprint machine other_machines;
     FieldChange: field old new;
     PlanStep: what name account action changes code reason ends_sessions isolates;
     RouterPlan: router error steps text isolates limit;
     AccountOutcome: account state access changed code answer;
-    RouterApplied: router error accounts isolates limit;
+    RouterApplied: router error accounts isolates limit machine;
     AccountSeen: account access answer;
     RouterSeen: router error accounts;
-    RouterStatus: router error identity version board uptime cpu_load accounts sessions milliseconds;
+    RouterStatus: router error identity version board uptime cpu_load accounts sessions milliseconds machine;
+    Machine: identity serial;
     KnownAccount: key owner username customer phone;
     FoundAccount: name password profile rate_limit remote_address disabled online comment verdict subscriptions
         confidence evidence customer phone;

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use isp_core::isolation::Access;
 use isp_core::isolation::access::ObservedAccess;
+use isp_core::place::Machine;
 use isp_core::ports::{AccessControl, ApplyOutcome};
 use isp_mikrotik::access::Passed;
 use isp_mikrotik::reconcile::Finding;
@@ -13,6 +14,7 @@ use crate::convert::{Kind, Writer};
 use crate::error::Failure;
 use crate::policy::{IsolationPolicy, given_or_default};
 use crate::routers::read;
+use crate::routers::status::write_machine;
 use crate::routers::work::{self, Job};
 
 /// Brings the accounts of each router to what is wanted, reads them back and ends sessions under old terms.
@@ -37,8 +39,8 @@ pub(crate) fn apply_routers<'py>(
     let mut writer = Writer::new(py)?;
     let mut rows = Vec::with_capacity(answers.len());
     for (index, (answer, name)) in answers.iter().zip(given.keys.objects()).enumerate() {
-        let outcomes = answer.as_ref().map_or(&[][..], |passed| &passed.outcomes);
-        let held = answer.as_ref().map_or(0, |passed| passed.held);
+        let outcomes = answer.as_ref().map_or(&[][..], |(passed, _)| &passed.outcomes);
+        let held = answer.as_ref().map_or(0, |(passed, _)| passed.held);
         let mut accounts = Vec::with_capacity(outcomes.len());
         for (outcome, id) in outcomes.iter().zip(&given.accounts[index]) {
             accounts.push(write_outcome(outcome.as_ref(), given.account_keys.name(*id)?.clone(), &mut writer)?);
@@ -49,6 +51,7 @@ pub(crate) fn apply_routers<'py>(
             writer.tuple(accounts)?,
             writer.count(held)?,
             writer.int(i64::try_from(limits[index]).unwrap_or(i64::MAX))?,
+            write_machine(answer.as_ref().ok().and_then(|(_, machine)| machine.as_ref()), &writer)?,
         ];
         rows.push(writer.record(Kind::RouterApplied, fields)?);
     }
@@ -68,6 +71,7 @@ pub(crate) fn observe_routers<'py>(
     let deadline = work::deadline(deadline)?;
     let given = read::routers(routers, &IsolationPolicy::default())?;
     let answers = work::on_each(py, given.work, deadline, false, |job| async move {
+        job.meet_by_port().await?;
         // The moment is the caller's to write down.
         Ok(job.access.observe(job.endpoint(), &job.work.targets, DateTime::UNIX_EPOCH).await?)
     })?;
@@ -87,10 +91,11 @@ pub(crate) fn observe_routers<'py>(
     PyList::new(py, rows)
 }
 
-async fn apply(job: Job) -> Result<Passed, Failure> {
+async fn apply(job: Job) -> Result<(Passed, Option<Machine>), Failure> {
+    let machine = job.meet_by_port().await?;
     let Job { work, access } = job;
     let limit = if work.approved { usize::MAX } else { usize::try_from(work.limit).unwrap_or(usize::MAX) };
-    Ok(access.apply_passing(&work.endpoint, &work.targets, limit).await?)
+    Ok((access.apply_passing(&work.endpoint, &work.targets, limit).await?, machine))
 }
 
 fn write_outcome<'py>(

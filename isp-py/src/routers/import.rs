@@ -34,6 +34,7 @@ pub(crate) fn import_secrets<'py>(
     };
     let given = read::routers(routers, &IsolationPolicy::default())?;
     let answers = work::on_each(py, given.work, deadline, false, |job| async move {
+        job.meet().await?;
         // Tunnels of an office are nobody's lines.
         Ok(import::lines_only(job.access.read_accounts(job.endpoint(), CodePage::default()).await?).0)
     })?;

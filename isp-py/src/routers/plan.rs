@@ -25,6 +25,7 @@ pub(crate) fn plan_routers<'py>(
     let given = read::routers(routers, &policy)?;
     let limits: Vec<u64> = given.work.iter().map(|work| work.limit).collect();
     let answers = work::on_each(py, given.work, deadline, false, |job| async move {
+        job.meet().await?;
         Ok(job.access.plan(job.endpoint(), &job.work.targets).await?)
     })?;
     let mut writer = Writer::new(py)?;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::DateTime;
 use isp_core::Secret;
 use isp_core::ids::{RouterId, SubscriptionId, derive};
 use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
-use isp_core::place::RouterEndpoint;
+use isp_core::place::{KnownMachine, Machine, RouterEndpoint};
 use isp_core::subscription::{Account, Service, Typed};
 use isp_core::text::RouterName;
 use isp_mikrotik::menu::rate::Burst;
@@ -42,6 +43,8 @@ pub(super) struct Work {
     pub(super) limit: u64,
     /// Whether a person approved more.
     pub(super) approved: bool,
+    /// The machines that are known: first the one that answered before for this router, if any did.
+    pub(super) known: Vec<KnownMachine>,
 }
 
 /// The list of routers of a call, and the caller's names.
@@ -98,9 +101,27 @@ pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy
             let parse = |text: &str| Fingerprint::parse(text).ok_or(Refused::Fingerprint);
             settings.tls_fingerprints = BTreeMap::from([(endpoint.host.clone(), fingerprint.parsed(parse)?)]);
         }
-        Ok(Work { endpoint, settings, targets, limit: policy.0.breaker_limit(subscribers), approved })
+        let mut known: Vec<KnownMachine> =
+            fields.take()?.optional().map(|v| machine(&v, THIS)).transpose()?.into_iter().collect();
+        // Each of the others serves another router.
+        let mut other = THIS;
+        known.extend(fields.take()?.each(|_, row| {
+            other += 1;
+            machine(&row, other)
+        })?);
+        Ok(Work { endpoint, settings, targets, limit: policy.0.breaker_limit(subscribers), approved, known })
     })?;
     Ok(Routers { work, keys, accounts, logs_in, account_keys })
+}
+
+/// The router of the call, among the routers of known machines.
+pub(super) const THIS: u128 = 0;
+
+fn machine(row: &Value<'_, '_>, router: u128) -> PyResult<KnownMachine> {
+    let fields = row.record(Kind::Machine)?;
+    let machine = Machine { identity: fields.take()?.string()?, serial: fields.take()?.optional_string()? };
+    let router_id = RouterId(Uuid::from_u128(router));
+    Ok(KnownMachine { router_id, machine, since: DateTime::UNIX_EPOCH, by: None })
 }
 
 fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>) -> PyResult<AccessTarget> {

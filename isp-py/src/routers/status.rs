@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use isp_core::place::Machine;
 use isp_mikrotik::access::RouterCheck;
 use isp_mikrotik::text::CodePage;
 use pyo3::prelude::*;
@@ -27,14 +28,15 @@ pub(crate) fn router_status<'py>(
     let names = routers.keys;
     let answers = work::on_each(py, routers.work, deadline, false, |job| async move {
         let started = Instant::now();
+        let machine = job.meet().await?;
         let check = job.access.check(job.endpoint(), CodePage::default()).await?;
-        Ok((check, started.elapsed()))
+        Ok((check, started.elapsed(), machine))
     })?;
     let writer = Writer::new(py)?;
     let mut rows = Vec::with_capacity(answers.len());
     for (answer, name) in answers.iter().zip(names.objects()) {
         let empty = RouterCheckView::default();
-        let (check, took) = answer.as_ref().map_or((empty, 0), |(check, took)| {
+        let (check, took) = answer.as_ref().map_or((empty, 0), |(check, took, _)| {
             (RouterCheckView::of(check), i64::try_from(took.as_millis()).unwrap_or(i64::MAX))
         });
         let fields = [
@@ -48,10 +50,17 @@ pub(crate) fn router_status<'py>(
             writer.count(check.accounts)?,
             writer.count(check.sessions)?,
             writer.int(took)?,
+            write_machine(answer.as_ref().ok().map(|(_, _, machine)| machine), &writer)?,
         ];
         rows.push(writer.record(Kind::RouterStatus, fields)?);
     }
     PyList::new(py, rows)
+}
+
+/// Who answered.
+pub(super) fn write_machine<'py>(machine: Option<&Machine>, writer: &Writer<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let Some(Machine { identity, serial }) = machine else { return Ok(writer.none()) };
+    writer.record(Kind::Machine, [writer.text(identity), writer.optional_text(serial.as_deref())])
 }
 
 /// A check, or nothing of one.

@@ -4,15 +4,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isp_core::place::RouterEndpoint;
+use isp_core::ids::RouterId;
+use isp_core::place::{Machine, Met, RouterEndpoint, meet};
+use isp_core::ports::AccessControl as _;
 use isp_mikrotik::MikrotikAccess;
 use pyo3::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use crate::convert::Value;
 use crate::error::Failure;
-use crate::routers::read::Work;
+use crate::routers::read::{THIS, Work};
 use crate::runtime;
 
 /// Routers talked to at the same time; the others wait for a place, and their deadline with them.
@@ -28,6 +31,25 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// Asks the router who it is. Another machine than the known one is refused: nothing is read or written for the lines of
+    /// this router there.
+    pub(super) async fn meet(&self) -> Result<Machine, Failure> {
+        self.compare(self.access.who(self.endpoint()).await?)
+    }
+
+    /// The same, failing as a call to the port does.
+    pub(super) async fn meet_by_port(&self) -> Result<Option<Machine>, Failure> {
+        let answers = self.access.machine(self.endpoint()).await?;
+        answers.map(|answers| self.compare(answers)).transpose()
+    }
+
+    fn compare(&self, answers: Machine) -> Result<Machine, Failure> {
+        match meet(RouterId(Uuid::from_u128(THIS)), &answers, &self.work.known) {
+            Met::Same | Met::Remember => Ok(answers),
+            Met::Another(other) => Err(Failure::Refused { code: other.code(), reason: other.to_string() }),
+        }
+    }
+
     /// How to reach the router.
     pub(super) fn endpoint(&self) -> &RouterEndpoint {
         &self.work.endpoint

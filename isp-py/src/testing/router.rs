@@ -15,7 +15,8 @@ use crate::testing::held::{Held, no_fault, no_port};
 
 /// A MikroTik router on a loopback port, as strict as the real thing, with customers' boxes that dial.
 ///
-/// A context manager; it stops at the end of the block, or with ``close``. ``redial`` is how many seconds a box waits
+/// A context manager; it stops at the end of the block, or with ``close``. Without ``serial`` it is a virtual router that
+/// tells no number. ``redial`` is how many seconds a box waits
 /// before it dials again after its session ended.
 #[pyclass(frozen, module = "isp_engine.testing")]
 pub(crate) struct SimulatedRouter(Held<simulator::SimulatedRouter>);
@@ -23,7 +24,8 @@ pub(crate) struct SimulatedRouter(Held<simulator::SimulatedRouter>);
 #[pymethods]
 impl SimulatedRouter {
     #[new]
-    #[pyo3(signature = (*, identity="simulated", username="api", password="simulated", version="7.21.5", port=0, auto_dial=true))]
+    #[pyo3(signature = (*, identity="simulated", username="api", password="simulated", version="7.21.5", port=0, auto_dial=true, serial=None))]
+    #[expect(clippy::too_many_arguments, reason = "the parts of one router")]
     fn new(
         py: Python<'_>,
         identity: &str,
@@ -32,6 +34,7 @@ impl SimulatedRouter {
         version: &str,
         port: u16,
         auto_dial: bool,
+        serial: Option<&str>,
     ) -> PyResult<Self> {
         let version = match version {
             "7.21.5" => Version::V7_21_5,
@@ -44,6 +47,7 @@ impl SimulatedRouter {
             user: username.to_owned(),
             password: password.to_owned(),
             auto_dial,
+            serial: serial.map(str::to_owned),
             ..Simulation::default()
         };
         Ok(Self(Held::start(py, simulator::SimulatedRouter::start_on(simulation, port))?))

@@ -78,7 +78,7 @@ impl Context {
             let variables = [
                 ("what", self.texts.said(row.what)),
                 ("id", row.id.to_string()),
-                ("reason", self.texts.said(&row.reason)),
+                ("reason", self.texts.damage(&row.reason)),
             ];
             self.warn("warn.damaged", &variables);
         }

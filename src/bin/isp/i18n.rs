@@ -175,6 +175,15 @@ impl Texts {
         said.join(": ")
     }
 
+    /// What is wrong with a stored row, piece by piece: the table or column, then what is the matter with it.
+    pub(crate) fn damage(&self, reason: &str) -> String {
+        let piece = |piece: &str| match piece.strip_prefix("column ") {
+            Some(at) => format!("{} {at}", self.said("column")),
+            None => self.said(piece),
+        };
+        reason.split(": ").map(piece).collect::<Vec<_>>().join(": ")
+    }
+
     /// What was found on a router: in Indonesian what its code means, in English the router adapter's own words.
     pub(crate) fn finding(&self, code: &str, words: &str) -> String {
         let known: Option<BTreeMap<String, String>> =
@@ -192,7 +201,7 @@ impl Texts {
             | StoreError::Tls { reason }
             | StoreError::Damaged { reason } => vec![("reason", self.said(reason))],
             StoreError::Corrupt { what, reason } => {
-                vec![("what", self.said(what)), ("reason", self.said(reason))]
+                vec![("what", self.said(what)), ("reason", self.damage(reason))]
             }
             StoreError::Duplicate { what } | StoreError::NotFound { what } => vec![("what", self.said(what))],
             StoreError::Migration { version } => vec![("version", version.to_string())],

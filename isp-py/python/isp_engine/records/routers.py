@@ -87,12 +87,24 @@ class Account(NamedTuple):
         return masked(self, "password")
 
 
+class Machine(NamedTuple):
+    """Who a router is, as it says itself: its name, which people change, and its serial number or the id of a virtual
+    one (``None`` where it tells none)."""
+
+    identity: str
+    serial: str | None = None
+
+
 class Router(NamedTuple):
     """A router to talk to. The password is masked in ``repr``.
 
     ``address`` is ``host``, ``host:port`` or ``[v6]:port``, with ``tls://`` in front for api-ssl, whose certificate is
     checked by ``tls_fingerprint`` (SHA-256) or by the authority of the settings. ``subscribers`` is how many the
     router serves (``None``: as many as accounts are given) and ``approved`` that a person let the breaker pass.
+
+    ``machine`` is the one that answered before (``RouterStatus.machine``, ``RouterApplied.machine``), ``other_machines``
+    those that serve other routers. Where another machine answers, nothing is read or written, and ``error`` has the code
+    ``router.other_machine``, until a person says that it is right. ``None``: whichever answers.
     """
 
     key: Key
@@ -104,6 +116,8 @@ class Router(NamedTuple):
     subscribers: int | None = None
     approved: bool = False
     tls_fingerprint: str | None = None
+    machine: Machine | None = None
+    other_machines: Sequence[Machine] = ()
 
     def __repr__(self) -> str:
         return masked(self, "password")
@@ -167,7 +181,8 @@ class AccountOutcome(NamedTuple):
 class RouterApplied(NamedTuple):
     """The outcome for each account, in order; none when ``error`` is set. Then each may be in either state.
 
-    ``isolates`` is how many lines would have been cut off when the breaker held them back, else 0.
+    ``isolates`` is how many lines would have been cut off when the breaker held them back, else 0. ``machine`` is who
+    answered: to be remembered, and given as ``Router.machine`` the next time.
     """
 
     router: Key
@@ -175,6 +190,7 @@ class RouterApplied(NamedTuple):
     accounts: tuple[AccountOutcome, ...]
     isolates: int
     limit: int
+    machine: Machine | None
 
 
 class AccountSeen(NamedTuple):
@@ -194,7 +210,8 @@ class RouterSeen(NamedTuple):
 
 
 class RouterStatus(NamedTuple):
-    """A connection test. ``accounts`` and ``sessions`` count all of them, ours or not; empty when ``error`` is set."""
+    """A connection test. ``accounts`` and ``sessions`` count all of them, ours or not; empty when ``error`` is set.
+    ``machine`` is who answered."""
 
     router: Key
     error: IspError | None
@@ -206,6 +223,7 @@ class RouterStatus(NamedTuple):
     accounts: int
     sessions: int
     milliseconds: int
+    machine: Machine | None
 
 
 class KnownAccount(NamedTuple):

@@ -124,7 +124,7 @@ async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, off
     read_all(store, ctx.tenant(), ctx.config.worker.page).await?;
     let mut unreadable: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for row in store.damaged() {
-        let said = format!("{}: {}", row.id, ctx.texts.said(&row.reason));
+        let said = format!("{}: {}", row.id, ctx.texts.damage(&row.reason));
         unreadable.entry(row.what).or_default().push(said);
     }
     for (what, rows) in unreadable {

@@ -14,6 +14,7 @@ use isp_core::ports::{PageQuery, Store};
 use isp_core::text::Code;
 use isp_core::typed::guarded;
 use isp_core::{Money, Secret};
+use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::FoundAccount;
 use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
 
@@ -51,8 +52,8 @@ type People = BTreeMap<SubscriptionId, Customer>;
 pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let router = find::router(ctx, store, &args.code).await?;
-    let access = wire::routers(&ctx.config);
-    let accounts = access
+    let accounts = met(ctx, &router)
+        .await?
         .read_accounts(&router.endpoint, ctx.config.mikrotik.code_page)
         .await
         .map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
@@ -66,9 +67,17 @@ pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Ex
 /// The same for queues and leases.
 pub(crate) async fn run_lines(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
     let router = find::router(ctx, ctx.store().await?, &args.code).await?;
-    let lines = wire::routers(&ctx.config).read_lines_found(&router.endpoint).await;
+    let lines = met(ctx, &router).await?.read_lines_found(&router.endpoint).await;
     let lines = lines.map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
     proposed(ctx, &args, &router, &lines).await
+}
+
+/// The way to a router on which the machine answers that is known for it: another one's accounts are not its lines.
+async fn met(ctx: &Context, router: &Router) -> anyhow::Result<MikrotikAccess> {
+    let access = wire::routers(&ctx.config);
+    let answered = ctx.engine(ctx.store().await?).meet(&access, router, ctx.now).await?;
+    answered.map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
+    Ok(access)
 }
 
 async fn proposed(
