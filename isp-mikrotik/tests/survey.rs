@@ -183,7 +183,8 @@ async fn an_account_under_an_old_name_is_known_by_its_mark() {
 async fn ipv6_that_isolation_does_not_reach_is_told_however_customers_get_it() {
     let open = |found: &Survey| codes(found).iter().any(|(_, code)| *code == "router.ipv6_open");
     let lines = [target(1, "budi", Isolated)];
-    let given: [(&str, &[(&str, &[u8])]); 3] = [
+    type Values<'v> = &'v [(&'v str, &'v [u8])];
+    let given: [(&str, Values<'_>); 3] = [
         ("/ppp/secret", &[("name", b"v6"), ("password", b"x"), ("remote-ipv6-prefix", b"2001:db8:1::/64")]),
         ("/ppp/profile", &[("name", b"v6"), ("remote-ipv6-prefix-pool", b"v6")]),
         ("/ipv6/dhcp-server", &[("name", b"v6"), ("interface", b"bridge"), ("disabled", b"false")]),
