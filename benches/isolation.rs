@@ -12,15 +12,15 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{InvoiceBalance, InvoiceKind};
+use isp_core::billing::{Debt, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, Zone};
-use isp_core::ids::{CustomerId, ExemptionId, InvoiceId, OutageId, PackageId, PromiseId, SiteId, SubscriptionId};
+use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
 use isp_core::isolation::access::IsolatedSince;
 use isp_core::isolation::{
     Access, AccessFacts, Decision, IsolationCause, IsolationMoment, IsolationPolicy, Reason, ServiceAccess,
 };
 use isp_core::money::Money;
-use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::protection::{OutageTimes, ProtectedDays};
 use isp_core::subscription::BillingTerms;
 use uuid::Uuid;
 
@@ -122,18 +122,20 @@ impl Line {
         let due_date = today.plus_days(-days);
         let issue_date = due_date.plus_days(-10);
         line.0.open.push(InvoiceBalance {
-            invoice_id: InvoiceId::of_period(line.0.subscription_id, issue_date),
-            number: i as u64,
+            debt: Debt {
+                invoice_id: InvoiceId::of_period(line.0.subscription_id, issue_date),
+                number: i as u64,
+                issue_date,
+                due_date,
+                total: Money::rupiah(166_500),
+                paid: Money::rupiah(50_000),
+            },
             customer_id: line.0.customer_id,
             subscription_id: line.0.subscription_id,
             site_id: line.0.site_id,
             package_id: line.0.terms.package_id,
             kind: InvoiceKind::Subscription,
             period: Period { start: issue_date, end: issue_date.plus_days(30) },
-            issue_date,
-            due_date,
-            total: Money::rupiah(166_500),
-            paid: Money::rupiah(50_000),
         });
         line
     }
@@ -147,34 +149,24 @@ impl Line {
     }
 
     fn exempt(mut self, today: Date) -> Self {
-        self.0.exemptions.push(Exemption {
-            id: ExemptionId(Uuid::nil()),
-            customer_id: self.0.customer_id,
+        self.0.exemptions.push(ProtectedDays {
             from: today.plus_days(-20),
             until: today.plus_days(-1),
             reason: "pengurus RT".to_owned(),
-            by: "pemilik".to_owned(),
             ending: None,
         });
         self
     }
 
     fn outage(mut self, now: DateTime<Utc>) -> Self {
-        let (id, site_id) = (OutageId(Uuid::nil()), self.0.site_id);
         let from = now - chrono::TimeDelta::hours(3);
-        self.0.outages.push(Outage { id, site_id, from, until: None, note: "kabel putus".to_owned(), ending: None });
+        self.0.outages.push(OutageTimes { from, until: None, ending: None });
         self
     }
 
     fn promised(mut self, today: Date) -> Self {
-        self.0.promises.push(Promise {
-            id: PromiseId(Uuid::nil()),
-            customer_id: self.0.customer_id,
-            made_on: today.plus_days(-1),
-            until: today.plus_days(2),
-            by: "kasir".to_owned(),
-            ending: None,
-        });
+        let (from, until) = (today.plus_days(-1), today.plus_days(2));
+        self.0.promises.push(ProtectedDays { from, until, reason: String::new(), ending: None });
         self
     }
 }
@@ -234,7 +226,7 @@ impl Bare {
             paused: day(facts.terms.paused_from),
             isolated_overdue: facts.access.isolated.map_or(-1, |since| since.overdue.as_i64()),
             open: facts.open.iter().map(|i| (i.due_date.day_number(), i.total.as_i64(), i.paid.as_i64())).collect(),
-            promises: facts.promises.iter().map(|p| (p.made_on.day_number(), p.until.day_number())).collect(),
+            promises: facts.promises.iter().map(|p| (p.from.day_number(), p.until.day_number())).collect(),
             exemptions: facts.exemptions.iter().map(|e| (e.from.day_number(), e.until.day_number())).collect(),
             outages: facts
                 .outages

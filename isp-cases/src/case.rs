@@ -287,6 +287,13 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// An invoice is taken away. Only a system whose people may do that has it: the engine's invoices never change.
+    Cancel {
+        /// Which.
+        invoice: InvoiceRef,
+        /// Whether the next run may bill its period again.
+        bill_again: bool,
+    },
     /// An installation with its fee.
     Install {
         /// Of which subscription.

@@ -472,6 +472,10 @@ impl Host for EngineHost<'_> {
             Action::WriteOff { .. } | Action::TakeBackWriteOff { .. } | Action::Correct { .. } => {
                 self.give_up(action, at).await
             }
+            Action::Cancel { .. } => {
+                let message = "an invoice never changes here: what was wrong is given back by a note".to_owned();
+                return Err(Refusal { code: "case.not_here".to_owned(), message });
+            }
             Action::Install { .. } => self.install(action).await,
             Action::Price { .. } => self.price(action).await,
             Action::Policy { policy } => {

@@ -4,6 +4,8 @@
 //! Ids of what the engine decides follow from what they stand for, so that a repeated run names the same rows:
 //! see [`InvoiceId::of_period`] and [`derive()`].
 
+mod known;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::calendar::Date;
+
+pub use known::{Id, Ids, Known, LineIds, OfLine, OfNobody, Unknown};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -122,13 +126,16 @@ impl InvoiceId {
     }
 }
 
+/// The namespace of ids that follow from a name alone. The marks on routers of accounts that Python manages rest on it, so it
+/// never changes.
+pub const NAMES: Uuid = Uuid::nil();
+
 /// Derives an id from the words that name a thing, so that a repeated decision names the same row.
 ///
 /// ```
-/// use isp_core::ids::derive;
-/// let tenant = uuid::Uuid::nil();
-/// assert_eq!(derive(tenant, &["payment", "midtrans", "42"]), derive(tenant, &["payment", "midtrans", "42"]));
-/// assert_ne!(derive(tenant, &["a", "bc"]), derive(tenant, &["ab", "c"]));
+/// use isp_core::ids::{NAMES, derive};
+/// assert_eq!(derive(NAMES, &["payment", "midtrans", "42"]), derive(NAMES, &["payment", "midtrans", "42"]));
+/// assert_ne!(derive(NAMES, &["a", "bc"]), derive(NAMES, &["ab", "c"]));
 /// ```
 #[must_use]
 pub fn derive(namespace: Uuid, words: &[&str]) -> Uuid {

@@ -198,9 +198,7 @@
 //! # use isp_core::payment::*;
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
 //! # let day = |text: &str| Date::parse(text).unwrap();
-//! # let invoice = |n: u128, due: &str, paid| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
-//! #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)),
-//! #   package_id: PackageId(id(1)), kind: InvoiceKind::Subscription, period: day(due).month().period(),
+//! # let invoice = |n: u128, due: &str, paid| Debt { invoice_id: InvoiceId(id(n)), number: n as u64,
 //! #   issue_date: day(due), due_date: day(due), total: Money::rupiah(166_500), paid: Money::rupiah(paid) };
 //! let open = [invoice(3, "2026-03-11", 0), invoice(2, "2026-02-11", 66_500)];
 //! let now = chrono::DateTime::UNIX_EPOCH;
@@ -239,9 +237,7 @@
 //! # use isp_core::money::Money;
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
-//! # let invoice = |n: u128| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64, customer_id: CustomerId(id(1)),
-//! #   subscription_id: SubscriptionId(id(n)), site_id: SiteId(id(1)), package_id: PackageId(id(1)),
-//! #   kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(), issue_date: day("2026-01-01"),
+//! # let invoice = |n: u128| Debt { invoice_id: InvoiceId(id(n)), number: n as u64, issue_date: day("2026-01-01"),
 //! #   due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::rupiah(66_500) };
 //! let policy = DunningPolicy::default();
 //! assert_eq!(Arrears::of(&[invoice(1)], day("2026-01-11")).overdue, Money::ZERO);
@@ -272,36 +268,30 @@
 //! of 50 lines 20.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, protection::Promise, subscription::BillingTerms};
+//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, protection::ProtectedDays, subscription::ServiceDates};
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let id = uuid::Uuid::from_u128(1);
 //! # let january = day("2026-01-01").month().period();
-//! # let invoice = InvoiceBalance { invoice_id: InvoiceId(id), number: 1, customer_id: CustomerId(id),
-//! #   subscription_id: SubscriptionId(id), site_id: SiteId(id), package_id: PackageId(id), kind: InvoiceKind::Subscription,
-//! #   period: january, issue_date: january.start, due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::ZERO };
-//! # let terms = BillingTerms::new(PackageId(id), january.start, BillingDay::of(january.start), Cycle::Monthly);
-//! # let facts = AccessFacts { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id),
-//! #   router_id: None, zone: Zone::Wib, terms, access: ServiceAccess::new(SubscriptionId(id), Access::Open),
+//! # let invoice = Debt { invoice_id: InvoiceId(id), number: 1, issue_date: january.start, due_date: day("2026-01-11"),
+//! #   total: Money::rupiah(166_500), paid: Money::ZERO };
+//! # let service = ServiceDates { start: january.start, end: None, paused_from: None };
+//! # let facts = IsolationFacts { zone: Zone::Wib, service, desired: Access::Open, cause: None, isolated: None,
 //! #   open: vec![invoice], promises: vec![], exemptions: vec![], outages: vec![] };
 //! let policy = IsolationPolicy::default();
-//! let decide = |facts: &AccessFacts, on: &str, hour| decide_isolation(facts, &policy, day(on).at(hour, 0, Zone::Wib));
+//! let decide = |facts: &IsolationFacts, on: &str, hour| decide_isolation(facts, &policy, day(on).at(hour, 0, Zone::Wib));
 //! assert_eq!(decide(&facts, "2026-01-15", 12), Decision::Keep(Reason::WithinGrace));
 //! assert_eq!(decide(&facts, "2026-01-17", 12), Decision::Keep(Reason::DayNotAllowed));
 //! assert_eq!(decide(&facts, "2026-01-19", 9), Decision::Keep(Reason::BeforeHour));
 //! assert_eq!(decide(&facts, "2026-01-19", 10), Decision::Isolate(Reason::OverdueTooLong));
-//! let nearly = InvoiceBalance { paid: Money::rupiah(166_350), ..facts.open[0] };
-//! let small = AccessFacts { open: vec![nearly], ..facts.clone() };
+//! let small = IsolationFacts { open: vec![Debt { paid: Money::rupiah(166_350), ..invoice }], ..facts.clone() };
 //! assert_eq!(decide(&small, "2026-01-19", 10), Decision::Keep(Reason::SmallDebt));
-//! let promise = Promise { id: PromiseId(id), customer_id: CustomerId(id), made_on: day("2026-01-15"),
-//!     until: day("2026-01-20"), by: "kasir".into(), ending: None };
-//! let promised = AccessFacts { promises: vec![promise], ..facts.clone() };
+//! let promise = ProtectedDays { from: day("2026-01-15"), until: day("2026-01-20"), reason: String::new(), ending: None };
+//! let promised = IsolationFacts { promises: vec![promise], ..facts.clone() };
 //! assert_eq!(decide(&promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
 //! assert_eq!(decide(&promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));
-//! let isolated = |cause| ServiceAccess { desired: Access::Isolated, cause: Some(cause), ..facts.access.clone() };
-//! let paid = AccessFacts { open: vec![], access: isolated(IsolationCause::Arrears), ..facts.clone() };
-//! assert_eq!(decide(&paid, "2026-01-19", 3), Decision::Reopen(Reason::Paid));
-//! let by_hand = AccessFacts { open: vec![], access: isolated(IsolationCause::Manual), ..facts.clone() };
-//! assert_eq!(decide(&by_hand, "2026-01-19", 3), Decision::Keep(Reason::IsolatedByHand));
+//! let isolated = |cause| IsolationFacts { open: vec![], desired: Access::Isolated, cause: Some(cause), ..facts.clone() };
+//! assert_eq!(decide(&isolated(IsolationCause::Arrears), "2026-01-19", 3), Decision::Reopen(Reason::Paid));
+//! assert_eq!(decide(&isolated(IsolationCause::Manual), "2026-01-19", 3), Decision::Keep(Reason::IsolatedByHand));
 //! assert_eq!((policy.breaker_limit(500), policy.breaker_limit(50)), (50, 20));
 //! ```
 //!

@@ -24,7 +24,7 @@ use crate::ids::{CustomerId, InvoiceId, RouterId, SubscriptionId, TenantId};
 use crate::installation::InstallationOrder;
 use crate::isolation::given_back::{give_isolated_back, is_left_out};
 use crate::isolation::transition::Transition;
-use crate::isolation::{AccessEvent, AccessFacts, Decision, Reason, decide_isolation};
+use crate::isolation::{AccessFacts, Decision, Happened, Reason, decide_isolation};
 use crate::message::reminder::level_reached;
 use crate::message::{DunningFacts, NotificationKind, due_reminders, join_reminders};
 use crate::money::Money;
@@ -62,7 +62,7 @@ pub struct Line {
     /// isolated days back.
     pub charges: Vec<Charge>,
     /// What happened to its access, oldest first; needed where a policy leaves isolated periods out or gives days back.
-    pub events: Vec<AccessEvent>,
+    pub events: Vec<Happened>,
     /// The terms that replace those of the beginning, each from its moment on, oldest first.
     pub changes: Vec<(DateTime<Utc>, BillingTerms)>,
     /// Its installation orders; a fee that stands on a periodic invoice already is left out.
@@ -374,12 +374,12 @@ impl Life<'_> {
         for at in 0..self.subject.lines.len() {
             let Some(line) = self.subject.lines.get_mut(at) else { continue };
             let facts = &mut line.facts;
-            let decision = decide_isolation(facts, &self.policy.isolation, now);
+            let decision = decide_isolation(&*facts, &self.policy.isolation, now);
             let overdue = crate::billing::Arrears::of(&facts.open, day).overdue;
             let Some(what) = What::decided(decision, overdue) else { continue };
             if let Some(change) = Transition::decided(facts, decision, now) {
                 facts.access = change.access;
-                line.events.push(change.event);
+                line.events.push(change.event.happened());
             }
             let (subscription_id, router_id) = (facts.subscription_id, facts.router_id);
             self.note(day, Some(subscription_id), router_id, what);

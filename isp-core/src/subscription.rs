@@ -59,6 +59,34 @@ pub struct BillingTerms {
     pub charged_until: Option<Date>,
 }
 
+/// When a line serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceDates {
+    /// The first day.
+    pub start: Date,
+    /// The day after the last.
+    pub end: Option<Date>,
+    /// Since when it is paused.
+    pub paused_from: Option<Date>,
+}
+
+impl ServiceDates {
+    /// Where the line stands on a day.
+    #[must_use]
+    #[inline]
+    pub fn status_on(&self, date: Date) -> SubscriptionStatus {
+        if self.end.is_some_and(|end| end <= date) {
+            SubscriptionStatus::Terminated
+        } else if date < self.start {
+            SubscriptionStatus::Pending
+        } else if self.paused_from.is_some_and(|from| from <= date) {
+            SubscriptionStatus::Paused
+        } else {
+            SubscriptionStatus::Active
+        }
+    }
+}
+
 impl BillingTerms {
     /// Terms without extras, to be billed from the start.
     #[must_use]
@@ -123,18 +151,18 @@ impl BillingTerms {
         serves(self) && serves(other) && before(self, other) && before(other, self)
     }
 
+    /// When it serves.
+    #[must_use]
+    #[inline]
+    pub const fn service(&self) -> ServiceDates {
+        ServiceDates { start: self.start, end: self.end, paused_from: self.paused_from }
+    }
+
     /// Where it stands on a day.
     #[must_use]
+    #[inline]
     pub fn status_on(&self, date: Date) -> SubscriptionStatus {
-        if self.end.is_some_and(|end| end <= date) {
-            SubscriptionStatus::Terminated
-        } else if date < self.start {
-            SubscriptionStatus::Pending
-        } else if self.paused_from.is_some_and(|from| from <= date) {
-            SubscriptionStatus::Paused
-        } else {
-            SubscriptionStatus::Active
-        }
+        self.service().status_on(date)
     }
 
     /// Changes the package from a day on that begins a period (rule B6, the default); `today` says which package runs until then.

@@ -369,7 +369,7 @@ proptest! {
         let today = facts.zone.date_of(now);
         let serving = facts.terms.status_on(today) == SubscriptionStatus::Active;
         let arrears = Arrears::of(&facts.open, today);
-        let promised = facts.promises.iter().any(|p| p.made_on <= today && today <= p.until);
+        let promised = facts.promises.iter().any(|p| p.from <= today && today <= p.until);
         let exempt = facts.exemptions.iter().any(|e| e.from <= today && today <= e.until);
         let outage = facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| until > now));
         let manual = facts.access.cause == Some(IsolationCause::Manual);

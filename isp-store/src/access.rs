@@ -326,7 +326,7 @@ pub(crate) async fn at(
     for fact in &mut facts {
         let today = fact.zone.date_of(at);
         // The statements know only the latest day of all zones.
-        fact.promises.retain(|p| p.made_on <= today);
+        fact.promises.retain(|p| p.from <= today);
         fact.exemptions.retain(|e| e.from <= today);
         fact.open = balances
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Invoice, InvoiceBalance, InvoiceKind};
+use isp_core::billing::{Debt, Invoice, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{Date, Period};
 use isp_core::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::money::Money;
@@ -31,19 +31,15 @@ pub(crate) const COLUMNS: &str = "i.invoice_id, i.number, i.customer_id, i.subsc
     i.kind, i.period_start, i.period_end, i.issue_date, i.due_date, i.dpp, i.ppn, i.total, i.paid, i.lines";
 
 pub(crate) fn read_balance(r: &mut Reader<'_>) -> Result<InvoiceBalance, StoreError> {
+    let (invoice_id, number) = (r.get()?, r.get()?);
     Ok(InvoiceBalance {
-        invoice_id: r.get()?,
-        number: r.get()?,
         customer_id: r.get()?,
         subscription_id: r.get()?,
         site_id: r.get()?,
         package_id: r.get()?,
         kind: r.get()?,
         period: Period { start: r.get()?, end: r.get()? },
-        issue_date: r.get()?,
-        due_date: r.get()?,
-        total: r.get()?,
-        paid: r.get()?,
+        debt: Debt { invoice_id, number, issue_date: r.get()?, due_date: r.get()?, total: r.get()?, paid: r.get()? },
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::calendar::Zone;
-use isp_core::ids::{CustomerId, SiteId, TenantId};
+use isp_core::ids::{CustomerId, TenantId};
 use isp_core::isolation::AccessFacts;
 use isp_core::ports::StoreError;
 use isp_core::protection::{Exemption, Outage, Promise};
@@ -37,9 +37,9 @@ pub(crate) async fn add(
     let args = vec![Value::Id(tenant.0), sites, Value::Moment(as_of)];
     let (outages, more) = outages(s, "AND t.site_id IN IDS(($2)) AND t.from_at <= $3", args).await?;
     unclear.extend(more);
-    let promises: HashMap<CustomerId, Vec<Promise>> = grouped(promises, |p| p.customer_id);
-    let exemptions: HashMap<CustomerId, Vec<Exemption>> = grouped(exemptions, |e| e.customer_id);
-    let outages: HashMap<SiteId, Vec<Outage>> = grouped(outages, |o| o.site_id);
+    let promises = grouped(promises, |p| (p.customer_id, p.days()));
+    let exemptions = grouped(exemptions, |e| (e.customer_id, e.days()));
+    let outages = grouped(outages, |o| (o.site_id, o.times()));
     for fact in facts {
         fact.promises = promises.get(&fact.customer_id).cloned().unwrap_or_default();
         fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
@@ -65,10 +65,11 @@ pub(crate) async fn all_outages(s: &mut dyn Session, tenant: TenantId) -> Result
     Ok(outages(s, "", args![tenant]).await?.0)
 }
 
-fn grouped<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
+fn grouped<R, K: std::hash::Hash + Eq, T>(rows: Vec<R>, part: impl Fn(&R) -> (K, T)) -> HashMap<K, Vec<T>> {
     let mut groups: HashMap<K, Vec<T>> = HashMap::new();
-    for row in rows {
-        groups.entry(key(&row)).or_default().push(row);
+    for row in &rows {
+        let (key, part) = part(row);
+        groups.entry(key).or_default().push(part);
     }
     groups
 }

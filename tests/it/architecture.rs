@@ -71,6 +71,17 @@ fn the_core_reaches_no_runtime_no_database_no_network_and_no_python() {
     }
 }
 
+/// Facts are no wider than their decision: what the caller of the wheel does not know is `Unknown` there, never an id of
+/// zeros.
+#[test]
+fn the_wheel_fills_nothing_with_ids_of_nobody() {
+    for (path, text) in sources("isp-py/src") {
+        for nobody in ["nil()", "Uuid::default", "Uuid::from_u128(0)"] {
+            assert!(!text.contains(nobody), "{} names {nobody}", path.display());
+        }
+    }
+}
+
 #[test]
 fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
     let words = [

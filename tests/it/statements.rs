@@ -198,7 +198,7 @@ fn check(snapshot: &Snapshot, per_customer: &BTreeSet<u32>) {
             .statements
             .iter()
             .filter(own)
-            .flat_map(|s| balances.iter().filter(|i| s.holds(i)).map(|i| i.total))
+            .flat_map(|s| balances.iter().filter(|i| s.holds(*i)).map(|i| i.total))
             .sum();
         let charged: Money = balances.iter().filter(|i| i.customer_id == customer_id(*n)).map(|i| i.total).sum();
         assert_eq!(documents, charged);

@@ -135,6 +135,7 @@ pub(super) struct Step {
     pub(super) write_off: Option<OfInvoice>,
     pub(super) take_back_write_off: Option<OfInvoice>,
     pub(super) correct: Option<Correct>,
+    pub(super) cancel: Option<Cancel>,
     pub(super) install: Option<Install>,
     pub(super) price: Option<NewPrice>,
     pub(super) policy: Option<Policy>,
@@ -264,6 +265,15 @@ pub(super) struct Correct {
     pub(super) invoice: Day,
     pub(super) amount: Money,
     pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cancel {
+    pub(super) subscription: Option<String>,
+    pub(super) invoice: Day,
+    #[serde(default)]
+    pub(super) bill_again: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -269,6 +269,10 @@ impl Steps<'_> {
             let invoice = self.invoice("correct", of.subscription.as_ref(), of.kind.as_ref(), of.invoice.0)?;
             actions.push(Action::Correct { invoice, amount: of.amount, reason: because(of.reason.as_ref()) });
         }
+        if let Some(of) = &step.cancel {
+            let invoice = self.invoice("cancel", of.subscription.as_ref(), None, of.invoice.0)?;
+            actions.push(Action::Cancel { invoice, bill_again: of.bill_again });
+        }
         Ok(actions)
     }
 

@@ -165,7 +165,7 @@ pub fn sums_owed(open: &[InvoiceBalance]) -> Vec<Money> {
         sum
     });
     let rising: Vec<Money> = rising.collect();
-    rising.into_iter().chain(open.iter().map(InvoiceBalance::residual)).collect()
+    rising.into_iter().chain(open.iter().map(|i| i.residual())).collect()
 }
 
 /// The words that name the payer in what a bank wrote: letters only, without the words that banks and payers write each time.

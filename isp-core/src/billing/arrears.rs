@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::InvoiceBalance;
+use crate::billing::Owing;
 use crate::calendar::Date;
 use crate::money::Money;
 
@@ -21,22 +21,17 @@ impl Arrears {
     /// The arrears in these invoices on `today`. An invoice is overdue from the day after its due date.
     ///
     /// ```
-    /// # use isp_core::billing::{*, Arrears};
-    /// # use isp_core::calendar::*;
-    /// # use isp_core::ids::*;
-    /// # use isp_core::money::Money;
-    /// # let id = uuid::Uuid::nil();
+    /// # use isp_core::{billing::*, calendar::Date, ids::InvoiceId, money::Money};
     /// # let day = |t| Date::parse(t).unwrap();
-    /// # let invoice = InvoiceBalance { invoice_id: InvoiceId(id), number: 1, customer_id: CustomerId(id),
-    /// #   subscription_id: SubscriptionId(id), site_id: SiteId(id), package_id: PackageId(id), kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(),
-    /// #   issue_date: day("2026-01-01"), due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::rupiah(66_500) };
+    /// let invoice = Debt { invoice_id: InvoiceId(uuid::Uuid::from_u128(1)), number: 1, issue_date: day("2026-01-01"),
+    ///     due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::rupiah(66_500) };
     /// assert_eq!(Arrears::of(&[invoice], day("2026-01-11")), Arrears::default());
     /// let arrears = Arrears::of(&[invoice], day("2026-01-16"));
     /// assert_eq!((arrears.overdue.as_i64(), arrears.days_late), (100_000, 5));
     /// ```
     #[must_use]
-    pub fn of(invoices: &[InvoiceBalance], today: Date) -> Self {
-        invoices.iter().filter(|i| i.is_overdue(today)).fold(Self::default(), |sum, i| Self {
+    pub fn of<D: Owing>(invoices: &[D], today: Date) -> Self {
+        invoices.iter().map(D::debt).filter(|i| i.is_overdue(today)).fold(Self::default(), |sum, i| Self {
             overdue: sum.overdue + i.residual(),
             days_late: sum.days_late.max(i.days_late(today)),
             invoices: sum.invoices + 1,

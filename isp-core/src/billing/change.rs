@@ -12,7 +12,7 @@ use crate::billing::policy::BillingPolicy;
 use crate::billing::proration::prorate;
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::{InvoiceId, JournalEntryId, PackageId, derive};
+use crate::ids::{Ids, InvoiceId, JournalEntryId, Known, LineIds, PackageId, derive};
 use crate::ledger::{Account, EntryKind, JournalEntry, JournalLine};
 use crate::money::Money;
 use crate::package::PriceList;
@@ -21,22 +21,22 @@ use crate::tax::{Tax, TaxMode, TaxRule};
 
 /// What a change at once comes to, for one billed period.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Adjustment {
+pub struct Adjustment<I: Ids = Known> {
     /// What the customer is to pay more.
-    pub invoice: Option<Invoice>,
+    pub invoice: Option<Invoice<I>>,
     /// What the customer gets back, of the invoices that the days were charged with, the latest first.
-    pub notes: Vec<CreditNote>,
+    pub notes: Vec<CreditNote<I>>,
     /// Moves revenue between the packages, so that each has what it served: a document is booked on one of them.
     pub entry: Option<JournalEntry>,
 }
 
 /// What is changed, and into what.
 #[derive(Debug, Clone, Copy)]
-pub struct ChangeAtOnce<'a> {
+pub struct ChangeAtOnce<'a, I: Ids = Known> {
     /// The subscription with its terms as they were.
-    pub row: &'a Billable,
+    pub row: &'a Billable<I>,
     /// What it was charged.
-    pub charges: &'a [Charge],
+    pub charges: &'a [Charge<I>],
     /// The new package, one of the catalogue.
     pub package: PackageId,
     /// The packages.
@@ -56,7 +56,7 @@ pub struct ChangeAtOnce<'a> {
 ///
 /// # Errors
 /// [`Error::ChangedToday`] when the day has a change at once already; [`Error::NoPrice`], [`Error::NoTaxRule`].
-pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Error> {
+pub fn change_at_once<I: LineIds>(change: &ChangeAtOnce<'_, I>) -> Result<Vec<Adjustment<I>>, Error> {
     let on = change.written.on;
     let again = change.charges.iter().any(|c| {
         (c.invoice.kind == InvoiceKind::Adjustment && !c.is_for_service() && c.invoice.issue_date == on)
@@ -66,8 +66,8 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
         return Err(Error::ChangedToday);
     }
     // A period that was billed ahead and given back whole is none any more.
-    let counts = |c: &&Charge| c.is_for_service() && !c.is_unserved(c.invoice.period.start);
-    let mut bases: Vec<&Charge> = change.charges.iter().filter(counts).collect();
+    let counts = |c: &&Charge<I>| c.is_for_service() && !c.is_unserved(c.invoice.period.start);
+    let mut bases: Vec<&Charge<I>> = change.charges.iter().filter(counts).collect();
     bases.sort_by_key(|c| c.invoice.period.start);
     // After a pause that was given back, a period is billed anew from the day of the resumption: the later one counts.
     let next = bases.iter().skip(1).map(|c| c.invoice.period.start).chain([Date::MAX]);
@@ -85,13 +85,13 @@ pub fn change_at_once(change: &ChangeAtOnce<'_>) -> Result<Vec<Adjustment>, Erro
     Ok(adjustments)
 }
 
-fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adjustment, Error> {
+fn adjust<I: LineIds>(change: &ChangeAtOnce<'_, I>, base: &Charge<I>, days: Period) -> Result<Adjustment<I>, Error> {
     let row = change.row;
     let (prices, tax_mode) = change.catalog.find(change.package)?;
     let on = change.written.on;
-    let billed: Vec<&Charge> = change.charges.iter().filter(|c| c.days_in(days).is_some()).collect();
+    let billed: Vec<&Charge<I>> = change.charges.iter().filter(|c| c.days_in(days).is_some()).collect();
     // What an outage gave back stays with the customer.
-    let gross: Vec<Charge> = billed
+    let gross: Vec<Charge<I>> = billed
         .iter()
         .map(|c| {
             let notes = c.notes.iter().filter(|n| n.reason != CreditReason::Outage).cloned().collect();
@@ -161,7 +161,7 @@ fn adjust(change: &ChangeAtOnce<'_>, base: &Charge, days: Period) -> Result<Adju
 }
 
 /// True when a charge bears the PPN of this rule.
-fn is_taxed_by(charge: &Charge, rule: &TaxRule) -> bool {
+fn is_taxed_by<I: Ids>(charge: &Charge<I>, rule: &TaxRule) -> bool {
     // The fee that may stand on it has PPN of its own.
     let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
         charge.invoice.lines.iter().filter(|l| wanted(l.kind)).map(|l| l.amount).sum()
@@ -171,7 +171,11 @@ fn is_taxed_by(charge: &Charge, rule: &TaxRule) -> bool {
 }
 
 /// The price lines of the new package for the days that are left of a billed period, as listed.
-fn price_lines(change: &ChangeAtOnce<'_>, prices: &PriceList, days: Period) -> Result<Vec<InvoiceLine>, Error> {
+fn price_lines<I: Ids>(
+    change: &ChangeAtOnce<'_, I>,
+    prices: &PriceList,
+    days: Period,
+) -> Result<Vec<InvoiceLine>, Error> {
     let terms = &change.row.terms;
     let (anchor, months) = (terms.anchor(), i64::from(terms.cycle.months()));
     let full = anchor.period(anchor.index_of(days.start));
@@ -196,7 +200,12 @@ fn price_lines(change: &ChangeAtOnce<'_>, prices: &PriceList, days: Period) -> R
 }
 
 /// Moves revenue between the packages: each charge gives the days to the new package, less what a note has taken off it.
-fn between(change: &ChangeAtOnce<'_>, days: Period, billed: &[Charge], notes: &[CreditNote]) -> Option<JournalEntry> {
+fn between<I: LineIds>(
+    change: &ChangeAtOnce<'_, I>,
+    days: Period,
+    billed: &[Charge<I>],
+    notes: &[CreditNote<I>],
+) -> Option<JournalEntry> {
     let (row, new) = (change.row, change.package);
     let mut moved: BTreeMap<PackageId, Money> = BTreeMap::new();
     for charge in billed {
@@ -213,7 +222,7 @@ fn between(change: &ChangeAtOnce<'_>, days: Period, billed: &[Charge], notes: &[
             account: Account::RevenueSubscription,
             amount,
             package_id: Some(package_id),
-            site_id: Some(row.site_id),
+            site_id: row.site_id.into(),
         })
         .collect();
     let (start, on) = (days.start.to_string(), change.written.on.to_string());

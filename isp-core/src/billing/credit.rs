@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind};
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, PaymentId, SiteId, SubscriptionId, derive};
+use crate::ids::{CreditNoteId, Ids, InvoiceId, Known, PaymentId, derive};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
 use crate::text::{Code, Reference};
@@ -38,7 +38,8 @@ pub const PROVIDER: &str = "credit-note";
 
 /// What is given back of an invoice. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreditNote {
+#[serde(bound = "")]
+pub struct CreditNote<I: Ids = Known> {
     /// The row; follows from the invoice and what is given back of it, so that it is made once.
     pub id: CreditNoteId,
     /// The number people use, given by the store when it is written; 0 before.
@@ -46,13 +47,13 @@ pub struct CreditNote {
     /// Of which invoice.
     pub invoice_id: InvoiceId,
     /// Whose.
-    pub customer_id: CustomerId,
+    pub customer_id: I::Customer,
     /// For which subscription.
-    pub subscription_id: SubscriptionId,
+    pub subscription_id: I::Subscription,
     /// Where it is served, for reports.
-    pub site_id: SiteId,
+    pub site_id: I::Site,
     /// Which package, for reports.
-    pub package_id: PackageId,
+    pub package_id: I::Package,
     /// Why.
     pub reason: CreditReason,
     /// The days that it is for, all of them days of the invoice.
@@ -112,7 +113,9 @@ impl CreditNote {
             received_at: self.at,
         })
     }
+}
 
+impl<I: Ids> CreditNote<I> {
     /// True when the lines add up to the header, and something is given back.
     #[must_use]
     pub fn adds_up(&self) -> bool {
@@ -182,11 +185,12 @@ impl CreditReason {
 
 /// An invoice for days of service with all credit notes about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Charge {
+#[serde(bound = "")]
+pub struct Charge<I: Ids = Known> {
     /// The invoice, of a kind that is for days of service.
-    pub invoice: Invoice,
+    pub invoice: Invoice<I>,
     /// What was given back of it.
-    pub notes: Vec<CreditNote>,
+    pub notes: Vec<CreditNote<I>>,
 }
 
 /// When and by whom a note is written.
@@ -202,10 +206,10 @@ pub struct Written<'a> {
     pub note: &'a str,
 }
 
-impl Charge {
+impl<I: Ids> Charge<I> {
     /// A charge of which nothing was given back.
     #[must_use]
-    pub const fn new(invoice: Invoice) -> Self {
+    pub const fn new(invoice: Invoice<I>) -> Self {
         Self { invoice, notes: Vec::new() }
     }
 
@@ -245,7 +249,7 @@ impl Charge {
     /// The first day from `day` on that is not paid for by this invoice: its end, or a day that was given back as unserved.
     #[must_use]
     pub fn paid_until(&self, day: Date) -> Date {
-        let stops = |n: &&CreditNote| matches!(n.reason, CreditReason::Pause | CreditReason::Termination);
+        let stops = |n: &&CreditNote<I>| matches!(n.reason, CreditReason::Pause | CreditReason::Termination);
         let unserved = self.notes.iter().filter(stops).filter(|n| n.period.end > day).map(|n| n.period.start.max(day));
         unserved.min().map_or(self.invoice.period.end, |first| first.min(self.invoice.period.end))
     }
@@ -278,7 +282,7 @@ impl Charge {
         reason: CreditReason,
         key: &str,
         written: Written<'_>,
-    ) -> Vec<CreditNote> {
+    ) -> Vec<CreditNote<I>> {
         let charged: Money = self.stretches(span).into_iter().map(|(_, charged)| charged).sum();
         self.give_amount(span, charged.ratio(part.0, part.1), reason, key, written)
     }
@@ -296,13 +300,13 @@ impl Charge {
         reason: CreditReason,
         key: &str,
         written: Written<'_>,
-    ) -> Vec<CreditNote> {
+    ) -> Vec<CreditNote<I>> {
         let stretches = self.stretches(span);
         let all: Money = stretches.iter().map(|(_, charged)| *charged).sum();
         // Shares of several notes are rounded each, so the last may meet a rupiah less than its days are charged.
         let amount = amount.min(all).min(self.left());
         let (mut reached, mut given) = (Money::ZERO, Money::ZERO);
-        let mut notes: Vec<CreditNote> = Vec::new();
+        let mut notes: Vec<CreditNote<I>> = Vec::new();
         for (period, charged) in stretches {
             reached += charged;
             let now = amount.ratio(reached.as_i64(), all.as_i64()) - given;
@@ -318,7 +322,7 @@ impl Charge {
     ///
     /// # Errors
     /// [`Error::NotPositive`], [`Error::MoreThanLeft`].
-    pub fn correct(&self, amount: Money, key: &str, written: Written<'_>) -> Result<CreditNote, Error> {
+    pub fn correct(&self, amount: Money, key: &str, written: Written<'_>) -> Result<CreditNote<I>, Error> {
         if !amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" });
         }
@@ -350,7 +354,7 @@ impl Charge {
         reason: CreditReason,
         key: &str,
         written: Written<'_>,
-    ) -> Option<CreditNote> {
+    ) -> Option<CreditNote<I>> {
         // A correction is of the whole invoice, an installation fee with it.
         let whole = reason == CreditReason::Correction;
         let charged = self.charged(period, |kind| whole || !kind.is_installation());
@@ -360,7 +364,7 @@ impl Charge {
     /// The note that gives back the installation fee that stands on the invoice, PPN included; `None` when nothing is left of
     /// it.
     #[must_use]
-    pub fn give_fee(&self, key: &str, written: Written<'_>) -> Option<CreditNote> {
+    pub fn give_fee(&self, key: &str, written: Written<'_>) -> Option<CreditNote<I>> {
         let period = self.invoice.period;
         let charged = self.charged(period, LineKind::is_installation);
         let amount = charged.values().sum::<Money>().min(self.left());
@@ -376,7 +380,7 @@ impl Charge {
         reason: CreditReason,
         key: &str,
         written: Written<'_>,
-    ) -> Option<CreditNote> {
+    ) -> Option<CreditNote<I>> {
         let invoice = &self.invoice;
         let all: Money = charged.values().sum();
         if !amount.is_positive() || !all.is_positive() {
@@ -431,7 +435,7 @@ pub fn correction_key(on: Date, amount: Money) -> String {
 ///
 /// A period that was billed ahead counts, and so does one that follows it. Days that a pause gave back do not.
 #[must_use]
-pub fn paid_until(charges: &[Charge], day: Date) -> Option<Date> {
+pub fn paid_until<I: Ids>(charges: &[Charge<I>], day: Date) -> Option<Date> {
     let mut reached = day;
     loop {
         let holds = charges.iter().filter(|c| c.is_for_service() && c.invoice.period.contains(reached));

@@ -55,18 +55,18 @@
 use crate::billing::invoice::{Invoice, InvoiceLine, LineKind};
 use crate::calendar::Date;
 use crate::error::Error;
-use crate::ids::{InvoiceId, SubscriptionId};
+use crate::ids::{Ids, InvoiceId, LineIds, SubscriptionId};
 use crate::installation::{InstallationOrder, InvoicedFee};
 use crate::money::Money;
 use crate::tax::{Tax, TaxMode};
 
 /// The planned invoice that a waiting fee of a line goes with: its first that is not written yet. A plan that is made again
 /// names invoices that are there already: those take nothing up.
-pub fn invoice_for(
-    planned: &mut [Invoice],
+pub fn invoice_for<I: LineIds>(
+    planned: &mut [Invoice<I>],
     line: SubscriptionId,
     known: impl Fn(InvoiceId) -> bool,
-) -> Option<&mut Invoice> {
+) -> Option<&mut Invoice<I>> {
     let own = planned.iter_mut().filter(|i| i.subscription_id == line && !known(i.id));
     own.min_by_key(|i| i.period.start)
 }
@@ -81,7 +81,7 @@ pub fn alone_on(ends_on: Option<Date>, today: Date) -> Option<Date> {
 ///
 /// # Errors
 /// [`Error::NoTaxRule`]; the invoice is then as it was.
-pub fn add_fee(invoice: &mut Invoice, order: &InstallationOrder, tax: &Tax) -> Result<InvoicedFee, Error> {
+pub fn add_fee<I: Ids>(invoice: &mut Invoice<I>, order: &InstallationOrder, tax: &Tax) -> Result<InvoicedFee, Error> {
     let amount = add_amount(invoice, order.fee, tax)?;
     Ok(InvoicedFee { order_id: order.id, invoice_id: invoice.id, amount })
 }
@@ -90,7 +90,7 @@ pub fn add_fee(invoice: &mut Invoice, order: &InstallationOrder, tax: &Tax) -> R
 ///
 /// # Errors
 /// As [`add_fee`].
-pub fn add_amount(invoice: &mut Invoice, fee: Money, tax: &Tax) -> Result<Money, Error> {
+pub fn add_amount<I: Ids>(invoice: &mut Invoice<I>, fee: Money, tax: &Tax) -> Result<Money, Error> {
     let taxed = tax.apply(fee, TaxMode::Exclusive, invoice.issue_date)?;
     let at = invoice.lines.iter().position(|l| !l.kind.is_taxed()).unwrap_or(invoice.lines.len());
     invoice.lines.insert(at, InvoiceLine::new(LineKind::Installation, taxed.dpp));

@@ -1,29 +1,32 @@
 //! Invoices: what a customer owes, line by line.
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use crate::ids::{CustomerId, Ids, InvoiceId, Known, PackageId, SiteId, SubscriptionId};
 use crate::money::Money;
 use crate::tax::Taxed;
 
 /// An invoice as it is issued. It never changes; what was paid of it is the sum of its allocations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invoice {
+#[serde(bound = "")]
+pub struct Invoice<I: Ids = Known> {
     /// The row; follows from what is billed.
     pub id: InvoiceId,
     /// The number people use, given by the store when it is written: 1, 2, 3 and so on in a tenant; 0 before.
     pub number: u64,
     /// Who owes.
-    pub customer_id: CustomerId,
+    pub customer_id: I::Customer,
     /// For which subscription.
-    pub subscription_id: SubscriptionId,
+    pub subscription_id: I::Subscription,
     /// Where it is served, for reports.
-    pub site_id: SiteId,
+    pub site_id: I::Site,
     /// Which package, for reports.
-    pub package_id: PackageId,
+    pub package_id: I::Package,
     /// What for.
     pub kind: InvoiceKind,
     /// The billed days: the period, or the day itself for a one-time fee. Unique with subscription and kind (rule B3).
@@ -53,21 +56,25 @@ impl Invoice {
     #[must_use]
     pub fn balance(&self, paid: Money) -> InvoiceBalance {
         InvoiceBalance {
-            invoice_id: self.id,
-            number: self.number,
+            debt: Debt {
+                invoice_id: self.id,
+                number: self.number,
+                issue_date: self.issue_date,
+                due_date: self.due_date,
+                total: self.total,
+                paid,
+            },
             customer_id: self.customer_id,
             subscription_id: self.subscription_id,
             site_id: self.site_id,
             package_id: self.package_id,
             kind: self.kind,
             period: self.period,
-            issue_date: self.issue_date,
-            due_date: self.due_date,
-            total: self.total,
-            paid,
         }
     }
+}
 
+impl<I: Ids> Invoice<I> {
     /// True when the lines add up to the header.
     #[must_use]
     pub fn adds_up(&self) -> bool {
@@ -213,35 +220,6 @@ pub(crate) fn apply_tax(lines: &mut InvoiceLines, taxed: Taxed) {
     }
 }
 
-/// An issued invoice with what was paid of it: all that arrears and allocation need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvoiceBalance {
-    /// Which invoice.
-    pub invoice_id: InvoiceId,
-    /// Its number.
-    pub number: u64,
-    /// Whose.
-    pub customer_id: CustomerId,
-    /// For which subscription.
-    pub subscription_id: SubscriptionId,
-    /// Where it is served, for reports.
-    pub site_id: SiteId,
-    /// Which package, for reports.
-    pub package_id: PackageId,
-    /// What for.
-    pub kind: InvoiceKind,
-    /// The billed days.
-    pub period: Period,
-    /// Day of issue.
-    pub issue_date: Date,
-    /// Day by which it is to be paid.
-    pub due_date: Date,
-    /// What is to be paid.
-    pub total: Money,
-    /// Sum of its allocations.
-    pub paid: Money,
-}
-
 /// What is owed on an invoice, and how old it is: what decides which invoice is paid first, and what is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Debt {
@@ -280,38 +258,68 @@ impl Debt {
     }
 }
 
-impl From<InvoiceBalance> for Debt {
-    fn from(of: InvoiceBalance) -> Self {
-        let InvoiceBalance { invoice_id, number, issue_date, due_date, total, paid, .. } = of;
-        Self { invoice_id, number, issue_date, due_date, total, paid }
+/// An issued invoice with what is owed on it. Its debt reads as its own fields: `balance.due_date`, `balance.residual()`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceBalance {
+    /// What is owed on it.
+    #[serde(flatten)]
+    pub debt: Debt,
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// For which subscription.
+    pub subscription_id: SubscriptionId,
+    /// Where it is served, for reports.
+    pub site_id: SiteId,
+    /// Which package, for reports.
+    pub package_id: PackageId,
+    /// What for.
+    pub kind: InvoiceKind,
+    /// The billed days.
+    pub period: Period,
+}
+
+impl Deref for InvoiceBalance {
+    type Target = Debt;
+
+    fn deref(&self) -> &Debt {
+        &self.debt
     }
 }
 
-impl InvoiceBalance {
-    /// What is owed on it.
-    #[must_use]
+impl DerefMut for InvoiceBalance {
+    fn deref_mut(&mut self) -> &mut Debt {
+        &mut self.debt
+    }
+}
+
+/// What a decision about debts is given: bare debts, or invoices of which the caller knows whose they are.
+pub trait Owing {
+    /// What is owed.
+    fn debt(&self) -> &Debt;
+
+    /// Who owes it, and for which line, where that is known.
+    fn owner(&self) -> Option<(CustomerId, SubscriptionId)>;
+}
+
+impl Owing for Debt {
     #[inline]
-    pub fn debt(&self) -> Debt {
-        Debt::from(*self)
+    fn debt(&self) -> &Debt {
+        self
     }
 
-    /// What is still owed; an invoice is paid when this is exactly zero.
-    #[must_use]
-    pub fn residual(&self) -> Money {
-        self.total - self.paid
+    fn owner(&self) -> Option<(CustomerId, SubscriptionId)> {
+        None
     }
+}
 
-    /// True when something of it is unpaid after its due date (rule A1).
-    #[must_use]
+impl Owing for InvoiceBalance {
     #[inline]
-    pub fn is_overdue(&self, today: Date) -> bool {
-        self.debt().is_overdue(today)
+    fn debt(&self) -> &Debt {
+        &self.debt
     }
 
-    /// Days past the due date; zero or less while it is not late.
-    #[must_use]
-    pub fn days_late(&self, today: Date) -> i32 {
-        self.debt().days_late(today)
+    fn owner(&self) -> Option<(CustomerId, SubscriptionId)> {
+        Some((self.customer_id, self.subscription_id))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::billing::invoice::{Invoice, InvoiceBalance, InvoiceKind, InvoiceLine,
 use crate::billing::policy::BillingPolicy;
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::{InvoiceId, derive};
+use crate::ids::{Ids, InvoiceId, derive};
 use crate::money::Money;
 use crate::tax::{Tax, TaxMode, Taxed};
 
@@ -183,7 +183,7 @@ impl LateFee {
 
     /// The fee that an invoice bears, and each time that it was charged again, in that order.
     #[must_use]
-    pub fn of(invoice: InvoiceId, fees: &[Charge]) -> Vec<&Charge> {
+    pub fn of<I: Ids>(invoice: InvoiceId, fees: &[Charge<I>]) -> Vec<&Charge<I>> {
         let nth = |n| fees.iter().find(|fee| fee.invoice.id == Self::nth_id_for(invoice, n));
         (0..).map_while(nth).collect()
     }

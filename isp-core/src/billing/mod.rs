@@ -16,7 +16,7 @@ pub use arrears::Arrears;
 pub use change::{Adjustment, ChangeAtOnce, change_at_once};
 pub use credit::{Charge, CreditNote, CreditReason, Written, paid_until};
 pub use first_fee::add_fee;
-pub use invoice::{Debt, Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
+pub use invoice::{Debt, Invoice, InvoiceBalance, InvoiceKind, InvoiceLine, InvoiceLines, LineKind, Owing};
 pub use late_fee::{LateFee, LateFeeAmount, LateFeePolicy};
 pub use plan::{Billable, BillingPlan, Catalog, Problem, plan_billing};
 pub use policy::{BillingPolicy, WhileIsolated};

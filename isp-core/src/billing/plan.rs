@@ -21,7 +21,7 @@ use crate::billing::proration::{clip, prorate};
 use crate::billing::window::Window;
 use crate::calendar::{Date, Period, Zone};
 use crate::error::Error;
-use crate::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use crate::ids::{Ids, InvoiceId, Known, LineIds, PackageId, SiteId, SubscriptionId};
 use crate::installation::{InstallationOrder, Instalment};
 use crate::money::Money;
 use crate::package::{Package, PriceList};
@@ -30,13 +30,14 @@ use crate::tax::{Tax, TaxMode, TaxRule, Taxed};
 
 /// What billing needs to know of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Billable {
+#[serde(bound = "")]
+pub struct Billable<I: Ids = Known> {
     /// Which subscription.
-    pub subscription_id: SubscriptionId,
+    pub subscription_id: I::Subscription,
     /// Who pays.
-    pub customer_id: CustomerId,
+    pub customer_id: I::Customer,
     /// Where it is served.
-    pub site_id: SiteId,
+    pub site_id: I::Site,
     /// In which zone.
     pub zone: Zone,
     /// Its terms.
@@ -74,9 +75,9 @@ impl FromIterator<(PackageId, PriceList, TaxMode)> for Catalog {
 
 /// What a plan comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BillingPlan {
+pub struct BillingPlan<I: Ids = Known> {
     /// The invoices to write.
-    pub invoices: Vec<Invoice>,
+    pub invoices: Vec<Invoice<I>>,
     /// New values of `billed_from`.
     pub billed_from: Vec<(SubscriptionId, Option<Date>)>,
     /// Subscriptions that could not be billed; the rest of the run goes on (rule B8).
@@ -145,7 +146,7 @@ impl BillingContext<'_> {
 /// An invoice is issued on its trigger day less the lead, on a catch-up the day it would have been issued: what a
 /// customer owes does not depend on when the run happened.
 #[must_use]
-pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingPlan {
+pub fn plan_billing<I: LineIds>(rows: &[Billable<I>], context: &BillingContext<'_>) -> BillingPlan<I> {
     let mut run = Run {
         context,
         windows: Zone::ALL.map(|zone| context.window(zone)),
@@ -164,17 +165,17 @@ pub fn plan_billing(rows: &[Billable], context: &BillingContext<'_>) -> BillingP
 }
 
 /// One call of [`plan_billing`].
-struct Run<'a> {
+struct Run<'a, I: Ids> {
     context: &'a BillingContext<'a>,
     /// In the order of [`Zone::ALL`].
     windows: [Window; 3],
     /// The rule of PPN on the day that was last asked for: nearly all invoices of a run have the same.
     tax_rule: Option<(Date, Option<&'a TaxRule>)>,
-    plan: BillingPlan,
+    plan: BillingPlan<I>,
 }
 
-impl Run<'_> {
-    fn bill(&mut self, row: &Billable) {
+impl<I: LineIds> Run<'_, I> {
+    fn bill(&mut self, row: &Billable<I>) {
         let context = self.context;
         let terms = &row.terms;
         let written = self.plan.invoices.len();
@@ -209,7 +210,7 @@ impl Run<'_> {
     }
 
     /// Takes back what was written of a subscription, and marks it, as the position would pass it by.
-    fn failed(&mut self, row: &Billable, from: Date, written: usize, error: Error) {
+    fn failed(&mut self, row: &Billable<I>, from: Date, written: usize, error: Error) {
         self.plan.invoices.truncate(written);
         if row.terms.billed_from != Some(from) {
             self.plan.billed_from.push((row.subscription_id, Some(from)));
@@ -219,7 +220,7 @@ impl Run<'_> {
 
     /// Bills every period that is due; `Some` with the first trigger day that is left over, when more is due than a
     /// run may bill.
-    fn periods(&mut self, row: &Billable, from: Date, horizon: Date) -> Result<Option<(Date, Error)>, Error> {
+    fn periods(&mut self, row: &Billable<I>, from: Date, horizon: Date) -> Result<Option<(Date, Error)>, Error> {
         let terms = &row.terms;
         if from > horizon || terms.start > horizon {
             return Ok(None);
@@ -257,7 +258,7 @@ impl Run<'_> {
     }
 
     /// Writes the invoice for a period, or for the part of the `full` period that is served.
-    fn invoice(&mut self, row: &Billable, full: Period, period: Period, trigger: Date) -> Result<(), Error> {
+    fn invoice(&mut self, row: &Billable<I>, full: Period, period: Period, trigger: Date) -> Result<(), Error> {
         let terms = &row.terms;
         let package_id = terms.package_on(period.start);
         let (prices, tax_mode) = self.context.catalog.find(package_id)?;
@@ -320,11 +321,11 @@ impl Run<'_> {
 ///
 /// # Errors
 /// As those that [`plan_billing`] reports.
-pub(crate) fn next_invoice(
-    row: &Billable,
+pub(crate) fn next_invoice<I: LineIds>(
+    row: &Billable<I>,
     context: &BillingContext<'_>,
     known: impl Fn(InvoiceId) -> bool,
-) -> Result<Option<Invoice>, Error> {
+) -> Result<Option<Invoice<I>>, Error> {
     let terms = &row.terms;
     let from = match (terms.billed_from, context.position) {
         (Some(from), _) => from,
@@ -357,13 +358,13 @@ pub(crate) fn next_invoice(
 ///
 /// # Errors
 /// As those that [`plan_billing`] reports.
-pub(crate) fn part_invoice(
-    row: &Billable,
+pub(crate) fn part_invoice<I: LineIds>(
+    row: &Billable<I>,
     full: Period,
     part: Period,
     issue_date: Date,
     context: &BillingContext<'_>,
-) -> Result<Invoice, Error> {
+) -> Result<Invoice<I>, Error> {
     let windows = Zone::ALL.map(|zone| context.window(zone));
     let mut run = Run { context, windows, tax_rule: None, plan: BillingPlan::default() };
     run.invoice(row, full, part, issue_date.plus_days(i32::from(context.policy.issue_lead_days)))?;

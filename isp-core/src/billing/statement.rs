@@ -19,15 +19,13 @@
 //! use isp_core::{billing::*, calendar::*, ids::*, money::Money};
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
 //! # let day = |text: &str| Date::parse(text).unwrap();
-//! # let invoice = |n: u64, total, due: &str| InvoiceBalance { invoice_id: InvoiceId(id(n.into())), number: n,
-//! #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(n.into())), site_id: SiteId(id(1)),
-//! #   package_id: PackageId(id(1)), kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(),
+//! # let invoice = |n: u64, total, due: &str| Debt { invoice_id: InvoiceId(id(n.into())), number: n,
 //! #   issue_date: day("2026-01-01"), due_date: day(due), total: Money::rupiah(total), paid: Money::ZERO };
 //! let (office, house) = (invoice(41, 166_500, "2026-01-11"), invoice(42, 222_000, "2026-01-11"));
-//! let statement = Statement { customer_id: office.customer_id, issue_date: day("2026-01-01"), due_date: day("2026-01-11"), number: 7 };
+//! let statement = Statement { customer_id: CustomerId(id(1)), issue_date: day("2026-01-01"), due_date: day("2026-01-11"), number: 7 };
 //! assert_eq!(statement.display_number(), "TG-202601-000007");
 //! let on_it: Vec<_> = [office, house].into_iter().filter(|i| statement.holds(i)).collect();
-//! assert_eq!(on_it.iter().map(InvoiceBalance::residual).sum::<Money>(), Money::rupiah(388_500));
+//! assert_eq!(on_it.iter().map(Debt::residual).sum::<Money>(), Money::rupiah(388_500));
 //! // One that is due on another day does not stand on it.
 //! assert!(!statement.holds(&invoice(43, 166_500, "2026-01-21")));
 //! // Messages name it once.
@@ -37,7 +35,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::invoice::{InvoiceBalance, display_number};
+use crate::billing::invoice::{Owing, display_number};
 use crate::calendar::Date;
 use crate::ids::{CustomerId, StatementId, derive};
 
@@ -69,14 +67,15 @@ impl Statement {
 
     /// True for the invoices that stand on it.
     #[must_use]
-    pub fn holds(&self, invoice: &InvoiceBalance) -> bool {
-        (self.customer_id, self.issue_date, self.due_date)
-            == (invoice.customer_id, invoice.issue_date, invoice.due_date)
+    pub fn holds<D: Owing>(&self, invoice: &D) -> bool {
+        let of_customer = invoice.owner().is_none_or(|(customer, _)| customer == self.customer_id);
+        let debt = invoice.debt();
+        of_customer && (self.issue_date, self.due_date) == (debt.issue_date, debt.due_date)
     }
 
     /// The one of several that an invoice stands on.
     #[must_use]
-    pub fn of<'s>(statements: &'s [Self], invoice: &InvoiceBalance) -> Option<&'s Self> {
+    pub fn of<'s, D: Owing>(statements: &'s [Self], invoice: &D) -> Option<&'s Self> {
         statements.iter().find(|s| s.holds(invoice))
     }
 
@@ -98,12 +97,12 @@ impl Statement {
 
     /// The numbers by which a customer knows invoices: that of the statement for those on one, once each.
     #[must_use]
-    pub fn numbers(invoices: &[InvoiceBalance], statements: &[Self]) -> Vec<String> {
+    pub fn numbers<D: Owing>(invoices: &[D], statements: &[Self]) -> Vec<String> {
         let mut numbers: Vec<String> = Vec::new();
         for invoice in invoices {
             let number = match Self::of(statements, invoice) {
                 Some(statement) => statement.display_number(),
-                None => display_number(invoice.number, invoice.issue_date),
+                None => display_number(invoice.debt().number, invoice.debt().issue_date),
             };
             if !numbers.contains(&number) {
                 numbers.push(number);

@@ -96,7 +96,7 @@ impl Engine<'_> {
         let policy = self.policy.outage;
         let mut given: Vec<CreditNote> = Vec::new();
         for outage in outages {
-            let Some(days) = policy.credited(outage, zone) else { continue };
+            let Some(days) = policy.credited(&outage.times(), zone) else { continue };
             let written = Written { on: zone.date_of(now), at: now, by, note: &outage.note };
             let before = given.len();
             let mut page = PageQuery::first(self.page);

@@ -104,7 +104,7 @@ impl Engine<'_> {
             let facts = self.store.load_access(self.tenant, &query, page).await?;
             let more = page.advance(&facts, |last| last.subscription_id);
             let waits = |f: &&AccessFacts| {
-                matches!(moment.decide(f), Decision::Keep(Reason::BeforeHour | Reason::DayNotAllowed))
+                matches!(moment.decide(*f), Decision::Keep(Reason::BeforeHour | Reason::DayNotAllowed))
             };
             report.waiting += facts.iter().filter(waits).count() as u64;
             wanted.extend(facts.into_iter().filter(|f| self.step(f, position, &moment) != Step::Nothing));

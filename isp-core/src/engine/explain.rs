@@ -22,7 +22,10 @@ impl Engine<'_> {
         let mut explained = Vec::new();
         for facts in self.store.access_at(self.tenant, customer, at).await? {
             let events = self.store.access_events(self.tenant, facts.subscription_id).await?;
-            explained.push((facts.subscription_id, explain(&facts, &events, &self.policy.isolation, at, language)));
+            explained.push((
+                facts.subscription_id,
+                explain(&facts, facts.access.observed.as_ref(), &events, &self.policy.isolation, at, language),
+            ));
         }
         Ok(explained)
     }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::InvoiceBalance;
 use crate::billing::invoice::display_number;
 use crate::engine::notice::Taken;
 use crate::engine::pages::all_pages;
@@ -71,7 +70,7 @@ impl Engine<'_> {
         for _ in 0..3 {
             let mut open = self.store.open_invoices(self.tenant, wish.customer).await?;
             open.retain(|i| wish.invoice.is_none_or(|wanted| wanted == i.invoice_id));
-            let debt: Money = open.iter().map(InvoiceBalance::residual).sum();
+            let debt: Money = open.iter().map(|i| i.residual()).sum();
             let Some(first) = open.first().filter(|_| debt.is_positive()) else {
                 return Err(Error::NothingOwed.into());
             };

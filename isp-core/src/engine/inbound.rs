@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::billing::InvoiceBalance;
 use crate::calendar::Zone;
 use crate::engine::pages::all_pages;
 use crate::engine::{Engine, EngineError};
@@ -52,7 +51,8 @@ impl Engine<'_> {
             by: by.to_owned(),
             ending: None,
         };
-        let kept = facts.iter().flat_map(|f| &f.promises).find(|p| p.id == id).cloned();
+        let (promises, _) = self.store.protections(self.tenant, Some(customer)).await?;
+        let kept = promises.into_iter().find(|p| p.id == id);
         let promise = match kept {
             Some(promise) if !promise.holds(today, now) => {
                 return Ok(Answer::PromiseUsed { limit: self.policy.promise.per_period });
@@ -132,7 +132,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn owed_by(&self, customer: CustomerId) -> Result<Money, EngineError> {
-        Ok(self.store.open_invoices(self.tenant, customer).await?.iter().map(InvoiceBalance::residual).sum())
+        Ok(self.store.open_invoices(self.tenant, customer).await?.iter().map(|i| i.residual()).sum())
     }
 
     /// The money that last came in from a customer and was not taken back.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Charge, InvoiceBalance, InvoiceKind, LateFee, Problem};
+use crate::billing::{Charge, Debt, InvoiceBalance, InvoiceKind, LateFee, Problem};
 use crate::calendar::{Date, Period, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::{BillReport, Engine, EngineError};
@@ -85,7 +85,7 @@ impl Engine<'_> {
         let by_facts = self.unpaid_by_the_facts(late, policy).await?;
         let late = late.iter().filter(|i| !unserved.contains(&i.invoice_id)).map(|i| {
             let unpaid = by_facts.get(&i.invoice_id).copied().unwrap_or(i.residual());
-            InvoiceBalance { paid: i.total - unpaid, ..*i }
+            InvoiceBalance { debt: Debt { paid: i.total - unpaid, ..i.debt }, ..*i }
         });
         for fee in late.filter_map(|i| LateFee::on(i, policy)) {
             match fee.invoice(policy, &self.policy.billing, &self.policy.tax) {

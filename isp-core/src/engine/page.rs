@@ -104,7 +104,7 @@ impl Engine<'_> {
         }
         let promised = lines.iter().filter_map(|line| line.promise_at(today, now)).map(|p| p.until).max();
         let made = lines.first().map_or(&[][..], |line| &line.promises);
-        let made: Vec<Date> = made.iter().filter(|p| p.counts()).map(|p| p.made_on).collect();
+        let made: Vec<Date> = made.iter().filter(|p| p.counts()).map(|p| p.from).collect();
         let admitted =
             self.policy.promise.admit(today, today, lines.iter().map(|line| line.terms.anchor()), &made).is_ok();
         let standing = Standing::of(&lines, now);

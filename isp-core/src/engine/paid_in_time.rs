@@ -130,7 +130,7 @@ impl Engine<'_> {
             invoices.iter().filter(|i| i.kind == InvoiceKind::Subscription).copied().collect();
         let unserved = self.unserved(&for_service).await?;
         let billed = rows.iter().zip(&invoices).map(|((invoice, _), balance)| Billed {
-            debt: balance.debt(),
+            debt: balance.debt,
             zone: zone_of(facts, invoice),
             bears: invoice.kind == InvoiceKind::Subscription && !unserved.contains(&invoice.id),
             fees: LateFee::of(invoice.id, fees).into_iter().map(charged).collect(),

@@ -134,10 +134,10 @@ impl Engine<'_> {
         if told == Told::ByPerson && plausible_amount("amount", new.amount).is_err() {
             let open = self.store.open_invoices(self.tenant, new.customer_id).await?;
             let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
-            let of_one = open.iter().map(InvoiceBalance::residual);
+            let of_one = open.iter().map(|i| i.residual());
             // Who says again what was booked made no slip either.
             let mut usual = of_one.chain(known.iter().map(|k| k.payment.amount));
-            let all = || open.iter().map(InvoiceBalance::residual).sum();
+            let all = || open.iter().map(|i| i.residual()).sum();
             owed = usual.find(|amount| *amount == new.amount).unwrap_or_else(all);
         }
         Ok(heard(new, told, owed).check(now)?)
@@ -178,7 +178,7 @@ impl Engine<'_> {
             paid: allocations.iter().map(|a| (a.invoice_id, a.amount)).collect(),
             credit: row.left,
             reopened: Vec::new(),
-            owed: open.iter().map(InvoiceBalance::residual).sum(),
+            owed: open.iter().map(|i| i.residual()).sum(),
             overdue: Arrears::of(&open, today).overdue,
             still_isolated: facts.iter().filter(isolated).map(|f| f.subscription_id).collect(),
         })
@@ -216,7 +216,7 @@ impl Engine<'_> {
         };
         report.still_isolated = facts.iter().filter(stays).map(|f| f.subscription_id).collect();
         let rest = still_open(&open, &allocations);
-        report.owed = rest.iter().map(InvoiceBalance::residual).sum();
+        report.owed = rest.iter().map(|i| i.residual()).sum();
         report.overdue = Arrears::of(&rest, zone.date_of(now)).overdue;
         self.join_notices(&mut changes, &facts, now).await?;
         let today = zone.date_of(now);
@@ -402,7 +402,8 @@ fn paid(facts: &AccessFacts, allocations: &[Allocation]) -> AccessFacts {
 fn still_open(open: &[InvoiceBalance], allocations: &[Allocation]) -> Vec<InvoiceBalance> {
     let mut open = open.to_vec();
     for invoice in &mut open {
-        invoice.paid += allocations.iter().filter(|a| a.invoice_id == invoice.invoice_id).map(|a| a.amount).sum();
+        let debt = &mut invoice.debt;
+        debt.paid += allocations.iter().filter(|a| a.invoice_id == debt.invoice_id).map(|a| a.amount).sum();
     }
     open.retain(|i| i.residual().is_positive());
     open

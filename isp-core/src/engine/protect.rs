@@ -19,7 +19,7 @@ impl Engine<'_> {
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
         let facts = self.access_of(promise.customer_id).await?;
         let known = facts.first().map_or(&[][..], |f| &f.promises);
-        let made: Vec<Date> = known.iter().filter(|p| p.counts()).map(|p| p.made_on).collect();
+        let made: Vec<Date> = known.iter().filter(|p| p.counts()).map(|p| p.from).collect();
         let lines = facts.iter().map(|f| f.terms.anchor());
         self.policy.promise.admit(promise.made_on, promise.until, lines, &made)?;
         let touched = facts.iter().map(|f| f.subscription_id).collect();

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::InvoiceBalance;
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
@@ -31,7 +30,7 @@ impl Engine<'_> {
         until_written(|| async {
             let open = self.store.open_invoices(self.tenant, customer).await?;
             let asked = open.iter().filter(|i| invoice.is_none_or(|wanted| wanted == i.invoice_id));
-            let debt: Money = asked.map(InvoiceBalance::residual).sum();
+            let debt: Money = asked.map(|i| i.residual()).sum();
             let standing = self.standing_request(customer).await?;
             // Whatever it is about, the same debt has the same amount: any payment pays the oldest invoice first.
             let same = |r: &PaymentRequest| r.state(now) == RequestState::Open && r.debt == debt;

@@ -202,7 +202,7 @@ impl Engine<'_> {
             lines.push(Line {
                 orders: books.orders.iter().filter(waits).cloned().collect(),
                 changes: since.zip(then).collect(),
-                events: books.events.iter().filter(|e| of(e.subscription_id)).cloned().collect(),
+                events: books.events.iter().filter(|e| of(e.subscription_id)).map(AccessEvent::happened).collect(),
                 billable,
                 facts,
                 charges,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::billing::{CreditNote, Invoice, InvoiceBalance};
+use crate::billing::{CreditNote, Invoice};
 use crate::calendar::{Date, Month};
 use crate::device::DeviceHistory;
 use crate::engine::pages::all_pages;
@@ -98,7 +98,7 @@ impl Engine<'_> {
             let of = totals.iter().filter(|t| t.account == account && (kinds.is_empty() || kinds.contains(&t.kind)));
             of.map(|t| t.amount).sum()
         };
-        let open: Money = self.all_open().await?.iter().map(InvoiceBalance::residual).sum();
+        let open: Money = self.all_open().await?.iter().map(|i| i.residual()).sum();
         differs(Account::Receivable, None, open, journal(Account::Receivable, &[]));
         let standing = || payments.iter().filter(|row| row.reversal.is_none());
         let credit: Money = standing().map(|row| row.left).sum();

@@ -193,7 +193,22 @@ pub struct AccessEvent {
     pub revision: u64,
 }
 
+/// What of an event says how long a line was isolated. Money follows from it, and nothing else of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Happened {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub kind: AccessEventKind,
+}
+
 impl AccessEvent {
+    /// What happened when.
+    #[must_use]
+    pub fn happened(&self) -> Happened {
+        Happened { at: self.at, kind: self.kind }
+    }
+
     /// The id of the event that makes a revision.
     #[must_use]
     pub fn id_of(subscription: SubscriptionId, revision: u64) -> AccessEventId {

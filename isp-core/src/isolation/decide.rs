@@ -3,15 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::{Arrears, InvoiceBalance};
+use crate::billing::{Arrears, Debt, InvoiceBalance, Owing};
 use crate::calendar::{Date, Zone};
 use crate::ids::{CustomerId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{Access, IsolationCause, ServiceAccess};
 use crate::isolation::policy::IsolationPolicy;
-use crate::protection::{Exemption, Outage, Promise};
-use crate::subscription::{BillingTerms, SubscriptionStatus};
+use crate::money::Money;
+use crate::protection::{OutageTimes, ProtectedDays};
+use crate::subscription::{BillingTerms, ServiceDates, SubscriptionStatus};
 
-/// All that the decision about one subscription rests on.
+/// A line as the engine decides about it: what the decision reads ([`Decidable`]), and what its consequences are for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessFacts {
     /// Which subscription.
@@ -31,25 +32,148 @@ pub struct AccessFacts {
     /// The open invoices of this subscription (residual above zero).
     pub open: Vec<InvoiceBalance>,
     /// The promises of the customer; more than one may be known, and the one that holds counts.
-    pub promises: Vec<Promise>,
+    pub promises: Vec<ProtectedDays>,
     /// The exemptions of the customer.
-    pub exemptions: Vec<Exemption>,
+    pub exemptions: Vec<ProtectedDays>,
     /// The recorded outages of the site.
-    pub outages: Vec<Outage>,
+    pub outages: Vec<OutageTimes>,
 }
 
 impl AccessFacts {
     /// The promise that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
     #[must_use]
-    pub fn promise_at(&self, today: Date, now: DateTime<Utc>) -> Option<&Promise> {
-        self.promises.iter().filter(|p| p.holds(today, now)).max_by_key(|p| p.until)
+    pub fn promise_at(&self, today: Date, now: DateTime<Utc>) -> Option<&ProtectedDays> {
+        longest(&self.promises, today, now)
     }
+}
 
-    /// The exemption that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
-    #[must_use]
-    pub fn exemption_at(&self, today: Date, now: DateTime<Utc>) -> Option<&Exemption> {
-        self.exemptions.iter().filter(|e| e.holds(today, now)).max_by_key(|e| e.until)
+/// What the decision about a line, and its explanation, read: of a line of the engine, or of its bare facts.
+///
+/// Read field by field, as most decisions are made by the first few.
+pub trait Decidable {
+    /// How its open invoices are known.
+    type Debt: Owing;
+
+    /// In which zone.
+    fn zone(&self) -> Zone;
+    /// When it serves.
+    fn service(&self) -> ServiceDates;
+    /// The access that is wanted so far.
+    fn desired(&self) -> Access;
+    /// Why, when that is [`Access::Isolated`].
+    fn cause(&self) -> Option<IsolationCause>;
+    /// The overdue residual when the present isolation began.
+    fn isolated(&self) -> Option<Money>;
+    /// The open invoices of the line.
+    fn open(&self) -> &[Self::Debt];
+    /// The promises of the customer; more than one may be known, and the one that holds counts.
+    fn promises(&self) -> &[ProtectedDays];
+    /// The exemptions of the customer.
+    fn exemptions(&self) -> &[ProtectedDays];
+    /// The recorded outages of the site.
+    fn outages(&self) -> &[OutageTimes];
+}
+
+/// The bare facts of a line, for who knows no more: [`Decidable`] says what each is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the trait says it")]
+pub struct IsolationFacts {
+    pub zone: Zone,
+    pub service: ServiceDates,
+    pub desired: Access,
+    pub cause: Option<IsolationCause>,
+    pub isolated: Option<Money>,
+    pub open: Vec<Debt>,
+    pub promises: Vec<ProtectedDays>,
+    pub exemptions: Vec<ProtectedDays>,
+    pub outages: Vec<OutageTimes>,
+}
+
+impl Decidable for IsolationFacts {
+    type Debt = Debt;
+
+    #[inline]
+    fn zone(&self) -> Zone {
+        self.zone
     }
+    #[inline]
+    fn service(&self) -> ServiceDates {
+        self.service
+    }
+    #[inline]
+    fn desired(&self) -> Access {
+        self.desired
+    }
+    #[inline]
+    fn cause(&self) -> Option<IsolationCause> {
+        self.cause
+    }
+    #[inline]
+    fn isolated(&self) -> Option<Money> {
+        self.isolated
+    }
+    #[inline]
+    fn open(&self) -> &[Self::Debt] {
+        &self.open
+    }
+    #[inline]
+    fn promises(&self) -> &[ProtectedDays] {
+        &self.promises
+    }
+    #[inline]
+    fn exemptions(&self) -> &[ProtectedDays] {
+        &self.exemptions
+    }
+    #[inline]
+    fn outages(&self) -> &[OutageTimes] {
+        &self.outages
+    }
+}
+
+impl Decidable for AccessFacts {
+    type Debt = InvoiceBalance;
+
+    #[inline]
+    fn zone(&self) -> Zone {
+        self.zone
+    }
+    #[inline]
+    fn service(&self) -> ServiceDates {
+        self.terms.service()
+    }
+    #[inline]
+    fn desired(&self) -> Access {
+        self.access.desired
+    }
+    #[inline]
+    fn cause(&self) -> Option<IsolationCause> {
+        self.access.cause
+    }
+    #[inline]
+    fn isolated(&self) -> Option<Money> {
+        self.access.isolated.map(|since| since.overdue)
+    }
+    #[inline]
+    fn open(&self) -> &[Self::Debt] {
+        &self.open
+    }
+    #[inline]
+    fn promises(&self) -> &[ProtectedDays] {
+        &self.promises
+    }
+    #[inline]
+    fn exemptions(&self) -> &[ProtectedDays] {
+        &self.exemptions
+    }
+    #[inline]
+    fn outages(&self) -> &[OutageTimes] {
+        &self.outages
+    }
+}
+
+/// The protection that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
+pub(super) fn longest(all: &[ProtectedDays], today: Date, now: DateTime<Utc>) -> Option<&ProtectedDays> {
+    all.iter().filter(|days| days.holds(today, now)).max_by_key(|days| days.until)
 }
 
 /// What should happen to a subscription's access now, and why.
@@ -172,9 +296,9 @@ impl Reason {
 ///
 /// For many lines at one moment there is [`IsolationMoment`].
 #[must_use]
-pub fn decide_isolation(facts: &AccessFacts, policy: &IsolationPolicy, now: DateTime<Utc>) -> Decision {
-    let today = facts.zone.date_of(now);
-    decide(facts, policy, now, today, || forbidden(policy, facts.zone, now))
+pub fn decide_isolation<F: Decidable>(facts: &F, policy: &IsolationPolicy, now: DateTime<Utc>) -> Decision {
+    let today = facts.zone().date_of(now);
+    decide(facts, policy, now, today, || forbidden(policy, facts.zone(), now))
 }
 
 /// A policy at a moment, to decide about many lines: each zone's day, and whether it and its hour allow an isolation, are
@@ -208,20 +332,20 @@ impl<'p> IsolationMoment<'p> {
     /// Decides about a line as [`decide_isolation`] does.
     ///
     /// ```
-    /// # use isp_core::{calendar::*, ids::*, isolation::*, subscription::BillingTerms};
-    /// # let (id, start) = (uuid::Uuid::nil(), Date::parse("2026-01-01").unwrap());
-    /// # let facts = AccessFacts { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id),
-    /// #   router_id: None, zone: Zone::Wit, terms: BillingTerms::new(PackageId(id), start, BillingDay::of(start), Cycle::Monthly),
-    /// #   access: ServiceAccess::new(SubscriptionId(id), Access::Open), open: vec![], promises: vec![], exemptions: vec![],
-    /// #   outages: vec![] };
+    /// # use isp_core::{calendar::*, isolation::*, subscription::ServiceDates};
+    /// let start = Date::parse("2026-01-01").unwrap();
+    /// let service = ServiceDates { start, end: None, paused_from: None };
+    /// let facts = IsolationFacts { zone: Zone::Wit, service, desired: Access::Open, cause: None, isolated: None,
+    ///     open: vec![], promises: vec![], exemptions: vec![], outages: vec![] };
     /// let (policy, now) = (IsolationPolicy::default(), start.at(10, 0, Zone::Wib));
     /// let moment = IsolationMoment::new(&policy, now);
     /// assert_eq!(moment.decide(&facts), Decision::Keep(Reason::NothingOverdue));
     /// assert_eq!(moment.decide(&facts), decide_isolation(&facts, &policy, now));
     /// ```
     #[must_use]
-    pub fn decide(&self, facts: &AccessFacts) -> Decision {
-        let (today, forbidden) = self.zones[facts.zone as usize];
+    #[inline]
+    pub fn decide<F: Decidable>(&self, facts: &F) -> Decision {
+        let (today, forbidden) = self.zones[facts.zone() as usize];
         decide(facts, self.policy, self.now, today, || forbidden)
     }
 }
@@ -237,24 +361,23 @@ fn forbidden(policy: &IsolationPolicy, zone: Zone, now: DateTime<Utc>) -> Option
     }
 }
 
-fn decide(
-    facts: &AccessFacts,
+fn decide<F: Decidable>(
+    facts: &F,
     policy: &IsolationPolicy,
     now: DateTime<Utc>,
     today: Date,
     forbidden: impl FnOnce() -> Option<Reason>,
 ) -> Decision {
-    let access = &facts.access;
-    let closed = match facts.terms.status_on(today) {
+    let closed = match facts.service().status_on(today) {
         SubscriptionStatus::Terminated => Some(Reason::Terminated),
         SubscriptionStatus::Paused => Some(Reason::Paused),
         SubscriptionStatus::Pending => Some(Reason::Pending),
         SubscriptionStatus::Active => None,
     };
     if let Some(reason) = closed {
-        return if access.desired == Access::Closed { Decision::Keep(reason) } else { Decision::Close(reason) };
+        return if facts.desired() == Access::Closed { Decision::Keep(reason) } else { Decision::Close(reason) };
     }
-    match (access.desired, access.cause) {
+    match (facts.desired(), facts.cause()) {
         (Access::Isolated, Some(IsolationCause::Manual)) => Decision::Keep(Reason::IsolatedByHand),
         (Access::Isolated, _) => reopen(facts, policy, today, now),
         // A line that leaves a pause with old debts is opened first; the next look may isolate it.
@@ -263,17 +386,17 @@ fn decide(
     }
 }
 
-fn reopen(facts: &AccessFacts, policy: &IsolationPolicy, today: Date, now: DateTime<Utc>) -> Decision {
-    let arrears = Arrears::of(&facts.open, today);
+fn reopen<F: Decidable>(facts: &F, policy: &IsolationPolicy, today: Date, now: DateTime<Utc>) -> Decision {
+    let arrears = Arrears::of(facts.open(), today);
     if arrears.overdue.is_zero() {
         return Decision::Reopen(Reason::Paid);
     }
     if arrears.overdue < policy.isolate_from {
         return Decision::Reopen(Reason::SmallDebt);
     }
-    let enough = policy.reopen_when_paid_percent.zip(facts.access.isolated).is_some_and(|(percent, since)| {
-        let may_remain = since.overdue.ratio(100 - i64::from(percent.min(100)), 100);
-        !since.overdue.is_zero() && arrears.overdue <= may_remain
+    let enough = policy.reopen_when_paid_percent.zip(facts.isolated()).is_some_and(|(percent, overdue_then)| {
+        let may_remain = overdue_then.ratio(100 - i64::from(percent.min(100)), 100);
+        !overdue_then.is_zero() && arrears.overdue <= may_remain
     });
     if enough {
         return Decision::Reopen(Reason::PaidEnough);
@@ -285,14 +408,14 @@ fn reopen(facts: &AccessFacts, policy: &IsolationPolicy, today: Date, now: DateT
     }
 }
 
-fn isolate(
-    facts: &AccessFacts,
+fn isolate<F: Decidable>(
+    facts: &F,
     policy: &IsolationPolicy,
     today: Date,
     now: DateTime<Utc>,
     forbidden: impl FnOnce() -> Option<Reason>,
 ) -> Decision {
-    let arrears = Arrears::of(&facts.open, today);
+    let arrears = Arrears::of(facts.open(), today);
     if arrears.overdue.is_zero() {
         return Decision::Keep(Reason::NothingOverdue);
     }
@@ -303,8 +426,8 @@ fn isolate(
         return Decision::Keep(Reason::SmallDebt);
     }
     // Enough was paid of the isolation that this line was reopened from: the rest gets its own grace.
-    if let (Some(percent), Some(since)) = (policy.reopen_when_paid_percent, facts.access.isolated) {
-        let may_remain = since.overdue.ratio(100 - i64::from(percent.min(100)), 100);
+    if let (Some(percent), Some(overdue_then)) = (policy.reopen_when_paid_percent, facts.isolated()) {
+        let may_remain = overdue_then.ratio(100 - i64::from(percent.min(100)), 100);
         if arrears.overdue <= may_remain {
             return Decision::Keep(Reason::PaidEnough);
         }
@@ -317,20 +440,20 @@ fn isolate(
 
 /// What protects a line. Nearly every line has nothing, and a run asks for each: that answer comes first.
 #[inline]
-fn protection(facts: &AccessFacts, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promises.is_empty() && facts.exemptions.is_empty() && facts.outages.is_empty() {
+fn protection<F: Decidable>(facts: &F, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+    if facts.promises().is_empty() && facts.exemptions().is_empty() && facts.outages().is_empty() {
         return None;
     }
     holding(facts, today, now)
 }
 
 #[inline(never)]
-fn holding(facts: &AccessFacts, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promises.iter().any(|p| p.holds(today, now)) {
+fn holding<F: Decidable>(facts: &F, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+    if facts.promises().iter().any(|p| p.holds(today, now)) {
         Some(Reason::Promised)
-    } else if facts.exemptions.iter().any(|e| e.holds(today, now)) {
+    } else if facts.exemptions().iter().any(|e| e.holds(today, now)) {
         Some(Reason::Exempt)
-    } else if facts.outages.iter().any(|o| o.holds(now)) {
+    } else if facts.outages().iter().any(|o| o.holds(now)) {
         Some(Reason::SiteOutage)
     } else {
         None

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::Arrears;
 use crate::billing::invoice::display_number;
+use crate::billing::{Arrears, Debt, Owing};
 use crate::calendar::{Date, Zone};
 use crate::ending::{Ending, EndingKind};
-use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause};
-use crate::isolation::decide::{AccessFacts, Decision, Reason, decide_isolation};
+use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause, ObservedAccess};
+use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, longest};
 use crate::isolation::policy::IsolationPolicy;
-use crate::protection::{Exemption, Promise};
+use crate::protection::ProtectedDays;
 use crate::text::Language;
 
 /// Why a line was as it was.
@@ -26,30 +26,31 @@ pub struct Explanation {
     pub evidence: Vec<String>,
 }
 
-/// Explains the access of one subscription at `at` from the facts and events of that time.
+/// Explains the access of one subscription at `at` from the facts and events of that time, and what its router last said.
 #[must_use]
-pub fn explain(
-    facts: &AccessFacts,
+pub fn explain<F: Decidable>(
+    facts: &F,
+    observed: Option<&ObservedAccess>,
     events: &[AccessEvent],
     policy: &IsolationPolicy,
     at: DateTime<Utc>,
     language: Language,
 ) -> Explanation {
-    let words = Words { language, zone: facts.zone, today: facts.zone.date_of(at), now: at };
+    let words = Words { language, zone: facts.zone(), today: facts.zone().date_of(at), now: at };
     let last = events.iter().rfind(|e| e.at <= at);
     let decision = decide_isolation(facts, policy, at);
-    let arrears = Arrears::of(&facts.open, words.today);
+    let arrears = Arrears::of(facts.open(), words.today);
     let (reason, sentence) = sentence(facts, last, decision, &arrears, policy, &words);
-    let mut evidence: Vec<String> = facts.open.iter().map(|i| words.invoice(i)).collect();
-    evidence.extend(facts.promises.iter().map(|p| words.promise(p)));
-    evidence.extend(facts.exemptions.iter().map(|e| words.exemption(e)));
+    let mut evidence: Vec<String> = facts.open().iter().map(|i| words.invoice(i.debt())).collect();
+    evidence.extend(facts.promises().iter().map(|p| words.promise(p)));
+    evidence.extend(facts.exemptions().iter().map(|e| words.exemption(e)));
     evidence.extend(last.map(|e| words.event(e)));
-    evidence.extend(facts.access.observed.as_ref().map(|o| words.observed(o.access, o.at)));
-    Explanation { access: facts.access.desired, reason, sentence, evidence }
+    evidence.extend(observed.map(|o| words.observed(o.access, o.at)));
+    Explanation { access: facts.desired(), reason, sentence, evidence }
 }
 
-fn sentence(
-    facts: &AccessFacts,
+fn sentence<F: Decidable>(
+    facts: &F,
     last: Option<&AccessEvent>,
     decision: Decision,
     arrears: &Arrears,
@@ -57,7 +58,7 @@ fn sentence(
     words: &Words,
 ) -> (&'static str, String) {
     let reason = decision.reason();
-    match (facts.access.desired, facts.access.cause) {
+    match (facts.desired(), facts.cause()) {
         (Access::Isolated, Some(IsolationCause::Manual)) => {
             let (by, why) = last.map_or(("?", "?"), |e| (e.by.as_str(), e.reason.as_str()));
             (Reason::IsolatedByHand.code(), words.isolated_by_hand(last.map(|e| e.at), by, why))
@@ -172,7 +173,7 @@ impl Words {
         }
     }
 
-    fn open(&self, reason: Reason, facts: &AccessFacts, arrears: &Arrears, policy: &IsolationPolicy) -> String {
+    fn open<F: Decidable>(&self, reason: Reason, facts: &F, arrears: &Arrears, policy: &IsolationPolicy) -> String {
         let (overdue, late, after) = (arrears.overdue, arrears.days_late, policy.isolate_after_days);
         match reason {
             Reason::WithinGrace => self.pick(
@@ -184,14 +185,14 @@ impl Words {
                 format!("The line is not isolated: {overdue}, {late} days past due, is less than the {} from which lines are isolated.", policy.isolate_from),
             ),
             Reason::Promised => {
-                let until = facts.promise_at(self.today, self.now).map_or(self.today, |p| p.until);
+                let until = longest(facts.promises(), self.today, self.now).map_or(self.today, |p| p.until);
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada janji bayar sampai {until}."),
                     format!("The line is not isolated although {overdue} is overdue: a promise to pay runs until {until}."),
                 )
             }
             Reason::Exempt => {
-                let (until, why) = facts.exemption_at(self.today, self.now).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
+                let (until, why) = longest(facts.exemptions(), self.today, self.now).map_or((self.today, ""), |e| (e.until, e.reason.as_str()));
                 self.pick(
                     format!("Layanan tidak diisolir walau menunggak {overdue} karena ada pengecualian sampai {until}: {why}."),
                     format!("The line is not isolated although {overdue} is overdue: an exemption holds until {until}: {why}."),
@@ -224,7 +225,7 @@ impl Words {
         }
     }
 
-    fn invoice(&self, i: &crate::billing::InvoiceBalance) -> String {
+    fn invoice(&self, i: &Debt) -> String {
         let number = display_number(i.number, i.issue_date);
         let (residual, total, due) = (i.residual(), i.total, i.due_date);
         self.pick(
@@ -233,15 +234,15 @@ impl Words {
         )
     }
 
-    fn promise(&self, Promise { made_on, until, ending, .. }: &Promise) -> String {
+    fn promise(&self, ProtectedDays { from, until, ending, .. }: &ProtectedDays) -> String {
         let ending = self.ending(ending.as_ref());
         self.pick(
-            format!("janji bayar {made_on} sampai {until}{ending}"),
-            format!("promise to pay of {made_on} until {until}{ending}"),
+            format!("janji bayar {from} sampai {until}{ending}"),
+            format!("promise to pay of {from} until {until}{ending}"),
         )
     }
 
-    fn exemption(&self, Exemption { from, until, reason, ending, .. }: &Exemption) -> String {
+    fn exemption(&self, ProtectedDays { from, until, reason, ending }: &ProtectedDays) -> String {
         let ending = self.ending(ending.as_ref());
         self.pick(
             format!("pengecualian {from} sampai {until}: {reason}{ending}"),

@@ -6,22 +6,19 @@ use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
 use crate::billing::invoice::Invoice;
 use crate::billing::proration::clip;
 use crate::calendar::{Date, Period, Zone};
-use crate::ids::SubscriptionId;
-use crate::isolation::{Access, AccessEvent};
+use crate::ids::{Ids, SubscriptionId};
+use crate::isolation::{Access, AccessEvent, Happened};
 
 /// The whole days of a period in which a line was isolated from midnight to midnight, as spans.
 ///
 /// ```
-/// use isp_core::{calendar::{Date, Zone}, ids::*, isolation::{given_back::isolated_days, *}, money::Money};
+/// use isp_core::{calendar::{Date, Zone}, isolation::{given_back::isolated_days, AccessEventKind, Happened}};
 /// let day = |text| Date::parse(text).unwrap();
-/// # let event = |revision, at, kind| AccessEvent { id: AccessEventId(uuid::Uuid::nil()),
-/// #   subscription_id: SubscriptionId(uuid::Uuid::nil()), at, kind, by: "engine".into(), reason: String::new(),
-/// #   overdue: Money::ZERO, revision };
-/// let at = |text, hour| day(text).at(hour, 0, Zone::Wib);
+/// let happened = |text, hour, kind| Happened { at: day(text).at(hour, 0, Zone::Wib), kind };
 /// let events = [
-///     event(1, at("2025-12-01", 9), AccessEventKind::Registered),
-///     event(2, at("2026-01-16", 10), AccessEventKind::IsolatedArrears),
-///     event(3, at("2026-01-20", 15), AccessEventKind::Reopened),
+///     happened("2025-12-01", 9, AccessEventKind::Registered),
+///     happened("2026-01-16", 10, AccessEventKind::IsolatedArrears),
+///     happened("2026-01-20", 15, AccessEventKind::Reopened),
 /// ];
 /// // Isolated on the 16th at ten, reopened on the 20th at three: 17, 18 and 19 January are whole days.
 /// let january = day("2026-01-01").month().period();
@@ -29,7 +26,7 @@ use crate::isolation::{Access, AccessEvent};
 /// assert_eq!(spans, ["2026-01-17..2026-01-20"]);
 /// ```
 #[must_use]
-pub fn isolated_days(events: &[AccessEvent], period: Period, zone: Zone) -> Vec<Period> {
+pub fn isolated_days(events: &[Happened], period: Period, zone: Zone) -> Vec<Period> {
     let mut spans = Vec::new();
     let mut since: Option<DateTime<Utc>> = None;
     let mut close = |from: DateTime<Utc>, until: Option<DateTime<Utc>>| {
@@ -58,7 +55,7 @@ pub fn isolated_days(events: &[AccessEvent], period: Period, zone: Zone) -> Vec<
 ///
 /// That moment is past whenever a run bills the day, so a late run leaves the same periods out.
 #[must_use]
-pub fn is_left_out(invoice: &Invoice, lead_days: u16, events: &[AccessEvent], zone: Zone) -> bool {
+pub fn is_left_out<I: Ids>(invoice: &Invoice<I>, lead_days: u16, events: &[Happened], zone: Zone) -> bool {
     let trigger = invoice.issue_date.plus_days(i32::from(lead_days));
     let then = trigger.midnight(zone);
     let isolated = events.iter().filter(|e| e.at <= then).filter_map(|e| e.kind.leads_to()).next_back();
@@ -70,14 +67,14 @@ pub fn is_left_out(invoice: &Invoice, lead_days: u16, events: &[AccessEvent], zo
 /// What was given back before is not given back again, so it may be asked at any time. Only periods that ran in or right
 /// before the time since `since` are looked at: a policy that is set today reaches no further back than one period.
 #[must_use]
-pub fn give_isolated_back(
-    charges: &[Charge],
-    events: &[AccessEvent],
+pub fn give_isolated_back<I: Ids>(
+    charges: &[Charge<I>],
+    events: &[Happened],
     zone: Zone,
     since: Date,
     written: Written<'_>,
-) -> Vec<CreditNote> {
-    let recent = |c: &&Charge| c.invoice.period.end.plus_days(c.invoice.period.days()) >= since;
+) -> Vec<CreditNote<I>> {
+    let recent = |c: &&Charge<I>| c.invoice.period.end.plus_days(c.invoice.period.days()) >= since;
     let mut notes = Vec::new();
     for charge in charges.iter().filter(recent) {
         let Some(over) = clip(charge.invoice.period, Date::MIN, Some(written.on)) else { continue };
@@ -109,9 +106,9 @@ pub fn looked_at_since(start: Date, billed_from: Option<Date>, position: Option<
     since.plus_days(-i32::from(lead_days))
 }
 
-/// The events of one subscription, from those of several in any order.
-pub(crate) fn of(events: &[AccessEvent], subscription: SubscriptionId) -> Vec<AccessEvent> {
-    let mut own: Vec<_> = events.iter().filter(|e| e.subscription_id == subscription).cloned().collect();
+/// What happened to the access of one subscription, oldest first, from events of several in any order.
+pub(crate) fn of(events: &[AccessEvent], subscription: SubscriptionId) -> Vec<Happened> {
+    let mut own: Vec<_> = events.iter().filter(|e| e.subscription_id == subscription).collect();
     own.sort_by_key(|e| e.revision);
-    own
+    own.into_iter().map(AccessEvent::happened).collect()
 }

@@ -10,9 +10,9 @@ pub mod policy;
 pub mod survey;
 pub mod transition;
 
-pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, IsolationCause, ServiceAccess};
+pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, Happened, IsolationCause, ServiceAccess};
 pub use by_hand::Hand;
-pub use decide::{AccessFacts, Decision, IsolationMoment, Reason, decide_isolation};
+pub use decide::{AccessFacts, Decidable, Decision, IsolationFacts, IsolationMoment, Reason, decide_isolation};
 pub use effect::{AccessEffect, effect_id};
 pub use policy::IsolationPolicy;
 pub use survey::{Difference, DifferenceKind, Sighting, Survey};

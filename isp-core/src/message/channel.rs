@@ -134,12 +134,18 @@ pub enum Held<'a> {
 }
 
 impl Resting {
-    /// Takes notice of a consequence for a message to `customer` with this template.
-    pub fn after(&mut self, consequence: Consequence, customer: CustomerId, template: Option<&str>, reason: &str) {
+    /// Takes notice of a consequence for a message to a customer, or to nobody, with this template.
+    pub fn after(
+        &mut self,
+        consequence: Consequence,
+        customer: Option<CustomerId>,
+        template: Option<&str>,
+        reason: &str,
+    ) {
         match (consequence.rests, template, consequence.fate) {
             (None | Some(RetryScope::Message), ..) => {}
             (Some(RetryScope::Recipient), _, Fate::Wait(time)) => {
-                self.recipients.insert(customer, time);
+                self.recipients.extend(customer.map(|customer| (customer, time)));
             }
             (Some(RetryScope::Recipient), ..) => {}
             (Some(RetryScope::Template), Some(template), _) => {
@@ -200,17 +206,17 @@ mod tests {
     fn who_rests_with_whom() {
         let mut resting = Resting::default();
         assert_eq!(resting.holds(customer(1), Some("a")), None);
-        resting.after(consequence(Answer::Taken, 0), customer(1), Some("a"), "");
-        resting.after(consequence(Answer::NotNow(RetryScope::Message, 9), 0), customer(1), Some("a"), "one");
+        resting.after(consequence(Answer::Taken, 0), Some(customer(1)), Some("a"), "");
+        resting.after(consequence(Answer::NotNow(RetryScope::Message, 9), 0), Some(customer(1)), Some("a"), "one");
         assert_eq!(resting, Resting::default());
-        resting.after(consequence(Answer::NotNow(RetryScope::Recipient, 6), 0), customer(1), Some("a"), "pair");
+        resting.after(consequence(Answer::NotNow(RetryScope::Recipient, 6), 0), Some(customer(1)), Some("a"), "pair");
         assert_eq!(resting.holds(customer(1), Some("b")), Some(Held::Recipient(TimeDelta::seconds(6))));
         assert_eq!(resting.holds(customer(2), Some("a")), None);
-        resting.after(consequence(Answer::NotNow(RetryScope::Template, 0), 0), customer(2), Some("a"), "paused");
+        resting.after(consequence(Answer::NotNow(RetryScope::Template, 0), 0), Some(customer(2)), Some("a"), "paused");
         assert_eq!(resting.holds(customer(3), Some("a")), Some(Held::Template(TimeDelta::seconds(600), "paused")));
         assert_eq!(resting.holds(customer(3), Some("b")), None);
-        resting.after(consequence(Answer::NotSent, 0), customer(3), None, "no route");
-        resting.after(consequence(Answer::Unknown, 0), customer(3), None, "later");
+        resting.after(consequence(Answer::NotSent, 0), Some(customer(3)), None, "no route");
+        resting.after(consequence(Answer::Unknown, 0), Some(customer(3)), None, "later");
         assert_eq!(resting.holds(customer(4), Some("b")), Some(Held::Channel("no route")));
     }
 }

@@ -4,9 +4,7 @@
 //! # use isp_core::{billing::*, calendar::*, ids::*, isolation::IsolationPolicy, message::Demand, money::Money};
 //! # let id = |n: u128| uuid::Uuid::from_u128(n);
 //! # let day = |text: &str| Date::parse(text).unwrap();
-//! # let invoice = |n: u128, due: &str| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
-//! #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)),
-//! #   kind: InvoiceKind::Subscription, period: day(due).month().period(), issue_date: day(due).month().first(),
+//! # let invoice = |n: u128, due: &str| Debt { invoice_id: InvoiceId(id(n)), number: n as u64, issue_date: day(due).month().first(),
 //! #   due_date: day(due), total: Money::rupiah(165_000), paid: Money::ZERO };
 //! // January is not paid when February is reminded of: both are asked for, or who pays what is asked is isolated.
 //! let open = [invoice(2, "2026-02-11"), invoice(1, "2026-01-11")];
@@ -20,7 +18,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::billing::invoice::display_number;
-use crate::billing::{Arrears, InvoiceBalance, Statement};
+use crate::billing::{Arrears, Debt, Owing, Statement};
 use crate::calendar::Date;
 use crate::error::Error;
 use crate::isolation::IsolationPolicy;
@@ -56,12 +54,13 @@ pub struct Demand {
 impl Demand {
     /// What a customer with these open invoices owes on a day.
     #[must_use]
-    pub fn of(open: &[InvoiceBalance], statements: &[Statement], policy: &IsolationPolicy, today: Date) -> Self {
-        let mut unpaid: Vec<&InvoiceBalance> = open.iter().filter(|i| i.residual().is_positive()).collect();
-        unpaid.sort_by_key(|i| (i.due_date, i.issue_date, i.number, i.invoice_id));
+    pub fn of<D: Owing>(open: &[D], statements: &[Statement], policy: &IsolationPolicy, today: Date) -> Self {
+        let mut unpaid: Vec<(&Debt, &D)> =
+            open.iter().map(|of| (of.debt(), of)).filter(|(i, _)| i.residual().is_positive()).collect();
+        unpaid.sort_by_key(|(i, _)| (i.due_date, i.issue_date, i.number, i.invoice_id));
         let mut owed: Vec<Owed> = Vec::new();
-        for invoice in &unpaid {
-            let number = match Statement::of(statements, invoice) {
+        for (invoice, of) in &unpaid {
+            let number = match Statement::of(statements, *of) {
                 Some(statement) => statement.display_number(),
                 None => display_number(invoice.number, invoice.issue_date),
             };
@@ -71,13 +70,13 @@ impl Demand {
                 None => owed.push(Owed { number, amount, due_date: invoice.due_date }),
             }
         }
-        let total: Money = unpaid.iter().map(|i| i.residual()).sum();
+        let total: Money = unpaid.iter().map(|(i, _)| i.residual()).sum();
         let oldest = unpaid.first().filter(|_| total >= policy.isolate_from);
         Self {
             owed,
             total,
             overdue: Arrears::of(open, today).overdue,
-            isolation_date: oldest.map(|i| policy.isolation_day(i.due_date).max(policy.next_allowed_day(today))),
+            isolation_date: oldest.map(|(i, _)| policy.isolation_day(i.due_date).max(policy.next_allowed_day(today))),
             isolated: false,
         }
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{InvoiceBalance, Statement};
+use crate::billing::{Debt, InvoiceBalance, Owing, Statement};
 use crate::calendar::{Date, Zone};
 use crate::customer::Phone;
 use crate::ids::{AccessEventId, TenantId};
@@ -43,7 +43,7 @@ pub fn is_too_old(kind: NotificationKind, not_before: DateTime<Utc>, now: DateTi
 
 /// What a message that waits is looked at with: no wider than the look.
 #[derive(Debug, Clone)]
-pub struct Seen<'a> {
+pub struct Seen<'a, D = InvoiceBalance> {
     /// Which kind it is.
     pub kind: NotificationKind,
     /// The earliest moment at which it might have left.
@@ -53,9 +53,9 @@ pub struct Seen<'a> {
     /// True when there is a number to write to.
     pub reachable: bool,
     /// The invoices that it names, as they are now.
-    pub invoices: &'a [InvoiceBalance],
+    pub invoices: &'a [D],
     /// All open invoices of the customer.
-    pub open: &'a [InvoiceBalance],
+    pub open: &'a [D],
     /// The statements that they stand on.
     pub statements: &'a [Statement],
     /// The payment that it names.
@@ -210,7 +210,12 @@ fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
 /// assert_eq!(said("2026-02-16T03:05:00Z"), Look::Drop("too_old"));
 /// ```
 #[must_use]
-pub fn look(facts: &Seen<'_>, policy: &DunningPolicy, isolation: &IsolationPolicy, now: DateTime<Utc>) -> Look {
+pub fn look<D: Owing>(
+    facts: &Seen<'_, D>,
+    policy: &DunningPolicy,
+    isolation: &IsolationPolicy,
+    now: DateTime<Utc>,
+) -> Look {
     if !facts.reachable {
         return Look::Drop("no_phone");
     }
@@ -240,12 +245,12 @@ pub fn look(facts: &Seen<'_>, policy: &DunningPolicy, isolation: &IsolationPolic
     content.map_or_else(|unsaid| unsaid, |content| Look::Say(Box::new((content, demand))))
 }
 
-fn unpaid<'a>(facts: &Seen<'a>) -> impl Iterator<Item = &'a InvoiceBalance> {
-    facts.invoices.iter().filter(|i| i.residual().is_positive())
+fn unpaid<'a, D: Owing>(facts: &Seen<'a, D>) -> impl Iterator<Item = &'a Debt> {
+    facts.invoices.iter().map(D::debt).filter(|i| i.residual().is_positive())
 }
 
 /// The name of the package, or of the packages, each once, as far as a name goes.
-fn package(facts: &Seen<'_>) -> Result<Name, Look> {
+fn package<D: Owing>(facts: &Seen<'_, D>) -> Result<Name, Look> {
     let first = facts.lines.first().ok_or(Look::Drop("no_package"))?.package;
     let mut names = vec![first.as_str()];
     for line in &facts.lines {
@@ -261,7 +266,7 @@ fn package(facts: &Seen<'_>) -> Result<Name, Look> {
 }
 
 /// The lines that a message is about and that are wanted so because of the very event that it tells of.
-fn wanted(facts: &Seen<'_>, desired: Access) -> Vec<AccessSeen> {
+fn wanted<D: Owing>(facts: &Seen<'_, D>, desired: Access) -> Vec<AccessSeen> {
     let of_lines = facts.lines.iter().filter_map(|line| line.access);
     of_lines.filter(|access| access.desired == desired && access.told).collect()
 }
@@ -272,7 +277,7 @@ fn unconfirmed(lines: &[AccessSeen]) -> bool {
 }
 
 /// The access of the line that a message names.
-fn named(facts: &Seen<'_>) -> Option<AccessSeen> {
+fn named<D: Owing>(facts: &Seen<'_, D>) -> Option<AccessSeen> {
     facts.lines.first().and_then(|line| line.access)
 }
 
@@ -281,7 +286,7 @@ fn is_isolated_for_arrears(access: AccessSeen) -> bool {
 }
 
 /// The earliest due date of the invoices that a reminder was written for and that are unpaid.
-fn earliest_due(facts: &Seen<'_>) -> Result<Date, Look> {
+fn earliest_due<D: Owing>(facts: &Seen<'_, D>) -> Result<Date, Look> {
     unpaid(facts).map(|i| i.due_date).min().ok_or(Look::Drop("paid"))
 }
 
@@ -289,7 +294,7 @@ fn numbers(demand: &Demand) -> Vec<String> {
     demand.owed.iter().map(|one| one.number.clone()).collect()
 }
 
-fn due_soon(facts: &Seen<'_>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
+fn due_soon<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
     let due_date = earliest_due(facts)?;
     if today > due_date {
         return Err(Look::Drop("past_due"));
@@ -297,7 +302,7 @@ fn due_soon(facts: &Seen<'_>, demand: &Demand, today: Date) -> Result<MessageCon
     Ok(MessageContent::DueSoon { package: package(facts)?, invoices: numbers(demand), amount: demand.total, due_date })
 }
 
-fn overdue(facts: &Seen<'_>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
+fn overdue<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, today: Date) -> Result<MessageContent, Look> {
     let due_date = earliest_due(facts)?;
     if named(facts).is_some_and(|access| access.desired == Access::Isolated) {
         return Err(Look::Drop("isolated_already"));
@@ -316,7 +321,7 @@ fn overdue(facts: &Seen<'_>, demand: &Demand, today: Date) -> Result<MessageCont
     Ok(MessageContent::Overdue { package, invoices, amount: demand.total, due_date, days_late, isolation_date })
 }
 
-fn isolated(facts: &Seen<'_>, demand: &Demand, now: DateTime<Utc>) -> Result<MessageContent, Look> {
+fn isolated<D: Owing>(facts: &Seen<'_, D>, demand: &Demand, now: DateTime<Utc>) -> Result<MessageContent, Look> {
     if named(facts).is_none() {
         return Err(Look::Drop("no_access"));
     }
@@ -335,7 +340,7 @@ fn isolated(facts: &Seen<'_>, demand: &Demand, now: DateTime<Utc>) -> Result<Mes
     Ok(MessageContent::Isolated { package: package(facts)?, amount, since })
 }
 
-fn reopened(facts: &Seen<'_>, now: DateTime<Utc>) -> Result<MessageContent, Look> {
+fn reopened<D: Owing>(facts: &Seen<'_, D>, now: DateTime<Utc>) -> Result<MessageContent, Look> {
     if named(facts).is_none() {
         return Err(Look::Drop("no_access"));
     }
@@ -349,7 +354,7 @@ fn reopened(facts: &Seen<'_>, now: DateTime<Utc>) -> Result<MessageContent, Look
     Ok(MessageContent::Reopened { package: package(facts)?, since: facts.zone.date_of(now) })
 }
 
-fn payment_received(facts: &Seen<'_>, demand: &Demand) -> Result<MessageContent, Look> {
+fn payment_received<D: Owing>(facts: &Seen<'_, D>, demand: &Demand) -> Result<MessageContent, Look> {
     let payment = facts.payment.as_ref().ok_or(Look::Drop("no_payment"))?;
     if payment.reversed {
         return Err(Look::Drop("reversed"));

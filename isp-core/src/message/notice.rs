@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{InvoiceBalance, Statement};
+use crate::billing::{Owing, Statement};
 use crate::calendar::Date;
 use crate::ids::{CustomerId, StatementId, TenantId, derive};
 use crate::isolation::transition::Transition;
@@ -25,22 +25,20 @@ pub type Group = (CustomerId, NotificationKind, Option<StatementId>);
 /// use isp_core::{billing::*, calendar::*, ids::*, message::{NotificationKind, notice}, money::Money};
 /// # let id = |n: u128| uuid::Uuid::from_u128(n);
 /// # let day = |text: &str| Date::parse(text).unwrap();
-/// # let invoice = |n: u64| InvoiceBalance { invoice_id: InvoiceId(id(n.into())), number: n,
-/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(n.into())), site_id: SiteId(id(1)),
-/// #   package_id: PackageId(id(1)), kind: InvoiceKind::Subscription, period: day("2026-01-01").month().period(),
-/// #   issue_date: day("2026-01-01"), due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::ZERO };
+/// # let invoice = |n: u64| Debt { invoice_id: InvoiceId(id(n.into())), number: n, issue_date: day("2026-01-01"),
+/// #   due_date: day("2026-01-11"), total: Money::rupiah(166_500), paid: Money::ZERO };
 /// let (office, house, today) = (invoice(41), invoice(42), day("2026-01-16"));
-/// let budi = office.customer_id;
+/// let budi = CustomerId(id(1));
 /// let statement = Statement { customer_id: budi, issue_date: day("2026-01-01"), due_date: day("2026-01-11"), number: 7 };
 /// let group = |open, statements: &[Statement]| notice::group(budi, NotificationKind::Isolated, &[open], statements, today);
 /// assert_eq!(group(office, &[statement]), group(house, &[statement]));
 /// assert_eq!(group(office, &[]), None);
 /// ```
 #[must_use]
-pub fn group(
+pub fn group<D: Owing>(
     customer: CustomerId,
     kind: NotificationKind,
-    open: &[InvoiceBalance],
+    open: &[D],
     statements: &[Statement],
     today: Date,
 ) -> Option<Group> {
@@ -50,7 +48,8 @@ pub fn group(
     let statement = match kind {
         NotificationKind::Reopened => None,
         NotificationKind::Isolated => {
-            let oldest = open.iter().filter(|i| i.due_date < today).min_by_key(|i| (i.due_date, i.number));
+            let late = open.iter().filter(|i| i.debt().due_date < today);
+            let oldest = late.min_by_key(|i| (i.debt().due_date, i.debt().number));
             oldest.and_then(|i| Statement::of(statements, i)).map(Statement::id)
         }
         NotificationKind::DueSoon

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::{InvoiceBalance, Statement};
+use crate::billing::{Debt, InvoiceBalance, Owing, Statement};
 use crate::calendar::{Date, Zone};
 use crate::ids::{CustomerId, InvoiceId, SubscriptionId, TenantId};
 use crate::message::notification::{Notification, NotificationKind};
@@ -11,7 +11,7 @@ use crate::message::policy::DunningPolicy;
 
 /// All that reminding one customer rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DunningFacts {
+pub struct DunningFacts<D = InvoiceBalance> {
     /// Whom.
     pub customer_id: CustomerId,
     /// In which zone: that of the customer's (first) subscription.
@@ -19,7 +19,7 @@ pub struct DunningFacts {
     /// True when there is a number to write to.
     pub reachable: bool,
     /// All open invoices.
-    pub open: Vec<InvoiceBalance>,
+    pub open: Vec<D>,
     /// Reminders already written for these invoices: invoice, kind, level. One of a statement counts for each of its
     /// invoices.
     pub notified: Vec<(InvoiceId, NotificationKind, u16)>,
@@ -34,9 +34,9 @@ pub struct DunningFacts {
 /// missed day is caught up while the reminder is still true: "due soon" up to the due date, "overdue" as long as the
 /// invoice is unpaid. Messages wait for the end of quiet hours (rule N4).
 #[must_use]
-pub fn due_reminders(
+pub fn due_reminders<D: Owing>(
     tenant: TenantId,
-    customers: &[DunningFacts],
+    customers: &[DunningFacts<D>],
     policy: &DunningPolicy,
     now: DateTime<Utc>,
 ) -> Vec<Notification> {
@@ -44,33 +44,32 @@ pub fn due_reminders(
     for facts in customers.iter().filter(|f| f.reachable) {
         let today = facts.zone.date_of(now);
         let not_before = next_sending(policy, facts.zone, now);
-        let mut reached: Vec<(NotificationKind, u16, &InvoiceBalance)> = facts
+        let mut reached: Vec<(NotificationKind, u16, &D)> = facts
             .open
             .iter()
-            .filter(|i| i.residual().is_positive())
-            .filter_map(|i| level_reached(i, policy, today).map(|(kind, level)| (kind, level, i)))
-            .filter(|(kind, level, i)| !already(facts, i.invoice_id, *kind, *level))
+            .filter(|i| i.debt().residual().is_positive())
+            .filter_map(|i| level_reached(i.debt(), policy, today).map(|(kind, level)| (kind, level, i)))
+            .filter(|(kind, level, i)| !already(&facts.notified, i.debt().invoice_id, *kind, *level))
             .collect();
-        reached.sort_by_key(|(kind, level, i)| (*kind, *level, i.due_date, i.number));
+        reached.sort_by_key(|(kind, level, i)| (*kind, *level, i.debt().due_date, i.debt().number));
         for group in reached.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let Some((kind, level, first)) = group.first() else { continue };
-            let invoices: Vec<InvoiceId> = group.iter().map(|(_, _, i)| i.invoice_id).collect();
+            let line_of = |invoice: &D| invoice.owner().map(|(_, line)| line);
+            let invoices: Vec<InvoiceId> = group.iter().map(|(_, _, i)| i.debt().invoice_id).collect();
             let mut subjects: Vec<uuid::Uuid> = Vec::new();
             let mut also: Vec<SubscriptionId> = Vec::new();
             for (_, _, invoice) in group {
-                let statement = Statement::of(&facts.statements, invoice);
-                let subject = statement.map_or(invoice.invoice_id.0, |s| s.id().0);
+                let statement = Statement::of(&facts.statements, *invoice);
+                let subject = statement.map_or(invoice.debt().invoice_id.0, |s| s.id().0);
                 if !subjects.contains(&subject) {
                     subjects.push(subject);
                 }
-                let line = invoice.subscription_id;
-                if statement.is_some() && line != first.subscription_id && !also.contains(&line) {
-                    also.push(line);
-                }
+                let line = line_of(invoice).filter(|line| Some(*line) != line_of(first) && !also.contains(line));
+                also.extend(line.filter(|_| statement.is_some()));
             }
             let mut message =
                 Notification::new(tenant, *kind, *level, facts.customer_id, &subjects, not_before, facts.zone);
-            message.subscription_id = Some(first.subscription_id);
+            message.subscription_id = line_of(first);
             message.also = also;
             message.invoices = invoices;
             messages.push(message);
@@ -134,7 +133,7 @@ pub fn next_sending(policy: &DunningPolicy, zone: Zone, now: DateTime<Utc>) -> D
 
 /// The latest level that an invoice has reached, if a reminder of it is still true.
 #[must_use]
-pub fn level_reached(invoice: &InvoiceBalance, policy: &DunningPolicy, today: Date) -> Option<(NotificationKind, u16)> {
+pub fn level_reached(invoice: &Debt, policy: &DunningPolicy, today: Date) -> Option<(NotificationKind, u16)> {
     let late = invoice.days_late(today);
     if late <= 0 {
         let level = policy.due_soon_days.iter().copied().filter(|days| -late <= i32::from(*days)).min()?;
@@ -145,8 +144,13 @@ pub fn level_reached(invoice: &InvoiceBalance, policy: &DunningPolicy, today: Da
     }
 }
 
-fn already(facts: &DunningFacts, invoice: InvoiceId, kind: NotificationKind, level: u16) -> bool {
-    facts.notified.iter().any(|(i, k, l)| {
+fn already(
+    notified: &[(InvoiceId, NotificationKind, u16)],
+    invoice: InvoiceId,
+    kind: NotificationKind,
+    level: u16,
+) -> bool {
+    notified.iter().any(|(i, k, l)| {
         // Due-soon levels count down to the due date, overdue levels count up from it.
         let later = match kind {
             NotificationKind::DueSoon => *l <= level,

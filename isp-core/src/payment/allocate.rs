@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::Debt;
+use crate::billing::{Debt, Owing};
 use crate::calendar::Date;
 use crate::ids::{InvoiceId, PaymentId};
 use crate::money::Money;
@@ -40,10 +40,8 @@ pub struct CreditSource {
 /// ```
 /// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::*};
 /// # let id = |n: u128| uuid::Uuid::from_u128(n);
-/// # let invoice = |n: u128, due: &str, total, paid| InvoiceBalance { invoice_id: InvoiceId(id(n)), number: n as u64,
-/// #   customer_id: CustomerId(id(1)), subscription_id: SubscriptionId(id(1)), site_id: SiteId(id(1)), package_id: PackageId(id(1)), kind: InvoiceKind::Subscription,
-/// #   period: Date::parse(due).unwrap().month().period(), issue_date: Date::parse(due).unwrap(),
-/// #   due_date: Date::parse(due).unwrap(), total: Money::rupiah(total), paid: Money::rupiah(paid) };
+/// # let invoice = |n: u128, due: &str, total, paid| Debt { invoice_id: InvoiceId(id(n)), number: n as u64,
+/// #   issue_date: Date::parse(due).unwrap(), due_date: Date::parse(due).unwrap(), total: Money::rupiah(total), paid: Money::rupiah(paid) };
 /// // Two open invoices, Rp166.500 due in February (of which Rp66.500 is paid) and Rp166.500 due in March.
 /// let open = [invoice(2, "2026-03-11", 166_500, 0), invoice(1, "2026-02-11", 166_500, 66_500)];
 /// // Rp200.000 come in: February is paid, March gets the rest.
@@ -59,7 +57,7 @@ pub struct CreditSource {
 /// assert_eq!(told(&[source, before]), [(8, 1, 100_000), (8, 2, 50_000), (9, 2, 116_500)]);
 /// ```
 #[must_use]
-pub fn allocate<D: Copy + Into<Debt>>(open: &[D], credit: &[CreditSource], at: DateTime<Utc>) -> Vec<Allocation> {
+pub fn allocate<D: Owing>(open: &[D], credit: &[CreditSource], at: DateTime<Utc>) -> Vec<Allocation> {
     let order = oldest_first(open);
     let mut credit: Vec<CreditSource> = credit.iter().copied().filter(|c| c.left.is_positive()).collect();
     credit.sort_by_key(|c| c.since);
@@ -117,7 +115,7 @@ pub struct PaidPart<D> {
 /// assert_eq!(told(&[credit]), [(7, 1, 66_500), (9, 3, -100_000), (9, 1, 100_000)]);
 /// ```
 #[must_use]
-pub fn settle_again<D: Copy + Into<Debt>>(
+pub fn settle_again<D: Owing>(
     open: &[D],
     credit: &[CreditSource],
     paid: &[PaidPart<D>],
@@ -125,7 +123,7 @@ pub fn settle_again<D: Copy + Into<Debt>>(
 ) -> Vec<Allocation> {
     let mut settled = allocate(open, credit, at);
     let mut newest: Vec<(Debt, PaymentId, Money)> =
-        paid.iter().map(|p| (p.invoice.into(), p.payment_id, p.amount)).collect();
+        paid.iter().map(|p| (*p.invoice.debt(), p.payment_id, p.amount)).collect();
     newest.sort_by_key(|(invoice, payment, _)| std::cmp::Reverse((age(invoice), *payment)));
     for older in oldest_first(open) {
         let by_credit: Money = settled.iter().filter(|a| a.invoice_id == older.invoice_id).map(|a| a.amount).sum();
@@ -144,8 +142,8 @@ pub fn settle_again<D: Copy + Into<Debt>>(
 }
 
 /// What is open of these, the oldest first.
-pub(crate) fn oldest_first<D: Copy + Into<Debt>>(open: &[D]) -> Vec<Debt> {
-    let mut order: Vec<Debt> = open.iter().map(|i| (*i).into()).filter(|i: &Debt| i.residual().is_positive()).collect();
+pub(crate) fn oldest_first<D: Owing>(open: &[D]) -> Vec<Debt> {
+    let mut order: Vec<Debt> = open.iter().map(|i| *i.debt()).filter(|i| i.residual().is_positive()).collect();
     order.sort_by_key(age);
     order
 }

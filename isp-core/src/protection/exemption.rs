@@ -7,6 +7,7 @@ use crate::calendar::Date;
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::ids::{CustomerId, ExemptionId};
+use crate::protection::ProtectedDays;
 use crate::text::given;
 
 /// An exemption from isolation.
@@ -52,6 +53,13 @@ impl Exemption {
     /// True when it protects at a moment, which lies on the day `today` at the customer's place.
     #[must_use]
     pub fn holds(&self, today: Date, now: DateTime<Utc>) -> bool {
-        self.from <= today && today <= self.until && !Ending::is_over(self.ending.as_ref(), now)
+        self.days().holds(today, now)
+    }
+
+    /// The days that it protects, and why.
+    #[must_use]
+    pub fn days(&self) -> ProtectedDays {
+        let Self { from, until, reason, ending, .. } = self;
+        ProtectedDays { from: *from, until: *until, reason: reason.clone(), ending: ending.clone() }
     }
 }

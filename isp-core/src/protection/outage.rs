@@ -1,16 +1,17 @@
 //! Recorded outages, and the outage credit (*restitusi*): what one gives back, once for each invoice whose days it hit.
 //!
 //! ```
-//! use isp_core::{calendar::{Date, Zone}, ids::*, protection::{Outage, OutageCredit, OutagePolicy}};
+//! use isp_core::{calendar::{Date, Zone}, protection::{OutageCredit, OutagePolicy, OutageTimes}};
 //! let day = |text| Date::parse(text).unwrap();
-//! # let id = uuid::Uuid::nil();
-//! let outage = Outage { id: OutageId(id), site_id: SiteId(id), note: "kabel putus".into(), ending: None,
-//!     from: day("2026-02-16").at(9, 0, Zone::Wib), until: Some(day("2026-02-18").at(21, 0, Zone::Wib)) };
+//! let outage = OutageTimes { from: day("2026-02-16").at(9, 0, Zone::Wib),
+//!     until: Some(day("2026-02-18").at(21, 0, Zone::Wib)), ending: None };
 //! // 60 hours: two whole days by the day, 60 of 24 hours a day by the hour; nothing when 72 hours are the threshold.
 //! let by_day = OutagePolicy { min_hours: 24, by: OutageCredit::Day };
 //! assert_eq!(by_day.credited(&outage, Zone::Wib).unwrap().to_string(), "2026-02-16..2026-02-18");
 //! assert_eq!(OutagePolicy { min_hours: 72, ..by_day }.credited(&outage, Zone::Wib), None);
 //! ```
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,9 @@ use crate::billing::credit::{Charge, CreditNote, CreditReason, Written};
 use crate::calendar::{Period, Zone};
 use crate::ending::Ending;
 use crate::error::Error;
-use crate::ids::{OutageId, SiteId};
+use crate::ids::{CreditNoteId, Ids, OutageId, SiteId};
 use crate::money::Money;
+use crate::protection::OutageTimes;
 
 /// A recorded outage of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +46,13 @@ impl Outage {
     /// True when it protects the lines of its site at a moment.
     #[must_use]
     pub fn holds(&self, now: DateTime<Utc>) -> bool {
-        self.from <= now && self.until.is_none_or(|until| now < until) && !Ending::is_over(self.ending.as_ref(), now)
+        self.times().holds(now)
+    }
+
+    /// When it was.
+    #[must_use]
+    pub fn times(&self) -> OutageTimes {
+        OutageTimes { from: self.from, until: self.until, ending: self.ending.clone() }
     }
 
     /// The outage with other facts; what is not given stays. `until` of `Some(None)` means that it lasts.
@@ -114,7 +122,7 @@ impl OutagePolicy {
     ///
     /// By the day, as many days as it had stretches of 24 hours, from its first; by the hour, all days that it touched.
     #[must_use]
-    pub fn credited(&self, outage: &Outage, zone: Zone) -> Option<Period> {
+    pub fn credited(&self, outage: &OutageTimes, zone: Zone) -> Option<Period> {
         let until = outage.until.filter(|_| outage.ending.is_none())?;
         let minutes = (until - outage.from).num_minutes();
         if minutes < i64::from(self.min_hours) * 60 || minutes <= 0 {
@@ -133,21 +141,33 @@ impl OutagePolicy {
     /// longer one stay, as they are facts.
     #[must_use]
     pub fn notes(&self, outage: &Outage, charge: &Charge, zone: Zone, written: Written<'_>) -> Vec<CreditNote> {
-        let Some((days, part)) = self.part(outage, charge, zone) else { return Vec::new() };
         let (own, key) = given(outage, charge);
+        let is_own = own.iter().map(|note| note.id).collect();
+        self.still_earned(&outage.times(), charge, &is_own, &key, zone, written)
+    }
+
+    /// As [`OutagePolicy::notes`], for a caller that knows which notes of the charge were given for this outage; `key` tells
+    /// the new ones apart from those.
+    #[must_use]
+    pub fn still_earned<I: Ids>(
+        &self,
+        outage: &OutageTimes,
+        charge: &Charge<I>,
+        own: &BTreeSet<CreditNoteId>,
+        key: &str,
+        zone: Zone,
+        written: Written<'_>,
+    ) -> Vec<CreditNote<I>> {
+        let Some((days, part)) = self.part(outage, charge, zone) else { return Vec::new() };
+        let (own, others): (Vec<CreditNote<I>>, _) = charge.notes.iter().cloned().partition(|n| own.contains(&n.id));
         if own.is_empty() {
-            return charge.give_back(days, part, CreditReason::Outage, &key, written);
+            return charge.give_back(days, part, CreditReason::Outage, key, written);
         }
-        let sum = |notes: &[CreditNote]| notes.iter().map(|n| n.total).sum::<Money>();
-        let before =
-            Charge { notes: charge.notes.iter().filter(|n| !own.contains(n)).cloned().collect(), ..charge.clone() };
-        let worth = sum(&before.give_back(days, part, CreditReason::Outage, &key, written));
+        let sum = |notes: &[CreditNote<I>]| notes.iter().map(|n| n.total).sum::<Money>();
+        let before = Charge { notes: others, ..charge.clone() };
+        let worth = sum(&before.give_back(days, part, CreditReason::Outage, key, written));
         let more = worth - sum(&own);
-        if more.is_positive() {
-            charge.give_amount(days, more, CreditReason::Outage, &key, written)
-        } else {
-            Vec::new()
-        }
+        if more.is_positive() { charge.give_amount(days, more, CreditReason::Outage, key, written) } else { Vec::new() }
     }
 
     /// The notes of an invoice that were given back for an outage, whatever the outage is worth now.
@@ -157,7 +177,7 @@ impl OutagePolicy {
     }
 
     /// The days of an invoice that an outage is credited for, and the part of them that it took.
-    fn part(&self, outage: &Outage, charge: &Charge, zone: Zone) -> Option<(Period, (i64, i64))> {
+    fn part<I: Ids>(&self, outage: &OutageTimes, charge: &Charge<I>, zone: Zone) -> Option<(Period, (i64, i64))> {
         let days = charge.days_in(self.credited(outage, zone)?)?;
         let part = match self.by {
             OutageCredit::Day => (1, 1),

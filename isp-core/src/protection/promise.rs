@@ -7,6 +7,7 @@ use crate::calendar::{Anchor, Date, Period};
 use crate::ending::Ending;
 use crate::error::Error;
 use crate::ids::{CustomerId, PromiseId};
+use crate::protection::ProtectedDays;
 
 /// A promise to pay (*janji bayar*).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,13 +31,14 @@ impl Promise {
     /// True when it protects at a moment, which lies on the day `today` at the customer's place.
     #[must_use]
     pub fn holds(&self, today: Date, now: DateTime<Utc>) -> bool {
-        self.made_on <= today && today <= self.until && !Ending::is_over(self.ending.as_ref(), now)
+        self.days().holds(today, now)
     }
 
-    /// True when it counts against [`PromisePolicy::per_period`]: one that was taken back does not.
+    /// The days that it protects.
     #[must_use]
-    pub fn counts(&self) -> bool {
-        !Ending::is_taken_back(self.ending.as_ref())
+    pub fn days(&self) -> ProtectedDays {
+        let Self { made_on, until, ending, .. } = self;
+        ProtectedDays { from: *made_on, until: *until, reason: String::new(), ending: ending.clone() }
     }
 }
 
@@ -52,7 +54,7 @@ pub struct PromisePolicy {
 
 impl PromisePolicy {
     /// Checks a new promise of a customer with lines on these grids against those that were made before and count
-    /// ([`Promise::counts`]). Of several lines, the one whose period began last decides; without a line it is the month.
+    /// ([`ProtectedDays::counts`]). Of several lines, the one whose period began last decides; without a line it is the month.
     ///
     /// # Errors
     /// As [`PromisePolicy::check`].

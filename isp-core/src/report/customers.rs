@@ -121,7 +121,7 @@ pub fn customers(input: &CustomersInput<'_>) -> Vec<CustomerRow> {
                 router: subscription.router_id.and_then(|r| routers.get(&r)).map(|r| r.code.to_string()),
                 access: Some(access.desired),
                 confirmed: subscription.router_id.map(|_| access.agrees()),
-                owed: invoices.iter().map(InvoiceBalance::residual).sum(),
+                owed: invoices.iter().map(|i| i.residual()).sum(),
                 overdue: arrears.overdue,
                 days_late: arrears.days_late,
                 ..bare.clone()

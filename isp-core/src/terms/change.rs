@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::billing::{CreditNote, Invoice};
 use crate::calendar::Date;
 use crate::error::Error;
-use crate::ids::{PackageId, SubscriptionId, TenantId, derive};
+use crate::ids::{Ids, Known, LineIds, PackageId, SubscriptionId, TenantId, derive};
 use crate::isolation::transition::{Decider, Transition};
 use crate::isolation::{AccessEventKind, AccessFacts};
 use crate::ledger::JournalEntry;
@@ -22,7 +22,7 @@ use super::facts::LineFacts;
 
 /// What a change of terms comes to, before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Change<I: Ids = Known> {
     /// Of which line.
     pub subscription_id: SubscriptionId,
     /// The new terms.
@@ -33,15 +33,15 @@ pub struct Change {
     /// A planned package whose first day moves, because it begins with a period and the grid has moved.
     pub package_moved: Option<PackageMoved>,
     /// What is invoiced now.
-    pub invoices: Vec<Invoice>,
+    pub invoices: Vec<Invoice<I>>,
     /// What is given back now.
-    pub credit_notes: Vec<CreditNote>,
+    pub credit_notes: Vec<CreditNote<I>>,
     /// What moves in the books besides.
     pub entries: Vec<JournalEntry>,
     /// What happens to access now.
     pub access: Option<AccessStep>,
     /// The next invoice as things stand: its days, its amount, when it is issued and due. It is not written now.
-    pub next: Option<Invoice>,
+    pub next: Option<Invoice<I>>,
     /// Names facts and result: another one means that they are not what was shown.
     pub fingerprint: Uuid,
 }
@@ -84,8 +84,8 @@ pub struct Settled {
     pub given_back: Money,
 }
 
-impl Change {
-    pub(super) fn new(facts: &LineFacts<'_>) -> Self {
+impl<I: LineIds> Change<I> {
+    pub(super) fn new(facts: &LineFacts<'_, I>) -> Self {
         Self {
             subscription_id: facts.line.subscription_id,
             terms: facts.line.terms,
@@ -119,7 +119,9 @@ impl Change {
             _ => Ok(self),
         }
     }
+}
 
+impl Change {
     /// What its step of access writes; `facts` are those of the line before the change.
     #[must_use]
     pub fn follow(
@@ -138,7 +140,7 @@ impl Change {
 }
 
 /// A name for what a change rests on and comes to. The moment is no part of it: what is shown may be confirmed a minute later.
-pub(super) fn fingerprint(facts: &LineFacts<'_>, change: &Change) -> Uuid {
+pub(super) fn fingerprint<I: LineIds>(facts: &LineFacts<'_, I>, change: &Change<I>) -> Uuid {
     let mut words = format!("{:?} {:?} {:?} {:?}", facts.line.terms, facts.access, change.terms, change.access);
     for charge in facts.charges.iter().chain(facts.late_fees) {
         // Writing to a text cannot fail.

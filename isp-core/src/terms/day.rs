@@ -2,6 +2,7 @@
 
 use crate::calendar::{BillingDay, Date};
 use crate::error::Error;
+use crate::ids::LineIds;
 use crate::subscription::{BillingTerms, SubscriptionStatus, Timing};
 
 use super::change::Change;
@@ -14,7 +15,7 @@ use super::facts::LineFacts;
 ///
 /// # Errors
 /// [`Error::NotServing`], [`Error::DayAhead`].
-pub fn change(facts: &LineFacts<'_>, day: BillingDay, from: Date) -> Result<Change, Error> {
+pub fn change<I: LineIds>(facts: &LineFacts<'_, I>, day: BillingDay, from: Date) -> Result<Change<I>, Error> {
     not_ahead(facts, from)?;
     let terms = facts.line.terms;
     // Refuse before anything is worked out.

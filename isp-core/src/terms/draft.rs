@@ -4,7 +4,7 @@ use crate::billing::plan::{next_invoice, part_invoice};
 use crate::billing::{Billable, Charge, CreditReason, Invoice, InvoiceKind, LateFee, paid_until, plan_billing};
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::InvoiceId;
+use crate::ids::{Ids, InvoiceId, LineIds};
 use crate::isolation::{Access, AccessEventKind};
 use crate::subscription::{BillingTerms, HeldPrice, PackageChange, SubscriptionStatus, Timing};
 
@@ -12,16 +12,16 @@ use super::change::{AccessStep, Change, PackageMoved, fingerprint};
 use super::facts::LineFacts;
 
 /// What was charged, and what is written so far.
-pub(super) struct Draft<'f, 'a> {
-    pub(super) facts: &'f LineFacts<'a>,
+pub(super) struct Draft<'f, 'a, I: Ids> {
+    pub(super) facts: &'f LineFacts<'a, I>,
     /// What the line was charged, what has come due included, in the order of days.
-    pub(super) charges: Vec<Charge>,
-    pub(super) change: Change,
+    pub(super) charges: Vec<Charge<I>>,
+    pub(super) change: Change<I>,
 }
 
-impl<'f, 'a> Draft<'f, 'a> {
+impl<'f, 'a, I: LineIds> Draft<'f, 'a, I> {
     /// Starts with everything that has come due under some terms, so that a late run never applies new terms to old days.
-    pub(super) fn settled(facts: &'f LineFacts<'a>, due_under: BillingTerms) -> Result<Self, Error> {
+    pub(super) fn settled(facts: &'f LineFacts<'a, I>, due_under: BillingTerms) -> Result<Self, Error> {
         let mut draft = Self { facts, charges: facts.charges.to_vec(), change: Change::new(facts) };
         draft.settle(due_under)?;
         Ok(draft)
@@ -48,8 +48,8 @@ impl<'f, 'a> Draft<'f, 'a> {
     }
 
     /// Writes an invoice for days. There is one of a kind for a first day (rule B3).
-    pub(super) fn write(&mut self, invoice: Invoice) -> Result<(), Error> {
-        let same = |c: &Charge| (c.invoice.kind, c.invoice.period.start) == (invoice.kind, invoice.period.start);
+    pub(super) fn write(&mut self, invoice: Invoice<I>) -> Result<(), Error> {
+        let same = |c: &Charge<I>| (c.invoice.kind, c.invoice.period.start) == (invoice.kind, invoice.period.start);
         if self.charges.iter().any(same) {
             return Err(Error::GivenBackToday);
         }
@@ -64,7 +64,7 @@ impl<'f, 'a> Draft<'f, 'a> {
         let row = Billable { terms, ..self.facts.line };
         let mut invoice = part_invoice(&row, full, part, self.facts.today(), &self.facts.context())?;
         let period_was_billed =
-            |c: &Charge| c.invoice.kind == InvoiceKind::Subscription && c.invoice.period.start == part.start;
+            |c: &Charge<I>| c.invoice.kind == InvoiceKind::Subscription && c.invoice.period.start == part.start;
         if self.charges.iter().any(period_was_billed) {
             // The period that begins here was billed and given back: what is served of it after all is an adjustment.
             invoice.kind = InvoiceKind::Adjustment;
@@ -108,7 +108,7 @@ impl<'f, 'a> Draft<'f, 'a> {
     }
 
     /// The change with the new terms, which hold from a day on.
-    pub(super) fn finish(mut self, terms: BillingTerms, from: Date) -> Result<Change, Error> {
+    pub(super) fn finish(mut self, terms: BillingTerms, from: Date) -> Result<Change<I>, Error> {
         let facts = self.facts;
         let terms = planned_on_the_grid(terms);
         let row = Billable { terms, ..facts.line };
@@ -140,12 +140,12 @@ fn package_moved(before: &BillingTerms, after: &BillingTerms) -> Option<PackageM
 }
 
 /// A wish that cannot be about a day that lies ahead.
-pub(super) fn not_ahead(facts: &LineFacts<'_>, on: Date) -> Result<(), Error> {
+pub(super) fn not_ahead<I: LineIds>(facts: &LineFacts<'_, I>, on: Date) -> Result<(), Error> {
     if on > facts.today() { Err(Error::DayAhead { on }) } else { Ok(()) }
 }
 
 /// What the new terms mean for access today.
-fn access_step(facts: &LineFacts<'_>, terms: &BillingTerms) -> Option<AccessStep> {
+fn access_step<I: LineIds>(facts: &LineFacts<'_, I>, terms: &BillingTerms) -> Option<AccessStep> {
     let (kind, reason) = match (terms.status_on(facts.today()), facts.access) {
         (SubscriptionStatus::Active, Access::Closed) => (AccessEventKind::Reopened, "in_service"),
         (SubscriptionStatus::Paused, Access::Open | Access::Isolated) => (AccessEventKind::Closed, "paused"),

@@ -3,6 +3,7 @@
 use crate::billing::CreditReason;
 use crate::calendar::Date;
 use crate::error::Error;
+use crate::ids::LineIds;
 use crate::subscription::{BillingTerms, Timing};
 
 use super::change::Change;
@@ -19,7 +20,7 @@ use super::facts::LineFacts;
 ///
 /// # Errors
 /// [`Error::NotServing`] for a line that has ended, or was charged up to its end already, [`Error::EmptyPeriod`] for one before its first day.
-pub fn end(facts: &LineFacts<'_>, end: Date) -> Result<Change, Error> {
+pub fn end<I: LineIds>(facts: &LineFacts<'_, I>, end: Date) -> Result<Change<I>, Error> {
     let mut terms = facts.line.terms;
     if let Some(old) = terms.end.filter(|old| *old > facts.today()) {
         let charged = facts.charges.iter().any(|c| c.invoice.period.end >= old && c.invoice.period.start < old);

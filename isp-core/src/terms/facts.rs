@@ -5,20 +5,21 @@ use chrono::{DateTime, Utc};
 use crate::billing::plan::BillingContext;
 use crate::billing::{Billable, BillingPolicy, Catalog, Charge, Written};
 use crate::calendar::Date;
+use crate::ids::{Ids, Known};
 use crate::isolation::Access;
 use crate::tax::Tax;
 
 /// A line, what it was charged, and the rules of the provider, at a moment.
 #[derive(Debug, Clone, Copy)]
-pub struct LineFacts<'a> {
+pub struct LineFacts<'a, I: Ids = Known> {
     /// The line with its terms.
-    pub line: Billable,
+    pub line: Billable<I>,
     /// The access that is wanted so far.
     pub access: Access,
     /// All that it was charged for days of service, with what was given back of it, in any order.
-    pub charges: &'a [Charge],
+    pub charges: &'a [Charge<I>],
     /// The late fees on those invoices, with what was given back of them.
-    pub late_fees: &'a [Charge],
+    pub late_fees: &'a [Charge<I>],
     /// The packages.
     pub catalog: &'a Catalog,
     /// Settings of billing.
@@ -35,7 +36,7 @@ pub struct LineFacts<'a> {
     pub note: &'a str,
 }
 
-impl<'a> LineFacts<'a> {
+impl<'a, I: Ids> LineFacts<'a, I> {
     /// The day of the wish at the line.
     #[must_use]
     pub fn today(&self) -> Date {

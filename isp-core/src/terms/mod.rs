@@ -37,7 +37,7 @@ pub use former::FormerTerms;
 
 use crate::calendar::{BillingDay, Date};
 use crate::error::Error;
-use crate::ids::PackageId;
+use crate::ids::{LineIds, PackageId};
 use crate::subscription::{Discount, HeldPrice};
 
 /// A wish about the terms of a line.
@@ -95,7 +95,7 @@ pub enum Command {
 ///
 /// # Errors
 /// As those of the function of each wish.
-pub fn decide(facts: &LineFacts<'_>, command: Command) -> Result<Change, Error> {
+pub fn decide<I: LineIds>(facts: &LineFacts<'_, I>, command: Command) -> Result<Change<I>, Error> {
     match command {
         Command::Start => start::begin(facts),
         Command::NextPackage { package } => package::next_period(facts, package),

@@ -3,7 +3,7 @@
 use crate::billing::{ChangeAtOnce, change_at_once};
 use crate::calendar::Date;
 use crate::error::Error;
-use crate::ids::PackageId;
+use crate::ids::{LineIds, PackageId};
 use crate::subscription::{BillingTerms, SubscriptionStatus, Timing};
 
 use super::change::Change;
@@ -15,7 +15,7 @@ use super::facts::LineFacts;
 /// # Errors
 /// [`Error::NotServing`], [`Error::UnknownPackage`]; [`Error::ChangePlanned`] when a change was planned before, whose days are
 /// invoiced already.
-pub fn next_period(facts: &LineFacts<'_>, package: PackageId) -> Result<Change, Error> {
+pub fn next_period<I: LineIds>(facts: &LineFacts<'_, I>, package: PackageId) -> Result<Change<I>, Error> {
     let terms = facts.line.terms;
     facts.catalog.find(package)?;
     let today = facts.today();
@@ -39,7 +39,7 @@ pub fn next_period(facts: &LineFacts<'_>, package: PackageId) -> Result<Change, 
 /// [`Error::ChangedToday`] for a second time on one day; [`Error::ChangedLater`] when the line was changed from a later day on;
 /// [`Error::NotServing`] also in a pause, whose end may be said for an earlier day; [`Error::UnknownPackage`],
 /// [`Error::DayAhead`], [`Error::NoPrice`].
-pub fn at_once(facts: &LineFacts<'_>, package: PackageId, from: Date) -> Result<Change, Error> {
+pub fn at_once<I: LineIds>(facts: &LineFacts<'_, I>, package: PackageId, from: Date) -> Result<Change<I>, Error> {
     not_ahead(facts, from)?;
     facts.catalog.find(package)?;
     let terms = facts.line.terms;

@@ -3,6 +3,7 @@
 use crate::billing::CreditReason;
 use crate::calendar::Date;
 use crate::error::Error;
+use crate::ids::LineIds;
 use crate::subscription::{BillingTerms, Timing};
 
 use super::change::Change;
@@ -14,7 +15,7 @@ use super::facts::LineFacts;
 ///
 /// # Errors
 /// [`Error::NotServing`], [`Error::DayAhead`].
-pub fn pause(facts: &LineFacts<'_>, from: Date) -> Result<Change, Error> {
+pub fn pause<I: LineIds>(facts: &LineFacts<'_, I>, from: Date) -> Result<Change<I>, Error> {
     not_ahead(facts, from)?;
     let terms = facts.line.terms;
     let paused = terms.pause(from)?;

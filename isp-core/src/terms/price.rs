@@ -2,6 +2,7 @@
 
 use crate::calendar::Date;
 use crate::error::Error;
+use crate::ids::LineIds;
 use crate::money::Money;
 use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, SubscriptionStatus};
 
@@ -14,7 +15,7 @@ use super::facts::LineFacts;
 /// # Errors
 /// [`Error::NotPositive`]; [`Error::DayPast`]; [`Error::DiscountAbovePrice`] when the line has a discount of more than it;
 /// [`Error::NotServing`] for a line that has ended.
-pub fn hold(facts: &LineFacts<'_>, held_price: Option<HeldPrice>) -> Result<Change, Error> {
+pub fn hold<I: LineIds>(facts: &LineFacts<'_, I>, held_price: Option<HeldPrice>) -> Result<Change<I>, Error> {
     if held_price.is_some_and(|held| !held.price.is_positive()) {
         return Err(Error::NotPositive { field: "price" });
     }
@@ -26,7 +27,7 @@ pub fn hold(facts: &LineFacts<'_>, held_price: Option<HeldPrice>) -> Result<Chan
 ///
 /// # Errors
 /// [`Error::NotPositive`]; [`Error::DayPast`]; [`Error::DiscountAbovePrice`]; [`Error::NotServing`] for a line that has ended.
-pub fn discount(facts: &LineFacts<'_>, discount: Option<Discount>) -> Result<Change, Error> {
+pub fn discount<I: LineIds>(facts: &LineFacts<'_, I>, discount: Option<Discount>) -> Result<Change<I>, Error> {
     let senseless = discount.is_some_and(|discount| match discount.off {
         Off::Amount(amount) => amount <= Money::ZERO,
         Off::Percent(percent) => !(1..=100).contains(&percent),
@@ -39,7 +40,7 @@ pub fn discount(facts: &LineFacts<'_>, discount: Option<Discount>) -> Result<Cha
 }
 
 /// Everything that has come due is invoiced at the old terms first.
-fn next(facts: &LineFacts<'_>, terms: BillingTerms) -> Result<Change, Error> {
+fn next<I: LineIds>(facts: &LineFacts<'_, I>, terms: BillingTerms) -> Result<Change<I>, Error> {
     let (before, today) = (facts.line.terms, facts.today());
     if before.status_on(today) == SubscriptionStatus::Terminated {
         return Err(Error::NotServing);
@@ -58,7 +59,7 @@ fn next(facts: &LineFacts<'_>, terms: BillingTerms) -> Result<Change, Error> {
 }
 
 /// A last day that has passed would take away what the line has, in silence.
-fn lasts(facts: &LineFacts<'_>, until: Option<Date>) -> Result<(), Error> {
+fn lasts<I: LineIds>(facts: &LineFacts<'_, I>, until: Option<Date>) -> Result<(), Error> {
     match until {
         Some(until) if until <= facts.today() => Err(Error::DayPast { on: until.plus_days(-1) }),
         _ => Ok(()),

@@ -3,6 +3,7 @@
 use crate::billing::{Charge, InvoiceKind};
 use crate::calendar::{Date, Period};
 use crate::error::Error;
+use crate::ids::LineIds;
 use crate::subscription::BillingTerms;
 
 use super::change::Change;
@@ -15,15 +16,15 @@ use super::facts::LineFacts;
 /// # Errors
 /// [`Error::NotServing`], [`Error::DayAhead`]; [`Error::GivenBackToday`] when the day was given back and is that of the pause, or the
 /// first of a period that was billed.
-pub fn resume(facts: &LineFacts<'_>, from: Date) -> Result<Change, Error> {
+pub fn resume<I: LineIds>(facts: &LineFacts<'_, I>, from: Date) -> Result<Change<I>, Error> {
     not_ahead(facts, from)?;
     let terms = facts.line.terms;
     // Refuse before anything is worked out.
     terms.resume(from)?;
     let mut draft = Draft::settled(facts, terms)?;
     let paid = draft.paid_until(from);
-    let period = |c: &&Charge| c.invoice.kind == InvoiceKind::Subscription;
-    let given_back = |c: &&Charge| c.invoice.period.contains(from) && c.is_unserved(from);
+    let period = |c: &&Charge<I>| c.invoice.kind == InvoiceKind::Subscription;
+    let given_back = |c: &&Charge<I>| c.invoice.period.contains(from) && c.is_unserved(from);
     let refused = draft
         .charges
         .iter()
@@ -38,7 +39,7 @@ pub fn resume(facts: &LineFacts<'_>, from: Date) -> Result<Change, Error> {
         Some(until) => (terms.resume_paid(from, until)?, until),
         None => (terms.resume(from)?, from),
     };
-    let ahead = |c: &&Charge| c.invoice.period.start >= first && c.is_unserved(c.invoice.period.start);
+    let ahead = |c: &&Charge<I>| c.invoice.period.start >= first && c.is_unserved(c.invoice.period.start);
     let ahead = draft.charges.iter().filter(period).filter(ahead).map(|c| c.invoice.period.end).max();
     let Some(ahead) = ahead else { return draft.finish(resumed, from) };
     // Their first days have an invoice (rule B3), so no period may start there again.

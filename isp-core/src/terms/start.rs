@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::calendar::Zone;
 use crate::error::Error;
+use crate::ids::LineIds;
 use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
 use crate::money::Money;
 use crate::subscription::{Subscription, SubscriptionStatus};
@@ -27,7 +28,7 @@ pub struct Started {
 ///
 /// # Errors
 /// [`Error::UnknownPackage`], [`Error::NoPrice`], [`Error::NoTaxRule`].
-pub fn begin(facts: &LineFacts<'_>) -> Result<Change, Error> {
+pub fn begin<I: LineIds>(facts: &LineFacts<'_, I>) -> Result<Change<I>, Error> {
     let terms = facts.line.terms;
     facts.catalog.find(terms.package_id)?;
     let draft = Draft { facts, charges: facts.charges.to_vec(), change: Change::new(facts) };

@@ -6,16 +6,14 @@ use proptest::prelude::*;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::billing::{Billable, InvoiceBalance, InvoiceKind};
+use crate::billing::{Billable, Debt, InvoiceBalance, InvoiceKind};
 use crate::calendar::{BillingDay, Cycle, Date, Period, Zone};
-use crate::ids::{
-    CustomerId, ExemptionId, InvoiceId, OutageId, PackageId, PromiseId, RouterId, SiteId, SubscriptionId,
-};
+use crate::ids::{CustomerId, InvoiceId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessFacts, IsolationCause, ServiceAccess};
 use crate::message::{DunningFacts, NotificationKind};
 use crate::money::Money;
-use crate::protection::{Exemption, Outage, Promise};
+use crate::protection::{OutageTimes, ProtectedDays};
 use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::testing::sample::{self, id};
 
@@ -97,18 +95,20 @@ pub fn invoice_balance(number: u64, near: Date) -> impl Strategy<Value = Invoice
     (date_near(near, 60), 0..30_i32, money(), paid, kind).prop_map(move |(due_date, terms, total, percent, kind)| {
         let issue_date = due_date.plus_days(-terms);
         InvoiceBalance {
-            invoice_id: InvoiceId(id(30, number)),
-            number,
+            debt: Debt {
+                invoice_id: InvoiceId(id(30, number)),
+                number,
+                issue_date,
+                due_date,
+                total,
+                paid: total.ratio(percent, 100),
+            },
             customer_id: CustomerId(id(4, 0)),
             subscription_id: SubscriptionId(id(5, 0)),
             site_id: SiteId(id(1, 0)),
             package_id: PackageId(id(3, 0)),
             kind,
             period: Period { start: issue_date, end: issue_date.plus_days(30) },
-            issue_date,
-            due_date,
-            total,
-            paid: total.ratio(percent, 100),
         }
     })
 }
@@ -177,35 +177,27 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
             open: open.into_iter().filter(|i| i.residual().is_positive()).collect(),
             promises: promise
                 .into_iter()
-                .map(|(made_on, days)| Promise {
-                    id: PromiseId(id(21, 0)),
-                    customer_id: CustomerId(id(4, 0)),
-                    made_on,
-                    until: made_on.plus_days(days),
-                    by: "Petugas Contoh".into(),
+                .map(|(from, days)| ProtectedDays {
+                    from,
+                    until: from.plus_days(days),
+                    reason: String::new(),
                     ending: None,
                 })
                 .collect(),
             exemptions: exemption
                 .into_iter()
-                .map(|(from, days)| Exemption {
-                    id: ExemptionId(id(22, 0)),
-                    customer_id: CustomerId(id(4, 0)),
+                .map(|(from, days)| ProtectedDays {
                     from,
                     until: from.plus_days(days),
                     reason: "Kantor desa".into(),
-                    by: "Petugas Contoh".into(),
                     ending: None,
                 })
                 .collect(),
             outages: outage
                 .into_iter()
-                .map(|(from, days)| Outage {
-                    id: OutageId(id(23, 0)),
-                    site_id: SiteId(id(1, 0)),
+                .map(|(from, days)| OutageTimes {
                     from: from.midnight(zone),
                     until: (days > 0).then(|| from.plus_days(days).midnight(zone)),
-                    note: "Kabel putus".into(),
                     ending: None,
                 })
                 .collect(),

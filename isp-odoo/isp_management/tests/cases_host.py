@@ -304,6 +304,15 @@ class OdooHost:
         wizard.write({"amount": amount, "reason": reason})
         wizard.action_confirm()
 
+    def do_cancel(self, at, invoice, bill_again):
+        """A person cancels an invoice, and may have its period billed again."""
+        line = self.lines[invoice["subscription"]]
+        moves = line.move_ids.filtered(lambda m: str(m.isp_period_start) == invoice["start"] and not m.isp_charge)
+        moves = moves.with_env(self.env(at))
+        moves.filtered(lambda m: m.state == "posted").button_cancel()
+        if bill_again:
+            moves.action_isp_bill_again()
+
     def do_install(self, at, subscription, fee, on, instalments, with_first_invoice):
         line, env = self.lines[subscription], self.env(at)
         kind = env["isp.installation_kind"].create({

@@ -326,6 +326,11 @@ pub(crate) enum Key {
     Text(String),
 }
 
+/// The id of a row by its position: the first is 1, so none is nil.
+pub(crate) fn nth(position: usize) -> uuid::Uuid {
+    uuid::Uuid::from_u128(position as u128 + 1)
+}
+
 /// The keys of one list: each names one row, and the engine's ids are their positions.
 #[derive(Default)]
 pub(crate) struct Keys<'py> {
@@ -341,20 +346,20 @@ impl<'py> Keys<'py> {
             return Err(value.refuse(Refused::Duplicate));
         }
         self.objects.push(value.object().clone());
-        Ok(uuid::Uuid::from_u128(position as u128))
+        Ok(nth(position))
     }
 
     /// The id of a row that several name.
     pub(crate) fn known_or_add(&mut self, value: &Value<'_, 'py>) -> PyResult<uuid::Uuid> {
         match self.positions.get(&value.key()?) {
-            Some(position) => Ok(uuid::Uuid::from_u128(*position as u128)),
+            Some(position) => Ok(nth(*position)),
             None => self.add(value),
         }
     }
 
     /// The id of a row named elsewhere; one that belongs to no row when it is unknown.
     pub(crate) fn find(&self, value: &Value<'_, 'py>) -> PyResult<uuid::Uuid> {
-        Ok(self.positions.get(&value.key()?).map_or(uuid::Uuid::max(), |p| uuid::Uuid::from_u128(*p as u128)))
+        Ok(self.positions.get(&value.key()?).map_or(uuid::Uuid::max(), |position| nth(*position)))
     }
 
     /// The caller's names, in order.
@@ -364,7 +369,7 @@ impl<'py> Keys<'py> {
 
     /// The caller's name for an id.
     pub(crate) fn name(&self, id: uuid::Uuid) -> PyResult<&Bound<'py, PyAny>> {
-        let position = usize::try_from(id.as_u128()).ok();
+        let position = id.as_u128().checked_sub(1).and_then(|before| usize::try_from(before).ok());
         position.and_then(|p| self.objects.get(p)).ok_or_else(|| PyValueError::new_err("id without a row"))
     }
 }

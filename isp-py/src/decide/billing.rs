@@ -7,8 +7,8 @@ use isp_core::billing::first_fee::{add_amount, alone_on, invoice_for};
 use isp_core::billing::plan::{self, BillingContext};
 use isp_core::billing::{Billable, BillingPlan, Catalog, Invoice, Problem, WhileIsolated};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
-use isp_core::ids::{CustomerId, PackageId, SiteId, SubscriptionId};
-use isp_core::isolation::AccessEvent;
+use isp_core::ids::{OfLine, PackageId, SubscriptionId, Unknown};
+use isp_core::isolation::Happened;
 use isp_core::isolation::given_back::is_left_out;
 use isp_core::money::Money;
 use isp_core::package::{PriceList, PriceVersion};
@@ -77,7 +77,7 @@ pub(crate) fn plan_billing<'py>(
         let mut skipped = Vec::new();
         if policy.while_isolated == WhileIsolated::Skip && !isolated.is_empty() {
             let zones: HashMap<_, _> = rows.iter().map(|r| (r.subscription_id, r.zone)).collect();
-            let is_skipped = |invoice: &Invoice| {
+            let is_skipped = |invoice: &Invoice<OfLine>| {
                 let id = invoice.subscription_id;
                 isolated
                     .get(&id)
@@ -133,8 +133,8 @@ impl WaitingFee {
     /// Where the fee goes; `None` while it waits.
     fn invoiced(
         &self,
-        rows: &[Billable],
-        planned: &mut [Invoice],
+        rows: &[Billable<OfLine>],
+        planned: &mut [Invoice<OfLine>],
         context: &BillingContext<'_>,
     ) -> Result<Option<FeeInvoiced>, Error> {
         if let Some(first) = invoice_for(planned, self.line, |_| false) {
@@ -184,8 +184,8 @@ pub(super) fn read_subscription<'py>(
     row: &Value<'_, 'py>,
     keys: &mut Keys<'py>,
     packages: &Keys<'py>,
-    isolated: &mut HashMap<SubscriptionId, Vec<AccessEvent>>,
-) -> PyResult<Billable> {
+    isolated: &mut HashMap<SubscriptionId, Vec<Happened>>,
+) -> PyResult<Billable<OfLine>> {
     let fields = row.record(Kind::Subscription)?;
     let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
     let package_id = PackageId(packages.find(&fields.take()?)?);
@@ -210,8 +210,7 @@ pub(super) fn read_subscription<'py>(
         isolated.insert(subscription_id, events);
     }
     let terms = BillingTerms { charged_until: fields.take()?.optional_date()?, ..terms };
-    let nobody = uuid::Uuid::nil();
-    Ok(Billable { subscription_id, customer_id: CustomerId(nobody), site_id: SiteId(nobody), zone, terms })
+    Ok(Billable { subscription_id, customer_id: Unknown, site_id: Unknown, zone, terms })
 }
 
 fn read_change<'py>(change: &Value<'_, 'py>, packages: &Keys<'py>) -> PyResult<PackageChange> {
@@ -290,7 +289,7 @@ pub(super) fn write_terms<'py>(
 
 fn write_plan<'py>(
     py: Python<'py>,
-    plan: &BillingPlan,
+    plan: &BillingPlan<OfLine>,
     keys: &Keys<'py>,
     packages: &Keys<'py>,
     writer: &mut Writer<'py>,
@@ -316,7 +315,7 @@ fn write_plan<'py>(
 
 pub(super) fn write_invoice<'py>(
     py: Python<'py>,
-    invoice: &Invoice,
+    invoice: &Invoice<OfLine>,
     keys: &Keys<'py>,
     packages: &Keys<'py>,
     writer: &mut Writer<'py>,

@@ -1,16 +1,15 @@
 //! `outage_credits` and `isolation_credits`.
 
-use chrono::DateTime;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use isp_core::billing::{Charge, CreditNote, CreditReason, Invoice, InvoiceKind, LineKind, Written};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, OutageId, PackageId, SiteId, SubscriptionId};
-use isp_core::isolation::AccessEvent;
+use isp_core::ids::{CreditNoteId, InvoiceId, OfNobody, Unknown};
 use isp_core::isolation::given_back::{give_isolated_back, looked_at_since};
 use isp_core::money::Money;
-use isp_core::protection::Outage;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::isolation::read_outage;
@@ -32,9 +31,10 @@ pub(crate) fn outage_credits<'py>(
     let policy = given_or_default::<OutagePolicy>("policy", "OutagePolicy", policy)?.0;
     let outage = read_outage(&Value::argument("outage", outage)?)?;
     let mut keys = Keys::default();
-    let rows = Value::argument("charges", charges)?.rows(|_, row| read_charge(&row, &mut keys, &outage))?;
-    let notes: Vec<CreditNote> = py.detach(|| {
-        let one = |(charge, zone): &(Charge, Zone)| policy.notes(&outage, charge, *zone, written(Date::MIN, &outage));
+    let rows = Value::argument("charges", charges)?.rows(|_, row| read_charge(&row, &mut keys))?;
+    let notes: Vec<CreditNote<OfNobody>> = py.detach(|| {
+        let written = written(Date::MIN, outage.from);
+        let one = |row: &Charged| policy.still_earned(&outage, &row.charge, &row.of_outage, "", row.zone, written);
         rows.iter().flat_map(one).collect()
     });
     write_notes(py, &notes, &keys)
@@ -61,16 +61,16 @@ pub(crate) fn isolation_credits<'py>(
     let mut keys = Keys::default();
     let rows = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::IsolatedFacts)?;
-        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys, &NO_OUTAGE))?;
-        let events: Vec<AccessEvent> = read_isolated(&fields.take()?)?;
+        let charges = fields.take()?.each(|_, charge| read_charge(&charge, &mut keys))?;
+        let events = read_isolated(&fields.take()?)?;
         let (start, mark) = (fields.take()?.date()?, fields.take()?.optional_date()?);
         Ok((charges, events, looked_at_since(start, mark, position, lead)))
     })?;
-    let notes: Vec<CreditNote> = py.detach(|| {
+    let notes: Vec<CreditNote<OfNobody>> = py.detach(|| {
         let mut notes = Vec::new();
         for (charges, events, since) in &rows {
-            for (charge, zone) in charges {
-                let on = written(zone.date_of(now), &NO_OUTAGE);
+            for Charged { charge, zone, .. } in charges {
+                let on = written(zone.date_of(now), now);
                 notes.extend(give_isolated_back(std::slice::from_ref(charge), events, *zone, *since, on));
             }
         }
@@ -79,25 +79,19 @@ pub(crate) fn isolation_credits<'py>(
     write_notes(py, &notes, &keys)
 }
 
-/// The outage of calls that are about none.
-pub(super) const NO_OUTAGE: Outage = Outage {
-    id: OutageId(Uuid::nil()),
-    site_id: SiteId(Uuid::nil()),
-    from: DateTime::UNIX_EPOCH,
-    until: None,
-    note: String::new(),
-    ending: None,
-};
-
-fn written(on: Date, outage: &Outage) -> Written<'static> {
-    Written { on, at: outage.from, by: "", note: "" }
+fn written(on: Date, at: DateTime<Utc>) -> Written<'static> {
+    Written { on, at, by: "", note: "" }
 }
 
-pub(super) fn read_charge<'py>(
-    row: &Value<'_, 'py>,
-    keys: &mut Keys<'py>,
-    outage: &Outage,
-) -> PyResult<(Charge, Zone)> {
+/// A charge as it was given.
+pub(super) struct Charged {
+    pub(super) charge: Charge<OfNobody>,
+    zone: Zone,
+    /// Its notes that were given for the outage that the call is about.
+    of_outage: BTreeSet<CreditNoteId>,
+}
+
+pub(super) fn read_charge<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Charged> {
     let fields = row.record(Kind::Charge)?;
     let id = InvoiceId(keys.add(&fields.take()?)?);
     let period = read_period(&fields.take()?, &fields.take()?)?;
@@ -105,14 +99,13 @@ pub(super) fn read_charge<'py>(
     let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
         lines.iter().filter(|line| wanted(line.kind)).map(|line| line.amount).sum()
     };
-    let nobody = Uuid::nil();
     let invoice = Invoice {
         id,
         number: 0,
-        customer_id: CustomerId(nobody),
-        subscription_id: SubscriptionId(nobody),
-        site_id: SiteId(nobody),
-        package_id: PackageId(nobody),
+        customer_id: Unknown,
+        subscription_id: Unknown,
+        site_id: Unknown,
+        package_id: Unknown,
         kind: InvoiceKind::Subscription,
         period,
         issue_date: period.start,
@@ -123,42 +116,43 @@ pub(super) fn read_charge<'py>(
         lines: lines.into_iter().collect(),
     };
     let mut charge = Charge::new(invoice);
-    charge.notes = fields.take()?.each(|_, note| read_given(&note, &charge.invoice, outage))?;
-    Ok((charge, fields.take()?.zone()?))
+    let notes = fields.take()?.each(|nth, note| read_given(nth, &note, &charge.invoice))?;
+    let of_outage = notes.iter().filter(|(_, same)| *same).map(|(note, _)| note.id).collect();
+    charge.notes = notes.into_iter().map(|(note, _)| note).collect();
+    Ok(Charged { charge, zone: fields.take()?.zone()?, of_outage })
 }
 
-fn read_given(row: &Value<'_, '_>, invoice: &Invoice, outage: &Outage) -> PyResult<CreditNote> {
+/// Reads the `nth` note of a charge, and whether it was given for the outage that the call is about.
+fn read_given(nth: usize, row: &Value<'_, '_>, invoice: &Invoice<OfNobody>) -> PyResult<(CreditNote<OfNobody>, bool)> {
     let fields = row.record(Kind::GivenBack)?;
     let period = read_period(&fields.take()?, &fields.take()?)?;
     let lines = read_lines(&fields.take()?)?;
     let of_same_outage = fields.take()?.bool()?;
-    let id = match of_same_outage {
-        true => CreditNote::id_of(invoice.id, CreditReason::Outage, &outage.id.to_string()),
-        false => CreditNoteId(Uuid::max()),
-    };
     let total = lines.iter().map(|line| line.amount).sum();
-    Ok(CreditNote {
-        id,
+    let reason = if of_same_outage { CreditReason::Outage } else { CreditReason::Correction };
+    let note = CreditNote {
+        id: CreditNote::id_of(invoice.id, reason, &nth.to_string()),
         number: 0,
         invoice_id: invoice.id,
-        customer_id: invoice.customer_id,
-        subscription_id: invoice.subscription_id,
-        site_id: invoice.site_id,
-        package_id: invoice.package_id,
-        reason: CreditReason::Correction,
+        customer_id: Unknown,
+        subscription_id: Unknown,
+        site_id: Unknown,
+        package_id: Unknown,
+        reason,
         period,
         issue_date: period.start,
-        at: outage.from,
+        at: DateTime::UNIX_EPOCH,
         dpp: total,
         ppn: Money::ZERO,
         lines,
         total,
         note: String::new(),
         by: String::new(),
-    })
+    };
+    Ok((note, of_same_outage))
 }
 
-fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {
+fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote<OfNobody>], keys: &Keys<'py>) -> PyResult<Bound<'py, PyList>> {
     let mut writer = Writer::new(py)?;
     let notes = notes.iter().map(|note| write_note(note, keys, &mut writer)).collect::<PyResult<Vec<_>>>()?;
     PyList::new(py, notes)
@@ -166,7 +160,7 @@ fn write_notes<'py>(py: Python<'py>, notes: &[CreditNote], keys: &Keys<'py>) -> 
 
 /// Writes what is given back of a charge.
 pub(super) fn write_note<'py>(
-    note: &CreditNote,
+    note: &CreditNote<OfNobody>,
     keys: &Keys<'py>,
     writer: &mut Writer<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {

@@ -2,15 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::Arrears;
-use isp_core::calendar::{BillingDay, Cycle};
-use isp_core::ids::{CustomerId, ExemptionId, OutageId, PackageId, PromiseId, SiteId, SubscriptionId};
-use isp_core::isolation::access::IsolatedSince;
-use isp_core::isolation::{Access, AccessFacts, Decision, IsolationCause, IsolationMoment, ServiceAccess};
-use isp_core::protection::{Exemption, Outage, Promise};
-use isp_core::subscription::BillingTerms;
+use isp_core::ids::SubscriptionId;
+use isp_core::isolation::{Access, Decision, IsolationCause, IsolationFacts, IsolationMoment};
+use isp_core::protection::{OutageTimes, ProtectedDays};
+use isp_core::subscription::ServiceDates;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Value, Writer};
 use crate::decide::{ending, open};
@@ -37,14 +34,14 @@ pub(crate) fn decide_isolation<'py>(
     let policy = given_or_default::<IsolationPolicy>("policy", "IsolationPolicy", policy)?.0;
     let now = Value::argument("now", now)?.moment()?;
     let (mut keys, mut invoices) = (Keys::default(), Keys::default());
-    let facts = Value::argument("lines", lines)?.rows(|_, row| read_facts(&row, &mut keys, &mut invoices))?;
+    let given = Value::argument("lines", lines)?.rows(|_, row| read_line(&row, &mut keys, &mut invoices))?;
     let decided: Vec<_> = py.detach(|| {
         let moment = IsolationMoment::new(&policy, now);
-        let each = |f: &AccessFacts| {
-            let arrears = Arrears::of(&f.open, moment.today(f.zone));
-            (f.subscription_id, moment.decide(f), arrears)
+        let each = |line: &Line| {
+            let arrears = Arrears::of(&line.facts.open, moment.today(line.facts.zone));
+            (line.subscription_id, moment.decide(&line.facts), arrears)
         };
-        facts.iter().map(each).collect()
+        given.iter().map(each).collect()
     });
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(decided.len());
@@ -68,21 +65,22 @@ pub(crate) fn decide_isolation<'py>(
     PyList::new(py, answer)
 }
 
+/// A line as it was given.
+pub(super) struct Line {
+    pub(super) subscription_id: SubscriptionId,
+    pub(super) facts: IsolationFacts,
+}
+
 /// Reads a line.
-pub(super) fn read_facts<'py>(
-    row: &Value<'_, 'py>,
-    keys: &mut Keys<'py>,
-    invoices: &mut Keys<'py>,
-) -> PyResult<AccessFacts> {
+pub(super) fn read_line<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, invoices: &mut Keys<'py>) -> PyResult<Line> {
     let fields = row.record(Kind::AccessFacts)?;
     let subscription_id = SubscriptionId(keys.add(&fields.take()?)?);
     let start = fields.take()?.date()?;
     let desired = fields.take()?.word(&ACCESSES)?;
-    let open = open::balances(&fields.take()?, invoices)?;
+    let open = open::invoices(&fields.take()?, invoices)?;
     let cause = fields.take()?.optional().map(|v| v.word(&CAUSES)).transpose()?;
     let isolated = fields.take()?.optional().map(|v| v.money_from_zero()).transpose()?;
     let zone = fields.take()?.zone()?;
-    let nobody = Uuid::nil();
     let (end, paused_from) = (fields.take()?.optional_date()?, fields.take()?.optional_date()?);
     let mut promises: Vec<_> = fields.take()?.optional().map(|v| read_promise(&v)).transpose()?.into_iter().collect();
     let mut exemptions: Vec<_> =
@@ -91,62 +89,27 @@ pub(super) fn read_facts<'py>(
     promises.extend(fields.take()?.each(|_, v| read_promise(&v))?);
     exemptions.extend(fields.take()?.each(|_, v| read_exemption(&v))?);
     outages.extend(fields.take()?.each(|_, v| read_outage(&v))?);
-    Ok(AccessFacts {
-        subscription_id,
-        customer_id: CustomerId(nobody),
-        site_id: SiteId(nobody),
-        router_id: None,
-        zone,
-        terms: BillingTerms {
-            end,
-            paused_from,
-            // The decision asks the terms only whether the line serves.
-            ..BillingTerms::new(PackageId(nobody), start, BillingDay::of(start), Cycle::Monthly)
-        },
-        access: ServiceAccess {
-            cause,
-            isolated: isolated.map(|overdue| IsolatedSince { at: DateTime::UNIX_EPOCH, overdue }),
-            ..ServiceAccess::new(subscription_id, desired)
-        },
-        open,
-        promises,
-        exemptions,
-        outages,
-    })
+    let service = ServiceDates { start, end, paused_from };
+    let facts = IsolationFacts { zone, service, desired, cause, isolated, open, promises, exemptions, outages };
+    Ok(Line { subscription_id, facts })
 }
 
-fn read_promise(promise: &Value<'_, '_>) -> PyResult<Promise> {
+fn read_promise(promise: &Value<'_, '_>) -> PyResult<ProtectedDays> {
     let fields = promise.record(Kind::Promise)?;
-    let (id, customer_id) = (PromiseId(Uuid::nil()), CustomerId(Uuid::nil()));
-    Ok(Promise {
-        id,
-        customer_id,
-        made_on: fields.take()?.date()?,
-        until: fields.take()?.date()?,
-        by: String::new(),
-        ending: ending::read(fields.take()?)?,
-    })
+    let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
+    Ok(ProtectedDays { from, until, reason: String::new(), ending: ending::read(fields.take()?)? })
 }
 
-fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<Exemption> {
+fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<ProtectedDays> {
     let fields = exemption.record(Kind::Exemption)?;
     let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
-    let (id, customer_id) = (ExemptionId(Uuid::nil()), CustomerId(Uuid::nil()));
-    let (reason, ending) = (fields.take()?.string()?, ending::read(fields.take()?)?);
-    Ok(Exemption { id, customer_id, from, until, reason, by: String::new(), ending })
+    Ok(ProtectedDays { from, until, reason: fields.take()?.string()?, ending: ending::read(fields.take()?)? })
 }
 
 /// Reads an outage.
-pub(super) fn read_outage(outage: &Value<'_, '_>) -> PyResult<Outage> {
+pub(super) fn read_outage(outage: &Value<'_, '_>) -> PyResult<OutageTimes> {
     let fields = outage.record(Kind::Outage)?;
     let from: DateTime<Utc> = fields.take()?.moment()?;
     let until = fields.take()?.optional().map(|v| v.moment()).transpose()?;
-    Ok(Outage {
-        id: OutageId(Uuid::nil()),
-        site_id: SiteId(Uuid::nil()),
-        from,
-        until,
-        note: String::new(),
-        ending: ending::read(fields.take()?)?,
-    })
+    Ok(OutageTimes { from, until, ending: ending::read(fields.take()?)? })
 }

@@ -2,11 +2,8 @@
 
 use isp_core::billing::{InvoiceLine, LineKind};
 use isp_core::calendar::Period;
-use isp_core::ids::{AccessEventId, SubscriptionId};
-use isp_core::isolation::{AccessEvent, AccessEventKind};
-use isp_core::money::Money;
+use isp_core::isolation::{AccessEventKind, Happened};
 use pyo3::prelude::*;
-use uuid::Uuid;
 
 use crate::convert::{Kind, Value, Writer};
 
@@ -48,27 +45,17 @@ pub(super) fn read_period(start: &Value<'_, '_>, end: &Value<'_, '_>) -> PyResul
     Period::try_new(start.date()?, end.date()?).map_err(|error| end.refuse(error))
 }
 
-/// Reads the spans in which a line was isolated, as the events that begin and end them, oldest first.
-pub(super) fn read_isolated(spans: &Value<'_, '_>) -> PyResult<Vec<AccessEvent>> {
-    let mut events = Vec::new();
+/// Reads the spans in which a line was isolated, as what began and ended them, oldest first.
+pub(super) fn read_isolated(spans: &Value<'_, '_>) -> PyResult<Vec<Happened>> {
+    let mut happened = Vec::new();
     for (since, until) in spans.each(|_, span| {
         let fields = span.record(Kind::IsolatedSpan)?;
         Ok((fields.take()?.moment()?, fields.take()?.optional().map(|v| v.moment()).transpose()?))
     })? {
-        events.push((since, AccessEventKind::IsolatedArrears));
-        events.extend(until.map(|until| (until, AccessEventKind::Reopened)));
+        happened.push(Happened { at: since, kind: AccessEventKind::IsolatedArrears });
+        happened.extend(until.map(|at| Happened { at, kind: AccessEventKind::Reopened }));
     }
     // Of a span that begins where another ends, the end comes first.
-    events.sort_by_key(|(at, kind)| (*at, *kind == AccessEventKind::IsolatedArrears));
-    let event = |(revision, (at, kind))| AccessEvent {
-        id: AccessEventId(Uuid::nil()),
-        subscription_id: SubscriptionId(Uuid::nil()),
-        at,
-        kind,
-        by: String::new(),
-        reason: String::new(),
-        overdue: Money::ZERO,
-        revision,
-    };
-    Ok((1..).zip(events).map(event).collect())
+    happened.sort_by_key(|one| (one.at, one.kind == AccessEventKind::IsolatedArrears));
+    Ok(happened)
 }

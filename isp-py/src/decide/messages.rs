@@ -1,7 +1,8 @@
 //! `refresh_messages`: the last look before a message leaves.
 
 use isp_core::billing::invoice::display_number;
-use isp_core::billing::{InvoiceBalance, Statement};
+use isp_core::billing::{Debt, Statement};
+use isp_core::ids::CustomerId;
 use isp_core::isolation::IsolationCause;
 use isp_core::message::freshness::{AccessSeen, LineSeen, Look, PaymentSeen, Seen, look};
 use isp_core::message::notification::MessageContent;
@@ -21,8 +22,8 @@ struct Given<'py> {
     key: Bound<'py, PyAny>,
     kind: NotificationKind,
     not_before: chrono::DateTime<chrono::Utc>,
-    open: Vec<InvoiceBalance>,
-    about: Vec<InvoiceBalance>,
+    open: Vec<Debt>,
+    about: Vec<Debt>,
     /// The caller's names of the open invoices, in their order.
     names: Vec<String>,
     statements: Vec<Statement>,
@@ -53,7 +54,7 @@ pub(crate) fn refresh_messages<'py>(
     let mut keys = Keys::default();
     let given = Value::argument("messages", messages)?.rows(|_, row| read(&row, &mut keys))?;
     let seen: Vec<Given<'_>> = given;
-    let facts: Vec<Seen<'_>> = seen.iter().map(facts).collect();
+    let facts: Vec<Seen<'_, Debt>> = seen.iter().map(facts).collect();
     let looks: Vec<Look> = py.detach(|| facts.iter().map(|one| look(one, &policy, &isolation, now)).collect());
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(looks.len());
@@ -77,19 +78,20 @@ pub(crate) fn refresh_messages<'py>(
 fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>> {
     let fields = row.record(Kind::QueuedMessage)?;
     let key = fields.take()?;
-    keys.add(&key)?;
+    let customer = CustomerId(keys.add(&key)?);
     let kind = fields.take()?.word(&NotificationKind::ALL.map(|kind| (kind.code(), kind)))?;
     let not_before = fields.take()?.moment()?;
     let mut invoices = Keys::default();
-    let open = open::balances(&fields.take()?, &mut invoices)?;
+    let open = open::invoices(&fields.take()?, &mut invoices)?;
     let about = fields.take()?.each(|_, invoice| invoices.find(&invoice))?;
     let about = open.iter().filter(|i| about.contains(&i.invoice_id.0)).cloned().collect();
     let names = invoices.objects().iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;
     let lines = fields.take()?.each(|_, line| read_line(&line))?;
     let payment = fields.take()?.optional().map(|payment| read_payment(&payment)).transpose()?;
     let (reachable, zone) = (fields.take()?.bool()?, fields.take()?.zone()?);
+    // A message goes to one customer, whose only name here is the message's.
     let mut shown = Vec::new();
-    let statements = statements(&fields.take()?, isp_core::ids::CustomerId(uuid::Uuid::nil()), &mut shown)?;
+    let statements = statements(&fields.take()?, customer, &mut shown)?;
     let statement_names = shown.iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;
     let key = key.object().clone();
     Ok(Given {
@@ -128,7 +130,7 @@ fn read_payment(payment: &Value<'_, '_>) -> PyResult<PaymentSeen> {
     })
 }
 
-fn facts<'a>(given: &'a Given<'_>) -> Seen<'a> {
+fn facts<'a>(given: &'a Given<'_>) -> Seen<'a, Debt> {
     Seen {
         kind: given.kind,
         not_before: given.not_before,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use isp_core::billing::{InvoiceBalance, Statement};
+use isp_core::billing::Statement;
 use isp_core::ids::{CustomerId, StatementId};
 use isp_core::message::NotificationKind;
 use isp_core::message::notice::{Group, group};
@@ -51,8 +51,7 @@ pub(crate) fn join_notices<'py>(notices: &Bound<'py, PyAny>, now: &Bound<'py, Py
         let key = keys.add(&fields.take()?)?;
         let customer = CustomerId(customers.known_or_add(&fields.take()?)?);
         let kind = fields.take()?.word(&KINDS)?;
-        let mut open: Vec<InvoiceBalance> = open::balances(&fields.take()?, &mut invoices)?;
-        open.iter_mut().for_each(|invoice| invoice.customer_id = customer);
+        let open = open::invoices(&fields.take()?, &mut invoices)?;
         let mut own = Vec::new();
         let statements = statements(&fields.take()?, customer, &mut own)?;
         names.extend(statements.iter().map(Statement::id).zip(own));

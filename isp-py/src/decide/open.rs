@@ -1,8 +1,7 @@
-//! Open invoices, which three of the calls read.
+//! Open invoices, which several calls read.
 
-use isp_core::billing::{Debt, InvoiceBalance, InvoiceKind};
-use isp_core::calendar::Period;
-use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
+use isp_core::billing::Debt;
+use isp_core::ids::InvoiceId;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -29,30 +28,6 @@ pub(crate) fn invoices<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyRe
         Ok(Debt {
             invoice_id,
             number: index as u64,
-            issue_date,
-            due_date: fields.take()?.date()?,
-            total: fields.take()?.money()?,
-            paid: fields.take()?.money()?,
-        })
-    })
-}
-
-/// Reads the open invoices of one customer or line. Equal due and issue dates keep the order given: the position
-/// stands for the number.
-pub(crate) fn balances<'py>(list: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Vec<InvoiceBalance>> {
-    list.each(|index, row| {
-        let fields = row.record(Kind::OpenInvoice)?;
-        let invoice_id = InvoiceId(keys.add(&fields.take()?)?);
-        let issue_date = fields.take()?.date()?;
-        Ok(InvoiceBalance {
-            invoice_id,
-            number: index as u64,
-            customer_id: CustomerId(uuid::Uuid::nil()),
-            subscription_id: SubscriptionId(uuid::Uuid::nil()),
-            site_id: SiteId(uuid::Uuid::nil()),
-            package_id: PackageId(uuid::Uuid::nil()),
-            kind: InvoiceKind::Subscription,
-            period: Period { start: issue_date, end: issue_date.plus_days(1) },
             issue_date,
             due_date: fields.take()?.date()?,
             total: fields.take()?.money()?,

@@ -4,15 +4,15 @@ use chrono::DateTime;
 use isp_core::billing::credit::correction_key;
 use isp_core::billing::{Charge, CreditNote, Written};
 use isp_core::calendar::Date;
-use isp_core::ids::CustomerId;
+use isp_core::ids::{CustomerId, OfNobody};
 use isp_core::money::Money;
 use isp_core::payment::{Heard, KnownPayment, Payment, Received, Told, write_off};
 use isp_core::text::{Code, Reference, given};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::convert::{Key, Keys, Kind, Place, Value, Writer};
-use crate::decide::credit::{NO_OUTAGE, read_charge, write_note};
+use crate::convert::{Key, Keys, Kind, Place, Value, Writer, nth};
+use crate::decide::credit::{read_charge, write_note};
 use crate::decide::refusal;
 use crate::error::Refused;
 
@@ -117,7 +117,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
             customers.len() - 1
         });
         Ok(KnownPayment {
-            customer_id: CustomerId(uuid::Uuid::from_u128(place as u128)),
+            customer_id: CustomerId(nth(place)),
             amount: fields.take()?.money()?,
             paid_at: fields.take()?.moment()?,
             reversed: fields.take()?.bool()?,
@@ -126,7 +126,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
     let owed = fields.take()?.money_from_zero()?;
     Ok(Notice {
         key: key.object().clone(),
-        customer_id: CustomerId(uuid::Uuid::from_u128(0)),
+        customer_id: CustomerId(nth(0)),
         identity: Payment::identity(&provider, &reference),
         provider,
         amount,
@@ -173,7 +173,7 @@ pub(crate) fn correct_invoices<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Boun
     let mut keys = Keys::default();
     let rows = Value::argument("wishes", wishes)?.rows(|_, row| {
         let fields = row.record(Kind::CorrectionWish)?;
-        let (charge, _) = read_charge(&fields.take()?, &mut keys, &NO_OUTAGE)?;
+        let charge = read_charge(&fields.take()?, &mut keys)?.charge;
         let amount = fields.take()?.money()?;
         let on = fields.take()?.date()?;
         let reason = fields.take()?.string()?;
@@ -183,7 +183,7 @@ pub(crate) fn correct_invoices<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Boun
         })?;
         Ok((charge, amount, on, reason, before))
     })?;
-    let one = |(charge, amount, on, reason, before): &(Charge, Money, Date, String, Vec<(Date, Money)>)| {
+    let one = |(charge, amount, on, reason, before): &(Charge<OfNobody>, Money, Date, String, Vec<(Date, Money)>)| {
         given("reason", reason).map_err(|error| ("reason", error))?;
         let key = correction_key(*on, *amount);
         if before.iter().any(|(on, amount)| correction_key(*on, *amount) == key) {
@@ -191,7 +191,7 @@ pub(crate) fn correct_invoices<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Boun
         }
         charge.correct(*amount, &key, written(*on, reason)).map(Some).map_err(|error| ("amount", error))
     };
-    let made: Vec<Result<Option<CreditNote>, _>> = py.detach(|| rows.iter().map(one).collect());
+    let made: Vec<Result<Option<CreditNote<OfNobody>>, _>> = py.detach(|| rows.iter().map(one).collect());
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(made.len());
     for (index, made) in made.into_iter().enumerate() {

@@ -32,7 +32,7 @@ pub(crate) fn due_reminders<'py>(
     let facts = Value::argument("customers", customers)?.rows(|_, row| {
         let fields = row.record(Kind::DunningFacts)?;
         let customer_id = CustomerId(keys.add(&fields.take()?)?);
-        let open = open::balances(&fields.take()?, &mut invoices)?;
+        let open = open::invoices(&fields.take()?, &mut invoices)?;
         let notified = fields.take()?.each(|_, sent| {
             let fields = sent.record(Kind::Notified)?;
             let invoice = InvoiceId(invoices.find(&fields.take()?)?);

@@ -10,7 +10,7 @@ use isp_core::report::{Codes, GroupBy, ProfitLossRow};
 use pyo3::prelude::*;
 use uuid::Uuid;
 
-use crate::convert::{Kind, Value, Writer};
+use crate::convert::{Kind, Value, Writer, nth};
 
 pub(crate) const GROUPINGS: [(&str, GroupBy); 3] =
     [("month", GroupBy::Month), ("package", GroupBy::Package), ("site", GroupBy::Site)];
@@ -60,7 +60,7 @@ struct Names(BTreeMap<String, Uuid>);
 
 impl Names {
     fn id(&mut self, name: String) -> Uuid {
-        let next = Uuid::from_u128(self.0.len() as u128);
+        let next = nth(self.0.len());
         *self.0.entry(name).or_insert(next)
     }
 }

@@ -7,14 +7,13 @@ use isp_core::billing::{
     Catalog, Charge, CreditNote, CreditReason, Invoice, InvoiceKind, InvoiceLine, LateFee, LineKind,
 };
 use isp_core::calendar::{BillingDay, Date};
-use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, PackageId, SiteId};
+use isp_core::ids::{InvoiceId, OfLine, PackageId, Unknown};
 use isp_core::isolation::{Access, AccessEventKind};
 use isp_core::money::Money;
 use isp_core::terms::{Change, Command, LineFacts, decide};
 use isp_core::{billing, tax};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Place, Value, Writer};
 use crate::decide::billing::{read_packages, read_subscription, write_invoice, write_terms};
@@ -36,10 +35,10 @@ pub(crate) const REASONS: [(&str, CreditReason); 6] = [
 
 /// A line as it was given, with the caller's names for its charges.
 struct Line<'py> {
-    billable: billing::Billable,
+    billable: billing::Billable<OfLine>,
     access: Access,
-    charges: Vec<Charge>,
-    late_fees: Vec<Charge>,
+    charges: Vec<Charge<OfLine>>,
+    late_fees: Vec<Charge<OfLine>>,
     command: Command,
     names: HashMap<InvoiceId, Bound<'py, PyAny>>,
     /// As it came: the spans of isolation go back unread.
@@ -73,7 +72,7 @@ pub(crate) fn decide_terms<'py>(
     let lines = Value::argument("lines", lines)?.rows(|_, row| read_line(&row, &mut keys, &package_keys, now))?;
     let facts: Vec<_> = lines.iter().map(|l| facts(l, &catalog, &policy, &tax, position, now)).collect();
     let commands: Vec<Command> = lines.iter().map(|l| l.command).collect();
-    let decided: Vec<Result<Change, isp_core::Error>> =
+    let decided: Vec<Result<Change<OfLine>, isp_core::Error>> =
         py.detach(|| facts.iter().zip(commands).map(|(facts, command)| decide(facts, command)).collect());
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(decided.len());
@@ -96,7 +95,7 @@ fn facts<'a>(
     tax: &'a tax::Tax,
     position: Option<Date>,
     now: DateTime<Utc>,
-) -> LineFacts<'a> {
+) -> LineFacts<'a, OfLine> {
     LineFacts {
         line: line.billable,
         access: line.access,
@@ -191,9 +190,9 @@ fn read_charge<'py>(
     let blank = Invoice {
         id,
         number: 0,
-        customer_id: CustomerId(Uuid::nil()),
+        customer_id: Unknown,
         subscription_id,
-        site_id: SiteId(Uuid::nil()),
+        site_id: Unknown,
         package_id,
         kind,
         period,
@@ -205,7 +204,7 @@ fn read_charge<'py>(
         total: Money::ZERO,
     };
     let mut charge = Charge::new(with_lines(blank.clone(), lines));
-    charge.notes = fields.take()?.each(|_, note| read_note(&note, &charge.invoice, now))?;
+    charge.notes = fields.take()?.each(|nth, note| read_note(nth, &note, &charge.invoice, now))?;
     line.charges.push(charge);
     let fees = fields.take()?.each(|nth, fee| {
         let fields = fee.record(Kind::LateCharge)?;
@@ -214,14 +213,14 @@ fn read_charge<'py>(
         let invoice = Invoice { id: LateFee::nth_id_for(id, nth), kind: InvoiceKind::LateFee, ..blank.clone() };
         line.names.insert(invoice.id, key.object().clone());
         let mut fee = Charge::new(with_lines(invoice, read_lines(&fields.take()?)?));
-        fee.notes = fields.take()?.each(|_, note| read_note(&note, &fee.invoice, now))?;
+        fee.notes = fields.take()?.each(|nth, note| read_note(nth, &note, &fee.invoice, now))?;
         Ok(fee)
     })?;
     line.late_fees.extend(fees);
     Ok(())
 }
 
-fn with_lines(blank: Invoice, lines: Vec<InvoiceLine>) -> Invoice {
+fn with_lines(blank: Invoice<OfLine>, lines: Vec<InvoiceLine>) -> Invoice<OfLine> {
     let sum = |wanted: &dyn Fn(LineKind) -> bool| -> Money {
         lines.iter().filter(|line| wanted(line.kind)).map(|line| line.amount).sum()
     };
@@ -229,7 +228,13 @@ fn with_lines(blank: Invoice, lines: Vec<InvoiceLine>) -> Invoice {
     Invoice { dpp, ppn, total, lines: lines.into_iter().collect(), ..blank }
 }
 
-fn read_note(row: &Value<'_, '_>, invoice: &Invoice, at: DateTime<Utc>) -> PyResult<CreditNote> {
+/// Reads the `nth` note of a charge.
+fn read_note(
+    nth: usize,
+    row: &Value<'_, '_>,
+    invoice: &Invoice<OfLine>,
+    at: DateTime<Utc>,
+) -> PyResult<CreditNote<OfLine>> {
     let fields = row.record(Kind::NoteGiven)?;
     let reason = fields.take()?.word(&REASONS)?;
     let period = read_period(&fields.take()?, &fields.take()?)?;
@@ -240,12 +245,12 @@ fn read_note(row: &Value<'_, '_>, invoice: &Invoice, at: DateTime<Utc>) -> PyRes
     };
     let (dpp, ppn, total) = (sum(&LineKind::is_taxed), sum(&LineKind::is_ppn), sum(&|_| true));
     Ok(CreditNote {
-        id: CreditNoteId(Uuid::nil()),
+        id: CreditNote::id_of(invoice.id, reason, &nth.to_string()),
         number: 0,
         invoice_id: invoice.id,
-        customer_id: invoice.customer_id,
+        customer_id: Unknown,
         subscription_id: invoice.subscription_id,
-        site_id: invoice.site_id,
+        site_id: Unknown,
         package_id: invoice.package_id,
         reason,
         period,
@@ -262,7 +267,7 @@ fn read_note(row: &Value<'_, '_>, invoice: &Invoice, at: DateTime<Utc>) -> PyRes
 
 fn write_change<'py>(
     py: Python<'py>,
-    change: &Change,
+    change: &Change<OfLine>,
     line: &Line<'py>,
     keys: &Keys<'py>,
     packages: &Keys<'py>,
@@ -304,7 +309,7 @@ fn write_change<'py>(
 
 fn write_kind<'py>(
     py: Python<'py>,
-    invoice: &Invoice,
+    invoice: &Invoice<OfLine>,
     keys: &Keys<'py>,
     packages: &Keys<'py>,
     writer: &mut Writer<'py>,
@@ -314,8 +319,8 @@ fn write_kind<'py>(
 }
 
 fn write_note<'py>(
-    note: &CreditNote,
-    change: &Change,
+    note: &CreditNote<OfLine>,
+    change: &Change<OfLine>,
     line: &Line<'py>,
     writer: &mut Writer<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {

@@ -2,16 +2,16 @@
 
 use chrono::DateTime;
 use isp_core::billing::invoice::display_number;
-use isp_core::ids::AccessEventId;
+use isp_core::ids::SubscriptionId;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::explain::Explanation;
-use isp_core::isolation::{AccessEvent, AccessEventKind, AccessFacts, explain as explaining};
+use isp_core::isolation::{AccessEvent, AccessEventKind, explain as explaining};
 use isp_core::text::Language;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::convert::{Keys, Kind, Value, Writer};
-use crate::decide::isolation::{ACCESSES, read_facts};
+use crate::decide::isolation::{ACCESSES, Line, read_line};
 use crate::policy::{IsolationPolicy, given_or_default};
 
 /// The languages of sentences and messages.
@@ -45,24 +45,24 @@ pub(crate) fn explain<'py>(
     let (mut keys, mut invoices) = (Keys::default(), Keys::default());
     let facts = Value::argument("lines", lines)?.rows(|_, row| {
         let fields = row.record(Kind::ExplainFacts)?;
-        let mut line = read_facts(&fields.take()?, &mut keys, &mut invoices)?;
-        let event = fields.take()?.optional().map(|v| read_event(&v, &line)).transpose()?;
+        let line = read_line(&fields.take()?, &mut keys, &mut invoices)?;
+        let event = fields.take()?.optional().map(|v| read_event(&v, line.subscription_id)).transpose()?;
         let observed = fields.take()?.optional().map(|v| v.word(&ACCESSES)).transpose()?;
         let at = fields.take()?.optional().map(|v| v.moment()).transpose()?;
-        line.access.observed = at.map(|at| ObservedAccess { access: observed, revision: 0, at, answer: String::new() });
-        Ok((line, event))
+        let observed = at.map(|at| ObservedAccess { access: observed, revision: 0, at, answer: String::new() });
+        Ok((line, event, observed))
     })?;
     let explained: Vec<Explanation> = py.detach(|| {
-        let one = |(line, event): &(AccessFacts, Option<AccessEvent>)| {
-            explaining::explain(line, event.as_slice(), &policy, now, language)
+        let one = |(line, event, observed): &(Line, Option<AccessEvent>, Option<ObservedAccess>)| {
+            explaining::explain(&line.facts, observed.as_ref(), event.as_slice(), &policy, now, language)
         };
         facts.iter().map(one).collect()
     });
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(explained.len());
-    for ((line, _), explained) in facts.iter().zip(&explained) {
+    for ((line, ..), explained) in facts.iter().zip(&explained) {
         let mut evidence = explained.evidence.clone();
-        for (text, invoice) in evidence.iter_mut().zip(&line.open) {
+        for (text, invoice) in evidence.iter_mut().zip(&line.facts.open) {
             // The caller's number in place of the one that the engine would have given.
             let name = invoices.name(invoice.invoice_id.0)?.str()?.to_string();
             *text = text.replacen(&display_number(invoice.number, invoice.issue_date), &name, 1);
@@ -80,12 +80,12 @@ pub(crate) fn explain<'py>(
     PyList::new(py, answer)
 }
 
-fn read_event(event: &Value<'_, '_>, line: &AccessFacts) -> PyResult<AccessEvent> {
+fn read_event(event: &Value<'_, '_>, line: SubscriptionId) -> PyResult<AccessEvent> {
     let fields = event.record(Kind::AccessEvent)?;
     let at: DateTime<_> = fields.take()?.moment()?;
     Ok(AccessEvent {
-        id: AccessEventId(uuid::Uuid::nil()),
-        subscription_id: line.subscription_id,
+        id: AccessEvent::id_of(line, 0),
+        subscription_id: line,
         at,
         kind: fields.take()?.word(&EVENTS.map(|kind| (kind.code(), kind)))?,
         by: fields.take()?.string()?,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::DateTime;
 use isp_core::Secret;
-use isp_core::ids::{RouterId, SubscriptionId, derive};
+use isp_core::ids::{NAMES, RouterId, SubscriptionId, derive};
 use isp_core::isolation::AccessTarget;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::place::{KnownMachine, Machine, RouterEndpoint};
@@ -63,7 +63,7 @@ pub(super) struct Routers<'py> {
 
 /// The id that stands for a subscription on routers; its last digits are the mark.
 pub(super) fn owner(text: &str) -> SubscriptionId {
-    SubscriptionId(derive(Uuid::nil(), &["account", text]))
+    SubscriptionId(derive(NAMES, &["account", text]))
 }
 
 /// Reads the argument `routers`.
@@ -72,7 +72,7 @@ pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy
     let mut logs_in = Vec::new();
     let work = Value::argument("routers", routers)?.rows(|_, row| {
         let fields = row.record(Kind::Router)?;
-        keys.add(&fields.take()?)?;
+        let router_id = RouterId(keys.add(&fields.take()?)?);
         let address = fields.take()?;
         let (username, password) = (fields.take()?, fields.take()?.string()?);
         let name = username.string()?;
@@ -84,7 +84,7 @@ pub(super) fn routers<'py>(routers: &Bound<'py, PyAny>, policy: &IsolationPolicy
         let list = fields.take()?;
         let (mut ids, mut names, mut addresses) = (Vec::new(), HashSet::new(), HashSet::new());
         let targets = list.each(|_, row| {
-            let target = account(&row, &mut account_keys, &mut ids)?;
+            let target = account(&row, router_id, &mut account_keys, &mut ids)?;
             let new_address = target.account.address.is_none_or(|address| addresses.insert(address));
             if !names.insert(target.account.username.as_str().to_owned()) || !new_address {
                 return Err(row.refuse(Refused::Duplicate));
@@ -124,7 +124,12 @@ fn machine(row: &Value<'_, '_>, router: u128) -> PyResult<KnownMachine> {
     Ok(KnownMachine { router_id, machine, since: DateTime::UNIX_EPOCH, by: None })
 }
 
-fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>) -> PyResult<AccessTarget> {
+fn account<'py>(
+    row: &Value<'_, 'py>,
+    router_id: RouterId,
+    keys: &mut Keys<'py>,
+    ids: &mut Vec<Uuid>,
+) -> PyResult<AccessTarget> {
     let fields = row.record(Kind::Account)?;
     ids.push(keys.add(&fields.take()?)?);
     let subscription_id = fields.take()?.text(owner)?;
@@ -151,7 +156,7 @@ fn account<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, ids: &mut Vec<Uuid>)
     let succeeds = fields.take()?.each(|_, row| row.text(owner))?;
     Ok(AccessTarget {
         subscription_id,
-        router_id: RouterId(Uuid::nil()),
+        router_id,
         account,
         group: UserGroup { name: group, speed },
         desired,

@@ -149,7 +149,7 @@ pub(super) fn messages<'py>(
 ) -> PyResult<Vec<Letter>> {
     list.rows(|_, row| {
         let fields = row.record(Kind::Message)?;
-        keys.add(&fields.take()?)?;
+        let id = OutboxId(keys.add(&fields.take()?)?);
         let callback = fields.take()?;
         let text = callback.string()?;
         if text.is_empty() {
@@ -164,8 +164,6 @@ pub(super) fn messages<'py>(
         let language = fields.take()?.word(&LANGUAGES)?;
         let demand = read_demand(fields.take()?)?;
         let attempts = fields.take()?.int(0, i64::from(u32::MAX))?;
-        // The callback stands for both ids.
-        let id = OutboxId(uuid::Uuid::nil());
         Ok(Letter {
             message: OutgoingMessage {
                 id,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::StreamExt;
-use isp_core::ids::{CustomerId, derive};
+use isp_core::ids::{CustomerId, NAMES, derive};
 use isp_core::message::channel::{Consequence, Fate, Held, Resting, consequence};
 use isp_core::ports::{Messenger, SendOutcome};
 use isp_whatsapp::cloud::CloudClient;
@@ -15,7 +15,6 @@ use isp_whatsapp::notification::TemplateMessage;
 use isp_whatsapp::outcome::{ConfigFault, DownCause, Outcome, RetryScope, Unreachable};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use uuid::Uuid;
 
 use crate::convert::{Keys, Kind, Place, Value, Writer};
 use crate::error::Refused;
@@ -94,13 +93,19 @@ impl Rest {
     }
 
     /// Takes notice of what the channel said to a message, or to nobody's.
-    fn after(&mut self, outcome: &Outcome, attempts: u32, recipient: CustomerId, template: Option<&str>) -> Told {
+    fn after(
+        &mut self,
+        outcome: &Outcome,
+        attempts: u32,
+        recipient: Option<CustomerId>,
+        template: Option<&str>,
+    ) -> Told {
         let said = outcome.clone().into_port();
         let consequence = consequence(SendOutcome::answer(&said), attempts);
         self.resting.after(consequence, recipient, template, "");
         match consequence.rests {
             Some(RetryScope::Recipient) => {
-                self.recipients.insert(recipient, outcome.clone());
+                self.recipients.extend(recipient.map(|recipient| (recipient, outcome.clone())));
             }
             Some(RetryScope::Template) => {
                 self.templates.extend(template.map(|name| (name.to_owned(), outcome.clone())));
@@ -121,7 +126,7 @@ async fn send(client: CloudClient, letters: Vec<Letter>) -> Vec<Told> {
     if !letters.is_empty()
         && let Some(said) = client.look().await
     {
-        locked(&rest).after(&said, 0, CustomerId(Uuid::nil()), None);
+        locked(&rest).after(&said, 0, None, None);
     }
     let mut letters = letters.into_iter();
     let mut told = Vec::with_capacity(letters.len());
@@ -137,10 +142,10 @@ async fn send(client: CloudClient, letters: Vec<Letter>) -> Vec<Told> {
 }
 
 async fn send_one(client: &CloudClient, letter: Letter, rest: &Mutex<Rest>) -> Told {
-    let recipient = CustomerId(derive(Uuid::nil(), &["recipient", letter.message.to.digits()]));
+    let recipient = CustomerId(derive(NAMES, &["recipient", letter.message.to.digits()]));
     let text = match TemplateMessage::compose(client.templates(), &letter.message) {
         Ok(text) => text,
-        Err(fault) => return locked(rest).after(&Outcome::ConfigError(fault), letter.attempts, recipient, None),
+        Err(fault) => return locked(rest).after(&Outcome::ConfigError(fault), letter.attempts, Some(recipient), None),
     };
     let template = client.template(&letter.message);
     let held = locked(rest).holds(recipient, template.as_deref());
@@ -148,7 +153,7 @@ async fn send_one(client: &CloudClient, letter: Letter, rest: &Mutex<Rest>) -> T
         return told;
     }
     let outcome = client.send_template(letter.message.to.digits(), &letter.callback, &text).await;
-    locked(rest).after(&outcome, letter.attempts, recipient, template.as_deref())
+    locked(rest).after(&outcome, letter.attempts, Some(recipient), template.as_deref())
 }
 
 /// Nobody holds it while something can go wrong.

@@ -211,7 +211,7 @@ fn told(said: Result<SendOutcome, PortError>) -> Told {
 
 fn settle(ready: &Ready, told: Told, now: DateTime<Utc>, resting: &mut Resting, report: &mut DeliverReport) -> Outcome {
     let consequence = consequence(told.answer, ready.row.attempts);
-    resting.after(consequence, ready.customer, ready.template.as_deref(), &told.note);
+    resting.after(consequence, Some(ready.customer), ready.template.as_deref(), &told.note);
     let (state, at) = match consequence.fate {
         Fate::Sent => {
             report.sent += 1;

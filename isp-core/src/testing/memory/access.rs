@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::{InvoiceBalance, InvoiceKind};
+use crate::billing::{Debt, InvoiceBalance, InvoiceKind};
 use crate::calendar::Date;
 use crate::ending::RecordId;
 use crate::ids::{CustomerId, ExemptionId, PromiseId, RouterId, SiteId, SubscriptionId};
@@ -103,9 +103,9 @@ impl State {
             terms: s.terms,
             access: self.access_of(s.id),
             open: self.open_of_subscription(s.id),
-            promises: self.promises_of(s.customer_id).collect(),
-            exemptions: self.exemptions_of(s.customer_id).collect(),
-            outages: self.outages_at(s.site_id).collect(),
+            promises: self.promises_of(s.customer_id).map(|p| p.days()).collect(),
+            exemptions: self.exemptions_of(s.customer_id).map(|e| e.days()).collect(),
+            outages: self.outages_at(s.site_id).map(|o| o.times()).collect(),
         }
     }
 
@@ -116,9 +116,9 @@ impl State {
                 AccessFacts {
                     access: self.rebuilt(s.id, at),
                     open: self.open_then(s.id, today, at),
-                    promises: self.promises_of(customer).filter(|p| p.made_on <= today).collect(),
-                    exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).collect(),
-                    outages: self.outages_at(s.site_id).filter(|o| o.from <= at).collect(),
+                    promises: self.promises_of(customer).filter(|p| p.made_on <= today).map(|p| p.days()).collect(),
+                    exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).map(|e| e.days()).collect(),
+                    outages: self.outages_at(s.site_id).filter(|o| o.from <= at).map(|o| o.times()).collect(),
                     ..self.facts(s)
                 }
             })
@@ -137,7 +137,8 @@ impl State {
                 let id = kept.invoice.id;
                 let made = self.allocations_of_invoice.range((id, 0)..=(id, u64::MAX)).map(|(_, a)| a);
                 let paid: Money = made.filter(|a| a.at <= at).map(|a| a.amount).sum();
-                InvoiceBalance { paid, ..kept.balance() }
+                let balance = kept.balance();
+                InvoiceBalance { debt: Debt { paid, ..balance.debt }, ..balance }
             })
             .filter(|balance| balance.residual().is_positive())
             .collect();

@@ -33,7 +33,7 @@ pub(crate) async fn unpaid(ctx: &Context, args: &Unpaid) -> anyhow::Result<Exit>
     let mut debts: Vec<(CustomerId, Arrears, Money, Date)> = open
         .into_iter()
         .filter_map(|(customer, invoices)| {
-            let owed = invoices.iter().map(InvoiceBalance::residual).sum();
+            let owed = invoices.iter().map(|i| i.residual()).sum();
             let due = invoices.iter().map(|i| i.due_date).min()?;
             Some((customer, Arrears::of(&invoices, today), owed, due))
         })

@@ -7,7 +7,7 @@ use crate::isolation::{Access, AccessEventKind, IsolationCause, ServiceAccess};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
-use crate::protection::Promise;
+use crate::protection::{Exemption, Outage, Promise};
 use crate::subscription::PackageChange;
 use crate::testing::sample::{self, World, allocation, day, moment};
 
@@ -125,8 +125,9 @@ pub(super) async fn every_protection_is_told(store: &dyn Store, tenant: TenantId
     };
     write(store, tenant, changes).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].promises, promises);
-    assert_eq!(rows[0].exemptions, exemptions);
+    assert_eq!(rows[0].promises, promises.map(|p| p.days()));
+    assert_eq!(rows[0].exemptions, exemptions.map(|e| e.days()));
+    let outages = outages.map(|o| o.times());
     assert_eq!(rows[0].outages, outages);
     // Protections are a customer's, outages a site's.
     assert!(rows[1].promises.is_empty() && rows[1].exemptions.is_empty());
@@ -135,12 +136,12 @@ pub(super) async fn every_protection_is_told(store: &dyn Store, tenant: TenantId
     let lasting = outage(3, &w, moment("2025-06-01T00:00:00Z"), None);
     write(store, tenant, ChangeSet { outages: vec![lasting.clone()], ..ChangeSet::default() }).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].outages.last(), Some(&lasting));
+    assert_eq!(rows[0].outages.last(), Some(&lasting.times()));
     let ended = outage(3, &w, lasting.from, Some(moment("2025-06-02T00:00:00Z")));
     write(store, tenant, ChangeSet { outages: vec![ended.clone()], ..ChangeSet::default() }).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
     assert_eq!(rows[0].outages.len(), 3);
-    assert_eq!(rows[0].outages.last(), Some(&ended));
+    assert_eq!(rows[0].outages.last(), Some(&ended.times()));
 }
 
 pub(super) async fn protections_end_once(store: &dyn Store, tenant: TenantId) {
@@ -173,14 +174,17 @@ pub(super) async fn protections_end_once(store: &dyn Store, tenant: TenantId) {
 
     let query = AccessQuery::Customers(vec![w.customers[0].id, w.customers[1].id]);
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].promises[0], Promise { ending: Some(first.clone()), ..promises[0].clone() });
-    assert_eq!(rows[0].exemptions[0].ending, Some(one));
-    assert_eq!(rows[1].outages[0].ending, Some(first));
-    assert_eq!(store.outages(tenant).await.unwrap(), rows[1].outages);
+    let promises = promises.map(|p| Promise { ending: Some(first.clone()), ..p });
+    let exemptions = exemptions.map(|e| Exemption { ending: Some(one.clone()), ..e });
+    let outages = outages.map(|o| Outage { ending: Some(first.clone()), ..o });
+    assert_eq!(store.outages(tenant).await.unwrap(), outages);
     for customer in [None, Some(w.customers[0].id)] {
         let told = store.protections(tenant, customer).await.unwrap();
-        assert_eq!(told, (rows[0].promises.clone(), rows[0].exemptions.clone()));
+        assert_eq!(told, (promises.to_vec(), exemptions.to_vec()));
     }
+    assert_eq!(rows[0].promises, promises.map(|p| p.days()));
+    assert_eq!(rows[0].exemptions, exemptions.map(|e| e.days()));
+    assert_eq!(rows[1].outages, outages.map(|o| o.times()));
     assert_eq!(store.protections(tenant, Some(w.customers[1].id)).await.unwrap(), (vec![], vec![]));
     // An outage that is replaced keeps its ending.
     let longer = outage(1, &w, moment("2026-01-02T00:00:00Z"), None);
@@ -237,7 +241,7 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     assert_eq!(at("2026-01-12T17:00:00Z").await.promises.len(), 1);
     assert!(at("2026-01-31T15:30:00Z").await.exemptions.is_empty());
     let promised = at("2026-01-15T05:00:00Z").await;
-    assert_eq!(promised.promises, [promise(1, &w, day("2026-01-13"), day("2026-01-18"))]);
+    assert_eq!(promised.promises, [promise(1, &w, day("2026-01-13"), day("2026-01-18")).days()]);
     assert!(promised.outages.len() == 1 && promised.exemptions.is_empty());
     let isolated = at("2026-01-19T03:00:00Z").await;
     assert_eq!(
@@ -253,11 +257,11 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     );
     let reopened = at("2026-01-25T05:00:00Z").await;
     assert_eq!((paid(&reopened), reopened.access.desired, reopened.access.isolated), (vec![], Access::Open, None));
-    assert_eq!(reopened.promises.last(), Some(&promise(2, &w, day("2026-01-22"), day("2026-01-30"))));
+    assert_eq!(reopened.promises.last(), Some(&promise(2, &w, day("2026-01-22"), day("2026-01-30")).days()));
     let manual = at("2026-02-02T12:00:00Z").await;
     assert_eq!((paid(&manual), manual.access.cause), (vec![(feb.id, 0)], Some(IsolationCause::Manual)));
     assert_eq!(manual.access.isolated.map(|i| i.overdue), Some(Money::ZERO));
-    assert_eq!(manual.exemptions, [exemption(1, &w, day("2026-02-01"), day("2026-02-05"))]);
+    assert_eq!(manual.exemptions, [exemption(1, &w, day("2026-02-01"), day("2026-02-05")).days()]);
     let closed = at("2026-02-04T00:00:00Z").await;
     assert_eq!((closed.access.desired, closed.access.cause, closed.access.isolated), (Access::Closed, None, None));
     assert_eq!((closed.terms, closed.router_id, closed.zone), (sub.terms, sub.router_id, w.site.zone));

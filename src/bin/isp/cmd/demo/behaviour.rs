@@ -157,7 +157,7 @@ pub(super) fn hash(words: &[&str]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use isp_core::billing::InvoiceKind;
+    use isp_core::billing::{Debt, InvoiceKind};
     use isp_core::calendar::Period;
     use isp_core::ids::{CustomerId, InvoiceId, PackageId, SiteId, SubscriptionId};
     use uuid::Uuid;
@@ -167,18 +167,20 @@ mod tests {
     fn invoice(issued: &str, total: i64) -> InvoiceBalance {
         let issue_date = Date::parse(issued).unwrap();
         InvoiceBalance {
-            invoice_id: InvoiceId(Uuid::nil()),
-            number: 7,
+            debt: Debt {
+                invoice_id: InvoiceId(Uuid::nil()),
+                number: 7,
+                issue_date,
+                due_date: issue_date.plus_days(10),
+                total: Money::rupiah(total),
+                paid: Money::ZERO,
+            },
             customer_id: CustomerId(Uuid::nil()),
             subscription_id: SubscriptionId(Uuid::nil()),
             site_id: SiteId(Uuid::nil()),
             package_id: PackageId(Uuid::nil()),
             kind: InvoiceKind::Subscription,
             period: Period { start: issue_date, end: issue_date.plus_days(30) },
-            issue_date,
-            due_date: issue_date.plus_days(10),
-            total: Money::rupiah(total),
-            paid: Money::ZERO,
         }
     }
 
