@@ -157,8 +157,10 @@ fn routers_whose_addresses_were_swapped_get_nobody_elses_accounts() {
     }
     // Nor are the accounts of one router proposed as lines of the other.
     for command in ["import-secrets", "import-lines"] {
-        let said = isp.fails(6, &["--on", "2026-01-11", "router", command, "R1"], "cli.router");
+        let propose = ["--on", "2026-01-11", "router", command, "R1", "--out", "proposed.csv"];
+        let said = isp.fails(6, &propose, "cli.router");
         assert!(said.contains("bukan mesin yang dulu"), "{command}: {said}");
+        assert!(!isp.dir().join("proposed.csv").exists());
     }
     assert_eq!((second.secrets().len(), stage.profile("siti@isp").as_str()), (0, "home10"));
 
