@@ -164,6 +164,15 @@ pub(crate) fn write_offs<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Bound<'py,
     PyList::new(py, answer)
 }
 
+/// A correction that somebody wishes, and those that were made before.
+struct Wish {
+    charge: Charge<OfNobody>,
+    amount: Money,
+    on: Date,
+    reason: String,
+    before: Vec<(Date, Money)>,
+}
+
 /// What gives back a part of an invoice that was wrong, PPN included, spread over its lines. The same amount of an invoice on
 /// the same day is one correction: then it is ``None``. What is refused is an ``InvalidValue`` in its place: without a
 /// reason, for nothing, for more than is left of the invoice.
@@ -181,9 +190,9 @@ pub(crate) fn correct_invoices<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Boun
             let fields = before.record(Kind::Correction)?;
             Ok((fields.take()?.date()?, fields.take()?.money()?))
         })?;
-        Ok((charge, amount, on, reason, before))
+        Ok(Wish { charge, amount, on, reason, before })
     })?;
-    let one = |(charge, amount, on, reason, before): &(Charge<OfNobody>, Money, Date, String, Vec<(Date, Money)>)| {
+    let one = |Wish { charge, amount, on, reason, before }: &Wish| {
         given("reason", reason).map_err(|error| ("reason", error))?;
         let key = correction_key(*on, *amount);
         if before.iter().any(|(on, amount)| correction_key(*on, *amount) == key) {
