@@ -101,7 +101,7 @@
 //! # let catalog: Catalog = [(PackageId(id), prices, TaxMode::Exclusive)].into_iter().collect();
 //! let bill = |terms: BillingTerms, today: &str, position: Option<&str>| {
 //!     // ... a run at nine in the morning
-//! #   let row = Billable { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id), zone: Zone::Wib, terms };
+//! #   let row: Billable = Billable { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id), zone: Zone::Wib, terms };
 //! #   let (policy, tax) = (BillingPolicy::default(), Tax::pkp());
 //! #   let position = position.map(day);
 //! #   let context = BillingContext { catalog: &catalog, policy: &policy, tax: &tax, position, now: day(today).at(9, 0, Zone::Wib) };

@@ -25,7 +25,7 @@
 //! # let id = uuid::Uuid::from_u128(7);
 //! # let start = day("2026-01-01");
 //! # let terms = BillingTerms::new(PackageId(id), start, BillingDay::of(start), Cycle::Monthly);
-//! # let row = Billable { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id), zone: Zone::Wib, terms };
+//! # let row: Billable = Billable { subscription_id: SubscriptionId(id), customer_id: CustomerId(id), site_id: SiteId(id), zone: Zone::Wib, terms };
 //! # let january = |price, mode| {
 //! #   let catalog: Catalog = [(PackageId(id), PriceList::single(Money::rupiah(price)).unwrap(), mode)].into_iter().collect();
 //! #   let (policy, tax) = (BillingPolicy::default(), Tax::pkp());

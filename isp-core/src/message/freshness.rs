@@ -202,7 +202,7 @@ fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
 /// # let home = Name::parse("package", "HOME-20").unwrap();
 /// // WhatsApp was set up a month late: nobody hears now that the line was reopened then.
 /// let open = AccessSeen { desired: Access::Open, cause: None, isolated_at: None, told: true, confirmed: true };
-/// let reopened = Seen { kind: NotificationKind::Reopened, not_before: at("2026-01-16T03:00:00Z"), zone: Zone::Wib,
+/// let reopened: Seen<'_> = Seen { kind: NotificationKind::Reopened, not_before: at("2026-01-16T03:00:00Z"), zone: Zone::Wib,
 ///     reachable: true, invoices: &[], open: &[], statements: &[], payment: None,
 ///     lines: vec![LineSeen { package: &home, access: Some(open) }] };
 /// let said = |now| look(&reopened, &DunningPolicy::default(), &IsolationPolicy::default(), at(now));
