@@ -38,6 +38,8 @@ const SECRET: &str = "bench_app_secret";
 const SENDERS: u64 = 32;
 const TIME: Duration = Duration::from_secs(30);
 const PAYMENTS: u64 = 200;
+/// No two webhooks of a run are the same: the same one twice is kept once.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -184,15 +186,15 @@ async fn post(stream: &mut Option<TcpStream>, address: &str, request: &[u8]) -> 
 
 /// Sends for so long; what is not answered with 200 is sent again, as a sender does. A time is that of the answer that counted.
 async fn send(address: &str, time: Duration) -> Sent {
-    let (stop, number) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let stop = Arc::new(AtomicBool::new(false));
     let started = Instant::now();
     let senders: Vec<_> = (0..SENDERS)
         .map(|_| {
-            let (address, stop, number) = (address.to_owned(), Arc::clone(&stop), Arc::clone(&number));
+            let (address, stop) = (address.to_owned(), Arc::clone(&stop));
             tokio::spawn(async move {
                 let (mut stream, mut micros) = (None, Vec::new());
                 while !stop.load(Ordering::Relaxed) {
-                    let request = webhook(number.fetch_add(1, Ordering::Relaxed));
+                    let request = webhook(NUMBER.fetch_add(1, Ordering::Relaxed));
                     loop {
                         let began = Instant::now();
                         if post(&mut stream, &address, &request).await {
