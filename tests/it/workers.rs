@@ -95,6 +95,19 @@ impl Workers {
         Worker(command.spawn().unwrap())
     }
 
+    /// Each invoice takes PostgreSQL a while from now on, so that a run can be met in its middle however busy the machine is. A file
+    /// is slow enough as it is.
+    fn bill_slowly(&self) {
+        if self.database.is_none() {
+            return;
+        }
+        let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END';
+            CREATE TRIGGER slow BEFORE INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION slow()";
+        self.stage.runtime.block_on(async {
+            PgConnection::connect(&self.url()).await.unwrap().execute(slow).await.unwrap();
+        });
+    }
+
     fn url(&self) -> String {
         match &self.database {
             Some(name) => url_of(name),
@@ -378,6 +391,7 @@ fn a_run_whose_connections_were_cut_does_nothing_twice() {
 fn a_run_that_was_stopped_writes_nothing_after_another_has_begun() {
     for kept in BOTH {
         let w = Workers::new(kept);
+        w.bill_slowly();
         let first = w.start_billing();
         loop {
             w.until("some are billed", || w.invoices() > LINES + 1);
@@ -410,6 +424,7 @@ fn a_run_that_was_stopped_writes_nothing_after_another_has_begun() {
 fn the_right_of_a_killed_run_is_soon_free() {
     for kept in BOTH {
         let w = Workers::new(kept);
+        w.bill_slowly();
         let first = w.start_billing();
         w.until("some are billed", || w.invoices() > LINES + 1);
         first.signal("-KILL");
