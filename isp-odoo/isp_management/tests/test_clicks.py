@@ -99,7 +99,9 @@ class TestClicks(IspNetworkCommon, IspHttpCase):
         cash._create_payments()
         cls.env["isp.holiday"].create({"name": "Libur desa", "date": today, "company_id": cls.company.id})
         cls.env["isp.message_template"].with_company(cls.company).browse().action_isp_load_standard()
-        cls.router.sudo().write({"breaker_tripped": True, "breaker_waiting": 3})
+        cls.router.sudo().write({
+            "breaker_tripped": True, "breaker_waiting": 3, "last_error_code": "router.other_machine",
+        })
 
     def client(self, group, lang="id_ID", company=None):
         company = company or self.company
