@@ -118,6 +118,10 @@ fn follow(block: &str, at: &str, reader: &mut Reader) -> String {
     let mut written = String::new();
     for part in format!("\n{block}").split("\n$ ").skip(1) {
         let (command, shown) = part.split_once('\n').unwrap_or((part, ""));
+        if command.contains("payment-request poll") {
+            // The simulated customer looks for new requests five times a second.
+            std::thread::sleep(Duration::from_secs(2));
+        }
         let (said, succeeded) = reader.types(command);
         match code(shown) {
             Some(expected) => {
