@@ -10,6 +10,17 @@ use crate::calendar::Month;
 use crate::error::Error;
 use crate::typed;
 
+/// Bytes as small hex digits.
+///
+/// ```
+/// assert_eq!(isp_core::text::hex(&[0, 10, 255]), "000aff");
+/// ```
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect()
+}
+
 /// A short code that people type: a customer ID, a package code.
 ///
 /// It is kept and shown as it was typed, and compared without case (rule P6): `P001` and `p001` are one customer, `ANTON`

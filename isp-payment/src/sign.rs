@@ -1,6 +1,7 @@
 //! Digests as gateways write them: lowercase hexadecimal.
 
 use hmac::{Hmac, KeyInit, Mac};
+use isp_core::text::hex;
 use md5::Md5;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256, Sha512};
@@ -34,13 +35,4 @@ pub(crate) fn is_secret(given: &str, secret: &SecretString) -> bool {
 /// A secret that was never filled in.
 pub(crate) fn is_blank(secret: &SecretString) -> bool {
     secret.expose_secret().trim().is_empty()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -237,7 +237,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 fn new_line() -> Result<Zeroizing<String>, VaultError> {
     let mut key = Zeroizing::new([0_u8; 32]);
     getrandom::fill(key.as_mut_slice()).map_err(|_| VaultError::Random)?;
-    Ok(Zeroizing::new(format!("{}\n", wrap::hex(key.as_slice()))))
+    Ok(Zeroizing::new(format!("{}\n", isp_core::text::hex(key.as_slice()))))
 }
 
 /// The text of a file that only its owner may read, unless it is wrapped.

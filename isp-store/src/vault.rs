@@ -339,7 +339,7 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 fn name(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    isp_core::text::hex(id)
 }
 
 /// True for the text of a key that is wrapped by a passphrase, see `wrap`.

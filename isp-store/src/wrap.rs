@@ -7,6 +7,7 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use isp_core::text::hex;
 use zeroize::Zeroizing;
 
 use crate::vault::{VaultError, WRAPPED};
@@ -66,16 +67,6 @@ fn cipher(passphrase: &str, salt: &[u8], memory: u32, passes: u32) -> Result<XCh
         .hash_password_into(passphrase.as_bytes(), salt, key.as_mut_slice())
         .map_err(|_| VaultError::NotWrapped)?;
     XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| VaultError::NotWrapped)
-}
-
-/// Bytes as hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Bytes from hex digits.

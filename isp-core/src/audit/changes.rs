@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::money::Money;
 use crate::ports::ChangeSet;
+use crate::text::hex;
 
 /// Rows that are told each; of more only the number, the sum and the hash are told.
 const TOLD: usize = 20;
@@ -101,15 +102,6 @@ impl Log {
         let sum = Some(rows.iter().map(|row| of(row).1).sum());
         self.0.push(Change { what, count: rows.len(), sum, rows: told, hash });
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What a change set changes. Names, numbers and addresses of people, and passwords, are left out: of a customer, an account or a

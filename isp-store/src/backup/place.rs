@@ -4,12 +4,12 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use isp_core::text::hex;
 use sha2::{Digest as _, Sha256};
 use tempfile::{Builder, TempDir, TempPath};
 
 use super::report::BackupError;
 use crate::keyfile::beside;
-use crate::wrap::hex;
 
 /// Where a file is made before it has its name. What is in it is gone when it is dropped.
 pub(super) struct Workshop {

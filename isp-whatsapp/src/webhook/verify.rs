@@ -137,12 +137,7 @@ impl fmt::Debug for Webhook {
 /// The value of the `X-Hub-Signature-256` header for these bytes, as Meta computes it.
 #[must_use]
 pub fn signature(app_secret: &SecretString, raw: &[u8]) -> String {
-    use fmt::Write as _;
-    mac(app_secret, raw).unwrap_or_default().iter().fold(String::from("sha256="), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("sha256={}", isp_core::text::hex(&mac(app_secret, raw).unwrap_or_default()))
 }
 
 /// A secret that was never filled in.

@@ -77,7 +77,7 @@ async fn verify(ctx: &Context) -> anyhow::Result<Exit> {
         }
     }
     let key = if breaks.is_empty() { "done.audit_whole" } else { "done.audit_broken" };
-    let hash: String = store.audit_head(ctx.tenant()).await?.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = isp_core::text::hex(&store.audit_head(ctx.tenant()).await?.hash);
     let told = [("entries", entries.to_string()), ("breaks", breaks.len().to_string()), ("hash", hash)];
     ctx.done(key, &told, &row)?;
     Ok(if breaks.is_empty() { Exit::Done } else { Exit::Partial })
