@@ -12,7 +12,7 @@ use isp_core::package::Speed;
 use serde::Serialize;
 
 use crate::access::FoundAccount;
-use crate::mark::Mark;
+use crate::mark::Owner;
 use crate::menu::ppp::profile::rate_pair;
 
 /// A subscription that an account may belong to.
@@ -148,7 +148,7 @@ pub fn propose(found: &[FoundAccount], known: &[Known]) -> Proposals {
 
 fn judge(account: &FoundAccount, known: &[Known]) -> Verdict {
     if let Some(owner) = &account.owner {
-        let subscription = known.iter().map(|known| known.subscription).find(|id| Mark::owner_of(*id) == *owner);
+        let subscription = known.iter().map(|known| known.subscription).find(|id| Owner::of(*id).as_str() == owner);
         return Verdict::Ours { subscription };
     }
     let phones = phones_in(account);
@@ -335,7 +335,7 @@ mod tests {
     fn strangers_are_new_customers_and_ours_stay_ours() {
         let people = [known(7, "a", "Budi", "")];
         let mut ours = account("a", "");
-        ours.owner = Some(Mark::owner_of(people[0].subscription));
+        ours.owner = Some(Owner::of(people[0].subscription).to_string());
         let found = [ours, account("x", "Bu Rina - 0812 9999 8888, blok C"), account("y", "")];
         let verdicts = verdicts(&found, &people);
         assert_eq!(verdicts[0], Verdict::Ours { subscription: Some(people[0].subscription) });

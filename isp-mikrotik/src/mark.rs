@@ -13,16 +13,71 @@
 //! `kick` makes "change, then end the session" survive a crash in between: RouterOS does not show under which profile
 //! a session runs, so the debt is written down where the change is, in the same command.
 
+use std::fmt;
+
 use isp_core::ids::SubscriptionId;
+use serde::{Serialize, Serializer};
 
 const PREFIX: &[u8] = b"isp:";
 const GROUP: &str = "isp:group";
 
+/// Whose something is: the last twelve hexadecimal digits of a subscription's id, the random ones.
+///
+/// ```
+/// use isp_mikrotik::mark::Owner;
+/// assert!(Owner::parse("4f1a09c2be77").is_some_and(|owner| owner.as_str() == "4f1a09c2be77"));
+/// assert_eq!(Owner::parse("pelanggan"), None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Owner([u8; Owner::DIGITS]);
+
+impl Owner {
+    const DIGITS: usize = 12;
+
+    /// The owner that a subscription is.
+    pub fn of(subscription: SubscriptionId) -> Owner {
+        let bytes = subscription.0.as_bytes();
+        let last = bytes.iter().skip(bytes.len() - Owner::DIGITS / 2);
+        let mut halves = last.flat_map(|byte| [byte >> 4, byte & 0xF]);
+        let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+        Owner(std::array::from_fn(|_| halves.next().map_or(b'0', digit)))
+    }
+
+    /// Reads twelve hexadecimal digits; anything else is no owner.
+    pub fn parse(text: &str) -> Option<Owner> {
+        let digits: [u8; Owner::DIGITS] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(u8::is_ascii_hexdigit).then_some(Owner(digits))
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The mark of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// Whose account: see [`Mark::owner_of`].
-    pub owner: String,
+    /// Whose account.
+    pub owner: Owner,
     /// A fixed address that was taken away for the time of the isolation.
     pub remembered: Option<String>,
     /// The session that ran when the terms changed must still be ended.
@@ -33,14 +88,8 @@ pub struct Mark {
 
 impl Mark {
     /// A fresh mark.
-    pub fn new(owner: impl Into<String>) -> Mark {
-        Mark { owner: owner.into(), remembered: None, kick: false, isolated: false }
-    }
-
-    /// The short form of a subscription's id: its last twelve hexadecimal digits, the random ones.
-    pub fn owner_of(subscription: SubscriptionId) -> String {
-        let text = subscription.0.simple().to_string();
-        text.get(text.len().saturating_sub(12)..).unwrap_or_default().to_owned()
+    pub fn new(owner: Owner) -> Mark {
+        Mark { owner, remembered: None, kick: false, isolated: false }
     }
 
     /// Takes a comment apart: our mark, if it is there and whole, and what people wrote.
@@ -48,7 +97,7 @@ impl Mark {
     /// ```
     /// use isp_mikrotik::mark::Mark;
     /// let (mark, human) = Mark::split(b"isp:4f1a09c2be77;kick Pak Budi");
-    /// assert!(mark.is_some_and(|mark| mark.kick && mark.owner == "4f1a09c2be77"));
+    /// assert!(mark.is_some_and(|mark| mark.kick && mark.owner.as_str() == "4f1a09c2be77"));
     /// assert_eq!(human, b"Pak Budi");
     /// ```
     pub fn split(comment: &[u8]) -> (Option<Mark>, &[u8]) {
@@ -61,7 +110,7 @@ impl Mark {
 
     /// The comment: the mark in front of what people wrote.
     pub fn comment(&self, human: &[u8]) -> Vec<u8> {
-        let mut comment = [PREFIX, self.owner.as_bytes()].concat();
+        let mut comment = [PREFIX, self.owner.0.as_slice()].concat();
         if let Some(address) = &self.remembered {
             comment.extend_from_slice(b";ip=");
             comment.extend_from_slice(address.as_bytes());
@@ -81,8 +130,7 @@ impl Mark {
 
     fn parse(text: &str) -> Option<Mark> {
         let mut parts = text.split(';');
-        let owner = parts.next().filter(|owner| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        let mut mark = Mark::new(owner);
+        let mut mark = Mark::new(Owner::parse(parts.next()?)?);
         for part in parts {
             match part.split_once('=') {
                 Some(("ip", address)) => mark.remembered = Some(address.to_owned()),
@@ -163,7 +211,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_people_wrote_survives(human in prop::collection::vec(any::<u8>(), 0..40), kick: bool, isolated: bool, ip in proptest::option::of("10\\.0\\.0\\.[1-9]")) {
-            let mark = Mark { owner: "4f1a09c2be77".to_owned(), remembered: ip, kick, isolated };
+            let owner = Owner::parse("4f1a09c2be77").unwrap();
+            let mark = Mark { owner, remembered: ip, kick, isolated };
             let comment = mark.comment(&human);
             prop_assert_eq!(Mark::split(&comment), (Some(mark), &human[..]));
             let group = GroupMark { kick };

@@ -21,6 +21,7 @@ pub use actual::{Actual, ActualAccount, ActualGroup, ActualSession};
 pub use decide::plan;
 pub use desired::{Desired, DesiredAccount, DesiredGroup};
 pub use finding::Finding;
+pub(crate) use index::ByName;
 pub use plan::{
     AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Object, Plan, RemoteAddress,
     Summary,

@@ -101,7 +101,6 @@ fn every_command() -> Vec<Command> {
         lease::make_static(&id),
         lease::remove(&ids).unwrap(),
         ipv6::count_servers(),
-        ipv6::count_own_prefixes(),
         ipv6::print_prefixes(),
         connection::print(),
         connection::remove(&ids).unwrap(),

@@ -61,16 +61,16 @@ async fn a_caller_awake_keeps_its_deadline_and_lets_others_run() {
     let client = Client::connect(options).await.unwrap();
     router.inject(Fault::new(FaultKind::Hang).on("/ppp/secret/print"));
     let (command, started) = (one(1), Instant::now());
-    let (hung, ticks) = tokio::join!(client.call_within(&command, Duration::from_millis(150)), async {
+    let (hung, ticks) = tokio::join!(client.call_within(&command, Duration::from_millis(1_500)), async {
         let mut ticks = 0;
-        while started.elapsed() < Duration::from_millis(100) {
+        while started.elapsed() < Duration::from_millis(1_000) {
             tokio::time::sleep(Duration::from_millis(5)).await;
             ticks += 1;
         }
         ticks
     });
     assert!(matches!(&hung, Err(Error::Unknown { cause: Cause::Deadline, .. })), "{hung:?}");
-    assert!(started.elapsed() < Duration::from_secs(3) && ticks >= 3, "{ticks} in {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(30) && ticks >= 3, "{ticks} in {:?}", started.elapsed());
     assert_eq!(client.call(&one(2)).await.unwrap().rows().len(), 1, "the connection lives");
 }
 

@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::{found_lines, judge, lines, read, survey, who};
 use crate::error::Error;
 use crate::reconcile::line::DesiredLines;
-use crate::reconcile::{Desired, Plan, Service};
+use crate::reconcile::{ByName, Desired, Plan, Service};
 use crate::text::CodePage;
 
 /// Keeps the accounts of many routers; see [`crate::access`]. It may be shared and called at once: each router has
@@ -64,12 +64,13 @@ impl MikrotikAccess {
         let mut line = self.fleet.turn(router).await;
         if whole {
             let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
+            let ipv6 = self.ipv6_drift(&mut line, router, &parts).await?;
             let split =
                 |part: survey::Part| ((part.desired, part.places), Look { plan: part.plan, actual: part.actual });
             let (parts, looks): (Vec<_>, Vec<_>) = parts.into_iter().map(split).unzip();
             let mut plan = in_order(&parts, &looks);
             plan.drift.extend(radius.then(survey::radius_drift));
-            plan.drift.extend(self.ipv6_drift(&mut line, router).await?);
+            plan.drift.extend(ipv6);
             if let Some((mut desired, _)) = DesiredLines::of(targets, &self.settings) {
                 desired.complete = true;
                 plan.add_lines(self.look_at_lines(&mut line, router, &desired).await?);
@@ -255,7 +256,7 @@ impl AccessControl for MikrotikAccess {
         }
         for (desired, places) in Desired::of(targets, &self.settings) {
             let actual = self.read(&mut line, router, &desired).await.map_err(|error| error.for_port(false))?;
-            let seen = judge::all(&desired, &actual, &self.settings);
+            let seen = judge::all(&desired, &actual, &ByName::of(&actual), &self.settings);
             placed.extend(places.into_iter().zip(seen));
         }
         placed.sort_by_key(|(place, _)| *place);
@@ -273,7 +274,7 @@ impl AccessControl for MikrotikAccess {
         let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
         let (mut survey, elsewhere) = survey::survey(&parts, targets, radius, &self.settings);
         line.two_services |= elsewhere;
-        survey.findings.extend(self.ipv6_drift(&mut line, router).await?.iter().map(survey::finding));
+        survey.findings.extend(self.ipv6_drift(&mut line, router, &parts).await?.iter().map(survey::finding));
         if let Some((mut desired, places)) = DesiredLines::of(targets, &self.settings) {
             desired.complete = true;
             let look = self.look_at_lines(&mut line, router, &desired).await?;

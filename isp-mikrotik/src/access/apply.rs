@@ -342,7 +342,7 @@ fn commands_of(step: &AccountStep, account: &DesiredAccount, desired: &Desired) 
         _ => {}
     }
     if let Some(address) = &step.entries.add {
-        let mark = Mark::new(&account.owner).comment(b"");
+        let mark = Mark::new(account.owner).comment(b"");
         commands.push(address_list::add(&desired.isolation_list, address, &mark));
     }
     commands.extend(address_list::remove(&step.entries.remove));

@@ -55,7 +55,7 @@ fn of_queue(queue: &SimpleQueue, address: &str, shut: bool, settings: &Settings)
         disabled: false,
         online: false,
         comment,
-        owner: mark.map(|mark| mark.owner),
+        owner: mark.map(|mark| mark.owner.to_string()),
     }
 }
 
@@ -72,7 +72,7 @@ fn of_lease(lease: &Lease, address: Option<String>, shut: bool, settings: &Setti
         disabled: lease.disabled || lease.blocked,
         online: lease.bound,
         comment: settings.code_page.decode(human).into_owned(),
-        owner: mark.map(|mark| mark.owner),
+        owner: mark.map(|mark| mark.owner.to_string()),
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn found(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
                 disabled: secret.disabled,
                 online: online.contains(secret.name.as_slice()),
                 comment: text(human),
-                owner: mark.map(|mark| mark.owner),
+                owner: mark.map(|mark| mark.owner.to_string()),
             }
         })
         .collect()

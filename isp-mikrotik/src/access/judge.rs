@@ -1,29 +1,75 @@
 //! What an account allows now, as far as reading tells.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use isp_core::isolation::Access;
 
 use super::settings::Settings;
-use crate::mark::Mark;
-use crate::reconcile::{Actual, ActualAccount, ActualSession, Desired, DesiredAccount, Strategy};
+use crate::mark::{Mark, Owner};
+use crate::menu::address_list::ListEntry;
+use crate::reconcile::{Actual, ActualAccount, ActualSession, ByName, Desired, DesiredAccount, Strategy};
 
 /// One verdict for each desired account, with the router's words. `None`: neither of the three for sure.
-pub(super) fn all(desired: &Desired, actual: &Actual, settings: &Settings) -> Vec<(Option<Access>, String)> {
-    let mut accounts: HashMap<&[u8], Vec<&ActualAccount>> = HashMap::new();
-    for account in &actual.accounts {
-        accounts.entry(account.name.as_slice()).or_default().push(account);
-    }
-    let mut sessions: HashMap<&[u8], Vec<&ActualSession>> = HashMap::new();
-    for session in &actual.sessions {
-        sessions.entry(session.name.as_slice()).or_default().push(session);
-    }
+pub(super) fn all(
+    desired: &Desired,
+    actual: &Actual,
+    by_name: &ByName<'_>,
+    settings: &Settings,
+) -> Vec<(Option<Access>, String)> {
+    let seen = Seen::of(actual, settings);
     let of = |account: &DesiredAccount| {
-        let found = accounts.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
-        let running = sessions.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
-        one(account, found, running, actual, settings)
+        let name = account.name.as_bytes();
+        one(account, by_name.accounts.of(name), by_name.sessions.of(name), &seen)
     };
     desired.accounts.iter().map(of).collect()
+}
+
+/// What is looked up for each account.
+struct Seen<'a> {
+    settings: &'a Settings,
+    /// The addresses that the isolation list holds, whatever put them there.
+    held: HashSet<&'a [u8]>,
+    /// Entries that stay, by the mark they carry.
+    marked: HashMap<Owner, Vec<&'a ListEntry>>,
+    /// Whether sessions of the isolation profile join the list by it.
+    joins: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn of(actual: &'a Actual, settings: &'a Settings) -> Seen<'a> {
+        let list = settings.isolation_list.as_bytes();
+        let profile = actual.groups.iter().find(|group| group.name == settings.isolation_profile.as_bytes());
+        let joins = profile.is_some_and(|group| group.comment.is_some() && group.address_list.as_deref() == Some(list));
+        let mut seen = Seen { settings, held: HashSet::new(), marked: HashMap::new(), joins };
+        for entry in actual.entries.iter().filter(|entry| !entry.disabled) {
+            seen.held.insert(bare(&entry.address));
+            if let (Some(mark), false) = (Mark::split(&entry.comment).0, entry.dynamic) {
+                seen.marked.entry(mark.owner).or_default().push(entry);
+            }
+        }
+        seen
+    }
+
+    fn holds(&self, address: Option<&[u8]>) -> bool {
+        address.is_some_and(|address| self.held.contains(bare(address)))
+    }
+
+    /// Whether a session of the isolation profile runs outside the list that the profile gives.
+    fn outside_its_list(&self, running: &[&ActualSession]) -> bool {
+        let mut on_line = running.iter().filter(|session| session.address.is_some());
+        self.joins && on_line.any(|session| !self.holds(session.address.as_deref()))
+    }
+
+    /// Whether the isolation list holds an address of the line.
+    fn shut_in(&self, found: &ActualAccount, running: &[&ActualSession]) -> bool {
+        let sessions = running.iter().map(|session| session.address.as_deref());
+        sessions.chain([found.remote_address.as_deref()]).any(|address| self.holds(address))
+    }
+}
+
+/// An address as a list shows it, without the length that a single one may carry.
+fn bare(address: &[u8]) -> &[u8] {
+    address.strip_suffix(b"/32").unwrap_or(address)
 }
 
 /// A session that runs under old terms allows neither the old nor the new for sure.
@@ -31,9 +77,9 @@ fn one(
     account: &DesiredAccount,
     found: &[&ActualAccount],
     running: &[&ActualSession],
-    actual: &Actual,
-    settings: &Settings,
+    seen: &Seen<'_>,
 ) -> (Option<Access>, String) {
+    let settings = seen.settings;
     let [found] = found else {
         return match (found.len(), account.access) {
             (0, Access::Closed) if !running.is_empty() => (None, "no account, and a session still runs".to_owned()),
@@ -64,39 +110,18 @@ fn one(
         }
         false if by_profile && found.profile == settings.isolation_profile.as_bytes() => match &found.remote_address {
             Some(_) => (None, format!("profile {profile}, but a fixed address")),
-            None if outside_its_list(running, actual, settings) => {
+            None if seen.outside_its_list(running) => {
                 (None, format!("profile {profile}, the session is not in list {}", settings.isolation_list))
             }
             None => (Some(Access::Isolated), format!("profile {profile}, {now}")),
         },
         false if found.profile != account.group.as_bytes() => (None, format!("profile {profile}, {now}")),
-        false if account.strategy != Strategy::AddressList => match shut_in(found, running, actual) {
+        false if account.strategy != Strategy::AddressList => match seen.shut_in(found, running) {
             true => (None, format!("profile {profile}, in list {}", settings.isolation_list)),
             false => (Some(Access::Open), format!("profile {profile}, {now}")),
         },
-        false => listed(account, found, running, actual, settings),
+        false => listed(account, found, running, seen),
     }
-}
-
-/// Whether a session of the isolation profile runs outside the list that the profile gives.
-fn outside_its_list(running: &[&ActualSession], actual: &Actual, settings: &Settings) -> bool {
-    let list = settings.isolation_list.as_bytes();
-    let profile = actual.groups.iter().find(|group| group.name == settings.isolation_profile.as_bytes());
-    let joins = profile.is_some_and(|group| group.comment.is_some() && group.address_list.as_deref() == Some(list));
-    let address = |session: &&&ActualSession| session.address.is_some();
-    joins && running.iter().filter(address).any(|session| !holds(actual, session.address.as_deref()))
-}
-
-/// Whether the isolation list holds an address of the line, whatever put it there.
-fn shut_in(found: &ActualAccount, running: &[&ActualSession], actual: &Actual) -> bool {
-    let addresses = running.iter().map(|session| session.address.as_deref()).chain([found.remote_address.as_deref()]);
-    addresses.into_iter().any(|address| holds(actual, address))
-}
-
-fn holds(actual: &Actual, address: Option<&[u8]>) -> bool {
-    let bare = |address: &[u8]| address.strip_suffix(b"/32").unwrap_or(address).to_vec();
-    let Some(address) = address.map(bare) else { return false };
-    actual.entries.iter().any(|entry| !entry.disabled && bare(&entry.address) == address)
 }
 
 /// A line that is isolated by an entry for its address.
@@ -104,18 +129,15 @@ fn listed(
     account: &DesiredAccount,
     found: &ActualAccount,
     running: &[&ActualSession],
-    actual: &Actual,
-    settings: &Settings,
+    seen: &Seen<'_>,
 ) -> (Option<Access>, String) {
-    let ours = actual.entries.iter().filter(|entry| !entry.disabled && !entry.dynamic);
-    let ours: Vec<_> =
-        ours.filter(|entry| Mark::split(&entry.comment).0.is_some_and(|mark| mark.owner == account.owner)).collect();
-    let bare = |address: &[u8]| address.strip_suffix(b"/32").unwrap_or(address).to_vec();
-    let here = |entry: &crate::menu::address_list::ListEntry| Some(bare(&entry.address)) == found.remote_address;
+    let settings = seen.settings;
+    let ours = seen.marked.get(&account.owner).map(Vec::as_slice).unwrap_or_default();
+    let here = |entry: &ListEntry| Some(bare(&entry.address)) == found.remote_address.as_deref();
     let elsewhere = running.iter().any(|session| session.address != found.remote_address);
-    match ours.as_slice() {
-        [] if shut_in(found, running, actual) => match found.remote_address.as_deref() {
-            Some(address) if holds(actual, Some(address)) && !elsewhere => {
+    match ours {
+        [] if seen.shut_in(found, running) => match found.remote_address.as_deref() {
+            Some(address) if seen.holds(Some(address)) && !elsewhere => {
                 (Some(Access::Isolated), format!("in list {}, by an entry without our mark", settings.isolation_list))
             }
             _ => (None, format!("in list {} with another address than it has", settings.isolation_list)),

@@ -189,16 +189,16 @@ impl Turn<'_> {
     async fn end_old_terms(&mut self, group: &DesiredGroup, names: &[&str]) -> Result<bool, Error> {
         let wanted = RateLimit::parse(group.rate_limit.as_bytes());
         let queues = read::session_queues(self.client).await?.unwrap_or_default();
-        let given: HashMap<&[u8], &SimpleQueue> = queues.iter().map(|queue| (queue.name.as_slice(), queue)).collect();
+        let given: HashMap<&[u8], &SimpleQueue> =
+            queues.iter().filter_map(|queue| Some((user_of(queue)?, queue))).collect();
         let known: HashSet<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
         let mut old: Vec<(ItemId, Vec<u8>)> = read::sessions(self.client, Service::Ppp, names)
             .await?
             .into_iter()
             .filter(|session| known.contains(session.name.as_slice()))
             .filter(|session| {
-                let queue = [b"<pppoe-", session.name.as_slice(), b">"].concat();
                 let homeless = session.address.is_none() && group.remote_address.is_some();
-                homeless || !given.get(queue.as_slice()).is_some_and(|queue| gives(queue, wanted))
+                homeless || !given.get(session.name.as_slice()).is_some_and(|queue| gives(queue, wanted))
             })
             .map(|session| (session.id, session.name))
             .collect();
@@ -230,29 +230,49 @@ enum Ended {
 /// The sessions of our accounts that carry another rate than their profile gives now. A queue tells what a session was
 /// given; one without a rate has none.
 pub(super) fn stale(desired: &Desired, actual: &Actual, queues: &[SimpleQueue]) -> HashSet<ItemId> {
-    let given: HashMap<&[u8], &SimpleQueue> = queues.iter().map(|queue| (queue.name.as_slice(), queue)).collect();
-    let rates: HashMap<&[u8], Option<&[u8]>> =
-        actual.groups.iter().map(|group| (group.name.as_slice(), group.rate_limit.as_deref())).collect();
-    let mut profiles: HashMap<&[u8], &[u8]> = HashMap::with_capacity(desired.accounts.len());
+    let given: HashMap<&[u8], &SimpleQueue> =
+        queues.iter().filter_map(|queue| Some((user_of(queue)?, queue))).collect();
+    // `None`: the profile gives a rate that cannot be read.
+    let rates: HashMap<&[u8], Option<Given>> = actual
+        .groups
+        .iter()
+        .map(|group| {
+            let given = match &group.rate_limit {
+                None => Some(Given::Nothing),
+                Some(rate) => RateLimit::parse(rate).map(Given::Rate),
+            };
+            (group.name.as_slice(), given)
+        })
+        .collect();
     let wanted: HashSet<&[u8]> = desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
-    for found in &actual.accounts {
-        if wanted.contains(found.name.as_slice()) && Mark::split(&found.comment).0.is_some() {
-            profiles.insert(&found.name, &found.profile);
-        }
-    }
+    let profiles: HashMap<&[u8], &[u8]> = actual
+        .accounts
+        .iter()
+        .filter(|found| wanted.contains(found.name.as_slice()) && Mark::split(&found.comment).0.is_some())
+        .map(|found| (found.name.as_slice(), found.profile.as_slice()))
+        .collect();
     let older = |session: &&ActualSession| {
-        let rate = profiles.get(session.name.as_slice()).and_then(|profile| rates.get(profile));
-        let queue = given.get([b"<pppoe-", session.name.as_slice(), b">"].concat().as_slice()).copied();
-        match (rate, queue) {
-            (None, _) => false,
-            (Some(None), queue) => queue.is_some(),
-            (Some(Some(rate)), queue) => match RateLimit::parse(rate) {
-                None => false,
-                limit => !queue.is_some_and(|queue| gives(queue, limit)),
-            },
+        let rate = profiles.get(session.name.as_slice()).and_then(|profile| rates.get(profile)).copied().flatten();
+        let queue = given.get(session.name.as_slice()).copied();
+        match rate {
+            None => false,
+            Some(Given::Nothing) => queue.is_some(),
+            Some(Given::Rate(rate)) => !queue.is_some_and(|queue| gives(queue, Some(rate))),
         }
     };
     actual.sessions.iter().filter(older).map(|session| session.id.clone()).collect()
+}
+
+/// What a profile gives its sessions.
+#[derive(Clone, Copy)]
+enum Given {
+    Nothing,
+    Rate(RateLimit),
+}
+
+/// Whose session a queue of the router's is for.
+fn user_of(queue: &SimpleQueue) -> Option<&[u8]> {
+    queue.name.strip_prefix(b"<pppoe-")?.strip_suffix(b">")
 }
 
 /// Whether a session's queue has these terms.

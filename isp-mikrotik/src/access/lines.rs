@@ -90,18 +90,14 @@ fn sighting(step: &LineStep, line: &DesiredLine, access: Option<Access>, words: 
     Sighting { access, as_wanted, cuts: step.isolates || closes, refused: None, answer }
 }
 
-/// Whether the router gives IPv6 to customers: by a DHCPv6 server, by the prefix of an account, or by a profile's pool.
+/// Whether the router gives IPv6 to customers: by a DHCPv6 server or by a profile's pool.
 pub(super) async fn gives_ipv6(client: &Client) -> Result<bool, Error> {
-    for count in [ipv6::count_servers(), ipv6::count_own_prefixes()] {
-        let counted = match client.call(&count).await {
-            Ok(reply) => menu::counted(&count, &reply)?,
-            // Without IPv6 there is no such menu; without the right to see it nothing can be said.
-            Err(Error::Refused { .. }) => 0,
-            Err(error) => return Err(error),
-        };
-        if counted > 0 {
-            return Ok(true);
-        }
+    let count = ipv6::count_servers();
+    match client.call(&count).await {
+        Ok(reply) if menu::counted(&count, &reply)? > 0 => return Ok(true),
+        // Without IPv6 there is no such menu; without the right to see it nothing can be said.
+        Ok(_) | Err(Error::Refused { .. }) => {}
+        Err(error) => return Err(error),
     }
     match client.call(&ipv6::print_prefixes()).await {
         Ok(reply) => Ok(ipv6::gives_prefixes(&reply)),
@@ -357,7 +353,7 @@ fn commands_of(step: &LineStep, line: &DesiredLine, list: &str) -> Vec<Command> 
     }
     let mut commands = Vec::new();
     if let Some(address) = &step.entries.add {
-        let mark = Mark { kick: true, ..Mark::new(&line.owner) }.comment(b"");
+        let mark = Mark { kick: true, ..Mark::new(line.owner) }.comment(b"");
         commands.push(address_list::add(list, address, &mark));
     }
     for carrier in [Carrier::Queue, Carrier::Lease] {

@@ -112,7 +112,11 @@ impl MikrotikAccess {
         &self,
         line: &mut Line,
         router: &RouterEndpoint,
+        parts: &[survey::Part],
     ) -> Result<Option<Drift>, PortError> {
+        if parts.iter().flat_map(|part| &part.actual.accounts).any(|account| account.own_ipv6) {
+            return Ok(Some(lines::ipv6_drift()));
+        }
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
         let given = lines::gives_ipv6(&client).await;
         line.learn(given.as_ref().err());

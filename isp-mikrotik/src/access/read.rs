@@ -72,13 +72,25 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     if listed {
         commands.push(address_list::print_list(&desired.isolation_list));
     }
-    let mut replies = all(client.call_all(&commands).await)?.into_iter();
-    let mut next = || replies.next().unwrap_or_default();
-    let (found, sessions) = (next(), next());
-    let profiles = if groups.is_empty() { Reply::default() } else { next() };
-    let entries = if listed { next() } else { Reply::default() };
-
-    let found = parse(found, |row| service.account(row))?;
+    let (mut found, mut running, mut profiles, mut entries) = Default::default();
+    let grouped = !groups.is_empty();
+    let mut broken = None;
+    let take = |index, end: Result<Reply, Error>| {
+        let read = end.and_then(|reply| {
+            match index {
+                0 => found = parse(reply, |row| service.account(row))?,
+                1 => running = parse(reply, |row| service.session(row))?,
+                2 if grouped => profiles = parse(reply, |row| service.group(row))?,
+                _ => entries = parse(reply, ListEntry::from_row)?,
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            broken = Some(error.worse(broken.take()));
+        }
+    };
+    client.call_each(&commands, take).await;
+    broken.map_or(Ok(()), Err)?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
     let there: HashSet<_> = found.iter().map(|account| account.name.as_slice()).collect();
     let missing = desired.complete || names.iter().any(|name| !there.contains(name.as_bytes()));
@@ -90,20 +102,17 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
         }
         false => found,
     };
-    let mut profiles = parse(profiles, |row| service.group(row))?;
     if profiles.len() < groups.len() {
         let named = Rows::Named(&groups);
         let count = counting(service.groups_menu(), "name", named);
         profiles = counted(client, &count, || service.print_groups(named), profiles, |row| service.group(row)).await?;
     }
-    let mut entries = parse(entries, ListEntry::from_row)?;
     if listed && (desired.complete || desired.uses_entries()) {
         // One that is overlooked would keep a customer in the list who has paid.
         let list = &desired.isolation_list;
         let count = address_list::count_list(list);
         entries = counted(client, &count, || address_list::print_list(list), entries, ListEntry::from_row).await?;
     }
-    let mut running = parse(sessions, |row| service.session(row))?;
     if desired.complete {
         // One that is overlooked would go on under old terms, and its line be called confirmed.
         let count = counting(service.sessions_menu(), service.session_key(), rows);

@@ -17,7 +17,7 @@ use super::adapter::MikrotikAccess;
 use super::fleet::Line;
 use super::survey::Part;
 use crate::error::Error;
-use crate::mark::Mark;
+use crate::mark::{Mark, Owner};
 use crate::menu::{self, ItemId, address_list, lease, queue};
 use crate::reconcile::line::{ActualLines, DesiredLines};
 use crate::text::shown;
@@ -28,7 +28,7 @@ pub struct StrangeMark {
     /// The user name, or the address or MAC address where nobody logs in.
     pub name: String,
     /// The line that the mark names, in the short form of marks.
-    pub owner: String,
+    pub owner: Owner,
     /// The line of ours that has this name now.
     pub line: Option<SubscriptionId>,
     /// Whether the password on the router is the line's; `None` where it is not shown, or nobody logs in.
@@ -53,7 +53,7 @@ impl MikrotikAccess {
         &self,
         router: &RouterEndpoint,
         targets: &[AccessTarget],
-        known: &BTreeSet<String>,
+        known: &BTreeSet<Owner>,
     ) -> Result<Vec<StrangeMark>, PortError> {
         let mut line = self.fleet.turn(router).await;
         let (found, _) = self.find_strange(&mut line, router, targets, known).await?;
@@ -70,12 +70,12 @@ impl MikrotikAccess {
         &self,
         router: &RouterEndpoint,
         targets: &[AccessTarget],
-        known: &BTreeSet<String>,
+        known: &BTreeSet<Owner>,
         take: impl Fn(&StrangeMark) -> bool + Send,
     ) -> Result<usize, PortError> {
         let mut line = self.fleet.turn(router).await;
         let (found, entries) = self.find_strange(&mut line, router, targets, known).await?;
-        let mut owners: BTreeMap<String, SubscriptionId> = BTreeMap::new();
+        let mut owners: BTreeMap<Owner, SubscriptionId> = BTreeMap::new();
         let mut places = Vec::new();
         for (mark, place) in found.into_iter().filter(|(mark, _)| take(mark)) {
             let Some(new) = mark.line else { continue };
@@ -89,7 +89,7 @@ impl MikrotikAccess {
             .iter()
             .filter_map(|(place, new)| {
                 let (mark, human) = Mark::split(&place.comment);
-                let comment = Mark { owner: Mark::owner_of(*new), ..mark? }.comment(human);
+                let comment = Mark { owner: Owner::of(*new), ..mark? }.comment(human);
                 Some(menu::set_comment(place.menu, &place.id, &comment))
             })
             .collect();
@@ -118,8 +118,8 @@ impl MikrotikAccess {
         line: &mut Line,
         router: &RouterEndpoint,
         targets: &[AccessTarget],
-        known: &BTreeSet<String>,
-    ) -> Result<(Vec<(StrangeMark, Place)>, Vec<(String, Place)>), PortError> {
+        known: &BTreeSet<Owner>,
+    ) -> Result<(Vec<(StrangeMark, Place)>, Vec<(Owner, Place)>), PortError> {
         let (parts, _) = self.read_whole(line, router, targets).await?;
         let list = self.settings.isolation_list.clone();
         let desired = DesiredLines { isolation_list: list, ..DesiredLines::default() };

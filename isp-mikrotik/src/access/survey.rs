@@ -10,10 +10,10 @@ use isp_core::text::RouterName;
 
 use super::judge;
 use super::settings::Settings;
-use crate::mark::Mark;
+use crate::mark::{Mark, Owner};
 use crate::reconcile::{
-    AccountStep, Action, Actual, ActualAccount, Desired, DesiredAccount, Drift, FieldChange, Finding, GroupAction,
-    GroupStep, Object, Plan, Service,
+    AccountStep, Action, Actual, ActualAccount, ByName, Desired, DesiredAccount, Drift, FieldChange, Finding,
+    GroupAction, GroupStep, Object, Plan, Service,
 };
 
 /// One service of a router, read whole.
@@ -34,12 +34,11 @@ pub(super) fn survey(parts: &[Part], targets: &[AccessTarget], radius: bool, set
     for part in parts {
         let groups: HashMap<&str, &GroupStep> =
             part.plan.groups.iter().map(|step| (step.name.as_str(), step)).collect();
-        let seen = judge::all(&part.desired, &part.actual, settings);
-        let disabled: HashMap<&[u8], bool> =
-            part.actual.accounts.iter().map(|found| (found.name.as_slice(), found.disabled)).collect();
+        let by_name = ByName::of(&part.actual);
+        let seen = judge::all(&part.desired, &part.actual, &by_name, settings);
         let rows = part.desired.accounts.iter().zip(&part.plan.accounts).zip(seen).zip(&part.places);
         for (((account, step), seen), place) in rows {
-            let was_disabled = disabled.get(account.name.as_bytes()).copied();
+            let was_disabled = by_name.accounts.of(account.name.as_bytes()).last().map(|found| found.disabled);
             let mut line = sighting(account, step, groups.get(account.profile.as_str()).copied(), seen, was_disabled);
             if marks.lets_in_elsewhere(account, part.desired.service) {
                 elsewhere = true;
@@ -58,7 +57,7 @@ pub(super) fn survey(parts: &[Part], targets: &[AccessTarget], radius: bool, set
     }
     placed.sort_by_key(|(place, _)| *place);
     let lines = placed.into_iter().map(|(_, line)| line).collect();
-    let left = marks.left(parts, targets);
+    let left = marks.left(targets);
     let named: HashSet<&str> = left.iter().map(|left| left.username.as_str()).collect();
     findings.retain(|finding| finding.code != Finding::StrayAccount.code() || !named.contains(finding.name.as_str()));
     if radius {
@@ -123,37 +122,46 @@ fn foreign(step: &GroupStep) -> Option<RouterFinding> {
 
 /// Sessions that run without an address, together.
 fn homeless(part: &Part) -> Option<RouterFinding> {
-    let ours: HashSet<&str> = part.desired.accounts.iter().map(|account| account.name.as_str()).collect();
     let without = part.actual.sessions.iter().filter(|session| session.address.is_none());
-    let names: Vec<&str> = without
-        .filter_map(|session| std::str::from_utf8(&session.name).ok())
-        .filter(|name| ours.contains(name))
-        .collect();
+    let mut names: Vec<&str> = without.filter_map(|session| std::str::from_utf8(&session.name).ok()).collect();
+    if !names.is_empty() {
+        let ours: HashSet<&str> = part.desired.accounts.iter().map(|account| account.name.as_str()).collect();
+        names.retain(|name| ours.contains(name));
+    }
     let first = *names.first()?;
     let what = format!("on line without an address, {} lines in all; has the profile a pool?", names.len());
     Some(RouterFinding { name: first.to_owned(), code: Finding::NoAddress.code(), what })
 }
 
-/// Accounts that carry our mark and let somebody in, by whose they are.
+/// Accounts that carry our mark and let somebody in, and that their own service does not want by that name, or another
+/// one wants too; by whose they are.
 struct Marks<'a> {
-    by_owner: HashMap<String, Vec<(Service, &'a ActualAccount)>>,
+    by_owner: HashMap<Owner, Vec<(Service, &'a ActualAccount)>>,
+    /// The names that are wanted, service by service.
+    wanted: Vec<HashSet<&'a [u8]>>,
 }
 
 impl<'a> Marks<'a> {
     fn of(parts: &'a [Part]) -> Marks<'a> {
-        let mut by_owner: HashMap<String, Vec<(Service, &ActualAccount)>> = HashMap::new();
-        for part in parts {
-            let online: HashSet<&[u8]> = part.actual.sessions.iter().map(|session| session.name.as_slice()).collect();
-            for found in &part.actual.accounts {
-                if found.disabled && !online.contains(found.name.as_slice()) {
-                    continue;
-                }
+        let names = |part: &'a Part| part.desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
+        let wanted: Vec<HashSet<&[u8]>> = parts.iter().map(names).collect();
+        let mut by_owner: HashMap<Owner, Vec<(Service, &ActualAccount)>> = HashMap::new();
+        for (at, part) in parts.iter().enumerate() {
+            let usual = |name: &[u8]| wanted.iter().enumerate().all(|(of, names)| names.contains(name) == (of == at));
+            let mut others: Vec<&ActualAccount> =
+                part.actual.accounts.iter().filter(|found| !usual(&found.name)).collect();
+            if others.iter().any(|found| found.disabled) {
+                let online: HashSet<&[u8]> =
+                    part.actual.sessions.iter().map(|session| session.name.as_slice()).collect();
+                others.retain(|found| !found.disabled || online.contains(found.name.as_slice()));
+            }
+            for found in others {
                 if let Some(mark) = Mark::split(&found.comment).0 {
                     by_owner.entry(mark.owner).or_default().push((part.desired.service, found));
                 }
             }
         }
-        Marks { by_owner }
+        Marks { by_owner, wanted }
     }
 
     fn lets_in_elsewhere(&self, account: &DesiredAccount, service: Service) -> bool {
@@ -165,19 +173,20 @@ impl<'a> Marks<'a> {
     }
 
     /// Accounts under other names than their lines have.
-    fn left(&self, parts: &[Part], targets: &[AccessTarget]) -> Vec<LeftAccount> {
-        let wanted: HashSet<&str> =
-            parts.iter().flat_map(|part| &part.desired.accounts).map(|account| account.name.as_str()).collect();
-        let line = |id: SubscriptionId| (Mark::owner_of(id), id);
-        let lines: HashMap<String, SubscriptionId> =
-            targets.iter().map(|target| line(target.subscription_id)).collect();
+    fn left(&self, targets: &[AccessTarget]) -> Vec<LeftAccount> {
+        if self.by_owner.is_empty() {
+            return Vec::new();
+        }
+        let wanted = |name: &str| self.wanted.iter().any(|names| names.contains(name.as_bytes()));
+        let line = |id: SubscriptionId| (Owner::of(id), id);
+        let lines: HashMap<Owner, SubscriptionId> = targets.iter().map(|target| line(target.subscription_id)).collect();
         let mut left = Vec::new();
         for (owner, found) in &self.by_owner {
             let Some(id) = lines.get(owner) else { continue };
             for (service, found) in found {
                 let Ok(name) = std::str::from_utf8(&found.name) else { continue };
                 let code = RouterName::parse("username", name).ok().filter(|code| code.as_str() == name);
-                if let (Some(username), false) = (code, wanted.contains(name)) {
+                if let (Some(username), false) = (code, wanted(name)) {
                     let service = match service {
                         Service::Ppp => LineService::Pppoe,
                         Service::Hotspot => LineService::Hotspot,

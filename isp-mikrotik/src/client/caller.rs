@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::flight::settle;
+use super::flight::{lost, settle};
 use super::listener::Listener;
 use super::options::ConnectOptions;
 use super::shared::CloseReason;
@@ -83,9 +83,23 @@ impl Client {
     /// starts when it is sent. When one misses it, what was not sent yet is not sent. The window is filled again when as
     /// many places are free as are taken, or after a millisecond, so that a batch leaves in few writes.
     pub async fn call_all(&self, commands: &[Command]) -> Vec<Result<Reply, Error>> {
+        let mut ends: Vec<Option<Result<Reply, Error>>> = Vec::with_capacity(commands.len());
+        ends.resize_with(commands.len(), || None);
+        self.call_each(commands, |index, end| {
+            if let Some(slot) = ends.get_mut(index) {
+                *slot = Some(end);
+            }
+        })
+        .await;
+        ends.into_iter().zip(commands).map(|(end, command)| end.unwrap_or_else(|| Err(lost(command)))).collect()
+    }
+
+    /// [`call_all`](Self::call_all), but each end is handed over as soon as it is there, with its place among the commands:
+    /// a large table is worked on while the next one comes.
+    pub async fn call_each(&self, commands: &[Command], mut take: impl FnMut(usize, Result<Reply, Error>) + Send) {
         match self.wire(Instant::now() + self.inner.options.deadline).await {
-            Ok(wire) => wire.shared.call_all(commands).await,
-            Err(error) => commands.iter().map(|_| Err(error.clone())).collect(),
+            Ok(wire) => wire.shared.call_each(commands, &mut take).await,
+            Err(error) => (0..commands.len()).for_each(|index| take(index, Err(error.clone()))),
         }
     }
 

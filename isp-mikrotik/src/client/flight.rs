@@ -35,17 +35,17 @@ impl Shared {
         end.map_err(|broken| broken.error(command))
     }
 
-    /// Sends many commands, as many at once as the window allows, and returns their ends in the same order.
-    pub(super) async fn call_all(self: &Arc<Self>, commands: &[Command]) -> Vec<Result<Reply, Error>> {
+    /// Sends many commands, as many at once as the window allows, and hands over the end of each when it comes.
+    pub(super) async fn call_each(self: &Arc<Self>, commands: &[Command], take: &mut Take<'_>) {
         let mut batch = Batch {
             flights: Flights::new(self.clone()),
             commands,
-            ends: Vec::with_capacity(commands.len()),
+            ended: vec![false; commands.len()],
+            take,
             sent: 0,
             open: 0,
             landed: Vec::new(),
         };
-        batch.ends.resize_with(commands.len(), || None);
         let mut alarm = pin!(sleep_until(Instant::now() + self.options.deadline));
         let mut linger = pin!(sleep(LINGER));
         let (mut lingers, mut lingered) = (false, false);
@@ -55,12 +55,10 @@ impl Shared {
             }
             if batch.open == 0 {
                 if batch.sent == commands.len() {
-                    return batch
-                        .ends
-                        .into_iter()
-                        .zip(commands)
-                        .map(|(end, c)| end.unwrap_or_else(|| Err(lost(c))))
-                        .collect();
+                    for (index, command) in commands.iter().enumerate() {
+                        batch.end(index, Err(lost(command)));
+                    }
+                    return;
                 }
                 // Others hold every place; the first one that comes back carries the next command.
                 if let Err(error) = self.place(Instant::now() + self.options.deadline).await {
@@ -95,6 +93,9 @@ impl Shared {
         }
     }
 }
+
+/// Takes the end of a command, by its place among the commands.
+pub(super) type Take<'a> = dyn FnMut(usize, Result<Reply, Error>) + Send + 'a;
 
 /// How long a batch that waits for more places leaves one unused.
 const LINGER: Duration = Duration::from_millis(1);
@@ -228,7 +229,9 @@ impl Drop for Flights {
 struct Batch<'a> {
     flights: Flights,
     commands: &'a [Command],
-    ends: Vec<Option<Result<Reply, Error>>>,
+    /// Which commands ended and were handed over.
+    ended: Vec<bool>,
+    take: &'a mut Take<'a>,
     /// How many commands were sent or given up.
     sent: usize,
     /// How many of them have not landed.
@@ -292,7 +295,7 @@ impl Batch<'_> {
             let index = number as usize;
             let Some(command) = self.commands.get(index) else { continue };
             // One that was given up lands a second time when its `/cancel` is answered.
-            if self.ends.get(index).is_some_and(Option::is_none) {
+            if !self.ended(number) {
                 self.open -= 1;
                 let end = end.map_err(|broken| broken.error(command)).and_then(|reply| settle(command, reply));
                 self.end(index, end);
@@ -332,12 +335,15 @@ impl Batch<'_> {
     }
 
     fn ended(&self, index: u32) -> bool {
-        self.ends.get(index as usize).is_some_and(Option::is_some)
+        self.ended.get(index as usize).copied().unwrap_or(true)
     }
 
+    /// Hands an end over, unless that command has had one.
     fn end(&mut self, index: usize, end: Result<Reply, Error>) {
-        if let Some(slot) = self.ends.get_mut(index) {
-            *slot = Some(end);
+        if let Some(ended) = self.ended.get_mut(index)
+            && !std::mem::replace(ended, true)
+        {
+            (self.take)(index, end);
         }
     }
 }
@@ -355,7 +361,7 @@ pub(super) fn settle(command: &Command, reply: Reply) -> Result<Reply, Error> {
     })
 }
 
-fn lost(command: &Command) -> Error {
+pub(super) fn lost(command: &Command) -> Error {
     let cause = Cause::Lost("the connection ended".to_owned());
     Error::Unknown { command: command.path().to_owned(), cause }
 }

@@ -1,11 +1,13 @@
 //! /ip/firewall/address-list: who is in which list.
 
-use super::{ItemId, id_of, remove as remove_rows, truth};
+use super::{ItemId, bytes, id, remove as remove_rows, truth};
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
 /// The menu.
 pub const MENU: &str = "/ip/firewall/address-list";
+
+const PROPERTIES: [&str; 6] = [".id", "list", "address", "dynamic", "disabled", "comment"];
 
 /// A member of a list. RouterOS refuses only a second *enabled* entry of the same pair, so twins exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,23 +34,21 @@ impl ListEntry {
     ///
     /// [`Error::Answer`] for a row without id.
     pub fn from_row(row: &Row) -> Result<ListEntry, Error> {
-        let bytes = |name| row.value(name).unwrap_or_default().to_vec();
+        let [number, list, address, dynamic, disabled, comment] = row.values(PROPERTIES);
         Ok(ListEntry {
-            id: id_of(MENU, row)?,
-            list: bytes("list"),
-            address: bytes("address"),
-            dynamic: truth(row.value("dynamic")),
-            disabled: truth(row.value("disabled")),
-            comment: bytes("comment"),
+            id: id(MENU, number)?,
+            list: bytes(list),
+            address: bytes(address),
+            dynamic: truth(dynamic),
+            disabled: truth(disabled),
+            comment: bytes(comment),
         })
     }
 }
 
 /// Asks for one list, with the entries that sessions made; the whole table can have hundreds of thousands of entries.
 pub fn print_list(list: &str) -> Command {
-    Command::new("/ip/firewall/address-list/print")
-        .proplist(&[".id", "list", "address", "dynamic", "disabled", "comment"])
-        .where_any("list", &[list])
+    Command::new("/ip/firewall/address-list/print").proplist(&PROPERTIES).where_any("list", &[list])
 }
 
 /// How many entries [`print_list`] would give.

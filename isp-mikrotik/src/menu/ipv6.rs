@@ -7,11 +7,6 @@ pub fn count_servers() -> Command {
     Command::new("/ipv6/dhcp-server/print").flag("count-only").where_any("disabled", &["false"])
 }
 
-/// How many accounts have an IPv6 prefix of their own.
-pub fn count_own_prefixes() -> Command {
-    Command::new("/ppp/secret/print").flag("count-only").query("remote-ipv6-prefix")
-}
-
 /// Asks for the pools that PPP profiles take IPv6 prefixes from.
 pub fn print_prefixes() -> Command {
     Command::new("/ppp/profile/print").proplist(&[".id", "name", "remote-ipv6-prefix-pool", "dhcpv6-pd-pool"])

@@ -82,9 +82,24 @@ pub(crate) fn set_comment(menu: &str, id: &ItemId, comment: &[u8]) -> Command {
 
 /// The `.id` of a row.
 pub(crate) fn id_of(menu: &str, row: &Row) -> Result<ItemId, Error> {
-    row.value(".id")
+    id(menu, row.value(".id"))
+}
+
+/// A value of `.id`, which every row has.
+pub(crate) fn id(menu: &str, value: Option<&[u8]>) -> Result<ItemId, Error> {
+    value
         .and_then(ItemId::parse)
         .ok_or_else(|| Error::Answer { command: format!("{menu}/print"), detail: "row without .id".to_owned() })
+}
+
+/// A value; empty when there is none.
+pub(crate) fn bytes(value: Option<&[u8]>) -> Vec<u8> {
+    value.unwrap_or_default().to_vec()
+}
+
+/// A value that counts only if there is something in it.
+pub(crate) fn filled(value: Option<&[u8]>) -> Option<Vec<u8>> {
+    value.filter(|value| !value.is_empty()).map(<[u8]>::to_vec)
 }
 
 /// A boolean as RouterOS prints it.

@@ -1,7 +1,7 @@
 //! /queue/simple: static queues of our own. Those of PPP sessions (`<pppoe-…>`) belong to the router.
 
 use super::rate::{Pair, RateLimit};
-use super::{ItemId, Rows, id_of, print as print_rows, remove as remove_rows, truth};
+use super::{ItemId, Rows, bytes, id, print as print_rows, remove as remove_rows, truth};
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -54,18 +54,19 @@ impl SimpleQueue {
     ///
     /// [`Error::Answer`] for a row without id.
     pub fn from_row(row: &Row) -> Result<SimpleQueue, Error> {
-        let bytes = |name| row.value(name).unwrap_or_default().to_vec();
+        let [number, name, target, max_limit, burst_limit, burst_threshold, burst_time, dynamic, disabled, comment] =
+            row.values(PROPERTIES);
         Ok(SimpleQueue {
-            id: id_of(MENU, row)?,
-            name: bytes("name"),
-            target: bytes("target"),
-            max_limit: bytes("max-limit"),
-            burst_limit: bytes("burst-limit"),
-            burst_threshold: bytes("burst-threshold"),
-            burst_time: bytes("burst-time"),
-            dynamic: truth(row.value("dynamic")),
-            disabled: truth(row.value("disabled")),
-            comment: bytes("comment"),
+            id: id(MENU, number)?,
+            name: bytes(name),
+            target: bytes(target),
+            max_limit: bytes(max_limit),
+            burst_limit: bytes(burst_limit),
+            burst_threshold: bytes(burst_threshold),
+            burst_time: bytes(burst_time),
+            dynamic: truth(dynamic),
+            disabled: truth(disabled),
+            comment: bytes(comment),
         })
     }
 }

@@ -58,6 +58,8 @@ pub struct ActualAccount {
     pub caller_id: Option<Vec<u8>>,
     /// A fixed address; it wins over the pool of the profile.
     pub remote_address: Option<Vec<u8>>,
+    /// Whether it has an IPv6 prefix of its own; never a hotspot user.
+    pub own_ipv6: bool,
     /// Whether logins are refused.
     pub disabled: bool,
     /// The comment; empty when it has none.
@@ -91,8 +93,18 @@ impl From<HotspotProfile> for ActualGroup {
 
 impl From<PppSecret> for ActualAccount {
     fn from(row: PppSecret) -> Self {
-        let PppSecret { id, name, password, service, caller_id, profile, remote_address, disabled, comment } = row;
-        ActualAccount { id, name, password, profile, service, caller_id, remote_address, disabled, comment }
+        ActualAccount {
+            id: row.id,
+            name: row.name,
+            password: row.password,
+            profile: row.profile,
+            service: row.service,
+            caller_id: row.caller_id,
+            remote_address: row.remote_address,
+            own_ipv6: row.remote_ipv6_prefix.is_some(),
+            disabled: row.disabled,
+            comment: row.comment,
+        }
     }
 }
 
@@ -100,8 +112,8 @@ impl From<HotspotUser> for ActualAccount {
     /// The address of a hotspot user is no concern of ours: its profile's list is joined by whatever address it has.
     fn from(row: HotspotUser) -> Self {
         let HotspotUser { id, name, password, profile, disabled, comment } = row;
-        let (service, caller_id, remote_address) = (Vec::new(), None, None);
-        ActualAccount { id, name, password, profile, service, caller_id, remote_address, disabled, comment }
+        let (service, caller_id, remote_address, own_ipv6) = (Vec::new(), None, None, false);
+        ActualAccount { id, name, password, profile, service, caller_id, remote_address, own_ipv6, disabled, comment }
     }
 }
 

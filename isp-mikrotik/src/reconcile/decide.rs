@@ -7,20 +7,20 @@ use isp_core::isolation::Access;
 use super::actual::{Actual, ActualAccount, ActualGroup, ActualSession};
 use super::desired::{Desired, DesiredAccount, DesiredGroup};
 use super::finding::Finding;
-use super::index::{Index, by_name};
+use super::index::{ByName, Index};
 use super::plan::{
     AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, Object, Plan, RemoteAddress,
 };
 use super::strategy::{Service, Strategy};
 use super::{groups, notice};
-use crate::mark::Mark;
+use crate::mark::{Mark, Owner};
 use crate::menu::ItemId;
 use crate::menu::address_list::ListEntry;
 use crate::text::shown;
 
 /// Compares. Takes time in proportion to the accounts on both sides.
 pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
-    let profiles = by_name(&actual.groups, |group| &group.name);
+    let profiles = Index::new(&actual.groups, |group| &group.name);
     let groups: Vec<_> = desired.groups.iter().map(|group| groups::step(desired, group, &profiles)).collect();
     let isolating = |name: &str| desired.groups.iter().any(|group| group.isolates && group.name == name);
     let blocked: HashMap<&str, &Conflict> = groups
@@ -38,8 +38,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
         .collect();
     let seen = Seen {
         desired,
-        accounts: by_name(&actual.accounts, |account| &account.name),
-        sessions: by_name(&actual.sessions, |session| &session.name),
+        by_name: ByName::of(actual),
         entries: Listed::of(&actual.entries),
         joins: desired.groups.iter().any(|group| group.isolates && joins_list(desired, &profiles, group)),
     };
@@ -53,7 +52,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
         .collect();
     let mut drift = drift(&seen, actual);
     if !desired.former {
-        drift.extend(notice::profiles(desired, &groups, &profiles, &seen.accounts));
+        drift.extend(notice::profiles(desired, &groups, &profiles, &seen.by_name.accounts));
     }
     Plan { groups, accounts, lines: Vec::new(), drift }
 }
@@ -61,8 +60,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
 /// What a router has, by name.
 struct Seen<'a> {
     desired: &'a Desired,
-    accounts: Index<'a, ActualAccount>,
-    sessions: Index<'a, ActualSession>,
+    by_name: ByName<'a>,
     entries: Listed<'a>,
     /// Whether sessions of the isolation profile, as it is now, join the isolation list.
     joins: bool,
@@ -70,14 +68,14 @@ struct Seen<'a> {
 
 fn joins_list(desired: &Desired, profiles: &Index<'_, ActualGroup>, group: &DesiredGroup) -> bool {
     let list = desired.isolation_list.as_bytes();
-    let found = profiles.get(group.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+    let found = profiles.of(group.name.as_bytes());
     desired.service == Service::Ppp && matches!(found, [one] if one.address_list.as_deref() == Some(list))
 }
 
 /// The isolation list, by owner and by address.
 #[derive(Default)]
 struct Listed<'a> {
-    ours: HashMap<String, Vec<&'a ListEntry>>,
+    ours: HashMap<Owner, Vec<&'a ListEntry>>,
     /// The enabled entries that stay, by address.
     addresses: HashMap<&'a [u8], Vec<&'a ListEntry>>,
     /// The addresses that sessions joined by their profile.
@@ -103,9 +101,11 @@ impl<'a> Listed<'a> {
     }
 
     /// The enabled entries that stay for an address, with whether they carry the mark of somebody else.
-    fn at(&self, address: &[u8], owner: &str) -> impl Iterator<Item = (&'a ListEntry, bool)> {
+    fn at(&self, address: &[u8], owner: Option<Owner>) -> impl Iterator<Item = (&'a ListEntry, bool)> {
         let found = self.addresses.get(bare(address)).map(Vec::as_slice).unwrap_or_default();
-        found.iter().map(move |entry| (*entry, Mark::split(&entry.comment).0.is_some_and(|mark| mark.owner != owner)))
+        found
+            .iter()
+            .map(move |entry| (*entry, Mark::split(&entry.comment).0.is_some_and(|mark| Some(mark.owner) != owner)))
     }
 }
 
@@ -128,7 +128,7 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
             None if seen.desired.complete => {
                 tell(Finding::StrayAccount.code(), "carries our mark, and no line of this router has it".to_owned());
             }
-            Some(account) if account.owns(&mark.owner) => {
+            Some(account) if account.owns(mark.owner) => {
                 if ItemId::parse(&found.profile).is_some() {
                     tell(Finding::ProfileDangling.code(), format!("its profile {} was deleted", shown(&found.profile)));
                 }
@@ -149,7 +149,7 @@ fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
 
 /// An account that taking it over would open, although somebody disabled or isolated it on the router.
 fn shut_out(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> Option<Drift> {
-    let listed = found.remote_address.as_deref().is_some_and(|address| seen.entries.at(address, "").next().is_some());
+    let listed = found.remote_address.as_deref().is_some_and(|address| seen.entries.at(address, None).next().is_some());
     let how = if found.disabled {
         "was disabled".to_owned()
     } else if found.profile == seen.desired.isolation_profile.as_bytes() {
@@ -171,8 +171,8 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
     if let Some((code, reason)) = &account.refused {
         return conflict_step(account, code, reason.clone());
     }
-    let found = seen.accounts.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
-    let ours = |found: &&&ActualAccount| Mark::split(&found.comment).0.is_some_and(|mark| account.owns(&mark.owner));
+    let found = seen.by_name.accounts.of(account.name.as_bytes());
+    let ours = |found: &&&ActualAccount| Mark::split(&found.comment).0.is_some_and(|mark| account.owns(mark.owner));
     let of_ours: Vec<&ActualAccount>;
     let found = match seen.desired.former {
         true => {
@@ -184,7 +184,7 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
     match found {
         [] if account.access == Access::Closed => {
             // The session of an account that somebody removed goes on until it is ended.
-            let running = seen.sessions.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+            let running = seen.by_name.sessions.of(account.name.as_bytes());
             let running = running.iter().filter(|_| !seen.desired.former).map(|session| session.id.clone());
             let mut absent = step(account, Action::Absent, running.collect());
             absent.entries.remove = our_entries(account, seen);
@@ -192,7 +192,7 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
         }
         [] if account.listed() => step(account, Action::Conflict(no_fixed_address(account)), Vec::new()),
         [] => {
-            let mark = Mark { isolated: account.switched_off(), ..Mark::new(&account.owner) };
+            let mark = Mark { isolated: account.switched_off(), ..Mark::new(account.owner) };
             let comment = String::from_utf8_lossy(&mark.comment(b"")).into_owned();
             let disabled = account.disabled();
             let create = Action::Create { profile: account.profile.clone(), disabled, comment };
@@ -211,21 +211,20 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
 fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_>) -> AccountStep {
     let (mark, human) = Mark::split(&found.comment);
     let mut mark = match mark {
-        Some(mark) if account.owns(&mark.owner) => Mark { owner: account.owner.clone(), ..mark },
+        Some(mark) if account.owns(mark.owner) => Mark { owner: account.owner, ..mark },
         Some(_) => {
             let reason = format!("account {} belongs to another subscription", account.name);
             return conflict_step(account, Finding::AccountOfAnother.code(), reason);
         }
-        None if account.adopt => Mark::new(&account.owner),
+        None if account.adopt => Mark::new(account.owner),
         None => {
             let reason = format!("account {} is there and does not carry our mark", account.name);
             return conflict_step(account, Finding::AccountNotOurs.code(), reason);
         }
     };
-    let sessions = seen.sessions.get(account.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
-    let running: Vec<ItemId> = sessions.iter().map(|session| session.id.clone()).collect();
+    let sessions = seen.by_name.sessions.of(account.name.as_bytes());
     let closed = account.access == Access::Closed;
-    if closed && seen.desired.remove_closed && found.disabled && running.is_empty() && !mark.kick {
+    if closed && seen.desired.remove_closed && found.disabled && sessions.is_empty() && !mark.kick {
         let mut removed = step(account, Action::Remove { id: found.id.clone() }, Vec::new());
         removed.entries.remove = our_entries(account, seen);
         return removed;
@@ -262,7 +261,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
 
     let new_terms = profile.is_some() || disabled.is_some() || remote_address != RemoteAddress::Keep;
     // Whoever could not log in before the change cannot run under its old terms.
-    let locked_out = found.disabled && running.is_empty();
+    let locked_out = found.disabled && sessions.is_empty();
     mark.kick = owed || (new_terms && !locked_out);
     mark.isolated = account.switched_off();
     let comment = mark.comment(human);
@@ -273,7 +272,10 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
         fields.push(FieldChange::of("comment", &found.comment, comment));
     }
 
-    let kick = if new_terms || owed || out { running } else { misplaced(account, found, sessions, seen) };
+    let kick = match new_terms || owed || out {
+        true => sessions.iter().map(|session| session.id.clone()).collect(),
+        false => misplaced(account, found, sessions, seen),
+    };
     let isolates = account.access == Access::Isolated
         && (profile.is_some() || entries.add.is_some() || (out && disabled.is_some()));
     let changed = new_terms || password || comment.is_some();
@@ -322,8 +324,8 @@ fn entries(
 ) -> Result<Entries, Conflict> {
     let ours = listed(account, seen);
     let at = |address: &[u8]| {
-        let foreign = |entry: &ListEntry| Mark::split(&entry.comment).0.is_some_and(|mark| !account.owns(&mark.owner));
-        let found = seen.entries.at(address, "").map(|(entry, _)| (entry, foreign(entry)));
+        let foreign = |entry: &ListEntry| Mark::split(&entry.comment).0.is_some_and(|mark| !account.owns(mark.owner));
+        let found = seen.entries.at(address, None).map(|(entry, _)| (entry, foreign(entry)));
         found.collect::<Vec<(&ListEntry, bool)>>().into_iter()
     };
     let wanted = match (account.listed(), fixed) {

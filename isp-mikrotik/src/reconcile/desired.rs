@@ -9,7 +9,7 @@ use isp_core::subscription::Service as LineService;
 
 use super::strategy::{Service, Strategy};
 use crate::access::Settings;
-use crate::mark::{GroupMark, Mark};
+use crate::mark::{GroupMark, Owner};
 use crate::menu::ItemId;
 use crate::menu::ppp::profile::Terms;
 use crate::menu::rate::RateLimit;
@@ -59,7 +59,7 @@ pub struct DesiredGroup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredAccount {
     /// Whose it is, as its mark says.
-    pub owner: String,
+    pub owner: Owner,
     /// User name.
     pub name: String,
     /// Its password.
@@ -75,7 +75,7 @@ pub struct DesiredAccount {
     /// Whether an account without our mark may be taken over.
     pub adopt: bool,
     /// The owners of the user name before this one, as their marks say; their account is taken over.
-    pub succeeds: Vec<String>,
+    pub succeeds: Vec<Owner>,
     /// A reason why it cannot be served, found before the router was asked.
     pub refused: Option<(&'static str, String)>,
 }
@@ -84,7 +84,7 @@ impl DesiredAccount {
     /// The account of a line in a service that it does not use.
     fn closed(target: &AccessTarget, service: Service) -> DesiredAccount {
         DesiredAccount {
-            owner: Mark::owner_of(target.subscription_id),
+            owner: Owner::of(target.subscription_id),
             name: target.account.username.as_str().to_owned(),
             password: target.account.password.clone(),
             group: String::new(),
@@ -92,14 +92,14 @@ impl DesiredAccount {
             access: Access::Closed,
             strategy: if service == Service::Hotspot { Strategy::Hotspot } else { Strategy::Profile },
             adopt: false,
-            succeeds: target.succeeds.iter().map(|id| Mark::owner_of(*id)).collect(),
+            succeeds: target.succeeds.iter().map(|id| Owner::of(*id)).collect(),
             refused: None,
         }
     }
 
     /// Whether a mark is its own, or that of one who had the name before.
-    pub(crate) fn owns(&self, owner: &str) -> bool {
-        self.owner == owner || self.succeeds.iter().any(|before| before == owner)
+    pub(crate) fn owns(&self, owner: Owner) -> bool {
+        self.owner == owner || self.succeeds.contains(&owner)
     }
 
     /// Whether logins are refused.
@@ -182,7 +182,7 @@ impl Desired {
 
     fn push(&mut self, target: &AccessTarget, strategy: Strategy, settings: &Settings) {
         let mut account = DesiredAccount {
-            owner: Mark::owner_of(target.subscription_id),
+            owner: Owner::of(target.subscription_id),
             name: target.account.username.as_str().to_owned(),
             password: target.account.password.clone(),
             group: target.group.name.as_str().to_owned(),
@@ -190,7 +190,7 @@ impl Desired {
             access: target.desired,
             strategy,
             adopt: target.adopt,
-            succeeds: target.succeeds.iter().map(|id| Mark::owner_of(*id)).collect(),
+            succeeds: target.succeeds.iter().map(|id| Owner::of(*id)).collect(),
             refused: None,
         };
         match (target.desired, strategy) {

@@ -13,7 +13,7 @@ use crate::menu::rate::RateLimit;
 use crate::text::shown;
 
 pub(super) fn step(desired: &Desired, group: &DesiredGroup, groups: &Index<'_, ActualGroup>) -> GroupStep {
-    let found = groups.get(group.name.as_bytes()).map(Vec::as_slice).unwrap_or_default();
+    let found = groups.of(group.name.as_bytes());
     let action = match found {
         [] => GroupAction::Create { terms: group.terms(desired.service) },
         [profile] => compare(group, profile, desired.service),

@@ -21,8 +21,8 @@ pub(super) fn profiles(
     }
     let mut drift = Vec::new();
     for (group, step) in desired.groups.iter().zip(steps) {
-        let found = match profiles.get(group.name.as_bytes()).map(Vec::as_slice) {
-            Some([one]) => Some(*one),
+        let found = match profiles.of(group.name.as_bytes()) {
+            [one] => Some(*one),
             _ => None,
         };
         let mut tell = |finding: Finding, what: String| {
@@ -74,8 +74,8 @@ fn remedy(group: &DesiredGroup, found: Option<&ActualGroup>, setting: &str) -> S
 /// Whether an account of this profile has no fixed address.
 fn needs_pool(desired: &Desired, group: &DesiredGroup, accounts: &Index<'_, ActualAccount>) -> bool {
     desired.accounts.iter().filter(|account| account.profile == group.name).any(|account| {
-        match accounts.get(account.name.as_bytes()).map(Vec::as_slice) {
-            Some([found]) => found.remote_address.is_none(),
+        match accounts.of(account.name.as_bytes()) {
+            [found] => found.remote_address.is_none(),
             _ => true,
         }
     })

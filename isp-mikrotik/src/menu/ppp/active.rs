@@ -1,6 +1,6 @@
 //! /ppp/active: the running sessions.
 
-use super::super::{ItemId, Rows, id_of, print as print_rows, remove as remove_rows};
+use super::super::{ItemId, Rows, bytes, id, print as print_rows, remove as remove_rows};
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -31,11 +31,12 @@ impl PppActive {
     ///
     /// [`Error::Answer`] for a row without id.
     pub fn from_row(row: &Row) -> Result<PppActive, Error> {
+        let [number, name, address, uptime] = row.values(PROPERTIES);
         Ok(PppActive {
-            id: id_of(MENU, row)?,
-            name: row.value("name").unwrap_or_default().to_vec(),
-            address: row.value("address").map(<[u8]>::to_vec),
-            uptime: row.value("uptime").unwrap_or_default().to_vec(),
+            id: id(MENU, number)?,
+            name: bytes(name),
+            address: address.map(<[u8]>::to_vec),
+            uptime: bytes(uptime),
         })
     }
 }

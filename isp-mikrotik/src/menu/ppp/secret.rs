@@ -2,15 +2,25 @@
 
 use isp_core::secret::Secret;
 
-use super::super::{ItemId, Rows, id_of, print as print_rows, remove as remove_rows, truth};
+use super::super::{ItemId, Rows, bytes, filled, id, print as print_rows, remove as remove_rows, truth};
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
 /// The menu.
 pub const MENU: &str = "/ppp/secret";
 
-const PROPERTIES: [&str; 9] =
-    [".id", "name", "password", "service", "caller-id", "profile", "remote-address", "disabled", "comment"];
+const PROPERTIES: [&str; 10] = [
+    ".id",
+    "name",
+    "password",
+    "service",
+    "caller-id",
+    "profile",
+    "remote-address",
+    "remote-ipv6-prefix",
+    "disabled",
+    "comment",
+];
 
 /// An account. Text is kept as the bytes that the router stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +41,8 @@ pub struct PppSecret {
     pub profile: Vec<u8>,
     /// A fixed address; it wins over the pool of the profile.
     pub remote_address: Option<Vec<u8>>,
+    /// An IPv6 prefix of its own.
+    pub remote_ipv6_prefix: Option<Vec<u8>>,
     /// Whether logins are refused.
     pub disabled: bool,
     /// The comment; empty when it has none.
@@ -44,20 +56,20 @@ impl PppSecret {
     ///
     /// [`Error::Answer`] for a row without id or name.
     pub fn from_row(row: &Row) -> Result<PppSecret, Error> {
-        let bytes = |name| row.value(name).unwrap_or_default().to_vec();
-        let name = row
-            .value("name")
-            .ok_or_else(|| Error::Answer { command: format!("{MENU}/print"), detail: "row without name".to_owned() })?;
+        let [number, name, password, service, caller_id, profile, address, prefix, disabled, comment] =
+            row.values(PROPERTIES);
+        let missing = || Error::Answer { command: format!("{MENU}/print"), detail: "row without name".to_owned() };
         Ok(PppSecret {
-            id: id_of(MENU, row)?,
-            name: name.to_vec(),
-            password: row.value("password").map(|clear| Secret::new(String::from_utf8_lossy(clear))),
-            service: bytes("service"),
-            caller_id: row.value("caller-id").filter(|device| !device.is_empty()).map(<[u8]>::to_vec),
-            profile: bytes("profile"),
-            remote_address: row.value("remote-address").filter(|address| !address.is_empty()).map(<[u8]>::to_vec),
-            disabled: truth(row.value("disabled")),
-            comment: bytes("comment"),
+            name: name.ok_or_else(missing)?.to_vec(),
+            id: id(MENU, number)?,
+            password: password.map(|clear| Secret::new(String::from_utf8_lossy(clear))),
+            service: bytes(service),
+            caller_id: filled(caller_id),
+            profile: bytes(profile),
+            remote_address: filled(address),
+            remote_ipv6_prefix: filled(prefix),
+            disabled: truth(disabled),
+            comment: bytes(comment),
         })
     }
 }

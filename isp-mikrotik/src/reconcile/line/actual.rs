@@ -1,6 +1,6 @@
 //! What a router has for lines that nobody logs in for.
 
-use crate::mark::Mark;
+use crate::mark::{Mark, Owner};
 use crate::menu::address_list::ListEntry;
 use crate::menu::lease::Lease;
 use crate::menu::queue::SimpleQueue;
@@ -17,7 +17,7 @@ pub struct ActualLines {
 }
 
 /// The owner that a mark names, and whether established connections are still to be ended.
-pub(super) fn marked(comment: &[u8]) -> Option<(String, bool)> {
+pub(super) fn marked(comment: &[u8]) -> Option<(Owner, bool)> {
     Mark::split(comment).0.map(|mark| (mark.owner, mark.kick))
 }
 

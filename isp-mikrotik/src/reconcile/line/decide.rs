@@ -13,6 +13,7 @@ use super::find::Seen;
 use super::listed::Listed;
 use super::step::LineStep;
 use super::{dhcp, fixed};
+use crate::mark::Owner;
 use crate::text::shown;
 
 /// Compares. One step for each line, in order, and what was found that nobody asked for.
@@ -33,12 +34,9 @@ fn drift(seen: &Seen<'_>) -> Vec<Drift> {
     let mut drift: Vec<Drift> = seen.desired.lines.iter().filter_map(|line| shut_out(line, seen)).collect();
     if seen.desired.complete {
         let lines = &seen.desired.lines;
-        let known: HashSet<&str> = lines
-            .iter()
-            .flat_map(|line| std::iter::once(&line.owner).chain(&line.succeeds))
-            .map(String::as_str)
-            .collect();
-        let ours = |comment: &[u8]| marked(comment).is_some_and(|(owner, _)| !known.contains(owner.as_str()));
+        let known: HashSet<Owner> =
+            lines.iter().flat_map(|line| std::iter::once(&line.owner).chain(&line.succeeds)).copied().collect();
+        let ours = |comment: &[u8]| marked(comment).is_some_and(|(owner, _)| !known.contains(&owner));
         let queues = seen.actual.queues.iter().filter(|queue| ours(&queue.comment)).map(|queue| &queue.name);
         let leases = seen.actual.leases.iter().filter(|lease| ours(&lease.comment)).map(|lease| &lease.mac);
         drift.extend(queues.chain(leases).map(|name| Drift {

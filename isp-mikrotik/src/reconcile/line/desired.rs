@@ -6,7 +6,7 @@ use isp_core::isolation::{Access, AccessTarget};
 use isp_core::subscription::Service;
 
 use crate::access::Settings;
-use crate::mark::Mark;
+use crate::mark::Owner;
 use crate::menu::rate::RateLimit;
 
 /// What a router should have for the lines that nobody logs in for.
@@ -25,9 +25,9 @@ pub struct DesiredLines {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredLine {
     /// Whose it is, as its mark says.
-    pub owner: String,
+    pub owner: Owner,
     /// The owners of its address or box before this one; what they had is taken over.
-    pub succeeds: Vec<String>,
+    pub succeeds: Vec<Owner>,
     /// What it is called: its address or MAC address.
     pub name: String,
     /// Static or DHCP.
@@ -46,8 +46,8 @@ pub struct DesiredLine {
 
 impl DesiredLine {
     /// Whether a mark is its own, or that of one who had its address or box before.
-    pub(super) fn owns(&self, owner: &str) -> bool {
-        self.owner == owner || self.succeeds.iter().any(|before| before == owner)
+    pub(super) fn owns(&self, owner: Owner) -> bool {
+        self.owner == owner || self.succeeds.contains(&owner)
     }
 
     /// Whether it is to be shut in.
@@ -85,8 +85,8 @@ fn line(target: &AccessTarget, settings: &Settings) -> DesiredLine {
     // The list shuts the line in; an isolation rate that says nothing leaves it its speed there.
     let shut_in = RateLimit::parse(settings.isolation_rate.as_bytes()).unwrap_or(package);
     DesiredLine {
-        owner: Mark::owner_of(target.subscription_id),
-        succeeds: target.succeeds.iter().map(|id| Mark::owner_of(*id)).collect(),
+        owner: Owner::of(target.subscription_id),
+        succeeds: target.succeeds.iter().map(|id| Owner::of(*id)).collect(),
         name: target.account.username.as_str().to_owned(),
         service: target.account.service,
         address: target.account.address,

@@ -109,7 +109,7 @@ pub(super) fn addresses(line: &DesiredLine, seen: &Seen<'_>) -> Vec<Vec<u8>> {
 fn before(line: &DesiredLine, address: &str, seen: &Seen<'_>) -> Vec<(Carrier, ItemId)> {
     let before = |comment: &[u8]| {
         let owner = marked(comment).map(|(owner, _)| owner).filter(|owner| *owner != line.owner);
-        owner.is_some_and(|owner| line.owns(&owner))
+        owner.is_some_and(|owner| line.owns(owner))
     };
     let queues = seen.actual.queues.iter().filter(|queue| before(&queue.comment) && for_address(queue, address));
     queues.map(|queue| (Carrier::Queue, queue.id.clone())).chain(leases_before(line, address, seen)).collect()
@@ -120,7 +120,7 @@ fn address_taken(line: &DesiredLine, seen: &Seen<'_>) -> Option<(Finding, String
     let address = line.address_text()?;
     let other = seen.actual.leases.iter().find(|lease| {
         let owner = marked(&lease.comment).map(|(owner, _)| owner);
-        let foreign = owner.is_none_or(|owner| !line.owns(&owner));
+        let foreign = owner.is_none_or(|owner| !line.owns(owner));
         foreign && !lease.dynamic && bare(&lease.address) == address.as_bytes() && lease.mac != line.name.as_bytes()
     })?;
     let reason = format!("the {} has {address}", lease_name(other));
@@ -129,7 +129,7 @@ fn address_taken(line: &DesiredLine, seen: &Seen<'_>) -> Option<(Finding, String
 }
 
 fn create(line: &DesiredLine, list: &[u8], shut: bool) -> LineAction {
-    let mark = Mark { kick: shut, ..Mark::new(&line.owner) };
+    let mark = Mark { kick: shut, ..Mark::new(line.owner) };
     LineAction::Create(Written {
         mac: Some(line.name.clone()),
         address: line.address_text(),

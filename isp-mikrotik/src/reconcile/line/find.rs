@@ -39,7 +39,7 @@ pub(super) fn find<'a, T>(
     // The line's own wherever it stands; of who had its address or box before, only what is there still.
     let own = |one: &T| {
         let owner = marked(comment(one)).map(|(owner, _)| owner);
-        owner.is_some_and(|owner| owner == line.owner || (line.owns(&owner) && here(one)))
+        owner.is_some_and(|owner| owner == line.owner || (line.owns(owner) && here(one)))
     };
     let mut ours: Vec<&T> = all.iter().filter(|one| own(one)).collect();
     if !ours.is_empty() {
@@ -68,7 +68,7 @@ pub(super) fn find<'a, T>(
 /// The mark of a line on what is there, and what people wrote behind it.
 pub(super) fn mark_on<'c>(line: &DesiredLine, comment: &'c [u8]) -> (Mark, &'c [u8]) {
     let (mark, human) = Mark::split(comment);
-    (mark.map_or_else(|| Mark::new(&line.owner), |mark| Mark { owner: line.owner.clone(), ..mark }), human)
+    (mark.map_or_else(|| Mark::new(line.owner), |mark| Mark { owner: line.owner, ..mark }), human)
 }
 
 pub(super) fn queue_name(queue: &SimpleQueue) -> String {

@@ -59,8 +59,7 @@ pub(super) fn step(line: &DesiredLine, seen: &Seen<'_>) -> LineStep {
 
 pub(super) fn shut_out(line: &DesiredLine, seen: &Seen<'_>) -> Option<String> {
     let address = line.address_text()?;
-    let ours =
-        seen.actual.queues.iter().any(|queue| marked(&queue.comment).is_some_and(|(owner, _)| line.owns(&owner)));
+    let ours = seen.actual.queues.iter().any(|queue| marked(&queue.comment).is_some_and(|(owner, _)| line.owns(owner)));
     let listed = !ours && seen.listed.by_hand(address.as_bytes());
     listed.then(|| format!("was put into the list {}", seen.desired.isolation_list))
 }
@@ -77,7 +76,7 @@ fn create(line: &DesiredLine, address: &str, seen: &Seen<'_>) -> LineAction {
         name: Some(if taken { format!("{usual}-{}", line.owner) } else { usual }),
         address: Some(format!("{address}/32")),
         rate: Some(line.rate),
-        comment: Some(Mark::new(&line.owner).comment(b"")),
+        comment: Some(Mark::new(line.owner).comment(b"")),
         ..Written::default()
     })
 }
@@ -150,7 +149,7 @@ pub(super) fn leases_before(line: &DesiredLine, address: &str, seen: &Seen<'_>) 
     let before = |lease: &&crate::menu::lease::Lease| {
         let owner = marked(&lease.comment).map(|(owner, _)| owner).filter(|owner| *owner != line.owner);
         let other_box = lease.mac != line.name.as_bytes();
-        other_box && bare(&lease.address) == address.as_bytes() && owner.is_some_and(|owner| line.owns(&owner))
+        other_box && bare(&lease.address) == address.as_bytes() && owner.is_some_and(|owner| line.owns(owner))
     };
     seen.actual.leases.iter().filter(before).map(|lease| (Carrier::Lease, lease.id.clone())).collect()
 }

@@ -29,7 +29,7 @@ fn of_queue(line: &DesiredLine, seen: &Seen<'_>) -> (Option<Access>, String) {
     let own = queues.iter().find(|queue| marked(&queue.comment).is_some_and(|(owner, _)| owner == line.owner));
     let listed = seen.listed.holds(address.as_bytes());
     let entry = seen.listed.of_line(line, &[]).into_iter().find_map(|entry| marked(&entry.comment));
-    let owed = own.and_then(|queue| marked(&queue.comment)).into_iter().chain(entry.clone()).any(|(_, kick)| kick);
+    let owed = own.and_then(|queue| marked(&queue.comment)).into_iter().chain(entry).any(|(_, kick)| kick);
     if owed {
         return (None, "connections of before may still run".to_owned());
     }

@@ -6,12 +6,13 @@ use super::super::finding::Finding;
 use super::super::plan::{Conflict, Entries};
 use super::actual::{ActualLines, bare, marked};
 use super::desired::DesiredLine;
+use crate::mark::Owner;
 use crate::menu::ItemId;
 use crate::menu::address_list::ListEntry;
 
 /// The isolation list, by owner and by address.
 pub(super) struct Listed<'a> {
-    ours: HashMap<String, Vec<&'a ListEntry>>,
+    ours: HashMap<Owner, Vec<&'a ListEntry>>,
     enabled: HashMap<&'a [u8], Vec<&'a ListEntry>>,
 }
 
@@ -31,7 +32,7 @@ impl<'a> Listed<'a> {
 
     /// The entries of the line wherever they stand, and at these addresses those of who had its address or box before.
     pub(super) fn of_line(&self, line: &DesiredLine, here: &[Vec<u8>]) -> Vec<&'a ListEntry> {
-        let of = |owner: &String| self.ours.get(owner).into_iter().flatten().copied();
+        let of = |owner: &Owner| self.ours.get(owner).into_iter().flatten().copied();
         let at = |entry: &&ListEntry| here.iter().any(|address| bare(address) == bare(&entry.address));
         of(&line.owner).chain(line.succeeds.iter().flat_map(of).filter(at)).collect()
     }
@@ -65,7 +66,7 @@ impl<'a> Listed<'a> {
         joined: bool,
     ) -> Result<Entries, Conflict> {
         let ours = self.of_line(line, here);
-        let foreign = |entry: &&ListEntry| marked(&entry.comment).is_some_and(|(owner, _)| !line.owns(&owner));
+        let foreign = |entry: &&ListEntry| marked(&entry.comment).is_some_and(|(owner, _)| !line.owns(owner));
         for address in here {
             let other = self.at(address).find(foreign);
             // One that another line's mark owns would open with that line, or shut this one in.

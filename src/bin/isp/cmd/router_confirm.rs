@@ -7,7 +7,7 @@ use isp_core::ids::SubscriptionId;
 use isp_core::ports::{PageQuery, Store};
 use isp_core::text::Code;
 use isp_mikrotik::access::StrangeMark;
-use isp_mikrotik::mark::Mark;
+use isp_mikrotik::mark::Owner;
 
 use super::{args, find, router};
 use crate::context::Context;
@@ -107,7 +107,7 @@ pub(crate) async fn reclaim(ctx: &Context, args: Reclaim) -> anyhow::Result<Exit
 async fn lines(
     ctx: &Context,
     store: &dyn Store,
-) -> anyhow::Result<(BTreeSet<String>, BTreeMap<SubscriptionId, String>)> {
+) -> anyhow::Result<(BTreeSet<Owner>, BTreeMap<SubscriptionId, String>)> {
     let (mut owners, mut customers) = (BTreeSet::new(), BTreeMap::new());
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
@@ -116,7 +116,7 @@ async fn lines(
         let ids: Vec<_> = rows.iter().map(|(line, _)| line.customer_id).collect();
         let codes: BTreeMap<_, _> = store.customer_codes(ctx.tenant(), &ids).await?.into_iter().collect();
         for (line, _) in rows {
-            owners.insert(Mark::owner_of(line.id));
+            owners.insert(Owner::of(line.id));
             let code = codes.get(&line.customer_id).map(ToString::to_string).unwrap_or_default();
             customers.insert(line.id, code);
         }
@@ -147,7 +147,7 @@ fn show(
             Some(_) => "leave",
         };
         let customer = mark.line.and_then(|line| customers.get(&line));
-        let (name, owner) = (Cell::text(&mark.name), Cell::text(&mark.owner));
+        let (name, owner) = (Cell::text(&mark.name), Cell::text(mark.owner.as_str()));
         rows.push(vec![name, owner, Cell::maybe(customer), password, Cell::Word(action)]);
     }
     ctx.rows(&rows)
