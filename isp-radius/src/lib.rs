@@ -8,6 +8,7 @@ mod reconcile;
 mod settings;
 #[cfg(feature = "simulator")]
 pub mod simulator;
+mod sql;
 mod tables;
 
 pub use access::RadiusAccess;

@@ -34,11 +34,16 @@ pub enum Problem {
     #[error("the settings of RADIUS do not name this router")]
     UnknownNas,
     /// The address of the database is none, or there is no such database.
-    #[error("there is no such database; its address is postgres://user:password@host/name")]
+    #[error(
+        "there is no such database; its address is postgres://user:password@host/name or mysql://user:password@host/name"
+    )]
     Database,
     /// The database has no tables of FreeRADIUS.
     #[error("the tables of FreeRADIUS are not in this database")]
     Schema,
+    /// A name or value does not fit into its column.
+    #[error("a name, group or password is longer than the tables of FreeRADIUS take (64 and 253 signs in MySQL)")]
+    TooLong,
     /// The database user may not write them.
     #[error("the database user may not write the tables of FreeRADIUS, or make isp_lines")]
     Rights,
@@ -62,6 +67,7 @@ impl Problem {
             Self::UnknownNas => "radius.unknown_nas",
             Self::Database => "radius.database",
             Self::Schema => "radius.schema",
+            Self::TooLong => "radius.too_long",
             Self::Rights => "radius.rights",
             Self::Login => "radius.login",
         }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Where FreeRADIUS has its tables, `postgres://user:password@host/radius`. Without `sslmode` a server that is not on
-    /// this machine must prove who it is.
+    /// Where FreeRADIUS has its tables, `postgres://user:password@host/radius` or `mysql://user:password@host/radius` (MariaDB
+    /// as well). Without `sslmode` a server that is not on this machine must prove who it is.
     pub database: Secret,
     /// Each NAS, by the host that the router's address names.
     pub nas: BTreeMap<String, Nas>,

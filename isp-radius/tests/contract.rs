@@ -24,21 +24,25 @@ impl Harness for OnTables {
 
     async fn plant(&self, account: &Account) {
         let (name, password) = (account.username.as_str(), account.password.reveal());
-        let sql = "INSERT INTO radcheck (username, attribute, op, value) VALUES ($1, 'Cleartext-Password', ':=', $2)";
-        sqlx::query(sql).bind(name).bind(password).execute(&self.0.pool).await.unwrap();
-        let sql = "INSERT INTO radusergroup (username, groupname, priority) VALUES ($1, 'tetangga', 1)";
-        sqlx::query(sql).bind(name).execute(&self.0.pool).await.unwrap();
+        self.0
+            .sql(&format!(
+                "INSERT INTO radcheck (username, attribute, op, value)
+                     VALUES ('{name}', 'Cleartext-Password', ':=', '{password}');
+                 INSERT INTO radusergroup (username, groupname, priority) VALUES ('{name}', 'tetangga', 1)"
+            ))
+            .await;
     }
 
     async fn is_untouched(&self, account: &Account) -> bool {
-        let sql = "SELECT count(*) FROM radcheck NATURAL JOIN (SELECT username, groupname FROM radusergroup) g
-             WHERE username = $1 AND attribute = 'Cleartext-Password' AND value = $2 AND groupname = 'tetangga'";
         let (name, password) = (account.username.as_str(), account.password.reveal());
-        let same: i64 = sqlx::query_scalar(sql).bind(name).bind(password).fetch_one(&self.0.pool).await.unwrap();
-        let rows = "SELECT (SELECT count(*) FROM radcheck WHERE username = $1)
-             + (SELECT count(*) FROM radusergroup WHERE username = $1)";
-        let rows: i64 = sqlx::query_scalar(rows).bind(name).fetch_one(&self.0.pool).await.unwrap();
-        (same, rows) == (1, 2)
+        let same = format!(
+            "SELECT count(*) FROM radcheck NATURAL JOIN (SELECT username, groupname FROM radusergroup) g
+             WHERE username = '{name}' AND attribute = 'Cleartext-Password' AND value = '{password}'
+                 AND groupname = 'tetangga'"
+        );
+        let rows =
+            ["radcheck", "radusergroup"].map(|table| format!("SELECT count(*) FROM {table} WHERE username = '{name}'"));
+        (self.0.count(&same).await, self.0.count(&rows[0]).await, self.0.count(&rows[1]).await) == (1, 1, 1)
     }
 
     async fn set_down(&self, down: bool) {

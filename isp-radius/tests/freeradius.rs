@@ -13,7 +13,7 @@ use isp_core::isolation::{Access, AccessTarget};
 use isp_core::package::Speed;
 use tempfile::TempDir;
 
-const RULES: &str = "/etc/freeradius/3.0/mods-config/sql/main/postgresql/queries.conf";
+const RULES: &str = "/etc/freeradius/3.0/mods-config/sql/main";
 
 /// A daemon that reads the tables of a stage.
 struct Daemon {
@@ -26,11 +26,15 @@ impl Daemon {
     fn start(stage: &Stage) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = config(folder.path(), &stage.server, &stage.database, port);
+        let config = config(folder.path(), stage, port);
         std::fs::write(folder.path().join("radiusd.conf"), config).unwrap();
+        // Where "localhost" is for a client of MySQL.
+        let socket = format!("[client]\nsocket = {0}\n[freeradius]\nsocket = {0}\n", stage.server.display());
+        std::fs::write(folder.path().join(".my.cnf"), socket).unwrap();
         let child = Command::new("freeradius")
             .args(["-f", "-l", "stdout", "-d"])
             .arg(folder.path())
+            .env("HOME", folder.path())
             .stdout(std::fs::File::create(folder.path().join("log")).unwrap())
             .stderr(Stdio::inherit())
             .spawn()
@@ -82,8 +86,15 @@ impl Drop for Daemon {
     }
 }
 
-fn config(folder: &Path, server: &Path, database: &str, port: u16) -> String {
-    let (folder, server) = (folder.display(), server.display());
+fn config(folder: &Path, stage: &Stage, port: u16) -> String {
+    let (folder, database) = (folder.display(), &stage.database);
+    let (dialect, access) = match stage.is_mariadb() {
+        true => ("mysql", format!("server = \"localhost\"\n  login = \"root\"\n  radius_db = \"{database}\"")),
+        false => {
+            let host = stage.server.parent().unwrap().display();
+            ("postgresql", format!("radius_db = \"host={host} dbname={database} user=isp\""))
+        }
+    };
     format!(
         r#"
 name = radiusd
@@ -108,9 +119,9 @@ modules {{
   rcode = reject
  }}
  sql {{
-  dialect = "postgresql"
-  driver = "rlm_sql_postgresql"
-  radius_db = "host={server} dbname={database} user=isp"
+  dialect = "{dialect}"
+  driver = "rlm_sql_{dialect}"
+  {access}
   acct_table1 = "radacct"
   acct_table2 = "radacct"
   postauth_table = "radpostauth"
@@ -130,7 +141,7 @@ modules {{
    lifetime = 0
    idle_timeout = 0 }}
   group_attribute = "SQL-Group"
-  $INCLUDE {RULES}
+  $INCLUDE {RULES}/{dialect}/queries.conf
  }}
 }}
 server default {{

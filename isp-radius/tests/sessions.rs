@@ -218,10 +218,39 @@ async fn what_a_person_has_to_set_right_is_named() {
     stage.sql("ALTER TABLE radcheck RENAME TO radcheck_away").await;
     assert_eq!(code(stage.settings.clone()).await, "radius.schema");
     let mut bad = stage.settings.clone();
-    bad.database = Secret::new("mysql:sandi@x");
+    bad.database = Secret::new("mssql://isp:sandi@x/radius");
     let error = RadiusAccess::new(bad).unwrap_err();
     assert!(
         matches!(&error, PortError::Refused { code: "radius.database", reason } if !reason.contains("sandi")),
         "{error:?}"
     );
+}
+
+/// In MySQL `Budi` is `budi`, to FreeRADIUS as to us: somebody else's user is not overlooked for its capital letter. In
+/// PostgreSQL they are two.
+#[tokio::test]
+async fn a_capital_letter_makes_another_user_where_the_database_says_so() {
+    let stage = Stage::new().await;
+    stage
+        .sql("INSERT INTO radcheck (username, attribute, op, value) VALUES ('BUDI', 'Cleartext-Password', ':=', 'x')")
+        .await;
+    let outcomes = stage.apply(&[target(1, "budi", Access::Open), target(2, "citra", Access::Open)]).await;
+    let wanted = stage.is_mariadb().then_some("radius.foreign_account");
+    assert_eq!(refused(&outcomes[0]), wanted);
+    assert_eq!(done(&outcomes[1]), Some((Access::Open, true)));
+    assert_eq!(stage.count("SELECT count(*) FROM radcheck WHERE username = 'BUDI' AND value = 'x'").await, 1);
+}
+
+/// More names than MySQL takes values in one statement.
+#[tokio::test]
+async fn a_whole_town_is_looked_at_in_one_question() {
+    let stage = Stage::new().await;
+    stage.apply(&[target(1, "budi", Access::Isolated)]).await;
+    let mut targets: Vec<AccessTarget> = (2..=70_000).map(|n| target(n, &format!("u{n}"), Access::Open)).collect();
+    targets.push(target(1, "budi", Access::Isolated));
+    let now = moment("2026-01-20T03:00:00Z");
+    let seen = stage.access.observe(&stage.endpoint(), &targets, now).await.unwrap();
+    assert_eq!(seen.len(), 70_000);
+    assert_eq!(seen.last().and_then(|last| last.access), Some(Access::Isolated));
+    assert!(seen[..69_999].iter().all(|line| line.access.is_none()));
 }

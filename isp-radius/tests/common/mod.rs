@@ -1,4 +1,5 @@
-//! A database with the tables of FreeRADIUS, reached through a socket that a test can cut, and a simulated NAS.
+//! A database with the tables of FreeRADIUS, reached through a socket that a test can cut, and a simulated NAS. It is in MariaDB
+//! where `scripts/with_mariadb` started one, else in PostgreSQL.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,7 +18,9 @@ use isp_core::subscription::Account;
 use isp_core::text::RouterName;
 use isp_radius::simulator::SimulatedNas;
 use isp_radius::{Nas, RadiusAccess, Settings};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
@@ -38,55 +41,99 @@ CREATE TABLE radusergroup (id serial PRIMARY KEY, UserName text NOT NULL DEFAULT
 CREATE TABLE radpostauth (id bigserial PRIMARY KEY, username text NOT NULL, pass text, reply text, authdate timestamptz);
 ";
 
+/// The same as its MySQL schema has them, which does not tell capital letters from small ones.
+const TABLES_MYSQL: &str = "
+CREATE TABLE radcheck (id int unsigned PRIMARY KEY AUTO_INCREMENT, username varchar(64) NOT NULL DEFAULT '',
+    attribute varchar(64) NOT NULL DEFAULT '', op char(2) NOT NULL DEFAULT '==', value varchar(253) NOT NULL DEFAULT '');
+CREATE TABLE radreply (id int unsigned PRIMARY KEY AUTO_INCREMENT, username varchar(64) NOT NULL DEFAULT '',
+    attribute varchar(64) NOT NULL DEFAULT '', op char(2) NOT NULL DEFAULT '=', value varchar(253) NOT NULL DEFAULT '');
+CREATE TABLE radgroupcheck (id int unsigned PRIMARY KEY AUTO_INCREMENT, groupname varchar(64) NOT NULL DEFAULT '',
+    attribute varchar(64) NOT NULL DEFAULT '', op char(2) NOT NULL DEFAULT '==', value varchar(253) NOT NULL DEFAULT '');
+CREATE TABLE radgroupreply (id int unsigned PRIMARY KEY AUTO_INCREMENT, groupname varchar(64) NOT NULL DEFAULT '',
+    attribute varchar(64) NOT NULL DEFAULT '', op char(2) NOT NULL DEFAULT '=', value varchar(253) NOT NULL DEFAULT '');
+CREATE TABLE radusergroup (id int unsigned PRIMARY KEY AUTO_INCREMENT, username varchar(64) NOT NULL DEFAULT '',
+    groupname varchar(64) NOT NULL DEFAULT '', priority int NOT NULL DEFAULT 1);
+CREATE TABLE radpostauth (id int PRIMARY KEY AUTO_INCREMENT, username varchar(64) NOT NULL DEFAULT '',
+    pass varchar(64) NOT NULL DEFAULT '', reply varchar(32) NOT NULL DEFAULT '', authdate timestamp(6) NOT NULL,
+    class varchar(64) NOT NULL DEFAULT '');
+";
+
 /// What a NAS shares with RADIUS.
 pub const SECRET: &str = "testing123";
 
 /// A RADIUS without its daemon: tables, a socket in front of them, a NAS.
 pub struct Stage {
-    pub pool: PgPool,
+    pub hand: Hand,
     pub nas: SimulatedNas,
     pub settings: Settings,
     pub access: RadiusAccess,
     /// Name of the database.
     pub database: String,
-    /// The folder of the server's own socket.
+    /// The server's own socket.
     pub server: PathBuf,
     /// The folder of the socket that a test can cut.
     front: TempDir,
     door: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// A hand in the database.
+pub enum Hand {
+    Postgres(PgPool),
+    Mysql(MySqlPool),
+}
+
+/// The name of the socket of PostgreSQL; that of MariaDB is given in full.
+const SOCKET: &str = ".s.PGSQL.5432";
+
 impl Stage {
     pub async fn new() -> Self {
-        let server = std::env::var("ISP_TEST_PG").expect("run it with scripts/with_pg");
-        let options = PgConnectOptions::from_str(&server).unwrap();
-        let folder = server.rsplit_once("host=").expect("the server listens on a socket").1.to_owned();
         let database = format!("radius_{}", Uuid::now_v7().simple());
-        let first = PgPool::connect_with(options.clone()).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&first).await.unwrap();
-        first.close().await;
-        let pool = PgPoolOptions::new().max_connections(2).connect_with(options.database(&database)).await.unwrap();
-        sqlx::raw_sql(TABLES).execute(&pool).await.unwrap();
-
         let front = tempfile::tempdir().unwrap();
-        let url = format!("postgres://isp@localhost/{database}?host={}", front.path().display());
+        let create = AssertSqlSafe(format!("CREATE DATABASE {database}"));
+        let near = front.path().join(SOCKET);
+        let (hand, server, url) = match std::env::var("ISP_TEST_MARIADB") {
+            Ok(server) => {
+                let options = MySqlConnectOptions::from_str(&server).unwrap();
+                let mut first = sqlx::MySqlConnection::connect_with(&options).await.unwrap();
+                sqlx::query(create).execute(&mut first).await.unwrap();
+                first.close().await.unwrap();
+                let pool = MySqlPoolOptions::new().max_connections(2);
+                let pool = pool.connect_with(options.database(&database)).await.unwrap();
+                sqlx::raw_sql(TABLES_MYSQL).execute(&pool).await.unwrap();
+                let socket = server.rsplit_once("socket=").expect("the server listens on a socket").1.into();
+                let url = format!("mysql://root@localhost/{database}?socket={}", near.display());
+                (Hand::Mysql(pool), socket, url)
+            }
+            Err(_) => {
+                let server = std::env::var("ISP_TEST_PG").expect("run it with scripts/with_pg");
+                let options = PgConnectOptions::from_str(&server).unwrap();
+                let folder = server.rsplit_once("host=").expect("the server listens on a socket").1;
+                let first = PgPool::connect_with(options.clone()).await.unwrap();
+                sqlx::query(create).execute(&first).await.unwrap();
+                first.close().await;
+                let pool = PgPoolOptions::new().max_connections(2);
+                let pool = pool.connect_with(options.database(&database)).await.unwrap();
+                sqlx::raw_sql(TABLES).execute(&pool).await.unwrap();
+                let url = format!("postgres://isp@localhost/{database}?host={}", front.path().display());
+                (Hand::Postgres(pool), Path::new(folder).join(SOCKET), url)
+            }
+        };
         let nas = SimulatedNas::start(Secret::new(SECRET)).await.unwrap();
         let mut settings = Settings::new(Secret::new(url));
         settings.patience = vec![Duration::from_millis(400); 3];
         settings.nas.insert("127.0.0.1".to_owned(), Nas { port: nas.address().port(), secret: Secret::new(SECRET) });
         let access = RadiusAccess::new(settings.clone()).unwrap();
-        let stage =
-            Self { pool, nas, settings, access, database, server: folder.into(), front, door: Mutex::new(None) };
+        let stage = Self { hand, nas, settings, access, database, server, front, door: Mutex::new(None) };
         stage.open();
         stage
     }
 
     /// Lets connections through to the server.
     pub fn open(&self) {
-        let path = self.front.path().join(".s.PGSQL.5432");
+        let path = self.front.path().join(SOCKET);
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).unwrap();
-        let server = self.server.join(".s.PGSQL.5432");
+        let server = self.server.clone();
         *self.door.lock().unwrap() = Some(tokio::spawn(async move {
             let mut pipes = tokio::task::JoinSet::new();
             while let Ok((mut near, _)) = listener.accept().await {
@@ -104,7 +151,7 @@ impl Stage {
         if let Some(door) = self.door.lock().unwrap().take() {
             door.abort();
         }
-        let _ = std::fs::remove_file(self.front.path().join(".s.PGSQL.5432"));
+        let _ = std::fs::remove_file(self.front.path().join(SOCKET));
     }
 
     pub fn endpoint(&self) -> RouterEndpoint {
@@ -121,13 +168,25 @@ impl Stage {
         self.access.observe(&self.endpoint(), std::slice::from_ref(target), now).await.unwrap()[0].access
     }
 
-    /// A hand in the database.
     pub async fn sql(&self, text: &str) {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(text.to_owned())).execute(&self.pool).await.unwrap();
+        let text = AssertSqlSafe(text.to_owned());
+        match &self.hand {
+            Hand::Postgres(pool) => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
+            Hand::Mysql(pool) => drop(sqlx::raw_sql(text).execute(pool).await.unwrap()),
+        }
     }
 
     pub async fn count(&self, text: &str) -> i64 {
-        sqlx::query_scalar(sqlx::AssertSqlSafe(text.to_owned())).fetch_one(&self.pool).await.unwrap()
+        let text = AssertSqlSafe(text.to_owned());
+        match &self.hand {
+            Hand::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
+            Hand::Mysql(pool) => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// Whether the database is MariaDB.
+    pub fn is_mariadb(&self) -> bool {
+        matches!(self.hand, Hand::Mysql(_))
     }
 
     pub fn folder(&self) -> &Path {
