@@ -4,6 +4,8 @@
 mod common;
 
 use std::net::Ipv4Addr;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use common::endpoint;
@@ -22,6 +24,15 @@ struct OnSimulator {
     access: MikrotikAccess,
     menu: &'static str,
     service: Service,
+    /// The session that a box began when it was told to.
+    dialled: Mutex<Option<String>>,
+}
+
+impl OnSimulator {
+    /// The id of the session of an account. The simulated router has PPP sessions only.
+    fn session(&self, account: &Account) -> Option<String> {
+        self.router.session(account.username.as_str()).map(|session| session.id)
+    }
 }
 
 #[async_trait]
@@ -74,7 +85,7 @@ impl Harness for OnSimulator {
     async fn set_down(&self, down: bool) {
         if down {
             self.router.down();
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         } else {
             self.router.up().unwrap();
         }
@@ -83,6 +94,26 @@ impl Harness for OnSimulator {
     async fn lose_reply(&self) -> bool {
         self.router.inject(Fault::new(FaultKind::ReplyLost).on(&format!("{}/set", self.menu)));
         true
+    }
+
+    async fn dial(&self, account: &Account) -> bool {
+        if self.menu != "/ppp/secret" {
+            return false;
+        }
+        self.router.plug(account.username.as_str(), account.password.reveal());
+        for _ in 0..100 {
+            if let Some(session) = self.session(account) {
+                *self.dialled.lock().unwrap() = Some(session);
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        false
+    }
+
+    async fn runs_on(&self, account: &Account) -> bool {
+        let dialled = self.dialled.lock().unwrap().clone();
+        dialled.is_some() && self.session(account) == dialled
     }
 }
 
@@ -115,7 +146,9 @@ async fn the_contract_holds_on_every_version_however_lines_are_isolated() {
         ] {
             let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
             let access = MikrotikAccess::new(Settings { isolation, ..Settings::default() });
-            run_all(&OnSimulator { router, access, menu, service }).await;
+            let harness = OnSimulator { router, access, menu, service, dialled: Mutex::new(None) };
+            run_all(&harness).await;
+            assert_eq!(harness.dialled.lock().unwrap().is_some(), menu == "/ppp/secret", "boxes dialled in");
         }
     }
 }

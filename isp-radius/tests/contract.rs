@@ -55,6 +55,16 @@ impl Harness for OnTables {
         self.0.nas.lose_next(1);
         true
     }
+
+    async fn dial(&self, account: &Account) -> bool {
+        self.0.nas.dial(account.username.as_str());
+        true
+    }
+
+    /// A box of this NAS dials when it is told to, and never by itself.
+    async fn runs_on(&self, account: &Account) -> bool {
+        self.0.nas.is_online(account.username.as_str())
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! A harness starts with an empty router; the suite uses the accounts that it names, and no others.
 #![allow(clippy::expect_used, reason = "a suite of assertions")]
 
+use std::net::Ipv4Addr;
+
 use async_trait::async_trait;
 
 use crate::ids::SubscriptionId;
@@ -11,7 +13,7 @@ use crate::isolation::{Access, AccessTarget};
 use crate::place::RouterEndpoint;
 use crate::ports::{AccessControl, ApplyOutcome, PortError};
 use crate::secret::Secret;
-use crate::subscription::Account;
+use crate::subscription::{Account, Mac};
 use crate::testing::sample::{self, code, id, moment};
 
 /// A router under test, with the hands that break it.
@@ -29,6 +31,15 @@ pub trait Harness: Send + Sync {
     async fn set_down(&self, down: bool);
     /// Makes the answer to the next write get lost after its effect. False when the harness cannot.
     async fn lose_reply(&self) -> bool;
+    /// Lets the customer's box dial in and waits until it is on line. False when the harness has no boxes for this line, or the
+    /// router lets this one in by no means now.
+    async fn dial(&self, _account: &Account) -> bool {
+        false
+    }
+    /// True while the very session that [`dial`](Self::dial) began runs on.
+    async fn runs_on(&self, _account: &Account) -> bool {
+        false
+    }
     /// What line `number` of the suite is known by; a PPPoE account unless the harness says otherwise. Numbers are 1 to 99.
     fn account(&self, number: u64) -> Account {
         Account::pppoe(code(&format!("contract-{number}")), Secret::new(format!("password-{number}")))
@@ -47,6 +58,8 @@ pub async fn run_all(harness: &dyn Harness) {
     adoption_takes_a_foreign_account_over(harness).await;
     a_dead_router_is_told_apart_and_comes_back(harness).await;
     a_lost_reply_is_repaired_by_a_repeat(harness).await;
+    what_runs_under_old_terms_ends_where_it_can(harness).await;
+    lines_without_a_login_are_served_or_refused(harness).await;
 }
 
 fn target(harness: &dyn Harness, number: u64, desired: Access, revision: u64) -> AccessTarget {
@@ -198,4 +211,37 @@ async fn a_lost_reply_is_repaired_by_a_repeat(harness: &dyn Harness) {
     let again = apply(harness, std::slice::from_ref(&wanted)).await;
     assert_eq!(done(&again[0]).map(|(access, _)| access), Some(Access::Isolated));
     assert!(shows(&observe(harness, &[wanted]).await[0], Access::Isolated));
+}
+
+/// [`Capabilities::kick`](crate::ports::Capabilities::kick) is what it says, and nobody is ended for nothing.
+async fn what_runs_under_old_terms_ends_where_it_can(harness: &dyn Harness) {
+    let kicks = harness.control().capabilities().kick;
+    let ways = [(Access::Open, Access::Isolated), (Access::Isolated, Access::Open), (Access::Open, Access::Closed)];
+    for (from, to) in ways {
+        let before = target(harness, 16, from, 1);
+        apply(harness, std::slice::from_ref(&before)).await;
+        if !harness.dial(&before.account).await {
+            continue;
+        }
+        apply(harness, std::slice::from_ref(&before)).await;
+        assert!(harness.runs_on(&before.account).await, "{from:?}: nothing changed, and the session was ended");
+        apply(harness, &[target(harness, 16, to, 2)]).await;
+        assert_eq!(harness.runs_on(&before.account).await, !kicks, "{from:?} to {to:?}");
+    }
+}
+
+/// `Capabilities::fixed` and `dhcp` are what they say: such a line is served, or refused for itself.
+async fn lines_without_a_login_are_served_or_refused(harness: &dyn Harness) {
+    let can = harness.control().capabilities();
+    let fixed = Account::fixed(Ipv4Addr::new(10, 99, 0, 17)).expect("an address");
+    let mac = Mac::parse("AA:BB:CC:00:99:18").expect("a MAC address");
+    let dhcp = Account::dhcp(mac, Some(Ipv4Addr::new(10, 99, 0, 18))).expect("a box");
+    for (number, account, served) in [(17, fixed, can.fixed), (18, dhcp, can.dhcp)] {
+        for wanted in [Access::Open, Access::Isolated] {
+            let line = AccessTarget { account: account.clone(), ..target(harness, number, wanted, 1) };
+            let outcomes = apply(harness, &[line, target(harness, 19, wanted, 1)]).await;
+            let access: Vec<_> = outcomes.iter().map(|o| done(o).map(|(access, _)| access)).collect();
+            assert_eq!(access, [served.then_some(wanted), Some(wanted)], "{outcomes:?}");
+        }
+    }
 }
