@@ -164,7 +164,7 @@ impl Engine<'_> {
             return Ok(heard(new, told, Money::ZERO).among(&known));
         }
         if new.collector.is_some() {
-            return Err(Error::ReservedProvider { what: "slips of PPh 23" }.into());
+            return Err(Error::ReservedProvider { what: "PPh 23" }.into());
         }
         let owed = self.owed_by(new.customer_id).await?;
         Ok(heard(new, told, owed).received(&known, &self.dpps_of(new.customer_id).await?, now)?)

@@ -1,5 +1,6 @@
 """Profit and loss, and the sentence that says why a line is open or isolated."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
