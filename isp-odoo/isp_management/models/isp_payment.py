@@ -5,7 +5,7 @@ from collections import defaultdict
 import isp_engine
 
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError
 
 from ..logic.money import rupiah_owed, whole
 from ..logic.policy import noon
@@ -55,16 +55,16 @@ class AccountPayment(models.Model):
         """Whether it is the provider's name of slips of PPh 23."""
         return (provider or "").strip().lower() == "pph23"
 
-    @api.constrains("journal_id", "isp_provider", "isp_reference")
-    def _check_isp_slip(self):
+    def action_post(self):
         """Tax that was kept back is known by the number of its slip, and is on its own account: never money in a till or a bank."""
         for payment in self.filtered(lambda one: one.payment_type == "inbound"):
             own = payment.journal_id == payment.company_id.sudo().isp_pph23_journal_id
             slip = self._isp_is_slip(payment.isp_provider) or own and not payment.isp_provider
             if slip != own:
-                raise ValidationError(_("PPh 23 that was kept back is booked in its own journal, and nothing else is."))
+                raise UserError(_("PPh 23 that was kept back is booked in its own journal, and nothing else is."))
             if slip and not (payment.isp_reference or "").strip():
-                raise ValidationError(_("Write down the number of the slip (bukti potong)."))
+                raise UserError(_("Write down the number of the slip (bukti potong)."))
+        return super().action_post()
 
     @api.model
     def _isp_provider_of(self, journal):

@@ -122,6 +122,7 @@ class ResCompany(models.Model):
             })
             journal = self.env["account.journal"].sudo().with_company(company).create({
                 "name": _("PPh 23 slips"), "code": "PPH23", "type": "cash", "company_id": company.id, "default_account_id": account.id,
+                "sequence": 100,
             })
             lines = journal.inbound_payment_method_line_ids | journal.outbound_payment_method_line_ids
             lines.payment_account_id = account
