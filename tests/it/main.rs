@@ -32,6 +32,7 @@ mod cli_payment_request;
 #[cfg(unix)]
 mod cli_portal;
 mod cli_prices;
+mod cli_proofs;
 mod cli_radius;
 mod cli_reports;
 mod cli_rules;
