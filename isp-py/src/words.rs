@@ -37,7 +37,7 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Language", of(&decide::LANGUAGES)),
         ("Told", of(&decide::TOLD)),
         ("Hand", of(&decide::HANDS)),
-        ("Verdict", of(&decide::VERDICTS)),
+        ("ProofVerdict", of(&decide::VERDICTS)),
         ("FileKind", FileKind::ALL.map(FileKind::code).to_vec()),
         ("IsolationStrategy", of(&routers::STRATEGIES)),
         ("LineService", of(&routers::SERVICES)),

@@ -284,11 +284,14 @@ class Provider:
             cause=line.cause, isolated_overdue=line.isolated_overdue, zone=line.zone, end=terms.end, paused_from=terms.paused_from,
             promises=self.protections["promise"][line.customer], exemptions=self.protections["exemption"][line.customer],
             outages=[outage for site, outage in self.outages.values() if site == line.of["site"]],
-            proofs=[
-                isp.Proof(number, proof["arrived_at"], proof["reviewed_at"], proof["verdict"] == "taken_back")
-                for proof in self.proofs[line.customer] for number in proof["invoices"]
-            ],
+            proofs=self.proof_rows(line.customer),
         )
+
+    def proof_rows(self, customer: str) -> list[isp.Proof]:
+        return [
+            isp.Proof(number, proof["arrived_at"], proof["reviewed_at"], proof["verdict"] == "taken_back")
+            for proof in self.proofs[customer] for number in proof["invoices"]
+        ]
 
     def balance(self, invoice: Invoice) -> isp.OpenInvoice:
         return isp.OpenInvoice(self.invoices.index(invoice), invoice.issued, invoice.due, invoice.total, invoice.total - invoice.open)
@@ -535,7 +538,7 @@ class Provider:
         })
 
     def do_review(
-        self, at: datetime, customer: str, file: str, say: isp.records.Verdict, amount: int | None, provider: str, reference: str, reason: str,
+        self, at: datetime, customer: str, file: str, say: isp.records.ProofVerdict, amount: int | None, provider: str, reference: str, reason: str,
     ) -> None:
         proof = [proof for proof in self.proofs[customer] if proof["file"] == file][-1]
         wish = isp.ReviewWish(say, "Rina", "" if say == "accepted" else reason, proof["verdict"] is not None)

@@ -41,7 +41,7 @@ fn a_proof_holds_isolation_back_and_is_accepted_with_its_payment() {
     assert!(shown.contains("slip.png"), "{shown}");
 
     // Which of the two is meant has to be said.
-    isp.fails(4, &["proof", "save", "P001", "--to", "look.png"], "cli.several");
+    isp.fails(2, &["proof", "save", "P001", "--to", "look.png"], "cli.several");
     let waiting = isp.json(&["proof", "list", "--waiting"]);
     assert_eq!(waiting.as_array().unwrap().len(), 2);
     let id = |name: &str| {
@@ -50,7 +50,8 @@ fn a_proof_holds_isolation_back_and_is_accepted_with_its_payment() {
     };
     isp.ok(&["proof", "save", "P001", "--to", "look.png", "--id", &id("slip.png")]);
     assert_eq!(std::fs::read(isp.dir().join("look.png")).unwrap(), PNG);
-    isp.fails(1, &["proof", "save", "P001", "--to", "look.png", "--id", &id("slip.png")], "");
+    isp.fails(6, &["proof", "save", "P001", "--to", "look.png", "--id", &id("slip.png")], "cli.file");
+    isp.fails(6, &["proof", "add", "P001", "nowhere.png"], "cli.file");
 
     let accept = ["--lang", "en", "--on", "2026-01-20", "proof", "accept", "P001", "--reference", "FT-1", "--id"];
     let said = isp.ok(&[accept.as_slice(), &[&id("slip.png")]].concat());

@@ -54,6 +54,7 @@ mod message_age;
 mod missed_runs;
 mod past;
 mod payments;
+mod proofs;
 mod random_year;
 mod router_truth;
 mod rules;

@@ -107,10 +107,11 @@ fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<ProtectedDays> {
     Ok(ProtectedDays { from, until, reason: fields.take()?.string()?, ending: ending::read(fields.take()?)? })
 }
 
-fn read_proof<'py>(proof: &Value<'_, 'py>, invoices: &mut Keys<'py>) -> PyResult<ProofTimes> {
+/// Reads a proof.
+pub(super) fn read_proof<'py>(proof: &Value<'_, 'py>, invoices: &Keys<'py>) -> PyResult<ProofTimes> {
     let fields = proof.record(Kind::Proof)?;
-    // One of an invoice that is paid holds nothing; its key need not be among the open ones.
-    let invoice_id = InvoiceId(invoices.known_or_add(&fields.take()?)?);
+    // One of an invoice that is none of the open ones holds nothing.
+    let invoice_id = InvoiceId(invoices.find(&fields.take()?)?);
     let arrived_at = fields.take()?.moment()?;
     let reviewed_at = fields.take()?.optional().map(|v| v.moment()).transpose()?;
     Ok(ProofTimes { invoice_id, arrived_at, reviewed_at, taken_back: fields.take()?.bool()? })

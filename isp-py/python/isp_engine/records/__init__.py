@@ -74,9 +74,9 @@ from isp_engine.records.isolation import (
     Promise,
     Proof,
     ProofFile,
+    ProofVerdict,
     ProofWish,
     ReviewWish,
-    Verdict,
 )
 from isp_engine.records.messages import (
     Content,
@@ -314,6 +314,7 @@ __all__ = [
     "PromiseWish",
     "Proof",
     "ProofFile",
+    "ProofVerdict",
     "ProofWish",
     "QueuedMessage",
     "Reason",

@@ -8,7 +8,7 @@ from isp_engine.records.decisions import Access, Action, Cause, Key, Money, Open
 
 EndingKind: TypeAlias = Literal["ended", "taken_back"]
 FileKind: TypeAlias = Literal["jpeg", "png", "webp", "pdf"]
-Verdict: TypeAlias = Literal["accepted", "rejected", "taken_back"]
+ProofVerdict: TypeAlias = Literal["accepted", "rejected", "taken_back"]
 
 
 class Ending(NamedTuple):
@@ -94,7 +94,7 @@ class ProofFile(NamedTuple):
 class ReviewWish(NamedTuple):
     """What somebody says about a proof; ``reviewed``: somebody did before."""
 
-    verdict: Verdict
+    verdict: ProofVerdict
     by: str
     reason: str = ""
     reviewed: bool = False

@@ -1,11 +1,9 @@
 //! `isp proof`: proofs of transfer that customers send, and what became of them.
 
 use std::cmp::Reverse;
-use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
@@ -18,10 +16,11 @@ use isp_core::protection::{Proof, ProofContent, ProofFile};
 use isp_core::text::{Code, Reference};
 
 use super::record::{self, Id, chosen};
+use super::router_import::private_file;
 use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
@@ -199,11 +198,15 @@ async fn holds_until(ctx: &Context, store: &dyn Store, customer: CustomerId) -> 
 
 /// Reads a file, but no more of it than may be kept.
 fn read(path: &Path) -> anyhow::Result<ProofContent> {
-    let said = || path.display().to_string();
-    let file = std::fs::File::open(path).with_context(said)?;
     let mut bytes = Vec::new();
-    file.take(ProofFile::MOST_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(said)?;
+    let opened = std::fs::File::open(path);
+    let read = opened.and_then(|file| file.take(ProofFile::MOST_BYTES as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| not_read(path, &error))?;
     Ok(ProofContent::new(bytes))
+}
+
+fn not_read(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::File { path: path.display().to_string(), reason: error.kind().to_string() }
 }
 
 /// The proof that is meant: the one with the id, else the only one that waits.
@@ -219,14 +222,7 @@ async fn save(ctx: &Context, which: &Show, to: &Path) -> anyhow::Result<Exit> {
     let (_, proof) = waiting(ctx, which).await?;
     let content = ctx.store().await?.proof_content(ctx.tenant(), proof.id).await?;
     let content = content.ok_or(isp_core::ports::StoreError::NotFound { what: "proof" })?;
-    let said = || to.display().to_string();
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    // It shows a person's account.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(to).with_context(said)?;
-    file.write_all(content.reveal()).and_then(|()| file.sync_all()).with_context(said)?;
+    private_file(to, content.reveal()).map_err(|error| not_read(to, &error))?;
     ctx.say("done.proof_saved", &[("file", to.display().to_string())])?;
     Ok(Exit::Done)
 }

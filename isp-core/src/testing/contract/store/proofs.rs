@@ -1,6 +1,7 @@
 //! Proofs of transfer.
 
 use crate::ids::{InvoiceId, PaymentId, ProofId, TenantId};
+use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
 use crate::protection::proof::Verdict;
@@ -79,6 +80,13 @@ pub(super) async fn proofs_are_reviewed_once(store: &dyn Store, tenant: TenantId
     let of_nothing = vec![(ProofId(id(99, 1)), said[1].clone())];
     let error = refused(store, tenant, ChangeSet { proof_reviews: of_nothing, ..ChangeSet::default() }).await;
     assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
+
+    // What the last look at a message reads.
+    let kind = NotificationKind::Overdue;
+    let at = moment("2026-01-14T08:00:00Z");
+    let message = Notification::new(tenant, kind, 3, w.customers[0].id, &[invoice.id.0], at, crate::Zone::Wib);
+    let seen = store.message_facts(tenant, &message).await.unwrap().proofs;
+    assert_eq!(seen, told.iter().flat_map(Proof::times).collect::<Vec<_>>());
 
     // What a decision reads.
     let query = AccessQuery::Customers(vec![w.customers[0].id, w.customers[1].id]);
