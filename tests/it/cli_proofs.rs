@@ -65,7 +65,6 @@ fn a_proof_holds_isolation_back_and_is_accepted_with_its_payment() {
     assert_eq!(payments[0]["paid_at"], "2026-01-19");
     let log = isp.ok(&["audit", "show", "--format", "json"]);
     assert!(log.contains("proof.review") && !log.contains("slip.png"), "{log}");
-    isp.ok(&["doctor"]);
 }
 
 #[test]
