@@ -114,6 +114,7 @@ impl Line {
             promises: Vec::new(),
             exemptions: Vec::new(),
             outages: Vec::new(),
+            proofs: Vec::new(),
         })
     }
 

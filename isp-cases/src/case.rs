@@ -9,7 +9,7 @@ use isp_core::package::PriceVersion;
 use isp_core::subscription::{Discount, HeldPrice, Timing};
 use isp_core::tax::TaxMode;
 use isp_core::{Money, Policy};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A provider, what happens to it, and what must be true.
 #[derive(Debug, Clone, Serialize)]
@@ -222,6 +222,34 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// A proof of transfer arrives.
+    Proof {
+        /// Whose.
+        customer: String,
+        /// For which invoices; none for all that is open.
+        invoices: Vec<InvoiceRef>,
+        /// How much it says; nothing for what is open of them.
+        amount: Option<Money>,
+        /// Its file's name in the case: the same name is the same file.
+        file: String,
+    },
+    /// A person says what a proof of transfer came to.
+    Review {
+        /// Whose.
+        customer: String,
+        /// Its file's name in the case.
+        file: String,
+        /// What.
+        say: ReviewWord,
+        /// How much came, for one that is accepted; nothing for what the proof says.
+        amount: Option<Money>,
+        /// Through whom the money came.
+        provider: String,
+        /// The provider's reference.
+        reference: String,
+        /// Why, for one that is not accepted.
+        reason: String,
+    },
     /// An outage was recorded by mistake.
     TakeBackOutage {
         /// Its name in the case.
@@ -339,6 +367,18 @@ pub enum Action {
         /// Whether it is down.
         down: bool,
     },
+}
+
+/// What a person says about a proof of transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewWord {
+    /// The money is there.
+    Accepted,
+    /// It is not.
+    Rejected,
+    /// The proof was recorded by mistake.
+    TakenBack,
 }
 
 /// Names an invoice without its number.

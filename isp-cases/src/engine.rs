@@ -34,6 +34,8 @@ use crate::case::{Action, Case, CasePackage, CaseSubscription, InvoiceRef};
 use crate::host::{Host, Refusal};
 use crate::observed::{Observed, ObservedInvoice, ObservedMessage, ObservedNote};
 
+mod proof;
+
 /// Rows a page: few, so that a case with several subscriptions is paged.
 const PAGE: u32 = 2;
 
@@ -503,6 +505,7 @@ impl Host for EngineHost<'_> {
             | Action::EndProtection { .. }
             | Action::TakeBackOutage { .. }
             | Action::CreditOutage { .. } => self.protect(action, at).await,
+            Action::Proof { .. } | Action::Review { .. } => self.proof(action, at).await,
             Action::Isolate { .. } | Action::Reopen { .. } => self.by_hand(action, at).await,
             Action::WriteOff { .. } | Action::TakeBackWriteOff { .. } | Action::Correct { .. } => {
                 self.give_up(action, at).await

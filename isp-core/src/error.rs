@@ -212,6 +212,24 @@ pub enum Error {
         /// The policy's limit.
         max_days: u16,
     },
+    /// A file that is too large for a proof of transfer.
+    #[error("file is larger than {most} MB")]
+    ProofTooLarge {
+        /// The limit in megabytes.
+        most: usize,
+    },
+    /// A file that is no picture and no PDF, whatever its name says.
+    #[error("file is no JPEG, PNG, WEBP or PDF")]
+    ProofKind,
+    /// A customer has as many proofs of transfer waiting as may wait.
+    #[error("{limit} proofs of the customer wait for review already")]
+    TooManyProofs {
+        /// The limit.
+        limit: usize,
+    },
+    /// A proof of transfer was accepted, rejected or taken back before.
+    #[error("proof was reviewed before")]
+    ProofReviewed,
     /// A payment on a day that has not begun yet (rule P7).
     #[error("{on} has not begun yet, so nothing can have been paid on it")]
     PaidInFuture {
@@ -393,6 +411,10 @@ impl Error {
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
             Self::TooManyPromises { .. } => "promise.too_many",
             Self::PromiseTooLong { .. } => "promise.too_long",
+            Self::ProofTooLarge { .. } => "proof.too_large",
+            Self::ProofKind => "proof.kind",
+            Self::TooManyProofs { .. } => "proof.too_many",
+            Self::ProofReviewed => "proof.reviewed",
             Self::PaidInFuture { .. } => "payment.paid_in_future",
             Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::CustomerHasHistory => "customer.has_history",

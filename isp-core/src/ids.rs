@@ -84,6 +84,8 @@ ids! {
     OutboxId,
     /// A promise to pay.
     PromiseId,
+    /// A proof of transfer.
+    ProofId,
     /// An exemption from isolation.
     ExemptionId,
     /// A recorded outage.

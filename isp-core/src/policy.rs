@@ -64,6 +64,9 @@ impl Policy {
         if self.isolation.isolate_from < Money::ZERO {
             return bad("isolation.isolate_from", "is less than zero");
         }
+        if self.isolation.proof_working_days > 30 {
+            return bad("isolation.proof_working_days", "is more than 30");
+        }
         if self.isolation.breaker_percent > 100 {
             return bad("isolation.breaker_percent", "is more than 100");
         }

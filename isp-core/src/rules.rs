@@ -266,12 +266,13 @@
 //! # Isolation
 //!
 //! **I1, isolate.** Due on Sunday 11 January, five days of grace: Friday the 16th, from ten o'clock on, on no weekend or
-//! holiday. **I2, exempt:** not while a promise runs. **I3, cause:** what a hand isolated, no payment opens. **I4, reopen:** as
+//! holiday. **I2, exempt:** not while a promise runs. **P8, proof:** not while the
+//! first proof of transfer of an invoice waits for review, two working days at most. **I3, cause:** what a hand isolated, no payment opens. **I4, reopen:** as
 //! soon as nothing is overdue, at any hour. **I6, breaker:** of 500 lines on a router a run may isolate 50 without asking,
 //! of 50 lines 20.
 //!
 //! ```
-//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, protection::ProtectedDays, subscription::ServiceDates};
+//! # use isp_core::{billing::*, calendar::*, ids::*, isolation::*, money::Money, protection::{ProofTimes, ProtectedDays}, subscription::ServiceDates};
 //! # let day = |text: &str| Date::parse(text).unwrap();
 //! # let id = uuid::Uuid::from_u128(1);
 //! # let january = day("2026-01-01").month().period();
@@ -279,7 +280,7 @@
 //! #   total: Money::rupiah(166_500), paid: Money::ZERO };
 //! # let service = ServiceDates { start: january.start, end: None, paused_from: None };
 //! # let facts = IsolationFacts { zone: Zone::Wib, service, desired: Access::Open, cause: None, isolated: None,
-//! #   open: vec![invoice], promises: vec![], exemptions: vec![], outages: vec![] };
+//! #   open: vec![invoice], promises: vec![], exemptions: vec![], outages: vec![], proofs: vec![] };
 //! let policy = IsolationPolicy::default();
 //! let decide = |facts: &IsolationFacts, on: &str, hour| decide_isolation(facts, &policy, day(on).at(hour, 0, Zone::Wib));
 //! assert_eq!(decide(&facts, "2026-01-15", 12), Decision::Keep(Reason::WithinGrace));
@@ -292,6 +293,11 @@
 //! let promised = IsolationFacts { promises: vec![promise], ..facts.clone() };
 //! assert_eq!(decide(&promised, "2026-01-20", 10), Decision::Keep(Reason::Promised));
 //! assert_eq!(decide(&promised, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));
+//! // P8: a proof of transfer of Monday the 19th at nine holds until Wednesday at nine, unless somebody reviews it.
+//! let proof = ProofTimes { invoice_id: InvoiceId(id), arrived_at: day("2026-01-19").at(9, 0, Zone::Wib), reviewed_at: None, taken_back: false };
+//! let proved = IsolationFacts { proofs: vec![proof], ..facts.clone() };
+//! assert_eq!(decide(&proved, "2026-01-20", 12), Decision::Keep(Reason::ProofWaiting));
+//! assert_eq!(decide(&proved, "2026-01-21", 10), Decision::Isolate(Reason::OverdueTooLong));
 //! let isolated = |cause| IsolationFacts { open: vec![], desired: Access::Isolated, cause: Some(cause), ..facts.clone() };
 //! assert_eq!(decide(&isolated(IsolationCause::Arrears), "2026-01-19", 3), Decision::Reopen(Reason::Paid));
 //! assert_eq!(decide(&isolated(IsolationCause::Manual), "2026-01-19", 3), Decision::Keep(Reason::IsolatedByHand));

@@ -372,6 +372,13 @@ proptest! {
         let promised = facts.promises.iter().any(|p| p.from <= today && today <= p.until);
         let exempt = facts.exemptions.iter().any(|e| e.from <= today && today <= e.until);
         let outage = facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| until > now));
+        let first = facts.proofs.iter().filter(|p| p.arrived_at <= now && !(p.taken_back && p.reviewed_at <= Some(now)));
+        let first = first.min_by_key(|p| p.arrived_at);
+        let proved = first.is_some_and(|p| {
+            facts.open.iter().any(|i| i.invoice_id == p.invoice_id)
+                && p.reviewed_at.is_none_or(|at| at > now)
+                && now < policy.proof_until(p.arrived_at, facts.zone)
+        });
         let manual = facts.access.cause == Some(IsolationCause::Manual);
         match decision {
             Decision::Isolate(reason) => {
@@ -379,7 +386,7 @@ proptest! {
                 prop_assert!(serving && facts.access.desired == Access::Open);
                 prop_assert!(arrears.overdue.is_positive() && arrears.overdue >= policy.isolate_from, "A2");
                 prop_assert!(arrears.days_late >= i32::from(policy.isolate_after_days));
-                prop_assert!(!promised && !exempt && !outage);
+                prop_assert!(!promised && !exempt && !outage && !proved);
                 prop_assert!(policy.on_weekends || !today.is_weekend());
                 prop_assert!(!policy.holidays.contains(&today));
                 prop_assert!(facts.zone.time_of(now) >= policy.isolate_at);

@@ -5,6 +5,7 @@ use isp_core::calendar::Zone;
 use isp_core::isolation::Reason;
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::message::NotificationKind;
+use isp_core::protection::FileKind;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -36,6 +37,8 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Language", of(&decide::LANGUAGES)),
         ("Told", of(&decide::TOLD)),
         ("Hand", of(&decide::HANDS)),
+        ("ProofVerdict", of(&decide::VERDICTS)),
+        ("FileKind", FileKind::ALL.map(FileKind::code).to_vec()),
         ("IsolationStrategy", of(&routers::STRATEGIES)),
         ("LineService", of(&routers::SERVICES)),
         ("TemplateKind", of(&whatsapp::TEMPLATE_KINDS)),

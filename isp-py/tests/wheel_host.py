@@ -122,6 +122,7 @@ class Provider:
         self.credit: dict[str, dict[str, Any]] = {}
         self.notes: list[tuple[Invoice, isp.CreditNote, str, date, str]] = []
         self.protections: dict[str, dict[str, list[Any]]] = {"promise": defaultdict(list), "exemption": defaultdict(list)}
+        self.proofs: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.last_run: datetime | None = None
         self.messages = Messages(
             self, {c["code"]: c["reachable"] for c in case["customers"]},
@@ -283,7 +284,14 @@ class Provider:
             cause=line.cause, isolated_overdue=line.isolated_overdue, zone=line.zone, end=terms.end, paused_from=terms.paused_from,
             promises=self.protections["promise"][line.customer], exemptions=self.protections["exemption"][line.customer],
             outages=[outage for site, outage in self.outages.values() if site == line.of["site"]],
+            proofs=self.proof_rows(line.customer),
         )
+
+    def proof_rows(self, customer: str) -> list[isp.Proof]:
+        return [
+            isp.Proof(number, proof["arrived_at"], proof["reviewed_at"], proof["verdict"] == "taken_back")
+            for proof in self.proofs[customer] for number in proof["invoices"]
+        ]
 
     def balance(self, invoice: Invoice) -> isp.OpenInvoice:
         return isp.OpenInvoice(self.invoices.index(invoice), invoice.issued, invoice.due, invoice.total, invoice.total - invoice.open)
@@ -522,6 +530,31 @@ class Provider:
         exemption = isp.Exemption(day(since["from"]), day(until), reason)
         allowed(isp.check_exemptions([exemption])[0])
         self.protections["exemption"][customer].append(exemption)
+
+    def do_proof(self, at: datetime, customer: str, invoices: list[dict[str, Any]], amount: int | None, file: str) -> None:
+        named = [self.invoice_of(invoice) for invoice in invoices]
+        own = named or [i for i in self.invoices if i.line.customer == customer and i.open > 0]
+        known = self.proofs[customer]
+        content = f"%PDF-1.4\n% {file}\n".encode()
+        if any(proof["content"] == content and proof["verdict"] != "taken_back" for proof in known):
+            return
+        waiting = sum(proof["verdict"] is None for proof in known)
+        wish = isp.ProofWish(f"{file}.pdf", content, sum(i.open for i in own), amount, waiting)
+        looked = allowed(isp.check_proofs([wish])[0])
+        known.append({
+            "file": file, "content": content, "invoices": [self.invoices.index(i) for i in own], "amount": looked.amount, "arrived_at": at,
+            "reviewed_at": None, "verdict": None,
+        })
+
+    def do_review(
+        self, at: datetime, customer: str, file: str, say: isp.records.ProofVerdict, amount: int | None, provider: str, reference: str, reason: str,
+    ) -> None:
+        proof = [proof for proof in self.proofs[customer] if proof["file"] == file][-1]
+        wish = isp.ReviewWish(say, "Rina", "" if say == "accepted" else reason, proof["verdict"] is not None)
+        allowed(isp.review_proofs([wish])[0])
+        if say == "accepted":
+            self.do_pay(at, customer, amount or proof["amount"], provider, reference, proof["arrived_at"].isoformat(), None)
+        proof.update(reviewed_at=at, verdict=say)
 
     def do_end_protection(self, at: datetime, what: str, customer: str, taken_back: bool, reason: str) -> None:
         known = self.protections[what][customer]

@@ -243,6 +243,7 @@ async fn facts(
             promises: Vec::new(),
             exemptions: Vec::new(),
             outages: Vec::new(),
+            proofs: Vec::new(),
         })
     })
     .await?;

@@ -14,7 +14,7 @@ use crate::value::args;
 use crate::vault::Vault;
 use crate::{
     access, audit, bank, credit, customer, device, ending, former, gateway, installation, invoice, ledger, master,
-    outbox, payment, request, reseal, rows, statement, subscription, table,
+    outbox, payment, proof, request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -56,6 +56,8 @@ pub(crate) async fn write(
         promises,
         exemptions,
         outages,
+        proofs,
+        proof_reviews,
         endings,
         invoices,
         invoiced_fees,
@@ -88,7 +90,8 @@ pub(crate) async fn write(
         journal,
     } = changes;
     let held = lock(s, tenant).await?;
-    if !(customers.is_empty() && routers.is_empty() && subscriptions.is_empty() && cpes.is_empty()) {
+    let seals_accounts = !(routers.is_empty() && subscriptions.is_empty() && cpes.is_empty());
+    if seals_accounts || !customers.is_empty() || !proofs.is_empty() {
         reseal::may_seal(s, vault).await?;
     }
     let mut report = CommitReport::default();
@@ -163,6 +166,7 @@ pub(crate) async fn write(
     gateway::write(s, tenant, gateway_requests, payouts).await?;
     bank::write(s, tenant, bank).await?;
 
+    proof::write(s, vault, tenant, proofs, proof_reviews).await?;
     access::write(s, tenant, access).await?;
     access::touch(s, tenant, touched).await?;
     access::write_events(s, tenant, access_events).await?;

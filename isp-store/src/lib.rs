@@ -48,6 +48,7 @@ mod open;
 mod outbox;
 mod payment;
 mod postgres;
+mod proof;
 mod protection;
 mod request;
 mod reseal;

@@ -1,4 +1,4 @@
-//! Promises, exemptions and outages, each with its ending.
+//! Promises, exemptions and outages, each with its ending; proofs of transfer among the facts of a decision.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,9 +10,9 @@ use isp_core::ports::StoreError;
 use isp_core::protection::{Exemption, Outage, Promise};
 use uuid::Uuid;
 
-use crate::ending;
 use crate::session::{Session, readable_of};
 use crate::value::{Reader, Value, args};
+use crate::{ending, proof};
 
 /// Adds the protections that had begun by a moment; the customers and sites of which one cannot be read.
 pub(crate) async fn add(
@@ -34,13 +34,18 @@ pub(crate) async fn add(
     let (promises, mut unclear) = promises(s, &format!("{some} AND t.made_on <= $3"), args()).await?;
     let (exemptions, more) = exemptions(s, &format!("{some} AND t.from_day <= $3"), args()).await?;
     unclear.extend(more);
+    let args = vec![Value::Id(tenant.0), customers.clone(), Value::Moment(as_of)];
+    let (proofs, more) = proof::proofs(s, &format!("{some} AND t.arrived_at <= $3"), args).await?;
+    unclear.extend(more);
     let args = vec![Value::Id(tenant.0), sites, Value::Moment(as_of)];
     let (outages, more) = outages(s, "AND t.site_id IN IDS(($2)) AND t.from_at <= $3", args).await?;
     unclear.extend(more);
     let promises = grouped(promises, |p| (p.customer_id, p.days()));
     let exemptions = grouped(exemptions, |e| (e.customer_id, e.days()));
+    let proofs = grouped(proofs, |p| (p.customer_id, p.times().collect::<Vec<_>>()));
     let outages = grouped(outages, |o| (o.site_id, o.times()));
     for fact in facts {
+        fact.proofs = proofs.get(&fact.customer_id).map(|of| of.concat()).unwrap_or_default();
         fact.promises = promises.get(&fact.customer_id).cloned().unwrap_or_default();
         fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
         fact.outages = outages.get(&fact.site_id).cloned().unwrap_or_default();

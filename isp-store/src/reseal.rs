@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::ports::{RunGuard, StoreError, Worker};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::run_lease::{self, Runs};
 use crate::session::{Engine, Session, all, first};
@@ -19,6 +20,8 @@ use crate::vault::{NOT_IN_RING, Place, Vault};
 
 /// Rows a transaction, so that nobody waits long for it.
 const BATCH: u64 = 500;
+/// The same for rows of megabytes.
+const FEW: u64 = 4;
 
 /// A column that the vault seals.
 struct Sealed {
@@ -29,15 +32,22 @@ struct Sealed {
     place: &'static str,
     /// The column that stands for it in an index.
     index: Option<&'static str>,
+    /// Rows a transaction.
+    batch: u64,
 }
 
 /// All of them; a test compares them with the tables.
-const SEALED: [Sealed; 4] = [
-    Sealed { table: "customers", id: "customer_id", column: "nik_sealed", place: "nik", index: Some("nik_index") },
-    Sealed { table: "routers", id: "router_id", column: "password_sealed", place: "password", index: None },
-    Sealed { table: "subscriptions", id: "subscription_id", column: "password_sealed", place: "password", index: None },
-    Sealed { table: "cpes", id: "cpe_id", column: "password_sealed", place: "password", index: None },
+const SEALED: [Sealed; 5] = [
+    Sealed { index: Some("nik_index"), ..sealed("customers", "customer_id", "nik_sealed", "nik") },
+    sealed("routers", "router_id", "password_sealed", "password"),
+    sealed("subscriptions", "subscription_id", "password_sealed", "password"),
+    sealed("cpes", "cpe_id", "password_sealed", "password"),
+    Sealed { batch: FEW, ..sealed("proof_files", "proof_id", "content_sealed", "content") },
 ];
+
+const fn sealed(table: &'static str, id: &'static str, column: &'static str, place: &'static str) -> Sealed {
+    Sealed { table, id, column, place, index: None, batch: BATCH }
+}
 
 /// The columns that hold what the vault sealed, each with its table.
 pub(crate) fn sealed_columns() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -89,7 +99,7 @@ pub(crate) async fn key_uses(engine: &dyn Engine, vault: &Vault) -> Result<Vec<K
                 let key = Vault::key_name(&value);
                 let found = uses.entry(key.clone()).or_insert(KeyUse { key, place: None, values: 0, unreadable: 0 });
                 found.values += 1;
-                found.unreadable += u64::from(vault.open(sealed.place(tenant, id), &value).is_err());
+                found.unreadable += u64::from(vault.open_bytes(sealed.place(tenant, id), &value).is_err());
             }
         }
     }
@@ -115,10 +125,11 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -
             let Some((tenant, id, _)) = rows.last() else { break };
             after = (*tenant, *id);
             for (tenant, id, value) in rows {
-                match vault.open(sealed.place(tenant, id), &value) {
+                match vault.open_bytes(sealed.place(tenant, id), &value).map(Zeroizing::new) {
                     Ok(clear) => {
-                        let new = vault.seal(sealed.place(tenant, id), clear.reveal())?;
-                        let index = vault.blind_index(TenantId(tenant), clear.reveal());
+                        let new = vault.seal_bytes(sealed.place(tenant, id), &clear)?;
+                        let text = sealed.index.and_then(|_| std::str::from_utf8(&clear).ok());
+                        let index = text.and_then(|text| vault.blind_index(TenantId(tenant), text));
                         // Who wrote the row meanwhile has sealed it with the first key.
                         done.values += sealed.replace(session.as_mut(), (tenant, id), (value, new), index).await?;
                     }
@@ -223,7 +234,7 @@ impl Sealed {
             "SELECT {id}, tenant_id, {column} FROM {table} WHERE (tenant_id, {id}) > ($1, $2) AND {column} IS NOT NULL
             {only} ORDER BY tenant_id, {id} LIMIT $3"
         );
-        let mut args = args![TenantId(after.0), CustomerId(after.1), BATCH];
+        let mut args = args![TenantId(after.0), CustomerId(after.1), self.batch];
         args.extend(not_by.map(Value::Bytes));
         all(s, "sealed value", &sql, args, |r| {
             let (id, tenant, value) = (r.get()?, r.get()?, r.get()?);

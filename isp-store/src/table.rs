@@ -112,6 +112,15 @@ tables! {
     EXEMPTIONS: "exemptions", 2, "exemption.id", [
         "tenant_id", "exemption_id", "customer_id", "from_day", "until_day", "reason", "granted_by",
     ];
+    PROOFS: "proofs", 2, "proof.id", [
+        "tenant_id", "proof_id", "customer_id", "amount", "arrived_at", "taken_by", "file_name", "file_kind", "file_size",
+        "sha256",
+    ];
+    PROOF_INVOICES: "proof_invoices", 3, "proof.id", ["tenant_id", "proof_id", "invoice_id"];
+    PROOF_FILES: "proof_files", 2, "proof.id", ["tenant_id", "proof_id", "content_sealed"];
+    PROOF_REVIEWS: "proof_reviews", 2, "proof.review", [
+        "tenant_id", "proof_id", "state", "payment_id", "reviewed_at", "reviewed_by", "reason",
+    ];
     OUTAGES: "outages", 2, "outage.id", ["tenant_id", "outage_id", "site_id", "from_at", "until_at", "note"];
     ENDINGS: "endings", 3, "record.ending", [
         "tenant_id", "record_id", "record", "kind", "ended_at", "ended_by", "reason",

@@ -10,8 +10,8 @@ use isp_core::ending::EndingKind;
 use isp_core::ids::{
     AccessEventId, BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId,
-    TenantId, WebhookId, WorkerId,
+    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RouterId, SiteId, StatementId,
+    SubscriptionId, TenantId, WebhookId, WorkerId,
 };
 use isp_core::isolation::access::AccessEventKind;
 use isp_core::isolation::{Access, IsolationCause};
@@ -20,6 +20,7 @@ use isp_core::message::NotificationKind;
 use isp_core::money::Money;
 use isp_core::payment::{Channel, GatewayState, PayChannel};
 use isp_core::ports::StoreError;
+use isp_core::protection::FileKind;
 use isp_core::subscription::{Service, Timing, ip_address};
 use isp_core::text::{Code, Language, Name, Reference, RouterName};
 use uuid::Uuid;
@@ -166,7 +167,7 @@ ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
     ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, PayoutId, BankFileId, MutationId, WebhookId,
-    PageLinkId,
+    PageLinkId, ProofId,
 }
 
 /// Types that are written as another one.
@@ -218,6 +219,7 @@ through! {
     Language => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Ownership => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     EndingKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
+    FileKind => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     DeviceAction => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     Access => String, |v| v.code().to_owned(), |v| Self::parse(&v);
     IsolationCause => String, |v| v.code().to_owned(), |v| Self::parse(&v);

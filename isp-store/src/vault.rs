@@ -240,12 +240,17 @@ impl Vault {
 
     /// Seals a text for one column of one row.
     pub(crate) fn seal(&self, place: Place, text: &str) -> Result<Vec<u8>, StoreError> {
+        self.seal_bytes(place, text.as_bytes())
+    }
+
+    /// As [`Vault::seal`], for what is no text.
+    pub(crate) fn seal_bytes(&self, place: Place, clear: &[u8]) -> Result<Vec<u8>, StoreError> {
         let refused = || StoreError::Rejected { reason: "a value could not be sealed".to_owned() };
         let key = self.ring.first().ok_or(StoreError::NoKey)?;
         let mut nonce = [0_u8; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| refused())?;
         let aad = place.associated_data();
-        let payload = Payload { msg: text.as_bytes(), aad: aad.as_bytes() };
+        let payload = Payload { msg: clear, aad: aad.as_bytes() };
         let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| refused())?;
         let mut bytes = Vec::with_capacity(HEAD + sealed.len());
         bytes.push(FORM);
@@ -272,6 +277,14 @@ impl Vault {
 
     /// Opens a sealed text of one column of one row.
     pub(crate) fn open(&self, place: Place, sealed: &[u8]) -> Result<Secret, StoreError> {
+        String::from_utf8(self.open_bytes(place, sealed)?).map(Secret::new).map_err(|e| {
+            e.into_bytes().zeroize();
+            StoreError::Corrupt { what: "sealed value", reason: format!("{}: it is no text", place.table) }
+        })
+    }
+
+    /// As [`Vault::open`], for what is no text.
+    pub(crate) fn open_bytes(&self, place: Place, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
         if self.is_locked() {
             return Err(StoreError::NoKey);
         }
@@ -291,10 +304,7 @@ impl Vault {
         for key in keys {
             let payload = Payload { msg: text, aad: aad.as_bytes() };
             if let Ok(clear) = key.cipher.decrypt(&XNonce::from(nonce), payload) {
-                return String::from_utf8(clear).map(Secret::new).map_err(|e| {
-                    e.into_bytes().zeroize();
-                    corrupt("it is no text")
-                });
+                return Ok(clear);
             }
         }
         Err(corrupt("it was changed, or belongs to another row"))

@@ -9,6 +9,7 @@ use isp_core::tax::TaxMode;
 use isp_core::{Money, Policy};
 use serde::Deserialize;
 
+use crate::case::ReviewWord;
 use crate::when::{Day, Runs, Span, When};
 
 #[derive(Debug, Deserialize)]
@@ -126,6 +127,8 @@ pub(super) struct Step {
     pub(super) exempt: Option<Exempt>,
     pub(super) end_promise: Option<EndProtection>,
     pub(super) end_exemption: Option<EndProtection>,
+    pub(super) proof: Option<Proof>,
+    pub(super) review: Option<Review>,
     pub(super) take_back_outage: Option<OfOutage>,
     pub(super) outage: Option<Outage>,
     pub(super) end_outage: Option<EndOutage>,
@@ -211,6 +214,28 @@ pub(super) struct Exempt {
     pub(super) customer: Option<String>,
     pub(super) from: Day,
     pub(super) until: Day,
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proof {
+    pub(super) customer: Option<String>,
+    pub(super) subscription: Option<String>,
+    pub(super) invoice: Option<Day>,
+    pub(super) amount: Option<Money>,
+    pub(super) file: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Review {
+    pub(super) customer: Option<String>,
+    pub(super) file: Option<String>,
+    pub(super) say: ReviewWord,
+    pub(super) amount: Option<Money>,
+    pub(super) provider: Option<String>,
+    pub(super) reference: Option<String>,
     pub(super) reason: Option<String>,
 }
 

@@ -75,10 +75,10 @@ pub(super) fn case(name: &str, file: file::File, uses: BTreeSet<String>) -> Resu
     }
     codes(&case)?;
     let mut reached = None;
-    let mut outages: Vec<String> = Vec::new();
+    let (mut outages, mut proofs): (Vec<String>, Vec<String>) = Default::default();
     for (at, step) in file.step.into_iter().enumerate() {
         let number = at + 1;
-        let made = Steps { case: &case, number, reached, outages: &mut outages }.step(step);
+        let made = Steps { case: &case, number, reached, outages: &mut outages, proofs: &mut proofs }.step(step);
         let step = made.map_err(|problem| (format!("[[step]] {number}"), problem))?;
         // A clock that was wrong does not move what comes after it.
         reached = step.moments.last().copied().max(reached);
@@ -166,6 +166,7 @@ struct Steps<'a> {
     number: usize,
     reached: Option<DateTime<Utc>>,
     outages: &'a mut Vec<String>,
+    proofs: &'a mut Vec<String>,
 }
 
 impl Steps<'_> {
@@ -321,6 +322,32 @@ impl Steps<'_> {
                 from: exempt.from.0,
                 until: exempt.until.0,
                 reason: exempt.reason.clone().unwrap_or_else(|| "sekolah".into()),
+            });
+        }
+        if let Some(proof) = &step.proof {
+            let start = until(proof.invoice);
+            let invoice =
+                start.map(|start| self.invoice("proof", proof.subscription.as_ref(), None, start)).transpose()?;
+            let file = proof.file.clone().unwrap_or_else(|| format!("proof {}", self.proofs.len() + 1));
+            self.proofs.push(file.clone());
+            actions.push(Action::Proof {
+                customer: self.customer("proof.customer", proof.customer.as_ref())?,
+                invoices: invoice.into_iter().collect(),
+                amount: proof.amount,
+                file,
+            });
+        }
+        if let Some(review) = &step.review {
+            let last = || self.proofs.last().cloned().ok_or("review: there is no proof yet");
+            let (provider, reference) = (review.provider.clone(), review.reference.clone());
+            actions.push(Action::Review {
+                customer: self.customer("review.customer", review.customer.as_ref())?,
+                file: review.file.clone().map_or_else(last, Ok)?,
+                say: review.say,
+                amount: review.amount,
+                provider: provider.unwrap_or_else(|| "bank".into()),
+                reference: reference.unwrap_or_else(|| format!("T-{}", self.number)),
+                reason: review.reason.clone().unwrap_or_else(|| "uangnya tidak masuk".into()),
             });
         }
         if let Some(outage) = &step.outage {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::money::Money;
 use crate::ports::ChangeSet;
+use crate::protection::Proof;
 use crate::text::hex;
 
 /// Rows that are told each; of more only the number, the sum and the hash are told.
@@ -125,6 +126,8 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         promises,
         exemptions,
         outages,
+        proofs,
+        proof_reviews,
         endings,
         invoices,
         invoiced_fees,
@@ -178,6 +181,13 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         |e| json!({ "id": e.id, "customer": e.customer_id, "from": e.from, "until": e.until, "by": e.by }),
     );
     log.rows("outage", outages, |o| json!({ "id": o.id, "site": o.site_id, "from": o.from, "until": o.until }));
+    let told = |p: &Proof| json!({ "id": p.id, "customer": p.customer_id, "invoices": p.invoices, "amount": p.amount, "by": p.by, "sha256": p.file.sha256 });
+    log.rows("proof", proofs, |(p, _)| told(p));
+    log.rows(
+        "proof.review",
+        proof_reviews,
+        |(id, r)| json!({ "id": id, "verdict": r.verdict, "at": r.at, "by": r.by }),
+    );
     log.rows("ending", endings, |(id, e)| json!({ "of": id.kind(), "id": id.uuid(), "at": e.at, "by": e.by }));
     log.amounts("invoice", invoices, |i| (i.id.0, i.total));
     log.ids("invoiced_fee", invoiced_fees, |f| f.order_id.0);

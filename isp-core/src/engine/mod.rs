@@ -29,6 +29,7 @@
 //! | devices | [`device`] |
 //! | expenses | [`expense`] |
 //! | promises, exemptions, outages | [`protect`] |
+//! | proofs of transfer | [`proof`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
@@ -61,6 +62,7 @@ pub mod page;
 mod pages;
 mod paid_in_time;
 pub mod pay;
+pub mod proof;
 pub mod protect;
 pub mod regroup;
 pub mod remind;
@@ -91,6 +93,7 @@ pub use explain::Explanation;
 pub use gateway::{GatewayWish, PollReport};
 pub use notice::Taken;
 pub use pay::{NewPayment, PayReport, ReverseReport, Told};
+pub use proof::{NewProof, ProofReport};
 pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;

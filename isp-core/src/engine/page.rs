@@ -6,10 +6,11 @@ use crate::calendar::{Date, Zone};
 use crate::customer::Customer;
 use crate::engine::{Engine, EngineError};
 use crate::ids::CustomerId;
-use crate::isolation::{Access, AccessFacts, IsolationCause};
+use crate::isolation::{Access, AccessFacts, IsolationCause, held_by_proof};
 use crate::message::Demand;
 use crate::payment::{PaymentRequest, RequestState};
 use crate::ports::StoreError;
+use crate::protection::Proof;
 
 /// How long a line that was opened is said to be open again.
 const AGAIN_HOURS: i64 = 24;
@@ -77,6 +78,12 @@ pub struct PageFacts {
     pub request: Option<PaymentRequest>,
     /// Until when a promise protects, if one does.
     pub promised_until: Option<Date>,
+    /// How many proofs of transfer wait for review.
+    pub proofs_waiting: usize,
+    /// Until when one of them holds isolation back from a line that is open.
+    pub held_until: Option<DateTime<Utc>>,
+    /// Whether another one may be sent.
+    pub may_prove: bool,
     /// For how many days a promise may be made now; `None` when it may not.
     pub may_promise: Option<u16>,
 }
@@ -93,7 +100,13 @@ impl Engine<'_> {
         let today = zone.date_of(now);
         let open = self.store.open_invoices(self.tenant, id).await?;
         let statements = self.store.statements(self.tenant, &[id]).await?;
+        let proofs = lines.first().map_or(&[][..], |line| &line.proofs);
         let demand = Demand::of(&open, &statements, &self.policy.isolation, today);
+        let demand = demand.held(&open, proofs, &self.policy.isolation, zone, now);
+        let proofs_waiting = self.store.proofs(self.tenant, Some(id)).await?.iter().filter(|p| p.waits()).count();
+        let held = |line: &AccessFacts| held_by_proof(&line.open, &line.proofs, &self.policy.isolation, line.zone, now);
+        let open_lines = lines.iter().filter(|line| line.access.desired == Access::Open);
+        let held_until = open_lines.filter_map(held).max();
         let request = self.standing_request(id).await?;
         let request = request.filter(|r| r.state(now) == RequestState::Open && r.debt == demand.total);
         let known = self.store.packages(self.tenant).await?;
@@ -110,6 +123,7 @@ impl Engine<'_> {
         let standing = Standing::of(&lines, now);
         let helps = demand.total.is_positive() && promised.is_none() && standing != Standing::ByHand;
         let max_days = self.policy.promise.max_days;
+        let demand_is_owed = demand.total.is_positive();
         Ok(PageFacts {
             customer,
             zone,
@@ -119,6 +133,9 @@ impl Engine<'_> {
             demand,
             request,
             promised_until: promised,
+            proofs_waiting,
+            held_until,
+            may_prove: demand_is_owed && proofs_waiting < Proof::MOST_WAITING,
             may_promise: (admitted && helps && max_days > 0).then_some(max_days),
         })
     }

@@ -130,6 +130,21 @@ impl Engine<'_> {
         }
     }
 
+    /// As [`Engine::plan_told`], but a payment that is known by its reference with the same customer and amount is that one, and
+    /// nothing is to be written for it.
+    pub(crate) async fn plan_told_or_known(
+        &self,
+        new: &NewPayment,
+        told: Told,
+        now: DateTime<Utc>,
+    ) -> Result<(ChangeSet, PayReport), EngineError> {
+        let known = self.known_as(new).await?;
+        match self.among(new, told, &known, now).await? {
+            Received::Known(at) => Ok((ChangeSet::default(), self.known_payment(&known[at], now).await?)),
+            _ => self.plan_told(new, told, now).await,
+        }
+    }
+
     /// Whether it may be a payment at all. What is owed is looked up only where it makes a difference.
     async fn check_typed(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<(), EngineError> {
         let mut owed = Money::ZERO;

@@ -9,7 +9,7 @@ use crate::ids::{CustomerId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{Access, IsolationCause, ServiceAccess};
 use crate::isolation::policy::IsolationPolicy;
 use crate::money::Money;
-use crate::protection::{OutageTimes, ProtectedDays};
+use crate::protection::{OutageTimes, ProofTimes, ProtectedDays};
 use crate::subscription::{BillingTerms, ServiceDates, SubscriptionStatus};
 
 /// A line as the engine decides about it: what the decision reads ([`Decidable`]), and what its consequences are for.
@@ -37,6 +37,9 @@ pub struct AccessFacts {
     pub exemptions: Vec<ProtectedDays>,
     /// The recorded outages of the site.
     pub outages: Vec<OutageTimes>,
+    /// The proofs of transfer of the customer, one for each invoice that one is for.
+    #[serde(default)]
+    pub proofs: Vec<ProofTimes>,
 }
 
 impl AccessFacts {
@@ -72,6 +75,8 @@ pub trait Decidable {
     fn exemptions(&self) -> &[ProtectedDays];
     /// The recorded outages of the site.
     fn outages(&self) -> &[OutageTimes];
+    /// The proofs of transfer of the line's invoices; those of other invoices do not matter.
+    fn proofs(&self) -> &[ProofTimes];
 }
 
 /// The bare facts of a line, for who knows no more: [`Decidable`] says what each is.
@@ -87,6 +92,7 @@ pub struct IsolationFacts {
     pub promises: Vec<ProtectedDays>,
     pub exemptions: Vec<ProtectedDays>,
     pub outages: Vec<OutageTimes>,
+    pub proofs: Vec<ProofTimes>,
 }
 
 impl Decidable for IsolationFacts {
@@ -128,6 +134,10 @@ impl Decidable for IsolationFacts {
     fn outages(&self) -> &[OutageTimes] {
         &self.outages
     }
+    #[inline]
+    fn proofs(&self) -> &[ProofTimes] {
+        &self.proofs
+    }
 }
 
 impl Decidable for AccessFacts {
@@ -168,6 +178,10 @@ impl Decidable for AccessFacts {
     #[inline]
     fn outages(&self) -> &[OutageTimes] {
         &self.outages
+    }
+    #[inline]
+    fn proofs(&self) -> &[ProofTimes] {
+        &self.proofs
     }
 }
 
@@ -222,6 +236,8 @@ pub enum Reason {
     Exempt,
     /// The site has an outage (rule I2).
     SiteOutage,
+    /// A proof of transfer waits for review (rule P8).
+    ProofWaiting,
     /// It is isolated and something is still overdue.
     StillOverdue,
     /// It was isolated by hand, and only a hand reopens it (rule I3).
@@ -242,7 +258,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NothingOverdue,
         Self::WithinGrace,
         Self::SmallDebt,
@@ -252,6 +268,7 @@ impl Reason {
         Self::Promised,
         Self::Exempt,
         Self::SiteOutage,
+        Self::ProofWaiting,
         Self::StillOverdue,
         Self::IsolatedByHand,
         Self::Paid,
@@ -275,6 +292,7 @@ impl Reason {
             Self::Promised => "promised",
             Self::Exempt => "exempt",
             Self::SiteOutage => "site_outage",
+            Self::ProofWaiting => "proof_waiting",
             Self::StillOverdue => "still_overdue",
             Self::IsolatedByHand => "isolated_by_hand",
             Self::Paid => "paid",
@@ -336,7 +354,7 @@ impl<'p> IsolationMoment<'p> {
     /// let start = Date::parse("2026-01-01").unwrap();
     /// let service = ServiceDates { start, end: None, paused_from: None };
     /// let facts = IsolationFacts { zone: Zone::Wit, service, desired: Access::Open, cause: None, isolated: None,
-    ///     open: vec![], promises: vec![], exemptions: vec![], outages: vec![] };
+    ///     open: vec![], promises: vec![], exemptions: vec![], outages: vec![], proofs: vec![] };
     /// let (policy, now) = (IsolationPolicy::default(), start.at(10, 0, Zone::Wib));
     /// let moment = IsolationMoment::new(&policy, now);
     /// assert_eq!(moment.decide(&facts), Decision::Keep(Reason::NothingOverdue));
@@ -402,7 +420,7 @@ fn reopen<F: Decidable>(facts: &F, policy: &IsolationPolicy, today: Date, now: D
         return Decision::Reopen(Reason::PaidEnough);
     }
     // A protection granted after the isolation opens the line while it lasts (rule I2).
-    match protection(facts, today, now) {
+    match protection(facts, policy, today, now) {
         Some(reason @ (Reason::Promised | Reason::Exempt)) => Decision::Reopen(reason),
         _ => Decision::Keep(Reason::StillOverdue),
     }
@@ -432,7 +450,7 @@ fn isolate<F: Decidable>(
             return Decision::Keep(Reason::PaidEnough);
         }
     }
-    match protection(facts, today, now).or_else(forbidden) {
+    match protection(facts, policy, today, now).or_else(forbidden) {
         Some(reason) => Decision::Keep(reason),
         None => Decision::Isolate(Reason::OverdueTooLong),
     }
@@ -440,22 +458,44 @@ fn isolate<F: Decidable>(
 
 /// What protects a line. Nearly every line has nothing, and a run asks for each: that answer comes first.
 #[inline]
-fn protection<F: Decidable>(facts: &F, today: Date, now: DateTime<Utc>) -> Option<Reason> {
-    if facts.promises().is_empty() && facts.exemptions().is_empty() && facts.outages().is_empty() {
+fn protection<F: Decidable>(facts: &F, policy: &IsolationPolicy, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+    let days = facts.promises().is_empty() && facts.exemptions().is_empty();
+    if days && facts.outages().is_empty() && facts.proofs().is_empty() {
         return None;
     }
-    holding(facts, today, now)
+    holding(facts, policy, today, now)
 }
 
 #[inline(never)]
-fn holding<F: Decidable>(facts: &F, today: Date, now: DateTime<Utc>) -> Option<Reason> {
+fn holding<F: Decidable>(facts: &F, policy: &IsolationPolicy, today: Date, now: DateTime<Utc>) -> Option<Reason> {
     if facts.promises().iter().any(|p| p.holds(today, now)) {
         Some(Reason::Promised)
     } else if facts.exemptions().iter().any(|e| e.holds(today, now)) {
         Some(Reason::Exempt)
     } else if facts.outages().iter().any(|o| o.holds(now)) {
         Some(Reason::SiteOutage)
+    } else if held_by_proof(facts.open(), facts.proofs(), policy, facts.zone(), now).is_some() {
+        Some(Reason::ProofWaiting)
     } else {
         None
     }
+}
+
+/// Until when proofs of transfer hold isolation back from a line with these open invoices (rule P8): the first proof of one of
+/// them waits for review, and has not waited for too long. `None` when none does.
+#[must_use]
+pub fn held_by_proof<D: Owing>(
+    open: &[D],
+    proofs: &[ProofTimes],
+    policy: &IsolationPolicy,
+    zone: Zone,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if proofs.is_empty() {
+        return None;
+    }
+    let unpaid = open.iter().map(Owing::debt).filter(|debt| debt.residual().is_positive());
+    let first = unpaid.filter_map(|debt| ProofTimes::first(proofs, debt.invoice_id, now));
+    let waits = first.filter(|proof| !proof.is_reviewed(now)).map(|proof| policy.proof_until(proof.arrived_at, zone));
+    waits.max().filter(|until| now < *until)
 }

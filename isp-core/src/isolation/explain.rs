@@ -8,11 +8,11 @@ use crate::billing::{Arrears, Debt, Owing};
 use crate::calendar::{Date, Zone};
 use crate::ending::{Ending, EndingKind};
 use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause, ObservedAccess};
-use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, longest};
+use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, held_by_proof, longest};
 use crate::isolation::policy::IsolationPolicy;
 use crate::money::Money;
 use crate::payment::withheld;
-use crate::protection::ProtectedDays;
+use crate::protection::{ProofTimes, ProtectedDays};
 use crate::text::Language;
 
 /// Why a line was as it was.
@@ -49,6 +49,8 @@ pub fn explain<F: Decidable>(
     evidence.extend(withheld::awaited(facts.open(), dpps).map(|(missing, percent)| words.slip(missing, percent)));
     evidence.extend(facts.promises().iter().map(|p| words.promise(p)));
     evidence.extend(facts.exemptions().iter().map(|e| words.exemption(e)));
+    let open = |of: &&ProofTimes| facts.open().iter().any(|i| i.debt().invoice_id == of.invoice_id);
+    evidence.extend(facts.proofs().iter().filter(open).map(|p| words.proof(p, facts, policy)));
     evidence.extend(last.map(|e| words.event(e)));
     evidence.extend(observed.map(|o| words.observed(o.access, o.at)));
     Explanation { access: facts.desired(), reason, sentence, evidence }
@@ -214,6 +216,14 @@ impl Words {
                 format!("Layanan tidak diisolir walau menunggak {overdue} karena lokasi sedang gangguan."),
                 format!("The line is not isolated although {overdue} is overdue: the site has an outage."),
             ),
+            Reason::ProofWaiting => {
+                let until = held_by_proof(facts.open(), facts.proofs(), policy, self.zone, self.now);
+                let until = self.moment(until.unwrap_or(self.now));
+                self.pick(
+                    format!("Layanan tidak diisolir walau menunggak {overdue} karena bukti transfer sedang menunggu diperiksa, paling lama sampai {until}."),
+                    format!("The line is not isolated although {overdue} is overdue: a proof of transfer waits for review, until {until} at most."),
+                )
+            }
             Reason::DayNotAllowed => self.pick(
                 format!("Layanan belum diisolir walau menunggak {overdue} selama {late} hari karena hari ini bukan hari isolir."),
                 format!("The line is not isolated although {overdue} is {late} days past due: nobody is isolated on this day."),
@@ -259,6 +269,29 @@ impl Words {
         self.pick(
             format!("pengecualian {from} sampai {until}: {reason}{ending}"),
             format!("exemption from {from} until {until}: {reason}{ending}"),
+        )
+    }
+
+    fn proof<F: Decidable>(&self, proof: &ProofTimes, facts: &F, policy: &IsolationPolicy) -> String {
+        let of = facts.open().iter().map(Owing::debt).find(|i| i.invoice_id == proof.invoice_id);
+        let number = of.map_or_else(String::new, |i| display_number(i.number, i.issue_date));
+        let (at, reviewed) = (self.moment(proof.arrived_at), proof.reviewed_at.filter(|at| *at <= self.now));
+        let first = ProofTimes::first(facts.proofs(), proof.invoice_id, self.now) == Some(proof);
+        let (id, en) = match reviewed.map(|at| self.moment(at)) {
+            Some(at) if proof.taken_back => (format!("dicabut {at}"), format!("taken back on {at}")),
+            Some(at) => (format!("diperiksa {at}"), format!("reviewed on {at}")),
+            None if !first => (
+                "bukan yang pertama, jadi tidak menahan isolir".to_owned(),
+                "not the first, so it holds nothing back".to_owned(),
+            ),
+            None => {
+                let until = self.moment(policy.proof_until(proof.arrived_at, self.zone));
+                (format!("menahan isolir paling lama sampai {until}"), format!("holds until {until} at most"))
+            }
+        };
+        self.pick(
+            format!("bukti transfer {at} untuk tagihan {number}: {id}"),
+            format!("proof of transfer of {at} for invoice {number}: {en}"),
         )
     }
 
@@ -314,7 +347,7 @@ const fn kind_words(kind: AccessEventKind) -> (&'static str, &'static str) {
 }
 
 /// The engine's reasons, in Indonesian and English.
-const REASON_WORDS: [(&str, &str, &str); 17] = [
+const REASON_WORDS: [(&str, &str, &str); 18] = [
     ("nothing_overdue", "tidak ada tunggakan", "nothing is overdue"),
     ("within_grace", "dalam masa tenggang", "within the grace"),
     ("overdue_too_long", "menunggak terlalu lama", "overdue for too long"),
@@ -323,6 +356,7 @@ const REASON_WORDS: [(&str, &str, &str); 17] = [
     ("promised", "ada janji bayar", "promised"),
     ("exempt", "dikecualikan", "exempt"),
     ("site_outage", "lokasi sedang gangguan", "the site has an outage"),
+    ("proof_waiting", "bukti transfer menunggu diperiksa", "a proof of transfer waits for review"),
     ("still_overdue", "masih menunggak", "still overdue"),
     ("isolated_by_hand", "diisolir petugas", "isolated by hand"),
     ("paid", "lunas", "paid"),

@@ -12,7 +12,9 @@ pub mod transition;
 
 pub use access::{Access, AccessEvent, AccessEventKind, AccessTarget, Happened, IsolationCause, ServiceAccess};
 pub use by_hand::Hand;
-pub use decide::{AccessFacts, Decidable, Decision, IsolationFacts, IsolationMoment, Reason, decide_isolation};
+pub use decide::{
+    AccessFacts, Decidable, Decision, IsolationFacts, IsolationMoment, Reason, decide_isolation, held_by_proof,
+};
 pub use effect::{AccessEffect, effect_id};
 pub use policy::IsolationPolicy;
 pub use survey::{Difference, DifferenceKind, Sighting, Survey};

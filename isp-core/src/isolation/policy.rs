@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Date, TimeOfDay};
+use crate::calendar::{Date, TimeOfDay, Zone};
 use crate::holiday::{self, PublicHolidays};
 use crate::money::Money;
 
@@ -24,6 +25,9 @@ pub struct IsolationPolicy {
     pub public_holidays: PublicHolidays,
     /// The operator's own days on which nobody is isolated.
     pub holidays: BTreeSet<Date>,
+    /// A proof of transfer that waits for review holds isolation back for so many working days (rule P8): days that are neither
+    /// a weekend nor a holiday. Zero: it holds nothing back.
+    pub proof_working_days: u16,
     /// Reopen when this share of what was overdue at isolation is paid; `None`: all of it.
     pub reopen_when_paid_percent: Option<u8>,
     /// A run may isolate or close this many lines of a router without approval ...
@@ -58,6 +62,35 @@ impl IsolationPolicy {
         (0..366).map(|days| today.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(today)
     }
 
+    /// Until when a proof of transfer that arrived at a moment holds isolation back, if nobody reviews it (rule P8).
+    ///
+    /// ```
+    /// use isp_core::{calendar::{Date, Zone}, isolation::IsolationPolicy};
+    /// let (policy, day) = (IsolationPolicy::default(), |text| Date::parse(text).unwrap());
+    /// // Thursday at 15:00: Friday and Monday are the two days.
+    /// let until = policy.proof_until(day("2026-01-22").at(15, 0, Zone::Wib), Zone::Wib);
+    /// assert_eq!(until, day("2026-01-26").at(15, 0, Zone::Wib));
+    /// // Saturday: it is as if it had arrived when Monday began.
+    /// let until = policy.proof_until(day("2026-01-24").at(15, 0, Zone::Wib), Zone::Wib);
+    /// assert_eq!(until, day("2026-01-28").midnight(Zone::Wib));
+    /// ```
+    #[must_use]
+    pub fn proof_until(&self, arrived_at: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
+        if self.proof_working_days == 0 {
+            return arrived_at;
+        }
+        let next_working_day = |from: Date| {
+            let works = |day: &Date| !day.is_weekend() && !self.is_holiday(*day);
+            // A year of holidays in a row is no calendar that anybody keeps.
+            (0..366).map(|days| from.plus_days(days)).find(works).unwrap_or(from)
+        };
+        let arrived_on = zone.date_of(arrived_at);
+        let first = next_working_day(arrived_on);
+        let into_day = if first == arrived_on { arrived_at - arrived_on.midnight(zone) } else { TimeDelta::zero() };
+        let last = (0..self.proof_working_days).fold(first, |day, _| next_working_day(day.plus_days(1)));
+        last.midnight(zone) + into_day
+    }
+
     /// How many lines of a router with that many subscribers a run may isolate or close without approval (rule I6).
     #[must_use]
     pub fn breaker_limit(&self, subscribers: u64) -> u64 {
@@ -74,6 +107,7 @@ impl Default for IsolationPolicy {
             on_weekends: false,
             public_holidays: PublicHolidays::All,
             holidays: BTreeSet::new(),
+            proof_working_days: 2,
             reopen_when_paid_percent: None,
             breaker_count: 20,
             breaker_percent: 10,

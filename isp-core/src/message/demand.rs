@@ -15,14 +15,16 @@
 //! assert_eq!(demand.isolation_date, Some(day("2026-02-09")));
 //! ```
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::invoice::display_number;
 use crate::billing::{Arrears, Debt, Owing, Statement};
-use crate::calendar::Date;
+use crate::calendar::{Date, Zone};
 use crate::error::Error;
-use crate::isolation::IsolationPolicy;
+use crate::isolation::{IsolationPolicy, held_by_proof};
 use crate::money::Money;
+use crate::protection::ProofTimes;
 use crate::text::{Name, one_line};
 
 /// One document that is owed.
@@ -79,6 +81,43 @@ impl Demand {
             isolation_date: oldest.map(|(i, _)| policy.isolation_day(i.due_date).max(policy.next_allowed_day(today))),
             isolated: false,
         }
+    }
+
+    /// The same while proofs of transfer wait (rule P8): what they hold back leads to isolation no earlier than they hold.
+    ///
+    /// ```
+    /// # use isp_core::{billing::*, calendar::*, ids::*, isolation::IsolationPolicy, message::Demand, money::Money, protection::ProofTimes};
+    /// # let id = InvoiceId(uuid::Uuid::from_u128(1));
+    /// # let day = |text: &str| Date::parse(text).unwrap();
+    /// # let open = [Debt { invoice_id: id, number: 1, issue_date: day("2026-01-01"), due_date: day("2026-01-11"),
+    /// #   total: Money::rupiah(165_000), paid: Money::ZERO }];
+    /// let (policy, now) = (IsolationPolicy::default(), day("2026-01-19").at(11, 0, Zone::Wib));
+    /// let proof = ProofTimes { invoice_id: id, arrived_at: day("2026-01-19").at(9, 0, Zone::Wib), reviewed_at: None, taken_back: false };
+    /// let demand = |proofs: &[ProofTimes]| Demand::of(&open, &[], &policy, day("2026-01-19")).held(&open, proofs, &policy, Zone::Wib, now);
+    /// assert_eq!(demand(&[]).isolation_date, Some(day("2026-01-19")));
+    /// assert_eq!(demand(&[proof]).isolation_date, Some(day("2026-01-21")));
+    /// assert_eq!(demand(&[ProofTimes { reviewed_at: Some(now), ..proof }]).isolation_date, Some(day("2026-01-19")));
+    /// ```
+    #[must_use]
+    pub fn held<D: Owing>(
+        mut self,
+        open: &[D],
+        proofs: &[ProofTimes],
+        policy: &IsolationPolicy,
+        zone: Zone,
+        now: DateTime<Utc>,
+    ) -> Self {
+        if proofs.is_empty() || self.isolation_date.is_none() {
+            return self;
+        }
+        let leads_on = |debt: &Debt| {
+            let day = policy.isolation_day(debt.due_date).max(policy.next_allowed_day(zone.date_of(now)));
+            let held = held_by_proof(std::slice::from_ref(debt), proofs, policy, zone, now);
+            held.map_or(day, |until| day.max(policy.next_allowed_day(zone.date_of(until))))
+        };
+        let unpaid = open.iter().map(Owing::debt).filter(|debt| debt.residual().is_positive());
+        self.isolation_date = unpaid.map(leads_on).min();
+        self
     }
 }
 

@@ -11,6 +11,7 @@ use crate::message::notification::{MessageContent, Notification, NotificationKin
 use crate::message::reminder::next_sending;
 use crate::message::{Demand, DunningPolicy, MessageFacts};
 use crate::money::Money;
+use crate::protection::ProofTimes;
 use crate::text::Name;
 
 /// What to do with a queued message now.
@@ -58,6 +59,8 @@ pub struct Seen<'a, D = InvoiceBalance> {
     pub open: &'a [D],
     /// The statements that they stand on.
     pub statements: &'a [Statement],
+    /// The proofs of transfer of the customer.
+    pub proofs: &'a [ProofTimes],
     /// The payment that it names.
     pub payment: Option<PaymentSeen>,
     /// The lines that it is about, the one that it names first.
@@ -184,6 +187,7 @@ fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
         invoices: &facts.invoices,
         open: &facts.open,
         statements: &facts.statements,
+        proofs: &facts.proofs,
         payment: facts.payment.as_ref().map(|(payment, reversed)| PaymentSeen {
             amount: payment.amount,
             reference: payment.reference.to_string(),
@@ -203,7 +207,7 @@ fn seen<'a>(message: &Notification, facts: &'a MessageFacts) -> Seen<'a> {
 /// // WhatsApp was set up a month late: nobody hears now that the line was reopened then.
 /// let open = AccessSeen { desired: Access::Open, cause: None, isolated_at: None, told: true, confirmed: true };
 /// let reopened: Seen<'_> = Seen { kind: NotificationKind::Reopened, not_before: at("2026-01-16T03:00:00Z"), zone: Zone::Wib,
-///     reachable: true, invoices: &[], open: &[], statements: &[], payment: None,
+///     reachable: true, invoices: &[], open: &[], statements: &[], proofs: &[], payment: None,
 ///     lines: vec![LineSeen { package: &home, access: Some(open) }] };
 /// let said = |now| look(&reopened, &DunningPolicy::default(), &IsolationPolicy::default(), at(now));
 /// assert!(matches!(said("2026-01-16T03:05:00Z"), Look::Say(..)));
@@ -229,9 +233,10 @@ pub fn look<D: Owing>(
         }
     }
     let today = facts.zone.date_of(now);
+    let demand = Demand::of(facts.open, facts.statements, isolation, today);
     let demand = Demand {
         isolated: facts.lines.iter().filter_map(|line| line.access).any(is_isolated_for_arrears),
-        ..Demand::of(facts.open, facts.statements, isolation, today)
+        ..demand.held(facts.open, facts.proofs, isolation, facts.zone, now)
     };
     let content = match facts.kind {
         NotificationKind::DueSoon => due_soon(facts, &demand, today),

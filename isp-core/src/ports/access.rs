@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{AccessQuery, PageQuery, StoreError};
-use crate::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
+use crate::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
-use crate::protection::{Exemption, Outage, Promise};
+use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
 
 /// Whether lines should be open: the facts of the decision, what happened, what routers need to know.
@@ -16,8 +16,8 @@ use crate::subscription::Account;
 /// A role of [`super::Store`], whose contract holds here too.
 #[async_trait]
 pub trait AccessStore: Send + Sync {
-    /// A page of subscriptions to decide on, in id order, each once, with all promises and exemptions of the customer and
-    /// all outages of the site, in id order.
+    /// A page of subscriptions to decide on, in id order, each once, with all promises, exemptions and proofs of
+    /// transfer of the customer and all outages of the site, in id order.
     async fn load_access(
         &self,
         tenant: TenantId,
@@ -26,8 +26,8 @@ pub trait AccessStore: Send + Sync {
     ) -> Result<Vec<AccessFacts>, StoreError>;
 
     /// The facts about one customer's subscriptions as they were at a past moment, for explaining: invoices issued and
-    /// allocations made by then, terms as they are now. Promises, exemptions and outages count once they have begun, and their
-    /// endings are told whenever they were said.
+    /// allocations made by then, terms as they are now. Promises, exemptions, proofs and outages count once they have
+    /// begun, and their endings are told whenever they were said.
     /// Access is rebuilt from its events up to and including the moment, and nothing is observed in it; an isolation that
     /// was reopened with something still overdue keeps its beginning, as in [`crate::isolation::transition`].
     async fn access_at(
@@ -87,6 +87,12 @@ pub trait AccessStore: Send + Sync {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError>;
+
+    /// All proofs of transfer, of one customer or of all, in id order, each with its review.
+    async fn proofs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Proof>, StoreError>;
+
+    /// The file of a proof; `None` for one that is not known.
+    async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError>;
 
     /// All recorded outages.
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError>;

@@ -8,7 +8,7 @@ use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
-use crate::ids::{CustomerId, MutationId, PaymentRequestId, SubscriptionId};
+use crate::ids::{CustomerId, MutationId, PaymentRequestId, ProofId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
 use crate::isolation::{AccessEvent, ServiceAccess};
@@ -19,7 +19,7 @@ use crate::payment::{
     Allocation, Closing, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
-use crate::protection::{Exemption, Outage, Promise};
+use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent, Review};
 use crate::subscription::{BillingTerms, Subscription};
 use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
@@ -59,6 +59,11 @@ pub struct ChangeSet {
     pub exemptions: Vec<Exemption>,
     /// Outages, inserted or replaced by id.
     pub outages: Vec<Outage>,
+    /// Proofs of transfer with their files, appended. One whose id is there already fails the commit with
+    /// `Duplicate { what: "proof.id" }`. What stands in `review` of a row is ignored; `proof_reviews` writes it.
+    pub proofs: Vec<(Proof, ProofContent)>,
+    /// Reviews of proofs, appended. A second one of a proof fails with `Duplicate { what: "proof.review" }`.
+    pub proof_reviews: Vec<(ProofId, Review)>,
     /// Endings of records, appended. A second one of a record fails with `Duplicate { what: "record.ending" }`.
     pub endings: Vec<(RecordId, Ending)>,
     /// Invoices. One whose id or (subscription, kind, period start) is there already is left out and counted, not an
@@ -169,6 +174,8 @@ impl ChangeSet {
             promises,
             exemptions,
             outages,
+            proofs,
+            proof_reviews,
             endings,
             invoices,
             invoiced_fees,
@@ -216,6 +223,8 @@ impl ChangeSet {
             && promises.is_empty()
             && exemptions.is_empty()
             && outages.is_empty()
+            && proofs.is_empty()
+            && proof_reviews.is_empty()
             && endings.is_empty()
             && invoices.is_empty()
             && invoiced_fees.is_empty()

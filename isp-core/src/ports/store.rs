@@ -21,7 +21,7 @@ use crate::ids::TenantId;
 ///   [`StoreError::Duplicate`] naming `site.code`, `router.code`, `package.code`, `customer.code`,
 ///   `installation_kind.code`, `cpe.serial`, or `subscription.username` (on one router, of lines with a day of service in
 ///   common: one that has ended leaves its name to others; lines without a router share freely). A row that is only appended has a new id, else `Duplicate` names `device_history.id`, `expense.id`,
-///   `promise.id`, `exemption.id`, `record.ending`, `deposit.id` or `access_event.id`.
+///   `promise.id`, `exemption.id`, `proof.id`, `proof.review`, `record.ending`, `deposit.id` or `access_event.id`.
 /// * Open invoices come oldest due date first, then oldest issue date, then lowest number.
 /// * A subscription without an access row reads as [`crate::isolation::Access::Closed`] with revision 0 and version 0.
 /// * Moments are kept to the microsecond.

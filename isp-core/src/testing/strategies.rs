@@ -13,7 +13,7 @@ use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessFacts, IsolationCause, ServiceAccess};
 use crate::message::{DunningFacts, NotificationKind};
 use crate::money::Money;
-use crate::protection::{OutageTimes, ProtectedDays};
+use crate::protection::{OutageTimes, ProofTimes, ProtectedDays};
 use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::testing::sample::{self, id};
 
@@ -136,6 +136,18 @@ pub fn dunning_facts(near: Date) -> impl Strategy<Value = DunningFacts> {
     )
 }
 
+/// When proofs of transfer arrived and were reviewed, of no invoice yet.
+fn proof_times(near: Date) -> impl Strategy<Value = Vec<ProofTimes>> {
+    let one = (date_near(near, 6), 0..24_u32, option::of(0..100_i64), any::<bool>());
+    let one = one.prop_map(|(day, hour, reviewed, taken_back)| {
+        let arrived_at = day.at(hour, 0, Zone::Wib);
+        let reviewed_at = reviewed.map(|hours| arrived_at + chrono::TimeDelta::hours(hours));
+        let taken_back = taken_back && reviewed_at.is_some();
+        ProofTimes { invoice_id: InvoiceId(id(0, 0)), arrived_at, reviewed_at, taken_back }
+    });
+    option::weighted(0.3, vec(one, 1..3)).prop_map(Option::unwrap_or_default)
+}
+
 /// What a decision at a moment near `near` rests on: every state of access, with and without each protection.
 pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
     let state = prop_oneof![
@@ -145,8 +157,12 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
         1 => Just((Access::Closed, None)),
     ];
     let span = move |past: i32| (date_near(near, past), 0..past);
-    let protections =
-        (option::weighted(0.2, span(10)), option::weighted(0.2, span(10)), option::weighted(0.2, span(3)));
+    let protections = (
+        option::weighted(0.2, span(10)),
+        option::weighted(0.2, span(10)),
+        option::weighted(0.2, span(3)),
+        proof_times(near),
+    );
     let terms = billing_terms().prop_map(move |terms| {
         // Mostly in service on the day.
         let shift = near.days_since(terms.start) - 200;
@@ -160,7 +176,7 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
     });
     let isolated = option::of((0..40_i32, money()));
     (zone(), terms, state, isolated, invoice_balances(near), protections).prop_map(
-        move |(zone, terms, (desired, cause), isolated, open, (promise, exemption, outage))| AccessFacts {
+        move |(zone, terms, (desired, cause), isolated, open, (promise, exemption, outage, proof))| AccessFacts {
             subscription_id: SubscriptionId(id(5, 0)),
             customer_id: CustomerId(id(4, 0)),
             site_id: SiteId(id(1, 0)),
@@ -174,6 +190,11 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
                 version: 1,
                 ..ServiceAccess::new(SubscriptionId(id(5, 0)), desired)
             },
+            // A proof is mostly for an invoice that is open.
+            proofs: proof
+                .into_iter()
+                .flat_map(|of| open.iter().take(1).map(move |i| ProofTimes { invoice_id: i.invoice_id, ..of }))
+                .collect(),
             open: open.into_iter().filter(|i| i.residual().is_positive()).collect(),
             promises: promise
                 .into_iter()

@@ -33,7 +33,12 @@ def outage(record):
     return isp.Outage(aware(record.since), aware(record.until), ending(record))
 
 
-def access_facts(line, invoices, promises=(), exemptions=(), outages=()):
+def proof(record, invoice):
+    """A proof of transfer as far as it is for an invoice, which has this key."""
+    return isp.Proof(invoice, aware(record.arrived_at), aware(record.reviewed_at), record.state == "taken_back")
+
+
+def access_facts(line, invoices, promises=(), exemptions=(), outages=(), proofs=()):
     """The facts about one line (a subscription), with all that may protect it."""
     return isp.AccessFacts(
         line.id,
@@ -51,6 +56,7 @@ def access_facts(line, invoices, promises=(), exemptions=(), outages=()):
             isp.Exemption(exemption.since, exemption.until, exemption.reason or "", ending(exemption)) for exemption in exemptions
         ],
         outages=[outage(one) for one in outages],
+        proofs=list(proofs),
     )
 
 

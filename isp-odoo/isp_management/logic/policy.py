@@ -72,6 +72,7 @@ def isolation(settings, holidays=()):
         breaker_count=settings.isp_breaker_count,
         breaker_percent=settings.isp_breaker_percent,
         isolate_from=rupiah(settings.isp_isolate_from),
+        proof_working_days=settings.isp_proof_working_days,
     )
 
 

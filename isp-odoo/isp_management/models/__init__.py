@@ -25,6 +25,7 @@ from . import isp_promise
 from . import isp_exemption
 from . import isp_outage
 from . import isp_ending_mixin
+from . import isp_proof
 from . import isp_holiday
 from . import isp_notification
 from . import isp_expense_category

@@ -60,7 +60,7 @@ class IspSubscription(models.Model):
             ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("invoice_date", "<=", today),
             "|", ("isp_subscription_id", "=", self.id), ("isp_installation_fee_id.subscription_id", "=", self.id),
         ], order="invoice_date_due, invoice_date, id")
-        invoices = []
+        invoices, proofs = [], moves._isp_proof_rows("name", at)
         for move in moves:
             partials = move.line_ids.filtered(lambda item: item.account_type == "asset_receivable").matched_credit_ids
             paid = sum(partials.filtered(lambda partial: partial.credit_move_id.date <= today).mapped("amount"))
@@ -78,6 +78,7 @@ class IspSubscription(models.Model):
             self._isp_by_then("isp.promise", [*customer, *said, ("made_on", "<=", today)], at),
             self._isp_by_then("isp.exemption", [*customer, *said, ("since", "<=", today)], at),
             self._isp_by_then("isp.outage", [*router, ("since", "<=", at.replace(tzinfo=None))], at),
+            [row for move in moves for row in proofs[move.id]],
         )
 
     def _isp_by_then(self, model, domain, at):

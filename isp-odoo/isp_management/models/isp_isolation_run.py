@@ -50,10 +50,12 @@ class IspSubscription(models.Model):
         exemptions = self._isp_by("isp.exemption", still, "customer_id")
         lasting = ["|", ("until", "=", False), ("until", ">", fields.Datetime.to_string(recent))]
         outages = self._isp_by("isp.outage", [("router_id", "in", lines.router_id.ids), *lasting], "router_id")
+        proofs = self.env["account.move"].browse().union(*moves.values())._isp_proof_rows(key)
         return [
             access_rows.access_facts(
                 line, [access_rows.open_invoice(move, move[key]) for move in moves[line.id]],
                 promises[line.customer_id.id], exemptions[line.customer_id.id], outages[line.router_id.id],
+                [row for move in moves[line.id] for row in proofs[move.id]],
             )
             for line in lines
         ]

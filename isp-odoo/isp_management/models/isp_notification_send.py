@@ -120,9 +120,11 @@ class IspNotification(models.Model):
         """What these messages are looked at with, a row a message."""
         owed = self._isp_owed(company, self.customer_id)
         statements = self.env["isp.statement"]._isp_of(self.customer_id)
+        proofs = self.env["account.move"].browse().union(*(move for moves in owed.values() for move in moves))._isp_proof_rows("name")
         return [
             notices.queued_message(
-                row, owed[row.customer_id.id], row._isp_lines(), self._isp_zone(row.customer_id), statements[row.customer_id.id]
+                row, owed[row.customer_id.id], row._isp_lines(), self._isp_zone(row.customer_id), statements[row.customer_id.id],
+                [proof for move in owed[row.customer_id.id] for proof in proofs[move.id]],
             )
             for row in self
         ]

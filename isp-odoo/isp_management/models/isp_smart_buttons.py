@@ -56,6 +56,9 @@ class IspCustomer(models.Model):
     def action_view_promises(self):
         return self._isp_list_of("isp_promise_action", [("customer_id", "=", self.id)], default_customer_id=self.id)
 
+    def action_view_proofs(self):
+        return self._isp_list_of("isp_proof_action", [("customer_id", "=", self.id)], default_customer_id=self.id)
+
     def action_view_exemptions(self):
         return self._isp_list_of("isp_exemption_action", [("customer_id", "=", self.id)], default_customer_id=self.id)
 

@@ -46,6 +46,10 @@ class ResCompany(models.Model):
     )
     isp_promise_max_days = fields.Integer("Longest promise (days)", default=14)
     isp_promise_per_period = fields.Integer("Promises in a period of billing", default=1)
+    isp_proof_working_days = fields.Integer(
+        "A proof holds isolation back (working days)", default=2,
+        help="While the first proof of transfer of an invoice waits for review, its line is not isolated, for so long at most.",
+    )
     isp_breaker_count = fields.Integer("Isolations of a router per run without approval", default=20)
     isp_breaker_percent = fields.Integer("or percent of its subscribers", default=10)
     isp_sale_journal_id = fields.Many2one(
@@ -73,7 +77,7 @@ class ResCompany(models.Model):
         "isp_issue_lead_days", "isp_payment_terms_days", "isp_catch_up_periods", "isp_due_soon_days",
         "isp_overdue_days", "isp_quiet_until", "isp_quiet_from", "isp_isolate_after_days", "isp_isolate_at",
         "isp_reopen_when_paid_percent", "isp_breaker_count", "isp_breaker_percent", "isp_sender_name", "isp_pay_to",
-        "isp_sender_contact", "isp_clock_days", "isp_isolate_from", "isp_promise_max_days", "isp_promise_per_period",
+        "isp_sender_contact", "isp_clock_days", "isp_isolate_from", "isp_promise_max_days", "isp_promise_per_period", "isp_proof_working_days",
     )
     def _check_isp_policy(self):
         for company in self:

@@ -27,6 +27,7 @@ class ResConfigSettings(models.TransientModel):
     )
     isp_promise_max_days = fields.Integer(related="company_id.isp_promise_max_days", readonly=False)
     isp_promise_per_period = fields.Integer(related="company_id.isp_promise_per_period", readonly=False)
+    isp_proof_working_days = fields.Integer(related="company_id.isp_proof_working_days", readonly=False)
     isp_customer_lang = fields.Selection(related="company_id.isp_customer_lang", readonly=False)
     isp_has_fractions = fields.Boolean(related="company_id.isp_has_fractions")
     isp_breaker_count = fields.Integer(related="company_id.isp_breaker_count", readonly=False)

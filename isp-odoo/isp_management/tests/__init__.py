@@ -30,6 +30,7 @@ from . import test_payments
 from . import test_lifecycle
 from . import test_moving_in
 from . import test_clock
+from . import test_proofs
 from . import test_protections
 from . import test_neutralize
 from . import test_clicks

@@ -20,7 +20,8 @@ POLICY = {
     },
     "isolation": {
         "isolate_after_days": "isp_isolate_after_days", "isolate_from": "isp_isolate_from", "on_weekends": "isp_isolate_on_weekends",
-        "public_holidays": "isp_public_holidays", "breaker_count": "isp_breaker_count", "breaker_percent": "isp_breaker_percent",
+        "public_holidays": "isp_public_holidays", "proof_working_days": "isp_proof_working_days",
+        "breaker_count": "isp_breaker_count", "breaker_percent": "isp_breaker_percent",
     },
     "promise": {"max_days": "isp_promise_max_days", "per_period": "isp_promise_per_period"},
     "outage": {"min_hours": "isp_outage_min_hours", "by": "isp_outage_by"},
@@ -333,6 +334,23 @@ class OdooHost:
         self.last_protection["exemption", customer] = self.env(at)["isp.exemption"].create({
             "customer_id": self.customers[customer].id, "since": day(since["from"]), "until": day(until), "reason": reason,
         })
+
+    def do_proof(self, at, customer, invoices, amount, file):
+        moves = self.test.env["account.move"].union(*map(self.move_of, invoices))
+        self.env(at)["isp.proof"]._isp_send(
+            self.customers[customer], "%s.pdf" % file, b"%%PDF-1.4\n%% %s\n" % file.encode(), moves, amount
+        )
+
+    def do_review(self, at, customer, file, say, amount, provider, reference, reason):
+        """As the buttons do."""
+        proof = self.env(at)["isp.proof"].search(
+            [("customer_id", "=", self.customers[customer].id), ("file_name", "=", "%s.pdf" % file)], limit=1
+        )
+        action = proof._isp_ask(say, "")
+        wizard = proof.env[action["res_model"]].browse(action["res_id"])
+        vals = {"amount": amount or wizard.amount, "provider": provider, "reference": reference}
+        wizard.write(vals if say == "accepted" else {"reason": reason})
+        wizard.action_confirm()
 
     def do_end_protection(self, at, what, customer, taken_back, reason):
         self.end(at, self.last_protection[what, customer], "taken_back" if taken_back else "ended", reason)

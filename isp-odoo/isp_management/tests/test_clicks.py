@@ -4,6 +4,7 @@ A button that is shown may refuse with a sentence; it never ends in "you may not
 company without any, and in both languages.
 """
 
+import base64
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -72,6 +73,9 @@ class TestClicks(IspNetworkCommon, IspHttpCase):
         ])
         fees[0].action_invoice()
         cls.env["isp.promise"].create({"customer_id": cls.late.customer_id.id, "until": today + timedelta(days=3)})
+        cls.env["isp.proof"].create({
+            "customer_id": cls.late.customer_id.id, "content": base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)), "file_name": "struk.png",
+        })
         cls.env["isp.exemption"].create({
             "customer_id": customer.id, "since": today, "until": today + timedelta(days=9), "reason": "Kantor desa",
         })

@@ -1,5 +1,6 @@
 from . import isp_show_mixin
 from . import isp_ending_wizard
+from . import isp_proof_wizard
 from . import isp_explain_wizard
 from . import isp_isolation_wizard
 from . import isp_breaker_wizard

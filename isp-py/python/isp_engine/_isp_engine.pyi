@@ -59,10 +59,13 @@ from isp_engine.records import (
     PaymentNotice,
     ProfitLoss,
     PromiseWish,
+    ProofFile,
+    ProofWish,
     QueuedMessage,
     Reason,
     ReceivedPayment,
     Reminder,
+    ReviewWish,
     Router,
     RouterApplied,
     RouterImport,
@@ -114,6 +117,7 @@ __all__ = [
     "check_clock",
     "check_exemptions",
     "check_promises",
+    "check_proofs",
     "compare_case",
     "correct_invoices",
     "decide_by_hand",
@@ -154,6 +158,7 @@ __all__ = [
     "receive_payments",
     "receive_webhook",
     "refresh_messages",
+    "review_proofs",
     "router_status",
     "send_messages",
     "template_registrations",
@@ -239,6 +244,7 @@ class IsolationPolicy:
         breaker_count: int | None = None,
         breaker_percent: int | None = None,
         isolate_from: Money | None = None,
+        proof_working_days: int | None = None,
     ) -> IsolationPolicy: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -260,6 +266,8 @@ class IsolationPolicy:
     def breaker_percent(self) -> int: ...
     @property
     def isolate_from(self) -> int: ...
+    @property
+    def proof_working_days(self) -> int: ...
     def allows_day(self, day: date) -> bool: ...
     def breaker_limit(self, subscribers: int) -> int: ...
 
@@ -429,6 +437,8 @@ def check_promises(
     wishes: Sequence[PromiseWish], *, policy: PromisePolicy | None = None
 ) -> list[InvalidValue | None]: ...
 def check_exemptions(exemptions: Sequence[Exemption]) -> list[InvalidValue | None]: ...
+def check_proofs(wishes: Sequence[ProofWish]) -> list[ProofFile | InvalidValue]: ...
+def review_proofs(wishes: Sequence[ReviewWish]) -> list[InvalidValue | None]: ...
 def decide_by_hand(lines: Sequence[HandFacts], action: Hand, by: str, reason: str) -> list[Key]: ...
 def parse_phone(text: str) -> Phone: ...
 def parse_phones(texts: Sequence[str]) -> list[Phone | InvalidValue]: ...

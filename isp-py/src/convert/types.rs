@@ -110,7 +110,11 @@ kinds! {
     Exemption: since until reason ending;
     Outage: since until ending;
     AccessFacts: subscription start access invoices cause isolated_overdue zone end paused_from promise exemption outage
-        promises exemptions outages;
+        promises exemptions outages proofs;
+    Proof: invoice arrived_at reviewed_at taken_back;
+    ProofWish: name content owed amount waiting;
+    ProofFile: name kind media_type size sha256 amount;
+    ReviewWish: verdict by reason reviewed;
     ClockDoubt: code last days;
     Decision: subscription action reason overdue days_late;
     LedgerRow: day account amount kind package site;
@@ -147,7 +151,7 @@ kinds! {
     Sender: name pay_to contact;
     Owed: number amount due_date;
     Demand: owed total overdue isolation_date isolated;
-    QueuedMessage: key kind not_before invoices about lines payment reachable zone statements;
+    QueuedMessage: key kind not_before invoices about lines payment reachable zone statements proofs;
     MessageLine: package access cause isolated_at told confirmed;
     MessagePayment: amount reference paid_at reversed;
     MessageLook: message action reason at content demand;

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::Arrears;
-use isp_core::ids::SubscriptionId;
+use isp_core::ids::{InvoiceId, SubscriptionId};
 use isp_core::isolation::{Access, Decision, IsolationCause, IsolationFacts, IsolationMoment};
-use isp_core::protection::{OutageTimes, ProtectedDays};
+use isp_core::protection::{OutageTimes, ProofTimes, ProtectedDays};
 use isp_core::subscription::ServiceDates;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -89,8 +89,9 @@ pub(super) fn read_line<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>, invoice
     promises.extend(fields.take()?.each(|_, v| read_promise(&v))?);
     exemptions.extend(fields.take()?.each(|_, v| read_exemption(&v))?);
     outages.extend(fields.take()?.each(|_, v| read_outage(&v))?);
+    let proofs = fields.take()?.each(|_, v| read_proof(&v, invoices))?;
     let service = ServiceDates { start, end, paused_from };
-    let facts = IsolationFacts { zone, service, desired, cause, isolated, open, promises, exemptions, outages };
+    let facts = IsolationFacts { zone, service, desired, cause, isolated, open, promises, exemptions, outages, proofs };
     Ok(Line { subscription_id, facts })
 }
 
@@ -104,6 +105,16 @@ fn read_exemption(exemption: &Value<'_, '_>) -> PyResult<ProtectedDays> {
     let fields = exemption.record(Kind::Exemption)?;
     let (from, until) = (fields.take()?.date()?, fields.take()?.date()?);
     Ok(ProtectedDays { from, until, reason: fields.take()?.string()?, ending: ending::read(fields.take()?)? })
+}
+
+/// Reads a proof.
+pub(super) fn read_proof<'py>(proof: &Value<'_, 'py>, invoices: &Keys<'py>) -> PyResult<ProofTimes> {
+    let fields = proof.record(Kind::Proof)?;
+    // One of an invoice that is none of the open ones holds nothing.
+    let invoice_id = InvoiceId(invoices.find(&fields.take()?)?);
+    let arrived_at = fields.take()?.moment()?;
+    let reviewed_at = fields.take()?.optional().map(|v| v.moment()).transpose()?;
+    Ok(ProofTimes { invoice_id, arrived_at, reviewed_at, taken_back: fields.take()?.bool()? })
 }
 
 /// Reads an outage.

@@ -7,12 +7,13 @@ use isp_core::isolation::IsolationCause;
 use isp_core::message::freshness::{AccessSeen, LineSeen, Look, PaymentSeen, Seen, look};
 use isp_core::message::notification::MessageContent;
 use isp_core::message::{Demand, NotificationKind};
+use isp_core::protection::ProofTimes;
 use isp_core::text::Name;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::convert::{Keys, Kind, Value, Writer};
-use crate::decide::isolation::{ACCESSES, CAUSES};
+use crate::decide::isolation::{ACCESSES, CAUSES, read_proof};
 use crate::decide::notices::statements;
 use crate::decide::open;
 use crate::policy::{DunningPolicy, IsolationPolicy, given_or_default};
@@ -27,6 +28,7 @@ struct Given<'py> {
     /// The caller's names of the open invoices, in their order.
     names: Vec<String>,
     statements: Vec<Statement>,
+    proofs: Vec<ProofTimes>,
     /// The caller's names of the statements, in their order.
     statement_names: Vec<String>,
     lines: Vec<(Name, Option<AccessSeen>)>,
@@ -93,6 +95,7 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
     let mut shown = Vec::new();
     let statements = statements(&fields.take()?, customer, &mut shown)?;
     let statement_names = shown.iter().map(|name| Ok(name.str()?.to_string())).collect::<PyResult<_>>()?;
+    let proofs = fields.take()?.each(|_, proof| read_proof(&proof, &invoices))?;
     let key = key.object().clone();
     Ok(Given {
         key,
@@ -102,6 +105,7 @@ fn read<'py>(row: &Value<'_, 'py>, keys: &mut Keys<'py>) -> PyResult<Given<'py>>
         about,
         names,
         statements,
+        proofs,
         statement_names,
         lines,
         payment,
@@ -139,6 +143,7 @@ fn facts<'a>(given: &'a Given<'_>) -> Seen<'a, Debt> {
         invoices: &given.about,
         open: &given.open,
         statements: &given.statements,
+        proofs: &given.proofs,
         payment: given.payment.clone(),
         lines: given.lines.iter().map(|(package, access)| LineSeen { package, access: *access }).collect(),
     }

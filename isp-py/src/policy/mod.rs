@@ -209,7 +209,8 @@ impl IsolationPolicy {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments, in Python")]
     #[pyo3(signature = (*, isolate_after_days=None, isolate_at=None, on_weekends=None, public_holidays=None, holidays=None,
-        reopen_when_paid_percent=None, breaker_count=None, breaker_percent=None, isolate_from=None))]
+        reopen_when_paid_percent=None, breaker_count=None, breaker_percent=None, isolate_from=None,
+        proof_working_days=None))]
     fn new(
         isolate_after_days: Option<&Bound<'_, PyAny>>,
         isolate_at: Option<&Bound<'_, PyAny>>,
@@ -220,6 +221,7 @@ impl IsolationPolicy {
         breaker_count: Option<&Bound<'_, PyAny>>,
         breaker_percent: Option<&Bound<'_, PyAny>>,
         isolate_from: Option<&Bound<'_, PyAny>>,
+        proof_working_days: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut policy = Self::default().0;
         if let Some(given) = isolate_from {
@@ -240,6 +242,7 @@ impl IsolationPolicy {
             let percent = Value::argument("reopen_when_paid_percent", given)?.int(1, 100)?;
             policy.reopen_when_paid_percent = Some(percent);
         }
+        set_int("proof_working_days", proof_working_days, 30, &mut policy.proof_working_days)?;
         set_int("breaker_count", breaker_count, 1_000_000, &mut policy.breaker_count)?;
         set_int("breaker_percent", breaker_percent, 100, &mut policy.breaker_percent)?;
         let checked = checked("isolation", Policy { isolation: policy, ..Policy::default() })?;
@@ -300,6 +303,12 @@ impl IsolationPolicy {
     #[getter]
     fn isolate_from(&self) -> i64 {
         self.0.isolate_from.as_i64()
+    }
+
+    /// A proof of transfer that waits for review holds isolation back for so many working days; zero: for none.
+    #[getter]
+    fn proof_working_days(&self) -> u16 {
+        self.0.proof_working_days
     }
 
     /// True on a day on which lines may be isolated.

@@ -2,6 +2,7 @@
 
 mod html;
 mod token;
+pub(crate) mod upload;
 mod view;
 
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use isp_core::engine::EngineError;
+use isp_core::engine::{EngineError, NewProof};
 use isp_core::ids::{CustomerId, PaymentRequestId, derive};
 use isp_core::message::inbound::Answer;
 use isp_core::payment::Channel;
@@ -199,10 +200,10 @@ async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Box<Response>> 
     }
 }
 
-/// What a page comes to; that it is not possible now when the database hangs. What was begun may be done all the same: a form that is
+/// What a page comes to; that it is not possible now when the database hangs. `more` is the time that a file may take. What was begun may be done all the same: a form that is
 /// sent again asks for the same.
-async fn in_time(app: &App, made: impl Future<Output = Response>) -> Response {
-    let time = PATIENCE + Duration::from_secs(app.settings.slow_seconds.into());
+async fn in_time(app: &App, more: Duration, made: impl Future<Output = Response>) -> Response {
+    let time = PATIENCE + Duration::from_secs(app.settings.slow_seconds.into()) + more;
     tokio::time::timeout(time, made).await.unwrap_or_else(|_| {
         tracing::error!("a page cannot be shown: the database does not answer in time");
         busy(app, None)
@@ -253,7 +254,7 @@ async fn show(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
             Err(response) => *response,
         }
     };
-    let response = in_time(&app, made).await;
+    let response = in_time(&app, Duration::ZERO, made).await;
     finish(&app, name, response)
 }
 
@@ -346,6 +347,7 @@ async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
     if request.method() == Method::POST && foreign(&request) {
         return finish(&app, name, bare(StatusCode::FORBIDDEN));
     }
+    let more = if what == "proof" { upload::TIME } else { Duration::ZERO };
     let made = async {
         let found = match head(&app, &request) {
             Ok(head) => find(&app, &ask, head).await,
@@ -359,7 +361,7 @@ async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
             Err(response) => *response,
         }
     };
-    let response = in_time(&app, made).await;
+    let response = in_time(&app, more, made).await;
     finish(&app, name, response)
 }
 
@@ -395,6 +397,7 @@ async fn done(app: &App, asked: &Asked, customer: CustomerId, what: &str, reques
             }
             Err(_) => Ok("days"),
         },
+        "proof" => proof(app, asked, customer, request).await,
         _ => return view::unknown(&shop(app), asked.by_address, Language::Id).answer(StatusCode::NOT_FOUND),
     };
     let said = said.unwrap_or_else(|error| {
@@ -406,4 +409,35 @@ async fn done(app: &App, asked: &Asked, customer: CustomerId, what: &str, reques
     query.extend(asked.language.map(|language| format!("lang={}", language.code())));
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     redirect(StatusCode::SEE_OTHER, &format!("{}{query}", asked.base))
+}
+
+/// Keeps a proof of transfer that a customer sends; the word that the page then says.
+async fn proof(app: &App, asked: &Asked, customer: CustomerId, request: Req) -> Result<&'static str, EngineError> {
+    // A file is held whole: more than a few at once would take the memory of everything else.
+    let Ok(_seat) = app.uploads.try_acquire() else { return Ok("busy") };
+    let upload = match upload::read(request).await {
+        Ok(upload) => upload,
+        Err(said) => return Ok(said),
+    };
+    let by = if asked.by_address { "isolation page" } else { "page" };
+    let new = NewProof {
+        customer_id: customer,
+        invoices: Vec::new(),
+        amount: None,
+        arrived_at: app.now(),
+        by: by.to_owned(),
+        name: upload.name,
+        content: upload.content,
+    };
+    match app.provider.engine().record_proof(&new).await {
+        Ok(report) => Ok(if report.known { "proof_known" } else { "proof" }),
+        Err(error) => match error.code() {
+            "proof.kind" => Ok("proof_kind"),
+            "proof.too_large" => Ok("proof_large"),
+            "proof.too_many" => Ok("proof_many"),
+            "value.empty" => Ok("proof_none"),
+            "request.nothing_owed" => Ok("nothing"),
+            _ => Err(error),
+        },
+    }
 }

@@ -5,6 +5,7 @@ use isp_core::engine::page::{PageFacts, Standing};
 use isp_core::message::Sender;
 use isp_core::money::Money;
 use isp_core::payment::{Qris, qris};
+use isp_core::protection::FileKind;
 use isp_core::text::Language;
 
 use super::html::{Page, day, escape, masked, qr};
@@ -21,6 +22,20 @@ pub(super) fn said(word: &str, language: Language) -> Option<&'static str> {
         ("used", Language::En) => "A promise was made in this billing period already.",
         ("days", Language::Id) => "Jumlah hari itu tidak bisa.",
         ("days", Language::En) => "That number of days is not possible.",
+        ("proof", Language::Id) => "Bukti transfer Anda diterima dan akan diperiksa.",
+        ("proof", Language::En) => "Your proof of transfer has arrived and will be reviewed.",
+        ("proof_known", Language::Id) => "Bukti transfer ini sudah pernah kami terima.",
+        ("proof_known", Language::En) => "We have this proof of transfer already.",
+        ("proof_kind", Language::Id) => "Berkas itu bukan gambar (JPEG, PNG, WEBP) dan bukan PDF.",
+        ("proof_kind", Language::En) => "That file is no picture (JPEG, PNG, WEBP) and no PDF.",
+        ("proof_large", Language::Id) => "Berkas itu lebih besar dari 5 MB. Tangkapan layar sudah cukup.",
+        ("proof_large", Language::En) => "That file is larger than 5 MB. A screenshot is enough.",
+        ("proof_many", Language::Id) => "Beberapa bukti transfer Anda masih menunggu diperiksa.",
+        ("proof_many", Language::En) => "Several of your proofs still wait for review.",
+        ("proof_none", Language::Id) => "Pilih dulu gambar atau PDF-nya.",
+        ("proof_none", Language::En) => "Choose the picture or PDF first.",
+        ("proof_slow", Language::Id) => "Berkas itu terlalu lama terkirim. Coba gambar yang lebih kecil.",
+        ("proof_slow", Language::En) => "That file took too long. Try a smaller picture.",
         ("nothing", Language::Id) => "Tidak ada tagihan yang belum dibayar.",
         ("nothing", Language::En) => "Nothing is owed.",
         ("busy", Language::Id) => "Saat ini tidak bisa. Coba lagi sebentar lagi.",
@@ -87,6 +102,7 @@ pub(super) fn customer(facts: &PageFacts, shop: &Shop<'_>, base: &str, said: Opt
     );
     if facts.demand.total.is_positive() {
         body += &pay(facts, shop, base, language);
+        body += &proof(facts, base, language);
         body += &time(facts, base, language);
     }
     if let Some(contact) = shop.sender.and_then(|sender| sender.contact.as_deref()) {
@@ -234,6 +250,38 @@ fn pay(facts: &PageFacts, shop: &Shop<'_>, base: &str, language: Language) -> St
         facts.zone.name()
     );
     out
+}
+
+/// A form for a proof of transfer, and what became of those that wait.
+fn proof(facts: &PageFacts, base: &str, language: Language) -> String {
+    let id = language == Language::Id;
+    let word = |indonesian: &'static str, english: &'static str| if id { indonesian } else { english };
+    let mut out = format!("<section class=\"c\"><h2>{}</h2>", word("Bukti transfer", "Proof of transfer"));
+    if facts.proofs_waiting > 0 {
+        let waits = word("Bukti transfer Anda sedang menunggu diperiksa.", "Your proof of transfer waits for review.");
+        out += &format!("<p>{waits}</p>");
+    }
+    if let Some(until) = facts.held_until {
+        let (on, at) = (day(facts.zone.date_of(until), language), facts.zone.time_of(until));
+        let open = word("Layanan tidak diisolir paling lama sampai", "Your service stays open until at most");
+        out += &format!("<p>{open} {on} {at} {}.</p>", facts.zone.name());
+    }
+    if facts.may_prove {
+        let accept = FileKind::ALL.map(FileKind::media_type).join(",");
+        out += &format!(
+            "<p>{}</p><form method=\"post\" enctype=\"multipart/form-data\" action=\"{base}/proof{}\"><input type=\"file\" \
+             name=\"{}\" accept=\"{accept}\" required aria-label=\"{}\"><button>{}</button></form>",
+            word(
+                "Sudah transfer? Kirim gambar atau PDF buktinya, paling besar 5 MB.",
+                "Have you transferred? Send a picture or PDF of it, 5 MB at most."
+            ),
+            lang(language),
+            super::upload::FIELD,
+            word("berkas bukti", "file"),
+            word("Kirim bukti", "Send the proof")
+        );
+    }
+    out + "</section>"
 }
 
 fn time(facts: &PageFacts, base: &str, language: Language) -> String {

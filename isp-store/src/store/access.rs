@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
+use isp_core::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
 use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget};
 use isp_core::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
-use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use isp_core::subscription::Account;
 
-use crate::{access, former, protection};
+use crate::{access, former, proof, protection};
 
 use super::SqlStore;
 
@@ -90,6 +90,16 @@ impl AccessStore for SqlStore {
     ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError> {
         let mut session = self.engine.read().await?;
         protection::of(session.as_mut(), tenant, customer).await
+    }
+
+    async fn proofs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Proof>, StoreError> {
+        let mut session = self.engine.read().await?;
+        proof::of(session.as_mut(), tenant, customer).await
+    }
+
+    async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError> {
+        let mut session = self.engine.read().await?;
+        proof::content(session.as_mut(), &self.vault, tenant, proof).await
     }
 
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {

@@ -160,6 +160,9 @@ pub(crate) enum Command {
     /// Promises to pay (janji bayar).
     #[command(subcommand)]
     Promise(cmd::protect::PromiseCommand),
+    /// Proofs of transfer (bukti transfer) that wait for review, and what became of them.
+    #[command(subcommand)]
+    Proof(cmd::proof::Command),
     /// Exemptions from isolation.
     #[command(subcommand)]
     Exemption(cmd::protect::ExemptionCommand),

@@ -119,6 +119,8 @@ impl Texts {
             E::DiscountAbovePrice { price } => vec![("price", price.to_string())],
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
+            E::ProofTooLarge { most } => vec![("most", most.to_string())],
+            E::TooManyProofs { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],
             E::SlipAboveDebt { amount, owed } => vec![("amount", amount.to_string()), ("owed", owed.to_string())],

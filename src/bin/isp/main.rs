@@ -151,6 +151,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::WriteOff(command) => cmd::collect::write_off(ctx, command).await,
         Command::Collector(command) => cmd::collect::collector(ctx, command).await,
         Command::Promise(command) => cmd::protect::promise(ctx, command).await,
+        Command::Proof(command) => cmd::proof::run(ctx, command).await,
         Command::Exemption(command) => cmd::protect::exemption(ctx, command).await,
         Command::Outage(command) => cmd::outage::run(ctx, command).await,
         Command::Expense(command) => cmd::expense::run(ctx, command).await,

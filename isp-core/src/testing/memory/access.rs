@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use crate::billing::{Debt, InvoiceBalance, InvoiceKind};
 use crate::calendar::Date;
 use crate::ending::RecordId;
-use crate::ids::{CustomerId, ExemptionId, PromiseId, RouterId, SiteId, SubscriptionId};
+use crate::ids::{CustomerId, ExemptionId, PromiseId, ProofId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{IsolatedSince, ObservedAccess};
 use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, AccessTarget, ServiceAccess};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
-use crate::protection::{Exemption, Outage, Promise};
+use crate::protection::{Exemption, Outage, Promise, Proof};
 use crate::subscription::{Account, Subscription};
 use crate::terms::account::FormerAccount;
 
@@ -106,6 +106,7 @@ impl State {
             promises: self.promises_of(s.customer_id).map(|p| p.days()).collect(),
             exemptions: self.exemptions_of(s.customer_id).map(|e| e.days()).collect(),
             outages: self.outages_at(s.site_id).map(|o| o.times()).collect(),
+            proofs: self.proofs_of(s.customer_id).flat_map(|p| p.times()).collect(),
         }
     }
 
@@ -119,6 +120,7 @@ impl State {
                     promises: self.promises_of(customer).filter(|p| p.made_on <= today).map(|p| p.days()).collect(),
                     exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).map(|e| e.days()).collect(),
                     outages: self.outages_at(s.site_id).filter(|o| o.from <= at).map(|o| o.times()).collect(),
+                    proofs: self.proofs_of(customer).filter(|p| p.arrived_at <= at).flat_map(|p| p.times()).collect(),
                     ..self.facts(s)
                 }
             })
@@ -172,6 +174,15 @@ impl State {
 
     pub(super) fn told_exemption(&self, exemption: &Exemption) -> Exemption {
         Exemption { ending: self.endings.get(&RecordId::Exemption(exemption.id)).cloned(), ..exemption.clone() }
+    }
+
+    pub(super) fn proofs_of(&self, customer: CustomerId) -> impl Iterator<Item = Proof> {
+        let (first, last) = (ProofId(uuid::Uuid::nil()), ProofId(uuid::Uuid::max()));
+        self.proofs.range((customer, first)..=(customer, last)).map(|(_, p)| self.told_proof(p))
+    }
+
+    pub(super) fn told_proof(&self, proof: &Proof) -> Proof {
+        Proof { review: self.proof_reviews.get(&proof.id).cloned(), ..proof.clone() }
     }
 
     pub(super) fn told_outage(&self, outage: &Outage) -> Outage {

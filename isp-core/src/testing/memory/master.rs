@@ -61,7 +61,8 @@ impl State {
                 || self.gateway_requests.values().any(|r| r.customer_id == id)
                 || self.payer_aliases.values().any(|a| a.customer_id == id)
                 || self.promises_of(id).next().is_some()
-                || self.exemptions_of(id).next().is_some();
+                || self.exemptions_of(id).next().is_some()
+                || self.proofs_of(id).next().is_some();
             must_exist(!named, "customer without a history")?;
             let old = self.customers.get(&id).map(|c| c.code.folded());
             self.own("customer.code", old, None, id.0)?;
@@ -230,6 +231,22 @@ impl State {
             self.must_have_customer(exemption.customer_id)?;
             self.own("exemption.id", None, Some(exemption.id.to_string()), exemption.id.0)?;
             self.exemptions.put((exemption.customer_id, exemption.id), exemption);
+        }
+        for (proof, content) in changes.proofs.drain(..) {
+            self.must_have_customer(proof.customer_id)?;
+            for invoice in &proof.invoices {
+                must_exist(self.invoices.has(invoice), "invoice")?;
+            }
+            self.own("proof.id", None, Some(proof.id.to_string()), proof.id.0)?;
+            self.proof_contents.put(proof.id, content);
+            self.proofs.put((proof.customer_id, proof.id), proof);
+        }
+        for (id, review) in changes.proof_reviews.drain(..) {
+            must_exist(self.proof_contents.has(&id), "proof")?;
+            if self.proof_reviews.has(&id) {
+                return Err(StoreError::Duplicate { what: "proof.review" });
+            }
+            self.proof_reviews.put(id, review);
         }
         for outage in changes.outages.drain(..) {
             self.must_have_site(outage.site_id)?;

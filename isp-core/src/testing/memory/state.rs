@@ -12,8 +12,8 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{
     BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, RouterId, SiteId, StatementId, SubscriptionId,
-    WebhookId, WorkerId,
+    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RouterId, SiteId, StatementId,
+    SubscriptionId, WebhookId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::{Access, AccessEvent, ServiceAccess};
@@ -26,7 +26,7 @@ use crate::payment::{
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
-use crate::protection::{Exemption, Outage, Promise};
+use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent, Review};
 use crate::subscription::{Service, Subscription};
 use crate::terms::FormerTerms;
 use crate::terms::account::FormerAccount;
@@ -136,6 +136,9 @@ state! {
     expenses: ExpenseId => Expense,
     promises: (CustomerId, PromiseId) => Promise,
     exemptions: (CustomerId, ExemptionId) => Exemption,
+    proofs: (CustomerId, ProofId) => Proof,
+    proof_contents: ProofId => ProofContent,
+    proof_reviews: ProofId => Review,
     outages: OutageId => Outage,
     endings: RecordId => Ending,
     invoices: InvoiceId => KeptInvoice,

@@ -36,6 +36,7 @@ Reason: TypeAlias = Literal[
     "promised",
     "exempt",
     "site_outage",
+    "proof_waiting",
     "still_overdue",
     "isolated_by_hand",
     "paid",

@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from isp_engine.records.decisions import Access, Action, Cause, Key, Money, OpenInvoice, Reason, Zone
 
 EndingKind: TypeAlias = Literal["ended", "taken_back"]
+FileKind: TypeAlias = Literal["jpeg", "png", "webp", "pdf"]
+ProofVerdict: TypeAlias = Literal["accepted", "rejected", "taken_back"]
 
 
 class Ending(NamedTuple):
@@ -55,12 +57,55 @@ class Outage(NamedTuple):
     ending: Ending | None = None
 
 
+class Proof(NamedTuple):
+    """When a proof of transfer (*bukti transfer*) of one invoice waited: from ``arrived_at`` until ``reviewed_at``, or still.
+
+    A proof of several invoices is one row for each. ``taken_back``: the review said that it was recorded by mistake.
+    """
+
+    invoice: Key
+    arrived_at: datetime
+    reviewed_at: datetime | None = None
+    taken_back: bool = False
+
+
+class ProofWish(NamedTuple):
+    """A file that a customer sends as a proof of transfer: ``owed`` is what is open of the invoices that it is for, ``amount``
+    what the customer says (``None``: all of it), ``waiting`` how many proofs of the customer wait already."""
+
+    name: str
+    content: bytes
+    owed: Money
+    amount: Money | None = None
+    waiting: int = 0
+
+
+class ProofFile(NamedTuple):
+    """What is known of the file of a proof, and over how much the proof is."""
+
+    name: str
+    kind: FileKind
+    media_type: str
+    size: int
+    sha256: str
+    amount: int
+
+
+class ReviewWish(NamedTuple):
+    """What somebody says about a proof; ``reviewed``: somebody did before."""
+
+    verdict: ProofVerdict
+    by: str
+    reason: str = ""
+    reviewed: bool = False
+
+
 class AccessFacts(NamedTuple):
     """All that the decision about one line rests on.
 
     ``access`` and ``cause`` are what is wanted so far; ``isolated_overdue`` is what was overdue when the present
-    isolation began, or the one it was last reopened from. ``promises``, ``exemptions`` and ``outages`` are all that there are,
-    whatever their days: the zone of the line decides which of them hold. ``promise``, ``exemption`` and ``outage`` are the old
+    isolation began, or the one it was last reopened from. ``promises``, ``exemptions``, ``outages`` and ``proofs`` are all that
+    there are, whatever their days: the zone of the line decides which of them hold. ``promise``, ``exemption`` and ``outage`` are the old
     names, for one each; they go with the next version.
     """
 
@@ -79,6 +124,7 @@ class AccessFacts(NamedTuple):
     promises: Sequence[Promise] = ()
     exemptions: Sequence[Exemption] = ()
     outages: Sequence[Outage] = ()
+    proofs: Sequence[Proof] = ()
 
 
 class Decision(NamedTuple):

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from isp_engine.records.decisions import Access, Cause, Key, Money, OpenInvoice, Zone
+from isp_engine.records.isolation import Proof
 
 NotificationKind: TypeAlias = Literal["due_soon", "overdue", "isolated", "payment_received", "reopened"]
 NoticeKind: TypeAlias = Literal["isolated", "reopened"]
@@ -138,7 +139,8 @@ class QueuedMessage(NamedTuple):
     """A message that waits, with what it is looked at with.
 
     ``not_before`` is the earliest moment at which it might have left: its age counts from there. ``invoices`` are all open ones
-    of the customer, keyed by the numbers that the message shows, as are ``statements``; ``about`` names those that a reminder was written for.
+    of the customer, keyed by the numbers that the message shows, as are ``statements``; ``proofs`` are the
+    proofs of transfer of these invoices, which postpone the isolation that a reminder names; ``about`` names those that a reminder was written for.
     """
 
     key: Key
@@ -151,6 +153,7 @@ class QueuedMessage(NamedTuple):
     reachable: bool = True
     zone: Zone = "WIB"
     statements: Sequence[Statement] = ()
+    proofs: Sequence[Proof] = ()
 
 
 class MessageLook(NamedTuple):

@@ -6,6 +6,7 @@ use isp_core::customer::{Address, Customer, Invoicing, Nik, Phone};
 use isp_core::device::Cpe;
 use isp_core::ids::CustomerId;
 use isp_core::ports::{ChangeSet, PageQuery, Store};
+use isp_core::protection::Proof;
 use isp_core::text::{Code, Language, Name};
 
 use super::sure::Sure;
@@ -295,6 +296,11 @@ async fn show(ctx: &Context, args: Whom) -> anyhow::Result<Exit> {
         let devices = store.cpes(ctx.tenant(), Some(customer.id)).await?;
         if !devices.is_empty() {
             ctx.rows(&device_rows(&devices))?;
+        }
+        let mut proofs = store.proofs(ctx.tenant(), Some(customer.id)).await?;
+        proofs.retain(Proof::waits);
+        if !proofs.is_empty() {
+            super::proof::show(ctx, proofs).await?;
         }
         let (promises, exemptions) = store.protections(ctx.tenant(), Some(customer.id)).await?;
         let running: Vec<_> = promises

@@ -151,6 +151,13 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         add("held_lines", held, None, hint(ctx, held, "status.held_lines"));
     }
 
+    let proofs = store.proofs(ctx.tenant(), None).await?;
+    let waiting: Vec<Money> = proofs.iter().filter(|p| p.waits()).map(|p| p.amount).collect();
+    if !waiting.is_empty() {
+        let note = hint(ctx, waiting.len(), "status.waiting_proofs");
+        add("waiting_proofs", waiting.len(), Some(waiting.iter().sum()), note);
+    }
+
     for (word, topic, state) in [
         ("waiting_routers", Topic::Access, OutboxState::Pending),
         ("waiting_messages", Topic::Message, OutboxState::Pending),

@@ -14,7 +14,7 @@
 //! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
-//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`,
+//! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `proof.id`, `proof.review`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`,
 //! `bank_file`, `mutation`, `payer_alias`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
@@ -29,6 +29,7 @@ mod master;
 mod money;
 mod once;
 mod outbox;
+mod proofs;
 mod requests;
 mod router_hold;
 mod statements;
@@ -180,6 +181,11 @@ suite! { $
         protections_end_once
         facts_of_a_past_moment
         facts_of_a_message
+    }
+    proofs {
+        proofs_are_kept_once_with_their_files
+        proofs_are_reviewed_once
+        a_proof_is_a_history
     }
     router_hold {
         a_router_is_held_by_one_worker

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::ids::{CustomerId, RouterId, SubscriptionId, TenantId};
+use crate::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
 use crate::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
-use crate::protection::{Exemption, Outage, Promise};
+use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
 
 use super::super::state::State;
@@ -98,6 +98,21 @@ impl AccessStore for MemoryStore {
                 (promises, exemptions)
             }
         })
+    }
+
+    async fn proofs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Proof>, StoreError> {
+        self.read(tenant, |s| match customer {
+            Some(id) => s.proofs_of(id).collect(),
+            None => {
+                let mut proofs: Vec<Proof> = s.proofs.values().map(|p| s.told_proof(p)).collect();
+                proofs.sort_by_key(|p| p.id);
+                proofs
+            }
+        })
+    }
+
+    async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError> {
+        self.read(tenant, |s| s.proof_contents.get(&proof).cloned())
     }
 
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {

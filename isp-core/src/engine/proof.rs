@@ -1,0 +1,161 @@
+//! Proofs of transfer: recorded, accepted with their payment, rejected, taken back (rule P8).
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::Owing;
+use crate::engine::retry::until_written;
+use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
+use crate::error::Error;
+use crate::ids::{CustomerId, InvoiceId, ProofId};
+use crate::money::Money;
+use crate::ports::{ChangeSet, StoreError};
+use crate::protection::proof::{Proof, ProofContent, ProofFile, Review, Verdict};
+
+/// A proof of transfer that somebody sends or brings.
+#[derive(Debug, Clone)]
+pub struct NewProof {
+    /// Whose.
+    pub customer_id: CustomerId,
+    /// The invoices that it is for; none for all that is open.
+    pub invoices: Vec<InvoiceId>,
+    /// How much was transferred; `None` for what is open of these invoices.
+    pub amount: Option<Money>,
+    /// When it arrived.
+    pub arrived_at: DateTime<Utc>,
+    /// Who took it, or the way by which it came.
+    pub by: String,
+    /// The file's name.
+    pub name: String,
+    /// The file.
+    pub content: ProofContent,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofReport {
+    /// The proof.
+    pub proof: Proof,
+    /// True when the same file was known already: nothing was written.
+    pub known: bool,
+}
+
+impl Engine<'_> {
+    /// Keeps a proof of transfer. The next run that would isolate finds it; a line that is isolated stays so.
+    ///
+    /// The same file of the same customer is the same proof, whatever else is said with it, until it is taken back.
+    ///
+    /// # Errors
+    /// As [`ProofFile::of`], [`Proof::admit`] and [`Proof::try_new`]; [`StoreError::NotFound`] for an invoice of somebody else.
+    pub async fn record_proof(&self, new: &NewProof) -> Result<ProofReport, EngineError> {
+        let file = ProofFile::of(&new.name, new.content.reveal())?;
+        until_written(|| async {
+            let known = self.store.proofs(self.tenant, Some(new.customer_id)).await?;
+            let same = || known.iter().filter(|of| of.file.sha256 == file.sha256);
+            let taken_back = |of: &&Proof| of.state() == "taken_back";
+            if let Some(proof) = same().find(|of| !taken_back(of)) {
+                return Ok(ProofReport { proof: proof.clone(), known: true });
+            }
+            let (invoices, owed) = self.proved(new).await?;
+            let amount = Proof::admit(new.amount, owed, known.iter().filter(|of| of.waits()).count())?;
+            let nth = same().count();
+            let Self { tenant, store, .. } = *self;
+            let proof = Proof::try_new(new.customer_id, &invoices, amount, new.arrived_at, &new.by, file.clone(), nth)?;
+            let proofs = vec![(proof.clone(), new.content.clone())];
+            let touched = self.subscriptions_of(new.customer_id).await?;
+            match store.commit(tenant, ChangeSet { proofs, touched, ..ChangeSet::default() }).await {
+                Ok(_) => Ok(ProofReport { proof, known: false }),
+                // It arrived twice at one moment: look again.
+                Err(StoreError::Duplicate { what: "proof.id" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(other.into()),
+            }
+        })
+        .await
+    }
+
+    /// The invoices that a new proof is for, and what is open of them.
+    async fn proved(&self, new: &NewProof) -> Result<(Vec<InvoiceId>, Money), EngineError> {
+        let open = self.store.open_invoices(self.tenant, new.customer_id).await?;
+        let wanted = |id: &InvoiceId| new.invoices.is_empty() || new.invoices.contains(id);
+        let found: Vec<_> = open.iter().filter(|i| wanted(&i.invoice_id)).collect();
+        let missing: Vec<InvoiceId> =
+            new.invoices.iter().filter(|id| found.iter().all(|i| i.invoice_id != **id)).copied().collect();
+        if !missing.is_empty() {
+            let theirs = self.store.balances(self.tenant, &missing).await?;
+            let all = theirs.len() == missing.len() && theirs.iter().all(|i| i.customer_id == new.customer_id);
+            return Err(if all { Error::NothingOwed.into() } else { StoreError::NotFound { what: "invoice" }.into() });
+        }
+        Ok((found.iter().map(|i| i.invoice_id).collect(), found.iter().map(|i| i.debt().residual()).sum()))
+    }
+
+    /// The money of a proof is there: books its payment as [`Engine::pay`] does and keeps that it was accepted, in one commit. A
+    /// payment that is booked already with this reference and amount is its payment, and none is booked.
+    ///
+    /// # Errors
+    /// [`Error::ProofReviewed`]; as [`Engine::pay_as`].
+    pub async fn accept_proof(
+        &self,
+        proof: ProofId,
+        new: &NewPayment,
+        told: Told,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<PayReport, EngineError> {
+        until_written(|| async {
+            let proof = self.find_proof(proof).await?;
+            proof.to_review()?;
+            if proof.customer_id != new.customer_id {
+                return Err(StoreError::NotFound { what: "proof" }.into());
+            }
+            let (mut changes, report) = self.plan_told_or_known(new, told, now).await?;
+            let review = Review::try_new(Verdict::Accepted(report.payment_id), now, by, "")?;
+            changes.proof_reviews.push((proof.id, review));
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => Ok(report),
+                // Another process wrote the same payment: look again.
+                Err(StoreError::Duplicate { what: "payment.reference" }) => Err(StoreError::Conflict.into()),
+                Err(other) => Err(reviewed_meanwhile(other)),
+            }
+        })
+        .await
+    }
+
+    /// The money of a proof is not there (`rejected`), or the proof was recorded by mistake (`taken back`). The next run that may
+    /// isolate does so.
+    ///
+    /// # Errors
+    /// [`Error::ProofReviewed`]; [`Error::Empty`] without who or why.
+    pub async fn refuse_proof(
+        &self,
+        proof: ProofId,
+        taken_back: bool,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Proof, EngineError> {
+        let proof = self.find_proof(proof).await?;
+        proof.to_review()?;
+        let verdict = if taken_back { Verdict::TakenBack } else { Verdict::Rejected };
+        let review = Review::try_new(verdict, now, by, reason)?;
+        let touched = self.subscriptions_of(proof.customer_id).await?;
+        let changes = ChangeSet { proof_reviews: vec![(proof.id, review.clone())], touched, ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await.map_err(reviewed_meanwhile)?;
+        Ok(Proof { review: Some(review), ..proof })
+    }
+
+    /// The proof with an id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub async fn find_proof(&self, id: ProofId) -> Result<Proof, EngineError> {
+        let proofs = self.store.proofs(self.tenant, None).await?;
+        proofs.into_iter().find(|p| p.id == id).ok_or_else(|| StoreError::NotFound { what: "proof" }.into())
+    }
+}
+
+/// Somebody else reviewed a proof between the look at it and the commit.
+fn reviewed_meanwhile(error: StoreError) -> EngineError {
+    match error {
+        StoreError::Duplicate { what: "proof.review" } => Error::ProofReviewed.into(),
+        other => other.into(),
+    }
+}

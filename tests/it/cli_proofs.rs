@@ -1,0 +1,104 @@
+//! Proofs of transfer by the binary (rule P8): kept, looked at, accepted, rejected, taken back; and what is no proof.
+
+use crate::cli::{Isp, SHEETS};
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and a picture of a transfer";
+
+/// The provider of the spreadsheets, P001 with an invoice of 1 January that is due on the 11th.
+fn provider() -> Isp {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    std::fs::write(isp.dir().join("slip.png"), PNG).unwrap();
+    isp
+}
+
+fn access(isp: &Isp) -> String {
+    isp.json(&["subscription", "show", "P001"])[0]["access"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_proof_holds_isolation_back_and_is_accepted_with_its_payment() {
+    let isp = provider();
+    let said = isp.ok(&["--lang", "en", "--on", "2026-01-19", "--at", "09:00", "proof", "add", "P001", "slip.png"]);
+    assert!(said.contains("until 2026-01-21 09:00 WIB at most"), "{said}");
+    let again = isp.ok(&["--lang", "en", "--on", "2026-01-19", "--at", "09:05", "proof", "add", "P001", "slip.png"]);
+    assert!(again.contains("nothing has changed"), "{again}");
+    let second = [PNG, b" again"].concat();
+    std::fs::write(isp.dir().join("second.png"), second).unwrap();
+    let said = isp.ok(&["--on", "2026-01-19", "--at", "09:10", "proof", "add", "P001", "second.png"]);
+    assert!(said.contains("sampai 2026-01-21 09:00 WIB"), "the first one still holds: {said}");
+    isp.ok(&["--on", "2026-01-19", "--at", "11:00", "enforce"]);
+    assert_eq!(access(&isp), "open");
+    let why = isp.ok(&["--lang", "en", "--on", "2026-01-19", "--at", "11:00", "explain", "P001"]);
+    assert!(why.contains("a proof of transfer waits for review, until 2026-01-21 09:00 WIB at most"), "{why}");
+    assert!(why.contains("not the first, so it holds nothing back"), "{why}");
+    let status = isp.ok(&["--lang", "en", "--on", "2026-01-19", "status"]);
+    assert!(status.contains("proofs of transfer to review"), "{status}");
+    let shown = isp.ok(&["--lang", "en", "--on", "2026-01-19", "customer", "show", "P001"]);
+    assert!(shown.contains("slip.png"), "{shown}");
+
+    // Which of the two is meant has to be said.
+    isp.fails(2, &["proof", "save", "P001", "--to", "look.png"], "cli.several");
+    let waiting = isp.json(&["proof", "list", "--waiting"]);
+    assert_eq!(waiting.as_array().unwrap().len(), 2);
+    let id = |name: &str| {
+        let row = waiting.as_array().unwrap().iter().find(|row| row["file"] == name).unwrap();
+        row["id"].as_str().unwrap().to_owned()
+    };
+    isp.ok(&["proof", "save", "P001", "--to", "look.png", "--id", &id("slip.png")]);
+    assert_eq!(std::fs::read(isp.dir().join("look.png")).unwrap(), PNG);
+    isp.fails(6, &["proof", "save", "P001", "--to", "look.png", "--id", &id("slip.png")], "cli.file");
+    isp.fails(6, &["proof", "add", "P001", "nowhere.png"], "cli.file");
+
+    let accept = ["--lang", "en", "--on", "2026-01-20", "proof", "accept", "P001", "--reference", "FT-1", "--id"];
+    let said = isp.ok(&[accept.as_slice(), &[&id("slip.png")]].concat());
+    assert!(said.contains("accepted") && said.contains("Rp0 still owed"), "{said}");
+    isp.fails(3, &[accept.as_slice(), &[&id("slip.png")]].concat(), "proof.reviewed");
+    // The second picture is of the same transfer: nothing is booked twice.
+    let said = isp.ok(&[accept.as_slice(), &[&id("second.png")]].concat());
+    assert!(said.contains("booked before"), "{said}");
+    let payments = isp.json(&["payment", "list", "--customer", "P001"]);
+    assert_eq!(payments.as_array().unwrap().len(), 1);
+    assert_eq!(payments[0]["paid_at"], "2026-01-19");
+    let log = isp.ok(&["audit", "show", "--format", "json"]);
+    assert!(log.contains("proof.review") && !log.contains("slip.png"), "{log}");
+}
+
+#[test]
+fn a_rejected_proof_holds_nothing_and_one_by_mistake_does_not_count() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-16", "proof", "add", "P001", "slip.png"]);
+    isp.fails(3, &["--on", "2026-01-16", "proof", "remove", "P001", "--reason", " "], "value.empty");
+    isp.ok(&["--on", "2026-01-16", "proof", "remove", "P001", "--reason", "salah pelanggan"]);
+    isp.ok(&["--on", "2026-01-19", "--at", "09:00", "proof", "add", "P001", "slip.png"]);
+    isp.ok(&["--on", "2026-01-19", "--at", "11:00", "enforce"]);
+    assert_eq!(access(&isp), "open");
+    isp.ok(&["--on", "2026-01-19", "--at", "12:00", "proof", "reject", "P001", "--reason", "tidak ada di mutasi"]);
+    isp.fails(4, &["--on", "2026-01-19", "proof", "reject", "P001", "--reason", "lagi"], "cli.not_found");
+    isp.ok(&["--on", "2026-01-19", "--at", "13:00", "enforce"]);
+    assert_eq!(access(&isp), "isolated");
+    let rows = isp.json(&["proof", "show", "P001"]);
+    assert_eq!((&rows[0]["state"], &rows[1]["state"]), (&"rejected".into(), &"taken_back".into()));
+}
+
+#[test]
+fn what_is_no_proof_is_refused_by_its_content() {
+    let isp = provider();
+    let add = |name: &str, content: &[u8], code: &str| {
+        std::fs::write(isp.dir().join(name), content).unwrap();
+        isp.fails(3, &["--on", "2026-01-19", "proof", "add", "P001", name], code);
+    };
+    add("page.png", b"<html>", "proof.kind");
+    add("nothing.png", b"", "value.empty");
+    add("large.png", &[PNG, &vec![0; 5 * 1024 * 1024]].concat(), "proof.too_large");
+    isp.fails(3, &["--on", "2026-01-19", "proof", "add", "P001", "slip.png", "--amount", "1"], "value.implausible");
+    assert_eq!(isp.json(&["proof", "list"]).as_array().unwrap().len(), 0);
+    for number in 0..5 {
+        std::fs::write(isp.dir().join("one.png"), [PNG, &[number]].concat()).unwrap();
+        isp.ok(&["--on", "2026-01-19", "proof", "add", "P001", "one.png"]);
+    }
+    isp.fails(3, &["--on", "2026-01-19", "proof", "add", "P001", "slip.png"], "proof.too_many");
+}
