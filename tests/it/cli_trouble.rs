@@ -228,6 +228,9 @@ fn one_damaged_row_is_named_and_the_rest_goes_on() {
     }
     let (out, _) = isp.exit(5, &["--on", "2026-01-05", "report", "customers"]);
     assert!(out.contains("P001") && out.contains("P003"), "{out}");
+    isp.exit_any(&[0, 5], &["--on", "2026-02-10", "bill"]);
+    let (out, err) = isp.exit(5, &["--on", "2026-02-10", "unpaid"]);
+    assert!(out.contains("P001") && out.contains("P003") && err.contains("[store.corrupt]"), "{out}{err}");
     // Asked for by itself, it is an error that names it.
     told(&isp, 6, &["customer", "show", "P002"], "store.corrupt");
     isp.ok(&["customer", "show", "P001"]);
