@@ -142,6 +142,12 @@ pub enum Action {
         paid_at: DateTime<Utc>,
         /// Who took it at the door.
         collector: Option<String>,
+        /// True for a person who was asked, and means it.
+        sure: bool,
+        /// The part of the amount that the payer paid a gateway on top.
+        payer_fee: Money,
+        /// What the gateway keeps of the rest.
+        fee: Money,
     },
     /// A payment is taken back.
     Reverse {
@@ -371,6 +377,8 @@ pub struct Expected {
     pub problem: Option<String>,
     /// How many lines of its router the breaker held back in the last run.
     pub held: Option<u64>,
+    /// The balances of accounts, debit positive, by [`isp_core::ledger::Account`].
+    pub books: Option<BTreeMap<String, Money>>,
 }
 
 /// An invoice that must be there.

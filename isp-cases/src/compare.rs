@@ -118,6 +118,10 @@ impl Look<'_> {
         self.is("router", expected.router.clone(), observed.router.clone());
         let problem = observed.problem.clone().unwrap_or_else(|| "none".into());
         self.is("problem", expected.problem.clone(), Some(problem));
+        for (account, amount) in expected.books.iter().flatten() {
+            let kept = observed.books.get(account).copied().unwrap_or_default();
+            self.is(&format!("books, {account}"), Some(amount.to_string()), Some(kept.to_string()));
+        }
         self.is("held", expected.held.map(|n| n.to_string()), Some(observed.held.to_string()));
     }
 

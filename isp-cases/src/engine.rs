@@ -4,25 +4,28 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::calendar::Zone;
+use isp_core::calendar::{Date, Zone};
 use isp_core::clock::ClockWord;
 use isp_core::customer::{Address, Customer, Phone};
 use isp_core::ending::{Ending, EndingKind, RecordId};
-use isp_core::engine::{Approval, BillReport, EnforceReport, Engine, EngineError, NewPayment, Outside, Said};
+use isp_core::engine::{
+    Approval, BillReport, EnforceReport, Engine, EngineError, GatewayWish, NewPayment, Outside, Said, Told,
+};
 use isp_core::ids::{
-    CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PromiseId,
-    RouterId, SiteId, SubscriptionId, TenantId, derive,
+    CustomerId, ExemptionId, InstallationKindId, InstallationOrderId, InvoiceId, OutageId, PackageId, PaymentRequestId,
+    PromiseId, RouterId, SiteId, SubscriptionId, TenantId, derive,
 };
 use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
+use isp_core::payment::{PayChannel, PaymentNotice};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::StandingWatch;
 use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::sample::worker;
-use isp_core::testing::{FakeMessenger, FakeRouter, MessengerFault};
+use isp_core::testing::{FakeGateway, FakeMessenger, FakeRouter, MessengerFault};
 use isp_core::text::{Code, Language, Name, RouterName};
 use isp_core::{Money, Policy, Secret};
 use uuid::Uuid;
@@ -102,7 +105,13 @@ impl<'s> EngineHost<'s> {
     }
 
     async fn pay(&self, pay: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
-        let Action::Pay { customer, amount, provider, reference, paid_at, collector } = pay else { return Ok(()) };
+        let Action::Pay { customer, amount, provider, reference, paid_at, collector, sure, payer_fee, fee } = pay
+        else {
+            return Ok(());
+        };
+        if !(payer_fee.is_zero() && fee.is_zero()) {
+            return self.pay_at_gateway(pay, at).await;
+        }
         let payment = NewPayment {
             customer_id: CustomerId(self.id("customer", customer)),
             provider: Code::parse("provider", provider)?,
@@ -111,7 +120,24 @@ impl<'s> EngineHost<'s> {
             paid_at: *paid_at,
             collector: collector.as_deref().map(|c| Code::parse("collector", c)).transpose()?,
         };
-        self.engine().pay(&payment, at).await?;
+        let told = if *sure { Told::ByPersonWhoInsists } else { Told::ByPerson };
+        self.engine().pay_as(&payment, told, at).await?;
+        Ok(())
+    }
+
+    /// A customer pays what a gateway was asked to collect, and the gateway says so.
+    async fn pay_at_gateway(&self, pay: &Action, at: DateTime<Utc>) -> Result<(), EngineError> {
+        let Action::Pay { customer, amount, provider, reference, paid_at, payer_fee, fee, .. } = pay else {
+            return Ok(());
+        };
+        let gateway = FakeGateway::new(Code::parse("provider", provider)?);
+        let customer = CustomerId(self.id("customer", customer));
+        let id = PaymentRequestId(self.id("request", reference));
+        let wish = GatewayWish { id, customer, invoice: None, channel: PayChannel::Qris };
+        let (row, _) = self.engine().request_at_gateway(&gateway, wish, at).await?;
+        let Some(told) = gateway.pay(&row.reference, *amount - *payer_fee, *fee, *paid_at) else { return Ok(()) };
+        let notice = PaymentNotice { payer_fee: *payer_fee, provider_id: reference.clone().try_into()?, ..told };
+        self.engine().take_notice(&gateway, &notice, at).await?;
         Ok(())
     }
 
@@ -419,7 +445,16 @@ impl<'s> EngineHost<'s> {
             messages: self.messages(of),
             problem: self.last.0.problems.iter().find(|p| p.subscription_id == line).map(|p| p.error.code().to_owned()),
             held: held.map_or(0, |h| h.would_isolate),
+            books: self.books().await?,
         })
+    }
+
+    async fn books(&self) -> Result<BTreeMap<String, Money>, EngineError> {
+        let mut books: BTreeMap<String, Money> = BTreeMap::new();
+        for total in self.store.journal_totals(self.tenant, Date::MIN, Date::MAX).await? {
+            *books.entry(total.account.code().to_owned()).or_default() += total.amount;
+        }
+        Ok(books)
     }
 
     fn messages(&self, of: &CaseSubscription) -> Vec<ObservedMessage> {

@@ -1,5 +1,7 @@
 //! What a host tells: the state of one subscription and its customer at a moment.
 
+use std::collections::BTreeMap;
+
 use isp_core::Money;
 use isp_core::calendar::{Date, Period};
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,8 @@ pub struct Observed {
     pub problem: Option<String>,
     /// Lines of its router that the breaker held back in the last run.
     pub held: u64,
+    /// The balances of all accounts of the provider that hold something, debit positive.
+    pub books: BTreeMap<String, Money>,
 }
 
 /// An invoice.

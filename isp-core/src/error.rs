@@ -239,6 +239,24 @@ pub enum Error {
         /// What it stands for.
         what: &'static str,
     },
+    /// A slip of PPh 23 for more than the customer owes: the rest would be credit that nobody paid in (rule P9).
+    #[error("a slip of {amount} is more than the {owed} that the customer owes; the rest would be credit")]
+    SlipAboveDebt {
+        /// The tax of the slip.
+        amount: Money,
+        /// What the customer owes.
+        owed: Money,
+    },
+    /// A slip of PPh 23 for an amount that is neither about 2 % nor about 4 % of the price without PPN (rule P9).
+    #[error(
+        "a slip of {amount} is neither about 2 % nor about 4 % of the price without PPN, which was {last} the last time"
+    )]
+    SlipOdd {
+        /// The tax of the slip.
+        amount: Money,
+        /// The price without PPN of the customer's last invoice.
+        last: Money,
+    },
     /// A QRIS code is damaged, or not the static code of a shop in Indonesia.
     #[error("QRIS code, tag {tag:02}: {reason}")]
     Qris {
@@ -381,6 +399,8 @@ impl Error {
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
+            Self::SlipAboveDebt { .. } => "payment.slip_above_debt",
+            Self::SlipOdd { .. } => "payment.slip_odd",
             Self::Qris { .. } => "qris.damaged",
             Self::MoreThanQris { .. } => "qris.too_much",
             Self::NothingOwed => "request.nothing_owed",

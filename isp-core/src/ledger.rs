@@ -27,6 +27,8 @@ pub enum Account {
     Gateway,
     /// Cash in the hands of collectors, until they hand it over.
     Collector,
+    /// PPh 23 that customers kept back, which counts towards the provider's own income tax.
+    Pph23Prepaid,
     /// What customers paid ahead (*titipan*).
     CustomerCredit,
     /// PPN to be handed over.
@@ -59,12 +61,13 @@ pub enum Account {
 
 impl Account {
     /// All accounts, in the order of reports.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Receivable,
         Self::Cash,
         Self::Bank,
         Self::Gateway,
         Self::Collector,
+        Self::Pph23Prepaid,
         Self::CustomerCredit,
         Self::PpnPayable,
         Self::RevenueSubscription,
@@ -90,6 +93,7 @@ impl Account {
             Self::Bank => "bank",
             Self::Gateway => "gateway",
             Self::Collector => "collector",
+            Self::Pph23Prepaid => "pph23_prepaid",
             Self::CustomerCredit => "customer_credit",
             Self::PpnPayable => "ppn_payable",
             Self::RevenueSubscription => "revenue_subscription",
@@ -121,7 +125,8 @@ impl Account {
     /// True for the accounts that profit and loss is made of.
     #[must_use]
     pub const fn is_result(self) -> bool {
-        !self.is_money() && !matches!(self, Self::Receivable | Self::CustomerCredit | Self::PpnPayable)
+        !self.is_money()
+            && !matches!(self, Self::Receivable | Self::Pph23Prepaid | Self::CustomerCredit | Self::PpnPayable)
     }
 
     /// True for the accounts that money is kept on.

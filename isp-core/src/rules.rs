@@ -184,6 +184,9 @@
 //! `trx 77` and `TRX 77 ` are one; a reversal frees the reference. **P7, back-dated:** paid on the 10th and recorded on the
 //! 20th, it counts from the 10th, and a late fee of the 18th is given back, in whatever order payments are recorded (see
 //! [`crate::payment::in_time`]); a day in 2062 is asked about.
+//! **P9, withheld, fees:** a firm pays Rp1.090.000 of Rp1.110.000 and keeps Rp20.000 of PPh 23 back, 2 % of the Rp1.000.000 without PPN;
+//! its slip settles them as tax that was paid ahead, not as money (see [`crate::payment::withheld`]). What a payer pays a gateway on top
+//! is no payment to us, and what the gateway keeps is an expense; neither is credit (see [`crate::payment::notice`]).
 //!
 //! **An amount of one's own.** Who owes Rp183.150 is asked for Rp183.151, the next one for Rp183.152: the amount tells who paid,
 //! and the rupiah more is credit (see [`crate::payment::request`]). What a bank tells is matched by it, or by what stands in the
@@ -211,7 +214,7 @@
 //! assert_eq!(pay(300_000), [100_000, 166_500]);
 //! let of = |provider, text| {
 //!     let provider = Code::parse("provider", provider).unwrap();
-//!     Payment::id_of(TenantId::DEFAULT, &provider, &Reference::parse("reference", text).unwrap(), 0)
+//!     Payment::id_of(TenantId::DEFAULT, CustomerId(id(1)), &provider, &Reference::parse("reference", text).unwrap(), 0)
 //! };
 //! assert!(of("bca", "TRX 77") == of("BCA", "trx 77 ") && of("bca", "order-1") != of("bca", "order-2"));
 //! ```

@@ -303,11 +303,14 @@ class Provider:
             self.invoices[made.invoice].paid.append((at, made.payment, made.amount))
             self.credit[made.payment]["left"] -= made.amount
 
-    def do_pay(self, at: datetime, customer: str, amount: int, provider: str, reference: str, paid_at: str, collector: str | None) -> None:
-        del collector
+    def do_pay(self, at: datetime, customer: str, amount: int, provider: str, reference: str, paid_at: str, collector: str | None, sure: bool, payer_fee: int, fee: int) -> None:
+        del collector, payer_fee, fee
         when, identity = moment(paid_at), isp.payment_identity(provider, reference)
         known = [isp.KnownPayment(key, c["customer"], c["amount"], c["paid_at"], c["reversed"]) for key, c in self.credit.items() if c.get("identity") == identity]
-        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, known=known, owed=sum(self.balance(i).total - self.balance(i).paid for i in self.invoices if i.line.customer == customer))
+        slip = identity.startswith("pph23 ")
+        owed = sum(self.balance(i).total - self.balance(i).paid for i in self.invoices if i.line.customer == customer)
+        told: isp.Told = "insisting" if sure else "person"
+        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, told, known, owed, self.dpps(customer))
         received = allowed(isp.receive_payments([notice], at)[0])
         if received.outcome != "new":
             return
@@ -321,8 +324,14 @@ class Provider:
             wish = isp.CorrectionWish(self.charge(0, fee), back.amount, day_of(at, fee.line.zone), IN_TIME)
             self.give(fee, allowed(isp.correct_invoices([wish])[0]), "correction", at, IN_TIME, own_first=True)
         self.allocate(customer, at)
-        self.messages.received(customer, key, at)
+        if not slip:
+            self.messages.received(customer, key, at)
         self.reopen_paid(customer, at)
+
+    def dpps(self, customer: str) -> list[int]:
+        """The prices without PPN of a customer's invoices, oldest first."""
+        own = [i for i in self.invoices if i.line.customer == customer and i.kind != "late_fee"]
+        return [i.total - i.ppn for i in sorted(own, key=lambda i: i.issued)]
 
     def books(self, customer: str, payment: str | None = None) -> isp.LateFeeFacts:
         """The invoices of a customer, and the money as it came."""

@@ -252,6 +252,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(22, "device money", include_str!("../migrations/sqlite/0022_device_money.sql")),
         migration(23, "run leases", include_str!("../migrations/sqlite/0023_run_leases.sql")),
         migration(24, "audit", include_str!("../migrations/sqlite/0024_audit.sql")),
+        migration(25, "withheld", include_str!("../migrations/sqlite/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
     ]
 }
@@ -280,6 +281,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(22, "device money", include_str!("../migrations/postgres/0022_device_money.sql")),
         migration(23, "run leases", include_str!("../migrations/postgres/0023_run_leases.sql")),
         migration(24, "audit", include_str!("../migrations/postgres/0024_audit.sql")),
+        migration(25, "withheld", include_str!("../migrations/postgres/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
     ]
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use isp_core::ids::{CustomerId, InvoiceId, PaymentId, TenantId};
 use isp_core::money::Money;
-use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal};
+use isp_core::payment::{Allocation, CreditSource, Payment, PaymentReversal, withheld};
 use isp_core::ports::{PageQuery, PaymentRow, StoreError};
 use isp_core::text::{Code, Reference};
 use uuid::Uuid;
@@ -21,6 +21,9 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<P
         .into_iter()
         .map(|p| {
             let identity = Payment::identity(&p.provider, &p.reference);
+            // Empty while it stands, so that it is the only one of its identity; the customer's own where customers number them.
+            let aside = withheld::numbered_by(&p.provider, p.customer_id);
+            let aside = aside.map(|customer| customer.0.simple().to_string()).unwrap_or_default();
             args![
                 tenant,
                 p.id,
@@ -34,7 +37,7 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, payments: Vec<P
                 p.channel,
                 p.collector,
                 identity,
-                String::new()
+                aside
             ]
         })
         .collect();

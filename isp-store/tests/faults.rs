@@ -99,7 +99,7 @@ async fn a_payment_told_ten_times_at_once_is_written_once() {
         let at = day("2026-01-12").at(9, 0, Zone::Wib);
         let (provider, reference) = (code("midtrans"), code("order-1").into());
         let payment = Payment {
-            id: Payment::id_of(TENANT, &provider, &reference, 0),
+            id: Payment::id_of(TENANT, customer(1), &provider, &reference, 0),
             customer_id: customer(1),
             provider,
             reference,

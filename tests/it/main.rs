@@ -31,6 +31,7 @@ mod cli_month;
 mod cli_payment_request;
 #[cfg(unix)]
 mod cli_portal;
+mod cli_pph23;
 mod cli_prices;
 mod cli_radius;
 mod cli_reports;

@@ -178,7 +178,7 @@ async fn happenings(world: &World, dice: &mut Dice, protected: &mut Protected, t
                 }
                 if dice.one_in(20) {
                     let (bank, reference) = (crate::support::code("bank"), crate::support::code(&reference).into());
-                    let payment = isp_core::payment::Payment::id_of(TENANT, &bank, &reference, 0);
+                    let payment = isp_core::payment::Payment::id_of(TENANT, customer_id(n), &bank, &reference, 0);
                     until_done!(world, world.engine().reverse(payment, "kasir", "salah", now)).unwrap();
                 }
             }

@@ -152,6 +152,12 @@ pub(super) struct Pay {
     pub(super) reference: Option<String>,
     pub(super) paid: Option<When>,
     pub(super) collector: Option<String>,
+    #[serde(default)]
+    pub(super) sure: bool,
+    #[serde(default)]
+    pub(super) payer_fee: Money,
+    #[serde(default)]
+    pub(super) fee: Money,
 }
 
 #[derive(Debug, Deserialize)]
@@ -322,6 +328,7 @@ pub(super) struct Expect {
     pub(super) messages: Option<Vec<Message>>,
     pub(super) problem: Option<String>,
     pub(super) held: Option<u64>,
+    pub(super) books: Option<BTreeMap<String, Money>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! From what is written to a [`Case`]: names are looked up, what is left out gets its default, moments become known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
@@ -8,6 +8,7 @@ use isp_core::billing::{CreditReason, InvoiceKind};
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
 use isp_core::customer::Invoicing;
 use isp_core::isolation::{Access, Reason};
+use isp_core::ledger::Account;
 use isp_core::message::NotificationKind;
 use isp_core::package::{PriceList, PriceVersion};
 use isp_core::subscription::{Discount, HeldPrice, Off};
@@ -250,6 +251,9 @@ impl Steps<'_> {
                 reference: pay.reference.clone().unwrap_or_else(|| format!("T-{}", self.number)),
                 paid_at: pay.paid.map_or(now, |when| when.at((12, 0), self.case.zone)),
                 collector: pay.collector.clone(),
+                sure: pay.sure,
+                payer_fee: pay.payer_fee,
+                fee: pay.fee,
             });
         }
         if let Some(of) = &step.reverse {
@@ -405,6 +409,9 @@ impl Steps<'_> {
         if let Some(reason) = expect.reason.as_ref().filter(|r| Reason::ALL.iter().all(|known| known.code() != **r)) {
             return Err(format!("expect.reason: there is no reason `{reason}`"));
         }
+        for account in expect.books.iter().flat_map(BTreeMap::keys) {
+            Account::parse(account).map_err(|e| format!("expect.books.{account}: {e}"))?;
+        }
         let invoices = expect.invoices.as_ref().map(|all| all.iter().map(invoice).collect::<Result<Vec<_>, _>>());
         let notes = expect.credit_notes.as_ref().map(|all| all.iter().map(note).collect::<Result<Vec<_>, _>>());
         let messages = expect.messages.as_ref().map(|all| all.iter().map(message).collect::<Result<Vec<_>, _>>());
@@ -420,6 +427,7 @@ impl Steps<'_> {
             messages: messages.transpose()?,
             problem: expect.problem.clone(),
             held: expect.held,
+            books: expect.books.clone(),
         })
     }
 }

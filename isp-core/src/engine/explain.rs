@@ -19,13 +19,12 @@ impl Engine<'_> {
         at: DateTime<Utc>,
         language: Language,
     ) -> Result<Vec<(SubscriptionId, Explanation)>, EngineError> {
-        let mut explained = Vec::new();
+        let (mut explained, dpps) = (Vec::new(), self.dpps_of(customer).await?);
         for facts in self.store.access_at(self.tenant, customer, at).await? {
             let events = self.store.access_events(self.tenant, facts.subscription_id).await?;
-            explained.push((
-                facts.subscription_id,
-                explain(&facts, facts.access.observed.as_ref(), &events, &self.policy.isolation, at, language),
-            ));
+            let (observed, policy) = (facts.access.observed.as_ref(), &self.policy.isolation);
+            let why = explain(&facts, observed, &events, policy, &dpps, at, language);
+            explained.push((facts.subscription_id, why));
         }
         Ok(explained)
     }

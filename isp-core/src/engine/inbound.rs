@@ -11,7 +11,6 @@ use crate::isolation::{Access, AccessFacts};
 use crate::message::inbound::{Answer, Wish};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::payment::Channel;
 use crate::ports::{ChangeSet, InboxStore, PaymentRow, StoreError};
 use crate::protection::Promise;
 
@@ -142,9 +141,7 @@ impl Engine<'_> {
     pub async fn last_payment(&self, customer: CustomerId) -> Result<Option<PaymentRow>, EngineError> {
         let load = |page| self.store.payments(self.tenant, Some(customer), page);
         let rows = all_pages(self.page, load, |row: &PaymentRow| row.payment.id).await?;
-        let money = |row: &PaymentRow| {
-            row.reversal.is_none() && !matches!(row.payment.channel, Channel::CreditNote | Channel::WriteOff)
-        };
+        let money = |row: &PaymentRow| row.reversal.is_none() && row.payment.channel.is_money();
         Ok(rows.into_iter().filter(money).max_by_key(|row| row.payment.received_at))
     }
 }

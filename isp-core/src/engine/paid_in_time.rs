@@ -141,7 +141,7 @@ impl Engine<'_> {
                 continue;
             }
             let (id, at) = (payment.id, payment.paid_at);
-            if payment.channel.is_money() {
+            if payment.channel.pays_oldest() {
                 money.push((id, Came { at, amount: payment.amount, only: None }));
                 continue;
             }

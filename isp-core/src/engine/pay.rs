@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::billing::{Arrears, InvoiceBalance};
+use crate::billing::{Arrears, Invoice, InvoiceBalance, InvoiceKind};
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
@@ -17,9 +18,9 @@ use crate::message::{Notification, NotificationKind};
 use crate::money::{Money, plausible_amount};
 use crate::payment::{
     Allocation, Channel, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received, allocate,
-    settle_again,
+    settle_again, withheld,
 };
-use crate::ports::{ChangeSet, PaymentRow, StoreError};
+use crate::ports::{ChangeSet, InvoiceQuery, PaymentRow, StoreError};
 use crate::text::{Code, Reference, given};
 
 pub use crate::payment::Told;
@@ -82,7 +83,8 @@ impl Engine<'_> {
     /// its reference free: who books it again means a new payment.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`Error::PaidInFuture`], [`Error::PaidLongAgo`], on which [`Engine::pay_as`] can insist;
+    /// [`Error::NotPositive`]; [`Error::PaidInFuture`], [`Error::PaidLongAgo`], and for a slip of tax [`Error::SlipAboveDebt`] and
+    /// [`Error::SlipOdd`], on which [`Engine::pay_as`] can insist;
     /// [`EngineError::PaymentMismatch`] when the reference is known with another customer or amount;
     /// [`EngineError::Store`].
     pub async fn pay(&self, new: &NewPayment, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
@@ -96,8 +98,8 @@ impl Engine<'_> {
     pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
         self.check_typed(new, told, now).await?;
         until_written(|| async {
-            let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
-            match among(new, told, &known) {
+            let known = self.known_as(new).await?;
+            match self.among(new, told, &known, now).await? {
                 Received::New => {}
                 Received::Known(at) | Received::TakenBack(at) => return self.known_payment(&known[at], now).await,
                 Received::Differs(_) => return Err(EngineError::PaymentMismatch),
@@ -121,8 +123,8 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<(ChangeSet, PayReport), EngineError> {
         self.check_typed(new, told, now).await?;
-        let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
-        match among(new, told, &known) {
+        let known = self.known_as(new).await?;
+        match self.among(new, told, &known, now).await? {
             Received::New => self.plan_payment(&self.as_payment(new, known.len(), now), now).await,
             _ => Err(EngineError::PaymentMismatch),
         }
@@ -133,7 +135,7 @@ impl Engine<'_> {
         let mut owed = Money::ZERO;
         if told == Told::ByPerson && plausible_amount("amount", new.amount).is_err() {
             let open = self.store.open_invoices(self.tenant, new.customer_id).await?;
-            let known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
+            let known = self.known_as(new).await?;
             let of_one = open.iter().map(|i| i.residual());
             // Who says again what was booked made no slip either.
             let mut usual = of_one.chain(known.iter().map(|k| k.payment.amount));
@@ -143,11 +145,55 @@ impl Engine<'_> {
         Ok(heard(new, told, owed).check(now)?)
     }
 
+    /// The payments that go by the reference of a new one; of slips those of its customer, who numbers them.
+    async fn known_as(&self, new: &NewPayment) -> Result<Vec<PaymentRow>, EngineError> {
+        let mut known = self.store.payments_known_as(self.tenant, &new.provider, &new.reference).await?;
+        known.retain(|row| !withheld::is_slip(&new.provider) || row.payment.customer_id == new.customer_id);
+        Ok(known)
+    }
+
+    async fn among(
+        &self,
+        new: &NewPayment,
+        told: Told,
+        known: &[PaymentRow],
+        now: DateTime<Utc>,
+    ) -> Result<Received, EngineError> {
+        let known: Vec<KnownPayment> = known.iter().map(known_as).collect();
+        if !withheld::is_slip(&new.provider) {
+            return Ok(heard(new, told, Money::ZERO).among(&known));
+        }
+        if new.collector.is_some() {
+            return Err(Error::ReservedProvider { what: "PPh 23" }.into());
+        }
+        let owed = self.owed_by(new.customer_id).await?;
+        Ok(heard(new, told, owed).received(&known, &self.dpps_of(new.customer_id).await?, now)?)
+    }
+
+    /// The prices without PPN of a customer's invoices, oldest first, after what was given back of them. A late fee is no price of
+    /// a service, and nothing is kept back of it.
+    pub(crate) async fn dpps_of(&self, customer: CustomerId) -> Result<Vec<Money>, EngineError> {
+        let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
+        let invoices = |page| self.store.invoices(self.tenant, query, page);
+        let mut invoices = all_pages(self.page, invoices, |(invoice, _)| invoice.id).await?;
+        invoices.retain(|(invoice, _)| invoice.kind != InvoiceKind::LateFee);
+        invoices.sort_by_key(|(invoice, _)| (invoice.issue_date, invoice.number));
+        let notes = |page| self.store.credit_notes(self.tenant, Some(customer), page);
+        let mut given_back: BTreeMap<InvoiceId, Money> = BTreeMap::new();
+        for note in all_pages(self.page, notes, |note| note.id).await? {
+            *given_back.entry(note.invoice_id).or_default() += note.total - note.ppn;
+        }
+        let dpp = |(invoice, _): &(Invoice, Money)| {
+            invoice.total - invoice.ppn - given_back.get(&invoice.id).copied().unwrap_or_default()
+        };
+        Ok(invoices.iter().map(dpp).filter(|dpp| dpp.is_positive()).collect())
+    }
+
     /// The row of a payment whose reference was booked and taken back so often before.
     fn as_payment(&self, new: &NewPayment, before: usize, now: DateTime<Utc>) -> Payment {
         let channel = if new.collector.is_some() { Channel::Cash } else { Channel::of_provider(&new.provider) };
         Payment {
-            id: Payment::id_of(self.tenant, &new.provider, &new.reference, before),
+            id: Payment::id_of(self.tenant, new.customer_id, &new.provider, &new.reference, before),
             customer_id: new.customer_id,
             provider: new.provider.clone(),
             reference: new.reference.clone(),
@@ -222,15 +268,18 @@ impl Engine<'_> {
         let today = zone.date_of(now);
         changes.journal.push(entry_for_payment(payment, &own, &open, today));
         changes.journal.extend(entry_for_credit(self.tenant, payment.customer_id, &older, &open, today));
-        let kind = NotificationKind::PaymentReceived;
-        let mut message = Notification::new(self.tenant, kind, 0, payment.customer_id, &[payment.id.0], now, zone);
-        message.payment_id = Some(payment.id);
-        // The receipt is about the lines that stay isolated, if there are such: it says so.
-        let mut isolated = report.still_isolated.iter().copied();
-        message.subscription_id = isolated.next().or_else(|| facts.first().map(|f| f.subscription_id));
-        message.also = isolated.collect();
-        // First the receipt, then the news that it reopened the line.
-        changes.messages.insert(0, message);
+        // A slip of tax is no money, so there is no receipt to give: it is the customer who gave one.
+        if payment.channel.is_money() {
+            let kind = NotificationKind::PaymentReceived;
+            let mut message = Notification::new(self.tenant, kind, 0, payment.customer_id, &[payment.id.0], now, zone);
+            message.payment_id = Some(payment.id);
+            // The receipt is about the lines that stay isolated, if there are such: it says so.
+            let mut isolated = report.still_isolated.iter().copied();
+            message.subscription_id = isolated.next().or_else(|| facts.first().map(|f| f.subscription_id));
+            message.also = isolated.collect();
+            // First the receipt, then the news that it reopened the line.
+            changes.messages.insert(0, message);
+        }
         changes.credit_notes = back.notes;
         // What its customer was asked for is no longer what is owed. Who pays it all the same has credit.
         self.withdraw_requests(&mut changes, payment.customer_id, now).await?;
@@ -343,10 +392,6 @@ fn heard(new: &NewPayment, told: Told, owed: Money) -> Heard<'_> {
     Heard { customer_id, provider, amount, paid_at, told, owed }
 }
 
-fn among(new: &NewPayment, told: Told, known: &[PaymentRow]) -> Received {
-    heard(new, told, Money::ZERO).among(&known.iter().map(known_as).collect::<Vec<_>>())
-}
-
 impl Engine<'_> {
     /// What pays the invoices that a reversed payment leaves open: credit first, then what newer invoices were paid with. With the
     /// invoices it is about.
@@ -369,7 +414,7 @@ impl Engine<'_> {
         credit.retain(|source| source.payment_id != reversed.id);
         let mut pays: BTreeMap<(InvoiceId, PaymentId), Money> = BTreeMap::new();
         for PaymentRow { payment, reversal, .. } in self.payments_of(reversed.customer_id).await? {
-            if payment.channel.is_money() && reversal.is_none() && payment.id != reversed.id {
+            if payment.channel.pays_oldest() && reversal.is_none() && payment.id != reversed.id {
                 for a in self.store.allocations(self.tenant, payment.id).await? {
                     *pays.entry((a.invoice_id, payment.id)).or_default() += a.amount;
                 }

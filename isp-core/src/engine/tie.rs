@@ -104,7 +104,8 @@ impl Engine<'_> {
         let credit: Money = standing().map(|row| row.left).sum();
         differs(Account::CustomerCredit, None, -credit, journal(Account::CustomerCredit, &[]));
         let receiving = [EntryKind::Payment, EntryKind::WriteOff, EntryKind::Reversal];
-        let channels = [Account::Cash, Account::Bank, Account::Gateway, Account::Collector, Account::WriteOff];
+        let money = Account::ALL.into_iter().filter(|account| account.is_money());
+        let channels = money.chain([Account::Pph23Prepaid, Account::WriteOff]);
         for account in channels {
             let money = standing().filter(|row| row.payment.channel != Channel::CreditNote);
             let came = money.filter(|row| row.payment.account() == account).map(|row| row.payment.amount).sum();

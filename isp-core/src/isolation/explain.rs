@@ -10,6 +10,8 @@ use crate::ending::{Ending, EndingKind};
 use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause, ObservedAccess};
 use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, longest};
 use crate::isolation::policy::IsolationPolicy;
+use crate::money::Money;
+use crate::payment::withheld;
 use crate::protection::ProtectedDays;
 use crate::text::Language;
 
@@ -26,13 +28,15 @@ pub struct Explanation {
     pub evidence: Vec<String>,
 }
 
-/// Explains the access of one subscription at `at` from the facts and events of that time, and what its router last said.
+/// Explains the access of one subscription at `at` from the facts and events of that time, and what its router last said. `dpps` are
+/// the prices without PPN of the customer's invoices, oldest first, by which a slip of PPh 23 that is awaited is known (rule P9).
 #[must_use]
 pub fn explain<F: Decidable>(
     facts: &F,
     observed: Option<&ObservedAccess>,
     events: &[AccessEvent],
     policy: &IsolationPolicy,
+    dpps: &[Money],
     at: DateTime<Utc>,
     language: Language,
 ) -> Explanation {
@@ -42,6 +46,7 @@ pub fn explain<F: Decidable>(
     let arrears = Arrears::of(facts.open(), words.today);
     let (reason, sentence) = sentence(facts, last, decision, &arrears, policy, &words);
     let mut evidence: Vec<String> = facts.open().iter().map(|i| words.invoice(i.debt())).collect();
+    evidence.extend(withheld::awaited(facts.open(), dpps).map(|(missing, percent)| words.slip(missing, percent)));
     evidence.extend(facts.promises().iter().map(|p| words.promise(p)));
     evidence.extend(facts.exemptions().iter().map(|e| words.exemption(e)));
     evidence.extend(last.map(|e| words.event(e)));
@@ -108,6 +113,13 @@ impl Words {
 
     fn moment(&self, at: DateTime<Utc>) -> String {
         format!("{} {} {}", self.zone.date_of(at), self.zone.time_of(at), self.zone.name())
+    }
+
+    fn slip(&self, missing: Money, percent: i64) -> String {
+        self.pick(
+            format!("Yang kurang {missing} sama dengan PPh 23 ({percent} % dari DPP): bukti potong pelanggan ditunggu."),
+            format!("The {missing} that is missing equals PPh 23 ({percent} % of the price without PPN): the customer's slip is awaited."),
+        )
     }
 
     fn isolated(&self, at: Option<DateTime<Utc>>, overdue: crate::Money, after: u16, arrears: &Arrears) -> String {

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::ledger::Account;
+use crate::payment::withheld;
 use crate::text::Code;
 
 /// How an invoice is settled.
 ///
 /// Everything that makes an invoice smaller is a payment through some channel, so that allocation, credit, reversal and
-/// the arrears of a past day are one mechanism; the channel says which account is debited. The last two bring no money.
+/// the arrears of a past day are one mechanism; the channel says which account is debited. The last three bring no money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
@@ -20,6 +21,8 @@ pub enum Channel {
     Bank,
     /// A payment gateway: virtual account, QRIS, shop; it hands the money over later.
     Gateway,
+    /// PPh 23 that the customer kept back and paid to the state for us, by its slip (*bukti potong*); see [`super::withheld`].
+    Pph23,
     /// A credit note (*nota kredit*).
     CreditNote,
     /// A write-off (*penghapusan piutang*).
@@ -28,15 +31,16 @@ pub enum Channel {
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Self; 5] = [Self::Cash, Self::Bank, Self::Gateway, Self::CreditNote, Self::WriteOff];
+    pub const ALL: [Self; 6] = [Self::Cash, Self::Bank, Self::Gateway, Self::Pph23, Self::CreditNote, Self::WriteOff];
 
-    /// `cash`, `bank`, `gateway`, `credit_note` or `write_off`.
+    /// `cash`, `bank`, `gateway`, `pph23`, `credit_note` or `write_off`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Cash => "cash",
             Self::Bank => "bank",
             Self::Gateway => "gateway",
+            Self::Pph23 => "pph23",
             Self::CreditNote => "credit_note",
             Self::WriteOff => "write_off",
         }
@@ -59,19 +63,21 @@ impl Channel {
     }
 
     /// The channel of a provider's name: `cash` and `tunai` are cash; `bank`, `transfer`, `bca`, `bni`, `bri`, `bsi` and
-    /// `mandiri` a bank; any other name is a gateway's.
+    /// `mandiri` a bank; `pph23` a slip of tax that was kept back; any other name is a gateway's.
     ///
     /// ```
     /// use isp_core::text::Code;
     /// use isp_core::payment::Channel;
     /// let of = |name| Channel::of_provider(&Code::parse("provider", name).unwrap());
     /// assert_eq!([of("tunai"), of("BCA"), of("midtrans")], [Channel::Cash, Channel::Bank, Channel::Gateway]);
+    /// assert_eq!(of("PPh23"), Channel::Pph23);
     /// ```
     #[must_use]
     pub fn of_provider(provider: &Code) -> Self {
         match provider.as_str().to_ascii_lowercase().as_str() {
             "cash" | "tunai" => Self::Cash,
             "bank" | "transfer" | "bca" | "bni" | "bri" | "bsi" | "mandiri" => Self::Bank,
+            withheld::PROVIDER => Self::Pph23,
             _ => Self::Gateway,
         }
     }
@@ -80,6 +86,12 @@ impl Channel {
     #[must_use]
     pub const fn is_money(self) -> bool {
         matches!(self, Self::Cash | Self::Bank | Self::Gateway)
+    }
+
+    /// True when it pays the customer's oldest invoices (rule P2), not one that it was given for.
+    #[must_use]
+    pub const fn pays_oldest(self) -> bool {
+        self.is_money() || matches!(self, Self::Pph23)
     }
 
     /// The account that a payment through it is debited to.
@@ -92,6 +104,7 @@ impl Channel {
             Self::Cash => Account::Cash,
             Self::Bank => Account::Bank,
             Self::Gateway => Account::Gateway,
+            Self::Pph23 => Account::Pph23Prepaid,
             Self::CreditNote => Account::CustomerCredit,
             Self::WriteOff => Account::WriteOff,
         }

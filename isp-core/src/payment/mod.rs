@@ -13,6 +13,7 @@ pub mod qris;
 pub mod receipt;
 pub mod receive;
 pub mod request;
+pub mod withheld;
 pub mod write_off;
 
 pub use allocate::{Allocation, CreditSource, PaidPart, allocate, settle_again};

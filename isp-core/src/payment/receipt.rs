@@ -8,13 +8,14 @@ use crate::error::Error;
 use crate::ids::{CustomerId, PaymentId, TenantId, derive};
 use crate::ledger::Account;
 use crate::money::Money;
-use crate::payment::Channel;
+use crate::payment::{Channel, withheld};
 use crate::text::{Code, Reference};
 
 /// Money that came in from a customer, or what stands for it (see [`Channel`]). Append-only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// The row; follows from provider, reference and how often they were booked and taken back before.
+    /// The row; follows from provider, reference and how often they were booked and taken back before. For a slip of tax from the
+    /// customer too, who numbers it.
     pub id: PaymentId,
     /// Who paid.
     pub customer_id: CustomerId,
@@ -35,17 +36,26 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// The id of the payment that a provider calls `reference`, when `before` bookings of it were taken back.
+    /// The id of the payment of a customer that a provider calls `reference`, when `before` bookings of it were taken back.
     #[must_use]
-    pub fn id_of(tenant: TenantId, provider: &Code, reference: &Reference, before: usize) -> PaymentId {
+    pub fn id_of(
+        tenant: TenantId,
+        customer: CustomerId,
+        provider: &Code,
+        reference: &Reference,
+        before: usize,
+    ) -> PaymentId {
+        let whose = withheld::numbered_by(provider, customer).map(|customer| customer.to_string());
+        let before = (before > 0).then(|| before.to_string());
         let (provider, reference) = (provider.folded(), reference.folded());
-        match before {
-            0 => PaymentId(derive(tenant.0, &["payment", &provider, &reference])),
-            _ => PaymentId(derive(tenant.0, &["payment", &provider, &reference, &before.to_string()])),
-        }
+        let mut name = vec!["payment", &provider, &reference];
+        name.extend(whose.as_deref());
+        name.extend(before.as_deref());
+        PaymentId(derive(tenant.0, &name))
     }
 
-    /// What it is known by (rule P6): provider and reference without case, the reference also without blanks.
+    /// What it is known by (rule P6): provider and reference without case, the reference also without blanks. Slips of tax of
+    /// several customers may be known by the same.
     #[must_use]
     pub fn identity(provider: &Code, reference: &Reference) -> String {
         format!("{} {}", provider.folded(), reference.folded())

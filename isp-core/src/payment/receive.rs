@@ -6,7 +6,7 @@ use crate::billing::credit;
 use crate::error::Error;
 use crate::ids::CustomerId;
 use crate::money::{Money, plausible_amount};
-use crate::payment::{plausible, write_off};
+use crate::payment::{plausible, withheld, write_off};
 use crate::text::Code;
 
 /// Who says that a payment came in.
@@ -87,12 +87,34 @@ impl Heard<'_> {
         match self.told {
             Told::ByPersonWhoInsists => Ok(()),
             Told::ByMachine => plausible(self.paid_at, now),
-            Told::ByPerson if self.amount == self.owed => plausible(self.paid_at, now),
+            Told::ByPerson if self.amount == self.owed || self.is_slip() => plausible(self.paid_at, now),
             Told::ByPerson => plausible_amount("amount", self.amount).and(plausible(self.paid_at, now)),
         }
     }
 
-    /// Which of the payments with its reference it is, oldest first; a reversed one leaves the reference free.
+    /// What it comes to among the payments with its reference, oldest first. `dpps` are the prices without PPN of the customer's
+    /// invoices, oldest first, which only a slip of PPh 23 is compared with (rule P9); `owed` is then all that the customer owes.
+    ///
+    /// # Errors
+    /// As [`Heard::check`]; for a new slip that a person typed, as [`withheld::usual`].
+    pub fn received(&self, known: &[KnownPayment], dpps: &[Money], now: DateTime<Utc>) -> Result<Received, Error> {
+        self.check(now)?;
+        let received = self.among(known);
+        // Who says again what was booked made no slip of the keyboard.
+        if received == Received::New && self.told == Told::ByPerson && self.is_slip() {
+            withheld::usual(self.amount, self.owed, dpps)?;
+        }
+        Ok(received)
+    }
+
+    /// True for a slip of PPh 23.
+    #[must_use]
+    pub fn is_slip(&self) -> bool {
+        withheld::is_slip(self.provider)
+    }
+
+    /// Which of the payments with its reference it is, oldest first; a reversed one leaves the reference free. A slip of another
+    /// customer is another payment.
     ///
     /// ```
     /// use isp_core::{ids::CustomerId, money::Money, payment::{Heard, KnownPayment, Received, Told}, text::Code};
@@ -111,10 +133,12 @@ impl Heard<'_> {
     /// ```
     #[must_use]
     pub fn among(&self, known: &[KnownPayment]) -> Received {
-        let standing = known.iter().rposition(|k| !k.reversed);
+        let whose = |k: &KnownPayment| !self.is_slip() || k.customer_id == self.customer_id;
+        let standing = known.iter().rposition(|k| !k.reversed && whose(k));
         // A machine may say late, or ten times, what was taken back meanwhile; the moment of paying tells.
         let same = |k: &KnownPayment| {
-            self.told == Told::ByMachine && k.paid_at.timestamp_micros() == self.paid_at.timestamp_micros()
+            let moment = k.paid_at.timestamp_micros() == self.paid_at.timestamp_micros();
+            self.told == Told::ByMachine && moment && whose(k)
         };
         let Some(at) = standing.or_else(|| known.iter().rposition(same)) else { return Received::New };
         let found = known[at];

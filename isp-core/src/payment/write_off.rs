@@ -62,7 +62,7 @@ impl WriteOff {
         let provider = Code::parse("provider", PROVIDER)?;
         let reference = Reference::parse("reference", invoice)?;
         Ok(Payment {
-            id: Payment::id_of(tenant, &provider, &reference, before),
+            id: Payment::id_of(tenant, self.customer_id, &provider, &reference, before),
             customer_id: self.customer_id,
             provider,
             reference,

@@ -37,12 +37,16 @@ pub struct FinanceRow {
     pub ppn: Money,
     /// Payments less reversals. What is paid ahead belongs to no group until it pays an invoice.
     pub collected: Money,
+    /// PPh 23 that customers kept back, by its slips, less those taken back.
+    pub withheld: Money,
     /// Receivables given up, less those taken back.
     pub written_off: Money,
     /// What is open at the month's end: the balance of the receivable account.
     pub outstanding: Money,
     /// What customers have paid ahead, or were given back, at the month's end.
     pub credit: Money,
+    /// PPh 23 that was kept back so far, at the month's end: an asset, which counts towards the provider's income tax.
+    pub pph23_prepaid: Money,
 }
 
 /// The age of what is open of one group.
@@ -137,9 +141,11 @@ pub fn finance(input: &FinanceInput<'_>, first: Month, last: Month) -> Finance {
                 given_back: sum(&given_back),
                 ppn: -now(Account::PpnPayable, &[EntryKind::Invoices, EntryKind::CreditNote]),
                 collected: sum(&received),
+                withheld: now(Account::Pph23Prepaid, &[EntryKind::Payment, EntryKind::Reversal]),
                 written_off: now(Account::WriteOff, &[EntryKind::WriteOff, EntryKind::Reversal]),
                 outstanding: balance(Account::Receivable),
                 credit: -balance(Account::CustomerCredit),
+                pph23_prepaid: balance(Account::Pph23Prepaid),
             });
         }
         month = month.plus(1);

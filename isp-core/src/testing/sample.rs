@@ -159,7 +159,7 @@ pub fn invoice(of: &Subscription, start: Date, due: Date, total: i64) -> Invoice
 pub fn payment(tenant: TenantId, number: u64, customer_id: CustomerId, amount: i64, at: DateTime<Utc>) -> Payment {
     let (provider, reference) = (code("cash"), Reference::from(code(&format!("RCPT-{number}"))));
     Payment {
-        id: Payment::id_of(tenant, &provider, &reference, 0),
+        id: Payment::id_of(tenant, customer_id, &provider, &reference, 0),
         customer_id,
         provider,
         reference,

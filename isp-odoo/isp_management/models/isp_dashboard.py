@@ -68,6 +68,7 @@ class IspDashboard(models.AbstractModel):
         received = [
             ("company_id", "=", company.id), ("partner_type", "=", "customer"), ("payment_type", "=", "inbound"),
             ("state", "=", "posted"), ("date", ">=", first), ("date", "<=", today),
+            ("journal_id", "!=", company.sudo().isp_pph23_journal_id.id),
         ]
         amount = self._sums(company, first, today).get(first, (0, 0))[1]
         cards.append(self._card(

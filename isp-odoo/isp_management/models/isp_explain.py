@@ -46,7 +46,9 @@ class IspSubscription(models.Model):
             seen = seen_at = None
         of_then = line._isp_access_facts_at(at, events) if at else line._isp_access_facts(now, key="name")[0]
         policy = line.company_id._isp_isolation_policy()
-        [why] = isp_engine.explain([isp_engine.ExplainFacts(of_then, told, seen, seen_at)], at or now, policy=policy, language=language)
+        dpps = self.env["account.payment"]._isp_dpps(line.company_id, line.customer_id.partner_id)
+        facts = isp_engine.ExplainFacts(of_then, told, seen, seen_at, dpps)
+        [why] = isp_engine.explain([facts], at or now, policy=policy, language=language)
         return why
 
     def _isp_access_facts_at(self, at, events):

@@ -239,8 +239,8 @@ class AccountPartialReconcile(models.Model):
             ours = invoice.isp_subscription_id or invoice.isp_installation_fee_id
             if invoice.move_type != "out_invoice" or not ours or paid_by.is_invoice(include_receipts=True):
                 continue
-            # Nobody paid what was written off.
-            if paid_by.isp_write_off_of_id:
+            # Nobody paid what was written off, and a slip of tax is no money.
+            if paid_by.isp_write_off_of_id or paid_by.journal_id == paid_by.company_id.isp_pph23_journal_id:
                 continue
             customer = ours.customer_id or customers.search(
                 [("company_id", "=", invoice.company_id.id), ("partner_id", "=", invoice.partner_id.id)], limit=1

@@ -1,8 +1,11 @@
 """Payments that are one payment: provider and reference make it one (rules P1, P6), whoever tells of it and however often."""
 
+from collections import defaultdict
+
 import isp_engine
 
 from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 
 from ..logic.money import rupiah_owed, whole
 from ..logic.policy import noon
@@ -12,7 +15,8 @@ class AccountPayment(models.Model):
     _inherit = "account.payment"
 
     isp_provider = fields.Char(
-        "Paid through", copy=False, help="Whose reference it is, such as bca or midtrans. Empty: the code of the journal."
+        "Paid through", copy=False,
+        help="Whose reference it is, such as bca or midtrans; pph23 for the slip of tax that was kept back. Empty: the code of the journal.",
     )
     isp_reference = fields.Char(
         "Bank or gateway reference", copy=False, tracking=True,
@@ -22,11 +26,12 @@ class AccountPayment(models.Model):
     isp_identity = fields.Char("Known as", compute="_compute_isp_identity", store=True, copy=False, index="btree_not_null")
     isp_stands = fields.Boolean("Not taken back", compute="_compute_isp_stands", store=True, copy=False)
 
-    @api.depends("isp_provider", "isp_reference", "journal_id.code", "company_id")
+    @api.depends("isp_provider", "isp_reference", "journal_id.code", "company_id", "partner_id.commercial_partner_id")
     def _compute_isp_identity(self):
         for payment in self:
             payment.isp_identity = payment.isp_reference and self._isp_identity_of(
-                payment.company_id, payment.isp_provider or self._isp_provider_of(payment.journal_id), payment.isp_reference
+                payment.company_id, payment.isp_provider or self._isp_provider_of(payment.journal_id), payment.isp_reference,
+                payment.partner_id,
             )
 
     @api.depends("move_id.state", "move_id.reversal_move_id.state")
@@ -46,21 +51,40 @@ class AccountPayment(models.Model):
         return result
 
     @api.model
+    def _isp_is_slip(self, provider):
+        """Whether it is the provider's name of slips of PPh 23."""
+        return (provider or "").strip().lower() == "pph23"
+
+    def action_post(self):
+        """Tax that was kept back is known by the number of its slip, and is on its own account: never money in a till or a bank."""
+        for payment in self.filtered(lambda one: one.payment_type == "inbound"):
+            own = payment.journal_id == payment.company_id.sudo().isp_pph23_journal_id
+            slip = self._isp_is_slip(payment.isp_provider) or own and not payment.isp_provider
+            if slip != own:
+                raise UserError(_("PPh 23 that was kept back is booked in its own journal, and nothing else is."))
+            if slip and not (payment.isp_reference or "").strip():
+                raise UserError(_("Write down the number of the slip (bukti potong)."))
+        return super().action_post()
+
+    @api.model
     def _isp_provider_of(self, journal):
         """A journal as a provider: letters, digits and dashes of its code."""
+        if journal and journal == journal.company_id.sudo().isp_pph23_journal_id:
+            return "pph23"
         return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-/@") else "-" for sign in journal.code or "journal")
 
     @api.model
-    def _isp_identity_of(self, company, provider, reference):
+    def _isp_identity_of(self, company, provider, reference, partner):
         try:
-            return "%d %s" % (company.id, isp_engine.payment_identity(provider, reference))
+            identity = isp_engine.payment_identity(provider, reference, partner.commercial_partner_id.id)
+            return "%d %s" % (company.id, identity)
         except isp_engine.InvalidValue as error:
             self.env["isp.refusals"]._isp_allowed(error)
 
     @api.model
     def _isp_known(self, company, partner, amount, day, provider, reference, told="person"):
         """The payment that is known by this reference, or none when it is a new one; refused when it can be neither."""
-        identity = self._isp_identity_of(company, provider, reference)
+        identity = self._isp_identity_of(company, provider, reference, partner)
         known = self.sudo().search([("isp_identity", "=", identity)], order="id")
         notice = isp_engine.PaymentNotice(
             0, partner.commercial_partner_id.id, provider, reference, whole(amount), noon(day, company.isp_zone), told,
@@ -71,7 +95,7 @@ class AccountPayment(models.Model):
                 )
                 for payment in known
             ],
-            owed=self._isp_owed(company, partner, whole(amount), known),
+            owed=self._isp_owed(company, partner, whole(amount), known), dpps=self._isp_dpps(company, partner),
         )
         [received] = isp_engine.receive_payments([notice], company._isp_now())
         received = self.env["isp.refusals"]._isp_allowed(received)
@@ -89,6 +113,19 @@ class AccountPayment(models.Model):
         return amount if said_before else sum(residuals)
 
     @api.model
+    def _isp_dpps(self, company, partner):
+        """The prices without PPN of a customer's invoices, oldest first, by which a slip of PPh 23 is known; less what was given back."""
+        moves = self.env["account.move"].sudo().search([
+            ("company_id", "=", company.id), ("commercial_partner_id", "=", partner.commercial_partner_id.id),
+            ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("isp_late_fee_of_id", "=", False),
+        ], order="invoice_date, id")
+        notes = moves.search([("reversed_entry_id", "in", moves.ids), ("state", "=", "posted"), ("move_type", "=", "out_refund")])
+        given_back = defaultdict(float)
+        for note in notes:
+            given_back[note.reversed_entry_id] += note.amount_untaxed
+        return [max(whole(move.amount_untaxed - given_back[move]), 0) for move in moves]
+
+    @api.model
     def _isp_check_typed(self, company, amount, day, told):
         """Refuse a day or an amount that looks like a slip of the keyboard, and that nobody insists on."""
         notice = isp_engine.PaymentNotice(0, 0, "till", "1", whole(amount), noon(day, company.isp_zone), told, [])
@@ -102,6 +139,8 @@ class AccountPayment(models.Model):
         known = self._isp_known(company, partner, amount, day, provider, reference, told)
         if known:
             return known
+        if self._isp_is_slip(provider):
+            journal = company._isp_pph23_journal()
         vals = {
             "payment_type": "inbound", "partner_type": "customer", "partner_id": partner.id, "amount": amount, "date": day,
             "isp_provider": provider, "isp_reference": reference,

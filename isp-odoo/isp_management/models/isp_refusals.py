@@ -35,6 +35,13 @@ class IspRefusals(models.AbstractModel):
             ),
             "payment.mismatch": _("This reference is known with another customer or amount."),
             "payment.reserved_provider": _("This provider's name is kept for credit notes and write-offs."),
+            "payment.slip_above_debt": _(
+                "The slip is for more than the customer owes: the rest would be credit that nobody paid in. Tick that it is meant so, if the "
+                "invoice was paid in full."
+            ),
+            "payment.slip_odd": _(
+                "This is neither about 2 % nor about 4 % of the price without PPN. Tick that it is meant so, if the slip says so."
+            ),
             "payment.paid_in_future": _("This day has not begun yet, so nothing can have been paid on it."),
             "value.implausible": _("This amount looks like a slip of the keyboard. Tick that it is meant so, if it is."),
             "payment.paid_long_ago": _("This day is more than a year ago. Tick that it is meant so, if it is."),

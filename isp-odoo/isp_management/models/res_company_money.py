@@ -48,6 +48,12 @@ class ResCompany(models.Model):
         help="Its account holds the cash that collectors have taken and not handed over. Empty: made with the first collector.",
     )
 
+    isp_pph23_journal_id = fields.Many2one(
+        "account.journal", "PPh 23 kept back", check_company=True, domain="[('type', '=', 'cash'), ('company_id', '=', id)]",
+        help="Its account holds the PPh 23 that customers kept back, by their slips: a claim on the income tax, no money. Empty: made "
+             "with the first slip.",
+    )
+
     @api.constrains(
         "isp_late_fee", "isp_late_fee_days", "isp_late_fee_amount", "isp_late_fee_percent", "isp_late_fee_minimum",
         "isp_outage_min_hours",
@@ -102,6 +108,27 @@ class ResCompany(models.Model):
             company.isp_collector_journal_id = journal
         return company.isp_collector_journal_id.sudo(False)
 
+    def _isp_pph23_journal(self):
+        """The journal of slips of PPh 23, on an account of its own that is no money."""
+        self.ensure_one()
+        company = self.sudo()
+        if not company.isp_pph23_journal_id:
+            accounts = self.env["account.account"].sudo().with_company(company)
+            prefix = company.cash_account_code_prefix or company.bank_account_code_prefix or "1"
+            digits = len(accounts.search([("company_id", "=", company.id)], limit=1).code or "") or 6
+            account = accounts.create({
+                "name": _("PPh 23 prepaid"), "code": accounts._search_new_account_code(company, digits, prefix),
+                "account_type": "asset_prepayments", "company_id": company.id,
+            })
+            journal = self.env["account.journal"].sudo().with_company(company).create({
+                "name": _("PPh 23 slips"), "code": "PPH23", "type": "cash", "company_id": company.id, "default_account_id": account.id,
+                "sequence": 100,
+            })
+            lines = journal.inbound_payment_method_line_ids | journal.outbound_payment_method_line_ids
+            lines.payment_account_id = account
+            company.isp_pph23_journal_id = journal
+        return company.isp_pph23_journal_id.sudo(False)
+
     def _isp_bad_debt_account(self):
         self.ensure_one()
         if not self.isp_bad_debt_account_id:
@@ -134,5 +161,9 @@ class ResConfigSettings(models.TransientModel):
     )
     isp_collector_journal_id = fields.Many2one(
         related="company_id.isp_collector_journal_id", readonly=False,
+        domain="[('type', '=', 'cash'), ('company_id', '=', company_id)]",
+    )
+    isp_pph23_journal_id = fields.Many2one(
+        related="company_id.isp_pph23_journal_id", readonly=False,
         domain="[('type', '=', 'cash'), ('company_id', '=', company_id)]",
     )

@@ -22,8 +22,9 @@ class IspReportFinance(models.Model):
         ],
         "account.move.line": [
             "balance", "amount_residual", "date", "account_id", "product_id", "partner_id", "parent_state", "company_id",
-            "display_type", "payment_id", "statement_line_id",
+            "display_type", "payment_id", "statement_line_id", "journal_id",
         ],
+        "res.company": ["isp_pph23_journal_id"],
         "account.partial.reconcile": ["debit_move_id", "credit_move_id", "amount"],
         "account.account": ["account_type"],
         "isp.subscription": ["package_id", "router_id"],
@@ -46,8 +47,9 @@ class IspReportFinance(models.Model):
     ppn = fields.Float("PPN", digits=(16, 0), readonly=True)
     billed_total = fields.Float("Billed", digits=(16, 0), readonly=True)
     collected = fields.Float(digits=(16, 0), readonly=True)
+    withheld = fields.Float("PPh 23 withheld", digits=(16, 0), readonly=True, help="Tax that customers kept back, by their slips: an asset, no money.")
     cost = fields.Float("Costs", digits=(16, 0), readonly=True)
-    receivable = fields.Float("Change of receivables", digits=(16, 0), readonly=True, help="Billed less collected and written off.")
+    receivable = fields.Float("Change of receivables", digits=(16, 0), readonly=True, help="Billed less collected, withheld and written off.")
 
     @property
     def _table_query(self):
@@ -60,24 +62,25 @@ class IspReportFinance(models.Model):
             line AS (
                 SELECT l.id, l.date, l.move_id, l.partner_id, l.company_id, l.company_currency_id, l.product_id,
                        l.balance, l.amount_residual, l.display_type, a.account_type, a.internal_group,
-                       l.payment_id IS NOT NULL OR l.statement_line_id IS NOT NULL AS paying
-                FROM account_move_line l JOIN account_account a ON a.id = l.account_id
+                       l.payment_id IS NOT NULL OR l.statement_line_id IS NOT NULL AS paying,
+                       coalesce(l.journal_id = k.isp_pph23_journal_id, false) AS slip
+                FROM account_move_line l JOIN account_account a ON a.id = l.account_id JOIN res_company k ON k.id = l.company_id
                 WHERE l.parent_state = 'posted'
             ),
             received AS (SELECT * FROM line WHERE account_type = 'asset_receivable' AND paying),
             split AS (
                 SELECT p.id * 4::bigint + 1 AS id, c.date, c.move_id, c.partner_id, c.company_id, c.company_currency_id,
-                       d.move_id AS about_id, p.amount
+                       d.move_id AS about_id, p.amount, c.slip
                 FROM account_partial_reconcile p JOIN received c ON c.id = p.credit_move_id
                 JOIN account_move_line d ON d.id = p.debit_move_id
                 UNION ALL
                 SELECT p.id * 4::bigint + 2, d.date, d.move_id, d.partner_id, d.company_id, d.company_currency_id,
-                       c.move_id, -p.amount
+                       c.move_id, -p.amount, d.slip
                 FROM account_partial_reconcile p JOIN received d ON d.id = p.debit_move_id
                 JOIN account_move_line c ON c.id = p.credit_move_id
                 UNION ALL
                 SELECT id * 4::bigint + 3, date, move_id, partner_id, company_id, company_currency_id, NULL,
-                       -amount_residual
+                       -amount_residual, slip
                 FROM received WHERE amount_residual <> 0
             ),
             entry AS (
@@ -85,7 +88,7 @@ class IspReportFinance(models.Model):
                        l.move_id AS about_id, l.product_id,
                        CASE WHEN doc AND l.internal_group = 'income' THEN -l.balance ELSE 0 END AS billed,
                        CASE WHEN doc AND l.display_type = 'tax' THEN -l.balance ELSE 0 END AS ppn,
-                       0 AS collected,
+                       0 AS collected, 0 AS withheld,
                        CASE WHEN l.internal_group = 'expense' THEN l.balance ELSE 0 END AS cost,
                        CASE WHEN l.account_type = 'asset_receivable' THEN l.balance ELSE 0 END AS receivable
                 FROM line l
@@ -95,13 +98,13 @@ class IspReportFinance(models.Model):
                   AND (l.account_type = 'asset_receivable' OR l.internal_group = 'expense'
                        OR doc AND (l.internal_group = 'income' OR l.display_type = 'tax'))
                 UNION ALL
-                SELECT id, date, move_id, partner_id, company_id, company_currency_id, about_id, NULL, 0, 0, amount, 0,
-                       -amount
+                SELECT id, date, move_id, partner_id, company_id, company_currency_id, about_id, NULL, 0, 0,
+                       CASE WHEN slip THEN 0 ELSE amount END, CASE WHEN slip THEN amount ELSE 0 END, 0, -amount
                 FROM split
             )
             SELECT e.id, e.date, e.move_id, e.partner_id, e.company_id, e.company_currency_id AS currency_id,
                    coalesce(sold.package_id, packages.package_id) AS package_id, x.router_id, r.location AS site,
-                   e.billed, e.ppn, e.billed + e.ppn AS billed_total, e.collected, e.cost, e.receivable
+                   e.billed, e.ppn, e.billed + e.ppn AS billed_total, e.collected, e.withheld, e.cost, e.receivable
             FROM entry e
             LEFT JOIN x ON x.move_id = e.about_id
             LEFT JOIN isp_router r ON r.id = x.router_id

@@ -190,7 +190,7 @@ class IspReportPrint(models.TransientModel):
         }
 
     def _isp_table_finance(self):
-        names = ("billed", "ppn", "billed_total", "collected", "cost", "receivable")
+        names = ("billed", "ppn", "billed_total", "collected", "withheld", "cost", "receivable")
         report = self.env["isp.report.finance"]
         sums = {
             month: values
@@ -202,13 +202,13 @@ class IspReportPrint(models.TransientModel):
         for month in self._isp_months():
             *values, change = sums.get(month, [0] * len(names))
             outstanding += change
-            rows.append(("normal", [_month(month), *values, values[3] - values[4], outstanding]))
-        total = [sum(cells[at] for _style, cells in rows) for at in range(1, 7)]
+            rows.append(("normal", [_month(month), *values, values[3] - values[5], outstanding]))
+        total = [sum(cells[at] for _style, cells in rows) for at in range(1, 8)]
         return {
             "name": "finance", "title": _("Monthly finance report"),
             "columns": [
                 (_("Month"), "text"), (_("Billed without PPN"), "money"), (_("PPN"), "money"), (_("Billed"), "money"),
-                (_("Collected"), "money"), (_("Costs"), "money"), (_("Collected less costs"), "money"),
+                (_("Collected"), "money"), (_("PPh 23 withheld"), "money"), (_("Costs"), "money"), (_("Collected less costs"), "money"),
                 (_("Receivable at the end"), "money"),
             ],
             "rows": [*rows, ("total", [_("Total"), *total, outstanding])],

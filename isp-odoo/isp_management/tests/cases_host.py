@@ -242,19 +242,20 @@ class OdooHost:
         if done["type"] != "ir.actions.act_window_close":
             raise AssertionError("what was shown is not what is done")
 
-    def do_pay(self, at, customer, amount, provider, reference, paid_at, collector):
-        del collector
+    def do_pay(self, at, customer, amount, provider, reference, paid_at, collector, sure, payer_fee, fee):
+        del collector, payer_fee, fee
         env = self.env(at)
         day_paid = (naive(paid_at) + timedelta(hours=HOURS[self.company.isp_zone])).date()
         moves = self.owed(customer)
         if moves:
             wizard = env["account.payment.register"].with_context(active_model="account.move", active_ids=moves.ids).create({
                 "payment_date": day_paid, "amount": amount, "group_payment": True, "isp_provider": provider, "isp_reference": reference,
+                "isp_insist": sure,
             })
             wizard._create_payments()
         else:
             env["account.payment"]._isp_receive(
-                self.customers[customer].partner_id, amount, day_paid, provider, reference, told="person"
+                self.customers[customer].partner_id, amount, day_paid, provider, reference, told="insisting" if sure else "person"
             )
 
     def do_reverse(self, at, provider, reference, reason):
@@ -262,9 +263,9 @@ class OdooHost:
         if provider == "credit-note":
             # A credit note is an invoice in Odoo, and stands among no payments.
             raise Refusal("payment.not_reversible")
-        known = payments.search(
-            [("isp_identity", "=", payments._isp_identity_of(self.company, provider, reference))], order="isp_stands desc, id desc", limit=1
-        )
+        payers = [customer.partner_id for customer in self.customers.values()]
+        names = [payments._isp_identity_of(self.company, provider, reference, partner) for partner in payers]
+        known = payments.search([("isp_identity", "in", names)], order="isp_stands desc, id desc", limit=1)
         if not known:
             raise Refusal("store.not_found")
         wizard = payments.env["isp.payment.reversal.wizard"].create({"payment_id": known.id, "reason": reason})

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.http import serialize_exception
 from odoo.tests import new_test_user, tagged
 
@@ -62,6 +62,45 @@ class TestPayments(IspNetworkCommon):
         first = self.register(self.move, amount=100_000, isp_provider=False)
         self.assertTrue(first.isp_identity.endswith(" trx-77"))
         self.assertEqual(self.register(self.move, amount=100_000, isp_provider=first.journal_id.code), first)
+
+    def test_a_slip_of_tax_settles_and_is_no_money(self):
+        """PPh 23 that a firm kept back (rule P9): 2 % of Rp250.000 are missing; the slip is in a journal of its own."""
+        slip = dict(isp_provider=False, isp_reference="BP 0001", isp_slip=True)
+        self.register(self.move, amount=272_500)
+        self.assertIn("PPh 23", " ".join(self.line.with_env(self.payments.env)._isp_explain().evidence))
+        self.refusal("payment.slip_odd", self.register, self.move, **slip, amount=4_000)
+        self.refusal("payment.slip_above_debt", self.register, self.move, **slip, amount=10_000)
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.register(self.move, **{**slip, "isp_reference": " "}, amount=5_000)
+        before = self.env["isp.notification"].search([])
+        paid = self.register(self.move, **slip, amount=5_000)
+        journal = self.company.isp_pph23_journal_id
+        self.assertEqual((paid.journal_id, journal.default_account_id.account_type, paid.isp_provider), (journal, "asset_prepayments", "pph23"))
+        self.assertEqual((self.move.amount_residual, self.move.payment_state), (0, "paid"))
+        self.assertEqual(paid.move_id.line_ids.filtered(lambda i: i.account_id == journal.default_account_id).debit, 5_000)
+        self.assertEqual(self.env["isp.notification"].search([]), before, "no money came, so there is no receipt")
+        again = self.payments._isp_receive(self.line.partner_id, 5_000, date(2026, 1, 19), "PPh23", "bp0001 ", told="person")
+        self.assertEqual(again, paid, "the same slip")
+        self.env.flush_all()
+        report = self.env["isp.report.finance"].search([("company_id", "=", self.company.id)])
+        self.assertEqual((sum(report.mapped("collected")), sum(report.mapped("withheld"))), (272_500, 5_000))
+        paid._isp_take_back("salah")
+        self.assertEqual(self.move.amount_residual, 5_000)
+
+    def test_a_slip_is_booked_in_its_journal_alone(self):
+        journal = self.company._isp_pph23_journal()
+        vals = {"payment_type": "inbound", "partner_type": "customer", "partner_id": self.line.partner_id.id, "amount": 5_000}
+        for bad in (
+            {"journal_id": journal.id}, {"journal_id": journal.id, "isp_provider": "bca", "isp_reference": "1"},
+            {"isp_provider": "PPh23", "isp_reference": "1"},
+        ):
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                self.payments.create({**vals, **bad}).action_post()
+        made = self.payments._isp_receive(self.line.partner_id, 5_000, date(2026, 1, 19), "pph23", "BP-9", told="person")
+        other = self.new_line(2)
+        self.at("2026-01-05 08:00")["isp.billing_run"]._cron_bill()
+        theirs = self.payments._isp_receive(other.partner_id, 5_000, date(2026, 1, 19), "pph23", "BP-9", told="person")
+        self.assertNotEqual(made, theirs, "each customer numbers its own slips")
 
     def test_what_no_reference_names_is_never_one(self):
         first = self.register(self.move, amount=100_000, isp_reference=False)

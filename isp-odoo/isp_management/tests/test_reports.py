@@ -170,7 +170,7 @@ class TestReports(IspReportsCommon):
 
     def test_the_printed_finance_carries_the_receivable_on(self):
         rows = self.printed("finance", date_from=date(2026, 2, 1))._isp_table()["rows"]
-        self.assertEqual(rows[0][1][1:], [650_000, 71_500, 721_500, 150_000, 750_000, -600_000, 1_315_500])
+        self.assertEqual(rows[0][1][1:], [650_000, 71_500, 721_500, 150_000, 0, 750_000, -600_000, 1_315_500])
         self.assertEqual([style for style, _cells in rows], ["normal", "total"])
 
     def test_limits(self):

@@ -1,6 +1,7 @@
 """The register of payments takes what the bank, the gateway or the receipt calls a payment (models/isp_payment.py)."""
 
-from odoo import fields, models
+from odoo import _, fields, models
+from odoo.exceptions import UserError
 
 
 class AccountPaymentRegister(models.TransientModel):
@@ -11,11 +12,16 @@ class AccountPaymentRegister(models.TransientModel):
         "Bank or gateway reference",
         help="What the bank, the gateway or the receipt calls this payment. It is one payment, however often it is told.",
     )
+    isp_slip = fields.Boolean(
+        "Slip of PPh 23", help="The customer kept PPh 23 back and hands over its slip (bukti potong). It settles what is missing, and is no "
+        "money: it is booked in a journal of its own, on an asset account. The date is the slip's.",
+    )
     isp_insist = fields.Boolean(
-        "It is meant so", help="The payment is of more than a year ago, of a day that is still to come, or of an unusual amount."
+        "It is meant so", help="The payment is of more than a year ago, of a day that is still to come, or of an unusual amount, also for a slip of PPh 23."
     )
 
     def action_create_payments(self):
+        self._isp_as_slip()
         self._isp_check_typed()
         return super().action_create_payments()
 
@@ -30,8 +36,21 @@ class AccountPaymentRegister(models.TransientModel):
 
     def _create_payments(self):
         """A payment whose reference is known is shown, and not booked again."""
+        self._isp_as_slip()
         known = self._isp_known()
         return known or super()._create_payments()
+
+    def _isp_as_slip(self):
+        """A slip of PPh 23 is one however it was said: by the tick, by its journal or by its name."""
+        for wizard in self.filtered(lambda one: one.payment_type == "inbound"):
+            own = wizard.company_id.sudo().isp_pph23_journal_id
+            if wizard.isp_slip or own and wizard.journal_id == own or self.env["account.payment"]._isp_is_slip(wizard.isp_provider):
+                if not (wizard.isp_reference or "").strip():
+                    raise UserError(_("Write down the number of the slip (bukti potong)."))
+                # Another journal may change the amount.
+                amount = wizard.amount
+                wizard.update({"journal_id": wizard.company_id._isp_pph23_journal(), "isp_provider": "pph23", "isp_slip": True})
+                wizard.amount = amount
 
     def _isp_known(self):
         self.ensure_one()

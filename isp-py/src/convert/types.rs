@@ -83,7 +83,7 @@ kinds! {
     AllocationFacts: customer invoices credit paid;
     Allocation: customer payment invoice amount;
     KnownPayment: key customer amount paid_at reversed;
-    PaymentNotice: key customer provider reference amount paid_at told known owed;
+    PaymentNotice: key customer provider reference amount paid_at told known owed dpps;
     ReceivedPayment: notice outcome payment identity;
     WriteOffWish: invoice open by reason;
     WriteOff: invoice amount;
@@ -118,7 +118,7 @@ kinds! {
     ProfitLossRow: month group revenue costs revenue_total costs_total result cash_in cash_out;
     ProfitLoss: rows total;
     AccessEvent: at kind by reason overdue;
-    ExplainFacts: line event observed observed_at;
+    ExplainFacts: line event observed observed_at dpps;
     Explanation: subscription access reason sentence evidence;
     RouterSettings: isolation_profile isolation_list isolation_rate isolation_pool pool local_address tls_authority
         isolation bursts isolations remove_closed;

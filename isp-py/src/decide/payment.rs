@@ -6,7 +6,7 @@ use isp_core::billing::{Charge, CreditNote, Written};
 use isp_core::calendar::Date;
 use isp_core::ids::{CustomerId, OfNobody};
 use isp_core::money::Money;
-use isp_core::payment::{Heard, KnownPayment, Payment, Received, Told, write_off};
+use isp_core::payment::{Heard, KnownPayment, Payment, Received, Told, withheld, write_off};
 use isp_core::text::{Code, Reference, given};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -20,12 +20,21 @@ pub(crate) const TOLD: [(&str, Told); 3] =
     [("person", Told::ByPerson), ("insisting", Told::ByPersonWhoInsists), ("machine", Told::ByMachine)];
 
 /// What a payment is known by (rule P6): provider and reference, trimmed and without case. Keep it unique among the payments
-/// that are not reversed.
+/// that are not reversed. Slips of PPh 23 are numbered by who hands them over: where ``customer`` is given, theirs have it in them.
 #[pyfunction]
-pub(crate) fn payment_identity(provider: &Bound<'_, PyAny>, reference: &Bound<'_, PyAny>) -> PyResult<String> {
+#[pyo3(signature = (provider, reference, customer = None))]
+pub(crate) fn payment_identity(
+    provider: &Bound<'_, PyAny>,
+    reference: &Bound<'_, PyAny>,
+    customer: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
     let provider = Value::argument("provider", provider)?.parsed(|text| Code::parse("provider", text))?;
     let reference = Value::argument("reference", reference)?.parsed(|text| Reference::parse("reference", text))?;
-    Ok(Payment::identity(&provider, &reference))
+    let identity = Payment::identity(&provider, &reference);
+    match customer.filter(|_| withheld::is_slip(&provider)) {
+        Some(customer) => Ok(format!("{identity} {}", customer.str()?)),
+        None => Ok(identity),
+    }
 }
 
 /// What each payment that somebody tells of comes to: a new one, or one that is known and is not written again.
@@ -33,7 +42,7 @@ pub(crate) fn payment_identity(provider: &Bound<'_, PyAny>, reference: &Bound<'_
 /// ``known`` are the payments with the same ``payment_identity``, oldest first. One that was reversed leaves the reference
 /// free for a person; a machine that says the same again means the reversed one. What is refused is an ``InvalidValue`` in its
 /// place: an amount of nothing, a provider's name that the program keeps, a day in the future or more than a year ago (unless
-/// ``told`` is ``insisting``), a reference that is known with another customer or amount (``payment.mismatch``).
+/// ``told`` is ``insisting``), a slip of PPh 23 that is no usual one (the same), a reference that is known with another customer or amount (``payment.mismatch``).
 #[pyfunction]
 pub(crate) fn receive_payments<'py>(
     notices: &Bound<'py, PyAny>,
@@ -43,8 +52,8 @@ pub(crate) fn receive_payments<'py>(
     let now = Value::argument("now", now)?.moment()?;
     let rows = Value::argument("notices", notices)?.rows(|_, row| read_notice(&row))?;
     // Without the caller's names, which belong to the interpreter.
-    let facts: Vec<_> = rows.iter().map(|row| (row.heard(), &row.known)).collect();
-    let one = |(heard, known): &(Heard<'_>, &Vec<KnownPayment>)| heard.check(now).map(|()| heard.among(known));
+    let facts: Vec<_> = rows.iter().map(|row| (row.heard(), &row.known, &row.dpps)).collect();
+    let one = |(heard, known, dpps): &(Heard<'_>, &Vec<KnownPayment>, &Vec<Money>)| heard.received(known, dpps, now);
     let told: Vec<_> = py.detach(|| facts.iter().map(one).collect());
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(rows.len());
@@ -53,7 +62,7 @@ pub(crate) fn receive_payments<'py>(
         let (outcome, payment) = match told {
             Err(error) => {
                 let field = match error.code() {
-                    "value.not_positive" => "amount",
+                    "value.not_positive" | "payment.slip_odd" | "payment.slip_above_debt" => "amount",
                     "payment.reserved_provider" => "provider",
                     _ => "paid_at",
                 };
@@ -85,6 +94,7 @@ struct Notice<'py> {
     told: Told,
     owed: Money,
     known: Vec<KnownPayment>,
+    dpps: Vec<Money>,
     names: Vec<Bound<'py, PyAny>>,
 }
 
@@ -124,6 +134,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
         })
     })?;
     let owed = fields.take()?.money_from_zero()?;
+    let dpps = fields.take()?.each(|_, dpp| dpp.money_from_zero())?;
     Ok(Notice {
         key: key.object().clone(),
         customer_id: CustomerId(nth(0)),
@@ -134,6 +145,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
         told,
         owed,
         known,
+        dpps,
         names,
     })
 }

@@ -6,6 +6,7 @@ use isp_core::ids::SubscriptionId;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::explain::Explanation;
 use isp_core::isolation::{AccessEvent, AccessEventKind, explain as explaining};
+use isp_core::money::Money;
 use isp_core::text::Language;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -50,11 +51,12 @@ pub(crate) fn explain<'py>(
         let observed = fields.take()?.optional().map(|v| v.word(&ACCESSES)).transpose()?;
         let at = fields.take()?.optional().map(|v| v.moment()).transpose()?;
         let observed = at.map(|at| ObservedAccess { access: observed, revision: 0, at, answer: String::new() });
-        Ok((line, event, observed))
+        let dpps = fields.take()?.each(|_, dpp| dpp.money_from_zero())?;
+        Ok((line, event, observed, dpps))
     })?;
     let explained: Vec<Explanation> = py.detach(|| {
-        let one = |(line, event, observed): &(Line, Option<AccessEvent>, Option<ObservedAccess>)| {
-            explaining::explain(&line.facts, observed.as_ref(), event.as_slice(), &policy, now, language)
+        let one = |(line, event, observed, dpps): &(Line, Option<AccessEvent>, Option<ObservedAccess>, Vec<Money>)| {
+            explaining::explain(&line.facts, observed.as_ref(), event.as_slice(), &policy, dpps, now, language)
         };
         facts.iter().map(one).collect()
     });

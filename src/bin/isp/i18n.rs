@@ -121,6 +121,8 @@ impl Texts {
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],
+            E::SlipAboveDebt { amount, owed } => vec![("amount", amount.to_string()), ("owed", owed.to_string())],
+            E::SlipOdd { amount, last } => vec![("amount", amount.to_string()), ("last", last.to_string())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
             E::MoreThanQris { most } => vec![("most", most.to_string())],

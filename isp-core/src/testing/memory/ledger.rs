@@ -9,7 +9,7 @@ use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::installation::InvoicedFee;
 use crate::ledger::{JournalEntry, JournalTotal, entries_for_invoices};
 use crate::money::Money;
-use crate::payment::{Allocation, CreditSource, Payment};
+use crate::payment::{Allocation, CreditSource, Payment, withheld};
 use crate::ports::{ChangeSet, CommitReport, InvoiceQuery, PaymentRow, StoreError};
 use crate::text::{Code, Reference};
 
@@ -259,8 +259,11 @@ impl State {
     }
 }
 
+/// What only one payment is known by that stands.
 fn identity(payment: &Payment) -> String {
-    Payment::identity(&payment.provider, &payment.reference)
+    let whose = withheld::numbered_by(&payment.provider, payment.customer_id);
+    let identity = Payment::identity(&payment.provider, &payment.reference);
+    whose.map_or(identity.clone(), |customer| format!("{identity} {customer}"))
 }
 
 /// Oldest due date first, then oldest issue date, then lowest number.

@@ -29,6 +29,9 @@ class PaymentNotice(NamedTuple):
 
     ``known`` are the payments with the same provider and reference (:func:`payment_identity`), oldest first. ``owed`` is what the
     customer owes, in all or on an invoice: a person who pays just that is not asked whether so little, or so much, is meant.
+
+    A provider ``pph23`` is a slip of PPh 23 that the customer kept back. ``owed`` is then all that the customer owes, and ``dpps``
+    are the prices without PPN of the customer's invoices, oldest first: the slip should be about 2 % or 4 % of some of them.
     """
 
     key: Key
@@ -40,6 +43,7 @@ class PaymentNotice(NamedTuple):
     told: Told = "person"
     known: Sequence[KnownPayment] = ()
     owed: Money = 0
+    dpps: Sequence[Money] = ()
 
 
 class ReceivedPayment(NamedTuple):

@@ -1,5 +1,6 @@
 """Profit and loss, and the sentence that says why a line is open or isolated."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -12,6 +13,7 @@ LedgerAccount: TypeAlias = Literal[
     "bank",
     "gateway",
     "collector",
+    "pph23_prepaid",
     "customer_credit",
     "ppn_payable",
     "revenue_subscription",
@@ -108,12 +110,14 @@ class AccessEvent(NamedTuple):
 
 
 class ExplainFacts(NamedTuple):
-    """A line as it was at the moment that is asked about. Name its invoices by their numbers: these are shown."""
+    """A line as it was at the moment that is asked about. Name its invoices by their numbers: these are shown. By ``dpps``, the prices
+    without PPN of the customer's invoices, oldest first, it is seen that a slip of PPh 23 is awaited."""
 
     line: AccessFacts
     event: AccessEvent | None = None
     observed: Access | None = None
     observed_at: datetime | None = None
+    dpps: Sequence[Money] = ()
 
 
 class Explanation(NamedTuple):

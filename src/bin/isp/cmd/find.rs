@@ -10,6 +10,7 @@ use isp_core::device::Cpe;
 use isp_core::ids::{CustomerId, SubscriptionId};
 use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
+use isp_core::payment::withheld;
 use isp_core::place::{Router, Site};
 use isp_core::ports::{InvoiceQuery, PageQuery, PaymentRow, Store};
 use isp_core::subscription::{Service, Subscription};
@@ -146,14 +147,24 @@ pub(crate) async fn cpe(ctx: &Context, store: &dyn Store, serial: &Code) -> anyh
     pick(all, serial, |c| &c.serial).ok_or_else(|| missing("cpe", serial.as_str()))
 }
 
-/// The payment that goes by a provider and reference: the one that stands, else the last that was taken back.
+/// The payment that goes by a provider and reference: the one that stands, else the last that was taken back. Each customer numbers
+/// its own slips of tax, so there `of` may have to say whose.
 pub(crate) async fn payment(
     ctx: &Context,
     store: &dyn Store,
     provider: &Code,
     reference: &Reference,
+    of: Option<&Code>,
 ) -> anyhow::Result<PaymentRow> {
     let mut known = store.payments_known_as(ctx.tenant(), provider, reference).await?;
+    if let Some(code) = of {
+        let id = customer(ctx, store, code).await?.id;
+        known.retain(|row| row.payment.customer_id == id);
+    }
+    let payers: BTreeSet<CustomerId> = known.iter().map(|row| row.payment.customer_id).collect();
+    if withheld::is_slip(provider) && payers.len() > 1 {
+        return Err(Failure::Usage { problem: "slip_whose", what: reference.to_string() }.into());
+    }
     let exact = |row: &PaymentRow| {
         let (p, r) = (&row.payment.provider, &row.payment.reference);
         p.as_str() == provider.as_str() && r.as_str() == reference.as_str()

@@ -5,6 +5,7 @@ use isp_core::Money;
 use isp_core::billing::Statement;
 use isp_core::calendar::{Date, Month, Zone};
 use isp_core::engine::NewPayment;
+use isp_core::payment::withheld;
 use isp_core::ports::{PageQuery, PaymentRow};
 use isp_core::text::{Code, Reference};
 
@@ -18,7 +19,7 @@ use crate::output::{Cell, Rows, column, number};
 pub(crate) enum Command {
     /// Record a payment: it pays the oldest invoices and reopens what arrears had isolated.
     #[command(
-        after_help = "Example:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n\nThe same provider and reference again changes nothing; case and blanks make no difference. A payment that was reversed leaves its reference free."
+        after_help = "Examples:\n  isp payment add P001 'Rp 165.000' --provider cash --reference KW-0042\n  isp payment add PT01 'Rp 20.000' --provider pph23 --reference BP-0001 --paid-on 2026-01-31\n\nThe same provider and reference again changes nothing; case and blanks make no difference. A payment that was reversed leaves its reference free.\n\npph23 is the tax that a firm kept back (PPh 23), with the number and the date of its slip (bukti potong). It settles what is missing of an invoice, and is no money."
     )]
     Add(Add),
     /// List payments with what is left of each.
@@ -38,7 +39,7 @@ pub(crate) struct Add {
     /// How much.
     #[arg(value_parser = args::money)]
     amount: Money,
-    /// Through whom: cash, bank, midtrans and so on.
+    /// Through whom: cash, bank, midtrans and so on; pph23 for a slip of tax that was kept back.
     #[arg(long, value_parser = args::code, default_value = "cash")]
     provider: Code,
     /// The provider's reference, or the number of the receipt; unique with the provider.
@@ -75,6 +76,9 @@ pub(crate) struct Which {
     /// The provider's reference.
     #[arg(value_parser = args::reference)]
     reference: Reference,
+    /// Whose, where several customers have a slip of this number.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +99,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Show(which) => show(ctx, which).await,
         Command::Reverse(Reverse { which, reason, sure }) => {
             let store = ctx.store().await?;
-            let id = find::payment(ctx, store, &which.provider, &which.reference).await?.payment.id;
+            let id = find::payment(ctx, store, &which.provider, &which.reference, which.customer.as_ref()).await?;
+            let id = id.payment.id;
             let back = ctx.engine(store).reverse_as(id, ctx.officer.as_str(), &reason, sure.told(), ctx.now).await?;
             let variables = [("reference", which.reference.to_string()), ("amount", back.amount.to_string())];
             ctx.say("done.reversed", &variables)?;
@@ -108,6 +113,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
 }
 
 async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
+    if withheld::is_slip(&args.provider) && args.paid_on.is_none() {
+        return Err(Failure::Usage { problem: "slip_day", what: args.reference.to_string() }.into());
+    }
     let store = ctx.store().await?;
     let customer = match Statement::parse_number(args.customer.as_str()) {
         None => find::customer(ctx, store, &args.customer).await?,
@@ -165,6 +173,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     ];
     let key = match (report.known, report.owed.is_zero(), report.still_isolated.is_empty()) {
         (true, ..) => "done.payment_known",
+        _ if withheld::is_slip(&new.provider) => "done.payment_slip",
         (false, true, _) => "done.payment",
         (false, false, true) => "done.payment_part",
         (false, false, false) => "done.payment_isolated",
@@ -222,7 +231,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
 
 async fn show(ctx: &Context, which: Which) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let payment = find::payment(ctx, store, &which.provider, &which.reference).await?;
+    let payment = find::payment(ctx, store, &which.provider, &which.reference, which.customer.as_ref()).await?;
     let id = payment.payment.id;
     let query = isp_core::ports::InvoiceQuery { customer: Some(payment.payment.customer_id), ..Default::default() };
     let mut numbers = std::collections::BTreeMap::new();

@@ -301,29 +301,26 @@ pub(crate) fn package_rows(report: &[isp_core::report::PackageRow]) -> Rows {
     rows
 }
 
-/// The months of the finance report as rows.
-pub(crate) fn finance_rows(report: &Finance, split: bool) -> Rows {
+/// The months of the finance report as rows; `slips` is for the columns of PPh 23, which most providers never see.
+pub(crate) fn finance_rows(report: &Finance, split: bool, slips: bool) -> Rows {
     let mut columns = vec![column("month")];
     if split {
         columns.push(column("group"));
     }
-    columns.extend([
-        number("billed"),
-        number("given_back"),
-        number("ppn"),
-        number("collected"),
-        number("written_off"),
-        number("outstanding"),
-        number("credit"),
-    ]);
+    columns.extend([number("billed"), number("given_back"), number("ppn"), number("collected")]);
+    columns.extend(slips.then(|| number("withheld")));
+    columns.extend([number("written_off"), number("outstanding"), number("credit")]);
+    columns.extend(slips.then(|| number("pph23_prepaid")));
     let mut rows = Rows::new(&columns);
     for row in &report.months {
         let mut cells = vec![Cell::text(row.month.month())];
         if split {
             cells.push(Cell::maybe(row.group.as_ref()));
         }
-        let amounts =
-            [row.billed, row.given_back, row.ppn, row.collected, row.written_off, row.outstanding, row.credit];
+        let mut amounts = vec![row.billed, row.given_back, row.ppn, row.collected];
+        amounts.extend(slips.then_some(row.withheld));
+        amounts.extend([row.written_off, row.outstanding, row.credit]);
+        amounts.extend(slips.then_some(row.pph23_prepaid));
         cells.extend(amounts.into_iter().map(Cell::Money));
         rows.push(cells);
     }
@@ -373,7 +370,9 @@ fn cash_rows(report: &[CashRow]) -> Rows {
 }
 
 fn finance(ctx: &Context, report: &Finance, split: bool) -> anyhow::Result<()> {
-    let (months, aging) = (finance_rows(report, split), aging_rows(report, split));
+    let some = report.months.iter().any(|row| !row.withheld.is_zero() || !row.pph23_prepaid.is_zero());
+    let slips = some || ctx.format != Format::Table;
+    let (months, aging) = (finance_rows(report, split, slips), aging_rows(report, split));
     match ctx.format {
         Format::Json => {
             let total = aging.json().as_array().and_then(|rows| rows.last().cloned());

@@ -103,11 +103,9 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let payments = store.payments(ctx.tenant(), None, page).await?;
-        // Credit notes and write-offs stand among the payments, and bring no money in.
+        // Credit notes, write-offs and slips of tax stand among the payments, and bring no money in.
         let money = |row: &&isp_core::ports::PaymentRow| {
-            use isp_core::payment::Channel as C;
-            let comes_in = matches!(row.payment.channel, C::Cash | C::Bank | C::Gateway);
-            row.reversal.is_none() && comes_in && Zone::Wib.date_of(row.payment.paid_at) == today
+            row.reversal.is_none() && row.payment.channel.is_money() && Zone::Wib.date_of(row.payment.paid_at) == today
         };
         for row in payments.iter().filter(money) {
             paid += 1;

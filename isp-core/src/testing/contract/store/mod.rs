@@ -109,6 +109,7 @@ suite! { $
         messages_are_written_once_by_any_key
         payments_are_written_once
         references_are_compared_without_case_and_free_once_reversed
+        slips_are_numbered_by_customers
         effects_are_written_once
         the_journal_balances
     }

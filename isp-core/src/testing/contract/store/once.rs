@@ -191,7 +191,7 @@ pub(super) async fn payments_are_written_once(store: &dyn Store, tenant: TenantI
     // The same reference of another provider is another payment.
     let mut other = payment.clone();
     other.provider = sample::code("bank");
-    other.id = crate::payment::Payment::id_of(tenant, &other.provider, &other.reference, 0);
+    other.id = crate::payment::Payment::id_of(tenant, other.customer_id, &other.provider, &other.reference, 0);
     other.customer_id = w.customers[1].id;
     other.paid_at = moment("2026-01-04T03:00:00Z");
     write(store, tenant, pay(vec![other.clone()])).await;
@@ -243,6 +243,32 @@ pub(super) async fn references_are_compared_without_case_and_free_once_reversed(
     write(store, tenant, pay(&third)).await;
     let known = store.payments_known_as(tenant, &third.provider, &third.reference).await.unwrap();
     assert_eq!(known.iter().map(|row| row.reversal.is_some()).collect::<Vec<_>>(), [true, true, false]);
+}
+
+/// Rule P9: each customer numbers its own slips of tax.
+pub(super) async fn slips_are_numbered_by_customers(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let at = moment("2026-01-05T03:00:00Z");
+    let slip = |n: u64, customer: usize, text: &str| Payment {
+        id: crate::ids::PaymentId(id(34, n)),
+        provider: sample::code("pph23"),
+        reference: Reference::parse("reference", text).unwrap(),
+        channel: crate::payment::Channel::Pph23,
+        ..sample::payment(tenant, 1, w.customers[customer].id, 20_000, at)
+    };
+    let pay = |payment: &Payment| ChangeSet { payments: vec![payment.clone()], ..ChangeSet::default() };
+    let (first, other) = (slip(1, 0, "BP 0001"), slip(2, 1, "bp0001"));
+    write(store, tenant, pay(&first)).await;
+    write(store, tenant, pay(&other)).await;
+    let again = slip(3, 0, "bp0001 ");
+    assert_eq!(refused(store, tenant, pay(&again)).await, StoreError::Duplicate { what: "payment.reference" });
+    let known = store.payments_known_as(tenant, &again.provider, &again.reference).await.unwrap();
+    assert_eq!(known.iter().map(|row| row.payment.clone()).collect::<Vec<_>>(), [first.clone(), other]);
+    let reversal = PaymentReversal { payment_id: first.id, at, reason: "wrong".into(), by: "kasir".into() };
+    write(store, tenant, ChangeSet { reversals: vec![reversal], ..ChangeSet::default() }).await;
+    write(store, tenant, pay(&again)).await;
+    let rest = slip(4, 1, "BP 0001");
+    assert_eq!(refused(store, tenant, pay(&rest)).await, StoreError::Duplicate { what: "payment.reference" });
 }
 
 pub(super) async fn effects_are_written_once(store: &dyn Store, tenant: TenantId) {

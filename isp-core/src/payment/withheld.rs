@@ -1,0 +1,103 @@
+//! PPh 23 that a customer keeps back (rule P9): a firm pays an invoice short by the tax, pays the tax to the state in the provider's
+//! name, and hands over a slip (*bukti potong*). The slip settles what is missing. It is no money in a till: the provider has a claim
+//! on its own income tax instead.
+//!
+//! A slip is a payment through [`Channel::Pph23`](super::Channel::Pph23). Its number is the reference, its date the day of paying.
+//! Each customer numbers its own slips, so the same number of two customers is two slips.
+
+use crate::billing::Owing;
+use crate::error::Error;
+use crate::ids::CustomerId;
+use crate::money::Money;
+use crate::text::Code;
+
+/// The provider's name under which slips stand among the payments.
+pub const PROVIDER: &str = "pph23";
+
+/// Percent of the price without PPN that is kept back: of a provider with an NPWP, and of one without.
+pub const PERCENTS: [i64; 2] = [2, 4];
+
+/// True for the provider's name of slips, however it is written.
+#[must_use]
+pub fn is_slip(provider: &Code) -> bool {
+    provider.as_str().eq_ignore_ascii_case(PROVIDER)
+}
+
+/// Whose numbers the references of a provider are: the customer's own for slips, the provider's for all else.
+#[must_use]
+pub fn numbered_by(provider: &Code, customer: CustomerId) -> Option<CustomerId> {
+    is_slip(provider).then_some(customer)
+}
+
+/// How many percent of the DPP (the price without PPN) an amount is about: of one invoice, or of several that follow each other, as
+/// a slip may be for a quarter. `None` when it is about none of the usual rates.
+///
+/// *About* is one percent of the tax and a rupiah for each invoice: who computes the tax rounds it somewhere.
+///
+/// ```
+/// use isp_core::{money::Money, payment::withheld::percent_of};
+/// let rp = Money::rupiah;
+/// let months = [rp(1_000_000), rp(1_000_000), rp(1_250_000)];
+/// assert_eq!(percent_of(rp(20_000), &months), Some(2));
+/// assert_eq!(percent_of(rp(50_000), &months), Some(4)); // of March
+/// assert_eq!(percent_of(rp(65_000), &months), Some(2)); // of the quarter
+/// assert_eq!(percent_of(rp(22_200), &months), None); // of the price with PPN
+/// ```
+#[must_use]
+pub fn percent_of(amount: Money, dpps: &[Money]) -> Option<i64> {
+    let sums = dpps.iter().enumerate().flat_map(|(first, _)| {
+        let mut sum = (Money::ZERO, 0);
+        dpps[first..].iter().map(move |dpp| {
+            sum = (sum.0 + *dpp, sum.1 + 1);
+            sum
+        })
+    });
+    let sums: Vec<(Money, i64)> = sums.collect();
+    let about = |percent: i64| {
+        sums.iter().any(|(dpp, invoices)| {
+            let tax = dpp.ratio(percent, 100);
+            let off = (amount - tax).max(tax - amount);
+            tax.is_positive() && off <= tax.ratio(1, 100) + Money::rupiah(*invoices)
+        })
+    };
+    PERCENTS.into_iter().find(|percent| about(*percent))
+}
+
+/// Whether a slip is of the usual kind: for no more than is owed, as the rest would be credit that nobody paid in, and about 2 % or
+/// 4 % of the DPP of the invoices that it may be for, in the order of their days.
+///
+/// # Errors
+/// [`Error::SlipAboveDebt`], [`Error::SlipOdd`]; who is sure says so.
+pub fn usual(amount: Money, owed: Money, dpps: &[Money]) -> Result<(), Error> {
+    if amount > owed {
+        return Err(Error::SlipAboveDebt { amount, owed });
+    }
+    match percent_of(amount, dpps) {
+        Some(_) => Ok(()),
+        None => Err(Error::SlipOdd { amount, last: dpps.last().copied().unwrap_or_default() }),
+    }
+}
+
+/// What is missing of invoices that were paid short by just the tax, and how many percent that is: its slip is awaited. `None` when
+/// nothing is open, when something of it was not paid at all, or when another amount is missing.
+///
+/// ```
+/// # use isp_core::{billing::*, calendar::*, ids::*, money::Money, payment::withheld::awaited};
+/// # let day = Date::parse("2026-01-01").unwrap();
+/// # let invoice = |paid| Debt { invoice_id: InvoiceId(uuid::Uuid::nil()), number: 1, issue_date: day, due_date: day,
+/// #   total: Money::rupiah(1_110_000), paid: Money::rupiah(paid) };
+/// let dpp = [Money::rupiah(1_000_000)];
+/// assert_eq!(awaited(&[invoice(1_090_000)], &dpp), Some((Money::rupiah(20_000), 2)));
+/// assert_eq!(awaited(&[invoice(1_000_000)], &dpp), None);
+/// assert_eq!(awaited(&[invoice(0)], &dpp), None);
+/// ```
+#[must_use]
+pub fn awaited<D: Owing>(open: &[D], dpps: &[Money]) -> Option<(Money, i64)> {
+    let short = open.iter().map(Owing::debt).filter(|debt| debt.residual().is_positive());
+    let short: Vec<_> = short.collect();
+    if short.iter().any(|debt| !debt.paid.is_positive()) {
+        return None;
+    }
+    let missing = short.iter().map(|debt| debt.residual()).sum();
+    percent_of(missing, dpps).map(|percent| (missing, percent))
+}
