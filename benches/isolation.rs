@@ -20,7 +20,7 @@ use isp_core::isolation::{
     Access, AccessFacts, Decision, IsolationCause, IsolationMoment, IsolationPolicy, Reason, ServiceAccess,
 };
 use isp_core::money::Money;
-use isp_core::protection::{OutageTimes, ProtectedDays};
+use isp_core::protection::{OutageTimes, ProtectedDays, Protections};
 use isp_core::subscription::BillingTerms;
 use uuid::Uuid;
 
@@ -111,10 +111,7 @@ impl Line {
             terms: BillingTerms::new(PackageId(Uuid::nil()), start, BillingDay::of(start), Cycle::Monthly),
             access: ServiceAccess::new(subscription_id, Access::Open),
             open: Vec::new(),
-            promises: Vec::new(),
-            exemptions: Vec::new(),
-            outages: Vec::new(),
-            proofs: Vec::new(),
+            protections: Protections::default(),
         })
     }
 
@@ -150,7 +147,7 @@ impl Line {
     }
 
     fn exempt(mut self, today: Date) -> Self {
-        self.0.exemptions.push(ProtectedDays {
+        self.0.protections.exemptions.push(ProtectedDays {
             from: today.plus_days(-20),
             until: today.plus_days(-1),
             reason: "pengurus RT".to_owned(),
@@ -161,13 +158,13 @@ impl Line {
 
     fn outage(mut self, now: DateTime<Utc>) -> Self {
         let from = now - chrono::TimeDelta::hours(3);
-        self.0.outages.push(OutageTimes { from, until: None, ending: None });
+        self.0.protections.outages.push(OutageTimes { from, until: None, ending: None });
         self
     }
 
     fn promised(mut self, today: Date) -> Self {
         let (from, until) = (today.plus_days(-1), today.plus_days(2));
-        self.0.promises.push(ProtectedDays { from, until, reason: String::new(), ending: None });
+        self.0.protections.promises.push(ProtectedDays { from, until, reason: String::new(), ending: None });
         self
     }
 }
@@ -227,9 +224,15 @@ impl Bare {
             paused: day(facts.terms.paused_from),
             isolated_overdue: facts.access.isolated.map_or(-1, |since| since.overdue.as_i64()),
             open: facts.open.iter().map(|i| (i.due_date.day_number(), i.total.as_i64(), i.paid.as_i64())).collect(),
-            promises: facts.promises.iter().map(|p| (p.from.day_number(), p.until.day_number())).collect(),
-            exemptions: facts.exemptions.iter().map(|e| (e.from.day_number(), e.until.day_number())).collect(),
+            promises: facts.protections.promises.iter().map(|p| (p.from.day_number(), p.until.day_number())).collect(),
+            exemptions: facts
+                .protections
+                .exemptions
+                .iter()
+                .map(|e| (e.from.day_number(), e.until.day_number()))
+                .collect(),
             outages: facts
+                .protections
                 .outages
                 .iter()
                 .map(|o| (o.from.timestamp(), o.until.map_or(i64::MAX, |until| until.timestamp())))

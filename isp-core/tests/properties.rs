@@ -369,10 +369,10 @@ proptest! {
         let today = facts.zone.date_of(now);
         let serving = facts.terms.status_on(today) == SubscriptionStatus::Active;
         let arrears = Arrears::of(&facts.open, today);
-        let promised = facts.promises.iter().any(|p| p.from <= today && today <= p.until);
-        let exempt = facts.exemptions.iter().any(|e| e.from <= today && today <= e.until);
-        let outage = facts.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| until > now));
-        let first = facts.proofs.iter().filter(|p| p.arrived_at <= now && !(p.taken_back && p.reviewed_at <= Some(now)));
+        let promised = facts.protections.promises.iter().any(|p| p.from <= today && today <= p.until);
+        let exempt = facts.protections.exemptions.iter().any(|e| e.from <= today && today <= e.until);
+        let outage = facts.protections.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| until > now));
+        let first = facts.protections.proofs.iter().filter(|p| p.arrived_at <= now && !(p.taken_back && p.reviewed_at <= Some(now)));
         let first = first.min_by_key(|p| p.arrived_at);
         let proved = first.is_some_and(|p| {
             facts.open.iter().any(|i| i.invoice_id == p.invoice_id)

@@ -13,6 +13,7 @@ use isp_core::isolation::{
 use isp_core::money::Money;
 use isp_core::package::{Speed, UserGroup};
 use isp_core::ports::{AccessQuery, PageQuery, StoreError};
+use isp_core::protection::Protections;
 use uuid::Uuid;
 
 use crate::customer::after;
@@ -258,10 +259,7 @@ async fn facts(
             terms: read_terms(r)?,
             access: read(r, subscription_id)?,
             open: Vec::new(),
-            promises: Vec::new(),
-            exemptions: Vec::new(),
-            outages: Vec::new(),
-            proofs: Vec::new(),
+            protections: Protections::default(),
         })
     })
     .await?;
@@ -345,8 +343,8 @@ pub(crate) async fn at(
     for fact in &mut facts {
         let today = fact.zone.date_of(at);
         // The statements know only the latest day of all zones.
-        fact.promises.retain(|p| p.from <= today);
-        fact.exemptions.retain(|e| e.from <= today);
+        fact.protections.promises.retain(|p| p.from <= today);
+        fact.protections.exemptions.retain(|e| e.from <= today);
         fact.open = balances
             .iter()
             .filter(|i| i.subscription_id == fact.subscription_id && i.issue_date <= today)

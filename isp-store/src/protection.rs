@@ -7,7 +7,7 @@ use isp_core::calendar::Zone;
 use isp_core::ids::{CustomerId, TenantId};
 use isp_core::isolation::AccessFacts;
 use isp_core::ports::StoreError;
-use isp_core::protection::{Exemption, Outage, Promise};
+use isp_core::protection::{Exemption, Outage, Promise, ProtectionTimes, Protections};
 use uuid::Uuid;
 
 use crate::session::{Session, readable_of};
@@ -45,10 +45,12 @@ pub(crate) async fn add(
     let proofs = grouped(proofs, |p| (p.customer_id, p.times().collect::<Vec<_>>()));
     let outages = grouped(outages, |o| (o.site_id, o.times()));
     for fact in facts {
-        fact.proofs = proofs.get(&fact.customer_id).map(|of| of.concat()).unwrap_or_default();
-        fact.promises = promises.get(&fact.customer_id).cloned().unwrap_or_default();
-        fact.exemptions = exemptions.get(&fact.customer_id).cloned().unwrap_or_default();
-        fact.outages = outages.get(&fact.site_id).cloned().unwrap_or_default();
+        fact.protections = Protections::from(ProtectionTimes {
+            promises: promises.get(&fact.customer_id).cloned().unwrap_or_default(),
+            exemptions: exemptions.get(&fact.customer_id).cloned().unwrap_or_default(),
+            outages: outages.get(&fact.site_id).cloned().unwrap_or_default(),
+            proofs: proofs.get(&fact.customer_id).map(|of| of.concat()).unwrap_or_default(),
+        });
     }
     Ok(unclear)
 }

@@ -47,7 +47,7 @@ impl Standing {
             (Access::Closed, _) => Self::Closed,
             (Access::Isolated, Some(IsolationCause::Manual)) => Self::ByHand,
             (Access::Isolated, _) => Self::Arrears,
-            (Access::Open, _) if line.outages.iter().any(|outage| outage.holds(now)) => Self::Outage,
+            (Access::Open, _) if line.protections.outages.iter().any(|outage| outage.holds(now)) => Self::Outage,
             // A line that was never anything but open has the revision of its registration.
             (Access::Open, _) if line.access.revision <= 1 => Self::Open,
             (Access::Open, _) if !confirmed => Self::Opening,
@@ -100,11 +100,13 @@ impl Engine<'_> {
         let today = zone.date_of(now);
         let open = self.store.open_invoices(self.tenant, id).await?;
         let statements = self.store.statements(self.tenant, &[id]).await?;
-        let proofs = lines.first().map_or(&[][..], |line| &line.proofs);
+        let proofs = lines.first().map_or(&[][..], |line| &line.protections.proofs);
         let demand = Demand::of(&open, &statements, &self.policy.isolation, today);
         let demand = demand.held(&open, proofs, &self.policy.isolation, zone, now);
         let proofs_waiting = self.store.proofs(self.tenant, Some(id)).await?.iter().filter(|p| p.waits()).count();
-        let held = |line: &AccessFacts| held_by_proof(&line.open, &line.proofs, &self.policy.isolation, line.zone, now);
+        let held = |line: &AccessFacts| {
+            held_by_proof(&line.open, &line.protections.proofs, &self.policy.isolation, line.zone, now)
+        };
         let open_lines = lines.iter().filter(|line| line.access.desired == Access::Open);
         let held_until = open_lines.filter_map(held).max();
         let request = self.standing_request(id).await?;
@@ -116,7 +118,7 @@ impl Engine<'_> {
             packages.extend(name.filter(|name| !packages.contains(name)));
         }
         let promised = lines.iter().filter_map(|line| line.promise_at(today, now)).map(|p| p.until).max();
-        let made = lines.first().map_or(&[][..], |line| &line.promises);
+        let made = lines.first().map_or(&[][..], |line| &line.protections.promises);
         let made: Vec<Date> = made.iter().filter(|p| p.counts()).map(|p| p.from).collect();
         let admitted =
             self.policy.promise.admit(today, today, lines.iter().map(|line| line.terms.anchor()), &made).is_ok();

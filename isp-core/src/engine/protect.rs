@@ -18,7 +18,7 @@ impl Engine<'_> {
     /// policy.
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
         let facts = self.access_of(promise.customer_id).await?;
-        let known = facts.first().map_or(&[][..], |f| &f.promises);
+        let known = facts.first().map_or(&[][..], |f| &f.protections.promises);
         let made: Vec<Date> = known.iter().filter(|p| p.counts()).map(|p| p.from).collect();
         let lines = facts.iter().map(|f| f.terms.anchor());
         self.policy.promise.admit(promise.made_on, promise.until, lines, &made)?;

@@ -9,7 +9,7 @@ use crate::ids::{CustomerId, RouterId, SiteId, SubscriptionId};
 use crate::isolation::access::{Access, IsolationCause, ServiceAccess};
 use crate::isolation::policy::IsolationPolicy;
 use crate::money::Money;
-use crate::protection::{OutageTimes, ProofTimes, ProtectedDays};
+use crate::protection::{OutageTimes, ProofTimes, ProtectedDays, Protections};
 use crate::subscription::{BillingTerms, ServiceDates, SubscriptionStatus};
 
 /// A line as the engine decides about it: what the decision reads ([`Decidable`]), and what its consequences are for.
@@ -31,22 +31,15 @@ pub struct AccessFacts {
     pub access: ServiceAccess,
     /// The open invoices of this subscription (residual above zero).
     pub open: Vec<InvoiceBalance>,
-    /// The promises of the customer; more than one may be known, and the one that holds counts.
-    pub promises: Vec<ProtectedDays>,
-    /// The exemptions of the customer.
-    pub exemptions: Vec<ProtectedDays>,
-    /// The recorded outages of the site.
-    pub outages: Vec<OutageTimes>,
-    /// The proofs of transfer of the customer, one for each invoice that one is for.
-    #[serde(default)]
-    pub proofs: Vec<ProofTimes>,
+    /// What protects it.
+    pub protections: Protections,
 }
 
 impl AccessFacts {
     /// The promise that holds at a moment, which lies on the day `today`; of several, the one that holds longest.
     #[must_use]
     pub fn promise_at(&self, today: Date, now: DateTime<Utc>) -> Option<&ProtectedDays> {
-        longest(&self.promises, today, now)
+        longest(&self.protections.promises, today, now)
     }
 }
 
@@ -169,19 +162,19 @@ impl Decidable for AccessFacts {
     }
     #[inline]
     fn promises(&self) -> &[ProtectedDays] {
-        &self.promises
+        &self.protections.promises
     }
     #[inline]
     fn exemptions(&self) -> &[ProtectedDays] {
-        &self.exemptions
+        &self.protections.exemptions
     }
     #[inline]
     fn outages(&self) -> &[OutageTimes] {
-        &self.outages
+        &self.protections.outages
     }
     #[inline]
     fn proofs(&self) -> &[ProofTimes] {
-        &self.proofs
+        &self.protections.proofs
     }
 }
 

@@ -13,7 +13,7 @@ use crate::isolation::access::IsolatedSince;
 use crate::isolation::{Access, AccessFacts, IsolationCause, ServiceAccess};
 use crate::message::{DunningFacts, NotificationKind};
 use crate::money::Money;
-use crate::protection::{OutageTimes, ProofTimes, ProtectedDays};
+use crate::protection::{OutageTimes, ProofTimes, ProtectedDays, ProtectionTimes, Protections};
 use crate::subscription::{BillingTerms, Discount, HeldPrice, Off, PackageChange, Timing};
 use crate::testing::sample::{self, id};
 
@@ -190,38 +190,40 @@ pub fn access_facts(near: Date) -> impl Strategy<Value = AccessFacts> {
                 version: 1,
                 ..ServiceAccess::new(SubscriptionId(id(5, 0)), desired)
             },
-            // A proof is mostly for an invoice that is open.
-            proofs: proof
-                .into_iter()
-                .flat_map(|of| open.iter().take(1).map(move |i| ProofTimes { invoice_id: i.invoice_id, ..of }))
-                .collect(),
+            protections: Protections::from(ProtectionTimes {
+                // A proof is mostly for an invoice that is open.
+                proofs: proof
+                    .into_iter()
+                    .flat_map(|of| open.iter().take(1).map(move |i| ProofTimes { invoice_id: i.invoice_id, ..of }))
+                    .collect(),
+                promises: promise
+                    .into_iter()
+                    .map(|(from, days)| ProtectedDays {
+                        from,
+                        until: from.plus_days(days),
+                        reason: String::new(),
+                        ending: None,
+                    })
+                    .collect(),
+                exemptions: exemption
+                    .into_iter()
+                    .map(|(from, days)| ProtectedDays {
+                        from,
+                        until: from.plus_days(days),
+                        reason: "Kantor desa".into(),
+                        ending: None,
+                    })
+                    .collect(),
+                outages: outage
+                    .into_iter()
+                    .map(|(from, days)| OutageTimes {
+                        from: from.midnight(zone),
+                        until: (days > 0).then(|| from.plus_days(days).midnight(zone)),
+                        ending: None,
+                    })
+                    .collect(),
+            }),
             open: open.into_iter().filter(|i| i.residual().is_positive()).collect(),
-            promises: promise
-                .into_iter()
-                .map(|(from, days)| ProtectedDays {
-                    from,
-                    until: from.plus_days(days),
-                    reason: String::new(),
-                    ending: None,
-                })
-                .collect(),
-            exemptions: exemption
-                .into_iter()
-                .map(|(from, days)| ProtectedDays {
-                    from,
-                    until: from.plus_days(days),
-                    reason: "Kantor desa".into(),
-                    ending: None,
-                })
-                .collect(),
-            outages: outage
-                .into_iter()
-                .map(|(from, days)| OutageTimes {
-                    from: from.midnight(zone),
-                    until: (days > 0).then(|| from.plus_days(days).midnight(zone)),
-                    ending: None,
-                })
-                .collect(),
         },
     )
 }

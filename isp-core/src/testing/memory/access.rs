@@ -13,6 +13,7 @@ use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessFacts, Access
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, Promise, Proof};
+use crate::protection::{ProtectionTimes, Protections};
 use crate::subscription::{Account, Subscription};
 use crate::terms::account::FormerAccount;
 
@@ -103,10 +104,12 @@ impl State {
             terms: s.terms,
             access: self.access_of(s.id),
             open: self.open_of_subscription(s.id),
-            promises: self.promises_of(s.customer_id).map(|p| p.days()).collect(),
-            exemptions: self.exemptions_of(s.customer_id).map(|e| e.days()).collect(),
-            outages: self.outages_at(s.site_id).map(|o| o.times()).collect(),
-            proofs: self.proofs_of(s.customer_id).flat_map(|p| p.times()).collect(),
+            protections: Protections::from(ProtectionTimes {
+                promises: self.promises_of(s.customer_id).map(|p| p.days()).collect(),
+                exemptions: self.exemptions_of(s.customer_id).map(|e| e.days()).collect(),
+                outages: self.outages_at(s.site_id).map(|o| o.times()).collect(),
+                proofs: self.proofs_of(s.customer_id).flat_map(|p| p.times()).collect(),
+            }),
         }
     }
 
@@ -117,10 +120,20 @@ impl State {
                 AccessFacts {
                     access: self.rebuilt(s.id, at),
                     open: self.open_then(s.id, today, at),
-                    promises: self.promises_of(customer).filter(|p| p.made_on <= today).map(|p| p.days()).collect(),
-                    exemptions: self.exemptions_of(customer).filter(|e| e.from <= today).map(|e| e.days()).collect(),
-                    outages: self.outages_at(s.site_id).filter(|o| o.from <= at).map(|o| o.times()).collect(),
-                    proofs: self.proofs_of(customer).filter(|p| p.arrived_at <= at).flat_map(|p| p.times()).collect(),
+                    protections: Protections::from(ProtectionTimes {
+                        promises: self.promises_of(customer).filter(|p| p.made_on <= today).map(|p| p.days()).collect(),
+                        exemptions: self
+                            .exemptions_of(customer)
+                            .filter(|e| e.from <= today)
+                            .map(|e| e.days())
+                            .collect(),
+                        outages: self.outages_at(s.site_id).filter(|o| o.from <= at).map(|o| o.times()).collect(),
+                        proofs: self
+                            .proofs_of(customer)
+                            .filter(|p| p.arrived_at <= at)
+                            .flat_map(|p| p.times())
+                            .collect(),
+                    }),
                     ..self.facts(s)
                 }
             })

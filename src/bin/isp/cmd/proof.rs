@@ -190,7 +190,7 @@ async fn holds_until(ctx: &Context, store: &dyn Store, customer: CustomerId) -> 
     let lines = store.load_access(ctx.tenant(), &query, PageQuery::first(u32::MAX)).await?;
     let policy = &ctx.config.policy.isolation;
     let until = lines.iter().filter_map(|line| {
-        let until = held_by_proof(&line.open, &line.proofs, policy, line.zone, ctx.now)?;
+        let until = held_by_proof(&line.open, &line.protections.proofs, policy, line.zone, ctx.now)?;
         Some((until, line.zone))
     });
     Ok(until.max_by_key(|(until, _)| *until).map(|(until, zone)| record::moment(until, zone)))

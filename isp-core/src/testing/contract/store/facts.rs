@@ -59,7 +59,11 @@ pub(super) async fn due_lines_are_loaded(store: &dyn Store, tenant: TenantId) {
     assert_eq!(first.terms, w.subscriptions[0].terms);
     assert_eq!(first.open, store.open_invoices(tenant, w.customers[0].id).await.unwrap());
     assert_eq!((first.access.desired, first.access.version), (Access::Open, 1));
-    assert!(first.promises.is_empty() && first.exemptions.is_empty() && first.outages.is_empty());
+    assert!(
+        first.protections.promises.is_empty()
+            && first.protections.exemptions.is_empty()
+            && first.protections.outages.is_empty()
+    );
     let page = PageQuery { after: Some(ids[3]), limit: 2 };
     assert_eq!(store.load_access(tenant, &query, page).await.unwrap(), rows[2..4]);
 }
@@ -125,23 +129,23 @@ pub(super) async fn every_protection_is_told(store: &dyn Store, tenant: TenantId
     };
     write(store, tenant, changes).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].promises, promises.map(|p| p.days()));
-    assert_eq!(rows[0].exemptions, exemptions.map(|e| e.days()));
+    assert_eq!(rows[0].protections.promises, promises.map(|p| p.days()));
+    assert_eq!(rows[0].protections.exemptions, exemptions.map(|e| e.days()));
     let outages = outages.map(|o| o.times());
-    assert_eq!(rows[0].outages, outages);
+    assert_eq!(rows[0].protections.outages, outages);
     // Protections are a customer's, outages a site's.
-    assert!(rows[1].promises.is_empty() && rows[1].exemptions.is_empty());
-    assert_eq!(rows[1].outages, outages);
+    assert!(rows[1].protections.promises.is_empty() && rows[1].protections.exemptions.is_empty());
+    assert_eq!(rows[1].protections.outages, outages);
     // An outage ends by being replaced.
     let lasting = outage(3, &w, moment("2025-06-01T00:00:00Z"), None);
     write(store, tenant, ChangeSet { outages: vec![lasting.clone()], ..ChangeSet::default() }).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].outages.last(), Some(&lasting.times()));
+    assert_eq!(rows[0].protections.outages.last(), Some(&lasting.times()));
     let ended = outage(3, &w, lasting.from, Some(moment("2025-06-02T00:00:00Z")));
     write(store, tenant, ChangeSet { outages: vec![ended.clone()], ..ChangeSet::default() }).await;
     let rows = store.load_access(tenant, &query, PageQuery::first(9)).await.unwrap();
-    assert_eq!(rows[0].outages.len(), 3);
-    assert_eq!(rows[0].outages.last(), Some(&ended.times()));
+    assert_eq!(rows[0].protections.outages.len(), 3);
+    assert_eq!(rows[0].protections.outages.last(), Some(&ended.times()));
 }
 
 pub(super) async fn protections_end_once(store: &dyn Store, tenant: TenantId) {
@@ -182,9 +186,9 @@ pub(super) async fn protections_end_once(store: &dyn Store, tenant: TenantId) {
         let told = store.protections(tenant, customer).await.unwrap();
         assert_eq!(told, (promises.to_vec(), exemptions.to_vec()));
     }
-    assert_eq!(rows[0].promises, promises.map(|p| p.days()));
-    assert_eq!(rows[0].exemptions, exemptions.map(|e| e.days()));
-    assert_eq!(rows[1].outages, outages.map(|o| o.times()));
+    assert_eq!(rows[0].protections.promises, promises.map(|p| p.days()));
+    assert_eq!(rows[0].protections.exemptions, exemptions.map(|e| e.days()));
+    assert_eq!(rows[1].protections.outages, outages.map(|o| o.times()));
     assert_eq!(store.protections(tenant, Some(w.customers[1].id)).await.unwrap(), (vec![], vec![]));
     // An outage that is replaced keeps its ending.
     let longer = outage(1, &w, moment("2026-01-02T00:00:00Z"), None);
@@ -235,14 +239,14 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     assert_eq!((paid(&new_year), new_year.access.desired), (vec![(jan.id, 0)], Access::Open));
     let partly = at("2026-01-10T05:00:00Z").await;
     assert_eq!(paid(&partly), [(jan.id, 40_000)]);
-    assert!(partly.promises.is_empty() && partly.outages.is_empty());
+    assert!(partly.protections.promises.is_empty() && partly.protections.outages.is_empty());
     // It is the 13th in the east already, but not at this site.
-    assert!(at("2026-01-12T15:30:00Z").await.promises.is_empty());
-    assert_eq!(at("2026-01-12T17:00:00Z").await.promises.len(), 1);
-    assert!(at("2026-01-31T15:30:00Z").await.exemptions.is_empty());
+    assert!(at("2026-01-12T15:30:00Z").await.protections.promises.is_empty());
+    assert_eq!(at("2026-01-12T17:00:00Z").await.protections.promises.len(), 1);
+    assert!(at("2026-01-31T15:30:00Z").await.protections.exemptions.is_empty());
     let promised = at("2026-01-15T05:00:00Z").await;
-    assert_eq!(promised.promises, [promise(1, &w, day("2026-01-13"), day("2026-01-18")).days()]);
-    assert!(promised.outages.len() == 1 && promised.exemptions.is_empty());
+    assert_eq!(promised.protections.promises, [promise(1, &w, day("2026-01-13"), day("2026-01-18")).days()]);
+    assert!(promised.protections.outages.len() == 1 && promised.protections.exemptions.is_empty());
     let isolated = at("2026-01-19T03:00:00Z").await;
     assert_eq!(
         (isolated.access.desired, isolated.access.cause, isolated.access.revision),
@@ -257,11 +261,14 @@ pub(super) async fn facts_of_a_past_moment(store: &dyn Store, tenant: TenantId) 
     );
     let reopened = at("2026-01-25T05:00:00Z").await;
     assert_eq!((paid(&reopened), reopened.access.desired, reopened.access.isolated), (vec![], Access::Open, None));
-    assert_eq!(reopened.promises.last(), Some(&promise(2, &w, day("2026-01-22"), day("2026-01-30")).days()));
+    assert_eq!(
+        reopened.protections.promises.last(),
+        Some(&promise(2, &w, day("2026-01-22"), day("2026-01-30")).days())
+    );
     let manual = at("2026-02-02T12:00:00Z").await;
     assert_eq!((paid(&manual), manual.access.cause), (vec![(feb.id, 0)], Some(IsolationCause::Manual)));
     assert_eq!(manual.access.isolated.map(|i| i.overdue), Some(Money::ZERO));
-    assert_eq!(manual.exemptions, [exemption(1, &w, day("2026-02-01"), day("2026-02-05")).days()]);
+    assert_eq!(manual.protections.exemptions, [exemption(1, &w, day("2026-02-01"), day("2026-02-05")).days()]);
     let closed = at("2026-02-04T00:00:00Z").await;
     assert_eq!((closed.access.desired, closed.access.cause, closed.access.isolated), (Access::Closed, None, None));
     assert_eq!((closed.terms, closed.router_id, closed.zone), (sub.terms, sub.router_id, w.site.zone));
