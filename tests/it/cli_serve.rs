@@ -55,6 +55,14 @@ fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
     assert!(hook(&again, 1_000) && hook(&again, 1) && hook(&two, 1), "said twice it is one");
     let ready = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     assert_eq!(again.ask(ready, b""), Some(200));
+    let healthy = |server: &Served| {
+        let asked =
+            isp(home.path()).env("ISP_SERVE__LISTEN", server.address.to_string()).arg("health").output().unwrap();
+        (asked.status.code(), String::from_utf8(asked.stdout).unwrap())
+    };
+    let (code, said) = healthy(&again);
+    assert!(code == Some(0) && said.contains("[ok] database") && said.ends_with("ready\n"), "{said}");
+    assert_eq!(healthy(&one).0, Some(6), "the one that was killed");
     let list = isp(home.path()).args(["webhook", "list", "--all", "--format", "csv"]).output().unwrap();
     let rows = String::from_utf8(list.stdout).unwrap().lines().count() - 1;
     assert_eq!(rows, 31, "each that was answered, once");

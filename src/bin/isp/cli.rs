@@ -235,6 +235,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp serve\n  ISP_SERVE__LISTEN=0.0.0.0:8480 isp serve --log-format json\n\nIt listens on this machine only, unless `[serve] listen` says otherwise. docs/serve.md tells the rest."
     )]
     Serve(cmd::serve::Serve),
+    /// Whether the server that runs here is ready, for the health check of a container or a service.
+    #[command(
+        after_help = "Example:\n  isp health && echo ready\n\nIt asks the address of `[serve] listen` and opens no database. Exit code 0: ready; 6: no answer within five seconds, or not ready."
+    )]
+    Health,
     /// What came in from outside and could not be read.
     #[command(subcommand)]
     Webhook(cmd::webhook::Command),
