@@ -198,7 +198,7 @@ pub(crate) enum Command {
     Run(cmd::isolate::Enforce),
     /// The day at a glance: money in, who owes, who is isolated, what waits, what is in trouble.
     Status,
-    /// What is wrong with database, sums, key, disk, routers and WhatsApp, and what to do; changes nothing.
+    /// What is wrong with database, sums, key, disk, routers, payment gateways and WhatsApp, and what to do; changes nothing.
     #[command(after_help = "Examples:\n  isp doctor\n  isp doctor --offline --format json")]
     Doctor(cmd::doctor::Doctor),
     /// Who owes, those longest overdue first, with phone and promise.
