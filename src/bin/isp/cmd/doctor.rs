@@ -247,8 +247,11 @@ async fn lately(ctx: &Context, store: &SqlStore, name: &str) -> anyhow::Result<(
             break;
         }
     }
+    if paid == 0 {
+        return Ok((0, false));
+    }
     let mut page = PageQuery::first(ctx.config.worker.page);
-    while paid > 0 {
+    loop {
         let rows = store.webhooks(ctx.tenant(), None, page).await?;
         let of = |row: &WebhookRow| row.webhook.received_at >= since && row.webhook.source.eq_ignore_ascii_case(name);
         if rows.iter().any(of) {
