@@ -1,12 +1,15 @@
 //! The fakes keep the contracts of their ports.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use chrono::{DateTime, Utc};
 use isp_core::message::notification::OutgoingMessage;
+use isp_core::money::Money;
 use isp_core::place::RouterEndpoint;
-use isp_core::ports::{AccessControl, Messenger};
+use isp_core::ports::{AccessControl, Messenger, PaymentGateway};
 use isp_core::subscription::Account;
-use isp_core::testing::contract::{access, messenger};
-use isp_core::testing::{FakeMessenger, FakeRouter, MessengerFault, sample};
+use isp_core::testing::contract::{access, messenger, payment_gateway};
+use isp_core::testing::{FakeGateway, FakeMessenger, FakeRouter, GatewayFault, MessengerFault, sample};
+use isp_core::text::Reference;
 
 struct Router(FakeRouter);
 
@@ -59,6 +62,39 @@ impl messenger::Harness for Channel {
 #[tokio::test]
 async fn the_fake_router_keeps_the_contract() {
     access::run_all(&Router(FakeRouter::new())).await;
+}
+
+struct Shop(FakeGateway);
+
+#[async_trait::async_trait]
+impl payment_gateway::Harness for Shop {
+    fn gateway(&self) -> &dyn PaymentGateway {
+        &self.0
+    }
+
+    async fn fail_next(&self, fault: GatewayFault) -> bool {
+        self.0.fail_next(fault);
+        true
+    }
+
+    async fn pay(&self, reference: &Reference, amount: Money, fee: Money, at: DateTime<Utc>) {
+        self.0.pay(reference, amount, fee, at).unwrap();
+    }
+
+    async fn webhook(&self, reference: &Reference) -> payment_gateway::Wire {
+        let told = self.0.all().into_iter().find(|notice| notice.reference == *reference).unwrap();
+        FakeGateway::webhook(&told)
+    }
+
+    async fn requests(&self) -> usize {
+        self.0.all().len()
+    }
+}
+
+#[tokio::test]
+async fn the_fake_gateway_keeps_the_contract() {
+    payment_gateway::run_all(&Shop(FakeGateway::new(sample::code("fake")))).await;
+    payment_gateway::run_all(&Shop(FakeGateway::new(sample::code("fake")).without_cancel())).await;
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ("isp_invoiced_rupiah_total", Kind::Counter, "Their sum."),
     ("isp_isolations_total", Kind::Counter, "Lines that were isolated."),
     ("isp_reopenings_total", Kind::Counter, "Lines that runs reopened; payments reopen by themselves."),
+    ("isp_reopen_seconds", Kind::Histogram, "From a payment being booked to its line being open by the router's word."),
     ("isp_subscriptions", Kind::Gauge, "Lines by what is wanted; unconfirmed: the router has not said so."),
     ("isp_outbox_rows", Kind::Gauge, "What waits for a router or a customer, or is in trouble."),
     ("isp_outbox_oldest_seconds", Kind::Gauge, "How long the oldest waits since it was due."),
@@ -41,6 +42,12 @@ const FAMILIES: &[(&str, Kind, &str)] = &[
     ("isp_page_requests_total", Kind::Counter, "Requests for pages by page and status."),
     ("isp_payments_total", Kind::Counter, "Payments that webhooks told of."),
     ("isp_mutations_unmatched", Kind::Gauge, "Money on a bank account of which nobody knows whose it is."),
+    ("isp_db_pool_connections", Kind::Gauge, "Connections to the database by what they do: used, idle."),
+    (
+        "isp_ledger_imbalance_rupiah",
+        Kind::Gauge,
+        "By how much debits and credits of all entries differ; anything but 0 was altered.",
+    ),
 ];
 
 #[derive(Debug, Default, Clone)]

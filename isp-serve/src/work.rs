@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use isp_core::calendar::Date;
 use isp_core::clock::ClockWord;
 use isp_core::engine::{DayReport, DayStep, DeliverReport, EngineError, Outside, Said};
 use isp_core::ids::{RouterId, WorkerId};
+use isp_core::money::Money;
 use isp_core::payment::PageLink;
 use isp_core::ports::{Forgotten, PageQuery, StoreError, Topic, WebhookOutcome, WebhookRow, WebhookState, Worker};
 use tokio::sync::watch;
@@ -22,6 +24,8 @@ const WEBHOOKS: u32 = 100;
 const TRIES: u32 = 12;
 /// How often what is in the database is counted.
 const COUNT: Duration = Duration::from_secs(30);
+/// How often all entries of the ledger are added up.
+const ADD_UP: Duration = Duration::from_secs(3_600);
 /// How often scrapes get newer figures.
 const PUBLISH: Duration = Duration::from_secs(2);
 
@@ -285,6 +289,10 @@ async fn tell_delivered(app: &App, report: &DeliverReport) {
     for (result, count) in results.into_iter().filter(|(_, count)| *count > 0) {
         app.metrics.add("isp_messages_total", &[("result", result)], count);
     }
+    let now = app.now();
+    for booked in &report.reopened {
+        app.metrics.time("isp_reopen_seconds", &[], (now - *booked).to_std().unwrap_or_default());
+    }
     if report.applied > 0 {
         // Who answered before is up; a delivery tells only of those that it needed.
         app.metrics.clear("isp_router_up");
@@ -342,8 +350,12 @@ async fn tell_day(app: &App, day: &DayReport) {
 }
 
 async fn counting(app: &App, mut stop: watch::Receiver<bool>) {
-    let mut last: Option<Instant> = None;
+    let (mut last, mut added): (Option<Instant>, Option<Instant>) = (None, None);
     loop {
+        if added.is_none_or(|at| at.elapsed() >= ADD_UP) {
+            added = Some(Instant::now());
+            add_up(app).await;
+        }
         if last.is_none_or(|at| at.elapsed() >= COUNT) {
             last = Some(Instant::now());
             count(app).await;
@@ -352,6 +364,17 @@ async fn counting(app: &App, mut stop: watch::Receiver<bool>) {
         if stopped(&mut stop, PUBLISH).await {
             return;
         }
+    }
+}
+
+/// Adds up the ledger. Each entry balances when it is written, so a difference was made by somebody else.
+async fn add_up(app: &App) {
+    match app.provider.store.journal_totals(app.provider.tenant, Date::MIN, Date::MAX).await {
+        Ok(totals) => {
+            let all: Money = totals.iter().map(|total| total.amount).sum();
+            app.metrics.set("isp_ledger_imbalance_rupiah", &[], all.as_i64().unsigned_abs());
+        }
+        Err(error) => failed(app, "ledger", &error.into()),
     }
 }
 
@@ -378,6 +401,9 @@ async fn count(app: &App) {
         metrics.set("isp_subscriptions", &[("access", access)], count);
     }
     metrics.set("isp_mutations_unmatched", &[], pulse.unmatched);
+    let (used, idle) = pulse.connections;
+    metrics.set("isp_db_pool_connections", &[("state", "used")], used);
+    metrics.set("isp_db_pool_connections", &[("state", "idle")], idle);
     metrics.counted();
 }
 

@@ -122,6 +122,8 @@ pub(crate) trait Engine: Send + Sync {
     async fn page_damage(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
+    /// Connections that are at work, and idle ones.
+    fn connections(&self) -> (u64, u64);
     /// Waits for the connections to end.
     async fn close(&self);
 }

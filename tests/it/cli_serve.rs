@@ -55,6 +55,13 @@ fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
     assert!(hook(&again, 1_000) && hook(&again, 1) && hook(&two, 1), "said twice it is one");
     let ready = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     assert_eq!(again.ask(ready, b""), Some(200));
+    let healthy = |server: &Served| {
+        let asked = isp(home.path()).env("ISP_SERVE__LISTEN", &server.address).arg("health").output().unwrap();
+        (asked.status.code(), String::from_utf8(asked.stdout).unwrap())
+    };
+    let (code, said) = healthy(&again);
+    assert!(code == Some(0) && said.contains("[ok] database") && said.ends_with("ready\n"), "{said}");
+    assert_eq!(healthy(&one).0, Some(6), "the one that was killed");
     let list = isp(home.path()).args(["webhook", "list", "--all", "--format", "csv"]).output().unwrap();
     let rows = String::from_utf8(list.stdout).unwrap().lines().count() - 1;
     assert_eq!(rows, 31, "each that was answered, once");
@@ -69,7 +76,7 @@ fn what_was_answered_is_kept_whatever_is_killed_and_two_serve_one_database() {
 fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let tripay = runtime.block_on(Simulator::start(GatewayKind::Tripay)).unwrap();
-    let isp = Isp::new();
+    let mut isp = Isp::new();
     isp.ok(&["init"]);
     let path = isp.dir().join("isp.toml");
     let settings = format!(
@@ -112,4 +119,15 @@ fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
     assert_eq!(post(&told.body), Some(200), "told again when it is booked already");
     let payments = isp.json(&["payment", "list"]);
     assert_eq!((payments.as_array().unwrap().len(), &payments[0]["amount"]), (1, &165_000.into()), "{payments}");
+
+    // What the doctor says of the gateway: its webhooks came; with another key it would answer nothing.
+    let gateway = |isp: &Isp, day: &str| {
+        let (out, _) = isp.exit(5, &["--format", "json", "--on", day, "doctor"]);
+        let found: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let kinds = found.as_array().unwrap().iter().map(|row| row["finding"].as_str().unwrap().to_owned());
+        kinds.filter(|kind| kind.starts_with("gateway")).collect::<Vec<_>>()
+    };
+    assert_eq!(gateway(&isp, "2026-01-06"), Vec::<String>::new());
+    isp.set("ISP_GATEWAY__TRIPAY__KEY", "DEV-another");
+    assert_eq!(gateway(&isp, "2026-01-06"), ["gateway.unreachable"]);
 }

@@ -104,6 +104,10 @@ async fn notices_ten_times_and_out_of_order_book_once() {
     assert_eq!(take(&world, &gateway, &expired, now).await, Taken::Moved(GatewayState::Expired));
     let Taken::Booked(report) = take(&world, &gateway, &paid, now).await else { panic!("not booked") };
     assert_eq!((report.credit, report.reopened.len()), (Money::ZERO, 1));
+    // What the customer waited for the router is told once.
+    let later = now + TimeDelta::seconds(7);
+    assert_eq!(world.deliver(later).await.reopened, [now]);
+    assert!(world.deliver(later).await.reopened.is_empty());
     for _ in 0..10 {
         assert_eq!(take(&world, &gateway, &paid, now).await, Taken::Known);
         assert_eq!(take(&world, &gateway, &pending, now).await, Taken::Nothing);

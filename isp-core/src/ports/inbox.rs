@@ -259,6 +259,8 @@ pub struct Pulse {
     pub unconfirmed: u64,
     /// Money on bank accounts of which nobody knows whose it is: how many mutations.
     pub unmatched: u64,
+    /// Connections to the database that are at work, and idle ones; none where the store has no connections.
+    pub connections: (u64, u64),
 }
 
 /// Which links are forgotten.

@@ -10,7 +10,8 @@ use crate::text::{Code, Name, Reference};
 
 /// A payment gateway: Midtrans, Xendit, Tripay, Duitku.
 ///
-/// Contract, proved for each adapter of isp-payment before its simulator (`tests/calls.rs`, `tests/fixtures.rs`):
+/// Contract, proved for each adapter of isp-payment before its simulator by the suite in `testing::contract::payment_gateway`, which
+/// another adapter can run too (more of each in `tests/calls.rs`, `tests/fixtures.rs`):
 /// * A call is made at most once; nothing is repeated here.
 /// * `Ok` means that the gateway itself answered. [`PortError::NotSent`] and [`PortError::Refused`] mean that the call
 ///   certainly changed nothing; [`PortError::Unknown`] that it may have: a time-out, a lost reply, an answer that is not the

@@ -120,6 +120,11 @@ impl Engine for Postgres {
         Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?, self.parked.clone())))
     }
 
+    fn connections(&self) -> (u64, u64) {
+        let idle = self.pool.num_idle() as u64;
+        (u64::from(self.pool.size()).saturating_sub(idle), idle)
+    }
+
     fn parked(&self) -> &Parked {
         &self.parked
     }

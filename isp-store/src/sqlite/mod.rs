@@ -92,6 +92,13 @@ impl Engine for Sqlite {
         Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?, self.parked.clone())))
     }
 
+    fn connections(&self) -> (u64, u64) {
+        let of = |pool: &SqlitePool| (u64::from(pool.size()), pool.num_idle() as u64);
+        let ((writers, idle_writers), (readers, idle_readers)) = (of(&self.writer), of(&self.readers));
+        let idle = idle_writers + idle_readers;
+        ((writers + readers).saturating_sub(idle), idle)
+    }
+
     fn parked(&self) -> &Parked {
         &self.parked
     }

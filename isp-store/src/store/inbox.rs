@@ -96,7 +96,8 @@ impl InboxStore for SqlStore {
 
     async fn pulse(&self, tenant: TenantId) -> Result<Pulse, StoreError> {
         let mut session = self.engine.read().await?;
-        inbox::pulse(session.as_mut(), tenant).await
+        let pulse = inbox::pulse(session.as_mut(), tenant).await?;
+        Ok(Pulse { connections: self.engine.connections(), ..pulse })
     }
 
     async fn keep_link(&self, tenant: TenantId, link: PageLink) -> Result<(), StoreError> {

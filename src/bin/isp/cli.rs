@@ -201,7 +201,7 @@ pub(crate) enum Command {
     Run(cmd::isolate::Enforce),
     /// The day at a glance: money in, who owes, who is isolated, what waits, what is in trouble.
     Status,
-    /// What is wrong with database, sums, key, disk, routers and WhatsApp, and what to do; changes nothing.
+    /// What is wrong with database, sums, key, disk, routers, payment gateways and WhatsApp, and what to do; changes nothing.
     #[command(after_help = "Examples:\n  isp doctor\n  isp doctor --offline --format json")]
     Doctor(cmd::doctor::Doctor),
     /// Who owes, those longest overdue first, with phone and promise.
@@ -238,6 +238,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp serve\n  ISP_SERVE__LISTEN=0.0.0.0:8480 isp serve --log-format json\n\nIt listens on this machine only, unless `[serve] listen` says otherwise. docs/serve.md tells the rest."
     )]
     Serve(cmd::serve::Serve),
+    /// Whether the server that runs here is ready, for the health check of a container or a service.
+    #[command(
+        after_help = "Example:\n  isp health && echo ready\n\nIt asks the address of `[serve] listen` and opens no database. Exit code 0: ready; 6: no answer within five seconds, or not ready."
+    )]
+    Health,
     /// What came in from outside and could not be read.
     #[command(subcommand)]
     Webhook(cmd::webhook::Command),

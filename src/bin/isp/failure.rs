@@ -140,6 +140,14 @@ pub(crate) enum Failure {
         /// What is known of it, without secrets.
         reason: String,
     },
+    /// The server does not answer, or is not ready.
+    #[error("isp serve at {address}: {reason}")]
+    Unhealthy {
+        /// Where it was asked.
+        address: String,
+        /// What is known of it.
+        reason: String,
+    },
     /// A router says no, or does not answer, where a command asks it directly.
     #[error("router {code}: {reason}")]
     Router {
@@ -167,6 +175,7 @@ impl Failure {
             Self::Output { .. } => "cli.output",
             Self::File { .. } => "cli.file",
             Self::Gateway { .. } => "cli.gateway",
+            Self::Unhealthy { .. } => "cli.unhealthy",
             Self::Router { .. } => "cli.router",
         }
     }
@@ -181,6 +190,7 @@ impl Failure {
             | Self::Output { .. }
             | Self::File { .. }
             | Self::Gateway { .. }
+            | Self::Unhealthy { .. }
             | Self::Router { .. } => Exit::Unavailable,
         }
     }

@@ -301,6 +301,9 @@ impl Texts {
             Failure::Output { reason } => vec![("reason", self.said(reason))],
             Failure::File { path, reason } => vec![("path", path.clone()), ("reason", self.said(reason))],
             Failure::Gateway { name, reason } => vec![("what", name.clone()), ("reason", self.port(reason))],
+            Failure::Unhealthy { address, reason } => {
+                vec![("what", address.clone()), ("reason", self.said(reason))]
+            }
             Failure::Router { code, reason } => vec![("what", code.clone()), ("reason", self.port(reason))],
         };
         self.find(&format!("failure.{}", failure.code()), &variables)

@@ -176,6 +176,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Outbox(command) => cmd::outbox::run(ctx, command).await,
         Command::Audit(command) => cmd::audit::run(ctx, command).await,
         Command::Serve(args) => cmd::serve::run(ctx, &args).await,
+        Command::Health => cmd::health::run(ctx).await,
         Command::Webhook(command) => cmd::webhook::run(ctx, command).await,
         Command::Link(args) => cmd::link::run(ctx, &args).await,
         Command::Demo(args) => cmd::demo::run(ctx, args).await,

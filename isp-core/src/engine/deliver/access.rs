@@ -8,8 +8,8 @@ use super::{DeliverReport, RefusedAccount, RouterDown, claim, outcome};
 use crate::engine::roll_call::{Answer, RollCall};
 use crate::engine::{Engine, EngineError};
 use crate::ids::{OutboxId, RouterId, SubscriptionId};
-use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
+use crate::isolation::{Access, AccessEvent, AccessEventKind, AccessTarget, Reason};
 use crate::message::channel::backoff;
 use crate::place::Router;
 use crate::ports::{
@@ -61,6 +61,7 @@ impl Engine<'_> {
             for delivered in done {
                 let delivered = delivered?;
                 report.applied += delivered.applied;
+                report.reopened.extend(delivered.reopened);
                 report.refused += delivered.refused.len() as u64;
                 report.refused_accounts.extend(delivered.refused);
                 report.lost += delivered.lost;
@@ -122,9 +123,37 @@ impl Engine<'_> {
                 delivered.postpone(&rows, &error, now);
             }
         }
-        let delivered = self.recorded(worker, delivered, Some((hold, now))).await?;
+        let mut delivered = self.recorded(worker, delivered, Some((hold, now))).await?;
+        delivered.reopened = self.reopened_by_payment(&rows, &delivered.opened).await?;
         self.store.free_router(self.tenant, hold).await?;
         Ok(delivered)
+    }
+
+    /// When the lines were reopened, of those that a wish of this delivery opened after a payment.
+    async fn reopened_by_payment(
+        &self,
+        rows: &[OutboxRow],
+        opened: &BTreeMap<SubscriptionId, u64>,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError> {
+        let revision = |row: &OutboxRow| match &row.effect {
+            Effect::Access(effect) => Some((effect.subscription_id, effect.revision)),
+            Effect::Message(_) => None,
+        };
+        // A wish is done once, so a line that is looked at again later is not counted again.
+        let done = rows.iter().filter_map(revision).filter(|(id, wish)| opened.get(id) == Some(wish));
+        let done: BTreeMap<SubscriptionId, u64> = done.collect();
+        if done.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lines: Vec<SubscriptionId> = done.keys().copied().collect();
+        let events = self.store.access_events_of(self.tenant, &lines).await?;
+        let paid = [Reason::Paid.code(), Reason::PaidEnough.code()];
+        let reopened = |event: &&AccessEvent| {
+            event.kind == AccessEventKind::Reopened
+                && done.get(&event.subscription_id) == Some(&event.revision)
+                && paid.contains(&event.reason.as_str())
+        };
+        Ok(events.iter().filter(reopened).map(|event| event.at).collect())
     }
 
     /// The lines whose rows cannot be read.
@@ -169,6 +198,7 @@ impl Engine<'_> {
         if recorded.doubted {
             // Nothing of it is known; the wishes are pending again, and the next round reads and writes anew.
             delivered.applied = 0;
+            delivered.opened.clear();
             delivered.refused.clear();
         }
         Ok(delivered)
@@ -178,6 +208,9 @@ impl Engine<'_> {
 struct Delivered {
     router: RouterId,
     applied: u64,
+    /// Lines that are let in now, with the revision that the router has.
+    opened: BTreeMap<SubscriptionId, u64>,
+    reopened: Vec<DateTime<Utc>>,
     refused: Vec<RefusedAccount>,
     waiting: u64,
     lost: u64,
@@ -193,6 +226,8 @@ impl Delivered {
         Self {
             router,
             applied: 0,
+            opened: BTreeMap::new(),
+            reopened: Vec::new(),
             refused: Vec::new(),
             waiting: 0,
             lost: 0,
@@ -243,6 +278,9 @@ impl Delivered {
             let observed = match open.get(&target.subscription_id).unwrap_or(answer) {
                 ApplyOutcome::Done { access, answer, .. } => {
                     self.applied += 1;
+                    if *access == Access::Open {
+                        self.opened.insert(target.subscription_id, target.revision);
+                    }
                     ObservedAccess { access: Some(*access), revision: target.revision, at: now, answer: answer.clone() }
                 }
                 ApplyOutcome::Refused { code, reason } => {

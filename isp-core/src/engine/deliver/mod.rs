@@ -32,6 +32,8 @@ pub use outside::{Outside, Post};
 pub struct DeliverReport {
     /// Accounts that routers confirmed.
     pub applied: u64,
+    /// When each line was reopened by a payment that its router now lets in: from there to now is what the customer waited.
+    pub reopened: Vec<DateTime<Utc>>,
     /// Accounts that routers refused, which are tried again later.
     pub refused: u64,
     /// Which they are, and why.

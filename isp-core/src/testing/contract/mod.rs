@@ -3,4 +3,5 @@
 pub mod access;
 pub mod inbox;
 pub mod messenger;
+pub mod payment_gateway;
 pub mod store;

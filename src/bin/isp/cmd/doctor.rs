@@ -1,16 +1,19 @@
-//! `isp doctor`: what is wrong with database, key, disk, routers and WhatsApp, and what to do about each.
+//! `isp doctor`: what is wrong with database, key, disk, routers, payment gateways and WhatsApp, and what to do about each.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::Args;
 use isp_core::ids::TenantId;
+use isp_core::payment::{GatewayRequest, GatewayState};
 use isp_core::ports::{
-    AccessStore as _, BillingStore as _, DirectoryStore as _, InvoiceQuery, Messenger as _, MoneyStore as _,
-    OutboxQuery, OutboxStore as _, PageQuery, Store as _, StoreError,
+    AccessStore as _, Asked, BillingStore as _, DirectoryStore as _, GatewayQuery, InboxStore as _, InvoiceQuery,
+    Messenger as _, MoneyStore as _, OutboxQuery, OutboxStore as _, PageQuery, Store as _, StoreError, WebhookRow,
 };
+use isp_core::text::Reference;
 use isp_store::{SqlStore, Vault};
 use tokio::task::JoinSet;
 
@@ -21,6 +24,8 @@ use crate::wire;
 
 /// How long a router or WhatsApp may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A gateway that was paid at in this time should have told so by a webhook.
+const LATELY: TimeDelta = TimeDelta::days(7);
 /// Rows that a finding names.
 const NAMED: usize = 3;
 /// Room for a copy, and for what a month adds.
@@ -28,7 +33,7 @@ const ROOM: u64 = 100 * 1024 * 1024;
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Ask no router and not WhatsApp.
+    /// Ask no router, no payment gateway and not WhatsApp.
     #[arg(long)]
     offline: bool,
 }
@@ -91,6 +96,11 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
     match store {
         Some(store) => {
             if let Err(error) = look(&mut findings, &store, with_key, args.offline).await {
+                findings.error(&error);
+            }
+            if !args.offline
+                && let Err(error) = gateways(&mut findings, &store).await
+            {
                 findings.error(&error);
             }
             store.close().await;
@@ -191,6 +201,67 @@ async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Resul
         findings.add("router.unreachable", 1, &format!("{code}: {}", ctx.texts.port(&reason)));
     }
     Ok(())
+}
+
+/// Asks each payment gateway about a request that nobody made, which it answers only to the right key; and looks whether its
+/// webhooks arrive.
+async fn gateways(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
+    let ctx = findings.ctx;
+    let nobodys = Reference::parse("reference", "isp-doctor")?;
+    let asked = Asked { reference: &nobodys, provider_id: None, channel: None };
+    for (name, gateway) in wire::gateways(&ctx.config) {
+        let gateway = match gateway {
+            Ok(gateway) => gateway,
+            Err(error) => {
+                findings.error(&error);
+                continue;
+            }
+        };
+        let reason = match tokio::time::timeout(PATIENCE, gateway.status(&asked)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(format!("{} [{}]", ctx.texts.port(&error.to_string()), error.code())),
+            Err(_) => Some(ctx.texts.port("timed out")),
+        };
+        if let Some(reason) = reason {
+            findings.add("gateway.unreachable", 1, &format!("{name}: {reason}"));
+        }
+        let (paid, told) = lately(ctx, store, &name).await?;
+        if paid > 0 && !told {
+            findings.add("gateway.no_webhook", paid, &name);
+        }
+    }
+    Ok(())
+}
+
+/// How many requests at a gateway were made and paid lately, and whether it told of any by a webhook.
+async fn lately(ctx: &Context, store: &SqlStore, name: &str) -> anyhow::Result<(u64, bool)> {
+    let since = ctx.now - LATELY;
+    let (mut paid, mut page) = (0, PageQuery::first(ctx.config.worker.page));
+    loop {
+        let rows = store.gateway_requests(ctx.tenant(), &GatewayQuery::default(), page).await?;
+        let wanted = |row: &&GatewayRequest| {
+            row.state == GatewayState::Paid && row.made_at >= since && row.gateway.as_str().eq_ignore_ascii_case(name)
+        };
+        paid += rows.iter().filter(wanted).count() as u64;
+        if !page.advance(&rows, |last| last.id) {
+            break;
+        }
+    }
+    if paid == 0 {
+        return Ok((0, false));
+    }
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    loop {
+        let rows = store.webhooks(ctx.tenant(), None, page).await?;
+        let of = |row: &WebhookRow| row.webhook.received_at >= since && row.webhook.source.eq_ignore_ascii_case(name);
+        if rows.iter().any(of) {
+            return Ok((paid, true));
+        }
+        if !page.advance(&rows, |last| last.webhook.id) {
+            break;
+        }
+    }
+    Ok((paid, false))
 }
 
 /// Asks WhatsApp whether it would send, without sending. Without a sending number there is nothing to ask.

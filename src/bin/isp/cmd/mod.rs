@@ -20,6 +20,7 @@ pub(crate) mod expense;
 pub(crate) mod explain;
 pub(crate) mod find;
 pub(crate) mod gateway;
+pub(crate) mod health;
 pub(crate) mod holidays;
 pub(crate) mod import;
 pub(crate) mod init;
