@@ -50,7 +50,7 @@ fn confirmed(isp: &Isp) -> String {
 
 fn group(runtime: &Runtime, stage: &Stage) -> String {
     let sql = "SELECT groupname FROM radusergroup WHERE username = 'budi'";
-    runtime.block_on(async { sqlx::query_scalar(sql).fetch_one(&stage.pool).await.unwrap() })
+    runtime.block_on(stage.text(sql))
 }
 
 #[test]

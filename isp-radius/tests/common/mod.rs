@@ -184,6 +184,14 @@ impl Stage {
         }
     }
 
+    pub async fn text(&self, text: &str) -> String {
+        let text = AssertSqlSafe(text.to_owned());
+        match &self.hand {
+            Hand::Postgres(pool) => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
+            Hand::Mysql(pool) => sqlx::query_scalar(text).fetch_one(pool).await.unwrap(),
+        }
+    }
+
     /// Whether the database is MariaDB.
     pub fn is_mariadb(&self) -> bool {
         matches!(self.hand, Hand::Mysql(_))
