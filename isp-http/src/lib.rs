@@ -47,8 +47,10 @@ pub enum Exchange {
 /// Why a request was never made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSent {
-    /// Refused, no route, no such name, no TLS.
+    /// Refused, no route, no such name.
     ConnectFailed,
+    /// Connected, and there is no TLS that can be trusted: its certificate, something in between, or the clock of this machine.
+    NoTls,
     /// Not connected in time.
     ConnectTimeout,
 }
@@ -118,8 +120,11 @@ pub async fn exchange(request: reqwest::RequestBuilder) -> Exchange {
         // The request was never made.
         Err(error) if error.is_builder() => return Exchange::NotSent(NotSent::ConnectFailed),
         Err(error) if error.is_connect() => {
-            let cause = if error.is_timeout() { NotSent::ConnectTimeout } else { NotSent::ConnectFailed };
-            return Exchange::NotSent(cause);
+            return Exchange::NotSent(match (error.is_timeout(), is_tls(&error)) {
+                (true, _) => NotSent::ConnectTimeout,
+                (false, true) => NotSent::NoTls,
+                (false, false) => NotSent::ConnectFailed,
+            });
         }
         Err(error) => return Exchange::Unknown(lost(&error)),
     };
@@ -133,6 +138,13 @@ pub async fn exchange(request: reqwest::RequestBuilder) -> Exchange {
             Err(error) => return Exchange::Unknown(lost(&error)),
         }
     }
+}
+
+/// True when TLS itself failed, however deep that lies.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    // An I/O error gives the source of what it holds and passes over that itself.
+    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || held.is_some_and(|held| is_tls(held)) || error.source().is_some_and(is_tls)
 }
 
 fn lost(error: &reqwest::Error) -> Lost {

@@ -107,6 +107,10 @@ impl Client {
             Exchange::NotSent(NotSent::ConnectFailed) => {
                 return Err(PortError::NotSent { reason: "no connection to the gateway".to_owned() });
             }
+            Exchange::NotSent(NotSent::NoTls) => {
+                let reason = "no trusted TLS connection to the gateway (its certificate, something in between, or this machine's clock)";
+                return Err(PortError::NotSent { reason: reason.to_owned() });
+            }
             Exchange::NotSent(NotSent::ConnectTimeout) => {
                 return Err(PortError::NotSent { reason: "no connection to the gateway in time".to_owned() });
             }

@@ -1,6 +1,6 @@
 //! Service access: what is wanted, what happened, what routers say, and the facts that the decision rests on.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use isp_core::billing::InvoiceBalance;
@@ -211,6 +211,31 @@ const OVERDUE_TESTED: &str = "EXISTS (SELECT 1 FROM invoices i
 
 /// The facts of the subscriptions that `condition` picks, which may use `$4` and later arguments; and the customers and
 /// sites of which something that a decision rests on cannot be read.
+/// The lines of a list of customers.
+const OF_CUSTOMERS: &str = "s.customer_id IN IDS(($4))";
+/// The lines of a list.
+const OF_LINES: &str = "s.subscription_id IN IDS(($4))";
+
+/// The statements that look up lines and customers of a list, each with the place of the list among its arguments.
+#[cfg(test)]
+pub(crate) fn looked_up() -> Vec<(String, usize)> {
+    vec![(targets_sql(), 2), (PREDECESSORS.to_owned(), 2), (facts_sql(OF_CUSTOMERS), 4), (facts_sql(OF_LINES), 4)]
+}
+
+/// The facts of lines that fulfil a condition, from the line $2 on. A list is looked up by its ids: for the sake of the order, SQLite
+/// would walk through all lines of the provider for the payment of one.
+fn facts_sql(condition: &str) -> String {
+    let id = if condition.contains("IN IDS") { "COALESCE(s.subscription_id, $2)" } else { "s.subscription_id" };
+    format!(
+        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, p.zone, {TERMS}, {COLUMNS}
+        FROM subscriptions s
+            JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
+            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
+        WHERE s.tenant_id = $1 AND {id} > $2 AND ({condition})
+        ORDER BY {id} LIMIT $3"
+    )
+}
+
 async fn facts(
     s: &mut dyn Session,
     tenant: TenantId,
@@ -219,14 +244,7 @@ async fn facts(
     page: PageQuery<SubscriptionId>,
     as_of: DateTime<Utc>,
 ) -> Result<(Vec<AccessFacts>, HashSet<Uuid>), StoreError> {
-    let sql = format!(
-        "SELECT s.subscription_id, s.customer_id, s.site_id, s.router_id, p.zone, {TERMS}, {COLUMNS}
-        FROM subscriptions s
-            JOIN sites p ON p.tenant_id = s.tenant_id AND p.site_id = s.site_id
-            LEFT JOIN service_access a ON a.tenant_id = s.tenant_id AND a.subscription_id = s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id > $2 AND ({condition})
-        ORDER BY s.subscription_id LIMIT $3"
-    );
+    let sql = facts_sql(condition);
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(more);
     let mut facts = readable_page(s, "subscription", &sql, args, (1, 2), |r| {
@@ -282,8 +300,8 @@ async fn load_as_of(
                 OR s.paused_from <= $5 OR s.change_from <= $5 OR {overdue})",
             args![*due_until, *today],
         ),
-        AccessQuery::Customers(of) => ("s.customer_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
-        AccessQuery::Subscriptions(of) => ("s.subscription_id IN IDS(($4))", ids(of.iter().map(|c| c.0).collect())),
+        AccessQuery::Customers(of) => (OF_CUSTOMERS, ids(of.iter().map(|c| c.0).collect())),
+        AccessQuery::Subscriptions(of) => (OF_LINES, ids(of.iter().map(|c| c.0).collect())),
     };
     let overdue = if s.lists_once() { OVERDUE_LISTED } else { OVERDUE_TESTED };
     let condition = condition.replace("{overdue}", overdue);
@@ -406,37 +424,52 @@ fn holds() -> String {
     format!("{} AND {}", by("o.username = s.username"), by("o.ip_address = s.ip_address"))
 }
 
+/// Who had the user names and the addresses of lines before. In no order: for the sake of one, SQLite would walk through all lines
+/// of the router for each line.
+const PREDECESSORS: &str = "SELECT s.subscription_id, o.subscription_id FROM subscriptions s
+            JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
+                AND o.username = s.username AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        UNION ALL SELECT s.subscription_id, o.subscription_id FROM subscriptions s
+            JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
+                AND o.ip_address = s.ip_address AND o.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        UNION ALL SELECT s.subscription_id, f.subscription_id FROM subscriptions s
+            JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
+                AND f.username = s.username AND f.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        UNION ALL SELECT s.subscription_id, f.subscription_id FROM subscriptions s
+            JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
+                AND f.ip_address = s.ip_address AND f.subscription_id <> s.subscription_id
+        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))";
+
 /// Adds who had the user names before.
 async fn add_predecessors(
     s: &mut dyn Session,
     tenant: TenantId,
     targets: &mut [AccessTarget],
 ) -> Result<(), StoreError> {
-    let sql = "SELECT s.subscription_id, o.subscription_id FROM subscriptions s
-            JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
-                AND o.username = s.username AND o.subscription_id <> s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
-        UNION SELECT s.subscription_id, o.subscription_id FROM subscriptions s
-            JOIN subscriptions o ON o.tenant_id = s.tenant_id AND o.router_id = s.router_id
-                AND o.ip_address = s.ip_address AND o.subscription_id <> s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
-        UNION SELECT s.subscription_id, f.subscription_id FROM subscriptions s
-            JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
-                AND f.username = s.username AND f.subscription_id <> s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
-        UNION SELECT s.subscription_id, f.subscription_id FROM subscriptions s
-            JOIN former_accounts f ON f.tenant_id = s.tenant_id AND f.router_id = s.router_id
-                AND f.ip_address = s.ip_address AND f.subscription_id <> s.subscription_id
-        WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
-        ORDER BY 1, 2";
     let ids = Value::Ids(targets.iter().map(|t| t.subscription_id.0).collect());
     let found: Vec<(SubscriptionId, SubscriptionId)> =
-        all(s, "subscription", sql, vec![Value::Id(tenant.0), ids], |r| Ok((r.get()?, r.get()?))).await?;
+        all(s, "subscription", PREDECESSORS, vec![Value::Id(tenant.0), ids], |r| Ok((r.get()?, r.get()?))).await?;
+    let mut before: HashMap<SubscriptionId, BTreeSet<SubscriptionId>> = HashMap::new();
+    for (line, other) in found {
+        before.entry(line).or_default().insert(other);
+    }
     for target in targets {
-        let before = found.iter().filter(|(id, _)| *id == target.subscription_id);
-        target.succeeds.extend(before.map(|(_, before)| *before));
+        target.succeeds.extend(before.remove(&target.subscription_id).unwrap_or_default());
     }
     Ok(())
+}
+
+/// What routers need to know of the subscriptions of a list. Whether a line has a router is asked so that no index on routers is
+/// walked through for it.
+fn targets_sql() -> String {
+    format!(
+        "{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+            AND CASE WHEN s.router_id IS NULL THEN 0 ELSE 1 END = 1 AND {}",
+        holds()
+    )
 }
 
 /// What routers need to know of these subscriptions, in the order asked.
@@ -446,10 +479,7 @@ pub(crate) async fn targets(
     tenant: TenantId,
     subscriptions: &[SubscriptionId],
 ) -> Result<Vec<AccessTarget>, StoreError> {
-    let sql = format!(
-        "{TARGET} WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2)) AND s.router_id IS NOT NULL AND {}",
-        holds()
-    );
+    let sql = targets_sql();
     let ids = Value::Ids(subscriptions.iter().map(|id| id.0).collect());
     let mut found =
         readable(s, "subscription", &sql, vec![Value::Id(tenant.0), ids], |r| read_target(r, vault, tenant)).await?;

@@ -55,8 +55,13 @@ pub(crate) async fn note(
     actor: &Actor,
     change: Change,
 ) -> Result<(), StoreError> {
-    let head = head(s, tenant, " FOR UPDATE").await?;
+    let head = held(s, tenant).await?;
     append(s, tenant, head, actor, &[change]).await
+}
+
+/// The head of a tenant's row, which the transaction holds from now on: for an entry about what is known only when it was written.
+pub(crate) async fn held(s: &mut dyn Session, tenant: TenantId) -> Result<Head, StoreError> {
+    head(s, tenant, " FOR UPDATE").await
 }
 
 /// The columns of a head.

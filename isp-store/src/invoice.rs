@@ -321,9 +321,11 @@ pub(crate) async fn page(
     if query.open {
         conditions.push_str(" AND total > paid");
     }
+    // A customer's are looked up: for the sake of the order, SQLite would walk through all invoices of the provider.
+    let id = if query.customer.is_some() { "COALESCE(i.invoice_id, $2)" } else { "i.invoice_id" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM invoices i WHERE i.tenant_id = $1 AND i.invoice_id > $2{conditions}
-        ORDER BY i.invoice_id LIMIT $3"
+        "SELECT {COLUMNS} FROM invoices i WHERE i.tenant_id = $1 AND {id} > $2{conditions}
+        ORDER BY {id} LIMIT $3"
     );
     readable_page(s, "invoice", &sql, args, (1, 2), read_invoice).await
 }

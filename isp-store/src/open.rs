@@ -253,6 +253,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(23, "run leases", include_str!("../migrations/sqlite/0023_run_leases.sql")),
         migration(24, "audit", include_str!("../migrations/sqlite/0024_audit.sql")),
         migration(25, "withheld", include_str!("../migrations/sqlite/0025_withheld.sql")),
+        migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
     ]
 }
 
@@ -281,6 +282,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(23, "run leases", include_str!("../migrations/postgres/0023_run_leases.sql")),
         migration(24, "audit", include_str!("../migrations/postgres/0024_audit.sql")),
         migration(25, "withheld", include_str!("../migrations/postgres/0025_withheld.sql")),
+        migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
     ]
 }
 

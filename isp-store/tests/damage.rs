@@ -148,6 +148,7 @@ async fn one_phone_number_holds_up_no_other_message_and_no_list() {
             .await
             .unwrap();
         assert_eq!((report.sent, report.parked), (of_others, queued.len() as u64 - of_others), "{report:?}");
+        assert_eq!(named(&store), [("customer", first.customer_id.0)], "a delivery names it, too");
         for limit in [1, 4, 100] {
             let (mut page, mut found) = (PageQuery::first(limit), 0);
             loop {

@@ -45,6 +45,9 @@ pub enum GraphClass {
 }
 
 impl GraphCode {
+    /// The sending number was deleted, or does not exist for this token.
+    pub(crate) const NO_SUCH_NUMBER: Self = Self(33);
+
     /// The class of this code. A code that is not listed counts as [`GraphClass::Transient`]: Meta adds codes
     /// without notice, and a bounded repetition of a message that was refused does no harm.
     ///
@@ -96,13 +99,30 @@ impl fmt::Display for GraphCode {
 /// The texts of the error are dropped on purpose: Meta repeats parts of the request in them, names included.
 #[must_use]
 pub(crate) fn error_code(body: &[u8]) -> Option<GraphCode> {
+    error(body).map(|error| GraphCode(error.code))
+}
+
+/// The same of the answer to a message. What Meta says when the sending number was deleted, mistyped or not given to the token, 100
+/// with subcode 33, counts as 33: it meets every message, as other 100s need not. Of a mere look at the number the same may be said
+/// to a token that may send and not look.
+#[must_use]
+pub(crate) fn message_error_code(body: &[u8]) -> Option<GraphCode> {
+    let error = error(body)?;
+    let no_such_number = error.code == 100 && error.error_subcode.is_some_and(|code| code == 33);
+    Some(if no_such_number { GraphCode::NO_SUCH_NUMBER } else { GraphCode(error.code) })
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    code: i64,
+    #[serde(default)]
+    error_subcode: Option<serde_json::Value>,
+}
+
+fn error(body: &[u8]) -> Option<Inner> {
     #[derive(Deserialize)]
     struct Envelope {
         error: Inner,
     }
-    #[derive(Deserialize)]
-    struct Inner {
-        code: i64,
-    }
-    serde_json::from_slice::<Envelope>(body).ok().map(|envelope| GraphCode(envelope.error.code))
+    serde_json::from_slice::<Envelope>(body).ok().map(|envelope| envelope.error)
 }

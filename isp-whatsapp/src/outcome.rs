@@ -82,8 +82,10 @@ pub enum DownCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unreachable {
-    /// Refused, no route, no such name, or no TLS.
+    /// Refused, no route, or no such name.
     ConnectFailed,
+    /// Connected, and there is no TLS that can be trusted: its certificate, something in between, or the clock of this machine.
+    NoTls,
     /// Not connected in time.
     ConnectTimeout,
     /// Connected, but a look at the number was not answered. No message was given to it.
@@ -113,7 +115,7 @@ impl Outcome {
     /// body does the status count.
     #[must_use]
     pub fn from_answer(status: u16, body: &[u8]) -> Self {
-        if let Some(code) = graph::error_code(body) {
+        if let Some(code) = graph::message_error_code(body) {
             return Self::from_code(code);
         }
         if (200..300).contains(&status)
@@ -216,7 +218,7 @@ impl fmt::Display for Outcome {
                 f.write_str("no template is set for this kind of message and language")
             }
             Self::ConfigError(ConfigFault::NoValue { parameter }) => {
-                write!(f, "the template asks for {parameter}, which this kind of message does not have")
+                write!(f, "the template asks for what this kind of message does not have: {parameter}")
             }
             Self::ChannelDown(DownCause::Account(code)) => {
                 write!(f, "whatsapp error {code}: the account cannot send (token, permission, billing or a block)")
@@ -227,17 +229,20 @@ impl fmt::Display for Outcome {
             Self::ChannelDown(DownCause::Unreachable(Unreachable::ConnectFailed)) => {
                 f.write_str("whatsapp cannot be reached")
             }
+            Self::ChannelDown(DownCause::Unreachable(Unreachable::NoTls)) => f.write_str(
+                "no trusted TLS connection to whatsapp (its certificate, something in between, or this machine's clock)",
+            ),
             Self::ChannelDown(DownCause::Unreachable(Unreachable::ConnectTimeout)) => {
                 f.write_str("whatsapp cannot be reached in time")
             }
             Self::ChannelDown(DownCause::Unreachable(Unreachable::NoAnswer)) => f.write_str("whatsapp does not answer"),
             Self::ChannelDown(DownCause::NotGraph(status)) => {
-                write!(f, "something other than whatsapp answered with http {status}")
+                write!(f, "http {status}: something other than whatsapp answered")
             }
             Self::Unknown(UnknownCause::Timeout) => f.write_str("whatsapp did not answer in time"),
             Self::Unknown(UnknownCause::ConnectionLost) => f.write_str("the connection broke before whatsapp answered"),
             Self::Unknown(UnknownCause::Unreadable(status)) => {
-                write!(f, "whatsapp's answer (http {status}) does not say what became of the message")
+                write!(f, "http {status}: whatsapp's answer does not say what became of the message")
             }
         }
     }

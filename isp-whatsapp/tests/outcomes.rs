@@ -119,6 +119,24 @@ async fn refused_connections_are_certainly_not_sent() {
     assert!(simulator.duplicates().is_empty());
 }
 
+/// What answers there speaks no TLS, such as a box in between.
+#[tokio::test]
+async fn no_tls_is_told_as_such_and_is_certainly_not_sent() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let page = b"HTTP/1.1 400 Bad Request\r\n\r\n<html>";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, page).await.unwrap();
+        }
+    });
+    let simulator = Simulator::start().await.unwrap();
+    let client = CloudClient::try_new(simulator.config().with_base_url(&url)).unwrap();
+    let outcome = client.send_message(&reopened(1)).await;
+    assert_eq!(outcome, Outcome::ChannelDown(DownCause::Unreachable(Unreachable::NoTls)));
+    assert!(outcome.retryable() && outcome.to_string().contains("TLS"), "{outcome}");
+}
+
 #[tokio::test]
 async fn what_is_not_known_says_so_and_is_not_repeated() {
     let simulator = Simulator::start().await.unwrap();
@@ -138,6 +156,23 @@ async fn what_is_not_known_says_so_and_is_not_repeated() {
         assert!(!outcome.retryable());
         assert_eq!(simulator.requests() - requests, 1, "{fault:?} was repeated");
         assert_eq!(simulator.messages().len() - accepted, arrived, "{fault:?}");
+    }
+}
+
+/// What Meta says of a number that was deleted, mistyped or is not the token's. As the answer to a message it meets all; to a look it
+/// may be said to a token that may send and not look.
+#[test]
+fn a_number_that_does_not_exist_is_the_channel_s_fault() {
+    let body = |subcode: &str| {
+        format!(
+            r#"{{"error":{{"message":"Unsupported post request. Object with ID '1' does not exist","type":"GraphMethodException","code":100{subcode},"fbtrace_id":"A"}}}}"#
+        )
+    };
+    let said = Outcome::from_answer(400, body(r#","error_subcode":33"#).as_bytes());
+    assert_eq!(said, Outcome::ChannelDown(DownCause::Account(GraphCode(33))));
+    for other in ["", r#","error_subcode":2494010"#, r#","error_subcode":null"#, r#","error_subcode":"x""#] {
+        let said = Outcome::from_answer(400, body(other).as_bytes());
+        assert_eq!(said, Outcome::ConfigError(ConfigFault::Graph(GraphCode(100))), "{other}");
     }
 }
 

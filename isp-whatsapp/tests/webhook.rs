@@ -249,6 +249,26 @@ fn an_odd_event_takes_no_neighbour_with_it() {
     }
 }
 
+/// A name or a text that a phone cut in the middle of an emoji is no text for a strict reader.
+#[test]
+fn half_a_sign_costs_nobody_else_an_event() {
+    let status = r#"{"id":"wamid.1","status":"read","timestamp":"1768600000"}"#;
+    let said = |body: &str| {
+        let head = r#""id":"wamid.m","from":"6281234567890","timestamp":"1768600000","type":"text""#;
+        format!(r#"{{{head},"text":{{"body":"{body}"}}}}"#)
+    };
+    let bodies = [r"JANJI \ud83d", r"\ude00 JANJI", r"JANJI \ud83d\ude00"].map(|body| said(body).into_bytes());
+    let cut = said("JANJI").into_bytes();
+    let cut: Vec<u8> = cut.split(|byte| *byte == b'I').collect::<Vec<_>>().join(&b"I\xf0\x9f"[..]);
+    for message in bodies.into_iter().chain([cut]) {
+        let head =
+            br#"{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"statuses":["#;
+        let raw = [&head[..], status.as_bytes(), br#"],"messages":["#, &message, b"]}}]}]}"].concat();
+        let events = endpoint().receive(Some(&signature(&"test_app_secret_not_real".into(), &raw)), &raw).unwrap();
+        assert!(matches!(&events[..], [Event::Status(_), Event::Inbound(_)]), "{events:?}");
+    }
+}
+
 fn any_status() -> impl Strategy<Value = Status> {
     prop_oneof![
         Just(Status::Sent),

@@ -82,6 +82,29 @@ fn a_refusal_that_concerns_the_number_or_the_account_costs_no_message() {
     }
 }
 
+/// Three hours in which Meta refuses every message with a code that says nothing of the number: it answers 131000 when its services
+/// are down, there will be codes that nobody knows, and 100 says that the request is wrong.
+#[test]
+fn what_is_said_to_every_message_is_no_message_s_fault() {
+    let channel = "message channel is stopped";
+    for (code, told) in [(131_000, channel), (100, "rests")] {
+        let stage = provider();
+        for n in 0..LINES {
+            stage.whatsapp.fail_recipient(format!("62812345600{n:02}"), GraphCode(code));
+        }
+        for minutes in (0..180).step_by(12) {
+            let at = format!("{:02}:{:02}", 9 + minutes / 60, minutes % 60);
+            let (_, err) = stage.isp.exit(5, &["--on", "2026-01-08", "--at", &at, "--lang", "en", "deliver"]);
+            assert!(err.contains(told), "{code}: {err}");
+        }
+        assert_eq!(count(&stage, "pending"), LINES, "{code}: {} requests", stage.whatsapp.requests());
+        stage.whatsapp.recover();
+        stage.isp.ok(&["--on", "2026-01-08", "--at", "12:20", "deliver"]);
+        assert_eq!(stage.messages().len(), LINES, "{code}");
+        assert!(stage.whatsapp.duplicates().is_empty(), "{code}");
+    }
+}
+
 /// What was lost after it was taken may be on the phone: that one is unknown for good, and only that one.
 #[test]
 fn an_answer_that_is_lost_costs_one_message_and_not_a_hundred() {
@@ -127,8 +150,16 @@ fn a_paused_template_stops_only_its_own_messages() {
     stage.isp.ok(&["--on", "2026-01-08", "--at", "09:05", "deliver"]);
     assert_eq!(stage.messages().len(), LINES / 2);
     stage.isp.fails(4, &[REMINDED, &["outbox", "retry", "--template", "isp_lain"]].concat(), "cli.not_found");
+    // The log of changes tells how many there were, and nothing where nothing was changed.
+    let newest = || {
+        let entries = stage.isp.json(&["audit", "show", "--last", "1"]);
+        (entries[0]["command"].as_str().unwrap().to_owned(), entries[0]["changes"].as_str().unwrap().to_owned())
+    };
+    assert_ne!(newest().0, "outbox retry");
     let again = stage.isp.json(&[REMINDED, &["outbox", "retry"]].concat());
     assert_eq!(again[0]["again"], LINES / 2);
+    assert_eq!(newest().0, "outbox retry");
+    assert!(newest().1.contains(&format!("\"count\":{}", LINES / 2)), "{}", newest().1);
     stage.isp.ok(&["--on", "2026-01-08", "--at", "09:06", "deliver"]);
     assert_eq!(stage.messages().len(), LINES);
     assert!(stage.whatsapp.duplicates().is_empty());

@@ -203,3 +203,84 @@ fn what_nobody_sees_of_a_workbook_is_asked_about() {
     // A header that stands alone in sight, an empty row that is hidden: nothing is asked.
     import(&isp, 0, &book(&[(2, "")], "<cols><col min=\"9\" max=\"9\" hidden=\"1\"/></cols>", ""), &[]);
 }
+
+/// An `.ods` with one sheet of three customers: what stands before the columns, and what before each row and behind it.
+fn open_document(styles: &str, table: &str, columns: &str, rows: &[(usize, &str, &str, &str)]) -> Vec<u8> {
+    let cell = |text: &str| {
+        format!("<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>")
+    };
+    let cells = |cells: &[String]| cells.iter().map(|text| cell(text)).collect::<String>();
+    let head = cells(&["id_pelanggan", "nama", "alamat"].map(str::to_owned));
+    let data: String = rows
+        .iter()
+        .map(|(n, before, how, behind)| {
+            let of = cells(&[format!("P{n}"), format!("Nama {n}"), format!("Jl. {n}")]);
+            format!("{before}<table:table-row {how}>{of}</table:table-row>{behind}")
+        })
+        .collect();
+    let names = ["office", "table", "text", "style"]
+        .map(|name| format!("xmlns:{name}=\"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0\""))
+        .join(" ");
+    let content = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><office:document-content {names}><office:automatic-styles>{styles}</office:automatic-styles>\
+        <office:body><office:spreadsheet><table:table table:name=\"Pelanggan\" {table}>{columns}\
+        <table:table-row>{head}</table:table-row>{data}</table:table></office:spreadsheet></office:body></office:document-content>"
+    );
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    let manifest = format!(
+        "<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\">\
+        <manifest:file-entry manifest:full-path=\"/\" manifest:media-type=\"{kind}\"/></manifest:manifest>"
+    );
+    for (name, text) in [("mimetype", kind), ("content.xml", &content), ("META-INF/manifest.xml", &manifest)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn what_nobody_sees_of_an_open_document_is_asked_about() {
+    const COLUMNS: &str = "<table:table-column table:number-columns-repeated=\"3\"/>";
+    let isp = provider();
+    let import = |code: i32, bytes: &[u8], more: &[&str]| {
+        std::fs::write(isp.dir().join("buku.ods"), bytes).unwrap();
+        isp.exit(code, &[&["--lang", "en", "import", "--customers", "buku.ods"][..], more].concat()).1
+    };
+    // By hand, by a filter, in a folded group, in a group within a group, by a style without height.
+    let styles = "<style:style style:name=\"ro0\" style:family=\"table-row\"><style:table-row-properties style:row-height=\"0cm\"/></style:style>\
+        <style:style style:name=\"ro1\" style:family=\"table-row\"><style:table-row-properties style:row-height=\"0.45cm\"/></style:style>\
+        <style:style style:name=\"co0\" style:family=\"table-column\"><style:table-column-properties style:column-width=\"0in\"/></style:style>";
+    let (fold, end) = ("<table:table-row-group table:display=\"false\">", "</table:table-row-group>");
+    let within = format!("{fold}<table:table-row-group>");
+    let rows = [
+        (2, "", "table:style-name=\"ro1\"", ""),
+        (3, "", "table:visibility=\"collapse\"", ""),
+        (4, "", "table:visibility=\"filter\"", ""),
+        (5, "", "table:visibility=\"visible\"", ""),
+        (6, fold, "", end),
+        (7, "<table:table-row-group>", "", end),
+        (8, &within, "", &end.repeat(2)),
+        (9, "", "", ""),
+        (10, "", "table:style-name=\"ro0\"", ""),
+    ];
+    let told = import(3, &open_document(styles, "", COLUMNS, &rows), &[]);
+    assert!(told.contains("buku.ods line 3") && told.contains("5 rows") && told.contains(": 3-4, 6, 8, 10."), "{told}");
+    assert!(told.contains("[import.hidden_rows]") && told.contains("--accept buku.ods:3"), "{told}");
+    for columns in [
+        "<table:table-column/><table:table-column table:visibility=\"collapse\"/><table:table-column/>",
+        "<table:table-column/><table:table-column-group table:display=\"false\"><table:table-column/></table:table-column-group><table:table-column/>",
+        "<table:table-column/><table:table-column table:style-name=\"co0\"/><table:table-column/>",
+    ] {
+        let told = import(3, &open_document(styles, "", columns, &rows[..1]), &[]);
+        assert!(told.contains("line 1 column nama") && told.contains("[import.hidden_column]"), "{columns}: {told}");
+        assert_eq!(told.matches("[import.hidden_column]").count(), 1, "{columns}: {told}");
+    }
+    let unseen = "<style:style style:name=\"ta1\" style:family=\"table\"><style:table-properties table:display=\"false\"/></style:style>";
+    let told = import(3, &open_document(unseen, "table:style-name=\"ta1\"", COLUMNS, &rows[..1]), &[]);
+    assert!(told.contains("[import.hidden_sheet]"), "{told}");
+    assert_eq!(customers(&isp), 0);
+    import(0, &open_document(styles, "", COLUMNS, &rows), &["--accept", "buku.ods:3"]);
+    assert_eq!(customers(&isp), 9);
+    import(0, &open_document("", "", COLUMNS, &rows[7..8]), &[]);
+}

@@ -189,6 +189,12 @@ fn a_full_disk_behind_the_output_is_no_bug_and_stops_no_work() {
         assert_eq!(run.status.code(), Some(6), "{err}");
         assert!(err.contains("[cli.output]") && !err.contains("bug") && !err.contains("kesalahan program"), "{err}");
     }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut demo = isp.command(&["--lang", "en", "demo", "--until", "2026-01-03"]);
+    let demo = demo.stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let err = String::from_utf8(demo.stderr).unwrap();
+    assert_eq!(demo.status.code(), Some(6), "{err}");
+    assert!(err.contains("[cli.output]") && !err.contains("bug"), "{err}");
     // A reader who goes away early does not end the run in its middle.
     let mut run = isp.command(&["--on", "2026-01-21", "run"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(run.stdout.take());
@@ -228,6 +234,9 @@ fn one_damaged_row_is_named_and_the_rest_goes_on() {
     }
     let (out, _) = isp.exit(5, &["--on", "2026-01-05", "report", "customers"]);
     assert!(out.contains("P001") && out.contains("P003"), "{out}");
+    isp.exit_any(&[0, 5], &["--on", "2026-02-10", "bill"]);
+    let (out, err) = isp.exit(5, &["--on", "2026-02-10", "unpaid"]);
+    assert!(out.contains("P001") && out.contains("P003") && err.contains("[store.corrupt]"), "{out}{err}");
     // Asked for by itself, it is an error that names it.
     told(&isp, 6, &["customer", "show", "P002"], "store.corrupt");
     isp.ok(&["customer", "show", "P001"]);

@@ -72,7 +72,8 @@ impl SendOutcome {
         match said {
             Ok(Self::Accepted { .. } | Self::Held { .. }) => Answer::Taken,
             Ok(Self::RetryAfter { seconds, scope, .. }) => Answer::NotNow(*scope, *seconds),
-            Ok(Self::RecipientRejected { .. } | Self::ConfigError { .. }) => Answer::Never,
+            Ok(Self::RecipientRejected { .. }) => Answer::Never,
+            Ok(Self::ConfigError { .. }) => Answer::Wrong,
             Ok(Self::ChannelDown { .. }) => Answer::NotNow(RetryScope::Account, 0),
             Err(PortError::Unknown { .. }) => Answer::Unknown,
             Err(PortError::NotSent { .. }) => Answer::NotSent,

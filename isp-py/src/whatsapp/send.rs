@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::StreamExt;
 use isp_core::ids::{CustomerId, NAMES, derive};
-use isp_core::message::channel::{Consequence, Fate, Held, Resting, consequence};
+use isp_core::message::channel::{Consequence, Fate, Held, Resting};
 use isp_core::ports::{Messenger, SendOutcome};
 use isp_whatsapp::cloud::CloudClient;
 use isp_whatsapp::graph::GraphCode;
@@ -101,8 +101,7 @@ impl Rest {
         template: Option<&str>,
     ) -> Told {
         let said = outcome.clone().into_port();
-        let consequence = consequence(SendOutcome::answer(&said), attempts);
-        self.resting.after(consequence, recipient, template, "");
+        let consequence = self.resting.after(SendOutcome::answer(&said), attempts, recipient, template, "");
         match consequence.rests {
             Some(RetryScope::Recipient) => {
                 self.recipients.extend(recipient.map(|recipient| (recipient, outcome.clone())));

@@ -7,8 +7,8 @@ use isp_core::ids::{CustomerId, OutboxId, RouterId, SubscriptionId, TenantId, Wo
 use isp_core::isolation::AccessEffect;
 use isp_core::message::{DunningFacts, MessageFacts, Notification};
 use isp_core::ports::{
-    Claim, Claimed, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore, Outcome,
-    PageQuery, Recorded, RouterHold, Settled, StoreError,
+    Claim, Claimed, DamagedRow, DunningQuery, Lease, Observed, OutboxQuery, OutboxRow, OutboxState, OutboxStore,
+    Outcome, PageQuery, Recorded, RouterHold, Settled, StoreError,
 };
 
 use crate::{access, audit, dunning, outbox, router_hold, wishes};
@@ -131,10 +131,13 @@ impl OutboxStore for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let mut session = self.writer().await?;
-        let change = Change::count("message.retried", 0);
-        audit::note(session.as_mut(), tenant, &self.actor, change).await?;
+        let head = audit::held(session.as_mut(), tenant).await?;
         let count = outbox::retry_templates(session.as_mut(), tenant, only, now).await?;
-        session.commit().await?;
+        if count > 0 {
+            let change = Change::count("message.retried", count);
+            audit::append(session.as_mut(), tenant, head, &self.actor, &[change]).await?;
+            session.commit().await?;
+        }
         Ok(count)
     }
 
@@ -145,7 +148,17 @@ impl OutboxStore for SqlStore {
 
     async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
         let mut session = self.engine.read().await?;
-        dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await
+        let read = dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await;
+        // The message waits, and others go on. So the row is named like one that a list left out.
+        if let Err(StoreError::Corrupt { what, reason }) = &read {
+            let of_row = reason.split_once(": ").and_then(|(id, reason)| Some((id.parse().ok()?, reason)));
+            let (what, id, reason) = match of_row {
+                Some((id, reason)) => (*what, id, reason),
+                None => ("outbox row", message.id.0, reason.as_str()),
+            };
+            session.park(DamagedRow { what, id, reason: reason.to_owned() });
+        }
+        read
     }
 
     async fn outbox(

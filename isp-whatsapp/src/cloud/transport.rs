@@ -37,6 +37,7 @@ pub(crate) async fn exchange(request: reqwest::RequestBuilder) -> Exchange {
     match isp_http::exchange(request).await {
         isp_http::Exchange::Answered { status, body } => Exchange::Answered { status, body },
         isp_http::Exchange::NotSent(NotSent::ConnectFailed) => Exchange::NotSent(Unreachable::ConnectFailed),
+        isp_http::Exchange::NotSent(NotSent::NoTls) => Exchange::NotSent(Unreachable::NoTls),
         isp_http::Exchange::NotSent(NotSent::ConnectTimeout) => Exchange::NotSent(Unreachable::ConnectTimeout),
         isp_http::Exchange::Unknown(Lost::Timeout) => Exchange::Unknown(UnknownCause::Timeout),
         isp_http::Exchange::Unknown(Lost::ConnectionLost) => Exchange::Unknown(UnknownCause::ConnectionLost),

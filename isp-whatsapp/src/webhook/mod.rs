@@ -5,6 +5,7 @@
 
 mod event;
 mod fold;
+mod half_signs;
 mod payload;
 mod verify;
 

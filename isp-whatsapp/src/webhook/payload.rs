@@ -4,12 +4,16 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::half_signs::mended;
 use super::{Event, InboundKind, InboundMessage, Pricing, Status, StatusUpdate, TemplateUpdate, WebhookError};
 use crate::graph::GraphCode;
 use crate::personal::Personal;
 
 pub(super) fn parse(raw: &[u8]) -> Result<Vec<Event>, WebhookError> {
-    let body: Body = read(serde_json::from_slice(raw))?;
+    let body: Body = match serde_json::from_slice(raw) {
+        Ok(body) => body,
+        Err(_) => read(serde_json::from_slice(&mended(raw)))?,
+    };
     if body.object != "whatsapp_business_account" {
         return Err(WebhookError::Malformed);
     }

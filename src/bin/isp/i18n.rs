@@ -376,6 +376,37 @@ mod tests {
         assert_eq!(known.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
     }
 
+    /// Whatever becomes of a message is told in Indonesian, but for numbers and names.
+    #[test]
+    fn answers_of_whatsapp_have_indonesian_words() {
+        use isp_whatsapp::graph::GraphCode;
+        use isp_whatsapp::outcome::{ConfigFault, DownCause, Outcome, UnknownCause, Unreachable};
+        let texts = Texts::load(Language::Id).unwrap();
+        let of_code = [4, 2, 33, 100, 130_429, 131_000, 131_026, 131_048, 131_056, 132_015].map(GraphCode);
+        let unreachable =
+            [Unreachable::ConnectFailed, Unreachable::ConnectTimeout, Unreachable::NoTls, Unreachable::NoAnswer];
+        let unknown = [UnknownCause::Timeout, UnknownCause::ConnectionLost, UnknownCause::Unreadable(500)];
+        let outcomes = (of_code.into_iter().map(Outcome::from_code))
+            .chain(unreachable.map(|cause| Outcome::ChannelDown(DownCause::Unreachable(cause))))
+            .chain(unknown.map(Outcome::Unknown))
+            .chain([
+                Outcome::ChannelDown(DownCause::NotGraph(503)),
+                Outcome::ConfigError(ConfigFault::NoTemplate),
+                Outcome::ConfigError(ConfigFault::NoValue { parameter: "jumlah".into() }),
+            ]);
+        for outcome in outcomes {
+            let english = outcome.to_string();
+            let told = texts.port(&english);
+            let pieces = english.split(": ").filter(|piece| !piece.contains(char::is_numeric) && *piece != "jumlah");
+            let mut count = 0;
+            for piece in pieces {
+                assert!(!told.contains(piece), "{english}: {told}");
+                count += 1;
+            }
+            assert!(count > 0, "{english}");
+        }
+    }
+
     /// Every text that the program asks for by a literal key exists.
     #[test]
     fn every_key_in_the_sources_has_a_text() {

@@ -239,6 +239,29 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Standard output for what writes by itself, under the rule of [`print`]. Only a reader who has gone away ends the work.
+pub(crate) struct Stdout;
+
+impl std::io::Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        noted(std::io::stdout().write_all(bytes)).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        noted(std::io::stdout().flush())
+    }
+}
+
+fn noted(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            LOST.get_or_init(|| error.kind());
+            Ok(())
+        }
+        other => other,
+    }
+}
+
 /// Why a part of the output is lost. A reader who has gone away (`isp ... | head`) wanted no more, and loses nothing.
 pub(crate) fn lost() -> Option<std::io::ErrorKind> {
     LOST.get().copied().filter(|kind| *kind != std::io::ErrorKind::BrokenPipe)

@@ -95,6 +95,7 @@ impl Engine<'_> {
                 works |= self.send_wave(worker, messenger, wave, now, &mut resting, report).await?;
             }
         }
+        resting.end();
         report.channel_down = resting.channel;
         report.templates_down.extend(resting.templates);
         Ok(())
@@ -210,8 +211,8 @@ fn told(said: Result<SendOutcome, PortError>) -> Told {
 }
 
 fn settle(ready: &Ready, told: Told, now: DateTime<Utc>, resting: &mut Resting, report: &mut DeliverReport) -> Outcome {
-    let consequence = consequence(told.answer, ready.row.attempts);
-    resting.after(consequence, Some(ready.customer), ready.template.as_deref(), &told.note);
+    let (customer, template) = (Some(ready.customer), ready.template.as_deref());
+    let consequence = resting.after(told.answer, ready.row.attempts, customer, template, &told.note);
     let (state, at) = match consequence.fate {
         Fate::Sent => {
             report.sent += 1;

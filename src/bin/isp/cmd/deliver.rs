@@ -87,7 +87,7 @@ pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -
         ctx.warn("warn.channel_down", &[("reason", ctx.texts.port(reason))]);
     }
     for (template, reason) in &report.templates_down {
-        ctx.warn("warn.template_down", &[("template", template.clone()), ("reason", reason.clone())]);
+        ctx.warn("warn.template_down", &[("template", template.clone()), ("reason", ctx.texts.port(reason))]);
     }
     if report.lost > 0 {
         ctx.warn("warn.claims_lost", &[("lost", report.lost.to_string())]);

@@ -38,6 +38,7 @@ use isp_core::text::Language;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::output::Stdout;
 use proof::Claim;
 use stage::Stage;
 use timeline::Timeline;
@@ -56,9 +57,8 @@ pub(crate) struct Demo {
 
 /// Runs the demo; the exit code tells whether the proof holds.
 pub(crate) async fn run(ctx: &Context, args: Demo) -> anyhow::Result<Exit> {
-    let mut out = std::io::stdout();
-    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let disagreements = live(&args, ctx.config.language, colour, &mut out).await?;
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let disagreements = live(&args, ctx.config.language, colour, &mut Stdout).await?;
     Ok(if disagreements == 0 { Exit::Done } else { Exit::Internal })
 }
 

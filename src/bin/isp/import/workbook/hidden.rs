@@ -78,20 +78,40 @@ type Zip<'b> = ZipArchive<Cursor<&'b [u8]>>;
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
-/// The sheets of an `.ods`, in which runs of equal rows and columns are written once.
+/// The sheets of an `.ods`, in which runs of equal rows and columns are written once. A row is not seen that is hidden, stands in a
+/// group that is folded, or has a style without height; the same holds for columns.
 fn open_document(zip: &mut Zip<'_>) -> Result<BTreeMap<String, Hidden>, Unreadable> {
     let mut found = BTreeMap::new();
     let mut sheet: Option<(String, Hidden)> = None;
     let (mut row, mut column) = (0_u64, 0_usize);
-    each_element(part(zip, "content.xml")?, |element, name| match name {
-        "table" => {
+    // Whether each of the groups that are open is folded.
+    let mut groups: Vec<bool> = Vec::new();
+    // The style that is being read, and those without height or width.
+    let (mut style, mut flat) = (String::new(), BTreeSet::new());
+    each_step(part(zip, "content.xml")?, |element, name| match (name, element) {
+        ("style", Some(element)) => style = value(element, "name").unwrap_or_default(),
+        ("table-row-properties", Some(element)) if is_flat(element, "row-height") => {
+            flat.insert(style.clone());
+        }
+        ("table-column-properties", Some(element)) if is_flat(element, "column-width") => {
+            flat.insert(style.clone());
+        }
+        ("table", Some(element)) => {
             found.extend(sheet.take());
             (row, column) = (0, 0);
             sheet = value(element, "name").map(|name| (name, Hidden::default()));
         }
-        "table-row" | "table-column" => {
+        ("table-row-group" | "table-column-group", Some(element)) => {
+            groups.push(value(element, "display").is_some_and(|shown| shown == "false"));
+        }
+        ("table-row-group" | "table-column-group", None) => {
+            groups.pop();
+        }
+        ("table-row" | "table-column", Some(element)) => {
             let Some((_, hidden)) = sheet.as_mut() else { return };
-            let unseen = value(element, "visibility").is_some_and(|how| how != "visible");
+            let unseen = value(element, "visibility").is_some_and(|how| how != "visible")
+                || groups.contains(&true)
+                || value(element, "style-name").is_some_and(|style| flat.contains(&style));
             if name == "table-row" {
                 let times = number(element, "number-rows-repeated").unwrap_or(1);
                 // Up to the end of the sheet, where nothing stands.
@@ -130,14 +150,26 @@ fn part<'z>(zip: &'z mut Zip<'_>, path: &str) -> Result<impl BufRead + 'z, Unrea
 
 /// Calls for each element with its name, without what stands before a colon in it.
 fn each_element(xml: impl BufRead, mut each: impl FnMut(&BytesStart<'_>, &str)) -> Result<(), Unreadable> {
+    each_step(xml, |element, name| {
+        if let Some(element) = element {
+            each(element, name);
+        }
+    })
+}
+
+/// The same, and once more without the element where it ends.
+fn each_step(xml: impl BufRead, mut each: impl FnMut(Option<&BytesStart<'_>>, &str)) -> Result<(), Unreadable> {
     let mut reader = Reader::from_reader(xml);
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
         match reader.read_event_into(&mut bytes).map_err(|_| Unreadable)? {
-            Event::Start(element) | Event::Empty(element) => {
-                each(&element, element.local_name().as_ref());
+            Event::Start(element) => each(Some(&element), element.local_name().as_ref()),
+            Event::Empty(element) => {
+                each(Some(&element), element.local_name().as_ref());
+                each(None, element.local_name().as_ref());
             }
+            Event::End(element) => each(None, element.local_name().as_ref()),
             Event::Eof => return Ok(()),
             _ => {}
         }
@@ -159,7 +191,9 @@ fn yes(element: &BytesStart<'_>, name: &str) -> bool {
     value(element, name).is_some_and(|text| text == "1" || text == "true")
 }
 
-/// True for a row without height or a column without width.
+/// True for a row without height or a column without width, with a unit behind the number or not.
 fn is_flat(element: &BytesStart<'_>, name: &str) -> bool {
-    value(element, name).and_then(|text| text.parse::<f32>().ok()).is_some_and(|size| size <= 0.0)
+    let size =
+        value(element, name).and_then(|text| text.trim_end_matches(char::is_alphabetic).trim().parse::<f32>().ok());
+    size.is_some_and(|size| size <= 0.0)
 }
