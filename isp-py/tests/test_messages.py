@@ -151,16 +151,34 @@ def test_a_channel_that_swallows_messages_gets_one() -> None:
 
 def test_only_a_fault_of_its_own_is_counted() -> None:
     letter = whatsapp.Message(1, "db:1", "0812-3456-7890", "Budi", whatsapp.Reopened("P", day(DUE)))
+    other = whatsapp.Message(2, "db:2", "0812-3456-7891", "Siti", whatsapp.Reopened("P", day(DUE)))
     with SimulatedWhatsApp() as meta:
         channel = whatsapp.Channel(meta.phone_number_id, meta.access_token, meta.base_url)
 
-        def fate(code: int, attempts: int) -> str:
-            meta.fail("graph", code=code)
-            (sent,) = whatsapp.send(channel, [letter._replace(attempts=attempts)])
-            return sent.fate
+        def fate(code: int, attempts: int, *before: whatsapp.Message) -> str:
+            meta.heal()
+            meta.fail_recipient("6281234567890", code)
+            return whatsapp.send(channel, [*before, letter._replace(attempts=attempts)])[-1].fate
 
-        assert [fate(131000, n) for n in (0, 10, 11)] == ["wait", "wait", "failed"]
-        assert fate(131056, 500) == "wait"
+        # It is its own only where the channel took another one.
+        assert [fate(131000, n, other) for n in (0, 10, 11)] == ["wait", "wait", "failed"]
+        assert [fate(131000, n) for n in (0, 11, 500)] == ["wait", "wait", "wait"]
+        assert (fate(100, 0, other), fate(100, 0)) == ("failed", "wait")
+        assert fate(131056, 500, other) == "wait"
+
+
+def test_who_refuses_every_message_is_at_rest() -> None:
+    messages = [whatsapp.Message(n, f"db:{n}", f"0812-0000-{n:04}", "Budi", whatsapp.Reopened("P", day(DUE))) for n in range(30)]
+    with SimulatedWhatsApp() as meta:
+        channel = whatsapp.Channel(meta.phone_number_id, meta.access_token, meta.base_url)
+        for code, rests, tried in ((131000, "channel", 5), (100, "template", 2)):
+            meta.heal()
+            for n in range(30):
+                meta.fail_recipient(f"628120000{n:04}", code)
+            sent = whatsapp.send(channel, [message._replace(attempts=11) for message in messages])
+            assert {s.fate for s in sent} == {"wait"}
+            assert (sent[-1].rests, sum(s.tried for s in sent)) == (rests, tried)
+        assert meta.messages() == []
 
 
 def test_reminders_of_one_run_are_one_message_n5() -> None:
