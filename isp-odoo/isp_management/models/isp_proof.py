@@ -77,7 +77,10 @@ class IspProof(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._isp_looked_at(vals) for vals in vals_list])
+        looked_at = [self._isp_looked_at(vals) for vals in vals_list]
+        # A large picture is kept as it was sent, to the byte.
+        kept = super(IspProof, self.with_context(image_no_postprocess=True)).create(looked_at)
+        return kept.with_env(self.env)
 
     @api.model
     def _isp_looked_at(self, vals):
