@@ -249,6 +249,8 @@ pub enum Action {
         reference: String,
         /// Why, for one that is not accepted.
         reason: String,
+        /// Whether the person insists, where it is asked about.
+        sure: bool,
     },
     /// An outage was recorded by mistake.
     TakeBackOutage {

@@ -230,6 +230,15 @@ pub enum Error {
     /// A proof of transfer was accepted, rejected or taken back before.
     #[error("proof was reviewed before")]
     ProofReviewed,
+    /// The transfer of a proof seems to be booked already, from the bank's file or by somebody else (rule P8).
+    #[error("payment {payment} may be this very transfer")]
+    ProofBooked {
+        /// What that payment is called: its provider and reference.
+        payment: String,
+    },
+    /// The invoices of a proof are paid, so that its money would be credit (rule P8).
+    #[error("the invoices of the proof are paid already")]
+    ProofSettled,
     /// A payment on a day that has not begun yet (rule P7).
     #[error("{on} has not begun yet, so nothing can have been paid on it")]
     PaidInFuture {
@@ -415,6 +424,8 @@ impl Error {
             Self::ProofKind => "proof.kind",
             Self::TooManyProofs { .. } => "proof.too_many",
             Self::ProofReviewed => "proof.reviewed",
+            Self::ProofBooked { .. } => "proof.booked",
+            Self::ProofSettled => "proof.settled",
             Self::PaidInFuture { .. } => "payment.paid_in_future",
             Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::CustomerHasHistory => "customer.has_history",

@@ -81,6 +81,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::check_exemptions, module)?)?;
     module.add_function(wrap_pyfunction!(decide::check_proofs, module)?)?;
     module.add_function(wrap_pyfunction!(decide::review_proofs, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::check_transfers, module)?)?;
     module.add_function(wrap_pyfunction!(decide::decide_by_hand, module)?)?;
     module.add_function(wrap_pyfunction!(decide::explain, module)?)?;
     module.add_function(wrap_pyfunction!(decide::profit_loss, module)?)?;

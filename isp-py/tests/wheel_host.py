@@ -548,12 +548,23 @@ class Provider:
 
     def do_review(
         self, at: datetime, customer: str, file: str, say: isp.records.ProofVerdict, amount: int | None, provider: str, reference: str, reason: str,
+        sure: bool,
     ) -> None:
         proof = [proof for proof in self.proofs[customer] if proof["file"] == file][-1]
         wish = isp.ReviewWish(say, "Rina", "" if say == "accepted" else reason, proof["verdict"] is not None)
         allowed(isp.review_proofs([wish])[0])
         if say == "accepted":
-            self.do_pay(at, customer, amount or proof["amount"], provider, reference, proof["arrived_at"].isoformat(), None)
+            money = amount or proof["amount"]
+            identity = isp.payment_identity(provider, reference)
+            if not sure and not any(c.get("identity") == identity and not c["reversed"] for c in self.credit.values()):
+                # No case has two accepted proofs, so that each payment belongs to none.
+                others = [
+                    isp.OtherPayment(c["reference"], c["amount"], c["paid_at"]) for c in self.credit.values()
+                    if c["customer"] == customer and c.get("money") and not c["reversed"]
+                ]
+                open_ = sum(self.invoices[n].open for n in proof["invoices"])
+                allowed(isp.check_transfers([isp.TransferWish(money, proof["arrived_at"], open_, others)])[0])
+            self.do_pay(at, customer, money, provider, reference, proof["arrived_at"].isoformat(), None, sure, 0, 0)
         proof.update(reviewed_at=at, verdict=say)
 
     def do_end_protection(self, at: datetime, what: str, customer: str, taken_back: bool, reason: str) -> None:

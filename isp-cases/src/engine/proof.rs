@@ -29,7 +29,7 @@ impl EngineHost<'_> {
                 };
                 self.engine().record_proof(&new).await?;
             }
-            Action::Review { customer, file, say: ReviewWord::Accepted, amount, provider, reference, .. } => {
+            Action::Review { customer, file, say: ReviewWord::Accepted, amount, provider, reference, sure, .. } => {
                 let proof = self.proof_named(customer, file).await?;
                 let payment = NewPayment {
                     customer_id: proof.customer_id,
@@ -39,7 +39,8 @@ impl EngineHost<'_> {
                     paid_at: proof.arrived_at,
                     collector: None,
                 };
-                self.engine().accept_proof(proof.id, &payment, Told::ByPerson, "Rina", at).await?;
+                let told = if *sure { Told::ByPersonWhoInsists } else { Told::ByPerson };
+                self.engine().accept_proof(proof.id, &payment, told, "Rina", at).await?;
             }
             Action::Review { customer, file, say, reason, .. } => {
                 let proof = self.proof_named(customer, file).await?;

@@ -237,6 +237,8 @@ pub(super) struct Review {
     pub(super) provider: Option<String>,
     pub(super) reference: Option<String>,
     pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) sure: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -348,6 +348,7 @@ impl Steps<'_> {
                 provider: provider.unwrap_or_else(|| "bank".into()),
                 reference: reference.unwrap_or_else(|| format!("T-{}", self.number)),
                 reason: review.reason.clone().unwrap_or_else(|| "uangnya tidak masuk".into()),
+                sure: review.sure,
             });
         }
         if let Some(outage) = &step.outage {

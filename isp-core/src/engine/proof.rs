@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::billing::Owing;
+use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
-use crate::ids::{CustomerId, InvoiceId, ProofId};
+use crate::ids::{CustomerId, InvoiceId, PaymentId, ProofId};
 use crate::money::Money;
-use crate::ports::{ChangeSet, StoreError};
-use crate::protection::proof::{Proof, ProofContent, ProofFile, Review, Verdict};
+use crate::ports::{ChangeSet, PaymentRow, StoreError};
+use crate::protection::proof::{OtherPayment, Proof, ProofContent, ProofFile, Review, Verdict, money_is_new};
 
 /// A proof of transfer that somebody sends or brings.
 #[derive(Debug, Clone)]
@@ -91,7 +92,7 @@ impl Engine<'_> {
     /// payment that is booked already with this reference and amount is its payment, and none is booked.
     ///
     /// # Errors
-    /// [`Error::ProofReviewed`]; as [`Engine::pay_as`].
+    /// [`Error::ProofReviewed`]; as [`money_is_new`], on which one can insist; as [`Engine::pay_as`].
     pub async fn accept_proof(
         &self,
         proof: ProofId,
@@ -107,6 +108,9 @@ impl Engine<'_> {
                 return Err(StoreError::NotFound { what: "proof" }.into());
             }
             let (mut changes, report) = self.plan_told_or_known(new, told, now).await?;
+            if !report.known && told != Told::ByPersonWhoInsists {
+                self.money_is_new(&proof, new).await?;
+            }
             let review = Review::try_new(Verdict::Accepted(report.payment_id), now, by, "")?;
             changes.proof_reviews.push((proof.id, review));
             match self.store.commit(self.tenant, changes).await {
@@ -117,6 +121,35 @@ impl Engine<'_> {
             }
         })
         .await
+    }
+
+    /// Whether the money of a proof was booked otherwise meanwhile.
+    async fn money_is_new(&self, proof: &Proof, new: &NewPayment) -> Result<(), EngineError> {
+        let balances = self.store.balances(self.tenant, &proof.invoices).await?;
+        let open = balances.iter().map(|i| i.debt().residual()).sum();
+        let accepted: Vec<PaymentId> = self
+            .store
+            .proofs(self.tenant, Some(proof.customer_id))
+            .await?
+            .iter()
+            .filter_map(|of| match of.review.as_ref()?.verdict {
+                Verdict::Accepted(payment) => Some(payment),
+                Verdict::Rejected | Verdict::TakenBack => None,
+            })
+            .collect();
+        let payments = |page| self.store.payments(self.tenant, Some(proof.customer_id), page);
+        let payments = all_pages(self.page, payments, |row| row.payment.id).await?;
+        let others: Vec<OtherPayment> = payments
+            .iter()
+            .filter(|row| row.reversal.is_none() && row.payment.channel.is_money())
+            .filter(|row| !accepted.contains(&row.payment.id))
+            .map(|PaymentRow { payment, .. }| OtherPayment {
+                name: format!("{} {}", payment.provider, payment.reference),
+                amount: payment.amount,
+                paid_at: payment.paid_at,
+            })
+            .collect();
+        Ok(money_is_new(new.amount, new.paid_at, open, &others)?)
     }
 
     /// The money of a proof is not there (`rejected`), or the proof was recorded by mistake (`taken back`). The next run that may

@@ -285,8 +285,12 @@ impl Words {
                 "not the first, so it holds nothing back".to_owned(),
             ),
             None => {
-                let until = self.moment(policy.proof_until(proof.arrived_at, self.zone));
-                (format!("menahan isolir paling lama sampai {until}"), format!("holds until {until} at most"))
+                let until = policy.proof_until(proof.arrived_at, self.zone);
+                let (over, until) = (until <= self.now, self.moment(until));
+                match over {
+                    true => (format!("menahan isolir sampai {until}"), format!("held until {until}")),
+                    false => (format!("menahan isolir paling lama sampai {until}"), format!("holds until {until} at most")),
+                }
             }
         };
         self.pick(

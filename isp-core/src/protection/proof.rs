@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -221,6 +221,47 @@ pub fn check_review(kind: ReviewKind, by: &str, reason: &str, reviewed: bool) ->
     }
     given("by", by)?;
     if kind == ReviewKind::Accepted { Ok(()) } else { given("reason", reason) }
+}
+
+/// A payment of the customer in money that stands, and that belongs to no proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherPayment {
+    /// What it is called: its provider and reference.
+    pub name: String,
+    /// How much.
+    pub amount: Money,
+    /// When the customer paid.
+    pub paid_at: DateTime<Utc>,
+}
+
+/// A bank books a transfer so many days beside the day that a person reads on it, at most: over a weekend.
+const DAYS_APART: i64 = 3;
+
+/// Whether the money of a proof that is accepted is new (rule P8). The bank's file, or another officer, may have been faster, under a
+/// reference that does not stand on the customer's picture. `open` is what is still open of the proof's invoices, `others` are the
+/// customer's other payments.
+///
+/// ```
+/// use isp_core::{calendar::{Date, Zone}, Error, Money, protection::proof::{OtherPayment, money_is_new}};
+/// let day = |text| Date::parse(text).unwrap().at(9, 0, Zone::Wib);
+/// let (rp, friday) = (Money::rupiah, day("2026-01-16"));
+/// let of_bank = OtherPayment { name: "bri MUT-1".into(), amount: rp(166_500), paid_at: day("2026-01-19") };
+/// let booked = Error::ProofBooked { payment: "bri MUT-1".into() };
+/// assert_eq!(money_is_new(rp(166_500), friday, rp(166_500), &[of_bank.clone()]), Err(booked));
+/// assert_eq!(money_is_new(rp(166_500), day("2026-02-16"), rp(166_500), &[of_bank]), Ok(()));
+/// assert_eq!(money_is_new(rp(166_500), friday, Money::ZERO, &[]), Err(Error::ProofSettled));
+/// ```
+///
+/// # Errors
+/// [`Error::ProofBooked`], [`Error::ProofSettled`]; who is sure that the customer paid twice says so.
+pub fn money_is_new(amount: Money, paid_at: DateTime<Utc>, open: Money, others: &[OtherPayment]) -> Result<(), Error> {
+    let apart = |other: &OtherPayment| (other.paid_at - paid_at).abs();
+    let same = |other: &&OtherPayment| other.amount == amount && apart(other) <= TimeDelta::days(DAYS_APART);
+    match others.iter().filter(same).min_by_key(|other| apart(other)) {
+        Some(other) => Err(Error::ProofBooked { payment: other.name.clone() }),
+        None if open.is_positive() => Ok(()),
+        None => Err(Error::ProofSettled),
+    }
 }
 
 impl Review {

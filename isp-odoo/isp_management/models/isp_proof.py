@@ -16,6 +16,7 @@ from odoo.tools.misc import format_datetime
 
 from ..logic import access_rows
 from ..logic.money import OWED_FROM, rupiah_owed, whole
+from ..logic.policy import noon
 from .isp_guard_mixin import BILLING, CASHIER, PROGRAM
 
 FILE = ("file_name", "file_kind", "file_size", "sha256", "arrived_at")
@@ -170,9 +171,32 @@ class IspProof(models.Model):
         """Book the money as any payment, and keep that the proof was accepted: both or none."""
         # As the system, behind the review's look at who calls it: a cashier changes no invoice, and a payment settles one.
         payments = self.env["account.payment"].sudo().with_company(self.company_id)
-        return self._isp_review("accepted", payment=lambda: payments._isp_receive(
-            self.sudo().customer_id.partner_id, amount, day, provider, reference, told=told
-        ))
+        partner = self.sudo().customer_id.partner_id
+
+        def book():
+            known = payments._isp_known(self.company_id, partner, amount, day, provider, reference, told)
+            if not known and told != "insisting":
+                self.sudo()._isp_check_transfer(amount, day)
+            return known or payments._isp_receive(partner, amount, day, provider, reference, told=told)
+
+        return self._isp_review("accepted", payment=book)
+
+    def _isp_check_transfer(self, amount, day):
+        """Refuse money that seems to be booked already: the bank's file or somebody else was faster."""
+        company, partner = self.company_id, self.customer_id.partner_id.commercial_partner_id
+        others = self.env["account.payment"].search([
+            ("company_id", "=", company.id), ("partner_id.commercial_partner_id", "=", partner.id), ("payment_type", "=", "inbound"),
+            ("state", "=", "posted"), ("isp_stands", "=", True),
+        ], order="id") - self.search([("customer_id", "=", self.customer_id.id)]).payment_id
+        wish = isp_engine.TransferWish(
+            whole(amount), noon(day, company.isp_zone), sum(rupiah_owed(move.amount_residual) for move in self.move_ids),
+            [
+                isp_engine.OtherPayment(other.isp_reference or other.name, whole(other.amount), noon(other.date, company.isp_zone))
+                for other in others if not other._isp_is_slip(other.isp_provider)
+            ],
+        )
+        [refused] = isp_engine.check_transfers([wish])
+        self.env["isp.refusals"]._isp_allowed(refused)
 
 
 class AccountMove(models.Model):

@@ -13,6 +13,7 @@ REASONS = {
     "promised": _lt("Promised to pay"),
     "exempt": _lt("Exempt"),
     "site_outage": _lt("Outage of the router"),
+    "proof_waiting": _lt("A proof of transfer waits"),
     "still_overdue": _lt("Still overdue"),
     "isolated_by_hand": _lt("Isolated by hand"),
     "reopened_by_hand": _lt("Reopened by hand"),

@@ -51,6 +51,14 @@ class IspRefusals(models.AbstractModel):
             "proof.kind": _("The file is no JPEG, PNG, WEBP or PDF, whatever its name says."),
             "proof.too_many": _("Five proofs of this customer wait for review already. Review them first."),
             "proof.reviewed": _("The proof was reviewed before."),
+            "proof.booked": _(
+                "A payment of this customer has the same amount and may be this very transfer. Write its provider and reference here, "
+                "and nothing is booked twice. Tick that it is meant so, if the customer paid twice."
+            ),
+            "proof.settled": _(
+                "The invoices of this proof are paid already, so the money would be credit. Tick that it is meant so, if it came all the "
+                "same, or reject the proof."
+            ),
             "request.nothing_owed": _("Nothing is owed here."),
             "access.nothing_to_do": _("No line is in that state."),
             "invoice.more_than_left": _("The amount is more than what is left of the invoice."),

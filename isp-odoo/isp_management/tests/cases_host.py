@@ -341,14 +341,14 @@ class OdooHost:
             self.customers[customer], "%s.pdf" % file, b"%%PDF-1.4\n%% %s\n" % file.encode(), moves, amount
         )
 
-    def do_review(self, at, customer, file, say, amount, provider, reference, reason):
+    def do_review(self, at, customer, file, say, amount, provider, reference, reason, sure):
         """As the buttons do."""
         proof = self.env(at)["isp.proof"].search(
             [("customer_id", "=", self.customers[customer].id), ("file_name", "=", "%s.pdf" % file)], limit=1
         )
         action = proof._isp_ask(say, "")
         wizard = proof.env[action["res_model"]].browse(action["res_id"])
-        vals = {"amount": amount or wizard.amount, "provider": provider, "reference": reference}
+        vals = {"amount": amount or wizard.amount, "provider": provider, "reference": reference, "insist": sure}
         wizard.write(vals if say == "accepted" else {"reason": reason})
         wizard.action_confirm()
 

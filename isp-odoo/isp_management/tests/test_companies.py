@@ -184,6 +184,9 @@ class TestCompanies(IspCommon):
 
     def test_a_user_of_one_sees_nothing_of_the_other(self):
         self.live()
+        for provider in (self.first, self.second):
+            proofs = provider.env["isp.proof"].with_context(**self.at("2026-01-05 09:00").context)
+            proofs._isp_send(self.lines[provider].customer_id, "bukti.pdf", b"%PDF-1.4")
         self.cron("isp.subscription", "_cron_isp_isolation", "2026-01-27 10:30")
         self.cron("isp.notification", "_cron_isp_reminders", "2026-01-27 10:30")
         seen = 0

@@ -21,7 +21,7 @@ class IspProofWizard(models.TransientModel):
         "Bank or gateway reference",
         help="What the bank, the gateway or the receipt calls this payment. It is one payment, however often it is told.",
     )
-    insist = fields.Boolean("It is meant so", help="The payment is of more than a year ago, of a day that is still to come, or of an unusual amount.")
+    insist = fields.Boolean("It is meant so", help="The payment is of more than a year ago, of a day that is still to come, of an unusual amount, or the customer paid twice.")
     reason = fields.Char()
 
     @api.depends("proof_id")

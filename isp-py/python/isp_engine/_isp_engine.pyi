@@ -53,6 +53,7 @@ from isp_engine.records import (
     Notice,
     NotificationKind,
     OpenInvoice,
+    OtherPayment,
     Outage,
     Package,
     PaidPart,
@@ -86,6 +87,7 @@ from isp_engine.records import (
     TemplateKind,
     TermsChange,
     TermsFacts,
+    TransferWish,
     UnpaidWhenLate,
     WriteOff,
     WriteOffWish,
@@ -118,6 +120,7 @@ __all__ = [
     "check_exemptions",
     "check_promises",
     "check_proofs",
+    "check_transfers",
     "compare_case",
     "correct_invoices",
     "decide_by_hand",
@@ -438,6 +441,7 @@ def check_promises(
 ) -> list[InvalidValue | None]: ...
 def check_exemptions(exemptions: Sequence[Exemption]) -> list[InvalidValue | None]: ...
 def check_proofs(wishes: Sequence[ProofWish]) -> list[ProofFile | InvalidValue]: ...
+def check_transfers(wishes: Sequence[TransferWish]) -> list[InvalidValue | None]: ...
 def review_proofs(wishes: Sequence[ReviewWish]) -> list[InvalidValue | None]: ...
 def decide_by_hand(lines: Sequence[HandFacts], action: Hand, by: str, reason: str) -> list[Key]: ...
 def parse_phone(text: str) -> Phone: ...

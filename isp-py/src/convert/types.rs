@@ -115,6 +115,8 @@ kinds! {
     ProofWish: name content owed amount waiting;
     ProofFile: name kind media_type size sha256 amount;
     ReviewWish: verdict by reason reviewed;
+    OtherPayment: name amount paid_at;
+    TransferWish: amount paid_at open others;
     ClockDoubt: code last days;
     Decision: subscription action reason overdue days_late;
     LedgerRow: day account amount kind package site;

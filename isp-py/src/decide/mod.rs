@@ -36,7 +36,7 @@ pub(crate) use messages::refresh_messages;
 pub(crate) use notices::join_notices;
 pub(crate) use open::overdue;
 pub(crate) use payment::{correct_invoices, payment_identity, receive_payments, write_offs};
-pub(crate) use proof::{check_proofs, review_proofs};
+pub(crate) use proof::{check_proofs, check_transfers, review_proofs};
 pub(crate) use protection::{check_exemptions, check_promises, decide_by_hand};
 pub(crate) use qris::{qris_asking, qris_shop};
 pub(crate) use reminders::due_reminders;

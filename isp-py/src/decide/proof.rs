@@ -1,7 +1,7 @@
-//! `check_proofs` and `review_proofs`: proofs of transfer (rule P8).
+//! `check_proofs`, `review_proofs` and `check_transfers`: proofs of transfer (rule P8).
 
 use isp_core::Money;
-use isp_core::protection::proof::{Proof, ProofFile, ReviewKind, check_review};
+use isp_core::protection::proof::{OtherPayment, Proof, ProofFile, ReviewKind, check_review, money_is_new};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -70,6 +70,33 @@ pub(crate) fn review_proofs<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Bound<'
             let field = if let isp_core::Error::Empty { field } = error { field } else { "reviewed" };
             refusal(py, error, Place::nth_row(index).then(field))
         }
+    });
+    PyList::new(py, answer.collect::<Vec<_>>())
+}
+
+/// Whether the money of each proof that is accepted is new: ``None``, or an ``InvalidValue`` that says which payment may be this very
+/// transfer (``proof.booked``), or that nothing is open of its invoices (``proof.settled``).
+///
+/// ``open`` is what is still open of the proof's invoices; ``others`` are the customer's payments in money that stand and belong to
+/// no proof. Not to be asked for a payment that is known by its reference, or where somebody insists.
+#[pyfunction]
+pub(crate) fn check_transfers<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let py = wishes.py();
+    let rows = Value::argument("wishes", wishes)?.rows(|_, row| {
+        let fields = row.record(Kind::TransferWish)?;
+        let (amount, paid_at) = (fields.take()?.money()?, fields.take()?.moment()?);
+        let open = fields.take()?.money_from_zero()?;
+        let others = fields.take()?.each(|_, other| {
+            let fields = other.record(Kind::OtherPayment)?;
+            let (name, amount) = (fields.take()?.string()?, fields.take()?.money()?);
+            Ok(OtherPayment { name, amount, paid_at: fields.take()?.moment()? })
+        })?;
+        Ok(money_is_new(amount, paid_at, open, &others))
+    })?;
+    let writer = Writer::new(py)?;
+    let answer = rows.into_iter().enumerate().map(|(index, checked)| match checked {
+        Ok(()) => writer.none(),
+        Err(error) => refusal(py, error, Place::nth_row(index).then("amount")),
     });
     PyList::new(py, answer.collect::<Vec<_>>())
 }

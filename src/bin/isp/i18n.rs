@@ -120,6 +120,7 @@ impl Texts {
             E::MoreThanLeft { left } => vec![("left", left.to_string())],
             E::TooManyPromises { limit } => vec![("limit", limit.to_string())],
             E::ProofTooLarge { most } => vec![("most", most.to_string())],
+            E::ProofBooked { payment } => vec![("payment", payment.clone())],
             E::TooManyProofs { limit } => vec![("limit", limit.to_string())],
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],

@@ -70,6 +70,7 @@ from isp_engine.records.isolation import (
     EndingWish,
     Exemption,
     FileKind,
+    OtherPayment,
     Outage,
     Promise,
     Proof,
@@ -77,6 +78,7 @@ from isp_engine.records.isolation import (
     ProofVerdict,
     ProofWish,
     ReviewWish,
+    TransferWish,
 )
 from isp_engine.records.messages import (
     Content,
@@ -294,6 +296,7 @@ __all__ = [
     "NotificationKind",
     "Notified",
     "OpenInvoice",
+    "OtherPayment",
     "Outage",
     "Outcome",
     "Overdue",
@@ -357,6 +360,7 @@ __all__ = [
     "TermsInvoice",
     "TermsNote",
     "Timing",
+    "TransferWish",
     "Told",
     "UnpaidWhenLate",
     "Verdict",

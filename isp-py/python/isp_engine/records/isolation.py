@@ -100,6 +100,23 @@ class ReviewWish(NamedTuple):
     reviewed: bool = False
 
 
+class OtherPayment(NamedTuple):
+    """A payment of the customer in money that stands and belongs to no proof; ``name`` is told in a question."""
+
+    name: str
+    amount: Money
+    paid_at: datetime
+
+
+class TransferWish(NamedTuple):
+    """The money of a proof that is accepted: ``open`` is what is still open of the proof's invoices."""
+
+    amount: Money
+    paid_at: datetime
+    open: Money
+    others: Sequence[OtherPayment] = ()
+
+
 class AccessFacts(NamedTuple):
     """All that the decision about one line rests on.
 

@@ -209,11 +209,17 @@ fn not_read(path: &Path, error: &std::io::Error) -> Failure {
     Failure::File { path: path.display().to_string(), reason: error.kind().to_string() }
 }
 
-/// The proof that is meant: the one with the id, else the only one that waits.
+/// The proof that is meant: the one with the id, else the only one that waits, else the latest.
 async fn waiting(ctx: &Context, which: &Show) -> anyhow::Result<(Customer, Proof)> {
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &which.customer).await?;
-    let all = store.proofs(ctx.tenant(), Some(customer.id)).await?;
+    let mut all = store.proofs(ctx.tenant(), Some(customer.id)).await?;
+    if which.which.id.is_none() && !all.iter().any(Proof::waits) {
+        all.sort_by_key(|proof| (proof.arrived_at, proof.id));
+        if let Some(latest) = all.pop() {
+            return Ok((customer, latest));
+        }
+    }
     let proof = chosen(&which.which, "proof", which.customer.as_str(), all, |p| p.id.0, Proof::waits)?;
     Ok((customer, proof))
 }
@@ -246,6 +252,7 @@ async fn accept(ctx: &Context, args: Accept) -> anyhow::Result<Exit> {
     let variables = [
         ("code", customer.code.to_string()),
         ("amount", amount.to_string()),
+        ("credit", report.credit.to_string()),
         ("reopened", report.reopened.len().to_string()),
         ("owed", report.owed.to_string()),
     ];
