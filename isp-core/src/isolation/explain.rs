@@ -289,7 +289,9 @@ impl Words {
                 let (over, until) = (until <= self.now, self.moment(until));
                 match over {
                     true => (format!("menahan isolir sampai {until}"), format!("held until {until}")),
-                    false => (format!("menahan isolir paling lama sampai {until}"), format!("holds until {until} at most")),
+                    false => {
+                        (format!("menahan isolir paling lama sampai {until}"), format!("holds until {until} at most"))
+                    }
                 }
             }
         };

@@ -1,5 +1,6 @@
 //! Everything that protects a line, out of the way of who asks many lines: nearly every one has nothing.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::protection::{OutageTimes, ProofTimes, ProtectedDays};
 /// line.proofs.clear();
 /// assert_eq!(line, Protections::from(ProtectionTimes::default()));
 /// ```
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(from = "ProtectionTimes", into = "ProtectionTimes")]
 pub struct Protections(Option<Box<ProtectionTimes>>);
 
@@ -60,6 +61,12 @@ impl Deref for Protections {
 impl DerefMut for Protections {
     fn deref_mut(&mut self) -> &mut ProtectionTimes {
         self.0.get_or_insert_default()
+    }
+}
+
+impl fmt::Debug for Protections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 
