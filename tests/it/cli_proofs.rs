@@ -77,7 +77,7 @@ fn a_rejected_proof_holds_nothing_and_one_by_mistake_does_not_count() {
     isp.ok(&["--on", "2026-01-19", "--at", "11:00", "enforce"]);
     assert_eq!(access(&isp), "open");
     isp.ok(&["--on", "2026-01-19", "--at", "12:00", "proof", "reject", "P001", "--reason", "tidak ada di mutasi"]);
-    isp.fails(4, &["--on", "2026-01-19", "proof", "reject", "P001", "--reason", "lagi"], "cli.not_found");
+    isp.fails(3, &["--on", "2026-01-19", "proof", "reject", "P001", "--reason", "lagi"], "proof.reviewed");
     isp.ok(&["--on", "2026-01-19", "--at", "13:00", "enforce"]);
     assert_eq!(access(&isp), "isolated");
     let rows = isp.json(&["proof", "show", "P001"]);
@@ -101,4 +101,33 @@ fn what_is_no_proof_is_refused_by_its_content() {
         isp.ok(&["--on", "2026-01-19", "proof", "add", "P001", "one.png"]);
     }
     isp.fails(3, &["--on", "2026-01-19", "proof", "add", "P001", "slip.png"], "proof.too_many");
+}
+
+/// The file of the bank was faster than the officer: its reference does not stand on the picture.
+#[test]
+fn a_transfer_that_is_booked_already_is_asked_about() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-15", "proof", "add", "P001", "slip.png"]);
+    let amount = isp.json(&["proof", "list"])[0]["amount"].to_string();
+    let pay =
+        ["payment", "add", "P001", &amount, "--provider", "bri", "--reference", "MUT-1", "--paid-on", "2026-01-16"];
+    isp.ok(&[["--on", "2026-01-16"].as_slice(), &pay].concat());
+    let accept = ["--lang", "en", "--on", "2026-01-16", "proof", "accept", "P001", "--reference"];
+    let asked = isp.fails(3, &[accept.as_slice(), &["FT-1"]].concat(), "proof.booked");
+    assert!(asked.contains("bri MUT-1"), "{asked}");
+    assert_eq!(isp.json(&["proof", "list", "--waiting"]).as_array().unwrap().len(), 1, "it waits still");
+    let said = isp.ok(&[accept.as_slice(), &["MUT-1", "--provider", "bri"]].concat());
+    assert!(said.contains("booked before"), "{said}");
+    // Who repeats it hears what became of it.
+    isp.fails(3, &[accept.as_slice(), &["MUT-1", "--provider", "bri"]].concat(), "proof.reviewed");
+    // Who is sure that the customer paid twice books it, and hears of the credit.
+    std::fs::write(isp.dir().join("slip.png"), [PNG, b" of another"].concat()).unwrap();
+    isp.ok(&["--on", "2026-02-01", "bill"]);
+    isp.ok(&["--on", "2026-02-02", "proof", "add", "P001", "slip.png"]);
+    let pay = ["payment", "add", "P001", &amount, "--provider", "bri", "--reference", "MUT-2"];
+    isp.ok(&[["--on", "2026-02-03"].as_slice(), &pay].concat());
+    let accept = ["--lang", "en", "--on", "2026-02-03", "proof", "accept", "P001", "--reference", "FT-2"];
+    isp.fails(3, &accept, "proof.booked");
+    let said = isp.ok(&[accept.as_slice(), &["--sure"]].concat());
+    assert!(said.contains("credit Rp") && !said.contains("credit Rp0,"), "{said}");
 }
