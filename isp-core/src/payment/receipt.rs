@@ -47,18 +47,18 @@ impl Payment {
     ) -> PaymentId {
         let whose = withheld::numbered_by(provider, customer).map(|customer| customer.to_string());
         let before = (before > 0).then(|| before.to_string());
-        let (provider, reference) = (provider.folded(), reference.folded());
+        let (provider, reference) = (provider.folded(), withheld::folded(provider, reference));
         let mut name = vec!["payment", &provider, &reference];
         name.extend(whose.as_deref());
         name.extend(before.as_deref());
         PaymentId(derive(tenant.0, &name))
     }
 
-    /// What it is known by (rule P6): provider and reference without case, the reference also without blanks. Slips of tax of
-    /// several customers may be known by the same.
+    /// What it is known by (rule P6): provider and reference without case, the reference also without blanks, and the number of a slip
+    /// of tax by its letters and digits alone. Slips of several customers may be known by the same.
     #[must_use]
     pub fn identity(provider: &Code, reference: &Reference) -> String {
-        format!("{} {}", provider.folded(), reference.folded())
+        format!("{} {}", provider.folded(), withheld::folded(provider, reference))
     }
 
     /// The account that it is debited to.

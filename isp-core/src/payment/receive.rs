@@ -84,6 +84,9 @@ impl Heard<'_> {
                 return Err(Error::ReservedProvider { what });
             }
         }
+        if withheld::is_misspelt(self.provider) {
+            return Err(Error::ReservedProvider { what: "PPh 23: pph23" });
+        }
         match self.told {
             Told::ByPersonWhoInsists => Ok(()),
             Told::ByMachine => plausible(self.paid_at, now),

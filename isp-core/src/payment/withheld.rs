@@ -9,7 +9,7 @@ use crate::billing::Owing;
 use crate::error::Error;
 use crate::ids::CustomerId;
 use crate::money::Money;
-use crate::text::Code;
+use crate::text::{Code, Reference};
 
 /// The provider's name under which slips stand among the payments.
 pub const PROVIDER: &str = "pph23";
@@ -21,6 +21,30 @@ pub const PERCENTS: [i64; 2] = [2, 4];
 #[must_use]
 pub fn is_slip(provider: &Code) -> bool {
     provider.as_str().eq_ignore_ascii_case(PROVIDER)
+}
+
+/// A name that means slips to who types it, and is not theirs: their money would be told as a gateway's.
+#[must_use]
+pub fn is_misspelt(provider: &Code) -> bool {
+    let plain: String = provider.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+    let means =
+        ["pph23", "pph", "pph23bupot", "bupot", "buktipotong"].iter().any(|name| plain.eq_ignore_ascii_case(name));
+    means && !is_slip(provider)
+}
+
+/// A reference as it is compared: a slip's number by its letters and digits alone, since people put other signs between them.
+///
+/// ```
+/// use isp_core::{payment::withheld::folded, text::{Code, Reference}};
+/// let of = |provider, reference| folded(&Code::parse("provider", provider).unwrap(), &Reference::parse("reference", reference).unwrap());
+/// assert_eq!(of("pph23", "BP-0001/2026"), of("PPH23", "bp 0001.2026"));
+/// assert_ne!(of("bca", "FT-1"), of("bca", "FT1"));
+/// ```
+#[must_use]
+pub fn folded(provider: &Code, reference: &Reference) -> String {
+    let folded = reference.folded();
+    let plain: String = folded.chars().filter(|sign| sign.is_alphanumeric()).collect();
+    if is_slip(provider) && !plain.is_empty() { plain } else { folded }
 }
 
 /// Whose numbers the references of a provider are: the customer's own for slips, the provider's for all else.

@@ -18,7 +18,6 @@ use axum::routing::{get, post};
 use isp_core::engine::{EngineError, NewProof};
 use isp_core::ids::{CustomerId, PaymentRequestId, derive};
 use isp_core::message::inbound::Answer;
-use isp_core::payment::Channel;
 use isp_core::ports::{AccessQuery, InvoiceQuery, PageQuery, PaymentRow};
 use isp_core::text::Language;
 
@@ -316,9 +315,8 @@ async fn bills(app: &App, asked: &Asked, customer: CustomerId) -> Result<html::P
             break;
         }
     }
-    payments.retain(|row| {
-        row.reversal.is_none() && !matches!(row.payment.channel, Channel::CreditNote | Channel::WriteOff)
-    });
+    // A slip of tax is no money that came in.
+    payments.retain(|row| row.reversal.is_none() && row.payment.channel.is_money());
     payments.sort_by_key(|row| std::cmp::Reverse((row.payment.paid_at, row.payment.id)));
     let receipt = |row: &PaymentRow| Line {
         what: row.payment.reference.to_string(),

@@ -228,7 +228,8 @@ impl State {
     }
 
     pub(super) fn payments_known_as(&self, provider: &Code, reference: &Reference) -> Vec<PaymentRow> {
-        let of = |kept: &&KeptPayment| kept.payment.provider == *provider && kept.payment.reference == *reference;
+        let identity = Payment::identity(provider, reference);
+        let of = |kept: &&KeptPayment| Payment::identity(&kept.payment.provider, &kept.payment.reference) == identity;
         let mut rows: Vec<PaymentRow> = self.payments.values().filter(of).map(Self::payment_row).collect();
         rows.sort_by_key(|row| (row.payment.received_at, row.payment.id));
         rows

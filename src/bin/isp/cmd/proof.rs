@@ -11,6 +11,7 @@ use isp_core::customer::Customer;
 use isp_core::engine::{NewPayment, NewProof};
 use isp_core::ids::{CustomerId, InvoiceId};
 use isp_core::isolation::held_by_proof;
+use isp_core::payment::withheld;
 use isp_core::ports::{AccessQuery, PageQuery, Store};
 use isp_core::protection::{Proof, ProofContent, ProofFile};
 use isp_core::text::{Code, Reference};
@@ -234,6 +235,9 @@ async fn save(ctx: &Context, which: &Show, to: &Path) -> anyhow::Result<Exit> {
 }
 
 async fn accept(ctx: &Context, args: Accept) -> anyhow::Result<Exit> {
+    if withheld::is_slip(&args.provider) && args.paid_on.is_none() {
+        return Err(Failure::Usage { problem: "slip_day", what: args.reference.to_string() }.into());
+    }
     let (customer, proof) = waiting(ctx, &args.which).await?;
     let amount = args.amount.unwrap_or(proof.amount);
     let payment = NewPayment {
