@@ -8,6 +8,7 @@ use isp_core::subscription::Service;
 use super::import::FoundAccount;
 use super::settings::Settings;
 use crate::mark::Mark;
+use crate::menu::address_list::bare;
 use crate::menu::lease::Lease;
 use crate::menu::queue::SimpleQueue;
 use crate::menu::rate::{Pair, RateLimit, rate_pair};
@@ -89,8 +90,4 @@ fn profile(rate: Option<Pair>, shut: bool, settings: &Settings) -> String {
 fn single(target: &[u8]) -> Option<String> {
     let address: Ipv4Addr = std::str::from_utf8(bare(target)).ok()?.parse().ok()?;
     (!address.is_unspecified()).then(|| address.to_string())
-}
-
-fn bare(address: &[u8]) -> &[u8] {
-    address.strip_suffix(b"/32").unwrap_or(address)
 }

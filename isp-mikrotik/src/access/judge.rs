@@ -6,7 +6,7 @@ use isp_core::isolation::Access;
 
 use super::settings::Settings;
 use crate::mark::{Mark, Owner};
-use crate::menu::address_list::ListEntry;
+use crate::menu::address_list::{ListEntry, bare};
 use crate::reconcile::{Actual, ActualAccount, ActualSession, ByName, Desired, DesiredAccount, Strategy};
 
 /// One verdict for each desired account, with the router's words. `None`: neither of the three for sure.
@@ -65,11 +65,6 @@ impl<'a> Seen<'a> {
         let sessions = running.iter().map(|session| session.address.as_deref());
         sessions.chain([found.remote_address.as_deref()]).any(|address| self.holds(address))
     }
-}
-
-/// An address as a list shows it, without the length that a single one may carry.
-fn bare(address: &[u8]) -> &[u8] {
-    address.strip_suffix(b"/32").unwrap_or(address)
 }
 
 /// A session that runs under old terms allows neither the old nor the new for sure.

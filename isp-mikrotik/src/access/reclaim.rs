@@ -171,7 +171,7 @@ fn without_login(
         let mut of_service = targets.iter().filter(|target| target.account.service == service);
         of_service.find(|target| target.account.username.as_str() == name).map(|target| target.subscription_id)
     };
-    let bare = |target: &[u8]| shown(target.strip_suffix(b"/32").unwrap_or(target));
+    let bare = |target: &[u8]| shown(address_list::bare(target));
     let told = |name: String, owner, service| {
         let line = of(service, &name);
         StrangeMark { name, owner, line, same_password: None }

@@ -46,6 +46,11 @@ impl ListEntry {
     }
 }
 
+/// An address as a list or a queue shows it, without the length that a single one may carry.
+pub(crate) fn bare(address: &[u8]) -> &[u8] {
+    address.strip_suffix(b"/32").unwrap_or(address)
+}
+
 /// Asks for one list, with the entries that sessions made; the whole table can have hundreds of thousands of entries.
 pub fn print_list(list: &str) -> Command {
     Command::new("/ip/firewall/address-list/print").proplist(&PROPERTIES).where_any("list", &[list])

@@ -15,7 +15,7 @@ use super::strategy::{Service, Strategy};
 use super::{groups, notice};
 use crate::mark::{Mark, Owner};
 use crate::menu::ItemId;
-use crate::menu::address_list::ListEntry;
+use crate::menu::address_list::{ListEntry, bare};
 use crate::text::shown;
 
 /// Compares. Takes time in proportion to the accounts on both sides.
@@ -107,11 +107,6 @@ impl<'a> Listed<'a> {
             .iter()
             .map(move |entry| (*entry, Mark::split(&entry.comment).0.is_some_and(|mark| Some(mark.owner) != owner)))
     }
-}
-
-/// An address as a list shows it, without the length that a single one may carry.
-fn bare(address: &[u8]) -> &[u8] {
-    address.strip_suffix(b"/32").unwrap_or(address)
 }
 
 fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {

@@ -2,6 +2,7 @@
 
 use crate::mark::{Mark, Owner};
 use crate::menu::address_list::ListEntry;
+pub(super) use crate::menu::address_list::bare;
 use crate::menu::lease::Lease;
 use crate::menu::queue::SimpleQueue;
 
@@ -19,9 +20,4 @@ pub struct ActualLines {
 /// The owner that a mark names, and whether established connections are still to be ended.
 pub(super) fn marked(comment: &[u8]) -> Option<(Owner, bool)> {
     Mark::split(comment).0.map(|mark| (mark.owner, mark.kick))
-}
-
-/// An address as a router shows it, without the length that a single one may carry.
-pub(super) fn bare(address: &[u8]) -> &[u8] {
-    address.strip_suffix(b"/32").unwrap_or(address)
 }

@@ -16,7 +16,8 @@ use isp_core::ports::{AccessQuery, PageQuery, Store};
 use isp_core::protection::{Proof, ProofContent, ProofFile};
 use isp_core::text::{Code, Reference};
 
-use super::record::{self, Id, chosen};
+use super::protect::Show;
+use super::record::{self, chosen};
 use super::router_import::private_file;
 use super::sure::Sure;
 use super::{args, find};
@@ -72,15 +73,6 @@ pub(crate) struct List {
     /// Only those that wait for review.
     #[arg(long)]
     waiting: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Show {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
-    #[command(flatten)]
-    which: Id,
 }
 
 #[derive(Debug, Args)]

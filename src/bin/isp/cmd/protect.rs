@@ -48,9 +48,9 @@ pub(crate) struct ListProtection {
 pub(crate) struct Show {
     /// Customer ID.
     #[arg(value_parser = args::code)]
-    customer: Code,
+    pub(super) customer: Code,
     #[command(flatten)]
-    which: Id,
+    pub(super) which: Id,
 }
 
 #[derive(Debug, Args)]
