@@ -1,7 +1,7 @@
 //! Proofs of transfer (*bukti transfer*): a picture or a page by which a customer says that something was paid (rule P8).
 //!
 //! While the first proof of an invoice waits for review, no run isolates the line of that invoice. It waits for so many working
-//! days and no longer; a second proof of the invoice is kept and holds nothing.
+//! days from its arrival, or from the day on which the line could be isolated first, and no longer; a second proof of the invoice is kept and holds nothing.
 
 use std::fmt;
 
