@@ -165,6 +165,7 @@ from isp_engine.records import (
     TermsNote,
     TransferWish,
     UnpaidWhenLate,
+    Withholding,
     WriteOff,
     WriteOffWish,
 )
@@ -284,6 +285,7 @@ __all__ = [
     "TransferWish",
     "WORDS",
     "UnpaidWhenLate",
+    "Withholding",
     "WriteOff",
     "WriteOffWish",
     "__version__",

@@ -83,7 +83,8 @@ kinds! {
     AllocationFacts: customer invoices credit paid;
     Allocation: customer payment invoice amount;
     KnownPayment: key customer amount paid_at reversed;
-    PaymentNotice: key customer provider reference amount paid_at told known owed dpps;
+    Withholding: dpp withheld open;
+    PaymentNotice: key customer provider reference amount paid_at told known owed invoices;
     ReceivedPayment: notice outcome payment identity;
     WriteOffWish: invoice open by reason;
     WriteOff: invoice amount;

@@ -124,6 +124,7 @@ from isp_engine.records.money import (
     ReceivedPayment,
     Told,
     UnpaidWhenLate,
+    Withholding,
     WriteOff,
     WriteOffWish,
 )
@@ -365,6 +366,7 @@ __all__ = [
     "UnpaidWhenLate",
     "Verdict",
     "Wish",
+    "Withholding",
     "WriteOff",
     "WriteOffWish",
     "Zone",
