@@ -38,6 +38,7 @@ mod cli_radius;
 mod cli_reports;
 mod cli_rules;
 #[cfg(unix)]
+mod cli_sender;
 mod cli_serve;
 mod cli_sheets;
 mod cli_slips;

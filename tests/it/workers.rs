@@ -80,7 +80,7 @@ impl Workers {
     }
 
     fn told(&self) -> usize {
-        self.stage.messages().iter().filter(|template| *template == "isp_layanan_diisolir").count()
+        self.stage.messages().iter().filter(|template| *template == "isp_layanan_diisolir_2").count()
     }
 
     fn start(&self, words: &[&str]) -> Worker {

@@ -28,7 +28,7 @@ class Provider:
         self.company = company.with_env(self.env)
         self.simulated = SimulatedRouter(identity=name)
         case.addClassCleanup(self.simulated.close)
-        self.meta = SimulatedWhatsApp()
+        self.meta = SimulatedWhatsApp(sender=True)
         case.addClassCleanup(self.meta.close)
         host, port = self.simulated.address.split(":")
         self.router = self.env["isp.router"].create({

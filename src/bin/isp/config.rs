@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
 use isp_core::message::Sender;
-use isp_core::text::Language;
+use isp_core::text::{Language, Name};
 use isp_core::{Policy, Secret};
 use serde::Deserialize;
 
@@ -198,6 +198,11 @@ impl Config {
             officer: flags.officer.clone().or(self.officer),
             ..self
         }
+    }
+
+    /// True when messages can be sent and nobody is named who asks in them: then those that ask for money wait.
+    pub(crate) const fn asks_unnamed(&self) -> bool {
+        self.whatsapp.phone_number_id.is_some() && self.provider.is_none()
     }
 
     fn checked(self) -> Result<Self, Failure> {
@@ -488,8 +493,13 @@ fn masked(key: &str, value: String) -> String {
 }
 
 /// What `isp init` writes: every setting that most providers touch, with what it means.
-pub(crate) fn starter(database: &str, key_file: &str, language: Language) -> String {
+pub(crate) fn starter(database: &str, key_file: &str, language: Language, name: Option<&Name>) -> String {
     let language = language.code();
+    // A table that is named is one that holds; without a name its lines are only shown.
+    let (on, name) = match name {
+        Some(name) => ("", toml::Value::from(name.as_str()).to_string()),
+        None => ("# ", r#""...""#.to_owned()),
+    };
     format!(
         r#"# Settings of isp. Order: flags, then ISP_... variables, then this file, then defaults. See docs/cli.md.
 
@@ -525,8 +535,8 @@ pkp = true                      # false: no PPN is charged
 # isolation_profile = "isolir"  # the PPP profile of isolated lines; made when it is not there
 # pool = "..."                  # pool of the profiles that isp makes; it must exist on the router
 
-# [provider]                    # who asks in messages, and how to pay; see docs/cli.md before you set it
-# name = "..."                  # your name, as customers know it
+{on}[provider]                    # who asks in messages, and how to pay; see docs/templates.md
+{on}name = {name}                  # your name, as customers know it; without it no reminder leaves
 # pay_to = ["BCA 1234567890 a.n. ...", "kantor, jam 8-16"]
 # contact = "0812..."
 
@@ -687,7 +697,16 @@ mod tests {
 
     #[test]
     fn the_starter_file_is_the_defaults() {
-        let config = load(&starter("sqlite:isp.db", "isp.key", Language::Id), &[], Overrides::default()).unwrap();
-        assert_eq!(config.policy, Policy::default());
+        let config = load(&starter("sqlite:isp.db", "isp.key", Language::Id, None), &[], Overrides::default()).unwrap();
+        assert_eq!((config.policy, config.provider.is_none()), (Policy::default(), true));
+    }
+
+    #[test]
+    fn a_name_in_the_starter_file_is_who_asks() {
+        let name = Name::parse("name", r#"Warga "Net" \ RT 05"#).unwrap();
+        let config =
+            load(&starter("sqlite:isp.db", "isp.key", Language::Id, Some(&name)), &[], Overrides::default()).unwrap();
+        let sender = config.provider.unwrap();
+        assert_eq!((sender.name, sender.pay_to.len()), (name, 0));
     }
 }
