@@ -113,7 +113,7 @@ kinds! {
     AccessFacts: subscription start access invoices cause isolated_overdue zone end paused_from promise exemption outage
         promises exemptions outages proofs;
     Proof: invoice arrived_at reviewed_at taken_back;
-    ProofWish: name content owed amount waiting;
+    ProofWish: name content owed amount waiting sure;
     ProofFile: name kind media_type size sha256 amount;
     ReviewWish: verdict by reason reviewed;
     OtherPayment: name amount paid_at;

@@ -6,6 +6,7 @@
 //!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
@@ -316,8 +317,17 @@ pub(crate) fn read_text(path: &Path) -> Result<String, String> {
 
 /// The bytes of an ordinary file, as [`read_text`].
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    read_bytes_to(path, u64::MAX)
+}
+
+/// The same, but no more than so many bytes.
+pub(crate) fn read_bytes_to(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     ordinary(path)?;
-    std::fs::read(path).map_err(|error| error.kind().to_string())
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(path);
+    let read = opened.and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| error.kind().to_string())?;
+    Ok(bytes)
 }
 
 fn ordinary(path: &Path) -> Result<(), String> {
