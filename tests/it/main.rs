@@ -68,3 +68,5 @@ mod stories;
 mod terms_grid;
 #[cfg(unix)]
 mod workers;
+mod workers_clock;
+mod workers_cut;
