@@ -361,6 +361,12 @@ pub enum Error {
         /// What there is.
         holds: Money,
     },
+    /// More PPh 23 is used than customers kept back by the books.
+    #[error("customers kept back {holds} of PPh 23 that is not used yet")]
+    Pph23Short {
+        /// What is left of it.
+        holds: Money,
+    },
     /// A device is already returned, or was never installed.
     #[error("device is not installed")]
     DeviceNotInstalled,
@@ -460,6 +466,7 @@ impl Error {
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",
             Self::CashShort { .. } => "money.cash_short",
+            Self::Pph23Short { .. } => "money.pph23_short",
             Self::DeviceNotInstalled => "device.not_installed",
             Self::FeeTerms => "installation.fee_terms",
             Self::FirstInvoiceIssued => "installation.first_invoice_issued",
