@@ -29,9 +29,6 @@ QUIET = {
     "mail_auto_subscribe_no_notify": True,
 }
 
-# All lines are given: Odoo makes none, corrects none, and does not ask again for the text of the payment term line.
-GIVEN = ("skip_invoice_sync", "skip_invoice_line_sync", "isp_lines_given")
-
 
 class IspInvoiceWriter(models.AbstractModel):
     _name = "isp.invoice_writer"
@@ -115,14 +112,17 @@ class IspInvoiceWriter(models.AbstractModel):
         if whole:
             for draft, values in zip(drafts, vals):
                 self._add_lines(company, draft, values)
-        moves = self.env["account.move"].with_context(**dict.fromkeys(GIVEN, whole or None), default_move_type="out_invoice")
-        moves = moves.create(vals)
+        # Odoo makes no lines and corrects none where all are given; what it need not work out is in `isp_invoice_rows`.
+        given = {"skip_invoice_sync": True, "isp_reference_given": all("payment_reference" in values for values in vals)} if whole else {}
+        moves = self.env["account.move"].with_context(
+            **given, skip_invoice_line_sync=whole or None, isp_rows_given=whole or None, default_move_type="out_invoice",
+        ).create(vals)
         if way != "plain":
             self._follow(moves)
-        ranks = Counter()
-        moves.with_context(isp_ranks=ranks)._post(soft=False)
+        moves, ranks = moves.with_env(self.env), Counter()
+        moves.with_context(**given, isp_ranks=ranks)._post(soft=False)
         self._count_sales(ranks)
-        return moves.with_context(**dict.fromkeys(GIVEN))
+        return moves
 
     def _plain_vals(self, draft):
         return {
@@ -157,6 +157,8 @@ class IspInvoiceWriter(models.AbstractModel):
         for at, (draft, values) in enumerate(zip(drafts, vals)):
             values["fiscal_position_id"] = self._fiscal_position(draft["partner"]).id
             values["date"] = draft["invoice_date"]
+            values["company_id"] = company.id
+            values["partner_shipping_id"] = draft["partner"].address_get(["delivery"])["delivery"]
             if numbers:
                 values["name"] = numbers[at]
                 if referable:
@@ -199,7 +201,7 @@ class IspInvoiceWriter(models.AbstractModel):
             values["line_ids"].append(Command.create({
                 "display_type": "tax", "name": line["name"], "account_id": account, "currency_id": currency.id,
                 "partner_id": partner.commercial_partner_id.id, "tax_repartition_line_id": repartition,
-                "tax_base_amount": line["base"], "tax_tag_ids": [Command.set(line["tags"])],
+                "tax_base_amount": line["base"], "tax_tag_ids": [Command.set(line["tags"])], "tax_ids": [Command.set([])],
                 "amount_currency": line["amount"], "balance": line["amount"],
                 "analytic_distribution": False, **self._item_row(values, account, tagged=True),
             }))
@@ -208,14 +210,13 @@ class IspInvoiceWriter(models.AbstractModel):
             "display_type": "payment_term", "name": values.get("payment_reference", ""), "account_id": receivable.id,
             "currency_id": currency.id, "partner_id": partner.commercial_partner_id.id,
             "date_maturity": draft["due_date"], "amount_currency": total, "balance": total,
-            "discount_balance": 0.0, "discount_amount_currency": 0.0,
+            "discount_balance": 0.0, "discount_amount_currency": 0.0, "tax_ids": [Command.set([])],
             **self._item_row(values, receivable.id, amount_residual=total, amount_residual_currency=total),
         }))
         values.update(self._move_row(values.get("name"), partner, taxed, total))
 
     def _item_row(self, values, account, tagged=False, **amounts):
-        """The stored columns that Odoo works out of an item of a draft. It does so all the same, and wins where it differs; but what
-        is equal is written with the row instead of by an UPDATE of its own."""
+        """The stored columns that Odoo works out of an item of a draft, and writes by an UPDATE of its own (`ITEM_ROW`)."""
         return {
             "account_root_id": self.env["account.account"].browse(account).root_id.id, "date": values["date"],
             "invoice_date": values["invoice_date"], "move_name": values.get("name", "/"), "parent_state": "draft", "ref": False,
@@ -224,7 +225,7 @@ class IspInvoiceWriter(models.AbstractModel):
         }
 
     def _move_row(self, number, partner, untaxed, total):
-        """The same of an invoice, as far as it differs from one to the next."""
+        """The same of an invoice, as far as it differs from one to the next. Odoo works it out all the same, and wins."""
         numbered = re.match(self.env["account.move"]._sequence_fixed_regex, number) if number else None
         split = {"sequence_prefix": number[:numbered.start("seq")], "sequence_number": int(numbered["seq"] or 0)} if numbered else {}
         return {
@@ -352,25 +353,3 @@ class IspInvoiceWriter(models.AbstractModel):
         if line.days:
             text += _(" (%(days)s of %(of_days)s days)", days=line.days, of_days=line.of_days)
         return text
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    @api.onchange("payment_reference")
-    def _inverse_payment_reference(self):
-        """The payment term line, where it is not given with the others, is named after the reference."""
-        if not self.env.context.get("isp_lines_given"):
-            return super()._inverse_payment_reference()
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    def _increase_rank(self, field, n=1):
-        """Within a batch only noted: `_count_sales` does it."""
-        ranks = self.env.context.get("isp_ranks")
-        if ranks is None:
-            return super()._increase_rank(field, n)
-        for partner in self.with_context(isp_ranks=None):
-            ranks[field, partner] += n
