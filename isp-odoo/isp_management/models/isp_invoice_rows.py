@@ -20,7 +20,8 @@ class AccountMove(models.Model):
     def _inverse_payment_reference(self):
         """The payment term line is named after the reference; one that is given has its name."""
         if not self.env.context.get("isp_reference_given"):
-            super()._inverse_payment_reference()
+            return super()._inverse_payment_reference()
+        return None
 
 
 class AccountMoveLine(models.Model):
