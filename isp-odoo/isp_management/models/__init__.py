@@ -31,6 +31,7 @@ from . import isp_notification
 from . import isp_expense_category
 from . import isp_expense
 from . import account_move
+from . import isp_invoice_rows
 from . import isp_invoice_writer
 from . import isp_billing_run
 from . import isp_first_fee
