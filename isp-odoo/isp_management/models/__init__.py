@@ -31,11 +31,13 @@ from . import isp_notification
 from . import isp_expense_category
 from . import isp_expense
 from . import account_move
+from . import isp_invoice_rows
 from . import isp_invoice_writer
 from . import isp_billing_run
 from . import isp_first_fee
 from . import isp_credit
 from . import isp_terms
+from . import isp_tracking
 from . import isp_subscription_terms
 from . import isp_late_fee
 from . import isp_write_off

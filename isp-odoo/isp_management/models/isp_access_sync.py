@@ -121,12 +121,12 @@ class IspSubscription(models.Model):
             )
 
     def _isp_answered(self, outcome, revision, now):
-        """Write what the router said to one line; the first time that it agrees, customers hear of it."""
+        """Write what the router said to one line; returns the events that it agrees with for the first time."""
         self.ensure_one()
         line = self.sudo()
         if outcome.state != "done":
             line._isp_failed(now, outcome.code, outcome.answer)
-            return
+            return line.isolation_event_ids.browse()
         missing = outcome.access == "closed" and outcome.answer == "no account"
         vals = {
             "observed_access": "missing" if missing else outcome.access,
@@ -155,7 +155,7 @@ class IspSubscription(models.Model):
                 "router_answer": outcome.answer,
                 "attempts": event.attempts + 1,
             })
-            event._isp_confirmed()
+        return agreed
 
 
 class IspPackage(models.Model):

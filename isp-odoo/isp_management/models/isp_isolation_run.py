@@ -208,6 +208,7 @@ class IspSubscription(models.Model):
     def _isp_want_all(self, wishes):
         """The same for many lines, each with its wish as keywords of ``_isp_want``."""
         lines, announced, rows, groups = self.sudo(), [], [], defaultdict(self.browse)
+        robot = self.env.ref("base.user_root").id
         lines.isolation_event_ids.filtered(lambda e: e.state in ("waiting", "pending")).state = "superseded"
         for line, wish in zip(lines, wishes):
             now = line.company_id._isp_now().replace(tzinfo=None)
@@ -227,6 +228,8 @@ class IspSubscription(models.Model):
             rows.append({
                 "company_id": line.company_id.id,
                 "subscription_id": line.id,
+                # Worked out all the same, but then nothing is left to write.
+                "customer_id": line.customer_id.id,
                 "router_id": line.router_id.id,
                 "action": action,
                 "cause": cause,
@@ -235,7 +238,7 @@ class IspSubscription(models.Model):
                 "overdue": overdue,
                 "days_late": wish.get("days_late", 0),
                 "decided_at": now,
-                "user_id": (wish.get("user") or self.env.ref("base.user_root")).id,
+                "user_id": wish["user"].id if wish.get("user") else robot,
                 "desired_access": wanted,
             })
         # Many lines of a run want the same.

@@ -79,8 +79,8 @@ class IspNotification(models.Model):
             return len(rows)
         sent = whatsapp.send(there, messages)
         now = company._isp_now().replace(tzinfo=None)
-        for outcome in sent:
-            self.sudo().browse(outcome.message)._isp_sent(outcome, now)
+        for message, outcome in zip(self.sudo().browse([outcome.message for outcome in sent]), sent, strict=True):
+            message._isp_sent(outcome, now)
         channel._isp_heard(sent, now)
         transaction.commit(self.env)
         return len(rows)

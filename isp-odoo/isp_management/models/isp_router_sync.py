@@ -228,8 +228,12 @@ class IspRouter(models.Model):
             return 0
         self._isp_well(now)
         self._isp_met(answer.machine, now)
+        # Together, so that what is read of one is read of all.
+        by_id, agreed = {line.id: line for line in given}, self.env["isp.isolation_event"].sudo()
         for outcome in answer.accounts:
-            lines.browse(outcome.account)._isp_answered(outcome, revisions.get(outcome.account), now)
+            agreed |= by_id[outcome.account]._isp_answered(outcome, revisions.get(outcome.account), now)
+        # Customers hear of it now.
+        agreed._isp_confirmed()
         if answer.isolates:
             self._isp_trip(answer.isolates)
         return len(answer.accounts)
@@ -355,10 +359,11 @@ class IspRouter(models.Model):
         self.sudo().drift_at = now
         lines = self.env["isp.subscription"].sudo()
         differing = lines.browse()
+        by_id = {line.id: line for line in lines.browse([step.account for step in plan.steps if step.account is not None])}
         for step in plan.steps:
             if step.account is None:
                 continue
-            line = lines.browse(step.account)
+            line = by_id[step.account]
             text = difference(step)
             if (line.router_drift or None) != text or line.router_drift_at is False:
                 line.write({"router_drift": text, "router_drift_at": now})

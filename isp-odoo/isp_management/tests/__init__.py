@@ -43,4 +43,5 @@ from . import test_pictures
 from . import test_statements
 from . import test_looking
 from . import test_qris
+from . import test_queries
 from . import test_books_guard
