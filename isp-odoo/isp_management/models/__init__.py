@@ -31,6 +31,7 @@ from . import isp_notification
 from . import isp_expense_category
 from . import isp_expense
 from . import account_move
+from . import isp_invoice_rows
 from . import isp_invoice_writer
 from . import isp_billing_run
 from . import isp_first_fee
@@ -43,6 +44,7 @@ from . import isp_write_off
 from . import isp_payment
 from . import isp_books_guard
 from . import isp_qris
+from . import isp_payment_request
 from . import isp_books
 from . import isp_paid_in_time
 from . import isp_correction

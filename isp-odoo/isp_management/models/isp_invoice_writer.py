@@ -9,11 +9,13 @@ Three ways, from fast to plain; `test_billing_rows` compares every stored column
 """
 
 import logging
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 
 from odoo import _, api, models
 from odoo.fields import Command
 
+from ..logic import collector
 from ..logic.clock import last_day
 
 _logger = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class IspInvoiceWriter(models.AbstractModel):
         # The company's alone: what depends on it (accounts, fiscal positions) is that of the invoices.
         writer = self.sudo().with_company(company).with_context(allowed_company_ids=company.ids, **QUIET)
         moves = self.env["account.move"]
-        with self.env.cr.savepoint():
+        with self.env.cr.savepoint(), collector.paused():
             for group, whole in writer._by_way(company, drafts, way):
                 moves |= writer._write_group(company, group, way, whole)
             # Here, as this user: the end of a savepoint would flush as anybody.
@@ -110,12 +112,17 @@ class IspInvoiceWriter(models.AbstractModel):
         if whole:
             for draft, values in zip(drafts, vals):
                 self._add_lines(company, draft, values)
-        moves = self.env["account.move"].with_context(skip_invoice_sync=whole or None, default_move_type="out_invoice")
-        moves = moves.create(vals)
+        # Odoo makes no lines and corrects none where all are given; what it need not work out is in `isp_invoice_rows`.
+        given = {"skip_invoice_sync": True, "isp_reference_given": all("payment_reference" in values for values in vals)} if whole else {}
+        moves = self.env["account.move"].with_context(
+            **given, skip_invoice_line_sync=whole or None, isp_rows_given=whole or None, default_move_type="out_invoice",
+        ).create(vals)
         if way != "plain":
             self._follow(moves)
-        moves._post(soft=False)
-        return moves.with_context(skip_invoice_sync=None)
+        moves, ranks = moves.with_env(self.env), Counter()
+        moves.with_context(**given, isp_ranks=ranks)._post(soft=False)
+        self._count_sales(ranks)
+        return moves
 
     def _plain_vals(self, draft):
         return {
@@ -150,6 +157,8 @@ class IspInvoiceWriter(models.AbstractModel):
         for at, (draft, values) in enumerate(zip(drafts, vals)):
             values["fiscal_position_id"] = self._fiscal_position(draft["partner"]).id
             values["date"] = draft["invoice_date"]
+            values["company_id"] = company.id
+            values["partner_shipping_id"] = draft["partner"].address_get(["delivery"])["delivery"]
             if numbers:
                 values["name"] = numbers[at]
                 if referable:
@@ -163,15 +172,20 @@ class IspInvoiceWriter(models.AbstractModel):
     def _add_lines(self, company, draft, values):
         """Give the tax lines and the payment term line, as Odoo's sync would make them."""
         currency, partner = company.currency_id, draft["partner"]
-        total, tax_lines = 0, {}
+        total, taxed, tax_lines = 0, 0, {}
         for command, sold in zip(values["invoice_line_ids"], draft["lines"], strict=True):
             price = command[2]["price_unit"]
             computed = self._tax_of(self._taxes(sold["taxes"], partner), price, currency, sold["product"])
             command[2].update(
                 display_type="product", currency_id=currency.id, partner_id=partner.commercial_partner_id.id,
                 amount_currency=-price, balance=-price, tax_tag_ids=[Command.set(computed["base_tags"])],
+                **self._item_row(
+                    values, command[2]["account_id"], tagged=computed["taxes"] or computed["base_tags"],
+                    price_subtotal=price, price_total=-computed["total_included"],
+                ),
             )
             total += price
+            taxed += price
             for tax in computed["taxes"]:
                 if not tax["amount"]:
                     continue
@@ -187,17 +201,40 @@ class IspInvoiceWriter(models.AbstractModel):
             values["line_ids"].append(Command.create({
                 "display_type": "tax", "name": line["name"], "account_id": account, "currency_id": currency.id,
                 "partner_id": partner.commercial_partner_id.id, "tax_repartition_line_id": repartition,
-                "tax_base_amount": line["base"], "tax_tag_ids": [Command.set(line["tags"])],
+                "tax_base_amount": line["base"], "tax_tag_ids": [Command.set(line["tags"])], "tax_ids": [Command.set([])],
                 "amount_currency": line["amount"], "balance": line["amount"],
-                "analytic_distribution": False,
+                "analytic_distribution": False, **self._item_row(values, account, tagged=True),
             }))
         receivable = self._fiscal_position(partner).map_account(partner.property_account_receivable_id)
         values["line_ids"].append(Command.create({
             "display_type": "payment_term", "name": values.get("payment_reference", ""), "account_id": receivable.id,
             "currency_id": currency.id, "partner_id": partner.commercial_partner_id.id,
             "date_maturity": draft["due_date"], "amount_currency": total, "balance": total,
-            "discount_balance": 0.0, "discount_amount_currency": 0.0,
+            "discount_balance": 0.0, "discount_amount_currency": 0.0, "tax_ids": [Command.set([])],
+            **self._item_row(values, receivable.id, amount_residual=total, amount_residual_currency=total),
         }))
+        values.update(self._move_row(values.get("name"), partner, taxed, total))
+
+    def _item_row(self, values, account, tagged=False, **amounts):
+        """The stored columns that Odoo works out of an item of a draft, and writes by an UPDATE of its own (`ITEM_ROW`)."""
+        return {
+            "account_root_id": self.env["account.account"].browse(account).root_id.id, "date": values["date"],
+            "invoice_date": values["invoice_date"], "move_name": values.get("name", "/"), "parent_state": "draft", "ref": False,
+            "payment_id": False, "statement_id": False, "statement_line_id": False, "reconciled": False, "tax_tag_invert": bool(tagged),
+            "price_subtotal": 0.0, "price_total": 0.0, "amount_residual": 0.0, "amount_residual_currency": 0.0, **amounts,
+        }
+
+    def _move_row(self, number, partner, untaxed, total):
+        """The same of an invoice, as far as it differs from one to the next. Odoo works it out all the same, and wins."""
+        numbered = re.match(self.env["account.move"]._sequence_fixed_regex, number) if number else None
+        split = {"sequence_prefix": number[:numbered.start("seq")], "sequence_number": int(numbered["seq"] or 0)} if numbered else {}
+        return {
+            **split,
+            "commercial_partner_id": partner.commercial_partner_id.id, "invoice_partner_display_name": partner.display_name,
+            "amount_untaxed": untaxed, "amount_untaxed_signed": untaxed, "amount_tax": total - untaxed,
+            "amount_tax_signed": total - untaxed, "amount_total": total, "amount_total_signed": total,
+            "amount_total_in_currency_signed": total, "amount_residual": total, "amount_residual_signed": total,
+        }
 
     def _follow(self, moves):
         """The customers follow their invoices, as posting would do one by one."""
@@ -212,6 +249,19 @@ class IspInvoiceWriter(models.AbstractModel):
             for move in moves
         ])
         moves.invalidate_recordset(["message_follower_ids", "message_partner_ids"])
+
+    def _count_sales(self, ranks):
+        """Odoo counts each partner's invoices by a statement and a savepoint of its own: here those of the same count together."""
+        together = defaultdict(self.env["res.partner"].browse)
+        for (field, partner), count in ranks.items():
+            together[field, count] |= partner
+        for (field, count), partners in together.items():
+            before = partners.mapped(field)
+            partners._increase_rank(field, count)
+            if partners.mapped(field) == before:
+                # Somebody holds one of them, and Odoo gave up on all.
+                for partner in partners:
+                    partner._increase_rank(field, count)
 
     # What is the same for many
 

@@ -1,6 +1,7 @@
 """The rows that the fast ways write are those of Odoo itself, column by column."""
 
 from datetime import date
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID
 from odoo.tests import tagged
@@ -152,3 +153,43 @@ class TestBillingRows(IspCommon):
         drafts = self.numbered([(subscription, [("Paket", 250_000)], self.ppn)])
         rows = self.assertSameRows(drafts, "whole")
         self.assertEqual(rows["account_move"][0]["amount_tax"], 0)
+
+    def test_payment_references_that_are_not_the_number(self):
+        self.journal.invoice_reference_type = "partner"
+        self.assertSameRows(self.numbered(self.cases()), "whole")
+
+    def test_numbers_that_odoo_alone_knows(self):
+        self.journal.sequence_override_regex = r"^(?P<prefix1>.*?)(?P<seq>\d{0,9})(?P<suffix>\D*?)$"
+        self.assertSameRows(self.numbered(self.cases()), "whole")
+
+    def test_numbers_with_a_suffix(self):
+        first = self.env["account.move"].create({
+            "move_type": "out_invoice", "partner_id": self.partner_a.id, "invoice_date": date(2026, 3, 2), "name": "2026/03-007/NET",
+            "invoice_line_ids": [(0, 0, {"name": "first", "price_unit": 1000})],
+        })
+        first.action_post()
+        rows = self.assertSameRows(self.numbered(self.cases()), "whole")
+        self.assertEqual(rows["account_move"][0]["sequence_prefix"], "2026/03-")
+
+    def test_companies_with_branches_and_addresses(self):
+        """Each of two branches, and the company beside them, is counted; what is delivered has an address of its own."""
+        owner = self.new_subscription(self.new_customer("PT Induk", is_company=True))
+        branches = [self.new_subscription(self.new_customer(name, parent_id=owner.partner_id.id)) for name in ("Satu", "Dua")]
+        self.env["res.partner"].create({"name": "Gudang", "type": "delivery", "parent_id": owner.partner_id.id})
+        cases = [(line, [("Paket", 250_000)], self.ppn) for line in (owner, *branches)]
+        rows = self.assertSameRows(self.numbered(cases), "whole")
+        self.assertEqual(len({row["partner_shipping_id"] for row in rows["account_move"]}), 1)
+
+    def test_customers_that_somebody_holds_are_left_out_of_the_count(self):
+        """Odoo counts none of several partners when one row is locked."""
+        partners = self.partner_a | self.partner_b
+        before = partners.mapped("customer_rank")
+        held = self.env.registry["res.partner"]._increase_rank
+
+        def increase(partner, field, n=1):
+            if self.partner_a not in partner:
+                held(partner, field, n)
+
+        with patch.object(self.env.registry["res.partner"], "_increase_rank", increase):
+            self.env["isp.invoice_writer"]._count_sales({("customer_rank", partner): 1 for partner in partners})
+        self.assertEqual(partners.mapped("customer_rank"), [before[0], before[1] + 1])

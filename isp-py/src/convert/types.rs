@@ -86,6 +86,11 @@ kinds! {
     Withholding: dpp withheld open;
     PaymentNotice: key customer provider reference amount paid_at told known owed invoices;
     ReceivedPayment: notice outcome payment identity;
+    RequestWish: key debt kept;
+    PaymentRequest: wish debt amount expires_at kept_until;
+    AskedPayment: key customer amount made_at kept_until paid cancelled;
+    BankPayer: customer code;
+    BankMoney: key amount on text;
     WriteOffWish: invoice open by reason;
     WriteOff: invoice amount;
     Correction: on amount;

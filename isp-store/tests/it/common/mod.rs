@@ -1,7 +1,5 @@
 //! Databases and an invented provider for the tests.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
-
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use isp_core::calendar::{BillingDay, Cycle, Date, Zone};
@@ -24,20 +22,20 @@ use isp_store::{SqlStore, Vault};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
-pub const TENANT: TenantId = TenantId::DEFAULT;
+pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
 
 /// A database of its own, gone when dropped.
-pub struct Database {
-    pub url: String,
-    pub kind: Kind,
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) kind: Kind,
 }
 
-pub enum Kind {
+pub(crate) enum Kind {
     Sqlite(tempfile::TempDir),
     Postgres { name: String },
 }
 
-pub fn vault() -> Vault {
+pub(crate) fn vault() -> Vault {
     Vault::from_text(&"7e".repeat(32)).unwrap()
 }
 
@@ -47,7 +45,7 @@ fn server() -> String {
 
 impl Database {
     /// A statement past the store.
-    pub async fn execute(&self, sql: &str) {
+    pub(crate) async fn execute(&self, sql: &str) {
         use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
         if self.url.starts_with("sqlite") {
             let mut connection = sqlx::SqliteConnection::connect(&self.url).await.unwrap();
@@ -60,13 +58,13 @@ impl Database {
         }
     }
 
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("isp.db").display());
         Self { url, kind: Kind::Sqlite(dir) }
     }
 
-    pub async fn postgres() -> Self {
+    pub(crate) async fn postgres() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("isp_test_{}_{}_{number}", std::process::id(), Uuid::now_v7().simple());
@@ -77,21 +75,21 @@ impl Database {
     }
 
     /// One of each engine.
-    pub async fn both() -> [Self; 2] {
+    pub(crate) async fn both() -> [Self; 2] {
         [Self::sqlite(), Self::postgres().await]
     }
 
-    pub async fn migrated(self) -> Self {
+    pub(crate) async fn migrated(self) -> Self {
         let status = isp_store::migrate(&self.url).await.unwrap();
         assert!(status.pending.is_empty(), "{status:?}");
         self
     }
 
-    pub async fn open(&self) -> SqlStore {
+    pub(crate) async fn open(&self) -> SqlStore {
         SqlStore::open(&self.url, vault()).await.unwrap()
     }
 
-    pub fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         match &self.kind {
             Kind::Sqlite(dir) => dir.path().join("isp.db"),
             Kind::Postgres { .. } => panic!("no file"),
@@ -123,53 +121,53 @@ impl Drop for Database {
 }
 
 /// Ids are version 7 in life; here they are small numbers in a version 7 shape, so that they sort as they are made.
-pub fn id(space: u16, number: u32) -> Uuid {
+pub(crate) fn id(space: u16, number: u32) -> Uuid {
     Uuid::from_u64_pair(
         (0x0190_0000_0000_u64 + u64::from(number)) << 16 | 0x7000 | u64::from(space),
         0x8000_0000_0000_0000 | u64::from(number),
     )
 }
 
-pub fn site(n: u32) -> SiteId {
+pub(crate) fn site(n: u32) -> SiteId {
     SiteId(id(1, n))
 }
-pub fn router(n: u32) -> RouterId {
+pub(crate) fn router(n: u32) -> RouterId {
     RouterId(id(2, n))
 }
-pub fn package(n: u32) -> PackageId {
+pub(crate) fn package(n: u32) -> PackageId {
     PackageId(id(3, n))
 }
-pub fn customer(n: u32) -> CustomerId {
+pub(crate) fn customer(n: u32) -> CustomerId {
     CustomerId(id(4, n))
 }
-pub fn subscription(n: u32) -> SubscriptionId {
+pub(crate) fn subscription(n: u32) -> SubscriptionId {
     SubscriptionId(id(5, n))
 }
 
-pub fn day(text: &str) -> Date {
+pub(crate) fn day(text: &str) -> Date {
     Date::parse(text).unwrap()
 }
-pub fn code(text: &str) -> Code {
+pub(crate) fn code(text: &str) -> Code {
     Code::parse("code", text).unwrap()
 }
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::parse("name", text).unwrap()
 }
-pub fn rupiah(amount: i64) -> Money {
+pub(crate) fn rupiah(amount: i64) -> Money {
     Money::rupiah(amount)
 }
 
 /// What must be found in no database.
-pub fn nik_of(n: u32) -> String {
+pub(crate) fn nik_of(n: u32) -> String {
     format!("32730141029{:05}", n + 1)
 }
-pub fn password_of(n: u32) -> String {
+pub(crate) fn password_of(n: u32) -> String {
     format!("pppoe-clear-{n:05}")
 }
-pub const ROUTER_PASSWORD: &str = "router-clear-password";
-pub const CPE_PASSWORD: &str = "cpe-clear-password";
+pub(crate) const ROUTER_PASSWORD: &str = "router-clear-password";
+pub(crate) const CPE_PASSWORD: &str = "cpe-clear-password";
 
-pub fn the_customer(n: u32) -> Customer {
+pub(crate) fn the_customer(n: u32) -> Customer {
     Customer {
         id: customer(n),
         code: code(&format!("C-{n:05}")),
@@ -182,7 +180,7 @@ pub fn the_customer(n: u32) -> Customer {
     }
 }
 
-pub fn the_subscription(n: u32, start: Date) -> Subscription {
+pub(crate) fn the_subscription(n: u32, start: Date) -> Subscription {
     let day = BillingDay::try_new(u8::try_from(n % 28).unwrap() + 1).unwrap();
     let cycle = if n % 10 == 9 { Cycle::Quarterly } else { Cycle::Monthly };
     let mut terms = BillingTerms::new(package(n % 3), start, day, cycle);
@@ -209,7 +207,7 @@ pub fn the_subscription(n: u32, start: Date) -> Subscription {
 }
 
 /// Three sites, two routers, three packages, a kind of installation.
-pub fn places() -> ChangeSet {
+pub(crate) fn places() -> ChangeSet {
     let zones = Zone::ALL;
     ChangeSet {
         sites: (0..3)
@@ -259,7 +257,7 @@ pub fn places() -> ChangeSet {
 }
 
 /// Places and `count` customers, each with a subscription that starts on `start`, some with devices and installations.
-pub fn provider(count: u32, start: Date) -> ChangeSet {
+pub(crate) fn provider(count: u32, start: Date) -> ChangeSet {
     let mut changes = places();
     for n in 0..count {
         changes.customers.push(the_customer(n));

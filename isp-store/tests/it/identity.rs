@@ -1,12 +1,8 @@
 //! A database of before codes and references were compared without case: what differs in case only is all kept, and goes on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::borrow::Cow;
 
-use common::*;
+use crate::common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, MoneyStore, PageQuery, Store, StoreError};
 use isp_core::text::{Code, Reference};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -15,17 +11,25 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};
 
 const MIGRATIONS: [(i64, &str, &str); 4] = [
-    (1, include_str!("../migrations/sqlite/0001_initial.sql"), include_str!("../migrations/postgres/0001_initial.sql")),
-    (2, include_str!("../migrations/sqlite/0002_credit.sql"), include_str!("../migrations/postgres/0002_credit.sql")),
+    (
+        1,
+        include_str!("../../migrations/sqlite/0001_initial.sql"),
+        include_str!("../../migrations/postgres/0001_initial.sql"),
+    ),
+    (
+        2,
+        include_str!("../../migrations/sqlite/0002_credit.sql"),
+        include_str!("../../migrations/postgres/0002_credit.sql"),
+    ),
     (
         3,
-        include_str!("../migrations/sqlite/0003_first_fee.sql"),
-        include_str!("../migrations/postgres/0003_first_fee.sql"),
+        include_str!("../../migrations/sqlite/0003_first_fee.sql"),
+        include_str!("../../migrations/postgres/0003_first_fee.sql"),
     ),
     (
         4,
-        include_str!("../migrations/sqlite/0004_statements.sql"),
-        include_str!("../migrations/postgres/0004_statements.sql"),
+        include_str!("../../migrations/sqlite/0004_statements.sql"),
+        include_str!("../../migrations/postgres/0004_statements.sql"),
     ),
 ];
 

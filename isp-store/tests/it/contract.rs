@@ -1,10 +1,6 @@
 //! The contract of the port, on both engines.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::{Database, vault};
+use crate::common::{Database, vault};
 use isp_core::ports::Store;
 use isp_core::testing::contract::store::{Fixture, run_all};
 use isp_store::SqlStore;

@@ -1,14 +1,10 @@
 //! One story, told by the engine to a store in memory and to each database: afterwards every read gives the same.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::fmt::Write as _;
 
+use crate::common::*;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use common::*;
 use isp_core::Policy;
 use isp_core::calendar::{Date, Zone};
 use isp_core::engine::manage::DeviceNote;

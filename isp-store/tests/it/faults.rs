@@ -1,13 +1,9 @@
 //! Two at once, and commits that are cut off: nothing twice, nothing by halves.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::*;
+use crate::common::*;
 use isp_core::billing::{Invoice, InvoiceKind, InvoiceLine, InvoiceLines, LineKind};
 use isp_core::calendar::Zone;
 use isp_core::ids::InvoiceId;

@@ -1,14 +1,10 @@
 //! Copies of both databases: whole while others write, checked, never in the place of anything.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::*;
+use crate::common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 use isp_core::testing::sample::TERM;
 use isp_store::{BackupError, Fit, Vault};

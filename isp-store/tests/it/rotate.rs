@@ -1,10 +1,6 @@
 //! A change of keys: everything is sealed anew, by rows, and nobody seals with a key that goes away.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use isp_core::customer::Nik;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 use isp_core::testing::sample::TERM;

@@ -1,10 +1,6 @@
 //! Both databases are looked through by the same questions.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use isp_core::calendar::Zone;
 use isp_core::ports::{Store, StoreError};
 use isp_store::{SqlStore, Vault};

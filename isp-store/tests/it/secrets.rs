@@ -1,10 +1,6 @@
 //! Nothing that the vault seals is found in clear in a database, nor in an error.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 use isp_store::Vault;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};

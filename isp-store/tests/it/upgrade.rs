@@ -1,15 +1,11 @@
 //! A database of the first version is upgraded: everything in it reads as before, and billing goes on without a double
 //! invoice.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::common::*;
 use chrono::{DateTime, Utc};
-use common::*;
 use futures::TryStreamExt as _;
 use isp_core::billing::InvoiceKind;
 use isp_core::calendar::Zone;
@@ -116,7 +112,7 @@ async fn read(store: &dyn Store, now: DateTime<Utc>) -> Vec<String> {
 async fn copy_sqlite(from: &Database, to: &Database) {
     let options = SqliteConnectOptions::new().filename(to.path()).create_if_missing(true).foreign_keys(false);
     let mut old = SqliteConnection::connect_with(&options).await.unwrap();
-    let initial = first_migration(include_str!("../migrations/sqlite/0001_initial.sql"));
+    let initial = first_migration(include_str!("../../migrations/sqlite/0001_initial.sql"));
     initial.run_direct(None, &mut old, false).await.unwrap();
     let attach = format!("ATTACH DATABASE '{}' AS newest", from.path().display());
     old.execute(AssertSqlSafe(attach)).await.unwrap();
@@ -135,7 +131,7 @@ async fn copy_sqlite(from: &Database, to: &Database) {
 async fn copy_postgres(from: &Database, to: &Database) {
     let mut old = PgConnection::connect(&to.url).await.unwrap();
     let mut newest = PgConnection::connect(&from.url).await.unwrap();
-    let initial = first_migration(include_str!("../migrations/postgres/0001_initial.sql"));
+    let initial = first_migration(include_str!("../../migrations/postgres/0001_initial.sql"));
     initial.run_direct(None, &mut old, false).await.unwrap();
     // The rows fit together as they are; the order of tables does not matter then.
     old.execute("SET session_replication_role = replica").await.unwrap();

@@ -1,13 +1,9 @@
 //! The right to run: kept alive by the living, taken over from the rest, and missed by whoever lost it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
 use std::time::Duration;
 
+use crate::common::*;
 use chrono::{TimeDelta, Utc};
-use common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, Store, StoreError};
 
 /// A term that is over soon.

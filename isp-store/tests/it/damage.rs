@@ -1,10 +1,6 @@
 //! One damaged row stops nobody else: it is left out and named, whatever reads it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use isp_core::Policy;
 use isp_core::calendar::Zone;
 use isp_core::engine::{Approval, Engine, NewPayment};

@@ -1,10 +1,6 @@
 //! Opening, migrating, and databases that are not what they should be.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use isp_core::ports::{ChangeSet, DirectoryStore, PageQuery, Store, StoreError};
 use isp_core::testing::sample::TERM;
 

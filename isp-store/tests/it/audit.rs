@@ -1,10 +1,6 @@
 //! The log of changes: what is in it, and that what is done to it is found.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use isp_core::audit::Break;
 use isp_core::calendar::Zone;
 use isp_core::engine::{Approval, Engine};
