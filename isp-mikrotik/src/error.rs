@@ -255,6 +255,12 @@ impl Error {
         }
     }
 
+    /// Whether the router lacks or forbids what was asked, which asking again does not change: it is no menu of this router,
+    /// or the user may not see it. A router that gave up this once has said nothing of the kind.
+    pub(crate) fn is_lack(&self) -> bool {
+        matches!(self, Error::Refused { .. }) && !self.retryable()
+    }
+
     /// Whether the connection on which it happened is still good.
     pub fn connection_survives(&self) -> bool {
         match self {

@@ -176,7 +176,7 @@ async fn a_package_has_its_burst_and_a_new_speed_reaches_running_sessions_at_a_p
     assert_eq!(profile.comment, "isp:group", "the debt is settled");
     router.reset_counters();
     apply(&access, &router, &accounts).await;
-    assert_eq!((router.counters().writes, router.counters().commands), (0, 4));
+    assert_eq!((router.counters().writes, router.counters().commands), (0, 5));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{by_hand, done, endpoint, group, target};
+use common::{by_hand, done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::survey::Survey;
 use isp_core::isolation::{Access, AccessTarget};
@@ -333,5 +333,64 @@ async fn a_router_is_read_whole_while_boxes_come_and_go() {
             others.abort();
             assert!(found.lines.iter().all(|line| line.as_wanted), "{found:?}");
         }
+    }
+}
+
+/// A line went from PPPoE to the hotspot, and a hand removed its account before its session was ended. The session is the line's,
+/// unless a RADIUS server lets in others under that name.
+#[tokio::test]
+async fn a_session_without_an_account_is_the_lines_in_another_service() {
+    for (radius, surveyed) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (router, access) = start(Version::V7_21_5).await;
+        let before = target(1, "budi", Open);
+        apply(&access, &router, std::slice::from_ref(&before)).await;
+        router.force_remove("/ppp/secret", "budi");
+        router.use_radius(radius);
+        assert!(router.session("budi").is_some());
+        let moved = AccessTarget { group: group("VOUCHER", 10), ..before };
+        let isolated = AccessTarget { desired: Isolated, ..moved };
+        if surveyed {
+            let after = survey(&access, &router, std::slice::from_ref(&isolated)).await;
+            assert_eq!(after.lines[0].answer.contains("another service"), !radius, "{after:?}");
+            assert_eq!(after.lines[0].cuts, !radius, "{after:?}");
+        }
+        apply(&access, &router, std::slice::from_ref(&isolated)).await;
+        assert_eq!(router.session("budi").is_some(), radius);
+    }
+}
+
+/// The router gives up while sessions under a package's old speed are ended: whoever keeps the old speed is not called done.
+#[tokio::test]
+async fn a_session_that_keeps_the_old_speed_of_its_package_is_told() {
+    let (router, access) = start(Version::V7_21_5).await;
+    let mut lines = [target(1, "budi", Open), target(2, "citra", Open)];
+    apply(&access, &router, &lines).await;
+    lines.iter_mut().for_each(|line| line.group = group("10M", 20));
+    let gives_up = Fault::new(FaultKind::Trap("action timed out - try again".to_owned())).on("/ppp/active/remove");
+    router.inject(gives_up.clone().always());
+    let outcomes = access.apply(&endpoint(&router), &lines).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| refused(outcome) == "router.session_stays"), "{outcomes:?}");
+    assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| !line.as_wanted));
+    // Once is no trouble.
+    router.clear_faults();
+    router.inject(gives_up);
+    apply(&access, &router, &lines).await;
+    assert!(survey(&access, &router, &lines).await.lines.iter().all(|line| line.as_wanted));
+}
+
+/// What a router did not say this once is not taken for what it has not got.
+#[tokio::test]
+async fn a_menu_that_gives_up_is_asked_again_and_not_taken_for_an_empty_one() {
+    let (router, access) = start(Version::V7_21_5).await;
+    let lines = [target(1, "budi", Open)];
+    apply(&access, &router, &lines).await;
+    let now = chrono::DateTime::from_timestamp(1_767_000_000, 0).unwrap();
+    let read =
+        ["/queue/simple/print", "/ppp/aaa/print", "/ipv6/dhcp-server/print", "/ppp/active/print", "/ppp/secret/print"];
+    for menu in read {
+        router.inject(Fault::new(FaultKind::Trap("action timed out - try again".to_owned())).on(menu));
+        let told = access.survey(&endpoint(&router), &lines, now).await;
+        assert!(told.as_ref().is_err_and(isp_core::ports::PortError::retryable), "{menu}: {told:?}");
+        assert!(survey(&access, &router, &lines).await.lines[0].as_wanted, "{menu}");
     }
 }

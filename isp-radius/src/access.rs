@@ -1,6 +1,6 @@
 //! The port [`AccessControl`] on FreeRADIUS: rows first, then the sessions that still have the old ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,6 +13,7 @@ use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
 use isp_core::subscription::Service;
 use isp_core::text::RouterName;
 
+use crate::names;
 use crate::nas::{Outcome, disconnect};
 use crate::problem::Problem;
 use crate::reconcile::{self, Found, Pair, Step};
@@ -41,6 +42,8 @@ struct Seen {
     groups: BTreeMap<String, Vec<Pair>>,
     /// True when the group of isolated lines has its rows.
     isolates: bool,
+    /// Groups to which packages give other terms.
+    ambiguous: BTreeSet<String>,
 }
 
 impl RadiusAccess {
@@ -57,13 +60,26 @@ impl RadiusAccess {
         self.settings.nas.get(&router.host).ok_or_else(|| Problem::UnknownNas.into())
     }
 
+    /// The user of a line, as FreeRADIUS asks for it.
+    fn user(&self, target: &AccessTarget) -> String {
+        names::asked(target.account.username.as_str(), &self.settings.safe_characters)
+    }
+
+    fn users(&self, targets: &[AccessTarget]) -> Vec<String> {
+        targets.iter().map(|target| self.user(target)).collect()
+    }
+
     /// What differs from the rows that these lines and the isolation need.
     fn seen(&self, targets: &[AccessTarget], found: Vec<Found>, rows: &BTreeMap<String, Vec<Pair>>) -> Seen {
         let (isolation, pairs) = reconcile::isolation_group(&self.settings);
         let isolates = rows.get(&isolation) == Some(&pairs);
         let mut groups = reconcile::groups(targets, &self.settings);
-        groups.retain(|group, pairs| rows.get(group) != Some(pairs));
-        Seen { found, groups, isolates }
+        let ambiguous = reconcile::ambiguous(targets, &self.settings, |name| self.tables.folded(name));
+        groups.retain(|group, pairs| match rows.get(group) {
+            Some(found) => found != pairs && !ambiguous.contains(group),
+            None => true,
+        });
+        Seen { found, groups, isolates, ambiguous }
     }
 
     /// The groups of these lines, and that of isolated ones.
@@ -76,14 +92,35 @@ impl RadiusAccess {
     }
 
     async fn look(&self, targets: &[AccessTarget]) -> Result<Seen, PortError> {
-        let (found, rows) = self.tables.read(&users(targets), &self.group_names(targets)).await?;
+        let (found, rows) = self.tables.read(&self.users(targets), &self.group_names(targets)).await?;
         Ok(self.seen(targets, found, &rows))
     }
 
-    /// Writes the rows of all these lines in one transaction, and says what became of each.
+    /// Writes the rows of all these lines, and says what became of each. Where the tables do not take what one line has, it is
+    /// looked for by halves, so that it alone is refused.
     async fn write(&self, targets: &[AccessTarget]) -> Result<Vec<Step>, PortError> {
+        let mut steps = Vec::with_capacity(targets.len());
+        let mut parts = vec![targets];
+        while let Some(part) = parts.pop() {
+            match self.write_together(part).await {
+                Ok(done) => steps.extend(done),
+                Err(error) => match (Problem::of_a_line(&error), part) {
+                    (None, _) => return Err(error),
+                    (Some(problem), [_]) => steps.push(Step::Refuse(problem)),
+                    (Some(_), _) => {
+                        let (first, second) = part.split_at(part.len() / 2);
+                        parts.extend([second, first]);
+                    }
+                },
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Writes the rows of all these lines in one transaction.
+    async fn write_together(&self, targets: &[AccessTarget]) -> Result<Vec<Step>, PortError> {
         let mut writing = self.tables.begin().await?;
-        let (found, rows) = writing.read(&users(targets), &self.group_names(targets)).await?;
+        let (found, rows) = writing.read(&self.users(targets), &self.group_names(targets)).await?;
         let seen = self.seen(targets, found, &rows);
         for (group, pairs) in &seen.groups {
             writing.group(group, pairs).await?;
@@ -94,9 +131,9 @@ impl RadiusAccess {
             if step == Step::Write {
                 let wanted = reconcile::wanted(target, &self.settings);
                 let owes = !reconcile::only_password(target, found, &self.settings);
-                let username = target.account.username.as_str();
+                let username = self.user(target);
                 let of = (target.subscription_id.0, target.router_id.0);
-                writing.user(username, of, &wanted, owes).await?;
+                writing.user(&username, of, &wanted, owes).await?;
             }
             steps.push(step);
         }
@@ -114,13 +151,13 @@ impl RadiusAccess {
     ) -> Result<Vec<Option<u32>>, PortError> {
         let nas = self.nas(router)?;
         let mut refused = vec![None; targets.len()];
-        let owing: Vec<(usize, String, i64)> = targets
+        let owing: Vec<(usize, &AccessTarget, i64)> = targets
             .iter()
             .zip(found)
             .enumerate()
             .filter_map(|(at, (target, found))| {
                 let owner = found.owner.filter(|owner| owner.owed || reconcile::moved_away(*owner, target))?;
-                Some((at, target.account.username.as_str().to_owned(), owner.stamp))
+                Some((at, target, owner.stamp))
             })
             .collect();
         let elsewhere = |at: usize| {
@@ -130,17 +167,18 @@ impl RadiusAccess {
         // One alone first: a NAS that is gone costs the time of one line.
         let (first, rest) = owing.split_at(owing.len().min(1));
         for group in [first, rest] {
-            let requests = group.iter().map(|(at, username, stamp)| async {
+            let requests = group.iter().map(|(at, target, stamp)| async {
+                let username = target.account.username.as_str();
                 let ended = disconnect(&router.host, nas, username, &self.settings.patience).await;
-                (*at, username.as_str(), *stamp, ended)
+                (*at, *target, *stamp, ended)
             });
             let requests: Vec<_> = requests.collect();
             let mut ending = stream::iter(requests).buffer_unordered(AT_ONCE);
-            while let Some((at, username, stamp, ended)) = ending.next().await {
+            while let Some((at, target, stamp, ended)) = ending.next().await {
                 match ended {
                     // What moved away is settled on the router where it serves.
                     Ok(Outcome::Ended | Outcome::NotOnline) if !elsewhere(at) => {
-                        self.tables.settled(username, stamp).await?
+                        self.tables.settled(&self.user(target), stamp).await?
                     }
                     Ok(Outcome::Ended | Outcome::NotOnline) => {}
                     Ok(Outcome::Refused(cause)) => {
@@ -177,11 +215,6 @@ impl RadiusAccess {
             answer: answer(found, access),
         }
     }
-}
-
-/// The user names of lines.
-fn users(targets: &[AccessTarget]) -> Vec<String> {
-    targets.iter().map(|target| target.account.username.as_str().to_owned()).collect()
 }
 
 /// What the tables say, in short words without secrets.
@@ -260,16 +293,17 @@ impl AccessControl for RadiusAccess {
         let seen = self.look(targets).await?;
         let lines =
             targets.iter().zip(&seen.found).map(|(target, found)| self.sighting(target, found, &seen)).collect();
-        let names: BTreeMap<&str, &AccessTarget> =
-            targets.iter().map(|target| (target.account.username.as_str(), target)).collect();
+        let users: BTreeSet<String> = self.users(targets).iter().map(|user| self.tables.folded(user)).collect();
         let mut survey = Survey { lines, ..Survey::default() };
         for (username, subscription) in self.tables.ours().await? {
-            if names.contains_key(username.as_str()) {
+            if users.contains(&self.tables.folded(&username)) {
                 continue;
             }
             // What a line left under another name. Lines of other routers are in the same tables and are none of ours here.
             let left = targets.iter().find(|target| target.subscription_id.0 == subscription);
-            let (Some(target), Ok(name)) = (left, RouterName::parse("username", &username)) else { continue };
+            let (Some(target), Ok(name)) = (left, RouterName::parse("username", &names::meant(&username))) else {
+                continue;
+            };
             let (found, _) = self.tables.read(std::slice::from_ref(&username), &[]).await?;
             let closed = found.iter().all(|found| !found.there || answer(found, closed_by(found)) == "rejected");
             if !closed {
@@ -280,13 +314,13 @@ impl AccessControl for RadiusAccess {
                 });
             }
         }
-        for group in seen.groups.keys() {
-            survey.findings.push(RouterFinding {
-                name: group.clone(),
-                code: Problem::GroupDiffers.code(),
-                what: Problem::GroupDiffers.to_string(),
-            });
-        }
+        let differing = seen.groups.keys().map(|group| (group, Problem::GroupDiffers));
+        let ambiguous = seen.ambiguous.iter().map(|group| (group, Problem::GroupAmbiguous));
+        survey.findings.extend(differing.chain(ambiguous).map(|(group, problem)| RouterFinding {
+            name: group.clone(),
+            code: problem.code(),
+            what: problem.to_string(),
+        }));
         Ok(survey)
     }
 }

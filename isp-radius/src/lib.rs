@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod names;
 mod nas;
 pub mod packet;
 mod problem;

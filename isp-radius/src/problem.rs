@@ -7,7 +7,9 @@ use isp_core::ports::{ApplyOutcome, PortError};
 #[non_exhaustive]
 pub enum Problem {
     /// Lines that nobody logs in for, and hotspot users.
-    #[error("only PPPoE lines are served by RADIUS yet")]
+    #[error(
+        "only PPPoE lines are served by RADIUS: a hotspot session is ended by its address only, which RADIUS does not know for sure"
+    )]
     Service,
     /// The tables have the name for another line of ours.
     #[error("this user belongs to another line of ours")]
@@ -30,6 +32,12 @@ pub enum Problem {
     /// A group of ours has other rows.
     #[error("the rows of this group are not as they should be")]
     GroupDiffers,
+    /// Two packages have one group.
+    #[error("two packages give this group other terms, so that its rows stay as they are")]
+    GroupAmbiguous,
+    /// A package has the group of isolated lines.
+    #[error("the package has the group of isolated lines")]
+    GroupOfIsolation,
     /// No NAS of the settings has the router's address.
     #[error("the settings of RADIUS do not name this router")]
     UnknownNas,
@@ -44,6 +52,11 @@ pub enum Problem {
     /// A name or value does not fit into its column.
     #[error("a name, group or password is longer than the tables of FreeRADIUS take (64 and 253 signs in MySQL)")]
     TooLong,
+    /// A sign of a name or password is none that its column takes.
+    #[error(
+        "a name or password has a sign that the tables of FreeRADIUS do not take (the character set of the column)"
+    )]
+    Signs,
     /// The database user may not write them.
     #[error("the database user may not write the tables of FreeRADIUS, or make isp_lines")]
     Rights,
@@ -64,13 +77,24 @@ impl Problem {
             Self::LocalAccount => "radius.local_account",
             Self::RouterUnread => "radius.router_unread",
             Self::GroupDiffers => "radius.group_differs",
+            Self::GroupAmbiguous => "radius.group_ambiguous",
+            Self::GroupOfIsolation => "radius.group_of_isolation",
             Self::UnknownNas => "radius.unknown_nas",
             Self::Database => "radius.database",
             Self::Schema => "radius.schema",
             Self::TooLong => "radius.too_long",
+            Self::Signs => "radius.signs",
             Self::Rights => "radius.rights",
             Self::Login => "radius.login",
         }
+    }
+}
+
+impl Problem {
+    /// The problem of one line among others, which are served all the same.
+    pub(crate) fn of_a_line(error: &PortError) -> Option<Self> {
+        let PortError::Refused { code, .. } = error else { return None };
+        [Self::TooLong, Self::Signs].into_iter().find(|problem| problem.code() == *code)
     }
 }
 

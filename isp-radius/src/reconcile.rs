@@ -1,6 +1,6 @@
 //! What the tables should say of a line, beside what they say. Pure: rows in, rows out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::package::UserGroup;
@@ -11,9 +11,10 @@ use crate::problem::Problem;
 use crate::settings::Settings;
 
 /// Attributes of `radcheck` by which a user gets in or not. Others, such as `Simultaneous-Use`, are left as they are.
-pub(crate) const CHECKS: [&str; 5] = ["Cleartext-Password", "Auth-Type", "Expiration", "User-Password", "NT-Password"];
+/// In small letters: FreeRADIUS reads names of attributes in any.
+pub(crate) const CHECKS: [&str; 5] = ["cleartext-password", "auth-type", "expiration", "user-password", "nt-password"];
 /// Attributes of `radreply` that would stand beside those of the group, and so lead a payer to the page, or free an isolated line.
-pub(crate) const REPLIES: [&str; 4] = ["Mikrotik-Rate-Limit", "Mikrotik-Address-List", "Mikrotik-Group", "Framed-Pool"];
+pub(crate) const REPLIES: [&str; 4] = ["mikrotik-rate-limit", "mikrotik-address-list", "mikrotik-group", "framed-pool"];
 
 const PASSWORD: &str = "Cleartext-Password";
 const AUTH_TYPE: &str = "Auth-Type";
@@ -95,6 +96,24 @@ pub(crate) fn isolation_group(settings: &Settings) -> (String, Vec<Pair>) {
     (settings.isolated(), pairs)
 }
 
+/// Groups of packages with other terms in one group, or that the database takes for one although they are written differently.
+/// Their rows stay as they are, since each writing of one package would end the sessions of the other.
+pub(crate) fn ambiguous(
+    targets: &[AccessTarget],
+    settings: &Settings,
+    folded: impl Fn(&str) -> String,
+) -> BTreeSet<String> {
+    let mut known = BTreeMap::new();
+    let mut ambiguous = BTreeSet::new();
+    for (group, pairs) in targets.iter().map(|target| package_group(&target.group, settings)) {
+        let (first, terms) = known.entry(folded(&group)).or_insert_with(|| (group.clone(), pairs.clone()));
+        if (&*first, &*terms) != (&group, &pairs) {
+            ambiguous.extend([first.clone(), group]);
+        }
+    }
+    ambiguous
+}
+
 /// All groups that these lines need, with their rows.
 pub(crate) fn groups(targets: &[AccessTarget], settings: &Settings) -> BTreeMap<String, Vec<Pair>> {
     targets
@@ -125,7 +144,13 @@ pub(crate) fn wanted(target: &AccessTarget, settings: &Settings) -> Wanted {
 /// What is to be done about a line, given what the tables say of its user.
 pub(crate) fn step(target: &AccessTarget, found: &Found, settings: &Settings) -> Step {
     if target.account.service != Service::Pppoe {
-        return Step::Refuse(Problem::Service);
+        let nothing = target.desired == Access::Closed && !found.there && found.owner.is_none();
+        return if nothing { Step::Keep } else { Step::Refuse(Problem::Service) };
+    }
+    // Whoever pays would be led to the page.
+    let isolated = settings.isolated();
+    if target.desired == Access::Open && settings.group(target.group.name.as_str()).eq_ignore_ascii_case(&isolated) {
+        return Step::Refuse(Problem::GroupOfIsolation);
     }
     match found.owner {
         Some(owner) if moved_away(owner, target) => return Step::MovedAway,

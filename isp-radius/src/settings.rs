@@ -7,6 +7,8 @@ use isp_core::Secret;
 use isp_core::place::RouterEndpoint;
 use serde::Deserialize;
 
+use crate::names;
+
 /// How RADIUS is set up.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +31,9 @@ pub struct Settings {
     pub isolation_pool: Option<String>,
     /// The pool of served lines; `None` leaves it to the NAS.
     pub pool: Option<String>,
+    /// The `safe_characters` of FreeRADIUS's module `sql`: it asks for a name with other signs in another way. Default: as
+    /// there.
+    pub safe_characters: String,
     /// How long a NAS has to answer, try by try; 1, 2 and 3 seconds.
     #[serde(skip)]
     pub patience: Vec<Duration>,
@@ -79,6 +84,7 @@ impl Settings {
             isolation_rate: None,
             isolation_pool: None,
             pool: None,
+            safe_characters: names::SAFE.to_owned(),
             patience: [1, 2, 3].map(Duration::from_secs).to_vec(),
         }
     }

@@ -229,7 +229,11 @@ impl Row {
     pub(crate) fn text(&self, column: usize) -> Result<String, sqlx::Error> {
         match self {
             Self::Postgres(row) => row.try_get(column),
-            Self::Mysql(row) => row.try_get(column),
+            // Who wanted capital letters told apart may have made the column a binary one.
+            Self::Mysql(row) => row.try_get(column).or_else(|_| {
+                let bytes: Vec<u8> = row.try_get(column)?;
+                Ok(String::from_utf8_lossy(&bytes).into_owned())
+            }),
         }
     }
 
@@ -268,6 +272,7 @@ pub(crate) fn problem(error: &sqlx::Error) -> Option<Problem> {
             1_045 | 1_698 => Some(Problem::Login),
             1_049 => Some(Problem::Database),
             1_406 => Some(Problem::TooLong),
+            1_366 => Some(Problem::Signs),
             _ => None,
         };
     }
@@ -277,6 +282,7 @@ pub(crate) fn problem(error: &sqlx::Error) -> Option<Problem> {
         "28P01" | "28000" => Some(Problem::Login),
         "3D000" => Some(Problem::Database),
         "22001" => Some(Problem::TooLong),
+        "22021" | "22P05" => Some(Problem::Signs),
         _ => None,
     }
 }

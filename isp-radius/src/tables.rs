@@ -1,14 +1,14 @@
 //! The tables of FreeRADIUS 3 in PostgreSQL or MySQL, and one of ours beside them: `isp_lines` says whose a user is, since the
 //! tables of FreeRADIUS have no room for a mark.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use isp_core::Secret;
 use isp_core::ports::PortError;
 use uuid::Uuid;
 
 use crate::reconcile::{CHECKS, Found, Owner, Pair, REPLIES, Wanted};
-use crate::sql::{Connection, Database, Transaction, Value, problem};
+use crate::sql::{Connection, Database, Row, Transaction, Value, problem};
 
 /// So many names are asked for at once: MySQL counts the values of a statement in 16 bits.
 const AT_ONCE: usize = 10_000;
@@ -65,6 +65,11 @@ impl Tables {
         let sql = "SELECT username, subscription_id FROM isp_lines ORDER BY username";
         let rows = connection.rows(sql, &[]).await.map_err(before)?;
         rows.iter().map(|row| Ok((row.text(0)?, row.id(1)?))).collect::<Result<_, sqlx::Error>>().map_err(before)
+    }
+
+    /// Names as the database compares them.
+    pub(crate) fn folded(&self, name: &str) -> String {
+        self.0.folded(name)
     }
 
     /// Begins to write, alone: two programs never write rows of one user beside each other.
@@ -152,8 +157,10 @@ impl Writing {
         owes: bool,
     ) -> Result<(), PortError> {
         let of_user = |attributes: &[&'static str]| [Value::Text(username), Value::List(attributes.to_vec())];
-        self.run("DELETE FROM radcheck WHERE username = ? AND attribute IN ?", &of_user(&CHECKS)).await?;
-        self.run("DELETE FROM radreply WHERE username = ? AND attribute IN ?", &of_user(&REPLIES)).await?;
+        let sql = "DELETE FROM radcheck WHERE username = ? AND lower(rtrim(attribute)) IN ?";
+        self.run(sql, &of_user(&CHECKS)).await?;
+        let sql = "DELETE FROM radreply WHERE username = ? AND lower(rtrim(attribute)) IN ?";
+        self.run(sql, &of_user(&REPLIES)).await?;
         self.run("DELETE FROM radusergroup WHERE username = ?", &[Value::Text(username)]).await?;
         let sql = "INSERT INTO radcheck (username, attribute, op, value) VALUES (?, ?, ?, ?)";
         for pair in &wanted.checks {
@@ -210,6 +217,94 @@ async fn has_ours(connection: &mut Connection<'_>) -> Result<bool, sqlx::Error> 
     rows.first().map_or(Ok(false), |row| Ok(row.number(0)? > 0))
 }
 
+/// A question about names, and how the table is asked whether it takes one name for another.
+struct Question {
+    rows: &'static str,
+    same: &'static str,
+}
+
+const LINES: Question = Question {
+    rows: "SELECT username, subscription_id, owed, stamp, router_id FROM isp_lines WHERE username IN ?",
+    same: "SELECT count(*) FROM isp_lines WHERE username = ? AND username IN ?",
+};
+const OF_CHECKS: Question = Question {
+    rows: "SELECT username, attribute, op, value FROM radcheck WHERE username IN ?",
+    same: "SELECT count(*) FROM radcheck WHERE username = ? AND username IN ?",
+};
+const OF_REPLIES: Question = Question {
+    rows: "SELECT username, attribute FROM radreply WHERE username IN ?",
+    same: "SELECT count(*) FROM radreply WHERE username = ? AND username IN ?",
+};
+const OF_GROUPS: Question = Question {
+    rows: "SELECT username, groupname FROM radusergroup WHERE username IN ? ORDER BY priority",
+    same: "SELECT count(*) FROM radusergroup WHERE username = ? AND username IN ?",
+};
+const GROUP_REPLIES: Question = Question {
+    rows: "SELECT groupname, attribute, op, value FROM radgroupreply WHERE groupname IN ?",
+    same: "SELECT count(*) FROM radgroupreply WHERE groupname = ? AND groupname IN ?",
+};
+const GROUP_CHECKS: Question = Question {
+    rows: "SELECT groupname, attribute, op, value FROM radgroupcheck WHERE groupname IN ?",
+    same: "SELECT count(*) FROM radgroupcheck WHERE groupname = ? AND groupname IN ?",
+};
+
+/// Asks about names, a part of them at a time, and hands over each row with the place of the name that it is of.
+///
+/// A database may take two names for the same that are written differently: MySQL does not look at capital letters, accents
+/// and blanks at the end, and to FreeRADIUS such a row is the user's. Which of the names a row has is then asked of the table
+/// itself, in halves, since nobody else knows how it compares.
+async fn each_row(
+    connection: &mut Connection<'_>,
+    database: &Database,
+    names: &[String],
+    question: &Question,
+    mut take: impl FnMut(usize, &Row) -> Result<(), sqlx::Error> + Send,
+) -> Result<(), sqlx::Error> {
+    for (part, some) in (0..).step_by(AT_ONCE).zip(names.chunks(AT_ONCE)) {
+        let mut places: HashMap<String, Vec<usize>> = HashMap::with_capacity(some.len());
+        for (place, name) in (part..).zip(some) {
+            places.entry(database.folded(name)).or_default().push(place);
+        }
+        for row in connection.rows(question.rows, &[list(some)]).await? {
+            let name = row.text(0)?;
+            let key = database.folded(&name);
+            if !places.contains_key(&key) {
+                let same = same_as(connection, some, question.same, &name).await?;
+                places.insert(key.clone(), same.into_iter().map(|place| part + place).collect());
+            }
+            for place in places.get(&key).into_iter().flatten() {
+                take(*place, &row)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which of these names the table takes for that of a row.
+async fn same_as(
+    connection: &mut Connection<'_>,
+    names: &[String],
+    same: &'static str,
+    name: &str,
+) -> Result<Vec<usize>, sqlx::Error> {
+    let mut found = Vec::new();
+    let mut parts = vec![(0, names)];
+    while let Some((start, some)) = parts.pop() {
+        let rows = connection.rows(same, &[Value::Text(name), list(some)]).await?;
+        if rows.first().map_or(Ok(0), |row| row.number(0))? == 0 {
+            continue;
+        }
+        match some {
+            [_] => found.push(start),
+            _ => {
+                let (first, second) = some.split_at(some.len() / 2);
+                parts.extend([(start, first), (start + first.len(), second)]);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// What the tables say of these users and groups; without our own table everything there is somebody else's.
 async fn read(
     connection: &mut Connection<'_>,
@@ -219,66 +314,71 @@ async fn read(
     groups: &[String],
 ) -> Result<(Vec<Found>, BTreeMap<String, Vec<Pair>>), sqlx::Error> {
     let mut found = vec![Found::default(); users.len()];
-    let at: BTreeMap<String, usize> = users.iter().enumerate().map(|(at, user)| (database.folded(user), at)).collect();
-    for some in users.chunks(AT_ONCE) {
-        if ours {
-            let sql = "SELECT username, subscription_id, owed, stamp, router_id FROM isp_lines WHERE username IN ?";
-            for row in connection.rows(sql, &[list(some)]).await? {
-                let (subscription, router) = (row.id(1)?, row.id(4)?);
-                let owner = Owner { subscription, router, owed: row.flag(2)?, stamp: row.number(3)? };
-                let user = database.folded(&row.text(0)?);
-                if let Some(found) = at.get(&user).and_then(|at| found.get_mut(*at)) {
-                    found.owner = Some(owner);
-                }
-            }
-        }
-        for (sql, of) in [
-            ("SELECT username, attribute, op, value FROM radcheck WHERE username IN ?", Of::Check),
-            ("SELECT username, attribute, op, value FROM radreply WHERE username IN ?", Of::Reply),
-            ("SELECT username, groupname FROM radusergroup WHERE username IN ? ORDER BY priority", Of::Group),
-        ] {
-            for row in connection.rows(sql, &[list(some)]).await? {
-                let user = database.folded(&row.text(0)?);
-                let Some(found) = at.get(&user).and_then(|at| found.get_mut(*at)) else { continue };
-                found.there = true;
-                let named = row.text(1)?;
-                match of {
-                    Of::Check if CHECKS.contains(&named.as_str()) => {
-                        found.checks.push(Pair { attribute: named, op: row.text(2)?, value: row.text(3)? });
-                    }
-                    Of::Reply if REPLIES.contains(&named.as_str()) => found.replies += 1,
-                    Of::Check | Of::Reply => {}
-                    Of::Group => found.groups.push(named),
-                }
-            }
-        }
+    if ours {
+        each_row(connection, database, users, &LINES, |at, row| {
+            let owner =
+                Owner { subscription: row.id(1)?, router: row.id(4)?, owed: row.flag(2)?, stamp: row.number(3)? };
+            found.get_mut(at).into_iter().for_each(|found| found.owner = Some(owner));
+            Ok(())
+        })
+        .await?;
     }
-    Ok((found, group_rows(connection, groups).await?))
-}
-
-/// Whose rows of a user.
-#[derive(Clone, Copy)]
-enum Of {
-    Check,
-    Reply,
-    Group,
+    let among = |names: &[&str], attribute: &str| names.contains(&attribute.trim_end().to_lowercase().as_str());
+    each_row(connection, database, users, &OF_CHECKS, |at, row| {
+        let Some(found) = found.get_mut(at) else { return Ok(()) };
+        let pair = pair(row)?;
+        found.there = true;
+        found.checks.extend(among(&CHECKS, &pair.attribute).then_some(pair));
+        Ok(())
+    })
+    .await?;
+    each_row(connection, database, users, &OF_REPLIES, |at, row| {
+        let Some(found) = found.get_mut(at) else { return Ok(()) };
+        found.there = true;
+        found.replies += usize::from(among(&REPLIES, &row.text(1)?));
+        Ok(())
+    })
+    .await?;
+    each_row(connection, database, users, &OF_GROUPS, |at, row| {
+        let Some(found) = found.get_mut(at) else { return Ok(()) };
+        found.there = true;
+        found.groups.push(row.text(1)?);
+        Ok(())
+    })
+    .await?;
+    Ok((found, group_rows(connection, database, groups).await?))
 }
 
 /// The rows of groups; a group without any is left out.
 async fn group_rows(
     connection: &mut Connection<'_>,
+    database: &Database,
     groups: &[String],
 ) -> Result<BTreeMap<String, Vec<Pair>>, sqlx::Error> {
     let mut found: BTreeMap<String, Vec<Pair>> = BTreeMap::new();
+    let mut keep = |at: usize, pair: Pair| {
+        let group = groups.get(at).cloned();
+        group.into_iter().for_each(|group| found.entry(group).or_default().push(pair.clone()));
+    };
+    each_row(connection, database, groups, &GROUP_REPLIES, |at, row| {
+        keep(at, pair(row)?);
+        Ok(())
+    })
+    .await?;
     // A check that a group has could keep its replies away, so it counts as a row that is not wanted.
-    let sql = "SELECT groupname, attribute, op, value FROM radgroupreply WHERE groupname IN ?
-         UNION ALL SELECT groupname, CONCAT('check:', attribute), op, value FROM radgroupcheck WHERE groupname IN ?";
-    for row in connection.rows(sql, &[list(groups), list(groups)]).await? {
-        let pair = Pair { attribute: row.text(1)?, op: row.text(2)?, value: row.text(3)? };
-        found.entry(row.text(0)?).or_default().push(pair);
-    }
+    each_row(connection, database, groups, &GROUP_CHECKS, |at, row| {
+        let pair = pair(row)?;
+        keep(at, Pair { attribute: format!("check:{}", pair.attribute), ..pair });
+        Ok(())
+    })
+    .await?;
     found.values_mut().for_each(|pairs| pairs.sort());
     Ok(found)
+}
+
+/// Attribute, operator and value of a row.
+fn pair(row: &Row) -> Result<Pair, sqlx::Error> {
+    Ok(Pair { attribute: row.text(1)?, op: row.text(2)?, value: row.text(3)? })
 }
 
 /// An error before anything was committed.

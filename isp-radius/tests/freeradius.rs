@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{SECRET, Stage, done, target};
+use isp_core::Secret;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::package::Speed;
 use tempfile::TempDir;
@@ -242,4 +243,25 @@ async fn the_simulated_nas_takes_the_requests_of_radclient() {
         again.contains("Received Disconnect-NAK") && again.contains("Error-Cause = Session-Context-Not-Found"),
         "{again}"
     );
+}
+
+/// Names and passwords with blanks and signs reach the daemon's questions to the database as they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_with_blanks_and_signs_dial_in() {
+    let stage = Stage::new().await;
+    let daemon = Daemon::start(&stage);
+    let names = ["Pak Budi (RT 3) #2+", "a'b", "100%_x", "rt/3:x", "=20", "08123"];
+    let mut wish: Vec<AccessTarget> = (1..).zip(names).map(|(n, name)| target(n, name, Access::Open)).collect();
+    wish.iter_mut().for_each(|line| line.account.password = Secret::new("s#'n di;%"));
+    for outcome in stage.apply(&wish).await {
+        assert_eq!(done(&outcome), Some((Access::Open, true)));
+    }
+    let mut out = Vec::new();
+    for name in names {
+        let (accepted, answer) = daemon.dial(&format!("\"{name}\""), "\"s#'n di;%\"").expect("an answer");
+        if !(accepted && answer.contains("\"5M/10M\"")) {
+            out.push((name, answer));
+        }
+    }
+    assert!(out.is_empty(), "{out:?}");
 }

@@ -11,6 +11,7 @@ use isp_core::package::Speed;
 use isp_core::ports::{AccessControl as _, PortError};
 use isp_core::subscription::{Account, Mac};
 use isp_core::testing::sample::moment;
+use isp_core::text::RouterName;
 use isp_radius::{Nas, RadiusAccess};
 use uuid::Uuid;
 
@@ -175,9 +176,31 @@ async fn one_name_is_one_line_and_a_customer_who_comes_back_has_it_again() {
     assert_eq!(done(&outcomes[1]), Some((Access::Isolated, true)), "its neighbour is served");
     let back = AccessTarget { succeeds: vec![SubscriptionId(Uuid::from_u128(0x2001))], ..other };
     assert_eq!(done(&stage.apply(&[back]).await[0]), Some((Access::Open, true)));
+}
+
+/// What RADIUS cannot end is not begun there: nothing is written of such a line, and its neighbour is served.
+#[tokio::test]
+async fn lines_that_are_not_pppoe_are_refused_for_themselves() {
+    let stage = Stage::new().await;
     let box_at_home = Account::dhcp(Mac::parse("AA:BB:CC:00:11:22").unwrap(), None).unwrap();
-    let outcomes = stage.apply(&[AccessTarget { account: box_at_home, ..target(4, "x", Access::Open) }]).await;
-    assert_eq!(refused(&outcomes[0]), Some("radius.service"));
+    let fixed = Account::fixed("10.0.0.7".parse().unwrap()).unwrap();
+    let voucher = Account::hotspot(RouterName::parse("username", "tamu").unwrap(), Secret::new("x"));
+    for account in [box_at_home, fixed, voucher] {
+        for desired in [Access::Open, Access::Isolated, Access::Closed] {
+            let wish =
+                [AccessTarget { account: account.clone(), ..target(4, "x", desired) }, target(5, "eka", desired)];
+            let outcomes = stage.apply(&wish).await;
+            let told = (desired != Access::Closed).then_some("radius.service");
+            assert_eq!(refused(&outcomes[0]), told, "{account:?}");
+            assert_eq!(done(&outcomes[1]).map(|done| done.0), Some(desired));
+            let now = moment("2026-01-20T03:00:00Z");
+            let survey = stage.access.survey(&stage.endpoint(), &wish, now).await.unwrap();
+            assert_eq!((survey.lines[0].refused, survey.lines[0].as_wanted), (told, told.is_none()));
+            assert!(survey.lines[1].as_wanted);
+        }
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM radcheck WHERE username <> 'eka'").await, 0);
+    assert_eq!(stage.count("SELECT count(*) FROM isp_lines").await, 1);
 }
 
 /// Two programs wish the opposite again and again. Whoever is told "done" reads what is there, and the last wish stands.

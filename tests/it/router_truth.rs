@@ -68,6 +68,8 @@ struct Life {
     now: DateTime<Utc>,
     /// All names that a line ever had.
     names: BTreeMap<u32, BTreeSet<String>>,
+    /// Names whose accounts a hand changed since the whole router was read.
+    by_hand: BTreeSet<String>,
     seed: u64,
 }
 
@@ -121,7 +123,7 @@ impl Life {
             names.insert(of, BTreeSet::from([format!("user{n}")]));
         }
         let (access, other) = (MikrotikAccess::new(settings.clone()), MikrotikAccess::new(settings));
-        Life { world, router, access, other, dice: Dice(seed), now, names, seed }
+        Life { world, router, access, other, dice: Dice(seed), now, names, by_hand: BTreeSet::new(), seed }
     }
 
     async fn lines(&self) -> Vec<(Subscription, ServiceAccess)> {
@@ -186,6 +188,7 @@ impl Life {
     async fn by_hand(&mut self, of: u32) {
         let names: Vec<String> = self.names[&of].iter().cloned().collect();
         let name = names[usize::try_from(self.dice.roll(names.len() as u64)).unwrap()].clone();
+        self.by_hand.insert(name.clone());
         let fixed = of % 4 == 1;
         let menu = if self.dice.one_in(4) { "/ip/hotspot/user" } else { "/ppp/secret" };
         let profile = ["isolir", "rumah", "sakelar"][usize::try_from(self.dice.roll(3)).unwrap()];
@@ -244,7 +247,10 @@ impl Life {
     /// Lets every line that counts as confirmed be looked at as its customer feels it. After a run that read the router
     /// to the end (`whole`) these are all; else those whose reading is of now, since nobody can know what a hand did to
     /// a router that could not be read, and the moment of the reading says so.
-    async fn nothing_false_is_confirmed(&self, read: Read) {
+    async fn nothing_false_is_confirmed(&mut self, read: Read) {
+        if read != Read::InPart {
+            self.by_hand.clear();
+        }
         for (line, access) in self.lines().await {
             let name = line.account.username.as_str();
             if read == Read::Calmly {
@@ -269,6 +275,10 @@ impl Life {
             |name: &str| self.router.items("/ip/hotspot/user").into_iter().find(|user| user["name"] == name.as_bytes());
         // No other account of the line lets anybody in.
         for other in &self.names[&of] {
+            // What was closed under an old name is looked at again when the whole router is read.
+            if other != name && self.by_hand.contains(other) {
+                continue;
+            }
             let current = other == name && desired != Access::Closed;
             if !(current && way != Strategy::Hotspot)
                 && self
@@ -310,10 +320,10 @@ impl Life {
         let right = !secret.disabled
             && secret.password_is(line.account.password.reveal())
             && secret.profile == profile
+            // What a session carries, whatever its profile is called: RouterOS does not show under which one it began, and all
+            // have one pool here.
             && session.as_ref().is_none_or(|session| {
-                session.profile == profile
-                    && session.rate_limit.as_deref() == Some(rate.as_str())
-                    && inside == (desired == Access::Isolated)
+                session.rate_limit.as_deref() == Some(rate.as_str()) && inside == (desired == Access::Isolated)
             })
             && (way != Strategy::AddressList
                 || secret.remote_address.as_deref().is_some_and(listed) == (desired == Access::Isolated));
@@ -514,6 +524,13 @@ async fn live_with_two(seed: u64) {
 fn live_once(seed: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(live(seed));
+}
+
+/// A hand removes the account of a line that moved to the hotspot, and its old session runs on.
+#[test]
+fn a_session_without_an_account_is_ended_when_its_line_moved_to_another_service() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(live_with_two(3_506_105_314_043_968_303));
 }
 
 /// A hand changes a profile and the router then cannot be read: what is known stays as of the last reading.

@@ -29,7 +29,14 @@ impl MikrotikAccess {
         let closes = targets.iter().any(|target| target.desired == Access::Closed);
         if two_services || closes {
             let concerned = |target: &AccessTarget| two_services || target.desired == Access::Closed;
-            parts.extend(Desired::former(targets, concerned, &self.settings));
+            let mut former = Desired::former(targets, concerned, &self.settings);
+            for (part, _) in former.iter_mut().filter(|(part, _)| part.service == Service::Ppp) {
+                part.radius = match line.radius {
+                    Some(radius) => radius,
+                    None => self.uses_radius(&mut line, router).await?,
+                };
+            }
+            parts.extend(former);
         }
         let looks = self.look(&mut line, router, &parts).await?;
         let fixed = DesiredLines::of(targets, &self.settings);

@@ -35,6 +35,8 @@ pub(super) struct Line {
     pub(super) stale: HashSet<ItemId>,
     /// Whether a line of this router was seen to have an account in a service that it does not use.
     pub(super) two_services: bool,
+    /// Whether this router was seen to ask a RADIUS server, too; `None` when nobody looked.
+    pub(super) radius: Option<bool>,
     /// Who answered when the engine asked last. Another machine behind a new connection is not taken for it.
     pub(super) machine: Option<Machine>,
     /// How often in a row the router let us wait for nothing, and until when it is left alone.
@@ -84,6 +86,7 @@ impl Line {
         }
         self.hang_up();
         self.passwords = PasswordsOf::default();
+        self.radius = None;
         if let Some(until) = self.rest_until.filter(|until| *until > Instant::now()) {
             let detail = format!("{}: silent {} times, left alone for now", endpoint.host, self.silent);
             tracing::debug!(router = endpoint.host, left = ?until.duration_since(Instant::now()), "resting");

@@ -14,7 +14,7 @@ use crate::menu::ppp::secret::Changes;
 use crate::menu::queue::SimpleQueue;
 use crate::menu::rate::{RateLimit, rate_pair};
 use crate::proto::Command;
-use crate::reconcile::{Actual, ActualGroup, ActualSession, Desired, DesiredGroup, Finding, Plan, Service};
+use crate::reconcile::{Actual, ActualGroup, ActualSession, Conflict, Desired, DesiredGroup, Finding, Plan, Service};
 
 /// Ending and looking is done this often before a session is reported as staying.
 const ROUNDS: usize = 3;
@@ -74,12 +74,9 @@ impl Turn<'_> {
         let ids = batch.iter().map(|(session, _)| session.clone()).collect();
         let ended = self.end_ids(ids, &names).await?;
         for (session, index) in batch {
-            match &ended {
-                Ended::Refused { code, reason } => self.refuse(*index, code, reason.clone()),
-                Ended::Staying(left) if left.contains(session) => {
-                    self.refuse(*index, Finding::SessionStays.code(), "the session does not end".to_owned());
-                }
-                Ended::Staying(_) => drop(self.so_far.kicked.insert(*index)),
+            match ended.keeps(session) {
+                Some(conflict) => drop(self.refused.entry(*index).or_insert(conflict)),
+                None => drop(self.so_far.kicked.insert(*index)),
             }
         }
         Ok(())
@@ -93,6 +90,8 @@ impl Turn<'_> {
             match self.client.call(&command).await {
                 // A session of the list ended by itself; the others may not have been reached.
                 Err(error) if error.refusal() == Some(RefusalKind::NoSuchItem) => {}
+                // It gave up this once, perhaps half way.
+                Err(error) if error.refusal() == Some(RefusalKind::TimedOut) => {}
                 Err(Error::Refused { refusal, .. }) => {
                     let reason = format!("session: {}", refusal.message);
                     return Ok(Ended::Refused { code: refusal.kind.code(), reason });
@@ -168,12 +167,17 @@ impl Turn<'_> {
                 .filter_map(|account| String::from_utf8(account.name).ok())
                 .collect();
             let names: Vec<&str> = members.iter().map(String::as_str).collect();
-            let mut settled = true;
-            if !names.is_empty() {
-                settled = self.end_old_terms(group, &names).await?;
+            let staying = match names.is_empty() {
+                true => HashMap::new(),
+                false => self.end_old_terms(group, &names).await?,
+            };
+            for (index, account) in self.desired.accounts.iter().enumerate() {
+                if let Some(conflict) = staying.get(account.name.as_bytes()) {
+                    self.refused.entry(index).or_insert_with(|| conflict.clone());
+                }
             }
             let (Some(_), human) = GroupMark::split(found.comment.as_deref().unwrap_or_default()) else { continue };
-            if settled {
+            if staying.is_empty() {
                 self.wrote = true;
                 let comment = GroupMark::default().comment(human);
                 match self.client.call(&profile::set_comment(&found.id, &comment)).await {
@@ -185,8 +189,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Whether no session of these accounts runs under older terms any more.
-    async fn end_old_terms(&mut self, group: &DesiredGroup, names: &[&str]) -> Result<bool, Error> {
+    /// Ends the sessions of these accounts that run under older terms, and says by name which of them go on.
+    async fn end_old_terms(
+        &mut self,
+        group: &DesiredGroup,
+        names: &[&str],
+    ) -> Result<HashMap<Vec<u8>, Conflict>, Error> {
         let wanted = RateLimit::parse(group.rate_limit.as_bytes());
         let queues = read::session_queues(self.client).await?.unwrap_or_default();
         let given: HashMap<&[u8], &SimpleQueue> =
@@ -205,15 +213,16 @@ impl Turn<'_> {
         old.sort_unstable();
         tracing::info!(router = self.client.address(), group = group.name, sessions = old.len(), "terms changed");
         let mut rest = old.as_slice();
-        let mut settled = true;
+        let mut staying = HashMap::new();
         while !rest.is_empty() {
             let (batch, later) = rest.split_at(self.allowed(rest.len()).await);
             let ids = batch.iter().map(|(id, _)| id.clone()).collect();
             let names: Vec<&str> = batch.iter().filter_map(|(_, name)| std::str::from_utf8(name).ok()).collect();
-            settled &= matches!(self.end_ids(ids, &names).await?, Ended::Staying(left) if left.is_empty());
+            let ended = self.end_ids(ids, &names).await?;
+            staying.extend(batch.iter().filter_map(|(id, name)| Some((name.clone(), ended.keeps(id)?))));
             rest = later;
         }
-        Ok(settled)
+        Ok(staying)
     }
 }
 
@@ -225,6 +234,19 @@ enum Ended {
         code: &'static str,
         reason: String,
     },
+}
+
+impl Ended {
+    /// Why a session of the list goes on; `None` when it ended.
+    fn keeps(&self, session: &ItemId) -> Option<Conflict> {
+        match self {
+            Ended::Refused { code, reason } => Some(Conflict { code, reason: reason.clone() }),
+            Ended::Staying(left) => left.contains(session).then(|| Conflict {
+                code: Finding::SessionStays.code(),
+                reason: "the session does not end".to_owned(),
+            }),
+        }
+    }
 }
 
 /// The sessions of our accounts that carry another rate than their profile gives now. A queue tells what a session was

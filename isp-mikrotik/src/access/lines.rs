@@ -96,12 +96,13 @@ pub(super) async fn gives_ipv6(client: &Client) -> Result<bool, Error> {
     match client.call(&count).await {
         Ok(reply) if menu::counted(&count, &reply)? > 0 => return Ok(true),
         // Without IPv6 there is no such menu; without the right to see it nothing can be said.
-        Ok(_) | Err(Error::Refused { .. }) => {}
+        Ok(_) => {}
+        Err(error) if error.is_lack() => {}
         Err(error) => return Err(error),
     }
     match client.call(&ipv6::print_prefixes()).await {
         Ok(reply) => Ok(ipv6::gives_prefixes(&reply)),
-        Err(Error::Refused { .. }) => Ok(false),
+        Err(error) if error.is_lack() => Ok(false),
         Err(error) => Err(error),
     }
 }

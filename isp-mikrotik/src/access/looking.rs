@@ -40,15 +40,8 @@ impl MikrotikAccess {
             };
             parts.push(survey::Part { desired, places, actual, plan: Plan::default() });
         }
+        let radius = self.uses_radius(line, router).await?;
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
-        let radius = match client.call(&aaa::print()).await {
-            Ok(reply) => aaa::uses_radius(&reply),
-            Err(Error::Refused { .. }) => false,
-            Err(error) => {
-                line.learn(Some(&error));
-                return Err(error.for_port(false));
-            }
-        };
         line.stale.clear();
         // What a RADIUS server gives is no profile's.
         if !radius {
@@ -63,6 +56,21 @@ impl MikrotikAccess {
         }
         parts.iter_mut().for_each(|part| part.plan = plan(&part.desired, &part.actual));
         Ok((parts, radius))
+    }
+
+    /// Whether a RADIUS server is asked, too; remembered with the connection.
+    pub(super) async fn uses_radius(&self, line: &mut Line, router: &RouterEndpoint) -> Result<bool, PortError> {
+        let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
+        let radius = match client.call(&aaa::print()).await {
+            Ok(reply) => aaa::uses_radius(&reply),
+            Err(error) if error.is_lack() => false,
+            Err(error) => {
+                line.learn(Some(&error));
+                return Err(error.for_port(false));
+            }
+        };
+        line.radius = Some(radius);
+        Ok(radius)
     }
 
     /// Reads, over a new connection if the kept one turns out to be dead: reading twice does no harm.

@@ -44,7 +44,7 @@ impl PasswordsOf {
     }
 }
 
-/// Reads what the comparison needs: four commands, whatever the number of accounts. The isolation list is always among
+/// Reads what the comparison needs: five commands or six, whatever the number of accounts. The isolation list is always among
 /// them, and read after the sessions: it shows whom it holds, whatever way of isolating put them there.
 ///
 /// An overloaded router has been seen to leave rows out without a word. An account that is missing would be made
@@ -59,7 +59,7 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
         let asked = menu::count(service.accounts_menu()).flag("show-sensitive");
         *passwords = match client.call(&asked).await {
             Ok(_) => Passwords::Sensitive,
-            Err(Error::Refused { .. }) => Passwords::Plain,
+            Err(error) if error.is_lack() => Passwords::Plain,
             Err(error) => return Err(error),
         };
     }
@@ -113,7 +113,7 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
         let count = address_list::count_list(list);
         entries = counted(client, &count, || address_list::print_list(list), entries, ListEntry::from_row).await?;
     }
-    if desired.complete {
+    if !desired.accounts.is_empty() || desired.complete {
         // One that is overlooked would go on under old terms, and its line be called confirmed.
         let count = counting(service.sessions_menu(), service.session_key(), rows);
         running = counted(client, &count, || service.print_sessions(rows), running, |row| service.session(row)).await?;
@@ -153,7 +153,7 @@ pub(super) async fn accounts_of(client: &Client, profile: &str) -> Result<Vec<Ac
 pub(super) async fn session_queues(client: &Client) -> Result<Option<Vec<SimpleQueue>>, Error> {
     match client.call(&queue::print_dynamic()).await {
         Ok(reply) => parse(reply, SimpleQueue::from_row).map(Some),
-        Err(Error::Refused { .. }) => Ok(None),
+        Err(error) if error.is_lack() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Part {
 /// What was read, said in the words of the engine. The flag tells whether a line has an account that lets somebody in
 /// in a service that the line does not use.
 pub(super) fn survey(parts: &[Part], targets: &[AccessTarget], radius: bool, settings: &Settings) -> (Survey, bool) {
-    let marks = Marks::of(parts);
+    let marks = Marks::of(parts, radius);
     let mut placed: Vec<(usize, Sighting)> = Vec::with_capacity(targets.len());
     let mut findings: Vec<RouterFinding> = Vec::new();
     let mut elsewhere = false;
@@ -139,10 +139,12 @@ struct Marks<'a> {
     by_owner: HashMap<Owner, Vec<(Service, &'a ActualAccount)>>,
     /// The names that are wanted, service by service.
     wanted: Vec<HashSet<&'a [u8]>>,
+    /// Sessions under names that another service wants, whose own accounts are gone.
+    orphans: HashSet<(Service, &'a [u8])>,
 }
 
 impl<'a> Marks<'a> {
-    fn of(parts: &'a [Part]) -> Marks<'a> {
+    fn of(parts: &'a [Part], radius: bool) -> Marks<'a> {
         let names = |part: &'a Part| part.desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
         let wanted: Vec<HashSet<&[u8]>> = parts.iter().map(names).collect();
         let mut by_owner: HashMap<Owner, Vec<(Service, &ActualAccount)>> = HashMap::new();
@@ -161,7 +163,19 @@ impl<'a> Marks<'a> {
                 }
             }
         }
-        Marks { by_owner, wanted }
+        let mut orphans = HashSet::new();
+        for (at, part) in parts.iter().enumerate().filter(|(_, part)| part.desired.has_orphans() && !radius) {
+            let elsewhere = |name: &[u8]| wanted.iter().enumerate().any(|(of, names)| of != at && names.contains(name));
+            let names = part.actual.sessions.iter().map(|session| session.name.as_slice());
+            let mut names: HashSet<&[u8]> = names.filter(|name| elsewhere(name)).collect();
+            if !names.is_empty() {
+                part.actual.accounts.iter().for_each(|found| {
+                    names.remove(found.name.as_slice());
+                });
+            }
+            orphans.extend(names.into_iter().map(|name| (part.desired.service, name)));
+        }
+        Marks { by_owner, wanted, orphans }
     }
 
     fn lets_in_elsewhere(&self, account: &DesiredAccount, service: Service) -> bool {
@@ -170,6 +184,7 @@ impl<'a> Marks<'a> {
             .filter_map(|owner| self.by_owner.get(owner))
             .flatten()
             .any(|(other, found)| *other != service && found.name == account.name.as_bytes())
+            || self.orphans.iter().any(|(other, name)| *other != service && *name == account.name.as_bytes())
     }
 
     /// Accounts under other names than their lines have.

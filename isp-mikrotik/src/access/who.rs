@@ -20,7 +20,7 @@ pub(super) async fn ask(client: &Client) -> Result<Machine, Error> {
 
 fn told(reply: Result<Reply, Error>) -> Result<Reply, Error> {
     match reply {
-        Err(Error::Refused { .. }) => Ok(Reply::default()),
+        Err(error) if error.is_lack() => Ok(Reply::default()),
         other => other,
     }
 }

@@ -166,21 +166,23 @@ fn account_step(account: &DesiredAccount, seen: &Seen<'_>) -> AccountStep {
     if let Some((code, reason)) = &account.refused {
         return conflict_step(account, code, reason.clone());
     }
-    let found = seen.by_name.accounts.of(account.name.as_bytes());
+    let all = seen.by_name.accounts.of(account.name.as_bytes());
     let ours = |found: &&&ActualAccount| Mark::split(&found.comment).0.is_some_and(|mark| account.owns(mark.owner));
     let of_ours: Vec<&ActualAccount>;
     let found = match seen.desired.former {
         true => {
-            of_ours = found.iter().filter(ours).copied().collect();
+            of_ours = all.iter().filter(ours).copied().collect();
             of_ours.as_slice()
         }
-        false => found,
+        false => all,
     };
     match found {
         [] if account.access == Access::Closed => {
-            // The session of an account that somebody removed goes on until it is ended.
+            // The session of an account that somebody removed goes on until it is ended. In a service that the line does
+            // not use it is the line's where nobody else has the name.
+            let orphan = !seen.desired.former || (seen.desired.has_orphans() && all.is_empty());
             let running = seen.by_name.sessions.of(account.name.as_bytes());
-            let running = running.iter().filter(|_| !seen.desired.former).map(|session| session.id.clone());
+            let running = running.iter().filter(|_| orphan).map(|session| session.id.clone());
             let mut absent = step(account, Action::Absent, running.collect());
             absent.entries.remove = our_entries(account, seen);
             absent

@@ -32,6 +32,8 @@ pub struct Desired {
     /// Whether these are accounts that their lines may have had in this service before, and have in another one now: what
     /// is ours of them is closed, and what is not does not concern us.
     pub former: bool,
+    /// Whether a RADIUS server is asked, too, so that a session without an account may be anybody's. Told for `former` only.
+    pub radius: bool,
     /// Sessions that were seen to carry another rate than their profile gives: they began under older terms.
     pub stale: HashSet<ItemId>,
     /// Whether accounts of closed lines are removed once nothing runs on them.
@@ -202,6 +204,11 @@ impl Desired {
             _ => account.refused = self.need(package_group(target, settings, self.service)),
         }
         self.accounts.push(account);
+    }
+
+    /// Whether a session without an account is that of one which was removed. Visitors of a hotspot have none either.
+    pub(crate) fn has_orphans(&self) -> bool {
+        self.service == Service::Ppp && !self.radius
     }
 
     /// The exact names of the accounts.

@@ -192,6 +192,16 @@ impl Stage {
         }
     }
 
+    /// Makes the tables take every sign, as FreeRADIUS's schema does on a server of today.
+    pub async fn unicode(&self) {
+        if self.is_mariadb() {
+            for table in ["radcheck", "radreply", "radusergroup", "radgroupreply", "radgroupcheck"] {
+                let change = "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
+                self.sql(&format!("ALTER TABLE {table} {change}")).await;
+            }
+        }
+    }
+
     /// Whether the database is MariaDB.
     pub fn is_mariadb(&self) -> bool {
         matches!(self.hand, Hand::Mysql(_))
