@@ -138,9 +138,10 @@ class IspPaymentRequest(models.Model):
 
     @api.model
     def _isp_whose(self, money):
-        """The request that each sum of money of a company pays, or an empty one: the engine decides. ``money`` are its records."""
-        amounts = [one.amount for one in money]
-        requests = self.sudo().search([("amount", "in", amounts), ("state", "!=", "paid")])
+        """The request of the company that each sum of money pays, or an empty one: the engine decides. ``money`` are its records."""
+        requests = self.sudo().search([
+            ("company_id", "=", self.env.company.id), ("amount", "in", [one.amount for one in money]), ("state", "!=", "paid"),
+        ])
         payers = self._isp_named(" ".join(one.text for one in money)) if requests else []
         asked = [
             isp_engine.AskedPayment(

@@ -149,7 +149,7 @@ kinds! {
     Machine: identity serial;
     KnownAccount: key owner username customer phone;
     FoundAccount: name password profile rate_limit remote_address disabled online comment verdict subscriptions
-        confidence evidence customer phone;
+        confidence evidence customer phone service;
     FoundPackage: profile speed accounts;
     RouterImport: router error accounts packages;
     SimulatedSecret: name profile disabled remote_address owner comment;
