@@ -1,5 +1,6 @@
 //! Runs the `isp` binary in a folder of its own.
 
+mod schema;
 pub(crate) mod served;
 
 use std::path::Path;
@@ -104,10 +105,12 @@ impl Isp {
         self.exit(0, arguments).0
     }
 
-    /// Runs a command that succeeds, with JSON output.
+    /// Runs a command that succeeds, with JSON output, which is as documented.
     pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let text = self.ok(&[&["--format", "json"], arguments].concat());
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+        let output = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        schema::check(&output, arguments);
+        output
     }
 
     /// Runs a command that fails with this exit code and error code; what it said, its first line without the advice.
@@ -155,6 +158,7 @@ impl Stage {
         isp.set("ISP_WHATSAPP__BASE_URL", whatsapp.base_url());
         isp.set("ISP_WHATSAPP__PHONE_NUMBER_ID", PHONE_NUMBER_ID);
         isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
+        isp.set("ISP_PROVIDER__NAME", "Contoh Net");
         Self { isp, router, whatsapp, runtime }
     }
 
