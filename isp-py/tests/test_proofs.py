@@ -20,27 +20,31 @@ def decide(moment: datetime, *proofs: isp.Proof, line: isp.AccessFacts = LINE, p
 
 
 def test_a_waiting_proof_holds_for_two_working_days() -> None:
-    # Friday the 16th is a public holiday: Thursday and Monday count.
+    # Friday the 16th is a public holiday: Thursday, the day of isolation, and Monday count.
     proof = isp.Proof("A", at("2026-01-14 15:00"))
     assert decide(at("2026-01-15 10:00"), proof) == ("keep", "proof_waiting")
-    assert decide(at("2026-01-19 14:59"), proof) == ("keep", "proof_waiting")
-    assert decide(at("2026-01-19 15:00"), proof) == ("isolate", "overdue_too_long")
+    assert decide(at("2026-01-19 23:59"), proof) == ("keep", "proof_waiting")
+    assert decide(at("2026-01-20 10:00"), proof) == ("isolate", "overdue_too_long")
+    # One that arrived long before holds no less; one that arrives later counts from its own hour.
+    assert decide(at("2026-01-19 23:59"), isp.Proof("A", at("2026-01-02 08:00"))) == ("keep", "proof_waiting")
+    assert decide(at("2026-01-21 14:59"), isp.Proof("A", at("2026-01-19 15:00"))) == ("keep", "proof_waiting")
+    assert decide(at("2026-01-21 15:00"), isp.Proof("A", at("2026-01-19 15:00"))) == ("isolate", "overdue_too_long")
     none = isp.IsolationPolicy(proof_working_days=0)
     assert decide(at("2026-01-15 10:00"), proof, policy=none) == ("isolate", "overdue_too_long")
     assert (isp.IsolationPolicy().proof_working_days, none.proof_working_days) == (2, 0)
 
 
 def test_only_the_first_of_an_invoice_and_until_it_is_reviewed() -> None:
-    first, second = isp.Proof("A", at("2026-01-08 09:00")), isp.Proof("A", at("2026-01-14 15:00"))
-    assert decide(at("2026-01-15 10:00"), first, second) == ("isolate", "overdue_too_long")
+    first, second = isp.Proof("A", at("2026-01-08 09:00")), isp.Proof("A", at("2026-01-19 15:00"))
+    assert decide(at("2026-01-20 10:00"), first, second) == ("isolate", "overdue_too_long")
     mistake = first._replace(reviewed_at=at("2026-01-08 10:00"), taken_back=True)
-    assert decide(at("2026-01-15 10:00"), mistake, second) == ("keep", "proof_waiting")
-    reviewed = second._replace(reviewed_at=at("2026-01-15 09:00"))
-    assert decide(at("2026-01-15 10:00"), reviewed) == ("isolate", "overdue_too_long")
+    assert decide(at("2026-01-20 10:00"), mistake, second) == ("keep", "proof_waiting")
+    reviewed = second._replace(reviewed_at=at("2026-01-20 09:00"))
+    assert decide(at("2026-01-20 10:00"), reviewed) == ("isolate", "overdue_too_long")
     # Of another invoice, and of one that is not open.
-    assert decide(at("2026-01-15 10:00"), second._replace(invoice="B")) == ("isolate", "overdue_too_long")
+    assert decide(at("2026-01-20 10:00"), second._replace(invoice="B")) == ("isolate", "overdue_too_long")
     isolated = LINE._replace(access="isolated", cause="arrears")
-    assert decide(at("2026-01-15 10:00"), second, line=isolated) == ("keep", "still_overdue")
+    assert decide(at("2026-01-20 10:00"), second, line=isolated) == ("keep", "still_overdue")
 
 
 def test_the_zone_of_the_line_decides_and_it_is_explained() -> None:
@@ -53,7 +57,7 @@ def test_the_zone_of_the_line_decides_and_it_is_explained() -> None:
     facts = isp.ExplainFacts(LINE._replace(proofs=[isp.Proof("A", at("2026-01-14 15:00"))]), None)
     (why,) = isp.explain([facts], at("2026-01-15 10:00"), language="en")
     assert why.reason == "proof_waiting"
-    assert why.sentence.endswith("a proof of transfer waits for review, until 2026-01-19 15:00 WIB at most.")
+    assert why.sentence.endswith("a proof of transfer waits for review, until 2026-01-20 00:00 WIB at most.")
     (why,) = isp.explain([facts], at("2026-01-15 10:00"))
     assert "bukti transfer" in why.sentence
 

@@ -44,11 +44,11 @@ class TestNotifications(IspNetworkCommon):
         texts = [message.text for message in self.sent()]
         self.assertEqual(len(texts), 5)
         self.assertEqual(self.log().sorted("id").mapped("body"), texts)
-        self.assertIn("tagihan internet %s" % move.name, texts[0])
-        self.assertIn("Rp 277.500 jatuh tempo pada 5 Maret 2026", texts[0])
+        self.assertIn("tagihan internet Anda di %s" % self.company.name, texts[0], "the company asks, when no other name is set")
+        self.assertIn("sebesar Rp 277.500: %s Rp 277.500 (jatuh tempo 5 Maret 2026)" % move.name, texts[0])
         self.assertIn("lewat jatuh tempo 3 hari", texts[1])
         self.assertIn("diisolir mulai 10 Maret 2026", texts[1])
-        self.assertIn("diisolir sejak 10 Maret 2026 karena tunggakan sebesar Rp 277.500", texts[2])
+        self.assertIn("diisolir sejak 10 Maret 2026 karena tunggakan Rp 277.500", texts[2])
         self.assertIn("pembayaran sebesar Rp 277.500 pada 10 Maret 2026", texts[3])
         self.assertIn("Sisa tagihan Anda Rp 0", texts[3])
         self.assertIn("dibuka kembali sejak 10 Maret 2026", texts[4])
@@ -221,7 +221,7 @@ class TestNotifications(IspNetworkCommon):
         self.bill(line, ISSUED)
         self.remind("2026-03-02 09:00")
         self.send("2026-03-02 09:01")
-        self.assertIn("your internet invoice", self.sent()[0].text)
+        self.assertIn("your internet bill at", self.sent()[0].text)
         self.assertEqual(self.sent()[0].language, "en")
 
     def test_the_test_button_says_what_whatsapp_said(self):
