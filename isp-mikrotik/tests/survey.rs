@@ -11,6 +11,7 @@ use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::survey::Survey;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::ports::AccessControl;
+use isp_core::subscription::{Account, Mac};
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
@@ -182,21 +183,34 @@ async fn an_account_under_an_old_name_is_known_by_its_mark() {
 #[tokio::test]
 async fn ipv6_that_isolation_does_not_reach_is_told_however_customers_get_it() {
     let open = |found: &Survey| codes(found).iter().any(|(_, code)| *code == "router.ipv6_open");
-    let lines = [target(1, "budi", Isolated)];
+    let fixed = Account::fixed("10.1.1.7".parse().unwrap()).unwrap();
+    let dhcp = Account::dhcp(Mac::parse("AA:BB:CC:00:11:22").unwrap(), Some("10.1.1.8".parse().unwrap())).unwrap();
+    let pppoe = target(1, "budi", Isolated);
+    let kinds = [
+        pppoe.clone(),
+        AccessTarget { group: group("VOUCHER", 10), ..pppoe.clone() },
+        AccessTarget { account: fixed, ..pppoe.clone() },
+        AccessTarget { account: dhcp, ..pppoe },
+    ];
     type Values<'v> = &'v [(&'v str, &'v [u8])];
     let given: [(&str, Values<'_>); 3] = [
         ("/ppp/secret", &[("name", b"v6"), ("password", b"x"), ("remote-ipv6-prefix", b"2001:db8:1::/64")]),
         ("/ppp/profile", &[("name", b"v6"), ("remote-ipv6-prefix-pool", b"v6")]),
         ("/ipv6/dhcp-server", &[("name", b"v6"), ("interface", b"bridge"), ("disabled", b"false")]),
     ];
-    for (menu, values) in given {
+    for ((menu, values), line) in given.iter().flat_map(|given| kinds.iter().map(move |line| (given, line))) {
+        let lines = std::slice::from_ref(line);
         let (router, access) = start(Version::V7_21_5).await;
-        apply(&access, &router, &lines).await;
-        assert!(!open(&survey(&access, &router, &lines).await), "{menu}");
+        apply(&access, &router, lines).await;
+        assert!(!open(&survey(&access, &router, lines).await), "{menu} {line:?}");
+        assert_eq!(access.ipv6_open(&endpoint(&router)).await, Ok(None));
         router.force(menu, values).unwrap();
-        assert!(open(&survey(&access, &router, &lines).await), "{menu}");
-        let plan = access.plan_whole(&endpoint(&router), &lines).await.unwrap();
-        assert!(plan.drift.iter().any(|drift| drift.code == "router.ipv6_open"), "{menu}");
+        assert!(open(&survey(&access, &router, lines).await), "{menu} {line:?}");
+        let plan = access.plan_whole(&endpoint(&router), lines).await.unwrap();
+        assert!(plan.drift.iter().any(|drift| drift.code == "router.ipv6_open"), "{menu} {line:?}");
+        // For lines that are kept elsewhere, whose accounts do not matter here.
+        let told = access.ipv6_open(&endpoint(&router)).await.unwrap();
+        assert_eq!(told.map(|told| told.code), (*menu != "/ppp/secret").then_some("router.ipv6_open"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading one router, over a new connection if the kept one turns out to be dead.
 
 use isp_core::isolation::AccessTarget;
+use isp_core::isolation::survey::RouterFinding;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::PortError;
 
@@ -113,6 +114,17 @@ impl MikrotikAccess {
             }
             other => other,
         }
+    }
+
+    /// That isolated lines go on over IPv6 on a router that gives it to customers; nothing is changed. For lines that are kept
+    /// elsewhere, such as in RADIUS: [`survey`](isp_core::ports::AccessControl::survey) tells it of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn ipv6_open(&self, router: &RouterEndpoint) -> Result<Option<RouterFinding>, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        Ok(self.ipv6_drift(&mut line, router, &[]).await?.as_ref().map(survey::finding))
     }
 
     /// That isolated lines go on over IPv6, where the router gives it to customers.
