@@ -408,3 +408,19 @@ async fn a_menu_that_gives_up_is_asked_again_and_not_taken_for_an_empty_one() {
         assert!(survey(&access, &router, &lines).await.lines[0].as_wanted, "{menu}");
     }
 }
+
+/// A table of queues that came short, or a box that left while it was read, is no old speed.
+#[tokio::test]
+async fn sessions_whose_queues_were_not_shown_are_looked_at_twice() {
+    let (router, access) = start(Version::V7_21_5).await;
+    let lines: Vec<_> = (1..40).map(|n| target(n, &format!("user-{n}"), Open)).collect();
+    apply(&access, &router, &lines).await;
+    let sessions = router.sessions();
+    for missing in [1, 20, 39] {
+        router.inject(Fault::new(FaultKind::ShortTable(missing)).on("/queue/simple/print"));
+        let after = survey(&access, &router, &lines).await;
+        assert!(after.lines.iter().all(|line| line.as_wanted), "{missing}: {after:?}");
+        apply(&access, &router, &lines).await;
+    }
+    assert_eq!(router.sessions(), sessions, "nobody was ended");
+}

@@ -52,6 +52,9 @@ impl MikrotikAccess {
             let ppp = parts.iter_mut().find(|part| part.desired.service == Service::Ppp);
             if let (Some(queues), Some(part)) = (queues, ppp) {
                 line.stale = kick::stale(&part.desired, &part.actual, &queues);
+                let again = read::stale_again(&client, part, &line.stale).await;
+                line.learn(again.as_ref().err());
+                line.stale = again.map_err(|error| error.for_port(false))?;
                 part.desired.stale.clone_from(&line.stale);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::kick;
+use super::survey::Part;
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::menu::address_list::{self, ListEntry};
@@ -92,8 +94,8 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     client.call_each(&commands, take).await;
     broken.map_or(Ok(()), Err)?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
-    let there: HashSet<_> = found.iter().map(|account| account.name.as_slice()).collect();
-    let missing = desired.complete || names.iter().any(|name| !there.contains(name.as_bytes()));
+    let lacks = |there: HashSet<&[u8]>| names.iter().any(|name| !there.contains(name.as_bytes()));
+    let missing = desired.complete || lacks(found.iter().map(|account| account.name.as_slice()).collect());
     let accounts = match missing {
         true => {
             let print = || service.print_accounts(rows, *passwords == Passwords::Sensitive);
@@ -156,6 +158,26 @@ pub(super) async fn session_queues(client: &Client) -> Result<Option<Vec<SimpleQ
         Err(error) if error.is_lack() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Of these sessions, which seemed to run under older terms, those that still do at a second look, for which the queues are
+/// counted. A box that left between the sessions and the queues has none, and a table that came short lacks some.
+pub(super) async fn stale_again(
+    client: &Client,
+    part: &Part,
+    seemed: &HashSet<ItemId>,
+) -> Result<HashSet<ItemId>, Error> {
+    if seemed.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let doubtful = part.actual.sessions.iter().filter(|session| seemed.contains(&session.id));
+    let names: Vec<&str> = doubtful.filter_map(|session| std::str::from_utf8(&session.name).ok()).collect();
+    let queues = table(client, &queue::count_dynamic(), queue::print_dynamic, SimpleQueue::from_row).await?;
+    let running = sessions(client, Service::Ppp, &names).await?;
+    let mut stale = kick::stale(&part.desired, &part.actual, &queues);
+    let running: HashSet<ItemId> = running.into_iter().map(|session| session.id).collect();
+    stale.retain(|id| seemed.contains(id) && running.contains(id));
+    Ok(stale)
 }
 
 /// Every PPP account, counted, with the profiles and sessions.
