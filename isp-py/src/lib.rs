@@ -69,6 +69,8 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::payment_identity, module)?)?;
     module.add_function(wrap_pyfunction!(decide::qris_asking, module)?)?;
     module.add_function(wrap_pyfunction!(decide::qris_shop, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::ask_payments, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::match_requests, module)?)?;
     module.add_function(wrap_pyfunction!(decide::receive_payments, module)?)?;
     module.add_function(wrap_pyfunction!(decide::write_offs, module)?)?;
     module.add_function(wrap_pyfunction!(decide::correct_invoices, module)?)?;

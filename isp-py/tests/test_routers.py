@@ -272,6 +272,22 @@ def test_a_filled_router_is_imported() -> None:
         assert "'b'" not in shown
 
 
+def test_hotspot_users_are_found_too() -> None:
+    with SimulatedRouter() as simulated:
+        simulated.add_secret("budi01", "a")
+        simulated.add_hotspot_user("warung", "c", comment="Rina - 0812 9999 8888")
+        simulated.add_hotspot_user("default-trial", "")
+        simulated.add_hotspot_user("budi01", "d")
+        known = [routers.KnownAccount(1, "db:1", "budi01", "Budi Santoso")]
+        (found,) = routers.import_secrets([endpoint(simulated, 1)], known)
+        assert [(a.name, a.service, a.verdict) for a in found.accounts] == [
+            ("budi01", "pppoe", "conflict"),
+            ("warung", "hotspot", "new"),
+            ("budi01", "hotspot", "conflict"),
+        ]
+        assert (found.accounts[1].customer, found.accounts[1].password) == ("Rina", "c")
+
+
 def test_a_group_is_isolated_its_own_way_and_closed_accounts_go() -> None:
     with SimulatedRouter() as simulated:
         own = routers.RouterSettings(isolations=[routers.GroupIsolation("HOME-20", "disable")], remove_closed=True)

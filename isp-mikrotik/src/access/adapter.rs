@@ -14,10 +14,10 @@ use super::apply::{Look, in_order};
 use super::breaker::{Breaker, Guarded, Passed};
 use super::check::{self, RouterCheck};
 use super::fleet::Fleet;
-use super::import::{FoundAccount, found};
+use super::import::{FoundAccount, found, found_hotspot};
 use super::settings::Settings;
 use super::{found_lines, judge, lines, read, survey, who};
-use crate::error::Error;
+use crate::error::{Error, RefusalKind};
 use crate::reconcile::line::DesiredLines;
 use crate::reconcile::{ByName, Desired, Plan, Service};
 use crate::text::CodePage;
@@ -121,7 +121,7 @@ impl MikrotikAccess {
         }
     }
 
-    /// Every account of the router, ours or not; nothing is changed.
+    /// Every PPP account of the router, ours or not; nothing is changed.
     ///
     /// # Errors
     ///
@@ -129,9 +129,31 @@ impl MikrotikAccess {
     pub async fn read_accounts(&self, router: &RouterEndpoint, page: CodePage) -> Result<Vec<FoundAccount>, PortError> {
         let mut line = self.fleet.turn(router).await;
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
-        let actual = read::everything(&client, line.passwords.service(Service::Ppp)).await;
+        let actual = read::everything(&client, Service::Ppp, line.passwords.service(Service::Ppp)).await;
         line.learn(actual.as_ref().err());
         Ok(found(&actual.map_err(|error| error.for_port(false))?, page))
+    }
+
+    /// Every hotspot user that people made, ours or not; none on a router without a hotspot. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn read_hotspot_users(
+        &self,
+        router: &RouterEndpoint,
+        page: CodePage,
+    ) -> Result<Vec<FoundAccount>, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
+        let actual = read::everything(&client, Service::Hotspot, line.passwords.service(Service::Hotspot)).await;
+        line.learn(actual.as_ref().err());
+        match actual {
+            Ok(actual) => Ok(found_hotspot(&actual, page)),
+            // A router without the hotspot package has no such menu.
+            Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) => Ok(Vec::new()),
+            Err(error) => Err(error.for_port(false)),
+        }
     }
 
     /// Every line of the router that nobody logs in for, ours or not: queues that people made for one address, and leases

@@ -13,12 +13,12 @@ use crate::text::CodePage;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FoundAccount {
-    /// PPP user name; address or MAC address of a line that nobody logs in for.
+    /// PPP or hotspot user name; address or MAC address of a line that nobody logs in for.
     pub name: String,
     /// Its password, if the router shows it. Not serialised.
     #[serde(skip)]
     pub password: Option<Secret>,
-    /// Which service it may use: `any`, `pppoe`, `l2tp`, …; `static` or `dhcp` where nobody logs in.
+    /// Which service it may use: `any`, `pppoe`, `l2tp`, …; `hotspot` of a hotspot user, `static` or `dhcp` where nobody logs in.
     pub service: String,
     /// The profile, `*HEX` if it was deleted.
     pub profile: String,
@@ -34,6 +34,13 @@ pub struct FoundAccount {
     pub comment: String,
     /// The short id of the subscription that it belongs to, if it is ours already.
     pub owner: Option<String>,
+}
+
+/// Every hotspot user of a router but the one that RouterOS makes for guests.
+pub(super) fn found_hotspot(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
+    let service = isp_core::subscription::Service::Hotspot.code();
+    let users = found(actual, page).into_iter().filter(|user| user.name != "default-trial");
+    users.map(|user| FoundAccount { service: service.to_owned(), ..user }).collect()
 }
 
 /// Every account of a router, in the router's order.

@@ -180,9 +180,8 @@ pub(super) async fn stale_again(
     Ok(stale)
 }
 
-/// Every PPP account, counted, with the profiles and sessions.
-pub(super) async fn everything(client: &Client, passwords: &mut Passwords) -> Result<Actual, Error> {
-    let service = Service::Ppp;
+/// Every account of a service, counted, with the profiles and sessions.
+pub(super) async fn everything(client: &Client, service: Service, passwords: &mut Passwords) -> Result<Actual, Error> {
     let commands = [
         service.print_accounts(Rows::All, *passwords == Passwords::Sensitive),
         service.print_sessions(Rows::All),

@@ -38,8 +38,19 @@ class IspPortal(CustomerPortal):
             "page_name": "isp_line", "line": line, "told": told, "today": today,
             "owing": invoices.filtered("amount_residual"),
             "invoices": invoices.sorted(lambda m: (m.invoice_date, m.id), reverse=True)[:24],
+            "asked": line.customer_id._isp_request(),
             "promise": line.customer_id.promise_ids.filtered(lambda p: p.state == "running" and p.until >= today)[:1],
         })
+
+    @http.route("/my/internet/<int:line_id>/pay", type="http", auth="user", methods=["POST"], website=True)
+    def isp_pay(self, line_id, **kwargs):
+        """An amount that nobody else is asked for, so that the money is known by it."""
+        line = self._isp_lines().filtered(lambda one: one.id == line_id)
+        if not line:
+            return request.redirect("/my/internet")
+        if line.env["isp.proof"]._isp_open_of(line.customer_id):
+            line.env["isp.payment_request"]._isp_ask(line.customer_id)
+        return request.redirect("/my/internet/%s" % line.id)
 
     @http.route("/my/internet/<int:line_id>/fault", type="http", auth="user", methods=["POST"], website=True)
     def isp_fault(self, line_id, description="", **kwargs):

@@ -17,6 +17,13 @@ class ResCompany(models.Model):
         " customer's page show a code with the open amount. The money comes without a name: match it by its amount.",
     )
     isp_qris_shop = fields.Char("Shop in the QRIS code", compute="_compute_isp_qris_shop")
+    isp_request_hours = fields.Integer(
+        "Hours of a payment request", default=24, help="So long a customer is shown an own amount. It is kept two days longer.",
+    )
+
+    _sql_constraints = [
+        ("isp_request_hours_range", "CHECK (isp_request_hours BETWEEN 1 AND 8760)", "A payment request is shown for 1 to 8760 hours."),
+    ]
 
     @api.depends("isp_qris")
     def _compute_isp_qris_shop(self):
@@ -50,6 +57,7 @@ class ResConfigSettings(models.TransientModel):
 
     isp_qris = fields.Char(related="company_id.isp_qris", readonly=False)
     isp_qris_shop = fields.Char(related="company_id.isp_qris_shop")
+    isp_request_hours = fields.Integer(related="company_id.isp_request_hours", readonly=False)
 
 
 class AccountMove(models.Model):

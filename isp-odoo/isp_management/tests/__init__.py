@@ -44,4 +44,5 @@ from . import test_statements
 from . import test_looking
 from . import test_qris
 from . import test_queries
+from . import test_payment_requests
 from . import test_books_guard

@@ -187,6 +187,7 @@ class TestCompanies(IspCommon):
         for provider in (self.first, self.second):
             proofs = provider.env["isp.proof"].with_context(**self.at("2026-01-05 09:00").context)
             proofs._isp_send(self.lines[provider].customer_id, "bukti.pdf", b"%PDF-1.4")
+            proofs.env["isp.payment_request"]._isp_ask(self.lines[provider].customer_id)
         self.cron("isp.subscription", "_cron_isp_isolation", "2026-01-27 10:30")
         self.cron("isp.notification", "_cron_isp_reminders", "2026-01-27 10:30")
         seen = 0

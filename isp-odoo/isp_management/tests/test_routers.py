@@ -383,6 +383,21 @@ class TestRouters(IspNetworkCommon):
         action = self.router.action_isp_import()
         self.assertEqual(self.env["isp.router.import.wizard"].browse(action["res_id"]).ours, 1)
 
+    def test_existing_hotspot_users_become_customers(self):
+        self.simulated.add_hotspot_user("warung", "c", comment="Rina - 0812 9999 8888")
+        self.simulated.add_secret("warung", "a")
+        wizard = self.env["isp.router.import.wizard"].browse(self.router.action_isp_import()["res_id"])
+        self.assertEqual(wizard.line_ids.mapped(lambda line: (line.name, line.service)), [("warung", "pppoe"), ("warung", "hotspot")])
+        hotspot = wizard.line_ids.filtered(lambda line: line.service == "hotspot")
+        hotspot.write({"chosen": True, "package_id": self.package.id})
+        wizard.start_date = date(2026, 3, 10)
+        taken = self.env["isp.subscription"].search(wizard.action_import()["domain"])
+        self.assertEqual((taken.customer_id.name, taken.service, taken.ppp_username), ("Rina", "hotspot", "warung"))
+        self.assertEqual((taken.state, taken._isp_open("ppp_password")), ("active", "c"))
+        self.sync("2026-03-10 09:00")
+        self.assertEqual((taken.observed_access, taken.router_adopt), ("open", False))
+        self.assertEqual(self.simulated.secret("warung").owner, None, "the account of the same name for PPPoE is left alone")
+
     def test_a_router_that_another_process_talks_to_is_left_to_it(self):
         line = self.new_line()
         # A connection of its own, as another cron worker has.

@@ -4,6 +4,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..logic import router_calls, transaction
+from ..models.isp_subscription_service import SERVICES
 
 
 class IspRouterImportWizard(models.TransientModel):
@@ -61,6 +62,7 @@ class IspRouterImportWizard(models.TransientModel):
             "line_ids": [
                 (0, 0, {
                     "name": account.name,
+                    "service": account.service,
                     "profile": account.profile,
                     "rate_limit": account.rate_limit,
                     "comment": account.comment,
@@ -88,10 +90,10 @@ class IspRouterImportWizard(models.TransientModel):
         for line in chosen:
             if not line.subscription_id and not line.package_id:
                 raise UserError(_("Choose a subscription or, for a new customer, a package for %s.", line.name))
-        found = {account.name: account for account in self._isp_read(self.router_id).accounts}
+        found = {(account.service, account.name): account for account in self._isp_read(self.router_id).accounts}
         taken = self.env["isp.subscription"]
         for line in chosen:
-            account = found.get(line.name)
+            account = found.get((line.service, line.name))
             if account is None or not account.password:
                 raise UserError(_(
                     "The router does not show the password of %s. Its API user needs the policy \"sensitive\".", line.name
@@ -99,6 +101,7 @@ class IspRouterImportWizard(models.TransientModel):
             subscription = line.subscription_id or line._isp_create()
             subscription.write({
                 "router_id": self.router_id.id,
+                "service": account.service,
                 "ppp_username": account.name,
                 "ppp_password": account.password,
                 "ip_address": account.remote_address or subscription.ip_address,
@@ -120,6 +123,7 @@ class IspRouterImportLine(models.TransientModel):
     company_id = fields.Many2one(related="wizard_id.company_id")
     chosen = fields.Boolean("Take over")
     name = fields.Char("Account", readonly=True)
+    service = fields.Selection(SERVICES, "Way onto the network", readonly=True)
     profile = fields.Char(readonly=True)
     rate_limit = fields.Char("Speed", readonly=True)
     comment = fields.Char(readonly=True)

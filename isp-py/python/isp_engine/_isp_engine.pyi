@@ -10,6 +10,9 @@ from isp_engine.records import (
     AccessFacts,
     Allocation,
     AllocationFacts,
+    AskedPayment,
+    BankMoney,
+    BankPayer,
     BilledInvoice,
     BillingPlan,
     Came,
@@ -58,6 +61,7 @@ from isp_engine.records import (
     Package,
     PaidPart,
     PaymentNotice,
+    PaymentRequest,
     ProfitLoss,
     PromiseWish,
     ProofFile,
@@ -66,6 +70,7 @@ from isp_engine.records import (
     Reason,
     ReceivedPayment,
     Reminder,
+    RequestWish,
     ReviewWish,
     Router,
     RouterApplied,
@@ -115,6 +120,7 @@ __all__ = [
     "allocate",
     "answer_subscription",
     "apply_routers",
+    "ask_payments",
     "case_lacks",
     "check_clock",
     "check_exemptions",
@@ -139,6 +145,7 @@ __all__ = [
     "late_fees",
     "late_fees_again",
     "late_fees_back",
+    "match_requests",
     "observe_routers",
     "outage_credits",
     "overdue",
@@ -416,6 +423,12 @@ def allocate(customers: Sequence[AllocationFacts]) -> list[Allocation]: ...
 def payment_identity(provider: str, reference: str, customer: Key | None = None) -> str: ...
 def qris_asking(code: str, amount: int) -> str: ...
 def qris_shop(code: str) -> str: ...
+def ask_payments(
+    wishes: Sequence[RequestWish], now: datetime, *, valid_hours: int | None = None
+) -> list[PaymentRequest | InvalidValue]: ...
+def match_requests(
+    money: Sequence[BankMoney], requests: Sequence[AskedPayment], payers: Sequence[BankPayer] | None = None
+) -> list[Key | None]: ...
 def receive_payments(notices: Sequence[PaymentNotice], now: datetime) -> list[ReceivedPayment | InvalidValue]: ...
 def write_offs(wishes: Sequence[WriteOffWish]) -> list[WriteOff | InvalidValue]: ...
 def correct_invoices(wishes: Sequence[CorrectionWish]) -> list[CreditNote | InvalidValue | None]: ...
@@ -526,6 +539,7 @@ class SimulatedRouter:
         remote_address: str | None = None,
         disabled: bool = False,
     ) -> None: ...
+    def add_hotspot_user(self, name: str, password: str, *, profile: str = "default", comment: str = "") -> None: ...
     def add_profile(self, name: str, rate_limit: str | None = None) -> None: ...
     def add_pool(self, name: str, ranges: str) -> None: ...
     def remove_secret(self, name: str) -> None: ...

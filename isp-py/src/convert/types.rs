@@ -85,6 +85,11 @@ kinds! {
     KnownPayment: key customer amount paid_at reversed;
     PaymentNotice: key customer provider reference amount paid_at told known owed dpps;
     ReceivedPayment: notice outcome payment identity;
+    RequestWish: key debt kept;
+    PaymentRequest: wish debt amount expires_at kept_until;
+    AskedPayment: key customer amount made_at kept_until paid cancelled;
+    BankPayer: customer code;
+    BankMoney: key amount on text;
     WriteOffWish: invoice open by reason;
     WriteOff: invoice amount;
     Correction: on amount;
@@ -143,7 +148,7 @@ kinds! {
     Machine: identity serial;
     KnownAccount: key owner username customer phone;
     FoundAccount: name password profile rate_limit remote_address disabled online comment verdict subscriptions
-        confidence evidence customer phone;
+        confidence evidence customer phone service;
     FoundPackage: profile speed accounts;
     RouterImport: router error accounts packages;
     SimulatedSecret: name profile disabled remote_address owner comment;

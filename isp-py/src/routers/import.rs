@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use isp_core::customer::Phone;
 use isp_core::ids::SubscriptionId;
+use isp_core::subscription::Service;
 use isp_mikrotik::access::FoundAccount;
 use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
 use isp_mikrotik::text::CodePage;
@@ -14,7 +15,7 @@ use crate::convert::{Keys, Kind, Value, Writer};
 use crate::policy::IsolationPolicy;
 use crate::routers::{read, work};
 
-/// The accounts that each router has already, and whose they seem to be among ``known``.
+/// The accounts that each router has already, PPPoE and hotspot, and whose they seem to be among ``known``.
 ///
 /// Changes nothing: a person confirms, and the confirmed accounts are applied with ``adopt``. ``deadline`` is in seconds
 /// for each router (60).
@@ -36,7 +37,9 @@ pub(crate) fn import_secrets<'py>(
     let answers = work::on_each(py, given.work, deadline, false, |job| async move {
         job.meet().await?;
         // Tunnels of an office are nobody's lines.
-        Ok(import::lines_only(job.access.read_accounts(job.endpoint(), CodePage::default()).await?).0)
+        let mut lines = import::lines_only(job.access.read_accounts(job.endpoint(), CodePage::default()).await?).0;
+        lines.extend(job.access.read_hotspot_users(job.endpoint(), CodePage::default()).await?);
+        Ok(lines)
     })?;
     let proposals: Vec<Proposals> = py
         .detach(|| answers.iter().map(|found| import::propose(found.as_deref().unwrap_or_default(), &known)).collect());
@@ -134,6 +137,7 @@ fn write_account<'py>(
         writer.optional_text(why),
         writer.text(customer),
         writer.optional_text(phone.map(Phone::e164)),
+        writer.word(if account.service == Service::Hotspot.code() { "hotspot" } else { "pppoe" }),
     ];
     writer.record(Kind::FoundAccount, fields)
 }

@@ -155,6 +155,25 @@ impl SimulatedRouter {
         self.force(py, "/ppp/secret", &values)
     }
 
+    /// Puts a hotspot user there round the API.
+    #[pyo3(signature = (name, password, *, profile="default", comment=""))]
+    fn add_hotspot_user(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        password: &str,
+        profile: &str,
+        comment: &str,
+    ) -> PyResult<()> {
+        let values = [
+            ("name", name.as_bytes()),
+            ("password", password.as_bytes()),
+            ("profile", profile.as_bytes()),
+            ("comment", comment.as_bytes()),
+        ];
+        self.force(py, "/ip/hotspot/user", &values)
+    }
+
     /// Puts a profile there round the API; ``rate_limit`` is upload/download as RouterOS writes it.
     #[pyo3(signature = (name, rate_limit=None))]
     fn add_profile(&self, py: Python<'_>, name: &str, rate_limit: Option<&str>) -> PyResult<()> {

@@ -1,5 +1,6 @@
 //! Runs the `isp` binary in a folder of its own.
 
+mod schema;
 pub(crate) mod served;
 
 use std::path::Path;
@@ -104,10 +105,12 @@ impl Isp {
         self.exit(0, arguments).0
     }
 
-    /// Runs a command that succeeds, with JSON output.
+    /// Runs a command that succeeds, with JSON output, which is as documented.
     pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let text = self.ok(&[&["--format", "json"], arguments].concat());
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+        let output = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        schema::check(&output, arguments);
+        output
     }
 
     /// Runs a command that fails with this exit code and error code; what it said, its first line without the advice.

@@ -56,6 +56,54 @@ class ReceivedPayment(NamedTuple):
     identity: str
 
 
+class RequestWish(NamedTuple):
+    """A debt that a customer is to be asked for with an amount of its own. ``kept`` are the amounts between the debt and Rp999 more
+    that other requests keep: those of other customers, and the customer's own that were paid or were over another debt."""
+
+    key: Key
+    debt: Money
+    kept: Sequence[Money] = ()
+
+
+class PaymentRequest(NamedTuple):
+    """What a customer is asked for: ``amount`` is the debt and Rp1 to Rp999, which become credit. It is shown until ``expires_at``;
+    no other request gets the amount before ``kept_until``."""
+
+    wish: Key
+    debt: Money
+    amount: Money
+    expires_at: datetime
+    kept_until: datetime
+
+
+class AskedPayment(NamedTuple):
+    """A request that was made before; one that was ``cancelled`` still says whose money it is, one that was ``paid`` does not."""
+
+    key: Key
+    customer: Key
+    amount: Money
+    made_at: datetime
+    kept_until: datetime
+    paid: bool = False
+    cancelled: bool = False
+
+
+class BankPayer(NamedTuple):
+    """A customer, by the ID that may stand in the bank's text."""
+
+    customer: Key
+    code: str
+
+
+class BankMoney(NamedTuple):
+    """Money that came to an account: how much, on which day, and what the bank wrote."""
+
+    key: Key
+    amount: Money
+    on: date
+    text: str = ""
+
+
 class WriteOffWish(NamedTuple):
     """An invoice that is given up, what is open of it, who decides it, and why."""
 

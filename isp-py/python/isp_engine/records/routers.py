@@ -261,6 +261,7 @@ class FoundAccount(NamedTuple):
     evidence: Evidence | None
     customer: str
     phone: str | None
+    service: LineService = "pppoe"
 
     def __repr__(self) -> str:
         return masked(self, "password", "comment", "customer", "phone")

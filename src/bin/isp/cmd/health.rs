@@ -21,12 +21,13 @@ pub(crate) async fn run(ctx: &Context) -> anyhow::Result<Exit> {
     let answer = tokio::time::timeout(DEADLINE, ask(address)).await;
     let answer = answer.map_err(|_| fails("timed out".to_owned()))?.map_err(|error| fails(error.kind().to_string()))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    match head.split(' ').nth(1) {
-        Some("200") => {
+    // Another program may listen there, and answer 200 to whatever it is asked.
+    match (head.split(' ').nth(1), failed(body)) {
+        (Some("200"), Some(failed)) if failed.is_empty() => {
             output::print(body)?;
             Ok(Exit::Done)
         }
-        Some("503") => Err(fails(failed(body)).into()),
+        (Some("200" | "503"), Some(failed)) => Err(fails(failed.join(", ")).into()),
         _ => Err(fails("no answer of isp serve".to_owned()).into()),
     }
 }
@@ -50,10 +51,11 @@ async fn ask(address: SocketAddr) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// The checks that failed, on one line.
-fn failed(body: &str) -> String {
-    let failed: Vec<&str> = body.lines().filter_map(|line| line.strip_prefix("[failed] ")).collect();
-    if failed.is_empty() { "not ready".to_owned() } else { failed.join(", ") }
+/// The checks that failed, of a whole answer of `isp serve`.
+fn failed(body: &str) -> Option<Vec<&str>> {
+    let checks = body.strip_suffix("ready\n").map(|checks| checks.strip_suffix("not ").unwrap_or(checks))?;
+    checks.lines().map(|line| line.strip_prefix('[')).collect::<Option<Vec<_>>>()?;
+    Some(checks.lines().filter_map(|line| line.strip_prefix("[failed] ")).collect())
 }
 
 #[cfg(test)]
@@ -70,7 +72,17 @@ mod tests {
 
     #[test]
     fn what_failed_is_named() {
-        assert_eq!(failed("[ok] migrations\n[failed] database\n[failed] stopping\n"), "database, stopping");
-        assert_eq!(failed(""), "not ready");
+        assert_eq!(
+            failed("[ok] migrations\n[failed] database\n[failed] running\nnot ready\n"),
+            Some(vec!["database", "running"])
+        );
+        assert_eq!(failed("[ok] migrations\n[ok] database\nready\n"), Some(vec![]));
+    }
+
+    #[test]
+    fn another_program_on_the_port_is_not_isp_serve() {
+        for body in ["", "<html>welcome</html>", "[ok] database\n", "[ok] data", "<p>\nready\n", "yyyyyyyy"] {
+            assert_eq!(failed(body), None, "{body}");
+        }
     }
 }
