@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::kick;
-use super::survey::Part;
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::menu::address_list::{self, ListEntry};
@@ -158,26 +156,6 @@ pub(super) async fn session_queues(client: &Client) -> Result<Option<Vec<SimpleQ
         Err(error) if error.is_lack() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Of these sessions, which seemed to run under older terms, those that still do at a second look, for which the queues are
-/// counted. A box that left between the sessions and the queues has none, and a table that came short lacks some.
-pub(super) async fn stale_again(
-    client: &Client,
-    part: &Part,
-    seemed: &HashSet<ItemId>,
-) -> Result<HashSet<ItemId>, Error> {
-    if seemed.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let doubtful = part.actual.sessions.iter().filter(|session| seemed.contains(&session.id));
-    let names: Vec<&str> = doubtful.filter_map(|session| std::str::from_utf8(&session.name).ok()).collect();
-    let queues = table(client, &queue::count_dynamic(), queue::print_dynamic, SimpleQueue::from_row).await?;
-    let running = sessions(client, Service::Ppp, &names).await?;
-    let mut stale = kick::stale(&part.desired, &part.actual, &queues);
-    let running: HashSet<ItemId> = running.into_iter().map(|session| session.id).collect();
-    stale.retain(|id| seemed.contains(id) && running.contains(id));
-    Ok(stale)
 }
 
 /// Every account of a service, counted, with the profiles and sessions.
