@@ -16,6 +16,7 @@ use isp_core::ids::{
     PromiseId, RouterId, SiteId, SubscriptionId, TenantId, derive,
 };
 use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
+use isp_core::message::Sender;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::payment::{PayChannel, PaymentNotice};
@@ -24,7 +25,7 @@ use isp_core::ports::StandingWatch;
 use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
-use isp_core::testing::sample::worker;
+use isp_core::testing::sample::{self, worker};
 use isp_core::testing::{FakeGateway, FakeMessenger, FakeRouter, MessengerFault};
 use isp_core::text::{Code, Language, Name, RouterName};
 use isp_core::{Money, Policy, Secret};
@@ -44,6 +45,7 @@ pub struct EngineHost<'s> {
     store: &'s dyn Store,
     tenant: TenantId,
     policy: Policy,
+    sender: Sender,
     routers: FakeRouter,
     phones: FakeMessenger,
     packages: Vec<CasePackage>,
@@ -61,6 +63,7 @@ impl<'s> EngineHost<'s> {
             store,
             tenant: TenantId(derive(Uuid::nil(), &["case", &case.file])),
             policy: case.policy.clone(),
+            sender: sample::sender(),
             routers: FakeRouter::new(),
             phones: FakeMessenger::new(),
             packages: Vec::new(),
@@ -72,7 +75,7 @@ impl<'s> EngineHost<'s> {
     }
 
     fn engine(&self) -> Engine<'_> {
-        Engine { page: PAGE, ..Engine::new(self.store, self.tenant, &self.policy) }
+        Engine { page: PAGE, sender: Some(&self.sender), ..Engine::new(self.store, self.tenant, &self.policy) }
     }
 
     /// The id of something that the case gives a name.

@@ -284,6 +284,16 @@ pub enum Error {
         /// The price without PPN of the customer's last invoice.
         last: Money,
     },
+    /// A slip of PPh 23 with which more would be kept back than the tax on the invoices that it may be for (rule P9).
+    #[error(
+        "a slip of {amount} beside the {withheld} that slips settle already is more than the tax on these invoices"
+    )]
+    SlipTwice {
+        /// The tax of the slip.
+        amount: Money,
+        /// What slips settle already.
+        withheld: Money,
+    },
     /// A QRIS code is damaged, or not the static code of a shop in Indonesia.
     #[error("QRIS code, tag {tag:02}: {reason}")]
     Qris {
@@ -349,6 +359,12 @@ pub enum Error {
     #[error("there is {holds} in cash, less than that")]
     CashShort {
         /// What there is.
+        holds: Money,
+    },
+    /// More PPh 23 is used than customers kept back by the books.
+    #[error("customers kept back {holds} of PPh 23 that is not used yet")]
+    Pph23Short {
+        /// What is left of it.
         holds: Money,
     },
     /// A device is already returned, or was never installed.
@@ -434,6 +450,7 @@ impl Error {
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::SlipAboveDebt { .. } => "payment.slip_above_debt",
             Self::SlipOdd { .. } => "payment.slip_odd",
+            Self::SlipTwice { .. } => "payment.slip_twice",
             Self::Qris { .. } => "qris.damaged",
             Self::MoreThanQris { .. } => "qris.too_much",
             Self::NothingOwed => "request.nothing_owed",
@@ -449,6 +466,7 @@ impl Error {
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",
             Self::CashShort { .. } => "money.cash_short",
+            Self::Pph23Short { .. } => "money.pph23_short",
             Self::DeviceNotInstalled => "device.not_installed",
             Self::FeeTerms => "installation.fee_terms",
             Self::FirstInvoiceIssued => "installation.first_invoice_issued",

@@ -459,7 +459,7 @@ pub struct Expense {
     pub category: Account,
     /// How much.
     pub amount: Money,
-    /// From which money it was paid.
+    /// From which money it was paid, or with PPh 23 that customers kept back: so it is used in the yearly return.
     pub paid_from: Channel,
     /// In words.
     pub note: String,
@@ -513,9 +513,27 @@ impl Expense {
     /// The expense, when it makes sense.
     ///
     /// # Errors
-    /// [`Error::NotPositive`].
+    /// [`Error::NotPositive`]; [`Error::NotOneOf`] for what pays no expense.
     pub fn checked(self) -> Result<Self, Error> {
+        if !Self::pays(self.paid_from) {
+            return Err(Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway, pph23" });
+        }
         if self.amount.is_positive() { Ok(self) } else { Err(Error::NotPositive { field: "amount" }) }
+    }
+
+    /// True for what an expense can be paid from: money, or PPh 23 that was kept back.
+    #[must_use]
+    pub const fn pays(channel: Channel) -> bool {
+        channel.is_money() || matches!(channel, Channel::Pph23)
+    }
+
+    /// Reads what an expense is paid from.
+    ///
+    /// # Errors
+    /// [`Error::NotOneOf`].
+    pub fn source(text: &str) -> Result<Channel, Error> {
+        let unknown = Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway, pph23" };
+        Channel::parse(text).ok().filter(|channel| Self::pays(*channel)).ok_or(unknown)
     }
 }
 

@@ -267,7 +267,7 @@
 //!
 //! **I1, isolate.** Due on Sunday 11 January, five days of grace: Friday the 16th, from ten o'clock on, on no weekend or
 //! holiday. **I2, exempt:** not while a promise runs. **P8, proof:** not while the
-//! first proof of transfer of an invoice waits for review, two working days at most. **I3, cause:** what a hand isolated, no payment opens. **I4, reopen:** as
+//! first proof of transfer of an invoice waits for review, two working days at most from then or from the first day of isolation. **I3, cause:** what a hand isolated, no payment opens. **I4, reopen:** as
 //! soon as nothing is overdue, at any hour. **I6, breaker:** of 500 lines on a router a run may isolate 50 without asking,
 //! of 50 lines 20.
 //!

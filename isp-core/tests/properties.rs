@@ -374,10 +374,11 @@ proptest! {
         let outage = facts.protections.outages.iter().any(|o| o.from <= now && o.until.is_none_or(|until| until > now));
         let first = facts.protections.proofs.iter().filter(|p| p.arrived_at <= now && !(p.taken_back && p.reviewed_at <= Some(now)));
         let first = first.min_by_key(|p| p.arrived_at);
+        let oldest = facts.open.iter().map(|i| i.due_date).min();
         let proved = first.is_some_and(|p| {
             facts.open.iter().any(|i| i.invoice_id == p.invoice_id)
                 && p.reviewed_at.is_none_or(|at| at > now)
-                && now < policy.proof_until(p.arrived_at, facts.zone)
+                && oldest.is_some_and(|due| now < policy.proof_until(p.arrived_at, due, facts.zone))
         });
         let manual = facts.access.cause == Some(IsolationCause::Manual);
         match decision {

@@ -24,7 +24,7 @@ QRIS = "00020101021126200016ID.CO.CONTOH.WWW5204481453033605802ID5918SINAR PRIAN
 
 def main(conf, port, task=None):
     with ExitStack() as stack:
-        meta = stack.enter_context(SimulatedWhatsApp())
+        meta = stack.enter_context(SimulatedWhatsApp(sender=True))
         with environment(conf) as env:
             # A database that was kept has the provider already.
             if not env["isp.customer"].with_context(active_test=False).search_count([], limit=1):

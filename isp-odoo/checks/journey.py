@@ -36,7 +36,7 @@ GROUPS = ("technician", "cashier", "billing", "manager")
 def main(conf, port, directory):
     log = os.path.join(os.environ.get("ISP_ODOO_PICTURES") or directory, "server.log")
     url = "http://127.0.0.1:%s" % port
-    with SimulatedRouter(identity="menara-sukamaju") as router, SimulatedWhatsApp() as meta, open(log, "wb") as out:
+    with SimulatedRouter(identity="menara-sukamaju") as router, SimulatedWhatsApp(sender=True) as meta, open(log, "wb") as out:
         server = subprocess.Popen(
             [sys.executable, os.path.join(os.environ["ODOO_SRC"], "odoo-bin"), "-c", conf, "--http-port", port,
              "--max-cron-threads", "1", "--log-handler", "py.warnings:ERROR"], stdout=out, stderr=subprocess.STDOUT,

@@ -23,7 +23,7 @@ METHODS = {"sync": ("isp.router", "_cron_isp_sync"), "send": ("isp.notification"
 
 
 def main(conf):
-    with SimulatedRouter() as router, SimulatedWhatsApp() as meta:
+    with SimulatedRouter() as router, SimulatedWhatsApp(sender=True) as meta:
         prepare(conf, router, meta)
         race("sync", conf, MORNING)
         check_router(conf, router, "open", "R20")

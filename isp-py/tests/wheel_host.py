@@ -318,7 +318,7 @@ class Provider:
         slip = identity.startswith("pph23 ")
         owed = sum(self.balance(i).total - self.balance(i).paid for i in self.invoices if i.line.customer == customer)
         told: isp.Told = "insisting" if sure else "person"
-        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, told, known, owed, self.dpps(customer))
+        notice = isp.PaymentNotice("new", customer, provider, reference, amount, when, told, known, owed, self.withholdings(customer))
         received = allowed(isp.receive_payments([notice], at)[0])
         if received.outcome != "new":
             return
@@ -336,10 +336,12 @@ class Provider:
             self.messages.received(customer, key, at)
         self.reopen_paid(customer, at)
 
-    def dpps(self, customer: str) -> list[int]:
-        """The prices without PPN of a customer's invoices, oldest first."""
+    def withholdings(self, customer: str) -> list[isp.Withholding]:
+        """What slips of PPh 23 may be for: a customer's invoices, oldest first, with what slips settle of them."""
         own = [i for i in self.invoices if i.line.customer == customer and i.kind != "late_fee"]
-        return [i.total - i.ppn for i in sorted(own, key=lambda i: i.issued)]
+        slips = {key for key, c in self.credit.items() if c.get("identity", "").startswith("pph23 ") and not c["reversed"]}
+        kept = lambda i: sum(amount for _, by, amount in i.paid if by in slips)
+        return [isp.Withholding(i.total - i.ppn, kept(i), i.open > 0) for i in sorted(own, key=lambda i: i.issued)]
 
     def books(self, customer: str, payment: str | None = None) -> isp.LateFeeFacts:
         """The invoices of a customer, and the money as it came."""

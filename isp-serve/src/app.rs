@@ -9,10 +9,10 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use chrono::{DateTime, Utc};
 use isp_core::ports::Watch;
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 
 use crate::metrics::Metrics;
-use crate::pages::upload::AT_ONCE;
+use crate::pages::upload::Seats;
 use crate::portal::Lines;
 use crate::provider::Provider;
 use crate::queue::{self, Queue};
@@ -32,7 +32,7 @@ pub struct App {
     pub(crate) lines: Option<Arc<dyn Lines>>,
     pub(crate) queue: Queue,
     pub(crate) limit: Limit,
-    pub(crate) uploads: Semaphore,
+    pub(crate) uploads: Seats,
     pub(crate) arrived: Arc<Notify>,
     pub(crate) due: Arc<Notify>,
     watch: Arc<dyn Watch>,
@@ -61,7 +61,7 @@ impl App {
         let (queue, keeping) = queue::queue(provider.clone(), Arc::clone(&arrived));
         let app = Self {
             limit: Limit::new(settings.per_minute),
-            uploads: Semaphore::new(AT_ONCE),
+            uploads: Seats::default(),
             provider,
             settings,
             metrics: Arc::default(),

@@ -305,6 +305,9 @@ async fn tell_delivered(app: &App, report: &DeliverReport) {
     if let Some(why) = &report.channel_down {
         tracing::warn!("messages wait: {why}");
     }
+    if report.unnamed > 0 {
+        tracing::warn!(waiting = report.unnamed, "messages that ask for money wait: [provider] name is not set");
+    }
     if report.applied + report.sent + report.failed + report.unknown > 0 {
         let DeliverReport { applied, sent, failed, unknown, .. } = report;
         tracing::info!(applied, sent, failed, unknown, "delivered");

@@ -4,12 +4,16 @@
 mod common;
 
 use common::*;
+use isp_core::engine::NewProof;
 use isp_core::ids::PageLinkId;
 use isp_core::isolation::Access;
-use isp_core::ports::{AccessStore as _, InboxStore as _};
-use isp_core::protection::{Proof, ProofFile};
+use isp_core::ports::{AccessStore as _, Forgotten, InboxStore as _};
+use isp_core::protection::{Proof, ProofContent, ProofFile};
 use isp_core::testing::sample::id;
 use isp_serve::pages::Token;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and a picture of a transfer";
 const KIND: (&str, &str) = ("content-type", "multipart/form-data; boundary=XyZ");
@@ -66,7 +70,8 @@ async fn two_uploads_at_one_moment_and_no_more_than_may_wait() {
     let body = form("struk.png", PNG);
     let sent = futures::future::join_all((0..6).map(|_| send(&server, &link, &body))).await;
     assert_eq!(sent.iter().filter(|word| *word == "proof").count(), 1, "{sent:?}");
-    assert!(sent.iter().all(|word| ["proof", "proof_known"].contains(&word.as_str())), "{sent:?}");
+    // Two of a customer are read at once; the others are asked to come again.
+    assert!(sent.iter().all(|word| ["proof", "proof_known", "busy"].contains(&word.as_str())), "{sent:?}");
     for number in 1..Proof::MOST_WAITING {
         assert_eq!(send(&server, &link, &form("x.png", &[PNG, &[number as u8]].concat())).await, "proof");
     }
@@ -100,4 +105,95 @@ async fn what_is_no_proof_is_not_kept() {
     // The largest that may be.
     let most = [PNG, &vec![0; ProofFile::MOST_BYTES - PNG.len()]].concat();
     assert_eq!(send(&server, &link, &form("struk.png", &most)).await, "proof");
+}
+
+/// The start of an upload that is sent no further.
+async fn begun(server: &Server, link: &str) -> TcpStream {
+    let body = form("struk.png", PNG);
+    let mut stream = server.connect().await;
+    let head = format!(
+        "POST {link}/proof HTTP/1.1\r\nhost: {}\r\n{}: {}\r\ncontent-length: {}\r\n\r\n",
+        server.address,
+        KIND.0,
+        KIND.1,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body[..20]).await.unwrap();
+    stream
+}
+
+/// Slow uploads by one link keep two places, and no other customer waits for them.
+#[tokio::test]
+async fn slow_uploads_of_one_link_leave_places_for_others() {
+    let server = Server::start(2).await;
+    server.isolate(0).await;
+    server.isolate(1).await;
+    let (slow, other) = (link(&server, 0).await, link(&server, 1).await);
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(begun(&server, &slow).await);
+    }
+    // Until the server has seen them, a place may still be free.
+    let mut said = String::new();
+    for _ in 0..100 {
+        said = send(&server, &slow, &form("x.png", b"no picture")).await;
+        if said == "busy" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(said, "busy", "the link has its places");
+    assert_eq!(send(&server, &other, &form("struk.png", PNG)).await, "proof");
+    drop(held);
+    for _ in 0..100 {
+        said = send(&server, &slow, &form("struk.png", PNG)).await;
+        if said != "busy" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(said, "proof", "a place is free again when its connection is gone");
+}
+
+/// A link that is taken back while the file is on its way keeps nothing.
+#[tokio::test]
+async fn a_link_that_is_taken_back_in_the_middle_keeps_no_proof() {
+    let server = Server::start(1).await;
+    server.isolate(0).await;
+    let link = link(&server, 0).await;
+    let mut stream = begun(&server, &link).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.store.forget_links(TENANT, Forgotten::These(vec![PageLinkId(id(50, 0))])).await.unwrap();
+    stream.write_all(&form("struk.png", PNG)[20..]).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    let read = stream.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert!(!answer.contains("said=proof"), "{answer}");
+    assert!(proofs(&server).await.is_empty());
+}
+
+/// Nine different files at one moment: five wait, however they met.
+#[tokio::test]
+async fn no_race_gets_past_the_number_that_may_wait() {
+    let server = Server::start(1).await;
+    server.isolate(0).await;
+    let engine = server.app.provider.engine();
+    let customer = server.world.customers[0].id;
+    let made = |n: u8| NewProof {
+        customer_id: customer,
+        invoices: Vec::new(),
+        amount: None,
+        arrived_at: server.now(),
+        by: "page".into(),
+        name: "struk.png".into(),
+        content: ProofContent::new([PNG, &[n]].concat()),
+        sure: false,
+    };
+    let new: Vec<NewProof> = (0..9).map(made).collect();
+    let sent = futures::future::join_all(new.iter().map(|new| engine.record_proof(new))).await;
+    assert_eq!(sent.iter().filter(|done| done.is_ok()).count(), Proof::MOST_WAITING);
+    assert!(sent.iter().flat_map(|done| done.as_ref().err()).all(|error| error.code() == "proof.too_many"), "{sent:?}");
+    assert_eq!(proofs(&server).await.len(), Proof::MOST_WAITING);
 }

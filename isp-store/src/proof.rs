@@ -1,8 +1,9 @@
 //! Proofs of transfer with their sealed files and their reviews.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use isp_core::ids::{CustomerId, InvoiceId, ProofId, TenantId};
+use isp_core::money::Money;
 use isp_core::ports::StoreError;
 use isp_core::protection::proof::Verdict;
 use isp_core::protection::{Proof, ProofContent, ProofFile, Review};
@@ -26,6 +27,12 @@ pub(crate) async fn write(
     reviews: Vec<(ProofId, Review)>,
 ) -> Result<(), StoreError> {
     let (mut rows, mut invoices, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let customers: BTreeSet<CustomerId> = proofs.iter().map(|(proof, _)| proof.customer_id).collect();
+    for customer in &customers {
+        // Two that arrive at one moment wait for each other here, so the second one counts the first.
+        let sql = "SELECT customer_id FROM customers WHERE tenant_id = $1 AND customer_id = $2 FOR UPDATE";
+        first(s, "customer", sql, args![tenant, *customer], |r| r.get::<CustomerId>()).await?;
+    }
     for (proof, content) in proofs {
         files.push(args![tenant, proof.id, vault.seal_bytes(place(tenant, proof.id), content.reveal())?]);
         invoices.extend(proof.invoices.into_iter().map(|invoice| args![tenant, proof.id, invoice]));
@@ -45,7 +52,37 @@ pub(crate) async fn write(
         };
         args![tenant, id, state.to_owned(), payment, at, by, reason]
     });
-    append(s, &PROOF_REVIEWS, rows.collect()).await
+    append(s, &PROOF_REVIEWS, rows.collect()).await?;
+    for customer in customers {
+        if waiting(s, tenant, Some(customer)).await?.0 > Proof::MOST_WAITING as u64 {
+            // Others arrived since it was admitted: who asks again is told.
+            return Err(StoreError::Conflict);
+        }
+    }
+    Ok(())
+}
+
+/// How many proofs of one customer or of all wait for review, and over how much.
+pub(crate) async fn waiting(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    customer: Option<CustomerId>,
+) -> Result<(u64, Money), StoreError> {
+    let only = if customer.is_some() { "AND t.customer_id = $2" } else { "" };
+    let sql = format!(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(t.amount), 0) AS BIGINT) FROM proofs t
+        WHERE t.tenant_id = $1 {only} AND NOT EXISTS
+            (SELECT 1 FROM proof_reviews r WHERE r.tenant_id = t.tenant_id AND r.proof_id = t.proof_id)"
+    );
+    let mut values = args![tenant];
+    values.extend(customer.into_iter().flat_map(|c| args![c]));
+    let counted = first(s, "proof", &sql, values, |r| Ok((r.get()?, r.get()?))).await?;
+    Ok(counted.unwrap_or_default())
+}
+
+/// The proof with an id.
+pub(crate) async fn one(s: &mut dyn Session, tenant: TenantId, id: ProofId) -> Result<Option<Proof>, StoreError> {
+    Ok(proofs(s, "AND t.proof_id = $2", args![tenant, id]).await?.0.pop())
 }
 
 /// The proofs of one customer or of all, in id order.

@@ -143,7 +143,7 @@ fn a_paused_template_stops_only_its_own_messages() {
         stage.whatsapp.fail_recipient(format!("62812345600{n:02}"), GraphCode(132_015));
     }
     let (_, err) = stage.isp.exit(5, &[REMINDED, &["--lang", "en", "deliver"]].concat());
-    assert!(err.contains("isp_tagihan_pengingat/en"), "{err}");
+    assert!(err.contains("isp_tagihan_pengingat_2/en"), "{err}");
     assert_eq!((stage.messages().len(), count(&stage, "pending")), (LINES / 2, LINES / 2));
     stage.whatsapp.recover();
     // Not before a while by itself; at once when somebody says so.

@@ -51,6 +51,38 @@ fn a_slip_settles_what_is_missing_and_is_no_money() {
     assert!(!why[0]["evidence"].as_str().unwrap().contains("PPh 23"), "{why}");
 }
 
+/// What was kept back counts towards the income tax of the year: the return uses it, and no more than there is.
+#[test]
+fn what_was_kept_back_is_used_in_the_yearly_return() {
+    let isp = short_by_the_tax();
+    isp.ok(&[&["--on", "2026-01-25"][..], &SLIP, &["--paid-on", "2026-01-12"]].concat());
+    let prepaid = |day: &str, month: &str| {
+        let finance = isp.json(&["--on", day, "report", "finance", "--month", month]);
+        (finance["months"][0]["pph23_prepaid"].as_i64(), finance["months"][0]["withheld"].as_i64())
+    };
+    assert_eq!(prepaid("2026-01-31", "2026-01"), (Some(2_000), Some(2_000)));
+    let take = |amount: &'static str| {
+        ["--on", "2026-02-10", "expense", "add", "other", amount, "--paid-from", "pph23", "--note", "PPh badan"]
+    };
+    let (_, told) = isp.exit(3, &take("2.001"));
+    assert!(told.contains("money.pph23_short") && told.contains("--sure"), "{told}");
+    isp.ok(&take("1.500"));
+    assert_eq!(prepaid("2026-02-28", "2026-02"), (Some(500), Some(0)));
+    let list = isp.json(&["expense", "list", "--month", "2026-02"]);
+    assert_eq!((list[0]["channel"].as_str(), list[0]["amount"].as_i64()), (Some("pph23"), Some(1_500)), "{list}");
+    // It is an expense of the month and takes no money.
+    let cash = isp.json(&["--on", "2026-02-28", "report", "cash", "--month", "2026-02"]);
+    assert!(cash.as_array().unwrap().iter().all(|row| row["spent"].as_i64().unwrap_or(0) == 0), "{cash}");
+    // It is corrected as any expense: 500 more are left, and no more.
+    let id = list[0]["id"].as_str().unwrap();
+    isp.exit(3, &["--on", "2026-02-10", "expense", "edit", id, "--amount", "2.001", "--reason", "salah"]);
+    isp.ok(&["--on", "2026-02-10", "expense", "edit", id, "--amount", "2.000", "--reason", "salah"]);
+    assert_eq!(prepaid("2026-02-28", "2026-02").0, Some(0));
+    isp.exit(2, &["expense", "add", "other", "1.000", "--paid-from", "credit_note"]);
+    let found = isp.run(&["--format", "json", "doctor", "--offline"]);
+    assert!(!String::from_utf8(found.stdout).unwrap().contains("ledger."));
+}
+
 #[test]
 fn customers_number_their_own_slips() {
     let isp = short_by_the_tax();

@@ -1,5 +1,7 @@
 //! Proofs of transfer by the binary (rule P8): kept, looked at, accepted, rejected, taken back; and what is no proof.
 
+use std::process::Command;
+
 use crate::cli::{Isp, SHEETS};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and a picture of a transfer";
@@ -130,4 +132,23 @@ fn a_transfer_that_is_booked_already_is_asked_about() {
     isp.fails(3, &accept, "proof.booked");
     let said = isp.ok(&[accept.as_slice(), &["--sure"]].concat());
     assert!(said.contains("credit Rp") && !said.contains("credit Rp0,"), "{said}");
+}
+
+/// A pipe is no picture: it is refused before anybody waits for who writes into it. An odd amount is asked about, and taken when meant.
+#[test]
+fn a_pipe_is_refused_and_an_odd_amount_is_asked() {
+    let isp = provider();
+    let pipe = isp.dir().join("pipe.jpg");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    isp.fails(6, &["proof", "add", "P001", "pipe.jpg"], "cli.file");
+    isp.fails(6, &["proof", "add", "P001", "."], "cli.file");
+    isp.fails(6, &["proof", "add", "P001", "none.jpg"], "cli.file");
+    std::fs::write(isp.dir().join("struk.pdf"), b"%PDF-1.4 x").unwrap();
+    let add = ["--on", "2026-01-06", "proof", "add", "P001", "struk.pdf", "--amount", "1"];
+    let (_, told) = isp.exit(3, &add);
+    assert!(told.contains("--sure"), "{told}");
+    isp.ok(&[&add[..], &["--sure"]].concat());
+    let status = isp.json(&["status"]);
+    let waiting = status.as_array().unwrap().iter().find(|row| row["what"] == "waiting_proofs").unwrap();
+    assert_eq!((waiting["count"].as_i64(), waiting["amount"].as_i64()), (Some(1), Some(1)), "{status}");
 }

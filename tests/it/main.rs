@@ -38,6 +38,7 @@ mod cli_radius;
 mod cli_reports;
 mod cli_rules;
 #[cfg(unix)]
+mod cli_sender;
 mod cli_serve;
 mod cli_sheets;
 mod cli_slips;
@@ -67,3 +68,5 @@ mod stories;
 mod terms_grid;
 #[cfg(unix)]
 mod workers;
+mod workers_clock;
+mod workers_cut;

@@ -25,6 +25,7 @@ fn proof(content: &str) -> NewProof {
         by: "halaman".into(),
         name: "struk.pdf".into(),
         content: ProofContent::new(format!("%PDF-1.4 {content}").into_bytes()),
+        sure: false,
     }
 }
 

@@ -12,20 +12,20 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
 /// Lines of the provider; each gets a message when it is isolated.
-const LINES: usize = 24;
+pub(crate) const LINES: usize = 24;
 /// The days of the tests: nothing is owed, then everybody is isolated.
 const BEFORE: &[&str] = &["--on", "2026-01-01"];
-const ISOLATED: &[&str] = &["--on", "2026-01-20", "--at", "13:00"];
+pub(crate) const ISOLATED: &[&str] = &["--on", "2026-01-20", "--at", "13:00"];
 /// When everybody has ended, and messages that waited for a router are looked at again.
 const LATER: &[&str] = &["--on", "2026-01-20", "--at", "14:00"];
 /// When the next month is billed.
-const FEBRUARY: &[&str] = &["--on", "2026-02-01", "--at", "07:00"];
+pub(crate) const FEBRUARY: &[&str] = &["--on", "2026-02-01", "--at", "07:00"];
 /// How long a stopped process is left alone: longer than its lease of a second.
-const BEYOND_THE_LEASE: Duration = Duration::from_millis(1_800);
+pub(crate) const BEYOND_THE_LEASE: Duration = Duration::from_millis(1_800);
 
 /// Where the provider is kept.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Kept {
+pub(crate) enum Kept {
     Sqlite,
     Postgres,
 }
@@ -33,13 +33,13 @@ enum Kept {
 const BOTH: [Kept; 2] = [Kept::Sqlite, Kept::Postgres];
 
 /// A provider with many lines that all are to be isolated.
-struct Workers {
-    stage: Stage,
-    database: Option<String>,
+pub(crate) struct Workers {
+    pub(crate) stage: Stage,
+    pub(crate) database: Option<String>,
 }
 
 impl Workers {
-    fn new(kept: Kept) -> Self {
+    pub(crate) fn new(kept: Kept) -> Self {
         let mut stage = Stage::bare();
         let database = (kept == Kept::Postgres).then(|| stage.runtime.block_on(create_database()));
         if let Some(name) = &database {
@@ -71,25 +71,25 @@ impl Workers {
     }
 
     /// Decides the isolations, without telling anybody.
-    fn isolate(&self) {
+    pub(crate) fn isolate(&self) {
         self.stage.isp.ok(&[ISOLATED, &["enforce", "--approve-all"]].concat());
     }
 
-    fn isolated(&self) -> usize {
+    pub(crate) fn isolated(&self) -> usize {
         self.stage.router.secrets().iter().filter(|secret| secret.profile == "isolir").count()
     }
 
-    fn told(&self) -> usize {
-        self.stage.messages().iter().filter(|template| *template == "isp_layanan_diisolir").count()
+    pub(crate) fn told(&self) -> usize {
+        self.stage.messages().iter().filter(|template| *template == "isp_layanan_diisolir_2").count()
     }
 
-    fn start(&self, words: &[&str]) -> Worker {
+    pub(crate) fn start(&self, words: &[&str]) -> Worker {
         let mut command = self.stage.isp.command(&[ISOLATED, words].concat());
         Worker(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     /// A run that bills the next month, a line a commit.
-    fn start_billing(&self) -> Worker {
+    pub(crate) fn start_billing(&self) -> Worker {
         let mut command = self.stage.isp.command(&[FEBRUARY, &["run"]].concat());
         command.env("ISP_WORKER__PAGE", "1").stdout(Stdio::null()).stderr(Stdio::piped());
         Worker(command.spawn().unwrap())
@@ -97,7 +97,7 @@ impl Workers {
 
     /// Each invoice takes PostgreSQL a while from now on, so that a run can be met in its middle however busy the machine is. A file
     /// is slow enough as it is.
-    fn bill_slowly(&self) {
+    pub(crate) fn bill_slowly(&self) {
         if self.database.is_none() {
             return;
         }
@@ -115,7 +115,7 @@ impl Workers {
         }
     }
 
-    fn invoices(&self) -> usize {
+    pub(crate) fn invoices(&self) -> usize {
         let sql = "SELECT COUNT(*) FROM invoices";
         let count: i64 = self.stage.runtime.block_on(async {
             match self.database {
@@ -160,7 +160,7 @@ impl Workers {
     }
 
     /// Waits until it is so, for as long as anything may take on a busy machine.
-    fn until(&self, what: &str, so: impl Fn() -> bool) {
+    pub(crate) fn until(&self, what: &str, so: impl Fn() -> bool) {
         let begun = Instant::now();
         while !so() {
             assert!(begun.elapsed() < Duration::from_secs(60), "it never came to this: {what}");
@@ -168,14 +168,14 @@ impl Workers {
         }
     }
 
-    fn rows(&self, state: &str) -> Vec<Value> {
+    pub(crate) fn rows(&self, state: &str) -> Vec<Value> {
         let found = self.stage.isp.json(&["outbox", "list", "--topic", "message", "--state", state]);
         found.as_array().unwrap().clone()
     }
 
     /// After everybody has ended and one calm run: each isolation was told once, or nobody knows and it is shown as
     /// such; the router is as it is wanted, and confirmed.
-    fn all_is_well(&self, how: &str) {
+    pub(crate) fn all_is_well(&self, how: &str) {
         self.stage.whatsapp.answer_after(Duration::ZERO);
         self.stage.whatsapp.recover();
         self.stage.router.clear_faults();
@@ -216,10 +216,10 @@ impl Drop for Workers {
 }
 
 /// A living `isp`.
-struct Worker(Child);
+pub(crate) struct Worker(pub(crate) Child);
 
 impl Worker {
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
@@ -233,13 +233,13 @@ impl Worker {
     }
 
     /// Its exit code, and what it said.
-    fn end_saying(self) -> (i32, String) {
+    pub(crate) fn end_saying(self) -> (i32, String) {
         let output = self.0.wait_with_output().unwrap();
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     /// Its exit code.
-    fn end(mut self) -> i32 {
+    pub(crate) fn end(mut self) -> i32 {
         self.0.wait().unwrap().code().unwrap_or(-1)
     }
 }
@@ -248,7 +248,7 @@ fn id_of(callback: Option<&str>) -> String {
     callback.unwrap().rsplit(':').next().unwrap().to_owned()
 }
 
-fn server() -> String {
+pub(crate) fn server() -> String {
     std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
 }
 
@@ -468,18 +468,38 @@ fn a_worker_whose_clock_is_wrong_takes_nothing_from_the_others() {
     w.all_is_well("wrong clocks");
 }
 
-/// A library that makes the clock on the wall wrong for the program that it is loaded into.
-fn wrong_clock(folder: &std::path::Path) -> std::path::PathBuf {
+/// A library that makes the clock on the wall wrong for the program that it is loaded into: by so many seconds, or by as many as stand
+/// in the file whose path is given, which may change while the program lives.
+pub(crate) fn wrong_clock(folder: &std::path::Path) -> std::path::PathBuf {
     let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
     let code = "#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
+static long wrong_by(void) {
+    const char *by = getenv(\"CLOCK_IS_WRONG_BY\");
+    char text[32] = {0};
+    if (!by) return 0;
+    if (by[0] != '/') return atol(by);
+    int file = open(by, O_RDONLY);
+    if (file < 0) return 0;
+    if (read(file, text, sizeof text - 1) < 0) text[0] = 0;
+    close(file);
+    return atol(text);
+}
 int clock_gettime(clockid_t id, struct timespec *t) {
     int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, \"clock_gettime\");
     int done = real(id, t);
-    const char *by = getenv(\"CLOCK_IS_WRONG_BY\");
-    if (done == 0 && id == CLOCK_REALTIME && by) t->tv_sec += atol(by);
+    if (done == 0 && id == CLOCK_REALTIME) t->tv_sec += wrong_by();
+    return done;
+}
+int gettimeofday(struct timeval *restrict t, void *restrict zone) {
+    int (*real)(struct timeval *, void *) = dlsym(RTLD_NEXT, \"gettimeofday\");
+    int done = real(t, zone);
+    if (done == 0 && t) t->tv_sec += wrong_by();
     return done;
 }
 ";

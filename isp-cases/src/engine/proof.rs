@@ -26,6 +26,7 @@ impl EngineHost<'_> {
                     by: "Rina".into(),
                     name: format!("{file}.pdf"),
                     content: ProofContent::new(format!("%PDF-1.4\n% {file}\n").into_bytes()),
+                    sure: false,
                 };
                 self.engine().record_proof(&new).await?;
             }

@@ -13,7 +13,8 @@ impl Engine<'_> {
     /// Books an expense.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`Error::Implausible`] and [`Error::CashShort`], on which a person can insist;
+    /// [`Error::NotPositive`]; [`Error::Implausible`], [`Error::CashShort`] and [`Error::Pph23Short`], on which a person can
+    /// insist;
     /// [`StoreError::Duplicate`] for an id that is there already.
     pub async fn expense(&self, expense: Expense, told: Told) -> Result<(), EngineError> {
         let expense = expense.checked()?;
@@ -42,8 +43,8 @@ impl Engine<'_> {
         }
         let instead = instead.map(Expense::checked).transpose()?;
         if let Some(instead) = &instead {
-            let back = if row.expense.paid_from == Channel::Cash { row.expense.amount } else { Money::ZERO };
-            self.ask_about(instead, back, told).await?;
+            let same = row.expense.paid_from == instead.paid_from;
+            self.ask_about(instead, if same { row.expense.amount } else { Money::ZERO }, told).await?;
         }
         let journal =
             [Some(row.expense.reversal()), instead.as_ref().map(Expense::entry)].into_iter().flatten().collect();
@@ -58,7 +59,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Asks about an amount that looks like a slip, and about cash that is not there; `back` comes back to it with the same booking.
+    /// Asks about an amount that looks like a slip, and about cash or PPh 23 that is not there; `back` comes back to it with the same booking.
     async fn ask_about(&self, expense: &Expense, back: Money, told: Told) -> Result<(), EngineError> {
         if told == Told::ByPersonWhoInsists {
             return Ok(());
@@ -66,6 +67,7 @@ impl Engine<'_> {
         plausible_amount("amount", expense.amount)?;
         match expense.paid_from {
             Channel::Cash => self.ask_for_cash(expense.amount, back, told).await,
+            Channel::Pph23 => self.ask_for_pph23(expense.amount, back, told).await,
             _ => Ok(()),
         }
     }

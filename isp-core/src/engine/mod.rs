@@ -108,7 +108,7 @@ pub struct Engine<'a> {
     pub tenant: TenantId,
     /// What the provider decided on.
     pub policy: &'a Policy,
-    /// Who asks, in messages; `None` while the provider has not set it.
+    /// Who asks, in messages; `None` while the provider has not set it: then no message leaves that asks for money.
     pub sender: Option<&'a Sender>,
     /// Rows a page; memory is bounded by it, not by the number of customers.
     pub page: u32,

@@ -18,7 +18,8 @@ use crate::message::{Notification, NotificationKind};
 use crate::money::{Money, plausible_amount};
 use crate::payment::{
     Allocation, Channel, CreditSource, Heard, KnownPayment, PaidPart, Payment, PaymentReversal, Received, allocate,
-    settle_again, withheld,
+    settle_again,
+    withheld::{self, Withholding},
 };
 use crate::ports::{ChangeSet, InvoiceQuery, PaymentRow, StoreError};
 use crate::text::{Code, Reference, given};
@@ -83,8 +84,8 @@ impl Engine<'_> {
     /// its reference free: who books it again means a new payment.
     ///
     /// # Errors
-    /// [`Error::NotPositive`]; [`Error::PaidInFuture`], [`Error::PaidLongAgo`], and for a slip of tax [`Error::SlipAboveDebt`] and
-    /// [`Error::SlipOdd`], on which [`Engine::pay_as`] can insist;
+    /// [`Error::NotPositive`]; [`Error::PaidInFuture`], [`Error::PaidLongAgo`], and for a slip of tax [`Error::SlipAboveDebt`],
+    /// [`Error::SlipOdd`] and [`Error::SlipTwice`], on which [`Engine::pay_as`] can insist;
     /// [`EngineError::PaymentMismatch`] when the reference is known with another customer or amount;
     /// [`EngineError::Store`].
     pub async fn pay(&self, new: &NewPayment, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
@@ -182,12 +183,36 @@ impl Engine<'_> {
             return Err(Error::ReservedProvider { what: "PPh 23" }.into());
         }
         let owed = self.owed_by(new.customer_id).await?;
-        Ok(heard(new, told, owed).received(&known, &self.dpps_of(new.customer_id).await?, now)?)
+        Ok(heard(new, told, owed).received(&known, &self.withholdings_of(new.customer_id).await?, now)?)
     }
 
-    /// The prices without PPN of a customer's invoices, oldest first, after what was given back of them. A late fee is no price of
-    /// a service, and nothing is kept back of it.
+    /// What slips of PPh 23 may be for, oldest first, with what they settle already.
+    async fn withholdings_of(&self, customer: CustomerId) -> Result<Vec<Withholding>, EngineError> {
+        let payments = |page| self.store.payments(self.tenant, Some(customer), page);
+        let mut slips = all_pages(self.page, payments, |row| row.payment.id).await?;
+        slips.retain(|row| row.reversal.is_none() && withheld::is_slip(&row.payment.provider));
+        let mut settled: BTreeMap<InvoiceId, Money> = BTreeMap::new();
+        for slip in slips {
+            for part in self.store.allocations(self.tenant, slip.payment.id).await? {
+                *settled.entry(part.invoice_id).or_default() += part.amount;
+            }
+        }
+        let of = |(id, dpp, open): (InvoiceId, Money, bool)| Withholding {
+            dpp,
+            withheld: settled.get(&id).copied().unwrap_or_default(),
+            open,
+        };
+        Ok(self.priced(customer).await?.into_iter().map(of).collect())
+    }
+
+    /// The prices without PPN of a customer's invoices, oldest first.
     pub(crate) async fn dpps_of(&self, customer: CustomerId) -> Result<Vec<Money>, EngineError> {
+        Ok(self.priced(customer).await?.into_iter().map(|(_, dpp, _)| dpp).collect())
+    }
+
+    /// A customer's invoices, oldest first, each with its price without PPN after what was given back of it, and whether something is
+    /// unpaid. A late fee is no price of a service, and nothing is kept back of it.
+    async fn priced(&self, customer: CustomerId) -> Result<Vec<(InvoiceId, Money, bool)>, EngineError> {
         let query = InvoiceQuery { customer: Some(customer), ..InvoiceQuery::default() };
         let invoices = |page| self.store.invoices(self.tenant, query, page);
         let mut invoices = all_pages(self.page, invoices, |(invoice, _)| invoice.id).await?;
@@ -198,10 +223,11 @@ impl Engine<'_> {
         for note in all_pages(self.page, notes, |note| note.id).await? {
             *given_back.entry(note.invoice_id).or_default() += note.total - note.ppn;
         }
-        let dpp = |(invoice, _): &(Invoice, Money)| {
-            invoice.total - invoice.ppn - given_back.get(&invoice.id).copied().unwrap_or_default()
+        let of = |(invoice, paid): &(Invoice, Money)| {
+            let back = given_back.get(&invoice.id).copied().unwrap_or_default();
+            (invoice.id, invoice.total - invoice.ppn - back, (invoice.total - *paid).is_positive())
         };
-        Ok(invoices.iter().map(dpp).filter(|dpp| dpp.is_positive()).collect())
+        Ok(invoices.iter().map(of).filter(|(_, dpp, _)| dpp.is_positive()).collect())
     }
 
     /// The row of a payment whose reference was booked and taken back so often before.

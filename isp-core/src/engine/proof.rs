@@ -29,6 +29,8 @@ pub struct NewProof {
     pub name: String,
     /// The file.
     pub content: ProofContent,
+    /// True when a person says that an amount is right which looks like a slip of the keyboard.
+    pub sure: bool,
 }
 
 /// What became of it.
@@ -57,12 +59,14 @@ impl Engine<'_> {
                 return Ok(ProofReport { proof: proof.clone(), known: true });
             }
             let (invoices, owed) = self.proved(new).await?;
-            let amount = Proof::admit(new.amount, owed, known.iter().filter(|of| of.waits()).count())?;
+            let waiting = known.iter().filter(|of| of.waits()).count();
+            let amount = Proof::admit(new.amount, owed, waiting, new.sure)?;
             let nth = same().count();
             let Self { tenant, store, .. } = *self;
             let proof = Proof::try_new(new.customer_id, &invoices, amount, new.arrived_at, &new.by, file.clone(), nth)?;
             let proofs = vec![(proof.clone(), new.content.clone())];
             let touched = self.subscriptions_of(new.customer_id).await?;
+            // A commit with which too many would wait is a conflict: it is admitted anew then.
             match store.commit(tenant, ChangeSet { proofs, touched, ..ChangeSet::default() }).await {
                 Ok(_) => Ok(ProofReport { proof, known: false }),
                 // It arrived twice at one moment: look again.
@@ -180,8 +184,7 @@ impl Engine<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub async fn find_proof(&self, id: ProofId) -> Result<Proof, EngineError> {
-        let proofs = self.store.proofs(self.tenant, None).await?;
-        proofs.into_iter().find(|p| p.id == id).ok_or_else(|| StoreError::NotFound { what: "proof" }.into())
+        self.store.proof(self.tenant, id).await?.ok_or_else(|| StoreError::NotFound { what: "proof" }.into())
     }
 }
 

@@ -474,6 +474,11 @@ fn holding<F: Decidable>(facts: &F, policy: &IsolationPolicy, today: Date, now: 
     }
 }
 
+/// The due date from which on a line with these invoices may be isolated: that of the oldest that is not paid.
+pub(crate) fn oldest_due<D: Owing>(open: &[D]) -> Option<Date> {
+    open.iter().map(Owing::debt).filter(|debt| debt.residual().is_positive()).map(|debt| debt.due_date).min()
+}
+
 /// Until when proofs of transfer hold isolation back from a line with these open invoices (rule P8): the first proof of one of
 /// them waits for review, and has not waited for too long. `None` when none does.
 #[must_use]
@@ -488,7 +493,8 @@ pub fn held_by_proof<D: Owing>(
         return None;
     }
     let unpaid = open.iter().map(Owing::debt).filter(|debt| debt.residual().is_positive());
+    let oldest = oldest_due(open)?;
     let first = unpaid.filter_map(|debt| ProofTimes::first(proofs, debt.invoice_id, now));
-    let waits = first.filter(|proof| !proof.is_reviewed(now)).map(|proof| policy.proof_until(proof.arrived_at, zone));
-    waits.max().filter(|until| now < *until)
+    let waits = first.filter(|proof| !proof.is_reviewed(now));
+    waits.map(|proof| policy.proof_until(proof.arrived_at, oldest, zone)).max().filter(|until| now < *until)
 }

@@ -8,7 +8,7 @@ use crate::billing::{Arrears, Debt, Owing};
 use crate::calendar::{Date, Zone};
 use crate::ending::{Ending, EndingKind};
 use crate::isolation::access::{Access, AccessEvent, AccessEventKind, IsolationCause, ObservedAccess};
-use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, held_by_proof, longest};
+use crate::isolation::decide::{Decidable, Decision, Reason, decide_isolation, held_by_proof, longest, oldest_due};
 use crate::isolation::policy::IsolationPolicy;
 use crate::money::Money;
 use crate::payment::withheld;
@@ -285,7 +285,8 @@ impl Words {
                 "not the first, so it holds nothing back".to_owned(),
             ),
             None => {
-                let until = policy.proof_until(proof.arrived_at, self.zone);
+                let oldest = oldest_due(facts.open()).or(of.map(|i| i.due_date));
+                let until = oldest.map_or(proof.arrived_at, |due| policy.proof_until(proof.arrived_at, due, self.zone));
                 let (over, until) = (until <= self.now, self.moment(until));
                 match over {
                     true => (format!("menahan isolir sampai {until}"), format!("held until {until}")),

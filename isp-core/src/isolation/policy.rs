@@ -62,23 +62,27 @@ impl IsolationPolicy {
         (0..366).map(|days| today.plus_days(days)).find(|day| self.allows_day(*day)).unwrap_or(today)
     }
 
-    /// Until when a proof of transfer that arrived at a moment holds isolation back, if nobody reviews it (rule P8).
+    /// Until when a proof of transfer that arrived at a moment holds isolation back from a line whose oldest unpaid invoice has this
+    /// due date, if nobody reviews it (rule P8). The days count from the arrival, or from the day on which the line could first be
+    /// isolated: before it there is nothing to hold back, and who reviews it has these days in any case.
     ///
     /// ```
     /// use isp_core::{calendar::{Date, Zone}, isolation::IsolationPolicy};
-    /// let (policy, day) = (IsolationPolicy::default(), |text| Date::parse(text).unwrap());
+    /// let (policy, day) = (IsolationPolicy::default(), |text: &str| Date::parse(text).unwrap());
+    /// let until = |arrived: &str| policy.proof_until(day(arrived).at(15, 0, Zone::Wib), day("2026-01-04"), Zone::Wib);
     /// // Thursday at 15:00: Friday and Monday are the two days.
-    /// let until = policy.proof_until(day("2026-01-22").at(15, 0, Zone::Wib), Zone::Wib);
-    /// assert_eq!(until, day("2026-01-26").at(15, 0, Zone::Wib));
+    /// assert_eq!(until("2026-01-22"), day("2026-01-26").at(15, 0, Zone::Wib));
     /// // Saturday: it is as if it had arrived when Monday began.
-    /// let until = policy.proof_until(day("2026-01-24").at(15, 0, Zone::Wib), Zone::Wib);
-    /// assert_eq!(until, day("2026-01-28").midnight(Zone::Wib));
+    /// assert_eq!(until("2026-01-24"), day("2026-01-28").midnight(Zone::Wib));
+    /// // Before the due date: the line could be isolated on Friday the 9th, so Friday and Monday are the two days.
+    /// assert_eq!(until("2026-01-02"), day("2026-01-13").midnight(Zone::Wib));
     /// ```
     #[must_use]
-    pub fn proof_until(&self, arrived_at: DateTime<Utc>, zone: Zone) -> DateTime<Utc> {
+    pub fn proof_until(&self, arrived_at: DateTime<Utc>, due_date: Date, zone: Zone) -> DateTime<Utc> {
         if self.proof_working_days == 0 {
             return arrived_at;
         }
+        let arrived_at = arrived_at.max(self.isolation_day(due_date).midnight(zone));
         let next_working_day = |from: Date| {
             let works = |day: &Date| !day.is_weekend() && !self.is_holiday(*day);
             // A year of holidays in a row is no calendar that anybody keeps.

@@ -161,9 +161,17 @@ pub struct OutgoingMessage {
     /// is in `content`.
     #[serde(default)]
     pub demand: Option<Demand>,
-    /// Who asks, and how to pay; `None` while the provider has not set it.
+    /// Who asks, and how to pay; `None` while the provider has not set it. The engine sends nothing that asks for money then.
     #[serde(default)]
     pub sender: Option<Sender>,
+}
+
+impl OutgoingMessage {
+    /// True when it asks for money and names nobody who asks (rule N6): it waits until the provider has set the name.
+    #[must_use]
+    pub fn asks_unnamed(&self) -> bool {
+        self.sender.is_none() && self.content.asks_for_money()
+    }
 }
 
 /// What a message says.
@@ -228,6 +236,16 @@ pub enum MessageContent {
 }
 
 impl MessageContent {
+    /// True when it asks the customer to pay. A receipt and an answer tell what is open, and ask for nothing.
+    #[must_use]
+    pub const fn asks_for_money(&self) -> bool {
+        match self {
+            Self::DueSoon { .. } | Self::Overdue { .. } => true,
+            Self::Isolated { amount, .. } => amount.is_positive(),
+            Self::PaymentReceived { .. } | Self::Reopened { .. } | Self::Answer(_) => false,
+        }
+    }
+
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> NotificationKind {

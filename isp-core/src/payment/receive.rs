@@ -6,7 +6,8 @@ use crate::billing::credit;
 use crate::error::Error;
 use crate::ids::CustomerId;
 use crate::money::{Money, plausible_amount};
-use crate::payment::{plausible, withheld, write_off};
+use crate::payment::withheld::{self, Withholding};
+use crate::payment::{plausible, write_off};
 use crate::text::Code;
 
 /// Who says that a payment came in.
@@ -95,17 +96,22 @@ impl Heard<'_> {
         }
     }
 
-    /// What it comes to among the payments with its reference, oldest first. `dpps` are the prices without PPN of the customer's
-    /// invoices, oldest first, which only a slip of PPh 23 is compared with (rule P9); `owed` is then all that the customer owes.
+    /// What it comes to among the payments with its reference, oldest first. `invoices` are the customer's,
+    /// oldest first, which only a slip of PPh 23 is compared with (rule P9); `owed` is then all that the customer owes.
     ///
     /// # Errors
     /// As [`Heard::check`]; for a new slip that a person typed, as [`withheld::usual`].
-    pub fn received(&self, known: &[KnownPayment], dpps: &[Money], now: DateTime<Utc>) -> Result<Received, Error> {
+    pub fn received(
+        &self,
+        known: &[KnownPayment],
+        invoices: &[Withholding],
+        now: DateTime<Utc>,
+    ) -> Result<Received, Error> {
         self.check(now)?;
         let received = self.among(known);
         // Who says again what was booked made no slip of the keyboard.
         if received == Received::New && self.told == Told::ByPerson && self.is_slip() {
-            withheld::usual(self.amount, self.owed, dpps)?;
+            withheld::usual(self.amount, self.owed, invoices)?;
         }
         Ok(received)
     }

@@ -5,6 +5,8 @@
 //! A slip is a payment through [`Channel::Pph23`](super::Channel::Pph23). Its number is the reference, its date the day of paying.
 //! Each customer numbers its own slips, so the same number of two customers is two slips.
 
+use std::ops::Range;
+
 use crate::billing::Owing;
 use crate::error::Error;
 use crate::ids::CustomerId;
@@ -69,37 +71,81 @@ pub fn numbered_by(provider: &Code, customer: CustomerId) -> Option<CustomerId> 
 /// ```
 #[must_use]
 pub fn percent_of(amount: Money, dpps: &[Money]) -> Option<i64> {
-    let sums = dpps.iter().enumerate().flat_map(|(first, _)| {
-        let mut sum = (Money::ZERO, 0);
-        dpps[first..].iter().map(move |dpp| {
-            sum = (sum.0 + *dpp, sum.1 + 1);
-            sum
-        })
-    });
-    let sums: Vec<(Money, i64)> = sums.collect();
-    let about = |percent: i64| {
-        sums.iter().any(|(dpp, invoices)| {
-            let tax = dpp.ratio(percent, 100);
-            let off = (amount - tax).max(tax - amount);
-            tax.is_positive() && off <= tax.ratio(1, 100) + Money::rupiah(*invoices)
-        })
-    };
-    PERCENTS.into_iter().find(|percent| about(*percent))
+    PERCENTS.into_iter().find(|percent| runs(dpps.len()).any(|run| is_about(amount, *percent, &dpps[run])))
 }
 
-/// Whether a slip is of the usual kind: for no more than is owed, as the rest would be credit that nobody paid in, and about 2 % or
-/// 4 % of the DPP of the invoices that it may be for, in the order of their days.
+/// All runs of so many invoices that follow each other.
+fn runs(invoices: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..invoices).flat_map(move |first| (first + 1..=invoices).map(move |end| first..end))
+}
+
+/// The tax on invoices, and by how much an amount that is about it may be off.
+fn tax_on(percent: i64, dpps: &[Money]) -> (Money, Money) {
+    let tax = dpps.iter().sum::<Money>().ratio(percent, 100);
+    let invoices = i64::try_from(dpps.len()).unwrap_or(i64::MAX);
+    (tax, tax.ratio(1, 100) + Money::rupiah(invoices))
+}
+
+fn is_about(amount: Money, percent: i64, dpps: &[Money]) -> bool {
+    let (tax, off) = tax_on(percent, dpps);
+    tax.is_positive() && (amount - tax).max(tax - amount) <= off
+}
+
+/// What a slip may be for: an invoice, and what slips settle of it already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withholding {
+    /// Its price without PPN.
+    pub dpp: Money,
+    /// What slips that stand settle of it.
+    pub withheld: Money,
+    /// True while something of it is unpaid.
+    pub open: bool,
+}
+
+/// Whether a slip is of the usual kind: for no more than is owed, as the rest would be credit that nobody paid in; about 2 % or 4 %
+/// of the DPP of the invoices that it may be for, in the order of their days; and with the slips that were taken before no more than
+/// that. A slip settles the oldest invoice, whichever it is for, so all from the oldest open one on count together.
+///
+/// ```
+/// use isp_core::{error::Error, money::Money, payment::withheld::{Withholding, usual}};
+/// let rp = Money::rupiah;
+/// let month = |withheld| Withholding { dpp: rp(1_000_000), withheld: rp(withheld), open: true };
+/// assert_eq!(usual(rp(20_000), rp(1_110_000), &[month(0)]), Ok(()));
+/// // The same tax under another number.
+/// let twice = Error::SlipTwice { amount: rp(20_000), withheld: rp(20_000) };
+/// assert_eq!(usual(rp(20_000), rp(1_090_000), &[month(20_000)]), Err(twice));
+/// // February's, which settles January as well.
+/// assert_eq!(usual(rp(20_000), rp(2_200_000), &[month(20_000), month(0)]), Ok(()));
+/// assert!(usual(rp(20_000), rp(2_180_000), &[month(40_000), month(0)]).is_err());
+/// ```
 ///
 /// # Errors
-/// [`Error::SlipAboveDebt`], [`Error::SlipOdd`]; who is sure says so.
-pub fn usual(amount: Money, owed: Money, dpps: &[Money]) -> Result<(), Error> {
+/// [`Error::SlipAboveDebt`], [`Error::SlipOdd`], [`Error::SlipTwice`]; who is sure says so.
+pub fn usual(amount: Money, owed: Money, invoices: &[Withholding]) -> Result<(), Error> {
     if amount > owed {
         return Err(Error::SlipAboveDebt { amount, owed });
     }
-    match percent_of(amount, dpps) {
-        Some(_) => Ok(()),
-        None => Err(Error::SlipOdd { amount, last: dpps.last().copied().unwrap_or_default() }),
+    let dpps: Vec<Money> = invoices.iter().map(|of| of.dpp).collect();
+    let taken = |of: Range<usize>| invoices[of].iter().map(|of| of.withheld).sum::<Money>();
+    let oldest = invoices.iter().position(|of| of.open).unwrap_or(invoices.len());
+    let fits = |of: Range<usize>, percent: i64| {
+        let (tax, off) = tax_on(percent, &dpps[of.clone()]);
+        taken(of) + amount <= tax + off
+    };
+    let mut meant = None;
+    for percent in PERCENTS {
+        for run in runs(invoices.len()).filter(|run| is_about(amount, percent, &dpps[run.clone()])) {
+            let all = run.start.min(oldest)..invoices.len();
+            if fits(run, percent) && fits(all.clone(), percent) {
+                return Ok(());
+            }
+            meant.get_or_insert(all);
+        }
     }
+    Err(match meant {
+        Some(all) => Error::SlipTwice { amount, withheld: taken(all) },
+        None => Error::SlipOdd { amount, last: dpps.last().copied().unwrap_or_default() },
+    })
 }
 
 /// What is missing of invoices that were paid short by just the tax, and how many percent that is: its slip is awaited. `None` when

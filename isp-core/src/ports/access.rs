@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{AccessQuery, PageQuery, StoreError};
 use crate::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use crate::money::Money;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
 
@@ -90,6 +91,12 @@ pub trait AccessStore: Send + Sync {
 
     /// All proofs of transfer, of one customer or of all, in id order, each with its review.
     async fn proofs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Proof>, StoreError>;
+
+    /// The proof with an id, with its review; `None` for one that is not known.
+    async fn proof(&self, tenant: TenantId, id: ProofId) -> Result<Option<Proof>, StoreError>;
+
+    /// How many proofs wait for review, and over how much.
+    async fn waiting_proofs(&self, tenant: TenantId) -> Result<(u64, Money), StoreError>;
 
     /// The file of a proof; `None` for one that is not known.
     async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError>;

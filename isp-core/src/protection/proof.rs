@@ -1,7 +1,7 @@
 //! Proofs of transfer (*bukti transfer*): a picture or a page by which a customer says that something was paid (rule P8).
 //!
 //! While the first proof of an invoice waits for review, no run isolates the line of that invoice. It waits for so many working
-//! days and no longer; a second proof of the invoice is kept and holds nothing.
+//! days from its arrival, or from the day on which the line could be isolated first, and no longer; a second proof of the invoice is kept and holds nothing.
 
 use std::fmt;
 
@@ -284,15 +284,19 @@ impl Proof {
     /// ```
     /// use isp_core::{Error, money::Money, protection::Proof};
     /// let (owed, most) = (Money::rupiah(166_500), Proof::MOST_WAITING);
-    /// assert_eq!(Proof::admit(None, owed, 0), Ok(owed));
-    /// assert_eq!(Proof::admit(Some(Money::rupiah(100_000)), owed, 0), Ok(Money::rupiah(100_000)));
-    /// assert_eq!(Proof::admit(None, Money::ZERO, 0), Err(Error::NothingOwed));
-    /// assert_eq!(Proof::admit(None, owed, most), Err(Error::TooManyProofs { limit: most }));
+    /// assert_eq!(Proof::admit(None, owed, 0, false), Ok(owed));
+    /// assert_eq!(Proof::admit(Some(Money::rupiah(100_000)), owed, 0, false), Ok(Money::rupiah(100_000)));
+    /// assert_eq!(Proof::admit(None, Money::ZERO, 0, false), Err(Error::NothingOwed));
+    /// assert_eq!(Proof::admit(None, owed, most, false), Err(Error::TooManyProofs { limit: most }));
+    /// // Who types one rupiah is asked, and may be sure of it.
+    /// assert!(Proof::admit(Some(Money::rupiah(1)), owed, 0, false).is_err());
+    /// assert_eq!(Proof::admit(Some(Money::rupiah(1)), owed, 0, true), Ok(Money::rupiah(1)));
     /// ```
     ///
     /// # Errors
-    /// [`Error::NothingOwed`], [`Error::TooManyProofs`]; [`Error::NotPositive`], [`Error::Implausible`] for the amount.
-    pub fn admit(amount: Option<Money>, owed: Money, waiting: usize) -> Result<Money, Error> {
+    /// [`Error::NothingOwed`], [`Error::TooManyProofs`]; [`Error::NotPositive`] for the amount, and [`Error::Implausible`] unless
+    /// somebody is sure of it.
+    pub fn admit(amount: Option<Money>, owed: Money, waiting: usize, sure: bool) -> Result<Money, Error> {
         if !owed.is_positive() {
             return Err(Error::NothingOwed);
         }
@@ -301,8 +305,9 @@ impl Proof {
         }
         match amount {
             Some(amount) if !amount.is_positive() => Err(Error::NotPositive { field: "amount" }),
-            Some(amount) if amount != owed => plausible_amount("amount", amount).map(|()| amount),
-            _ => Ok(owed),
+            Some(amount) if amount != owed && !sure => plausible_amount("amount", amount).map(|()| amount),
+            Some(amount) => Ok(amount),
+            None => Ok(owed),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::ids::{
 };
 use crate::installation::{InstallationKind, InstallationOrder};
 use crate::isolation::{Access, AccessEffect, AccessEvent, AccessEventKind, ServiceAccess};
+use crate::message::Sender;
 use crate::money::Money;
 use crate::package::{Package, PriceList, Speed, UserGroup};
 use crate::payment::{Allocation, Channel, Payment};
@@ -116,6 +117,12 @@ pub fn customer(number: u64) -> Customer {
         language: Language::default(),
         invoicing: crate::customer::Invoicing::default(),
     }
+}
+
+/// Who asks in messages.
+#[must_use]
+pub fn sender() -> Sender {
+    Sender { name: name("Contoh Net"), pay_to: vec!["BCA 1234567890".to_owned()], contact: None }
 }
 
 /// A subscription of a customer that starts on 1 January 2026, billed monthly on day 1.

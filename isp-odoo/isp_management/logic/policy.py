@@ -8,6 +8,8 @@ from isp_engine import whatsapp
 from .money import rupiah
 
 CYCLE_MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
+# The longest name that a message says.
+NAME_LENGTH = 60
 ZONE_HOURS = {"WIB": 7, "WITA": 8, "WIT": 9}
 
 
@@ -82,8 +84,8 @@ def clock_guard(settings):
 
 
 def sender(settings):
-    """Who asks in messages, and how to pay; None while the company has set no name."""
-    name = (settings.isp_sender_name or "").strip()
+    """Who asks in messages, and how to pay: by the name in the settings, else by the company's own, as far as a name goes."""
+    name = (settings.isp_sender_name or "").strip() or (settings.name or "").strip()[:NAME_LENGTH].strip()
     if not name:
         return None
     ways = [way.strip() for way in (settings.isp_pay_to or "").splitlines() if way.strip()]

@@ -95,7 +95,7 @@ class AccountPayment(models.Model):
                 )
                 for payment in known
             ],
-            owed=self._isp_owed(company, partner, whole(amount), known), dpps=self._isp_dpps(company, partner),
+            owed=self._isp_owed(company, partner, whole(amount), known), invoices=self._isp_withholdings(company, partner),
         )
         [received] = isp_engine.receive_payments([notice], company._isp_now())
         received = self.env["isp.refusals"]._isp_allowed(received)
@@ -114,7 +114,12 @@ class AccountPayment(models.Model):
 
     @api.model
     def _isp_dpps(self, company, partner):
-        """The prices without PPN of a customer's invoices, oldest first, by which a slip of PPh 23 is known; less what was given back."""
+        """The prices without PPN of a customer's invoices, oldest first."""
+        return [invoice.dpp for invoice in self._isp_withholdings(company, partner)]
+
+    @api.model
+    def _isp_withholdings(self, company, partner):
+        """What a slip of PPh 23 may be for: a customer's invoices, oldest first, less what was given back, with what slips settle of them."""
         moves = self.env["account.move"].sudo().search([
             ("company_id", "=", company.id), ("commercial_partner_id", "=", partner.commercial_partner_id.id),
             ("move_type", "=", "out_invoice"), ("state", "=", "posted"), ("isp_late_fee_of_id", "=", False),
@@ -123,7 +128,17 @@ class AccountPayment(models.Model):
         given_back = defaultdict(float)
         for note in notes:
             given_back[note.reversed_entry_id] += note.amount_untaxed
-        return [max(whole(move.amount_untaxed - given_back[move]), 0) for move in moves]
+        receivable = moves.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
+        withheld = defaultdict(float)
+        for part in receivable.matched_credit_ids:
+            if self._isp_is_slip(part.credit_move_id.payment_id.isp_provider):
+                withheld[part.debit_move_id.move_id] += part.amount
+        return [
+            isp_engine.Withholding(
+                max(whole(move.amount_untaxed - given_back[move]), 0), whole(withheld[move]), move.payment_state in ("not_paid", "partial"),
+            )
+            for move in moves
+        ]
 
     @api.model
     def _isp_check_typed(self, company, amount, day, told):

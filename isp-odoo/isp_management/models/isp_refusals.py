@@ -42,6 +42,10 @@ class IspRefusals(models.AbstractModel):
             "payment.slip_odd": _(
                 "This is neither about 2 % nor about 4 % of the price without PPN. Tick that it is meant so, if the slip says so."
             ),
+            "payment.slip_twice": _(
+                "With the slips that were taken before, this is more than the tax on these invoices. Is it the same slip under another number?"
+                " Tick that it is meant so, if it is another."
+            ),
             "payment.paid_in_future": _("This day has not begun yet, so nothing can have been paid on it."),
             "value.implausible": _("This amount looks like a slip of the keyboard. Tick that it is meant so, if it is."),
             "payment.paid_long_ago": _("This day is more than a year ago. Tick that it is meant so, if it is."),

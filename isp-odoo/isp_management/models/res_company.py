@@ -24,8 +24,8 @@ class ResCompany(models.Model):
     isp_quiet_until = fields.Float("Messages from", default=8.0)
     isp_quiet_from = fields.Float("Messages until", default=20.0)
     isp_sender_name = fields.Char(
-        "Name in messages", size=60, help="Who asks for the money. With a name, the standard texts say it, everything that is owed and how to"
-        " pay; they are registered at Meta under names of their own.",
+        "Name in messages", size=60, help="Who asks for the money; empty: the company's name. The standard texts say it, everything that is owed"
+        " and how to pay.",
     )
     isp_pay_to = fields.Text("How to pay, in messages", help="One way in each line, three at most: a bank account with its holder, a counter, a link.")
     isp_sender_contact = fields.Char("Where to ask", size=60, help="A number or an address; empty: the name.")

@@ -69,7 +69,7 @@ class OdooHost:
             if outside:
                 self.connect(site["code"], self.routers[site["code"]])
         if outside:
-            self.meta = self.opened(SimulatedWhatsApp())
+            self.meta = self.opened(SimulatedWhatsApp(sender=True))
             self.test.env["isp.channel"].create({
                 "name": "CS", "phone_number_id": self.meta.phone_number_id, "base_url": self.meta.base_url,
                 "access_token": self.meta.access_token,

@@ -11,7 +11,7 @@ class IspNetworkCommon(IspCommon):
     @classmethod
     def setUpClass(cls, chart_template_ref="id"):
         super().setUpClass(chart_template_ref=chart_template_ref)
-        cls.meta = SimulatedWhatsApp()
+        cls.meta = SimulatedWhatsApp(sender=True)
         cls.addClassCleanup(cls.meta.close)
         cls.channel = cls.env["isp.channel"].create({
             "name": "CS",

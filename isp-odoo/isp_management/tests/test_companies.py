@@ -28,7 +28,7 @@ class Provider:
         self.company = company.with_env(self.env)
         self.simulated = SimulatedRouter(identity=name)
         case.addClassCleanup(self.simulated.close)
-        self.meta = SimulatedWhatsApp()
+        self.meta = SimulatedWhatsApp(sender=True)
         case.addClassCleanup(self.meta.close)
         host, port = self.simulated.address.split(":")
         self.router = self.env["isp.router"].create({
@@ -188,8 +188,9 @@ class TestCompanies(IspCommon):
             proofs = provider.env["isp.proof"].with_context(**self.at("2026-01-05 09:00").context)
             proofs._isp_send(self.lines[provider].customer_id, "bukti.pdf", b"%PDF-1.4")
             proofs.env["isp.payment_request"]._isp_ask(self.lines[provider].customer_id)
-        self.cron("isp.subscription", "_cron_isp_isolation", "2026-01-27 10:30")
         self.cron("isp.notification", "_cron_isp_reminders", "2026-01-27 10:30")
+        # When the proofs hold nothing back any more.
+        self.cron("isp.subscription", "_cron_isp_isolation", "2026-02-03 10:30")
         seen = 0
         for name, owner in self.owned():
             everything = self.env[name].sudo().with_context(active_test=False, allowed_company_ids=(self.first.company | self.second.company).ids)

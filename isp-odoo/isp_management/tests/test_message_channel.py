@@ -58,7 +58,7 @@ class TestMessageChannel(IspNetworkCommon):
         self.meta.fail("graph", code=132015, times=0)
         self.send("2026-03-02 09:01")
         self.assertEqual(set(reminders.mapped("state")), {"queued"})
-        self.assertEqual(set(reminders.mapped("template")), {"isp_tagihan_pengingat/id"})
+        self.assertEqual(set(reminders.mapped("template")), {"isp_tagihan_pengingat_2/id"})
         self.assertEqual((sum(reminders.mapped("attempts")), self.channel.stopped_count), (1, 5))
         self.pay(self.log("due_soon")[0].move_ids, env=self.at("2026-03-02 09:05"))
         self.meta.heal()
@@ -66,7 +66,7 @@ class TestMessageChannel(IspNetworkCommon):
         with self.assertRaises(UserError):
             self.channel.with_user(cashier).action_isp_retry_stopped()
         self.send("2026-03-02 09:06")
-        self.assertEqual([m.template for m in self.sent()], ["isp_pembayaran_diterima"], "the other text is in order")
+        self.assertEqual([m.template for m in self.sent()], ["isp_pembayaran_diterima_2"], "the other text is in order")
         self.channel.with_env(self.at("2026-03-02 09:07")).action_isp_retry_stopped()
         self.send("2026-03-02 09:07")
         self.assertEqual(sorted(reminders.mapped("state")), ["dropped"] + ["sent"] * 4, "and who has paid is not asked")
@@ -78,8 +78,8 @@ class TestMessageChannel(IspNetworkCommon):
         with self.assertRaises(UserError):
             text.action_isp_retry_stopped()
         reminders = self.reminders(2)
-        reminders[0].sudo().write({"state": "failed", "template": "isp_tagihan_pengingat/id"})
-        reminders[1].sudo().write({"state": "failed", "template": "isp_tagihan_pengingatXlain/id"})
+        reminders[0].sudo().write({"state": "failed", "template": "isp_tagihan_pengingat_2/id"})
+        reminders[1].sudo().write({"state": "failed", "template": "isp_tagihan_pengingatX2/id"})
         text.action_isp_retry_stopped()
         self.assertEqual(reminders.mapped("state"), ["queued", "failed"])
 
@@ -116,7 +116,7 @@ class TestMessageChannel(IspNetworkCommon):
         self.assertEqual(told[0], ("isolated", "dropped", "notification.reopened"))
         self.assertEqual(told[-1], ("isolated", "sent", False))
         self.assertEqual([m.template for m in self.sent() if "diisolir" in m.template or "dihentikan" in m.template], [
-            "isp_layanan_dihentikan_sementara",
+            "isp_layanan_dihentikan_sementara_2",
         ])
 
     def test_a_reminder_asks_for_everything_and_says_who_asks(self):

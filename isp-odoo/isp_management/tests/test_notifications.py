@@ -74,7 +74,7 @@ class TestNotifications(IspNetworkCommon):
         self.send("2026-03-02 09:02")
         reminder = self.log("due_soon")
         self.assertEqual((reminder.state, reminder.error_code), ("dropped", "notification.paid"))
-        self.assertEqual([m.template for m in self.sent()], ["isp_pembayaran_diterima"])
+        self.assertEqual([m.template for m in self.sent()], ["isp_pembayaran_diterima_2"])
 
     def test_quiet_hours_hold_reminders_and_not_receipts(self):
         line = self.new_line()
@@ -84,7 +84,7 @@ class TestNotifications(IspNetworkCommon):
         self.assertEqual(self.sent(), [])
         self.pay(move, 1_000, env=self.at("2026-03-02 23:00"), on=date(2026, 3, 2))
         self.send("2026-03-02 23:01")
-        self.assertEqual([m.template for m in self.sent()], ["isp_pembayaran_diterima"])
+        self.assertEqual([m.template for m in self.sent()], ["isp_pembayaran_diterima_2"])
         self.assertIn("Sisa tagihan Anda Rp 276.500", self.sent()[0].text)
         self.send("2026-03-03 08:00")
         self.assertEqual(self.log("due_soon").state, "sent")
@@ -162,7 +162,7 @@ class TestNotifications(IspNetworkCommon):
         self.assertEqual((second.state, second.error_code, bool(second.next_attempt)), ("queued", "whatsapp.131056", True))
         self.send("2026-03-02 10:00")
         self.assertEqual((third.state, third.error_code), ("queued", "whatsapp.132001"))
-        self.assertEqual(third.template, "isp_tagihan_pengingat/id", "a text at fault is no fault of the message")
+        self.assertEqual(third.template, "isp_tagihan_pengingat_2/id", "a text at fault is no fault of the message")
         self.assertNotIn("6281200000001", first.error)
 
     def test_who_cannot_or_will_not_hear_is_not_written_to(self):

@@ -1,6 +1,7 @@
 """An amount that only one customer is asked for: the money on the bank account is known by it."""
 
 from datetime import date
+from unittest.mock import patch
 
 import isp_engine
 from psycopg2 import IntegrityError
@@ -54,6 +55,18 @@ class TestPaymentRequests(IspNetworkCommon):
         self.assertEqual((more.amount, again.state), (555_001, "cancelled"))
         with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), self.env.cr.savepoint():
             theirs.sudo().copy({"customer_id": self.customer.id, "state": "cancelled"})
+
+    def test_an_amount_that_somebody_else_gets_meanwhile(self):
+        self.ask()
+        seen, ask = [], isp_engine.ask_payments
+
+        def before_the_other_was_seen(wishes, now, **kwargs):
+            seen.append(list(wishes[0].kept))
+            return ask([wishes[0]._replace(kept=[])] if len(seen) == 1 else wishes, now, **kwargs)
+
+        with patch.object(isp_engine, "ask_payments", before_the_other_was_seen):
+            theirs = self.ask(self.other)
+        self.assertEqual((theirs.amount, len(seen)), (277_502, 2))
 
     def test_the_code_holds_the_amount(self):
         self.company.isp_qris = static_code()

@@ -87,6 +87,18 @@ class TestPayments(IspNetworkCommon):
         paid._isp_take_back("salah")
         self.assertEqual(self.move.amount_residual, 5_000)
 
+    def test_the_same_tax_under_another_number_is_asked_about(self):
+        """2 % of Rp250.000 are kept back by one slip; a second one would be more than the tax (rule P9)."""
+        slip = dict(isp_provider=False, isp_slip=True, amount=5_000)
+        first = self.register(self.move, **slip, isp_reference="BP 0001")
+        self.refusal("payment.slip_twice", self.register, self.move, **slip, isp_reference="BP 0002")
+        receive = (self.payments._isp_receive, self.line.partner_id, 5_000, date(2026, 1, 19), "pph23", "BP 0002")
+        self.refusal("payment.slip_twice", *receive, told="person")
+        self.assertEqual(self.move.amount_residual, 272_500)
+        first._isp_take_back("nomor salah")
+        self.register(self.move, **slip, isp_reference="BP 0002")
+        self.assertEqual(self.move.amount_residual, 272_500)
+
     def test_a_slip_is_booked_in_its_journal_alone(self):
         journal = self.company._isp_pph23_journal()
         vals = {"payment_type": "inbound", "partner_type": "customer", "partner_id": self.line.partner_id.id, "amount": 5_000}

@@ -172,6 +172,7 @@ from isp_engine.records import (
     TermsNote,
     TransferWish,
     UnpaidWhenLate,
+    Withholding,
     WriteOff,
     WriteOffWish,
 )
@@ -296,6 +297,7 @@ __all__ = [
     "TransferWish",
     "WORDS",
     "UnpaidWhenLate",
+    "Withholding",
     "WriteOff",
     "WriteOffWish",
     "__version__",

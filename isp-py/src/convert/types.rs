@@ -83,7 +83,8 @@ kinds! {
     AllocationFacts: customer invoices credit paid;
     Allocation: customer payment invoice amount;
     KnownPayment: key customer amount paid_at reversed;
-    PaymentNotice: key customer provider reference amount paid_at told known owed dpps;
+    Withholding: dpp withheld open;
+    PaymentNotice: key customer provider reference amount paid_at told known owed invoices;
     ReceivedPayment: notice outcome payment identity;
     RequestWish: key debt kept;
     PaymentRequest: wish debt amount expires_at kept_until;
@@ -117,7 +118,7 @@ kinds! {
     AccessFacts: subscription start access invoices cause isolated_overdue zone end paused_from promise exemption outage
         promises exemptions outages proofs;
     Proof: invoice arrived_at reviewed_at taken_back;
-    ProofWish: name content owed amount waiting;
+    ProofWish: name content owed amount waiting sure;
     ProofFile: name kind media_type size sha256 amount;
     ReviewWish: verdict by reason reviewed;
     OtherPayment: name amount paid_at;

@@ -6,7 +6,8 @@ use isp_core::billing::{Charge, CreditNote, Written};
 use isp_core::calendar::Date;
 use isp_core::ids::{CustomerId, OfNobody};
 use isp_core::money::Money;
-use isp_core::payment::{Heard, KnownPayment, Payment, Received, Told, withheld, write_off};
+use isp_core::payment::withheld::{self, Withholding};
+use isp_core::payment::{Heard, KnownPayment, Payment, Received, Told, write_off};
 use isp_core::text::{Code, Reference, given};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -52,8 +53,10 @@ pub(crate) fn receive_payments<'py>(
     let now = Value::argument("now", now)?.moment()?;
     let rows = Value::argument("notices", notices)?.rows(|_, row| read_notice(&row))?;
     // Without the caller's names, which belong to the interpreter.
-    let facts: Vec<_> = rows.iter().map(|row| (row.heard(), &row.known, &row.dpps)).collect();
-    let one = |(heard, known, dpps): &(Heard<'_>, &Vec<KnownPayment>, &Vec<Money>)| heard.received(known, dpps, now);
+    let facts: Vec<_> = rows.iter().map(|row| (row.heard(), &row.known, &row.invoices)).collect();
+    let one = |(heard, known, invoices): &(Heard<'_>, &Vec<KnownPayment>, &Vec<Withholding>)| {
+        heard.received(known, invoices, now)
+    };
     let told: Vec<_> = py.detach(|| facts.iter().map(one).collect());
     let mut writer = Writer::new(py)?;
     let mut answer = Vec::with_capacity(rows.len());
@@ -62,7 +65,9 @@ pub(crate) fn receive_payments<'py>(
         let (outcome, payment) = match told {
             Err(error) => {
                 let field = match error.code() {
-                    "value.not_positive" | "payment.slip_odd" | "payment.slip_above_debt" => "amount",
+                    "value.not_positive" | "payment.slip_odd" | "payment.slip_twice" | "payment.slip_above_debt" => {
+                        "amount"
+                    }
                     "payment.reserved_provider" => "provider",
                     _ => "paid_at",
                 };
@@ -94,7 +99,7 @@ struct Notice<'py> {
     told: Told,
     owed: Money,
     known: Vec<KnownPayment>,
-    dpps: Vec<Money>,
+    invoices: Vec<Withholding>,
     names: Vec<Bound<'py, PyAny>>,
 }
 
@@ -134,7 +139,11 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
         })
     })?;
     let owed = fields.take()?.money_from_zero()?;
-    let dpps = fields.take()?.each(|_, dpp| dpp.money_from_zero())?;
+    let invoices = fields.take()?.each(|_, invoice| {
+        let fields = invoice.record(Kind::Withholding)?;
+        let (dpp, withheld) = (fields.take()?.money_from_zero()?, fields.take()?.money_from_zero()?);
+        Ok(Withholding { dpp, withheld, open: fields.take()?.bool()? })
+    })?;
     Ok(Notice {
         key: key.object().clone(),
         customer_id: CustomerId(nth(0)),
@@ -145,7 +154,7 @@ fn read_notice<'py>(row: &Value<'_, 'py>) -> PyResult<Notice<'py>> {
         told,
         owed,
         known,
-        dpps,
+        invoices,
         names,
     })
 }

@@ -15,7 +15,8 @@ pub(crate) const VERDICTS: [(&str, ReviewKind); 3] =
 /// place of one that cannot be kept.
 ///
 /// What a file is follows from its first bytes and never from its name. ``owed`` is what is open of the invoices that it is for;
-/// ``amount`` is what the customer says, or ``None`` for all of it; ``waiting`` is how many of the customer wait already.
+/// ``amount`` is what the customer says, or ``None`` for all of it; ``waiting`` is how many of the customer wait already. Who
+/// is ``sure`` of an odd amount is not asked.
 #[pyfunction]
 pub(crate) fn check_proofs<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let py = wishes.py();
@@ -25,9 +26,10 @@ pub(crate) fn check_proofs<'py>(wishes: &Bound<'py, PyAny>) -> PyResult<Bound<'p
         let owed = fields.take()?.money_from_zero()?;
         let amount: Option<Money> = fields.take()?.optional().map(|v| v.money()).transpose()?;
         let waiting: u32 = fields.take()?.int(0, i64::from(u32::MAX))?;
+        let sure = fields.take()?.bool()?;
         let looked = ProofFile::of(&name, &content).map_err(|error| (error, "content"));
         Ok(looked.and_then(|file| {
-            let amount = Proof::admit(amount, owed, waiting as usize).map_err(|error| (error, "amount"))?;
+            let amount = Proof::admit(amount, owed, waiting as usize, sure).map_err(|error| (error, "amount"))?;
             Ok((file, amount))
         }))
     })?;

@@ -178,9 +178,10 @@ fn head(app: &App, request: &Req) -> Result<Head, Box<Response>> {
 /// Finds out whose page it is.
 async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Box<Response>> {
     let Head { from, language, said } = head;
-    let (customer, base, by_address) = match ask {
-        Ask::Link(text) => (by_token(app, text).await, format!("/t/{text}"), false),
-        Ask::Address => (at_address(app, from).await, "/isolir".to_owned(), true),
+    let customer = whose(app, ask, from).await;
+    let (base, by_address) = match ask {
+        Ask::Link(text) => (format!("/t/{text}"), false),
+        Ask::Address => ("/isolir".to_owned(), true),
     };
     // Who guesses is counted by address. A link that opens a page is counted by itself.
     let asker = match &customer {
@@ -196,6 +197,14 @@ async fn find(app: &App, ask: &Ask, head: Head) -> Result<Asked, Box<Response>> 
             tracing::error!(code = error.code(), "a page cannot be shown: {error}");
             Err(Box::new(busy(app, language)))
         }
+    }
+}
+
+/// Whose page it is; `None` for nobody's.
+async fn whose(app: &App, ask: &Ask, from: IpAddr) -> Result<Option<CustomerId>, EngineError> {
+    match ask {
+        Ask::Link(text) => by_token(app, text).await,
+        Ask::Address => at_address(app, from).await,
     }
 }
 
@@ -353,7 +362,7 @@ async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
         };
         match found {
             Ok(asked) => match asked.customer {
-                Some(customer) => done(&app, &asked, customer, what, request).await,
+                Some(customer) => done(&app, &ask, &asked, customer, what, request).await,
                 None => shown(&app, &asked, "").await,
             },
             Err(response) => *response,
@@ -363,7 +372,7 @@ async fn act(app: Arc<App>, ask: Ask, what: &str, request: Req) -> Response {
     finish(&app, name, response)
 }
 
-async fn done(app: &App, asked: &Asked, customer: CustomerId, what: &str, request: Req) -> Response {
+async fn done(app: &App, ask: &Ask, asked: &Asked, customer: CustomerId, what: &str, request: Req) -> Response {
     let engine = app.provider.engine();
     let said = match what {
         "pay" => {
@@ -395,7 +404,7 @@ async fn done(app: &App, asked: &Asked, customer: CustomerId, what: &str, reques
             }
             Err(_) => Ok("days"),
         },
-        "proof" => proof(app, asked, customer, request).await,
+        "proof" => proof(app, ask, asked, customer, request).await,
         _ => return view::unknown(&shop(app), asked.by_address, Language::Id).answer(StatusCode::NOT_FOUND),
     };
     let said = said.unwrap_or_else(|error| {
@@ -410,13 +419,24 @@ async fn done(app: &App, asked: &Asked, customer: CustomerId, what: &str, reques
 }
 
 /// Keeps a proof of transfer that a customer sends; the word that the page then says.
-async fn proof(app: &App, asked: &Asked, customer: CustomerId, request: Req) -> Result<&'static str, EngineError> {
+async fn proof(
+    app: &App,
+    ask: &Ask,
+    asked: &Asked,
+    customer: CustomerId,
+    request: Req,
+) -> Result<&'static str, EngineError> {
     // A file is held whole: more than a few at once would take the memory of everything else.
-    let Ok(_seat) = app.uploads.try_acquire() else { return Ok("busy") };
+    let from = app.client(&request);
+    let Some(_seat) = app.uploads.take(customer, from) else { return Ok("busy") };
     let upload = match upload::read(request).await {
         Ok(upload) => upload,
         Err(said) => return Ok(said),
     };
+    // The file took its time, in which the link may have been taken back, or the address given to somebody else.
+    if whose(app, ask, from).await? != Some(customer) {
+        return Ok("gone");
+    }
     let by = if asked.by_address { "isolation page" } else { "page" };
     let new = NewProof {
         customer_id: customer,
@@ -426,6 +446,7 @@ async fn proof(app: &App, asked: &Asked, customer: CustomerId, request: Req) -> 
         by: by.to_owned(),
         name: upload.name,
         content: upload.content,
+        sure: false,
     };
     match app.provider.engine().record_proof(&new).await {
         Ok(report) => Ok(if report.known { "proof_known" } else { "proof" }),

@@ -77,6 +77,10 @@ pub fn checksum_of(copy: &Path) -> PathBuf {
 /// Compares a file with the checksum that lies beside the copy `from`; false when none does.
 pub(super) fn prove(file: &Path, from: &Path) -> Result<bool, BackupError> {
     let path = checksum_of(from);
+    // Before it is opened: a pipe would be waited for.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(BackupError::NotACopy { path: path.display().to_string() });
+    }
     let line = match std::fs::read(&path) {
         Ok(line) => line,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
 use isp_core::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use isp_core::money::Money;
 use isp_core::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use isp_core::subscription::Account;
@@ -95,6 +96,16 @@ impl AccessStore for SqlStore {
     async fn proofs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Proof>, StoreError> {
         let mut session = self.engine.read().await?;
         proof::of(session.as_mut(), tenant, customer).await
+    }
+
+    async fn proof(&self, tenant: TenantId, id: ProofId) -> Result<Option<Proof>, StoreError> {
+        let mut session = self.engine.read().await?;
+        proof::one(session.as_mut(), tenant, id).await
+    }
+
+    async fn waiting_proofs(&self, tenant: TenantId) -> Result<(u64, Money), StoreError> {
+        let mut session = self.engine.read().await?;
+        proof::waiting(session.as_mut(), tenant, None).await
     }
 
     async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError> {

@@ -7,7 +7,7 @@ use isp_core::engine::{Approval, Engine, NewPayment};
 use isp_core::isolation::Access;
 use isp_core::ports::*;
 use isp_core::testing::fakes::{FakeMessenger, FakeRouter};
-use isp_core::testing::sample::worker;
+use isp_core::testing::sample::{self, worker};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 const LINES: u32 = 20;
@@ -60,9 +60,9 @@ async fn one_password_of_twenty_holds_up_no_other_line() {
         let store = database.open().await;
         store.commit(TENANT, provider(LINES, day("2026-01-05"))).await.unwrap();
         damaged_password(&database, 7).await;
-        let policy = Policy::default();
+        let (policy, sender) = (Policy::default(), sample::sender());
         // A page that is smaller than what is there, so that one row less must not look like the end.
-        let engine = Engine { page: 4, ..Engine::new(&store, TENANT, &policy) };
+        let engine = Engine { page: 4, sender: Some(&sender), ..Engine::new(&store, TENANT, &policy) };
         let now = day("2026-01-05").at(10, 30, Zone::Wib);
         engine.bill(now).await.unwrap();
         engine.enforce(now, &Approval::All).await.unwrap();
@@ -117,8 +117,8 @@ async fn one_phone_number_holds_up_no_other_message_and_no_list() {
         let database = database.migrated().await;
         let store = database.open().await;
         store.commit(TENANT, provider(LINES, day("2026-01-05"))).await.unwrap();
-        let policy = Policy::default();
-        let engine = Engine { page: 4, ..Engine::new(&store, TENANT, &policy) };
+        let (policy, sender) = (Policy::default(), sample::sender());
+        let engine = Engine { page: 4, sender: Some(&sender), ..Engine::new(&store, TENANT, &policy) };
         let at = |text: &str| day(text).at(10, 30, Zone::Wib);
         engine.bill(at("2026-02-10")).await.unwrap();
         engine.remind(at("2026-02-10")).await.unwrap();
@@ -170,8 +170,8 @@ async fn nobody_is_billed_or_isolated_on_a_guess() {
         let database = database.migrated().await;
         let store = database.open().await;
         store.commit(TENANT, provider(LINES, day("2026-01-05"))).await.unwrap();
-        let policy = Policy::default();
-        let engine = Engine { page: 4, ..Engine::new(&store, TENANT, &policy) };
+        let (policy, sender) = (Policy::default(), sample::sender());
+        let engine = Engine { page: 4, sender: Some(&sender), ..Engine::new(&store, TENANT, &policy) };
         let at = |text: &str| day(text).at(10, 30, Zone::Wib);
         engine.enforce(at("2026-01-05"), &Approval::All).await.unwrap();
         engine.bill(at("2026-02-10")).await.unwrap();
@@ -200,7 +200,7 @@ async fn nobody_is_billed_or_isolated_on_a_guess() {
 
         // An open invoice that cannot be read: its customer is neither isolated nor reminded, everybody else is.
         let store = database.open().await;
-        let engine = Engine { page: 4, ..Engine::new(&store, TENANT, &policy) };
+        let engine = Engine { page: 4, sender: Some(&sender), ..Engine::new(&store, TENANT, &policy) };
         let (invoice, _) =
             after.iter().find(|(i, paid)| i.subscription_id == subscription(5) && *paid < i.total).unwrap();
         let (id, _) = words(&database, invoice.id.0);

@@ -71,7 +71,8 @@ impl Messenger for Phones {
 async fn story(store: &dyn Store, policy: &Policy) {
     let start = day("2026-01-05");
     let mut engine = Engine::new(store, TENANT, policy);
-    engine.page = 7;
+    let sender = sample::sender();
+    (engine.page, engine.sender) = (7, Some(&sender));
     store.commit(TENANT, provider(CUSTOMERS, start)).await.unwrap();
     for passed in 0..75 {
         let today = start.plus_days(passed);

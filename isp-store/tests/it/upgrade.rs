@@ -40,7 +40,8 @@ fn first_migration(sql: &'static str) -> Migrator {
 /// What a provider does on these days, of what the first version knew: cash comes in, late and in parts.
 async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
     let policy = Policy { tax: isp_core::tax::Tax::pkp(), ..Policy::default() };
-    let engine = Engine { page: 7, ..Engine::new(store, TENANT, &policy) };
+    let sender = sample::sender();
+    let engine = Engine { page: 7, sender: Some(&sender), ..Engine::new(store, TENANT, &policy) };
     for passed in days {
         let today = day(START).plus_days(passed);
         let now = today.at(10, 30, Zone::Wib);

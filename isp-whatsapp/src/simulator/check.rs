@@ -106,7 +106,7 @@ pub(super) fn check(
     request: &Request,
     path: &str,
     token: &str,
-    templates: &TemplateCatalog,
+    templates: &[TemplateCatalog],
 ) -> Result<AcceptedMessage, Refusal> {
     if request.path != path {
         return refuse(404, 100, "unknown path");
@@ -126,7 +126,7 @@ pub(super) fn check(
     message(body, templates)
 }
 
-fn message(body: Body, templates: &TemplateCatalog) -> Result<AcceptedMessage, Refusal> {
+fn message(body: Body, templates: &[TemplateCatalog]) -> Result<AcceptedMessage, Refusal> {
     if body.messaging_product != "whatsapp" || body.recipient_type != "individual" {
         return refuse(400, 100, "messaging_product, recipient_type or type is wrong");
     }
@@ -150,7 +150,7 @@ fn message(body: Body, templates: &TemplateCatalog) -> Result<AcceptedMessage, R
     if language.policy.as_deref().is_some_and(|policy| policy != "deterministic") {
         return refuse(400, 131_009, "language policy must be deterministic");
     }
-    let Some(template) = templates.find(&name, &language.code) else {
+    let Some(template) = templates.iter().find_map(|known| known.find(&name, &language.code)) else {
         return refuse(404, 132_001, "template name does not exist in the translation");
     };
     let parameters = parameters(components, template)?;

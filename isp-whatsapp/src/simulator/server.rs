@@ -35,7 +35,8 @@ pub struct Simulator {
 
 pub(super) struct Shared {
     state: Mutex<State>,
-    templates: TemplateCatalog,
+    /// What is registered; the first is what a client is set up with.
+    templates: Vec<TemplateCatalog>,
     path: String,
     token: SecretString,
     pub(super) app_secret: SecretString,
@@ -53,12 +54,12 @@ enum Listening {
 }
 
 impl Simulator {
-    /// Starts on a free port, knowing the standard templates.
+    /// Starts on a free port, knowing the standard templates, with the provider's name and without.
     ///
     /// # Errors
     /// When no loopback port can be had.
     pub async fn start() -> io::Result<Self> {
-        Self::start_with(TemplateCatalog::standard()).await
+        Self::knowing(vec![TemplateCatalog::standard(), TemplateCatalog::with_sender()])
     }
 
     /// Starts on a free port, knowing these templates.
@@ -66,6 +67,10 @@ impl Simulator {
     /// # Errors
     /// When no loopback port can be had.
     pub async fn start_with(templates: TemplateCatalog) -> io::Result<Self> {
+        Self::knowing(vec![templates])
+    }
+
+    fn knowing(templates: Vec<TemplateCatalog>) -> io::Result<Self> {
         let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = socket.local_addr()?;
         let shared = Arc::new(Shared {
@@ -90,7 +95,7 @@ impl Simulator {
     pub fn config(&self) -> CloudConfig {
         CloudConfig::new(PHONE_NUMBER_ID, self.shared.token.clone())
             .with_base_url(self.base_url())
-            .with_templates(self.shared.templates.clone())
+            .with_templates(self.shared.templates[0].clone())
     }
 
     /// Meta's id of the sending number that it serves.

@@ -90,7 +90,9 @@ pub(crate) struct Globals {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make settings, key file and database in a folder; what is there stays.
-    #[command(after_help = "Examples:\n  isp init my-isp\n  isp init --database postgres://isp@db.example/isp")]
+    #[command(
+        after_help = "Examples:\n  isp init my-isp --name 'Warga Net RT 05'\n  isp init --database postgres://isp@db.example/isp"
+    )]
     Init(cmd::init::Init),
     /// Create or update the tables of the database.
     Migrate,

@@ -6,11 +6,12 @@
 //!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
 use isp_core::message::Sender;
-use isp_core::text::Language;
+use isp_core::text::{Language, Name};
 use isp_core::{Policy, Secret};
 use serde::Deserialize;
 
@@ -200,6 +201,11 @@ impl Config {
         }
     }
 
+    /// True when messages can be sent and nobody is named who asks in them: then those that ask for money wait.
+    pub(crate) const fn asks_unnamed(&self) -> bool {
+        self.whatsapp.phone_number_id.is_some() && self.provider.is_none()
+    }
+
     fn checked(self) -> Result<Self, Failure> {
         let bad = |place: &str, reason: String| Failure::Config { place: place.to_owned(), reason };
         let policy = self.policy.checked().map_err(|error| match error {
@@ -311,8 +317,17 @@ pub(crate) fn read_text(path: &Path) -> Result<String, String> {
 
 /// The bytes of an ordinary file, as [`read_text`].
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    read_bytes_to(path, u64::MAX)
+}
+
+/// The same, but no more than so many bytes.
+pub(crate) fn read_bytes_to(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     ordinary(path)?;
-    std::fs::read(path).map_err(|error| error.kind().to_string())
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(path);
+    let read = opened.and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| error.kind().to_string())?;
+    Ok(bytes)
 }
 
 fn ordinary(path: &Path) -> Result<(), String> {
@@ -488,8 +503,13 @@ fn masked(key: &str, value: String) -> String {
 }
 
 /// What `isp init` writes: every setting that most providers touch, with what it means.
-pub(crate) fn starter(database: &str, key_file: &str, language: Language) -> String {
+pub(crate) fn starter(database: &str, key_file: &str, language: Language, name: Option<&Name>) -> String {
     let language = language.code();
+    // A table that is named is one that holds; without a name its lines are only shown.
+    let (on, name) = match name {
+        Some(name) => ("", toml::Value::from(name.as_str()).to_string()),
+        None => ("# ", r#""...""#.to_owned()),
+    };
     format!(
         r#"# Settings of isp. Order: flags, then ISP_... variables, then this file, then defaults. See docs/cli.md.
 
@@ -525,8 +545,8 @@ pkp = true                      # false: no PPN is charged
 # isolation_profile = "isolir"  # the PPP profile of isolated lines; made when it is not there
 # pool = "..."                  # pool of the profiles that isp makes; it must exist on the router
 
-# [provider]                    # who asks in messages, and how to pay; see docs/cli.md before you set it
-# name = "..."                  # your name, as customers know it
+{on}[provider]                    # who asks in messages, and how to pay; see docs/templates.md
+{on}name = {name}                  # your name, as customers know it; without it no reminder leaves
 # pay_to = ["BCA 1234567890 a.n. ...", "kantor, jam 8-16"]
 # contact = "0812..."
 
@@ -687,7 +707,16 @@ mod tests {
 
     #[test]
     fn the_starter_file_is_the_defaults() {
-        let config = load(&starter("sqlite:isp.db", "isp.key", Language::Id), &[], Overrides::default()).unwrap();
-        assert_eq!(config.policy, Policy::default());
+        let config = load(&starter("sqlite:isp.db", "isp.key", Language::Id, None), &[], Overrides::default()).unwrap();
+        assert_eq!((config.policy, config.provider.is_none()), (Policy::default(), true));
+    }
+
+    #[test]
+    fn a_name_in_the_starter_file_is_who_asks() {
+        let name = Name::parse("name", r#"Warga "Net" \ RT 05"#).unwrap();
+        let config =
+            load(&starter("sqlite:isp.db", "isp.key", Language::Id, Some(&name)), &[], Overrides::default()).unwrap();
+        let sender = config.provider.unwrap();
+        assert_eq!((sender.name, sender.pay_to.len()), (name, 0));
     }
 }

@@ -125,12 +125,15 @@ impl Texts {
             E::PromiseTooLong { max_days } => vec![("max", max_days.to_string())],
             E::ReservedProvider { what } => vec![("what", (*what).to_owned())],
             E::SlipAboveDebt { amount, owed } => vec![("amount", amount.to_string()), ("owed", owed.to_string())],
+            E::SlipTwice { amount, withheld } => {
+                vec![("amount", amount.to_string()), ("withheld", withheld.to_string())]
+            }
             E::SlipOdd { amount, last } => vec![("amount", amount.to_string()), ("last", last.to_string())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
-            E::CashShort { holds } => vec![("holds", holds.to_string())],
+            E::CashShort { holds } | E::Pph23Short { holds } => vec![("holds", holds.to_string())],
             E::CollectorHoldsLess { holds } | E::GatewayHoldsLess { holds } => vec![("holds", holds.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
             _ => Vec::new(),

@@ -158,6 +158,7 @@ impl Stage {
         isp.set("ISP_WHATSAPP__BASE_URL", whatsapp.base_url());
         isp.set("ISP_WHATSAPP__PHONE_NUMBER_ID", PHONE_NUMBER_ID);
         isp.set("ISP_WHATSAPP__ACCESS_TOKEN", "simulated-access-token");
+        isp.set("ISP_PROVIDER__NAME", "Contoh Net");
         Self { isp, router, whatsapp, runtime }
     }
 

@@ -21,6 +21,7 @@ use isp_core::engine::{
 use isp_core::holiday::PublicHolidays;
 use isp_core::ids::{CustomerId, OutboxId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
 use isp_core::isolation::{Access, AccessTarget, IsolationPolicy, access::ObservedAccess};
+use isp_core::message::Sender;
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::package::{Package, PriceList, Speed, UserGroup};
 use isp_core::place::{Router, RouterEndpoint, Site};
@@ -31,7 +32,7 @@ use isp_core::ports::{
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::tax::TaxMode;
 use isp_core::testing::MemoryStore;
-use isp_core::testing::sample::worker;
+use isp_core::testing::sample::{self, worker};
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Error, Money, Policy, Secret};
 use uuid::Uuid;
@@ -92,6 +93,8 @@ pub fn site_id(n: u32) -> SiteId {
 pub struct World {
     pub store: MemoryStore,
     pub policy: Policy,
+    /// Who asks in messages.
+    pub sender: Option<Sender>,
     pub routers: Routers,
     pub messenger: Phones,
 }
@@ -103,6 +106,7 @@ impl World {
         let world = Self {
             store: MemoryStore::new(),
             policy: Policy { isolation, ..Policy::default() },
+            sender: Some(sample::sender()),
             routers: Routers::default(),
             messenger: Phones::default(),
         };
@@ -147,7 +151,7 @@ impl World {
     }
 
     pub fn engine(&self) -> Engine<'_> {
-        Engine { page: 7, ..Engine::new(&self.store, TENANT, &self.policy) }
+        Engine { page: 7, sender: self.sender.as_ref(), ..Engine::new(&self.store, TENANT, &self.policy) }
     }
 
     /// Gives package `n` another price, without PPN in it, from the beginning.

@@ -23,6 +23,9 @@ const MESSAGES_AT_ONCE: usize = 16;
 /// When a message is looked at again whose facts cannot be read.
 const PARKED_MINUTES: i64 = 15;
 
+/// When a message is looked at again that would ask for money in nobody's name: soon after the name is set it should leave.
+const UNNAMED_MINUTES: i64 = 5;
+
 /// A message that is ready to leave.
 struct Ready {
     row: OutboxRow,
@@ -71,6 +74,11 @@ impl Engine<'_> {
                     other => other?,
                 };
                 match verdict {
+                    Verdict::Send(outgoing) if outgoing.asks_unnamed() => {
+                        report.unnamed += 1;
+                        let at = now + TimeDelta::minutes(UNNAMED_MINUTES);
+                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, "no_sender", now));
+                    }
                     Verdict::Send(outgoing) => {
                         let (customer, template) = (message.customer_id, messenger.template(&outgoing));
                         ready.push(Ready { row, customer, template, message: outgoing });

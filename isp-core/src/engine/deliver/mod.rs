@@ -48,6 +48,8 @@ pub struct DeliverReport {
     pub dropped: u64,
     /// Messages to look at again later: quiet hours, a router's answer, a channel at rest.
     pub postponed: u64,
+    /// Messages that wait because they ask for money and the provider has not set who asks ([`Engine::sender`]).
+    pub unnamed: u64,
     /// Messages that the channel refused for good.
     pub failed: u64,
     /// Messages of which nobody knows whether they went out.

@@ -129,6 +129,7 @@ from isp_engine.records.money import (
     RequestWish,
     Told,
     UnpaidWhenLate,
+    Withholding,
     WriteOff,
     WriteOffWish,
 )
@@ -375,6 +376,7 @@ __all__ = [
     "UnpaidWhenLate",
     "Verdict",
     "Wish",
+    "Withholding",
     "WriteOff",
     "WriteOffWish",
     "Zone",

@@ -71,13 +71,15 @@ class Proof(NamedTuple):
 
 class ProofWish(NamedTuple):
     """A file that a customer sends as a proof of transfer: ``owed`` is what is open of the invoices that it is for, ``amount``
-    what the customer says (``None``: all of it), ``waiting`` how many proofs of the customer wait already."""
+    what the customer says (``None``: all of it), ``waiting`` how many proofs of the customer wait already. Who is ``sure`` of an odd
+    amount is not asked."""
 
     name: str
     content: bytes
     owed: Money
     amount: Money | None = None
     waiting: int = 0
+    sure: bool = False
 
 
 class ProofFile(NamedTuple):

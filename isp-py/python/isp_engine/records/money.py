@@ -24,14 +24,24 @@ class KnownPayment(NamedTuple):
     reversed: bool = False
 
 
+class Withholding(NamedTuple):
+    """An invoice that a slip of PPh 23 may be for: its price without PPN, what slips that stand settle of it already, and whether
+    something of it is unpaid."""
+
+    dpp: Money
+    withheld: Money = 0
+    open: bool = True
+
+
 class PaymentNotice(NamedTuple):
     """A payment as a ``person``, one who is ``insisting`` on its day, or a ``machine`` tells of it.
 
     ``known`` are the payments with the same provider and reference (:func:`payment_identity`), oldest first. ``owed`` is what the
     customer owes, in all or on an invoice: a person who pays just that is not asked whether so little, or so much, is meant.
 
-    A provider ``pph23`` is a slip of PPh 23 that the customer kept back. ``owed`` is then all that the customer owes, and ``dpps``
-    are the prices without PPN of the customer's invoices, oldest first: the slip should be about 2 % or 4 % of some of them.
+    A provider ``pph23`` is a slip of PPh 23 that the customer kept back. ``owed`` is then all that the customer owes, and
+    ``invoices`` are the customer's, oldest first, without late fees: the slip should be about 2 % or 4 % of some of them, and with the
+    slips before it no more than that.
     """
 
     key: Key
@@ -43,7 +53,7 @@ class PaymentNotice(NamedTuple):
     told: Told = "person"
     known: Sequence[KnownPayment] = ()
     owed: Money = 0
-    dpps: Sequence[Money] = ()
+    invoices: Sequence[Withholding] = ()
 
 
 class ReceivedPayment(NamedTuple):

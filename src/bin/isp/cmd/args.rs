@@ -80,6 +80,11 @@ pub(crate) fn channel(text: &str) -> Result<Channel, Error> {
     Channel::parse(text).ok().filter(|c| c.is_money()).ok_or(unknown)
 }
 
+/// What an expense is paid from.
+pub(crate) fn expense_source(text: &str) -> Result<Channel, Error> {
+    Expense::source(text)
+}
+
 /// How much a discount takes off: `10%`, or rupiah.
 pub(crate) fn off(text: &str) -> Result<Off, Error> {
     Off::parse(text)

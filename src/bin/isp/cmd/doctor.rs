@@ -108,6 +108,9 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
         None => exit = Exit::Unavailable,
     }
     disk(&mut findings)?;
+    if ctx.config.asks_unnamed() {
+        findings.add("sender.unset", 1, "");
+    }
     if !args.offline {
         whatsapp(&mut findings).await;
     }

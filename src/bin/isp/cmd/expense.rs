@@ -21,7 +21,9 @@ use crate::output::{Cell, Rows, column, number};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Book an expense other than devices.
-    #[command(after_help = "Example:\n  isp expense add bandwidth 12500000 --note 'upstream Januari' --site BDG")]
+    #[command(
+        after_help = "Example:\n  isp expense add bandwidth 12500000 --note 'upstream Januari' --site BDG\n  isp expense add other 240000 --paid-from pph23 --note 'PPh badan 2026'"
+    )]
     Add(Add),
     /// List expenses, oldest first; those that were booked back say so.
     #[command(after_help = "Example:\n  isp expense list --month 2026-01")]
@@ -53,8 +55,8 @@ pub(crate) struct Add {
     /// At which site, if at one.
     #[arg(long, value_parser = args::code)]
     site: Option<Code>,
-    /// From which money it was paid: cash or bank.
-    #[arg(long, value_parser = args::channel, default_value = "cash")]
+    /// From which money it was paid: cash or bank; pph23 for income tax that is paid with what customers kept back.
+    #[arg(long, value_parser = args::expense_source, default_value = "cash")]
     paid_from: Channel,
     #[command(flatten)]
     sure: Sure,
@@ -96,7 +98,7 @@ pub(crate) struct Edit {
     #[arg(long, conflicts_with = "site")]
     no_site: bool,
     /// From other money.
-    #[arg(long, value_parser = args::channel)]
+    #[arg(long, value_parser = args::expense_source)]
     paid_from: Option<Channel>,
     /// Why; kept with it.
     #[arg(long)]

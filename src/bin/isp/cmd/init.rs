@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use isp_core::text::Language;
+use isp_core::message::Sender;
+use isp_core::text::{Language, Name};
 use isp_store::{Vault, VaultError};
 
 use crate::config::{Config, Overrides, starter};
@@ -17,11 +18,15 @@ pub(crate) struct Init {
     /// The folder for isp.toml, the key file and, with SQLite, the database; made when it is not there.
     #[arg(default_value = ".")]
     dir: PathBuf,
+    /// Your name, as customers know it: who asks in messages.
+    #[arg(long)]
+    name: Option<String>,
 }
 
 /// Makes what is missing: settings, key file, database, tables. What is there stays as it is.
 pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> anyhow::Result<Exit> {
     let texts = Texts::load(language)?;
+    let named = args.name.as_deref().map(sender).transpose()?;
     let path = |error: std::io::Error, path: &Path| Failure::File {
         path: path.display().to_string(),
         reason: error.kind().to_string(),
@@ -31,10 +36,14 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
     if !file.exists() {
         let database = flags.database.as_deref().unwrap_or("sqlite:isp.db");
         let key = flags.key_file.as_deref().map_or_else(|| "isp.key".to_owned(), |p| p.display().to_string());
-        let text = starter(database, &key, language);
+        let text = starter(database, &key, language, named.as_ref().map(|sender| &sender.name));
         write_private(&file, &text).map_err(|error| path(error, &file))?;
     }
     let config = Config::load(&Overrides { config: Some(file.clone()), ..flags.clone() }, std::env::vars())?;
+    if named.is_some_and(|named| config.provider.as_ref().is_none_or(|known| known.name != named.name)) {
+        // What is there stays as it is, so the name would be lost.
+        return Err(Failure::Usage { problem: "name_in_settings", what: file.display().to_string() }.into());
+    }
     wire::not_emptied(&config)?;
     if let Some(key) = config.key_file.as_ref().filter(|key| !key.exists()) {
         // A second key would not open what the first sealed, and would hide that the first is lost.
@@ -54,7 +63,15 @@ pub(crate) async fn init(args: &Init, flags: &Overrides, language: Language) -> 
         ("key", config.key_file.as_deref().unwrap_or(Path::new("")).display().to_string()),
     ];
     output::print(&format!("{}\n", texts.with("done.init", &variables)))?;
+    if config.provider.is_none() {
+        output::note(&texts.with("warn.init_unnamed", &[("file", file.display().to_string())]));
+    }
     Ok(Exit::Done)
+}
+
+/// Who asks in messages, by name alone.
+fn sender(name: &str) -> Result<Sender, isp_core::Error> {
+    Sender { name: Name::parse("name", name)?, pay_to: Vec::new(), contact: None }.checked()
 }
 
 /// Writes a new file that only its owner may read: tokens are written into it.

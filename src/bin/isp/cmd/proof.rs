@@ -1,7 +1,6 @@
 //! `isp proof`: proofs of transfer that customers send, and what became of them.
 
 use std::cmp::Reverse;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -63,6 +62,8 @@ pub(crate) struct Add {
     /// How much was transferred; what is open of these invoices when not given.
     #[arg(long, value_parser = args::money)]
     amount: Option<Money>,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +153,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         by: ctx.officer.to_string(),
         name: args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         content: read(&args.file)?,
+        sure: args.sure.is(),
     };
     let report = ctx.engine(store).record_proof(&new).await?;
     let variables = [
@@ -191,10 +193,9 @@ async fn holds_until(ctx: &Context, store: &dyn Store, customer: CustomerId) -> 
 
 /// Reads a file, but no more of it than may be kept.
 fn read(path: &Path) -> anyhow::Result<ProofContent> {
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(path);
-    let read = opened.and_then(|file| file.take(ProofFile::MOST_BYTES as u64 + 1).read_to_end(&mut bytes));
-    read.map_err(|error| not_read(path, &error))?;
+    let most = ProofFile::MOST_BYTES as u64 + 1;
+    let bytes = crate::config::read_bytes_to(path, most);
+    let bytes = bytes.map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
     Ok(ProofContent::new(bytes))
 }
 

@@ -21,5 +21,8 @@ pub(crate) fn run(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         rows.push(vec![Cell::text(key), Cell::text(value), Cell::text(ctx.texts.t(&format!("source.{source}")))]);
     }
     ctx.rows(&rows)?;
+    if ctx.config.asks_unnamed() {
+        ctx.warn("warn.sender_unset_config", &[]);
+    }
     Ok(Exit::Done)
 }

@@ -151,11 +151,10 @@ pub(crate) async fn status(ctx: &Context) -> anyhow::Result<Exit> {
         add("held_lines", held, None, hint(ctx, held, "status.held_lines"));
     }
 
-    let proofs = store.proofs(ctx.tenant(), None).await?;
-    let waiting: Vec<Money> = proofs.iter().filter(|p| p.waits()).map(|p| p.amount).collect();
-    if !waiting.is_empty() {
-        let note = hint(ctx, waiting.len(), "status.waiting_proofs");
-        add("waiting_proofs", waiting.len(), Some(waiting.iter().sum()), note);
+    let (waiting, amount) = store.waiting_proofs(ctx.tenant()).await?;
+    let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
+    if waiting > 0 {
+        add("waiting_proofs", waiting, Some(amount), hint(ctx, waiting, "status.waiting_proofs"));
     }
 
     for (word, topic, state) in [

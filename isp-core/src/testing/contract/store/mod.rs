@@ -185,6 +185,7 @@ suite! { $
     proofs {
         proofs_are_kept_once_with_their_files
         proofs_are_reviewed_once
+        no_more_proofs_wait_than_may
         a_proof_is_a_history
     }
     router_hold {

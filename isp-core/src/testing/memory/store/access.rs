@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::ids::{CustomerId, ProofId, RouterId, SubscriptionId, TenantId};
 use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
+use crate::money::Money;
 use crate::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
@@ -108,6 +109,17 @@ impl AccessStore for MemoryStore {
                 proofs.sort_by_key(|p| p.id);
                 proofs
             }
+        })
+    }
+
+    async fn proof(&self, tenant: TenantId, id: ProofId) -> Result<Option<Proof>, StoreError> {
+        self.read(tenant, |s| s.proofs.values().find(|p| p.id == id).map(|p| s.told_proof(p)))
+    }
+
+    async fn waiting_proofs(&self, tenant: TenantId) -> Result<(u64, Money), StoreError> {
+        self.read(tenant, |s| {
+            let proofs = s.proofs.values().map(|p| s.told_proof(p));
+            proofs.filter(Proof::waits).fold((0, Money::ZERO), |(count, sum), p| (count + 1, sum + p.amount))
         })
     }
 

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use isp_core::customer::Customer;
 use isp_core::engine::Engine;
 use isp_core::ids::{CustomerId, IdSource, RouterId, SubscriptionId, TenantId, WorkerId};
+use isp_core::message::Sender;
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::Router;
 use isp_core::ports::{
@@ -22,6 +23,7 @@ use isp_core::{Policy, Secret};
 use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
 use isp_mikrotik::{MikrotikAccess, Settings};
 use isp_store::Vault;
+use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::CloudClient;
 use isp_whatsapp::simulator::Simulator;
 use tokio::sync::Notify;
@@ -50,10 +52,14 @@ const SHEETS: [(&str, &[u8]); 8] = sheets!(
     "expenses.csv"
 );
 
+/// Who asks in the demo's messages.
+const NAME: &str = "Contoh Net";
+
 /// Everything that the demo runs on.
 pub(super) struct Stage {
     pub(super) store: Arc<dyn Store>,
     pub(super) policy: Policy,
+    sender: Sender,
     pub(super) routers: BTreeMap<RouterId, (Router, SimulatedRouter)>,
     pub(super) access: MikrotikAccess,
     pub(super) whatsapp: Simulator,
@@ -98,24 +104,38 @@ impl People {
 impl Stage {
     /// Sets everything up in `dir`, which has no demo in it yet, and imports the spreadsheets at `now`.
     pub(super) async fn set(dir: &Path, language: Language, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        let (database, key, policy) = settings(dir, language)?;
+        let (database, key, policy, sender) = settings(dir, language)?;
         Vault::generate_key_file(&key)?;
         isp_store::migrate(&database).await?;
         let store = isp_store::open(&database, Vault::from_file(&key)?).await?;
         let imported = import_sheets(store.as_ref(), &dir.join("csv"), now).await?;
         let routers = start_routers(store.as_ref()).await?;
         let whatsapp = Simulator::start().await?;
-        let messenger = CloudClient::try_new(whatsapp.config())?;
+        let messenger = self::messenger(&whatsapp)?;
         let engine = Engine::new(store.as_ref(), TenantId::DEFAULT, &policy);
         let people = people(&engine).await?;
         let access = MikrotikAccess::new(Settings::default());
         let gateway = Gateway::start().await?;
-        Ok(Self { store, policy, routers, access, whatsapp, messenger, gateway, people, imported, database, key })
+        Ok(Self {
+            store,
+            policy,
+            sender,
+            routers,
+            access,
+            whatsapp,
+            messenger,
+            gateway,
+            people,
+            imported,
+            database,
+            key,
+        })
     }
 
     /// The engine, which keeps nothing.
     pub(super) fn engine(&self) -> Engine<'_> {
-        Engine::new(self.store.as_ref(), TenantId::DEFAULT, &self.policy)
+        let engine = Engine::new(self.store.as_ref(), TenantId::DEFAULT, &self.policy);
+        Engine { sender: Some(&self.sender), ..engine }
     }
 
     /// The process that delivers. It lives in the days of the demo, and so do its claims.
@@ -128,12 +148,13 @@ impl Stage {
         let Self { store, access, messenger, database, key, .. } = self;
         drop((store, access, messenger));
         let store = isp_store::open(&database, Vault::from_file(&key)?).await?;
-        let messenger = CloudClient::try_new(self.whatsapp.config())?;
+        let messenger = self::messenger(&self.whatsapp)?;
         Ok(Self {
             store,
             access: MikrotikAccess::new(Settings::default()),
             messenger,
             policy: self.policy,
+            sender: self.sender,
             routers: self.routers,
             whatsapp: self.whatsapp,
             gateway: self.gateway,
@@ -169,17 +190,23 @@ impl Stage {
 }
 
 /// Writes `isp.toml` and reads it back, so that the demo runs by the very settings that it leaves.
-fn settings(dir: &Path, language: Language) -> anyhow::Result<(String, PathBuf, Policy)> {
+fn settings(dir: &Path, language: Language) -> anyhow::Result<(String, PathBuf, Policy, Sender)> {
     std::fs::create_dir_all(dir.join("csv")).with_context(|| dir.display().to_string())?;
     let file = dir.join("isp.toml");
     if file.exists() {
         return Err(Failure::Usage { problem: "folder_taken", what: dir.display().to_string() }.into());
     }
-    std::fs::write(&file, config::starter("sqlite:isp.db", "isp.key", language))?;
+    std::fs::write(&file, config::starter("sqlite:isp.db", "isp.key", language, Some(&Name::parse("name", NAME)?)))?;
     let flags = Overrides { config: Some(file), ..Overrides::default() };
     let read = Config::load(&flags, std::iter::empty())?;
     let database = read.database.context("isp.toml names no database")?;
-    Ok((database, read.key_file.context("isp.toml names no key file")?, read.policy))
+    let sender = read.provider.context("isp.toml names nobody who asks")?;
+    Ok((database, read.key_file.context("isp.toml names no key file")?, read.policy, sender))
+}
+
+/// The messenger, with the texts that name who asks.
+fn messenger(whatsapp: &Simulator) -> anyhow::Result<CloudClient> {
+    Ok(CloudClient::try_new(whatsapp.config().with_templates(TemplateCatalog::with_sender()))?)
 }
 
 async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> anyhow::Result<Vec<(&'static str, u64)>> {

@@ -116,17 +116,11 @@ impl FileRow for ExpenseRow {
         }
         let note = cells.maybe("note", |t| Name::parse("note", t).map(|n| n.as_str().to_owned()));
         let site = cells.maybe_code("site");
-        let paid_from = cells.maybe("paid_from", paid_from);
+        let paid_from = cells.maybe("paid_from", Expense::source);
         let ended = is_over(cells)?;
         let note = note?.unwrap_or_default();
         let (on, category, amount, site) = (on?, category?, amount?, site?);
         let paid_from = paid_from?.unwrap_or(Channel::Cash);
         Some(Self { at: cells.origin(), on, category, amount, note, site, paid_from, ended })
     }
-}
-
-/// The money that an expense was paid from.
-fn paid_from(text: &str) -> Result<Channel, Error> {
-    let unknown = Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway" };
-    Channel::parse(text).ok().filter(|channel| channel.is_money()).ok_or(unknown)
 }
