@@ -4,6 +4,7 @@
 pub mod access;
 pub mod client;
 pub mod error;
+mod hash;
 pub mod import;
 pub mod mark;
 pub mod menu;

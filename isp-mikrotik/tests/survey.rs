@@ -11,6 +11,7 @@ use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::survey::Survey;
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::ports::AccessControl;
+use isp_core::subscription::{Account, Mac};
 use isp_mikrotik::access::Guarded;
 use isp_mikrotik::reconcile::Strategy;
 use isp_mikrotik::simulator::{Fault, FaultKind, SimulatedRouter, Simulation, Version};
@@ -182,21 +183,34 @@ async fn an_account_under_an_old_name_is_known_by_its_mark() {
 #[tokio::test]
 async fn ipv6_that_isolation_does_not_reach_is_told_however_customers_get_it() {
     let open = |found: &Survey| codes(found).iter().any(|(_, code)| *code == "router.ipv6_open");
-    let lines = [target(1, "budi", Isolated)];
+    let fixed = Account::fixed("10.1.1.7".parse().unwrap()).unwrap();
+    let dhcp = Account::dhcp(Mac::parse("AA:BB:CC:00:11:22").unwrap(), Some("10.1.1.8".parse().unwrap())).unwrap();
+    let pppoe = target(1, "budi", Isolated);
+    let kinds = [
+        pppoe.clone(),
+        AccessTarget { group: group("VOUCHER", 10), ..pppoe.clone() },
+        AccessTarget { account: fixed, ..pppoe.clone() },
+        AccessTarget { account: dhcp, ..pppoe },
+    ];
     type Values<'v> = &'v [(&'v str, &'v [u8])];
     let given: [(&str, Values<'_>); 3] = [
         ("/ppp/secret", &[("name", b"v6"), ("password", b"x"), ("remote-ipv6-prefix", b"2001:db8:1::/64")]),
         ("/ppp/profile", &[("name", b"v6"), ("remote-ipv6-prefix-pool", b"v6")]),
         ("/ipv6/dhcp-server", &[("name", b"v6"), ("interface", b"bridge"), ("disabled", b"false")]),
     ];
-    for (menu, values) in given {
+    for ((menu, values), line) in given.iter().flat_map(|given| kinds.iter().map(move |line| (given, line))) {
+        let lines = std::slice::from_ref(line);
         let (router, access) = start(Version::V7_21_5).await;
-        apply(&access, &router, &lines).await;
-        assert!(!open(&survey(&access, &router, &lines).await), "{menu}");
+        apply(&access, &router, lines).await;
+        assert!(!open(&survey(&access, &router, lines).await), "{menu} {line:?}");
+        assert_eq!(access.ipv6_open(&endpoint(&router)).await, Ok(None));
         router.force(menu, values).unwrap();
-        assert!(open(&survey(&access, &router, &lines).await), "{menu}");
-        let plan = access.plan_whole(&endpoint(&router), &lines).await.unwrap();
-        assert!(plan.drift.iter().any(|drift| drift.code == "router.ipv6_open"), "{menu}");
+        assert!(open(&survey(&access, &router, lines).await), "{menu} {line:?}");
+        let plan = access.plan_whole(&endpoint(&router), lines).await.unwrap();
+        assert!(plan.drift.iter().any(|drift| drift.code == "router.ipv6_open"), "{menu} {line:?}");
+        // For lines that are kept elsewhere, whose accounts do not matter here.
+        let told = access.ipv6_open(&endpoint(&router)).await.unwrap();
+        assert_eq!(told.map(|told| told.code), (*menu != "/ppp/secret").then_some("router.ipv6_open"));
     }
 }
 
@@ -393,4 +407,20 @@ async fn a_menu_that_gives_up_is_asked_again_and_not_taken_for_an_empty_one() {
         assert!(told.as_ref().is_err_and(isp_core::ports::PortError::retryable), "{menu}: {told:?}");
         assert!(survey(&access, &router, &lines).await.lines[0].as_wanted, "{menu}");
     }
+}
+
+/// A table of queues that came short, or a box that left while it was read, is no old speed.
+#[tokio::test]
+async fn sessions_whose_queues_were_not_shown_are_looked_at_twice() {
+    let (router, access) = start(Version::V7_21_5).await;
+    let lines: Vec<_> = (1..40).map(|n| target(n, &format!("user-{n}"), Open)).collect();
+    apply(&access, &router, &lines).await;
+    let sessions = router.sessions();
+    for missing in [1, 20, 39] {
+        router.inject(Fault::new(FaultKind::ShortTable(missing)).on("/queue/simple/print"));
+        let after = survey(&access, &router, &lines).await;
+        assert!(after.lines.iter().all(|line| line.as_wanted), "{missing}: {after:?}");
+        apply(&access, &router, &lines).await;
+    }
+    assert_eq!(router.sessions(), sessions, "nobody was ended");
 }

@@ -80,6 +80,20 @@ fn a_line_in_radius_is_isolated_and_reopened() {
     assert!(!stage.nas.is_online("budi"));
 }
 
+/// RADIUS isolates IPv4 only. A router that gives customers IPv6 is named.
+#[test]
+fn ipv6_of_a_router_whose_lines_are_in_radius_is_told() {
+    let runtime = Runtime::new().unwrap();
+    let (isp, _stage, router) = provider(&runtime);
+    let told = |isp: &Isp| {
+        let output = isp.run(&["--lang", "en", "--on", "2026-05-01", "run"]);
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    assert!(!told(&isp).contains("IPv6"));
+    router.force("/ipv6/dhcp-server", &[("name", b"v6"), ("interface", b"bridge"), ("disabled", b"false")]);
+    assert!(told(&isp).contains("IPv6"), "{}", told(&isp));
+}
+
 /// RouterOS asks RADIUS only for names that it does not know itself.
 #[test]
 fn an_account_left_on_the_router_is_never_called_isolated() {

@@ -1,10 +1,9 @@
 //! What an account allows now, as far as reading tells.
 
-use std::collections::{HashMap, HashSet};
-
 use isp_core::isolation::Access;
 
 use super::settings::Settings;
+use crate::hash::{HashMap, HashSet};
 use crate::mark::{Mark, Owner};
 use crate::menu::address_list::{ListEntry, bare};
 use crate::reconcile::{Actual, ActualAccount, ActualSession, ByName, Desired, DesiredAccount, Strategy};
@@ -40,7 +39,7 @@ impl<'a> Seen<'a> {
         let list = settings.isolation_list.as_bytes();
         let profile = actual.groups.iter().find(|group| group.name == settings.isolation_profile.as_bytes());
         let joins = profile.is_some_and(|group| group.comment.is_some() && group.address_list.as_deref() == Some(list));
-        let mut seen = Seen { settings, held: HashSet::new(), marked: HashMap::new(), joins };
+        let mut seen = Seen { settings, held: HashSet::default(), marked: HashMap::default(), joins };
         for entry in actual.entries.iter().filter(|entry| !entry.disabled) {
             seen.held.insert(bare(&entry.address));
             if let (Some(mark), false) = (Mark::split(&entry.comment).0, entry.dynamic) {

@@ -6,6 +6,7 @@ use super::apply::Turn;
 use super::read;
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
+use crate::hash;
 use crate::mark::{GroupMark, Mark};
 use crate::menu::ItemId;
 use crate::menu::hotspot::cookie;
@@ -252,10 +253,10 @@ impl Ended {
 /// The sessions of our accounts that carry another rate than their profile gives now. A queue tells what a session was
 /// given; one without a rate has none.
 pub(super) fn stale(desired: &Desired, actual: &Actual, queues: &[SimpleQueue]) -> HashSet<ItemId> {
-    let given: HashMap<&[u8], &SimpleQueue> =
+    let given: hash::HashMap<&[u8], &SimpleQueue> =
         queues.iter().filter_map(|queue| Some((user_of(queue)?, queue))).collect();
     // `None`: the profile gives a rate that cannot be read.
-    let rates: HashMap<&[u8], Option<Given>> = actual
+    let rates: hash::HashMap<&[u8], Option<Given>> = actual
         .groups
         .iter()
         .map(|group| {
@@ -266,8 +267,8 @@ pub(super) fn stale(desired: &Desired, actual: &Actual, queues: &[SimpleQueue]) 
             (group.name.as_slice(), given)
         })
         .collect();
-    let wanted: HashSet<&[u8]> = desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
-    let profiles: HashMap<&[u8], &[u8]> = actual
+    let wanted: hash::HashSet<&[u8]> = desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
+    let profiles: hash::HashMap<&[u8], &[u8]> = actual
         .accounts
         .iter()
         .filter(|found| wanted.contains(found.name.as_slice()) && Mark::split(&found.comment).0.is_some())

@@ -1,6 +1,9 @@
 //! Reading one router, over a new connection if the kept one turns out to be dead.
 
+use std::collections::HashSet;
+
 use isp_core::isolation::AccessTarget;
+use isp_core::isolation::survey::RouterFinding;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::PortError;
 
@@ -9,8 +12,11 @@ use super::apply::Look;
 use super::fleet::Line;
 use super::lines::{self, LineLook};
 use super::{kick, read, survey};
+use crate::client::Client;
 use crate::error::{Error, RefusalKind};
+use crate::menu::ItemId;
 use crate::menu::ppp::aaa;
+use crate::menu::queue::{self, SimpleQueue};
 use crate::reconcile::line::{ActualLines, DesiredLines};
 use crate::reconcile::{Actual, Desired, Drift, Plan, Service, plan};
 
@@ -51,6 +57,9 @@ impl MikrotikAccess {
             let ppp = parts.iter_mut().find(|part| part.desired.service == Service::Ppp);
             if let (Some(queues), Some(part)) = (queues, ppp) {
                 line.stale = kick::stale(&part.desired, &part.actual, &queues);
+                let again = stale_again(&client, part, &line.stale).await;
+                line.learn(again.as_ref().err());
+                line.stale = again.map_err(|error| error.for_port(false))?;
                 part.desired.stale.clone_from(&line.stale);
             }
         }
@@ -115,6 +124,17 @@ impl MikrotikAccess {
         }
     }
 
+    /// That isolated lines go on over IPv6 on a router that gives it to customers; nothing is changed. For lines that are kept
+    /// elsewhere, such as in RADIUS: [`survey`](isp_core::ports::AccessControl::survey) tells it of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for the port.
+    pub async fn ipv6_open(&self, router: &RouterEndpoint) -> Result<Option<RouterFinding>, PortError> {
+        let mut line = self.fleet.turn(router).await;
+        Ok(self.ipv6_drift(&mut line, router, &[]).await?.as_ref().map(survey::finding))
+    }
+
     /// That isolated lines go on over IPv6, where the router gives it to customers.
     pub(super) async fn ipv6_drift(
         &self,
@@ -161,4 +181,20 @@ impl MikrotikAccess {
         }
         Ok(looks)
     }
+}
+
+/// Of these sessions, which seemed to run under older terms, those that still do at a second look, for which the queues are
+/// counted. A box that left between the sessions and the queues has none, and a table that came short lacks some.
+async fn stale_again(client: &Client, part: &survey::Part, seemed: &HashSet<ItemId>) -> Result<HashSet<ItemId>, Error> {
+    if seemed.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let doubtful = part.actual.sessions.iter().filter(|session| seemed.contains(&session.id));
+    let names: Vec<&str> = doubtful.filter_map(|session| std::str::from_utf8(&session.name).ok()).collect();
+    let queues = read::table(client, &queue::count_dynamic(), queue::print_dynamic, SimpleQueue::from_row).await?;
+    let running = read::sessions(client, Service::Ppp, &names).await?;
+    let mut stale = kick::stale(&part.desired, &part.actual, &queues);
+    let running: HashSet<ItemId> = running.into_iter().map(|session| session.id).collect();
+    stale.retain(|id| seemed.contains(id) && running.contains(id));
+    Ok(stale)
 }

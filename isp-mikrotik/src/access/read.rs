@@ -92,8 +92,8 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
     client.call_each(&commands, take).await;
     broken.map_or(Ok(()), Err)?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
-    let there: HashSet<_> = found.iter().map(|account| account.name.as_slice()).collect();
-    let missing = desired.complete || names.iter().any(|name| !there.contains(name.as_bytes()));
+    let lacks = |there: HashSet<&[u8]>| names.iter().any(|name| !there.contains(name.as_bytes()));
+    let missing = desired.complete || lacks(found.iter().map(|account| account.name.as_slice()).collect());
     let accounts = match missing {
         true => {
             let print = || service.print_accounts(rows, *passwords == Passwords::Sensitive);

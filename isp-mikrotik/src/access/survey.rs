@@ -1,7 +1,5 @@
 //! A whole router beside all that it should have.
 
-use std::collections::{HashMap, HashSet};
-
 use isp_core::ids::SubscriptionId;
 use isp_core::isolation::survey::{LeftAccount, RouterFinding, Sighting, Survey};
 use isp_core::isolation::{Access, AccessTarget};
@@ -10,6 +8,7 @@ use isp_core::text::RouterName;
 
 use super::judge;
 use super::settings::Settings;
+use crate::hash::{HashMap, HashSet};
 use crate::mark::{Mark, Owner};
 use crate::reconcile::{
     AccountStep, Action, Actual, ActualAccount, ByName, Desired, DesiredAccount, Drift, FieldChange, Finding,
@@ -147,7 +146,7 @@ impl<'a> Marks<'a> {
     fn of(parts: &'a [Part], radius: bool) -> Marks<'a> {
         let names = |part: &'a Part| part.desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
         let wanted: Vec<HashSet<&[u8]>> = parts.iter().map(names).collect();
-        let mut by_owner: HashMap<Owner, Vec<(Service, &ActualAccount)>> = HashMap::new();
+        let mut by_owner: HashMap<Owner, Vec<(Service, &ActualAccount)>> = HashMap::default();
         for (at, part) in parts.iter().enumerate() {
             let usual = |name: &[u8]| wanted.iter().enumerate().all(|(of, names)| names.contains(name) == (of == at));
             let mut others: Vec<&ActualAccount> =
@@ -163,7 +162,7 @@ impl<'a> Marks<'a> {
                 }
             }
         }
-        let mut orphans = HashSet::new();
+        let mut orphans = HashSet::default();
         for (at, part) in parts.iter().enumerate().filter(|(_, part)| part.desired.has_orphans() && !radius) {
             let elsewhere = |name: &[u8]| wanted.iter().enumerate().any(|(of, names)| of != at && names.contains(name));
             let names = part.actual.sessions.iter().map(|session| session.name.as_slice());

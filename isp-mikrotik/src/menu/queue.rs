@@ -76,6 +76,11 @@ pub fn print(rows: Rows<'_>) -> Command {
     print_rows(MENU, &PROPERTIES, rows)
 }
 
+/// How many queues [`print_dynamic`] would give.
+pub fn count_dynamic() -> Command {
+    super::count(MENU).where_any("dynamic", &["true"])
+}
+
 /// Asks for the queues that the router made for sessions: they show what a running session was given, which nothing
 /// else does.
 pub fn print_dynamic() -> Command {

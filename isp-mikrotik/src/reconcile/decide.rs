@@ -1,7 +1,5 @@
 //! The comparison.
 
-use std::collections::{HashMap, HashSet};
-
 use isp_core::isolation::Access;
 
 use super::actual::{Actual, ActualAccount, ActualGroup, ActualSession};
@@ -13,6 +11,7 @@ use super::plan::{
 };
 use super::strategy::{Service, Strategy};
 use super::{groups, notice};
+use crate::hash::{HashMap, HashSet};
 use crate::mark::{Mark, Owner};
 use crate::menu::ItemId;
 use crate::menu::address_list::{ListEntry, bare};

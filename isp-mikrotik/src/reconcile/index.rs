@@ -1,9 +1,11 @@
 //! What a router has, by its exact name.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use foldhash::fast::RandomState;
+
 use super::actual::{Actual, ActualAccount, ActualSession};
+use crate::hash::HashMap;
 
 /// More than one object may carry a name; nearly always it is one.
 pub(crate) struct Index<'a, T>(HashMap<&'a [u8], Named<'a, T>>);
@@ -16,7 +18,7 @@ enum Named<'a, T> {
 impl<'a, T> Index<'a, T> {
     /// In the router's order.
     pub(crate) fn new(items: &'a [T], name: impl Fn(&T) -> &Vec<u8>) -> Index<'a, T> {
-        let mut index = HashMap::with_capacity(items.len());
+        let mut index = HashMap::with_capacity_and_hasher(items.len(), RandomState::default());
         for item in items {
             match index.entry(name(item).as_slice()) {
                 Entry::Vacant(vacant) => drop(vacant.insert(Named::One(item))),

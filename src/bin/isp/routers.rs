@@ -42,15 +42,14 @@ impl Routers {
         }
     }
 
-    /// A router asks RADIUS only for names that it does not know itself. So an account that is left on it goes on as it is,
-    /// whatever RADIUS says: nothing that was read of its line counts.
+    /// What the router itself does to lines in RADIUS. It asks RADIUS only for names that it does not know itself. So an
+    /// account that is left on it goes on as it is, whatever RADIUS says: nothing that was read of its line counts. And IPv6
+    /// that it gives to customers is isolated by nobody.
     async fn bypassed(&self, router: &RouterEndpoint, targets: &[AccessTarget], survey: &mut Survey) {
         let found = match self.mikrotik.read_accounts(router, self.code_page).await {
             Ok(found) => found,
             Err(error) => {
-                let what = format!("{}: {error}", Problem::RouterUnread);
-                let code = Problem::RouterUnread.code();
-                survey.findings.push(RouterFinding { name: router.host.clone(), code, what });
+                survey.findings.push(unread(router, &error));
                 return;
             }
         };
@@ -65,7 +64,17 @@ impl Routers {
                 line.answer = Problem::LocalAccount.to_string();
             }
         }
+        match self.mikrotik.ipv6_open(router).await {
+            Ok(told) => survey.findings.extend(told),
+            Err(error) => survey.findings.push(unread(router, &error)),
+        }
     }
+}
+
+/// That the router itself could not be looked at.
+fn unread(router: &RouterEndpoint, error: &PortError) -> RouterFinding {
+    let what = format!("{}: {error}", Problem::RouterUnread);
+    RouterFinding { name: router.host.clone(), code: Problem::RouterUnread.code(), what }
 }
 
 #[async_trait]
