@@ -1,11 +1,8 @@
 //! Each way of isolating, and what happens when a package changes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{by_hand, done, endpoint, group, refused, target};
+use crate::common::{by_hand, done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::AccessControl;

@@ -1,5 +1,4 @@
 //! The client against the simulator: what it sends, how it waits, what its errors promise.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,4 @@
 //! The typed menus against the simulator, on both versions.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use isp_core::secret::Secret;
 use isp_mikrotik::menu::address_list::ListEntry;

@@ -1,12 +1,9 @@
 //! Accounts, isolation and reopening against the simulator.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::time::Duration;
 
+use crate::common::{done, endpoint, group, refused, target};
 use chrono::{TimeZone, Utc};
-use common::{done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::{AccessControl, ApplyOutcome, PortError};

@@ -1,14 +1,11 @@
 //! The port's contract, as the core states it, on both RouterOS versions.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::common::endpoint;
 use async_trait::async_trait;
-use common::endpoint;
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::AccessControl;
 use isp_core::secret::Secret;

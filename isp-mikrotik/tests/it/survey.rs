@@ -1,12 +1,9 @@
 //! A whole router beside all that it should have: hands in Winbox, a factory reset, another service, missing pools.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{by_hand, done, endpoint, group, refused, target};
+use crate::common::{by_hand, done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Closed, Isolated, Open};
 use isp_core::isolation::survey::Survey;
 use isp_core::isolation::{Access, AccessTarget};

@@ -1,9 +1,6 @@
 //! The encrypted service.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
-
-use common::{done, endpoint, target};
+use crate::common::{done, endpoint, target};
 use isp_core::isolation::Access::Open;
 use isp_core::ports::{AccessControl, PortError};
 use isp_mikrotik::menu::{Rows, ppp::secret};

@@ -1,11 +1,8 @@
 //! Lines that nobody logs in for: static addresses and DHCP leases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::net::Ipv4Addr;
 
-use common::{done, endpoint, group, refused, target};
+use crate::common::{done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{self, Closed, Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::{AccessControl, ApplyOutcome};

@@ -1,9 +1,6 @@
 //! Names, comments and values as people and firmware really leave them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
-
-use common::{done, endpoint, group, refused, target};
+use crate::common::{done, endpoint, group, refused, target};
 use isp_core::isolation::Access::{Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::AccessControl;

@@ -1,12 +1,9 @@
 //! Many routers: one that is dead, slow or silent delays nobody else.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{endpoint, target};
+use crate::common::{endpoint, target};
 use isp_core::isolation::Access::{Isolated, Open};
 use isp_core::place::RouterEndpoint;
 use isp_core::ports::{AccessControl, PortError};

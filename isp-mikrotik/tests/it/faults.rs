@@ -1,13 +1,10 @@
 //! Whatever goes wrong on the way, accounts end in their desired state, what is reported is true, and what is not
 //! ours is untouched.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::{endpoint, group, target};
+use crate::common::{endpoint, group, target};
 use isp_core::isolation::Access::{self, Closed, Isolated, Open};
 use isp_core::isolation::AccessTarget;
 use isp_core::ports::{AccessControl, ApplyOutcome};

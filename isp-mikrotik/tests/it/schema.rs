@@ -1,5 +1,4 @@
 //! Every command and argument that this crate sends exists in both known RouterOS versions.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use isp_core::secret::Secret;
 use isp_mikrotik::menu::ppp::profile::Terms;

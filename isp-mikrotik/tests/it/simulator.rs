@@ -1,5 +1,4 @@
 //! The simulator is as strict as a router: texts and behaviour seen on real ones.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
 

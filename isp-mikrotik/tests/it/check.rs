@@ -1,11 +1,8 @@
 //! The connection test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{endpoint, target};
+use crate::common::{endpoint, target};
 use isp_core::isolation::Access::Open;
 use isp_core::ports::{AccessControl, PortError};
 use isp_core::secret::Secret;

@@ -1,5 +1,4 @@
 //! Callers that wait awake and read for others: order, deadlines, ends and silence are as with the reader task alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, Instant};
 
