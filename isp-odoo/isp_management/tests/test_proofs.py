@@ -50,11 +50,11 @@ class TestProofs(IspNetworkCommon):
         self.assertEqual((proof.amount, proof.move_ids), (self.line.move_ids.amount_residual, self.line.move_ids))
         why = self.line.with_env(self.at("2026-03-10 10:00"))._isp_explain("en")
         self.assertEqual(why.reason, "proof_waiting")
-        self.assertIn("until 2026-03-11 15:00 WIB at most", why.sentence)
+        self.assertIn("until 2026-03-12 00:00 WIB at most", why.sentence)
         self.assertEqual(self.access("2026-03-10 10:00"), "open")
-        self.assertEqual(self.access("2026-03-11 14:59"), "open")
+        self.assertEqual(self.access("2026-03-11 23:59"), "open")
         self.proof("2026-03-11 12:00", PNG + b"second")
-        self.assertEqual(self.access("2026-03-11 15:00"), "isolated", "a second one of the invoice holds nothing")
+        self.assertEqual(self.access("2026-03-12 10:00"), "isolated", "a second one of the invoice holds nothing")
 
     def test_accepting_books_the_payment_once(self):
         proof = self.proof()
