@@ -117,6 +117,9 @@ pub struct Withholding {
 /// // February's, which settles January as well.
 /// assert_eq!(usual(rp(20_000), rp(2_200_000), &[month(20_000), month(0)]), Ok(()));
 /// assert!(usual(rp(20_000), rp(2_180_000), &[month(40_000), month(0)]).is_err());
+/// // Two months at once, twice: not 4 % of each.
+/// assert!(usual(rp(40_000), rp(2_180_000), &[month(40_000), month(0)]).is_err());
+/// assert!(usual(rp(40_000), rp(2_200_000), &[month(20_000), month(0)]).is_err());
 /// ```
 ///
 /// # Errors
@@ -132,11 +135,15 @@ pub fn usual(amount: Money, owed: Money, invoices: &[Withholding]) -> Result<(),
         let (tax, off) = tax_on(percent, &dpps[of.clone()]);
         taken(of) + amount <= tax + off
     };
+    // An amount reads as 4 % of one month and as 2 % of two: with slips of 2 % before it, it is no other rate of the same customer.
+    let before = taken(0..invoices.len());
+    let rate = if before.is_zero() { None } else { percent_of(before, &dpps) };
     let mut meant = None;
     for percent in PERCENTS {
+        let same_rate = rate.is_none_or(|rate| percent <= rate);
         for run in runs(invoices.len()).filter(|run| is_about(amount, percent, &dpps[run.clone()])) {
             let all = run.start.min(oldest)..invoices.len();
-            if fits(run, percent) && fits(all.clone(), percent) {
+            if same_rate && fits(run, percent) && fits(all.clone(), percent) {
                 return Ok(());
             }
             meant.get_or_insert(all);
