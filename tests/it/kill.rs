@@ -69,7 +69,7 @@ fn found(runtime: &tokio::runtime::Runtime, dir: &Path) -> u16 {
             format!("P{n:03},H20,R1,warga{n},pw{n},2026-01-{:02},bulanan", 1 + n % 8)
         }),
     );
-    ok(dir, None, &["init"]);
+    ok(dir, None, &["init", "--name", "Warga Net"]);
     ok(dir, None, &["--on", "2026-01-01", "--at", "00:10", "import", "sheets"]);
     port
 }

@@ -365,7 +365,7 @@ pub(super) async fn table(
         |(line, _): &(Subscription, ServiceAccess)| line.terms.held_price.is_some() || line.terms.discount.is_some();
     let with_own = ctx.format != Format::Table || lines.iter().any(own);
     if with_own {
-        columns.extend([number("own_price"), column("own_price_until"), number("discount"), column("discount_until")]);
+        columns.extend([number("own_price"), column("own_price_until"), column("discount"), column("discount_until")]);
     }
     let mut rows = Rows::new(&columns);
     for (line, access) in lines {
