@@ -131,3 +131,26 @@ fn a_payment_that_a_gateway_tells_of_is_booked_once_and_by_itself() {
     isp.set("ISP_GATEWAY__TRIPAY__KEY", "DEV-another");
     assert_eq!(gateway(&isp, "2026-01-06"), ["gateway.unreachable"]);
 }
+
+#[test]
+fn the_doctor_names_each_gateway_that_does_not_answer() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    let path = isp.dir().join("isp.toml");
+    let settings: String = ["midtrans", "xendit", "tripay", "duitku"]
+        .map(|kind| {
+            format!(
+                "\n[gateway.{kind}]\nsandbox = true\nmerchant = \"S0001\"\nkey = \"DEV-simulated\"\nwebhook_key = \"simulated\"\n\
+                 email = \"tagihan@example.id\"\ncallback_url = \"https://example.id/hooks/{kind}\"\nbase_url = \"http://127.0.0.1:1\"\n"
+            )
+        })
+        .concat();
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &settings).unwrap();
+    let (out, err) = isp.exit(5, &["--format", "json", "--on", "2026-01-06", "doctor"]);
+    let found: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
+    let silent = found.as_array().unwrap().iter().filter(|row| row["finding"] == "gateway.unreachable");
+    let mut named: Vec<&str> =
+        silent.map(|row| row["what"].as_str().unwrap().split(&[' ', ':']).nth(2).unwrap()).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["duitku", "midtrans", "tripay", "xendit"]);
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use clap::Args;
 use isp_core::ids::TenantId;
-use isp_core::payment::{GatewayRequest, GatewayState};
+use isp_core::payment::{GatewayRequest, GatewayState, PayChannel};
 use isp_core::ports::{
     AccessStore as _, Asked, BillingStore as _, DirectoryStore as _, GatewayQuery, InboxStore as _, InvoiceQuery,
     Messenger as _, MoneyStore as _, OutboxQuery, OutboxStore as _, PageQuery, Store as _, StoreError, WebhookRow,
@@ -211,7 +211,8 @@ async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Resul
 async fn gateways(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Result<()> {
     let ctx = findings.ctx;
     let nobodys = Reference::parse("reference", "isp-doctor")?;
-    let asked = Asked { reference: &nobodys, provider_id: None, channel: None };
+    // Of a page, since Xendit knows nothing else by our own reference.
+    let asked = Asked { reference: &nobodys, provider_id: None, channel: Some(PayChannel::Page) };
     for (name, gateway) in wire::gateways(&ctx.config) {
         let gateway = match gateway {
             Ok(gateway) => gateway,
