@@ -124,7 +124,7 @@ class TestWizards(IspCommon):
 
     def test_nobody_is_shown_a_button_that_writes_where_they_may_not(self):
         """Buttons that open something or tell something are for readers, too."""
-        reads = re.compile("action_view_|action_isp_(explain|pay|queued|pending|drift|reveal|breaker|send_again|drop|retry_stopped|clock_is_right)|action_give_back|action_deposit")
+        reads = re.compile("action_view_|action_isp_(explain|pay|ask_payment|queued|pending|drift|reveal|breaker|send_again|drop|retry_stopped|clock_is_right)|action_give_back|action_deposit")
         for group in ("technician", "cashier", "billing", "manager"):
             env = self.env(user=self.member(group))
             for name in env:
