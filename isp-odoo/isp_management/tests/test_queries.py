@@ -101,7 +101,9 @@ class TestQueries(IspNetworkCommon):
         self.assertEqual(set(lines.mapped("desired_access")), {"isolated"})
 
     def test_billing(self):
-        self.assertCosts(self.each(lambda lines: None, self.billed), SHARED)
+        each = self.each(lambda lines: None, self.billed)
+        # Where the app for sales is installed, Odoo looks for the team of each invoice.
+        self.assertCosts({text: count for text, count in each.items() if '"crm_team"' not in text}, SHARED)
 
     def test_isolation(self):
         self.assertCosts(self.each(self.billed, self.decided), SHARED)

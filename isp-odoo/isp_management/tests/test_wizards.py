@@ -135,6 +135,8 @@ class TestWizards(IspCommon):
                     continue
                 header = etree.fromstring(model.get_view(view_type="form")["arch"]).find(".//header")
                 shown = [] if header is None else [b.get("name") for b in header.iter("button")]
+                # Who may ask for a payment may take the request back, by the button alone.
+                shown = [b for b in shown if (name, b) != ("isp.payment_request", "action_cancel")]
                 self.assertFalse([b for b in shown if not reads.match(b)], (group, name))
 
     def test_a_message_is_named_by_its_kind_and_customer(self):
