@@ -510,13 +510,16 @@ impl Expense {
         back
     }
 
+    /// Said of what pays no expense.
+    const NO_SOURCE: Error = Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway, pph23" };
+
     /// The expense, when it makes sense.
     ///
     /// # Errors
     /// [`Error::NotPositive`]; [`Error::NotOneOf`] for what pays no expense.
     pub fn checked(self) -> Result<Self, Error> {
         if !Self::pays(self.paid_from) {
-            return Err(Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway, pph23" });
+            return Err(Self::NO_SOURCE);
         }
         if self.amount.is_positive() { Ok(self) } else { Err(Error::NotPositive { field: "amount" }) }
     }
@@ -532,8 +535,7 @@ impl Expense {
     /// # Errors
     /// [`Error::NotOneOf`].
     pub fn source(text: &str) -> Result<Channel, Error> {
-        let unknown = Error::NotOneOf { field: "paid_from", expected: "cash, bank, gateway, pph23" };
-        Channel::parse(text).ok().filter(|channel| Self::pays(*channel)).ok_or(unknown)
+        Channel::parse(text).ok().filter(|channel| Self::pays(*channel)).ok_or(Self::NO_SOURCE)
     }
 }
 

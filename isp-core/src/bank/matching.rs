@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mutation, PayerAlias};
+use super::{Incoming, PayerAlias};
 use crate::billing::InvoiceBalance;
 use crate::calendar::Zone;
 use crate::customer::Phone;
 use crate::error::Error;
 use crate::ids::{CustomerId, PaymentRequestId};
 use crate::money::Money;
-use crate::payment::PaymentRequest;
+use crate::payment::UnpaidRequest;
 use crate::text::{Code, Name};
 
 /// By what a customer is known, the surest first.
@@ -71,6 +71,12 @@ impl Payer {
     pub fn new(customer_id: CustomerId, code: &Code, name: &Name, phone: Option<Phone>) -> Self {
         Self { customer_id, code: words(code.as_str()), name: words(name.as_str()), phone }
     }
+
+    /// A customer of whom only the ID counts.
+    #[must_use]
+    pub fn by_code(customer_id: CustomerId, code: &Code) -> Self {
+        Self { customer_id, code: words(code.as_str()), name: Vec::new(), phone: None }
+    }
 }
 
 impl std::fmt::Debug for Payer {
@@ -93,16 +99,16 @@ pub struct Candidate {
 /// Everybody whose a mutation may be, the surest clue first; each customer once.
 #[must_use]
 pub fn candidates(
-    mutation: &Mutation,
-    requests: &[PaymentRequest],
+    money: &Incoming<'_>,
+    requests: &[UnpaidRequest],
     payers: &[Payer],
     aliases: &[PayerAlias],
 ) -> Vec<Candidate> {
     let zone = Zone::Wib;
-    let (from, until) = (mutation.on.midnight(zone), mutation.on.plus_days(1).midnight(zone));
+    let (from, until) = (money.on.midnight(zone), money.on.plus_days(1).midnight(zone));
     // Of several requests of one customer over one amount, the newest that stands is the one that is paid.
-    let mut asked: Vec<_> = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until)).collect();
-    asked.sort_by_key(|r| (r.closing.is_some(), Reverse(r.made_at)));
+    let mut asked: Vec<_> = requests.iter().filter(|r| r.is_paid_by(money.amount, from, until)).collect();
+    asked.sort_by_key(|r| (r.cancelled, Reverse(r.made_at)));
     let mut found: Vec<Candidate> = Vec::new();
     for request in asked {
         if !found.iter().any(|c| c.customer_id == request.customer_id) {
@@ -110,7 +116,7 @@ pub fn candidates(
             found.push(Candidate { customer_id, clue, request: Some(request.id) });
         }
     }
-    let said = words(&mutation.text);
+    let said = words(money.text);
     let mut add = |clue, ids: &mut dyn Iterator<Item = CustomerId>| {
         for customer_id in ids {
             if !found.iter().any(|c| c.customer_id == customer_id) {
@@ -119,7 +125,7 @@ pub fn candidates(
         }
     };
     add(Clue::Code, &mut payers.iter().filter(|p| names_code(&said, &p.code)).map(|p| p.customer_id));
-    let payer = payer_words(&mutation.text);
+    let payer = payer_words(money.text);
     // One word names too many: it counts as a name, which wants the right amount, too.
     let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) =
         aliases.iter().filter(|a| !payer.is_empty() && a.words == payer).partition(|a| !a.words.contains(' '));
@@ -320,11 +326,10 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use uuid::Uuid;
 
-    use super::super::BankFormat;
     use super::*;
     use crate::calendar::Date;
-    use crate::ids::{BankFileId, MutationId};
-    use crate::payment::RequestPolicy;
+    use crate::ids::MutationId;
+    use crate::payment::{PaymentRequest, RequestPolicy};
 
     fn who(n: u128) -> CustomerId {
         CustomerId(Uuid::from_u128(n))
@@ -346,17 +351,8 @@ mod tests {
         ]
     }
 
-    fn mutation(amount: i64, text: &str) -> Mutation {
-        Mutation {
-            id: MutationId(Uuid::nil()),
-            account: Code::parse("account", "123").unwrap(),
-            format: BankFormat::Bca,
-            on: Date::parse("2026-01-15").unwrap(),
-            amount: Money::rupiah(amount),
-            text: text.to_owned(),
-            balance: None,
-            file_id: BankFileId(Uuid::nil()),
-        }
+    fn came(amount: i64, text: &str) -> Incoming<'_> {
+        Incoming { amount: Money::rupiah(amount), on: Date::parse("2026-01-15").unwrap(), text }
     }
 
     fn request(n: u128, debt: i64, at: DateTime<Utc>) -> PaymentRequest {
@@ -366,7 +362,8 @@ mod tests {
 
     /// Who is found, and who is chosen when customer 1 owes Rp183.150 and everybody else Rp100.000.
     fn found(amount: i64, text: &str, requests: &[PaymentRequest]) -> (Vec<(u128, Clue)>, Option<u128>) {
-        let all = candidates(&mutation(amount, text), requests, &people(), &[]);
+        let unpaid: Vec<_> = requests.iter().filter_map(PaymentRequest::unpaid).collect();
+        let all = candidates(&came(amount, text), &unpaid, &people(), &[]);
         let owed = |id| vec![Money::rupiah(if id == who(1) { 183_150 } else { 100_000 })];
         let chosen = choose(&all, Money::rupiah(amount), owed).map(|c| c.customer_id.0.as_u128());
         (all.iter().map(|c| (c.customer_id.0.as_u128(), c.clue)).collect(), chosen)
@@ -428,7 +425,7 @@ mod tests {
             customer_id: who(n),
         };
         let with = |text: &str, owed: i64, aliases: &[PayerAlias]| {
-            let all = candidates(&mutation(100_000, text), &[], &people(), aliases);
+            let all = candidates(&came(100_000, text), &[], &people(), aliases);
             choose(&all, Money::rupiah(100_000), |_| vec![Money::rupiah(owed)]).map(|c| (c.customer_id, c.clue))
         };
         let text = "TRSF E-BANKING CR 1501/FTSCY 100000.00 SUPARMAN JAYA";

@@ -13,5 +13,5 @@ pub mod mutation;
 pub use file::{BankFile, BankFormat, BankRow, account_code};
 pub use matching::{Candidate, Clue, Payer, candidates, choose, payer_words, sums_owed};
 pub use mutation::{
-    Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
+    Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };

@@ -67,12 +67,36 @@ impl std::fmt::Debug for Mutation {
     }
 }
 
+/// Money that came to an account, as far as it tells whose it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Incoming<'a> {
+    /// How much.
+    pub amount: Money,
+    /// On which day.
+    pub on: Date,
+    /// What the bank wrote. It names people.
+    pub text: &'a str,
+}
+
+/// What a bank wrote names people, so it is not shown.
+impl std::fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming").field("amount", &self.amount).field("on", &self.on).finish_non_exhaustive()
+    }
+}
+
 impl Mutation {
     /// The longest text, in characters.
     pub const LONGEST: usize = 500;
 
     /// Days between a payment that a person booked and the mutation that it is.
     pub const APART: i32 = 3;
+
+    /// What tells whose it is.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { amount: self.amount, on: self.on, text: &self.text }
+    }
 
     /// The provider of the payment that it becomes: the bank, `bank` where the file does not tell which, or the gateway.
     ///

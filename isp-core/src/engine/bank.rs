@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closing, PaymentRequest, plausible};
+use crate::payment::{Closing, PaymentRequest, UnpaidRequest, plausible};
 use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
 use crate::text::{Code, given};
 
@@ -58,7 +58,7 @@ pub struct Looked {
 
 /// What a match rests on, loaded once for many mutations.
 struct Book {
-    requests: Vec<PaymentRequest>,
+    requests: Vec<UnpaidRequest>,
     payers: Vec<Payer>,
     aliases: Vec<PayerAlias>,
 }
@@ -177,7 +177,7 @@ impl Engine<'_> {
         let mut book = self.book_of(first).await?;
         let mut considered = Vec::with_capacity(rows.len());
         for row in rows {
-            let found = candidates(&row.mutation, &book.requests, &book.payers, &book.aliases);
+            let found = candidates(&row.mutation.incoming(), &book.requests, &book.payers, &book.aliases);
             let mut owed = Vec::new();
             if let Some(first) = found.first().filter(|c| c.clue == Clue::Name) {
                 owed = sums_owed(&self.store.open_invoices(self.tenant, first.customer_id).await?);
@@ -196,7 +196,7 @@ impl Engine<'_> {
 
     async fn book_of(&self, from: Date) -> Result<Book, EngineError> {
         let query = RequestQuery { kept_after: Some(from.midnight(Zone::Wib)), ..RequestQuery::default() };
-        let requests = self.requests(query).await?;
+        let requests = self.requests(query).await?.iter().filter_map(PaymentRequest::unpaid).collect();
         let people = all_pages(self.page, |page| self.store.customers(self.tenant, page), |c| c.id).await?;
         let payers = people.iter().map(|c| Payer::new(c.id, &c.code, &c.name, c.phone.clone())).collect();
         Ok(Book { requests, payers, aliases: self.store.payer_aliases(self.tenant).await? })

@@ -27,5 +27,5 @@ pub use payout::{GatewayBalance, Payout};
 pub use qris::Qris;
 pub use receipt::{Payment, PaymentReversal, plausible};
 pub use receive::{Heard, KnownPayment, Received, Told};
-pub use request::{Closing, PaymentRequest, RequestPolicy, RequestState};
+pub use request::{Closing, OwnAmount, PaymentRequest, RequestPolicy, RequestState, UnpaidRequest};
 pub use write_off::WriteOff;

@@ -31,6 +31,60 @@ impl Default for RequestPolicy {
     }
 }
 
+/// An amount that only one customer is asked for, and its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnAmount {
+    /// The debt and the suffix.
+    pub amount: Money,
+    /// When it ceases to be shown.
+    pub expires_at: DateTime<Utc>,
+    /// Until when nobody else is asked for it.
+    pub kept_until: DateTime<Utc>,
+}
+
+impl RequestPolicy {
+    /// The amount to ask for a debt: with the smallest suffix that is free among the amounts that are kept.
+    ///
+    /// # Errors
+    /// [`Error::NothingOwed`]; [`Error::NoFreeAmount`] when all suffixes are taken.
+    pub fn own_amount(self, debt: Money, kept: &[Money], now: DateTime<Utc>) -> Result<OwnAmount, Error> {
+        if !debt.is_positive() {
+            return Err(Error::NothingOwed);
+        }
+        let mut amounts = (1..=LARGEST_SUFFIX).map(|suffix| debt + Money::rupiah(suffix));
+        let amount = amounts.find(|amount| !kept.contains(amount)).ok_or(Error::NoFreeAmount)?;
+        let expires_at = now + TimeDelta::hours(self.valid_hours.into());
+        Ok(OwnAmount { amount, expires_at, kept_until: expires_at + TimeDelta::hours(KEPT_HOURS) })
+    }
+}
+
+/// A request that nothing has paid, as far as money tells that it is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnpaidRequest {
+    /// The request.
+    pub id: PaymentRequestId,
+    /// Who was asked.
+    pub customer_id: CustomerId,
+    /// What was asked.
+    pub amount: Money,
+    /// When it was made.
+    pub made_at: DateTime<Utc>,
+    /// Until when nobody else is asked for its amount.
+    pub kept_until: DateTime<Utc>,
+    /// True when it was cancelled, or its customer paid another way.
+    pub cancelled: bool,
+}
+
+impl UnpaidRequest {
+    /// True when money of its amount that was paid on a day between two moments is its money: it was made before the end of
+    /// that day, and its amount was still kept at the beginning. Money for a request that was cancelled meanwhile, or is too late
+    /// for it, still is that customer's.
+    #[must_use]
+    pub fn is_paid_by(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        amount == self.amount && self.made_at < until && from < self.kept_until
+    }
+}
+
 /// What a customer was asked to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRequest {
@@ -119,13 +173,7 @@ impl PaymentRequest {
         policy: RequestPolicy,
         now: DateTime<Utc>,
     ) -> Result<Self, Error> {
-        if !debt.is_positive() {
-            return Err(Error::NothingOwed);
-        }
-        let mut amounts = (1..=LARGEST_SUFFIX).map(|suffix| debt + Money::rupiah(suffix));
-        let amount = amounts.find(|amount| !kept.contains(amount)).ok_or(Error::NoFreeAmount)?;
-        let expires_at = now + TimeDelta::hours(policy.valid_hours.into());
-        let kept_until = expires_at + TimeDelta::hours(KEPT_HOURS);
+        let OwnAmount { amount, expires_at, kept_until } = policy.own_amount(debt, kept, now)?;
         Ok(Self { id, customer_id, invoice_id, debt, amount, made_at: now, expires_at, kept_until, closing: None })
     }
 
@@ -146,12 +194,18 @@ impl PaymentRequest {
         self.closing.is_none_or(|closing| closing.payment_id.is_none())
     }
 
-    /// True when money of its amount that was paid on a day between two moments is its money: it was made before the end of
-    /// that day, its amount was still kept at the beginning, and nothing has paid it yet. Money for a request that was
-    /// cancelled meanwhile, or is too late for it, still is that customer's.
+    /// What matching money looks at; `None` when it is paid.
+    #[must_use]
+    pub fn unpaid(&self) -> Option<UnpaidRequest> {
+        let Self { id, customer_id, amount, made_at, kept_until, closing, .. } = *self;
+        let cancelled = closing.is_some();
+        self.is_unpaid().then_some(UnpaidRequest { id, customer_id, amount, made_at, kept_until, cancelled })
+    }
+
+    /// True when nothing has paid it yet and money that was paid on such a day is its money: [`UnpaidRequest::is_paid_by`].
     #[must_use]
     pub fn is_paid_by(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
-        self.is_unpaid() && amount == self.amount && self.made_at < until && from < self.kept_until
+        self.unpaid().is_some_and(|unpaid| unpaid.is_paid_by(amount, from, until))
     }
 }
 

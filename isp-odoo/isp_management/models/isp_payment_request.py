@@ -16,8 +16,6 @@ from odoo.tools import mute_logger
 from ..logic import access_rows
 from ..logic.money import rupiah_owed, whole
 
-# What the engine puts on top of a debt at most.
-LARGEST_SUFFIX = 999
 ATTEMPTS = 5
 
 
@@ -103,7 +101,7 @@ class IspPaymentRequest(models.Model):
             [("customer_id", "=", customer.id), ("debt", "=", debt), ("state", "!=", "paid"), ("held", "=", True)]
         ).held = False
         kept = [whole(other.amount) for other in requests.search([
-            ("company_id", "=", company.id), ("held", "=", True), ("amount", ">", debt), ("amount", "<=", debt + LARGEST_SUFFIX),
+            ("company_id", "=", company.id), ("held", "=", True), ("amount", ">", debt),
         ])]
         for _attempt in range(ATTEMPTS):
             wish = isp_engine.RequestWish(customer.id, debt, kept)

@@ -1,15 +1,14 @@
 //! `ask_payments` and `match_requests`.
 
-use chrono::DateTime;
-use isp_core::bank::{BankFormat, Clue, Mutation, Payer, candidates, choose};
-use isp_core::ids::{BankFileId, CustomerId, MutationId, PaymentId, PaymentRequestId};
+use isp_core::bank::{Incoming, Payer, candidates, choose};
+use isp_core::ids::{CustomerId, PaymentRequestId};
 use isp_core::money::Money;
-use isp_core::payment::{Closing, PaymentRequest, RequestPolicy};
-use isp_core::text::{Code, Name};
+use isp_core::payment::{RequestPolicy, UnpaidRequest};
+use isp_core::text::Code;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::convert::{Keys, Kind, Place, Value, Writer, nth};
+use crate::convert::{Keys, Kind, Place, Value, Writer};
 use crate::decide::refusal;
 
 /// An amount for each debt, which only one customer is asked for: the debt and the smallest of Rp1 to Rp999 that no other request
@@ -40,12 +39,11 @@ pub(crate) fn ask_payments<'py>(
     let mut given: Vec<Money> = Vec::new();
     for (index, (key, debt, kept)) in rows.into_iter().enumerate() {
         let kept: Vec<Money> = kept.into_iter().chain(given.iter().copied()).collect();
-        let made = PaymentRequest::try_new(PaymentRequestId(key), CustomerId(key), None, debt, &kept, policy, now);
-        answer.push(match made {
-            Ok(asked) => {
-                given.push(asked.amount);
-                let (debt, amount) = (writer.money(asked.debt)?, writer.money(asked.amount)?);
-                let (expires, kept) = (writer.moment(asked.expires_at)?, writer.moment(asked.kept_until)?);
+        answer.push(match policy.own_amount(debt, &kept, now) {
+            Ok(own) => {
+                given.push(own.amount);
+                let (debt, amount) = (writer.money(debt)?, writer.money(own.amount)?);
+                let (expires, kept) = (writer.moment(own.expires_at)?, writer.moment(own.kept_until)?);
                 writer.record(Kind::PaymentRequest, [keys.name(key)?.clone(), debt, amount, expires, kept])?
             }
             Err(error) => refusal(py, error, Place::nth_row(index).then("debt")),
@@ -64,63 +62,43 @@ pub(crate) fn match_requests<'py>(
     payers: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyList>> {
     let py = money.py();
-    let (mut keys, mut customers, mut sums) = (Keys::default(), Keys::default(), Keys::default());
-    let mut asked = Value::argument("requests", requests)?.rows(|_, row| {
+    let (mut keys, mut customers) = (Keys::default(), Keys::default());
+    let asked = Value::argument("requests", requests)?.rows(|_, row| {
         let fields = row.record(Kind::AskedPayment)?;
         let id = PaymentRequestId(keys.add(&fields.take()?)?);
         let customer_id = CustomerId(customers.known_or_add(&fields.take()?)?);
         let (amount, made_at, kept_until) =
             (fields.take()?.money()?, fields.take()?.moment()?, fields.take()?.moment()?);
         let (paid, cancelled) = (fields.take()?.bool()?, fields.take()?.bool()?);
-        let closing = (paid || cancelled).then(|| closed(paid, made_at));
-        Ok(PaymentRequest {
-            id,
-            customer_id,
-            invoice_id: None,
-            debt: amount,
-            amount,
-            made_at,
-            expires_at: kept_until,
-            kept_until,
-            closing,
-        })
+        Ok((!paid).then_some(UnpaidRequest { id, customer_id, amount, made_at, kept_until, cancelled }))
     })?;
+    let mut asked: Vec<UnpaidRequest> = asked.into_iter().flatten().collect();
     let mut known = Vec::new();
     if let Some(payers) = payers {
         known = Value::argument("payers", payers)?.rows(|_, row| {
             let fields = row.record(Kind::BankPayer)?;
             let customer_id = CustomerId(customers.known_or_add(&fields.take()?)?);
-            let code = fields.take()?.parsed(|text| Code::parse("code", text))?;
-            // The ID alone is looked for: a name of one word never counts.
-            let name = Name::parse("name", "-").map_err(|why| row.refuse(why))?;
-            Ok(Payer::new(customer_id, &code, &name, None))
+            Ok(Payer::by_code(customer_id, &fields.take()?.parsed(|text| Code::parse("code", text))?))
         })?;
     }
-    let mutations = Value::argument("money", money)?.rows(|_, row| {
+    let mut sums = Keys::default();
+    let came = Value::argument("money", money)?.rows(|_, row| {
         let fields = row.record(Kind::BankMoney)?;
-        let id = MutationId(sums.add(&fields.take()?)?);
-        let (amount, on, text) = (fields.take()?.money()?, fields.take()?.date()?, fields.take()?.string()?);
-        let account = Code::parse("account", "bank").map_err(|why| row.refuse(why))?;
-        let file_id = BankFileId(nth(0));
-        Ok(Mutation { id, account, format: BankFormat::Mt940, on, amount, text, balance: None, file_id })
+        sums.add(&fields.take()?)?;
+        Ok((fields.take()?.money()?, fields.take()?.date()?, fields.take()?.string()?))
     })?;
     let writer = Writer::new(py)?;
-    let mut answer = Vec::with_capacity(mutations.len());
-    for mutation in &mutations {
-        let found = candidates(mutation, &asked, &known, &[]);
-        let paid = choose(&found, mutation.amount, |_| Vec::new()).filter(|one| one.clue == Clue::Request);
-        let request = paid.and_then(|one| asked.iter_mut().find(|request| Some(request.id) == one.request));
-        answer.push(match request {
-            Some(request) => {
-                request.closing = Some(closed(true, request.made_at));
-                keys.name(request.id.0)?.clone()
+    let mut answer = Vec::with_capacity(came.len());
+    for (amount, on, text) in &came {
+        let found = candidates(&Incoming { amount: *amount, on: *on, text }, &asked, &known, &[]);
+        let paid = choose(&found, *amount, |_| Vec::new()).and_then(|one| one.request);
+        answer.push(match paid {
+            Some(id) => {
+                asked.retain(|request| request.id != id);
+                keys.name(id.0)?.clone()
             }
             None => writer.none(),
         });
     }
     PyList::new(py, answer)
-}
-
-fn closed(paid: bool, at: DateTime<chrono::Utc>) -> Closing {
-    Closing { at, payment_id: paid.then(|| PaymentId(nth(0))) }
 }
