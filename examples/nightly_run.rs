@@ -13,12 +13,12 @@ use isp::core::ports::{StandingWatch, Worker};
 use isp::core::testing::MemoryStore;
 use isp::core::testing::fakes::FakeRouter;
 use isp::{Engine, Policy};
-use provider::{TENANT, move_in, no_router};
+use provider::{TENANT, move_in, no_router, sender};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (store, policy) = (MemoryStore::new(), Policy::default());
-    let engine = Engine::new(&store, TENANT, &policy);
+    let (store, policy, asks) = (MemoryStore::new(), Policy::default(), sender()?);
+    let engine = Engine { sender: Some(&asks), ..Engine::new(&store, TENANT, &policy) };
     move_in(&store, no_router()?).await?;
     let routers = FakeRouter::default();
 

@@ -19,8 +19,8 @@ use provider::{TENANT, at, move_in, no_router};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (store, policy) = (MemoryStore::new(), Policy::default());
-    let engine = Engine::new(&store, TENANT, &policy);
+    let (store, policy, sender) = (MemoryStore::new(), Policy::default(), provider::sender()?);
+    let engine = Engine { sender: Some(&sender), ..Engine::new(&store, TENANT, &policy) };
     move_in(&store, no_router()?).await?;
     engine.bill(at("2026-01-01", 9)?).await?;
 

@@ -7,6 +7,7 @@ use isp::core::customer::{Address, Customer, Phone};
 use isp::core::engine::NewPayment;
 use isp::core::engine::manage::add_subscription;
 use isp::core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId, TenantId};
+use isp::core::message::Sender;
 use isp::core::package::{Package, PriceList, Speed, UserGroup};
 use isp::core::place::{Router, RouterEndpoint, Site};
 use isp::core::ports::{ChangeSet, Store};
@@ -31,6 +32,19 @@ pub const CUSTOMERS: [(&str, &str, &str); 3] = [
 /// [`Error`] for a day that does not exist.
 pub fn at(day: &str, hour: u32) -> Result<DateTime<Utc>, Error> {
     Ok(Date::parse(day)?.at(hour, 0, Zone::Wib))
+}
+
+/// Who asks for money. Without it no message leaves that asks for any.
+///
+/// # Errors
+/// [`Error`] for a name that is none.
+pub fn sender() -> Result<Sender, Error> {
+    Sender {
+        name: Name::parse("provider.name", "Contoh Net")?,
+        pay_to: vec!["BCA 1234567890".to_owned()],
+        contact: None,
+    }
+    .checked()
 }
 
 /// The id of customer `n`. Ids are made by whoever adds a row; these are fixed, so that the examples always say the same.
