@@ -48,7 +48,12 @@ pub(super) fn file(overrides: &Overrides, variables: &[(String, String)]) -> Opt
     usual.into_iter().flatten().find(|path| path.symlink_metadata().is_ok())
 }
 
-pub(super) fn read(path: &Path) -> Result<toml::Table, Failure> {
+/// What the file says; nothing where there is none.
+pub(super) fn in_file(path: Option<&Path>) -> Result<toml::Table, Failure> {
+    path.map_or_else(|| Ok(toml::Table::new()), read)
+}
+
+fn read(path: &Path) -> Result<toml::Table, Failure> {
     let place = path.display().to_string();
     let text = read_text(path).map_err(|reason| Failure::Config { place: place.clone(), reason })?;
     let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {

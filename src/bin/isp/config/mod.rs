@@ -2,6 +2,7 @@
 //!
 //! * The file is `--config`, else `ISP_CONFIG`, else `./isp.toml`, else `$XDG_CONFIG_HOME/isp/isp.toml` (`~/.config`).
 //!   A key that it does not know is an error. Relative paths in it start at its folder.
+//! * In a sandbox (`isp sandbox`) no variable counts but `ISP_LANGUAGE` and `ISP_OFFICER`.
 //! * A variable sets the key of its name: `ISP_DATABASE`, `ISP_LANGUAGE`; below a table with two underscores:
 //!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
 
@@ -22,12 +23,12 @@ use isp_core::{Policy, Secret};
 use serde::Deserialize;
 
 pub(crate) use file::{read_bytes, read_bytes_to, read_text};
-pub(crate) use show::{Setting, settings};
+pub(crate) use show::{Setting, masked_address, settings};
 pub(crate) use starter::starter;
 
 use crate::failure::Failure;
-use file::{file, holds_secret, others_may_read, read};
-use variables::overlay;
+use file::{file, holds_secret, in_file, others_may_read};
+use variables::{counting, ours, overlay};
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -61,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) worker: Worker,
     /// How `isp serve` listens.
     pub(crate) serve: isp_serve::Settings,
+    /// True in the settings that `isp sandbox` writes: then no variable and no flag leads to the real provider.
+    pub(crate) sandbox: bool,
     /// The settings file, when it holds a secret that others than its owner may read.
     #[serde(skip)]
     pub(crate) exposed: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl Default for Config {
             radius: isp_radius::Settings::default(),
             worker: Worker::default(),
             serve: isp_serve::Settings::default(),
+            sandbox: false,
             exposed: None,
         }
     }
@@ -180,21 +184,41 @@ impl Config {
         overrides: &Overrides,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, Failure> {
-        let variables: Vec<(String, String)> = variables.filter(|(name, _)| name.starts_with("ISP_")).collect();
+        let variables = ours(variables);
         let path = file(overrides, &variables);
-        let mut table = match &path {
-            Some(path) => read(path)?,
-            None => toml::Table::new(),
-        };
+        let mut table = in_file(path.as_deref())?;
         let exposed = path.filter(|path| holds_secret(&table) && others_may_read(path));
-        for (name, value) in &variables {
-            overlay(&mut table, name, value)?;
+        for (name, value) in counting(&table, &variables) {
+            overlay(&mut table, &name, &value)?;
         }
         let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
             let (key, reason) = key_and_reason(&error);
             Failure::Config { place: key.unwrap_or_else(|| "isp.toml, ISP_*".to_owned()), reason }
         })?;
+        if let (true, Some(_)) = (config.sandbox, &overrides.database) {
+            return Err(Failure::Usage { problem: "sandbox_database", what: "--database".to_owned() });
+        }
         Self { exposed, ..config }.with(overrides).checked()
+    }
+
+    /// All that the sources say, as one table. Defaults are not in it.
+    pub(crate) fn said(
+        flags: &Overrides,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<toml::Table, Failure> {
+        let variables = ours(variables);
+        let mut table = in_file(file(flags, &variables).as_deref())?;
+        for (name, value) in counting(&table, &variables) {
+            overlay(&mut table, &name, &value)?;
+        }
+        let given = [
+            ("database", flags.database.clone()),
+            ("key_file", flags.key_file.as_ref().map(|path| path.display().to_string())),
+            ("language", flags.language.map(|language| language.code().to_owned())),
+            ("officer", flags.officer.clone()),
+        ];
+        table.extend(given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))));
+        Ok(table)
     }
 
     fn with(self, flags: &Overrides) -> Self {

@@ -1,7 +1,7 @@
 //! Which settings hold and where each comes from, without the secrets among them.
 
-use super::file::{file, read};
-use super::variables::overlay;
+use super::file::{file, in_file};
+use super::variables::{counting, ours, overlay};
 use super::{Config, Overrides};
 use crate::failure::Failure;
 
@@ -22,14 +22,11 @@ pub(crate) fn settings(
     flags: &Overrides,
     variables: impl Iterator<Item = (String, String)>,
 ) -> Result<Vec<Setting>, Failure> {
-    let variables: Vec<(String, String)> = variables.filter(|(name, _)| name.starts_with("ISP_")).collect();
-    let in_file = match file(flags, &variables) {
-        Some(path) => read(&path)?,
-        None => toml::Table::new(),
-    };
+    let variables = ours(variables);
+    let in_file = in_file(file(flags, &variables).as_deref())?;
     let mut in_variables = toml::Table::new();
-    for (name, value) in &variables {
-        overlay(&mut in_variables, name, value)?;
+    for (name, value) in counting(&in_file, &variables) {
+        overlay(&mut in_variables, &name, &value)?;
     }
     let mut all = toml::Table::new();
     let policy = toml::Value::try_from(&config.policy);
@@ -88,7 +85,7 @@ fn flatten(prefix: &str, value: &toml::Value, out: &mut Vec<(String, String)>) {
 }
 
 /// The address of a database without its password. What is written in another way than it should be may hold one anywhere.
-fn masked_address(address: &str) -> String {
+pub(crate) fn masked_address(address: &str) -> String {
     if address.is_empty() || address.starts_with("sqlite:") {
         return address.to_owned();
     }

@@ -156,3 +156,23 @@ fn a_name_in_the_starter_file_is_who_asks() {
     let sender = config.provider.unwrap();
     assert_eq!((sender.name, sender.pay_to.len()), (name, 0));
 }
+
+#[test]
+fn nothing_leads_out_of_a_sandbox() {
+    let file = "sandbox = true\ndatabase = \"sqlite:copy.db\"\nofficer = \"file\"\n";
+    let variables = [
+        ("ISP_DATABASE", "postgres://isp@real/isp"),
+        ("ISP_WHATSAPP__BASE_URL", "https://graph.facebook.com"),
+        ("ISP_RADIUS__DATABASE", "postgres://radius@real/radius"),
+        ("ISP_OFFICER", "Sari"),
+        ("ISP_SANDBOX", "false"),
+    ];
+    let config = load(file, &variables, Overrides::default()).unwrap();
+    assert!(config.database.as_deref().is_some_and(|url| url.ends_with("copy.db")), "{:?}", config.database);
+    assert_eq!((config.whatsapp.base_url, config.officer.as_deref()), (None, Some("Sari")));
+    let flags = Overrides { database: Some("postgres://isp@real/isp".into()), ..Overrides::default() };
+    assert_eq!(load(file, &[], flags).unwrap_err().code(), "cli.usage");
+    // No variable makes a sandbox of the real settings either.
+    let config = load("", &[("ISP_SANDBOX", "true"), ("ISP_DATABASE", "sqlite:isp.db")], Overrides::default()).unwrap();
+    assert_eq!((config.sandbox, config.database.as_deref()), (false, Some("sqlite:isp.db")));
+}

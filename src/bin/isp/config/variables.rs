@@ -8,6 +8,18 @@ const KEYS: [&str; 14] = [
     "mikrotik", "radius", "worker", "serve",
 ];
 
+/// The variables that are ours.
+pub(super) fn ours(variables: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    variables.filter(|(name, _)| name.starts_with("ISP_")).collect()
+}
+
+/// Those that count beside what the file says: in a sandbox none that could lead to the real provider.
+pub(super) fn counting(in_file: &toml::Table, variables: &[(String, String)]) -> Vec<(String, String)> {
+    let sandbox = in_file.get("sandbox").and_then(toml::Value::as_bool).unwrap_or(false);
+    let counts = |name: &str| !sandbox || ["ISP_LANGUAGE", "ISP_OFFICER"].contains(&name);
+    variables.iter().filter(|(name, _)| counts(name)).cloned().collect()
+}
+
 /// Sets the key that a variable names.
 pub(super) fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), Failure> {
     let Some(rest) = name.strip_prefix("ISP_") else { return Ok(()) };
