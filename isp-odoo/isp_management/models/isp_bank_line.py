@@ -14,9 +14,6 @@ from odoo.tools import html2plaintext
 from ..logic import access_rows
 from ..logic.money import OWED_FROM, rupiah_owed, whole
 
-# A bank books a transfer so many days beside the day that somebody wrote down.
-DAYS_APART = 3
-
 
 class NotTaken(UserError):
     """The money lies beside what is owed."""
@@ -97,7 +94,7 @@ class AccountBankStatementLine(models.Model):
         came -= abroad
         family = requests._isp_family(root)
         transfers = {customer: customer._isp_transfers(family, min(asked.mapped("made_at"))) for customer in asked.customer_id}
-        owed_by = came._isp_owed_by(family)
+        owed_by = came._isp_owed_by(family, min(asked.mapped("made_at")))
         money = [
             isp_engine.BankMoney(
                 line.id, whole(line.amount), line.date, line._isp_text(), line._isp_said(family), owed_by[line.id],
@@ -153,8 +150,8 @@ class AccountBankStatementLine(models.Model):
         own = customers.filtered(lambda customer: customer.partner_id in partner)
         return (own or customers if partner <= partner.commercial_partner_id else own).ids
 
-    def _isp_owed_by(self, family):
-        """Who owes just the amount of each of these lines, or says that it was sent."""
+    def _isp_owed_by(self, family, since):
+        """Who owes just the amount of each of these lines, or says that it was sent; transfers that were booked from a moment on."""
         found = defaultdict(list)
         if self:
             self.env.flush_all()
@@ -162,15 +159,15 @@ class AccountBankStatementLine(models.Model):
             for one in self.env["isp.payment_request"]._isp_sums(self.env.cr, family, min(whole(line.amount) for line in self)):
                 sums[one.amount].append(one.customer)
             for line in self:
-                found[line.id] = [*sums[whole(line.amount)], *line._isp_sent_by(family)]
+                found[line.id] = [*sums[whole(line.amount)], *line._isp_sent_by(family, since)]
         return found
 
-    def _isp_sent_by(self, family):
+    def _isp_sent_by(self, family, since):
         """Customers with a transfer of this amount that somebody booked, and no bank has told of."""
         payments = self.env["account.payment"].sudo().search([
             ("company_id", "in", family.ids), ("payment_type", "=", "inbound"), ("state", "=", "posted"), ("amount", "=", self.amount),
-            ("date", ">=", fields.Date.subtract(self.date, days=DAYS_APART)), ("date", "<=", fields.Date.add(self.date, days=DAYS_APART)),
-        ]).filtered("isp_stands")
+            ("create_date", ">=", since), ("isp_stands", "=", True),
+        ])
         partners = payments.filtered(lambda payment: payment._isp_is_transfer()).partner_id
         return self.env["isp.customer"].sudo().search([("company_id", "in", family.ids), ("partner_id", "in", partners.ids)]).ids
 
@@ -274,12 +271,14 @@ class AccountBankStatementLine(models.Model):
 class IspCustomer(models.Model):
     _inherit = "isp.customer"
 
-    def _isp_transfers(self, family, since):
-        """The customer's payments that were booked as transfers from a moment on, and that no bank has told of, as the engine takes them."""
+    def _isp_transfers(self, family, since=None):
+        """The customer's payments that were booked as transfers, from a moment on or ever, and that no bank has told of, as the engine
+        takes them."""
         partner = self.partner_id
         payments = self.env["account.payment"].sudo().search([
             ("company_id", "in", family.ids), ("partner_id", "in", (partner | partner.commercial_partner_id).ids),
-            ("payment_type", "=", "inbound"), ("state", "=", "posted"), ("isp_stands", "=", True), ("create_date", ">=", since),
+            ("payment_type", "=", "inbound"), ("state", "=", "posted"), ("isp_stands", "=", True),
+            *([("create_date", ">=", since)] if since else []),
         ])
         return [
             isp_engine.Transfer(payment.id, whole(payment.amount), payment.date, access_rows.aware(payment.create_date))

@@ -26,9 +26,7 @@ class IspBankLineWizard(models.TransientModel):
     def _compute_choices(self):
         for wizard in self:
             wizard.company_ids = self.env["isp.payment_request"]._isp_family(wizard.line_id.company_id)
-            transfers = wizard.customer_id.sudo()._isp_transfers(wizard.company_ids, fields.Datetime.subtract(
-                fields.Datetime.to_datetime(wizard.date), days=60
-            )) if wizard.customer_id else []
+            transfers = wizard.customer_id.sudo()._isp_transfers(wizard.company_ids) if wizard.customer_id else []
             wizard.payment_ids = [transfer.key for transfer in transfers]
 
     @api.model

@@ -174,6 +174,7 @@ __all__ = [
     "review_proofs",
     "router_status",
     "send_messages",
+    "sums_owed",
     "template_registrations",
     "unpaid_when_late",
     "verify_webhook",
