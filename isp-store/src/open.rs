@@ -98,16 +98,16 @@ pub async fn has_key(url: &str) -> Result<bool, StoreError> {
             Ok(found)
         }
         Target::Postgres(options) => {
-            let mut connection = postgres::connect(&options).await?;
-            let there = "SELECT to_regclass($1) IS NOT NULL";
-            let there: bool =
-                sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut connection).await.map_err(store_error)?;
-            let found = match there {
-                true => sqlx::query_scalar(sealed).fetch_one(&mut connection).await.map_err(store_error)?,
-                false => false,
-            };
-            connection.close().await.map_err(store_error)?;
-            Ok(found)
+            postgres::briefly(&options, async |connection| {
+                let there = "SELECT to_regclass($1) IS NOT NULL";
+                let there: bool =
+                    sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut *connection).await.map_err(store_error)?;
+                match there {
+                    true => sqlx::query_scalar(sealed).fetch_one(connection).await.map_err(store_error),
+                    false => Ok(false),
+                }
+            })
+            .await
         }
     }
 }
@@ -163,12 +163,12 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
             (applied, sqlite_migrations())
         }
         Target::Postgres(options) => {
-            let mut connection = postgres::connect(&options).await?;
-            let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
-            let there: bool = sqlx::query_scalar(there).fetch_one(&mut connection).await.map_err(store_error)?;
-            let applied = if there { applied(&mut connection).await? } else { Vec::new() };
-            connection.close().await.map_err(store_error)?;
-            (applied, postgres_migrations())
+            let applied = postgres::briefly(&options, async |connection| {
+                let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+                let there: bool = sqlx::query_scalar(there).fetch_one(&mut *connection).await.map_err(store_error)?;
+                if there { applied(connection).await } else { Ok(Vec::new()) }
+            });
+            (applied.await?, postgres_migrations())
         }
     };
     Ok(stands(&known, &applied))
