@@ -92,10 +92,10 @@ impl Engine<'_> {
                         let why = if waits_for_name { NO_SENDER } else { why };
                         outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, why, now));
                     }
-                    Verdict::Drop("too_old") if waits_for_name => {
+                    Verdict::Drop(why @ ("too_old" | "past_due")) if waits_for_name => {
                         report.dropped += 1;
                         report.dropped_unnamed += 1;
-                        let why = format!("too_old: {NO_SENDER}");
+                        let why = format!("{why}: {NO_SENDER}");
                         outcomes.push(outcome(row.claimed(), OutboxState::Dropped, now, &why, now));
                     }
                     Verdict::Drop(why) => {
