@@ -17,6 +17,7 @@ mod context;
 mod failure;
 mod i18n;
 mod import;
+mod linked;
 mod output;
 mod portal;
 mod progress;
