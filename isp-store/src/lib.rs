@@ -67,7 +67,7 @@ mod vault;
 mod wishes;
 mod wrap;
 
-pub use backup::{BackupError, Copied, Fit, backup, checksum_of, note_backup, restore};
+pub use backup::{BackupError, Copied, Fit, Scratch, backup, checksum_of, note_backup, restore};
 pub use doctor::Finding;
 pub use keyfile::{KeyFile, Unwrapped};
 pub use open::{MigrationStatus, has_key, migrate, migration_status};

@@ -35,9 +35,12 @@ mod cli_pph23;
 mod cli_prices;
 mod cli_proofs;
 mod cli_radius;
+mod cli_report_files;
 mod cli_reports;
 mod cli_rules;
 #[cfg(unix)]
+mod cli_sandbox;
+mod cli_screen;
 mod cli_sender;
 mod cli_serve;
 mod cli_sheets;

@@ -6,6 +6,7 @@
 mod place;
 mod postgres;
 mod report;
+mod scratch;
 mod sqlite;
 
 use std::io::Read as _;
@@ -17,6 +18,7 @@ use sqlx::Connection as _;
 
 pub use place::checksum_of;
 pub use report::{BackupError, Copied, Fit};
+pub use scratch::Scratch;
 
 use crate::error::store_error;
 use crate::open::{Target, sqlite_connection, target};

@@ -260,3 +260,31 @@ async fn a_copy_of_a_newer_version_is_not_brought_back() {
         assert_eq!(error, BackupError::Store(StoreError::Newer));
     }
 }
+
+#[tokio::test]
+async fn a_copy_that_is_thrown_away_touches_nothing() {
+    for database in provided().await {
+        let dir = tempfile::tempdir().unwrap();
+        let scratch = isp_store::Scratch::beside(
+            &database.url,
+            dir.path(),
+            &format!("isp_scratch_{}", uuid::Uuid::now_v7().simple()),
+        )
+        .await
+        .unwrap();
+        assert_ne!(scratch.url(), database.url);
+        let copied = scratch.fill(&database.url, Some(&vault())).await.unwrap();
+        assert_eq!(copied.rows("customers"), 200);
+        // What is written into the copy is in the copy only, also while somebody is still connected when it goes.
+        let copy = isp_store::SqlStore::open(scratch.url(), vault()).await.unwrap();
+        copy.commit(TENANT, ChangeSet { customers: vec![the_customer(9_000)], ..ChangeSet::default() }).await.unwrap();
+        let url = scratch.url().to_owned();
+        scratch.remove().await.unwrap();
+        let store = database.open().await;
+        assert_eq!(store.customers(TENANT, PageQuery::first(1_000)).await.unwrap().len(), 200);
+        store.close().await;
+        if url.starts_with("postgres") {
+            assert!(isp_store::migration_status(&url).await.is_err(), "the database is gone");
+        }
+    }
+}

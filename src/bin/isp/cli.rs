@@ -81,6 +81,12 @@ pub(crate) struct Globals {
     /// How to print rows.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table, help_heading = "Global options")]
     pub(crate) format: Format,
+    /// Show all columns of a table, also those that do not fit the screen.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) wide: bool,
+    /// Print at once what is longer than the screen, without a pager.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) no_pager: bool,
     /// Only results, warnings and errors.
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
@@ -258,6 +264,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp demo --keep /tmp/demo && isp --config /tmp/demo/isp.toml report finance --from 2026-01"
     )]
     Demo(cmd::demo::Demo),
+    /// Try anything on a copy of your data, with simulated routers and a simulated WhatsApp, until Ctrl-C.
+    #[command(
+        after_help = "Examples:\n  isp sandbox\n  isp sandbox --run --on 2026-03-05\n\nIt prints what to type in another terminal, and what the simulated phones receive. The real database is only read; the copy is removed at the end."
+    )]
+    Sandbox(cmd::sandbox::Sandbox),
     /// Run a simulated RouterOS on a loopback port until Ctrl-C.
     SimulateRouter(cmd::simulate_router::Simulate),
     /// Run a simulated payment gateway on a loopback port until Ctrl-C.
@@ -280,7 +291,7 @@ pub(crate) enum Command {
 }
 
 /// Which command was asked for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// Its name without arguments, as the log of changes tells it.
     pub(crate) command: String,

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::failure::Exit;
 use crate::i18n::Texts;
 use crate::output::{self, Format, Rows};
+use crate::screen;
 use crate::watch::StoreWatch;
 use crate::wire;
 
@@ -35,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) named: Option<DateTime<Utc>>,
     pub(crate) format: Format,
     pub(crate) quiet: bool,
+    /// True when tables are shown whole, however wide they are.
+    pub(crate) wide: bool,
     /// Who acts.
     pub(crate) officer: Name,
     pub(crate) ids: Mutex<IdSource>,
@@ -128,7 +131,12 @@ impl Context {
 
     /// Prints rows in the chosen format.
     pub(crate) fn rows(&self, rows: &Rows) -> anyhow::Result<()> {
-        output::print(&rows.render(self.format, &self.texts)?)
+        output::print(&rows.render(self.format, &self.texts, self.room())?)
+    }
+
+    /// How wide a table may be; as wide as it is where nobody looks at it on a terminal.
+    pub(crate) fn room(&self) -> Option<usize> {
+        if self.wide { None } else { screen::width() }
     }
 
     /// Prints a sentence for people; for programs, a row of the same facts.

@@ -15,6 +15,7 @@ mod cmd;
 mod config;
 mod context;
 mod failure;
+mod grid;
 mod i18n;
 mod import;
 mod linked;
@@ -22,7 +23,10 @@ mod output;
 mod portal;
 mod progress;
 mod routers;
+mod screen;
+mod simulated;
 mod speak;
+mod stop;
 mod text_file;
 mod watch;
 mod wire;
@@ -43,6 +47,7 @@ use crate::config::{Config, Overrides};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, classify, is_broken_pipe};
 use crate::i18n::Texts;
+use crate::output::Format;
 
 fn main() -> ExitCode {
     // Everything below takes the moment as an argument. Only claims on the outbox run by the clock, see `watch`.
@@ -120,10 +125,21 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Ask
     }
     let config = Config::load(&flags, std::env::vars())?;
     let ctx = context(config, &globals, clock, asked)?;
+    if ctx.config.sandbox && !ctx.quiet {
+        ctx.warn("warn.sandbox", &[]);
+    }
     if let Some(path) = &ctx.config.exposed {
         ctx.warn("warn.settings_readable", &[("file", path.display().to_string())]);
     }
+    // What is only looked at may be longer than the screen.
+    if ctx.asked.reads_only && ctx.format == Format::Table && !globals.no_pager {
+        screen::keep();
+    }
     let done = dispatch(&ctx, command, &flags).await;
+    // Ctrl-C is the pager's while it is there.
+    #[cfg(unix)]
+    let _pagers = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    output::show()?;
     let exit = ctx.close(done.as_ref().copied().unwrap_or(Exit::Done)).await;
     done.map(|_| exit)
 }
@@ -181,6 +197,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Webhook(command) => cmd::webhook::run(ctx, command).await,
         Command::Link(args) => cmd::link::run(ctx, &args).await,
         Command::Demo(args) => cmd::demo::run(ctx, args).await,
+        Command::Sandbox(args) => cmd::sandbox::run(ctx, args, flags).await,
         Command::SimulateGateway(args) => cmd::simulate_gateway::run(ctx, args).await,
         Command::SimulateRouter(args) => cmd::simulate_router::run(ctx, args).await,
     }
@@ -200,6 +217,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, asked: cli::
         named: globals.on.map(|_| clock),
         format: globals.format,
         quiet: globals.quiet,
+        wide: globals.wide,
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
         ids: Mutex::new(ids),
         store: OnceCell::new(),

@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use isp_core::Money;
 use isp_core::calendar::Date;
 use isp_core::customer::Phone;
@@ -11,7 +10,9 @@ use isp_core::text::Language;
 use isp_core::typed::{guarded, is_invisible};
 use serde_json::{Map, Value};
 
+use crate::grid::{Grid, Heading};
 use crate::i18n::Texts;
+use crate::screen;
 
 /// How to print rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -59,7 +60,8 @@ impl Cell {
         Self::Number(number.try_into().unwrap_or(i64::MAX))
     }
 
-    fn shown(&self, texts: &Texts) -> String {
+    /// As people read it.
+    pub(crate) fn shown(&self, texts: &Texts) -> String {
         match self {
             Self::Word(code) => texts.find(&format!("word.{code}"), &[]).unwrap_or_else(|| (*code).to_owned()),
             Self::Text(text) => harmless(text),
@@ -152,13 +154,21 @@ impl Rows {
         self.rows.push(cells);
     }
 
-    /// As text in a format.
-    pub(crate) fn render(&self, format: Format, texts: &Texts) -> anyhow::Result<String> {
+    /// As text in a format; a table with at most so many signs a line.
+    pub(crate) fn render(&self, format: Format, texts: &Texts, room: Option<usize>) -> anyhow::Result<String> {
         match format {
-            Format::Table => Ok(self.table(texts)),
+            Format::Table if self.rows.is_empty() => Ok(format!("{}\n", texts.t("output.none"))),
+            Format::Table => Ok(self.grid(texts).text(texts, room)),
             Format::Csv => self.csv(if texts.language() == Language::Id { b';' } else { b',' }),
             Format::Json => Ok(format!("{}\n", escaped(&serde_json::to_string_pretty(&self.json())?))),
         }
+    }
+
+    /// As people read it.
+    pub(crate) fn grid(&self, texts: &Texts) -> Grid {
+        let heading =
+            |c: &Column| Heading { key: Some(c.key), text: texts.t(&format!("column.{}", c.key)), right: c.number };
+        Grid { headings: self.columns.iter().map(heading).collect(), rows: self.rows.clone() }
     }
 
     /// As JSON.
@@ -168,16 +178,6 @@ impl Rows {
             Value::Object(pairs.collect::<Map<_, _>>())
         };
         Value::Array(self.rows.iter().map(object).collect())
-    }
-
-    fn table(&self, texts: &Texts) -> String {
-        if self.rows.is_empty() {
-            return format!("{}\n", texts.t("output.none"));
-        }
-        let headings: Vec<String> = self.columns.iter().map(|c| texts.t(&format!("column.{}", c.key))).collect();
-        let lines = self.rows.iter().map(|row| row.iter().map(|cell| cell.shown(texts)).collect());
-        let right = self.columns.iter().map(|c| c.number).collect::<Vec<_>>();
-        table(&headings, lines, &right)
     }
 
     fn csv(&self, separator: u8) -> anyhow::Result<String> {
@@ -203,40 +203,25 @@ fn escaped(json: &str) -> String {
     out
 }
 
-/// A table whose first column is words and whose others are numbers.
-pub(crate) fn plain_table(headings: &[String], lines: impl Iterator<Item = Vec<String>>) -> String {
-    let right: Vec<bool> = (0..headings.len()).map(|at| at > 0).collect();
-    table(headings, lines, &right)
-}
-
-fn table(headings: &[String], lines: impl Iterator<Item = Vec<String>>, right: &[bool]) -> String {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(rule)).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headings);
-    lines.for_each(|line| {
-        table.add_row(line);
-    });
-    for (at, right) in right.iter().enumerate() {
-        if let Some(shown) = table.column_mut(at).filter(|_| *right) {
-            shown.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table.to_string().lines().map(|l| l.trim_end().to_owned()).collect();
-    format!("{}\n", lines.join("\n"))
-}
-
 /// Why something could not be printed, the first time.
 static LOST: OnceLock<std::io::ErrorKind> = OnceLock::new();
 
 /// Writes to standard output. What cannot be printed never stops the work in its middle: the program says at its end that
 /// its output is incomplete, see [`lost`].
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    if screen::kept(text) {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         LOST.get_or_init(|| error.kind());
     }
     Ok(())
+}
+
+/// Shows what was kept for a pager.
+pub(crate) fn show() -> anyhow::Result<()> {
+    screen::show().map_or(Ok(()), |text| print(&text))
 }
 
 /// Standard output for what writes by itself, under the rule of [`print`]. Only a reader who has gone away ends the work.
@@ -284,10 +269,10 @@ mod tests {
         let mut rows = Rows::new(&[column("name"), number("amount"), number("count")]);
         rows.push(vec![Cell::text("=cmd()"), Money::rupiah(1_166_500).into(), Cell::count(3)]);
         rows.push(vec![Cell::Empty, Money::rupiah(-500).into(), Cell::count(12)]);
-        assert_eq!(rows.render(Format::Csv, &texts).unwrap(), "name;amount;count\n'=cmd();1166500;3\n;-500;12\n");
-        let table = rows.render(Format::Table, &texts).unwrap();
+        assert_eq!(rows.render(Format::Csv, &texts, None).unwrap(), "name;amount;count\n'=cmd();1166500;3\n;-500;12\n");
+        let table = rows.render(Format::Table, &texts, None).unwrap();
         assert!(table.contains("Rp1.166.500") && table.contains("    -Rp500"), "{table}");
-        let json: Value = serde_json::from_str(&rows.render(Format::Json, &texts).unwrap()).unwrap();
+        let json: Value = serde_json::from_str(&rows.render(Format::Json, &texts, None).unwrap()).unwrap();
         assert_eq!(json[1]["amount"], -500);
         assert_eq!(json[0]["name"], "=cmd()");
     }
@@ -301,16 +286,16 @@ mod tests {
         };
         let (id, en) = (Texts::load(Language::Id).unwrap(), Texts::load(Language::En).unwrap());
         for text in ["=1+1", "+62***789", "-1+cmd", "@x", "\t=x", "\r=x", ";=x"] {
-            let csv = rows(text).render(Format::Csv, &en).unwrap();
+            let csv = rows(text).render(Format::Csv, &en, None).unwrap();
             let cell = csv.lines().nth(1).unwrap().trim_start_matches('"');
             assert!(cell.starts_with('\''), "{text:?}: {csv}");
         }
         let evil = "Budi\u{1b}[2J\u{9b}31m\u{202e}x";
         for format in [Format::Table, Format::Csv, Format::Json] {
-            let out = rows(evil).render(format, &id).unwrap();
+            let out = rows(evil).render(format, &id, None).unwrap();
             assert!(!out.chars().any(|sign| sign != '\n' && (sign.is_control() || is_invisible(sign))), "{out:?}");
         }
-        let json: Value = serde_json::from_str(&rows(evil).render(Format::Json, &id).unwrap()).unwrap();
+        let json: Value = serde_json::from_str(&rows(evil).render(Format::Json, &id, None).unwrap()).unwrap();
         assert_eq!(json[0]["name"], evil);
     }
 
@@ -319,7 +304,7 @@ mod tests {
         let mut rows = Rows::new(&[column("code"), column("phone"), number("amount")]);
         let phone = Phone::parse("081234567890").unwrap();
         rows.push(vec![Cell::text("00123"), Cell::Phone(phone), Money::rupiah(-500).into()]);
-        let of = |language| rows.render(Format::Csv, &Texts::load(language).unwrap()).unwrap();
+        let of = |language| rows.render(Format::Csv, &Texts::load(language).unwrap(), None).unwrap();
         assert_eq!(of(Language::Id), "code;phone;amount\n'00123;0812-3456-7890;-500\n");
         assert_eq!(of(Language::En), "code,phone,amount\n'00123,0812-3456-7890,-500\n");
     }

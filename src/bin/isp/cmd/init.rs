@@ -75,7 +75,7 @@ fn sender(name: &str) -> Result<Sender, isp_core::Error> {
 }
 
 /// Writes a new file that only its owner may read: tokens are written into it.
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -45,6 +45,7 @@ mod router_check;
 mod router_confirm;
 mod router_import;
 mod router_plan;
+pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod simulate;

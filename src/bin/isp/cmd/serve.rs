@@ -21,10 +21,10 @@ use super::deliver::Wires;
 use super::gateway::usable;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output;
 use crate::portal::LinesByAddress;
+use crate::stop::Stop;
 use crate::watch::StoreWatch;
-use crate::wire;
+use crate::{output, wire};
 
 /// How long deliveries under way may take once the server stops; a service manager waits 30 seconds.
 const LAST: Duration = Duration::from_secs(25);
@@ -97,7 +97,7 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     let looking =
         tokio::spawn(look(Arc::clone(&app), wire::database(&ctx.config)?.to_owned(), Arc::clone(&store), watch));
     // Signals are listened to before the address is out: who reads it may stop the server at once.
-    let mut stopped = std::pin::pin!(signal());
+    let mut asked = Stop::listen()?;
     let said = ctx.texts.with("done.serving", &[("address", address.to_string())]);
     let ready = async {
         output::print(&format!("{said}\n"))?;
@@ -106,7 +106,7 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     };
     tokio::select! {
         biased;
-        stopped = &mut stopped => stopped?,
+        stopped = asked.come() => stopped?,
         failed = ready => failed?,
         () = &mut working => {}
     }
@@ -158,20 +158,6 @@ async fn look(app: Arc<App>, url: String, store: Arc<SqlStore>, watch: Arc<Store
         }
         tokio::time::sleep(LOOK).await;
     }
-}
-
-/// Waits for SIGTERM or SIGINT.
-async fn signal() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            _ = term.recv() => Ok(()),
-            done = tokio::signal::ctrl_c() => done,
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 /// Log lines on standard output, from the level that `ISP_LOG` names: error, warn, info or debug.

@@ -15,12 +15,11 @@ use isp_core::message::Sender;
 use isp_core::message::notification::OutgoingMessage;
 use isp_core::place::Router;
 use isp_core::ports::{
-    ChangeSet, Effect, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, StandingWatch, Store,
-    Topic, Worker,
+    Effect, Messenger, OutboxQuery, OutboxState, PageQuery, PortError, SendOutcome, StandingWatch, Store, Topic, Worker,
 };
 use isp_core::text::{Code, Language, Name};
 use isp_core::{Policy, Secret};
-use isp_mikrotik::simulator::{SimulatedRouter, Simulation};
+use isp_mikrotik::simulator::SimulatedRouter;
 use isp_mikrotik::{MikrotikAccess, Settings};
 use isp_store::Vault;
 use isp_whatsapp::catalog::TemplateCatalog;
@@ -30,7 +29,7 @@ use tokio::sync::Notify;
 
 use crate::config::{self, Config, Overrides};
 use crate::failure::Failure;
-use crate::import;
+use crate::{import, simulated};
 
 use super::night::Gateway;
 
@@ -109,7 +108,7 @@ impl Stage {
         isp_store::migrate(&database).await?;
         let store = isp_store::open(&database, Vault::from_file(&key)?).await?;
         let imported = import_sheets(store.as_ref(), &dir.join("csv"), now).await?;
-        let routers = start_routers(store.as_ref()).await?;
+        let routers = simulated::start_routers(store.as_ref(), TenantId::DEFAULT).await?;
         let whatsapp = Simulator::start().await?;
         let messenger = self::messenger(&whatsapp)?;
         let engine = Engine::new(store.as_ref(), TenantId::DEFAULT, &policy);
@@ -232,26 +231,6 @@ async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> any
     let counts = plan.counts.iter().map(|(file, counts)| (*file, counts.new)).collect();
     import::apply(store, TenantId::DEFAULT, plan).await?;
     Ok(counts)
-}
-
-/// A simulated router for each that the sheets name, with the API user that they name, on a port of this machine.
-async fn start_routers(store: &dyn Store) -> anyhow::Result<BTreeMap<RouterId, (Router, SimulatedRouter)>> {
-    let mut started = BTreeMap::new();
-    for mut router in store.routers(TenantId::DEFAULT).await? {
-        let simulated = SimulatedRouter::start(Simulation {
-            identity: router.code.to_string(),
-            user: router.endpoint.username.clone(),
-            password: router.endpoint.password.reveal().to_owned(),
-            ..Simulation::default()
-        })
-        .await?;
-        router.endpoint.host = simulated.address().ip().to_string();
-        router.endpoint.port = simulated.address().port();
-        started.insert(router.id, (router, simulated));
-    }
-    let routers = started.values().map(|(router, _)| router.clone()).collect();
-    store.commit(TenantId::DEFAULT, ChangeSet { routers, ..ChangeSet::default() }).await?;
-    Ok(started)
 }
 
 async fn people(engine: &Engine<'_>) -> anyhow::Result<People> {

@@ -1,0 +1,193 @@
+//! `isp sandbox`: one's own data on simulated routers and a simulated WhatsApp, until Ctrl-C.
+//!
+//! It works on a copy. The real database is read once and never opened again; the settings of the copy name loopback addresses
+//! only, and no variable counts beside them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use isp_core::customer::Phone;
+use isp_core::ids::IdSource;
+use isp_core::ports::{AccessControl as _, ApplyOutcome};
+use isp_store::Scratch;
+use isp_whatsapp::simulator::Simulator;
+use secrecy::ExposeSecret as _;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::isolate::Enforce;
+use super::{day, router};
+use crate::config::{Config, Overrides, masked_address};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::i18n::Texts;
+use crate::simulated::{self, Routers};
+use crate::stop::Stop;
+use crate::{output, wire};
+
+/// How often it looks what the phones received.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Where `isp serve` of a sandbox listens: beside the real one, and on this machine only.
+const LISTEN: &str = "127.0.0.1:8481";
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Live a day first, as `isp run` would: that of --on, else today.
+    #[arg(long)]
+    run: bool,
+}
+
+pub(crate) async fn run(ctx: &Context, args: Sandbox, flags: &Overrides) -> anyhow::Result<Exit> {
+    // Listened to before anything is copied: whoever stops it at once leaves nothing behind.
+    let mut stop = Stop::listen_also_to_the_terminal()?;
+    let failed =
+        |error: std::io::Error| Failure::File { path: "isp-sandbox-...".to_owned(), reason: error.to_string() };
+    let folder = tempfile::Builder::new().prefix("isp-sandbox-").tempdir().map_err(failed)?;
+    let url = wire::database(&ctx.config)?;
+    let name = format!("isp_sandbox_{:08x}", Uuid::now_v7().as_u64_pair().1 >> 32);
+    let copy = Scratch::beside(url, folder.path(), &name).await?;
+    let lived = tokio::select! {
+        biased;
+        stopped = stop.come() => stopped.map_err(anyhow::Error::from),
+        lived = live(ctx, &args, flags, &copy, folder.path()) => lived,
+    };
+    let removed = copy.remove().await;
+    folder.close().map_err(failed)?;
+    lived?;
+    removed?;
+    ctx.say("done.sandbox_ended", &[])?;
+    Ok(Exit::Done)
+}
+
+/// Copies, simulates, introduces, and tells what the phones receive. Ends with an error only.
+async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, folder: &Path) -> anyhow::Result<()> {
+    let url = wire::database(&ctx.config)?;
+    let vault = wire::vault(&ctx.config)?;
+    copy.fill(url, Some(&vault)).await?;
+    // A copy may be of an older program: it is brought up to date, and the real one is not.
+    isp_store::migrate(copy.url()).await?;
+    let whatsapp = Simulator::start().await?;
+    let file = folder.join("isp.toml");
+    write_settings(flags, copy.url(), &whatsapp, &file)?;
+    let inside = inside(ctx, &file)?;
+    let store = inside.store().await?;
+    let routers = simulated::start_routers(store, inside.tenant()).await?;
+    furnish(&inside, &routers).await?;
+    let variables = [
+        ("database", masked_address(url)),
+        ("routers", routers.len().to_string()),
+        ("file", file.display().to_string()),
+    ];
+    output::print(&format!("{}\n\n", inside.texts.with("done.sandbox", &variables)))?;
+    if args.run
+        && let Err(error) = day::run(&inside, &Enforce::default()).await
+    {
+        // Such as a day before the last run: the sandbox is there all the same.
+        output::note(&format!("isp: {}", inside.texts.failure(&error)));
+    }
+    let mut seen = 0;
+    loop {
+        for message in whatsapp.messages().into_iter().skip(seen) {
+            seen += 1;
+            // A number is masked as everywhere; the text is what its customer would read.
+            let digits = format!("+{}", message.to.reveal());
+            let phone = Phone::parse(&digits).map_or_else(|_| "***".to_owned(), |phone| phone.to_string());
+            let text = message.text.reveal().lines().map(|line| format!("  {}\n", output::harmless(line)));
+            output::print(&format!("{phone} · {}\n{}\n", message.template, text.collect::<String>()))?;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The settings of the sandbox: what holds, with the copy, the simulated WhatsApp and nothing else that is outside.
+fn write_settings(flags: &Overrides, url: &str, whatsapp: &Simulator, file: &Path) -> anyhow::Result<()> {
+    let mut table = Config::said(flags, std::env::vars())?;
+    for outside in ["gateway", "radius", "serve", "whatsapp"] {
+        table.remove(outside);
+    }
+    let mikrotik = table.entry("mikrotik").or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(mikrotik) = mikrotik.as_table_mut() {
+        // Real routers often have profiles with these already; simulated ones begin empty.
+        mikrotik.entry("pool").or_insert_with(|| "sandbox".into());
+        mikrotik.entry("local_address").or_insert_with(|| "10.0.0.1".into());
+    }
+    table.insert("sandbox".to_owned(), true.into());
+    table.insert("database".to_owned(), url.into());
+    if let Some(toml::Value::String(key)) = table.get_mut("key_file") {
+        // The other terminal may be in another folder.
+        *key = std::path::absolute(PathBuf::from(&*key))?.display().to_string();
+    }
+    let of = |pairs: &[(&str, &str)]| {
+        toml::Value::Table(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
+    };
+    table.insert("serve".to_owned(), of(&[("listen", LISTEN)]));
+    let settings = [
+        ("base_url", whatsapp.base_url()),
+        ("phone_number_id", whatsapp.phone_number_id().to_owned()),
+        ("access_token", whatsapp.access_token().expose_secret().to_owned()),
+        ("app_secret", whatsapp.app_secret().expose_secret().to_owned()),
+        ("verify_token", "sandbox".to_owned()),
+    ];
+    table.insert("whatsapp".to_owned(), of(&settings.each_ref().map(|(key, value)| (*key, value.as_str()))));
+    let text = toml::to_string(&table).context("settings of the sandbox")?;
+    super::init::write_private(file, &text)
+        .map_err(|error| Failure::File { path: file.display().to_string(), reason: error.kind().to_string() })?;
+    Ok(())
+}
+
+/// What commands inside the sandbox work with.
+fn inside(ctx: &Context, file: &Path) -> anyhow::Result<Context> {
+    let flags = Overrides { config: Some(file.to_owned()), ..Overrides::default() };
+    let config = Config::load(&flags, std::env::vars())?;
+    let mut ids = IdSource::new(ctx.now, Uuid::now_v7().as_u64_pair().1);
+    Ok(Context {
+        worker: isp_core::ids::WorkerId(ids.next_uuid()),
+        texts: Texts::load(config.language)?,
+        config,
+        now: ctx.now,
+        dated: ctx.dated,
+        named: ctx.named,
+        format: ctx.format,
+        quiet: ctx.quiet,
+        wide: ctx.wide,
+        officer: ctx.officer.clone(),
+        ids: Mutex::new(ids),
+        store: OnceCell::new(),
+        watch: OnceCell::new(),
+        asked: ctx.asked.clone(),
+    })
+}
+
+/// Puts onto the simulated routers what the real ones should have: pools that profiles name, and each line as it is wanted.
+async fn furnish(inside: &Context, routers: &Routers) -> anyhow::Result<()> {
+    let store = inside.store().await?;
+    let access = wire::routers(&inside.config);
+    let settings = &inside.config.mikrotik;
+    let named = [&settings.pool, &settings.isolation_pool, &settings.local_address];
+    let pools = named.into_iter().flatten().filter(|pool| pool.parse::<std::net::IpAddr>().is_err());
+    for pool in pools.collect::<std::collections::BTreeSet<_>>() {
+        for (_, simulated) in routers.values() {
+            simulated.force("/ip/pool", &[("name", pool.as_bytes()), ("ranges", b"10.0.0.2-10.255.255.254")]);
+        }
+    }
+    for (router, _) in routers.values() {
+        let wanted = router::targets(inside, store, router).await?;
+        let outcomes = access.apply(&router.endpoint, &wanted).await?;
+        for (target, outcome) in wanted.iter().zip(outcomes) {
+            if let ApplyOutcome::Refused { code, reason } = outcome {
+                let variables = [
+                    ("router", router.code.to_string()),
+                    ("account", target.account.username.to_string()),
+                    ("reason", inside.texts.finding(code, &reason)),
+                    ("error", code.to_owned()),
+                ];
+                inside.warn("warn.account_refused", &variables);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Settings, in one order: a flag before an `ISP_...` variable before the file before the default.
+//!
+//! * The file is `--config`, else `ISP_CONFIG`, else `./isp.toml`, else `$XDG_CONFIG_HOME/isp/isp.toml` (`~/.config`).
+//!   A key that it does not know is an error. Relative paths in it start at its folder.
+//! * In a sandbox (`isp sandbox`) no variable counts but `ISP_LANGUAGE` and `ISP_OFFICER`.
+//! * A variable sets the key of its name: `ISP_DATABASE`, `ISP_LANGUAGE`; below a table with two underscores:
+//!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
+
+mod file;
+mod show;
+mod starter;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use isp_core::ids::TenantId;
+use isp_core::message::Sender;
+use isp_core::text::Language;
+use isp_core::{Policy, Secret};
+use serde::Deserialize;
+
+pub(crate) use file::{read_bytes, read_bytes_to, read_text};
+pub(crate) use show::{Setting, masked_address, settings};
+pub(crate) use starter::starter;
+
+use crate::failure::Failure;
+use file::{file, holds_secret, in_file, others_may_read};
+use variables::{counting, ours, overlay};
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `sqlite:FILE` or `postgres://...`.
+    pub(crate) database: Option<String>,
+    /// The file that holds the key for NIK and passwords.
+    pub(crate) key_file: Option<PathBuf>,
+    /// Whose books these are, in a database of several providers.
+    pub(crate) tenant: TenantId,
+    /// The language of the output.
+    pub(crate) language: Language,
+    /// Who acts, for what is recorded under a name.
+    pub(crate) officer: Option<String>,
+    /// What the provider decided on.
+    pub(crate) policy: Policy,
+    /// Who asks in messages, and how to pay.
+    pub(crate) provider: Option<Sender>,
+    /// Through what customers pay.
+    pub(crate) payment: Paying,
+    /// Payment gateways, by the name that they have here and in the books.
+    pub(crate) gateway: BTreeMap<String, Gateway>,
+    /// The sending number.
+    pub(crate) whatsapp: WhatsApp,
+    /// How routers are kept.
+    pub(crate) mikrotik: isp_mikrotik::Settings,
+    /// Routers whose lines are in FreeRADIUS.
+    pub(crate) radius: isp_radius::Settings,
+    /// Limits of a run.
+    pub(crate) worker: Worker,
+    /// How `isp serve` listens.
+    pub(crate) serve: isp_serve::Settings,
+    /// True in the settings that `isp sandbox` writes: then no variable and no flag leads to the real provider.
+    pub(crate) sandbox: bool,
+    /// The settings file, when it holds a secret that others than its owner may read.
+    #[serde(skip)]
+    pub(crate) exposed: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database: None,
+            key_file: None,
+            tenant: TenantId::DEFAULT,
+            language: Language::Id,
+            officer: None,
+            policy: Policy::default(),
+            provider: None,
+            payment: Paying::default(),
+            gateway: BTreeMap::new(),
+            whatsapp: WhatsApp::default(),
+            mikrotik: isp_mikrotik::Settings::default(),
+            radius: isp_radius::Settings::default(),
+            worker: Worker::default(),
+            serve: isp_serve::Settings::default(),
+            sandbox: false,
+            exposed: None,
+        }
+    }
+}
+
+/// Through what customers pay.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Paying {
+    /// The text of the provider's own static QRIS code; read where it is used, so that a damaged one stops nothing else.
+    pub(crate) qris: Option<String>,
+}
+
+/// An account at a payment gateway.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Gateway {
+    /// `midtrans`, `xendit`, `tripay` or `duitku`; the name itself when it is one of them.
+    pub(crate) kind: Option<String>,
+    /// True for the gateway's sandbox, where no money moves.
+    pub(crate) sandbox: bool,
+    /// The merchant code.
+    pub(crate) merchant: String,
+    /// The key of requests; better given by `ISP_GATEWAY__NAME__KEY` or a file.
+    pub(crate) key: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) key_file: Option<PathBuf>,
+    /// The secret of webhooks, where it is another one.
+    pub(crate) webhook_key: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) webhook_key_file: Option<PathBuf>,
+    /// The provider's own address, for gateways that want one for each payer.
+    pub(crate) email: String,
+    /// Where webhooks are sent to, for gateways that are told so with each request.
+    pub(crate) callback_url: Option<String>,
+    /// Another address, such as a simulator's.
+    pub(crate) base_url: Option<String>,
+    /// The longest one call may take.
+    pub(crate) deadline_seconds: Option<u64>,
+}
+
+/// The WhatsApp Cloud API.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WhatsApp {
+    /// Meta's id of the sending number; without it no message is sent.
+    pub(crate) phone_number_id: Option<String>,
+    /// The access token; better given by `ISP_WHATSAPP__ACCESS_TOKEN` or a file.
+    pub(crate) access_token: Option<Secret>,
+    /// A file that holds the access token.
+    pub(crate) access_token_file: Option<PathBuf>,
+    /// The secret of the Meta app, with which it signs webhooks; better given by `ISP_WHATSAPP__APP_SECRET` or a file.
+    pub(crate) app_secret: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) app_secret_file: Option<PathBuf>,
+    /// The word that was typed into the app's webhook form.
+    pub(crate) verify_token: Option<Secret>,
+    /// Another address, such as a simulator's.
+    pub(crate) base_url: Option<String>,
+    /// Another Graph version.
+    pub(crate) graph_version: Option<String>,
+    /// The longest one call may take.
+    pub(crate) deadline_seconds: Option<u64>,
+}
+
+/// Limits of a run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Worker {
+    /// Rows a page: memory is bounded by it.
+    pub(crate) page: u32,
+    /// How long rows of the outbox stay with a process that does not renew its claim, because it was killed or stopped.
+    pub(crate) lease_seconds: u32,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self { page: 5_000, lease_seconds: 30 }
+    }
+}
+
+/// What comes from flags.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) database: Option<String>,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) language: Option<Language>,
+    pub(crate) officer: Option<String>,
+}
+
+impl Config {
+    /// Reads all sources.
+    pub(crate) fn load(
+        overrides: &Overrides,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
+        let variables = ours(variables);
+        let path = file(overrides, &variables);
+        let mut table = in_file(path.as_deref())?;
+        let exposed = path.filter(|path| holds_secret(&table) && others_may_read(path));
+        for (name, value) in counting(&table, &variables) {
+            overlay(&mut table, &name, &value)?;
+        }
+        let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            let (key, reason) = key_and_reason(&error);
+            Failure::Config { place: key.unwrap_or_else(|| "isp.toml, ISP_*".to_owned()), reason }
+        })?;
+        if let (true, Some(_)) = (config.sandbox, &overrides.database) {
+            return Err(Failure::Usage { problem: "sandbox_database", what: "--database".to_owned() });
+        }
+        Self { exposed, ..config }.with(overrides).checked()
+    }
+
+    /// All that the sources say, as one table. Defaults are not in it.
+    pub(crate) fn said(
+        flags: &Overrides,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<toml::Table, Failure> {
+        let variables = ours(variables);
+        let mut table = in_file(file(flags, &variables).as_deref())?;
+        for (name, value) in counting(&table, &variables) {
+            overlay(&mut table, &name, &value)?;
+        }
+        let given = [
+            ("database", flags.database.clone()),
+            ("key_file", flags.key_file.as_ref().map(|path| path.display().to_string())),
+            ("language", flags.language.map(|language| language.code().to_owned())),
+            ("officer", flags.officer.clone()),
+        ];
+        table.extend(given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))));
+        Ok(table)
+    }
+
+    fn with(self, flags: &Overrides) -> Self {
+        Self {
+            database: flags.database.clone().or(self.database),
+            key_file: flags.key_file.clone().or(self.key_file),
+            language: flags.language.unwrap_or(self.language),
+            officer: flags.officer.clone().or(self.officer),
+            ..self
+        }
+    }
+
+    /// True when messages can be sent and nobody is named who asks in them: then those that ask for money wait.
+    pub(crate) const fn asks_unnamed(&self) -> bool {
+        self.whatsapp.phone_number_id.is_some() && self.provider.is_none()
+    }
+
+    fn checked(self) -> Result<Self, Failure> {
+        let bad = |place: &str, reason: String| Failure::Config { place: place.to_owned(), reason };
+        let policy = self.policy.checked().map_err(|error| match error {
+            isp_core::Error::Policy { field, reason } => bad(&format!("policy.{field}"), reason.to_owned()),
+            other => bad("policy", other.to_string()),
+        })?;
+        if !(1..=100_000).contains(&self.worker.page) {
+            return Err(bad("worker.page", "is not 1 to 100000".into()));
+        }
+        if !(1..=3_600).contains(&self.worker.lease_seconds) {
+            return Err(bad("worker.lease_seconds", "is not 1 to 3600".into()));
+        }
+        let radius = self.radius.checked().map_err(|(key, reason)| bad(&format!("radius.{key}"), reason.to_owned()))?;
+        let serve = self.serve.checked().map_err(|(key, reason)| bad(&format!("serve.{key}"), reason.to_owned()))?;
+        let provider =
+            self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
+        Ok(Self { policy, provider, radius, serve, ..self })
+    }
+}
+
+/// Which key an error is about, and what is wrong with it.
+fn key_and_reason(error: &toml::de::Error) -> (Option<String>, String) {
+    // The key stands only in the text, behind the message.
+    let text = error.to_string();
+    let key = text.lines().rev().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`').map(str::to_owned));
+    (key, error.message().to_owned())
+}
