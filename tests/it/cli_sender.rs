@@ -40,6 +40,25 @@ fn a_demand_in_nobodys_name_waits_and_is_told() {
     assert!(!isp.exit(5, &["doctor", "--offline"]).0.contains("sender.unset"));
 }
 
+/// Who never sets the name is told, when reminders are given up, that it was for that; also when a night lay in between.
+#[test]
+fn a_demand_that_grew_old_in_nobodys_name_says_so() {
+    let mut stage = Stage::bare();
+    stage.isp.set("ISP_PROVIDER__NAME", "");
+    let stage = stage.provided();
+    let isp = &stage.isp;
+    isp.exit_any(&[0, 5], &["--on", "2026-01-05", "run"]);
+    isp.exit_any(&[0, 5], &["--on", "2026-01-14", "--at", "09:00", "run", "--approve-all"]);
+    isp.exit_any(&[0, 5], &["--on", "2026-01-16", "--at", "07:00", "deliver"]);
+    let (out, told) = isp.exit(5, &["--lang", "en", "--on", "2026-01-17", "--at", "09:00", "deliver"]);
+    assert!(told.contains("grew too old and were dropped: nobody was named who asks"), "{out} {told}");
+    let gone = isp.json(&["outbox", "list", "--topic", "message", "--state", "dropped"]);
+    let mut notes: Vec<&str> = gone.as_array().unwrap().iter().map(|row| row["note"].as_str().unwrap()).collect();
+    notes.sort_unstable();
+    assert_eq!(notes, ["past_due: no_sender", "too_old: no_sender"], "{gone}");
+    assert_eq!(stage.messages(), [""; 0]);
+}
+
 /// Without a sending number nothing is sent, so nothing is said of it where only that would be the news.
 #[test]
 fn the_name_is_set_when_a_provider_is_founded() {
