@@ -1,5 +1,6 @@
 //! Every text that asks for money names who asks (rule N6): without a name it waits, and that is told.
 
+use crate::cli::served::Served;
 use crate::cli::{Isp, Stage};
 
 /// Reminders wait while nobody is named, are told of everywhere, and go out once the name is set; a receipt asks for nothing and leaves.
@@ -74,4 +75,50 @@ fn the_name_is_set_when_a_provider_is_founded() {
     isp.fails(3, &["init", "third", "--name", " "], "value.empty");
     isp.fails(3, &["init", "third", "--name", &"x".repeat(61)], "value.too_long");
     assert!(!isp.dir().join("third").exists(), "a bad name leaves nothing behind");
+}
+
+/// Where customers' pages have an address, who is asked for money is given a link to the own page, another one each time; a
+/// receipt asks for nothing and has none.
+#[test]
+fn a_demand_carries_a_link_to_the_page_of_who_is_asked() {
+    const PAGES: &str = "https://bayar.example.id/t/";
+    let mut stage = Stage::new();
+    stage.isp.ok(&["--on", "2026-01-05", "run"]);
+    stage.isp.ok(&["--on", "2026-01-08", "run"]);
+    let before = stage.whatsapp.messages();
+    assert!(!before.is_empty() && before.iter().all(|message| !message.text.reveal().contains("https://")));
+
+    stage.isp.set("ISP_SERVE__PUBLIC_URL", "https://bayar.example.id");
+    stage.isp.ok(&["--on", "2026-01-14", "run"]);
+    let reminders = stage.whatsapp.messages().split_off(before.len());
+    let tokens: Vec<String> = reminders
+        .iter()
+        .map(|message| {
+            let text = message.text.reveal();
+            assert_eq!(text.matches(PAGES).count(), 1, "{}", message.template);
+            text.split(PAGES).nth(1).unwrap().chars().take(32).collect()
+        })
+        .collect();
+    assert!(tokens.len() > 1, "Budi and Siti have not paid");
+    assert_ne!(tokens[0], tokens[1]);
+
+    stage.isp.ok(&["--on", "2026-01-15", "payment", "add", "P001", "165000", "--reference", "KW-1"]);
+    stage.isp.ok(&["--on", "2026-01-15", "deliver"]);
+    let last = stage.whatsapp.messages().pop().unwrap();
+    assert!(last.template.starts_with("isp_pembayaran_diterima"), "{}", last.template);
+    assert!(!last.text.reveal().contains(PAGES));
+
+    let idle = [("ISP_SERVE__RUN_EVERY_MINUTES", "0"), ("ISP_SERVE__DELIVER_EVERY_SECONDS", "0")];
+    let server = Served::start(stage.isp.dir(), &idle);
+    let page = |token: &str| {
+        server
+            .answer(&format!("GET /t/{token} HTTP/1.1\r\nhost: bayar.example.id\r\nconnection: close\r\n"), b"")
+            .unwrap()
+    };
+    // The one who paid in January has nothing to see any more, the one who did not sees what is owed.
+    let (open, over): (Vec<_>, Vec<_>) =
+        tokens.iter().map(|token| page(token)).partition(|page| page.starts_with("HTTP/1.1 200"));
+    assert!(open.len() == 1 && open[0].contains("Rp111.000"), "{open:?}");
+    assert!(over.len() == 1 && over[0].starts_with("HTTP/1.1 404"), "{over:?}");
+    assert!(page(&"a".repeat(32)).starts_with("HTTP/1.1 404"));
 }

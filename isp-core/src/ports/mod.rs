@@ -23,7 +23,7 @@ mod store;
 mod worker;
 
 pub use access::AccessStore;
-pub use access_control::{AccessControl, ApplyOutcome, Capabilities};
+pub use access_control::{AccessControl, ApplyOutcome, Capabilities, Online};
 pub use billing::BillingStore;
 pub use change_set::{ChangeSet, CommitReport};
 pub use directory::DirectoryStore;
