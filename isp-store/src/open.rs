@@ -256,6 +256,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(24, "audit", include_str!("../migrations/sqlite/0024_audit.sql")),
         migration(25, "withheld", include_str!("../migrations/sqlite/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
+        migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
     ]
 }
 
@@ -287,6 +288,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(24, "audit", include_str!("../migrations/postgres/0024_audit.sql")),
         migration(25, "withheld", include_str!("../migrations/postgres/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
+        migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
     ]
 }
 
