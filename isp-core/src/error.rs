@@ -356,16 +356,20 @@ pub enum Error {
         holds: Money,
     },
     /// More cash would be spent or given back than there is.
-    #[error("there is {holds} in cash, less than that")]
+    #[error("on {on} there is {holds} in cash, less than that")]
     CashShort {
         /// What there is.
         holds: Money,
+        /// The first day on which it is too little.
+        on: Date,
     },
-    /// More PPh 23 is used than customers kept back by the books.
-    #[error("customers kept back {holds} of PPh 23 that is not used yet")]
+    /// More PPh 23 is used or given back than customers kept back by the books.
+    #[error("on {on} there is {holds} of PPh 23 that customers kept back and that is not used yet, less than that")]
     Pph23Short {
         /// What is left of it.
         holds: Money,
+        /// The first day on which it is too little.
+        on: Date,
     },
     /// A device is already returned, or was never installed.
     #[error("device is not installed")]

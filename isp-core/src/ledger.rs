@@ -2,6 +2,8 @@
 //!
 //! Debit is positive, credit negative; the lines of an entry add up to zero, so all lines do.
 
+pub mod cover;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -30,6 +30,5 @@ pub use adapter::MikrotikAccess;
 pub use breaker::{Guarded, Passed};
 pub use check::RouterCheck;
 pub use import::FoundAccount;
-pub use online::Online;
 pub use reclaim::StrangeMark;
 pub use settings::Settings;

@@ -19,6 +19,7 @@ mod strategy;
 
 pub use actual::{Actual, ActualAccount, ActualGroup, ActualSession};
 pub use decide::plan;
+pub(crate) use decide::plan_by;
 pub use desired::{Desired, DesiredAccount, DesiredGroup};
 pub use finding::Finding;
 pub(crate) use index::ByName;

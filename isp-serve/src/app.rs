@@ -9,16 +9,20 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use chrono::{DateTime, Utc};
 use isp_core::ports::Watch;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::metrics::Metrics;
 use crate::pages::upload::Seats;
 use crate::portal::Lines;
 use crate::provider::Provider;
 use crate::queue::{self, Queue};
+use crate::server;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::source_address::{Limit, client};
+
+/// How long an answer may take to reach somebody before the connection is cut.
+const TO_ANSWER: Duration = Duration::from_secs(3);
 
 /// What the routes share.
 pub struct App {
@@ -36,7 +40,7 @@ pub struct App {
     pub(crate) arrived: Arc<Notify>,
     pub(crate) due: Arc<Notify>,
     watch: Arc<dyn Watch>,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     pub(crate) current: AtomicBool,
     /// When the database was last asked whether it answers, and whether it did.
     asked: Mutex<Option<(Instant, bool)>>,
@@ -71,7 +75,7 @@ impl App {
             arrived,
             due: Arc::default(),
             watch,
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             current: AtomicBool::new(true),
             asked: Mutex::default(),
         };
@@ -81,13 +85,20 @@ impl App {
 
     /// Says that the server stops: it is not ready any more.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
     }
 
     /// True once it stops.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Ends when the server has been stopping for so long that who still waits is to be answered: soon it is cut off.
+    pub(crate) async fn is_going(&self) {
+        // The sender is this app's own.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+        tokio::time::sleep(server::LAST.saturating_sub(TO_ANSWER)).await;
     }
 
     /// Says whether the tables of the database are those of this program.

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::source_address::{Net, household};
 
 /// How long requests under way may take once the server stops.
-const LAST: Duration = Duration::from_secs(10);
+pub(crate) const LAST: Duration = Duration::from_secs(10);
 
 /// Serves until `stop` is true, then lets requests under way end.
 pub async fn serve(listener: TcpListener, router: Router, settings: &Settings, mut stop: watch::Receiver<bool>) {

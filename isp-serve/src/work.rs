@@ -305,6 +305,10 @@ async fn tell_delivered(app: &App, report: &DeliverReport) {
     if let Some(why) = &report.channel_down {
         tracing::warn!("messages wait: {why}");
     }
+    if report.dropped_unnamed > 0 {
+        let dropped = report.dropped_unnamed;
+        tracing::warn!(dropped, "messages that ask for money grew too old while [provider] name was not set");
+    }
     if report.unnamed > 0 {
         tracing::warn!(waiting = report.unnamed, "messages that ask for money wait: [provider] name is not set");
     }

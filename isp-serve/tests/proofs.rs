@@ -174,6 +174,23 @@ async fn a_link_that_is_taken_back_in_the_middle_keeps_no_proof() {
     assert!(proofs(&server).await.is_empty());
 }
 
+/// The server stops while files are on their way: one that ends soon is kept, and who is too slow is told before the connection is cut.
+#[tokio::test]
+async fn who_sends_while_the_server_stops_is_answered() {
+    let server = Server::start(1).await;
+    server.isolate(0).await;
+    let link = link(&server, 0).await;
+    let (mut soon, mut never) = (begun(&server, &link).await, begun(&server, &link).await);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.stop();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    soon.write_all(&form("struk.png", PNG)[20..]).await.unwrap();
+    let answers = async { (status_of(&mut soon).await, status_of(&mut never).await) };
+    let answers = tokio::time::timeout(Duration::from_secs(20), answers).await.unwrap();
+    assert_eq!(answers, (303, 503));
+    assert_eq!(proofs(&server).await.len(), 1);
+}
+
 /// Nine different files at one moment: five wait, however they met.
 #[tokio::test]
 async fn no_race_gets_past_the_number_that_may_wait() {

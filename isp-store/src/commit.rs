@@ -13,8 +13,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, audit, bank, credit, customer, device, ending, former, gateway, installation, invoice, ledger, master,
-    outbox, payment, proof, request, reseal, rows, statement, subscription, table,
+    access, audit, bank, credit, customer, device, ending, expectation, former, gateway, installation, invoice, ledger,
+    master, outbox, payment, proof, request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -40,6 +40,7 @@ pub(crate) async fn write(
     let mut told = told_of(&changes);
     let bank = bank::Changes::of(&mut changes);
     let ChangeSet {
+        expected,
         sites,
         routers,
         machines,
@@ -90,6 +91,7 @@ pub(crate) async fn write(
         journal,
     } = changes;
     let held = lock(s, tenant).await?;
+    expectation::check(s, tenant, &expected, &journal).await?;
     let seals_accounts = !(routers.is_empty() && subscriptions.is_empty() && cpes.is_empty());
     if seals_accounts || !customers.is_empty() || !proofs.is_empty() {
         reseal::may_seal(s, vault).await?;

@@ -103,6 +103,22 @@ pub(crate) async fn totals(
         .collect())
 }
 
+/// What moved on an account each day; what moved before `from` counts on that day.
+pub(crate) async fn account_days(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    account: Account,
+    from: Date,
+) -> Result<Vec<(Date, Money)>, StoreError> {
+    // The account stands in the text, so that both databases see that the index of this account serves.
+    let sql = format!(
+        "SELECT CASE WHEN booked_on < $2 THEN $2 ELSE booked_on END, CAST(SUM(amount) AS BIGINT) FROM journal_lines
+        WHERE tenant_id = $1 AND account = '{}' GROUP BY 1 ORDER BY 1",
+        account.code()
+    );
+    all(s, "journal line", &sql, args![tenant, from], |r| Ok((r.get()?, r.get()?))).await
+}
+
 pub(crate) async fn page(
     s: &mut dyn Session,
     tenant: TenantId,

@@ -36,6 +36,7 @@ mod dunning;
 mod encode;
 mod ending;
 mod error;
+mod expectation;
 mod former;
 mod gateway;
 mod inbox;

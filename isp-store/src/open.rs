@@ -98,16 +98,16 @@ pub async fn has_key(url: &str) -> Result<bool, StoreError> {
             Ok(found)
         }
         Target::Postgres(options) => {
-            let mut connection = postgres::connect(&options).await?;
-            let there = "SELECT to_regclass($1) IS NOT NULL";
-            let there: bool =
-                sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut connection).await.map_err(store_error)?;
-            let found = match there {
-                true => sqlx::query_scalar(sealed).fetch_one(&mut connection).await.map_err(store_error)?,
-                false => false,
-            };
-            connection.close().await.map_err(store_error)?;
-            Ok(found)
+            postgres::briefly(&options, async |connection| {
+                let there = "SELECT to_regclass($1) IS NOT NULL";
+                let there: bool =
+                    sqlx::query_scalar(there).bind(TABLE).fetch_one(&mut *connection).await.map_err(store_error)?;
+                match there {
+                    true => sqlx::query_scalar(sealed).fetch_one(connection).await.map_err(store_error),
+                    false => Ok(false),
+                }
+            })
+            .await
         }
     }
 }
@@ -163,12 +163,12 @@ pub async fn migration_status(url: &str) -> Result<MigrationStatus, StoreError> 
             (applied, sqlite_migrations())
         }
         Target::Postgres(options) => {
-            let mut connection = postgres::connect(&options).await?;
-            let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
-            let there: bool = sqlx::query_scalar(there).fetch_one(&mut connection).await.map_err(store_error)?;
-            let applied = if there { applied(&mut connection).await? } else { Vec::new() };
-            connection.close().await.map_err(store_error)?;
-            (applied, postgres_migrations())
+            let applied = postgres::briefly(&options, async |connection| {
+                let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+                let there: bool = sqlx::query_scalar(there).fetch_one(&mut *connection).await.map_err(store_error)?;
+                if there { applied(connection).await } else { Ok(Vec::new()) }
+            });
+            (applied.await?, postgres_migrations())
         }
     };
     Ok(stands(&known, &applied))
@@ -256,6 +256,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(24, "audit", include_str!("../migrations/sqlite/0024_audit.sql")),
         migration(25, "withheld", include_str!("../migrations/sqlite/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
+        migration(27, "account days", include_str!("../migrations/sqlite/0027_account_days.sql")),
         migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
     ]
 }
@@ -288,6 +289,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(24, "audit", include_str!("../migrations/postgres/0024_audit.sql")),
         migration(25, "withheld", include_str!("../migrations/postgres/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
+        migration(27, "account days", include_str!("../migrations/postgres/0027_account_days.sql")),
         migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
     ]
 }

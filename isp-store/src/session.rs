@@ -130,15 +130,18 @@ pub(crate) trait Engine: Send + Sync {
 
 /// Opens a transaction on a task of its own: a caller that is cut off between the statement and its answer would leave
 /// the connection in a transaction that nobody ends. A transaction that nobody waits for any more is rolled back.
-pub(crate) async fn begin<DB: sqlx::Database>(
+pub(crate) async fn begin<T: Send + 'static>(
+    begun: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(begun).await.unwrap_or_else(|_| Err(unavailable("the program is going down")))
+}
+
+/// Opens a transaction by a statement.
+pub(crate) async fn begin_with<DB: sqlx::Database>(
     pool: &sqlx::Pool<DB>,
     statement: &'static str,
 ) -> Result<sqlx::Transaction<'static, DB>, StoreError> {
-    let pool = pool.clone();
-    match tokio::spawn(async move { pool.begin_with(statement).await }).await {
-        Ok(begun) => begun.map_err(store_error),
-        Err(_) => Err(unavailable("the program is going down")),
-    }
+    pool.begin_with(statement).await.map_err(store_error)
 }
 
 /// Reads all rows of a statement. One that cannot be read fails it.

@@ -50,6 +50,11 @@ const DAMAGES: &[(&str, &str)] = &[
     ("ledger.empty_entry", "DELETE FROM journal_lines WHERE kind = 'payment'"),
     ("ledger.receivable", "UPDATE invoices SET total = total + 1, dpp = dpp + 1"),
     ("ledger.credit", "UPDATE payments SET left_over = 0"),
+    ("ledger.cash_below_zero", "UPDATE journal_lines SET booked_on = booked_on + 5 WHERE kind = 'expense'"),
+    (
+        "ledger.pph23_below_zero",
+        "UPDATE journal_lines SET account = 'pph23_prepaid' WHERE account = 'receivable' AND amount < 0",
+    ),
     ("invoice.sum", "UPDATE invoices SET ppn = ppn + 1"),
     ("invoice.paid", "UPDATE invoices SET paid = paid - 1 WHERE paid > 0"),
     ("payment.left", "UPDATE payments SET left_over = left_over - 1 WHERE left_over > 0"),

@@ -83,6 +83,25 @@ fn what_was_kept_back_is_used_in_the_yearly_return() {
     assert!(!String::from_utf8(found.stdout).unwrap().contains("ledger."));
 }
 
+/// What was used is missing when its slip goes, and was not there before the slip came: it is asked, and the doctor names the days.
+#[test]
+fn used_tax_is_asked_for_when_its_slip_goes_or_had_not_come() {
+    let isp = short_by_the_tax();
+    isp.ok(&[&["--on", "2026-01-25"][..], &SLIP, &["--paid-on", "2026-01-12"]].concat());
+    let take = ["--on", "2026-02-10", "expense", "add", "other", "1.500", "--paid-from", "pph23"];
+    let said = isp.fails(3, &[&["--lang", "en"], &take[..], &["--date", "2026-01-24"]].concat(), "money.pph23_short");
+    assert!(said.contains("2026-01-24") && said.contains("Rp0"), "{said}");
+    isp.ok(&take);
+    let back = ["--on", "2026-02-11", "payment", "reverse", "pph23", "BP 0001/I", "--reason", "palsu"];
+    let said = isp.fails(3, &[&["--lang", "id"], &back[..]].concat(), "money.pph23_short");
+    assert!(said.contains("2026-02-11") && said.contains("Rp500"), "{said}");
+    let doctor = || String::from_utf8(isp.run(&["--format", "json", "doctor", "--offline"]).stdout).unwrap();
+    assert!(!doctor().contains("below_zero"), "{}", doctor());
+    isp.ok(&[&back[..], &["--sure"]].concat());
+    assert!(doctor().contains("ledger.pph23_below_zero") && doctor().contains("2026-02-11 -Rp1.500"), "{}", doctor());
+    assert!(!doctor().contains("ledger.cash_below_zero"), "{}", doctor());
+}
+
 #[test]
 fn customers_number_their_own_slips() {
     let isp = short_by_the_tax();

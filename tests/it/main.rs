@@ -9,6 +9,8 @@ mod support;
 
 mod architecture;
 mod asked;
+#[cfg(unix)]
+mod at_one_moment;
 mod bank;
 mod billing_day;
 mod cases;

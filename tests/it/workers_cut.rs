@@ -200,3 +200,30 @@ fn a_payment_that_is_cut_off_anywhere_is_booked_once() {
     let found = String::from_utf8(sound.stdout).unwrap();
     assert!(!["ledger.", "invoice.", "payment."].iter().any(|kind| found.contains(kind)), "{found}");
 }
+
+/// The wire stands still for ever, and nobody is told: a run in its middle, a payment that begins and one that is under way end in
+/// words all the same.
+#[test]
+fn a_wire_that_never_moves_again_is_told_in_bounded_time() {
+    let (w, wire) = (Workers::new(Kept::Postgres), Wire::new());
+    w.bill_slowly();
+    let pay = [ISOLATED, &["payment", "add", "P001", "50000", "--reference", "T-1"]].concat();
+    let run = wire.start(&w, &[FEBRUARY, &["run"]].concat());
+    w.until("some are billed", || w.invoices() > LINES + 1);
+    let under_way = wire.start(&w, &pay);
+    std::thread::sleep(Duration::from_millis(30));
+    let held = wire.state.moves.lock().unwrap();
+    let begun = std::time::Instant::now();
+    let begins = wire.start(&w, &pay);
+    for (what, worker) in [("run", run), ("payment under way", under_way), ("payment", begins)] {
+        let (code, said) = worker.end_saying();
+        assert!(begun.elapsed() < Duration::from_secs(150), "{what}: {:?}", begun.elapsed());
+        let was_over = what == "payment under way" && code == 0;
+        assert!(was_over || code == 6 && said.contains("store.unavailable"), "{what}: {code} {said}");
+    }
+    drop(held);
+    wire.state.cut();
+    std::thread::sleep(BEYOND_THE_LEASE);
+    w.stage.isp.exit_any(&[0, 5], &[FEBRUARY, &["run"]].concat());
+    assert_eq!(w.invoices(), 2 * LINES);
+}

@@ -110,6 +110,7 @@ impl Log {
 #[must_use]
 pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     let ChangeSet {
+        expected: _,
         sites,
         routers,
         machines,

@@ -1,46 +1,33 @@
-//! Cash that is spent although the books have none of it.
+//! Cash, and PPh 23 that customers kept back, that is spent although the books have none of it.
 
-use crate::calendar::Date;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
-use crate::ledger::Account;
-use crate::money::Money;
+use crate::ledger::{Account, cover};
 use crate::payment::Told;
+use crate::ports::{ChangeSet, Expectation};
 
 impl Engine<'_> {
-    /// The cash in the office by the books.
-    ///
-    /// # Errors
-    /// [`EngineError::Store`].
-    pub async fn cash(&self) -> Result<Money, EngineError> {
-        self.holds(Account::Cash).await
-    }
-
-    /// What an account holds by the books.
-    async fn holds(&self, account: Account) -> Result<Money, EngineError> {
-        let totals = self.store.journal_totals(self.tenant, Date::MIN, Date::MAX).await?;
-        Ok(totals.iter().filter(|t| t.account == account).map(|t| t.amount).sum())
-    }
-
-    /// Asks a person about more PPh 23 than customers kept back; `back` comes back to it in the same booking.
-    pub(super) async fn ask_for_pph23(&self, used: Money, back: Money, told: Told) -> Result<(), EngineError> {
-        if told == Told::ByPerson {
-            let holds = self.holds(Account::Pph23Prepaid).await? + back;
-            if used > holds {
-                return Err(Error::Pph23Short { holds }.into());
-            }
-        }
+    /// Commits what may take cash or PPh 23, see [`Engine::ask_for_cover`].
+    pub(super) async fn commit_covered(&self, mut changes: ChangeSet, told: Told) -> Result<(), EngineError> {
+        self.ask_for_cover(&mut changes, told).await?;
+        self.store.commit(self.tenant, changes).await?;
         Ok(())
     }
 
-    /// Asks a person about cash that is not there; `back` comes back to it in the same booking. What brings cash, or takes
-    /// none, is never asked about, whatever the books say of it.
-    pub(super) async fn ask_for_cash(&self, spent: Money, back: Money, told: Told) -> Result<(), EngineError> {
-        if told == Told::ByPerson && spent > back {
-            let holds = self.cash().await?;
-            if spent - back > holds {
-                return Err(Error::CashShort { holds: holds + back }.into());
+    /// Asks a person about cash or PPh 23 that the entries of a change set take and that is not there, and lets the commit look
+    /// once more: another one may take it meanwhile.
+    pub(super) async fn ask_for_cover(&self, changes: &mut ChangeSet, told: Told) -> Result<(), EngineError> {
+        if told != Told::ByPerson {
+            return Ok(());
+        }
+        for account in [Account::Cash, Account::Pph23Prepaid] {
+            let Some(from) = cover::taken_from(account, &changes.journal) else { continue };
+            let days = self.store.account_days(self.tenant, account, from).await?;
+            if let Some(cover::Short { on, holds }) = cover::short(account, &days, &changes.journal) {
+                let cash = account == Account::Cash;
+                return Err(if cash { Error::CashShort { holds, on } } else { Error::Pph23Short { holds, on } }.into());
             }
+            changes.expected.push(Expectation::Covered(account));
         }
         Ok(())
     }

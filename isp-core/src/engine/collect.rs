@@ -10,7 +10,7 @@ use crate::ids::{CustomerId, InvoiceId, PaymentId};
 use crate::ledger::entry_for_payment;
 use crate::money::Money;
 use crate::payment::{Allocation, CollectorBalance, Deposit, WriteOff, write_off};
-use crate::ports::{ChangeSet, StoreError};
+use crate::ports::{ChangeSet, Expectation, StoreError};
 
 impl Engine<'_> {
     /// Gives up the rest of an invoice: it is settled to zero, booked as bad debt, and owed no more. A line that only this
@@ -92,13 +92,22 @@ impl Engine<'_> {
     /// [`StoreError::Duplicate`] for an id that is there already.
     pub async fn deposit(&self, deposit: Deposit) -> Result<(), EngineError> {
         let deposit = deposit.checked()?;
-        let all = self.store.collectors(self.tenant).await?;
-        let holds = all.iter().find(|c| c.collector == deposit.collector).map_or(Money::ZERO, CollectorBalance::holds);
-        if deposit.amount > holds {
-            return Err(Error::CollectorHoldsLess { holds }.into());
-        }
-        let journal = vec![deposit.entry()];
-        self.store.commit(self.tenant, ChangeSet { deposits: vec![deposit], journal, ..ChangeSet::default() }).await?;
-        Ok(())
+        until_written(|| async {
+            let all = self.store.collectors(self.tenant).await?;
+            let of_them = all.iter().find(|c| c.collector == deposit.collector);
+            let holds = of_them.map_or(Money::ZERO, CollectorBalance::holds);
+            if deposit.amount > holds {
+                return Err(Error::CollectorHoldsLess { holds }.into());
+            }
+            let changes = ChangeSet {
+                expected: vec![Expectation::CollectorHolds(deposit.collector.clone(), deposit.amount)],
+                deposits: vec![deposit.clone()],
+                journal: vec![deposit.entry()],
+                ..ChangeSet::default()
+            };
+            self.store.commit(self.tenant, changes).await?;
+            Ok(())
+        })
+        .await
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::calendar::Date;
 use crate::device::{Cpe, DeviceAction, DeviceHistory};
+use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CpeId, DeviceHistoryId, derive};
@@ -34,13 +35,14 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::CashShort`], on which a person can insist; [`crate::ports::StoreError::Duplicate`] for a serial that another device has.
     pub async fn install_device(&self, cpe: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
-        self.ask_for_cost(note).await?;
-        let known = self.history_of(cpe.id).await?;
-        let mut changes = ChangeSet::default();
-        step(&mut changes, &cpe, DeviceAction::Installed, note, note.cost, &known)?;
-        changes.cpes.push(Cpe { installed: true, ..cpe });
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
+        until_written(|| async {
+            let known = self.history_of(cpe.id).await?;
+            let mut changes = ChangeSet::default();
+            step(&mut changes, &cpe, DeviceAction::Installed, note, note.cost, &known)?;
+            changes.cpes.push(Cpe { installed: true, ..cpe.clone() });
+            self.commit_covered(changes, note.told).await
+        })
+        .await
     }
 
     /// Exchanges a device for another at the same customer's place; the cost is written once, with the new one.
@@ -48,9 +50,12 @@ impl Engine<'_> {
     /// # Errors
     /// [`Error::DeviceNotInstalled`], [`Error::CashShort`], [`crate::ports::StoreError::Duplicate`].
     pub async fn replace_device(&self, old: Cpe, new: Cpe, note: &DeviceNote) -> Result<(), EngineError> {
-        let changes = self.exchange(old, new, note).await?;
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
+        until_written(|| async {
+            let changes = self.exchange(old.clone(), new.clone(), note).await?;
+            self.store.commit(self.tenant, changes).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// What an exchange writes.
@@ -58,12 +63,12 @@ impl Engine<'_> {
         if !old.installed || old.customer_id != new.customer_id {
             return Err(Error::DeviceNotInstalled.into());
         }
-        self.ask_for_cost(note).await?;
         let known = [self.history_of(old.id).await?, self.history_of(new.id).await?];
         let mut changes = ChangeSet::default();
         step(&mut changes, &old, DeviceAction::Replaced, note, Money::ZERO, &known[0])?;
         step(&mut changes, &new, DeviceAction::Installed, note, note.cost, &known[1])?;
         changes.cpes.extend([Cpe { installed: false, ..old }, Cpe { installed: true, ..new }]);
+        self.ask_for_cover(&mut changes, note.told).await?;
         Ok(changes)
     }
 
@@ -75,13 +80,14 @@ impl Engine<'_> {
         if !cpe.installed {
             return Err(Error::DeviceNotInstalled.into());
         }
-        self.ask_for_cost(note).await?;
-        let known = self.history_of(cpe.id).await?;
-        let mut changes = ChangeSet::default();
-        step(&mut changes, &cpe, DeviceAction::Returned, note, note.cost, &known)?;
-        changes.cpes.push(Cpe { installed: false, ..cpe });
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
+        until_written(|| async {
+            let known = self.history_of(cpe.id).await?;
+            let mut changes = ChangeSet::default();
+            step(&mut changes, &cpe, DeviceAction::Returned, note, note.cost, &known)?;
+            changes.cpes.push(Cpe { installed: false, ..cpe.clone() });
+            self.commit_covered(changes, note.told).await
+        })
+        .await
     }
 
     /// Replaces what is recorded of a device, and writes that into its history. The cost of the note is what is booked
@@ -112,45 +118,37 @@ impl Engine<'_> {
         if note.cost < Money::ZERO {
             return Err(Error::NotPositive { field: "cost" }.into());
         }
-        let known = self.history_of(cpe.id).await?;
-        let id = |nth: usize| DeviceHistoryId(derive(entry.id.0, &["corrected", &nth.to_string()]));
-        let earlier = (0..).map_while(|nth| known.iter().find(|h| h.id == id(nth)));
-        let booked: Vec<&DeviceHistory> = std::iter::once(entry).chain(earlier).collect();
-        let booked_from = |money| booked.iter().filter(|h| h.paid_from == money).map(|h| h.cost).sum::<Money>();
-        let mut changes = ChangeSet::default();
-        for paid_from in Channel::ALL.into_iter().filter(|channel| channel.is_money()) {
-            let wanted = if paid_from == note.paid_from { note.cost } else { Money::ZERO };
-            let difference = wanted - booked_from(paid_from);
-            if difference.is_zero() {
-                continue;
+        until_written(|| async {
+            let known = self.history_of(cpe.id).await?;
+            let id = |nth: usize| DeviceHistoryId(derive(entry.id.0, &["corrected", &nth.to_string()]));
+            let earlier = (0..).map_while(|nth| known.iter().find(|h| h.id == id(nth)));
+            let booked: Vec<&DeviceHistory> = std::iter::once(entry).chain(earlier).collect();
+            let booked_from = |money| booked.iter().filter(|h| h.paid_from == money).map(|h| h.cost).sum::<Money>();
+            let mut changes = ChangeSet::default();
+            for paid_from in Channel::ALL.into_iter().filter(|channel| channel.is_money()) {
+                let wanted = if paid_from == note.paid_from { note.cost } else { Money::ZERO };
+                let difference = wanted - booked_from(paid_from);
+                if difference.is_zero() {
+                    continue;
+                }
+                let history = DeviceHistory {
+                    id: id(booked.len() - 1 + changes.device_history.len()),
+                    action: DeviceAction::Corrected,
+                    reason: note.reason.clone(),
+                    officer: note.officer.clone(),
+                    cost: difference,
+                    paid_from,
+                    ..entry.clone()
+                }
+                .checked()?;
+                changes.journal.extend(history.entry());
+                changes.device_history.push(history);
             }
-            self.ask_for_cost(&DeviceNote { cost: difference, paid_from, ..note.clone() }).await?;
-            let history = DeviceHistory {
-                id: id(booked.len() - 1 + changes.device_history.len()),
-                action: DeviceAction::Corrected,
-                reason: note.reason.clone(),
-                officer: note.officer.clone(),
-                cost: difference,
-                paid_from,
-                ..entry.clone()
-            }
-            .checked()?;
-            changes.journal.extend(history.entry());
-            changes.device_history.push(history);
-        }
-        let more = changes.device_history.iter().map(|h| h.cost).sum();
-        if !changes.device_history.is_empty() {
-            self.store.commit(self.tenant, changes).await?;
-        }
-        Ok(more)
-    }
-
-    /// Asks about a cost in cash that is not there.
-    async fn ask_for_cost(&self, note: &DeviceNote) -> Result<(), EngineError> {
-        match note.paid_from {
-            Channel::Cash => self.ask_for_cash(note.cost, Money::ZERO, note.told).await,
-            _ => Ok(()),
-        }
+            let more = changes.device_history.iter().map(|h| h.cost).sum();
+            self.commit_covered(changes, note.told).await?;
+            Ok(more)
+        })
+        .await
     }
 
     /// What happened to a device so far, at whosever place.

@@ -17,7 +17,8 @@ use crate::ids::{CustomerId, InvoiceId, PaymentRequestId};
 use crate::money::Money;
 use crate::payment::{GatewayRequest, GatewayState, Instructions, NoticeState, PayChannel, Payout};
 use crate::ports::{
-    Asked, CancelOutcome, ChangeSet, Created, GatewayAsk, GatewayQuery, PaymentGateway, PortError, StoreError,
+    Asked, CancelOutcome, ChangeSet, Created, Expectation, GatewayAsk, GatewayQuery, PaymentGateway, PortError,
+    StoreError,
 };
 use crate::text::{Code, Reference};
 
@@ -328,14 +329,23 @@ impl Engine<'_> {
     /// [`StoreError::Duplicate`] for an id that is there already.
     pub async fn pay_out(&self, payout: Payout) -> Result<(), EngineError> {
         let payout = payout.checked()?;
-        let all = self.store.gateway_balances(self.tenant).await?;
-        let holds = all.iter().find(|b| b.gateway == payout.gateway).map_or(Money::ZERO, |b| b.holds());
-        if payout.net + payout.fee > holds {
-            return Err(Error::GatewayHoldsLess { holds }.into());
-        }
-        let journal = payout.entries();
-        self.store.commit(self.tenant, ChangeSet { payouts: vec![payout], journal, ..ChangeSet::default() }).await?;
-        Ok(())
+        until_written(|| async {
+            let all = self.store.gateway_balances(self.tenant).await?;
+            let holds = all.iter().find(|b| b.gateway == payout.gateway).map_or(Money::ZERO, |b| b.holds());
+            let taken = payout.net + payout.fee;
+            if taken > holds {
+                return Err(Error::GatewayHoldsLess { holds }.into());
+            }
+            let changes = ChangeSet {
+                expected: vec![Expectation::GatewayHolds(payout.gateway.clone(), taken)],
+                journal: payout.entries(),
+                payouts: vec![payout.clone()],
+                ..ChangeSet::default()
+            };
+            self.store.commit(self.tenant, changes).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// The request that a gateway knows by a reference of ours.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::isolation::transition::Transition;
 use crate::isolation::{Access, AccessFacts, Decision, IsolationCause, decide_isolation};
-use crate::ledger::{Account, entry_for_credit, entry_for_payment, entry_for_reversal};
+use crate::ledger::{entry_for_credit, entry_for_payment, entry_for_reversal};
 use crate::message::{Notification, NotificationKind};
 use crate::money::{Money, plausible_amount};
 use crate::payment::{
@@ -21,7 +21,7 @@ use crate::payment::{
     settle_again,
     withheld::{self, Withholding},
 };
-use crate::ports::{ChangeSet, InvoiceQuery, PaymentRow, StoreError};
+use crate::ports::{ChangeSet, Expectation, InvoiceQuery, PaymentRow, StoreError};
 use crate::text::{Code, Reference, given};
 
 pub use crate::payment::Told;
@@ -99,13 +99,7 @@ impl Engine<'_> {
     pub async fn pay_as(&self, new: &NewPayment, told: Told, now: DateTime<Utc>) -> Result<PayReport, EngineError> {
         self.check_typed(new, told, now).await?;
         until_written(|| async {
-            let known = self.known_as(new).await?;
-            match self.among(new, told, &known, now).await? {
-                Received::New => {}
-                Received::Known(at) | Received::TakenBack(at) => return self.known_payment(&known[at], now).await,
-                Received::Differs(_) => return Err(EngineError::PaymentMismatch),
-            }
-            let (changes, report) = self.plan_payment(&self.as_payment(new, known.len(), now), now).await?;
+            let (changes, report) = self.plan_heard(new, told, now).await?;
             match self.store.commit(self.tenant, changes).await {
                 Ok(_) => Ok(report),
                 // Another process wrote the same payment: look again.
@@ -124,11 +118,8 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<(ChangeSet, PayReport), EngineError> {
         self.check_typed(new, told, now).await?;
-        let known = self.known_as(new).await?;
-        match self.among(new, told, &known, now).await? {
-            Received::New => self.plan_payment(&self.as_payment(new, known.len(), now), now).await,
-            _ => Err(EngineError::PaymentMismatch),
-        }
+        let (changes, report) = self.plan_heard(new, told, now).await?;
+        if report.known { Err(EngineError::PaymentMismatch) } else { Ok((changes, report)) }
     }
 
     /// As [`Engine::plan_told`], but a payment that is known by its reference with the same customer and amount is that one, and
@@ -139,10 +130,36 @@ impl Engine<'_> {
         told: Told,
         now: DateTime<Utc>,
     ) -> Result<(ChangeSet, PayReport), EngineError> {
+        let (changes, report) = self.plan_heard(new, told, now).await?;
+        match (report.known, report.taken_back) {
+            (true, false) => Ok((changes, report)),
+            (true, true) => Err(EngineError::PaymentMismatch),
+            (false, _) => {
+                self.check_typed(new, told, now).await?;
+                Ok((changes, report))
+            }
+        }
+    }
+
+    /// What a payment comes to: a new one with what it writes, or one that is known, for which nothing is to be written.
+    async fn plan_heard(
+        &self,
+        new: &NewPayment,
+        told: Told,
+        now: DateTime<Utc>,
+    ) -> Result<(ChangeSet, PayReport), EngineError> {
         let known = self.known_as(new).await?;
-        match self.among(new, told, &known, now).await? {
-            Received::Known(at) => Ok((ChangeSet::default(), self.known_payment(&known[at], now).await?)),
-            _ => self.plan_told(new, told, now).await,
+        let (received, expected) = self.among(new, told, &known, now).await?;
+        match received {
+            Received::New => {
+                let (mut changes, report) = self.plan_payment(&self.as_payment(new, known.len(), now), now).await?;
+                changes.expected.extend(expected);
+                Ok((changes, report))
+            }
+            Received::Known(at) | Received::TakenBack(at) => {
+                Ok((ChangeSet::default(), self.known_payment(&known[at], now).await?))
+            }
+            Received::Differs(_) => Err(EngineError::PaymentMismatch),
         }
     }
 
@@ -168,28 +185,36 @@ impl Engine<'_> {
         Ok(known)
     }
 
+    /// What it comes to among those that are known, and what must still be so when it is written.
     async fn among(
         &self,
         new: &NewPayment,
         told: Told,
         known: &[PaymentRow],
         now: DateTime<Utc>,
-    ) -> Result<Received, EngineError> {
+    ) -> Result<(Received, Option<Expectation>), EngineError> {
         let known: Vec<KnownPayment> = known.iter().map(known_as).collect();
         if !withheld::is_slip(&new.provider) {
-            return Ok(heard(new, told, Money::ZERO).among(&known));
+            return Ok((heard(new, told, Money::ZERO).among(&known), None));
         }
         if new.collector.is_some() {
             return Err(Error::ReservedProvider { what: "PPh 23" }.into());
         }
+        // First, so that what is read afterwards is no older than the number of them that the commit looks at.
+        let payments = self.payments_of(new.customer_id).await?;
+        let expected =
+            (told == Told::ByPerson).then_some(Expectation::Payments(new.customer_id, payments.len() as u64));
         let owed = self.owed_by(new.customer_id).await?;
-        Ok(heard(new, told, owed).received(&known, &self.withholdings_of(new.customer_id).await?, now)?)
+        let withheld = self.withholdings_of(new.customer_id, payments).await?;
+        Ok((heard(new, told, owed).received(&known, &withheld, now)?, expected))
     }
 
     /// What slips of PPh 23 may be for, oldest first, with what they settle already.
-    async fn withholdings_of(&self, customer: CustomerId) -> Result<Vec<Withholding>, EngineError> {
-        let payments = |page| self.store.payments(self.tenant, Some(customer), page);
-        let mut slips = all_pages(self.page, payments, |row| row.payment.id).await?;
+    async fn withholdings_of(
+        &self,
+        customer: CustomerId,
+        mut slips: Vec<PaymentRow>,
+    ) -> Result<Vec<Withholding>, EngineError> {
         slips.retain(|row| row.reversal.is_none() && withheld::is_slip(&row.payment.provider));
         let mut settled: BTreeMap<InvoiceId, Money> = BTreeMap::new();
         for slip in slips {
@@ -370,10 +395,11 @@ impl Engine<'_> {
         self.reverse_as(payment, by, reason, Told::ByPersonWhoInsists, now).await
     }
 
-    /// Takes a payment back as [`Engine::reverse`] does, by who says it: a person is asked about cash that is not there.
+    /// Takes a payment back as [`Engine::reverse`] does, by who says it: a person is asked about cash, or PPh 23, that is
+    /// not there.
     ///
     /// # Errors
-    /// As [`Engine::reverse`]; [`Error::CashShort`], on which a person can insist.
+    /// As [`Engine::reverse`]; [`Error::CashShort`], [`Error::Pph23Short`], on which a person can insist.
     pub async fn reverse_as(
         &self,
         payment: PaymentId,
@@ -391,9 +417,6 @@ impl Engine<'_> {
             }
             if row.payment.channel == Channel::CreditNote {
                 return Err(Error::NotReversible.into());
-            }
-            if row.payment.account() == Account::Cash {
-                self.ask_for_cash(row.payment.amount, Money::ZERO, told).await?;
             }
             let facts = self.access_of(row.payment.customer_id).await?;
             let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
@@ -421,7 +444,7 @@ impl Engine<'_> {
             };
             // What a bank told of it waits for a person again.
             self.unmatch_payment(&mut changes, payment, by, reason, now).await?;
-            self.store.commit(self.tenant, changes).await?;
+            self.commit_covered(changes, told).await?;
             Ok(ReverseReport { amount: row.payment.amount, fees_again })
         })
         .await

@@ -9,7 +9,7 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, ProofId};
 use crate::money::Money;
-use crate::ports::{ChangeSet, PaymentRow, StoreError};
+use crate::ports::{ChangeSet, Expectation, PaymentRow, StoreError};
 use crate::protection::proof::{OtherPayment, Proof, ProofContent, ProofFile, Review, Verdict, money_is_new};
 
 /// A proof of transfer that somebody sends or brings.
@@ -66,8 +66,8 @@ impl Engine<'_> {
             let proof = Proof::try_new(new.customer_id, &invoices, amount, new.arrived_at, &new.by, file.clone(), nth)?;
             let proofs = vec![(proof.clone(), new.content.clone())];
             let touched = self.subscriptions_of(new.customer_id).await?;
-            // A commit with which too many would wait is a conflict: it is admitted anew then.
-            match store.commit(tenant, ChangeSet { proofs, touched, ..ChangeSet::default() }).await {
+            let expected = vec![Expectation::ProofsWaiting(new.customer_id, waiting as u64)];
+            match store.commit(tenant, ChangeSet { expected, proofs, touched, ..ChangeSet::default() }).await {
                 Ok(_) => Ok(ProofReport { proof, known: false }),
                 // It arrived twice at one moment: look again.
                 Err(StoreError::Duplicate { what: "proof.id" }) => Err(StoreError::Conflict.into()),
@@ -113,7 +113,8 @@ impl Engine<'_> {
             }
             let (mut changes, report) = self.plan_told_or_known(new, told, now).await?;
             if !report.known && told != Told::ByPersonWhoInsists {
-                self.money_is_new(&proof, new).await?;
+                let known = self.money_is_new(&proof, new).await?;
+                changes.expected.push(Expectation::Payments(new.customer_id, known));
             }
             let review = Review::try_new(Verdict::Accepted(report.payment_id), now, by, "")?;
             changes.proof_reviews.push((proof.id, review));
@@ -127,8 +128,8 @@ impl Engine<'_> {
         .await
     }
 
-    /// Whether the money of a proof was booked otherwise meanwhile.
-    async fn money_is_new(&self, proof: &Proof, new: &NewPayment) -> Result<(), EngineError> {
+    /// Whether the money of a proof was booked otherwise meanwhile; among how many payments it was looked for.
+    async fn money_is_new(&self, proof: &Proof, new: &NewPayment) -> Result<u64, EngineError> {
         let balances = self.store.balances(self.tenant, &proof.invoices).await?;
         let open = balances.iter().map(|i| i.debt().residual()).sum();
         let accepted: Vec<PaymentId> = self
@@ -153,7 +154,8 @@ impl Engine<'_> {
                 paid_at: payment.paid_at,
             })
             .collect();
-        Ok(money_is_new(new.amount, new.paid_at, open, &others)?)
+        money_is_new(new.amount, new.paid_at, open, &others)?;
+        Ok(payments.len() as u64)
     }
 
     /// The money of a proof is not there (`rejected`), or the proof was recorded by mistake (`taken back`). The next run that may

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::billing::{Charge, CreditNote};
 use crate::calendar::{Date, Period, Zone};
 use crate::ending::{Ending, RecordId};
+use crate::engine::retry::until_written;
 use crate::engine::{EnforceReport, Engine, EngineError};
 use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, SubscriptionId};
-use crate::ports::{ChangeSet, PageQuery, StoreError};
+use crate::ports::{ChangeSet, Expectation, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, OutagePolicy, Promise};
 
 impl Engine<'_> {
@@ -17,15 +18,24 @@ impl Engine<'_> {
     /// [`Error::EmptyPeriod`] when it ends before it is made; [`Error::PromiseTooLong`], [`Error::TooManyPromises`] by the
     /// policy.
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
-        let facts = self.access_of(promise.customer_id).await?;
-        let known = facts.first().map_or(&[][..], |f| &f.protections.promises);
-        let made: Vec<Date> = known.iter().filter(|p| p.counts()).map(|p| p.from).collect();
-        let lines = facts.iter().map(|f| f.terms.anchor());
-        self.policy.promise.admit(promise.made_on, promise.until, lines, &made)?;
-        let touched = facts.iter().map(|f| f.subscription_id).collect();
-        let changes = ChangeSet { promises: vec![promise], touched, ..ChangeSet::default() };
-        self.store.commit(self.tenant, changes).await?;
-        Ok(())
+        until_written(|| async {
+            let customer = promise.customer_id;
+            let (known, _) = self.store.protections(self.tenant, Some(customer)).await?;
+            let counts = |p: &&Promise| !Ending::is_taken_back(p.ending.as_ref());
+            let made: Vec<Date> = known.iter().filter(counts).map(|p| p.made_on).collect();
+            let facts = self.access_of(customer).await?;
+            let lines = facts.iter().map(|f| f.terms.anchor());
+            self.policy.promise.admit(promise.made_on, promise.until, lines, &made)?;
+            let changes = ChangeSet {
+                expected: vec![Expectation::Promises(customer, known.len() as u64)],
+                promises: vec![promise.clone()],
+                touched: facts.iter().map(|f| f.subscription_id).collect(),
+                ..ChangeSet::default()
+            };
+            self.store.commit(self.tenant, changes).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Records an exemption from isolation. [`Engine::enforce_customer`] lets access follow.

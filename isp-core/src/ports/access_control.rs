@@ -1,5 +1,7 @@
 //! The port to the routers.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -8,6 +10,7 @@ use crate::isolation::AccessTarget;
 use crate::isolation::access::ObservedAccess;
 use crate::isolation::survey::{Sighting, Survey};
 use crate::place::{Machine, RouterEndpoint};
+use crate::subscription::Service;
 
 /// Brings accounts on a router to their desired state.
 #[async_trait]
@@ -36,6 +39,12 @@ pub trait AccessControl: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Vec<ObservedAccess>, PortError>;
 
+    /// Who has an address on the router now, whosever lines they are, without changing anything; `None` from an adapter that
+    /// does not know ([`Capabilities::online`]).
+    async fn online(&self, _router: &RouterEndpoint) -> Result<Option<Vec<Online>>, PortError> {
+        Ok(None)
+    }
+
     /// The whole router beside these targets, which are all that it should have, without changing anything: each of
     /// them in order, the accounts that their lines have left, and what a person should know.
     ///
@@ -52,6 +61,17 @@ pub trait AccessControl: Send + Sync {
     }
 }
 
+/// Somebody who has an address on a router at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Online {
+    /// How the address was given.
+    pub service: Service,
+    /// The user name of a session, the MAC address of a lease.
+    pub name: String,
+    /// The address.
+    pub address: IpAddr,
+}
+
 /// What a kind of router can do for lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Capabilities {
@@ -61,9 +81,9 @@ pub struct Capabilities {
     pub rate: bool,
     /// An isolated line still reaches the pages for paying.
     pub page: bool,
-    /// It tells which lines are online.
+    /// It tells which lines are online: [`AccessControl::online`].
     pub online: bool,
-    /// It counts what lines transfer.
+    /// It counts what lines transfer. No adapter does by now.
     pub counters: bool,
     /// It serves lines that are known by their address.
     pub fixed: bool,

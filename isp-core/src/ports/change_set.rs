@@ -19,6 +19,7 @@ use crate::payment::{
     Allocation, Closing, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
+use crate::ports::Expectation;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent, Review};
 use crate::subscription::{BillingTerms, Subscription};
 use crate::terms::FormerTerms;
@@ -27,6 +28,8 @@ use crate::terms::account::FormerAccount;
 /// Everything that one commit writes, all or nothing.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeSet {
+    /// What was read for it and is no row of it: a commit of which any no longer holds fails with `Conflict`.
+    pub expected: Vec<Expectation>,
     /// Sites, inserted or replaced by id.
     pub sites: Vec<Site>,
     /// Routers, inserted or replaced by id.
@@ -158,6 +161,7 @@ impl ChangeSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self {
+            expected: _,
             sites,
             routers,
             machines,

@@ -6,7 +6,8 @@ use super::{ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, Requ
 use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
-use crate::ledger::{JournalEntry, JournalTotal};
+use crate::ledger::{Account, JournalEntry, JournalTotal};
+use crate::money::Money;
 use crate::payment::{
     Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
     WriteOff,
@@ -104,6 +105,14 @@ pub trait MoneyStore: Send + Sync {
     /// included), one a combination, in no particular order.
     async fn journal_totals(&self, tenant: TenantId, from: Date, before: Date)
     -> Result<Vec<JournalTotal>, StoreError>;
+
+    /// What moved on an account each day, oldest day first, from one day on. What moved before it counts on that day.
+    async fn account_days(
+        &self,
+        tenant: TenantId,
+        account: Account,
+        from: Date,
+    ) -> Result<Vec<(Date, Money)>, StoreError>;
 
     /// Journal entries, in id order.
     async fn journal(&self, tenant: TenantId, page: PageQuery<JournalEntryId>)

@@ -12,6 +12,8 @@ use crate::ids::TenantId;
 ///
 /// Contract, proved for each implementation by [`crate::testing::contract::store`]:
 /// * [`Store::commit`] writes all of a change set or nothing, and is durable when it returns.
+/// * A commit looks first whether what it was decided from still holds ([`ChangeSet::expected`]), and no other commit of the
+///   tenant comes in between.
 /// * What is written once (invoices, messages, payments) is so by unique keys: it holds for two callers at once.
 /// * No call holds a transaction after it returns.
 /// * Lists come in id order and page by the last id.

@@ -8,7 +8,7 @@ use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::survey::Survey;
 use isp_core::place::{Machine, RouterEndpoint};
-use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
+use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, Online, PortError};
 
 use super::apply::{Look, in_order};
 use super::breaker::{Breaker, Guarded, Passed};
@@ -255,6 +255,10 @@ impl AccessControl for MikrotikAccess {
 
     async fn machine(&self, router: &RouterEndpoint) -> Result<Option<Machine>, PortError> {
         self.who(router).await.map(Some).map_err(|error| error.for_port(false))
+    }
+
+    async fn online(&self, router: &RouterEndpoint) -> Result<Option<Vec<Online>>, PortError> {
+        self.who_is_online(router).await.map(Some)
     }
 
     async fn apply(&self, router: &RouterEndpoint, targets: &[AccessTarget]) -> Result<Vec<ApplyOutcome>, PortError> {

@@ -12,10 +12,12 @@ use crate::menu::ItemId;
 use crate::menu::hotspot::cookie;
 use crate::menu::ppp::profile;
 use crate::menu::ppp::secret::Changes;
-use crate::menu::queue::SimpleQueue;
-use crate::menu::rate::{RateLimit, rate_pair};
+use crate::menu::queue::SessionQueue;
+use crate::menu::rate::RateLimit;
 use crate::proto::Command;
-use crate::reconcile::{Actual, ActualGroup, ActualSession, Conflict, Desired, DesiredGroup, Finding, Plan, Service};
+use crate::reconcile::{
+    Actual, ActualAccount, ActualGroup, ActualSession, ByName, Conflict, Desired, DesiredGroup, Finding, Plan, Service,
+};
 
 /// Ending and looking is done this often before a session is reported as staying.
 const ROUNDS: usize = 3;
@@ -198,8 +200,7 @@ impl Turn<'_> {
     ) -> Result<HashMap<Vec<u8>, Conflict>, Error> {
         let wanted = RateLimit::parse(group.rate_limit.as_bytes());
         let queues = read::session_queues(self.client).await?.unwrap_or_default();
-        let given: HashMap<&[u8], &SimpleQueue> =
-            queues.iter().filter_map(|queue| Some((user_of(queue)?, queue))).collect();
+        let given = by_user(&queues);
         let known: HashSet<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
         let mut old: Vec<(ItemId, Vec<u8>)> = read::sessions(self.client, Service::Ppp, names)
             .await?
@@ -207,7 +208,8 @@ impl Turn<'_> {
             .filter(|session| known.contains(session.name.as_slice()))
             .filter(|session| {
                 let homeless = session.address.is_none() && group.remote_address.is_some();
-                homeless || !given.get(session.name.as_slice()).is_some_and(|queue| gives(queue, wanted))
+                let queue = given.get(session.name.as_slice());
+                homeless || !wanted.is_some_and(|wanted| queue.is_some_and(|queue| queue.gives(wanted)))
             })
             .map(|session| (session.id, session.name))
             .collect();
@@ -250,40 +252,11 @@ impl Ended {
     }
 }
 
-/// The sessions of our accounts that carry another rate than their profile gives now. A queue tells what a session was
-/// given; one without a rate has none.
-pub(super) fn stale(desired: &Desired, actual: &Actual, queues: &[SimpleQueue]) -> HashSet<ItemId> {
-    let given: hash::HashMap<&[u8], &SimpleQueue> =
-        queues.iter().filter_map(|queue| Some((user_of(queue)?, queue))).collect();
-    // `None`: the profile gives a rate that cannot be read.
-    let rates: hash::HashMap<&[u8], Option<Given>> = actual
-        .groups
-        .iter()
-        .map(|group| {
-            let given = match &group.rate_limit {
-                None => Some(Given::Nothing),
-                Some(rate) => RateLimit::parse(rate).map(Given::Rate),
-            };
-            (group.name.as_slice(), given)
-        })
-        .collect();
-    let wanted: hash::HashSet<&[u8]> = desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
-    let profiles: hash::HashMap<&[u8], &[u8]> = actual
-        .accounts
-        .iter()
-        .filter(|found| wanted.contains(found.name.as_slice()) && Mark::split(&found.comment).0.is_some())
-        .map(|found| (found.name.as_slice(), found.profile.as_slice()))
-        .collect();
-    let older = |session: &&ActualSession| {
-        let rate = profiles.get(session.name.as_slice()).and_then(|profile| rates.get(profile)).copied().flatten();
-        let queue = given.get(session.name.as_slice()).copied();
-        match rate {
-            None => false,
-            Some(Given::Nothing) => queue.is_some(),
-            Some(Given::Rate(rate)) => !queue.is_some_and(|queue| gives(queue, Some(rate))),
-        }
-    };
-    actual.sessions.iter().filter(older).map(|session| session.id.clone()).collect()
+/// A session of an account of ours, and what its profile gives now.
+pub(super) struct Running<'a> {
+    pub(super) user: &'a str,
+    pub(super) session: ItemId,
+    given: Given,
 }
 
 /// What a profile gives its sessions.
@@ -293,19 +266,43 @@ enum Given {
     Rate(RateLimit),
 }
 
-/// Whose session a queue of the router's is for.
-fn user_of(queue: &SimpleQueue) -> Option<&[u8]> {
-    queue.name.strip_prefix(b"<pppoe-")?.strip_suffix(b">")
+/// The sessions of our accounts, but for those whose profile has a rate that cannot be read.
+pub(super) fn running<'a>(desired: &'a Desired, actual: &Actual, by_name: &ByName<'_>) -> Vec<Running<'a>> {
+    let given = |group: &ActualGroup| match &group.rate_limit {
+        None => Some(Given::Nothing),
+        Some(rate) => RateLimit::parse(rate).map(Given::Rate),
+    };
+    let rates: hash::HashMap<&[u8], Given> =
+        actual.groups.iter().filter_map(|group| Some((group.name.as_slice(), given(group)?))).collect();
+    let mut running = Vec::with_capacity(actual.sessions.len());
+    for account in &desired.accounts {
+        let name = account.name.as_bytes();
+        let ours = |found: &&&ActualAccount| Mark::split(&found.comment).0.is_some();
+        let found = by_name.accounts.of(name).iter().rev().find(ours);
+        let Some(given) = found.and_then(|found| rates.get(found.profile.as_slice()).copied()) else { continue };
+        let of = |session: &&ActualSession| Running { user: &account.name, session: session.id.clone(), given };
+        running.extend(by_name.sessions.of(name).iter().map(of));
+    }
+    running
 }
 
-/// Whether a session's queue has these terms.
-fn gives(queue: &SimpleQueue, wanted: Option<RateLimit>) -> bool {
-    let Some(wanted) = wanted else { return false };
-    let (limit, threshold) = wanted.burst.map_or(((0, 0), (0, 0)), |burst| (burst.limit, burst.threshold));
-    let shows = |raw: &[u8], pair| if raw.is_empty() { pair == (0, 0) } else { rate_pair(raw) == Some(pair) };
-    shows(&queue.max_limit, wanted.rate)
-        && shows(&queue.burst_limit, limit)
-        && (limit == (0, 0) || shows(&queue.burst_threshold, threshold))
+/// Those of these sessions that carry another rate than their profile gives now. A queue tells what a session was given; one
+/// without a rate has none.
+pub(super) fn stale(running: &[Running<'_>], queues: &[SessionQueue]) -> HashSet<ItemId> {
+    let queues = by_user(queues);
+    let older = |running: &&Running<'_>| {
+        let queue = queues.get(running.user.as_bytes());
+        match running.given {
+            Given::Nothing => queue.is_some(),
+            Given::Rate(rate) => !queue.is_some_and(|queue| queue.gives(rate)),
+        }
+    };
+    running.iter().filter(older).map(|running| running.session.clone()).collect()
+}
+
+/// The queues of PPPoE sessions, by their user.
+fn by_user(queues: &[SessionQueue]) -> hash::HashMap<&[u8], &SessionQueue> {
+    queues.iter().filter_map(|queue| Some((queue.user.as_deref()?, queue))).collect()
 }
 
 /// Takes the debt out of marks whose sessions or connections have ended.

@@ -11,14 +11,14 @@ use super::adapter::MikrotikAccess;
 use super::apply::Look;
 use super::fleet::Line;
 use super::lines::{self, LineLook};
+use super::read::PasswordsOf;
 use super::{kick, read, survey};
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
 use crate::menu::ItemId;
-use crate::menu::ppp::aaa;
-use crate::menu::queue::{self, SimpleQueue};
+use crate::menu::queue::{self, SessionQueue};
 use crate::reconcile::line::{ActualLines, DesiredLines};
-use crate::reconcile::{Actual, Desired, Drift, Plan, Service, plan};
+use crate::reconcile::{Actual, ByName, Desired, Drift, Plan, Service, plan, plan_by};
 
 impl MikrotikAccess {
     /// Everything of both services, each compared with what is wanted, and whether a RADIUS server is asked, too.
@@ -34,52 +34,49 @@ impl MikrotikAccess {
                 wanted.push((Desired::empty(service, &self.settings), Vec::new()));
             }
         }
+        wanted.iter_mut().for_each(|(desired, _)| desired.complete = true);
+        let Whole { read, radius, stale } = self.read_all(line, router, &wanted).await?;
+        line.radius = Some(radius);
+        line.stale = stale;
         let mut parts = Vec::with_capacity(wanted.len());
-        for (mut desired, places) in wanted {
-            desired.complete = true;
-            let actual = match self.read(line, router, &desired).await {
-                // A router without the hotspot package has no such menu.
-                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && places.is_empty() => {
-                    Actual::default()
-                }
-                other => other.map_err(|error| error.for_port(false))?,
-            };
-            parts.push(survey::Part { desired, places, actual, plan: Plan::default() });
+        for ((mut desired, places), (actual, mut plan)) in wanted.into_iter().zip(read) {
+            if desired.service == Service::Ppp && !line.stale.is_empty() {
+                desired.stale.clone_from(&line.stale);
+                plan = self::plan(&desired, &actual);
+            }
+            parts.push(survey::Part { desired, places, actual, plan });
         }
-        let radius = self.uses_radius(line, router).await?;
-        let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
-        line.stale.clear();
-        // What a RADIUS server gives is no profile's.
-        if !radius {
-            let queues = read::session_queues(&client).await;
-            line.learn(queues.as_ref().err());
-            let queues = queues.map_err(|error| error.for_port(false))?;
-            let ppp = parts.iter_mut().find(|part| part.desired.service == Service::Ppp);
-            if let (Some(queues), Some(part)) = (queues, ppp) {
-                line.stale = kick::stale(&part.desired, &part.actual, &queues);
-                let again = stale_again(&client, part, &line.stale).await;
-                line.learn(again.as_ref().err());
-                line.stale = again.map_err(|error| error.for_port(false))?;
-                part.desired.stale.clone_from(&line.stale);
+        Ok((parts, radius))
+    }
+
+    /// All tables at once: the router works on one while another is read. Over a new connection if the kept one turns out to
+    /// be dead.
+    async fn read_all(
+        &self,
+        line: &mut Line,
+        router: &RouterEndpoint,
+        wanted: &[(Desired, Vec<usize>)],
+    ) -> Result<Whole, PortError> {
+        loop {
+            let (client, fresh) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
+            let whole = whole(&client, wanted, &mut line.passwords).await;
+            line.learn(whole.as_ref().err());
+            match whole {
+                Err(error) if !fresh && !error.connection_survives() => {}
+                other => return other.map_err(|error| error.for_port(false)),
             }
         }
-        parts.iter_mut().for_each(|part| part.plan = plan(&part.desired, &part.actual));
-        Ok((parts, radius))
     }
 
     /// Whether a RADIUS server is asked, too; remembered with the connection.
     pub(super) async fn uses_radius(&self, line: &mut Line, router: &RouterEndpoint) -> Result<bool, PortError> {
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
-        let radius = match client.call(&aaa::print()).await {
-            Ok(reply) => aaa::uses_radius(&reply),
-            Err(error) if error.is_lack() => false,
-            Err(error) => {
-                line.learn(Some(&error));
-                return Err(error.for_port(false));
-            }
-        };
-        line.radius = Some(radius);
-        Ok(radius)
+        let radius = read::uses_radius(&client).await;
+        if let Err(error) = &radius {
+            line.learn(Some(error));
+        }
+        line.radius = radius.as_ref().ok().copied();
+        radius.map_err(|error| error.for_port(false))
     }
 
     /// Reads, over a new connection if the kept one turns out to be dead: reading twice does no harm.
@@ -183,18 +180,62 @@ impl MikrotikAccess {
     }
 }
 
+/// Everything of a router, part by part as wanted, each compared with what is wanted.
+struct Whole {
+    read: Vec<(Actual, Plan)>,
+    /// Whether a RADIUS server is asked, too.
+    radius: bool,
+    /// The sessions that run under older terms.
+    stale: HashSet<ItemId>,
+}
+
+/// What has come is compared while the router still works on the queues of its sessions.
+async fn whole(client: &Client, wanted: &[(Desired, Vec<usize>)], passwords: &mut PasswordsOf) -> Result<Whole, Error> {
+    let parts = async {
+        let (mut read, mut running) = (Vec::with_capacity(wanted.len()), Vec::new());
+        for (desired, places) in wanted {
+            let actual = match read::actual(client, desired, passwords.service(desired.service)).await {
+                // A router without the hotspot package has no such menu.
+                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && places.is_empty() => {
+                    Actual::default()
+                }
+                other => other?,
+            };
+            let by_name = ByName::of(&actual);
+            if desired.service == Service::Ppp {
+                running = kick::running(desired, &actual, &by_name);
+            }
+            let plan = plan_by(desired, &actual, &by_name);
+            read.push((actual, plan));
+        }
+        Ok::<_, Error>((read, running))
+    };
+    let (parts, radius, queues) = tokio::join!(parts, read::uses_radius(client), read::session_queues(client));
+    let ((read, running), radius) = (parts?, radius?);
+    // What a RADIUS server gives is no profile's.
+    let stale = match queues? {
+        Some(queues) if !radius => stale_again(client, &running, kick::stale(&running, &queues)).await?,
+        _ => HashSet::new(),
+    };
+    Ok(Whole { read, radius, stale })
+}
+
 /// Of these sessions, which seemed to run under older terms, those that still do at a second look, for which the queues are
 /// counted. A box that left between the sessions and the queues has none, and a table that came short lacks some.
-async fn stale_again(client: &Client, part: &survey::Part, seemed: &HashSet<ItemId>) -> Result<HashSet<ItemId>, Error> {
+async fn stale_again(
+    client: &Client,
+    running: &[kick::Running<'_>],
+    seemed: HashSet<ItemId>,
+) -> Result<HashSet<ItemId>, Error> {
     if seemed.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(seemed);
     }
-    let doubtful = part.actual.sessions.iter().filter(|session| seemed.contains(&session.id));
-    let names: Vec<&str> = doubtful.filter_map(|session| std::str::from_utf8(&session.name).ok()).collect();
-    let queues = read::table(client, &queue::count_dynamic(), queue::print_dynamic, SimpleQueue::from_row).await?;
-    let running = read::sessions(client, Service::Ppp, &names).await?;
-    let mut stale = kick::stale(&part.desired, &part.actual, &queues);
-    let running: HashSet<ItemId> = running.into_iter().map(|session| session.id).collect();
-    stale.retain(|id| seemed.contains(id) && running.contains(id));
+    let doubtful = running.iter().filter(|running| seemed.contains(&running.session));
+    let names: Vec<&str> = doubtful.map(|running| running.user).collect();
+    let queues = read::table(client, &queue::count_dynamic(), queue::print_dynamic, SessionQueue::from_row).await?;
+    let online = read::sessions(client, Service::Ppp, &names).await?;
+    let mut stale = kick::stale(running, &queues);
+    let online: HashSet<ItemId> = online.into_iter().map(|session| session.id).collect();
+    stale.retain(|id| seemed.contains(id) && online.contains(id));
     Ok(stale)
 }

@@ -1,9 +1,7 @@
 //! Who has which address on a router now.
 
-use std::net::IpAddr;
-
 use isp_core::place::RouterEndpoint;
-use isp_core::ports::PortError;
+use isp_core::ports::{Online, PortError};
 use isp_core::subscription::Service;
 
 use super::adapter::MikrotikAccess;
@@ -15,24 +13,9 @@ use crate::menu::hotspot::active::{self, HotspotActive};
 use crate::menu::lease::{self, Lease};
 use crate::menu::ppp::active::{self as ppp, PppActive};
 
-/// Somebody who has an address on a router at this moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Online {
-    /// How the address was given.
-    pub service: Service,
-    /// The user name of a session, the MAC address of a lease.
-    pub name: String,
-    /// The address.
-    pub address: IpAddr,
-}
-
 impl MikrotikAccess {
-    /// All sessions and leases of a router, whose ever they are; nothing is changed.
-    ///
-    /// # Errors
-    ///
-    /// As for the port.
-    pub async fn online(&self, router: &RouterEndpoint) -> Result<Vec<Online>, PortError> {
+    /// All sessions and leases of a router.
+    pub(super) async fn who_is_online(&self, router: &RouterEndpoint) -> Result<Vec<Online>, PortError> {
         let mut line = self.fleet.turn(router).await;
         loop {
             let connected = line.client(router, &self.settings).await;

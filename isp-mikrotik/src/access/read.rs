@@ -1,6 +1,7 @@
 //! Reading a router: one filtered print per menu.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
@@ -8,9 +9,9 @@ use crate::menu::address_list::{self, ListEntry};
 use crate::menu::connection::Connection;
 use crate::menu::hotspot::cookie;
 use crate::menu::lease::Lease;
-use crate::menu::queue::{self, SimpleQueue};
+use crate::menu::queue::{self, SessionQueue, SimpleQueue};
 use crate::menu::{self, ItemId, MAX_NAMES, Rows, ppp};
-use crate::proto::{Command, Reply, Row};
+use crate::proto::{Command, Reply, Row, RowSink};
 use crate::reconcile::{Actual, ActualAccount, ActualGroup, ActualSession, Desired, Service};
 
 /// How often a table that came back short is asked for again.
@@ -63,34 +64,19 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
             Err(error) => return Err(error),
         };
     }
-    let mut commands =
-        vec![service.print_accounts(rows, *passwords == Passwords::Sensitive), service.print_sessions(rows)];
-    if !groups.is_empty() {
-        commands.push(service.print_groups(Rows::Named(&groups)));
-    }
-    let listed = !desired.accounts.is_empty() && !desired.former;
-    if listed {
-        commands.push(address_list::print_list(&desired.isolation_list));
-    }
-    let (mut found, mut running, mut profiles, mut entries) = Default::default();
     let grouped = !groups.is_empty();
-    let mut broken = None;
-    let take = |index, end: Result<Reply, Error>| {
-        let read = end.and_then(|reply| {
-            match index {
-                0 => found = parse(reply, |row| service.account(row))?,
-                1 => running = parse(reply, |row| service.session(row))?,
-                2 if grouped => profiles = parse(reply, |row| service.group(row))?,
-                _ => entries = parse(reply, ListEntry::from_row)?,
-            }
-            Ok(())
-        });
-        if let Err(error) = read {
-            broken = Some(error.worse(broken.take()));
-        }
-    };
-    client.call_each(&commands, take).await;
-    broken.map_or(Ok(()), Err)?;
+    let listed = !desired.accounts.is_empty() && !desired.former;
+    let mut reading = Reading::default();
+    let accounts = service.print_accounts(rows, *passwords == Passwords::Sensitive);
+    let found = reading.ask(accounts, move |row| service.account(row));
+    let running = reading.ask(service.print_sessions(rows), move |row| service.session(row));
+    let profiles =
+        grouped.then(|| reading.ask(service.print_groups(Rows::Named(&groups)), move |row| service.group(row)));
+    let entries = listed.then(|| reading.ask(address_list::print_list(&desired.isolation_list), ListEntry::from_row));
+    reading.finish(client).await?;
+    let (found, mut running) = (found.rows()?, running.rows()?);
+    let mut profiles = profiles.map_or(Ok(Vec::new()), Asked::rows)?;
+    let mut entries = entries.map_or(Ok(Vec::new()), Asked::rows)?;
     let found = with_passwords(client, service, rows, found, passwords).await?;
     let lacks = |there: HashSet<&[u8]>| names.iter().any(|name| !there.contains(name.as_bytes()));
     let missing = desired.complete || lacks(found.iter().map(|account| account.name.as_slice()).collect());
@@ -150,10 +136,21 @@ pub(super) async fn accounts_of(client: &Client, profile: &str) -> Result<Vec<Ac
 }
 
 /// The queues that the router made for sessions; `None` if the user may not see them.
-pub(super) async fn session_queues(client: &Client) -> Result<Option<Vec<SimpleQueue>>, Error> {
-    match client.call(&queue::print_dynamic()).await {
-        Ok(reply) => parse(reply, SimpleQueue::from_row).map(Some),
+pub(super) async fn session_queues(client: &Client) -> Result<Option<Vec<SessionQueue>>, Error> {
+    let mut reading = Reading::default();
+    let queues = reading.ask(queue::print_dynamic(), SessionQueue::from_row);
+    match reading.finish(client).await {
+        Ok(()) => queues.rows().map(Some),
         Err(error) if error.is_lack() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a RADIUS server is asked, too.
+pub(super) async fn uses_radius(client: &Client) -> Result<bool, Error> {
+    match client.call(&ppp::aaa::print()).await {
+        Ok(reply) => Ok(ppp::aaa::uses_radius(&reply)),
+        Err(error) if error.is_lack() => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -175,6 +172,59 @@ pub(super) async fn everything(client: &Client, service: Service, passwords: &mu
     let accounts = counted(client, &count, print, found, |row| service.account(row)).await?;
     let groups = parse(groups, |row| service.group(row))?;
     Ok(Actual { groups, accounts, sessions: parse(sessions, |row| service.session(row))?, entries: Vec::new() })
+}
+
+/// Tables that are asked for together, each read row by row as it comes.
+#[derive(Default)]
+struct Reading {
+    commands: Vec<Command>,
+    sinks: Vec<Option<RowSink>>,
+}
+
+/// What becomes of the rows of one of them.
+struct Asked<T>(Arc<Mutex<Result<Vec<T>, Error>>>);
+
+impl Reading {
+    fn ask<T: Send + 'static>(
+        &mut self,
+        print: Command,
+        from_row: impl Fn(&Row) -> Result<T, Error> + Send + 'static,
+    ) -> Asked<T> {
+        let rows = Arc::new(Mutex::new(Ok(Vec::new())));
+        let sink = {
+            let rows = Arc::clone(&rows);
+            RowSink::new(move |row| {
+                let mut rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Ok(read) = rows.as_mut() {
+                    match from_row(row) {
+                        Ok(item) => read.push(item),
+                        Err(error) => *rows = Err(error),
+                    }
+                }
+            })
+        };
+        self.commands.push(print);
+        self.sinks.push(Some(sink));
+        Asked(rows)
+    }
+
+    /// Asks, and waits until all have come; else the error that decides.
+    async fn finish(self, client: &Client) -> Result<(), Error> {
+        let mut broken = None;
+        let take = |_, end: Result<Reply, Error>| {
+            if let Err(error) = end {
+                broken = Some(error.worse(broken.take()));
+            }
+        };
+        client.read_each(&self.commands, self.sinks, take).await;
+        broken.map_or(Ok(()), Err)
+    }
+}
+
+impl<T> Asked<T> {
+    fn rows(self) -> Result<Vec<T>, Error> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), Ok(Vec::new()))
+    }
 }
 
 fn rows_of<'a>(names: &'a [&'a str]) -> Rows<'a> {
@@ -276,7 +326,7 @@ macro_rules! identified {
     };
 }
 
-identified!(ActualAccount, ActualGroup, ActualSession, ListEntry, SimpleQueue, Lease, Connection);
+identified!(ActualAccount, ActualGroup, ActualSession, ListEntry, SimpleQueue, SessionQueue, Lease, Connection);
 
 impl Identified for (ItemId, Vec<u8>) {
     fn id(&self) -> &ItemId {

@@ -13,7 +13,7 @@ use super::shared::CloseReason;
 use super::wire::Wire;
 use crate::error::{Error, Stage};
 use crate::proto::command::Command;
-use crate::proto::connection::Reply;
+use crate::proto::connection::{Reply, RowSink};
 
 /// A line to one router, logged in. Clones share the connection; it closes when the last clone is dropped.
 ///
@@ -96,9 +96,20 @@ impl Client {
 
     /// [`call_all`](Self::call_all), but each end is handed over as soon as it is there, with its place among the commands:
     /// a large table is worked on while the next one comes.
-    pub async fn call_each(&self, commands: &[Command], mut take: impl FnMut(usize, Result<Reply, Error>) + Send) {
+    pub async fn call_each(&self, commands: &[Command], take: impl FnMut(usize, Result<Reply, Error>) + Send) {
+        self.read_each(commands, Vec::new(), take).await;
+    }
+
+    /// [`call_each`](Self::call_each), but the rows of each command that has a sink go there as they come, and are not in
+    /// its reply.
+    pub async fn read_each(
+        &self,
+        commands: &[Command],
+        sinks: Vec<Option<RowSink>>,
+        mut take: impl FnMut(usize, Result<Reply, Error>) + Send,
+    ) {
         match self.wire(Instant::now() + self.inner.options.deadline).await {
-            Ok(wire) => wire.shared.call_each(commands, &mut take).await,
+            Ok(wire) => wire.shared.call_each(commands, sinks, &mut take).await,
             Err(error) => (0..commands.len()).for_each(|index| take(index, Err(error.clone()))),
         }
     }

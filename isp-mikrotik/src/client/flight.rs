@@ -14,7 +14,7 @@ use super::shared::{Broken, Core, Landed, Shared, Waiter};
 use crate::error::{Cause, Error, Refusal, RefusalKind, Stage};
 use crate::proto::ProtoError;
 use crate::proto::command::Command;
-use crate::proto::connection::{Reply, Tag};
+use crate::proto::connection::{Reply, RowSink, RowsGo, Tag};
 
 impl Shared {
     /// Sends a command and waits for its reply, traps and all.
@@ -35,11 +35,18 @@ impl Shared {
         end.map_err(|broken| broken.error(command))
     }
 
-    /// Sends many commands, as many at once as the window allows, and hands over the end of each when it comes.
-    pub(super) async fn call_each(self: &Arc<Self>, commands: &[Command], take: &mut Take<'_>) {
+    /// Sends many commands, as many at once as the window allows, and hands over the end of each when it comes. The rows of
+    /// those that have a sink go there.
+    pub(super) async fn call_each(
+        self: &Arc<Self>,
+        commands: &[Command],
+        sinks: Vec<Option<RowSink>>,
+        take: &mut Take<'_>,
+    ) {
         let mut batch = Batch {
             flights: Flights::new(self.clone()),
             commands,
+            sinks,
             ended: vec![false; commands.len()],
             take,
             sent: 0,
@@ -134,26 +141,23 @@ impl Flights {
         index: u32,
         deadline: Instant,
     ) -> Result<(), Error> {
-        self.send_waiter(core, command, deadline, Waiter { caller: None, index, placed: true, rows: None }, false)
+        let waiter = Waiter { caller: None, index, placed: true, rows: None };
+        self.send_waiter(core, command, deadline, waiter, RowsGo::Reply)
     }
 
-    /// As [`send`](Self::send), for a waiter that takes rows.
+    /// As [`send`](Self::send), for a waiter whose rows go elsewhere.
     pub(super) fn send_waiter(
         &mut self,
         core: &mut Core,
         command: &Command,
         deadline: Instant,
         mut waiter: Waiter,
-        stream: bool,
+        rows: RowsGo,
     ) -> Result<(), Error> {
         waiter.caller = Some(self.caller);
         let index = waiter.index;
         let registered = core.ensure_open().and_then(|()| {
-            let tag = match stream {
-                false => core.connection.submit(command, waiter),
-                true => core.connection.submit_stream(command, waiter),
-            };
-            tag.map_err(|(error, _)| not_a_command(error))
+            core.connection.submit_rows(command, waiter, rows).map_err(|(error, _)| not_a_command(error))
         });
         match registered {
             Ok(tag) => {
@@ -229,6 +233,8 @@ impl Drop for Flights {
 struct Batch<'a> {
     flights: Flights,
     commands: &'a [Command],
+    /// Where the rows of each go, until it is sent.
+    sinks: Vec<Option<RowSink>>,
     /// Which commands ended and were handed over.
     ended: Vec<bool>,
     take: &'a mut Take<'a>,
@@ -274,7 +280,9 @@ impl Batch<'_> {
         for index in self.sent..self.sent + count {
             let Some(command) = self.commands.get(index) else { break };
             let number = u32::try_from(index).unwrap_or(u32::MAX);
-            match self.flights.send(&mut core, command, number, deadline) {
+            let waiter = Waiter { caller: None, index: number, placed: true, rows: None };
+            let rows = self.sinks.get_mut(index).and_then(Option::take).map_or(RowsGo::Reply, RowsGo::Sink);
+            match self.flights.send_waiter(&mut core, command, deadline, waiter, rows) {
                 Ok(()) => self.open += 1,
                 Err(error) => self.end(index, Err(error)),
             }

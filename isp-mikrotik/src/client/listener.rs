@@ -10,6 +10,7 @@ use super::flight::{Flights, settle};
 use super::shared::{Shared, Waiter};
 use crate::error::Error;
 use crate::proto::command::Command;
+use crate::proto::connection::RowsGo;
 use crate::proto::sentence::Row;
 
 /// Rows of a command that never ends; see [`Client::listen`](super::Client::listen).
@@ -32,7 +33,7 @@ impl Listener {
         {
             let mut core = shared.lock();
             let waiter = Waiter { caller: None, index: 0, placed: true, rows: Some(sender) };
-            flights.send_waiter(&mut core, command, deadline, waiter, true)?;
+            flights.send_waiter(&mut core, command, deadline, waiter, RowsGo::Events)?;
             shared.flush(&mut core, true);
         }
         Ok(Listener { rows, flights, command: command.clone(), ended: false })

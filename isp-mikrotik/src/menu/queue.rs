@@ -1,6 +1,6 @@
 //! /queue/simple: static queues of our own. Those of PPP sessions (`<pppoe-…>`) belong to the router.
 
-use super::rate::{Pair, RateLimit};
+use super::rate::{Pair, RateLimit, rate_pair};
 use super::{ItemId, Rows, bytes, id, print as print_rows, remove as remove_rows, truth};
 use crate::error::Error;
 use crate::proto::{Command, Row};
@@ -71,6 +71,52 @@ impl SimpleQueue {
     }
 }
 
+const OF_SESSIONS: [&str; 5] = [".id", "name", "max-limit", "burst-limit", "burst-threshold"];
+
+/// A queue that the router made for a session: what the session was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionQueue {
+    /// Its address.
+    pub id: ItemId,
+    /// Whose PPPoE session it is for; `None` if it is for another kind of session.
+    pub user: Option<Vec<u8>>,
+    /// `up/down` in bits a second, zeros without a limit; `None` if it cannot be read.
+    pub rate: Option<Pair>,
+    /// The same of its burst.
+    pub burst: Option<Pair>,
+    /// The same of the rate at which the burst ends.
+    pub threshold: Option<Pair>,
+}
+
+impl SessionQueue {
+    /// Reads a row of [`print_dynamic`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Answer`] for a row without id.
+    pub fn from_row(row: &Row) -> Result<SessionQueue, Error> {
+        let [number, name, rate, burst, threshold] = row.values(OF_SESSIONS);
+        let pair = |raw: Option<&[u8]>| raw.filter(|raw| !raw.is_empty()).map_or(Some((0, 0)), rate_pair);
+        let user = name.and_then(|name| name.strip_prefix(b"<pppoe-")?.strip_suffix(b">"));
+        Ok(SessionQueue {
+            id: id(MENU, number)?,
+            user: user.map(<[u8]>::to_vec),
+            rate: pair(rate),
+            burst: pair(burst),
+            threshold: pair(threshold),
+        })
+    }
+
+    /// Whether the session was given these terms.
+    pub fn gives(&self, wanted: RateLimit) -> bool {
+        let (burst, threshold) = wanted.burst.map_or(((0, 0), (0, 0)), |burst| (burst.limit, burst.threshold));
+        self.rate == Some(wanted.rate)
+            && self.burst == Some(burst)
+            && (burst == (0, 0) || self.threshold == Some(threshold))
+    }
+}
+
 /// Asks for queues.
 pub fn print(rows: Rows<'_>) -> Command {
     print_rows(MENU, &PROPERTIES, rows)
@@ -84,7 +130,7 @@ pub fn count_dynamic() -> Command {
 /// Asks for the queues that the router made for sessions: they show what a running session was given, which nothing
 /// else does.
 pub fn print_dynamic() -> Command {
-    print(Rows::All).where_any("dynamic", &["true"])
+    print_rows(MENU, &OF_SESSIONS, Rows::All).where_any("dynamic", &["true"])
 }
 
 /// Asks for the queues that people and we made, and for none that the router made for a session.

@@ -121,11 +121,41 @@ pub enum Event<T> {
     },
 }
 
+/// Takes the rows of one command as they come. The row that it is lent is written over by the next one, so a large table
+/// costs no allocation a row.
+pub struct RowSink(Box<dyn FnMut(&Row) + Send>);
+
+impl RowSink {
+    /// A sink that does this with each row.
+    pub fn new(take: impl FnMut(&Row) + Send + 'static) -> RowSink {
+        RowSink(Box::new(take))
+    }
+}
+
+impl fmt::Debug for RowSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowSink")
+    }
+}
+
+/// Where the rows of a command go.
+#[derive(Debug)]
+pub(crate) enum RowsGo {
+    /// Into its reply.
+    Reply,
+    /// One by one into [`Event::Row`].
+    Events,
+    /// Into a sink, and not into its reply.
+    Sink(RowSink),
+}
+
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Connection<T> {
     decoder: Decoder,
     flights: Numbered<Flight<T>>,
+    /// The row that a sink is lent.
+    lent: Row,
     out: Vec<u8>,
     out_at: usize,
     queued: u64,
@@ -135,7 +165,7 @@ pub struct Connection<T> {
 #[derive(Debug)]
 struct Flight<T> {
     end: u64,
-    stream: bool,
+    rows: RowsGo,
     reply: Reply,
     value: T,
 }
@@ -145,6 +175,7 @@ impl<T> Default for Connection<T> {
         Connection {
             decoder: Decoder::default(),
             flights: Numbered::default(),
+            lent: Row::default(),
             out: Vec::new(),
             out_at: 0,
             queued: 0,
@@ -160,7 +191,7 @@ impl<T> Connection<T> {
     ///
     /// [`ProtoError::WordTooLong`] and [`ProtoError::SentenceTooLong`]: nothing was queued, and the value comes back.
     pub fn submit(&mut self, command: &Command, value: T) -> Result<Tag, (ProtoError, T)> {
-        self.enqueue(command, value, false)
+        self.submit_rows(command, value, RowsGo::Reply)
     }
 
     /// Like [`submit`](Self::submit), but its rows come one by one as [`Event::Row`].
@@ -169,7 +200,7 @@ impl<T> Connection<T> {
     ///
     /// As [`submit`](Self::submit).
     pub fn submit_stream(&mut self, command: &Command, value: T) -> Result<Tag, (ProtoError, T)> {
-        self.enqueue(command, value, true)
+        self.submit_rows(command, value, RowsGo::Events)
     }
 
     /// Queues `/cancel` for a command. The router first ends the cancelled command's rows with a trap, then the
@@ -227,7 +258,7 @@ impl<T> Connection<T> {
     /// The stream became unreadable; the connection cannot be used any more.
     pub fn poll(&mut self) -> Result<Option<Event<T>>, ProtoError> {
         while let Some(frame) = self.decoder.next_frame()? {
-            if let Some(event) = dispatch(frame, &mut self.flights)? {
+            if let Some(event) = dispatch(frame, &mut self.flights, &mut self.lent)? {
                 return Ok(Some(event));
             }
         }
@@ -256,19 +287,24 @@ impl<T> Connection<T> {
         self.flights.drain().into_iter().map(|flight| (flight.value, flight.end <= written)).collect()
     }
 
-    fn enqueue(&mut self, command: &Command, value: T, stream: bool) -> Result<Tag, (ProtoError, T)> {
+    /// Queues a command whose rows go there.
+    pub(crate) fn submit_rows(&mut self, command: &Command, value: T, rows: RowsGo) -> Result<Tag, (ProtoError, T)> {
         let tag = self.flights.next_number();
         let before = self.out.len();
         if let Err(error) = command.encode(tag, &mut self.out) {
             return Err((error, value));
         }
         self.queued += (self.out.len() - before) as u64;
-        self.flights.insert(tag, Flight { end: self.queued, stream, reply: Reply::default(), value });
+        self.flights.insert(tag, Flight { end: self.queued, rows, reply: Reply::default(), value });
         Ok(Tag(tag))
     }
 }
 
-fn dispatch<T>(frame: Frame<'_>, flights: &mut Numbered<Flight<T>>) -> Result<Option<Event<T>>, ProtoError> {
+fn dispatch<T>(
+    frame: Frame<'_>,
+    flights: &mut Numbered<Flight<T>>,
+    lent: &mut Row,
+) -> Result<Option<Event<T>>, ProtoError> {
     let head = frame.head();
     if head.kind == ReplyKind::Fatal {
         let sentence = frame.to_sentence();
@@ -291,11 +327,17 @@ fn dispatch<T>(frame: Frame<'_>, flights: &mut Numbered<Flight<T>>) -> Result<Op
     }
     let Some(flight) = flights.get_mut(tag) else { return Ok(None) };
     match head.kind {
-        ReplyKind::Row if flight.stream => return Ok(Some(Event::Row { tag: Tag(tag), row: frame.to_sentence() })),
-        ReplyKind::Row => {
-            flight.reply.grow(frame)?;
-            flight.reply.rows.push(frame.to_sentence());
-        }
+        ReplyKind::Row => match &mut flight.rows {
+            RowsGo::Events => return Ok(Some(Event::Row { tag: Tag(tag), row: frame.to_sentence() })),
+            RowsGo::Sink(sink) => {
+                frame.copy_to(lent);
+                (sink.0)(lent);
+            }
+            RowsGo::Reply => {
+                flight.reply.grow(frame)?;
+                flight.reply.rows.push(frame.to_sentence());
+            }
+        },
         ReplyKind::Trap => {
             flight.reply.grow(frame)?;
             flight.reply.rest_mut().traps.push(Trap(frame.to_sentence()));

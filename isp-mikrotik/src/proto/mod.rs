@@ -14,7 +14,7 @@ pub mod sentence;
 pub mod word;
 
 pub use command::Command;
-pub use connection::{Connection, Event, Reply, Tag, Trap};
+pub use connection::{Connection, Event, Reply, RowSink, Tag, Trap};
 pub use decoder::Decoder;
 pub use sentence::{ReplyKind, Row, Sentence};
 pub use word::{MAX_SENTENCE, MAX_WORD, ProtoError};

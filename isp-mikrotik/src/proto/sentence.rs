@@ -26,7 +26,7 @@ pub enum ReplyKind {
 }
 
 /// One received sentence, kept as it came over the wire: one allocation, values as bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Sentence {
     wire: Vec<u8>,
 }
@@ -114,6 +114,12 @@ impl<'a> Frame<'a> {
 
     pub(super) fn to_sentence(self) -> Sentence {
         Sentence { wire: self.0.to_vec() }
+    }
+
+    /// Writes a sentence over, in the memory that it has.
+    pub(super) fn copy_to(self, sentence: &mut Sentence) {
+        sentence.wire.clear();
+        sentence.wire.extend_from_slice(self.0);
     }
 
     /// Reply word, tag, and whether there is more: one look, since this is done for every sentence.

@@ -19,6 +19,11 @@ use crate::text::shown;
 
 /// Compares. Takes time in proportion to the accounts on both sides.
 pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
+    plan_by(desired, actual, &ByName::of(actual))
+}
+
+/// [`plan`], for whoever has looked the names up already.
+pub(crate) fn plan_by<'a>(desired: &'a Desired, actual: &'a Actual, by_name: &'a ByName<'a>) -> Plan {
     let profiles = Index::new(&actual.groups, |group| &group.name);
     let groups: Vec<_> = desired.groups.iter().map(|group| groups::step(desired, group, &profiles)).collect();
     let isolating = |name: &str| desired.groups.iter().any(|group| group.isolates && group.name == name);
@@ -37,7 +42,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
         .collect();
     let seen = Seen {
         desired,
-        by_name: ByName::of(actual),
+        by_name,
         entries: Listed::of(&actual.entries),
         joins: desired.groups.iter().any(|group| group.isolates && joins_list(desired, &profiles, group)),
     };
@@ -59,7 +64,7 @@ pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
 /// What a router has, by name.
 struct Seen<'a> {
     desired: &'a Desired,
-    by_name: ByName<'a>,
+    by_name: &'a ByName<'a>,
     entries: Listed<'a>,
     /// Whether sessions of the isolation profile, as it is now, join the isolation list.
     joins: bool,

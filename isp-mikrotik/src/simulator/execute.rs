@@ -121,6 +121,9 @@ pub(super) fn find_command(state: &State, menu: &str, command: &str) -> Result<(
 fn print(state: &State, menu: &str, request: &Request) -> Answer {
     let wanted = request.wanted();
     let Some(table) = state.table(menu) else { return print_singleton(state, menu, wanted.as_deref()) };
+    if request.has("count-only") && request.queries.is_empty() {
+        return Answer { ret: Some(table.len().to_string().into_bytes()), ..Answer::default() };
+    }
     let mut rows = Vec::new();
     let mut count = 0_usize;
     for (id, item) in table.iter() {

@@ -102,6 +102,11 @@ impl Table {
         self.items.iter().map(|(id, item)| (*id, item))
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
     /// The ids that carry exactly this name.
     pub(super) fn named(&self, name: &[u8]) -> &[u32] {
         self.names.get(name).map_or(&[], Vec::as_slice)

@@ -142,7 +142,9 @@ async fn the_contract_holds_on_every_version_however_lines_are_isolated() {
             (Strategy::Profile, "/ip/dhcp-server/lease", Service::Dhcp),
         ] {
             let router = SimulatedRouter::start(Simulation { version, ..Simulation::default() }).await.unwrap();
-            let access = MikrotikAccess::new(Settings { isolation, ..Settings::default() });
+            router.force("/ip/pool", &[("name", b"pelanggan"), ("ranges", b"10.20.0.2-10.20.3.250")]).unwrap();
+            let pool = Some("pelanggan".to_owned());
+            let access = MikrotikAccess::new(Settings { isolation, pool, ..Settings::default() });
             let harness = OnSimulator { router, access, menu, service, dialled: Mutex::new(None) };
             run_all(&harness).await;
             assert_eq!(harness.dialled.lock().unwrap().is_some(), menu == "/ppp/secret", "boxes dialled in");

@@ -208,14 +208,18 @@ async fn whose(app: &App, ask: &Ask, from: IpAddr) -> Result<Option<CustomerId>,
     }
 }
 
-/// What a page comes to; that it is not possible now when the database hangs. `more` is the time that a file may take. What was begun may be done all the same: a form that is
+/// What a page comes to; that it is not possible now when the database hangs, or the server stops. `more` is the time that a file may take. What was begun may be done all the same: a form that is
 /// sent again asks for the same.
 async fn in_time(app: &App, more: Duration, made: impl Future<Output = Response>) -> Response {
     let time = PATIENCE + Duration::from_secs(app.settings.slow_seconds.into()) + more;
-    tokio::time::timeout(time, made).await.unwrap_or_else(|_| {
-        tracing::error!("a page cannot be shown: the database does not answer in time");
-        busy(app, None)
-    })
+    tokio::select! {
+        made = tokio::time::timeout(time, made) => made.unwrap_or_else(|_| {
+            tracing::error!("a page cannot be shown: the database does not answer in time");
+            busy(app, None)
+        }),
+        // Such as a file that comes slowly: its sender is told to send it again, to the server that comes next.
+        () = app.is_going() => busy(app, None),
+    }
 }
 
 fn busy(app: &App, language: Option<Language>) -> Response {

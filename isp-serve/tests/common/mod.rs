@@ -68,7 +68,7 @@ pub struct Server {
     pub world: World,
     pub watch: Arc<SetWatch>,
     pub router: FakeRouter,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
 }
 
 impl Server {
@@ -124,7 +124,13 @@ impl Server {
         let (stop, stops) = watch::channel(false);
         let routes = router(Arc::clone(&app));
         tokio::spawn(async move { server::serve(listener, routes, &settings, stops).await });
-        Self { address, app, store, world, watch, router: FakeRouter::new(), _stop: stop }
+        Self { address, app, store, world, watch, router: FakeRouter::new(), stop }
+    }
+
+    /// Lets it stop, as `isp serve` does on a signal.
+    pub fn stop(&self) {
+        self.app.stop();
+        self.stop.send_replace(true);
     }
 
     pub async fn connect(&self) -> TcpStream {

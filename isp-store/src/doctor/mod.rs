@@ -8,14 +8,17 @@ mod checks;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use isp_core::calendar::Zone;
+use isp_core::calendar::{Date, Zone};
+use isp_core::ids::TenantId;
+use isp_core::ledger::Account;
+use isp_core::money::Money;
 use isp_core::ports::StoreError;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::error::store_error;
 use crate::open::{migrate_error, sqlite_migrations};
-use crate::session::{Engine, Session, first};
-use crate::value::{Kind, Value, args};
+use crate::session::{Engine, Session, all, first};
+use crate::value::{Kind, Reader, Value, args};
 use checks::{CHECKS, NAMED};
 
 /// Ids that a finding names.
@@ -70,6 +73,13 @@ pub(crate) async fn examine(engine: &dyn Engine, now: DateTime<Utc>) -> Result<V
             found.extend(ask(session.as_mut(), "row.orphan", &format!("{table}.{column}"), &sql, Vec::new()).await?);
         }
     }
+    if exists("journal_lines") {
+        for (account, kind) in
+            [(Account::Cash, "ledger.cash_below_zero"), (Account::Pph23Prepaid, "ledger.pph23_below_zero")]
+        {
+            found.extend(below_zero(session.as_mut(), account, kind).await?);
+        }
+    }
     if exists("meta") {
         found.extend(backup_age(session.as_mut(), now).await?);
     }
@@ -118,6 +128,30 @@ fn moments(sql: &str, now: DateTime<Utc>) -> (String, Vec<Value>) {
         }
     }
     (text, args)
+}
+
+/// The days at whose end a provider's account is below zero. Cash counts from the day on which there was some: who begins with the
+/// books brings the expenses of earlier months along, and not what was in the till.
+async fn below_zero(s: &mut dyn Session, account: Account, kind: &'static str) -> Result<Option<Finding>, StoreError> {
+    let sql = format!(
+        "SELECT tenant_id, booked_on, CAST(SUM(amount) AS BIGINT) FROM journal_lines WHERE account = '{}'
+        GROUP BY tenant_id, booked_on ORDER BY tenant_id, booked_on",
+        account.code()
+    );
+    let row = |r: &mut Reader<'_>| Ok((r.get::<TenantId>()?, r.get::<Date>()?, r.get::<Money>()?));
+    let days = all(s, "journal line", &sql, Vec::new(), row).await?;
+    let mut below: Vec<(Date, Money)> = Vec::new();
+    for of_one in days.chunk_by(|a, b| a.0 == b.0) {
+        let (mut held, mut counts) = (Money::ZERO, account != Account::Cash);
+        for (_, on, moved) in of_one {
+            held += *moved;
+            counts |= held.is_positive();
+            below.extend((counts && held < Money::ZERO).then_some((*on, held)));
+        }
+    }
+    let mut named: Vec<String> = below.iter().take(NAMED_AT_MOST).map(|(on, held)| format!("{on} {held}")).collect();
+    named.extend((below.len() > NAMED_AT_MOST).then(|| "…".to_owned()));
+    Ok((!below.is_empty()).then(|| Finding::of(kind, below.len(), named.join(", "))))
 }
 
 /// The age of the newest copy, where there are books to lose.

@@ -2,6 +2,7 @@
 
 mod copy;
 mod session;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +13,9 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Parked, Session, begin};
+use crate::session::{Engine, Parked, Session, begin, begin_with};
 use session::PostgresSession;
+use wire::{SILENT, Wire};
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,19 +35,34 @@ const STATEMENTS: usize = 256;
 /// A PostgreSQL database.
 pub(crate) struct Postgres {
     pool: PgPool,
+    wire: Wire,
     parked: Parked,
 }
 
 impl Postgres {
     /// Opens a database.
     pub(crate) async fn open(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let wire = Wire::new(options.clone());
+        let of_pool = wire.clone();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_release(move |_, _| {
+                let sound = of_pool.is_sound();
+                // Not `Ok(false)`: that one would say goodbye first.
+                Box::pin(async move { if sound { Ok(true) } else { Err(sqlx::Error::WorkerCrashed) } })
+            })
             .connect_with(options)
             .await
             .map_err(store_error)?;
-        Ok(Self { pool, parked: Parked::default() })
+        Ok(Self { pool, wire, parked: Parked::default() })
+    }
+
+    async fn begin(&self, statement: &'static str) -> Result<Box<dyn Session>, StoreError> {
+        self.wire.not_silent()?;
+        let (pool, wire) = (self.pool.clone(), self.wire.clone());
+        let begun = begin(async move { wire.answer(begin_with(&pool, statement)).await }).await?;
+        Ok(Box::new(PostgresSession { transaction: begun, wire: self.wire.clone(), parked: self.parked.clone() }))
     }
 }
 
@@ -55,6 +72,20 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
         Ok(connection) => connection.map_err(store_error),
         Err(_) => Err(unavailable("no connection within 30 seconds")),
     }
+}
+
+/// Asks a connection of its own something that takes no time, and gives up after a while.
+pub(crate) async fn briefly<T>(
+    options: &PgConnectOptions,
+    ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut connection = connect(options).await?;
+    let asked = async {
+        let answer = ask(&mut connection).await?;
+        connection.close().await.map_err(store_error)?;
+        Ok(answer)
+    };
+    tokio::time::timeout(ACQUIRE_TIMEOUT, asked).await.unwrap_or_else(|_| Err(unavailable(SILENT)))
 }
 
 /// The options of every connection.
@@ -112,12 +143,11 @@ fn is_local(options: &PgConnectOptions) -> bool {
 #[async_trait]
 impl Engine for Postgres {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Box::new(PostgresSession(begin(&self.pool, statement).await?, self.parked.clone())))
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(PostgresSession(begin(&self.pool, "BEGIN").await?, self.parked.clone())))
+        self.begin("BEGIN").await
     }
 
     fn connections(&self) -> (u64, u64) {
@@ -132,12 +162,13 @@ impl Engine for Postgres {
     async fn objects(&self) -> Result<BTreeSet<String>, StoreError> {
         let sql = "SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table ' ELSE 'index ' END || relname FROM pg_class
             WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'i', 'I')";
-        let names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.pool).await.map_err(store_error)?;
+        let names = async { sqlx::query_scalar(sql).fetch_all(&self.pool).await.map_err(store_error) };
+        let names: Vec<String> = self.wire.answer(names).await?;
         Ok(names.into_iter().collect())
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.wire.goodbye(self.pool.close()).await;
     }
 }
 

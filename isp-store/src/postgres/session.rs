@@ -9,6 +9,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Decode, Postgres, Row as _, Transactio
 use uuid::Uuid;
 
 use super::copy;
+use super::wire::Wire;
 use crate::error::{rejected, store_error};
 use crate::session::{Parked, Rows, Session};
 use crate::table::{Table, named};
@@ -20,18 +21,32 @@ const MAX_ARGUMENTS: usize = 32_000;
 const COPY_FROM: usize = 50;
 
 /// A transaction.
-pub(super) struct PostgresSession(pub(super) Transaction<'static, Postgres>, pub(super) Parked);
+pub(super) struct PostgresSession {
+    pub(super) transaction: Transaction<'static, Postgres>,
+    pub(super) wire: Wire,
+    pub(super) parked: Parked,
+}
+
+impl PostgresSession {
+    /// How many rows a statement touched.
+    async fn run(&mut self, query: sqlx::query::Query<'_, Postgres, PgArguments>) -> Result<u64, StoreError> {
+        let connection = &mut *self.transaction;
+        let done = async { query.execute(connection).await.map_err(store_error) };
+        Ok(self.wire.answer(done).await?.rows_affected())
+    }
+}
 
 #[async_trait]
 impl Session for PostgresSession {
     async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, StoreError> {
-        let done = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).execute(&mut *self.0).await;
-        Ok(done.map_err(store_error)?.rows_affected())
+        self.run(sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?)).await
     }
 
     async fn fetch(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Box<dyn RawRow>>, StoreError> {
-        let rows = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?).fetch_all(&mut *self.0).await;
-        Ok(rows.map_err(store_error)?.into_iter().map(|row| Box::new(Row(row)) as Box<dyn RawRow>).collect())
+        let query = sqlx::query_with(AssertSqlSafe(dialect(sql)), bind(args)?);
+        let connection = &mut *self.transaction;
+        let rows = self.wire.answer(async { query.fetch_all(connection).await.map_err(store_error) }).await?;
+        Ok(rows.into_iter().map(|row| Box::new(Row(row)) as Box<dyn RawRow>).collect())
     }
 
     async fn execute_rows(
@@ -53,7 +68,7 @@ impl Session for PostgresSession {
             let values = args.iter().cloned().chain(rows.by_ref().take(now * columns));
             // Odd sizes would fill the cache of prepared statements.
             let query = sqlx::query_with(AssertSqlSafe(text), bind(values)?).persistent(now <= 2);
-            touched += query.execute(&mut *self.0).await.map_err(store_error)?.rows_affected();
+            touched += self.run(query).await?;
         }
         Ok(touched)
     }
@@ -61,15 +76,17 @@ impl Session for PostgresSession {
     /// As two arrays: a message and an allocation a row would cost more than reading the rows.
     async fn fetch_pairs(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
         let sql = format!("SELECT array_agg(a), array_agg(b) FROM ({}) AS pairs", dialect(sql));
-        let row = sqlx::query_with(AssertSqlSafe(sql), bind(args)?).fetch_one(&mut *self.0).await;
-        let row = Row(row.map_err(store_error)?);
+        let query = sqlx::query_with(AssertSqlSafe(sql), bind(args)?);
+        let connection = &mut *self.transaction;
+        let row = self.wire.answer(async { query.fetch_one(connection).await.map_err(store_error) }).await?;
+        let row = Row(row);
         let [a, b] = [row.read::<Vec<Uuid>>(0)?, row.read::<Vec<Uuid>>(1)?].map(Option::unwrap_or_default);
         Ok(a.into_iter().zip(b).collect())
     }
 
     async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {
         let done = if rows.len() >= COPY_FROM {
-            copy::append(&mut self.0, table, rows).await
+            self.wire.answer(copy::append(&mut self.transaction, table, rows)).await
         } else {
             let mut values = Vec::with_capacity(rows.len() * table.columns.len());
             rows.take(rows.len(), &mut values);
@@ -79,12 +96,13 @@ impl Session for PostgresSession {
     }
 
     async fn clock(&mut self) -> Result<DateTime<Utc>, StoreError> {
-        let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *self.0).await;
-        now.map_err(store_error)
+        let connection = &mut *self.transaction;
+        let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(connection);
+        self.wire.answer(async { now.await.map_err(store_error) }).await
     }
 
     fn park(&mut self, row: DamagedRow) {
-        self.1.add(row);
+        self.parked.add(row);
     }
 
     fn lists_once(&self) -> bool {
@@ -92,7 +110,8 @@ impl Session for PostgresSession {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.0.commit().await.map_err(store_error)
+        let Self { transaction, wire, .. } = *self;
+        wire.answer(async { transaction.commit().await.map_err(store_error) }).await
     }
 }
 

@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::store_error;
-use crate::session::{Engine, Parked, Session, begin};
+use crate::session::{Engine, Parked, Session, begin, begin_with};
 use session::SqliteSession;
 use uuid::Uuid;
 use workers::Workers;
@@ -85,11 +85,15 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 #[async_trait]
 impl Engine for Sqlite {
     async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(SqliteSession(begin(&self.readers, "BEGIN DEFERRED").await?, self.parked.clone())))
+        let pool = self.readers.clone();
+        let begun = begin(async move { begin_with(&pool, "BEGIN DEFERRED").await }).await?;
+        Ok(Box::new(SqliteSession(begun, self.parked.clone())))
     }
 
     async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        Ok(Box::new(SqliteSession(begin(&self.writer, "BEGIN IMMEDIATE").await?, self.parked.clone())))
+        let pool = self.writer.clone();
+        let begun = begin(async move { begin_with(&pool, "BEGIN IMMEDIATE").await }).await?;
+        Ok(Box::new(SqliteSession(begun, self.parked.clone())))
     }
 
     fn connections(&self) -> (u64, u64) {

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use isp_core::bank::{ImportedFile, MutationRow, PayerAlias};
 use isp_core::calendar::Date;
 use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
-use isp_core::ledger::{JournalEntry, JournalTotal};
+use isp_core::ledger::{Account, JournalEntry, JournalTotal};
+use isp_core::money::Money;
 use isp_core::payment::{
     Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
     WriteOff,
@@ -142,6 +143,16 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<JournalTotal>, StoreError> {
         let mut session = self.engine.read().await?;
         ledger::totals(session.as_mut(), tenant, from, before).await
+    }
+
+    async fn account_days(
+        &self,
+        tenant: TenantId,
+        account: Account,
+        from: Date,
+    ) -> Result<Vec<(Date, Money)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        ledger::account_days(session.as_mut(), tenant, account, from).await
     }
 
     async fn journal(

@@ -1,6 +1,6 @@
 //! What every command works with: settings, texts, the moment, the store.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use isp_core::calendar::{Date, Zone};
@@ -43,7 +43,7 @@ pub(crate) struct Context {
     pub(crate) ids: Mutex<IdSource>,
     /// This process, as the store knows it.
     pub(crate) worker: WorkerId,
-    pub(crate) store: OnceCell<SqlStore>,
+    pub(crate) store: OnceCell<Arc<SqlStore>>,
     /// The watch of this process, set by the database's clock.
     pub(crate) watch: OnceCell<StoreWatch>,
     /// Which command it is.
@@ -58,15 +58,21 @@ impl Context {
 
     /// The same, for what only a database of ours keeps.
     pub(crate) async fn sql(&self) -> anyhow::Result<&SqlStore> {
+        Ok(self.shared().await?)
+    }
+
+    /// The same, for what outlives a borrow.
+    pub(crate) async fn shared(&self) -> anyhow::Result<&Arc<SqlStore>> {
         let opened = self.store.get_or_try_init(|| async {
             if !self.asked.reads_only {
-                return Ok(wire::store(&self.config).await?.acting(self.officer.as_str(), &self.asked.command));
+                let store = wire::store(&self.config).await?;
+                return Ok(Arc::new(store.acting(self.officer.as_str(), &self.asked.command)));
             }
             let (store, without_key) = wire::reader(&self.config).await?;
             if let Some(reason) = without_key {
                 self.warn("warn.without_key", &[("reason", self.texts.failure(&reason))]);
             }
-            Ok(store)
+            Ok(Arc::new(store))
         });
         opened.await
     }

@@ -133,7 +133,9 @@ impl Texts {
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
-            E::CashShort { holds } | E::Pph23Short { holds } => vec![("holds", holds.to_string())],
+            E::CashShort { holds, on } | E::Pph23Short { holds, on } => {
+                vec![("holds", holds.to_string()), ("on", on.to_string())]
+            }
             E::CollectorHoldsLess { holds } | E::GatewayHoldsLess { holds } => vec![("holds", holds.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
             _ => Vec::new(),

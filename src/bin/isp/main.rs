@@ -18,6 +18,7 @@ mod failure;
 mod grid;
 mod i18n;
 mod import;
+mod linked;
 mod output;
 mod portal;
 mod progress;

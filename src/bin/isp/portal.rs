@@ -13,10 +13,9 @@ use futures::future::join_all;
 use isp_core::ids::{RouterId, SubscriptionId, TenantId};
 use isp_core::isolation::{Access, AccessTarget};
 use isp_core::place::Router;
-use isp_core::ports::{AccessStore as _, DirectoryStore as _, PageQuery, StoreError};
+use isp_core::ports::{AccessControl as _, AccessStore as _, DirectoryStore as _, Online, PageQuery, StoreError};
 use isp_core::subscription::Service;
 use isp_mikrotik::MikrotikAccess;
-use isp_mikrotik::access::Online;
 use isp_serve::portal::Lines;
 use isp_store::SqlStore;
 use tokio::sync::Mutex;
@@ -90,7 +89,7 @@ impl LinesByAddress {
         let due = routers.iter().filter(|router| readings.get(&router.id).is_none_or(Reading::is_due));
         let asked = join_all(due.map(async |router| {
             let answer = tokio::time::timeout(PATIENCE, self.routers.online(&router.endpoint)).await;
-            (router, answer.ok().and_then(Result::ok))
+            (router, answer.ok().and_then(Result::ok).flatten())
         }));
         for (router, answer) in asked.await {
             let before = readings.remove(&router.id);

@@ -8,7 +8,7 @@ use isp_core::isolation::AccessTarget;
 use isp_core::isolation::access::ObservedAccess;
 use isp_core::isolation::survey::{RouterFinding, Survey};
 use isp_core::place::{Machine, RouterEndpoint};
-use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, PortError};
+use isp_core::ports::{AccessControl, ApplyOutcome, Capabilities, Online, PortError};
 use isp_mikrotik::MikrotikAccess;
 use isp_radius::{Problem, RadiusAccess};
 
@@ -99,6 +99,11 @@ impl AccessControl for Routers {
         now: DateTime<Utc>,
     ) -> Result<Vec<ObservedAccess>, PortError> {
         self.of(router)?.observe(router, targets, now).await
+    }
+
+    /// Asked of the router itself, wherever its accounts are kept.
+    async fn online(&self, router: &RouterEndpoint) -> Result<Option<Vec<Online>>, PortError> {
+        self.mikrotik.online(router).await
     }
 
     async fn survey(

@@ -25,6 +25,8 @@ const PARKED_MINUTES: i64 = 15;
 
 /// When a message is looked at again that would ask for money in nobody's name: soon after the name is set it should leave.
 const UNNAMED_MINUTES: i64 = 5;
+/// Why it waits.
+const NO_SENDER: &str = "no_sender";
 
 /// A message that is ready to leave.
 struct Ready {
@@ -73,11 +75,13 @@ impl Engine<'_> {
                     }
                     other => other?,
                 };
+                // Who waits for the provider's name keeps that as the reason, whatever holds it back besides.
+                let waits_for_name = self.sender.is_none() && row.note == NO_SENDER;
                 match verdict {
                     Verdict::Send(outgoing) if outgoing.asks_unnamed() => {
                         report.unnamed += 1;
                         let at = now + TimeDelta::minutes(UNNAMED_MINUTES);
-                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, "no_sender", now));
+                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, NO_SENDER, now));
                     }
                     Verdict::Send(outgoing) => {
                         let (customer, template) = (message.customer_id, messenger.template(&outgoing));
@@ -85,7 +89,14 @@ impl Engine<'_> {
                     }
                     Verdict::Later(at, why) => {
                         report.postponed += 1;
+                        let why = if waits_for_name { NO_SENDER } else { why };
                         outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, why, now));
+                    }
+                    Verdict::Drop(why @ ("too_old" | "past_due")) if waits_for_name => {
+                        report.dropped += 1;
+                        report.dropped_unnamed += 1;
+                        let why = format!("{why}: {NO_SENDER}");
+                        outcomes.push(outcome(row.claimed(), OutboxState::Dropped, now, &why, now));
                     }
                     Verdict::Drop(why) => {
                         report.dropped += 1;

@@ -50,6 +50,8 @@ pub struct DeliverReport {
     pub postponed: u64,
     /// Messages that wait because they ask for money and the provider has not set who asks ([`Engine::sender`]).
     pub unnamed: u64,
+    /// Of those that were dropped, messages that grew too old while they waited for that.
+    pub dropped_unnamed: u64,
     /// Messages that the channel refused for good.
     pub failed: u64,
     /// Messages of which nobody knows whether they went out.

@@ -60,6 +60,7 @@ pub async fn run_all(harness: &dyn Harness) {
     a_lost_reply_is_repaired_by_a_repeat(harness).await;
     what_runs_under_old_terms_ends_where_it_can(harness).await;
     lines_without_a_login_are_served_or_refused(harness).await;
+    who_is_online_is_told_where_it_is_known(harness).await;
 }
 
 fn target(harness: &dyn Harness, number: u64, desired: Access, revision: u64) -> AccessTarget {
@@ -244,4 +245,24 @@ async fn lines_without_a_login_are_served_or_refused(harness: &dyn Harness) {
             assert_eq!(access, [served.then_some(wanted), Some(wanted)], "{outcomes:?}");
         }
     }
+}
+
+/// [`Capabilities::online`](crate::ports::Capabilities::online) is what it says: whoever dialled in is told with an address,
+/// and nobody else under that name.
+async fn who_is_online_is_told_where_it_is_known(harness: &dyn Harness) {
+    let told = async |account: &Account| {
+        let online = harness.control().online(&harness.endpoint()).await.expect("a router that answers")?;
+        Some(online.iter().filter(|one| one.name == account.username.as_str()).count())
+    };
+    let knows = harness.control().capabilities().online;
+    let line = target(harness, 20, Access::Open, 1);
+    apply(harness, std::slice::from_ref(&line)).await;
+    assert_eq!(told(&line.account).await.is_some(), knows);
+    if harness.dial(&line.account).await {
+        assert_eq!(told(&line.account).await, knows.then_some(1));
+    }
+    harness.set_down(true).await;
+    let down = harness.control().online(&harness.endpoint()).await;
+    harness.set_down(false).await;
+    assert_eq!(down.is_err(), knows, "{down:?}");
 }

@@ -7,7 +7,7 @@ use crate::calendar::Date;
 use crate::customer::Invoicing;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, SubscriptionId};
 use crate::installation::InvoicedFee;
-use crate::ledger::{JournalEntry, JournalTotal, entries_for_invoices};
+use crate::ledger::{Account, JournalEntry, JournalTotal, entries_for_invoices};
 use crate::money::Money;
 use crate::payment::{Allocation, CreditSource, Payment, withheld};
 use crate::ports::{ChangeSet, CommitReport, InvoiceQuery, PaymentRow, StoreError};
@@ -237,6 +237,16 @@ impl State {
 
     pub(super) fn allocations(&self, id: PaymentId) -> Vec<Allocation> {
         self.allocations_of_payment.range((id, 0)..=(id, u64::MAX)).map(|(_, a)| *a).collect()
+    }
+
+    pub(super) fn account_days(&self, account: Account, from: Date) -> Vec<(Date, Money)> {
+        let mut days: BTreeMap<Date, Money> = BTreeMap::new();
+        for entry in self.journal.values() {
+            for line in entry.lines.iter().filter(|line| line.account == account) {
+                *days.entry(entry.date.max(from)).or_default() += line.amount;
+            }
+        }
+        days.into_iter().collect()
     }
 
     pub(super) fn journal_totals(&self, from: Date, before: Date) -> Vec<JournalTotal> {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::ending::RecordId;
 use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::ports::{ChangeSet, StoreError};
-use crate::protection::Proof;
 use crate::subscription::{Account, BillingTerms, Subscription};
 
 use super::state::{State, must_exist};
@@ -233,7 +232,6 @@ impl State {
             self.own("exemption.id", None, Some(exemption.id.to_string()), exemption.id.0)?;
             self.exemptions.put((exemption.customer_id, exemption.id), exemption);
         }
-        let mut came = BTreeSet::new();
         for (proof, content) in changes.proofs.drain(..) {
             self.must_have_customer(proof.customer_id)?;
             for invoice in &proof.invoices {
@@ -241,7 +239,6 @@ impl State {
             }
             self.own("proof.id", None, Some(proof.id.to_string()), proof.id.0)?;
             self.proof_contents.put(proof.id, content);
-            came.insert(proof.customer_id);
             self.proofs.put((proof.customer_id, proof.id), proof);
         }
         for (id, review) in changes.proof_reviews.drain(..) {
@@ -250,9 +247,6 @@ impl State {
                 return Err(StoreError::Duplicate { what: "proof.review" });
             }
             self.proof_reviews.put(id, review);
-        }
-        if came.into_iter().any(|of| self.proofs_of(of).filter(Proof::waits).count() > Proof::MOST_WAITING) {
-            return Err(StoreError::Conflict);
         }
         for outage in changes.outages.drain(..) {
             self.must_have_site(outage.site_id)?;

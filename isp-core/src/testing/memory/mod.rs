@@ -8,6 +8,7 @@
 //! | customers, packages, devices | `master` |
 //! | invoices, payments, the journal | `ledger` |
 //! | credit notes, and what days are charged for | `credit` |
+//! | what a commit was decided from | `expectation` |
 //! | payment requests | `request` |
 //! | files of banks, mutations | `bank` |
 //! | access and its facts | `access` |
@@ -19,6 +20,7 @@ mod access;
 mod bank;
 mod billing;
 mod credit;
+mod expectation;
 mod gateway;
 mod inbox;
 mod ledger;

@@ -193,6 +193,9 @@ impl State {
     }
 
     fn write(&mut self, mut changes: ChangeSet) -> Result<CommitReport, StoreError> {
+        if !changes.expected.iter().all(|expected| self.holds(expected, &changes.journal)) {
+            return Err(StoreError::Conflict);
+        }
         let mut report = CommitReport::default();
         self.write_master(&mut changes)?;
         let fees = std::mem::take(&mut changes.invoiced_fees);

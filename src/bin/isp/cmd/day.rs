@@ -48,7 +48,7 @@ pub(crate) async fn run(ctx: &Context, args: &Enforce) -> anyhow::Result<Exit> {
     let polled = super::gateway::poll(ctx).await?;
     let store = ctx.store().await?;
     let said = args.said(ctx).await?;
-    let (worker, wires) = (ctx.worker().await?, Wires::new(ctx));
+    let (worker, wires) = (ctx.worker().await?, Wires::new(ctx, ctx.shared().await?, Some(ctx.now)));
     let mut teller = Teller::new(ctx);
     let done =
         ctx.engine(store).run_day_watched(&wires.outside(&worker), &said, ctx.now, &mut |step| teller.tell(step)).await;

@@ -1,12 +1,17 @@
 //! `isp deliver`: routers and messages from the outbox.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use isp_core::engine::{DeliverReport, Outside, Post};
 use isp_core::ports::{OutboxQuery, OutboxState, PageQuery, Topic, Worker};
+use isp_store::SqlStore;
 use isp_whatsapp::cloud::CloudClient;
 
 use super::clock::Clock;
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::linked::{Linked, Pages};
 use crate::output::{Cell, Rows, number};
 use crate::routers::Routers;
 use crate::wire;
@@ -15,7 +20,7 @@ pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
     clock.begin(ctx).await?;
     let polled = super::gateway::poll(ctx).await?;
     let store = ctx.store().await?;
-    let (worker, wires) = (ctx.worker().await?, Wires::new(ctx));
+    let (worker, wires) = (ctx.worker().await?, Wires::new(ctx, ctx.shared().await?, Some(ctx.now)));
     let report = ctx.engine(store).deliver_outside(&wires.outside(&worker), ctx.now).await?;
     print(ctx, &report)?;
     warn(ctx, &wires, &report).await?;
@@ -25,14 +30,17 @@ pub(crate) async fn run(ctx: &Context, clock: Clock) -> anyhow::Result<Exit> {
 /// The routers and the messenger of the settings.
 pub(crate) struct Wires {
     routers: Routers,
-    messenger: Result<Option<CloudClient>, String>,
+    messenger: Result<Option<Linked<CloudClient>>, String>,
 }
 
 impl Wires {
     /// Nothing is called yet. A sending number with which no client can be made keeps its messages, and costs the routers
-    /// nothing.
-    pub(crate) fn new(ctx: &Context) -> Self {
+    /// nothing. Links in messages are made for this moment, or for that of the clock.
+    pub(crate) fn new(ctx: &Context, store: &Arc<SqlStore>, now: Option<DateTime<Utc>>) -> Self {
+        let public_url = ctx.config.serve.public_url.clone();
+        let pages = public_url.map(|public_url| Pages { public_url, store: Arc::clone(store), now });
         let messenger = wire::messenger(&ctx.config).map_err(|error| ctx.texts.failure(&error));
+        let messenger = messenger.map(|client| client.map(|client| Linked::new(client, pages)));
         Self { routers: wire::access(&ctx.config), messenger }
     }
 
@@ -89,6 +97,9 @@ pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -
     if report.unnamed > 0 {
         ctx.warn("warn.sender_unset", &[("count", report.unnamed.to_string())]);
     }
+    if report.dropped_unnamed > 0 {
+        ctx.warn("warn.sender_unset_dropped", &[("count", report.dropped_unnamed.to_string())]);
+    }
     for (template, reason) in &report.templates_down {
         ctx.warn("warn.template_down", &[("template", template.clone()), ("reason", ctx.texts.port(reason))]);
     }
@@ -126,7 +137,7 @@ async fn refused(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
 
 pub(crate) fn exit(report: &DeliverReport) -> Exit {
     let whole = report.routers_down.is_empty() && report.channel_down.is_none() && report.templates_down.is_empty();
-    if whole && report.refused + report.failed + report.unknown + report.unnamed == 0 {
+    if whole && report.refused + report.failed + report.unknown + report.unnamed + report.dropped_unnamed == 0 {
         Exit::Done
     } else {
         Exit::Partial

@@ -71,8 +71,8 @@ pub(crate) async fn run(ctx: &Context, args: &Serve) -> anyhow::Result<Exit> {
     let settings = ctx.config.serve.clone();
     let (gateways, _) = usable(ctx);
     let sources = sources(ctx, &gateways)?;
-    let wires = Arc::new(Outside { wires: Wires::new(ctx), gateways });
     let store = Arc::new(wire::store(&ctx.config).await?.acting("isp", &ctx.asked.command));
+    let wires = Arc::new(Outside { wires: Wires::new(ctx, &store, None), gateways });
     let provider = provider(ctx, &store)?;
     let place = |error: std::io::Error| Failure::Config {
         place: "serve.listen".to_owned(),

@@ -22,6 +22,7 @@ mod access;
 mod bank;
 mod billing;
 mod credit;
+mod expectations;
 mod facts;
 mod gateways;
 mod lines;
@@ -150,6 +151,12 @@ suite! { $
         write_offs_settle_like_payments
         collectors_hold_what_they_did_not_hand_over
     }
+    expectations {
+        an_account_is_covered_on_every_day
+        what_a_collector_and_a_gateway_hold_is_looked_at_once_more
+        counts_are_looked_at_once_more
+        of_many_at_one_moment_one_finds_what_it_expects
+    }
     billing {
         the_position_moves_forward_only
         the_last_run_is_what_was_written_last
@@ -185,7 +192,7 @@ suite! { $
     proofs {
         proofs_are_kept_once_with_their_files
         proofs_are_reviewed_once
-        no_more_proofs_wait_than_may
+        waiting_proofs_are_counted
         a_proof_is_a_history
     }
     router_hold {

@@ -3,7 +3,7 @@
 use crate::ids::{InvoiceId, PaymentId, ProofId, TenantId};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
-use crate::ports::{AccessQuery, ChangeSet, PageQuery, Store, StoreError};
+use crate::ports::{AccessQuery, ChangeSet, Expectation, PageQuery, Store, StoreError};
 use crate::protection::proof::Verdict;
 use crate::protection::{FileKind, Proof, ProofContent, ProofFile, ProofTimes, Review};
 use crate::testing::sample::{self, World, day, id, moment};
@@ -53,36 +53,38 @@ pub(super) async fn proofs_are_kept_once_with_their_files(store: &dyn Store, ten
     assert_eq!(store.proofs(tenant, None).await.unwrap(), both, "nothing is left of it");
 }
 
-pub(super) async fn no_more_proofs_wait_than_may(store: &dyn Store, tenant: TenantId) {
+pub(super) async fn waiting_proofs_are_counted(store: &dyn Store, tenant: TenantId) {
     let w = world(store, tenant, 2).await;
     let invoice = sample::invoice(&w.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 150_000);
     write_invoices(store, tenant, &[&invoice]).await;
-    let made = |n: usize| proof(&w, format!("%PDF-1.7 {n}").as_bytes(), "2026-01-15T08:00:00Z", &[invoice.id]);
-    let changes = |proofs| ChangeSet { proofs, ..ChangeSet::default() };
-    for n in 0..Proof::MOST_WAITING - 1 {
-        write(store, tenant, changes(vec![made(n)])).await;
+    let customer = w.customers[0].id;
+    let made = |n: u64| proof(&w, format!("%PDF-1.7 {n}").as_bytes(), "2026-01-15T08:00:00Z", &[invoice.id]);
+    let when_waiting = |most: u64, n: u64| ChangeSet {
+        expected: vec![Expectation::ProofsWaiting(customer, most)],
+        proofs: vec![made(n)],
+        ..ChangeSet::default()
+    };
+    for n in 0..4 {
+        write(store, tenant, when_waiting(n, n)).await;
     }
     // Each was admitted when four waited, and they arrive at one moment: one of them finds a place.
-    let sent = (10..14).map(|n| store.commit(tenant, changes(vec![made(n)])));
+    let sent = (10..14).map(|n| store.commit(tenant, when_waiting(4, n)));
     let sent = futures::future::join_all(sent).await;
     assert_eq!(sent.iter().filter(|done| done.is_ok()).count(), 1, "{sent:?}");
     assert!(sent.iter().all(|done| matches!(done, Ok(_) | Err(StoreError::Conflict))), "{sent:?}");
     let kept = store.proofs(tenant, None).await.unwrap();
     let amount = kept.iter().map(|p| p.amount).sum();
-    assert_eq!(store.waiting_proofs(tenant).await.unwrap(), (Proof::MOST_WAITING as u64, amount));
+    assert_eq!(store.waiting_proofs(tenant).await.unwrap(), (5, amount));
     assert_eq!(store.waiting_proofs(sample::tenant(77)).await.unwrap(), (0, Money::ZERO));
     assert_eq!(store.proof(tenant, kept[2].id).await.unwrap().as_ref(), Some(&kept[2]));
     assert_eq!(store.proof(sample::tenant(77), kept[2].id).await.unwrap(), None);
-    assert_eq!(
-        store.proof_content(tenant, made(13).0.id).await.unwrap().is_some(),
-        sent[3].is_ok(),
-        "nothing is left of it"
-    );
-    // One that is reviewed makes room.
+    let written = store.proof_content(tenant, made(13).0.id).await.unwrap().is_some();
+    assert_eq!(written, sent[3].is_ok(), "nothing is left of it");
+    // One that is reviewed waits no longer.
     let reviewed = vec![(kept[0].id, review(Verdict::Rejected, "2026-01-16T03:00:00Z"))];
     write(store, tenant, ChangeSet { proof_reviews: reviewed, ..ChangeSet::default() }).await;
-    write(store, tenant, changes(vec![made(20)])).await;
-    assert_eq!(refused(store, tenant, changes(vec![made(21)])).await, StoreError::Conflict);
+    write(store, tenant, when_waiting(4, 20)).await;
+    assert_eq!(refused(store, tenant, when_waiting(4, 21)).await, StoreError::Conflict);
 }
 
 pub(super) async fn proofs_are_reviewed_once(store: &dyn Store, tenant: TenantId) {

@@ -6,7 +6,8 @@ use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
 use crate::ending::RecordId;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
-use crate::ledger::{Expense, JournalEntry, JournalTotal};
+use crate::ledger::{Account, Expense, JournalEntry, JournalTotal};
+use crate::money::Money;
 use crate::payment::{
     Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
     WriteOff,
@@ -162,6 +163,15 @@ impl MoneyStore for MemoryStore {
         before: Date,
     ) -> Result<Vec<JournalTotal>, StoreError> {
         self.read(tenant, |s| s.journal_totals(from, before))
+    }
+
+    async fn account_days(
+        &self,
+        tenant: TenantId,
+        account: Account,
+        from: Date,
+    ) -> Result<Vec<(Date, Money)>, StoreError> {
+        self.read(tenant, |s| s.account_days(account, from))
     }
 
     async fn journal(

@@ -86,7 +86,7 @@ impl Planner<'_> {
         if !self.existing.cash.is_positive() {
             self.plan.notices.tell(row.at.file(), row.at.line, row.at.heading("amount"), Note::NoCash);
         } else if holds >= Money::ZERO {
-            self.ask(&row.at, "amount", Problem::Value(Error::CashShort { holds }));
+            self.ask(&row.at, "amount", Problem::Value(Error::CashShort { holds, on: row.on }));
         }
     }
 

@@ -1,0 +1,32 @@
+//! Whether what a commit was decided from still holds.
+
+use crate::ledger::{JournalEntry, cover};
+use crate::money::Money;
+use crate::ports::Expectation;
+use crate::protection::Proof;
+
+use super::state::State;
+
+impl State {
+    pub(super) fn holds(&self, expected: &Expectation, journal: &[JournalEntry]) -> bool {
+        match expected {
+            Expectation::Covered(account) => cover::taken_from(*account, journal)
+                .is_none_or(|from| cover::short(*account, &self.account_days(*account, from), journal).is_none()),
+            Expectation::CollectorHolds(collector, least) => {
+                let of_them = self.collectors().into_iter().find(|of| of.collector == *collector);
+                of_them.map_or(Money::ZERO, |of| of.holds()) >= *least
+            }
+            Expectation::GatewayHolds(gateway, least) => {
+                let of_it = self.gateway_balances().into_iter().find(|of| of.gateway == *gateway);
+                of_it.map_or(Money::ZERO, |of| of.holds()) >= *least
+            }
+            Expectation::Payments(customer, most) => {
+                self.payments.values().filter(|kept| kept.payment.customer_id == *customer).count() as u64 <= *most
+            }
+            Expectation::Promises(customer, most) => self.promises_of(*customer).count() as u64 <= *most,
+            Expectation::ProofsWaiting(customer, most) => {
+                self.proofs_of(*customer).filter(Proof::waits).count() as u64 <= *most
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether what a commit was decided from still holds.
+
+use isp_core::ids::{CustomerId, TenantId};
+use isp_core::ledger::{JournalEntry, cover};
+use isp_core::money::Money;
+use isp_core::ports::{Expectation, StoreError};
+
+use crate::session::{Session, first};
+use crate::value::args;
+use crate::{credit, gateway, ledger, proof};
+
+/// Fails with [`StoreError::Conflict`] when anything no longer holds. The tenant's row is locked, so nobody changes it any more.
+pub(crate) async fn check(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    expected: &[Expectation],
+    journal: &[JournalEntry],
+) -> Result<(), StoreError> {
+    for expected in expected {
+        if !holds(s, tenant, expected, journal).await? {
+            return Err(StoreError::Conflict);
+        }
+    }
+    Ok(())
+}
+
+async fn holds(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    expected: &Expectation,
+    journal: &[JournalEntry],
+) -> Result<bool, StoreError> {
+    Ok(match expected {
+        Expectation::Covered(account) => match cover::taken_from(*account, journal) {
+            None => true,
+            Some(from) => {
+                let days = ledger::account_days(s, tenant, *account, from).await?;
+                cover::short(*account, &days, journal).is_none()
+            }
+        },
+        Expectation::CollectorHolds(collector, least) => {
+            let all = credit::collectors(s, tenant).await?;
+            all.iter().find(|of| of.collector == *collector).map_or(Money::ZERO, |of| of.holds()) >= *least
+        }
+        Expectation::GatewayHolds(gateway, least) => {
+            let all = gateway::balances(s, tenant).await?;
+            all.iter().find(|of| of.gateway == *gateway).map_or(Money::ZERO, |of| of.holds()) >= *least
+        }
+        Expectation::Payments(customer, most) => rows_of(s, tenant, "payments", *customer).await? <= *most,
+        Expectation::Promises(customer, most) => rows_of(s, tenant, "promises", *customer).await? <= *most,
+        Expectation::ProofsWaiting(customer, most) => proof::waiting(s, tenant, Some(*customer)).await?.0 <= *most,
+    })
+}
+
+/// How many rows of a table are a customer's.
+async fn rows_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    table: &'static str,
+    customer: CustomerId,
+) -> Result<u64, StoreError> {
+    let sql = format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = $1 AND customer_id = $2");
+    Ok(first(s, table, &sql, args![tenant, customer], |r| r.get()).await?.unwrap_or_default())
+}

@@ -1,0 +1,81 @@
+//! Messages that ask for money carry a link to the customer's page.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use isp_core::ids::{CustomerId, PageLinkId};
+use isp_core::message::notification::OutgoingMessage;
+use isp_core::ports::{Effect, InboxStore as _, Messenger, OutboxStore as _, PortError, SendOutcome, StoreError};
+use isp_serve::pages::Token;
+use isp_store::SqlStore;
+
+/// A messenger beside whose ways to pay stands a link, where customers' pages have an address.
+pub(crate) struct Linked<M> {
+    messenger: M,
+    pages: Option<Pages>,
+}
+
+/// Where customers' pages are, and who keeps their links.
+pub(crate) struct Pages {
+    /// The address in front of every page's.
+    pub(crate) public_url: String,
+    /// Who keeps the links.
+    pub(crate) store: Arc<SqlStore>,
+    /// The moment for which messages leave; `None` for that of the clock.
+    pub(crate) now: Option<DateTime<Utc>>,
+}
+
+impl<M> Linked<M> {
+    pub(crate) const fn new(messenger: M, pages: Option<Pages>) -> Self {
+        Self { messenger, pages }
+    }
+}
+
+impl Pages {
+    /// The address of a page of its own for this message, kept before it is sent; `None` for a message whose row is gone.
+    async fn draw(&self, message: &OutgoingMessage) -> Result<Option<String>, PortError> {
+        let Some(customer) = self.customer(message).await.map_err(not_sent)? else { return Ok(None) };
+        let token = Token::draw().map_err(|error| PortError::NotSent { reason: error.to_string() })?;
+        let link = token.link(PageLinkId(uuid::Uuid::now_v7()), customer, self.now.unwrap_or_else(Utc::now));
+        self.store.keep_link(message.tenant, link).await.map_err(not_sent)?;
+        Ok(Some(token.url(&self.public_url)))
+    }
+
+    async fn customer(&self, message: &OutgoingMessage) -> Result<Option<CustomerId>, StoreError> {
+        let row = self.store.outbox_row(message.tenant, message.id).await?;
+        Ok(row.and_then(|row| match row.effect {
+            Effect::Message(asked) => Some(asked.customer_id),
+            _ => None,
+        }))
+    }
+}
+
+/// A message whose link could not be kept waits: its link would open nothing.
+fn not_sent(error: StoreError) -> PortError {
+    PortError::NotSent { reason: format!("link not kept: {}", error.code()) }
+}
+
+#[async_trait]
+impl<M: Messenger> Messenger for Linked<M> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<SendOutcome, PortError> {
+        let (Some(pages), Some(sender)) = (&self.pages, &message.sender) else {
+            return self.messenger.send(message).await;
+        };
+        if !message.content.asks_for_money() {
+            return self.messenger.send(message).await;
+        }
+        let Some(url) = pages.draw(message).await? else { return self.messenger.send(message).await };
+        let mut sender = sender.clone();
+        sender.pay_to.push(url);
+        self.messenger.send(&OutgoingMessage { sender: Some(sender), ..message.clone() }).await
+    }
+
+    async fn probe(&self) -> Result<Option<SendOutcome>, PortError> {
+        self.messenger.probe().await
+    }
+
+    fn template(&self, message: &OutgoingMessage) -> Option<String> {
+        self.messenger.template(message)
+    }
+}
