@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist deny audit setup clean
+.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ wheel: setup ## the Python wheel isp-engine, into dist/
 
 dist: setup ## what a release ships: crates, Debian package, guide, wheels for four kinds of Linux
 	scripts/dist $(ARGS)
+
+wheels: setup ## the wheel for four kinds of Linux and its source archive, into dist/
+	scripts/wheels $(ARGS)
 
 odoo-test: setup ## the Odoo addon's tests: make odoo-test ODOO_SRC=/path/to/odoo-17.0
 	@ODOO_SRC='$(ODOO_SRC)' scripts/odoo_test $(ARGS)

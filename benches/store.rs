@@ -292,7 +292,13 @@ impl Provider {
         let code = |text: &str| Code::parse("code", text).unwrap();
         let name = |text: &str| Name::parse("name", text).unwrap();
         let places = ChangeSet {
-            sites: vec![Site { id: self.site, code: code("S1"), name: name("Kota"), zone: Zone::Wib }],
+            sites: vec![Site {
+                id: self.site,
+                code: code("S1"),
+                name: name("Kota"),
+                zone: Zone::Wib,
+                coordinates: None,
+            }],
             packages: vec![Package {
                 id: self.package,
                 code: code("P20"),
@@ -314,6 +320,7 @@ impl Provider {
             phone: None,
             language: Language::Id,
             invoicing: Default::default(),
+            coordinates: None,
         };
         let subscription = move |(customer, subscription): &(CustomerId, SubscriptionId)| Subscription {
             id: *subscription,

@@ -42,6 +42,7 @@ impl Row {
             phone: Some(Phone::parse(&self.phone)?),
             language: Language::Id,
             invoicing: Default::default(),
+            coordinates: None,
         })
     }
 }

@@ -71,6 +71,7 @@ pub async fn move_in(store: &dyn Store, router: RouterEndpoint) -> Result<(), Bo
             code: Code::parse("site", "JKT")?,
             name: Name::parse("site", "Jakarta Selatan")?,
             zone: Zone::Wib,
+            coordinates: None,
         }],
         routers: vec![Router { id: router_id, code: Code::parse("router", "RTR-JKT")?, site_id, endpoint: router }],
         packages: vec![Package {
@@ -95,6 +96,7 @@ pub async fn move_in(store: &dyn Store, router: RouterEndpoint) -> Result<(), Bo
             phone: Some(Phone::parse(phone)?),
             language: Language::Id,
             invoicing: Default::default(),
+            coordinates: None,
         });
         let line = Subscription {
             id: subscription_id(n),

@@ -377,7 +377,7 @@ impl<'s> EngineHost<'s> {
         for site in &case.sites {
             let id = SiteId(self.id("site", &site.code));
             let (code, name) = (Code::parse("code", &site.code)?, Name::parse("name", &site.code)?);
-            changes.sites.push(Site { id, code: code.clone(), name, zone: site.zone });
+            changes.sites.push(Site { id, code: code.clone(), name, zone: site.zone, coordinates: None });
             let (router, endpoint) = (RouterId(self.id("router", &site.code)), Self::endpoint(&site.code)?);
             changes.routers.push(Router { id: router, code, site_id: id, endpoint });
             self.zones.insert(site.code.clone(), site.zone);
@@ -395,6 +395,7 @@ impl<'s> EngineHost<'s> {
                 phone: customer.reachable.then(|| Phone::parse(&format!("08120000{at:04}"))).transpose()?,
                 language: Language::Id,
                 invoicing: customer.invoicing,
+                coordinates: None,
             });
         }
         changes.installation_kinds.push(InstallationKind {

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use crate::error::Error;
 use crate::ids::CustomerId;
+use crate::place::Coordinates;
 use crate::text::{Code, Language, Name, one_line};
 
 pub use number::phones;
@@ -33,6 +34,9 @@ pub struct Customer {
     /// Whether invoices of several subscriptions stand on one document.
     #[serde(default)]
     pub invoicing: Invoicing,
+    /// Where the line ends on the map.
+    #[serde(default)]
+    pub coordinates: Option<Coordinates>,
 }
 
 /// How a customer with several subscriptions is invoiced.
@@ -309,6 +313,7 @@ mod tests {
             phone: Some(Phone::parse("081234567890").unwrap()),
             language: Language::Id,
             invoicing: Invoicing::default(),
+            coordinates: None,
         };
         assert_eq!(customer.name.as_str(), "Siti Aminah");
         let shown = format!("{customer:?}");

@@ -1,5 +1,6 @@
 //! Where service happens: sites with their time zone, and the provider's routers.
 
+mod coordinates;
 mod machine;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,6 +13,7 @@ use crate::ids::{RouterId, SiteId};
 use crate::secret::Secret;
 use crate::text::{Code, Name};
 
+pub use coordinates::Coordinates;
 pub use machine::{KnownMachine, Machine, Met, OtherMachine, meet};
 
 /// A place of the provider with one time zone.
@@ -25,6 +27,9 @@ pub struct Site {
     pub name: Name,
     /// Its zone; civil dates of its customers are counted in it.
     pub zone: Zone,
+    /// Where it stands on the map.
+    #[serde(default)]
+    pub coordinates: Option<Coordinates>,
 }
 
 /// A MikroTik router of the provider.

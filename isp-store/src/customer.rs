@@ -6,13 +6,14 @@ use isp_core::ports::{PageQuery, StoreError};
 use isp_core::text::Code;
 use uuid::Uuid;
 
+use crate::encode;
 use crate::rows::upsert;
 use crate::session::{Session, all, first, readable_page};
 use crate::table::CUSTOMERS;
 use crate::value::{Reader, Value, args};
 use crate::vault::{Place, Vault};
 
-const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language, invoicing";
+const COLUMNS: &str = "customer_id, code, name, nik_sealed, address, phone, language, invoicing, latitude, longitude";
 
 fn nik_place(tenant: TenantId, customer: CustomerId) -> Place {
     Place { table: "customers", column: "nik", tenant, row: customer.0 }
@@ -25,12 +26,13 @@ pub(crate) async fn write(
     customers: Vec<Customer>,
 ) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(customers.len());
-    for Customer { id, code, name, nik, address, phone, language, invoicing } in customers {
+    for Customer { id, code, name, nik, address, phone, language, invoicing, coordinates } in customers {
         let nik = nik.as_ref().map(Nik::reveal);
         let sealed = nik.map(|nik| vault.seal(nik_place(tenant, id), nik)).transpose()?;
         let index = nik.and_then(|nik| vault.blind_index(tenant, nik));
         let key = code.folded();
-        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing, key]);
+        let (north, east) = encode::degrees(coordinates);
+        rows.push(args![tenant, id, code, name, sealed, index, address, phone, language, invoicing, key, north, east]);
     }
     upsert(s, &CUSTOMERS, rows).await
 }
@@ -60,7 +62,8 @@ fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer,
         None => None,
     };
     let (address, phone, language, invoicing) = (r.get()?, r.get()?, r.get()?, r.get()?);
-    Ok(Customer { id, code, name, nik, address, phone, language, invoicing })
+    let coordinates = encode::coordinates(r)?;
+    Ok(Customer { id, code, name, nik, address, phone, language, invoicing, coordinates })
 }
 
 pub(crate) async fn by_id(

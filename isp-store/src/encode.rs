@@ -14,9 +14,26 @@
 
 use isp_core::billing::{InvoiceLine, InvoiceLines, LineKind};
 use isp_core::money::Money;
+use isp_core::place::Coordinates;
 use isp_core::ports::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::value::Reader;
+
+/// Two columns, latitude and longitude in millionths of a degree.
+pub(crate) fn degrees(at: Option<Coordinates>) -> (Option<i64>, Option<i64>) {
+    (at.map(|at| at.latitude().into()), at.map(|at| at.longitude().into()))
+}
+
+/// Reads those two columns.
+pub(crate) fn coordinates(r: &mut Reader<'_>) -> Result<Option<Coordinates>, StoreError> {
+    let (latitude, longitude): (Option<i64>, Option<i64>) = (r.get()?, r.get()?);
+    let Some((latitude, longitude)) = latitude.zip(longitude) else { return Ok(None) };
+    let small = |value: i64| i32::try_from(value).ok();
+    let read = small(latitude).zip(small(longitude)).and_then(|(north, east)| Coordinates::try_new(north, east).ok());
+    read.map(Some).ok_or_else(|| r.corrupt("its coordinates are not on the earth"))
+}
 
 /// Writes the lines of an invoice.
 pub(crate) fn lines(lines: &[InvoiceLine]) -> String {

@@ -7,7 +7,7 @@ use isp_core::place::{KnownMachine, Machine, Router, RouterEndpoint, Site};
 use isp_core::ports::StoreError;
 use isp_core::tax::TaxMode;
 
-use crate::encode::{json, read_json};
+use crate::encode::{coordinates, degrees, json, read_json};
 use crate::rows::upsert;
 use crate::session::{Session, all, readable};
 use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTER_MACHINES, ROUTERS, SITES};
@@ -19,16 +19,20 @@ pub(crate) async fn write_sites(s: &mut dyn Session, tenant: TenantId, sites: Ve
         .into_iter()
         .map(|v| {
             let key = v.code.folded();
-            args![tenant, v.id, v.code, v.name, v.zone, key]
+            let (north, east) = degrees(v.coordinates);
+            args![tenant, v.id, v.code, v.name, v.zone, key, north, east]
         })
         .collect();
     upsert(s, &SITES, rows).await
 }
 
 pub(crate) async fn sites(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
-    let sql = "SELECT site_id, code, name, zone FROM sites WHERE tenant_id = $1 ORDER BY site_id";
-    all(s, "site", sql, args![tenant], |r| Ok(Site { id: r.get()?, code: r.get()?, name: r.get()?, zone: r.get()? }))
-        .await
+    let sql = "SELECT site_id, code, name, zone, latitude, longitude FROM sites WHERE tenant_id = $1 ORDER BY site_id";
+    all(s, "site", sql, args![tenant], |r| {
+        let (id, code, name, zone) = (r.get()?, r.get()?, r.get()?, r.get()?);
+        Ok(Site { id, code, name, zone, coordinates: coordinates(r)? })
+    })
+    .await
 }
 
 fn router_place(tenant: TenantId, router: RouterId) -> Place {

@@ -257,6 +257,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(25, "withheld", include_str!("../migrations/sqlite/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
         migration(27, "account days", include_str!("../migrations/sqlite/0027_account_days.sql")),
+        migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
     ]
 }
 
@@ -289,6 +290,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(25, "withheld", include_str!("../migrations/postgres/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
         migration(27, "account days", include_str!("../migrations/postgres/0027_account_days.sql")),
+        migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
     ]
 }
 

@@ -60,7 +60,9 @@ macro_rules! tables {
 }
 
 tables! {
-    SITES: "sites", 2, "site.code", ["tenant_id", "site_id", "code", "name", "zone", "code_key"];
+    SITES: "sites", 2, "site.code", [
+        "tenant_id", "site_id", "code", "name", "zone", "code_key", "latitude", "longitude",
+    ];
     ROUTERS: "routers", 2, "router.code", [
         "tenant_id", "router_id", "code", "site_id", "host", "port", "tls", "username", "password_sealed", "code_key",
     ];
@@ -73,7 +75,7 @@ tables! {
     ];
     CUSTOMERS: "customers", 2, "customer.code", [
         "tenant_id", "customer_id", "code", "name", "nik_sealed", "nik_index", "address", "phone", "language",
-        "invoicing", "code_key",
+        "invoicing", "code_key", "latitude", "longitude",
     ];
     SUBSCRIPTIONS: "subscriptions", 2, "subscription.username", [
         "tenant_id", "subscription_id", "customer_id", "site_id", "router_id", "username", "password_sealed",

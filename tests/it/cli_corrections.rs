@@ -42,6 +42,8 @@ fn an_outage_ends_within_a_day_and_gives_back_what_it_is_worth() {
     isp.set("ISP_POLICY__OUTAGE__BY", "hour");
     assert_eq!(isp.json(&["--on", "2026-01-06", "outage", "credit", "BDG"]).as_array().unwrap().len(), 0);
     // It began four hours earlier: ten hours of 1 day in 31 are worth something, once.
+    // A time behind the day would be lost, and the whole day given back.
+    isp.exit(2, &["outage", "edit", "BDG", "--from", "2026-01-05 04:00"]);
     isp.ok(&["outage", "edit", "BDG", "--from", "2026-01-05", "--from-time", "04:00"]);
     let given = isp.json(&["--on", "2026-01-06", "outage", "credit", "BDG"]);
     let first = given[0]["total"].as_i64().unwrap();

@@ -21,6 +21,7 @@ mod cli_backup;
 mod cli_bank;
 mod cli_cases;
 mod cli_clock;
+mod cli_coordinates;
 mod cli_corrections;
 mod cli_deliver;
 mod cli_doctor;

@@ -63,6 +63,12 @@ pub fn tenant(number: u64) -> TenantId {
     TenantId(id(0, number))
 }
 
+/// Somewhere south of the equator; every third is nowhere.
+fn coordinates(number: u64) -> Option<crate::place::Coordinates> {
+    let step = i32::try_from(number % 1_000).expect("a small number");
+    crate::place::Coordinates::try_new(-6_900_000 - step, 107_600_000 + step).ok().filter(|_| !number.is_multiple_of(3))
+}
+
 /// A site; its zone goes round WIB, WITA, WIT.
 #[must_use]
 pub fn site(number: u64) -> Site {
@@ -71,6 +77,7 @@ pub fn site(number: u64) -> Site {
         code: code(&format!("SITE-{number}")),
         name: name(&format!("Lokasi {number}")),
         zone: Zone::ALL[(number % 3) as usize],
+        coordinates: coordinates(number),
     }
 }
 
@@ -116,6 +123,7 @@ pub fn customer(number: u64) -> Customer {
         phone: Some(Phone::parse(&format!("08120000{number:04}")).expect("a phone number")),
         language: Language::default(),
         invoicing: crate::customer::Invoicing::default(),
+        coordinates: coordinates(number),
     }
 }
 

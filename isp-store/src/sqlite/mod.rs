@@ -171,6 +171,7 @@ mod tests {
             code: Code::parse("code", &format!("S{n}")).unwrap(),
             name: Name::parse("name", &"nama ".repeat(20)).unwrap(),
             zone: Zone::Wib,
+            coordinates: None,
         };
         ChangeSet { sites: (from..from + count).map(site).collect(), ..ChangeSet::default() }
     }

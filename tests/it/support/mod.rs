@@ -129,6 +129,7 @@ impl World {
                     code: code(&format!("S{n}")),
                     name: name("Lokasi"),
                     zone: [Zone::Wib, Zone::Wit][n as usize],
+                    coordinates: None,
                 })
                 .collect(),
             routers: (0..2)
@@ -180,6 +181,7 @@ impl World {
             phone: Some(Phone::parse(&format!("08120000{n:04}")).unwrap()),
             language: Language::Id,
             invoicing: Default::default(),
+            coordinates: None,
         });
         let subscription = Subscription {
             id: subscription_id(n),

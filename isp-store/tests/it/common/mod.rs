@@ -177,6 +177,7 @@ pub(crate) fn the_customer(n: u32) -> Customer {
         phone: (n % 7 != 6).then(|| Phone::parse(&format!("0812{:07}", 1_000_000 + n)).unwrap()),
         language: if n.is_multiple_of(5) { Language::En } else { Language::Id },
         invoicing: Default::default(),
+        coordinates: None,
     }
 }
 
@@ -216,6 +217,7 @@ pub(crate) fn places() -> ChangeSet {
                 code: code(&format!("S{n}")),
                 name: name(&format!("Lokasi {n}")),
                 zone: zones[n as usize],
+                coordinates: None,
             })
             .collect(),
         routers: (0..2)

@@ -5,6 +5,7 @@ use isp_core::billing::InvoiceBalance;
 use isp_core::customer::{Address, Customer, Invoicing, Nik, Phone};
 use isp_core::device::Cpe;
 use isp_core::ids::CustomerId;
+use isp_core::place::Coordinates;
 use isp_core::ports::{ChangeSet, PageQuery, Store};
 use isp_core::protection::Proof;
 use isp_core::text::{Code, Language, Name};
@@ -66,6 +67,9 @@ pub(crate) struct Add {
     /// per_subscription, or per_customer: invoices of several subscriptions on one document.
     #[arg(long, value_parser = Invoicing::parse, default_value = "per_subscription")]
     invoicing: Invoicing,
+    /// Where the line ends on the map: latitude and longitude, such as -6.914744,107.609810.
+    #[arg(long, value_name = "LAT,LON", value_parser = Coordinates::parse, allow_hyphen_values = true)]
+    coordinates: Option<Coordinates>,
     #[command(flatten)]
     sure: Sure,
 }
@@ -99,6 +103,12 @@ pub(crate) struct Edit {
     /// Language of messages: id or en.
     #[arg(long = "language", value_parser = args::language)]
     messages: Option<Language>,
+    /// Where the line ends on the map: latitude and longitude, such as -6.914744,107.609810.
+    #[arg(long, value_name = "LAT,LON", value_parser = Coordinates::parse, allow_hyphen_values = true)]
+    coordinates: Option<Coordinates>,
+    /// Where the line ends on the map is not kept.
+    #[arg(long, conflicts_with = "coordinates")]
+    no_coordinates: bool,
     #[command(flatten)]
     sure: Sure,
 }
@@ -157,6 +167,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
         phone: args.phone.as_deref().map(Phone::parse).transpose()?,
         language: args.messages,
         invoicing: args.invoicing,
+        coordinates: args.coordinates,
     };
     one_nik(ctx, store, &customer, args.sure).await?;
     let code = customer.code.to_string();
@@ -185,6 +196,7 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     if let Some(nik) = args.nik {
         customer.nik = Some(Nik::parse(&args::private(&nik)?)?);
     }
+    customer.coordinates = args.coordinates.or(customer.coordinates).filter(|_| !args.no_coordinates);
     customer.phone = customer.phone.filter(|_| !args.no_phone);
     customer.nik = customer.nik.filter(|_| !args.no_nik);
     if customer == before {
@@ -266,6 +278,7 @@ async fn show(ctx: &Context, args: Whom) -> anyhow::Result<Exit> {
         column("name"),
         column("nik"),
         column("address"),
+        column("coordinates"),
         column("phone"),
         column("language"),
         column("invoicing"),
@@ -278,6 +291,7 @@ async fn show(ctx: &Context, args: Whom) -> anyhow::Result<Exit> {
         Cell::text(&customer.name),
         Cell::maybe(customer.nik.as_ref()),
         Cell::text(customer.address.as_str()),
+        Cell::maybe(customer.coordinates),
         Cell::maybe(customer.phone.as_ref()),
         Cell::text(customer.language.code()),
         Cell::Word(customer.invoicing.code()),

@@ -68,7 +68,7 @@ pub(crate) struct Credit {
 #[derive(Debug, Args)]
 struct Until {
     /// Last day; whole, unless a time is given.
-    #[arg(long)]
+    #[arg(long, value_parser = args::day_alone)]
     until: Option<Date>,
     /// Time of the last day at which it was over.
     #[arg(long, value_parser = args::time, requires = "until")]
@@ -78,7 +78,7 @@ struct Until {
 #[derive(Debug, Args)]
 struct From {
     /// First day, in the site's zone.
-    #[arg(long)]
+    #[arg(long, value_parser = args::day_alone)]
     from: Option<Date>,
     /// Time of the first day.
     #[arg(long, value_parser = args::time, requires = "from")]

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
 use isp_core::ids::SiteId;
-use isp_core::place::Site;
+use isp_core::place::{Coordinates, Site};
 use isp_core::ports::ChangeSet;
 use isp_core::text::{Code, Name};
 
@@ -21,7 +21,7 @@ pub(crate) enum Command {
     List,
     /// Show one site with its routers and lines.
     Show(Which),
-    /// Correct code, name or zone of a site; the zone only while it has no lines.
+    /// Correct code, name, place or zone of a site; the zone only while it has no lines.
     #[command(after_help = "Example:\n  isp site edit BDG --name 'Bandung Utara'")]
     Edit(Edit),
 }
@@ -37,6 +37,9 @@ pub(crate) struct Add {
     /// WIB, WITA or WIT: billing days and quiet hours are counted in it.
     #[arg(long, default_value = "WIB")]
     zone: Zone,
+    /// Where it stands on the map: latitude and longitude, such as -6.914744,107.609810.
+    #[arg(long, value_name = "LAT,LON", value_parser = Coordinates::parse, allow_hyphen_values = true)]
+    coordinates: Option<Coordinates>,
 }
 
 #[derive(Debug, Args)]
@@ -60,16 +63,19 @@ pub(crate) struct Edit {
     /// WIB, WITA or WIT.
     #[arg(long)]
     zone: Option<Zone>,
+    /// Where it stands on the map: latitude and longitude, such as -6.914744,107.609810.
+    #[arg(long, value_name = "LAT,LON", value_parser = Coordinates::parse, allow_hyphen_values = true)]
+    coordinates: Option<Coordinates>,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let all = store.sites(ctx.tenant()).await?;
     match command {
-        Command::Add(Add { code, name, zone }) => {
+        Command::Add(Add { code, name, zone, coordinates }) => {
             find::absent(all.iter().find(|s| s.code == code), "site", &code)?;
             let shown = code.to_string();
-            let site = Site { id: SiteId(ctx.id()), code, name, zone };
+            let site = Site { id: SiteId(ctx.id()), code, name, zone, coordinates };
             store.commit(ctx.tenant(), ChangeSet { sites: vec![site], ..ChangeSet::default() }).await?;
             ctx.say("done.site_added", &[("code", shown)])?;
         }
@@ -80,18 +86,25 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 routers.iter().filter(|r| r.site_id == site.id).map(|r| r.code.to_string()).collect();
             let lines = ctx.engine(store).all_subscriptions().await?;
             let served = lines.iter().filter(|(line, _)| line.site_id == site.id && line.terms.end.is_none()).count();
-            let mut rows =
-                Rows::new(&[column("code"), column("name"), column("zone"), column("router"), number("subscribers")]);
+            let mut rows = Rows::new(&[
+                column("code"),
+                column("name"),
+                column("zone"),
+                column("coordinates"),
+                column("router"),
+                number("subscribers"),
+            ]);
             rows.push(vec![
                 Cell::text(site.code),
                 Cell::text(site.name),
                 Cell::text(site.zone.name()),
+                Cell::maybe(site.coordinates),
                 Cell::text(here.join(", ")),
                 Cell::count(served),
             ]);
             ctx.rows(&rows)?;
         }
-        Command::Edit(Edit { code, new_code, name, zone }) => {
+        Command::Edit(Edit { code, new_code, name, zone, coordinates }) => {
             let before = find::site(ctx, store, &code).await?;
             if let Some(new) = &new_code {
                 find::absent(all.iter().find(|s| s.code == *new && s.id != before.id), "site", new)?;
@@ -101,6 +114,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 code: new_code.unwrap_or_else(|| before.code.clone()),
                 name: name.unwrap_or_else(|| before.name.clone()),
                 zone: zone.unwrap_or(before.zone),
+                coordinates: coordinates.or(before.coordinates),
             };
             if site == before {
                 return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
@@ -115,9 +129,10 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.say("done.site_edited", &[("code", shown)])?;
         }
         Command::List => {
-            let mut rows = Rows::new(&[column("code"), column("name"), column("zone")]);
+            let mut rows = Rows::new(&[column("code"), column("name"), column("zone"), column("coordinates")]);
             for site in all {
-                rows.push(vec![Cell::text(site.code), Cell::text(site.name), Cell::text(site.zone.name())]);
+                let (zone, coordinates) = (Cell::text(site.zone.name()), Cell::maybe(site.coordinates));
+                rows.push(vec![Cell::text(site.code), Cell::text(site.name), zone, coordinates]);
             }
             ctx.rows(&rows)?;
         }

@@ -23,6 +23,7 @@ impl Planner<'_> {
             phone: row.phone.clone().or_else(|| old.and_then(|c| c.phone.clone())),
             language: row.language.or(old.map(|c| c.language)).unwrap_or_default(),
             invoicing: row.invoicing.or(old.map(|c| c.invoicing)).unwrap_or_default(),
+            coordinates: row.coordinates.or(old.and_then(|c| c.coordinates)),
         };
         let differs = old.map(|old| {
             columns(&[
@@ -32,6 +33,7 @@ impl Planner<'_> {
                 ("phone", old.phone != new.phone),
                 ("language", old.language != new.language),
                 ("invoicing", old.invoicing != new.invoicing),
+                ("coordinates", old.coordinates != new.coordinates),
             ])
         });
         if old.is_none() {

@@ -11,9 +11,21 @@ impl Planner<'_> {
     pub(super) fn site(&mut self, row: &SiteRow) -> Result<Verdict, RowError> {
         let old = self.existing.sites.get(&row.code);
         let id = old.map_or_else(|| SiteId(self.ids.next_uuid()), |s| s.id);
-        let new = Site { id, code: row.code.clone(), name: row.name.clone(), zone: row.zone };
+        let new = Site {
+            id,
+            code: row.code.clone(),
+            name: row.name.clone(),
+            zone: row.zone,
+            coordinates: row.coordinates.or(old.and_then(|s| s.coordinates)),
+        };
         self.sites.insert(row.code.clone(), (id, row.zone));
-        let differs = old.map(|old| columns(&[("name", old.name != new.name), ("zone", old.zone != new.zone)]));
+        let differs = old.map(|old| {
+            columns(&[
+                ("name", old.name != new.name),
+                ("zone", old.zone != new.zone),
+                ("coordinates", old.coordinates != new.coordinates),
+            ])
+        });
         let (verdict, write) = self.verdict(differs);
         self.plan.changes.sites.extend(write.then_some(new));
         Ok(verdict)

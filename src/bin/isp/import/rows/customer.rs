@@ -1,6 +1,7 @@
 //! Customers.
 
 use isp_core::customer::{Address, Invoicing, Nik, Phone, phones};
+use isp_core::place::Coordinates;
 use isp_core::text::{Code, Language, Name};
 
 use super::super::cells::Cells;
@@ -20,6 +21,7 @@ pub(crate) struct CustomerRow {
     pub(crate) phone: Option<Phone>,
     pub(crate) language: Option<Language>,
     pub(crate) invoicing: Option<Invoicing>,
+    pub(crate) coordinates: Option<Coordinates>,
 }
 
 impl FileRow for CustomerRow {
@@ -32,6 +34,7 @@ impl FileRow for CustomerRow {
         optional("phone", PHONE),
         optional("language", &["bahasa", "language"]),
         optional("invoicing", &["tagihan", "invoicing"]),
+        optional("coordinates", COORDINATES),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
@@ -47,6 +50,7 @@ impl FileRow for CustomerRow {
         }
         let language = cells.maybe("language", Language::parse);
         let invoicing = cells.maybe("invoicing", Invoicing::parse);
+        let coordinates = cells.maybe("coordinates", Coordinates::parse);
         Some(Self {
             at: cells.origin(),
             code: code?,
@@ -56,6 +60,7 @@ impl FileRow for CustomerRow {
             phone: phone?,
             language: language?,
             invoicing: invoicing?,
+            coordinates: coordinates?,
         })
     }
 }
@@ -63,10 +68,10 @@ impl FileRow for CustomerRow {
 impl CustomerRow {
     /// True when another row says the same.
     pub(in super::super) fn says_the_same(&self, other: &Self) -> bool {
-        let Self { at: _, code, name, nik, address, phone, language, invoicing } = self;
+        let Self { at: _, code, name, nik, address, phone, language, invoicing, coordinates } = self;
         code.folded() == other.code.folded()
             && (name, nik, address, phone) == (&other.name, &other.nik, &other.address, &other.phone)
-            && (language, invoicing) == (&other.language, &other.invoicing)
+            && (language, invoicing, coordinates) == (&other.language, &other.invoicing, &other.coordinates)
     }
 }
 
@@ -100,6 +105,8 @@ pub(super) const NAME: &[&str] = &["nama", "name", "nama_pelanggan", "nama_lengk
 pub(super) const NIK: &[&str] = &["nik", "no_ktp", "ktp", "no_nik", "nomor_ktp", "nomor_nik", "id_card", "nik_ktp"];
 pub(super) const ADDRESS: &[&str] =
     &["alamat", "address", "alamat_lengkap", "alamat_rumah", "alamat_pasang", "alamat_pemasangan", "alamat_pelanggan"];
+pub(super) const COORDINATES: &[&str] =
+    &["koordinat", "coordinates", "titik_koordinat", "titik_lokasi", "gps", "lat_long", "latlong", "lat_lng", "latlng"];
 pub(super) const PHONE: &[&str] = &[
     "telepon",
     "phone",

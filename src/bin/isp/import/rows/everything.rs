@@ -7,7 +7,7 @@ use isp_core::text::Name;
 use super::super::cells::Cells;
 use super::super::notice::Note;
 use super::super::sheet::{Column, needed, needed_unless, optional};
-use super::customer::{ADDRESS, CUSTOMER, NAME, NIK, PHONE};
+use super::customer::{ADDRESS, COORDINATES, CUSTOMER, NAME, NIK, PHONE};
 use super::line::{ACCOUNT, DAY, FIXED, IP_ADDRESS, MAC, PACKAGE, PASSWORD, ROUTER, SERVICE, START};
 use super::{CustomerRow, FileRow, PackageRow, SITE, SubscriptionRow, package_code, positive, tax_mode};
 
@@ -30,6 +30,7 @@ impl FileRow for EverythingRow {
         optional("phone", PHONE),
         optional("language", &["bahasa", "language"]),
         optional("invoicing", &["tagihan", "invoicing"]),
+        optional("coordinates", COORDINATES),
         needed("package", PACKAGE),
         optional("price", &["harga", "price", "tarif", "harga_bulanan", "harga_paket", "biaya", "iuran", "abonemen"]),
         optional("tax", &["ppn", "tax", "pajak"]),

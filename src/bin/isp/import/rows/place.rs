@@ -2,11 +2,12 @@
 
 use isp_core::Error;
 use isp_core::calendar::Zone;
-use isp_core::place::RouterEndpoint;
+use isp_core::place::{Coordinates, RouterEndpoint};
 use isp_core::text::{Code, Name};
 
 use super::super::cells::Cells;
 use super::super::sheet::{Column, Origin, needed, optional};
+use super::customer::COORDINATES;
 use super::{CODE, FileRow, SITE, password};
 
 /// A line of `sites.csv`.
@@ -16,6 +17,7 @@ pub(crate) struct SiteRow {
     pub(crate) code: Code,
     pub(crate) name: Name,
     pub(crate) zone: Zone,
+    pub(crate) coordinates: Option<Coordinates>,
 }
 
 impl FileRow for SiteRow {
@@ -24,13 +26,16 @@ impl FileRow for SiteRow {
         needed("code", CODE),
         needed("name", &["nama", "name", "nama_lokasi", "nama_site"]),
         optional("zone", &["zona", "zone", "zona_waktu", "timezone"]),
+        optional("coordinates", COORDINATES),
     ];
 
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self> {
         let code = cells.code("code");
         let name = cells.need("name", |t| Name::parse("name", t));
         let zone = cells.maybe("zone", str::parse::<Zone>);
-        Some(Self { at: cells.origin(), code: code?, name: name?, zone: zone?.unwrap_or_default() })
+        let coordinates = cells.maybe("coordinates", Coordinates::parse);
+        let zone = zone?.unwrap_or_default();
+        Some(Self { at: cells.origin(), code: code?, name: name?, zone, coordinates: coordinates? })
     }
 }
 
