@@ -44,6 +44,7 @@ ALLOWED = {
     "models/res_company_money.py:_isp_start_late_fees": "setting the policy starts it on that day",
     "models/isp_isolation_run.py:_isp_access_facts": "what ended days ago in every zone is not searched; the engine decides what holds",
     "wizard/isp_outage_credit_wizard.py": "a day more on each side is searched, the engine picks; days of its notes are counted to be shown",
+    "models/isp_bank_line.py:_isp_match": "a day more on each side is searched, the engine picks",
     "models/isp_late_fee.py:_charge_late_fees": "a fee that could not be written keeps its day for the next run",
     "models/isp_subscription.py:the module": "a constraint of the table: a line does not end before it begins",
     "models/isp_installation_fee.py:_isp_write_invoices": "what is of a day to come is a draft that Odoo posts",

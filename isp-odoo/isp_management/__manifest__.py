@@ -28,6 +28,7 @@
         "views/isp_protection_views.xml",
         "views/isp_proof_views.xml",
         "views/isp_payment_request_views.xml",
+        "views/isp_bank_line_views.xml",
         "views/isp_notification_views.xml",
         "views/isp_expense_views.xml",
         "views/isp_billing_run_views.xml",

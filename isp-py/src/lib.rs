@@ -71,6 +71,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::qris_shop, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ask_payments, module)?)?;
     module.add_function(wrap_pyfunction!(decide::match_requests, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::sums_owed, module)?)?;
     module.add_function(wrap_pyfunction!(decide::receive_payments, module)?)?;
     module.add_function(wrap_pyfunction!(decide::write_offs, module)?)?;
     module.add_function(wrap_pyfunction!(decide::correct_invoices, module)?)?;

@@ -1,6 +1,7 @@
 //! The closed lists of words, by the name of their alias in `isp_engine.records`: each is the table that reads it.
 //! `tests/test_words.py` holds the aliases against them.
 
+use isp_core::bank::Doubt;
 use isp_core::calendar::Zone;
 use isp_core::isolation::Reason;
 use isp_core::ledger::{Account, EntryKind};
@@ -38,6 +39,7 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Told", of(&decide::TOLD)),
         ("Hand", of(&decide::HANDS)),
         ("ProofVerdict", of(&decide::VERDICTS)),
+        ("MoneyDoubt", Doubt::ALL.map(Doubt::code).to_vec()),
         ("FileKind", FileKind::ALL.map(FileKind::code).to_vec()),
         ("IsolationStrategy", of(&routers::STRATEGIES)),
         ("LineService", of(&routers::SERVICES)),

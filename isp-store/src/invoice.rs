@@ -246,6 +246,12 @@ pub(crate) async fn open_of(
     Ok(by_age(all(s, "invoice", &open_sql(), args, read_balance).await?))
 }
 
+/// The open invoices of all customers, oldest due date first.
+pub(crate) async fn all_open(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError> {
+    let sql = format!("SELECT {BALANCE} FROM invoices i WHERE i.tenant_id = $1 AND i.total > i.paid");
+    Ok(by_age(all(s, "invoice", &sql, args![tenant], read_balance).await?))
+}
+
 /// As [`open_of`], with the customers of whom an open invoice cannot be read.
 pub(crate) async fn open_readable(
     s: &mut dyn Session,

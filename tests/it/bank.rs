@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use isp_core::Money;
 use isp_core::bank::{BankFile, account_code};
 use isp_core::calendar::Cycle;
-use isp_core::engine::{EngineError, Looked, Matched};
+use isp_core::engine::{EngineError, Looked, Matched, NewPayment};
 use isp_core::ids::PaymentRequestId;
 use isp_core::isolation::Access;
 use isp_core::payment::PaymentRequest;
@@ -40,6 +40,12 @@ async fn import(world: &World, text: &str, now: DateTime<Utc>) -> Result<Vec<Loo
     let (file, account) = (BankFile::read(text).unwrap(), account_code("BRI-1").unwrap());
     world.engine().import_bank_file(&file, &account, text, "kasir", now).await?;
     world.engine().match_mutations("kasir", now).await
+}
+
+/// What a person books for customer 2.
+fn by_hand(provider: &str, rupiah: i64, paid_at: DateTime<Utc>) -> NewPayment {
+    let (provider, reference) = (code(provider), code("BUKTI-1").into());
+    NewPayment { customer_id: customer_id(2), provider, reference, amount: rp(rupiah), paid_at, collector: None }
 }
 
 fn booked(looked: &[Looked]) -> Vec<u32> {
@@ -100,7 +106,8 @@ async fn late_money_and_money_for_a_cancelled_request_still_is_its_customers() {
     let world = two().await;
     ask(&world, 2, at("2026-01-20", 22)).await.unwrap();
     // The customer pays at the counter, and the QRIS all the same: one is credit.
-    world.pay(2, "KW-1", 166_500, at("2026-01-20", 23)).await.unwrap();
+    let cash = by_hand("cash", 166_500, at("2026-01-20", 23));
+    world.engine().pay(&cash, at("2026-01-20", 23)).await.unwrap();
     let looked = import(&world, &file(&[("21/01/26", "QRIS", 166_501)]), at("2026-01-21", 7)).await.unwrap();
     assert_eq!(booked(&looked), [2]);
     assert_eq!(books::check(&world.store.snapshot(TENANT)).credit, rp(166_501));
@@ -134,4 +141,49 @@ async fn a_file_that_is_imported_late_counts_from_its_days() {
     assert_eq!(row.payment.paid_at, at("2026-01-10", 12));
     world.deliver(at("2026-01-21", 7)).await;
     assert_eq!(world.routers.access("r0", "user2"), Some(Access::Open));
+}
+
+/// Why a mutation waits.
+fn doubts(looked: &[Looked]) -> Vec<&'static str> {
+    let of = |one: &Looked| match one.matched {
+        Matched::Asks(doubt) => Some(doubt.code()),
+        _ => None,
+    };
+    looked.iter().filter_map(of).collect()
+}
+
+/// A proof over the plain debt, booked at the counter, and the bank that tells of the amount that was asked: one transfer.
+#[tokio::test]
+async fn a_transfer_that_was_booked_before_its_bank_told_of_it_is_booked_once() {
+    for (booked_by_hand, expected) in [(166_500, vec!["looks_booked"]), (166_501, vec![])] {
+        let world = two().await;
+        ask(&world, 2, at("2026-01-20", 22)).await.unwrap();
+        let transfer = by_hand("bca", booked_by_hand, at("2026-01-20", 23));
+        world.engine().pay(&transfer, at("2026-01-20", 23)).await.unwrap();
+        let text = file(&[("21/01/26", "QRIS", 166_501)]);
+        let looked = import(&world, &text, at("2026-01-21", 7)).await.unwrap();
+        assert_eq!((booked(&looked), doubts(&looked)), (vec![], expected), "{booked_by_hand}");
+        assert_eq!(books::check(&world.store.snapshot(TENANT)).received, rp(booked_by_hand));
+    }
+}
+
+/// A rupiah of credit, as each own amount leaves, makes the next debt Rp1 less than everybody else's.
+#[tokio::test]
+async fn nobody_is_asked_for_what_another_owes() {
+    let world = two().await;
+    world.pay(2, "KW-1", 1_001, at("2026-01-20", 8)).await.unwrap();
+    world.pay(4, "KW-2", 1_000, at("2026-01-20", 8)).await.unwrap();
+    let asked = ask(&world, 2, at("2026-01-20", 9)).await.unwrap();
+    assert_eq!((asked.debt, asked.amount), (rp(165_499), rp(165_501)));
+}
+
+/// However another customer's ID is spelt, and by a name or a number too: a person is asked.
+#[tokio::test]
+async fn a_text_that_names_somebody_else_books_nothing_by_its_amount() {
+    for told in ["C 0004", "TRFC0004WIFI", "C0.004", "C-0004 MARET"] {
+        let world = two().await;
+        ask(&world, 2, at("2026-01-20", 23)).await.unwrap();
+        let looked = import(&world, &file(&[("21/01/26", told, 166_501)]), at("2026-01-21", 7)).await.unwrap();
+        assert_eq!((booked(&looked), doubts(&looked)), (vec![], vec!["names_another"]), "{told}");
+    }
 }

@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{names_phone, names_whole, payer_words, runs, words};
+use super::written::{Id, Named, Written};
 use super::{Incoming, PayerAlias};
-use crate::billing::InvoiceBalance;
 use crate::calendar::Zone;
 use crate::customer::Phone;
 use crate::error::Error;
-use crate::ids::{CustomerId, PaymentRequestId};
-use crate::money::Money;
-use crate::payment::UnpaidRequest;
+use crate::ids::{CustomerId, PaymentId};
+use crate::payment::{AskedAmount, Transfer};
 use crate::text::{Code, Name};
 
 /// By what a customer is known, the surest first.
@@ -28,13 +28,15 @@ pub enum Clue {
     Phone,
     /// The customer's whole name stands in the text, or the one word of a mutation that a person matched.
     Name,
+    /// The customer owes just this amount. It is told where another one was asked for it, and books nothing.
+    Owed,
 }
 
 impl Clue {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Request, Self::Code, Self::Alias, Self::Phone, Self::Name];
+    pub const ALL: [Self; 6] = [Self::Request, Self::Code, Self::Alias, Self::Phone, Self::Name, Self::Owed];
 
-    /// `request`, `code`, `alias`, `phone` or `name`.
+    /// `request`, `code`, `alias`, `phone`, `name` or `owed`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -43,6 +45,7 @@ impl Clue {
             Self::Alias => "alias",
             Self::Phone => "phone",
             Self::Name => "name",
+            Self::Owed => "owed",
         }
     }
 
@@ -51,31 +54,76 @@ impl Clue {
     /// # Errors
     /// [`Error::NotOneOf`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let unknown = Error::NotOneOf { field: "clue", expected: "request, code, alias, phone, name" };
+        let unknown = Error::NotOneOf { field: "clue", expected: "request, code, alias, phone, name, owed" };
         Self::ALL.into_iter().find(|c| c.code() == text).ok_or(unknown)
     }
 }
 
+/// Why a sum of money is a matter for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Nobody is known by it.
+    Nobody,
+    /// It may be several customers'.
+    Several,
+    /// It has the amount of one customer's request, and its text, or whoever told of it, names somebody else.
+    NamesAnother,
+    /// It has the amount of one customer's request, and another customer owes just as much.
+    AnotherOwes,
+    /// It looks like a payment that is booked already.
+    Booked,
+    /// The request of this amount has been paid.
+    Paid,
+    /// A name alone, and not an amount that this customer owes.
+    OtherAmount,
+    /// What may be a customer's ID may stand there by chance.
+    Unclear,
+}
+
+impl Doubt {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Nobody,
+        Self::Several,
+        Self::NamesAnother,
+        Self::AnotherOwes,
+        Self::Booked,
+        Self::Paid,
+        Self::OtherAmount,
+        Self::Unclear,
+    ];
+
+    /// `nobody`, `several`, `names_another`, `another_owes`, `looks_booked`, `request_paid`, `other_amount` or `not_sure`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Several => "several",
+            Self::NamesAnother => "names_another",
+            Self::AnotherOwes => "another_owes",
+            Self::Booked => "looks_booked",
+            Self::Paid => "request_paid",
+            Self::OtherAmount => "other_amount",
+            Self::Unclear => "not_sure",
+        }
+    }
+}
+
 /// A customer as far as mutations name one.
-#[derive(Clone)]
 pub struct Payer {
     customer_id: CustomerId,
-    code: Vec<String>,
+    code: Id,
     name: Vec<String>,
     phone: Option<Phone>,
 }
 
 impl Payer {
-    /// A customer.
+    /// A customer; `name` and `phone` where they count as well as the ID.
     #[must_use]
-    pub fn new(customer_id: CustomerId, code: &Code, name: &Name, phone: Option<Phone>) -> Self {
-        Self { customer_id, code: words(code.as_str()), name: words(name.as_str()), phone }
-    }
-
-    /// A customer of whom only the ID counts.
-    #[must_use]
-    pub fn by_code(customer_id: CustomerId, code: &Code) -> Self {
-        Self { customer_id, code: words(code.as_str()), name: Vec::new(), phone: None }
+    pub fn new(customer_id: CustomerId, code: &Code, name: Option<&Name>, phone: Option<Phone>) -> Self {
+        let name = name.map(|name| words(name.as_str())).unwrap_or_default();
+        Self { customer_id, code: Id::new(code), name, phone }
     }
 }
 
@@ -93,232 +141,133 @@ pub struct Candidate {
     /// By what.
     pub clue: Clue,
     /// The payment request whose amount it is.
-    pub request: Option<PaymentRequestId>,
+    pub request: Option<AskedAmount>,
+    /// By what else than the amount the customer is known, where it is a request's.
+    pub also: Option<Clue>,
+    /// False where what stands in the text may be no ID at all.
+    pub sure: bool,
+}
+
+/// What becomes of a sum of money without asking a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is this customer's payment.
+    Pays(Candidate),
+    /// It is a payment of this customer that is booked already: nothing is booked again.
+    Is(Candidate, PaymentId),
+    /// A person says whose it is. `Some` is the payment that it looks like.
+    Asks(Doubt, Option<PaymentId>),
 }
 
 /// Everybody whose a mutation may be, the surest clue first; each customer once.
 #[must_use]
 pub fn candidates(
     money: &Incoming<'_>,
-    requests: &[UnpaidRequest],
+    requests: &[AskedAmount],
     payers: &[Payer],
     aliases: &[PayerAlias],
 ) -> Vec<Candidate> {
-    let zone = Zone::Wib;
-    let (from, until) = (money.on.midnight(zone), money.on.plus_days(1).midnight(zone));
+    let (from, until) = (money.on.midnight(Zone::Wib), money.on.plus_days(1).midnight(Zone::Wib));
     // Of several requests of one customer over one amount, the newest that stands is the one that is paid.
-    let mut asked: Vec<_> = requests.iter().filter(|r| r.is_paid_by(money.amount, from, until)).collect();
-    asked.sort_by_key(|r| (r.cancelled, Reverse(r.made_at)));
+    let mut asked: Vec<_> = requests.iter().filter(|r| r.fits(money.amount, from, until)).collect();
+    asked.sort_by_key(|r| (r.paid, r.cancelled, Reverse(r.made_at)));
     let mut found: Vec<Candidate> = Vec::new();
-    for request in asked {
-        if !found.iter().any(|c| c.customer_id == request.customer_id) {
-            let (customer_id, clue) = (request.customer_id, Clue::Request);
-            found.push(Candidate { customer_id, clue, request: Some(request.id) });
+    let mut add = |customer_id, clue, request, sure| match found.iter_mut().find(|c| c.customer_id == customer_id) {
+        Some(known) if known.clue == Clue::Request && clue != Clue::Request => {
+            known.also = known.also.or(Some(clue));
         }
-    }
-    let said = words(money.text);
-    let mut add = |clue, ids: &mut dyn Iterator<Item = CustomerId>| {
-        for customer_id in ids {
-            if !found.iter().any(|c| c.customer_id == customer_id) {
-                found.push(Candidate { customer_id, clue, request: None });
-            }
-        }
+        Some(_) => {}
+        None => found.push(Candidate { customer_id, clue, request, also: None, sure }),
     };
-    add(Clue::Code, &mut payers.iter().filter(|p| names_code(&said, &p.code)).map(|p| p.customer_id));
-    let payer = payer_words(money.text);
+    for request in asked {
+        add(request.customer_id, Clue::Request, Some(*request), true);
+    }
+    for (customer_id, named) in coded(money.text, payers) {
+        add(customer_id, Clue::Code, None, named == Named::Surely);
+    }
+    let (said, payer) = (words(money.text), payer_words(money.text));
     // One word names too many: it counts as a name, which wants the right amount, too.
     let (one, several): (Vec<&PayerAlias>, Vec<&PayerAlias>) =
         aliases.iter().filter(|a| !payer.is_empty() && a.words == payer).partition(|a| !a.words.contains(' '));
-    add(Clue::Alias, &mut several.iter().map(|a| a.customer_id));
-    add(Clue::Phone, &mut payers.iter().filter(|p| names_phone(&said, p.phone.as_ref())).map(|p| p.customer_id));
+    for alias in several {
+        add(alias.customer_id, Clue::Alias, None, true);
+    }
+    for payer in payers.iter().filter(|p| names_phone(&said, p.phone.as_ref())) {
+        add(payer.customer_id, Clue::Phone, None, true);
+    }
     let named: Vec<&Payer> = payers.iter().filter(|p| names_whole(&said, &p.name)).collect();
     // "Budi Santoso" stands in "Budi Santoso Wijaya", too; the longer name is meant.
     let longest = named
         .iter()
         .filter(|p| !named.iter().any(|other| other.name.len() > p.name.len() && runs(&other.name, &p.name)));
-    add(Clue::Name, &mut longest.map(|p| p.customer_id).chain(one.iter().map(|a| a.customer_id)));
+    for customer_id in longest.map(|p| p.customer_id).chain(one.iter().map(|a| a.customer_id)) {
+        add(customer_id, Clue::Name, None, true);
+    }
+    if found.first().is_some_and(|first| first.clue == Clue::Request) {
+        for customer_id in money.owed_by {
+            if !found.iter().any(|c| c.customer_id == *customer_id) {
+                let (customer_id, clue) = (*customer_id, Clue::Owed);
+                found.push(Candidate { customer_id, clue, request: None, also: None, sure: true });
+            }
+        }
+    }
     found
 }
 
-/// The one whose it is without asking a person; `owed` are the sums that a customer might be paying.
+/// Whose IDs stand in a text. What is only perhaps an ID and lies within another's sure one is no ID: `LG0001` in `PLG0001`.
+fn coded(text: &str, payers: &[Payer]) -> Vec<(CustomerId, Named)> {
+    let written = Written::new(text);
+    let mut found: Vec<_> = payers
+        .iter()
+        .filter_map(|p| written.names(&p.code).map(|(n, from, to)| (p.customer_id, n, from, to)))
+        .collect();
+    let sure: Vec<_> = found.iter().filter(|one| one.1 == Named::Surely).map(|one| (one.2, one.3)).collect();
+    found.retain(|one| one.1 == Named::Surely || !sure.iter().any(|(from, to)| *from <= one.2 && one.3 <= *to));
+    found.sort_by_key(|one| Reverse(one.1));
+    found.into_iter().map(|(customer_id, named, ..)| (customer_id, named)).collect()
+}
+
+/// What becomes of a sum of money without asking a person. `transfers` are the payments of the first candidate that no bank has
+/// told of yet.
 ///
-/// The surest kind of clue counts, when it names one customer and no surer one contradicts: a request and the ID of another
-/// customer in the text are a matter for a person. A name alone is enough only with an amount that this customer owes, because
+/// The surest kind of clue counts, when it names one customer and nothing contradicts it. The amount of a request is contradicted
+/// by another customer's ID in the text, by any other name in it than the customer's own, by a payer whom the bank or a person
+/// names, and by another customer who owes just as much: nobody's money is ever booked to somebody else. Money that was booked
+/// before its bank told of it is not booked again. A name alone is enough only with an amount that this customer owes, because
 /// others bear the same name.
 #[must_use]
-pub fn choose(candidates: &[Candidate], amount: Money, owed: impl Fn(CustomerId) -> Vec<Money>) -> Option<Candidate> {
-    let first = candidates.first()?;
-    let mut alike = candidates.iter().filter(|c| c.clue == first.clue);
-    if !amount.is_positive() || alike.nth(1).is_some() {
-        return None;
+pub fn decide(candidates: &[Candidate], money: &Incoming<'_>, transfers: &[Transfer]) -> Verdict {
+    let asks = |doubt| Verdict::Asks(doubt, None);
+    let Some(first) = candidates.first().filter(|_| money.amount.is_positive()) else { return asks(Doubt::Nobody) };
+    if first.clue != Clue::Request && !first.sure {
+        return asks(Doubt::Unclear);
     }
-    if first.clue == Clue::Request && candidates.iter().any(|c| c.clue == Clue::Code) {
-        return None;
+    if candidates.iter().filter(|c| c.clue == first.clue).nth(1).is_some() {
+        return asks(Doubt::Several);
     }
-    if first.clue == Clue::Name && !owed(first.customer_id).contains(&amount) {
-        return None;
+    if money.said.is_some_and(|said| said != [first.customer_id]) {
+        return asks(Doubt::NamesAnother);
     }
-    Some(*first)
-}
-
-/// The sums that somebody who owes these invoices, oldest first, may be paying: the oldest, the two oldest, and so on to all; or
-/// any one.
-#[must_use]
-pub fn sums_owed(open: &[InvoiceBalance]) -> Vec<Money> {
-    let mut sum = Money::ZERO;
-    let rising = open.iter().map(|invoice| {
-        sum += invoice.residual();
-        sum
-    });
-    let rising: Vec<Money> = rising.collect();
-    rising.into_iter().chain(open.iter().map(|i| i.residual())).collect()
-}
-
-/// The words that name the payer in what a bank wrote: letters only, without the words that banks and payers write each time.
-///
-/// ```
-/// use isp_core::bank::payer_words;
-/// let january = "TRSF E-BANKING CR 1501/FTSCY/WS95031 183150.00 bayar wifi januari BUDI SANTOSO";
-/// let february = "TRSF E-BANKING CR 1502/FTSCY/WS95077 183150.00 bayar wifi februari BUDI SANTOSO";
-/// assert_eq!(payer_words(january), "budi santoso");
-/// assert_eq!(payer_words(january), payer_words(february));
-/// assert_eq!(payer_words("SETORAN TUNAI 0815"), "");
-/// ```
-#[must_use]
-pub fn payer_words(text: &str) -> String {
-    const USUAL: &[&str] = &[
-        "trsf",
-        "transfer",
-        "trf",
-        "tf",
-        "banking",
-        "ebanking",
-        "mbanking",
-        "ib",
-        "mb",
-        "cr",
-        "db",
-        "kr",
-        "otomatis",
-        "bifast",
-        "bi",
-        "fast",
-        "rtgs",
-        "skn",
-        "llg",
-        "switching",
-        "atm",
-        "edc",
-        "mobile",
-        "internet",
-        "inet",
-        "dari",
-        "ke",
-        "from",
-        "to",
-        "via",
-        "bank",
-        "bca",
-        "bri",
-        "bni",
-        "bsi",
-        "mandiri",
-        "permata",
-        "cimb",
-        "niaga",
-        "danamon",
-        "jago",
-        "seabank",
-        "dana",
-        "ovo",
-        "gopay",
-        "shopeepay",
-        "linkaja",
-        "qris",
-        "qr",
-        "setoran",
-        "tunai",
-        "setor",
-        "kas",
-        "bayar",
-        "pembayaran",
-        "byr",
-        "payment",
-        "wifi",
-        "tagihan",
-        "langganan",
-        "bulan",
-        "bln",
-        "ftscy",
-        "ftfva",
-        "ws",
-        "rp",
-        "idr",
-        "an",
-        "nama",
-        "no",
-        "rek",
-        "rekening",
-        "januari",
-        "februari",
-        "maret",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "agustus",
-        "september",
-        "oktober",
-        "november",
-        "desember",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "agu",
-        "agt",
-        "sep",
-        "okt",
-        "nov",
-        "des",
-    ];
-    let named =
-        |word: &String| word.len() > 1 && word.chars().all(char::is_alphabetic) && !USUAL.contains(&word.as_str());
-    words(text).into_iter().filter(named).collect::<Vec<_>>().join(" ")
-}
-
-/// The words of a text in small letters.
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
-}
-
-/// True when words follow one another in a text.
-fn runs(said: &[String], wanted: &[String]) -> bool {
-    !wanted.is_empty() && said.windows(wanted.len()).any(|window| window == wanted)
-}
-
-/// True when a text names a customer's ID, in one word or as it is written. An ID without a digit, or of a few digits alone,
-/// stands in a text by chance.
-fn names_code(said: &[String], code: &[String]) -> bool {
-    let whole = code.concat();
-    let digits = whole.bytes().filter(u8::is_ascii_digit).count();
-    let telling = digits > 0 && (digits < whole.len() || digits >= 6) && whole.len() >= 3;
-    telling && (said.contains(&whole) || runs(said, code))
-}
-
-/// True when a text names a phone number, with 0 or 62 in front.
-fn names_phone(said: &[String], phone: Option<&Phone>) -> bool {
-    let Some(phone) = phone else { return false };
-    let (parts, abroad) = (words(&phone.national()), phone.digits());
-    let home = parts.concat();
-    said.iter().any(|word| *word == home || word == abroad) || runs(said, &parts)
-}
-
-/// True when a text names a whole name of two words or more.
-fn names_whole(said: &[String], name: &[String]) -> bool {
-    name.len() > 1 && runs(said, name)
+    let Some(request) = first.request else {
+        let owes = money.owed_by.contains(&first.customer_id);
+        return if first.clue == Clue::Name && !owes { asks(Doubt::OtherAmount) } else { Verdict::Pays(*first) };
+    };
+    for other in candidates.iter().skip(1) {
+        match other.clue {
+            Clue::Request => {}
+            Clue::Owed => return asks(Doubt::AnotherOwes),
+            Clue::Code => return asks(Doubt::NamesAnother),
+            // Two of one name, or of one number: the amount says which.
+            clue if first.also.is_none_or(|own| own > clue) => return asks(Doubt::NamesAnother),
+            _ => {}
+        }
+    }
+    match request.booked_as(money.amount, money.on, transfers) {
+        Some((payment, true)) => Verdict::Is(*first, payment),
+        Some((payment, false)) => Verdict::Asks(Doubt::Booked, Some(payment)),
+        None if request.paid => asks(Doubt::Paid),
+        None => Verdict::Pays(*first),
+    }
 }
 
 #[cfg(test)]
@@ -328,7 +277,8 @@ mod tests {
 
     use super::*;
     use crate::calendar::Date;
-    use crate::ids::MutationId;
+    use crate::ids::{MutationId, PaymentRequestId};
+    use crate::money::Money;
     use crate::payment::{PaymentRequest, RequestPolicy};
 
     fn who(n: u128) -> CustomerId {
@@ -337,7 +287,7 @@ mod tests {
 
     fn payer(n: u128, code: &str, name: &str, phone: &str) -> Payer {
         let (code, name) = (Code::parse("code", code).unwrap(), Name::parse("name", name).unwrap());
-        Payer::new(who(n), &code, &name, Phone::parse(phone).ok())
+        Payer::new(who(n), &code, Some(&name), Phone::parse(phone).ok())
     }
 
     fn people() -> Vec<Payer> {
@@ -352,7 +302,8 @@ mod tests {
     }
 
     fn came(amount: i64, text: &str) -> Incoming<'_> {
-        Incoming { amount: Money::rupiah(amount), on: Date::parse("2026-01-15").unwrap(), text }
+        let on = Date::parse("2026-01-15").unwrap();
+        Incoming { amount: Money::rupiah(amount), on, text, said: None, owed_by: &[] }
     }
 
     fn request(n: u128, debt: i64, at: DateTime<Utc>) -> PaymentRequest {
@@ -362,10 +313,14 @@ mod tests {
 
     /// Who is found, and who is chosen when customer 1 owes Rp183.150 and everybody else Rp100.000.
     fn found(amount: i64, text: &str, requests: &[PaymentRequest]) -> (Vec<(u128, Clue)>, Option<u128>) {
-        let unpaid: Vec<_> = requests.iter().filter_map(PaymentRequest::unpaid).collect();
-        let all = candidates(&came(amount, text), &unpaid, &people(), &[]);
-        let owed = |id| vec![Money::rupiah(if id == who(1) { 183_150 } else { 100_000 })];
-        let chosen = choose(&all, Money::rupiah(amount), owed).map(|c| c.customer_id.0.as_u128());
+        let asked: Vec<_> = requests.iter().map(PaymentRequest::asked).collect();
+        let owed_by: Vec<_> = (1..=6).filter(|n| amount == if *n == 1 { 183_150 } else { 100_000 }).map(who).collect();
+        let money = Incoming { owed_by: &owed_by, ..came(amount, text) };
+        let all = candidates(&money, &asked, &people(), &[]);
+        let chosen = match decide(&all, &money, &[]) {
+            Verdict::Pays(one) => Some(one.customer_id.0.as_u128()),
+            Verdict::Is(..) | Verdict::Asks(..) => None,
+        };
         (all.iter().map(|c| (c.customer_id.0.as_u128(), c.clue)).collect(), chosen)
     }
 
@@ -375,7 +330,8 @@ mod tests {
             (183_150, "TRSF E-BANKING CR PLG-0001 BUDI", vec![(1, Clue::Code)], Some(1)),
             (50_000, "trf plg0001 jan", vec![(1, Clue::Code)], Some(1)),
             (50_000, "PLG-00012 lain", vec![], None),
-            (50_000, "WIFI P3", vec![], None),
+            // A word as any: it may be the ID, and a person says so.
+            (50_000, "WIFI P3", vec![(3, Clue::Code)], None),
             (50_000, "no 77 eko", vec![], None),
             (50_000, "BAYAR 081200000001", vec![(1, Clue::Phone)], Some(1)),
             (50_000, "BAYAR +6281200000001", vec![(1, Clue::Phone)], Some(1)),
@@ -425,8 +381,13 @@ mod tests {
             customer_id: who(n),
         };
         let with = |text: &str, owed: i64, aliases: &[PayerAlias]| {
-            let all = candidates(&came(100_000, text), &[], &people(), aliases);
-            choose(&all, Money::rupiah(100_000), |_| vec![Money::rupiah(owed)]).map(|c| (c.customer_id, c.clue))
+            let owed_by = [who(3)];
+            let owed_by = if owed == 100_000 { &owed_by[..] } else { &[] };
+            let money = Incoming { owed_by, ..came(100_000, text) };
+            match decide(&candidates(&money, &[], &people(), aliases), &money, &[]) {
+                Verdict::Pays(one) => Some((one.customer_id, one.clue)),
+                Verdict::Is(..) | Verdict::Asks(..) => None,
+            }
         };
         let text = "TRSF E-BANKING CR 1501/FTSCY 100000.00 SUPARMAN JAYA";
         assert_eq!(with(text, 0, &[alias(3, "suparman jaya")]), Some((who(3), Clue::Alias)));
@@ -437,5 +398,71 @@ mod tests {
         let text = "TRF SUPARMAN";
         assert_eq!(with(text, 100_000, &[alias(3, "suparman")]), Some((who(3), Clue::Name)));
         assert_eq!(with(text, 99_000, &[alias(3, "suparman")]), None);
+    }
+
+    /// What becomes of money of Rp183.151 for which customer 1 was asked, when the text, others' debts or a payer say more.
+    fn asked(text: &str, said: Option<&[CustomerId]>, owed_by: &[CustomerId], transfers: &[Transfer]) -> Verdict {
+        let day = Date::parse("2026-01-15").unwrap().midnight(Zone::Wib);
+        let money = Incoming { said, owed_by, ..came(183_151, text) };
+        let all = candidates(&money, &[request(1, 183_150, day).asked()], &people(), &[]);
+        decide(&all, &money, transfers)
+    }
+
+    #[test]
+    fn an_amount_is_contradicted_by_whatever_names_somebody_else() {
+        let doubts = |text| match asked(text, None, &[], &[]) {
+            Verdict::Asks(doubt, None) => Some(doubt),
+            Verdict::Asks(..) | Verdict::Pays(_) | Verdict::Is(..) => None,
+        };
+        for text in [
+            "PLG 0002",
+            "TRFPLG0002WIFI",
+            "PLG00.02",
+            "BUDIPLG-0002",
+            "PLG2",
+            "P3",
+            "081200000002",
+            "DEWI LESTARI",
+            "BUDI SANTOSO WIJAYA",
+            "PLG-0001 PLG-0002",
+            // An ID says more than the own name.
+            "BUDI SANTOSO PLG0006",
+        ] {
+            assert_eq!(doubts(text), Some(Doubt::NamesAnother), "{text}");
+        }
+        for text in ["QRIS", "BUDI SANTOSO", "PLG 0001", "TRFPLG0001WIFI maret", "PLG-00029"] {
+            assert_eq!(doubts(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_contradicted_by_another_payer_and_by_another_debt() {
+        let pays = |verdict| matches!(verdict, Verdict::Pays(Candidate { clue: Clue::Request, .. }));
+        assert!(pays(asked("QRIS", Some(&[who(1)]), &[who(1)], &[])));
+        for said in [&[][..], &[who(2)], &[who(1), who(2)]] {
+            assert_eq!(asked("QRIS", Some(said), &[], &[]), Verdict::Asks(Doubt::NamesAnother, None));
+        }
+        assert_eq!(asked("QRIS", None, &[who(1), who(4)], &[]), Verdict::Asks(Doubt::AnotherOwes, None));
+    }
+
+    #[test]
+    fn what_was_booked_before_the_bank_told_of_it_is_not_booked_again() {
+        let (on, payment_id) = (Date::parse("2026-01-15").unwrap(), PaymentId(Uuid::from_u128(9)));
+        let booked = |amount| {
+            let amount = Money::rupiah(amount);
+            [Transfer { payment_id, amount, on, booked_at: on.at(8, 0, Zone::Wib) }]
+        };
+        assert_eq!(asked("QRIS", None, &[], &booked(183_150)), Verdict::Asks(Doubt::Booked, Some(payment_id)));
+        assert!(matches!(asked("QRIS", None, &[], &booked(183_151)), Verdict::Is(_, id) if id == payment_id));
+    }
+
+    #[test]
+    fn a_request_that_was_paid_is_paid_once() {
+        let day = Date::parse("2026-01-15").unwrap().midnight(Zone::Wib);
+        let paid = AskedAmount { paid: true, ..request(1, 183_150, day).asked() };
+        let (money, again) = (came(183_151, "QRIS"), AskedAmount { made_at: day, ..request(2, 183_150, day).asked() });
+        let verdict = |requests: &[AskedAmount]| decide(&candidates(&money, requests, &[], &[]), &money, &[]);
+        assert_eq!(verdict(&[paid]), Verdict::Asks(Doubt::Paid, None));
+        assert!(matches!(verdict(&[paid, AskedAmount { customer_id: who(1), ..again }]), Verdict::Pays(_)));
     }
 }

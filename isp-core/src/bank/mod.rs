@@ -5,13 +5,17 @@
 //! | reading the files of banks | [`file`] |
 //! | mutations, each kept once | [`mutation`] |
 //! | whose a mutation is | [`matching`] |
+//! | what the text of one names | `words`, `written` |
 
 pub mod file;
 pub mod matching;
 pub mod mutation;
+mod words;
+mod written;
 
 pub use file::{BankFile, BankFormat, BankRow, account_code};
-pub use matching::{Candidate, Clue, Payer, candidates, choose, payer_words, sums_owed};
+pub use matching::{Candidate, Clue, Doubt, Payer, Verdict, candidates, decide};
 pub use mutation::{
     Compared, ImportedFile, Incoming, Mutation, MutationMark, MutationRow, MutationState, PayerAlias, compare, file_id,
 };
+pub use words::payer_words;

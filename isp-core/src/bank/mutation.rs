@@ -76,6 +76,10 @@ pub struct Incoming<'a> {
     pub on: Date,
     /// What the bank wrote. It names people.
     pub text: &'a str,
+    /// Whose money it is as whoever told of it says: `None` when nobody says; several, or none, when a contact is not one customer.
+    pub said: Option<&'a [CustomerId]>,
+    /// The customers who owe just this amount ([`sums_owed`](crate::payment::sums_owed)).
+    pub owed_by: &'a [CustomerId],
 }
 
 /// What a bank wrote names people, so it is not shown.
@@ -92,10 +96,10 @@ impl Mutation {
     /// Days between a payment that a person booked and the mutation that it is.
     pub const APART: i32 = 3;
 
-    /// What tells whose it is.
+    /// What tells whose it is; `owed_by` are the customers who owe just this amount.
     #[must_use]
-    pub fn incoming(&self) -> Incoming<'_> {
-        Incoming { amount: self.amount, on: self.on, text: &self.text }
+    pub fn incoming<'a>(&'a self, owed_by: &'a [CustomerId]) -> Incoming<'a> {
+        Incoming { amount: self.amount, on: self.on, text: &self.text, said: None, owed_by }
     }
 
     /// The provider of the payment that it becomes: the bank, `bank` where the file does not tell which, or the gateway.

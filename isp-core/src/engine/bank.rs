@@ -1,12 +1,13 @@
 //! Bank files: each mutation kept once, matched with a customer, and booked as a payment.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use crate::bank::{
-    BankFile, BankFormat, Candidate, Clue, Compared, ImportedFile, Mutation, MutationMark, MutationRow, MutationState,
-    Payer, PayerAlias, candidates, choose, compare, file_id, payer_words, sums_owed,
+    BankFile, BankFormat, Candidate, Compared, Doubt, ImportedFile, Mutation, MutationMark, MutationRow, MutationState,
+    Payer, PayerAlias, Verdict, candidates, compare, decide, file_id, payer_words,
 };
 use crate::calendar::{Date, Zone};
 use crate::engine::pages::all_pages;
@@ -15,7 +16,7 @@ use crate::engine::{Engine, EngineError, NewPayment, PayReport, Told};
 use crate::error::Error;
 use crate::ids::{CustomerId, MutationId, PaymentId};
 use crate::money::Money;
-use crate::payment::{Closing, PaymentRequest, UnpaidRequest, plausible};
+use crate::payment::{AskedAmount, Channel, Closing, Payment, PaymentRequest, Transfer, plausible, sums_owed};
 use crate::ports::{ChangeSet, MutationQuery, RequestQuery, StoreError};
 use crate::text::{Code, given};
 
@@ -39,8 +40,8 @@ pub enum Matched {
     Linked(CustomerId, PaymentId),
     /// In a dry run: it would be booked for this customer, or joined to a payment.
     Would(CustomerId),
-    /// A person has to say whose it is.
-    Asks,
+    /// A person has to say whose it is, and why.
+    Asks(Doubt),
     /// It could not be booked.
     Failed(EngineError),
 }
@@ -58,9 +59,11 @@ pub struct Looked {
 
 /// What a match rests on, loaded once for many mutations.
 struct Book {
-    requests: Vec<UnpaidRequest>,
+    requests: Vec<AskedAmount>,
     payers: Vec<Payer>,
     aliases: Vec<PayerAlias>,
+    /// Who owes just such a sum.
+    owed: BTreeMap<Money, BTreeSet<CustomerId>>,
 }
 
 impl Engine<'_> {
@@ -137,8 +140,8 @@ impl Engine<'_> {
         let mut looked = Vec::new();
         for (row, candidates, chosen) in self.considered(rows).await? {
             let matched = match chosen {
-                None => Matched::Asks,
-                Some(found) => match self.book(row.mutation.id, found.customer_id, Some(found), by, now).await {
+                Err(doubt) => Matched::Asks(doubt),
+                Ok(found) => match self.book(row.mutation.id, found.customer_id, Some(found), by, now).await {
                     Ok(matched) => matched,
                     // The store does not answer: nothing can be booked now.
                     Err(error) if error.retryable() => return Err(error),
@@ -161,7 +164,7 @@ impl Engine<'_> {
         let looked = self.considered(rows).await?.into_iter().map(|(row, candidates, chosen)| Looked {
             mutation: row.mutation,
             candidates,
-            matched: chosen.map_or(Matched::Asks, |c| Matched::Would(c.customer_id)),
+            matched: chosen.map_or_else(Matched::Asks, |c| Matched::Would(c.customer_id)),
         });
         Ok(looked.collect())
     }
@@ -170,24 +173,32 @@ impl Engine<'_> {
     async fn considered(
         &self,
         mut rows: Vec<MutationRow>,
-    ) -> Result<Vec<(MutationRow, Vec<Candidate>, Option<Candidate>)>, EngineError> {
+    ) -> Result<Vec<(MutationRow, Vec<Candidate>, Result<Candidate, Doubt>)>, EngineError> {
         rows.retain(|row| row.mutation.amount.is_positive());
         rows.sort_by_key(|row| (row.mutation.on, row.mutation.id));
         let Some(first) = rows.first().map(|row| row.mutation.on) else { return Ok(Vec::new()) };
         let mut book = self.book_of(first).await?;
         let mut considered = Vec::with_capacity(rows.len());
         for row in rows {
-            let found = candidates(&row.mutation.incoming(), &book.requests, &book.payers, &book.aliases);
-            let mut owed = Vec::new();
-            if let Some(first) = found.first().filter(|c| c.clue == Clue::Name) {
-                owed = sums_owed(&self.store.open_invoices(self.tenant, first.customer_id).await?);
-            }
-            // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
-            let sure = row.state() == MutationState::Unmatched && row.mutation.format != BankFormat::Gateway;
-            let chosen = choose(&found, row.mutation.amount, |_| owed.clone()).filter(|_| sure);
-            if let Some(request) = chosen.and_then(|c| c.request) {
+            let owed_by = book.owed.get(&row.mutation.amount).into_iter().flatten().copied();
+            let owed_by: Vec<CustomerId> = owed_by.collect();
+            let money = row.mutation.incoming(&owed_by);
+            let found = candidates(&money, &book.requests, &book.payers, &book.aliases);
+            let transfers = match found.first() {
+                Some(Candidate { request: Some(_), customer_id, .. }) => self.transfers_of(*customer_id).await?,
+                _ => Vec::new(),
+            };
+            let chosen = match decide(&found, &money, &transfers) {
+                // What a person took back, only a person matches; so too what a gateway took for somebody unknown.
+                _ if row.state() != MutationState::Unmatched || row.mutation.format == BankFormat::Gateway => {
+                    Err(if found.is_empty() { Doubt::Nobody } else { Doubt::Unclear })
+                }
+                Verdict::Pays(found) | Verdict::Is(found, _) => Ok(found),
+                Verdict::Asks(doubt, _) => Err(doubt),
+            };
+            if let Some(request) = chosen.ok().and_then(|c| c.request) {
                 // Its money has come; the same amount once more is a matter for a person.
-                book.requests.retain(|r| r.id != request);
+                book.requests.iter_mut().filter(|r| r.id == request.id).for_each(|r| r.paid = true);
             }
             considered.push((row, found, chosen));
         }
@@ -196,10 +207,27 @@ impl Engine<'_> {
 
     async fn book_of(&self, from: Date) -> Result<Book, EngineError> {
         let query = RequestQuery { kept_after: Some(from.midnight(Zone::Wib)), ..RequestQuery::default() };
-        let requests = self.requests(query).await?.iter().filter_map(PaymentRequest::unpaid).collect();
+        let requests = self.requests(query).await?.iter().map(PaymentRequest::asked).collect();
         let people = all_pages(self.page, |page| self.store.customers(self.tenant, page), |c| c.id).await?;
-        let payers = people.iter().map(|c| Payer::new(c.id, &c.code, &c.name, c.phone.clone())).collect();
-        Ok(Book { requests, payers, aliases: self.store.payer_aliases(self.tenant).await? })
+        let payers = people.iter().map(|c| Payer::new(c.id, &c.code, Some(&c.name), c.phone.clone())).collect();
+        let open = self.store.all_open_invoices(self.tenant).await?;
+        let owed = sums_owed(open.iter().map(|i| (i.customer_id, &i.debt)));
+        Ok(Book { requests, payers, aliases: self.store.payer_aliases(self.tenant).await?, owed })
+    }
+
+    /// The payments of a customer that a person booked as transfers, and that no bank has told of.
+    async fn transfers_of(&self, customer: CustomerId) -> Result<Vec<Transfer>, EngineError> {
+        let mut transfers = Vec::new();
+        for row in self.payments_of(customer).await? {
+            let Payment { id, amount, paid_at, received_at, channel, .. } = row.payment;
+            let query = MutationQuery { payment: Some(id), ..MutationQuery::default() };
+            let told = channel != Channel::Bank || row.reversal.is_some() || !self.mutations(&query).await?.is_empty();
+            if !told {
+                let on = Zone::Wib.date_of(paid_at);
+                transfers.push(Transfer { payment_id: id, amount, on, booked_at: received_at });
+            }
+        }
+        Ok(transfers)
     }
 
     /// Books a mutation as the payment of the customer whom a person names, and learns the words of its payer.
@@ -242,7 +270,14 @@ impl Engine<'_> {
             let (from, until) = (mutation.on.midnight(Zone::Wib), mutation.on.plus_days(1).midnight(Zone::Wib));
             let asked = requests.iter().filter(|r| r.is_paid_by(mutation.amount, from, until));
             let asked = asked.min_by_key(|r| (r.closing.is_some(), Reverse(r.made_at))).map(|r| r.id);
-            let request = found.and_then(|c| c.request).or(asked);
+            let request = found.and_then(|c| c.request).map(|r| r.id).or(asked);
+            if let Some(request) = found.and_then(|c| c.request) {
+                // Somebody may have booked it since it was decided whose it is.
+                let transfers = self.transfers_of(customer_id).await?;
+                if let Some((_, false)) = request.booked_as(mutation.amount, mutation.on, &transfers) {
+                    return Ok(Matched::Asks(Doubt::Booked));
+                }
+            }
             let mut mark = MutationMark {
                 state: MutationState::Matched,
                 payment_id: None,
@@ -284,7 +319,7 @@ impl Engine<'_> {
             Ok(match (report, payment_id) {
                 (Some(report), _) => Matched::Booked(customer_id, report),
                 (None, Some(payment)) => Matched::Linked(customer_id, payment),
-                (None, None) => Matched::Asks,
+                (None, None) => Matched::Asks(Doubt::Nobody),
             })
         })
         .await

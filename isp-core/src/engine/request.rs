@@ -8,7 +8,7 @@ use crate::engine::{Engine, EngineError};
 use crate::ids::{CustomerId, InvoiceId, PaymentRequestId};
 use crate::money::Money;
 use crate::payment::request::LARGEST_SUFFIX;
-use crate::payment::{Closing, PaymentRequest, RequestState};
+use crate::payment::{Closing, PaymentRequest, RequestState, sums_owed};
 use crate::ports::{ChangeSet, PageQuery, RequestQuery, StoreError};
 
 impl Engine<'_> {
@@ -38,11 +38,16 @@ impl Engine<'_> {
                 return Ok((known, true));
             }
             let near = (debt + Money::rupiah(1), debt + Money::rupiah(LARGEST_SUFFIX));
+            // Who owes just as much is asked for it in messages and pages, and may pay it.
+            let everybody = self.store.all_open_invoices(self.tenant).await?;
+            let others = everybody.iter().filter(|i| i.customer_id != customer).map(|i| (i.customer_id, &i.debt));
+            let owed = sums_owed(others);
             let query = RequestQuery { kept_after: Some(now), amounts: Some(near), ..RequestQuery::default() };
             let near = self.requests(query).await?;
             // The customer's own of before keep no suffix from the next: the amount tells the same payer.
             let own = |r: &PaymentRequest| r.customer_id == customer && r.debt == debt && r.is_unpaid();
-            let kept: Vec<Money> = near.into_iter().filter(|r| !own(r)).map(|r| r.amount).collect();
+            let kept = near.into_iter().filter(|r| !own(r)).map(|r| r.amount);
+            let kept: Vec<Money> = kept.chain(owed.into_keys()).collect();
             let made = PaymentRequest::try_new(id, customer, invoice, debt, &kept, self.policy.request, now)?;
             let changes = ChangeSet {
                 request_closings: self.closing_of_request(customer, now).await?,

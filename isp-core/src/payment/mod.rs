@@ -13,6 +13,7 @@ pub mod qris;
 pub mod receipt;
 pub mod receive;
 pub mod request;
+pub mod sums;
 pub mod withheld;
 pub mod write_off;
 
@@ -27,5 +28,6 @@ pub use payout::{GatewayBalance, Payout};
 pub use qris::Qris;
 pub use receipt::{Payment, PaymentReversal, plausible};
 pub use receive::{Heard, KnownPayment, Received, Told};
-pub use request::{Closing, OwnAmount, PaymentRequest, RequestPolicy, RequestState, UnpaidRequest};
+pub use request::{AskedAmount, Closing, OwnAmount, PaymentRequest, RequestPolicy, RequestState, Transfer};
+pub use sums::sums_owed;
 pub use write_off::WriteOff;

@@ -1,12 +1,14 @@
 //! Payment requests: an amount that only one customer is asked for, so that the amount tells who paid.
 //!
-//! The amount is the debt of the moment and a suffix of Rp1 to Rp999 that no other request has at the time. The debt is never
-//! rounded, and the suffix is the customer's credit (*titipan*), so the books stay true to the rupiah. A customer may pay the
+//! The amount is the debt of the moment and a suffix of Rp1 to Rp999. No other request has it at the time, and nobody else owes just
+//! as much: who owes Rp183.150 is asked for so much in messages, and may transfer it. The debt is never rounded, and the suffix is the customer's credit (*titipan*), so the books stay true to the rupiah. A customer may pay the
 //! amount by QRIS or by a transfer to any of the provider's accounts: the amount is kept for one request in all of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::bank::Mutation;
+use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, PaymentRequestId};
 use crate::money::Money;
@@ -43,7 +45,8 @@ pub struct OwnAmount {
 }
 
 impl RequestPolicy {
-    /// The amount to ask for a debt: with the smallest suffix that is free among the amounts that are kept.
+    /// The amount to ask for a debt: with the smallest suffix that is free. Not free, `kept`, are the amounts of requests and the sums
+    /// that other customers owe ([`sums_owed`](super::sums_owed)).
     ///
     /// # Errors
     /// [`Error::NothingOwed`]; [`Error::NoFreeAmount`] when all suffixes are taken.
@@ -58,9 +61,9 @@ impl RequestPolicy {
     }
 }
 
-/// A request that nothing has paid, as far as money tells that it is paid.
+/// A request, as far as its amount tells whose money it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnpaidRequest {
+pub struct AskedAmount {
     /// The request.
     pub id: PaymentRequestId,
     /// Who was asked.
@@ -73,15 +76,59 @@ pub struct UnpaidRequest {
     pub kept_until: DateTime<Utc>,
     /// True when it was cancelled, or its customer paid another way.
     pub cancelled: bool,
+    /// True when it was paid: money of its amount may be what the bank tells of that payment, and is nothing new.
+    pub paid: bool,
 }
 
-impl UnpaidRequest {
+/// A payment that was booked as a transfer, and that no bank has told of yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// On which day it was paid.
+    pub on: Date,
+    /// When it was booked.
+    pub booked_at: DateTime<Utc>,
+}
+
+impl AskedAmount {
     /// True when money of its amount that was paid on a day between two moments is its money: it was made before the end of
     /// that day, and its amount was still kept at the beginning. Money for a request that was cancelled meanwhile, or is too late
     /// for it, still is that customer's.
     #[must_use]
-    pub fn is_paid_by(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+    pub fn fits(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
         amount == self.amount && self.made_at < until && from < self.kept_until
+    }
+
+    /// The customer's payment that such money is, when somebody booked it as a transfer before its bank told of it: by a proof, or at
+    /// the counter. True beside it when its amount is just that; else it only looks like it, as a transfer in the days of the request.
+    /// What was booked before the request was made is no part of its debt.
+    ///
+    /// ```
+    /// use isp_core::{calendar::*, ids::*, money::Money, payment::{AskedAmount, Transfer}};
+    /// let (id, day) = (uuid::Uuid::nil(), Date::parse("2026-03-10").unwrap());
+    /// let at = |hour| day.at(hour, 0, Zone::Wib);
+    /// let request = AskedAmount { id: PaymentRequestId(id), customer_id: CustomerId(id), amount: Money::rupiah(183_151),
+    ///     made_at: at(9), kept_until: day.plus_days(3).at(9, 0, Zone::Wib), cancelled: true, paid: false };
+    /// let booked = |amount, on, hour| Transfer { payment_id: PaymentId(id), amount: Money::rupiah(amount), on, booked_at: at(hour) };
+    /// let looks = |transfer: Transfer| request.booked_as(request.amount, day.plus_days(1), &[transfer]).map(|(_, same)| same);
+    /// assert_eq!(looks(booked(183_151, day, 10)), Some(true));
+    /// // A proof over the plain debt: the same money all the same, as far as anybody can tell.
+    /// assert_eq!(looks(booked(183_150, day, 10)), Some(false));
+    /// assert_eq!(looks(booked(183_150, day, 8)), None);
+    /// assert_eq!(looks(booked(183_150, day.plus_days(-9), 10)), None);
+    /// ```
+    #[must_use]
+    pub fn booked_as(&self, amount: Money, on: Date, transfers: &[Transfer]) -> Option<(PaymentId, bool)> {
+        let days = Zone::Wib.date_of(self.made_at)..=Zone::Wib.date_of(self.kept_until);
+        let apart = |transfer: &Transfer| transfer.on.days_since(on).abs();
+        let near = |transfer: &&Transfer| {
+            transfer.booked_at >= self.made_at && (days.contains(&transfer.on) || apart(transfer) <= Mutation::APART)
+        };
+        let likest = transfers.iter().filter(near).min_by_key(|t| (t.amount != amount, apart(t), t.payment_id));
+        likest.map(|transfer| (transfer.payment_id, transfer.amount == amount))
     }
 }
 
@@ -146,7 +193,7 @@ impl RequestState {
 }
 
 impl PaymentRequest {
-    /// A request for a debt, with the smallest suffix that is free among the amounts that are kept.
+    /// A request for a debt, with the smallest suffix that is free: [`RequestPolicy::own_amount`].
     ///
     /// ```
     /// use isp_core::{ids::*, money::Money, payment::{PaymentRequest, RequestPolicy}};
@@ -194,18 +241,18 @@ impl PaymentRequest {
         self.closing.is_none_or(|closing| closing.payment_id.is_none())
     }
 
-    /// What matching money looks at; `None` when it is paid.
+    /// What matching money looks at.
     #[must_use]
-    pub fn unpaid(&self) -> Option<UnpaidRequest> {
+    pub fn asked(&self) -> AskedAmount {
         let Self { id, customer_id, amount, made_at, kept_until, closing, .. } = *self;
-        let cancelled = closing.is_some();
-        self.is_unpaid().then_some(UnpaidRequest { id, customer_id, amount, made_at, kept_until, cancelled })
+        let paid = !self.is_unpaid();
+        AskedAmount { id, customer_id, amount, made_at, kept_until, cancelled: closing.is_some() && !paid, paid }
     }
 
-    /// True when nothing has paid it yet and money that was paid on such a day is its money: [`UnpaidRequest::is_paid_by`].
+    /// True when nothing has paid it yet and money that was paid on such a day is its money: [`AskedAmount::fits`].
     #[must_use]
     pub fn is_paid_by(&self, amount: Money, from: DateTime<Utc>, until: DateTime<Utc>) -> bool {
-        self.unpaid().is_some_and(|unpaid| unpaid.is_paid_by(amount, from, until))
+        self.is_unpaid() && self.asked().fits(amount, from, until)
     }
 }
 

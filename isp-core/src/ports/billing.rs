@@ -38,6 +38,9 @@ pub trait BillingStore: Send + Sync {
     /// The open invoices of a customer.
     async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError>;
 
+    /// The open invoices of all customers, oldest due date first.
+    async fn all_open_invoices(&self, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError>;
+
     /// Invoices by id, in the order asked; unknown ones are left out.
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError>;
 

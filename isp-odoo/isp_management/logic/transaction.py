@@ -53,3 +53,4 @@ def unlock(env, kind, number):
 # Kinds of locks; the number is the id of a row.
 LOCK_ROUTER = 0x15B0001
 LOCK_CHANNEL = 0x15B0002
+LOCK_REQUESTS = 0x15B0003

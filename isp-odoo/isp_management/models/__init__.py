@@ -45,6 +45,7 @@ from . import isp_payment
 from . import isp_books_guard
 from . import isp_qris
 from . import isp_payment_request
+from . import isp_bank_line
 from . import isp_books
 from . import isp_paid_in_time
 from . import isp_correction

@@ -121,7 +121,8 @@ class IspCredit(models.AbstractModel):
         for company in moves.company_id:
             own = moves.filtered(lambda m, company=company: m.company_id == company)
             self._isp_pay_with(self.env["account.move.line"].sudo().search([
-                ("company_id", "=", company.id), ("parent_state", "=", "posted"), ("reconciled", "=", False),
+                # A branch shares the bank accounts of the company above it.
+                ("company_id", "in", company.parent_ids.ids), ("parent_state", "=", "posted"), ("reconciled", "=", False),
                 ("account_id.account_type", "=", "asset_receivable"), ("balance", "<", 0), ("amount_residual", "<", 0),
                 # A payment keeps the contact that it names, an invoice's items are its company's.
                 ("partner_id", "in", (own.commercial_partner_id | own.partner_id).ids), ("currency_id", "=", company.currency_id.id),
@@ -130,11 +131,11 @@ class IspCredit(models.AbstractModel):
             ], order="id"))
 
     @api.model
-    def _isp_pay_with(self, credits):
-        """Let credits, journal items of receivable accounts, pay their payers' open invoices, as the engine says (rule P2)."""
+    def _isp_pay_with(self, credits, moves=None):
+        """Let credits, journal items of receivable accounts, pay their payers' open invoices, or these, as the engine says (rule P2)."""
         payers = defaultdict(credits.browse)
         for credit in credits.filtered(lambda item: not item.reconciled):
-            payers[self._isp_open_of(credit), credit.account_id] |= credit
+            payers[self._isp_open_of(credit) if moves is None else moves, credit.account_id] |= credit
         for (moves, account), theirs in payers.items():
             # Of two payers of the same invoices the second pays what the first left.
             owed = {
@@ -164,11 +165,11 @@ class IspCredit(models.AbstractModel):
         if not customers:
             payer = credit.move_id.partner_id or credit.partner_id[:1]
             customers = self.env["isp.customer"].sudo().with_context(active_test=False).search(
-                [("company_id", "=", company.id), ("partner_id.commercial_partner_id", "=", payer.commercial_partner_id.id)]
+                [("company_id", "child_of", company.id), ("partner_id.commercial_partner_id", "=", payer.commercial_partner_id.id)]
             )
             customers = customers.filtered(lambda c: c.partner_id == payer) or customers
         # By their numbers: of two with the same dates the engine takes the first.
-        return self.env["account.move"].sudo().search([("company_id", "=", company.id), *customers._isp_open_domain()], order="id")
+        return self.env["account.move"].sudo().search([("company_id", "child_of", company.id), *customers._isp_open_domain()], order="id")
 
 
 class IspCustomer(models.Model):

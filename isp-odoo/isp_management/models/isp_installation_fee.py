@@ -215,7 +215,7 @@ class IspInstallationFee(models.Model):
         """What Odoo's taxes make of an amount on an invoice of this customer; who sees the fee need not read the books."""
         fee = self.sudo()
         taxes = fee.kind_id.tax_ids if fee.company_id.isp_pkp else fee.kind_id.tax_ids.browse()
-        position = fee.env["account.fiscal.position"].with_company(fee.company_id)._get_fiscal_position(fee.customer_id.partner_id)
+        position = fee.env["isp.invoice_writer"].with_company(fee.company_id)._fiscal_position(fee.customer_id.partner_id)
         return position.map_tax(taxes).compute_all(
             amount, currency=fee.currency_id, product=fee.kind_id.product_id
         )["total_included"]

@@ -158,7 +158,7 @@ class IspInvoiceWriter(models.AbstractModel):
             values["fiscal_position_id"] = self._fiscal_position(draft["partner"]).id
             values["date"] = draft["invoice_date"]
             values["company_id"] = company.id
-            values["partner_shipping_id"] = draft["partner"].address_get(["delivery"])["delivery"]
+            values["partner_shipping_id"] = self._delivery(draft["partner"]).id
             if numbers:
                 values["name"] = numbers[at]
                 if referable:
@@ -269,13 +269,25 @@ class IspInvoiceWriter(models.AbstractModel):
         """A dictionary that lives as long as the transaction's cache of one run."""
         return self.env.context["isp_memo"][kind] if "isp_memo" in self.env.context else {}
 
+    def _delivery(self, partner):
+        """Where a partner's invoices say that it is served, as Odoo fills in by itself."""
+        memo = self._memo("delivery")
+        if partner not in memo:
+            found = partner.address_get(["delivery"])["delivery"]
+            # As one of those that are read together, and not by itself.
+            beside = next((one for one in partner.child_ids if one.id == found), partner.browse(found))
+            memo[partner] = partner if found == partner.id else beside
+        return memo[partner]
+
     def _fiscal_position(self, partner):
-        memo = self._memo("fiscal_position")
+        """By where a partner is served, as Odoo finds it; many share one."""
+        memo, delivery = self._memo("fiscal_position"), self._delivery(partner)
         key = (
-            partner.property_account_position_id.id, partner.country_id.id, partner.state_id.id, partner.zip, partner.vat,
+            delivery.property_account_position_id.id, partner.property_account_position_id.id, delivery.country_id.id,
+            delivery.state_id.id, delivery.zip, delivery.vat, partner.vat,
         )
         if key not in memo:
-            memo[key] = self.env["account.fiscal.position"]._get_fiscal_position(partner).id
+            memo[key] = self.env["account.fiscal.position"]._get_fiscal_position(partner, delivery=delivery).id
         return self.env["account.fiscal.position"].browse(memo[key])
 
     def _taxes(self, taxes, partner):

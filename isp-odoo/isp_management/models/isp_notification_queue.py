@@ -17,7 +17,7 @@ REMINDERS = ("due_soon", "overdue")
 class IspNotification(models.Model):
     _inherit = "isp.notification"
 
-    payment_move_id = fields.Many2one("account.move", "Payment entry", readonly=True, ondelete="restrict", index="btree_not_null")
+    payment_move_id = fields.Many2one("account.move", "Payment entry", readonly=True, ondelete="set null", index="btree_not_null")
 
     @api.model
     def _isp_queue(self, company, kind, customer, subject, *, level=0, not_before=None, **vals):

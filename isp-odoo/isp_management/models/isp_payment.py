@@ -161,11 +161,20 @@ class AccountPayment(models.Model):
             "isp_provider": provider, "isp_reference": reference,
         }
         payment = self.create({**vals, "journal_id": journal.id} if journal else vals)
+        payment._isp_take_account()
         payment.action_post()
         self.env["isp.credit"]._isp_pay_with(payment.line_ids.filtered(
             lambda item: item.account_type == "asset_receivable" and not item.reconciled
         ))
         return payment
+
+    def _isp_take_account(self):
+        """Pay on the account of the oldest invoice that is open: that of the customer may be another by now."""
+        item = self.line_ids.filtered(lambda one: one.account_type == "asset_receivable")
+        oldest = self.env["isp.credit"]._isp_open_of(item).sorted(lambda move: (move.invoice_date_due, move.invoice_date, move.id))[:1]
+        owed = oldest.line_ids.filtered(lambda one: one.account_type == "asset_receivable" and not one.reconciled)[:1]
+        if owed and owed.account_id != item.account_id:
+            self.destination_account_id = owed.account_id
 
     def _isp_take_back(self, reason):
         """A bounced transfer or a typing error: the payment is cancelled whole, once; what it paid is open again (rule P4)."""

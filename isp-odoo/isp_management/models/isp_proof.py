@@ -93,9 +93,12 @@ class IspProof(models.Model):
         moves = self.new({"move_ids": vals.get("move_ids", [])}).move_ids._origin.sudo() or self._isp_open_of(customer)
         if moves._isp_customers() - customer.sudo():
             raise self.env["isp.refusals"]._isp_refuse("store.not_found", _("These invoices are another customer's."))
+        owed = sum(rupiah_owed(move.amount_residual) for move in moves)
+        # Who was asked for an own amount sends that.
+        asked = customer._isp_request().filtered(lambda request: request.debt == owed)
+        amount = vals.get("amount") or asked.amount
         wish = isp_engine.ProofWish(
-            vals.get("file_name") or "", base64.b64decode(vals.get("content") or b""),
-            sum(rupiah_owed(move.amount_residual) for move in moves), whole(vals["amount"]) if vals.get("amount") else None,
+            vals.get("file_name") or "", base64.b64decode(vals.get("content") or b""), owed, whole(amount) if amount else None,
             self.sudo().search_count([("customer_id", "=", customer.id), ("state", "=", "waiting")]),
         )
         [file] = isp_engine.check_proofs([wish])
@@ -171,6 +174,8 @@ class IspProof(models.Model):
         """Book the money as any payment, and keep that the proof was accepted: both or none."""
         # As the system, behind the review's look at who calls it: a cashier changes no invoice, and a payment settles one.
         payments = self.env["account.payment"].sudo().with_company(self.company_id)
+        # The bank's file may come in this moment.
+        self.sudo().customer_id._isp_hold()
         partner = self.sudo().customer_id.partner_id
 
         def book():
@@ -188,11 +193,17 @@ class IspProof(models.Model):
             ("company_id", "=", company.id), ("partner_id.commercial_partner_id", "=", partner.id), ("payment_type", "=", "inbound"),
             ("state", "=", "posted"), ("isp_stands", "=", True),
         ], order="id") - self.search([("customer_id", "=", self.customer_id.id)]).payment_id
+        lines = self.env["account.bank.statement.line"].sudo().search([
+            ("company_id", "child_of", company.root_id.id), ("partner_id.commercial_partner_id", "=", partner.id),
+            ("is_reconciled", "=", True), ("amount", ">", 0),
+        ]).filtered(lambda line: line.move_id._isp_receivable())
         wish = isp_engine.TransferWish(
             whole(amount), noon(day, company.isp_zone), sum(rupiah_owed(move.amount_residual) for move in self.move_ids),
             [
                 isp_engine.OtherPayment(other.isp_reference or other.name, whole(other.amount), noon(other.date, company.isp_zone))
                 for other in others if not other._isp_is_slip(other.isp_provider)
+            ] + [
+                isp_engine.OtherPayment(line.move_id.name, whole(line.amount), noon(line.date, company.isp_zone)) for line in lines
             ],
         )
         [refused] = isp_engine.check_transfers([wish])

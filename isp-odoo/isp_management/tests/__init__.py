@@ -45,4 +45,5 @@ from . import test_looking
 from . import test_qris
 from . import test_queries
 from . import test_payment_requests
+from . import test_bank_lines
 from . import test_books_guard

@@ -154,6 +154,22 @@ class TestBillingRows(IspCommon):
         rows = self.assertSameRows(drafts, "whole")
         self.assertEqual(rows["account_move"][0]["amount_tax"], 0)
 
+    def test_where_it_is_delivered_says_which_taxes_are_owed(self):
+        """Batam is free of PPN: the fiscal position applies by itself, by the address of delivery and not by that of the office."""
+        exempt, indonesia = self.ppn.copy({"name": "Bebas", "amount": 0}), self.env.ref("base.id")
+        batam, java = self.env["res.country.state"].search([("country_id", "=", indonesia.id)], limit=2)
+        self.env["account.fiscal.position"].create({
+            "name": "Kawasan bebas", "company_id": self.company.id, "auto_apply": True, "country_id": indonesia.id,
+            "state_ids": [(6, 0, batam.ids)], "tax_ids": [(0, 0, {"tax_src_id": self.ppn.id, "tax_dest_id": exempt.id})],
+        })
+        office = {"country_id": indonesia.id, "state_id": java.id}
+        there, here = (self.new_subscription(self.new_customer(name, **office)) for name in ("Di Batam", "Di Jawa"))
+        self.env["res.partner"].create({
+            "name": "Rumah", "type": "delivery", "parent_id": there.partner_id.id, "country_id": indonesia.id, "state_id": batam.id,
+        })
+        rows = self.assertSameRows(self.numbered([(line, [("Paket", 250_000)], self.ppn) for line in (there, here)]), "whole")
+        self.assertEqual([row["amount_tax"] for row in rows["account_move"]], [0, 27_500])
+
     def test_payment_references_that_are_not_the_number(self):
         self.journal.invoice_reference_type = "partner"
         self.assertSameRows(self.numbered(self.cases()), "whole")

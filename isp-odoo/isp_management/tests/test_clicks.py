@@ -76,7 +76,11 @@ class TestClicks(IspNetworkCommon, IspHttpCase):
         cls.env["isp.proof"].create({
             "customer_id": cls.late.customer_id.id, "content": base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)), "file_name": "struk.png",
         })
-        cls.env["isp.payment_request"]._isp_ask(cls.late.customer_id)
+        asked = cls.env["isp.payment_request"]._isp_ask(cls.late.customer_id)
+        cls.env["account.bank.statement.line"].create([
+            {"journal_id": cls.company_data["default_journal_bank"].id, "date": today, "payment_ref": text, "amount": amount}
+            for text, amount in ((cls.active.customer_id.customer_code, asked.amount), ("BUNGA", 1_250))
+        ])
         cls.env["isp.exemption"].create({
             "customer_id": customer.id, "since": today, "until": today + timedelta(days=9), "reason": "Kantor desa",
         })

@@ -107,13 +107,6 @@ class TestPaymentRequests(IspNetworkCommon):
         late = self.bank(277_501, on="2026-03-12", partner_id=self.customer.partner_id.id)
         self.assertEqual((late.is_reconciled, asked.state), (True, "paid"), "the money of a cancelled one is still that customer's")
 
-    def test_money_of_another_company_pays_nobody_here(self):
-        asked = self.ask()
-        money = [isp_engine.BankMoney(1, 277_501, date(2026, 3, 10))]
-        self.assertEqual(self.env["isp.payment_request"].with_company(self.company)._isp_whose(money), [asked.sudo(False)])
-        other = self.env["res.company"].create({"name": "Lain"})
-        self.assertFalse(self.env["isp.payment_request"].with_company(other)._isp_whose(money)[0])
-
     def test_paid_another_way_the_request_is_over(self):
         asked, theirs = self.ask(), self.ask(self.other)
         self.pay(self.move, 100_000, on=date(2026, 3, 10))

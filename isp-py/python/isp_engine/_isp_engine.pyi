@@ -53,11 +53,14 @@ from isp_engine.records import (
     MessageLook,
     MessageTemplate,
     Money,
+    MoneyMatch,
     Notice,
     NotificationKind,
     OpenInvoice,
     OtherPayment,
     Outage,
+    OwedDebt,
+    OwedSum,
     Package,
     PaidPart,
     PaymentNotice,
@@ -171,6 +174,7 @@ __all__ = [
     "review_proofs",
     "router_status",
     "send_messages",
+    "sums_owed",
     "template_registrations",
     "unpaid_when_late",
     "verify_webhook",
@@ -428,7 +432,8 @@ def ask_payments(
 ) -> list[PaymentRequest | InvalidValue]: ...
 def match_requests(
     money: Sequence[BankMoney], requests: Sequence[AskedPayment], payers: Sequence[BankPayer] | None = None
-) -> list[Key | None]: ...
+) -> list[MoneyMatch]: ...
+def sums_owed(debts: Sequence[OwedDebt]) -> list[OwedSum]: ...
 def receive_payments(notices: Sequence[PaymentNotice], now: datetime) -> list[ReceivedPayment | InvalidValue]: ...
 def write_offs(wishes: Sequence[WriteOffWish]) -> list[WriteOff | InvalidValue]: ...
 def correct_invoices(wishes: Sequence[CorrectionWish]) -> list[CreditNote | InvalidValue | None]: ...

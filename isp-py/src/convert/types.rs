@@ -88,9 +88,13 @@ kinds! {
     ReceivedPayment: notice outcome payment identity;
     RequestWish: key debt kept;
     PaymentRequest: wish debt amount expires_at kept_until;
-    AskedPayment: key customer amount made_at kept_until paid cancelled;
-    BankPayer: customer code;
-    BankMoney: key amount on text;
+    Transfer: key amount on booked_at;
+    AskedPayment: key customer amount made_at kept_until paid cancelled transfers;
+    BankPayer: customer code name phone;
+    BankMoney: key amount on text said owed_by;
+    MoneyMatch: money request payment doubt candidates;
+    OwedDebt: customer issue_date due_date amount;
+    OwedSum: customer amount;
     WriteOffWish: invoice open by reason;
     WriteOff: invoice amount;
     Correction: on amount;

@@ -42,7 +42,7 @@ pub(crate) use protection::{check_exemptions, check_promises, decide_by_hand};
 pub(crate) use qris::{qris_asking, qris_shop};
 pub(crate) use reminders::due_reminders;
 pub(crate) use report::profit_loss;
-pub(crate) use request::{ask_payments, match_requests};
+pub(crate) use request::{ask_payments, match_requests, sums_owed};
 pub(crate) use tax::ppn;
 pub(crate) use terms::decide_terms;
 pub(crate) use why::{LANGUAGES, explain};

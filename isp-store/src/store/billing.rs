@@ -50,6 +50,11 @@ impl BillingStore for SqlStore {
         invoice::open_of(session.as_mut(), tenant, Value::Ids(vec![customer.0])).await
     }
 
+    async fn all_open_invoices(&self, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError> {
+        let mut session = self.engine.read().await?;
+        invoice::all_open(session.as_mut(), tenant).await
+    }
+
     async fn invoices(
         &self,
         tenant: TenantId,

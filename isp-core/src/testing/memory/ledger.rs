@@ -198,6 +198,10 @@ impl State {
         self.balances(ids.map(|((_, id), ())| *id))
     }
 
+    pub(super) fn all_open(&self) -> Vec<InvoiceBalance> {
+        self.balances(self.open_of_customer.keys().map(|(_, id)| *id))
+    }
+
     pub(super) fn open_of_subscription(&self, subscription: SubscriptionId) -> Vec<InvoiceBalance> {
         let (first, last) = (InvoiceId(uuid::Uuid::nil()), InvoiceId(uuid::Uuid::max()));
         let ids = self.open_of_subscription.range((subscription, first)..=(subscription, last));

@@ -8,6 +8,9 @@ from isp_engine.records.decisions import Access, Cause, Charge, Cycle, InvoiceLi
 
 Told: TypeAlias = Literal["person", "insisting", "machine"]
 ReceivedOutcome: TypeAlias = Literal["new", "known", "taken_back"]
+MoneyDoubt: TypeAlias = Literal[
+    "nobody", "several", "names_another", "another_owes", "looks_booked", "request_paid", "other_amount", "not_sure"
+]
 Hand: TypeAlias = Literal["isolate", "reopen"]
 
 
@@ -68,7 +71,8 @@ class ReceivedPayment(NamedTuple):
 
 class RequestWish(NamedTuple):
     """A debt that a customer is to be asked for with an amount of its own. ``kept`` are the amounts between the debt and Rp999 more
-    that other requests keep: those of other customers, and the customer's own that were paid or were over another debt."""
+    that are not free: those of other customers' requests, those of the customer's own that were paid or were over another debt, and
+    the sums that other customers owe (``sums_owed``), because they are asked for these as they are."""
 
     key: Key
     debt: Money
@@ -86,8 +90,34 @@ class PaymentRequest(NamedTuple):
     kept_until: datetime
 
 
+class OwedDebt(NamedTuple):
+    """What is open of an invoice of a customer."""
+
+    customer: Key
+    issue_date: date
+    due_date: date
+    amount: Money
+
+
+class OwedSum(NamedTuple):
+    """A sum that a customer may be paying: the oldest debt, the two oldest, and so on to all; any one; or those of one statement."""
+
+    customer: Key
+    amount: int
+
+
+class Transfer(NamedTuple):
+    """A payment of the customer that somebody booked as a transfer, and that no bank has told of yet."""
+
+    key: Key
+    amount: Money
+    on: date
+    booked_at: datetime
+
+
 class AskedPayment(NamedTuple):
-    """A request that was made before; one that was ``cancelled`` still says whose money it is, one that was ``paid`` does not."""
+    """A request that was made before; one that was ``cancelled`` still says whose money it is. Money for one that was ``paid``, or
+    whose customer has paid by one of the ``transfers`` since, may be what the bank tells of that payment."""
 
     key: Key
     customer: Key
@@ -96,22 +126,42 @@ class AskedPayment(NamedTuple):
     kept_until: datetime
     paid: bool = False
     cancelled: bool = False
+    transfers: Sequence[Transfer] = ()
 
 
 class BankPayer(NamedTuple):
-    """A customer, by the ID that may stand in the bank's text."""
+    """A customer, by the ID, the name and the phone number that may stand in the bank's text."""
 
     customer: Key
     code: str
+    name: str = ""
+    phone: str = ""
 
 
 class BankMoney(NamedTuple):
-    """Money that came to an account: how much, on which day, and what the bank wrote."""
+    """Money that came to an account: how much, on which day, and what the bank wrote.
+
+    ``said`` are the customers that the payer is who the bank or a person names: ``None`` where nobody does, nobody or several where
+    that contact is not one customer. ``owed_by`` are the customers who owe just this amount (``sums_owed``)."""
 
     key: Key
     amount: Money
     on: date
     text: str = ""
+    said: Sequence[Key] | None = None
+    owed_by: Sequence[Key] = ()
+
+
+class MoneyMatch(NamedTuple):
+    """What becomes of money: it pays the ``request``, or it is the ``payment`` that is booked already. Where neither is sure, ``doubt``
+    says why the request of this amount is left to a person, and ``payment`` what it looks like; ``None`` where nobody was asked for
+    the amount. ``candidates`` are the customers whose it may be, the surest first."""
+
+    money: Key
+    request: Key | None
+    payment: Key | None
+    doubt: MoneyDoubt | None
+    candidates: Sequence[Key]
 
 
 class WriteOffWish(NamedTuple):

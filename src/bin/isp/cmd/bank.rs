@@ -139,7 +139,7 @@ async fn import(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     };
     let rows = table(ctx, store, &looked).await?;
     ctx.rows(&rows)?;
-    let waiting = looked.iter().filter(|l| matches!(l.matched, Matched::Asks | Matched::Failed(_))).count();
+    let waiting = looked.iter().filter(|l| matches!(l.matched, Matched::Asks(_) | Matched::Failed(_))).count();
     let out = report.compared.new.iter().filter(|m| !m.amount.is_positive()).count();
     let variables = [
         ("bank", file.format.code().to_ascii_uppercase()),
@@ -239,6 +239,7 @@ async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::R
         column("becomes"),
         column("customer"),
         column("clue"),
+        column("reason"),
     ]);
     let everybody = looked.iter().flat_map(|one| one.candidates.iter().map(|c| c.customer_id));
     let codes = find::codes(ctx, store, everybody).await?;
@@ -247,7 +248,7 @@ async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::R
             Matched::Booked(id, _) => ("booked", Some(*id)),
             Matched::Linked(id, _) => ("linked", Some(*id)),
             Matched::Would(id) => ("sure", Some(*id)),
-            Matched::Asks => ("asks", None),
+            Matched::Asks(_) => ("asks", None),
             Matched::Failed(_) => ("failed", None),
         };
         let meant = one.candidates.iter().filter(|c| whose.is_none_or(|id| id == c.customer_id));
@@ -260,6 +261,10 @@ async fn table(ctx: &Context, store: &dyn Store, looked: &[Looked]) -> anyhow::R
             Cell::Word(becomes),
             if names.is_empty() { Cell::Empty } else { Cell::text(names.join(", ")) },
             meant.clone().next().map_or(Cell::Empty, |c| Cell::Word(c.clue.code())),
+            match one.matched {
+                Matched::Asks(doubt) => Cell::Word(doubt.code()),
+                _ => Cell::Empty,
+            },
         ]);
     }
     Ok(rows)

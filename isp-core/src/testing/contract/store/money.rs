@@ -130,6 +130,9 @@ pub(super) async fn open_invoices_come_oldest_due_first(store: &dyn Store, tenan
     assert_eq!((last.number, last.kind, last.period), (1, InvoiceKind::Subscription, d.period));
     assert_eq!((last.customer_id, last.subscription_id), (sub.customer_id, sub.id));
     assert_eq!((last.issue_date, last.due_date), (d.issue_date, d.due_date));
+    let all: Vec<_> = store.all_open_invoices(tenant).await.unwrap().iter().map(|i| i.invoice_id).collect();
+    assert_eq!(all.iter().filter(|id| **id != elsewhere.id).copied().collect::<Vec<_>>(), [b.id, c.id, a.id, d.id]);
+    assert_eq!((all.len(), all.contains(&elsewhere.id)), (5, true));
 }
 
 pub(super) async fn credit_comes_oldest_first(store: &dyn Store, tenant: TenantId) {

@@ -44,6 +44,10 @@ impl BillingStore for MemoryStore {
         self.read(tenant, |s| s.open_of_customer(customer))
     }
 
+    async fn all_open_invoices(&self, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError> {
+        self.read(tenant, State::all_open)
+    }
+
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
         self.read(tenant, |s| s.balances_of(ids))
     }

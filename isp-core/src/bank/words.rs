@@ -1,0 +1,55 @@
+//! Reading what a bank wrote: the words that name a payer, a phone number, a name.
+
+use crate::customer::Phone;
+
+/// What banks and payers write each time.
+const USUAL: &str = "trsf transfer trf tf banking ebanking mbanking ib mb cr db kr otomatis bifast bi fast rtgs skn llg \
+    switching atm edc mobile internet inet dari ke from to via bank bca bri bni bsi mandiri permata cimb \
+    niaga danamon jago seabank dana ovo gopay shopeepay linkaja qris qr setoran tunai setor kas bayar \
+    pembayaran byr payment wifi tagihan langganan bulan bln ftscy ftfva ws rp idr an nama no rek \
+    rekening januari februari maret april mei juni juli agustus september oktober november desember jan \
+    feb mar apr jun jul agu agt sep okt nov des";
+
+/// True for a word that banks and payers write each time.
+pub(super) fn is_usual(word: &str) -> bool {
+    USUAL.split(' ').any(|usual| usual == word)
+}
+
+/// The words that name the payer in what a bank wrote: letters only, without the words that banks and payers write each time.
+///
+/// ```
+/// use isp_core::bank::payer_words;
+/// let january = "TRSF E-BANKING CR 1501/FTSCY/WS95031 183150.00 bayar wifi januari BUDI SANTOSO";
+/// let february = "TRSF E-BANKING CR 1502/FTSCY/WS95077 183150.00 bayar wifi februari BUDI SANTOSO";
+/// assert_eq!(payer_words(january), "budi santoso");
+/// assert_eq!(payer_words(january), payer_words(february));
+/// assert_eq!(payer_words("SETORAN TUNAI 0815"), "");
+/// ```
+#[must_use]
+pub fn payer_words(text: &str) -> String {
+    let named = |word: &String| word.len() > 1 && word.chars().all(char::is_alphabetic) && !is_usual(word);
+    words(text).into_iter().filter(named).collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a text in small letters.
+pub(super) fn words(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// True when words follow one another in a text.
+pub(super) fn runs(said: &[String], wanted: &[String]) -> bool {
+    !wanted.is_empty() && said.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// True when a text names a phone number, with 0 or 62 in front.
+pub(super) fn names_phone(said: &[String], phone: Option<&Phone>) -> bool {
+    let Some(phone) = phone else { return false };
+    let (parts, abroad) = (words(&phone.national()), phone.digits());
+    let home = parts.concat();
+    said.iter().any(|word| *word == home || word == abroad) || runs(said, &parts)
+}
+
+/// True when a text names a whole name of two words or more.
+pub(super) fn names_whole(said: &[String], name: &[String]) -> bool {
+    name.len() > 1 && runs(said, name)
+}
