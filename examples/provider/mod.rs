@@ -34,7 +34,7 @@ pub fn at(day: &str, hour: u32) -> Result<DateTime<Utc>, Error> {
     Ok(Date::parse(day)?.at(hour, 0, Zone::Wib))
 }
 
-/// Who asks for money. Without it no message leaves that asks for any.
+/// Who asks for money. Without it a message does not say who asks.
 ///
 /// # Errors
 /// [`Error`] for a name that is none.

@@ -305,12 +305,11 @@ async fn tell_delivered(app: &App, report: &DeliverReport) {
     if let Some(why) = &report.channel_down {
         tracing::warn!("messages wait: {why}");
     }
-    if report.dropped_unnamed > 0 {
-        let dropped = report.dropped_unnamed;
-        tracing::warn!(dropped, "messages that ask for money grew too old while [provider] name was not set");
-    }
     if report.unnamed > 0 {
-        tracing::warn!(waiting = report.unnamed, "messages that ask for money wait: [provider] name is not set");
+        tracing::warn!(
+            sent = report.unnamed,
+            "messages asked for money and did not say who asks: [provider] name is not set"
+        );
     }
     if report.applied + report.sent + report.failed + report.unknown > 0 {
         let DeliverReport { applied, sent, failed, unknown, .. } = report;

@@ -108,7 +108,8 @@ pub struct Engine<'a> {
     pub tenant: TenantId,
     /// What the provider decided on.
     pub policy: &'a Policy,
-    /// Who asks, in messages; `None` while the provider has not set it: then no message leaves that asks for money.
+    /// Who asks, in messages; `None` while the provider has not set it: then they do not say who asks, and the
+    /// report of a delivery counts them.
     pub sender: Option<&'a Sender>,
     /// Rows a page; memory is bounded by it, not by the number of customers.
     pub page: u32,

@@ -161,13 +161,13 @@ pub struct OutgoingMessage {
     /// is in `content`.
     #[serde(default)]
     pub demand: Option<Demand>,
-    /// Who asks, and how to pay; `None` while the provider has not set it. The engine sends nothing that asks for money then.
+    /// Who asks, and how to pay; `None` while the provider has not set it.
     #[serde(default)]
     pub sender: Option<Sender>,
 }
 
 impl OutgoingMessage {
-    /// True when it asks for money and names nobody who asks (rule N6): it waits until the provider has set the name.
+    /// True when it asks for money and names nobody who asks (rule N6): the provider has not set its name, and is told.
     #[must_use]
     pub fn asks_unnamed(&self) -> bool {
         self.sender.is_none() && self.content.asks_for_money()

@@ -23,11 +23,6 @@ const MESSAGES_AT_ONCE: usize = 16;
 /// When a message is looked at again whose facts cannot be read.
 const PARKED_MINUTES: i64 = 15;
 
-/// When a message is looked at again that would ask for money in nobody's name: soon after the name is set it should leave.
-const UNNAMED_MINUTES: i64 = 5;
-/// Why it waits.
-const NO_SENDER: &str = "no_sender";
-
 /// A message that is ready to leave.
 struct Ready {
     row: OutboxRow,
@@ -75,28 +70,14 @@ impl Engine<'_> {
                     }
                     other => other?,
                 };
-                // Who waits for the provider's name keeps that as the reason, whatever holds it back besides.
-                let waits_for_name = self.sender.is_none() && row.note == NO_SENDER;
                 match verdict {
-                    Verdict::Send(outgoing) if outgoing.asks_unnamed() => {
-                        report.unnamed += 1;
-                        let at = now + TimeDelta::minutes(UNNAMED_MINUTES);
-                        outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, NO_SENDER, now));
-                    }
                     Verdict::Send(outgoing) => {
                         let (customer, template) = (message.customer_id, messenger.template(&outgoing));
                         ready.push(Ready { row, customer, template, message: outgoing });
                     }
                     Verdict::Later(at, why) => {
                         report.postponed += 1;
-                        let why = if waits_for_name { NO_SENDER } else { why };
                         outcomes.push(outcome(row.claimed(), OutboxState::Pending, at, why, now));
-                    }
-                    Verdict::Drop(why @ ("too_old" | "past_due")) if waits_for_name => {
-                        report.dropped += 1;
-                        report.dropped_unnamed += 1;
-                        let why = format!("{why}: {NO_SENDER}");
-                        outcomes.push(outcome(row.claimed(), OutboxState::Dropped, now, &why, now));
                     }
                     Verdict::Drop(why) => {
                         report.dropped += 1;
@@ -235,6 +216,7 @@ fn settle(ready: &Ready, told: Told, now: DateTime<Utc>, resting: &mut Resting, 
     let (state, at) = match consequence.fate {
         Fate::Sent => {
             report.sent += 1;
+            report.unnamed += u64::from(ready.message.asks_unnamed());
             (OutboxState::Done, now)
         }
         Fate::Wait(time) => {

@@ -48,10 +48,9 @@ pub struct DeliverReport {
     pub dropped: u64,
     /// Messages to look at again later: quiet hours, a router's answer, a channel at rest.
     pub postponed: u64,
-    /// Messages that wait because they ask for money and the provider has not set who asks ([`Engine::sender`]).
+    /// Of those that were sent, messages that asked for money and did not say who asks: the provider has not set it
+    /// ([`Engine::sender`]).
     pub unnamed: u64,
-    /// Of those that were dropped, messages that grew too old while they waited for that.
-    pub dropped_unnamed: u64,
     /// Messages that the channel refused for good.
     pub failed: u64,
     /// Messages of which nobody knows whether they went out.

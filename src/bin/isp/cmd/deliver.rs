@@ -97,9 +97,6 @@ pub(crate) async fn warn(ctx: &Context, wires: &Wires, report: &DeliverReport) -
     if report.unnamed > 0 {
         ctx.warn("warn.sender_unset", &[("count", report.unnamed.to_string())]);
     }
-    if report.dropped_unnamed > 0 {
-        ctx.warn("warn.sender_unset_dropped", &[("count", report.dropped_unnamed.to_string())]);
-    }
     for (template, reason) in &report.templates_down {
         ctx.warn("warn.template_down", &[("template", template.clone()), ("reason", ctx.texts.port(reason))]);
     }
@@ -137,11 +134,7 @@ async fn refused(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {
 
 pub(crate) fn exit(report: &DeliverReport) -> Exit {
     let whole = report.routers_down.is_empty() && report.channel_down.is_none() && report.templates_down.is_empty();
-    if whole && report.refused + report.failed + report.unknown + report.unnamed + report.dropped_unnamed == 0 {
-        Exit::Done
-    } else {
-        Exit::Partial
-    }
+    if whole && report.refused + report.failed + report.unknown == 0 { Exit::Done } else { Exit::Partial }
 }
 
 fn print(ctx: &Context, report: &DeliverReport) -> anyhow::Result<()> {

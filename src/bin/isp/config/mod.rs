@@ -231,7 +231,7 @@ impl Config {
         }
     }
 
-    /// True when messages can be sent and nobody is named who asks in them: then those that ask for money wait.
+    /// True when messages can be sent, and those that ask for money do not say who asks.
     pub(crate) const fn asks_unnamed(&self) -> bool {
         self.whatsapp.phone_number_id.is_some() && self.provider.is_none()
     }
