@@ -10,7 +10,7 @@ use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{BankFileId, CustomerId, MutationId, PaymentId, TenantId, derive};
 use crate::money::Money;
-use crate::payment::{Channel, Payment};
+use crate::payment::{Channel, Payment, Transfer};
 use crate::text::{Code, Reference};
 
 /// A file that was imported.
@@ -93,9 +93,6 @@ impl Mutation {
     /// The longest text, in characters.
     pub const LONGEST: usize = 500;
 
-    /// Days between a payment that a person booked and the mutation that it is.
-    pub const APART: i32 = 3;
-
     /// What tells whose it is; `owed_by` are the customers who owe just this amount.
     #[must_use]
     pub fn incoming<'a>(&'a self, owed_by: &'a [CustomerId]) -> Incoming<'a> {
@@ -123,7 +120,7 @@ impl Mutation {
             BankFormat::Gateway => payment.provider == self.account,
             _ => payment.channel == Channel::Bank,
         };
-        same_way && payment.amount == self.amount && apart <= Self::APART
+        same_way && payment.amount == self.amount && apart <= Transfer::APART
     }
 
     /// What the payment is called that it becomes.

@@ -7,7 +7,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::bank::Mutation;
 use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, PaymentRequestId};
@@ -93,6 +92,11 @@ pub struct Transfer {
     pub booked_at: DateTime<Utc>,
 }
 
+impl Transfer {
+    /// Days between a transfer that a person booked and what the bank tells of it.
+    pub const APART: i32 = 3;
+}
+
 impl AskedAmount {
     /// True when money of its amount that was paid on a day between two moments is its money: it was made before the end of
     /// that day, and its amount was still kept at the beginning. Money for a request that was cancelled meanwhile, or is too late
@@ -125,7 +129,7 @@ impl AskedAmount {
         let days = Zone::Wib.date_of(self.made_at)..=Zone::Wib.date_of(self.kept_until);
         let apart = |transfer: &Transfer| transfer.on.days_since(on).abs();
         let near = |transfer: &&Transfer| {
-            transfer.booked_at >= self.made_at && (days.contains(&transfer.on) || apart(transfer) <= Mutation::APART)
+            transfer.booked_at >= self.made_at && (days.contains(&transfer.on) || apart(transfer) <= Transfer::APART)
         };
         let likest = transfers.iter().filter(near).min_by_key(|t| (t.amount != amount, apart(t), t.payment_id));
         likest.map(|transfer| (transfer.payment_id, transfer.amount == amount))
