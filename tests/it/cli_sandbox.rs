@@ -99,6 +99,16 @@ fn what_happens_in_a_sandbox_happens_to_nobody() {
     assert!(routers.contains("127.0.0.1:") && !routers.contains(&stage.router.address().to_string()), "{routers}");
     let (_, lines) = sandbox.inside(isp, &["subscription", "list"]);
     assert!(lines.contains("isolated"), "{lines}");
+    // A new key is that of the copy, and a router that is added or given another address is not called.
+    assert_eq!(sandbox.inside(isp, &["key", "rotate"]).0, 0);
+    let real = stage.router.address().to_string();
+    let password = ["--username", "isp", "--password", "rahasia-router"];
+    assert_eq!(sandbox.inside(isp, &[&["router", "edit", "R1", "--address", &real], &password[2..]].concat()).0, 0);
+    let add = [&["router", "add", "R9", "--site", "BDG", "--address", &real][..], &password].concat();
+    assert_eq!(sandbox.inside(isp, &add).0, 0);
+    for words in [&["router", "check"][..], &["router", "apply"], &["--on", "2026-01-19", "run"], &["doctor"]] {
+        assert_ne!(sandbox.inside(isp, words).0, 0, "{words:?}: a router that may not be called");
+    }
     // No flag leads out of it.
     let real = format!("sqlite:{}", isp.dir().join("isp.db").display());
     let out = isp.command(&["--database", &real, "status"]).env("ISP_CONFIG", &sandbox.config).output().unwrap();

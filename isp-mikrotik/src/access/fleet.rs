@@ -139,8 +139,13 @@ fn options(endpoint: &RouterEndpoint, settings: &Settings) -> Result<ConnectOpti
         true => format!("[{}]", endpoint.host),
         false => endpoint.host.clone(),
     };
+    let address = format!("{host}:{}", endpoint.port);
+    if settings.only.as_ref().is_some_and(|only| !only.contains(&address)) {
+        let detail = format!("{address}: not one of the routers that may be called (`only`)");
+        return Err(Error::NotSent { stage: Stage::Connect, detail });
+    }
     let password = SecretString::from(endpoint.password.reveal().to_owned());
-    let mut options = ConnectOptions::new(format!("{host}:{}", endpoint.port), &endpoint.username, password)
+    let mut options = ConnectOptions::new(address, &endpoint.username, password)
         .deadline(settings.deadline)
         .connect_timeout(settings.connect_timeout)
         .window(settings.window)

@@ -41,6 +41,8 @@ pub struct Settings {
     pub pool: Option<String>,
     /// The router's own address (or pool) in profiles that we make. Default: none.
     pub local_address: Option<String>,
+    /// The only routers that are called, by `host:port`; every other one counts as not reached. Default: none, and all are.
+    pub only: Option<Vec<String>>,
     /// Certificates (PEM) that sign the certificates of routers reached by TLS.
     pub tls_authority: Option<String>,
     /// The one certificate that a router reached by TLS has, by `host` or `host:port`; goes before `tls_authority`.
@@ -81,6 +83,7 @@ impl Default for Settings {
             isolation_pool: None,
             pool: None,
             local_address: None,
+            only: None,
             tls_authority: None,
             tls_fingerprints: BTreeMap::new(),
             deadline: Duration::from_secs(30),

@@ -56,6 +56,22 @@ async fn a_silent_router_delays_nobody_and_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
+async fn only_the_routers_that_may_be_called_are_called() {
+    let routers = [
+        SimulatedRouter::start(Simulation::default()).await.unwrap(),
+        SimulatedRouter::start(Simulation::default()).await.unwrap(),
+    ];
+    let only = Some(vec![routers[0].address().to_string()]);
+    let access = MikrotikAccess::new(Settings { only, ..Settings::default() });
+    let accounts = [target(1, "budi", Open)];
+    assert!(access.apply(&endpoint(&routers[0]), &accounts).await.is_ok());
+    let error = access.apply(&endpoint(&routers[1]), &accounts).await.unwrap_err();
+    assert!(matches!(&error, PortError::NotSent { reason } if reason.contains("may be called")), "{error}");
+    assert!(access.machine(&endpoint(&routers[1])).await.is_err());
+    assert_eq!(routers[1].counters().connections, 0);
+}
+
+#[tokio::test]
 async fn each_router_has_its_own_breaker() {
     let mut routers = Vec::new();
     for _ in 0..3 {

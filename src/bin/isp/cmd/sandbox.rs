@@ -3,7 +3,7 @@
 //! It works on a copy. The real database is read once and never opened again; the settings of the copy name loopback addresses
 //! only, and no variable counts beside them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(crate) async fn run(ctx: &Context, args: Sandbox, flags: &Overrides) -> anyh
     let mut stop = Stop::listen_also_to_the_terminal()?;
     let failed =
         |error: std::io::Error| Failure::File { path: "isp-sandbox-...".to_owned(), reason: error.to_string() };
-    let folder = tempfile::Builder::new().prefix("isp-sandbox-").tempdir().map_err(failed)?;
+    let folder = private_folder().map_err(failed)?;
     let url = wire::database(&ctx.config)?;
     let name = format!("isp_sandbox_{:08x}", Uuid::now_v7().as_u64_pair().1 >> 32);
     let copy = Scratch::beside(url, folder.path(), &name).await?;
@@ -56,6 +56,9 @@ pub(crate) async fn run(ctx: &Context, args: Sandbox, flags: &Overrides) -> anyh
         lived = live(ctx, &args, flags, &copy, folder.path()) => lived,
     };
     let removed = copy.remove().await;
+    if removed.is_err() {
+        ctx.warn("warn.sandbox_left", &[("name", name)]);
+    }
     folder.close().map_err(failed)?;
     lived?;
     removed?;
@@ -72,10 +75,20 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
     isp_store::migrate(copy.url()).await?;
     let whatsapp = Simulator::start().await?;
     let file = folder.join("isp.toml");
-    write_settings(flags, copy.url(), &whatsapp, &file)?;
+    let mut table = settings(flags, copy.url(), &whatsapp, folder)?;
+    write_settings(&table, &file)?;
+    let routers = {
+        let first = inside(ctx, &file)?;
+        let routers = simulated::start_routers(first.store().await?, first.tenant()).await?;
+        first.close(Exit::Done).await;
+        routers
+    };
+    // Whoever adds a router in the sandbox, or gives one of them another address, reaches nobody.
+    let only = routers.values().map(|(_, simulated)| toml::Value::from(simulated.address().to_string())).collect();
+    let mikrotik = table.get_mut("mikrotik").and_then(toml::Value::as_table_mut).context("settings of the sandbox")?;
+    mikrotik.insert("only".to_owned(), toml::Value::Array(only));
+    write_settings(&table, &file)?;
     let inside = inside(ctx, &file)?;
-    let store = inside.store().await?;
-    let routers = simulated::start_routers(store, inside.tenant()).await?;
     furnish(&inside, &routers).await?;
     let variables = [
         ("database", masked_address(url)),
@@ -103,28 +116,50 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
     }
 }
 
-/// The settings of the sandbox: what holds, with the copy, the simulated WhatsApp and nothing else that is outside.
-fn write_settings(flags: &Overrides, url: &str, whatsapp: &Simulator, file: &Path) -> anyhow::Result<()> {
+/// A folder that nobody else can look into.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("isp-sandbox-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir()
+}
+
+/// The settings of the sandbox: what holds, with the copy, a copy of the key, the simulated WhatsApp and nothing else that is
+/// outside.
+fn settings(flags: &Overrides, url: &str, whatsapp: &Simulator, folder: &Path) -> anyhow::Result<toml::Table> {
     let mut table = Config::said(flags, std::env::vars())?;
+    let pages = table.get("serve").and_then(|serve| serve.get("public_url")).is_some();
     for outside in ["gateway", "radius", "serve", "whatsapp"] {
         table.remove(outside);
     }
-    let mikrotik = table.entry("mikrotik").or_insert_with(|| toml::Value::Table(toml::Table::new()));
-    if let Some(mikrotik) = mikrotik.as_table_mut() {
-        // Real routers often have profiles with these already; simulated ones begin empty.
-        mikrotik.entry("pool").or_insert_with(|| "sandbox".into());
-        mikrotik.entry("local_address").or_insert_with(|| "10.0.0.1".into());
-    }
+    let mut mikrotik = match table.remove("mikrotik") {
+        Some(toml::Value::Table(mikrotik)) => mikrotik,
+        _ => toml::Table::new(),
+    };
+    // Real routers often have profiles with these already; simulated ones begin empty.
+    mikrotik.entry("pool").or_insert_with(|| "sandbox".into());
+    mikrotik.entry("local_address").or_insert_with(|| "10.0.0.1".into());
+    table.insert("mikrotik".to_owned(), toml::Value::Table(mikrotik));
     table.insert("sandbox".to_owned(), true.into());
     table.insert("database".to_owned(), url.into());
     if let Some(toml::Value::String(key)) = table.get_mut("key_file") {
-        // The other terminal may be in another folder.
-        *key = std::path::absolute(PathBuf::from(&*key))?.display().to_string();
+        // A copy, since `isp key rotate` writes it.
+        let failed = |error: std::io::Error| Failure::File { path: key.clone(), reason: error.to_string() };
+        let copy = folder.join("isp.key");
+        let text = std::fs::read_to_string(&*key).map_err(failed)?;
+        super::init::write_private(&copy, &text).map_err(failed)?;
+        *key = copy.display().to_string();
     }
     let of = |pairs: &[(&str, &str)]| {
         toml::Value::Table(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
     };
-    table.insert("serve".to_owned(), of(&[("listen", LISTEN)]));
+    let public_url = format!("http://{LISTEN}");
+    let serve = [("listen", LISTEN), ("public_url", public_url.as_str())];
+    table.insert("serve".to_owned(), of(if pages { &serve } else { &serve[..1] }));
     let settings = [
         ("base_url", whatsapp.base_url()),
         ("phone_number_id", whatsapp.phone_number_id().to_owned()),
@@ -133,9 +168,18 @@ fn write_settings(flags: &Overrides, url: &str, whatsapp: &Simulator, file: &Pat
         ("verify_token", "sandbox".to_owned()),
     ];
     table.insert("whatsapp".to_owned(), of(&settings.each_ref().map(|(key, value)| (*key, value.as_str()))));
-    let text = toml::to_string(&table).context("settings of the sandbox")?;
-    super::init::write_private(file, &text)
-        .map_err(|error| Failure::File { path: file.display().to_string(), reason: error.kind().to_string() })?;
+    Ok(table)
+}
+
+/// Writes the file of the settings anew.
+fn write_settings(table: &toml::Table, file: &Path) -> anyhow::Result<()> {
+    let failed =
+        |error: std::io::Error| Failure::File { path: file.display().to_string(), reason: error.kind().to_string() };
+    let text = toml::to_string(table).context("settings of the sandbox")?;
+    if file.exists() {
+        std::fs::remove_file(file).map_err(failed)?;
+    }
+    super::init::write_private(file, &text).map_err(failed)?;
     Ok(())
 }
 
