@@ -93,7 +93,7 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Days between a transfer that a person booked and what the bank tells of it.
+    /// Days between a transfer that a person booked and what the bank tells of it, at most: over a weekend.
     pub const APART: i32 = 3;
 }
 

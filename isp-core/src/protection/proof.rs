@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, ProofId, derive};
 use crate::money::{Money, plausible_amount};
+use crate::payment::Transfer;
 use crate::text::{given, hex, one_line};
 
 /// A proof of transfer.
@@ -234,9 +235,6 @@ pub struct OtherPayment {
     pub paid_at: DateTime<Utc>,
 }
 
-/// A bank books a transfer so many days beside the day that a person reads on it, at most: over a weekend.
-const DAYS_APART: i64 = 3;
-
 /// Whether the money of a proof that is accepted is new (rule P8). The bank's file, or another officer, may have been faster, under a
 /// reference that does not stand on the customer's picture. `open` is what is still open of the proof's invoices, `others` are the
 /// customer's other payments.
@@ -256,7 +254,8 @@ const DAYS_APART: i64 = 3;
 /// [`Error::ProofBooked`], [`Error::ProofSettled`]; who is sure that the customer paid twice says so.
 pub fn money_is_new(amount: Money, paid_at: DateTime<Utc>, open: Money, others: &[OtherPayment]) -> Result<(), Error> {
     let apart = |other: &OtherPayment| (other.paid_at - paid_at).abs();
-    let same = |other: &&OtherPayment| other.amount == amount && apart(other) <= TimeDelta::days(DAYS_APART);
+    let same =
+        |other: &&OtherPayment| other.amount == amount && apart(other) <= TimeDelta::days(Transfer::APART.into());
     match others.iter().filter(same).min_by_key(|other| apart(other)) {
         Some(other) => Err(Error::ProofBooked { payment: other.name.clone() }),
         None if open.is_positive() => Ok(()),
