@@ -15,7 +15,7 @@ def test_each_debt_has_an_amount_of_its_own() -> None:
     budi, siti, adi = isp.ask_payments(wishes, NOW)
     assert isinstance(budi, isp.PaymentRequest) and isinstance(siti, isp.PaymentRequest)
     assert (budi.wish, budi.debt, budi.amount, siti.amount) == ("budi", 183_150, 183_152, 183_153)
-    assert (budi.expires_at - NOW, budi.kept_until - NOW) == (timedelta(hours=24), timedelta(hours=72))
+    assert (budi.expires_at - NOW, budi.kept_until - NOW) == (timedelta(hours=24), timedelta(hours=96))
     assert isinstance(adi, isp.InvalidValue) and adi.code == "request.nothing_owed"
     [full] = isp.ask_payments([isp.RequestWish(1, 500, list(range(501, 1500)))], NOW)
     assert isinstance(full, isp.InvalidValue) and (full.code, full.row) == ("request.no_free_amount", 0)

@@ -12,8 +12,9 @@ use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentId, PaymentRequestId};
 use crate::money::Money;
 
-/// Hours for which an amount is kept after the request has expired: money that is late still says whose it is.
-pub const KEPT_HOURS: i64 = 48;
+/// Hours for which an amount is kept after the request has expired: money that is late still says whose it is. Who pays in the last
+/// minute on a Friday is told of by the bank on Monday ([`Transfer::APART`]).
+pub const KEPT_HOURS: i64 = 24 * Transfer::APART as i64;
 
 /// The largest suffix.
 pub const LARGEST_SUFFIX: i64 = 999;

@@ -18,7 +18,7 @@ class ResCompany(models.Model):
     )
     isp_qris_shop = fields.Char("Shop in the QRIS code", compute="_compute_isp_qris_shop")
     isp_request_hours = fields.Integer(
-        "Hours of a payment request", default=24, help="So long a customer is shown an own amount. It is kept two days longer.",
+        "Hours of a payment request", default=24, help="So long a customer is shown an own amount. It is kept three days longer.",
     )
 
     _sql_constraints = [

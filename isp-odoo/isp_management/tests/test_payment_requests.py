@@ -44,7 +44,7 @@ class TestPaymentRequests(IspNetworkCommon):
         mine, theirs = self.ask(), self.ask(self.other)
         self.assertEqual((mine.debt, mine.amount, theirs.amount), (277_500, 277_501, 277_502))
         self.assertEqual((mine.expires_at - mine.made_at).total_seconds(), 24 * 3600)
-        self.assertEqual((mine.kept_until - mine.made_at).total_seconds(), 72 * 3600)
+        self.assertEqual((mine.kept_until - mine.made_at).total_seconds(), 96 * 3600)
         self.assertEqual(self.ask(moment="2026-03-10 15:00"), mine, "asked again for the same, it is the same")
         self.assertEqual(self.ask(self.move), mine)
         again = self.ask(moment="2026-03-11 10:00")
