@@ -22,6 +22,11 @@ def rupiah_owed(amount):
     return math.floor(amount + 0.004)
 
 
+def rest_of(amount, *taken):
+    """What is left of an amount of Odoo's books, to the cent."""
+    return round(amount - sum(taken), 2)
+
+
 def whole(amount):
     """An amount of Odoo's books in whole rupiah; only where they keep a smaller fraction is anything rounded."""
     return round(amount)

@@ -8,11 +8,14 @@ from collections import defaultdict
 import isp_engine
 
 from odoo import Command, _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext
 
 from ..logic import access_rows
-from ..logic.money import OWED_FROM, rupiah_owed, whole
+from ..logic.money import OWED_FROM, rest_of, rupiah_owed, whole
+
+# What only the program writes of a line.
+OURS = {"isp_doubt", "isp_candidate_ids", "isp_payment_id"}
 
 
 class NotTaken(UserError):
@@ -40,32 +43,54 @@ class AccountBankStatementLine(models.Model):
     isp_payment_id = fields.Many2one("account.payment", "Looks like", readonly=True, copy=False, ondelete="set null", index="btree_not_null")
     isp_waits = fields.Boolean("Waits for a person", compute="_compute_isp_waits", search="_search_isp_waits")
 
-    @api.depends("isp_doubt", "is_reconciled")
+    @api.depends("isp_doubt", "is_reconciled", "move_id.state")
     def _compute_isp_waits(self):
         for line in self:
-            line.isp_waits = bool(line.isp_doubt) and not line.is_reconciled
+            line.isp_waits = bool(line.isp_doubt) and not line.is_reconciled and line.move_id.state == "posted"
 
     @api.model
     def _search_isp_waits(self, operator, value):
-        domain = [("isp_doubt", "!=", False), ("is_reconciled", "=", False)]
-        return domain if (operator == "=") == bool(value) else ["!", "&", *domain]
+        domain = [("isp_doubt", "!=", False), ("is_reconciled", "=", False), ("state", "=", "posted")]
+        return domain if (operator == "=") == bool(value) else ["!", "&", "&", *domain]
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._isp_only_ours(set().union(*vals_list))
         lines = super().create(vals_list)
         for root in lines.company_id.sudo().root_id:
             lines.filtered(lambda line, root=root: line.company_id.sudo().root_id == root).sudo()._isp_match(root)
         return lines
 
+    def write(self, vals):
+        self._isp_only_ours(vals.keys())
+        return super().write(vals)
+
+    @api.model
+    def _isp_only_ours(self, names):
+        if OURS & set(names) and not self.env.su:
+            raise AccessError(_("Whose money on the bank is, is said by the button of its line."))
+
     def action_undo_reconciliation(self):
         """A person looks at it: what was undone is not done again by itself."""
+        payers = {line: line._isp_payers() for line in self.sudo()}
         paid = self.env["isp.payment_request"].sudo().search([("payment_move_id", "in", self.move_id.ids)])
-        result = super().action_undo_reconciliation()
+        result = super(AccountBankStatementLine, self.with_context(isp_undoing=True)).action_undo_reconciliation()
         self.env["isp.payment_request"]._isp_follow(self.move_id)
-        for request in paid:
-            lines = self.sudo().filtered(lambda line, request=request: line.amount == request.amount and not line.is_reconciled)
-            lines.write({"isp_doubt": "undone", "isp_candidate_ids": [Command.set(request.customer_id.ids)]})
+        for line, customers in payers.items():
+            customers |= paid.filtered(lambda request, line=line: line.amount == request.amount).customer_id
+            if customers and not line.is_reconciled:
+                line.write({"isp_doubt": "undone", "isp_candidate_ids": [Command.set(customers.ids)]})
         return result
+
+    def _isp_payers(self):
+        """The customers whose money the books say that it is."""
+        self.ensure_one()
+        _liquidity, _suspense, others = self._seek_for_lines()
+        partners = others.partner_id
+        family = self.env["isp.payment_request"]._isp_family(self.company_id)
+        return self.env["isp.customer"].sudo().with_context(active_test=False).search([
+            ("company_id", "in", family.ids), "|", ("partner_id", "in", partners.ids), ("partner_id", "parent_of", partners.ids),
+        ]) if partners else self.env["isp.customer"]
 
     # Whose it is
 
@@ -169,7 +194,7 @@ class AccountBankStatementLine(models.Model):
             ("create_date", ">=", since), ("isp_stands", "=", True),
         ])
         partners = payments.filtered(lambda payment: payment._isp_is_transfer()).partner_id
-        return self.env["isp.customer"].sudo().search([("company_id", "in", family.ids), ("partner_id", "in", partners.ids)]).ids
+        return self.env["isp.customer"].sudo().search([("company_id", "in", family.ids), ("partner_id", "parent_of", partners.ids)]).ids
 
     @api.model
     def _isp_named(self, family, text):
@@ -201,17 +226,16 @@ class AccountBankStatementLine(models.Model):
         self.ensure_one()
         family = self.env["isp.payment_request"]._isp_family(self.company_id)
         moves = self.env["account.move"].sudo().search([("company_id", "in", family.ids), *customer._isp_open_domain()], order="id")
-        amount = whole(self.amount)
         facts = isp_engine.AllocationFacts(
             customer.id, [access_rows.open_invoice(move, move.id) for move in moves],
-            [isp_engine.Credit(self.id, amount, access_rows.aware(fields.Datetime.now()))],
+            [isp_engine.Credit(self.id, rupiah_owed(self.amount), access_rows.aware(fields.Datetime.now()))],
         )
         shares = defaultdict(int)
         for made in isp_engine.allocate([facts]):
             # The account of the invoice itself: that of the customer may be another by now.
             item = moves.browse(made.invoice).line_ids.filtered(lambda i: i.account_type == "asset_receivable" and not i.reconciled)[:1]
             shares[item.account_id] += made.amount
-        rest = amount - sum(shares.values())
+        rest = rest_of(self.amount, *shares.values())
         if rest:
             shares[customer.partner_id.with_company(self.company_id).property_account_receivable_id] += rest
         items = self._isp_replace(customer.partner_id, [(account, share) for account, share in shares.items()])
@@ -220,6 +244,9 @@ class AccountBankStatementLine(models.Model):
         still = moves.filtered(lambda move: move.amount_residual >= OWED_FROM)
         if left and still or not self.is_reconciled:
             raise NotTaken(_("The invoices of %s do not take this money.", customer.display_name))
+        if not items.matched_debit_ids:
+            # Nobody owes anything any more: it is credit, and the request that asked for it is paid all the same.
+            self.env["isp.payment_request"]._isp_money_came(self.move_id, customer)
 
     def _isp_join(self, payment):
         """The line is a payment that is booked already: it takes its place on the bank account. What is more of it is credit."""
@@ -229,10 +256,10 @@ class AccountBankStatementLine(models.Model):
         booked = sum(open_items.mapped("amount_residual"))
         if not payment._isp_is_transfer() or len(open_items.account_id) != 1:
             raise UserError(_("%s was not booked as money that is still to come to the bank.", payment.display_name))
-        rest = whole(self.amount - booked)
+        rest = rest_of(self.amount, booked)
         if rest < 0:
             raise UserError(_("%s is over more than this line.", payment.display_name))
-        shares = [(open_items.account_id, whole(booked))]
+        shares = [(open_items.account_id, booked)]
         if rest:
             shares.append((payment.destination_account_id, rest))
         items = self._isp_replace(payment.partner_id, shares)
@@ -274,9 +301,9 @@ class IspCustomer(models.Model):
     def _isp_transfers(self, family, since=None):
         """The customer's payments that were booked as transfers, from a moment on or ever, and that no bank has told of, as the engine
         takes them."""
-        partner = self.partner_id
         payments = self.env["account.payment"].sudo().search([
-            ("company_id", "in", family.ids), ("partner_id", "in", (partner | partner.commercial_partner_id).ids),
+            ("company_id", "in", family.ids),
+            "|", ("partner_id", "child_of", self.partner_id.ids), ("partner_id", "=", self.partner_id.commercial_partner_id.id),
             ("payment_type", "=", "inbound"), ("state", "=", "posted"), ("isp_stands", "=", True),
             *([("create_date", ">=", since)] if since else []),
         ])
@@ -298,3 +325,27 @@ class AccountPayment(models.Model):
         liquidity, _counterpart, _rest = self._seek_for_lines()
         beside = liquidity.matched_debit_ids.debit_move_id | liquidity.matched_credit_ids.credit_move_id
         return not beside.move_id.statement_line_id
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    def unlink(self):
+        """A payment was taken back that a bank line had been found to be: the line is nobody's again, and waits for a person."""
+        if self.env.context.get("isp_undoing"):
+            return super().unlink()
+        joined = self.sudo()._isp_joined()
+        result = super().unlink()
+        left = joined.exists()
+        if left:
+            left.action_undo_reconciliation()
+        return result
+
+    def _isp_joined(self):
+        """The bank lines that stand, by these, for a payment of a customer."""
+        lines = self.env["account.bank.statement.line"]
+        for item, other in [(p.debit_move_id, p.credit_move_id) for p in self] + [(p.credit_move_id, p.debit_move_id) for p in self]:
+            line = item.move_id.statement_line_id
+            if line and other.payment_id and item.account_type != "asset_receivable" and line._isp_payers():
+                lines |= line
+        return lines

@@ -160,13 +160,28 @@ class AccountPayment(models.Model):
             "payment_type": "inbound", "partner_type": "customer", "partner_id": partner.id, "amount": amount, "date": day,
             "isp_provider": provider, "isp_reference": reference,
         }
-        payment = self.create({**vals, "journal_id": journal.id} if journal else vals)
+        payment = self.create({**vals, "journal_id": (journal or self._isp_journal_for(company, partner)).id})
         payment._isp_take_account()
         payment.action_post()
         self.env["isp.credit"]._isp_pay_with(payment.line_ids.filtered(
             lambda item: item.account_type == "asset_receivable" and not item.reconciled
         ))
         return payment
+
+    @api.model
+    def _isp_journal_for(self, company, partner):
+        """The bank or till that takes a payer's money: Odoo books a contact of a branch alone in journals of that branch alone."""
+        journals = self.env["account.journal"].search([
+            *self.env["account.journal"]._check_company_domain(company), ("type", "in", ("bank", "cash")),
+        ])
+        journals -= company.sudo().isp_pph23_journal_id | company.sudo().isp_collector_journal_id
+        fitting = journals.filtered(lambda j: not partner.company_id or partner.company_id in j.company_id.sudo().parent_ids)
+        if not fitting:
+            raise UserError(_(
+                "%(customer)s is a contact of %(company)s alone, which has no bank or cash journal. Give it one, or let the contact belong to every company.",
+                customer=partner.display_name, company=(partner.company_id or company).name,
+            ))
+        return fitting[0]
 
     def _isp_take_account(self):
         """Pay on the account of the oldest invoice that is open: that of the customer may be another by now."""

@@ -190,13 +190,15 @@ class IspProof(models.Model):
         """Refuse money that seems to be booked already: the bank's file or somebody else was faster."""
         company, partner = self.company_id, self.customer_id.partner_id.commercial_partner_id
         others = self.env["account.payment"].search([
-            ("company_id", "=", company.id), ("partner_id.commercial_partner_id", "=", partner.id), ("payment_type", "=", "inbound"),
+            ("company_id", "child_of", company.root_id.id), ("partner_id.commercial_partner_id", "=", partner.id), ("payment_type", "=", "inbound"),
             ("state", "=", "posted"), ("isp_stands", "=", True),
         ], order="id") - self.search([("customer_id", "=", self.customer_id.id)]).payment_id
-        lines = self.env["account.bank.statement.line"].sudo().search([
+        # By the items: the entry of a branch's customer at the bank of the company above names nobody.
+        lines = self.env["account.move.line"].sudo().search([
             ("company_id", "child_of", company.root_id.id), ("partner_id.commercial_partner_id", "=", partner.id),
-            ("is_reconciled", "=", True), ("amount", ">", 0),
-        ]).filtered(lambda line: line.move_id._isp_receivable())
+            ("account_type", "=", "asset_receivable"), ("balance", "<", 0), ("parent_state", "=", "posted"),
+            ("move_id.statement_line_id.is_reconciled", "=", True),
+        ]).move_id.statement_line_id
         wish = isp_engine.TransferWish(
             whole(amount), noon(day, company.isp_zone), sum(rupiah_owed(move.amount_residual) for move in self.move_ids),
             [

@@ -262,6 +262,170 @@ class TestBankLines(BankCommon):
         self.whose(line, customer_id=self.customer.id)
         self.assertEqual(self.move.amount_residual, 178_500, "a person books a part of it")
 
+    def wizard(self, line, user=None, **vals):
+        user = user or self.cashier
+        wizard = self.env["isp.bank_line.wizard"].with_user(user).browse(line.with_user(user).action_isp_whose()["res_id"])
+        wizard.write(vals)
+        return wizard
+
+    def test_a_payment_goes_with_its_customer(self):
+        self.ask()
+        payment = self.accept(self.proof(), amount=277_500)
+        line = self.bank(277_501)
+        wizard = self.wizard(line)
+        self.assertEqual((wizard.customer_id, wizard.payment_id, wizard.payment_ids), (self.customer, payment, payment))
+        form = Form(wizard)
+        form.customer_id = self.sibling
+        self.assertFalse(form.payment_id, "it is the other one's")
+        form.save().action_confirm()
+        self.env.invalidate_all()
+        self.assertEqual((self.others_move.amount_residual, payment.is_matched, line.is_reconciled), (0, False, True))
+
+    def test_no_call_books_the_payment_of_another(self):
+        self.ask()
+        payment = self.accept(self.proof(), amount=277_500)
+        line = self.bank(277_501)
+        wizard = self.wizard(line, customer_id=self.sibling.id)
+        wizard.payment_id = payment
+        with self.assertRaisesRegex(UserError, "no transfer of .*Pelanggan 2"):
+            wizard.action_confirm()
+        self.assertFalse(line.is_reconciled)
+
+    def test_a_payment_on_a_contact_below_the_customer_is_the_customers(self):
+        self.ask()
+        below = self.env["res.partner"].create({"name": "Bendahara", "parent_id": self.customer.partner_id.id, "type": "invoice"})
+        payment = self.env["account.payment"].create({
+            "payment_type": "inbound", "partner_type": "customer", "partner_id": below.id, "amount": 277_500, "date": date(2026, 3, 10),
+            "journal_id": self.bank_journal.id,
+        })
+        payment.action_post()
+        payment.flush_recordset()
+        self.env.cr.execute("UPDATE account_payment SET create_date = '2026-03-10 05:00' WHERE id = %s", [payment.id])
+        self.env.invalidate_all()
+        line = self.bank(277_501)
+        self.assert_waits(line, "looks_booked", self.customer)
+        self.assertEqual(line.isp_payment_id, payment)
+
+    def test_a_joined_payment_that_is_taken_back_leaves_the_line_to_a_person(self):
+        def undo(payment):
+            payment.move_id.line_ids.remove_move_reconcile()
+
+        def delete(payment):
+            payment.action_draft()
+            payment.unlink()
+
+        ways = (lambda payment: payment._isp_take_back("Salah"), lambda payment: payment.action_draft(), undo, delete)
+        for way in ways:
+            asked = self.ask()
+            payment = self.accept(self.proof(), amount=asked.amount)
+            line = self.bank(asked.amount)
+            self.assertEqual((line.is_reconciled, payment.is_matched), (True, True))
+            way(payment)
+            self.env.invalidate_all()
+            self.assert_waits(line, "undone", self.customer)
+            self.assertIn(line, self.env["account.bank.statement.line"].search([("isp_waits", "=", True)]))
+            if way is undo:
+                payment._isp_take_back("Salah")
+            self.whose(line)
+            self.assertEqual((line.is_reconciled, self.move.amount_residual), (True, 0))
+            line.action_undo_reconciliation()
+            line.unlink()
+            self.env["isp.proof"].search([]).sudo().write({"state": "taken_back", "sha256": False})
+            self.env["isp.payment_request"].sudo().search([]).write({"state": "cancelled", "held": False})
+            self.env.invalidate_all()
+
+    def test_a_line_booked_by_hand_and_undone_says_so(self):
+        line = self.bank(100_000, text="Setor tunai")
+        self.whose(line, customer_id=self.customer.id)
+        line.action_undo_reconciliation()
+        self.env.invalidate_all()
+        self.assert_waits(line, "undone", self.customer)
+
+    def test_a_dialog_of_before_books_nothing_twice(self):
+        self.ask()
+        dialog = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=self.move.ids).create({
+            "payment_date": date(2026, 3, 10), "journal_id": self.bank_journal.id,
+        })
+        self.assertTrue(self.bank(277_501).is_reconciled)
+        with self.assertRaisesRegex(UserError, "open it again"):
+            dialog.action_create_payments()
+        self.assertEqual(self.credit_of(self.customer), 1)
+        # And where a part was paid.
+        dialog = self.env["account.payment.register"].with_context(active_model="account.move", active_ids=self.others_move.ids).create({
+            "payment_date": date(2026, 3, 10), "journal_id": self.bank_journal.id,
+        })
+        self.whose(self.bank(50_000, text="x"), customer_id=self.sibling.id)
+        with self.assertRaisesRegex(UserError, "open it again"):
+            dialog.action_create_payments()
+
+    def test_money_beyond_what_is_owed_pays_the_request_that_asked_for_it(self):
+        asked = self.ask()
+        self.env["account.payment.register"].with_context(active_model="account.move", active_ids=self.move.ids).create({
+            "payment_date": date(2026, 3, 10), "journal_id": self.company_data["default_journal_cash"].id,
+        })._create_payments()
+        asked.sudo().write({"state": "open", "closed_at": False})
+        line = self.bank(277_501, text="PELANGGAN 2")
+        self.whose(line, customer_id=self.customer.id)
+        self.assertEqual((asked.state, asked.payment_move_id, self.credit_of(self.customer)), ("paid", line.move_id, 277_501))
+
+    def test_of_several_none_is_proposed(self):
+        self.ask()
+        line = self.bank(277_501, text="Pelanggan 2")
+        self.assert_waits(line, "names_another", self.customer, self.sibling)
+        wizard = self.wizard(line)
+        self.assertFalse(wizard.customer_id)
+        self.assertEqual(wizard.isp_candidate_ids, self.customer | self.sibling)
+        with self.assertRaises(UserError):
+            wizard.action_confirm()
+
+    def test_what_cannot_be_booked_is_refused_in_words(self):
+        with self.assertRaisesRegex(UserError, "Only money that came"):
+            self.whose(self.bank(-50_000, text="BIAYA ADM"))
+        line = self.bank(277_500)
+        line.move_id.button_draft()
+        line.move_id.button_cancel()
+        with self.assertRaisesRegex(UserError, "not posted"):
+            self.whose(line, customer_id=self.customer.id)
+        self.assertNotIn(line, self.env["account.bank.statement.line"].search([("isp_waits", "=", True)]))
+
+    def test_money_with_a_fraction_pays_and_the_rest_is_credit(self):
+        self.company.currency_id.rounding = 0.01
+        line = self.bank(277_500.75)
+        self.whose(line, customer_id=self.customer.id)
+        self.assertEqual((self.move.amount_residual, line.is_reconciled), (0, True))
+        self.assertAlmostEqual(self.credit_of(self.customer), 0.75)
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_an_accountant_writes_no_reason(self):
+        accountant = new_test_user(self.env, "akuntan-bank", groups="account.group_account_user", company_id=self.company.id)
+        line = self.bank(99_000).with_user(accountant)
+        with self.assertRaises(AccessError):
+            line.write({"isp_doubt": "undone"})
+        with self.assertRaises(AccessError):
+            line.create({"journal_id": self.bank_journal.id, "amount": 1, "payment_ref": "x", "isp_doubt": "undone"})
+        line.write({"payment_ref": "BUNGA MARET"})
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_the_money_of_another_company_is_not_shown(self):
+        other = self.company_data_2["company"]
+        other.currency_id = self.company.currency_id
+        journal = self.company_data_2["default_journal_bank"]
+        foreign = self.env["account.bank.statement.line"].with_company(other).create({
+            "journal_id": journal.id, "date": date(2026, 3, 10), "payment_ref": "RAHASIA", "amount": 5_000,
+        })
+        with self.assertRaises(AccessError):
+            self.env["isp.bank_line.wizard"].with_user(self.cashier).create({"line_id": foreign.id})
+        with self.assertRaises(AccessError):
+            self.wizard(self.bank(5_000)).write({"line_id": foreign.id})
+        # Nor is it booked to a customer of this one, by somebody who may see both.
+        both = new_test_user(
+            self.env, "kasir-dua", groups="isp_management.group_cashier", company_id=other.id, company_ids=[Command.set((other | self.company).ids)],
+        )
+        there = self.env["isp.bank_line.wizard"].with_user(both).with_context(allowed_company_ids=(other | self.company).ids)
+        wizard = there.create({"line_id": foreign.id, "customer_id": self.customer.id})
+        with self.assertRaisesRegex(UserError, "other bank accounts"):
+            wizard.action_confirm()
+
 
 @tagged("post_install", "-at_install")
 class TestBankOfBranches(BankCommon):
@@ -313,3 +477,43 @@ class TestBankOfBranches(BankCommon):
         self.assertEqual((self.far_move.amount_residual, self.move.amount_residual), (0, 277_500))
         self.assertTrue(self.bank(277_501).is_reconciled)
         self.assertEqual((here.state, self.move.amount_residual), ("paid", 0))
+
+    def test_who_may_not_see_the_branch_says_whose_the_rest_is(self):
+        at = self.at("2026-03-10 09:00")
+        for customer in (self.customer, self.there):
+            at["isp.payment_request"]._isp_ask(customer.with_env(at))
+        line = self.bank(277_501, text="CBG 000174")
+        self.assert_waits(line, "names_another", self.customer, self.there)
+        here = new_test_user(self.env, "kasir-pusat", groups="isp_management.group_cashier", company_id=self.company.id)
+        wizard = self.env["isp.bank_line.wizard"].with_user(here).browse(line.with_user(here).action_isp_whose()["res_id"])
+        shown = wizard.web_read({"company_ids": {"fields": {"display_name": {}}}, "isp_candidate_ids": {"fields": {"display_name": {}}}})
+        self.assertEqual([one["id"] for one in shown[0]["company_ids"]], self.company.ids)
+        self.assertEqual([one["id"] for one in shown[0]["isp_candidate_ids"]], self.customer.ids)
+        self.assertFalse(wizard.customer_id, "there is another whom this user does not see")
+        with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+            wizard.customer_id = self.there
+            wizard.action_confirm()
+
+    def contact_of_the_branch_alone(self):
+        self.there.partner_id.company_id = self.branch
+        at = self.at("2026-03-10 09:00")
+        return at["isp.payment_request"]._isp_ask(self.there.with_env(at))
+
+    def test_a_contact_of_the_branch_alone_pays_once(self):
+        asked = self.contact_of_the_branch_alone()
+        self.env["account.journal"].create({"name": "Bank cabang", "code": "BCB", "type": "bank", "company_id": self.branch.id})
+        proof = self.proof(self.there, company_id=self.branch.id)
+        line = self.bank(asked.amount)
+        self.assertEqual((line.is_reconciled, asked.state, line.partner_id.id), (True, "paid", False))
+        with self.assertRaisesRegex(UserError, "may be this very transfer"):
+            self.accept(proof, amount=asked.amount)
+        self.assertEqual((proof.state, self.credit_of(self.there)), ("waiting", 1))
+        line.action_undo_reconciliation()
+        self.env.invalidate_all()
+        self.assert_waits(line, "undone", self.there)
+
+    def test_a_branch_without_a_bank_is_told_so(self):
+        self.contact_of_the_branch_alone()
+        proof = self.proof(self.there, company_id=self.branch.id)
+        with self.assertRaisesRegex(UserError, "has no bank or cash journal"):
+            self.accept(proof)

@@ -38,7 +38,26 @@ class AccountPaymentRegister(models.TransientModel):
         """A payment whose reference is known is shown, and not booked again."""
         self._isp_as_slip()
         known = self._isp_known()
-        return known or super()._create_payments()
+        if known:
+            return known
+        self._isp_check_still_owed()
+        return super()._create_payments()
+
+    def _isp_check_still_owed(self):
+        """What a customer owes may have been paid while the dialog was open: by the bank's file, by a proof, by somebody else."""
+        for wizard in self.filtered(lambda one: one.payment_type == "inbound"):
+            customers = wizard.line_ids.move_id.sudo()._isp_customers()
+            if not customers:
+                continue
+            # Who books in this moment is waited for.
+            customers._isp_hold()
+            owed = abs(sum(wizard.line_ids.mapped("amount_residual")))
+            seen = wizard.source_amount if wizard.can_edit_wizard else owed
+            if any(wizard.line_ids.mapped("reconciled")) or wizard.company_id.currency_id.compare_amounts(owed, seen):
+                raise UserError(_(
+                    "%(customers)s owes another amount by now than this dialog shows: something was booked meanwhile. Close it and open it again.",
+                    customers=", ".join(customers.mapped("display_name")),
+                ))
 
     def _isp_as_slip(self):
         """A slip of PPh 23 is one however it was said: by the tick, by its journal or by its name."""
