@@ -56,6 +56,7 @@
         "report/isp_report_cpe.xml",
         "report/isp_report_package.xml",
         "report/isp_report_finance.xml",
+        "report/isp_report_cash.xml",
         "report/isp_report_profit_loss.xml",
         "views/isp_report_menus.xml",
         "views/isp_dashboard.xml",

@@ -57,6 +57,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decide::outage_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::isolation_credits, module)?)?;
     module.add_function(wrap_pyfunction!(decide::ppn, module)?)?;
+    module.add_function(wrap_pyfunction!(decide::public_holidays, module)?)?;
     module.add_function(wrap_pyfunction!(decide::due_reminders, module)?)?;
     module.add_function(wrap_pyfunction!(decide::prices_on, module)?)?;
     module.add_function(wrap_pyfunction!(decide::overdue, module)?)?;

@@ -3,6 +3,7 @@
 
 use isp_core::bank::Doubt;
 use isp_core::calendar::Zone;
+use isp_core::holiday::HolidayKind;
 use isp_core::isolation::Reason;
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::message::NotificationKind;
@@ -40,6 +41,7 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("Hand", of(&decide::HANDS)),
         ("ProofVerdict", of(&decide::VERDICTS)),
         ("MoneyDoubt", Doubt::ALL.map(Doubt::code).to_vec()),
+        ("HolidayKind", decide::HOLIDAY_KINDS.map(HolidayKind::code).to_vec()),
         ("FileKind", FileKind::ALL.map(FileKind::code).to_vec()),
         ("IsolationStrategy", of(&routers::STRATEGIES)),
         ("LineService", of(&routers::SERVICES)),

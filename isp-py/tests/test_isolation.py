@@ -1,6 +1,6 @@
 """Isolation stories (rules I1 to I6). 15 January 2026 is a Thursday."""
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -35,6 +35,22 @@ def decide(facts: isp.AccessFacts, text: str, **more: Any) -> tuple[str, str]:
 )
 def test_five_days_at_ten_on_a_working_day_i1(moment: str, expected: tuple[str, str]) -> None:
     assert decide(line(), moment) == expected
+
+
+def test_the_public_holidays_are_told() -> None:
+    days = isp.public_holidays()
+    assert [one.date for one in days] == sorted({one.date for one in days})
+    assert isp.PublicHoliday(day("2026-02-17"), "national", "Tahun Baru Imlek", False) in days
+    [english] = [one.name for one in isp.public_holidays("en") if one.date == day("2026-02-17")]
+    assert english == "Lunar New Year"
+    for one in days:
+        for kept in ("all", "national", "none"):
+            policy = isp.IsolationPolicy(public_holidays=kept, on_weekends=True)  # type: ignore[arg-type]
+            moment = at("%s 12:00" % one.date)
+            facts = isp.AccessFacts(1, day("2020-01-01"), "open", [invoice("A", str(one.date - timedelta(days=30)))])
+            (decision,) = isp.decide_isolation([facts], moment, policy=policy)
+            kept_day = kept == "all" or kept == one.kind
+            assert (decision.reason == "day_not_allowed") == kept_day, (one, kept)
 
 
 def test_nobody_is_isolated_on_a_public_holiday_i1() -> None:

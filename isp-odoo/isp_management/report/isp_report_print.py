@@ -14,6 +14,8 @@ from ..logic.policy import ZONE_HOURS
 
 # A page of A4 across holds a year and its total.
 MONTHS_AT_MOST = 12
+# Reports of a span of months; the others are of today.
+MONTHLY = ("finance", "cash", "profit_loss")
 ROWS = {
     "section": "font-weight: bold; background-color: #e8eef4;",
     "subtotal": "font-weight: bold; border-top: 1px solid #1f4e79;",
@@ -47,7 +49,7 @@ class IspReportPrint(models.TransientModel):
         """The reports that the user may read."""
         every = [
             ("customer", _("Customers")), ("cpe", _("Devices (CPE)")), ("package", _("Packages")), ("finance", _("Monthly finance")),
-            ("profit_loss", _("Profit and loss")),
+            ("cash", _("Where the money is")), ("profit_loss", _("Profit and loss")),
         ]
         return [
             (name, label) for name, label in every
@@ -74,7 +76,7 @@ class IspReportPrint(models.TransientModel):
         self.ensure_one()
         if not self.env["isp.report.%s" % self.report].check_access_rights("read", raise_exception=False):
             raise AccessError(_("This report is for colleagues in the billing."))
-        if self.report in ("finance", "profit_loss"):
+        if self.report in MONTHLY:
             if self.date_to < self.date_from:
                 raise UserError(_("The report ends before it starts."))
             if len(self._isp_months()) > MONTHS_AT_MOST:
@@ -98,20 +100,23 @@ class IspReportPrint(models.TransientModel):
         self = self.with_context(lang=self._isp_lang(), allowed_company_ids=self.company_id.ids)
         table = getattr(self, "_isp_table_%s" % self.report)()
         notes = [self.company_id.name]
-        if self.report in ("finance", "profit_loss"):
+        if self.report in MONTHLY:
             notes.append("%s - %s" % (_date(self.date_from), _date(self.date_to)))
         else:
             notes.append(_date(self.company_id._isp_today()))
-        notes += [record.display_name for record in (self.package_id, self.router_id) if record]
+        if self.report != "cash":
+            notes += [record.display_name for record in (self.package_id, self.router_id) if record]
         return {**table, "notes": [*notes, _("Amounts in rupiah")]}
 
     def _isp_domain(self):
         domain = [("company_id", "=", self.company_id.id)]
+        if self.report == "cash":
+            return [*domain, ("date", ">=", self.date_from.replace(day=1)), ("date", "<=", self.date_to)]
         if self.router_id:
             domain.append(("router_id", "=", self.router_id.id))
         if self.package_id and self.report != "cpe":
             domain.append(("package_id", "=", self.package_id.id))
-        if self.report in ("finance", "profit_loss"):
+        if self.report in MONTHLY:
             domain += [("date", ">=", self.date_from), ("date", "<=", self.date_to)]
         return domain
 
@@ -212,6 +217,24 @@ class IspReportPrint(models.TransientModel):
                 (_("Receivable at the end"), "money"),
             ],
             "rows": [*rows, ("total", [_("Total"), *total, outstanding])],
+        }
+
+    def _isp_table_cash(self):
+        names = ("opening", "received", "other", "unknown", "moved", "spent", "closing")
+        rows, months = [], defaultdict(list)
+        for row in self.env["isp.report.cash"].search(self._isp_domain(), order="date, account_id"):
+            months[row.date].append([row.account_id.display_name, *[row[name] for name in names]])
+        for month, cells in months.items():
+            rows.append(("section", [_month(month), *[""] * len(names)]))
+            rows += [("normal", line) for line in cells]
+            rows.append(("subtotal", [_("All accounts"), *[sum(line[at] for line in cells) for at in range(1, len(names) + 1)]]))
+        return {
+            "name": "cash", "title": _("Where the money is"),
+            "columns": [
+                (_("Account"), "text"), (_("At the beginning"), "money"), (_("From customers"), "money"), (_("Other money"), "money"),
+                (_("Not yet known"), "money"), (_("Moved"), "money"), (_("Spent"), "money"), (_("At the end"), "money"),
+            ],
+            "rows": rows,
         }
 
     def _isp_table_profit_loss(self):

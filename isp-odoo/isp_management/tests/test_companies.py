@@ -216,7 +216,7 @@ class TestCompanies(IspCommon):
 
     def test_every_model_belongs_to_a_company(self):
         without = {name for name, owner in self.owned() if owner is None}
-        self.assertLessEqual(without, {"isp.webhook_attempt"}, "a model without a company is seen by both")
+        self.assertLessEqual(without, {"isp.webhook_attempt", "isp.public_holiday"}, "a model without a company is seen by both")
 
     def test_what_is_the_others_cannot_be_used(self):
         ours = self.lines[self.first]

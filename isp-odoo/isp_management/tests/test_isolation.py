@@ -6,6 +6,7 @@ from isp_engine import whatsapp
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..logic import transaction
 from .network_common import IspNetworkCommon
@@ -119,6 +120,24 @@ class TestIsolation(IspNetworkCommon):
         self.company.isp_public_holidays = "none"
         self.decide("2026-03-19 10:00")
         self.assertEqual(line.desired_access, "isolated")
+
+    def test_the_public_holidays_are_shown_with_which_of_them_are_kept(self):
+        days = self.env["isp.public_holiday"].with_context(lang="id_ID")
+        imlek = days.search([("date", "=", date(2026, 2, 17))])
+        self.assertEqual((imlek.name, imlek.kind, imlek.estimated, imlek.kept), ("Tahun Baru Imlek", "national", False, True))
+        self.assertEqual(days.search([("name", "ilike", "imlek"), ("date", ">=", date(2026, 1, 1)), ("date", "<", date(2026, 3, 1))]).mapped("date"), [
+            date(2026, 2, 16), date(2026, 2, 17),
+        ])
+        leave = days.search([("kind", "=", "joint_leave")], limit=1)
+        self.company.isp_public_holidays = "national"
+        self.env.invalidate_all()
+        self.assertEqual((imlek.kept, leave.kept), (True, False))
+        # Each group looks at them, and nobody changes one.
+        for group in ("technician", "cashier", "billing", "manager"):
+            user = new_test_user(self.env, "libur-" + group, groups="isp_management.group_%s" % group, company_id=self.company.id)
+            self.assertTrue(days.with_user(user).search_count([]))
+            with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_model"):
+                imlek.with_user(user).write({"name": "x"})
 
     def test_why_names_invoice_and_router_answer(self):
         line, move = self.owing_line()

@@ -10,7 +10,7 @@ from odoo.tests import new_test_user, tagged
 
 from .reports_common import IspReportsCommon
 
-REPORTS = ("customer", "cpe", "package", "finance", "profit_loss")
+REPORTS = ("customer", "cpe", "package", "finance", "cash", "profit_loss")
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -87,6 +87,45 @@ class TestReports(IspReportsCommon):
         self.assertEqual(by_site, {"Bandung": 277_500, "Garut": 100_000, False: 50_000})
         ids = report.search(own).ids
         self.assertEqual(len(ids), len(set(ids)))
+
+    def cash(self, month, account):
+        row = self.seen("cash").search([("company_id", "=", self.company.id), ("date", "=", month), ("account_id", "=", account.id)])
+        return row.opening, row.received, row.other, row.unknown, row.moved, row.spent, row.closing
+
+    def test_where_the_money_is_is_the_ledger(self):
+        report, own = self.seen("cash"), [("company_id", "=", self.company.id)]
+        rows = report.search(own)
+        self.assertEqual(sum(rows.mapped("received")), 427_500)
+        self.assertEqual(sum(rows.mapped("spent")), -self.ledger([
+            ("account_id.account_type", "=", "asset_cash"), ("move_id.isp_subscription_id", "=", False), ("balance", "<", 0),
+        ]))
+        for row in rows:
+            self.assertEqual(row.opening + row.received + row.other + row.unknown + row.moved - row.spent, row.closing)
+        for account in rows.account_id:
+            last = rows.filtered(lambda row, account=account: row.account_id == account).sorted("date")[-1:]
+            self.assertEqual(last.closing, self.ledger([("account_id", "=", account.id)]), account.code)
+
+    def test_money_that_moves_is_neither_received_nor_spent(self):
+        bank, till = self.company_data["default_journal_bank"], self.company_data["default_journal_cash"]
+        line = self.env["account.bank.statement.line"].create(
+            {"journal_id": bank.id, "date": date(2026, 4, 3), "payment_ref": "SETOR", "amount": 70_000}
+        )
+        self.assertEqual(self.cash(date(2026, 4, 1), bank.default_account_id)[1:6], (0, 0, 70_000, 0, 0), "nobody has said what it is")
+        line.unlink()
+        self.env["account.move"].create({"date": date(2026, 4, 4), "line_ids": [
+            Command.create({"account_id": bank.default_account_id.id, "debit": 50_000}),
+            Command.create({"account_id": till.default_account_id.id, "credit": 50_000}),
+        ]}).action_post()
+        self.env["account.move"].create({"date": date(2026, 5, 4), "line_ids": [
+            Command.create({"account_id": bank.default_account_id.id, "debit": 1_000_000}),
+            Command.create({"account_id": self.company_data["default_account_revenue"].copy({"account_type": "equity", "code": "31999999"}).id, "credit": 1_000_000}),
+        ]}).action_post()
+        april, may = (self.cash(date(2026, month, 1), bank.default_account_id) for month in (4, 5))
+        self.assertEqual((april[1:6], may[1:6]), ((0, 0, 0, 50_000, 0), (0, 1_000_000, 0, 0, 0)))
+        self.assertEqual((may[0], may[6]), (april[6], april[6] + 1_000_000))
+        self.assertEqual(self.cash(date(2026, 4, 1), till.default_account_id)[4], -50_000)
+        titles = [cells[0] for style, cells in self.printed("cash")._isp_table()["rows"] if style == "section"]
+        self.assertEqual(titles[:2], ["01/2026", "02/2026"])
 
     def test_customers_show_what_they_owe_on_the_day(self):
         rows = {row.customer_id.name: row for row in self.seen("customer").search([("company_id", "=", self.company.id)])}

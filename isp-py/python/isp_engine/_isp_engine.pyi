@@ -67,6 +67,7 @@ from isp_engine.records import (
     PaymentRequest,
     ProfitLoss,
     PromiseWish,
+    PublicHoliday,
     ProofFile,
     ProofWish,
     QueuedMessage,
@@ -165,6 +166,7 @@ __all__ = [
     "prices_on",
     "preview_messages",
     "profit_loss",
+    "public_holidays",
     "qris_asking",
     "qris_shop",
     "read_case",
@@ -407,6 +409,7 @@ def due_reminders(
     customers: Sequence[DunningFacts], now: datetime, *, policy: DunningPolicy | None = None
 ) -> list[Reminder]: ...
 def prices_on(packages: Sequence[Package], day: date) -> list[int | None]: ...
+def public_holidays(language: Language | None = None) -> list[PublicHoliday]: ...
 def overdue(invoices: Sequence[OpenInvoice], today: date) -> list[Key]: ...
 def join_notices(notices: Sequence[Notice], now: datetime) -> list[JoinedNotice]: ...
 def refresh_messages(

@@ -128,6 +128,7 @@ kinds! {
     OtherPayment: name amount paid_at;
     TransferWish: amount paid_at open others;
     ClockDoubt: code last days;
+    PublicHoliday: date kind name estimated;
     Decision: subscription action reason overdue days_late;
     LedgerRow: day account amount kind package site;
     AccountAmount: account amount;

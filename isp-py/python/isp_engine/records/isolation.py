@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from isp_engine.records.decisions import Access, Action, Cause, Key, Money, OpenInvoice, Reason, Zone
 
 EndingKind: TypeAlias = Literal["ended", "taken_back"]
+HolidayKind: TypeAlias = Literal["national", "joint_leave"]
 FileKind: TypeAlias = Literal["jpeg", "png", "webp", "pdf"]
 ProofVerdict: TypeAlias = Literal["accepted", "rejected", "taken_back"]
 
@@ -154,6 +155,16 @@ class Decision(NamedTuple):
     reason: Reason
     overdue: int
     days_late: int
+
+
+class PublicHoliday(NamedTuple):
+    """A day on which nobody is isolated, unless the policy says otherwise: a national holiday or joint leave (*cuti bersama*).
+    ``estimated``: it waits for the sighting of the moon, and may still move."""
+
+    date: date
+    kind: HolidayKind
+    name: str
+    estimated: bool
 
 
 class ClockDoubt(NamedTuple):
