@@ -1,6 +1,7 @@
 //! Why a value is refused, and how Python hears of it.
 
 use isp_core::engine::EngineError;
+use isp_core::payment::NoticeRefused;
 use isp_core::ports::{PortError, StoreError};
 use isp_whatsapp::webhook::WebhookError;
 use pyo3::prelude::*;
@@ -89,6 +90,9 @@ pub(crate) enum Refused {
     /// A setting or a template with which WhatsApp cannot work.
     #[error(transparent)]
     WhatsApp(#[from] isp_whatsapp::error::WhatsAppError),
+    /// Settings with which a payment gateway cannot work.
+    #[error(transparent)]
+    Gateway(#[from] isp_payment::SettingsError),
     /// A certificate's fingerprint that is not 64 hexadecimal digits.
     #[error("is not a SHA-256 fingerprint")]
     Fingerprint,
@@ -122,6 +126,7 @@ impl Refused {
             Self::NothingToDo => EngineError::NothingToDo.code(),
             Self::Engine(error) => error.code(),
             Self::WhatsApp(error) => error.code(),
+            Self::Gateway(error) => error.code(),
             Self::Fingerprint => "value.fingerprint",
             Self::NoValue { .. } => "whatsapp.no_value",
             Self::Case(_) => "case.invalid",
@@ -220,6 +225,11 @@ impl From<isp_mikrotik::Error> for Failure {
 /// The exception for a webhook that is not believed.
 pub(crate) fn not_verified(error: WebhookError) -> PyErr {
     python::NotVerified::new_err((error.to_string(), error.code()))
+}
+
+/// The exception for a webhook of a gateway that is not believed or not understood.
+pub(crate) fn not_believed(refused: NoticeRefused) -> PyErr {
+    python::NotVerified::new_err((refused.to_string(), refused.code()))
 }
 
 /// The exception for a simulator that cannot do what it is asked.

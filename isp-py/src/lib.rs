@@ -19,6 +19,7 @@ mod cases;
 mod convert;
 mod decide;
 mod error;
+mod gateways;
 mod people;
 mod policy;
 mod routers;
@@ -105,6 +106,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn add_network(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("PARAMETERS", whatsapp::parameters_of(module.py(), false)?)?;
     module.add("SENDER_PARAMETERS", whatsapp::parameters_of(module.py(), true)?)?;
+    module.add_class::<testing::SimulatedGateway>()?;
     module.add_class::<testing::SimulatedRouter>()?;
     module.add_class::<testing::SimulatedWhatsApp>()?;
     module.add_function(wrap_pyfunction!(routers::plan_routers, module)?)?;
@@ -112,6 +114,11 @@ fn add_network(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(routers::observe_routers, module)?)?;
     module.add_function(wrap_pyfunction!(routers::router_status, module)?)?;
     module.add_function(wrap_pyfunction!(routers::import_secrets, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::ask_gateway, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::gateway_status, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::cancel_at_gateway, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::receive_gateway_webhook, module)?)?;
+    module.add_function(wrap_pyfunction!(gateways::gateway_acknowledgement, module)?)?;
     module.add_function(wrap_pyfunction!(whatsapp::send_messages, module)?)?;
     module.add_function(wrap_pyfunction!(whatsapp::preview_messages, module)?)?;
     module.add_function(wrap_pyfunction!(whatsapp::template_registrations, module)?)?;

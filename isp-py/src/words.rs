@@ -7,12 +7,13 @@ use isp_core::holiday::HolidayKind;
 use isp_core::isolation::Reason;
 use isp_core::ledger::{Account, EntryKind};
 use isp_core::message::NotificationKind;
+use isp_core::payment::NoticeState;
 use isp_core::protection::FileKind;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::decide::words as decide;
-use crate::{routers, whatsapp};
+use crate::{gateways, routers, whatsapp};
 
 /// All of them.
 pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -48,6 +49,10 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("TemplateKind", of(&whatsapp::TEMPLATE_KINDS)),
         ("StatusWord", of(&whatsapp::STATUSES)),
         ("DeliveryState", of(&whatsapp::STATES)),
+        ("GatewayKind", of(&gateways::KINDS)),
+        ("PayChannel", of(&gateways::CHANNELS)),
+        ("NoticeState", gateways::STATES.map(NoticeState::code).to_vec()),
+        ("CancelOutcome", of(&gateways::CANCELLED)),
     ] {
         words.set_item(alias, PyTuple::new(py, list)?)?;
     }

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import isp_engine as isp
-from isp_engine import _isp_engine, cases, records, routers, testing, whatsapp
+from isp_engine import _isp_engine, cases, gateways, records, routers, testing, whatsapp
 
 PACKAGE = Path(isp.__file__).parent
 
@@ -14,7 +14,7 @@ def test_the_package_is_typed() -> None:
 
 
 def test_everything_public_is_exported_and_documented() -> None:
-    modules = (isp, cases, routers, whatsapp, testing)
+    modules = (isp, cases, gateways, routers, whatsapp, testing)
     public = [(module, name) for module in modules for name in module.__all__]
     values = [getattr(module, name) for module, name in public]
     native = {name for name in dir(_isp_engine) if not name.startswith("_")}
@@ -28,7 +28,7 @@ def test_everything_public_is_exported_and_documented() -> None:
 
 
 def test_every_native_member_is_documented() -> None:
-    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "LateFeePolicy", "OutagePolicy", "ClockPolicy", "PromisePolicy", "TaxPolicy", "Phone", "Nik", "SimulatedRouter", "SimulatedWhatsApp"):
+    for name in ("BillingPolicy", "DunningPolicy", "IsolationPolicy", "LateFeePolicy", "OutagePolicy", "ClockPolicy", "PromisePolicy", "TaxPolicy", "Phone", "Nik", "SimulatedGateway", "SimulatedRouter", "SimulatedWhatsApp"):
         members = {n: m for n, m in vars(getattr(_isp_engine, name)).items() if not n.startswith("_")}
         assert members
         assert [n for n, m in members.items() if not m.__doc__] == []

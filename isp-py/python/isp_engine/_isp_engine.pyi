@@ -16,6 +16,7 @@ from isp_engine.records import (
     BilledInvoice,
     BillingPlan,
     Came,
+    CancelOutcome,
     Channel,
     Charge,
     ClockDoubt,
@@ -36,6 +37,12 @@ from isp_engine.records import (
     FeeCharged,
     FeeSchedule,
     FirstFee,
+    GatewayAnswer,
+    GatewayAsk,
+    GatewayKind,
+    GatewayNotice,
+    GatewaySettings,
+    GatewayTransaction,
     Grouping,
     Hand,
     HandFacts,
@@ -55,6 +62,7 @@ from isp_engine.records import (
     Money,
     MoneyMatch,
     Notice,
+    NoticeState,
     NotificationKind,
     OpenInvoice,
     OtherPayment,
@@ -63,13 +71,14 @@ from isp_engine.records import (
     OwedSum,
     Package,
     PaidPart,
+    PayChannel,
     PaymentNotice,
     PaymentRequest,
     ProfitLoss,
     PromiseWish,
-    PublicHoliday,
     ProofFile,
     ProofWish,
+    PublicHoliday,
     QueuedMessage,
     Reason,
     ReceivedPayment,
@@ -116,6 +125,7 @@ __all__ = [
     "PromisePolicy",
     "REASONS",
     "SENDER_PARAMETERS",
+    "SimulatedGateway",
     "SimulatedRouter",
     "SimulatedWhatsApp",
     "TaxPolicy",
@@ -124,7 +134,9 @@ __all__ = [
     "allocate",
     "answer_subscription",
     "apply_routers",
+    "ask_gateway",
     "ask_payments",
+    "cancel_at_gateway",
     "case_lacks",
     "check_clock",
     "check_exemptions",
@@ -142,6 +154,8 @@ __all__ = [
     "fee_paid",
     "fold_statuses",
     "format_rupiah",
+    "gateway_acknowledgement",
+    "gateway_status",
     "import_secrets",
     "installation_fees",
     "isolation_credits",
@@ -163,13 +177,14 @@ __all__ = [
     "plan_billing",
     "plan_routers",
     "ppn",
-    "prices_on",
     "preview_messages",
+    "prices_on",
     "profit_loss",
     "public_holidays",
     "qris_asking",
     "qris_shop",
     "read_case",
+    "receive_gateway_webhook",
     "receive_payments",
     "receive_webhook",
     "refresh_messages",
@@ -430,6 +445,29 @@ def allocate(customers: Sequence[AllocationFacts]) -> list[Allocation]: ...
 def payment_identity(provider: str, reference: str, customer: Key | None = None) -> str: ...
 def qris_asking(code: str, amount: int) -> str: ...
 def qris_shop(code: str) -> str: ...
+def ask_gateway(
+    gateway: GatewaySettings, ask: GatewayAsk, now: datetime, *, deadline: float | None = None
+) -> GatewayAnswer: ...
+def gateway_status(
+    gateway: GatewaySettings,
+    reference: str,
+    *,
+    provider_id: str | None = None,
+    channel: PayChannel | None = None,
+    deadline: float | None = None,
+) -> GatewayNotice | None: ...
+def cancel_at_gateway(
+    gateway: GatewaySettings,
+    reference: str,
+    *,
+    provider_id: str | None = None,
+    channel: PayChannel | None = None,
+    deadline: float | None = None,
+) -> CancelOutcome: ...
+def receive_gateway_webhook(
+    gateway: GatewaySettings, headers: Sequence[tuple[str, str]], body: bytes
+) -> GatewayNotice | None: ...
+def gateway_acknowledgement(gateway: GatewaySettings) -> str: ...
 def ask_payments(
     wishes: Sequence[RequestWish], now: datetime, *, valid_hours: int | None = None
 ) -> list[PaymentRequest | InvalidValue]: ...
@@ -570,6 +608,27 @@ class SimulatedRouter:
     def reset_counters(self) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> SimulatedRouter: ...
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+@final
+class SimulatedGateway:
+    def __new__(cls, kind: GatewayKind) -> SimulatedGateway: ...
+    @property
+    def settings(self) -> GatewaySettings: ...
+    def transactions(self) -> list[GatewayTransaction]: ...
+    def requests(self) -> int: ...
+    def pay(self, reference: str, amount: int, at: datetime, *, fee: int | None = None) -> None: ...
+    def set(self, reference: str, state: NoticeState) -> None: ...
+    def webhook(self, reference: str) -> tuple[list[tuple[str, str]], bytes]: ...
+    def fail(self, fault: str, *, code: int = 502, times: int = 1) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> SimulatedGateway: ...
     def __exit__(
         self,
         _kind: type[BaseException] | None,

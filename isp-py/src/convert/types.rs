@@ -184,6 +184,11 @@ kinds! {
     Delivery: key state code;
     SentMessage: message_id to callback template language parameters text held;
     SignedWebhook: signature body;
+    GatewaySettings: name kind key sandbox merchant webhook_key email callback_url base_url;
+    GatewayAsk: reference amount channel description payer expires_at;
+    GatewayAnswer: provider_id number biller qris url expires_at fee;
+    GatewayNotice: reference provider_id state gross payer_fee fee paid_at channel sure;
+    GatewayTransaction: reference id asked paid method state;
 }
 
 /// The classes and names. Plain references to Python objects: they survive a fork.

@@ -68,6 +68,19 @@ impl<'py> Writer<'py> {
         Ok(made)
     }
 
+    /// A moment in UTC or `None`.
+    pub(crate) fn optional_moment(&mut self, at: Option<DateTime<Utc>>) -> PyResult<Bound<'py, PyAny>> {
+        match at {
+            Some(at) => self.moment(at),
+            None => Ok(self.none()),
+        }
+    }
+
+    /// An amount or `None`.
+    pub(crate) fn optional_money(&self, amount: Option<Money>) -> PyResult<Bound<'py, PyAny>> {
+        amount.map_or_else(|| Ok(self.none()), |amount| self.money(amount))
+    }
+
     /// An amount, as int.
     pub(crate) fn money(&self, amount: Money) -> PyResult<Bound<'py, PyAny>> {
         self.int(amount.as_i64())

@@ -1,0 +1,124 @@
+"""Payment gateways over real sockets, against simulated ones: asked once, believed by their signatures only."""
+
+from datetime import datetime, timedelta, timezone
+from typing import get_args
+
+import pytest
+
+import isp_engine as isp
+from isp_engine import gateways, records
+from isp_engine.testing import SimulatedGateway
+from stories import refused
+
+NOW = datetime(2026, 11, 25, 3, tzinfo=timezone.utc)
+KINDS = get_args(records.GatewayKind)
+PAGES = ("midtrans", "xendit")
+
+
+def asked(reference: str = "INV-7-1", **more: object) -> gateways.GatewayAsk:
+    ask = gateways.GatewayAsk(reference, 277_500, "qris", "Internet Maret", "PLG000007", NOW + timedelta(hours=24))
+    return ask._replace(**more)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_asked_paid_told_and_believed(kind: records.GatewayKind) -> None:
+    with SimulatedGateway(kind) as gateway:
+        settings = gateway.settings
+        answer = gateways.ask(settings, asked(), NOW)
+        assert answer.qris or answer.url
+        [transaction] = gateway.transactions()
+        assert (transaction.reference, transaction.asked, transaction.state) == ("INV-7-1", 277_500, "pending")
+        gateway.pay("INV-7-1", 277_500, NOW + timedelta(minutes=5), fee=2_000)
+        headers, body = gateway.webhook("INV-7-1")
+        notice = gateways.receive(settings, headers, body)
+        assert notice is not None
+        assert notice.reference == "INV-7-1"
+        if not notice.sure:
+            notice = gateways.status(settings, "INV-7-1", provider_id=answer.provider_id, channel="qris")
+        assert notice is not None
+        assert (notice.state, notice.gross, notice.sure) == ("paid", 277_500, True)
+        assert gateways.acknowledgement(settings)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_byte_that_was_changed_is_not_believed(kind: records.GatewayKind) -> None:
+    with SimulatedGateway(kind) as gateway:
+        settings = gateway.settings
+        gateways.ask(settings, asked(), NOW)
+        gateway.pay("INV-7-1", 277_500, NOW)
+        headers, body = gateway.webhook("INV-7-1")
+        changed = body.replace(b"277500", b"277501").replace(b"INV-7-1", b"INV-7-2")
+        assert changed != body
+        for what in (changed, b"", b"{}", b"\xff\xfe", b"[" * 5_000):
+            try:
+                notice = gateways.receive(settings, headers, what)
+            except isp.NotVerified as error:
+                assert error.code.startswith("webhook.")
+                assert "INV" not in str(error)
+            else:
+                # A gateway that proves itself by a token signs no bytes: it is asked before anything follows.
+                assert notice is None or not notice.sure
+        nobody = settings._replace(key="" if kind == "duitku" else settings.key, webhook_key="")
+        if kind in ("xendit", "tripay"):
+            with pytest.raises((isp.NotVerified, isp.InvalidValue)):
+                gateways.receive(nobody, headers, body)
+
+
+def test_a_lost_answer_is_settled_by_asking() -> None:
+    with SimulatedGateway("midtrans") as gateway:
+        gateway.fail("reply_lost")
+        with pytest.raises(isp.OutcomeUnknown):
+            gateways.ask(gateway.settings, asked(), NOW)
+        notice = gateways.status(gateway.settings, "INV-7-1", channel="qris")
+        assert notice is not None and notice.state == "pending"
+        assert gateways.status(gateway.settings, "INV-7-9", channel="qris") is None
+        gateway.fail("reset")
+        with pytest.raises(isp.IspError):
+            gateways.ask(gateway.settings, asked("INV-7-2"), NOW)
+        assert gateway.requests() >= 4
+    with pytest.raises(isp.NotReached):
+        gateways.ask(gateway_settings_of_a_closed_port(), asked("INV-7-3"), NOW)
+
+
+def gateway_settings_of_a_closed_port() -> gateways.GatewaySettings:
+    gateway = SimulatedGateway("midtrans")
+    settings = gateway.settings
+    gateway.close()
+    return settings
+
+
+def test_stopped_it_takes_no_money() -> None:
+    with SimulatedGateway("midtrans") as gateway:
+        answer = gateways.ask(gateway.settings, asked(), NOW)
+        outcome = gateways.cancel(gateway.settings, "INV-7-1", provider_id=answer.provider_id, channel="qris")
+        assert outcome == "cancelled"
+        gateways.ask(gateway.settings, asked("INV-7-2"), NOW)
+        gateway.pay("INV-7-2", 277_500, NOW)
+        assert gateways.cancel(gateway.settings, "INV-7-2", channel="qris") == "too_late"
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_page_of_the_gateway(kind: records.GatewayKind) -> None:
+    with SimulatedGateway(kind) as gateway:
+        answer = gateways.ask(gateway.settings, asked(channel="page"), NOW)
+        assert answer.url and answer.url.startswith("http")
+
+
+def test_settings_that_cannot_work_are_refused_without_a_key_in_sight() -> None:
+    settings = gateways.GatewaySettings("midtrans", "midtrans", "SB-Mid-server-RAHASIA", sandbox=True)
+    assert "RAHASIA" not in repr(settings)
+    assert "Budi" not in repr(asked(payer="Budi"))
+    for changed, code in (
+        (settings._replace(sandbox=False), "gateway.environment"),
+        (settings._replace(key="dua baris\n"), "gateway.bad_key"),
+        (settings._replace(base_url="http://example.com"), "gateway.bad_address"),
+        (settings._replace(kind="tripay", key="DEV-x"), "gateway.missing"),
+    ):
+        error = refused(gateways.acknowledgement, changed)
+        assert (error.code, error.field) == (code, "gateway")
+        assert "RAHASIA" not in str(error)
+    for ask, field in (
+        (asked(amount=0), "amount"), (asked(reference=""), "reference"), (asked(payer=""), "payer"), (asked(channel="ovo"), "channel"),
+        (asked(expires_at=datetime(2026, 1, 1)), "expires_at"),
+    ):
+        assert refused(gateways.ask, settings, ask, NOW).field == "ask." + field
