@@ -29,7 +29,7 @@ odoo_parts_of_everything() {
             printf '%s\t/isp_management:%s\n' "$class" "$class"
         fi
     done
-    printf 'upgrade\njourney\nfaults\nenterprise\t/isp_management_sale_subscription\n'
+    printf 'upgrade\njourney\nfaults\nenterprise\t/isp_management_sale_subscription\ngateways\t/isp_management_payment\n'
 }
 
 # odoo_copy FROM NAME: a copy of a database.
@@ -52,7 +52,7 @@ odoo_database() {
 
 # One part; what it comes to is told by its files: NAME.log, NAME.said, NAME.status.
 odoo_part() {
-    local part=${1%%$'\t'*} tags=${1#*$'\t'} name status=0 began=$SECONDS odoo_stand_in=${odoo_stand_in:-}
+    local part=${1%%$'\t'*} tags=${1#*$'\t'} name more status=0 began=$SECONDS odoo_stand_in=${odoo_stand_in:-}
     # The run was ended: no other part begins.
     [ -e "$run/list" ] || exit 255
     name=$(tr -c 'a-z0-9A-Z\n' _ <<<"$part" | tail -c 60)
@@ -68,10 +68,12 @@ odoo_part() {
             odoo_script checks/network_faults.py "$run/parts/$name.conf"; } >"$run/$name.said" 2>"$run/$name.log" || status=$?
         ;;
     *)
-        # The bridge to Enterprise, against a stand-in of its module.
-        [ "$part" != enterprise ] || odoo_stand_in=1
+        # An addon that not everybody installs; the bridge to Enterprise against a stand-in of its module.
+        more=''
+        [ "$part" != enterprise ] || { odoo_stand_in=1 && more=isp_management_sale_subscription; }
+        [ "$part" != gateways ] || more=isp_management_payment
         odoo_database "$name"
-        odoo_bin -c "$run/parts/$name.conf" $([ "$part" != enterprise ] || echo -i isp_management_sale_subscription) --test-tags "$tags" --stop-after-init --max-cron-threads=0 >"$run/$name.log" 2>&1 || status=$?
+        odoo_bin -c "$run/parts/$name.conf" ${more:+-i "$more"} --test-tags "$tags" --stop-after-init --max-cron-threads=0 >"$run/$name.log" 2>&1 || status=$?
         # Odoo prints this line once; it counts what ran, and an exit code alone would hide that nothing did.
         grep -oE '[0-9]+ failed, [0-9]+ error\(s\) of [0-9]+ tests' "$run/$name.log" | tail -n 1 >"$run/$name.said" || true
         # A browser opens connections that it then does not use; Odoo's server of tests calls each an error after 5 seconds.

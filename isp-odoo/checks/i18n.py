@@ -18,7 +18,7 @@ def main(exported, directory):
     for name in ("POT-Creation-Date", "PO-Revision-Date", "Last-Translator", "Language-Team"):
         template.metadata.pop(name, None)
     directory.mkdir(exist_ok=True)
-    template.save(directory / "isp_management.pot")
+    template.save(directory / ("%s.pot" % directory.resolve().parent.name))
 
     path = directory / "id.po"
     known = {entry.msgid: entry.msgstr for entry in polib.pofile(path)} if path.exists() else {}
@@ -26,7 +26,8 @@ def main(exported, directory):
     for entry in template:
         entry.msgstr = known.get(entry.msgid, "")
     template.save(path)
-    same = (directory / "same.txt").read_text().splitlines()
+    same = directory / "same.txt"
+    same = same.read_text().splitlines() if same.exists() else ()
     missing = [entry.msgid for entry in template if not entry.msgstr and entry.msgid not in same]
     for text in missing:
         print("not translated: %r" % text)
