@@ -67,7 +67,8 @@ class AccountBankStatementLine(models.Model):
 
     @api.model
     def _isp_only_ours(self, names):
-        if OURS & set(names) and not self.env.su:
+        defaults = {name.removeprefix("default_") for name in self.env.context if name.startswith("default_")}
+        if OURS & (set(names) | defaults) and not self.env.su:
             raise AccessError(_("Whose money on the bank is, is said by the button of its line."))
 
     def action_undo_reconciliation(self):

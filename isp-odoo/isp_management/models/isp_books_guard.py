@@ -4,7 +4,7 @@ whoever takes cash could else delete the payment again, or let an invoice be owe
 from odoo import _, api, models
 from odoo.exceptions import AccessError, UserError
 
-from .isp_guard_mixin import BILLING, MANAGER
+from .isp_guard_mixin import BILLING, CASHIER, MANAGER
 
 # What an invoice, a credit note or a payment says once it is posted.
 MOVE_FIELDS = {
@@ -53,8 +53,9 @@ class AccountMove(models.Model):
         customers = self.env["isp.customer"].sudo().with_context(active_test=False).search([
             ("partner_id.commercial_partner_id", "in", rest.browse().partner_id.union(*partners.values()).ids),
         ]) if rest else self.env["isp.customer"]
-        known = {(customer.company_id, customer.partner_id.commercial_partner_id) for customer in customers}
-        found |= rest.filtered(lambda m: any((m.company_id, partner) in known for partner in partners[m]))
+        # A branch's customer pays at the bank and the till of the company above it, too.
+        known = {(customer.company_id.root_id, customer.partner_id.commercial_partner_id) for customer in customers}
+        found |= rest.filtered(lambda m: any((m.company_id.root_id, partner) in known for partner in partners[m]))
         return self.browse(found.ids)
 
     def _isp_debtors(self):
@@ -65,13 +66,30 @@ class AccountMove(models.Model):
         """Refuse whoever is not of the group, when one of these is posted and in a customer's account."""
         if may(self.env, group):
             return
-        for move in self.sudo().filtered(lambda m: m.state == "posted")._isp_in_account():
+        posted = self.sudo().filtered(lambda m: m.state == "posted")
+        for move in posted._isp_in_account():
             refuse(self.env, group, move)
+        if self.env.user.has_group(CASHIER) and not self.env.user.has_group("account.group_account_user"):
+            # Money whose owner nobody has said is not made to disappear by whoever takes cash.
+            for move in posted.filtered(lambda m: m.statement_line_id.amount > 0 and not m.statement_line_id.is_reconciled):
+                refuse(self.env, group, move)
 
     def write(self, vals):
         if MOVE_FIELDS & vals.keys():
             self._isp_check_posted()
-        return super().write(vals)
+        result = super().write(vals)
+        if "line_ids" in vals:
+            self.filtered(lambda m: m.state == "posted" and m.statement_line_id)._isp_check_rest()
+        return result
+
+    def _isp_check_rest(self):
+        """Who settles more by an entry than the money that it brings gives up on the rest: for the manager."""
+        if may(self.env, MANAGER):
+            return
+        for move in self._isp_in_account():
+            entry = move.sudo()
+            if entry.move_type == "entry" and not entry.payment_id and not entry._isp_brings_something() and entry._isp_brings_money():
+                refuse(self.env, MANAGER, move)
 
     @api.ondelete(at_uninstall=False)
     def _isp_unlink_except_posted(self):
@@ -94,6 +112,7 @@ class AccountMove(models.Model):
                     gives = entry.move_type in ("out_refund", "entry") and not entry.statement_line_id
                 if gives and not may(self.env, BILLING):
                     refuse(self.env, BILLING, move)
+            self._isp_check_rest()
         return super()._post(soft)
 
 
@@ -131,7 +150,19 @@ class AccountPayment(models.Model):
         # Odoo deletes the payment before its entry.
         self.move_id._isp_unlink_except_posted()
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._isp_check_worked_out(set().union(*vals_list))
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._isp_check_worked_out(vals.keys())
         if not self.env.su and PAYMENT_FIELDS & vals.keys():
             self.move_id._isp_check_posted()
         return super().write(vals)
+
+    @api.model
+    def _isp_check_worked_out(self, names):
+        """What makes a payment one is worked out from its reference, and is nobody's to write."""
+        if not self.env.su and {"isp_stands", "isp_identity"} & set(names):
+            raise AccessError(_("What makes a payment one is worked out by itself."))

@@ -125,7 +125,8 @@ class IspCredit(models.AbstractModel):
                 ("company_id", "in", company.parent_ids.ids), ("parent_state", "=", "posted"), ("reconciled", "=", False),
                 ("account_id.account_type", "=", "asset_receivable"), ("balance", "<", 0), ("amount_residual", "<", 0),
                 # A payment keeps the contact that it names, an invoice's items are its company's.
-                ("partner_id", "in", (own.commercial_partner_id | own.partner_id).ids), ("currency_id", "=", company.currency_id.id),
+                "|", ("partner_id", "in", own.commercial_partner_id.ids), ("partner_id", "child_of", own.partner_id.ids),
+                ("currency_id", "=", company.currency_id.id),
                 # Nobody paid what was written off.
                 ("move_id.isp_write_off_of_id", "=", False),
             ], order="id"))
@@ -167,7 +168,11 @@ class IspCredit(models.AbstractModel):
             customers = self.env["isp.customer"].sudo().with_context(active_test=False).search(
                 [("company_id", "child_of", company.id), ("partner_id.commercial_partner_id", "=", payer.commercial_partner_id.id)]
             )
-            customers = customers.filtered(lambda c: c.partner_id == payer) or customers
+            # A contact below a customer pays for that customer.
+            above = payer
+            while above and above not in customers.partner_id:
+                above = above.parent_id
+            customers = customers.filtered(lambda c: c.partner_id == above) or customers
         # By their numbers: of two with the same dates the engine takes the first.
         return self.env["account.move"].sudo().search([("company_id", "child_of", company.id), *customers._isp_open_domain()], order="id")
 

@@ -1,6 +1,7 @@
 import isp_engine
 
-from odoo import api, fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 
@@ -14,6 +15,13 @@ class IspHoliday(models.Model):
     company_id = fields.Many2one("res.company", help="Empty: for every company.", index=True)
 
     _sql_constraints = [("day_unique", "unique(company_id, date)", "This day is in the list already.")]
+
+    @api.constrains("date", "company_id")
+    def _check_day_of_every_company(self):
+        """A day of every company is there once; to the database two without a company differ."""
+        for day in self.filtered(lambda one: not one.company_id):
+            if self.sudo().search_count([("company_id", "=", False), ("date", "=", day.date)]) > 1:
+                raise ValidationError(_("This day is in the list already."))
 
 
 class IspPublicHoliday(models.Model):

@@ -104,11 +104,12 @@ class IspSubscription(models.Model):
         if routers is not None:
             domain.append(("router_id", "in", routers.ids))
         lines = self.sudo().with_context(active_test=False).search(domain, order="id")
-        lines._isp_pay_overdue(company)
+        # Nobody is isolated beside money that could not be assigned.
+        stuck = set(lines._isp_pay_overdue(company).ids)
         decisions = {}
         for page in split_every(PAGE, lines.ids, self.sudo().browse):
             for decision in isp_engine.decide_isolation(page._isp_access_facts(now), now, policy=policy):
-                if decision.action != "keep":
+                if decision.action != "keep" and not (decision.action == "isolate" and decision.subscription in stuck):
                     decisions[decision.subscription] = decision
         held = self._isp_check_breakers(company, decisions, policy, routers)
         done = defaultdict(int)
@@ -122,13 +123,34 @@ class IspSubscription(models.Model):
         return {**done, "held": len(held)}
 
     def _isp_pay_overdue(self, company):
-        """Money that came in without being assigned pays what is overdue, before anybody is isolated for it."""
-        today = company._isp_today()
+        """Money that came in without being assigned pays what is overdue, before anybody is isolated for it. Returns the lines of
+        customers whose money could not be assigned: one of them stops nobody else."""
+        today, stuck = company._isp_today(), self.browse()
         for page in split_every(PAGE, self.ids, self.browse):
             overdue = self.env["account.move"]
             for moves in page._isp_open_moves().values():
                 overdue |= moves._isp_overdue(today)
-            self.env["isp.credit"]._isp_pay_from_credit(overdue)
+            if self._isp_try_to_pay(overdue):
+                continue
+            for customer in overdue._isp_customers():
+                own = overdue.filtered(lambda move, customer=customer: move._isp_customers() == customer)
+                why = []
+                if not self._isp_try_to_pay(own, why):
+                    _logger.error("the credit of %s pays nothing, and no line of theirs is isolated: %s", customer.customer_code, why[0])
+                    stuck |= page.filtered(lambda line, customer=customer: line.customer_id == customer)
+        return stuck
+
+    def _isp_try_to_pay(self, moves, why=None):
+        """Whether what these invoices' customers have too much was assigned; all of it or nothing."""
+        try:
+            with self.env.cr.savepoint():
+                self.env["isp.credit"]._isp_pay_from_credit(moves)
+            return True
+        except UserError as error:
+            self.env.invalidate_all(flush=False)
+            if why is not None:
+                why.append(str(error))
+            return False
 
     @api.model
     def _isp_candidates(self, company):

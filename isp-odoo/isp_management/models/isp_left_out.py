@@ -48,6 +48,8 @@ class IspSubscription(models.Model):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
+    isp_billed_again = fields.Boolean("Its period is billed again", readonly=True, copy=False)
+
     def _isp_period_text(self):
         self.ensure_one()
         last = last_day(self.isp_period_end) if self.isp_period_end else None
@@ -73,6 +75,11 @@ class AccountMove(models.Model):
             line._isp_bill_again(day, text)
         return result
 
+    def _post(self, soft=True):
+        for move in self.filtered("isp_billed_again"):
+            raise UserError(_("The period of %s is billed again by another invoice. Duplicate it, if it is owed beside that.", move.display_name))
+        return super()._post(soft)
+
     def action_isp_bill_again(self):
         """A person decides that the period of a cancelled invoice is billed after all."""
         for move in self:
@@ -81,7 +88,7 @@ class AccountMove(models.Model):
             move._isp_may_write(BILLING)
             [(line, day, text)] = move._isp_billed_periods()
             # The period is free for another invoice; the line stays told.
-            move.sudo().write({"isp_period_start": False, "isp_period_end": False})
+            move.sudo().write({"isp_period_start": False, "isp_period_end": False, "isp_billed_again": True})
             self.env["isp.installation_fee"]._isp_wait_again(move)
             move.message_post(body=_("%s is billed again by the next run.", text))
             line._isp_bill_again(day, text)

@@ -46,7 +46,8 @@ class IspNotification(models.Model):
         "isp.isolation_event", "isp_notification_event_rel", "notification_id", "event_id", "Also about", readonly=True, copy=False,
         help="What happened to other lines of the customer at the same time, where one statement is for all of them.",
     )
-    payment_id = fields.Many2one("account.payment", check_company=True, ondelete="set null")
+    # At the bank of the company above a branch, it may be that company's.
+    payment_id = fields.Many2one("account.payment", ondelete="set null")
     body = fields.Text(readonly=True)
     state = fields.Selection(
         [("queued", "Queued"), ("sending", "Sending"), ("sent", "Sent"), ("delivered", "Delivered"), ("read", "Read"),

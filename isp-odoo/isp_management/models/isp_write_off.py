@@ -38,12 +38,19 @@ class AccountMove(models.Model):
         return bool(by) and not by._isp_brings_something()
 
     def _isp_brings_something(self):
-        """Whether what this settles is paid: by a payment, a credit note, an entry at a bank or a till."""
+        """Whether what this settles is paid: by a payment, a credit note, an entry that brings as much to a bank or a till."""
         self.ensure_one()
-        return bool(
-            self.is_invoice(include_receipts=True) or self.payment_id or self.statement_line_id
-            or any(item.account_type in ("asset_cash", "liability_credit_card") for item in self.line_ids)
-        )
+        if self.is_invoice(include_receipts=True) or self.payment_id:
+            return True
+        settled = -sum(self._isp_receivable().mapped("balance"))
+        brought = self._isp_brings_money()
+        # A rupiah in the till makes no payment of what is given up beside it.
+        return brought > 0 and rupiah_owed(settled - brought) <= 0
+
+    def _isp_brings_money(self):
+        """What an entry brings to banks and tills."""
+        self.ensure_one()
+        return sum(item.balance for item in self.line_ids if item.account_type in ("asset_cash", "liability_credit_card"))
 
     def _isp_standing(self):
         """The write-offs that were not taken back."""

@@ -6,6 +6,12 @@ from odoo.exceptions import AccessError, UserError
 from .isp_guard_mixin import BILLING, TECHNICIAN
 
 
+# Of a customer's contact: whether and where invoices and payments are booked.
+MONEY_FIELDS = {
+    "active", "company_id", "property_account_receivable_id", "property_account_position_id", "property_payment_term_id",
+}
+
+
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
@@ -21,6 +27,17 @@ class ResPartner(models.Model):
                 parent = self.browse(vals.get("parent_id") or vals.get("commercial_partner_id") or ())
                 if customer.partner_id.parent_id != parent:
                     raise AccessError(_("Under which contact %s is, is for the group Billing.", customer.display_name))
+        if not self.env.su and MONEY_FIELDS & vals.keys() and not self.env.user.has_group(BILLING):
+            customers = self.env["isp.customer"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
+            for name in sorted(MONEY_FIELDS & vals.keys()):
+                field = self._fields[name]
+                for partner in customers.partner_id:
+                    wanted = field.convert_to_record(field.convert_to_cache(vals[name], partner), partner)
+                    if partner[name] != wanted:
+                        raise AccessError(_(
+                            "%(field)s of %(customer)s decides about the billing: it is for the group Billing.",
+                            field=field.get_description(self.env, ["string"])["string"], customer=partner.display_name,
+                        ))
         return super().write(vals)
 
     def _isp_customers(self):

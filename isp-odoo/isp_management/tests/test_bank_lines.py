@@ -427,8 +427,7 @@ class TestBankLines(BankCommon):
             wizard.action_confirm()
 
 
-@tagged("post_install", "-at_install")
-class TestBankOfBranches(BankCommon):
+class BranchesCommon(BankCommon):
     @classmethod
     def setUpClass(cls, chart_template_ref="id"):
         super().setUpClass(chart_template_ref=chart_template_ref)
@@ -467,6 +466,9 @@ class TestBankOfBranches(BankCommon):
         })
         cls.far_move.action_post()
 
+
+@tagged("post_install", "-at_install")
+class TestBankOfBranches(BranchesCommon):
     def test_who_shares_a_bank_is_asked_for_different_amounts_and_pays_the_own_debt(self):
         at = self.at("2026-03-10 09:00")
         here, there = (at["isp.payment_request"]._isp_ask(customer.with_env(at)) for customer in (self.customer, self.there))

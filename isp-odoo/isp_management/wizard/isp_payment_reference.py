@@ -1,6 +1,6 @@
 """The register of payments takes what the bank, the gateway or the receipt calls a payment (models/isp_payment.py)."""
 
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -16,9 +16,19 @@ class AccountPaymentRegister(models.TransientModel):
         "Slip of PPh 23", help="The customer kept PPh 23 back and hands over its slip (bukti potong). It settles what is missing, and is no "
         "money: it is booked in a journal of its own, on an asset account. The date is the slip's.",
     )
+    # Sent back by the dialog as it was when it opened.
+    isp_owed_seen = fields.Float("Owed when the dialog opened", digits=(16, 2))
     isp_insist = fields.Boolean(
         "It is meant so", help="The payment is of more than a year ago, of a day that is still to come, or of an unusual amount, also for a slip of PPh 23."
     )
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if "isp_owed_seen" in fields_list and values.get("line_ids"):
+            ids = [key for command in values["line_ids"] for key in (command[2] if command[0] == 6 else [command[1]])]
+            values["isp_owed_seen"] = abs(sum(self.env["account.move.line"].browse(ids).mapped("amount_residual")))
+        return values
 
     def action_create_payments(self):
         self._isp_as_slip()
@@ -52,7 +62,7 @@ class AccountPaymentRegister(models.TransientModel):
             # Who books in this moment is waited for.
             customers._isp_hold()
             owed = abs(sum(wizard.line_ids.mapped("amount_residual")))
-            seen = wizard.source_amount if wizard.can_edit_wizard else owed
+            seen = wizard.isp_owed_seen or owed
             if any(wizard.line_ids.mapped("reconciled")) or wizard.company_id.currency_id.compare_amounts(owed, seen):
                 raise UserError(_(
                     "%(customers)s owes another amount by now than this dialog shows: something was booked meanwhile. Close it and open it again.",
