@@ -1,5 +1,9 @@
 //! `isp import`: an owner's spreadsheets into the books.
 
+pub(super) mod books;
+pub(super) mod folder;
+mod preview;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,7 +15,9 @@ use super::router_import::private_file;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::import::{self, Accept, Accepted, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
+use crate::import::{
+    self, Accept, Accepted, Batch, Copy, Files, ImportPlan, Kind, Notices, Options, Reading, RowError,
+};
 use crate::output::{self, Cell, Format, Rows, column, number};
 
 /// The order of days of numbers.
@@ -87,13 +93,13 @@ impl Import {
         match self.dir.as_deref() {
             Some(path) if path.is_dir() => {
                 let what = path.display().to_string();
-                files = Files::in_dir(path)
+                files = folder::files(path)
                     .map_err(|error| Failure::File { path: what.clone(), reason: error.kind().to_string() })?;
                 if files.is_empty() {
                     return Err(nothing_in(path));
                 }
             }
-            Some(path) if path.is_file() => files.add(None, path.to_owned()),
+            Some(path) if path.is_file() => folder::add(&mut files, None, path),
             Some(path) => return Err(Failure::Usage { problem: "not_a_folder", what: path.display().to_string() }),
             None => {}
         }
@@ -109,7 +115,7 @@ impl Import {
             (Kind::Everything, &self.everything),
         ] {
             if let Some(path) = path {
-                files.add(Some(kind), path.clone());
+                folder::add(&mut files, Some(kind), path);
             }
         }
         if files.is_empty() {
@@ -157,7 +163,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let accept = Accept::new(args.accept.iter().cloned());
     errors.retain(|error| !accept.covers(error));
     let store = ctx.store().await?;
-    let existing = import::Existing::load(store, ctx.tenant()).await?;
+    let existing = books::existing(store, ctx.tenant()).await?;
     let options = Options {
         tenant: ctx.tenant(),
         now: ctx.now,
@@ -187,7 +193,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         _ => return refused(ctx, &errors),
     };
     told(ctx, &plan.notices);
-    tell(ctx, &plan, args.update)?;
+    tell(ctx, &batch, &plan, args.update)?;
     if args.dry_run || args.fix.is_some() {
         args.clock.warn(ctx).await?;
         ctx.say("import.dry_run", &[])?;
@@ -195,7 +201,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     }
     // New lines are billed from today on, where nothing else is said.
     args.clock.check(ctx).await?;
-    import::apply(store, ctx.tenant(), plan).await?;
+    books::apply(store, ctx.tenant(), plan).await?;
     ctx.say("import.written", &[])?;
     Ok(Exit::Done)
 }
@@ -258,7 +264,7 @@ fn fix(
         column => format!("{column}: {}", ctx.texts.problem(&error.problem)),
     };
     let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, taken, say)?;
-    let places = import::place(target, &copies);
+    let places = place(target, &copies);
     let failed = |path: &Path, error: &std::io::Error| Failure::File {
         path: path.display().to_string(),
         reason: error.kind().to_string(),
@@ -273,9 +279,15 @@ fn fix(
     Ok(())
 }
 
-fn tell(ctx: &Context, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {
+/// Where the copies go: a single one into a file that does not exist yet, several into a folder.
+fn place(target: &Path, copies: &[Copy]) -> Vec<PathBuf> {
+    let single = copies.len() == 1 && !target.is_dir() && target.extension().is_some();
+    copies.iter().map(|copy| if single { target.to_owned() } else { target.join(&copy.name) }).collect()
+}
+
+fn tell(ctx: &Context, batch: &Batch, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {
     if ctx.format == Format::Table && !ctx.quiet {
-        for preview in plan.previews.iter().filter(|preview| preview.rows.len() > 0) {
+        for preview in preview::previews(batch, plan, update).iter().filter(|preview| preview.rows.len() > 0) {
             let file = ("file", preview.file.to_owned());
             output::print(&format!("{}\n", ctx.texts.with("import.preview", &[file])))?;
             ctx.rows(&preview.rows)?;

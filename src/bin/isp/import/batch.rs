@@ -1,7 +1,6 @@
 //! All files of one import, each row a value; duplicates within the files are found here.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 
 use isp_core::text::Code;
 
@@ -34,24 +33,6 @@ pub(crate) struct Batch {
     pub(crate) notices: Notices,
     /// Keys that stand in the files, even in rows that are otherwise wrong: a reference to such a row is not wrong too.
     pub(super) named: HashSet<(Noun, String)>,
-}
-
-/// Reads the files of a folder.
-///
-/// # Errors
-/// All bad rows.
-pub(crate) fn read_dir(dir: &Path) -> Result<Batch, Vec<RowError>> {
-    let problem =
-        |problem: Problem| vec![RowError { file: dir.display().to_string(), line: 0, column: String::new(), problem }];
-    let files = Files::in_dir(dir).map_err(|error| problem(Problem::File(error.kind().to_string())))?;
-    if files.is_empty() {
-        return Err(problem(Problem::File("no file of an import is in it".into())));
-    }
-    let (batch, errors) = read(&files, &Reading::default());
-    if batch.read_as.is_empty() {
-        return Err(problem(Problem::File("no file of an import is in it".into())));
-    }
-    if errors.is_empty() { Ok(batch) } else { Err(errors) }
 }
 
 /// Reads files: the good rows, and all that is wrong with the others.

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::head;
 use super::problem::RowError;
@@ -34,7 +34,7 @@ pub(crate) fn copies(
     separator: u8,
     taken: &dyn Fn(&str) -> bool,
     say: impl Fn(&RowError) -> String,
-) -> anyhow::Result<Vec<Copy>> {
+) -> std::io::Result<Vec<Copy>> {
     let mut said: BTreeMap<(&str, u64), Vec<String>> = BTreeMap::new();
     for error in errors {
         said.entry((error.file.as_str(), error.line)).or_default().push(say(error));
@@ -63,7 +63,7 @@ pub(crate) fn copies(
             }
             writer.write_record(cells.into_iter().chain([last]))?;
         }
-        let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+        let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
         copies.push(Copy { name: name_of(&table.name), bytes });
     }
     Ok(copies)
@@ -158,12 +158,6 @@ fn name_of(table: &str) -> String {
     let stem = Path::new(book).file_stem().map_or_else(|| book.to_owned(), |stem| stem.to_string_lossy().into_owned());
     let sheet: String = sheet.chars().filter(|sign| sign.is_alphanumeric()).collect();
     if sheet.is_empty() { format!("{stem}.csv") } else { format!("{stem}-{sheet}.csv") }
-}
-
-/// Where the copies go: a single one into a file that does not exist yet, several into a folder.
-pub(crate) fn place(target: &Path, copies: &[Copy]) -> Vec<PathBuf> {
-    let single = copies.len() == 1 && !target.is_dir() && target.extension().is_some();
-    copies.iter().map(|copy| if single { target.to_owned() } else { target.join(&copy.name) }).collect()
 }
 
 #[cfg(test)]

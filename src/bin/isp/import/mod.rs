@@ -9,7 +9,7 @@
 //! | what a cell holds, and what is told of how it was read | `cells`, `notice` |
 //! | what each file's columns are called and mean | `rows` |
 //! | all files to a [`Batch`], duplicates within them | `batch` |
-//! | what the store has already | `existing` |
+//! | what exists already | `existing` |
 //! | references, duplicates against the store, new and changed rows | `plan` |
 //! | what a person is shown before anything is written | `preview` |
 //! | copies of the files that say what is wrong | `fix` |
@@ -27,7 +27,6 @@ mod fix;
 mod head;
 mod notice;
 mod plan;
-mod preview;
 mod problem;
 mod rows;
 mod sheet;
@@ -39,14 +38,16 @@ mod total;
 mod workbook;
 
 pub(crate) use accept::{Accept, Accepted};
-pub(crate) use batch::{read, read_dir};
-pub(crate) use existing::Existing;
-pub(crate) use fix::{copies, place};
+pub(crate) use batch::{Batch, read};
+pub(crate) use existing::{Existing, Found};
+pub(crate) use fix::{Copy, copies};
 pub(crate) use notice::Notices;
 #[cfg(test)]
 pub(crate) use plan::Counts;
-pub(crate) use plan::{ImportPlan, Options, apply, plan};
+pub(crate) use plan::{ImportPlan, Options, Verdict, plan};
 pub(crate) use problem::{Problem, RowError};
-pub(crate) use rows::tax_mode;
-pub(crate) use sheet::Reading;
-pub(crate) use source::{Files, Kind};
+pub(crate) use rows::{
+    CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow, tax_mode,
+};
+pub(crate) use sheet::{Placed, Reading};
+pub(crate) use source::{Files, Kind, may_be_table};

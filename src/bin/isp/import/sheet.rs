@@ -223,6 +223,12 @@ pub(crate) struct Origin {
     pub(crate) line: u64,
 }
 
+/// A row that knows where it stands.
+pub(crate) trait Placed {
+    /// Where.
+    fn at(&self) -> &Origin;
+}
+
 /// The file and what it calls its columns.
 #[derive(Debug, Default)]
 struct Names {

@@ -1,7 +1,7 @@
 //! Which file or sheet is what: by the option that names it, by its name, else by its columns.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::head;
 use super::notice::{Note, Notices};
@@ -11,7 +11,7 @@ use super::rows::{
     SubscriptionRow,
 };
 use super::sheet::{Column, Reading};
-use super::table::{Table, file_name};
+use super::table::Table;
 use super::workbook;
 
 /// What the rows of a file are.
@@ -109,38 +109,30 @@ impl Kind {
     }
 }
 
+/// A file: its name, and what is in it.
+#[derive(Debug, Clone)]
+struct File {
+    /// What its rows are, where somebody said so.
+    kind: Option<Kind>,
+    name: String,
+    /// Its bytes, or why there are none.
+    bytes: Result<Vec<u8>, String>,
+}
+
 /// Where the rows are.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
-    files: Vec<(Option<Kind>, PathBuf)>,
+    files: Vec<File>,
 }
 
 impl Files {
-    /// All files of a folder, but for hidden ones.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub(crate) fn in_dir(dir: &Path) -> std::io::Result<Self> {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(dir)? {
-            let path = entry?.path();
-            let name = file_name(&path);
-            // `~$book.xlsx` is there while a spreadsheet program has the book open.
-            // A pipe or a socket is refused by its name when it is read.
-            if !path.is_dir() && !name.starts_with('.') && !name.starts_with("~$") {
-                files.push((None, path));
-            }
-        }
-        files.sort();
-        Ok(Self { files })
-    }
-
-    /// Adds a file. One that is named takes the place of a folder's of its kind.
-    pub(crate) fn add(&mut self, kind: Option<Kind>, path: PathBuf) {
+    /// Adds a file by its name without a folder, with its bytes or why it cannot be read. One whose kind is said takes the
+    /// place of those that have it by their names.
+    pub(crate) fn add(&mut self, kind: Option<Kind>, name: String, bytes: Result<Vec<u8>, String>) {
         if kind.is_some() {
-            self.files.retain(|(_, other)| other.file_stem().and_then(|s| Kind::of_name(&s.to_string_lossy())) != kind);
+            self.files.retain(|other| of_stem(&other.name) != kind);
         }
-        self.files.push((kind, path));
+        self.files.push(File { kind, name, bytes });
     }
 
     /// True when there is nothing to read.
@@ -156,8 +148,8 @@ impl Files {
         errors: &mut Vec<RowError>,
     ) -> BTreeMap<Kind, Table> {
         let mut found = BTreeMap::new();
-        for (kind, path) in &self.files {
-            for (kind, table) in read(*kind, path, reading) {
+        for file in &self.files {
+            for (kind, table) in read(file, reading) {
                 match kind {
                     None if !table.errors.is_empty() => errors.extend(table.errors),
                     None => notices.tell(&table.name, 0, "", Note::UnknownFile),
@@ -175,34 +167,58 @@ impl Files {
     }
 }
 
+/// True for a name that a table may have: of a text with columns, or of a workbook. Others are not looked into.
+pub(crate) fn may_be_table(name: &str) -> bool {
+    is_text(name) || workbook::is_workbook(name)
+}
+
+fn is_text(name: &str) -> bool {
+    matches!(ending(name).as_str(), "csv" | "tsv" | "txt")
+}
+
+/// What stands behind the last point of a name, in small letters.
+pub(super) fn ending(name: &str) -> String {
+    Path::new(name).extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// The kind that a file's name tells.
+fn of_stem(name: &str) -> Option<Kind> {
+    Path::new(name).file_stem().and_then(|stem| Kind::of_name(&stem.to_string_lossy()))
+}
+
 /// The tables of a file.
-fn read(said: Option<Kind>, path: &Path, reading: &Reading) -> Vec<(Option<Kind>, Table)> {
-    let by_name = path.file_stem().and_then(|stem| Kind::of_name(&stem.to_string_lossy()));
-    if workbook::is_workbook(path) {
-        let sheets = match workbook::sheets(path) {
-            Ok(sheets) => sheets,
-            Err(problem) => return vec![(None, Table::failed(file_name(path), problem))],
-        };
-        return of_sheets(said, by_name, path, sheets, reading);
+fn read(file: &File, reading: &Reading) -> Vec<(Option<Kind>, Table)> {
+    let (said, name, by_name) = (file.kind, &file.name, of_stem(&file.name));
+    let is_workbook = workbook::is_workbook(name);
+    if !is_workbook && said.is_none() && !is_text(name) {
+        return vec![(None, Table { name: name.clone(), ..Table::default() })];
     }
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if said.is_none() && !matches!(ending.as_str(), "csv" | "tsv" | "txt") {
-        return vec![(None, Table { name: file_name(path), ..Table::default() })];
+    let bytes = match &file.bytes {
+        Ok(bytes) => bytes,
+        Err(reason) => {
+            let kind = if is_workbook { None } else { said.or(by_name) };
+            return vec![(kind, Table::failed(name.clone(), Problem::File(reason.clone())))];
+        }
+    };
+    if is_workbook {
+        return match workbook::sheets(name, bytes) {
+            Ok(sheets) => of_sheets(said, by_name, name, sheets, reading),
+            Err(problem) => vec![(None, Table::failed(name.clone(), problem))],
+        };
     }
     let kind = said.or(by_name);
     let layouts: Vec<&[Column]> = match kind {
         Some(kind) => vec![kind.columns(), Kind::Everything.columns()],
         None => Kind::ALL.iter().map(|kind| kind.columns()).collect(),
     };
-    let table = Table::read(path, &layouts);
-    vec![settled(kind, table, reading)]
+    vec![settled(kind, Table::parse(name.clone(), bytes, &layouts), reading)]
 }
 
 /// The sheets of a workbook: by their names; a single one by the option or the name of the file.
 fn of_sheets(
     said: Option<Kind>,
     by_name: Option<Kind>,
-    path: &Path,
+    book: &str,
     sheets: Vec<(String, Table)>,
     reading: &Reading,
 ) -> Vec<(Option<Kind>, Table)> {
@@ -217,7 +233,7 @@ fn of_sheets(
         }
     }
     if said.is_some() && tables.is_empty() {
-        tables.push((None, Table::failed(file_name(path), Problem::NoSuchSheet)));
+        tables.push((None, Table::failed(book.to_owned(), Problem::NoSuchSheet)));
     }
     tables
 }

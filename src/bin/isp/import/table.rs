@@ -1,7 +1,5 @@
 //! The cells of a file, before anybody knows what its columns mean.
 
-use std::path::Path;
-
 use super::notice::Note;
 use super::problem::{Problem, RowError};
 use super::sheet::Column;
@@ -27,23 +25,13 @@ pub(super) struct Table {
 const SEPARATORS: [u8; 4] = [b'|', b'\t', b';', b','];
 
 impl Table {
-    /// Reads a CSV file whose columns may be those of any of some layouts.
-    pub(super) fn read(path: &Path, layouts: &[&[Column]]) -> Self {
-        let name = file_name(path);
-        match crate::config::read_bytes(path) {
-            Ok(bytes) => Self::parse(name, &bytes, layouts),
-            // Without the path: the file is named already.
-            Err(reason) => Self::failed(name, Problem::File(reason)),
-        }
-    }
-
     /// A file that gives no lines.
     pub(super) fn failed(name: String, problem: Problem) -> Self {
         let error = RowError { file: name.clone(), line: 0, column: String::new(), problem };
         Self { name, errors: vec![error], ..Self::default() }
     }
 
-    /// Reads a CSV file's bytes.
+    /// Reads the bytes of a CSV file whose columns may be those of any of some layouts.
     pub(super) fn parse(name: String, bytes: &[u8], layouts: &[&[Column]]) -> Self {
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
             return Self::failed(name, Problem::Workbook);
@@ -109,11 +97,6 @@ impl Table {
 pub(super) fn trimmed(cell: &str) -> &str {
     let cell = cell.trim_start_matches(|sign: char| sign.is_ascii_whitespace());
     if cell.starts_with('\'') { cell } else { cell.trim_end_matches(|sign: char| sign.is_ascii_whitespace()) }
-}
-
-/// The name of a file without its folder.
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The separator that a line `sep=;` in front of all says, and the length of that line.

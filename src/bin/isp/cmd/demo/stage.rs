@@ -31,6 +31,7 @@ use crate::config::{self, Config, Overrides};
 use crate::failure::Failure;
 use crate::{import, simulated};
 
+use super::super::import::{books, folder};
 use super::night::Gateway;
 
 macro_rules! sheets {
@@ -216,8 +217,8 @@ async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> any
         let first = rows.first().map(|r| format!("{}, line {}, column {}: {}", r.file, r.line, r.column, r.problem));
         anyhow!("{} bad rows in the demo's sheets; the first: {}", rows.len(), first.unwrap_or_default())
     };
-    let batch = import::read_dir(dir).map_err(refused)?;
-    let existing = import::Existing::load(store, TenantId::DEFAULT).await?;
+    let batch = folder::read_folder(dir).map_err(refused)?;
+    let existing = books::existing(store, TenantId::DEFAULT).await?;
     let options = import::Options {
         tenant: TenantId::DEFAULT,
         now,
@@ -229,7 +230,7 @@ async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> any
     let mut ids = IdSource::new(now, super::behaviour::hash(&["demo"]));
     let plan = import::plan(&batch, &existing, &mut ids, &options).map_err(refused)?;
     let counts = plan.counts.iter().map(|(file, counts)| (*file, counts.new)).collect();
-    import::apply(store, TenantId::DEFAULT, plan).await?;
+    books::apply(store, TenantId::DEFAULT, plan).await?;
     Ok(counts)
 }
 

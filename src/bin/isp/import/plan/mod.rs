@@ -19,7 +19,7 @@ use isp_core::ids::{
     SubscriptionId, TenantId,
 };
 use isp_core::installation::InstallationOrder;
-use isp_core::ports::{ChangeSet, Store, StoreError};
+use isp_core::ports::ChangeSet;
 use isp_core::text::{Code, Name, RouterName};
 use serde::Serialize;
 
@@ -28,10 +28,9 @@ use super::batch::Batch;
 use super::by_code::ByCode;
 use super::existing::Existing;
 use super::notice::{Note, Notices};
-use super::preview::{Preview, Shown};
 use super::problem::{Noun, Problem, RowError};
 use super::rows::CustomerRow;
-use super::sheet::Origin;
+use super::sheet::{Origin, Placed};
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -58,8 +57,8 @@ pub(crate) struct ImportPlan {
     pub(crate) changes: ChangeSet,
     /// How many rows of each file are new, the same, changed or left out.
     pub(crate) counts: Vec<(&'static str, Counts)>,
-    /// The rows that are written, as a person is shown them.
-    pub(crate) previews: Vec<Preview>,
+    /// What becomes of each row of a file, in its order.
+    pub(crate) verdicts: Vec<(&'static str, Vec<Verdict>)>,
     /// Rows that exist and differ.
     pub(crate) differences: Vec<Change>,
     /// What a person should know of it.
@@ -94,15 +93,7 @@ pub(crate) struct Change {
     pub(crate) updatable: bool,
 }
 
-/// Writes a plan, all or nothing.
-pub(crate) async fn apply(store: &dyn Store, tenant: TenantId, plan: ImportPlan) -> Result<(), StoreError> {
-    if !plan.changes.is_empty() {
-        store.commit(tenant, plan.changes).await?;
-    }
-    Ok(())
-}
-
-/// Checks the rows against each other and against the store, and plans what to write.
+/// Checks the rows against each other and against what exists, and plans what to write.
 ///
 /// # Errors
 /// All bad rows; nothing is planned then.
@@ -112,6 +103,17 @@ pub(crate) fn plan(
     ids: &mut IdSource,
     options: &Options,
 ) -> Result<ImportPlan, Vec<RowError>> {
+    let (plan, errors) = look(batch, existing, ids, options);
+    if errors.is_empty() { Ok(plan) } else { Err(errors) }
+}
+
+/// The same for a person who is shown the good rows beside the bad ones: such a plan is written only when there are none.
+pub(crate) fn look(
+    batch: &Batch,
+    existing: &Existing,
+    ids: &mut IdSource,
+    options: &Options,
+) -> (ImportPlan, Vec<RowError>) {
     let mut planner = Planner::new(batch, existing, ids, options);
     planner.each("sites", &batch.sites, Planner::site);
     planner.each("routers", &batch.routers, Planner::router);
@@ -124,15 +126,27 @@ pub(crate) fn plan(
     planner.each("installations", &batch.installations, Planner::installation);
     planner.claim_expenses();
     planner.each("expenses", &batch.expenses, Planner::expense);
-    if planner.errors.is_empty() { Ok(planner.plan) } else { Err(planner.errors) }
+    (planner.plan, planner.errors)
 }
 
 /// What becomes of a row.
-enum Verdict {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is written.
     New,
+    /// It is there already, and equal.
     Same,
-    Differs { columns: Vec<&'static str>, updatable: bool },
+    /// It is there already, and different.
+    Differs {
+        /// Which columns differ.
+        columns: Vec<&'static str>,
+        /// Whether an import may change it.
+        updatable: bool,
+    },
+    /// From before the first billed day, or over already.
     LeftOut,
+    /// Something is wrong with it, or with a row that it names.
+    Refused,
 }
 
 struct Planner<'a> {
@@ -214,42 +228,43 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn each<R: Shown>(
+    fn each<R: Placed>(
         &mut self,
         file: &'static str,
         rows: &[R],
         one: impl Fn(&mut Self, &R) -> Result<Verdict, RowError>,
     ) {
+        if rows.is_empty() {
+            return;
+        }
         let mut counts = Counts::default();
-        let mut preview = Preview::of::<R>(file);
+        let mut verdicts = Vec::with_capacity(rows.len());
         for row in rows {
-            match one(self, row) {
-                Ok(Verdict::New) => {
-                    counts.new += 1;
-                    preview.add(row, "new");
-                }
-                Ok(Verdict::Same) => counts.same += 1,
-                Ok(Verdict::LeftOut) => {
+            let asked = self.errors.len();
+            let verdict = one(self, row).unwrap_or_else(|error| {
+                // The row that it names is wrong itself, and is reported there.
+                self.errors.extend(Some(error).filter(|error| error.line != 0));
+                Verdict::Refused
+            });
+            match &verdict {
+                Verdict::New => counts.new += 1,
+                Verdict::Same => counts.same += 1,
+                Verdict::LeftOut => {
                     counts.left_out += 1;
                     self.plan.left_out.push((row.at().file().to_owned(), row.at().line));
                 }
-                Ok(Verdict::Differs { columns, updatable }) => {
+                Verdict::Differs { columns, updatable } => {
                     counts.differ += 1;
-                    if updatable && self.options.update {
-                        preview.add(row, "changed");
-                    }
                     let (file, line) = (row.at().file().to_owned(), row.at().line);
-                    self.plan.differences.push(Change { file, line, columns, updatable });
+                    self.plan.differences.push(Change { file, line, columns: columns.clone(), updatable: *updatable });
                 }
-                // The row that it names is wrong itself, and is reported there.
-                Err(error) if error.line == 0 => {}
-                Err(error) => self.errors.push(error),
+                Verdict::Refused => {}
             }
+            // A question that is open keeps a row back too.
+            verdicts.push(if self.errors.len() > asked { Verdict::Refused } else { verdict });
         }
-        if !rows.is_empty() {
-            self.plan.counts.push((file, counts));
-            self.plan.previews.push(preview);
-        }
+        self.plan.counts.push((file, counts));
+        self.plan.verdicts.push((file, verdicts));
     }
 
     /// Asks about a row, unless that was answered; the row is planned all the same.

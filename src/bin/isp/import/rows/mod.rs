@@ -22,7 +22,7 @@ pub(crate) use package::PackageRow;
 pub(crate) use place::{RouterRow, SiteRow};
 
 use super::cells::Cells;
-use super::sheet::Column;
+use super::sheet::{Column, Origin, Placed};
 
 /// A row of a file: its columns, and how a line becomes a value.
 pub(super) trait FileRow: Sized {
@@ -33,6 +33,18 @@ pub(super) trait FileRow: Sized {
     /// Reads a line; what is wrong is reported through `cells`.
     fn read(cells: &mut Cells<'_, '_>) -> Option<Self>;
 }
+
+macro_rules! placed {
+    ($($row:ty),* $(,)?) => {$(
+        impl Placed for $row {
+            fn at(&self) -> &Origin {
+                &self.at
+            }
+        }
+    )*};
+}
+
+placed!(SiteRow, RouterRow, PackageRow, CustomerRow, SubscriptionRow, CpeRow, InstallationRow, ExpenseRow);
 
 /// Columns of several files.
 const CODE: &[&str] = &["kode", "code", "id"];

@@ -3,7 +3,6 @@
 mod hidden;
 
 use std::io::Cursor;
-use std::path::Path;
 
 use calamine::{Data, Range, Reader, SheetType, SheetVisible, open_workbook_auto_from_rs};
 
@@ -11,32 +10,31 @@ pub(super) use hidden::Hidden;
 
 use super::notice::Note;
 use super::problem::Problem;
-use super::table::{Table, file_name, trimmed};
+use super::source::ending;
+use super::table::{Table, trimmed};
 
 /// A number with more digits than a spreadsheet keeps.
 const ROUNDED: f64 = 1e15;
 
 /// True for a file that is a workbook by its name.
-pub(super) fn is_workbook(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    matches!(ending.as_str(), "xlsx" | "xlsm" | "xls" | "ods")
+pub(super) fn is_workbook(name: &str) -> bool {
+    matches!(ending(name).as_str(), "xlsx" | "xlsm" | "xls" | "ods")
 }
 
 /// The sheets of a workbook that hold something, each with its name.
 ///
 /// # Errors
-/// [`Problem::File`] and [`Problem::Workbook`].
-pub(super) fn sheets(path: &Path) -> Result<Vec<(String, Table)>, Problem> {
-    let bytes = crate::config::read_bytes(path).map_err(Problem::File)?;
+/// [`Problem::Workbook`].
+pub(super) fn sheets(book: &str, bytes: &[u8]) -> Result<Vec<(String, Table)>, Problem> {
     // The reader's own words may quote a cell.
-    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes.as_slice())).map_err(|_| Problem::Workbook)?;
-    let hidden = hidden::of_book(&bytes).map_err(|_| Problem::Workbook)?;
+    let mut workbook = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|_| Problem::Workbook)?;
+    let hidden = hidden::of_book(bytes).map_err(|_| Problem::Workbook)?;
     // The old format is not looked into.
     let told = hidden.is_none().then_some(Note::HiddenUnknown);
     let mut hidden = hidden.unwrap_or_default();
     let mut tables = Vec::new();
-    for sheet in book.sheets_metadata().to_vec() {
-        let Ok(range) = book.worksheet_range(&sheet.name) else {
+    for sheet in workbook.sheets_metadata().to_vec() {
+        let Ok(range) = workbook.worksheet_range(&sheet.name) else {
             match sheet.typ {
                 SheetType::WorkSheet => return Err(Problem::Workbook),
                 _ => continue,
@@ -46,7 +44,7 @@ pub(super) fn sheets(path: &Path) -> Result<Vec<(String, Table)>, Problem> {
         if !lines.is_empty() {
             let hidden = hidden.remove(&sheet.name).unwrap_or_default();
             let hidden = Hidden { sheet: sheet.visible != SheetVisible::Visible, ..hidden };
-            tables.push((sheet.name, Table { name: file_name(path), lines, told, hidden, ..Table::default() }));
+            tables.push((sheet.name, Table { name: book.to_owned(), lines, told, hidden, ..Table::default() }));
         }
     }
     if tables.len() > 1 {

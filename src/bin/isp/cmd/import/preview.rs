@@ -5,8 +5,10 @@ use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
 use isp_core::text::Code;
 
-use super::rows::{CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow};
-use super::sheet::Origin;
+use crate::import::{
+    Batch, CpeRow, CustomerRow, ExpenseRow, ImportPlan, InstallationRow, PackageRow, Placed, RouterRow, SiteRow,
+    SubscriptionRow, Verdict,
+};
 use crate::output::{Cell, Column, Rows, column, number};
 
 /// So many rows of a file are shown; a person who needs all reads the file.
@@ -14,34 +16,54 @@ const SHOWN: usize = 12;
 
 /// The rows of one file.
 #[derive(Debug)]
-pub(crate) struct Preview {
+pub(super) struct Preview {
     /// What they are.
-    pub(crate) file: &'static str,
+    pub(super) file: &'static str,
     /// The first ones that are written.
-    pub(crate) rows: Rows,
+    pub(super) rows: Rows,
     /// How many more.
-    pub(crate) more: usize,
+    pub(super) more: usize,
 }
 
 /// A row of a file, with what a person is shown of it.
-pub(super) trait Shown {
-    /// Where it stands.
-    fn at(&self) -> &Origin;
+trait Shown: Placed {
     /// The columns.
     fn columns() -> Vec<Column>;
     /// Its cells.
     fn cells(&self) -> Vec<Cell>;
 }
 
+/// The rows that a plan writes, file by file; with `update` also those that it changes.
+pub(super) fn previews(batch: &Batch, plan: &ImportPlan, update: bool) -> Vec<Preview> {
+    let one = |(file, verdicts): &(&'static str, Vec<Verdict>)| match *file {
+        "sites" => Preview::of(file, &batch.sites, verdicts, update),
+        "routers" => Preview::of(file, &batch.routers, verdicts, update),
+        "packages" => Preview::of(file, &batch.packages, verdicts, update),
+        "customers" => Preview::of(file, &batch.customers, verdicts, update),
+        "subscriptions" => Preview::of(file, &batch.subscriptions, verdicts, update),
+        "cpes" => Preview::of(file, &batch.cpes, verdicts, update),
+        "installations" => Preview::of(file, &batch.installations, verdicts, update),
+        _ => Preview::of(file, &batch.expenses, verdicts, update),
+    };
+    plan.verdicts.iter().map(one).collect()
+}
+
 impl Preview {
-    /// No rows yet.
-    pub(super) fn of<R: Shown>(file: &'static str) -> Self {
+    fn of<R: Shown>(file: &'static str, rows: &[R], verdicts: &[Verdict], update: bool) -> Self {
         let columns: Vec<Column> = [number("file_line"), column("status")].into_iter().chain(R::columns()).collect();
-        Self { file, rows: Rows::new(&columns), more: 0 }
+        let mut preview = Self { file, rows: Rows::new(&columns), more: 0 };
+        for (row, verdict) in rows.iter().zip(verdicts) {
+            match verdict {
+                Verdict::New => preview.add(row, "new"),
+                Verdict::Differs { updatable: true, .. } if update => preview.add(row, "changed"),
+                _ => {}
+            }
+        }
+        preview
     }
 
     /// Adds a row that is written; `status` is a code of `word.` in the locales.
-    pub(super) fn add<R: Shown>(&mut self, row: &R, status: &'static str) {
+    fn add<R: Shown>(&mut self, row: &R, status: &'static str) {
         if self.rows.len() < SHOWN {
             let front = [Cell::count(row.at().line), Cell::Word(status)];
             self.rows.push(front.into_iter().chain(row.cells()).collect());
@@ -54,10 +76,6 @@ impl Preview {
 macro_rules! shown {
     ($row:ty, [$($column:expr),*], |$it:ident| [$($cell:expr),*]) => {
         impl Shown for $row {
-            fn at(&self) -> &Origin {
-                &self.at
-            }
-
             fn columns() -> Vec<Column> {
                 vec![$($column),*]
             }
