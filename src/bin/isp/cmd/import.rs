@@ -9,15 +9,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use isp_core::calendar::{Date, DayOrder};
 use isp_core::text::{Code, Language};
+use isp_import::{Accept, Accepted, Batch, Copy, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
 
 use super::clock::Clock;
 use super::router_import::private_file;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::import::{
-    self, Accept, Accepted, Batch, Copy, Files, ImportPlan, Kind, Notices, Options, Reading, RowError,
-};
 use crate::output::{self, Cell, Format, Rows, column, number};
 
 /// The order of days of numbers.
@@ -151,7 +149,7 @@ fn column_map(text: &str) -> Result<(String, String), &'static str> {
 
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let (files, reading) = (args.files()?, args.reading());
-    let (batch, mut errors) = import::read(&files, &reading);
+    let (batch, mut errors) = isp_import::read(&files, &reading);
     if let (Some(dir), true, true) = (args.dir.as_deref(), batch.read_as.is_empty(), errors.is_empty()) {
         return Err(nothing_in(dir).into());
     }
@@ -174,7 +172,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     };
     let planned = {
         let mut ids = ctx.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        import::plan(&batch, &existing, &mut ids, &options)
+        isp_import::plan(&batch, &existing, &mut ids, &options)
     };
     let plan = match planned {
         Ok(plan) => Some(plan),
@@ -263,7 +261,7 @@ fn fix(
         "" => ctx.texts.problem(&error.problem),
         column => format!("{column}: {}", ctx.texts.problem(&error.problem)),
     };
-    let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, taken, say)?;
+    let copies = isp_import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, taken, say)?;
     let places = place(target, &copies);
     let failed = |path: &Path, error: &std::io::Error| Failure::File {
         path: path.display().to_string(),

@@ -10,8 +10,7 @@ use isp_core::ids::{CustomerId, SubscriptionId, TenantId};
 use isp_core::ledger;
 use isp_core::ports::{InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::subscription::Subscription;
-
-use crate::import::{Existing, Found, ImportPlan};
+use isp_import::{Existing, Found, ImportPlan};
 
 const PAGE: u32 = 5_000;
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use isp_import::{Batch, Files, Kind, Problem, Reading, RowError, may_be_table, read};
+
 use crate::config::read_bytes;
-use crate::import::{Batch, Files, Kind, Problem, Reading, RowError, may_be_table, read};
 
 /// All files of a folder, but for hidden ones.
 ///

@@ -4,11 +4,11 @@
 use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
 use isp_core::text::Code;
-
-use crate::import::{
+use isp_import::{
     Batch, CpeRow, CustomerRow, ExpenseRow, ImportPlan, InstallationRow, PackageRow, Placed, RouterRow, SiteRow,
     SubscriptionRow, Verdict,
 };
+
 use crate::output::{Cell, Column, Rows, column, number};
 
 /// So many rows of a file are shown; a person who needs all reads the file.

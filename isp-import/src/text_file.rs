@@ -2,7 +2,8 @@
 
 /// How a file's text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
+    /// UTF-8.
     Utf8,
     /// Two bytes a sign, as "Unicode text" of a spreadsheet.
     Utf16,
@@ -12,7 +13,7 @@ pub(crate) enum Encoding {
 
 /// A file's text and how it was written; `None` when nobody can be sure: bytes of UTF-8 beside bytes that are none, or
 /// signs that only another writing than Windows-1252 has.
-pub(crate) fn decoded(bytes: &[u8]) -> Option<(String, Encoding)> {
+pub fn decoded(bytes: &[u8]) -> Option<(String, Encoding)> {
     if let Some(order) = wide(bytes) {
         return utf16(bytes, order).map(|text| (text, Encoding::Utf16));
     }

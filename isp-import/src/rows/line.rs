@@ -13,29 +13,41 @@ use super::{CUSTOMER_ID, FileRow, SITE, is_over, package_code, positive, whole_n
 
 /// A line of `subscriptions.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct SubscriptionRow {
-    pub(crate) at: Origin,
-    pub(crate) customer: Code,
-    pub(crate) package: Code,
-    pub(crate) router: Option<Code>,
-    pub(crate) site: Option<Code>,
+pub struct SubscriptionRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// The number of the customer.
+    pub customer: Code,
+    /// The code of the package.
+    pub package: Code,
+    /// The router.
+    pub router: Option<Code>,
+    /// The code of the site.
+    pub site: Option<Code>,
     /// How it gets onto the network; its password is in the next field.
-    pub(crate) account: Account,
+    pub account: Account,
     /// None in an export, for a line that is known already.
-    pub(crate) password: Option<Secret>,
-    pub(crate) start: Date,
+    pub password: Option<Secret>,
+    /// The first day of service.
+    pub start: Date,
     /// Empty: the day of the start (rule C4, anniversary).
-    pub(crate) day: Option<BillingDay>,
-    pub(crate) cycle: Cycle,
-    pub(crate) timing: Timing,
-    pub(crate) billed_from: Option<Date>,
+    pub day: Option<BillingDay>,
+    /// How long a period is.
+    pub cycle: Cycle,
+    /// Whether a period is billed before or after it.
+    pub timing: Timing,
+    /// The first day that is billed here.
+    pub billed_from: Option<Date>,
     /// A price of its own, and the last day on which a period that begins has it.
-    pub(crate) own_price: Option<Money>,
-    pub(crate) own_price_until: Option<Date>,
-    pub(crate) discount: Option<Off>,
-    pub(crate) discount_until: Option<Date>,
+    pub own_price: Option<Money>,
+    /// The last day on which a period that begins has it.
+    pub own_price_until: Option<Date>,
+    /// The discount.
+    pub discount: Option<Off>,
+    /// The last day on which a period that begins has it.
+    pub discount_until: Option<Date>,
     /// True in an export, for a line that has ended.
-    pub(crate) ended: bool,
+    pub ended: bool,
 }
 
 impl FileRow for SubscriptionRow {
@@ -113,24 +125,24 @@ impl FileRow for SubscriptionRow {
 
 impl SubscriptionRow {
     /// The price of its own.
-    pub(crate) fn held(&self) -> Option<HeldPrice> {
+    pub fn held(&self) -> Option<HeldPrice> {
         let until = self.own_price_until.map(|last| last.plus_days(1));
         self.own_price.map(|price| HeldPrice { price, until })
     }
 
     /// Its discount.
-    pub(crate) fn discounted(&self) -> Option<Discount> {
+    pub fn discounted(&self) -> Option<Discount> {
         let until = self.discount_until.map(|last| last.plus_days(1));
         self.discount.map(|off| Discount { off, until })
     }
 
     /// What the line is called.
-    pub(crate) fn name(&self) -> &RouterName {
+    pub fn name(&self) -> &RouterName {
         &self.account.username
     }
 
     /// The column that says so.
-    pub(crate) fn named_by(&self) -> &'static str {
+    pub fn named_by(&self) -> &'static str {
         match self.account.service {
             Service::Static => "ip_address",
             Service::Dhcp => "mac",

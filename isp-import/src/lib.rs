@@ -1,4 +1,6 @@
-//! Reading an owner's spreadsheets: all rows are read and checked first, then written in one commit, or nothing is.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where is what
 //!
 //! | step | module |
 //! |---|---|
@@ -34,20 +36,20 @@ mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text_file;
 mod total;
 mod workbook;
 
-pub(crate) use accept::{Accept, Accepted};
-pub(crate) use batch::{Batch, read};
-pub(crate) use existing::{Existing, Found};
-pub(crate) use fix::{Copy, copies};
-pub(crate) use notice::Notices;
-#[cfg(test)]
-pub(crate) use plan::Counts;
-pub(crate) use plan::{ImportPlan, Options, Verdict, plan};
-pub(crate) use problem::{Problem, RowError};
-pub(crate) use rows::{
+pub use accept::{Accept, Accepted};
+pub use batch::{Batch, read};
+pub use existing::{Existing, Found};
+pub use fix::{Copy, copies};
+pub use notice::{Lines, Note, Notices};
+pub use plan::{Change, Counts, ImportPlan, Options, Verdict, look, plan};
+pub use problem::{Noun, Problem, RowError};
+pub use rows::{
     CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow, tax_mode,
 };
-pub(crate) use sheet::{Placed, Reading};
-pub(crate) use source::{Files, Kind, may_be_table};
+pub use sheet::{Origin, Placed, Reading};
+pub use source::{Files, Kind, may_be_table};
+pub use text_file::{Encoding, decoded};

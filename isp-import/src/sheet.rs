@@ -53,11 +53,11 @@ pub(super) const fn optional(key: &'static str, names: &'static [&'static str]) 
 
 /// How to read files, as a person said.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// What columns mean.
-    pub(crate) maps: Vec<Map>,
+    pub maps: Vec<Map>,
     /// In which order days of numbers are written; `None`: as the column shows.
-    pub(crate) order: Option<DayOrder>,
+    pub order: Option<DayOrder>,
 }
 
 /// A file's rows, its columns found.
@@ -217,14 +217,14 @@ fn ranges(lines: &[u64]) -> String {
 
 /// Where a row stands, for errors that are found after reading.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Origin {
+pub struct Origin {
     names: Arc<Names>,
     /// Its line in the file.
-    pub(crate) line: u64,
+    pub line: u64,
 }
 
 /// A row that knows where it stands.
-pub(crate) trait Placed {
+pub trait Placed {
     /// Where.
     fn at(&self) -> &Origin;
 }
@@ -238,7 +238,7 @@ struct Names {
 
 impl Origin {
     /// A problem with the cell of a column.
-    pub(crate) fn error(&self, key: &str, problem: impl Into<Problem>) -> RowError {
+    pub fn error(&self, key: &str, problem: impl Into<Problem>) -> RowError {
         let column = self.heading(key).to_owned();
         RowError { file: self.names.file.clone(), line: self.line, column, problem: problem.into() }
     }
@@ -249,7 +249,7 @@ impl Origin {
     }
 
     /// Name of the file.
-    pub(crate) fn file(&self) -> &str {
+    pub fn file(&self) -> &str {
         &self.names.file
     }
 }

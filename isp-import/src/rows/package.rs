@@ -12,13 +12,19 @@ use super::{FileRow, positive, tax_mode};
 
 /// A line of `packages.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct PackageRow {
-    pub(crate) at: Origin,
-    pub(crate) code: Code,
-    pub(crate) name: Name,
-    pub(crate) price: Money,
-    pub(crate) tax_mode: TaxMode,
-    pub(crate) group: UserGroup,
+pub struct PackageRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// Its code.
+    pub code: Code,
+    /// Its name.
+    pub name: Name,
+    /// The price per month.
+    pub price: Money,
+    /// Whether the price contains PPN.
+    pub tax_mode: TaxMode,
+    /// The profile on routers, with the speed.
+    pub group: UserGroup,
 }
 
 impl FileRow for PackageRow {

@@ -15,18 +15,29 @@ use super::{CUSTOMER_ID, FileRow, not_negative};
 
 /// A line of `cpes.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct CpeRow {
-    pub(crate) at: Origin,
-    pub(crate) serial: Code,
-    pub(crate) customer: Code,
-    pub(crate) outdoor_unit: Option<Name>,
-    pub(crate) router: Option<Name>,
-    pub(crate) ip: Option<IpAddr>,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<Secret>,
-    pub(crate) ownership: Ownership,
-    pub(crate) value: Option<Money>,
-    pub(crate) on: Option<Date>,
+pub struct CpeRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// The serial number.
+    pub serial: Code,
+    /// The number of the customer.
+    pub customer: Code,
+    /// The antenna or ONT.
+    pub outdoor_unit: Option<Name>,
+    /// The router.
+    pub router: Option<Name>,
+    /// Its address.
+    pub ip: Option<IpAddr>,
+    /// The user name.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+    /// Whose the device is.
+    pub ownership: Ownership,
+    /// What it costs when it does not come back.
+    pub value: Option<Money>,
+    /// The day.
+    pub on: Option<Date>,
 }
 
 impl FileRow for CpeRow {

@@ -15,21 +15,27 @@ use super::{CUSTOMER_ID, FileRow, SITE, is_over, kind_code, not_negative, positi
 
 /// A line of `installations.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct InstallationRow {
-    pub(crate) at: Origin,
-    pub(crate) customer: Code,
+pub struct InstallationRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// The number of the customer.
+    pub customer: Code,
     /// Which subscription, for a customer with several.
-    pub(crate) username: Option<RouterName>,
+    pub username: Option<RouterName>,
     /// The kind as written, and the code made of it.
-    pub(crate) kind: Name,
-    pub(crate) kind_code: Code,
+    pub kind: Name,
+    /// The code that is made of it.
+    pub kind_code: Code,
     /// Empty: the price of the kind.
-    pub(crate) fee: Option<Money>,
-    pub(crate) on: Date,
-    pub(crate) instalments: u8,
-    pub(crate) with_first_invoice: bool,
+    pub fee: Option<Money>,
+    /// The day.
+    pub on: Date,
+    /// In how many monthly parts.
+    pub instalments: u8,
+    /// Whether it goes with the first invoice of the line.
+    pub with_first_invoice: bool,
     /// True in an export, for one that was taken back.
-    pub(crate) ended: bool,
+    pub ended: bool,
 }
 
 impl FileRow for InstallationRow {
@@ -83,16 +89,23 @@ impl FileRow for InstallationRow {
 
 /// A line of `expenses.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct ExpenseRow {
-    pub(crate) at: Origin,
-    pub(crate) on: Date,
-    pub(crate) category: Account,
-    pub(crate) amount: Money,
-    pub(crate) note: String,
-    pub(crate) site: Option<Code>,
-    pub(crate) paid_from: Channel,
+pub struct ExpenseRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// The day.
+    pub on: Date,
+    /// What it was for.
+    pub category: Account,
+    /// How much.
+    pub amount: Money,
+    /// What was written beside it.
+    pub note: String,
+    /// The code of the site.
+    pub site: Option<Code>,
+    /// Where the money came from.
+    pub paid_from: Channel,
     /// True in an export, for one that was booked back.
-    pub(crate) ended: bool,
+    pub ended: bool,
 }
 
 impl FileRow for ExpenseRow {

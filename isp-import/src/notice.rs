@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Note {
+pub enum Note {
     /// A file or sheet whose kind is not known.
     UnknownFile,
     /// Lines above the header.
@@ -45,7 +45,7 @@ pub(crate) enum Note {
 
 impl Note {
     /// The key of its text in the locales.
-    pub(crate) const fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::UnknownFile => "notice.unknown_file",
             Self::Titles => "notice.titles",
@@ -71,15 +71,15 @@ impl Note {
 
 /// All that is told, once for each file, column and kind.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Notices(BTreeMap<(String, String, Note), BTreeSet<u64>>);
+pub struct Notices(BTreeMap<(String, String, Note), BTreeSet<u64>>);
 
 /// Which lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lines {
+pub struct Lines {
     /// The first.
-    pub(crate) first: u64,
+    pub first: u64,
     /// How many.
-    pub(crate) count: usize,
+    pub count: usize,
 }
 
 impl Notices {
@@ -89,7 +89,7 @@ impl Notices {
     }
 
     /// Each: file, column, what, and in which lines.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Note, Lines)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Note, Lines)> {
         self.0.iter().map(|((file, column, note), lines)| {
             let lines = Lines { first: lines.first().copied().unwrap_or(0), count: lines.len() };
             (file.as_str(), column.as_str(), *note, lines)

@@ -18,25 +18,33 @@ use super::table::Table;
 
 /// The rows of all files.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Batch {
-    pub(crate) sites: Vec<SiteRow>,
-    pub(crate) routers: Vec<RouterRow>,
-    pub(crate) packages: Vec<PackageRow>,
-    pub(crate) customers: Vec<CustomerRow>,
-    pub(crate) subscriptions: Vec<SubscriptionRow>,
-    pub(crate) cpes: Vec<CpeRow>,
-    pub(crate) installations: Vec<InstallationRow>,
-    pub(crate) expenses: Vec<ExpenseRow>,
+pub struct Batch {
+    /// The sites.
+    pub sites: Vec<SiteRow>,
+    /// The routers.
+    pub routers: Vec<RouterRow>,
+    /// The packages, with those that rows with everything sell.
+    pub packages: Vec<PackageRow>,
+    /// The customers, each once.
+    pub customers: Vec<CustomerRow>,
+    /// The lines.
+    pub subscriptions: Vec<SubscriptionRow>,
+    /// The devices.
+    pub cpes: Vec<CpeRow>,
+    /// The installations.
+    pub installations: Vec<InstallationRow>,
+    /// The expenses.
+    pub expenses: Vec<ExpenseRow>,
     /// Which file or sheet was read as what.
-    pub(crate) read_as: Vec<(Kind, String)>,
+    pub read_as: Vec<(Kind, String)>,
     /// How cells were read, and what was left aside.
-    pub(crate) notices: Notices,
+    pub notices: Notices,
     /// Keys that stand in the files, even in rows that are otherwise wrong: a reference to such a row is not wrong too.
     pub(super) named: HashSet<(Noun, String)>,
 }
 
 /// Reads files: the good rows, and all that is wrong with the others.
-pub(crate) fn read(files: &Files, reading: &Reading) -> (Batch, Vec<RowError>) {
+pub fn read(files: &Files, reading: &Reading) -> (Batch, Vec<RowError>) {
     let mut reader = Reader { reading: reading.clone(), ..Reader::default() };
     let mut tables = files.tables(reading, &mut reader.notices, &mut reader.errors);
     let read_as = tables.iter().map(|(kind, table)| (*kind, table.name.clone())).collect();

@@ -7,11 +7,11 @@ use super::problem::RowError;
 
 /// The rows whose questions are answered with yes.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Accept(HashSet<Accepted>);
+pub struct Accept(HashSet<Accepted>);
 
 /// A row, `customers.csv:7`, or all rows of a file, `customers.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Accepted {
+pub struct Accepted {
     file: String,
     line: Option<u64>,
 }
@@ -33,12 +33,12 @@ impl FromStr for Accepted {
 
 impl Accept {
     /// Those rows.
-    pub(crate) fn new(accepted: impl IntoIterator<Item = Accepted>) -> Self {
+    pub fn new(accepted: impl IntoIterator<Item = Accepted>) -> Self {
         Self(accepted.into_iter().collect())
     }
 
     /// True when what is wrong with a row is a question, and it was answered.
-    pub(crate) fn covers(&self, error: &RowError) -> bool {
+    pub fn covers(&self, error: &RowError) -> bool {
         let answered = |line| self.0.contains(&Accepted { file: error.file.clone(), line });
         error.problem.is_question() && (answered(None) || answered(Some(error.line)))
     }

@@ -16,14 +16,22 @@ use super::workbook;
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Places where routers stand.
     Sites,
+    /// Routers.
     Routers,
+    /// Packages.
     Packages,
+    /// Customers.
     Customers,
+    /// Lines.
     Subscriptions,
+    /// Devices at customers.
     Cpes,
+    /// Installations with their fees.
     Installations,
+    /// Expenses.
     Expenses,
     /// Customer, package and line in each row.
     Everything,
@@ -31,7 +39,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All, in the order in which they are imported.
-    pub(crate) const ALL: [Self; 9] = [
+    pub const ALL: [Self; 9] = [
         Self::Sites,
         Self::Routers,
         Self::Packages,
@@ -44,7 +52,7 @@ impl Kind {
     ];
 
     /// The file's usual name.
-    pub(crate) const fn usual(self) -> &'static str {
+    pub const fn usual(self) -> &'static str {
         match self {
             Self::Sites => SiteRow::FILE,
             Self::Routers => RouterRow::FILE,
@@ -121,14 +129,14 @@ struct File {
 
 /// Where the rows are.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Files {
+pub struct Files {
     files: Vec<File>,
 }
 
 impl Files {
     /// Adds a file by its name without a folder, with its bytes or why it cannot be read. One whose kind is said takes the
     /// place of those that have it by their names.
-    pub(crate) fn add(&mut self, kind: Option<Kind>, name: String, bytes: Result<Vec<u8>, String>) {
+    pub fn add(&mut self, kind: Option<Kind>, name: String, bytes: Result<Vec<u8>, String>) {
         if kind.is_some() {
             self.files.retain(|other| of_stem(&other.name) != kind);
         }
@@ -136,7 +144,7 @@ impl Files {
     }
 
     /// True when there is nothing to read.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
@@ -168,7 +176,7 @@ impl Files {
 }
 
 /// True for a name that a table may have: of a text with columns, or of a workbook. Others are not looked into.
-pub(crate) fn may_be_table(name: &str) -> bool {
+pub fn may_be_table(name: &str) -> bool {
     is_text(name) || workbook::is_workbook(name)
 }
 

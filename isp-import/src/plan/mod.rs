@@ -34,70 +34,70 @@ use super::sheet::{Origin, Placed};
 
 /// How to import.
 #[derive(Debug, Clone)]
-pub(crate) struct Options {
+pub struct Options {
     /// Into whose books.
-    pub(crate) tenant: TenantId,
+    pub tenant: TenantId,
     /// The moment of the import.
-    pub(crate) now: DateTime<Utc>,
+    pub now: DateTime<Utc>,
     /// The first day that this program bills: periods and installation fees from before it were billed elsewhere.
     /// `None`: the day of the import.
-    pub(crate) billed_from: Option<Date>,
+    pub billed_from: Option<Date>,
     /// Whether rows that exist and differ are changed.
-    pub(crate) update: bool,
+    pub update: bool,
     /// Who imports, for the device history.
-    pub(crate) officer: Name,
+    pub officer: Name,
     /// Rows that look like a slip or a double, and are right.
-    pub(crate) accept: Accept,
+    pub accept: Accept,
 }
 
 /// What an import would write.
 #[derive(Debug, Default)]
-pub(crate) struct ImportPlan {
+pub struct ImportPlan {
     /// All of it, for one commit.
-    pub(crate) changes: ChangeSet,
+    pub changes: ChangeSet,
     /// How many rows of each file are new, the same, changed or left out.
-    pub(crate) counts: Vec<(&'static str, Counts)>,
+    pub counts: Vec<(&'static str, Counts)>,
     /// What becomes of each row of a file, in its order.
-    pub(crate) verdicts: Vec<(&'static str, Vec<Verdict>)>,
+    pub verdicts: Vec<(&'static str, Vec<Verdict>)>,
     /// Rows that exist and differ.
-    pub(crate) differences: Vec<Change>,
+    pub differences: Vec<Change>,
     /// What a person should know of it.
-    pub(crate) notices: Notices,
+    pub notices: Notices,
     /// Installations that were before the first billed day: file and line.
-    pub(crate) left_out: Vec<(String, u64)>,
+    pub left_out: Vec<(String, u64)>,
 }
 
 /// Rows of one file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Counts {
+pub struct Counts {
     /// To be written.
-    pub(crate) new: u64,
+    pub new: u64,
     /// There already, and equal.
-    pub(crate) same: u64,
+    pub same: u64,
     /// There already, and different.
-    pub(crate) differ: u64,
+    pub differ: u64,
     /// From before the first billed day.
-    pub(crate) left_out: u64,
+    pub left_out: u64,
 }
 
 /// A row that exists and differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Change {
+pub struct Change {
     /// Name of the file.
-    pub(crate) file: String,
+    pub file: String,
     /// Line in it.
-    pub(crate) line: u64,
+    pub line: u64,
     /// Which columns differ; never their values.
-    pub(crate) columns: Vec<&'static str>,
+    pub columns: Vec<&'static str>,
     /// Whether `--update` changes it. What billing or a router rests on has a command of its own.
-    pub(crate) updatable: bool,
+    pub updatable: bool,
 }
 
 /// Checks the rows against each other and against what exists, and plans what to write.
 ///
 /// # Errors
 /// All bad rows; nothing is planned then.
-pub(crate) fn plan(
+pub fn plan(
     batch: &Batch,
     existing: &Existing,
     ids: &mut IdSource,
@@ -108,12 +108,7 @@ pub(crate) fn plan(
 }
 
 /// The same for a person who is shown the good rows beside the bad ones: such a plan is written only when there are none.
-pub(crate) fn look(
-    batch: &Batch,
-    existing: &Existing,
-    ids: &mut IdSource,
-    options: &Options,
-) -> (ImportPlan, Vec<RowError>) {
+pub fn look(batch: &Batch, existing: &Existing, ids: &mut IdSource, options: &Options) -> (ImportPlan, Vec<RowError>) {
     let mut planner = Planner::new(batch, existing, ids, options);
     planner.each("sites", &batch.sites, Planner::site);
     planner.each("routers", &batch.routers, Planner::router);
@@ -131,7 +126,7 @@ pub(crate) fn look(
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It is written.
     New,
     /// It is there already, and equal.

@@ -13,13 +13,13 @@ use isp_core::text::Code;
 use isp_core::typed::bare;
 use isp_core::{Error, Money, Secret};
 
-pub(crate) use cost::{ExpenseRow, InstallationRow};
-pub(crate) use customer::CustomerRow;
-pub(crate) use device::CpeRow;
+pub use cost::{ExpenseRow, InstallationRow};
+pub use customer::CustomerRow;
+pub use device::CpeRow;
 pub(crate) use everything::EverythingRow;
-pub(crate) use line::SubscriptionRow;
-pub(crate) use package::PackageRow;
-pub(crate) use place::{RouterRow, SiteRow};
+pub use line::SubscriptionRow;
+pub use package::PackageRow;
+pub use place::{RouterRow, SiteRow};
 
 use super::cells::Cells;
 use super::sheet::{Column, Origin, Placed};
@@ -88,7 +88,7 @@ fn not_negative(field: &'static str, text: &str) -> Result<Money, Error> {
 }
 
 /// Reads whether a price contains PPN, in the words of an owner.
-pub(crate) fn tax_mode(text: &str) -> Result<TaxMode, Error> {
+pub fn tax_mode(text: &str) -> Result<TaxMode, Error> {
     match text.trim().to_lowercase().as_str() {
         "belum termasuk" | "belum" | "exclusive" | "tidak termasuk" => Ok(TaxMode::Exclusive),
         "termasuk" | "sudah termasuk" | "inclusive" => Ok(TaxMode::Inclusive),

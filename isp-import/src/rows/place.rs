@@ -12,12 +12,17 @@ use super::{CODE, FileRow, SITE, password};
 
 /// A line of `sites.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct SiteRow {
-    pub(crate) at: Origin,
-    pub(crate) code: Code,
-    pub(crate) name: Name,
-    pub(crate) zone: Zone,
-    pub(crate) coordinates: Option<Coordinates>,
+pub struct SiteRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// Its code.
+    pub code: Code,
+    /// Its name.
+    pub name: Name,
+    /// The time zone.
+    pub zone: Zone,
+    /// Where it is.
+    pub coordinates: Option<Coordinates>,
 }
 
 impl FileRow for SiteRow {
@@ -41,13 +46,17 @@ impl FileRow for SiteRow {
 
 /// A line of `routers.csv`.
 #[derive(Debug, Clone)]
-pub(crate) struct RouterRow {
-    pub(crate) at: Origin,
-    pub(crate) code: Code,
-    pub(crate) site: Code,
-    pub(crate) endpoint: RouterEndpoint,
+pub struct RouterRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// Its code.
+    pub code: Code,
+    /// The code of the site.
+    pub site: Code,
+    /// Where its API is, and who logs in.
+    pub endpoint: RouterEndpoint,
     /// False when the file has none: that of the router as it is known.
-    pub(crate) has_password: bool,
+    pub has_password: bool,
 }
 
 impl FileRow for RouterRow {

@@ -17,36 +17,36 @@ use super::by_code::ByCode;
 
 /// What exists before an import, as it was loaded.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub struct Found {
     /// All sites.
-    pub(crate) sites: Vec<Site>,
+    pub sites: Vec<Site>,
     /// All routers.
-    pub(crate) routers: Vec<Router>,
+    pub routers: Vec<Router>,
     /// All packages.
-    pub(crate) packages: Vec<Package>,
+    pub packages: Vec<Package>,
     /// All customers.
-    pub(crate) customers: Vec<Customer>,
+    pub customers: Vec<Customer>,
     /// All lines, with those that have ended.
-    pub(crate) subscriptions: Vec<Subscription>,
+    pub subscriptions: Vec<Subscription>,
     /// All devices.
-    pub(crate) cpes: Vec<Cpe>,
+    pub cpes: Vec<Cpe>,
     /// The kinds of installations.
-    pub(crate) kinds: Vec<InstallationKind>,
+    pub kinds: Vec<InstallationKind>,
     /// All installations.
-    pub(crate) orders: Vec<InstallationOrder>,
+    pub orders: Vec<InstallationOrder>,
     /// Installations that were taken back: a row that is one of them is not charged again.
-    pub(crate) taken_back: HashSet<InstallationOrderId>,
+    pub taken_back: HashSet<InstallationOrderId>,
     /// All expenses, with those that were booked back.
-    pub(crate) expenses: Vec<ExpenseRow>,
+    pub expenses: Vec<ExpenseRow>,
     /// The cash in the office.
-    pub(crate) cash: Money,
+    pub cash: Money,
     /// Lines that have had a periodic invoice.
-    pub(crate) billed: HashSet<SubscriptionId>,
+    pub billed: HashSet<SubscriptionId>,
 }
 
 /// All rows that an import may refer to or repeat, ready to be looked up.
 #[derive(Debug, Default)]
-pub(crate) struct Existing {
+pub struct Existing {
     pub(super) sites: ByCode<Site>,
     pub(super) routers: ByCode<Router>,
     pub(super) packages: ByCode<Package>,
@@ -99,7 +99,7 @@ impl From<Found> for Existing {
 
 impl Existing {
     /// True when a customer has this number.
-    pub(crate) fn has_customer(&self, code: &Code) -> bool {
+    pub fn has_customer(&self, code: &Code) -> bool {
         self.customers.get(code).is_some()
     }
 

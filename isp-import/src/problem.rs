@@ -6,16 +6,16 @@ use serde::Serialize;
 
 /// A bad cell, row or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct RowError {
+pub struct RowError {
     /// Name of the file, without its folder.
-    pub(crate) file: String,
+    pub file: String,
     /// Line in the file, counted from 1; the header is line 1. 0 for the file as a whole.
-    pub(crate) line: u64,
+    pub line: u64,
     /// The column as the file's header names it; empty for the row as a whole.
-    pub(crate) column: String,
+    pub column: String,
     /// Why.
     #[serde(serialize_with = "as_code")]
-    pub(crate) problem: Problem,
+    pub problem: Problem,
 }
 
 fn as_code<S: serde::Serializer>(problem: &Problem, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,7 +35,7 @@ impl fmt::Display for RowError {
 
 /// Why a row cannot be taken. No variant holds what is personal in a cell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Problem {
+pub enum Problem {
     /// The domain refuses the value.
     #[error(transparent)]
     Value(#[from] isp_core::Error),
@@ -186,7 +186,7 @@ pub(crate) enum Problem {
 
 impl Problem {
     /// A stable code; also the key of its text in the locales.
-    pub(crate) fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Value(error) => error.code(),
             Self::File(_) => "import.file",
@@ -224,7 +224,7 @@ impl Problem {
     }
 
     /// True when a person may say that the row is right as it is: it looks like a slip or a double.
-    pub(crate) const fn is_question(&self) -> bool {
+    pub const fn is_question(&self) -> bool {
         matches!(
             self,
             Self::LikelyDouble { .. }
@@ -241,18 +241,24 @@ impl Problem {
 
 /// What a cell refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Noun {
+pub enum Noun {
+    /// A site.
     Site,
+    /// A router.
     Router,
+    /// A package.
     Package,
+    /// A customer.
     Customer,
+    /// A user name on a router, or what stands for it.
     Username,
+    /// The serial number of a device.
     Serial,
 }
 
 impl Noun {
     /// The key of its name in the locales.
-    pub(crate) const fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Site => "noun.site",
             Self::Router => "noun.router",

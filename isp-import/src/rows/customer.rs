@@ -12,16 +12,25 @@ use super::FileRow;
 
 /// A line of `customers.csv`. Empty cells of optional columns say nothing: they do not erase what is known.
 #[derive(Debug, Clone)]
-pub(crate) struct CustomerRow {
-    pub(crate) at: Origin,
-    pub(crate) code: Code,
-    pub(crate) name: Name,
-    pub(crate) nik: Option<Nik>,
-    pub(crate) address: Address,
-    pub(crate) phone: Option<Phone>,
-    pub(crate) language: Option<Language>,
-    pub(crate) invoicing: Option<Invoicing>,
-    pub(crate) coordinates: Option<Coordinates>,
+pub struct CustomerRow {
+    /// Where it stands.
+    pub at: Origin,
+    /// Its code.
+    pub code: Code,
+    /// Its name.
+    pub name: Name,
+    /// The number of the identity card.
+    pub nik: Option<Nik>,
+    /// The address.
+    pub address: Address,
+    /// The first mobile number of the cell.
+    pub phone: Option<Phone>,
+    /// The language of messages.
+    pub language: Option<Language>,
+    /// One document for several lines, or one each.
+    pub invoicing: Option<Invoicing>,
+    /// Where it is.
+    pub coordinates: Option<Coordinates>,
 }
 
 impl FileRow for CustomerRow {

@@ -14,11 +14,11 @@ use super::total::Totals;
 
 /// A copy of a file, and what it is to be called.
 #[derive(Debug)]
-pub(crate) struct Copy {
+pub struct Copy {
     /// Its name, `customers.csv`.
-    pub(crate) name: String,
+    pub name: String,
     /// CSV with the rows as they were written, and one column more.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 /// Makes the copies. A row's column `heading` holds what `say` makes of the errors and questions about it; an import does
@@ -26,7 +26,7 @@ pub(crate) struct Copy {
 ///
 /// # Errors
 /// What the writer of CSV says.
-pub(crate) fn copies(
+pub fn copies(
     files: &Files,
     reading: &Reading,
     errors: &[RowError],
