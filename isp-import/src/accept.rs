@@ -16,6 +16,14 @@ pub struct Accepted {
     line: Option<u64>,
 }
 
+impl Accepted {
+    /// A line of a file as [`RowError`] names both; without a line all of the file.
+    #[must_use]
+    pub fn new(file: String, line: Option<u64>) -> Self {
+        Self { file, line }
+    }
+}
+
 impl FromStr for Accepted {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -16,6 +16,7 @@
 //! | what a person is shown before anything is written | `preview` |
 //! | copies of the files that say what is wrong | `fix` |
 //! | questions that a person has answered | `accept` |
+//! | what is wrong and what is told, in two languages | `words` |
 //!
 //! A [`RowError`] names file, line, column and reason. It never repeats what is in the cell: a shifted column would
 //! show a NIK or a password.
@@ -38,6 +39,7 @@ mod table;
 mod tests;
 mod text_file;
 mod total;
+mod words;
 mod workbook;
 
 pub use accept::{Accept, Accepted};
@@ -45,7 +47,7 @@ pub use batch::{Batch, read};
 pub use existing::{Existing, Found};
 pub use fix::{Copy, copies};
 pub use notice::{Lines, Note, Notices};
-pub use plan::{Change, Counts, ImportPlan, Options, Verdict, look, plan};
+pub use plan::{Change, Counts, ExpenseIds, ImportPlan, Options, PlannedLine, Verdict, look, plan};
 pub use problem::{Noun, Problem, RowError};
 pub use rows::{
     CpeRow, CustomerRow, ExpenseRow, InstallationRow, PackageRow, RouterRow, SiteRow, SubscriptionRow, tax_mode,

@@ -44,7 +44,7 @@ pub enum Note {
 }
 
 impl Note {
-    /// The key of its text in the locales.
+    /// The key of its text in the locales, such as `notice.totals`.
     pub const fn key(self) -> &'static str {
         match self {
             Self::UnknownFile => "notice.unknown_file",

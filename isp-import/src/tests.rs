@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use isp_core::calendar::{Date, Zone};
 use isp_core::ids::{IdSource, TenantId};
-use isp_core::text::Name;
+use isp_core::text::{Language, Name};
 
 use super::*;
 
@@ -100,7 +100,8 @@ fn twenty_kinds_of_bad_rows_are_all_named() {
     assert!(kinds.len() >= 18 && errors.len() >= 26, "{} kinds, {} errors", kinds.len(), errors.len());
     // Nothing of the cells is shown.
     for error in &errors {
-        let text = error.to_string();
+        let said = [Language::Id, Language::En].map(|language| error.problem.said(language)).join(" ");
+        let text = format!("{error} {said}");
         for secret in ["3273", "0812", "812345", "rahasia", "hunter2", "021"] {
             assert!(!text.contains(secret), "{text}");
         }

@@ -1,7 +1,9 @@
 //! Expenses.
 
+use std::collections::HashMap;
+
 use isp_core::calendar::Date;
-use isp_core::ids::{ExpenseId, derive};
+use isp_core::ids::{ExpenseId, TenantId, derive};
 use isp_core::ledger::{Account, Expense};
 use isp_core::payment::Channel;
 use isp_core::ports::ExpenseRow;
@@ -12,6 +14,30 @@ use super::super::notice::Note;
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::ExpenseRow as ExpenseRowOfFile;
 use super::{Planner, Verdict};
+
+/// The ids of expenses follow from what they say. Two equal ones of one day are told apart by their order.
+#[derive(Debug)]
+pub struct ExpenseIds {
+    tenant: TenantId,
+    /// How often the same expense was there.
+    seen: HashMap<String, u32>,
+}
+
+impl ExpenseIds {
+    /// No expense yet.
+    #[must_use]
+    pub fn new(tenant: TenantId) -> Self {
+        Self { tenant, seen: HashMap::new() }
+    }
+
+    /// The id of the next expense that says this, at the site with a code or at none.
+    pub fn next(&mut self, on: Date, category: Account, amount: Money, note: &str, site: &str) -> ExpenseId {
+        let words = [&on.to_string(), category.code(), &amount.as_i64().to_string(), note, site].join("\u{1f}");
+        let nth = self.seen.entry(words.clone()).or_default();
+        *nth += 1;
+        ExpenseId(derive(self.tenant.0, &["expense", &words, &nth.to_string()]))
+    }
+}
 
 impl Planner<'_> {
     pub(super) fn expense(&mut self, row: &ExpenseRowOfFile) -> Result<Verdict, RowError> {
@@ -40,14 +66,9 @@ impl Planner<'_> {
         Ok(Verdict::New)
     }
 
-    /// Two equal expenses of one day are told apart by their order in the file.
     fn expense_id(&mut self, row: &ExpenseRowOfFile) -> ExpenseId {
         let site = row.site.as_ref().map_or("", Code::as_str);
-        let words = [&row.on.to_string(), row.category.code(), &row.amount.as_i64().to_string(), &row.note, site]
-            .join("\u{1f}");
-        let nth = self.expenses.entry(words.clone()).or_default();
-        *nth += 1;
-        ExpenseId(derive(self.options.tenant.0, &["expense", &words, &nth.to_string()]))
+        self.expenses.next(row.on, row.category, row.amount, &row.note, site)
     }
 
     /// Finds the expenses of the books that stand in the file unchanged.
@@ -59,7 +80,7 @@ impl Planner<'_> {
                 self.claimed_expenses.insert(id);
             }
         }
-        self.expenses.clear();
+        self.expenses = ExpenseIds::new(self.options.tenant);
     }
 
     /// True when the books have just this expense under another id, as after `isp expense edit`: each for one row.

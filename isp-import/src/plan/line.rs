@@ -5,11 +5,28 @@ use isp_core::calendar::{BillingDay, Date, Zone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
 use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
-use isp_core::text::RouterName;
+use isp_core::text::{Code, RouterName};
 
 use super::super::problem::{Noun, Problem, RowError};
 use super::super::rows::SubscriptionRow;
 use super::{Note, Planner, Verdict, columns};
+
+/// What a new line takes that its row may not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedLine {
+    /// Name of the file.
+    pub file: String,
+    /// Line in it.
+    pub line: u64,
+    /// The router, if it is on one.
+    pub router: Option<Code>,
+    /// The site, whose zone its days are counted in.
+    pub site: Code,
+    /// The day of the month on which its periods begin.
+    pub day: BillingDay,
+    /// The first day that is billed.
+    pub billed_from: Date,
+}
 
 impl Planner<'_> {
     pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
@@ -65,6 +82,12 @@ impl Planner<'_> {
             return Err(row.at.error("discount", isp_core::Error::DiscountAbovePrice { price }));
         }
         self.ask_which_line(row, customer_id, today);
+        let code = |site: SiteId| self.sites.iter().find(|(_, (id, _))| *id == site).map(|(code, _)| code.clone());
+        let router = self.routers.iter().find(|(_, (id, _))| Some(*id) == router_id).map(|(code, _)| code.clone());
+        if let Some(site) = code(site_id) {
+            let (file, line) = (row.at.file().to_owned(), row.at.line);
+            self.plan.lines.push(PlannedLine { file, line, router, site, day, billed_from });
+        }
         let id = SubscriptionId(self.ids.next_uuid());
         let account = Account { password, ..row.account.clone() };
         let subscription = Subscription { id, customer_id, site_id, router_id, account, terms };

@@ -8,6 +8,9 @@ mod line;
 mod package;
 mod place;
 
+pub use expense::ExpenseIds;
+pub use line::PlannedLine;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -63,6 +66,8 @@ pub struct ImportPlan {
     pub differences: Vec<Change>,
     /// What a person should know of it.
     pub notices: Notices,
+    /// What each new line takes from its router, its start and the day of the import.
+    pub lines: Vec<PlannedLine>,
     /// Installations that were before the first billed day: file and line.
     pub left_out: Vec<(String, u64)>,
 }
@@ -167,8 +172,7 @@ struct Planner<'a> {
     /// User names and serial numbers of the files, in small letters.
     accounts: HashSet<String>,
     serials: HashSet<String>,
-    /// How often the same expense stands in the file.
-    expenses: HashMap<String, u32>,
+    expenses: ExpenseIds,
     /// The cash that is left after the rows so far.
     cash: Money,
     /// Installations and expenses of the books that a row of the files is.
@@ -203,7 +207,7 @@ impl<'a> Planner<'a> {
             subscribing: batch.subscriptions.iter().map(|s| s.customer.folded()).collect(),
             accounts: batch.subscriptions.iter().map(|s| s.name().folded()).collect(),
             serials: batch.cpes.iter().map(|c| c.serial.folded()).collect(),
-            expenses: HashMap::new(),
+            expenses: ExpenseIds::new(options.tenant),
             cash: existing.cash,
             claimed_orders: HashSet::new(),
             claimed_expenses: HashSet::new(),
