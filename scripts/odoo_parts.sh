@@ -63,7 +63,9 @@ odoo_part() {
     faults)
         odoo_database "$name" "${whole:+plain}"
         odoo_database asked "${whole:+plain}"
+        odoo_database imported "${whole:+plain}"
         { odoo_script checks/asked_at_once.py "$run/parts/asked.conf" &&
+            odoo_script checks/imported_at_once.py "$run/parts/imported.conf" &&
             odoo_script checks/faults.py "$run/parts/$name.conf" &&
             odoo_script checks/network_faults.py "$run/parts/$name.conf"; } >"$run/$name.said" 2>"$run/$name.log" || status=$?
         ;;

@@ -11,6 +11,7 @@
 //! | `radius` | [`mod@radius`] | the `AccessControl` port on FreeRADIUS |
 //! | `whatsapp` | [`mod@whatsapp`] | the `Messenger` port on the WhatsApp Cloud API |
 //! | `cases` | [`mod@cases`] | dated cases of a provider as data, lived on any store |
+//! | `import` | [`mod@import`] | spreadsheets as checked rows, planned against what exists |
 //! | `cli` | | the `isp` program |
 //! | `memory`, `testing` | `core::testing` | a store, routers and a messenger in memory; the contract suites for your own |
 //!
@@ -38,6 +39,8 @@
 #[cfg(feature = "cases")]
 pub use isp_cases as cases;
 pub use isp_core as core;
+#[cfg(feature = "import")]
+pub use isp_import as import;
 #[cfg(feature = "mikrotik")]
 pub use isp_mikrotik as mikrotik;
 #[cfg(feature = "payment")]

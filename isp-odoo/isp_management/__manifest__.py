@@ -48,6 +48,7 @@
         "wizard/isp_many_wizard_views.xml",
         "wizard/isp_make_customer_wizard_views.xml",
         "wizard/isp_policy_wizard_views.xml",
+        "wizard/isp_spreadsheet_wizard_views.xml",
         "report/isp_invoice_document.xml",
         "report/isp_statement_document.xml",
         "data/isp_network_cron.xml",

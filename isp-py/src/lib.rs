@@ -11,6 +11,7 @@
 //! | the calls that use a network, and how they wait | [`routers`], [`whatsapp`], [`runtime`] |
 //! | simulators | [`testing`] |
 //! | the settings | [`policy`] |
+//! | spreadsheets of an owner | [`spreadsheets`] |
 //! | phones and NIK | [`people`] |
 //! | the closed lists of words | [`words`] |
 //! | dated cases | [`cases`] |
@@ -24,6 +25,7 @@ mod people;
 mod policy;
 mod routers;
 mod runtime;
+mod spreadsheets;
 mod testing;
 mod whatsapp;
 mod words;
@@ -97,6 +99,7 @@ fn _isp_engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(people::parse_mac, module)?)?;
     module.add_function(wrap_pyfunction!(people::parse_ip_address, module)?)?;
     module.add_function(wrap_pyfunction!(people::format_rupiah, module)?)?;
+    module.add_function(wrap_pyfunction!(spreadsheets::read_spreadsheets, module)?)?;
     module.add_function(wrap_pyfunction!(cases::read_case, module)?)?;
     module.add_function(wrap_pyfunction!(cases::compare_case, module)?)?;
     module.add_function(wrap_pyfunction!(cases::case_lacks, module)?)?;

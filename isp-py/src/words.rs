@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::decide::words as decide;
-use crate::{gateways, routers, whatsapp};
+use crate::{gateways, routers, spreadsheets, whatsapp};
 
 /// All of them.
 pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -44,6 +44,12 @@ pub(crate) fn all(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("MoneyDoubt", Doubt::ALL.map(Doubt::code).to_vec()),
         ("HolidayKind", decide::HOLIDAY_KINDS.map(HolidayKind::code).to_vec()),
         ("FileKind", FileKind::ALL.map(FileKind::code).to_vec()),
+        ("SheetKind", of(&spreadsheets::KINDS)),
+        ("DayOrder", of(&spreadsheets::ORDERS)),
+        ("Invoicing", of(&spreadsheets::INVOICINGS)),
+        ("Ownership", of(&spreadsheets::OWNERSHIPS)),
+        ("ExpenseCategory", of(&spreadsheets::CATEGORIES)),
+        ("PaidFrom", of(&spreadsheets::PAID_FROM)),
         ("IsolationStrategy", of(&routers::STRATEGIES)),
         ("LineService", of(&routers::SERVICES)),
         ("TemplateKind", of(&whatsapp::TEMPLATE_KINDS)),

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import isp_engine as isp
-from isp_engine import _isp_engine, cases, gateways, records, routers, testing, whatsapp
+from isp_engine import _isp_engine, cases, gateways, records, routers, spreadsheets, testing, whatsapp
 
 PACKAGE = Path(isp.__file__).parent
 
@@ -14,7 +14,7 @@ def test_the_package_is_typed() -> None:
 
 
 def test_everything_public_is_exported_and_documented() -> None:
-    modules = (isp, cases, gateways, routers, whatsapp, testing)
+    modules = (isp, cases, gateways, routers, spreadsheets, whatsapp, testing)
     public = [(module, name) for module in modules for name in module.__all__]
     values = [getattr(module, name) for module, name in public]
     native = {name for name in dir(_isp_engine) if not name.startswith("_")}

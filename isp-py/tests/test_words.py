@@ -8,7 +8,7 @@ import isp_engine as isp
 from isp_engine import records
 
 # Words that come out and are never read.
-ANSWERS = {"Action", "Evidence", "Fate", "LookAction", "LookReason", "Outcome", "ReceivedOutcome", "StepAction", "Verdict"}
+ANSWERS = {"Action", "Evidence", "Fate", "LookAction", "LookReason", "Outcome", "ReceivedOutcome", "RowVerdict", "StepAction", "Verdict"}
 
 
 def aliases() -> dict[str, tuple[str, ...]]:

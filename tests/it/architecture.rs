@@ -71,6 +71,20 @@ fn the_core_reaches_no_runtime_no_database_no_network_and_no_python() {
     }
 }
 
+/// Files are names with bytes, and what exists is a value: who reads and writes is the caller, a program or Python.
+#[test]
+fn the_import_opens_no_file_and_knows_no_store() {
+    let reached = reached_by("isp-import");
+    for forbidden in ["tokio", "sqlx", "sqlx-core", "reqwest", "pyo3", "isp-store", "isp-mikrotik"] {
+        assert!(!reached.contains(forbidden), "isp-import reaches {forbidden}");
+    }
+    for (path, text) in sources("isp-import/src") {
+        for word in ["std::fs", "std::env", "Utc::now", "SystemTime"] {
+            assert!(!mentions(&text, word), "{} names {word}", path.display());
+        }
+    }
+}
+
 /// Facts are no wider than their decision: what the caller of the wheel does not know is `Unknown` there, never an id of
 /// zeros.
 #[test]
@@ -290,9 +304,10 @@ fn adapters_do_not_see_each_other() {
     assert!(!core.iter().any(|name| name.starts_with("isp-") && name != "isp-core"), "isp-core depends on an adapter");
 }
 
-const MEMBERS: [&str; 9] = [
+const MEMBERS: [&str; 10] = [
     "isp-serve/src",
     "isp-core/src",
+    "isp-import/src",
     "isp-mikrotik/src",
     "isp-payment/src",
     "isp-radius/src",

@@ -12,3 +12,5 @@ UPDATE isp_notification
 UPDATE ir_cron
    SET active = false
  WHERE id IN (SELECT res_id FROM ir_model_data WHERE module = 'isp_management' AND model = 'ir.cron');
+-- Files that somebody was about to import hold passwords of routers.
+DELETE FROM isp_spreadsheet_wizard;

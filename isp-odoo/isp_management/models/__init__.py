@@ -69,6 +69,8 @@ from . import isp_dashboard_pictures
 from . import isp_demo
 from . import isp_smart_buttons
 from . import isp_import
+from . import isp_spreadsheet_books
+from . import isp_spreadsheet_writer
 from . import isp_invoice_document
 from . import isp_people
 from . import isp_statement

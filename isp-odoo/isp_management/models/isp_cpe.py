@@ -102,7 +102,7 @@ class IspCpe(models.Model):
         self.ensure_one()
         return " / ".join(filter(None, (self.outdoor_unit, self.serial, self.router, self.router_serial))) or self.name
 
-    def _isp_log(self, kind, reason):
+    def _isp_log(self, kind, reason, day=None):
         self.ensure_one()
         if not self.customer_id:
             raise UserError(_("%s belongs to no customer yet.", self.display_name))
@@ -114,7 +114,13 @@ class IspCpe(models.Model):
             "device": self._isp_device_name(),
             "reason": reason,
             "ownership": self.ownership,
+            **({"date": day} if day else {}),
         })
+
+    def _isp_installed_on(self, day, reason):
+        """It stands at its customer's place since a day."""
+        self._isp_log("installed", reason, day)
+        self._isp_may_write().write({"state": "installed", "installed_on": day, "returned_on": False})
 
     def action_install(self):
         for cpe in self.filtered(lambda c: c.state != "installed"):

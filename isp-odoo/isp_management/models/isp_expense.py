@@ -27,6 +27,7 @@ class IspExpense(models.Model):
         help="Empty: the company's account for costs.",
     )
     reference = fields.Char()
+    site_id = fields.Many2one("isp.site", check_company=True, ondelete="restrict", index="btree_not_null")
     state = fields.Selection(
         [("draft", "New"), ("posted", "Posted"), ("cancelled", "Cancelled")],
         default="draft", required=True, copy=False, tracking=True, index=True,

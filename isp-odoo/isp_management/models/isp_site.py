@@ -1,8 +1,13 @@
 """Where routers stand: a place with its time zone."""
 
-from odoo import api, fields, models
+import re
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
 
 from .res_company import ZONES
+
+DEGREES = re.compile(r"-?[0-9]{1,2}(\.[0-9]+)?,-?[0-9]{1,3}(\.[0-9]+)?")
 
 
 class IspSite(models.Model):
@@ -12,16 +17,28 @@ class IspSite(models.Model):
     _check_company_auto = True
 
     name = fields.Char(required=True)
+    code = fields.Char(copy=False, index="btree_not_null", help="What spreadsheets call it; empty: its name.")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
     zone = fields.Selection(
         ZONES, required=True, default=lambda self: self.env.company.isp_zone,
         help="New lines on a router of this site count their days by this clock. A line in service keeps its own.",
     )
+    coordinates = fields.Char(help="Degrees with a decimal point, latitude first: -6.914744,107.609810.")
     router_ids = fields.One2many("isp.router", "site_id", "Routers")
     note = fields.Text()
 
-    _sql_constraints = [("name_unique", "unique(company_id, name)", "There is a site with this name already.")]
+    _sql_constraints = [
+        ("name_unique", "unique(company_id, name)", "There is a site with this name already."),
+        ("code_unique", "unique(company_id, code)", "There is a site with this code already."),
+    ]
+
+
+    @api.constrains("coordinates")
+    def _check_coordinates(self):
+        for site in self.filtered("coordinates"):
+            if not DEGREES.fullmatch(site.coordinates):
+                raise ValidationError(_("%s are no coordinates. They are written as -6.914744,107.609810.", site.coordinates))
 
 
 class IspRouter(models.Model):

@@ -40,6 +40,7 @@ from . import test_many
 from . import test_people
 from . import test_portal
 from . import test_pictures
+from . import test_spreadsheets
 from . import test_statements
 from . import test_looking
 from . import test_qris

@@ -22,6 +22,7 @@ from isp_engine.records import (
     ClockDoubt,
     CorrectionWish,
     CreditNote,
+    DayOrder,
     Decision,
     Delivery,
     DeliveryFacts,
@@ -94,6 +95,10 @@ from isp_engine.records import (
     Sender,
     Sent,
     SentMessage,
+    SheetAnswer,
+    SheetBooks,
+    SheetFile,
+    SheetsRead,
     SignedWebhook,
     SimulatedProfile,
     SimulatedSecret,
@@ -196,6 +201,7 @@ __all__ = [
     "unpaid_when_late",
     "verify_webhook",
     "write_offs",
+    "read_spreadsheets",
 ]
 
 __version__: Final[str]
@@ -532,6 +538,19 @@ def router_status(routers: Sequence[Router], *, deadline: float | None = None) -
 def import_secrets(
     routers: Sequence[Router], known: Sequence[KnownAccount] | None = None, *, deadline: float | None = None
 ) -> list[RouterImport]: ...
+def read_spreadsheets(
+    files: Sequence[SheetFile],
+    books: SheetBooks,
+    now: datetime,
+    *,
+    language: Language | None = None,
+    maps: Sequence[tuple[str, str]] | None = None,
+    dates: DayOrder | None = None,
+    billed_from: date | None = None,
+    update: bool | None = None,
+    accept: Sequence[SheetAnswer] | None = None,
+    copies: bool | None = None,
+) -> SheetsRead: ...
 def send_messages(
     channel: Channel, messages: Sequence[Message], *, deadline: float | None = None
 ) -> list[Sent]: ...

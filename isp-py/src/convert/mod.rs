@@ -6,6 +6,6 @@ mod types;
 mod write;
 
 pub(crate) use place::Place;
-pub(crate) use read::{Key, Keys, Value, nth};
+pub(crate) use read::{Fields, Key, Keys, Value, nth};
 pub(crate) use types::{Kind, Types};
 pub(crate) use write::Writer;

@@ -189,6 +189,25 @@ kinds! {
     GatewayAnswer: provider_id number biller qris url expires_at fee;
     GatewayNotice: reference provider_id state gross payer_fee fee paid_at channel sure;
     GatewayTransaction: reference id asked paid method state;
+    SheetFile: name content kind;
+    SheetAnswer: file line;
+    SheetSite: code name zone coordinates;
+    SheetRouter: code site address username password;
+    SheetPackage: code name price tax_mode speed group;
+    SheetCustomer: code name nik address phone language invoicing coordinates;
+    SheetLine: customer package router site service username password ip_address mac start billing_day cycle timing
+        billed_from held_price discount end next_package billed;
+    SheetDevice: serial customer outdoor_unit router ip_address username password ownership value installed_on
+        installed;
+    SheetFee: code name price;
+    SheetInstallation: customer username kind kind_name fee on instalments with_first_invoice taken_back;
+    SheetExpense: on category amount note site paid_from taken_back;
+    SheetBooks: sites routers packages customers lines devices installation_kinds installations expenses cash;
+    SheetRow: file line verdict columns updatable record;
+    SheetProblem: file line column code message is_question;
+    SheetNotice: file column code message line lines;
+    SheetCopy: name content;
+    SheetsRead: read_as rows problems notices copies;
 }
 
 /// The classes and names. Plain references to Python objects: they survive a fork.

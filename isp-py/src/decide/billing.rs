@@ -218,12 +218,12 @@ fn read_change<'py>(change: &Value<'_, 'py>, packages: &Keys<'py>) -> PyResult<P
     Ok(PackageChange { package_id: PackageId(packages.find(&fields.take()?)?), from: fields.take()?.date()? })
 }
 
-fn read_held(held: &Value<'_, '_>) -> PyResult<HeldPrice> {
+pub(crate) fn read_held(held: &Value<'_, '_>) -> PyResult<HeldPrice> {
     let fields = held.record(Kind::HeldPrice)?;
     Ok(HeldPrice { price: fields.take()?.money_from_zero()?, until: fields.take()?.optional_date()? })
 }
 
-fn read_discount(discount: &Value<'_, '_>) -> PyResult<Discount> {
+pub(crate) fn read_discount(discount: &Value<'_, '_>) -> PyResult<Discount> {
     let fields = discount.record(Kind::Discount)?;
     let percent = fields.take()?.word(&[("amount", false), ("percent", true)])?;
     let value = fields.take()?;

@@ -26,7 +26,7 @@ mod terms;
 mod why;
 
 pub(crate) use allocation::allocate;
-pub(crate) use billing::{plan_billing, prices_on};
+pub(crate) use billing::{plan_billing, prices_on, read_discount, read_held};
 pub(crate) use books::{late_fees_again, late_fees_back, unpaid_when_late};
 pub(crate) use clock::check_clock;
 pub(crate) use credit::{isolation_credits, outage_credits};

@@ -8,11 +8,11 @@ use isp_core::clock::ClockDoubt;
 use isp_core::engine::EngineError;
 use isp_core::ports::StoreError;
 use isp_core::text::Language;
+use isp_import::{Problem, RowError};
 use isp_store::{BackupError, VaultError};
 use minijinja::Environment;
 
 use crate::failure::Failure;
-use crate::import::{Problem, RowError};
 use crate::output::harmless;
 
 const FINDINGS: &str = include_str!("../../../locales/finding.id.toml");

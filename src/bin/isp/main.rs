@@ -17,7 +17,6 @@ mod context;
 mod failure;
 mod grid;
 mod i18n;
-mod import;
 mod linked;
 mod output;
 mod portal;
@@ -27,7 +26,6 @@ mod screen;
 mod simulated;
 mod speak;
 mod stop;
-mod text_file;
 mod watch;
 mod wire;
 

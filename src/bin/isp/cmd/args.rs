@@ -43,7 +43,7 @@ pub(crate) fn speed(text: &str) -> Result<Speed, Error> {
 }
 
 pub(crate) fn tax(text: &str) -> Result<TaxMode, Error> {
-    crate::import::tax_mode(text)
+    isp_import::tax_mode(text)
 }
 
 pub(crate) fn language(text: &str) -> Result<Language, Error> {

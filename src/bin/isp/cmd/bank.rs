@@ -9,12 +9,12 @@ use isp_core::engine::{Looked, Matched};
 use isp_core::ids::CustomerId;
 use isp_core::ports::{MutationQuery, Store};
 use isp_core::text::Code;
+use isp_import::decoded;
 
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
-use crate::text_file::decoded;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -1,17 +1,21 @@
 //! `isp import`: an owner's spreadsheets into the books.
 
+pub(super) mod books;
+pub(super) mod folder;
+mod preview;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use isp_core::calendar::{Date, DayOrder};
 use isp_core::text::{Code, Language};
+use isp_import::{Accept, Accepted, Batch, Copy, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
 
 use super::clock::Clock;
 use super::router_import::private_file;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::import::{self, Accept, Accepted, Files, ImportPlan, Kind, Notices, Options, Reading, RowError};
 use crate::output::{self, Cell, Format, Rows, column, number};
 
 /// The order of days of numbers.
@@ -87,13 +91,13 @@ impl Import {
         match self.dir.as_deref() {
             Some(path) if path.is_dir() => {
                 let what = path.display().to_string();
-                files = Files::in_dir(path)
+                files = folder::files(path)
                     .map_err(|error| Failure::File { path: what.clone(), reason: error.kind().to_string() })?;
                 if files.is_empty() {
                     return Err(nothing_in(path));
                 }
             }
-            Some(path) if path.is_file() => files.add(None, path.to_owned()),
+            Some(path) if path.is_file() => folder::add(&mut files, None, path),
             Some(path) => return Err(Failure::Usage { problem: "not_a_folder", what: path.display().to_string() }),
             None => {}
         }
@@ -109,7 +113,7 @@ impl Import {
             (Kind::Everything, &self.everything),
         ] {
             if let Some(path) = path {
-                files.add(Some(kind), path.clone());
+                folder::add(&mut files, Some(kind), path);
             }
         }
         if files.is_empty() {
@@ -145,7 +149,7 @@ fn column_map(text: &str) -> Result<(String, String), &'static str> {
 
 pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let (files, reading) = (args.files()?, args.reading());
-    let (batch, mut errors) = import::read(&files, &reading);
+    let (batch, mut errors) = isp_import::read(&files, &reading);
     if let (Some(dir), true, true) = (args.dir.as_deref(), batch.read_as.is_empty(), errors.is_empty()) {
         return Err(nothing_in(dir).into());
     }
@@ -157,7 +161,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     let accept = Accept::new(args.accept.iter().cloned());
     errors.retain(|error| !accept.covers(error));
     let store = ctx.store().await?;
-    let existing = import::Existing::load(store, ctx.tenant()).await?;
+    let existing = books::existing(store, ctx.tenant()).await?;
     let options = Options {
         tenant: ctx.tenant(),
         now: ctx.now,
@@ -168,7 +172,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     };
     let planned = {
         let mut ids = ctx.ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        import::plan(&batch, &existing, &mut ids, &options)
+        isp_import::plan(&batch, &existing, &mut ids, &options)
     };
     let plan = match planned {
         Ok(plan) => Some(plan),
@@ -187,7 +191,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
         _ => return refused(ctx, &errors),
     };
     told(ctx, &plan.notices);
-    tell(ctx, &plan, args.update)?;
+    tell(ctx, &batch, &plan, args.update)?;
     if args.dry_run || args.fix.is_some() {
         args.clock.warn(ctx).await?;
         ctx.say("import.dry_run", &[])?;
@@ -195,7 +199,7 @@ pub(crate) async fn run(ctx: &Context, args: Import) -> anyhow::Result<Exit> {
     }
     // New lines are billed from today on, where nothing else is said.
     args.clock.check(ctx).await?;
-    import::apply(store, ctx.tenant(), plan).await?;
+    books::apply(store, ctx.tenant(), plan).await?;
     ctx.say("import.written", &[])?;
     Ok(Exit::Done)
 }
@@ -257,8 +261,8 @@ fn fix(
         "" => ctx.texts.problem(&error.problem),
         column => format!("{column}: {}", ctx.texts.problem(&error.problem)),
     };
-    let copies = import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, taken, say)?;
-    let places = import::place(target, &copies);
+    let copies = isp_import::copies(files, reading, errors, &ctx.texts.t("import.fix_heading"), separator, taken, say)?;
+    let places = place(target, &copies);
     let failed = |path: &Path, error: &std::io::Error| Failure::File {
         path: path.display().to_string(),
         reason: error.kind().to_string(),
@@ -273,9 +277,15 @@ fn fix(
     Ok(())
 }
 
-fn tell(ctx: &Context, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {
+/// Where the copies go: a single one into a file that does not exist yet, several into a folder.
+fn place(target: &Path, copies: &[Copy]) -> Vec<PathBuf> {
+    let single = copies.len() == 1 && !target.is_dir() && target.extension().is_some();
+    copies.iter().map(|copy| if single { target.to_owned() } else { target.join(&copy.name) }).collect()
+}
+
+fn tell(ctx: &Context, batch: &Batch, plan: &ImportPlan, update: bool) -> anyhow::Result<()> {
     if ctx.format == Format::Table && !ctx.quiet {
-        for preview in plan.previews.iter().filter(|preview| preview.rows.len() > 0) {
+        for preview in preview::previews(batch, plan, update).iter().filter(|preview| preview.rows.len() > 0) {
             let file = ("file", preview.file.to_owned());
             output::print(&format!("{}\n", ctx.texts.with("import.preview", &[file])))?;
             ctx.rows(&preview.rows)?;

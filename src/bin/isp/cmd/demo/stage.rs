@@ -29,8 +29,9 @@ use tokio::sync::Notify;
 
 use crate::config::{self, Config, Overrides};
 use crate::failure::Failure;
-use crate::{import, simulated};
+use crate::simulated;
 
+use super::super::import::{books, folder};
 use super::night::Gateway;
 
 macro_rules! sheets {
@@ -212,24 +213,24 @@ async fn import_sheets(store: &dyn Store, dir: &Path, now: DateTime<Utc>) -> any
     for (name, bytes) in SHEETS {
         std::fs::write(dir.join(name), bytes)?;
     }
-    let refused = |rows: Vec<import::RowError>| {
+    let refused = |rows: Vec<isp_import::RowError>| {
         let first = rows.first().map(|r| format!("{}, line {}, column {}: {}", r.file, r.line, r.column, r.problem));
         anyhow!("{} bad rows in the demo's sheets; the first: {}", rows.len(), first.unwrap_or_default())
     };
-    let batch = import::read_dir(dir).map_err(refused)?;
-    let existing = import::Existing::load(store, TenantId::DEFAULT).await?;
-    let options = import::Options {
+    let batch = folder::read_folder(dir).map_err(refused)?;
+    let existing = books::existing(store, TenantId::DEFAULT).await?;
+    let options = isp_import::Options {
         tenant: TenantId::DEFAULT,
         now,
         billed_from: None,
         update: false,
         officer: Name::parse("officer", "impor")?,
-        accept: import::Accept::default(),
+        accept: isp_import::Accept::default(),
     };
     let mut ids = IdSource::new(now, super::behaviour::hash(&["demo"]));
-    let plan = import::plan(&batch, &existing, &mut ids, &options).map_err(refused)?;
+    let plan = isp_import::plan(&batch, &existing, &mut ids, &options).map_err(refused)?;
     let counts = plan.counts.iter().map(|(file, counts)| (*file, counts.new)).collect();
-    import::apply(store, TenantId::DEFAULT, plan).await?;
+    books::apply(store, TenantId::DEFAULT, plan).await?;
     Ok(counts)
 }
 

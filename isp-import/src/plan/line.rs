@@ -1,0 +1,169 @@
+//! Subscriptions: new ones, and those that exist against their rows.
+
+use isp_core::Money;
+use isp_core::calendar::{BillingDay, Date, Zone};
+use isp_core::engine::manage::add_subscription;
+use isp_core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
+use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
+use isp_core::text::{Code, RouterName};
+
+use super::super::problem::{Noun, Problem, RowError};
+use super::super::rows::SubscriptionRow;
+use super::{Note, Planner, Verdict, columns};
+
+/// What a new line takes that its row may not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedLine {
+    /// Name of the file.
+    pub file: String,
+    /// Line in it.
+    pub line: u64,
+    /// The router, if it is on one.
+    pub router: Option<Code>,
+    /// The site, whose zone its days are counted in.
+    pub site: Code,
+    /// The day of the month on which its periods begin.
+    pub day: BillingDay,
+    /// The first day that is billed.
+    pub billed_from: Date,
+}
+
+impl Planner<'_> {
+    pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
+        let Some(customer_id) = self.customers.get(&row.customer).copied() else {
+            return Err(self.unknown(&row.at, "customer_id", Noun::Customer, &row.customer));
+        };
+        let Some(package_id) = self.packages.get(&row.package).copied() else {
+            return Err(self.unknown(&row.at, "package", Noun::Package, &row.package));
+        };
+        let router = match &row.router {
+            None if row.site.is_none() => Some(self.only_router(row)?),
+            None => None,
+            Some(code) => match self.routers.get(code).copied() {
+                Some(router) => Some(router),
+                None => return Err(self.unknown(&row.at, "router", Noun::Router, code)),
+            },
+        };
+        let router_id = router.map(|(id, _)| id);
+        // A line that has ended leaves its user name to one that starts afterwards.
+        let serves = |s: &&Subscription| s.terms.end.is_none_or(|end| row.start < end);
+        let taken = self.existing.account(router_id, &row.account).filter(serves);
+        if taken.is_some_and(|s| s.customer_id != customer_id) {
+            return Err(row.at.error(row.named_by(), Problem::Taken(Noun::Username)));
+        }
+        let (site_id, zone) = self.place_of(row, router.map(|(_, site)| site))?;
+        let today = zone.date_of(self.options.now);
+        if let Some(old) = self.existing.subscription_of(customer_id, Some(row.name())).filter(serves) {
+            return Ok(compared(row, old, router_id, package_id, today));
+        }
+        if row.ended {
+            return Ok(Verdict::LeftOut);
+        }
+        let Some(password) = row.password.clone() else {
+            return Err(row.at.error("password", isp_core::Error::Empty { field: "password" }));
+        };
+        self.ask_about_day(&row.at, "start", row.start);
+        if let Some(from) = row.billed_from {
+            self.ask_about_day(&row.at, "billed_from", from);
+        }
+        let day = row.day.unwrap_or_else(|| BillingDay::of(row.start));
+        let billed_from = row.billed_from.or(self.options.billed_from).unwrap_or(today).max(row.start);
+        let terms = BillingTerms {
+            timing: row.timing,
+            billed_from: Some(billed_from),
+            held_price: row.held(),
+            discount: row.discounted(),
+            ..BillingTerms::new(package_id, row.start, day, row.cycle)
+        };
+        if let (Some(Off::Amount(off)), Some(price)) =
+            (row.discount, row.own_price.or(self.price_of(package_id, today)))
+            && off > price
+        {
+            return Err(row.at.error("discount", isp_core::Error::DiscountAbovePrice { price }));
+        }
+        self.ask_which_line(row, customer_id, today);
+        let code = |site: SiteId| self.sites.iter().find(|(_, (id, _))| *id == site).map(|(code, _)| code.clone());
+        let router = self.routers.iter().find(|(_, (id, _))| Some(*id) == router_id).map(|(code, _)| code.clone());
+        if let Some(site) = code(site_id) {
+            let (file, line) = (row.at.file().to_owned(), row.at.line);
+            self.plan.lines.push(PlannedLine { file, line, router, site, day, billed_from });
+        }
+        let id = SubscriptionId(self.ids.next_uuid());
+        let account = Account { password, ..row.account.clone() };
+        let subscription = Subscription { id, customer_id, site_id, router_id, account, terms };
+        self.subscriptions.entry(customer_id).or_default().push((row.name().clone(), id));
+        add_subscription(&mut self.plan.changes, subscription, zone, self.options.now);
+        Ok(Verdict::New)
+    }
+
+    /// The price of a package per month, of the books or of the same import.
+    fn price_of(&self, id: PackageId, on: Date) -> Option<Money> {
+        let known = self.existing.packages.values().chain(&self.plan.changes.packages);
+        known.filter(|package| package.id == id).last().and_then(|package| package.prices.on(on))
+    }
+
+    /// Asks about a new line of a customer who has one that no row names: it may be that one, corrected.
+    fn ask_which_line(&mut self, row: &SubscriptionRow, customer: CustomerId, today: Date) {
+        let ended = |line: &Subscription| line.terms.end.is_some_and(|end| end <= today);
+        let mut others = self.existing.subscriptions_of(customer);
+        let other = others.find(|line| !ended(line) && !self.accounts.contains(&line.account.username.folded()));
+        if let Some(old) = other {
+            let says = |username: &RouterName, start: Date| format!("{username} {start}");
+            let known = says(&old.account.username, old.terms.start);
+            self.ask(&row.at, row.named_by(), Problem::LikelyDouble { row: says(row.name(), row.start), known });
+        }
+    }
+
+    /// The only router there is, for a line that names neither router nor site.
+    fn only_router(&mut self, row: &SubscriptionRow) -> Result<(RouterId, SiteId), RowError> {
+        let mut routers = self.routers.values();
+        match (routers.next(), routers.next()) {
+            (Some(router), None) => {
+                self.plan.notices.tell(row.at.file(), row.at.line, "", Note::OnlyRouter);
+                Ok(*router)
+            }
+            (None, _) => Err(row.at.error("router", Problem::NoRouterYet)),
+            _ => Err(row.at.error("router", Problem::WhichRouter { count: self.routers.values().count() })),
+        }
+    }
+
+    fn place_of(&self, row: &SubscriptionRow, of_router: Option<SiteId>) -> Result<(SiteId, Zone), RowError> {
+        if let Some(code) = &row.site {
+            return match self.sites.get(code) {
+                Some(site) => Ok(*site),
+                None => Err(self.unknown(&row.at, "site", Noun::Site, code)),
+            };
+        }
+        let site = of_router.and_then(|id| {
+            let known = self.existing.site(id).map(|s| (s.id, s.zone));
+            self.sites.values().find(|(site, _)| *site == id).copied().or(known)
+        });
+        site.ok_or_else(|| row.at.error("site", Problem::Unknown(Noun::Site)))
+    }
+}
+
+/// A subscription against the one that exists. Nothing of it is changed by an import: billing terms and accounts have
+/// commands that settle what is due and tell the router.
+fn compared(
+    row: &SubscriptionRow,
+    old: &Subscription,
+    router_id: Option<RouterId>,
+    package_id: PackageId,
+    today: Date,
+) -> Verdict {
+    let changes_to = old.terms.change.map(|c| c.package_id);
+    let package_differs = old.terms.package_on(today) != package_id && changes_to != Some(package_id);
+    let columns = columns(&[
+        ("package", package_differs),
+        ("router", row.router.is_some() && old.router_id != router_id),
+        ("service", old.account.service != row.account.service),
+        ("password", row.password.as_ref().is_some_and(|password| *password != old.account.password)),
+        ("ip_address", row.account.address.is_some() && old.account.address != row.account.address),
+        ("billing_day", row.day.is_some_and(|day| day != old.terms.day)),
+        ("cycle", old.terms.cycle != row.cycle),
+        ("timing", old.terms.timing != row.timing),
+        ("own_price", row.own_price.is_some() && row.held() != old.terms.held_price),
+        ("discount", row.discount.is_some() && row.discounted() != old.terms.discount),
+    ]);
+    if columns.is_empty() { Verdict::Same } else { Verdict::Differs { columns, updatable: false } }
+}
