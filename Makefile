@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust test-py bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
+.PHONY: help demo test lint test-rust test-py chaos bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ test-rust: setup ## Rust tests and documentation examples, with a private Postgr
 
 test-py: setup ## the wheel's Python tests, types and stubs
 	scripts/test_py
+
+chaos: setup ## a provider under everything that a machine can do: make chaos ROUNDS=100 SEED=1,2,3; writes docs/chaos.md
+	CHAOS_ROUNDS=$(or $(ROUNDS),100) CHAOS_SEEDS=$(or $(SEED),1) CHAOS_PAGE=$(CURDIR)/docs/chaos.md \
+		cargo test --quiet --locked --test it chaos:: -- --nocapture
 
 bench: setup ## the benchmarks, with a private PostgreSQL
 	scripts/with_pg cargo bench --workspace --locked $(ARGS)

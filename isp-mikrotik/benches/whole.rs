@@ -22,7 +22,7 @@ use secrecy::SecretString;
 
 const ACCOUNTS: u128 = 10_000;
 const ISOLATED: usize = 1_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 31;
 
 fn main() {
     let theirs = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -51,23 +51,33 @@ async fn measure(router: &SimulatedRouter) {
     println!("commands of a whole reading: {:?}", router.counters().by_command);
     let options = ConnectOptions::new(router.address().to_string(), "api", SecretString::from("simulated"));
     let client = Client::connect(options).await.unwrap();
-    let (mut whole, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut whole, mut bare) = (Side::default(), Side::default());
     for _ in 0..ROUNDS {
-        let started = Instant::now();
+        let begun = Begun::now();
         for command in same_tables() {
             std::hint::black_box(client.call(&command).await.unwrap());
         }
-        bare.push(started.elapsed().as_secs_f64());
-        let started = Instant::now();
+        bare.ended(&begun);
+        let begun = Begun::now();
         std::hint::black_box(access.survey(&endpoint, &targets, now).await.unwrap());
-        whole.push(started.elapsed().as_secs_f64());
-        ratios.push(whole[whole.len() - 1] / bare[bare.len() - 1]);
+        whole.ended(&begun);
     }
+    let ratios = whole.passed.iter().zip(&bare.passed).map(|(whole, bare)| whole / bare).collect();
     println!(
-        "bare read {:.0} ms, observed and compared {:.0} ms: {:.2} times (medians of {ROUNDS} rounds)",
-        median(bare) * 1e3,
-        median(whole) * 1e3,
-        median(ratios)
+        "bare read {:.1} ms, observed and compared {:.1} ms: {:.2} times (medians of {ROUNDS} rounds)",
+        median(bare.passed.clone()) * 1e3,
+        median(whole.passed.clone()) * 1e3,
+        median(ratios),
+    );
+    let quickest = |side: &Side| side.passed.iter().copied().fold(f64::INFINITY, f64::min);
+    println!(
+        "the quickest rounds: {:.1} and {:.1} ms, {:.2} times; CPU of the client {:.1} and {:.1} ms; load of the machine {}",
+        quickest(&bare) * 1e3,
+        quickest(&whole) * 1e3,
+        quickest(&whole) / quickest(&bare),
+        median(bare.worked) * 1e3,
+        median(whole.worked) * 1e3,
+        std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default(),
     );
 
     targets[..ISOLATED].iter_mut().for_each(|target| target.desired = Access::Isolated);
@@ -79,6 +89,38 @@ async fn measure(router: &SimulatedRouter) {
         "{ISOLATED} isolations at 1 ms a command, read back, sessions ended without pauses: {:.1} s",
         started.elapsed().as_secs_f64()
     );
+}
+
+/// What the rounds of one side took, in seconds.
+#[derive(Default)]
+struct Side {
+    passed: Vec<f64>,
+    /// Time of the processor in this thread, in which the client lives.
+    worked: Vec<f64>,
+}
+
+impl Side {
+    fn ended(&mut self, begun: &Begun) {
+        self.passed.push(begun.at.elapsed().as_secs_f64());
+        self.worked.push(worked() - begun.worked);
+    }
+}
+
+struct Begun {
+    at: Instant,
+    worked: f64,
+}
+
+impl Begun {
+    fn now() -> Begun {
+        Begun { worked: worked(), at: Instant::now() }
+    }
+}
+
+/// Seconds that this thread has worked; zero where the system does not tell.
+fn worked() -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or_default() / 1e9
 }
 
 /// The tables that a whole reading asks for, with the same properties.

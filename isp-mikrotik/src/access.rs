@@ -25,6 +25,7 @@ mod service;
 mod settings;
 mod survey;
 mod who;
+mod whole;
 
 pub use adapter::MikrotikAccess;
 pub use breaker::{Guarded, Passed};

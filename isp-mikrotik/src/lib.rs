@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "simulator"), doc = "RouterOS API client, reconciler and simulator.")]
 
 pub mod access;
+mod bytes;
 pub mod client;
 pub mod error;
 mod hash;
@@ -15,5 +16,6 @@ pub mod simulator;
 pub mod text;
 
 pub use access::{MikrotikAccess, Settings};
+pub use bytes::Bytes;
 pub use client::{Client, ConnectOptions, Fingerprint, Tls};
 pub use error::Error;

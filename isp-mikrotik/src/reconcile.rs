@@ -22,7 +22,7 @@ pub use decide::plan;
 pub(crate) use decide::plan_by;
 pub use desired::{Desired, DesiredAccount, DesiredGroup};
 pub use finding::Finding;
-pub(crate) use index::ByName;
+pub(crate) use index::{ByName, Index};
 pub use plan::{
     AccountStep, Action, Conflict, Drift, Entries, FieldChange, GroupAction, GroupStep, Object, Plan, RemoteAddress,
     Summary,

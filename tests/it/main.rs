@@ -15,6 +15,8 @@ mod bank;
 mod billing_day;
 mod cases;
 mod channel;
+#[cfg(unix)]
+mod chaos;
 mod charged_once;
 mod cli_advice;
 mod cli_backup;

@@ -266,7 +266,7 @@ async fn create_database() -> String {
 }
 
 /// Cuts all connections of this database; how many.
-async fn cut(database: &str) -> usize {
+pub(crate) async fn cut(database: &str) -> usize {
     let mut connection = PgConnection::connect(&server()).await.unwrap();
     let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
     connection.fetch_all(AssertSqlSafe(sql)).await.unwrap().iter().filter(|row| row.get::<bool, _>(0)).count()

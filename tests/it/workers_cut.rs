@@ -6,20 +6,20 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::workers::{BEYOND_THE_LEASE, FEBRUARY, ISOLATED, Kept, LINES, Worker, Workers, server};
+use crate::workers::{BEYOND_THE_LEASE, FEBRUARY, ISOLATED, Kept, LINES, Worker, Workers, cut, server};
 
 /// Nothing is cut.
 const NEVER: usize = usize::MAX;
 
 /// What lies between a program and its PostgreSQL.
 #[derive(Clone)]
-struct Wire {
-    address: SocketAddr,
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
     state: Arc<State>,
 }
 
@@ -29,17 +29,27 @@ struct State {
     /// Held while nothing moves, and nobody is told.
     moves: Mutex<()>,
     open: Mutex<Vec<(TcpStream, UnixStream)>>,
+    /// Connections that were made before so many of them were forgotten: nothing of theirs gets through, and no end is told.
+    forgotten: AtomicUsize,
+    made: AtomicUsize,
 }
 
 impl Wire {
     /// A wire to the tests' server.
     fn new() -> Self {
-        let options: PgConnectOptions = server().parse().unwrap();
+        Self::to(&server())
+    }
+
+    /// A wire to the server of this address.
+    pub(crate) fn to(server: &str) -> Self {
+        let options: PgConnectOptions = server.parse().unwrap();
         let folder = options.get_socket().map_or_else(|| options.get_host().into(), Clone::clone);
         let socket = folder.join(format!(".s.PGSQL.{}", options.get_port()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { left: AtomicUsize::new(NEVER), moves: Mutex::default(), open: Mutex::default() };
+        let (forgotten, made) = (AtomicUsize::default(), AtomicUsize::default());
+        let state =
+            State { left: AtomicUsize::new(NEVER), moves: Mutex::default(), open: Mutex::default(), forgotten, made };
         let state = Arc::new(state);
         let of_wire = Arc::clone(&state);
         std::thread::spawn(move || {
@@ -51,8 +61,15 @@ impl Wire {
                 let (from_program, from_database) = (program.try_clone().unwrap(), database.try_clone().unwrap());
                 of_wire.open.lock().unwrap().push((program.try_clone().unwrap(), database.try_clone().unwrap()));
                 let (ahead, back) = (Arc::clone(&of_wire), Arc::clone(&of_wire));
-                std::thread::spawn(move || ahead.carry(from_program, database, true));
-                std::thread::spawn(move || back.carry(from_database, program, false));
+                let number = of_wire.made.fetch_add(1, Ordering::SeqCst);
+                let ends = || Ends(program.try_clone().unwrap(), database.try_clone().unwrap());
+                let (of_ahead, of_back) = (ends(), ends());
+                std::thread::spawn(move || {
+                    of_ahead.after(&ahead, number, || ahead.carry(from_program, database, number, true))
+                });
+                std::thread::spawn(move || {
+                    of_back.after(&back, number, || back.carry(from_database, program, number, false))
+                });
             }
         });
         Self { address, state }
@@ -65,15 +82,25 @@ impl Wire {
     }
 
     /// Cuts it, at once or after so many packets of the program.
-    fn cut_after(&self, packets: usize) {
+    pub(crate) fn cut_after(&self, packets: usize) {
         self.state.left.store(packets, Ordering::SeqCst);
         if packets == 0 {
             self.state.cut();
         }
     }
 
-    fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.state.left.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Nothing of the connections that are open gets through any more, and their end is told to nobody. New ones are made as ever.
+    fn forget(&self) {
+        self.state.forgotten.store(self.state.made.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// Nothing moves while this is held, and nobody is told.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.state.moves.lock().unwrap()
     }
 
     /// `isp` through this wire.
@@ -84,11 +111,28 @@ impl Wire {
     }
 }
 
+/// Both ends of one connection. Where one is closed, the other is told.
+struct Ends(TcpStream, UnixStream);
+
+impl Ends {
+    fn after(self, state: &State, number: usize, carry: impl FnOnce()) {
+        carry();
+        if state.forgets(number) {
+            return;
+        }
+        let _ = self.0.shutdown(Shutdown::Both);
+        let _ = self.1.shutdown(Shutdown::Both);
+    }
+}
+
 impl State {
-    fn carry(&self, mut from: impl Read, mut to: impl Write, counted: bool) {
+    fn carry(&self, mut from: impl Read, mut to: impl Write, number: usize, counted: bool) {
         let mut packet = vec![0; 64 * 1_024];
         while let Ok(read @ 1..) = from.read(&mut packet) {
             drop(self.moves.lock().unwrap());
+            if self.forgets(number) {
+                continue;
+            }
             if counted {
                 let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
                     NEVER => None,
@@ -103,6 +147,10 @@ impl State {
                 break;
             }
         }
+    }
+
+    fn forgets(&self, number: usize) -> bool {
+        number < self.forgotten.load(Ordering::SeqCst)
     }
 
     fn cut(&self) {
@@ -143,7 +191,7 @@ fn a_run_whose_wire_stands_still_bills_nothing_twice() {
     w.bill_slowly();
     let first = wire.start(&w, &[FEBRUARY, &["run"]].concat());
     w.until("some are billed", || w.invoices() > LINES + 1);
-    let held = wire.state.moves.lock().unwrap();
+    let held = wire.hold();
     std::thread::sleep(BEYOND_THE_LEASE);
     let (code, said) = w.start_billing().end_saying();
     drop(held);
@@ -201,6 +249,25 @@ fn a_payment_that_is_cut_off_anywhere_is_booked_once() {
     assert!(!["ledger.", "invoice.", "payment."].iter().any(|kind| found.contains(kind)), "{found}");
 }
 
+/// The server was killed and is there again, or what lies between has forgotten one connection of many: new ones are made, and the old
+/// ones are never answered. A run in its middle ends in words, long before the longest statement would.
+#[test]
+fn a_connection_that_alone_is_dead_is_told_in_bounded_time() {
+    let (w, wire) = (Workers::new(Kept::Postgres), Wire::new());
+    w.bill_slowly();
+    let run = wire.start(&w, &[FEBRUARY, &["run"]].concat());
+    w.until("some are billed", || w.invoices() > LINES + 1);
+    wire.forget();
+    w.stage.runtime.block_on(cut(w.database.as_deref().unwrap()));
+    let begun = std::time::Instant::now();
+    let (code, said) = run.end_saying();
+    assert!(code == 6 && said.contains("store.unavailable"), "{code} {said}");
+    assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
+    std::thread::sleep(BEYOND_THE_LEASE);
+    w.stage.isp.exit_any(&[0, 5], &[FEBRUARY, &["run"]].concat());
+    assert_eq!(w.invoices(), 2 * LINES);
+}
+
 /// The wire stands still for ever, and nobody is told: a run in its middle, a payment that begins and one that is under way end in
 /// words all the same.
 #[test]
@@ -212,7 +279,7 @@ fn a_wire_that_never_moves_again_is_told_in_bounded_time() {
     w.until("some are billed", || w.invoices() > LINES + 1);
     let under_way = wire.start(&w, &pay);
     std::thread::sleep(Duration::from_millis(30));
-    let held = wire.state.moves.lock().unwrap();
+    let held = wire.hold();
     let begun = std::time::Instant::now();
     let begins = wire.start(&w, &pay);
     for (what, worker) in [("run", run), ("payment under way", under_way), ("payment", begins)] {

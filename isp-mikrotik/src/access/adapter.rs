@@ -63,14 +63,12 @@ impl MikrotikAccess {
     async fn plan_of(&self, router: &RouterEndpoint, targets: &[AccessTarget], whole: bool) -> Result<Plan, PortError> {
         let mut line = self.fleet.turn(router).await;
         if whole {
-            let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
-            let ipv6 = self.ipv6_drift(&mut line, router, &parts).await?;
-            let split =
-                |part: survey::Part| ((part.desired, part.places), Look { plan: part.plan, actual: part.actual });
-            let (parts, looks): (Vec<_>, Vec<_>) = parts.into_iter().map(split).unzip();
+            let (whole, ()) = self.read_whole(&mut line, router, targets, |_, _| ()).await?;
+            let looks = whole.parts.into_iter().map(|(wanted, (actual, plan))| (wanted, Look { plan, actual }));
+            let (parts, looks): (Vec<_>, Vec<_>) = looks.unzip();
             let mut plan = in_order(&parts, &looks);
-            plan.drift.extend(radius.then(survey::radius_drift));
-            plan.drift.extend(ipv6);
+            plan.drift.extend(whole.radius.then(survey::radius_drift));
+            plan.drift.extend(whole.ipv6.then(lines::ipv6_drift));
             if let Some((mut desired, _)) = DesiredLines::of(targets, &self.settings) {
                 desired.complete = true;
                 plan.add_lines(self.look_at_lines(&mut line, router, &desired).await?);
@@ -282,7 +280,7 @@ impl AccessControl for MikrotikAccess {
         }
         for (desired, places) in Desired::of(targets, &self.settings) {
             let actual = self.read(&mut line, router, &desired).await.map_err(|error| error.for_port(false))?;
-            let seen = judge::all(&desired, &actual, &ByName::of(&actual), &self.settings);
+            let seen = judge::all(&desired, &actual, &ByName::of(&desired, &actual), &self.settings);
             placed.extend(places.into_iter().zip(seen));
         }
         placed.sort_by_key(|(place, _)| *place);
@@ -297,10 +295,10 @@ impl AccessControl for MikrotikAccess {
         _: DateTime<Utc>,
     ) -> Result<Survey, PortError> {
         let mut line = self.fleet.turn(router).await;
-        let (parts, radius) = self.read_whole(&mut line, router, targets).await?;
-        let (mut survey, elsewhere) = survey::survey(&parts, targets, radius, &self.settings);
+        let make = |parts: &[survey::Part<'_>], radius| survey::survey(parts, targets, radius, &self.settings);
+        let (whole, (mut survey, elsewhere)) = self.read_whole(&mut line, router, targets, make).await?;
         line.two_services |= elsewhere;
-        survey.findings.extend(self.ipv6_drift(&mut line, router, &parts).await?.iter().map(survey::finding));
+        survey.findings.extend(whole.ipv6.then(|| survey::finding(&lines::ipv6_drift())));
         if let Some((mut desired, places)) = DesiredLines::of(targets, &self.settings) {
             desired.complete = true;
             let look = self.look_at_lines(&mut line, router, &desired).await?;

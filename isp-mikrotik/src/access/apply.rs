@@ -74,7 +74,7 @@ impl Look {
             .accounts
             .iter()
             .filter(|found| Mark::split(&found.comment).0.is_some_and(|mark| mark.kick))
-            .map(|found| found.name.as_slice())
+            .map(|found| &*found.name)
             .collect();
         let of_account = |step: &AccountStep| match &step.action {
             _ if step.writes_terms() => 3,
@@ -270,7 +270,7 @@ impl<'a> Turn<'a> {
     }
 
     fn outcomes(&self, plan: &Plan, actual: &Actual) -> Vec<ApplyOutcome> {
-        let online: HashSet<&[u8]> = actual.sessions.iter().map(|session| session.name.as_slice()).collect();
+        let online: HashSet<&[u8]> = actual.sessions.iter().map(|session| &*session.name).collect();
         // Profiles that are not as their package says, and are used all the same.
         let foreign: HashMap<&str, &str> = plan
             .groups

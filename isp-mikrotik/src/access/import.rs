@@ -51,7 +51,7 @@ pub(super) fn found(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
         .iter()
         .map(|profile| (profile.name.as_slice(), profile.rate_limit.as_deref().map(text)))
         .collect();
-    let online: HashSet<_> = actual.sessions.iter().map(|session| session.name.as_slice()).collect();
+    let online: HashSet<_> = actual.sessions.iter().map(|session| &*session.name).collect();
     actual
         .accounts
         .iter()
@@ -62,10 +62,10 @@ pub(super) fn found(actual: &Actual, page: CodePage) -> Vec<FoundAccount> {
                 password: secret.password.clone(),
                 service: text(&secret.service),
                 profile: text(&secret.profile),
-                rate_limit: rates.get(secret.profile.as_slice()).cloned().flatten(),
+                rate_limit: rates.get(&*secret.profile).cloned().flatten(),
                 remote_address: secret.remote_address.as_deref().map(text),
                 disabled: secret.disabled,
-                online: online.contains(secret.name.as_slice()),
+                online: online.contains(&*secret.name),
                 comment: text(human),
                 owner: mark.map(|mark| mark.owner.to_string()),
             }

@@ -16,7 +16,8 @@ use crate::menu::queue::SessionQueue;
 use crate::menu::rate::RateLimit;
 use crate::proto::Command;
 use crate::reconcile::{
-    Actual, ActualAccount, ActualGroup, ActualSession, ByName, Conflict, Desired, DesiredGroup, Finding, Plan, Service,
+    Actual, ActualAccount, ActualGroup, ActualSession, ByName, Conflict, Desired, DesiredGroup, Finding, Index, Plan,
+    Service,
 };
 
 /// Ending and looking is done this often before a session is reported as staying.
@@ -30,7 +31,7 @@ impl Turn<'_> {
             .accounts
             .iter()
             .filter(|account| Mark::split(&account.comment).0.is_some_and(|mark| mark.kick))
-            .map(|account| account.name.as_slice())
+            .map(|account| &*account.name)
             .collect();
         let mut owing: HashMap<&str, usize> = HashMap::new();
         for (index, (step, account)) in plan.accounts.iter().zip(&self.desired.accounts).enumerate() {
@@ -128,7 +129,7 @@ impl Turn<'_> {
     }
 
     async fn settle(&mut self, actual: &Actual, whose: impl Fn(usize) -> bool) -> Result<(), Error> {
-        let known: HashMap<&[u8], _> = actual.accounts.iter().map(|found| (found.name.as_slice(), found)).collect();
+        let known: HashMap<&[u8], _> = actual.accounts.iter().map(|found| (&*found.name, found)).collect();
         let mut commands = Vec::new();
         for (index, account) in self.desired.accounts.iter().enumerate() {
             let Some(found) = known.get(account.name.as_bytes()) else { continue };
@@ -167,7 +168,7 @@ impl Turn<'_> {
                 .into_iter()
                 .filter(|account| account.profile == group.name.as_bytes())
                 .filter(|account| Mark::split(&account.comment).0.is_some())
-                .filter_map(|account| String::from_utf8(account.name).ok())
+                .filter_map(|account| String::from_utf8(account.name.to_vec()).ok())
                 .collect();
             let names: Vec<&str> = members.iter().map(String::as_str).collect();
             let staying = match names.is_empty() {
@@ -205,13 +206,13 @@ impl Turn<'_> {
         let mut old: Vec<(ItemId, Vec<u8>)> = read::sessions(self.client, Service::Ppp, names)
             .await?
             .into_iter()
-            .filter(|session| known.contains(session.name.as_slice()))
+            .filter(|session| known.contains(&*session.name))
             .filter(|session| {
                 let homeless = session.address.is_none() && group.remote_address.is_some();
-                let queue = given.get(session.name.as_slice());
+                let queue = given.get(&*session.name);
                 homeless || !wanted.is_some_and(|wanted| queue.is_some_and(|queue| queue.gives(wanted)))
             })
-            .map(|session| (session.id, session.name))
+            .map(|session| (session.id, session.name.to_vec()))
             .collect();
         old.sort_unstable();
         tracing::info!(router = self.client.address(), group = group.name, sessions = old.len(), "terms changed");
@@ -279,7 +280,7 @@ pub(super) fn running<'a>(desired: &'a Desired, actual: &Actual, by_name: &ByNam
         let name = account.name.as_bytes();
         let ours = |found: &&&ActualAccount| Mark::split(&found.comment).0.is_some();
         let found = by_name.accounts.of(name).iter().rev().find(ours);
-        let Some(given) = found.and_then(|found| rates.get(found.profile.as_slice()).copied()) else { continue };
+        let Some(given) = found.and_then(|found| rates.get(&*found.profile).copied()) else { continue };
         let of = |session: &&ActualSession| Running { user: &account.name, session: session.id.clone(), given };
         running.extend(by_name.sessions.of(name).iter().map(of));
     }
@@ -289,9 +290,10 @@ pub(super) fn running<'a>(desired: &'a Desired, actual: &Actual, by_name: &ByNam
 /// Those of these sessions that carry another rate than their profile gives now. A queue tells what a session was given; one
 /// without a rate has none.
 pub(super) fn stale(running: &[Running<'_>], queues: &[SessionQueue]) -> HashSet<ItemId> {
-    let queues = by_user(queues);
+    let named = queues.iter().filter_map(|queue| Some((queue.user.as_deref()?, queue)));
+    let queues = Index::of_named(queues.len(), named);
     let older = |running: &&Running<'_>| {
-        let queue = queues.get(running.user.as_bytes());
+        let queue = queues.of(running.user.as_bytes()).last();
         match running.given {
             Given::Nothing => queue.is_some(),
             Given::Rate(rate) => !queue.is_some_and(|queue| queue.gives(rate)),

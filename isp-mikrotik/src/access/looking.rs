@@ -1,7 +1,5 @@
 //! Reading one router, over a new connection if the kept one turns out to be dead.
 
-use std::collections::HashSet;
-
 use isp_core::isolation::AccessTarget;
 use isp_core::isolation::survey::RouterFinding;
 use isp_core::place::RouterEndpoint;
@@ -11,23 +9,22 @@ use super::adapter::MikrotikAccess;
 use super::apply::Look;
 use super::fleet::Line;
 use super::lines::{self, LineLook};
-use super::read::PasswordsOf;
-use super::{kick, read, survey};
-use crate::client::Client;
+use super::whole::{self, Wanted};
+use super::{read, survey};
 use crate::error::{Error, RefusalKind};
-use crate::menu::ItemId;
-use crate::menu::queue::{self, SessionQueue};
 use crate::reconcile::line::{ActualLines, DesiredLines};
-use crate::reconcile::{Actual, ByName, Desired, Drift, Plan, Service, plan, plan_by};
+use crate::reconcile::{Actual, Desired, Plan, Service};
 
 impl MikrotikAccess {
-    /// Everything of both services, each compared with what is wanted, and whether a RADIUS server is asked, too.
-    pub(super) async fn read_whole(
+    /// Everything of both services, each compared with what is wanted, and what is made of it (`then`, told whether a RADIUS
+    /// server is asked, too). Over a new connection if the kept one turns out to be dead.
+    pub(super) async fn read_whole<T: Send>(
         &self,
         line: &mut Line,
         router: &RouterEndpoint,
         targets: &[AccessTarget],
-    ) -> Result<(Vec<survey::Part>, bool), PortError> {
+        then: impl Fn(&[survey::Part<'_>], bool) -> T + Sync,
+    ) -> Result<(Whole, T), PortError> {
         let mut wanted = Desired::of(targets, &self.settings);
         for service in [Service::Ppp, Service::Hotspot] {
             if wanted.iter().all(|(part, _)| part.service != service) {
@@ -35,36 +32,19 @@ impl MikrotikAccess {
             }
         }
         wanted.iter_mut().for_each(|(desired, _)| desired.complete = true);
-        let Whole { read, radius, stale } = self.read_all(line, router, &wanted).await?;
-        line.radius = Some(radius);
-        line.stale = stale;
-        let mut parts = Vec::with_capacity(wanted.len());
-        for ((mut desired, places), (actual, mut plan)) in wanted.into_iter().zip(read) {
-            if desired.service == Service::Ppp && !line.stale.is_empty() {
-                desired.stale.clone_from(&line.stale);
-                plan = self::plan(&desired, &actual);
-            }
-            parts.push(survey::Part { desired, places, actual, plan });
-        }
-        Ok((parts, radius))
-    }
-
-    /// All tables at once: the router works on one while another is read. Over a new connection if the kept one turns out to
-    /// be dead.
-    async fn read_all(
-        &self,
-        line: &mut Line,
-        router: &RouterEndpoint,
-        wanted: &[(Desired, Vec<usize>)],
-    ) -> Result<Whole, PortError> {
         loop {
             let (client, fresh) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
-            let whole = whole(&client, wanted, &mut line.passwords).await;
-            line.learn(whole.as_ref().err());
-            match whole {
-                Err(error) if !fresh && !error.connection_survives() => {}
-                other => return other.map_err(|error| error.for_port(false)),
-            }
+            let read = whole::read(&client, &wanted, &mut line.passwords, &then).await;
+            line.learn(read.as_ref().err());
+            let read = match read {
+                Err(error) if !fresh && !error.connection_survives() => continue,
+                other => other.map_err(|error| error.for_port(false))?,
+            };
+            let whole::Read { actual, plans, radius, ipv6, stale, then } = read;
+            line.radius = Some(radius);
+            line.stale = stale;
+            let parts = wanted.into_iter().zip(actual.into_iter().zip(plans)).collect();
+            return Ok((Whole { parts, radius, ipv6 }, then));
         }
     }
 
@@ -129,23 +109,11 @@ impl MikrotikAccess {
     /// As for the port.
     pub async fn ipv6_open(&self, router: &RouterEndpoint) -> Result<Option<RouterFinding>, PortError> {
         let mut line = self.fleet.turn(router).await;
-        Ok(self.ipv6_drift(&mut line, router, &[]).await?.as_ref().map(survey::finding))
-    }
-
-    /// That isolated lines go on over IPv6, where the router gives it to customers.
-    pub(super) async fn ipv6_drift(
-        &self,
-        line: &mut Line,
-        router: &RouterEndpoint,
-        parts: &[survey::Part],
-    ) -> Result<Option<Drift>, PortError> {
-        if parts.iter().flat_map(|part| &part.actual.accounts).any(|account| account.own_ipv6) {
-            return Ok(Some(lines::ipv6_drift()));
-        }
         let (client, _) = line.client(router, &self.settings).await.map_err(|error| error.for_port(false))?;
         let given = lines::gives_ipv6(&client).await;
         line.learn(given.as_ref().err());
-        Ok(given.map_err(|error| error.for_port(false))?.then(lines::ipv6_drift))
+        let given = given.map_err(|error| error.for_port(false))?;
+        Ok(given.then(|| survey::finding(&lines::ipv6_drift())))
     }
 
     pub(super) async fn look_at_lines(
@@ -180,62 +148,12 @@ impl MikrotikAccess {
     }
 }
 
-/// Everything of a router, part by part as wanted, each compared with what is wanted.
-struct Whole {
-    read: Vec<(Actual, Plan)>,
+/// Everything of a router.
+pub(super) struct Whole {
+    /// Part by part as wanted, each with what was read and what would be done.
+    pub(super) parts: Vec<(Wanted, (Actual, Plan))>,
     /// Whether a RADIUS server is asked, too.
-    radius: bool,
-    /// The sessions that run under older terms.
-    stale: HashSet<ItemId>,
-}
-
-/// What has come is compared while the router still works on the queues of its sessions.
-async fn whole(client: &Client, wanted: &[(Desired, Vec<usize>)], passwords: &mut PasswordsOf) -> Result<Whole, Error> {
-    let parts = async {
-        let (mut read, mut running) = (Vec::with_capacity(wanted.len()), Vec::new());
-        for (desired, places) in wanted {
-            let actual = match read::actual(client, desired, passwords.service(desired.service)).await {
-                // A router without the hotspot package has no such menu.
-                Err(error) if error.refusal() == Some(RefusalKind::NoSuchCommand) && places.is_empty() => {
-                    Actual::default()
-                }
-                other => other?,
-            };
-            let by_name = ByName::of(&actual);
-            if desired.service == Service::Ppp {
-                running = kick::running(desired, &actual, &by_name);
-            }
-            let plan = plan_by(desired, &actual, &by_name);
-            read.push((actual, plan));
-        }
-        Ok::<_, Error>((read, running))
-    };
-    let (parts, radius, queues) = tokio::join!(parts, read::uses_radius(client), read::session_queues(client));
-    let ((read, running), radius) = (parts?, radius?);
-    // What a RADIUS server gives is no profile's.
-    let stale = match queues? {
-        Some(queues) if !radius => stale_again(client, &running, kick::stale(&running, &queues)).await?,
-        _ => HashSet::new(),
-    };
-    Ok(Whole { read, radius, stale })
-}
-
-/// Of these sessions, which seemed to run under older terms, those that still do at a second look, for which the queues are
-/// counted. A box that left between the sessions and the queues has none, and a table that came short lacks some.
-async fn stale_again(
-    client: &Client,
-    running: &[kick::Running<'_>],
-    seemed: HashSet<ItemId>,
-) -> Result<HashSet<ItemId>, Error> {
-    if seemed.is_empty() {
-        return Ok(seemed);
-    }
-    let doubtful = running.iter().filter(|running| seemed.contains(&running.session));
-    let names: Vec<&str> = doubtful.map(|running| running.user).collect();
-    let queues = read::table(client, &queue::count_dynamic(), queue::print_dynamic, SessionQueue::from_row).await?;
-    let online = read::sessions(client, Service::Ppp, &names).await?;
-    let mut stale = kick::stale(running, &queues);
-    let online: HashSet<ItemId> = online.into_iter().map(|session| session.id).collect();
-    stale.retain(|id| seemed.contains(id) && online.contains(id));
-    Ok(stale)
+    pub(super) radius: bool,
+    /// Whether isolated lines may go on over IPv6.
+    pub(super) ipv6: bool,
 }

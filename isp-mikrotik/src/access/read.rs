@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client::Client;
 use crate::error::{Error, RefusalKind};
+use crate::hash;
 use crate::menu::address_list::{self, ListEntry};
 use crate::menu::connection::Connection;
 use crate::menu::hotspot::cookie;
@@ -51,6 +52,13 @@ impl PasswordsOf {
 /// An overloaded router has been seen to leave rows out without a word. An account that is missing would be made
 /// again, so a missing one is believed only if the router's own count agrees.
 pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut Passwords) -> Result<Actual, Error> {
+    let tables = tables(client, desired, passwords).await?;
+    let counts = Counts::ask(client, desired, &tables).await?;
+    whole(client, desired, *passwords, tables, counts).await
+}
+
+/// The tables as they came, not counted yet.
+pub(super) async fn tables(client: &Client, desired: &Desired, passwords: &mut Passwords) -> Result<Actual, Error> {
     let service = desired.service;
     let names = desired.account_names();
     let rows = if desired.complete { Rows::All } else { rows_of(&names) };
@@ -65,7 +73,7 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
         };
     }
     let grouped = !groups.is_empty();
-    let listed = !desired.accounts.is_empty() && !desired.former;
+    let listed = is_listed(desired);
     let mut reading = Reading::default();
     let accounts = service.print_accounts(rows, *passwords == Passwords::Sensitive);
     let found = reading.ask(accounts, move |row| service.account(row));
@@ -74,37 +82,110 @@ pub(super) async fn actual(client: &Client, desired: &Desired, passwords: &mut P
         grouped.then(|| reading.ask(service.print_groups(Rows::Named(&groups)), move |row| service.group(row)));
     let entries = listed.then(|| reading.ask(address_list::print_list(&desired.isolation_list), ListEntry::from_row));
     reading.finish(client).await?;
-    let (found, mut running) = (found.rows()?, running.rows()?);
-    let mut profiles = profiles.map_or(Ok(Vec::new()), Asked::rows)?;
-    let mut entries = entries.map_or(Ok(Vec::new()), Asked::rows)?;
-    let found = with_passwords(client, service, rows, found, passwords).await?;
-    let lacks = |there: HashSet<&[u8]>| names.iter().any(|name| !there.contains(name.as_bytes()));
-    let missing = desired.complete || lacks(found.iter().map(|account| account.name.as_slice()).collect());
-    let accounts = match missing {
-        true => {
-            let print = || service.print_accounts(rows, *passwords == Passwords::Sensitive);
-            let count = counting(service.accounts_menu(), "name", rows);
-            counted(client, &count, print, found, |row| service.account(row)).await?
-        }
-        false => found,
-    };
-    if profiles.len() < groups.len() {
-        let named = Rows::Named(&groups);
-        let count = counting(service.groups_menu(), "name", named);
-        profiles = counted(client, &count, || service.print_groups(named), profiles, |row| service.group(row)).await?;
+    let (found, sessions) = (found.rows()?, running.rows()?);
+    let groups = profiles.map_or(Ok(Vec::new()), Asked::rows)?;
+    let entries = entries.map_or(Ok(Vec::new()), Asked::rows)?;
+    let accounts = with_passwords(client, service, rows, found, passwords).await?;
+    Ok(Actual { groups, accounts, sessions, entries })
+}
+
+fn is_listed(desired: &Desired) -> bool {
+    !desired.accounts.is_empty() && !desired.former
+}
+
+/// How many rows the router has in each table that must be whole; `None` where nothing depends on it.
+pub(super) struct Counts {
+    accounts: Option<usize>,
+    groups: Option<usize>,
+    entries: Option<usize>,
+    sessions: Option<usize>,
+}
+
+impl Counts {
+    /// Asks for all of them together.
+    pub(super) async fn ask(client: &Client, desired: &Desired, found: &Actual) -> Result<Counts, Error> {
+        let service = desired.service;
+        let names = desired.account_names();
+        let rows = if desired.complete { Rows::All } else { rows_of(&names) };
+        let lacks = || {
+            let there: hash::HashSet<&[u8]> = found.accounts.iter().map(|account| &*account.name).collect();
+            names.iter().any(|name| !there.contains(name.as_bytes()))
+        };
+        let groups = desired.group_names();
+        let mut commands = Vec::new();
+        let mut ask = |wanted: bool, count: &dyn Fn() -> Command| {
+            wanted.then(|| commands.push(count()));
+            wanted
+        };
+        let asked = [
+            ask(desired.complete || lacks(), &|| counting(service.accounts_menu(), "name", rows)),
+            ask(found.groups.len() < groups.len(), &|| counting(service.groups_menu(), "name", Rows::Named(&groups))),
+            // One that is overlooked would keep a customer in the list who has paid.
+            ask(is_listed(desired) && (desired.complete || desired.uses_entries()), &|| {
+                address_list::count_list(&desired.isolation_list)
+            }),
+            // One that is overlooked would go on under old terms, and its line be called confirmed.
+            ask(!desired.accounts.is_empty() || desired.complete, &|| {
+                counting(service.sessions_menu(), service.session_key(), rows)
+            }),
+        ];
+        let replies = all(client.call_all(&commands).await)?;
+        let numbers: Result<Vec<usize>, Error> =
+            commands.iter().zip(&replies).map(|(count, reply)| menu::counted(count, reply)).collect();
+        let mut numbers = numbers?.into_iter();
+        let [accounts, groups, entries, sessions] = asked.map(|asked| if asked { numbers.next() } else { None });
+        Ok(Counts { accounts, groups, entries, sessions })
     }
-    if listed && (desired.complete || desired.uses_entries()) {
-        // One that is overlooked would keep a customer in the list who has paid.
+
+    /// Whether none of these tables is short.
+    pub(super) fn fit(&self, found: &Actual) -> bool {
+        let fits = |count: Option<usize>, rows: usize| count.is_none_or(|count| rows >= count);
+        fits(self.accounts, found.accounts.len())
+            && fits(self.groups, found.groups.len())
+            && fits(self.entries, found.entries.len())
+            && fits(self.sessions, found.sessions.len())
+    }
+}
+
+/// The tables whole: those that came short are asked for again.
+pub(super) async fn whole(
+    client: &Client,
+    desired: &Desired,
+    passwords: Passwords,
+    found: Actual,
+    counts: Counts,
+) -> Result<Actual, Error> {
+    if counts.fit(&found) {
+        return Ok(found);
+    }
+    let service = desired.service;
+    let names = desired.account_names();
+    let rows = if desired.complete { Rows::All } else { rows_of(&names) };
+    let Actual { mut groups, mut accounts, mut sessions, mut entries } = found;
+    if let Some(counted) = counts.accounts {
+        let print = || service.print_accounts(rows, passwords == Passwords::Sensitive);
+        let count = counting(service.accounts_menu(), "name", rows);
+        accounts = counted_from(client, (&count, counted), print, accounts, |row| service.account(row)).await?;
+    }
+    if let Some(counted) = counts.groups {
+        let wanted = desired.group_names();
+        let named = Rows::Named(&wanted);
+        let count = counting(service.groups_menu(), "name", named);
+        let print = || service.print_groups(named);
+        groups = counted_from(client, (&count, counted), print, groups, |row| service.group(row)).await?;
+    }
+    if let Some(counted) = counts.entries {
         let list = &desired.isolation_list;
         let count = address_list::count_list(list);
-        entries = counted(client, &count, || address_list::print_list(list), entries, ListEntry::from_row).await?;
+        let print = || address_list::print_list(list);
+        entries = counted_from(client, (&count, counted), print, entries, ListEntry::from_row).await?;
     }
-    if !desired.accounts.is_empty() || desired.complete {
-        // One that is overlooked would go on under old terms, and its line be called confirmed.
+    if let Some(counted) = counts.sessions {
         let count = counting(service.sessions_menu(), service.session_key(), rows);
-        running = counted(client, &count, || service.print_sessions(rows), running, |row| service.session(row)).await?;
+        let print = || service.print_sessions(rows);
+        sessions = counted_from(client, (&count, counted), print, sessions, |row| service.session(row)).await?;
     }
-    Ok(Actual { groups: profiles, accounts, sessions: running, entries })
+    Ok(Actual { groups, accounts, sessions, entries })
 }
 
 /// The sessions of these accounts, counted: one that is overlooked would go on under its old terms.
@@ -283,10 +364,21 @@ async fn counted<T: Identified>(
     client: &Client,
     count: &Command,
     print: impl Fn() -> Command,
+    table: Vec<T>,
+    from_row: impl Fn(&Row) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let counted = menu::counted(count, &client.call(count).await?)?;
+    counted_from(client, (count, counted), print, table, from_row).await
+}
+
+/// [`counted`], where the first count is known already.
+async fn counted_from<T: Identified>(
+    client: &Client,
+    (count, mut counted): (&Command, usize),
+    print: impl Fn() -> Command,
     mut table: Vec<T>,
     from_row: impl Fn(&Row) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    let mut counted = menu::counted(count, &client.call(count).await?)?;
     if table.len() >= counted {
         return Ok(table);
     }

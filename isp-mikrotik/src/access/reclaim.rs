@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::adapter::MikrotikAccess;
 use super::fleet::Line;
-use super::survey::Part;
+use super::looking::Whole;
 use crate::error::Error;
 use crate::mark::{Mark, Owner};
 use crate::menu::{self, ItemId, address_list, lease, queue};
@@ -120,23 +120,23 @@ impl MikrotikAccess {
         targets: &[AccessTarget],
         known: &BTreeSet<Owner>,
     ) -> Result<(Vec<(StrangeMark, Place)>, Vec<(Owner, Place)>), PortError> {
-        let (parts, _) = self.read_whole(line, router, targets).await?;
+        let (whole, ()) = self.read_whole(line, router, targets, |_, _| ()).await?;
         let list = self.settings.isolation_list.clone();
         let desired = DesiredLines { isolation_list: list, ..DesiredLines::default() };
         let lines = self.read_lines(line, router, &desired).await.map_err(|error| error.for_port(false))?;
         let strange = |comment: &[u8]| Mark::split(comment).0.filter(|mark| !known.contains(&mark.owner));
-        let mut found = accounts(&parts, targets, strange);
+        let mut found = accounts(&whole, targets, strange);
         found.extend(without_login(&lines, targets, strange));
         let of_entry = |entry: &address_list::ListEntry| {
             let owner = strange(&entry.comment)?.owner;
-            Some((owner, Place { menu: address_list::MENU, id: entry.id.clone(), comment: entry.comment.clone() }))
+            Some((owner, Place { menu: address_list::MENU, id: entry.id.clone(), comment: entry.comment.to_vec() }))
         };
         Ok((found, lines.entries.iter().filter_map(of_entry).collect()))
     }
 }
 
 fn accounts(
-    parts: &[Part],
+    whole: &Whole,
     targets: &[AccessTarget],
     strange: impl Fn(&[u8]) -> Option<Mark>,
 ) -> Vec<(StrangeMark, Place)> {
@@ -144,10 +144,10 @@ fn accounts(
     let by_name: HashMap<&[u8], &AccessTarget> =
         logs_in.map(|target| (target.account.username.as_str().as_bytes(), target)).collect();
     let mut found = Vec::new();
-    for part in parts {
-        for account in &part.actual.accounts {
+    for ((desired, _), (actual, _)) in &whole.parts {
+        for account in &actual.accounts {
             let Some(mark) = strange(&account.comment) else { continue };
-            let target = by_name.get(account.name.as_slice());
+            let target = by_name.get(&*account.name);
             let same = |target: &&AccessTarget| account.password.as_ref().map(|on| *on == target.account.password);
             let mark = StrangeMark {
                 name: shown(&account.name),
@@ -155,8 +155,8 @@ fn accounts(
                 line: target.map(|target| target.subscription_id),
                 same_password: target.and_then(same),
             };
-            let menu = part.desired.service.accounts_menu();
-            found.push((mark, Place { menu, id: account.id.clone(), comment: account.comment.clone() }));
+            let menu = desired.service.accounts_menu();
+            found.push((mark, Place { menu, id: account.id.clone(), comment: account.comment.to_vec() }));
         }
     }
     found

@@ -16,16 +16,29 @@ use crate::reconcile::{
 };
 
 /// One service of a router, read whole.
-pub(super) struct Part {
-    pub(super) desired: Desired,
-    pub(super) places: Vec<usize>,
-    pub(super) actual: Actual,
-    pub(super) plan: Plan,
+pub(super) struct Part<'a> {
+    pub(super) desired: &'a Desired,
+    /// The places of its accounts among the targets.
+    pub(super) places: &'a [usize],
+    pub(super) actual: &'a Actual,
+    pub(super) by_name: &'a ByName<'a>,
+    pub(super) plan: &'a Plan,
+}
+
+impl Part<'_> {
+    fn wants(&self, name: &[u8]) -> bool {
+        !self.by_name.wanted.of(name).is_empty()
+    }
 }
 
 /// What was read, said in the words of the engine. The flag tells whether a line has an account that lets somebody in
 /// in a service that the line does not use.
-pub(super) fn survey(parts: &[Part], targets: &[AccessTarget], radius: bool, settings: &Settings) -> (Survey, bool) {
+pub(super) fn survey(
+    parts: &[Part<'_>],
+    targets: &[AccessTarget],
+    radius: bool,
+    settings: &Settings,
+) -> (Survey, bool) {
     let marks = Marks::of(parts, radius);
     let mut placed: Vec<(usize, Sighting)> = Vec::with_capacity(targets.len());
     let mut findings: Vec<RouterFinding> = Vec::new();
@@ -33,9 +46,9 @@ pub(super) fn survey(parts: &[Part], targets: &[AccessTarget], radius: bool, set
     for part in parts {
         let groups: HashMap<&str, &GroupStep> =
             part.plan.groups.iter().map(|step| (step.name.as_str(), step)).collect();
-        let by_name = ByName::of(&part.actual);
-        let seen = judge::all(&part.desired, &part.actual, &by_name, settings);
-        let rows = part.desired.accounts.iter().zip(&part.plan.accounts).zip(seen).zip(&part.places);
+        let by_name = part.by_name;
+        let seen = judge::all(part.desired, part.actual, by_name, settings);
+        let rows = part.desired.accounts.iter().zip(&part.plan.accounts).zip(seen).zip(part.places);
         for (((account, step), seen), place) in rows {
             let was_disabled = by_name.accounts.of(account.name.as_bytes()).last().map(|found| found.disabled);
             let mut line = sighting(account, step, groups.get(account.profile.as_str()).copied(), seen, was_disabled);
@@ -120,12 +133,11 @@ fn foreign(step: &GroupStep) -> Option<RouterFinding> {
 }
 
 /// Sessions that run without an address, together.
-fn homeless(part: &Part) -> Option<RouterFinding> {
+fn homeless(part: &Part<'_>) -> Option<RouterFinding> {
     let without = part.actual.sessions.iter().filter(|session| session.address.is_none());
     let mut names: Vec<&str> = without.filter_map(|session| std::str::from_utf8(&session.name).ok()).collect();
     if !names.is_empty() {
-        let ours: HashSet<&str> = part.desired.accounts.iter().map(|account| account.name.as_str()).collect();
-        names.retain(|name| ours.contains(name));
+        names.retain(|name| part.wants(name.as_bytes()));
     }
     let first = *names.first()?;
     let what = format!("on line without an address, {} lines in all; has the profile a pool?", names.len());
@@ -136,25 +148,21 @@ fn homeless(part: &Part) -> Option<RouterFinding> {
 /// one wants too; by whose they are.
 struct Marks<'a> {
     by_owner: HashMap<Owner, Vec<(Service, &'a ActualAccount)>>,
-    /// The names that are wanted, service by service.
-    wanted: Vec<HashSet<&'a [u8]>>,
+    parts: &'a [Part<'a>],
     /// Sessions under names that another service wants, whose own accounts are gone.
     orphans: HashSet<(Service, &'a [u8])>,
 }
 
 impl<'a> Marks<'a> {
-    fn of(parts: &'a [Part], radius: bool) -> Marks<'a> {
-        let names = |part: &'a Part| part.desired.accounts.iter().map(|account| account.name.as_bytes()).collect();
-        let wanted: Vec<HashSet<&[u8]>> = parts.iter().map(names).collect();
+    fn of(parts: &'a [Part<'a>], radius: bool) -> Marks<'a> {
         let mut by_owner: HashMap<Owner, Vec<(Service, &ActualAccount)>> = HashMap::default();
         for (at, part) in parts.iter().enumerate() {
-            let usual = |name: &[u8]| wanted.iter().enumerate().all(|(of, names)| names.contains(name) == (of == at));
+            let usual = |name: &[u8]| parts.iter().enumerate().all(|(of, part)| part.wants(name) == (of == at));
             let mut others: Vec<&ActualAccount> =
                 part.actual.accounts.iter().filter(|found| !usual(&found.name)).collect();
             if others.iter().any(|found| found.disabled) {
-                let online: HashSet<&[u8]> =
-                    part.actual.sessions.iter().map(|session| session.name.as_slice()).collect();
-                others.retain(|found| !found.disabled || online.contains(found.name.as_slice()));
+                let online: HashSet<&[u8]> = part.actual.sessions.iter().map(|session| &*session.name).collect();
+                others.retain(|found| !found.disabled || online.contains(&*found.name));
             }
             for found in others {
                 if let Some(mark) = Mark::split(&found.comment).0 {
@@ -164,17 +172,17 @@ impl<'a> Marks<'a> {
         }
         let mut orphans = HashSet::default();
         for (at, part) in parts.iter().enumerate().filter(|(_, part)| part.desired.has_orphans() && !radius) {
-            let elsewhere = |name: &[u8]| wanted.iter().enumerate().any(|(of, names)| of != at && names.contains(name));
-            let names = part.actual.sessions.iter().map(|session| session.name.as_slice());
+            let elsewhere = |name: &[u8]| parts.iter().enumerate().any(|(of, part)| of != at && part.wants(name));
+            let names = part.actual.sessions.iter().map(|session| &*session.name);
             let mut names: HashSet<&[u8]> = names.filter(|name| elsewhere(name)).collect();
             if !names.is_empty() {
                 part.actual.accounts.iter().for_each(|found| {
-                    names.remove(found.name.as_slice());
+                    names.remove(&*found.name);
                 });
             }
             orphans.extend(names.into_iter().map(|name| (part.desired.service, name)));
         }
-        Marks { by_owner, wanted, orphans }
+        Marks { by_owner, parts, orphans }
     }
 
     fn lets_in_elsewhere(&self, account: &DesiredAccount, service: Service) -> bool {
@@ -191,7 +199,7 @@ impl<'a> Marks<'a> {
         if self.by_owner.is_empty() {
             return Vec::new();
         }
-        let wanted = |name: &str| self.wanted.iter().any(|names| names.contains(name.as_bytes()));
+        let wanted = |name: &str| self.parts.iter().any(|part| part.wants(name.as_bytes()));
         let line = |id: SubscriptionId| (Owner::of(id), id);
         let lines: HashMap<Owner, SubscriptionId> = targets.iter().map(|target| line(target.subscription_id)).collect();
         let mut left = Vec::new();

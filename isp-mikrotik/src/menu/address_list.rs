@@ -1,6 +1,7 @@
 //! /ip/firewall/address-list: who is in which list.
 
 use super::{ItemId, bytes, id, remove as remove_rows, truth};
+use crate::Bytes;
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -16,15 +17,15 @@ pub struct ListEntry {
     /// Its address in the menu.
     pub id: ItemId,
     /// The list.
-    pub list: Vec<u8>,
+    pub list: Bytes,
     /// An IP address, network or name.
-    pub address: Vec<u8>,
+    pub address: Bytes,
     /// Whether the router made it, for a session or with a time limit; such entries vanish by themselves.
     pub dynamic: bool,
     /// Whether it counts.
     pub disabled: bool,
     /// The comment; empty when it has none.
-    pub comment: Vec<u8>,
+    pub comment: Bytes,
 }
 
 impl ListEntry {

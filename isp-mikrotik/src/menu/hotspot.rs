@@ -5,6 +5,7 @@
 use isp_core::secret::Secret;
 
 use super::{ItemId, Rows, id_of, print as print_rows, remove as remove_rows, truth};
+use crate::Bytes;
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -22,15 +23,15 @@ pub mod user {
         /// Its address.
         pub id: ItemId,
         /// User name.
-        pub name: Vec<u8>,
+        pub name: Bytes,
         /// `None` when the router does not show it.
         pub password: Option<Secret>,
         /// Name of its profile, `*HEX` when that was deleted.
-        pub profile: Vec<u8>,
+        pub profile: Bytes,
         /// Whether logins are refused.
         pub disabled: bool,
         /// The comment; empty when it has none.
-        pub comment: Vec<u8>,
+        pub comment: Bytes,
     }
 
     impl HotspotUser {
@@ -40,7 +41,7 @@ pub mod user {
         ///
         /// [`Error::Answer`] for a row without id.
         pub fn from_row(row: &Row) -> Result<HotspotUser, Error> {
-            let bytes = |name| row.value(name).unwrap_or_default().to_vec();
+            let bytes = |name| Bytes::from(row.value(name).unwrap_or_default());
             Ok(HotspotUser {
                 id: id_of(MENU, row)?,
                 name: bytes("name"),
@@ -175,9 +176,9 @@ pub mod active {
         /// Its address.
         pub id: ItemId,
         /// User name.
-        pub user: Vec<u8>,
+        pub user: Bytes,
         /// The client's address.
-        pub address: Option<Vec<u8>>,
+        pub address: Option<Bytes>,
     }
 
     impl HotspotActive {
@@ -187,8 +188,8 @@ pub mod active {
         ///
         /// [`Error::Answer`] for a row without id.
         pub fn from_row(row: &Row) -> Result<HotspotActive, Error> {
-            let (user, address) = (row.value("user").unwrap_or_default().to_vec(), row.value("address"));
-            Ok(HotspotActive { id: id_of(MENU, row)?, user, address: address.map(<[u8]>::to_vec) })
+            let (user, address) = (Bytes::from(row.value("user").unwrap_or_default()), row.value("address"));
+            Ok(HotspotActive { id: id_of(MENU, row)?, user, address: address.map(Bytes::from) })
         }
     }
 

@@ -18,6 +18,7 @@ pub mod system;
 
 pub use item_id::ItemId;
 
+use crate::Bytes;
 use crate::error::Error;
 use crate::proto::{Command, Reply, Row};
 
@@ -93,13 +94,13 @@ pub(crate) fn id(menu: &str, value: Option<&[u8]>) -> Result<ItemId, Error> {
 }
 
 /// A value; empty when there is none.
-pub(crate) fn bytes(value: Option<&[u8]>) -> Vec<u8> {
-    value.unwrap_or_default().to_vec()
+pub(crate) fn bytes<'a, T: From<&'a [u8]>>(value: Option<&'a [u8]>) -> T {
+    value.unwrap_or_default().into()
 }
 
 /// A value that counts only if there is something in it.
-pub(crate) fn filled(value: Option<&[u8]>) -> Option<Vec<u8>> {
-    value.filter(|value| !value.is_empty()).map(<[u8]>::to_vec)
+pub(crate) fn filled(value: Option<&[u8]>) -> Option<Bytes> {
+    value.filter(|value| !value.is_empty()).map(Bytes::from)
 }
 
 /// A boolean as RouterOS prints it.

@@ -2,6 +2,7 @@
 
 use super::rate::{Pair, RateLimit, rate_pair};
 use super::{ItemId, Rows, bytes, id, print as print_rows, remove as remove_rows, truth};
+use crate::Bytes;
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -80,7 +81,7 @@ pub struct SessionQueue {
     /// Its address.
     pub id: ItemId,
     /// Whose PPPoE session it is for; `None` if it is for another kind of session.
-    pub user: Option<Vec<u8>>,
+    pub user: Option<Bytes>,
     /// `up/down` in bits a second, zeros without a limit; `None` if it cannot be read.
     pub rate: Option<Pair>,
     /// The same of its burst.
@@ -101,7 +102,7 @@ impl SessionQueue {
         let user = name.and_then(|name| name.strip_prefix(b"<pppoe-")?.strip_suffix(b">"));
         Ok(SessionQueue {
             id: id(MENU, number)?,
-            user: user.map(<[u8]>::to_vec),
+            user: user.map(Bytes::from),
             rate: pair(rate),
             burst: pair(burst),
             threshold: pair(threshold),

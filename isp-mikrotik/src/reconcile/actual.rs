@@ -2,6 +2,7 @@
 
 use isp_core::secret::Secret;
 
+use crate::Bytes;
 use crate::menu::ItemId;
 use crate::menu::address_list::ListEntry;
 use crate::menu::hotspot::active::HotspotActive;
@@ -47,23 +48,23 @@ pub struct ActualAccount {
     /// Its address.
     pub id: ItemId,
     /// User name.
-    pub name: Vec<u8>,
+    pub name: Bytes,
     /// `None` when the router does not show it: unknown, which is not the same as different.
     pub password: Option<Secret>,
     /// Name of the profile, `*HEX` when that was deleted.
-    pub profile: Vec<u8>,
+    pub profile: Bytes,
     /// Which service it may use: `any`, `pppoe`, `l2tp`, …; empty for a hotspot user.
-    pub service: Vec<u8>,
+    pub service: Bytes,
     /// The one device that may log in; `None` for any, and for a hotspot user.
-    pub caller_id: Option<Vec<u8>>,
+    pub caller_id: Option<Bytes>,
     /// A fixed address; it wins over the pool of the profile.
-    pub remote_address: Option<Vec<u8>>,
+    pub remote_address: Option<Bytes>,
     /// Whether it has an IPv6 prefix of its own; never a hotspot user.
     pub own_ipv6: bool,
     /// Whether logins are refused.
     pub disabled: bool,
     /// The comment; empty when it has none.
-    pub comment: Vec<u8>,
+    pub comment: Bytes,
 }
 
 /// A session.
@@ -72,9 +73,9 @@ pub struct ActualSession {
     /// Its address.
     pub id: ItemId,
     /// User name.
-    pub name: Vec<u8>,
+    pub name: Bytes,
     /// The customer's address.
-    pub address: Option<Vec<u8>>,
+    pub address: Option<Bytes>,
 }
 
 impl From<PppProfile> for ActualGroup {
@@ -112,7 +113,7 @@ impl From<HotspotUser> for ActualAccount {
     /// The address of a hotspot user is no concern of ours: its profile's list is joined by whatever address it has.
     fn from(row: HotspotUser) -> Self {
         let HotspotUser { id, name, password, profile, disabled, comment } = row;
-        let (service, caller_id, remote_address, own_ipv6) = (Vec::new(), None, None, false);
+        let (service, caller_id, remote_address, own_ipv6) = (Bytes::default(), None, None, false);
         ActualAccount { id, name, password, profile, service, caller_id, remote_address, own_ipv6, disabled, comment }
     }
 }

@@ -19,12 +19,17 @@ use crate::text::shown;
 
 /// Compares. Takes time in proportion to the accounts on both sides.
 pub fn plan(desired: &Desired, actual: &Actual) -> Plan {
-    plan_by(desired, actual, &ByName::of(actual))
+    plan_by(desired, actual, &ByName::of(desired, actual), &desired.stale)
 }
 
-/// [`plan`], for whoever has looked the names up already.
-pub(crate) fn plan_by<'a>(desired: &'a Desired, actual: &'a Actual, by_name: &'a ByName<'a>) -> Plan {
-    let profiles = Index::new(&actual.groups, |group| &group.name);
+/// [`plan`], for whoever has looked the names up already, and knows which sessions run under older terms.
+pub(crate) fn plan_by<'a>(
+    desired: &'a Desired,
+    actual: &'a Actual,
+    by_name: &'a ByName<'a>,
+    stale: &'a std::collections::HashSet<ItemId>,
+) -> Plan {
+    let profiles = Index::new(&actual.groups, |group| group.name.as_slice());
     let groups: Vec<_> = desired.groups.iter().map(|group| groups::step(desired, group, &profiles)).collect();
     let isolating = |name: &str| desired.groups.iter().any(|group| group.isolates && group.name == name);
     let blocked: HashMap<&str, &Conflict> = groups
@@ -43,6 +48,7 @@ pub(crate) fn plan_by<'a>(desired: &'a Desired, actual: &'a Actual, by_name: &'a
     let seen = Seen {
         desired,
         by_name,
+        stale,
         entries: Listed::of(&actual.entries),
         joins: desired.groups.iter().any(|group| group.isolates && joins_list(desired, &profiles, group)),
     };
@@ -65,6 +71,7 @@ pub(crate) fn plan_by<'a>(desired: &'a Desired, actual: &'a Actual, by_name: &'a
 struct Seen<'a> {
     desired: &'a Desired,
     by_name: &'a ByName<'a>,
+    stale: &'a std::collections::HashSet<ItemId>,
     entries: Listed<'a>,
     /// Whether sessions of the isolation profile, as it is now, join the isolation list.
     joins: bool,
@@ -114,16 +121,15 @@ impl<'a> Listed<'a> {
 }
 
 fn drift(seen: &Seen<'_>, actual: &Actual) -> Vec<Drift> {
-    let wanted: HashMap<&[u8], &DesiredAccount> =
-        seen.desired.accounts.iter().map(|account| (account.name.as_bytes(), account)).collect();
+    let wanted = |found: &ActualAccount| seen.by_name.wanted.of(&found.name).last().copied();
     let mut drift = Vec::new();
     for found in &actual.accounts {
         let Some(mark) = Mark::split(&found.comment).0 else {
-            drift.extend(wanted.get(found.name.as_slice()).and_then(|account| shut_out(account, found, seen)));
+            drift.extend(wanted(found).and_then(|account| shut_out(account, found, seen)));
             continue;
         };
         let mut tell = |code, what| drift.push(Drift { object: Object::Account, name: shown(&found.name), code, what });
-        match wanted.get(found.name.as_slice()) {
+        match wanted(found) {
             None if seen.desired.complete => {
                 tell(Finding::StrayAccount.code(), "carries our mark, and no line of this router has it".to_owned());
             }
@@ -231,8 +237,9 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
         return removed;
     }
     // What was put aside by another way of isolating comes back.
-    let fixed = found.remote_address.clone().or_else(|| mark.remembered.clone().map(String::into_bytes));
-    let entries = match entries(account, fixed.as_deref(), sessions, seen) {
+    let remembered = mark.remembered.clone();
+    let fixed = found.remote_address.as_deref().or(remembered.as_deref().map(str::as_bytes));
+    let entries = match entries(account, fixed, sessions, seen) {
         Ok(entries) => entries,
         Err(conflict) => return step(account, Action::Conflict(conflict), Vec::new()),
     };
@@ -266,7 +273,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
     mark.kick = owed || (new_terms && !locked_out);
     mark.isolated = account.switched_off();
     let comment = mark.comment(human);
-    let comment = (comment != found.comment).then_some(comment);
+    let comment = (found.comment != *comment).then_some(comment);
     if let Some(comment) = &comment
         && !new_terms
     {
@@ -299,7 +306,7 @@ fn misplaced(
 ) -> Vec<ItemId> {
     let joined = |address: &[u8]| seen.entries.joined.contains(bare(address));
     let wrong = |session: &&&ActualSession| {
-        if seen.desired.stale.contains(&session.id) {
+        if seen.stale.contains(&session.id) {
             return true;
         }
         let Some(address) = session.address.as_deref() else { return false };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::finding::Finding;
 use isp_core::isolation::{Access, AccessTarget};
+use isp_core::package::UserGroup;
 use isp_core::secret::Secret;
 use isp_core::subscription::Service as LineService;
 
@@ -79,8 +80,11 @@ pub struct DesiredAccount {
     /// The owners of the user name before this one, as their marks say; their account is taken over.
     pub succeeds: Vec<Owner>,
     /// A reason why it cannot be served, found before the router was asked.
-    pub refused: Option<(&'static str, String)>,
+    pub refused: Refused,
 }
+
+/// A code and words for people; `None` where nothing is in the way.
+type Refused = Option<(&'static str, String)>;
 
 impl DesiredAccount {
     /// The account of a line in a service that it does not use.
@@ -129,6 +133,7 @@ impl Desired {
     /// among the targets.
     pub fn of(targets: &[AccessTarget], settings: &Settings) -> Vec<(Desired, Vec<usize>)> {
         let mut parts: Vec<(Desired, Vec<usize>)> = Vec::new();
+        let mut last = None;
         for (place, target) in targets.iter().enumerate() {
             let Some(strategy) = strategy(target, settings) else { continue };
             let service = strategy.service();
@@ -140,7 +145,7 @@ impl Desired {
                 }
             };
             if let Some((part, places)) = parts.get_mut(at) {
-                part.push(target, strategy, settings);
+                part.push(target, strategy, settings, &mut last);
                 places.push(place);
             }
         }
@@ -182,7 +187,14 @@ impl Desired {
         }
     }
 
-    fn push(&mut self, target: &AccessTarget, strategy: Strategy, settings: &Settings) {
+    /// The last package profile that was asked for is told again without a look, as most lines have the package of the line before.
+    fn push<'a>(
+        &mut self,
+        target: &'a AccessTarget,
+        strategy: Strategy,
+        settings: &Settings,
+        last: &mut Option<(Service, &'a UserGroup, Refused)>,
+    ) {
         let mut account = DesiredAccount {
             owner: Owner::of(target.subscription_id),
             name: target.account.username.as_str().to_owned(),
@@ -201,7 +213,15 @@ impl Desired {
                 account.profile.clone_from(&settings.isolation_profile);
                 account.refused = self.need(isolation_group(settings, self.service));
             }
-            _ => account.refused = self.need(package_group(target, settings, self.service)),
+            _ => match last {
+                Some((service, group, refused)) if *service == self.service && **group == target.group => {
+                    account.refused.clone_from(refused);
+                }
+                _ => {
+                    account.refused = self.need(package_group(target, settings, self.service));
+                    *last = Some((self.service, &target.group, account.refused.clone()));
+                }
+            },
         }
         self.accounts.push(account);
     }
@@ -226,7 +246,7 @@ impl Desired {
         self.accounts.iter().any(|account| account.strategy == Strategy::AddressList)
     }
 
-    fn need(&mut self, group: DesiredGroup) -> Option<(&'static str, String)> {
+    fn need(&mut self, group: DesiredGroup) -> Refused {
         match self.groups.iter().find(|known| known.name == group.name) {
             None => {
                 self.groups.push(group);

@@ -83,7 +83,7 @@ fn needs_pool(desired: &Desired, group: &DesiredGroup, accounts: &Index<'_, Actu
 
 /// What keeps the box of one account from logging in.
 pub(super) fn account(found: &ActualAccount, tell: &mut impl FnMut(&'static str, String)) {
-    if !matches!(found.service.as_slice(), b"" | b"any" | b"pppoe") {
+    if !matches!(&*found.service, b"" | b"any" | b"pppoe") {
         let what = format!("its service is {}, so that it cannot log in by PPPoE", shown(&found.service));
         tell(Finding::OtherService.code(), what);
     }

@@ -18,6 +18,9 @@ use super::state::Refusal;
 use crate::proto::decoder::Decoder;
 use crate::proto::word::put_word;
 
+/// Answers wait for those of the commands that came with them up to so many bytes; a table leaves before the next command is run.
+const HELD_BACK: usize = 64 << 10;
+
 /// Failed logins after which a connection ends: the fifth is fatal.
 const LOGIN_ATTEMPTS: u32 = 5;
 
@@ -98,7 +101,7 @@ impl Session {
                 }
                 let request = Request::parse(sentence.words());
                 let end = self.handle(request).is_err();
-                if end || self.segments.is_some() {
+                if end || self.segments.is_some() || self.out.len() >= HELD_BACK {
                     self.flush().await?;
                 }
                 if end {

@@ -93,7 +93,7 @@ async fn a_comment_in_a_windows_code_page_is_shown_right_and_kept_to_the_byte() 
 async fn an_empty_value_is_a_value_and_a_missing_one_is_not() {
     let row = Sentence::from_words(["!re", "=.id=*1", "=name=", "=password=", "=remote-address=", "=comment="]);
     let read = PppSecret::from_row(&row).unwrap();
-    assert_eq!((read.name.as_slice(), read.password, read.remote_address), (&b""[..], Some(Secret::new("")), None));
+    assert_eq!((&*read.name, read.password, read.remote_address), (&b""[..], Some(Secret::new("")), None));
     let missing = PppSecret::from_row(&Sentence::from_words(["!re", "=.id=*1", "=name=x"])).unwrap();
     assert_eq!(missing.password, None, "unknown is not empty");
     assert!(PppSecret::from_row(&Sentence::from_words(["!re", "=.id=*1"])).is_err(), "no name at all");

@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use crate::error::{store_error, unavailable};
 use crate::session::{Engine, Parked, Session, begin, begin_with};
 use session::PostgresSession;
-use wire::{SILENT, Wire};
+use wire::{ASKS, SILENT, Wire};
 
 /// How long a caller waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Opens a database.
     pub(crate) async fn open(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let wire = Wire::new(options.clone());
+        let wire = Wire::new(options);
         let of_pool = wire.clone();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
@@ -52,7 +52,7 @@ impl Postgres {
                 // Not `Ok(false)`: that one would say goodbye first.
                 Box::pin(async move { if sound { Ok(true) } else { Err(sqlx::Error::WorkerCrashed) } })
             })
-            .connect_with(options)
+            .connect_with(wire.named())
             .await
             .map_err(store_error)?;
         Ok(Self { pool, wire, parked: Parked::default() })
@@ -106,7 +106,7 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     // A plan made without its arrays compares each row with each of thousands of ids one by one where it does not choose
     // the index; one made with them looks them up by hash.
     let options = options.options([("plan_cache_mode", "force_custom_plan")]);
-    Ok(options.application_name("isp").statement_cache_capacity(STATEMENTS).disable_statement_logging())
+    Ok(options.application_name(ASKS).statement_cache_capacity(STATEMENTS).disable_statement_logging())
 }
 
 /// Refuses a certificate file that is not there: the driver says of it only that something is missing.

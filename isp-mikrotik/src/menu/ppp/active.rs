@@ -1,6 +1,7 @@
 //! /ppp/active: the running sessions.
 
 use super::super::{ItemId, Rows, bytes, id, print as print_rows, remove as remove_rows};
+use crate::Bytes;
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -17,11 +18,11 @@ pub struct PppActive {
     /// Its address; never used again for another session while the router runs.
     pub id: ItemId,
     /// PPP user name.
-    pub name: Vec<u8>,
+    pub name: Bytes,
     /// The customer's address.
-    pub address: Option<Vec<u8>>,
+    pub address: Option<Bytes>,
     /// How long it runs, as RouterOS writes it.
-    pub uptime: Vec<u8>,
+    pub uptime: Bytes,
 }
 
 impl PppActive {
@@ -35,7 +36,7 @@ impl PppActive {
         Ok(PppActive {
             id: id(MENU, number)?,
             name: bytes(name),
-            address: address.map(<[u8]>::to_vec),
+            address: address.map(Bytes::from),
             uptime: bytes(uptime),
         })
     }

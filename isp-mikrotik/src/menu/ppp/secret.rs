@@ -3,6 +3,7 @@
 use isp_core::secret::Secret;
 
 use super::super::{ItemId, Rows, bytes, filled, id, print as print_rows, remove as remove_rows, truth};
+use crate::Bytes;
 use crate::error::Error;
 use crate::proto::{Command, Row};
 
@@ -29,24 +30,24 @@ pub struct PppSecret {
     /// Its address.
     pub id: ItemId,
     /// PPP user name.
-    pub name: Vec<u8>,
+    pub name: Bytes,
     /// `None` when the router does not show it (from 7.21, or a user without the policy `sensitive`): unknown, which
     /// is not the same as different.
     pub password: Option<Secret>,
     /// Which service it may use: `any`, `pppoe`, …
-    pub service: Vec<u8>,
+    pub service: Bytes,
     /// The one device that may log in; `None` for any.
-    pub caller_id: Option<Vec<u8>>,
+    pub caller_id: Option<Bytes>,
     /// Name of the profile, or `*HEX` when the profile was deleted.
-    pub profile: Vec<u8>,
+    pub profile: Bytes,
     /// A fixed address; it wins over the pool of the profile.
-    pub remote_address: Option<Vec<u8>>,
+    pub remote_address: Option<Bytes>,
     /// An IPv6 prefix of its own.
-    pub remote_ipv6_prefix: Option<Vec<u8>>,
+    pub remote_ipv6_prefix: Option<Bytes>,
     /// Whether logins are refused.
     pub disabled: bool,
     /// The comment; empty when it has none.
-    pub comment: Vec<u8>,
+    pub comment: Bytes,
 }
 
 impl PppSecret {
@@ -60,7 +61,7 @@ impl PppSecret {
             row.values(PROPERTIES);
         let missing = || Error::Answer { command: format!("{MENU}/print"), detail: "row without name".to_owned() };
         Ok(PppSecret {
-            name: name.ok_or_else(missing)?.to_vec(),
+            name: name.ok_or_else(missing)?.into(),
             id: id(MENU, number)?,
             password: password.map(|clear| Secret::new(String::from_utf8_lossy(clear))),
             service: bytes(service),
