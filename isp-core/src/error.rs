@@ -135,6 +135,12 @@ pub enum Error {
         /// The day without a price.
         on: Date,
     },
+    /// A price that holds already cannot be taken away.
+    #[error("the price of {on} holds already")]
+    PriceBegan {
+        /// The first day of that price.
+        on: Date,
+    },
     /// The package of a subscription is unknown.
     #[error("package of the subscription is unknown")]
     UnknownPackage,
@@ -254,6 +260,12 @@ pub enum Error {
     /// A customer who has a line, a payment or any other history cannot be removed.
     #[error("customer has a history")]
     CustomerHasHistory,
+    /// A site, router, package or kind of installation that something else names cannot be removed.
+    #[error("the {what} is named by other records")]
+    StillNamed {
+        /// `site`, `router`, `package` or `installation_kind`.
+        what: &'static str,
+    },
     /// A promise, an outage or the like was ended or taken back before.
     #[error("it was ended or taken back before")]
     AlreadyEnded,
@@ -425,6 +437,7 @@ impl Error {
             Self::Mac { .. } => "subscription.mac",
             Self::NotForService { .. } => "subscription.not_for_service",
             Self::NoPrice { .. } => "package.no_price",
+            Self::PriceBegan { .. } => "package.price_began",
             Self::UnknownPackage => "package.unknown",
             Self::CatchUpLimit { .. } => "billing.catch_up_limit",
             Self::NoTaxRule { .. } => "tax.no_rule",
@@ -449,6 +462,7 @@ impl Error {
             Self::PaidInFuture { .. } => "payment.paid_in_future",
             Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::CustomerHasHistory => "customer.has_history",
+            Self::StillNamed { .. } => "record.still_named",
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Charge, CreditNote};
 use crate::calendar::{Date, Period, Zone};
-use crate::ending::{Ending, RecordId};
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::retry::until_written;
 use crate::engine::{EnforceReport, Engine, EngineError};
 use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, SubscriptionId};
@@ -18,10 +18,37 @@ impl Engine<'_> {
     /// [`Error::EmptyPeriod`] when it ends before it is made; [`Error::PromiseTooLong`], [`Error::TooManyPromises`] by the
     /// policy.
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
+        self.promise_in_place_of(None, promise).await
+    }
+
+    /// Takes a promise back and records another in its place, both in one commit, so that the customer is never without one.
+    /// The one that is taken back does not count against the limit. [`Engine::enforce_customer`] lets access follow.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
+    /// [`Engine::promise`].
+    pub async fn correct_promise(&self, id: PromiseId, instead: Promise, ending: Ending) -> Result<(), EngineError> {
+        let ending = Ending { kind: EndingKind::TakenBack, ..ending };
+        self.promise_in_place_of(Some((id, ending)), instead).await
+    }
+
+    async fn promise_in_place_of(
+        &self,
+        former: Option<(PromiseId, Ending)>,
+        promise: Promise,
+    ) -> Result<(), EngineError> {
         until_written(|| async {
             let customer = promise.customer_id;
             let (known, _) = self.store.protections(self.tenant, Some(customer)).await?;
-            let counts = |p: &&Promise| !Ending::is_taken_back(p.ending.as_ref());
+            let ending = match &former {
+                Some((id, ending)) => {
+                    let known = known.iter().find(|p| p.id == *id).ok_or(StoreError::NotFound { what: "promise" })?;
+                    Some((RecordId::Promise(*id), ending.clone().after(known.ending.as_ref())?))
+                }
+                None => None,
+            };
+            let replaced = former.as_ref().map(|(id, _)| *id);
+            let counts = |p: &&Promise| !Ending::is_taken_back(p.ending.as_ref()) && Some(p.id) != replaced;
             let made: Vec<Date> = known.iter().filter(counts).map(|p| p.made_on).collect();
             let facts = self.access_of(customer).await?;
             let lines = facts.iter().map(|f| f.terms.anchor());
@@ -29,10 +56,11 @@ impl Engine<'_> {
             let changes = ChangeSet {
                 expected: vec![Expectation::Promises(customer, known.len() as u64)],
                 promises: vec![promise.clone()],
+                endings: ending.into_iter().collect(),
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
-            self.store.commit(self.tenant, changes).await?;
+            self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
             Ok(())
         })
         .await
@@ -47,6 +75,28 @@ impl Engine<'_> {
         let touched = self.subscriptions_of(exemption.customer_id).await?;
         let changes = ChangeSet { exemptions: vec![exemption], touched, ..ChangeSet::default() };
         self.store.commit(self.tenant, changes).await?;
+        Ok(())
+    }
+
+    /// Takes an exemption back and records another in its place, both in one commit, so that the customer is never without one.
+    /// [`Engine::enforce_customer`] lets access follow.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
+    /// [`Engine::exempt`].
+    pub async fn correct_exemption(
+        &self,
+        id: ExemptionId,
+        instead: Exemption,
+        ending: Ending,
+    ) -> Result<(), EngineError> {
+        let instead = instead.checked()?;
+        let known = self.find_exemption(instead.customer_id, id).await?;
+        let ending = Ending { kind: EndingKind::TakenBack, ..ending }.after(known.ending.as_ref())?;
+        let touched = self.subscriptions_of(instead.customer_id).await?;
+        let endings = vec![(RecordId::Exemption(id), ending)];
+        let changes = ChangeSet { exemptions: vec![instead], endings, touched, ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
         Ok(())
     }
 

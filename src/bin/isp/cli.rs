@@ -326,6 +326,6 @@ fn reads_only(matches: &ArgMatches) -> bool {
         "audit" | "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
         // Other commands about routers log in at one.
         "router" => last == "list",
-        _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts"),
+        _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts" | "kinds"),
     }
 }

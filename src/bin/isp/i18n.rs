@@ -110,8 +110,13 @@ impl Texts {
             E::NotForService { field, service } => {
                 vec![("field", named(field)), ("service", self.t(&format!("word.{service}")))]
             }
+            E::StillNamed { what } => vec![("what", self.t(&format!("noun.{what}")))],
             E::TooManyDays { most } => vec![("most", most.to_string())],
-            E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } | E::DayPast { on } => {
+            E::ChangedLater { on }
+            | E::NoPrice { on }
+            | E::PriceBegan { on }
+            | E::NoTaxRule { on }
+            | E::DayPast { on } => {
                 vec![("on", on.to_string())]
             }
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],

@@ -31,6 +31,7 @@ mod money;
 mod once;
 mod outbox;
 mod proofs;
+mod removal;
 mod requests;
 mod router_hold;
 mod statements;
@@ -101,7 +102,11 @@ suite! { $
         terms_are_replaced_by_themselves
         former_terms_are_kept_in_order
         records_are_taken_back
+    }
+    removal {
         only_customers_without_a_history_are_removed
+        what_nothing_names_is_removed
+        what_the_past_names_stays
     }
     once {
         invoices_are_written_once
