@@ -188,6 +188,12 @@ pub enum Error {
         /// The price per month.
         price: Money,
     },
+    /// An end that lies ahead cannot be taken back: days were billed only up to it, or given back for it.
+    #[error("days were billed only up to the end on {on}, or given back for it")]
+    EndSettled {
+        /// The end.
+        on: Date,
+    },
     /// The line takes another package already from a day that is invoiced.
     #[error("the package changes on {from} already, and that is invoiced")]
     ChangePlanned {
@@ -448,6 +454,7 @@ impl Error {
             Self::DayPast { .. } => "subscription.day_past",
             Self::DiscountAbovePrice { .. } => "subscription.discount_above_price",
             Self::ChangePlanned { .. } => "subscription.change_planned",
+            Self::EndSettled { .. } => "subscription.end_settled",
             Self::ChangedSince => "subscription.changed_since",
             Self::GivenBackToday => "subscription.given_back_today",
             Self::MoreThanLeft { .. } => "invoice.more_than_left",

@@ -105,3 +105,75 @@ fn a_promise_and_an_exemption_are_corrected_and_count_once() {
     assert_eq!(told.as_array().unwrap().len(), 1);
     assert_eq!((&told[0]["until"], &told[0]["reason"]), (&"2026-06-30".into(), &"posyandu".into()));
 }
+
+#[test]
+fn an_end_that_lies_ahead_is_taken_back_and_nothing_is_left_of_it() {
+    let (isp, twin) = (provider(), provider());
+    let on = |isp: &Isp, day: &str, words: &[&str]| isp.ok(&[&["--on", day], words].concat());
+    on(&isp, "2026-01-10", &["subscription", "terminate", "P001", "--end", "2026-01-20"]);
+    on(&isp, "2026-01-12", &["subscription", "terminate", "P001", "--end", "-"]);
+    isp.fails(
+        3,
+        &["--on", "2026-01-12", "subscription", "terminate", "P001", "--end", "-"],
+        "subscription.not_serving",
+    );
+    let invoices = |isp: &Isp| {
+        on(isp, "2026-02-01", &["bill"]);
+        isp.json(&["invoice", "list", "--customer", "P001"])
+    };
+    assert_eq!(invoices(&isp), invoices(&twin));
+    assert_eq!(isp.json(&["subscription", "show", "P001"]), twin.json(&["subscription", "show", "P001"]));
+    // Days that were billed only up to the end are not charged a second time in another way.
+    on(&isp, "2026-02-10", &["subscription", "terminate", "P001", "--end", "2026-03-11"]);
+    on(&isp, "2026-03-01", &["bill"]);
+    let late = ["--on", "2026-03-05", "subscription", "terminate", "P001", "--end", "-"];
+    isp.fails(3, &late, "subscription.end_settled");
+}
+
+#[test]
+fn lists_of_money_have_names_an_order_and_sums() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-03", "payment", "add", "P001", "100000", "--reference", "KW-1"]);
+    isp.ok(&["--on", "2026-01-10", "bill"]);
+    let numbers = |order: &str| {
+        let rows = isp.json(&["invoice", "list", "--order", order]);
+        rows.as_array().unwrap().iter().map(|row| row["invoice"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let by_number = numbers("number");
+    assert!(by_number.len() > 1 && by_number.is_sorted(), "{by_number:?}");
+    let rows = isp.json(&["invoice", "list", "--order", "open"]);
+    let open: Vec<i64> = rows.as_array().unwrap().iter().map(|row| row["open"].as_i64().unwrap()).collect();
+    assert!(open.is_sorted_by(|a, b| a >= b), "{open:?}");
+    assert_ne!(numbers("customer"), Vec::<String>::new());
+    let list = isp.ok(&["--lang", "en", "invoice", "list", "--customer", "P001"]);
+    assert!(
+        list.contains("Budi Santoso") && list.contains("1 invoices: Rp165.000, Rp100.000 paid, Rp65.000 open."),
+        "{list}"
+    );
+    let list = isp.ok(&["--lang", "en", "payment", "list"]);
+    assert!(list.contains("Budi Santoso") && list.contains("Money in: 1 payments, Rp100.000."), "{list}");
+    // The person is found by what is known of him.
+    let explained = |known: &str| isp.ok(&["--on", "2026-01-12", "explain", known]);
+    for known in ["budi@isp", "0812-3456-7890", "Budi", "INV-202601-000001"] {
+        assert_eq!(explained(known), explained("P001"), "{known}");
+        assert_eq!(isp.json(&["subscription", "show", known])[0]["customer"], "P001", "{known}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_where_it_was_said() {
+    let mut isp = Isp::new();
+    isp.ok(&["--lang", "en", "init"]);
+    let file = isp.dir().join("isp.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let fails = |isp: &Isp, text: &str, words: &str| {
+        std::fs::write(&file, text).unwrap();
+        let said = isp.fails(2, &["status"], "cli.config");
+        assert!(said.contains(words), "{said}");
+    };
+    fails(&isp, &text.replace("due_soon_days", "due_soon_day"), "policy.dunning (isp.toml): ");
+    fails(&isp, &text.replace("overdue_days = [3]", "overdue_days = 3"), "policy.dunning.overdue_days (isp.toml)");
+    fails(&isp, &format!("{text}\n[worker]\npage = 0\n"), "worker.page (isp.toml)");
+    isp.set("ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS", "ten");
+    fails(&isp, &text, "policy.billing.payment_terms_days (ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS)");
+}

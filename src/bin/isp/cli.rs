@@ -90,6 +90,9 @@ pub(crate) struct Globals {
     /// Only results, warnings and errors.
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
+    /// Do what cannot be undone without a question.
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) yes: bool,
 }
 
 /// What can be done.

@@ -115,6 +115,7 @@ impl Texts {
             E::ChangedLater { on }
             | E::NoPrice { on }
             | E::PriceBegan { on }
+            | E::EndSettled { on }
             | E::NoTaxRule { on }
             | E::DayPast { on } => {
                 vec![("on", on.to_string())]

@@ -226,6 +226,9 @@ async fn one_nik(ctx: &Context, store: &dyn Store, customer: &Customer, sure: Su
 async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.code).await?;
+    if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.customer")), ("code", args.code.to_string())])? {
+        return Ok(Exit::Refused);
+    }
     ctx.engine(store).remove(MasterId::Customer(customer.id)).await?;
     ctx.say("done.customer_removed", &[("code", args.code.to_string())])?;
     Ok(Exit::Done)

@@ -163,6 +163,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::RemoveKind(OfKind { code }) => {
             let store = ctx.store().await?;
             let kind = find::kind(ctx, store, &code).await?;
+            if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.kind")), ("code", code.to_string())])? {
+                return Ok(Exit::Refused);
+            }
             ctx.engine(store).remove(MasterId::InstallationKind(kind.id)).await?;
             ctx.say("done.kind_removed", &[("code", code.to_string())])?;
             Ok(Exit::Done)

@@ -197,6 +197,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::Remove(Show { code }) => {
             let package = find::package(ctx, store, &code).await?;
+            if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.package")), ("code", code.to_string())])? {
+                return Ok(Exit::Refused);
+            }
             ctx.engine(store).remove(MasterId::Package(package.id)).await?;
             ctx.say("done.package_removed", &[("code", code.to_string())])?;
         }

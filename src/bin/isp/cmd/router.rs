@@ -178,6 +178,9 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
 async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let router = find::router(ctx, store, &args.code).await?;
+    if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.router")), ("code", args.code.to_string())])? {
+        return Ok(Exit::Refused);
+    }
     ctx.engine(store).remove(MasterId::Router(router.id)).await?;
     ctx.say("done.router_removed", &[("code", args.code.to_string())])?;
     Ok(Exit::Done)

@@ -198,6 +198,7 @@ fn inside(ctx: &Context, file: &Path) -> anyhow::Result<Context> {
         format: ctx.format,
         quiet: ctx.quiet,
         wide: ctx.wide,
+        yes: ctx.yes,
         officer: ctx.officer.clone(),
         ids: Mutex::new(ids),
         store: OnceCell::new(),

@@ -136,6 +136,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::Remove(Which { code }) => {
             let site = find::site(ctx, store, &code).await?;
+            if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.site")), ("code", code.to_string())])? {
+                return Ok(Exit::Refused);
+            }
             ctx.engine(store).remove(MasterId::Site(site.id)).await?;
             ctx.say("done.site_removed", &[("code", code.to_string())])?;
         }

@@ -57,6 +57,19 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Ends the line. What was served and paid for cannot be taken up again, so on a terminal it shows first what that comes to.
+    pub(crate) async fn end(&self, end: Date, dry: &Dry) -> anyhow::Result<Exit> {
+        let more = [("end", end.to_string())];
+        if !dry.dry_run && self.ctx.asks() {
+            let seen = Dry { dry_run: true, clock: dry.clock };
+            self.change(Command::End { end }, &seen, "done.terminated", &more).await?;
+            if !self.ctx.may("ask.terminate", &[("code", self.customer.to_string())])? {
+                return Ok(Exit::Refused);
+            }
+        }
+        self.change(Command::End { end }, dry, "done.terminated", &more).await
+    }
+
     /// Does it, or only shows what it would come to; says `key` with the day and the sums, then every document.
     pub(crate) async fn change(
         &self,
