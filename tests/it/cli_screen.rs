@@ -61,6 +61,9 @@ fn a_table_fits_the_screen_and_says_what_it_left_out() {
         let table = text.lines().take_while(|line| !line.starts_with("Left out"));
         assert!(table.map(|line| line.chars().count()).max().unwrap() <= width.into(), "{text}");
     }
+    // Two columns that do not fit take several lines.
+    let text = seen(&isp, (16, 50), &[], &report);
+    assert!(text.contains("P001") && text.contains("Santoso") && !text.contains("Budi Santoso"), "{text}");
     // What is owed stays longer than what the package is.
     assert!(seen(&isp, (80, 50), &[], &report).contains("owed"));
     // All of it on a wide screen, when asked, and where nobody looks.
