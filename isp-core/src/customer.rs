@@ -21,7 +21,7 @@ pub struct Customer {
     pub id: CustomerId,
     /// The unique customer ID that people use (*ID pelanggan*).
     pub code: Code,
-    /// Name.
+    /// As it stands on invoices and in messages.
     pub name: Name,
     /// Number of the identity card (KTP).
     pub nik: Option<Nik>,

@@ -118,7 +118,7 @@ impl From<PriceList> for Vec<PriceVersion> {
 pub struct UserGroup {
     /// Name of the RouterOS profile.
     pub name: RouterName,
-    /// Its speed.
+    /// What the profile limits its users to.
     pub speed: Speed,
 }
 

@@ -15,7 +15,7 @@ const PROPERTIES: [&str; 6] = [".id", "list", "address", "dynamic", "disabled", 
 pub struct ListEntry {
     /// Its address in the menu.
     pub id: ItemId,
-    /// The list.
+    /// Which list the address is on.
     pub list: Vec<u8>,
     /// An IP address, network or name.
     pub address: Vec<u8>,

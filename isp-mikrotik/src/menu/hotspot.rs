@@ -116,7 +116,7 @@ pub mod profile {
     pub struct HotspotProfile {
         /// Its address.
         pub id: ItemId,
-        /// Its name.
+        /// By which users name it; bytes as the router sent them.
         pub name: Vec<u8>,
         /// `up/down`.
         pub rate_limit: Option<Vec<u8>>,

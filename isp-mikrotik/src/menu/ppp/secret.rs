@@ -95,13 +95,13 @@ pub fn print_of_profile(profile: &str) -> Command {
 pub struct New<'a> {
     /// PPP user name; ASCII, please.
     pub name: &'a str,
-    /// Its password.
+    /// What the customer's box dials in with.
     pub password: &'a Secret,
     /// The exact name of its profile.
     pub profile: &'a str,
     /// Whether logins are refused from the beginning.
     pub disabled: bool,
-    /// The comment.
+    /// Bytes in the router's code page, with our mark in front.
     pub comment: &'a [u8],
 }
 
