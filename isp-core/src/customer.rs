@@ -46,7 +46,7 @@ pub enum Invoicing {
     /// Each subscription by itself.
     #[default]
     PerSubscription,
-    /// Invoices of the same days on one [`Statement`].
+    /// Invoices of the same days on one [`Statement`](crate::billing::Statement).
     PerCustomer,
 }
 

@@ -15,7 +15,7 @@ impl Engine<'_> {
     /// Records a promise to pay. [`Engine::enforce_customer`] lets access follow.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it is made; [`Error::PromiseTooLong`], [`Error::TooManyPromises`] by the
+    /// [`crate::Error::EmptyPeriod`] when it ends before it is made; [`crate::Error::PromiseTooLong`], [`crate::Error::TooManyPromises`] by the
     /// policy.
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
         self.promise_in_place_of(None, promise).await
@@ -25,7 +25,7 @@ impl Engine<'_> {
     /// The one that is taken back does not count against the limit. [`Engine::enforce_customer`] lets access follow.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
+    /// [`crate::Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
     /// [`Engine::promise`].
     pub async fn correct_promise(&self, id: PromiseId, instead: Promise, ending: Ending) -> Result<(), EngineError> {
         let ending = Ending { kind: EndingKind::TakenBack, ..ending };
@@ -69,7 +69,7 @@ impl Engine<'_> {
     /// Records an exemption from isolation. [`Engine::enforce_customer`] lets access follow.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a reason.
+    /// [`crate::Error::EmptyPeriod`] when it ends before it starts, [`crate::Error::Empty`] without a reason.
     pub async fn exempt(&self, exemption: Exemption) -> Result<(), EngineError> {
         let exemption = exemption.checked()?;
         let touched = self.subscriptions_of(exemption.customer_id).await?;
@@ -82,7 +82,7 @@ impl Engine<'_> {
     /// [`Engine::enforce_customer`] lets access follow.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
+    /// [`crate::Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
     /// [`Engine::exempt`].
     pub async fn correct_exemption(
         &self,
@@ -103,7 +103,7 @@ impl Engine<'_> {
     /// Writes that a promise or an exemption of a customer holds no longer, and lets access follow at once.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnded`] when it was ended before; [`StoreError::NotFound`] when the customer has none with this id.
+    /// [`crate::Error::AlreadyEnded`] when it was ended before; [`StoreError::NotFound`] when the customer has none with this id.
     pub async fn end_protection(
         &self,
         customer: CustomerId,
@@ -146,7 +146,7 @@ impl Engine<'_> {
     /// under its breaker.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a note.
+    /// [`crate::Error::EmptyPeriod`] when it ends before it starts, [`crate::Error::Empty`] without a note.
     pub async fn outage(&self, outage: Outage) -> Result<(), EngineError> {
         let outages = vec![outage.checked()?];
         self.store.commit(self.tenant, ChangeSet { outages, ..ChangeSet::default() }).await?;
@@ -157,7 +157,7 @@ impl Engine<'_> {
     /// before is returned, since credit notes stay. The next run lets access follow, under its breaker.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`].
+    /// [`crate::Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`].
     pub async fn take_outage_back(&self, id: OutageId, ending: Ending) -> Result<Vec<CreditNote>, EngineError> {
         let (outage, zone) = self.find_outage(id).await?;
         let ending = ending.after(outage.ending.as_ref())?;

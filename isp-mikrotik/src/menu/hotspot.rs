@@ -34,7 +34,7 @@ pub mod user {
     }
 
     impl HotspotUser {
-        /// Reads a row of [`print`].
+        /// Reads a row of [`print()`].
         ///
         /// # Errors
         ///
@@ -125,7 +125,7 @@ pub mod profile {
     }
 
     impl HotspotProfile {
-        /// Reads a row of [`print`].
+        /// Reads a row of [`print()`].
         ///
         /// # Errors
         ///

@@ -52,7 +52,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

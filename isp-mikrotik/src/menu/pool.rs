@@ -20,7 +20,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

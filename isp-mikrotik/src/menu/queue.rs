@@ -48,7 +48,7 @@ pub struct SimpleQueue {
 }
 
 impl SimpleQueue {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 from ..logic import access_rows
-from ..logic.money import OWED_FROM, rupiah_owed, whole
+from ..logic.money import OWED_FROM, whole
 
 
 class NotTaken(UserError):

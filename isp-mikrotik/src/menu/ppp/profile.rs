@@ -33,7 +33,7 @@ pub struct PppProfile {
 }
 
 impl PppProfile {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

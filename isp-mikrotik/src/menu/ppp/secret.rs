@@ -50,7 +50,7 @@ pub struct PppSecret {
 }
 
 impl PppSecret {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

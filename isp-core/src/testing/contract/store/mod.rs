@@ -11,7 +11,7 @@
 //!
 //! With [`store_contract!`](crate::store_contract) each case is a test of its own.
 //!
-//! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
+//! The names of unique keys in [`StoreError::Duplicate`]: `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
 //! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `proof.id`, `proof.review`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`,
