@@ -14,7 +14,7 @@ use super::find;
 use super::subscription::Which;
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Args)]
 pub(crate) struct Dry {
@@ -61,8 +61,11 @@ impl<'a> Line<'a> {
     pub(crate) async fn end(&self, end: Date, dry: &Dry) -> anyhow::Result<Exit> {
         let more = [("end", end.to_string())];
         if !dry.dry_run && self.ctx.asks() {
-            let seen = Dry { dry_run: true, clock: dry.clock };
-            self.change(Command::End { end }, &seen, "done.terminated", &more).await?;
+            // A program that reads the output gets it once.
+            if self.ctx.format == Format::Table {
+                let seen = Dry { dry_run: true, clock: dry.clock };
+                self.change(Command::End { end }, &seen, "done.terminated", &more).await?;
+            }
             if !self.ctx.may("ask.terminate", &[("code", self.customer.to_string())])? {
                 return Ok(Exit::Refused);
             }
