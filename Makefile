@@ -13,9 +13,11 @@ demo: setup ## four months of a provider's life, in about a minute, with a proof
 
 test: lint test-rust test-py ## everything that has to be green
 
-lint: setup ## format and lints, warnings are errors
+lint: setup ## format, lints and documentation, warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features isp-radius/test-freeradius --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked
+	scripts/odoo_lint
 
 test-rust: setup ## Rust tests and documentation examples, with a private PostgreSQL
 	scripts/with_pg scripts/test_rust

@@ -10,6 +10,8 @@
 //! | `mikrotik` | [`mod@mikrotik`] | the `AccessControl` port on the RouterOS API |
 //! | `radius` | [`mod@radius`] | the `AccessControl` port on FreeRADIUS |
 //! | `whatsapp` | [`mod@whatsapp`] | the `Messenger` port on the WhatsApp Cloud API |
+//! | `payment` | [`mod@payment`] | the `PaymentGateway` port on Midtrans, Xendit, Tripay and Duitku |
+//! | `serve` | [`mod@serve`] | webhooks, customers' pages, health and metrics as an axum router |
 //! | `cases` | [`mod@cases`] | dated cases of a provider as data, lived on any store |
 //! | `import` | [`mod@import`] | spreadsheets as checked rows, planned against what exists |
 //! | `cli` | | the `isp` program |
@@ -47,6 +49,8 @@ pub use isp_mikrotik as mikrotik;
 pub use isp_payment as payment;
 #[cfg(feature = "radius")]
 pub use isp_radius as radius;
+#[cfg(feature = "serve")]
+pub use isp_serve as serve;
 #[cfg(feature = "store")]
 pub use isp_store as store;
 #[cfg(feature = "whatsapp")]

@@ -28,11 +28,11 @@ pub struct Case {
     pub policy: Policy,
     /// Its sites; each has one router.
     pub sites: Vec<CaseSite>,
-    /// Its packages.
+    /// What is sold in the case.
     pub packages: Vec<CasePackage>,
-    /// Its customers.
+    /// Who pays in the case.
     pub customers: Vec<CaseCustomer>,
-    /// Their subscriptions.
+    /// The lines of those customers.
     pub subscriptions: Vec<CaseSubscription>,
     /// What happens, in order.
     pub steps: Vec<Step>,
@@ -43,18 +43,18 @@ pub struct Case {
 /// A site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CaseSite {
-    /// Its code.
+    /// What the case calls the site.
     pub code: String,
-    /// Its zone.
+    /// Whose midnight its days begin at.
     pub zone: Zone,
 }
 
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CasePackage {
-    /// Its code.
+    /// What the case calls the package.
     pub code: String,
-    /// Its prices.
+    /// Rupiah per month, each from a day on.
     pub prices: Vec<PriceVersion>,
     /// Whether they contain PPN.
     pub ppn: TaxMode,
@@ -94,7 +94,7 @@ pub struct CaseSubscription {
     pub timing: Timing,
     /// A price that the customer holds.
     pub held_price: Option<HeldPrice>,
-    /// A discount.
+    /// What is taken off the price, and until when.
     pub discount: Option<Discount>,
     /// When somebody typed it in.
     pub entered: DateTime<Utc>,
@@ -426,7 +426,7 @@ pub struct Expected {
 /// An invoice that must be there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExpectedInvoice {
-    /// Its kind.
+    /// A code such as `subscription` or `late_fee`.
     pub kind: String,
     /// Its days.
     pub period: Period,
@@ -438,7 +438,7 @@ pub struct ExpectedInvoice {
     pub lines: Option<BTreeMap<String, Money>>,
     /// The price without PPN.
     pub dpp: Option<Money>,
-    /// The PPN.
+    /// The tax in the total; not looked at when it is not said.
     pub ppn: Option<Money>,
     /// What is to be paid.
     pub total: Option<Money>,
@@ -459,7 +459,7 @@ pub struct ExpectedNote {
     pub lines: Option<BTreeMap<String, Money>>,
     /// Without PPN.
     pub dpp: Option<Money>,
-    /// The PPN.
+    /// The tax in what is given back; not looked at when it is not said.
     pub ppn: Option<Money>,
     /// What is given back.
     pub total: Option<Money>,

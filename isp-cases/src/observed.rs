@@ -38,7 +38,7 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObservedInvoice {
-    /// Its kind.
+    /// A code such as `subscription` or `late_fee`.
     pub kind: String,
     /// Its days.
     pub period: Period,
@@ -50,7 +50,7 @@ pub struct ObservedInvoice {
     pub lines: Vec<(String, Money)>,
     /// The price without PPN.
     pub dpp: Money,
-    /// The PPN.
+    /// The tax in the total.
     pub ppn: Money,
     /// What is to be paid.
     pub total: Money,
@@ -72,7 +72,7 @@ pub struct ObservedNote {
     pub lines: Vec<(String, Money)>,
     /// Without PPN.
     pub dpp: Money,
-    /// The PPN.
+    /// The tax in what is given back.
     pub ppn: Money,
     /// What is given back.
     pub total: Money,
@@ -82,7 +82,7 @@ pub struct ObservedNote {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObservedMessage {
-    /// Its kind.
+    /// A code such as `due_soon` or `isolated`.
     pub kind: String,
     /// On which day of the customer's calendar.
     pub on: Date,

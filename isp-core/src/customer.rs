@@ -21,7 +21,7 @@ pub struct Customer {
     pub id: CustomerId,
     /// The unique customer ID that people use (*ID pelanggan*).
     pub code: Code,
-    /// Name.
+    /// As it stands on invoices and in messages.
     pub name: Name,
     /// Number of the identity card (KTP).
     pub nik: Option<Nik>,
@@ -46,7 +46,7 @@ pub enum Invoicing {
     /// Each subscription by itself.
     #[default]
     PerSubscription,
-    /// Invoices of the same days on one [`Statement`].
+    /// Invoices of the same days on one [`Statement`](crate::billing::Statement).
     PerCustomer,
 }
 

@@ -135,6 +135,12 @@ pub enum Error {
         /// The day without a price.
         on: Date,
     },
+    /// A price that holds already cannot be taken away.
+    #[error("the price of {on} holds already")]
+    PriceBegan {
+        /// The first day of that price.
+        on: Date,
+    },
     /// The package of a subscription is unknown.
     #[error("package of the subscription is unknown")]
     UnknownPackage,
@@ -181,6 +187,12 @@ pub enum Error {
     DiscountAbovePrice {
         /// The price per month.
         price: Money,
+    },
+    /// An end that lies ahead cannot be taken back: days were billed only up to it, or given back for it.
+    #[error("days were billed only up to the end on {on}, or given back for it")]
+    EndSettled {
+        /// The end.
+        on: Date,
     },
     /// The line takes another package already from a day that is invoiced.
     #[error("the package changes on {from} already, and that is invoiced")]
@@ -254,6 +266,12 @@ pub enum Error {
     /// A customer who has a line, a payment or any other history cannot be removed.
     #[error("customer has a history")]
     CustomerHasHistory,
+    /// A site, router, package or kind of installation that something else names cannot be removed.
+    #[error("the {what} is named by other records")]
+    StillNamed {
+        /// `site`, `router`, `package` or `installation_kind`.
+        what: &'static str,
+    },
     /// A promise, an outage or the like was ended or taken back before.
     #[error("it was ended or taken back before")]
     AlreadyEnded,
@@ -425,6 +443,7 @@ impl Error {
             Self::Mac { .. } => "subscription.mac",
             Self::NotForService { .. } => "subscription.not_for_service",
             Self::NoPrice { .. } => "package.no_price",
+            Self::PriceBegan { .. } => "package.price_began",
             Self::UnknownPackage => "package.unknown",
             Self::CatchUpLimit { .. } => "billing.catch_up_limit",
             Self::NoTaxRule { .. } => "tax.no_rule",
@@ -435,6 +454,7 @@ impl Error {
             Self::DayPast { .. } => "subscription.day_past",
             Self::DiscountAbovePrice { .. } => "subscription.discount_above_price",
             Self::ChangePlanned { .. } => "subscription.change_planned",
+            Self::EndSettled { .. } => "subscription.end_settled",
             Self::ChangedSince => "subscription.changed_since",
             Self::GivenBackToday => "subscription.given_back_today",
             Self::MoreThanLeft { .. } => "invoice.more_than_left",
@@ -449,6 +469,7 @@ impl Error {
             Self::PaidInFuture { .. } => "payment.paid_in_future",
             Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::CustomerHasHistory => "customer.has_history",
+            Self::StillNamed { .. } => "record.still_named",
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",

@@ -100,6 +100,47 @@ ids! {
     WorkerId,
 }
 
+/// A row of the master data, which can be removed while nothing else names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MasterId {
+    /// A site.
+    Site(SiteId),
+    /// A router, together with what is remembered of its machine.
+    Router(RouterId),
+    /// A package.
+    Package(PackageId),
+    /// A customer.
+    Customer(CustomerId),
+    /// A kind of installation.
+    InstallationKind(InstallationKindId),
+}
+
+impl MasterId {
+    /// `site`, `router`, `package`, `customer` or `installation_kind`.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Site(_) => "site",
+            Self::Router(_) => "router",
+            Self::Package(_) => "package",
+            Self::Customer(_) => "customer",
+            Self::InstallationKind(_) => "installation_kind",
+        }
+    }
+
+    /// The id itself.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Site(id) => id.0,
+            Self::Router(id) => id.0,
+            Self::Package(id) => id.0,
+            Self::Customer(id) => id.0,
+            Self::InstallationKind(id) => id.0,
+        }
+    }
+}
+
 impl TenantId {
     /// The tenant of an installation that serves one provider.
     pub const DEFAULT: Self = Self(Uuid::from_u128(1));

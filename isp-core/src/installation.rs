@@ -15,7 +15,7 @@ pub struct InstallationKind {
     pub id: InstallationKindId,
     /// Short code.
     pub code: Code,
-    /// Name.
+    /// As officers read it, such as "Fiber baru".
     pub name: Name,
     /// The fee, before PPN; zero for a free installation.
     pub price: Money,
@@ -207,9 +207,9 @@ impl FeeStatus {
 /// A fee that stands on an invoice with other things: which, and how much of its total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoicedFee {
-    /// The order.
+    /// Whose fee it is.
     pub order_id: InstallationOrderId,
-    /// The invoice.
+    /// Where the fee stands.
     pub invoice_id: InvoiceId,
     /// The fee with its PPN.
     pub amount: Money,

@@ -78,6 +78,21 @@ impl PriceList {
         self.0.iter().rev().find(|v| v.from <= date).map(|v| v.price)
     }
 
+    /// The list without the price that begins on a day, which has not begun.
+    ///
+    /// # Errors
+    /// [`Error::PriceBegan`] when that day is today or before, as invoices may have this price; [`Error::NoPrice`] when no
+    /// price begins on it.
+    pub fn without(&self, from: Date, today: Date) -> Result<Self, Error> {
+        if !self.0.iter().any(|v| v.from == from) {
+            return Err(Error::NoPrice { on: from });
+        }
+        if from <= today {
+            return Err(Error::PriceBegan { on: from });
+        }
+        Self::try_new(self.0.iter().filter(|v| v.from != from).copied().collect())
+    }
+
     /// All versions, oldest first.
     #[must_use]
     pub fn versions(&self) -> &[PriceVersion] {
@@ -103,7 +118,7 @@ impl From<PriceList> for Vec<PriceVersion> {
 pub struct UserGroup {
     /// Name of the RouterOS profile.
     pub name: RouterName,
-    /// Its speed.
+    /// What the profile limits its users to.
     pub speed: Speed,
 }
 

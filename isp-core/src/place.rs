@@ -23,7 +23,7 @@ pub struct Site {
     pub id: SiteId,
     /// Short code.
     pub code: Code,
-    /// Name.
+    /// As officers read it.
     pub name: Name,
     /// Its zone; civil dates of its customers are counted in it.
     pub zone: Zone,
@@ -56,7 +56,7 @@ pub struct RouterEndpoint {
     pub tls: bool,
     /// API user.
     pub username: String,
-    /// Its password.
+    /// What the API user logs in with; sealed in a database.
     pub password: Secret,
 }
 

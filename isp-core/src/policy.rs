@@ -16,11 +16,11 @@ use crate::tax::Tax;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Billing.
+    /// When invoices are issued and due.
     pub billing: BillingPolicy,
     /// Reminders.
     pub dunning: DunningPolicy,
-    /// Isolation.
+    /// When a line is isolated, and where a run stops.
     pub isolation: IsolationPolicy,
     /// PPN.
     pub tax: Tax,

@@ -150,9 +150,9 @@
 //! default: then nothing is given back or charged. **B7, switches.** A pause or an end gives the same shares back, when the
 //! policy says so, and periods that begin after it always. **B11, charged, not due.** A change starts from what was charged: a
 //! postpaid June that was invoiced on the 24th is paid up to 1 July, whatever changes on the 27th. **B12, said afterwards.** It
-//! comes to what it would have come to in time (see [`crate::terms`]); days in isolation are billed, left out or given back (see [`crate::billing::isolated`]). **B8, one bad
+//! comes to what it would have come to in time (see [`crate::terms`]); days in isolation are billed, left out or given back (see [`crate::billing::WhileIsolated`]). **B8, one bad
 //! row** is reported by its id and code, and the others are billed. **B10, late fee:** see [`crate::billing::late_fee`]; an
-//! outage: [`crate::billing::outage`].
+//! outage: [`crate::protection::OutagePolicy`].
 //!
 //! **B9, PSB.** Rp500.000 in three instalments: 166.700, 166.700 and, so that it adds up with PPN too, 166.600.
 //!

@@ -74,7 +74,7 @@ pub struct Line {
 pub struct Days {
     /// The first day that is lived through; everything that fell due before it is billed.
     pub first: Date,
-    /// The last.
+    /// Lived through as well.
     pub last: Date,
     /// Whether the days before the last had no run: one run of the last day bills what came due on them, and reminds and decides
     /// about access only then.
@@ -92,7 +92,7 @@ pub struct Event {
     pub router_id: Option<RouterId>,
     /// About which subscription; none for a reminder.
     pub subscription_id: Option<SubscriptionId>,
-    /// What.
+    /// Billed, reminded, isolated and the like.
     pub what: What,
 }
 

@@ -40,7 +40,7 @@ pub struct Proposals {
 /// A profile as a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProposedPackage {
-    /// The profile.
+    /// What the router calls it.
     pub profile: String,
     /// Its speed, if its rate limit is one that a package can have.
     pub speed: Option<Speed>,

@@ -14,7 +14,7 @@ use crate::value::args;
 use crate::vault::Vault;
 use crate::{
     access, audit, bank, credit, customer, device, ending, expectation, former, gateway, installation, invoice, ledger,
-    master, outbox, payment, proof, request, reseal, rows, statement, subscription, table,
+    master, outbox, payment, proof, removal, request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -46,7 +46,7 @@ pub(crate) async fn write(
         machines,
         packages,
         customers,
-        removed_customers,
+        removed,
         subscriptions,
         former_accounts,
         installation_kinds,
@@ -103,7 +103,7 @@ pub(crate) async fn write(
     master::write_machines(s, tenant, machines).await?;
     master::write_packages(s, tenant, packages).await?;
     customer::write(s, vault, tenant, customers).await?;
-    customer::remove(s, tenant, removed_customers).await?;
+    removal::write(s, tenant, removed).await?;
     let named = subscriptions.iter().map(|s| s.id.0).chain(terms.iter().map(|(id, _)| id.0)).collect();
     subscription::write(s, vault, tenant, subscriptions).await?;
     former::write(s, tenant, former_accounts).await?;

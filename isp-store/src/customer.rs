@@ -37,20 +37,6 @@ pub(crate) async fn write(
     upsert(s, &CUSTOMERS, rows).await
 }
 
-/// Removes customers whom no other row names.
-pub(crate) async fn remove(
-    s: &mut dyn Session,
-    tenant: TenantId,
-    customers: Vec<CustomerId>,
-) -> Result<(), StoreError> {
-    if customers.is_empty() {
-        return Ok(());
-    }
-    let ids = Value::Ids(customers.into_iter().map(|id| id.0).collect());
-    let sql = "DELETE FROM customers WHERE tenant_id = $1 AND customer_id IN IDS(($2))";
-    s.execute(sql, vec![Value::Id(tenant.0), ids]).await.map(drop)
-}
-
 fn read(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Customer, StoreError> {
     let (id, code, name) = (r.get()?, r.get()?, r.get()?);
     let nik = match r.get::<Option<Vec<u8>>>()? {

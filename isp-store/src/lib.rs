@@ -51,6 +51,7 @@ mod payment;
 mod postgres;
 mod proof;
 mod protection;
+mod removal;
 mod request;
 mod reseal;
 mod router_hold;

@@ -411,3 +411,43 @@ fn this_test_sees_what_it_looks_for() {
     assert_eq!(literals(&body[..body_length(body)]).collect::<Vec<_>>(), ["a.b"]);
     assert!(is_code("router.timeout") && !is_code("customers.csv.gz") && !is_code("due_soon"));
 }
+
+/// True when the words of a document are those of the name, but for articles and the like.
+fn echoes(document: &str, name: &str) -> bool {
+    const LITTLE: [&str; 15] =
+        ["the", "a", "an", "its", "of", "this", "is", "that", "it", "for", "his", "her", "their", "in", "on"];
+    let bare = |word: &str| word.trim_end_matches('s').to_owned();
+    let named: BTreeSet<String> = name.split('_').map(bare).collect();
+    let lower = document.to_lowercase();
+    let mut words = lower.split(|sign: char| !sign.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    words.all(|word| LITTLE.contains(&word) || named.contains(&bare(word)))
+}
+
+/// `/// The name.` above `pub name` tells a reader nothing: what it holds, in which unit or shape, does.
+#[test]
+fn the_document_of_a_field_says_more_than_its_name() {
+    assert!(echoes("The customers.", "customer") && echoes("Its IDs", "id") && !echoes("Whose it is.", "customer"));
+    let mut found = Vec::new();
+    let mut seen = 0;
+    let crates = ["core", "store", "mikrotik", "radius", "whatsapp", "payment", "http", "serve", "cases"];
+    for folder in crates.map(|name| format!("isp-{name}/src")) {
+        for (path, _) in sources(&folder) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub ")) {
+                let Some((name, _)) = line.trim_start_matches("pub ").split_once(": ") else { continue };
+                let above = lines[..at].iter().rev().skip_while(|line| line.starts_with("#["));
+                let document: Vec<&str> = above.map_while(|line| line.strip_prefix("/// ")).collect();
+                if name.contains(' ') || document.len() != 1 {
+                    continue;
+                }
+                seen += 1;
+                if echoes(document[0], name) {
+                    found.push(format!("{}:{}: {name}", path.display(), at + 1));
+                }
+            }
+        }
+    }
+    assert!(seen > 500, "{seen} fields: they were not found");
+    assert_eq!(found, Vec::<String>::new());
+}

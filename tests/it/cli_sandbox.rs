@@ -146,3 +146,35 @@ fn a_sandbox_ends_at_any_moment_and_leaves_nothing() {
     Sandbox::start(isp, &["sandbox"]).end("-HUP");
     assert!(files(isp.dir()) == before);
 }
+
+#[test]
+fn a_sandbox_that_was_killed_is_named_with_what_removes_it() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    let tmp = isp.dir().join("tmp");
+    std::fs::create_dir(&tmp).unwrap();
+    let doctor = || {
+        let done = isp.command(&["doctor", "--offline", "--format", "json"]).env("TMPDIR", &tmp).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let mut sandbox = Sandbox::start(isp, &["sandbox"]);
+    assert!(!doctor().contains("sandbox.left"), "one that lives is not left");
+    sandbox.child.kill().unwrap();
+    sandbox.child.wait().unwrap();
+    let folder = sandbox.config.parent().unwrap().display().to_string();
+    let told = doctor();
+    assert!(told.contains("sandbox.left") && told.contains(&format!("rm -r {folder}")), "{told}");
+    let mut child =
+        isp.command(&["sandbox"]).env("TMPDIR", &tmp).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains(&format!("rm -r {folder}"))), "the next sandbox says so");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    std::fs::remove_dir_all(folder).unwrap();
+    assert!(!doctor().contains("sandbox.left"));
+
+    // Where there is no place for a copy, the place is named in the language of the provider.
+    let done = isp.command(&["sandbox"]).env("TMPDIR", "/nowhere").output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.code() == Some(6) && said.contains("/nowhere: tidak ada"), "{said}");
+}

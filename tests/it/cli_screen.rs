@@ -1,7 +1,7 @@
 //! Tables on a terminal: columns that fit, and a pager for what is longer than the screen. Elsewhere nothing of it.
 #![cfg(target_os = "linux")]
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -61,6 +61,9 @@ fn a_table_fits_the_screen_and_says_what_it_left_out() {
         let table = text.lines().take_while(|line| !line.starts_with("Left out"));
         assert!(table.map(|line| line.chars().count()).max().unwrap() <= width.into(), "{text}");
     }
+    // Two columns that do not fit take several lines.
+    let text = seen(&isp, (16, 50), &[], &report);
+    assert!(text.contains("P001") && text.contains("Santoso") && !text.contains("Budi Santoso"), "{text}");
     // What is owed stays longer than what the package is.
     assert!(seen(&isp, (80, 50), &[], &report).contains("owed"));
     // All of it on a wide screen, when asked, and where nobody looks.
@@ -100,4 +103,56 @@ fn what_is_longer_than_the_screen_is_paged() {
         &[PAGER],
         &["--on", "2026-01-20", "package", "add", "HOME20X", "--name", "HOME20 X", "--price", "1000", "--speed", "1"],
     );
+}
+
+/// What a person sees who types an answer on a terminal, and the exit code.
+fn answered(isp: &Isp, answer: &str, words: &[&str]) -> (String, Option<i32>) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let open = || std::fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut command = isp.command(&[&["--lang", "en"], words].concat());
+    command.env("TERM", "dumb");
+    let mut child = command.stdin(open()).stdout(open()).stderr(open()).spawn().unwrap();
+    drop(command);
+    let mut master = std::fs::File::from(ours);
+    // A terminal keeps what is typed until it is read.
+    master.write_all(format!("{answer}\n").as_bytes()).unwrap();
+    let mut text = Vec::new();
+    let mut part = [0; 4096];
+    while let Ok(count) = master.read(&mut part) {
+        if count == 0 {
+            break;
+        }
+        text.extend_from_slice(&part[..count]);
+    }
+    (String::from_utf8(text).unwrap(), child.wait().unwrap().code())
+}
+
+#[test]
+fn what_cannot_be_undone_is_asked_about_where_somebody_can_answer() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-02", "bill"]);
+    let add = |code| isp.ok(&["package", "add", code, "--name", "X", "--price", "100000", "--speed", "10"]);
+    add("X1");
+    for no in ["", "n", "what?"] {
+        let (text, code) = answered(&isp, no, &["package", "remove", "X1"]);
+        assert_eq!(code, Some(7), "{text}");
+        assert!(text.contains("Remove package X1?") && text.contains("Nothing was changed."), "{text}");
+    }
+    assert_eq!(answered(&isp, "ya", &["package", "remove", "X1"]).1, Some(0));
+    isp.fails(4, &["package", "show", "X1"], "cli.not_found");
+    add("X2");
+    let (text, code) = answered(&isp, "", &["package", "remove", "X2", "--yes"]);
+    assert!(code == Some(0) && !text.contains('?'), "{text}");
+    // The end of a line is shown in rupiah first.
+    let end = ["--on", "2026-01-05", "subscription", "terminate", "P001", "--end", "2026-01-05"];
+    let (text, code) = answered(&isp, "n", &end);
+    assert!(code == Some(7) && text.contains("Dry run") && text.contains("End the line of P001 so?"), "{text}");
+    assert_eq!(isp.json(&["subscription", "show", "P001"])[0]["end"], serde_json::Value::Null);
+    // A program that reads the rows gets them once.
+    let (text, code) = answered(&isp, "y", &[&["--format", "json"], &end[..]].concat());
+    assert!(code == Some(0) && text.trim_end().ends_with("[y/N] []"), "{text}");
+    assert_eq!(isp.json(&["subscription", "show", "P001"])[0]["end"], "2026-01-05");
 }

@@ -51,6 +51,7 @@ mod cli_serve;
 mod cli_sheets;
 mod cli_slips;
 mod cli_survey;
+mod cli_taken_back;
 mod cli_terms;
 mod cli_trouble;
 mod demo;

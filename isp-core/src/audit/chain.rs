@@ -16,7 +16,7 @@ const FORM: &[u8] = b"isp audit 1";
 pub struct Head {
     /// Its number.
     pub sequence: u64,
-    /// Its hash.
+    /// What the newest entry came to; the next one is chained to it.
     pub hash: Hash,
 }
 

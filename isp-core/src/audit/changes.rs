@@ -116,7 +116,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         machines,
         packages,
         customers,
-        removed_customers,
+        removed,
         subscriptions,
         former_accounts,
         installation_kinds,
@@ -167,7 +167,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     log.rows("router_machine", machines, |m| json!({ "router": m.router_id, "by": m.by }));
     log.rows("package", packages, |p| json!({ "id": p.id, "code": p.code, "prices": p.prices, "sold": p.sold }));
     log.ids("customer", customers, |c| c.id.0);
-    log.ids("customer.removed", removed_customers, |c| c.0);
+    log.rows("removed", removed, |row| json!({ "of": row.kind(), "id": row.uuid() }));
     log.rows("subscription", subscriptions, |s| json!({ "id": s.id, "customer": s.customer_id, "terms": s.terms }));
     log.ids("former_account", former_accounts, |a| a.subscription_id.0);
     log.ids("installation_kind", installation_kinds, |k| k.id.0);

@@ -2,7 +2,7 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | reading the files of banks | [`file`] |
+//! | reading the files of banks | [`mod@file`] |
 //! | mutations, each kept once | [`mutation`] |
 //! | whose a mutation is | [`matching`] |
 //! | what the text of one names | `words`, `written` |

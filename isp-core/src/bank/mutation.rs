@@ -43,7 +43,7 @@ pub fn file_id(tenant: TenantId, account: &Code, text: &str) -> BankFileId {
 pub struct Mutation {
     /// The row; follows from account, day, amount, balance and place among its like, so that no row of a bank counts twice.
     pub id: MutationId,
-    /// The account.
+    /// Which account of the provider, by its number or a name, in small letters.
     pub account: Code,
     /// How the bank told of it.
     pub format: BankFormat,
@@ -183,7 +183,7 @@ impl MutationState {
 pub struct MutationMark {
     /// Where it stands.
     pub state: MutationState,
-    /// The payment that it is.
+    /// What it was booked as.
     pub payment_id: Option<PaymentId>,
     /// True when that payment was booked because of it; false when somebody had booked it before.
     pub booked: bool,

@@ -66,7 +66,7 @@ pub struct CreditNote<I: Ids = Known> {
     pub lines: Vec<InvoiceLine>,
     /// Sum of the lines that PPN was computed on.
     pub dpp: Money,
-    /// The PPN in it.
+    /// The tax in what is given back, in whole rupiah.
     pub ppn: Money,
     /// What the customer is given.
     pub total: Money,

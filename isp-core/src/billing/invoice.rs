@@ -39,7 +39,7 @@ pub struct Invoice<I: Ids = Known> {
     pub lines: InvoiceLines,
     /// Sum of the lines that PPN is computed on.
     pub dpp: Money,
-    /// The PPN in it.
+    /// The tax in the total, in whole rupiah.
     pub ppn: Money,
     /// What is to be paid.
     pub total: Money,
@@ -225,7 +225,7 @@ pub(crate) fn apply_tax(lines: &mut InvoiceLines, taxed: Taxed) {
 pub struct Debt {
     /// Which invoice.
     pub invoice_id: InvoiceId,
-    /// Its number.
+    /// The running number that [`display_number`] shows.
     pub number: u64,
     /// Day of issue.
     pub issue_date: Date,

@@ -206,7 +206,7 @@ pub struct FeeBill {
     pub due_date: Date,
     /// The fee before PPN.
     pub dpp: Money,
-    /// The PPN on it.
+    /// The tax that is charged beside the fee, in whole rupiah.
     pub ppn: Money,
 }
 

@@ -40,7 +40,7 @@ pub struct Billable<I: Ids = Known> {
     pub site_id: I::Site,
     /// In which zone.
     pub zone: Zone,
-    /// Its terms.
+    /// What the line is billed by: package, day, cycle, and from when to when.
     pub terms: BillingTerms,
 }
 

@@ -1,7 +1,7 @@
 //! One document for the subscriptions of a customer (*tagihan gabungan*), for customers who want it.
 //!
 //! Each subscription has its own invoices, numbers and periods (rule B3), is paid oldest first and isolated by its own debts:
-//! none of that changes. Where a customer is invoiced [`Invoicing::PerCustomer`], invoices that are issued and due on the
+//! none of that changes. Where a customer is invoiced [`PerCustomer`](crate::customer::Invoicing::PerCustomer), invoices that are issued and due on the
 //! same days stand on one statement, under one number. The customer gets one reminder for it with one amount, one notice
 //! when its lines are isolated or reopened, and may pay it with one payment. Its totals are those of its invoices, whatever
 //! they are for; so a late fee or an instalment of that day stands on it too. Nothing of it is changed later: an invoice

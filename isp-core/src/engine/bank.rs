@@ -22,6 +22,7 @@ use crate::text::{Code, given};
 
 /// What importing a file came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ImportReport {
     /// True when exactly this file was imported before.
     pub known: bool,
@@ -49,7 +50,7 @@ pub enum Matched {
 /// A mutation with who may have paid it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// The mutation.
+    /// What came in.
     pub mutation: Mutation,
     /// Whose it may be, the surest first.
     pub candidates: Vec<Candidate>,

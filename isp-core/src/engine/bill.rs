@@ -17,6 +17,7 @@ use crate::ports::{BillableQuery, ChangeSet, CommitReport, DamagedRow, PageQuery
 
 /// What a billing run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BillReport {
     /// Invoices written.
     pub invoices: u64,

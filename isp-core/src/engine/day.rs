@@ -20,6 +20,7 @@ pub struct Said {
 
 /// What a run of a day did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DayReport {
     /// Invoices, fees, credit.
     pub billed: BillReport,

@@ -43,6 +43,7 @@ impl Approval {
 
 /// What an isolation run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EnforceReport {
     /// Lines isolated.
     pub isolated: Vec<SubscriptionId>,

@@ -37,6 +37,7 @@ pub struct GatewayWish {
 
 /// What asking the gateways came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct PollReport {
     /// Requests that were asked about.
     pub asked: u64,

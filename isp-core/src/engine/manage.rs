@@ -1,11 +1,11 @@
-//! New subscriptions; customers who were added by mistake.
+//! New subscriptions; rows of the master data that were added by mistake.
 
 use chrono::{DateTime, Utc};
 
 use crate::calendar::Zone;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
-use crate::ids::CustomerId;
+use crate::ids::MasterId;
 use crate::ports::{ChangeSet, StoreError};
 use crate::subscription::Subscription;
 use crate::terms::start::{Started, start};
@@ -13,15 +13,17 @@ use crate::terms::start::{Started, start};
 pub use crate::engine::device::{DeviceNote, device_step};
 
 impl Engine<'_> {
-    /// Removes a customer who was added by mistake.
+    /// Removes a row of the master data that was added by mistake.
     ///
     /// # Errors
-    /// [`Error::CustomerHasHistory`] when there is a line, a payment, a device or anything else of him.
-    pub async fn remove_customer(&self, customer: CustomerId) -> Result<(), EngineError> {
-        let changes = ChangeSet { removed_customers: vec![customer], ..ChangeSet::default() };
-        match self.store.commit(self.tenant, changes).await {
-            Err(StoreError::Rejected { .. }) => Err(Error::CustomerHasHistory.into()),
-            other => Ok(other.map(drop)?),
+    /// [`Error::CustomerHasHistory`] when there is a line, a payment, a device or anything else of a customer,
+    /// [`Error::StillNamed`] when anything names another row.
+    pub async fn remove(&self, row: MasterId) -> Result<(), EngineError> {
+        let changes = ChangeSet { removed: vec![row], ..ChangeSet::default() };
+        match (self.store.commit(self.tenant, changes).await, row) {
+            (Err(StoreError::Rejected { .. }), MasterId::Customer(_)) => Err(Error::CustomerHasHistory.into()),
+            (Err(StoreError::Rejected { .. }), _) => Err(Error::StillNamed { what: row.kind() }.into()),
+            (other, _) => Ok(other.map(drop)?),
         }
     }
 

@@ -45,8 +45,9 @@ pub struct NewPayment {
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PayReport {
-    /// The payment.
+    /// The row that was written, or that was there before.
     pub payment_id: PaymentId,
     /// True when it was known already: nothing was written (rule P1).
     pub known: bool,
@@ -69,6 +70,7 @@ pub struct PayReport {
 
 /// What a reversal did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ReverseReport {
     /// What was taken back.
     pub amount: Money,

@@ -35,8 +35,9 @@ pub struct NewProof {
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProofReport {
-    /// The proof.
+    /// What is kept now, be it new or known.
     pub proof: Proof,
     /// True when the same file was known already: nothing was written.
     pub known: bool,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Charge, CreditNote};
 use crate::calendar::{Date, Period, Zone};
-use crate::ending::{Ending, RecordId};
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::retry::until_written;
 use crate::engine::{EnforceReport, Engine, EngineError};
 use crate::ids::{CustomerId, ExemptionId, OutageId, PromiseId, SubscriptionId};
@@ -15,13 +15,40 @@ impl Engine<'_> {
     /// Records a promise to pay. [`Engine::enforce_customer`] lets access follow.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it is made; [`Error::PromiseTooLong`], [`Error::TooManyPromises`] by the
+    /// [`crate::Error::EmptyPeriod`] when it ends before it is made; [`crate::Error::PromiseTooLong`], [`crate::Error::TooManyPromises`] by the
     /// policy.
     pub async fn promise(&self, promise: Promise) -> Result<(), EngineError> {
+        self.promise_in_place_of(None, promise).await
+    }
+
+    /// Takes a promise back and records another in its place, both in one commit, so that the customer is never without one.
+    /// The one that is taken back does not count against the limit. [`Engine::enforce_customer`] lets access follow.
+    ///
+    /// # Errors
+    /// [`crate::Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
+    /// [`Engine::promise`].
+    pub async fn correct_promise(&self, id: PromiseId, instead: Promise, ending: Ending) -> Result<(), EngineError> {
+        let ending = Ending { kind: EndingKind::TakenBack, ..ending };
+        self.promise_in_place_of(Some((id, ending)), instead).await
+    }
+
+    async fn promise_in_place_of(
+        &self,
+        former: Option<(PromiseId, Ending)>,
+        promise: Promise,
+    ) -> Result<(), EngineError> {
         until_written(|| async {
             let customer = promise.customer_id;
             let (known, _) = self.store.protections(self.tenant, Some(customer)).await?;
-            let counts = |p: &&Promise| !Ending::is_taken_back(p.ending.as_ref());
+            let ending = match &former {
+                Some((id, ending)) => {
+                    let known = known.iter().find(|p| p.id == *id).ok_or(StoreError::NotFound { what: "promise" })?;
+                    Some((RecordId::Promise(*id), ending.clone().after(known.ending.as_ref())?))
+                }
+                None => None,
+            };
+            let replaced = former.as_ref().map(|(id, _)| *id);
+            let counts = |p: &&Promise| !Ending::is_taken_back(p.ending.as_ref()) && Some(p.id) != replaced;
             let made: Vec<Date> = known.iter().filter(counts).map(|p| p.made_on).collect();
             let facts = self.access_of(customer).await?;
             let lines = facts.iter().map(|f| f.terms.anchor());
@@ -29,10 +56,11 @@ impl Engine<'_> {
             let changes = ChangeSet {
                 expected: vec![Expectation::Promises(customer, known.len() as u64)],
                 promises: vec![promise.clone()],
+                endings: ending.into_iter().collect(),
                 touched: facts.iter().map(|f| f.subscription_id).collect(),
                 ..ChangeSet::default()
             };
-            self.store.commit(self.tenant, changes).await?;
+            self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
             Ok(())
         })
         .await
@@ -41,7 +69,7 @@ impl Engine<'_> {
     /// Records an exemption from isolation. [`Engine::enforce_customer`] lets access follow.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a reason.
+    /// [`crate::Error::EmptyPeriod`] when it ends before it starts, [`crate::Error::Empty`] without a reason.
     pub async fn exempt(&self, exemption: Exemption) -> Result<(), EngineError> {
         let exemption = exemption.checked()?;
         let touched = self.subscriptions_of(exemption.customer_id).await?;
@@ -50,10 +78,32 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Takes an exemption back and records another in its place, both in one commit, so that the customer is never without one.
+    /// [`Engine::enforce_customer`] lets access follow.
+    ///
+    /// # Errors
+    /// [`crate::Error::AlreadyEnded`] when it was ended before, [`StoreError::NotFound`] when the customer has none with this id; as
+    /// [`Engine::exempt`].
+    pub async fn correct_exemption(
+        &self,
+        id: ExemptionId,
+        instead: Exemption,
+        ending: Ending,
+    ) -> Result<(), EngineError> {
+        let instead = instead.checked()?;
+        let known = self.find_exemption(instead.customer_id, id).await?;
+        let ending = Ending { kind: EndingKind::TakenBack, ..ending }.after(known.ending.as_ref())?;
+        let touched = self.subscriptions_of(instead.customer_id).await?;
+        let endings = vec![(RecordId::Exemption(id), ending)];
+        let changes = ChangeSet { exemptions: vec![instead], endings, touched, ..ChangeSet::default() };
+        self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
+        Ok(())
+    }
+
     /// Writes that a promise or an exemption of a customer holds no longer, and lets access follow at once.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnded`] when it was ended before; [`StoreError::NotFound`] when the customer has none with this id.
+    /// [`crate::Error::AlreadyEnded`] when it was ended before; [`StoreError::NotFound`] when the customer has none with this id.
     pub async fn end_protection(
         &self,
         customer: CustomerId,
@@ -96,7 +146,7 @@ impl Engine<'_> {
     /// under its breaker.
     ///
     /// # Errors
-    /// [`Error::EmptyPeriod`] when it ends before it starts, [`Error::Empty`] without a note.
+    /// [`crate::Error::EmptyPeriod`] when it ends before it starts, [`crate::Error::Empty`] without a note.
     pub async fn outage(&self, outage: Outage) -> Result<(), EngineError> {
         let outages = vec![outage.checked()?];
         self.store.commit(self.tenant, ChangeSet { outages, ..ChangeSet::default() }).await?;
@@ -107,7 +157,7 @@ impl Engine<'_> {
     /// before is returned, since credit notes stay. The next run lets access follow, under its breaker.
     ///
     /// # Errors
-    /// [`Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`].
+    /// [`crate::Error::AlreadyEnded`] when it was taken back before; [`StoreError::NotFound`].
     pub async fn take_outage_back(&self, id: OutageId, ending: Ending) -> Result<Vec<CreditNote>, EngineError> {
         let (outage, zone) = self.find_outage(id).await?;
         let ending = ending.after(outage.ending.as_ref())?;

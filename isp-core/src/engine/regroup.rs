@@ -16,7 +16,7 @@ const CHUNK: usize = 200;
 impl Engine<'_> {
     /// Writes the wishes of all lines of a package whose group was changed, so that none counts as confirmed before its
     /// router has the new terms. How many lines they were. What a process that dies in between leaves out, the next
-    /// [`Engine::survey`] finds.
+    /// run finds.
     ///
     /// # Errors
     /// [`EngineError::Store`].

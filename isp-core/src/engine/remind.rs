@@ -10,6 +10,7 @@ use crate::ports::{ChangeSet, DunningQuery, PageQuery};
 
 /// What a reminder run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RemindReport {
     /// Messages queued.
     pub queued: u64,

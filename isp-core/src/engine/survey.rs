@@ -25,6 +25,7 @@ const RECORDED_AT_ONCE: usize = 1_000;
 
 /// What a look at all routers found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SurveyReport {
     /// Lines that were read.
     pub lines: u64,

@@ -42,7 +42,7 @@ pub struct MessageFacts {
 pub struct MessageLine {
     /// Name of its package.
     pub package: Name,
-    /// Its access.
+    /// What is wanted for the line, and what its router last said.
     pub access: ServiceAccess,
     /// The event that last isolated or reopened it.
     pub last_event: Option<AccessEventId>,

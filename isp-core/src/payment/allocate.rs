@@ -83,9 +83,9 @@ pub fn allocate<D: Owing>(open: &[D], credit: &[CreditSource], at: DateTime<Utc>
 /// What of an invoice a payment pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidPart<D> {
-    /// The invoice.
+    /// What is paid.
     pub invoice: D,
-    /// The payment.
+    /// From which money.
     pub payment_id: PaymentId,
     /// How much.
     pub amount: Money,

@@ -62,13 +62,13 @@ pub struct Billed {
 /// A late fee that was charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeeCharged {
-    /// Its invoice.
+    /// The invoice by which the fee was charged.
     pub invoice_id: InvoiceId,
     /// Day of issue.
     pub on: Date,
     /// What was charged, with PPN.
     pub total: Money,
-    /// The PPN in it.
+    /// The tax in that invoice.
     pub ppn: Money,
     /// What was given back of it.
     pub back: Money,

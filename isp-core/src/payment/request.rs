@@ -83,7 +83,7 @@ pub struct AskedAmount {
 /// A payment that was booked as a transfer, and that no bank has told of yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transfer {
-    /// The payment.
+    /// What the money was booked as.
     pub payment_id: PaymentId,
     /// How much.
     pub amount: Money,

@@ -68,7 +68,7 @@ pub struct Online {
     pub service: Service,
     /// The user name of a session, the MAC address of a lease.
     pub name: String,
-    /// The address.
+    /// IPv4 or IPv6, as the session or lease has it.
     pub address: IpAddr,
 }
 

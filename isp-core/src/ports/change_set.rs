@@ -8,7 +8,7 @@ use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
-use crate::ids::{CustomerId, MutationId, PaymentRequestId, ProofId, SubscriptionId};
+use crate::ids::{MasterId, MutationId, PaymentRequestId, ProofId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
 use crate::isolation::{AccessEvent, ServiceAccess};
@@ -40,8 +40,10 @@ pub struct ChangeSet {
     pub packages: Vec<Package>,
     /// Customers, inserted or replaced by id.
     pub customers: Vec<Customer>,
-    /// Customers to remove. One that any other row names, such as a line or a payment, fails the commit with `Rejected`.
-    pub removed_customers: Vec<CustomerId>,
+    /// Rows to remove, after the ones above are written. One that any other row names, such as a line or a payment, fails the
+    /// commit with `Rejected`, as does a package or site that an invoice or the former terms of a line name. One that is not
+    /// there changes nothing.
+    pub removed: Vec<MasterId>,
     /// Subscriptions, inserted or replaced by id.
     pub subscriptions: Vec<Subscription>,
     /// Accounts that subscriptions have left, inserted or replaced; they are to be closed.
@@ -167,7 +169,7 @@ impl ChangeSet {
             machines,
             packages,
             customers,
-            removed_customers,
+            removed,
             subscriptions,
             former_accounts,
             installation_kinds,
@@ -216,7 +218,7 @@ impl ChangeSet {
             && machines.is_empty()
             && packages.is_empty()
             && customers.is_empty()
-            && removed_customers.is_empty()
+            && removed.is_empty()
             && subscriptions.is_empty()
             && former_accounts.is_empty()
             && installation_kinds.is_empty()

@@ -12,7 +12,7 @@ use crate::payment::{Payment, PaymentReversal};
 pub struct DamagedRow {
     /// What it is a row of, such as `subscription` or `customer`.
     pub what: &'static str,
-    /// Its id.
+    /// Of the row that cannot be read.
     pub id: uuid::Uuid,
     /// What is wrong with it, without its content.
     pub reason: String,
@@ -30,7 +30,7 @@ pub struct PaymentRow {
     pub payment: Payment,
     /// What is left of it as credit.
     pub left: crate::money::Money,
-    /// Its reversal.
+    /// When, by whom and why it was taken back, if it was.
     pub reversal: Option<PaymentReversal>,
 }
 
@@ -46,7 +46,7 @@ pub struct ExpenseRow {
 /// An installation order with what its invoices need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstalmentRow {
-    /// The order.
+    /// The installation that is paid for.
     pub order: InstallationOrder,
     /// The site of its subscription.
     pub site_id: crate::ids::SiteId,
@@ -61,7 +61,7 @@ pub struct InstalmentRow {
 /// An installation order with how far it is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallationRow {
-    /// The order.
+    /// As it was recorded.
     pub order: InstallationOrder,
     /// Sum of its invoices so far, with PPN; of an invoice that holds other things too, the fee with its PPN.
     pub invoiced: crate::money::Money,

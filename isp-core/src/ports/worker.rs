@@ -40,7 +40,7 @@ pub struct Worker<'a> {
     pub id: WorkerId,
     /// How long a claim holds without being renewed. It is renewed three times as often.
     pub lease: TimeDelta,
-    /// Its watch.
+    /// The clock by which its claims run.
     pub watch: &'a dyn Watch,
 }
 

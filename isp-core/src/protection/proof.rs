@@ -30,7 +30,7 @@ pub struct Proof {
     pub arrived_at: DateTime<Utc>,
     /// Who took it, or the way by which it came.
     pub by: String,
-    /// The file.
+    /// Kind, size and digest of what was sent, without its content.
     pub file: ProofFile,
     /// What a person said about it; `None` while it waits.
     #[serde(default)]
@@ -375,7 +375,7 @@ impl Proof {
 /// When a proof of one invoice waited: all that a decision about access reads of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofTimes {
-    /// The invoice.
+    /// What the proof is for.
     pub invoice_id: InvoiceId,
     /// When it arrived.
     pub arrived_at: DateTime<Utc>,

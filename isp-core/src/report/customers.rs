@@ -19,9 +19,9 @@ use crate::subscription::{Off, Subscription, SubscriptionStatus};
 pub struct CustomerRow {
     /// The customer ID that people use.
     pub code: String,
-    /// Name.
+    /// As it stands on invoices.
     pub name: String,
-    /// Address.
+    /// Where the line ends.
     pub address: String,
     /// Number in E.164 form.
     pub phone: Option<String>,

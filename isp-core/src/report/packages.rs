@@ -16,9 +16,9 @@ use crate::tax::TaxMode;
 /// One package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageRow {
-    /// Its code.
+    /// What people call it.
     pub code: String,
-    /// Its name.
+    /// As it stands on invoices.
     pub name: String,
     /// Rupiah per month on the day of the report; `None` before its first price.
     pub price: Option<Money>,

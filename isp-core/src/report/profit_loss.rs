@@ -24,9 +24,9 @@ pub enum GroupBy {
 /// The codes of packages and sites, which name the groups of a report.
 #[derive(Debug, Clone, Default)]
 pub struct Codes {
-    /// Of the packages.
+    /// What people call each package.
     pub packages: BTreeMap<PackageId, String>,
-    /// Of the sites.
+    /// What people call each site.
     pub sites: BTreeMap<SiteId, String>,
 }
 

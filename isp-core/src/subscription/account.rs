@@ -193,7 +193,7 @@ pub struct Typed<'a> {
     pub service: Option<Service>,
     /// User name.
     pub username: Option<&'a str>,
-    /// Password.
+    /// As it was typed, for lines that log in.
     pub password: Option<&'a str>,
     /// IPv4 address.
     pub address: Option<&'a str>,

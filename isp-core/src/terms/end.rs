@@ -1,4 +1,4 @@
-//! The end of a line: ahead, today, or said afterwards (rules B7, B12).
+//! The end of a line: ahead, today, or said afterwards (rules B7, B12); an end ahead that is taken back.
 
 use crate::billing::CreditReason;
 use crate::calendar::Date;
@@ -37,4 +37,23 @@ pub fn end<I: LineIds>(facts: &LineFacts<'_, I>, end: Date) -> Result<Change<I>,
     let mut draft = Draft::settled(facts, BillingTerms { end: Some(until), ..terms })?;
     draft.give_back_from(end, CreditReason::Termination, credit);
     draft.finish(ended, end)
+}
+
+/// An end that lies ahead is taken back: the line goes on as if it had never been said.
+///
+/// # Errors
+/// [`Error::NotServing`] for a line without an end ahead, [`Error::EndSettled`] when days were billed only up to that end, or given
+/// back for it.
+pub fn stay<I: LineIds>(facts: &LineFacts<'_, I>) -> Result<Change<I>, Error> {
+    let terms = facts.line.terms;
+    let old = terms.end.filter(|old| *old > facts.today()).ok_or(Error::NotServing)?;
+    let staying = BillingTerms { end: None, ..terms };
+    let settled = facts.charges.iter().filter(|c| c.invoice.period.end >= old).any(|c| {
+        let cut = c.invoice.period.start < old && c.invoice.period.end != staying.period_of(c.invoice.period.start).end;
+        cut || c.notes.iter().any(|note| note.reason == CreditReason::Termination)
+    });
+    if settled {
+        return Err(Error::EndSettled { on: old });
+    }
+    Draft::settled(facts, staying)?.finish(staying, facts.today())
 }

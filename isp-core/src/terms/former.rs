@@ -14,7 +14,7 @@ pub struct FormerTerms {
     pub subscription_id: SubscriptionId,
     /// The moment at which they were replaced.
     pub until: DateTime<Utc>,
-    /// The terms.
+    /// What the line was billed by until then.
     pub terms: BillingTerms,
 }
 

@@ -89,6 +89,8 @@ pub enum Command {
         /// The day after the last day of service.
         end: Date,
     },
+    /// The line goes on: its end, which lies ahead, is taken back.
+    Stay,
 }
 
 /// What a wish comes to.
@@ -106,5 +108,6 @@ pub fn decide<I: LineIds>(facts: &LineFacts<'_, I>, command: Command) -> Result<
         Command::Pause { from } => pause::pause(facts, from),
         Command::Resume { from } => resume::resume(facts, from),
         Command::End { end } => end::end(facts, end),
+        Command::Stay => end::stay(facts),
     }
 }

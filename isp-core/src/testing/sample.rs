@@ -272,11 +272,11 @@ pub fn billable(of: &Subscription, zone: Zone) -> Billable {
 pub struct World {
     /// The site, in WIB.
     pub site: Site,
-    /// Its router.
+    /// At that site; it serves all lines.
     pub router: Router,
-    /// The packages.
+    /// Two of them; the lines have the first.
     pub packages: Vec<Package>,
-    /// The customers.
+    /// As many as were asked for.
     pub customers: Vec<Customer>,
     /// One subscription each, on the first package.
     pub subscriptions: Vec<Subscription>,

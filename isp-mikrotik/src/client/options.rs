@@ -16,7 +16,7 @@ pub struct ConnectOptions {
     pub address: String,
     /// The RouterOS user. It needs the policies `api`, `read`, `write` and, to see passwords, `sensitive`.
     pub user: String,
-    /// Its password.
+    /// What the API user logs in with.
     pub password: SecretString,
     /// TLS, or clear text.
     pub tls: Tls,

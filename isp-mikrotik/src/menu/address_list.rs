@@ -16,7 +16,7 @@ const PROPERTIES: [&str; 6] = [".id", "list", "address", "dynamic", "disabled", 
 pub struct ListEntry {
     /// Its address in the menu.
     pub id: ItemId,
-    /// The list.
+    /// Which list the address is on.
     pub list: Bytes,
     /// An IP address, network or name.
     pub address: Bytes,

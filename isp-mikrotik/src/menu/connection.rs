@@ -21,7 +21,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

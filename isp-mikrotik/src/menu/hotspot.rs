@@ -35,7 +35,7 @@ pub mod user {
     }
 
     impl HotspotUser {
-        /// Reads a row of [`print`].
+        /// Reads a row of [`print()`].
         ///
         /// # Errors
         ///
@@ -117,7 +117,7 @@ pub mod profile {
     pub struct HotspotProfile {
         /// Its address.
         pub id: ItemId,
-        /// Its name.
+        /// By which users name it; bytes as the router sent them.
         pub name: Vec<u8>,
         /// `up/down`.
         pub rate_limit: Option<Vec<u8>>,
@@ -126,7 +126,7 @@ pub mod profile {
     }
 
     impl HotspotProfile {
-        /// Reads a row of [`print`].
+        /// Reads a row of [`print()`].
         ///
         /// # Errors
         ///

@@ -52,7 +52,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Lease {
 pub struct Changes {
     /// The box.
     pub mac: Option<String>,
-    /// Its address.
+    /// Another IPv4 address for the box.
     pub address: Option<String>,
     /// `up/down`, and perhaps more.
     pub rate_limit: Option<String>,
@@ -96,7 +96,7 @@ pub struct Changes {
     pub blocked: Option<bool>,
     /// Whether it does not count.
     pub disabled: Option<bool>,
-    /// The comment.
+    /// Bytes in the router's code page, with our mark in front.
     pub comment: Option<Vec<u8>>,
 }
 

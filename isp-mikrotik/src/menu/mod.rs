@@ -1,7 +1,7 @@
-//! Typed commands: functions that build a [`Command`](crate::proto::Command), and rows as structs.
+//! Typed commands: functions that build a [`Command`], and rows as structs.
 //!
 //! Nothing here does I/O: give a command to [`Client::call`](crate::Client::call). Whatever is not here can be sent
-//! with a [`Command`](crate::proto::Command) built by hand. A write takes an [`ItemId`] and nothing else as address: a
+//! with a [`Command`] built by hand. A write takes an [`ItemId`] and nothing else as address: a
 //! bare number would be a console position, and a name would be matched in ways that differ per menu.
 
 pub mod address_list;

@@ -13,14 +13,14 @@ pub const MENU: &str = "/ip/pool";
 pub struct Pool {
     /// Its address. Whoever uses the pool holds this: a new pool of the same name is another one.
     pub id: ItemId,
-    /// Its name.
+    /// By which profiles name it; bytes as the router sent them.
     pub name: Vec<u8>,
-    /// `10.0.0.2-10.0.0.254,…`.
+    /// First and last addresses, such as `10.0.0.2-10.0.0.254`, with commas between.
     pub ranges: Vec<u8>,
 }
 
 impl Pool {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ const PROPERTIES: [&str; 10] = [
 pub struct SimpleQueue {
     /// Its address.
     pub id: ItemId,
-    /// Its name.
+    /// Unique on the router; bytes as it sent them.
     pub name: Vec<u8>,
     /// What it is for: addresses or an interface.
     pub target: Vec<u8>,
@@ -49,7 +49,7 @@ pub struct SimpleQueue {
 }
 
 impl SimpleQueue {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ pub fn count_static() -> Command {
 /// What is written to a queue; what is `None` stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Its name.
+    /// What it is called from now on.
     pub name: Option<String>,
     /// Whose traffic it holds.
     pub target: Option<String>,
@@ -155,7 +155,7 @@ pub struct Changes {
     pub limit: Option<RateLimit>,
     /// Whether it does not count.
     pub disabled: Option<bool>,
-    /// The comment.
+    /// Bytes in the router's code page, with our mark in front.
     pub comment: Option<Vec<u8>>,
 }
 

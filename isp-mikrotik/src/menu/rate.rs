@@ -39,7 +39,7 @@ pub struct BurstLimit {
     pub limit: Pair,
     /// Bits a second.
     pub threshold: Pair,
-    /// Seconds.
+    /// For how long the burst may last, each way.
     pub seconds: Pair,
 }
 

@@ -17,7 +17,7 @@ pub struct Actual {
     pub groups: Vec<ActualGroup>,
     /// Its accounts, at least those asked for.
     pub accounts: Vec<ActualAccount>,
-    /// Their sessions.
+    /// Who is online by one of them.
     pub sessions: Vec<ActualSession>,
     /// The entries of the isolation list: those that stay, and those that sessions joined by their profile (`dynamic`).
     pub entries: Vec<ListEntry>,
@@ -28,7 +28,7 @@ pub struct Actual {
 pub struct ActualGroup {
     /// Its address.
     pub id: ItemId,
-    /// Its name.
+    /// The profile's; bytes as the router sent them.
     pub name: Vec<u8>,
     /// `up/down`, and perhaps more.
     pub rate_limit: Option<Vec<u8>>,

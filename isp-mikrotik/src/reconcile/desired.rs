@@ -22,7 +22,7 @@ pub struct Desired {
     pub service: Service,
     /// The profiles that the accounts need.
     pub groups: Vec<DesiredGroup>,
-    /// The accounts.
+    /// What each line's account should be.
     pub accounts: Vec<DesiredAccount>,
     /// The address list of isolated lines.
     pub isolation_list: String,
@@ -65,7 +65,7 @@ pub struct DesiredAccount {
     pub owner: Owner,
     /// User name.
     pub name: String,
-    /// Its password.
+    /// What the customer's box dials in with.
     pub password: Secret,
     /// The profile of its package.
     pub group: String,

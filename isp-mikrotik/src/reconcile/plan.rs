@@ -61,7 +61,7 @@ impl Object {
 /// What happens to a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupStep {
-    /// Its name.
+    /// Which profile.
     pub name: String,
     /// What happens.
     pub action: GroupAction,

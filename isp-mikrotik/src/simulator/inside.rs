@@ -38,13 +38,13 @@ impl SimSecret {
 pub struct SimProfile {
     /// `*HEX`.
     pub id: String,
-    /// Its name.
+    /// By which accounts name it.
     pub name: String,
     /// `up/down`, as it was given.
     pub rate_limit: Option<String>,
     /// The address list that its sessions join.
     pub address_list: Option<String>,
-    /// The comment.
+    /// What stands beside it for people.
     pub comment: String,
 }
 

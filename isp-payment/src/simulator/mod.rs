@@ -90,9 +90,9 @@ impl Transaction {
 /// A webhook with its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedWebhook {
-    /// Its headers.
+    /// Names and values, the signature among them.
     pub headers: Vec<(String, String)>,
-    /// Its body.
+    /// The bytes that are signed.
     pub body: Vec<u8>,
 }
 

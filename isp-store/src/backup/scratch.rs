@@ -46,9 +46,24 @@ impl Scratch {
         let mut connection = connect(&options).await?;
         // From an empty template: what is in the usual one is no part of a copy.
         let sql = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.map_err(store_error)?;
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.map_err(not_made)?;
         connection.close().await.map_err(store_error)?;
         Ok(Self { url: copy, folder, made: Some((options, name.to_owned())) })
+    }
+
+    /// The databases beside that of a URL whose names begin so and that nobody works in: copies of a process that was killed.
+    /// None for a file.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn left_beside(url: &str, beginning: &str) -> Result<Vec<String>, StoreError> {
+        let Target::Postgres(options) = target(url)? else { return Ok(Vec::new()) };
+        let mut connection = connect(&options).await?;
+        let sql = "SELECT datname::text FROM pg_database d WHERE starts_with(datname, $1)
+            AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname) ORDER BY 1";
+        let names = sqlx::query_scalar(sql).bind(beginning).fetch_all(&mut connection).await.map_err(store_error)?;
+        connection.close().await.map_err(store_error)?;
+        Ok(names)
     }
 
     /// The URL of the copy.
@@ -84,6 +99,14 @@ impl Scratch {
         let sql = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
         sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.map_err(store_error)?;
         connection.close().await.map_err(store_error)
+    }
+}
+
+/// Why a database could not be made. The right to make one is the user's own, and not one to tables.
+fn not_made(error: sqlx::Error) -> StoreError {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+        Some("42501") => rejected("its user may not make a database; give it that right (CREATEDB)"),
+        _ => store_error(error),
     }
 }
 

@@ -288,3 +288,36 @@ async fn a_copy_that_is_thrown_away_touches_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_found_and_a_missing_right_is_named() {
+    use sqlx::Connection as _;
+    let database = Database::postgres().await;
+    let dir = tempfile::tempdir().unwrap();
+    let beginning = format!("isp_scratch_{}", uuid::Uuid::now_v7().simple());
+    let scratch = isp_store::Scratch::beside(&database.url, dir.path(), &format!("{beginning}_a")).await.unwrap();
+    let left = async || isp_store::Scratch::left_beside(&database.url, &beginning).await.unwrap();
+    let living = sqlx::PgConnection::connect(scratch.url()).await.unwrap();
+    assert_eq!(left().await, Vec::<String>::new(), "somebody works in it");
+    living.close().await.unwrap();
+    // The server notes that a connection is gone a moment later.
+    for _ in 0..100 {
+        if !left().await.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(left().await, [format!("{beginning}_a")]);
+    scratch.remove().await.unwrap();
+    assert_eq!(left().await, Vec::<String>::new());
+    assert_eq!(isp_store::Scratch::left_beside("sqlite:isp.db", &beginning).await.unwrap(), Vec::<String>::new());
+
+    // A user without the right to make a database.
+    let role = format!("{beginning}_user");
+    database.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x'")).await;
+    let (_, server) = database.url.split_once('@').expect("a user in the URL of the tests");
+    let url = format!("postgres://{role}:x@{server}");
+    let refused = isp_store::Scratch::beside(&url, dir.path(), &format!("{beginning}_b")).await.unwrap_err();
+    database.execute(&format!("DROP ROLE {role}")).await;
+    assert!(refused.to_string().contains("CREATEDB"), "{refused}");
+}

@@ -90,6 +90,9 @@ pub(crate) struct Globals {
     /// Only results, warnings and errors.
     #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
+    /// Do what cannot be undone without a question.
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) yes: bool,
 }
 
 /// What can be done.
@@ -326,6 +329,6 @@ fn reads_only(matches: &ArgMatches) -> bool {
         "audit" | "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
         // Other commands about routers log in at one.
         "router" => last == "list",
-        _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts"),
+        _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts" | "kinds"),
     }
 }

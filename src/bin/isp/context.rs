@@ -38,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) quiet: bool,
     /// True when tables are shown whole, however wide they are.
     pub(crate) wide: bool,
+    /// True when what cannot be undone is done without a question.
+    pub(crate) yes: bool,
     /// Who acts.
     pub(crate) officer: Name,
     pub(crate) ids: Mutex<IdSource>,
@@ -153,6 +155,24 @@ impl Context {
             return Ok(());
         }
         output::print(&format!("{}\n", self.texts.with(key, variables)))
+    }
+
+    /// True when somebody sits at a terminal who can answer a question, and did not answer it with `--yes`.
+    pub(crate) fn asks(&self) -> bool {
+        !self.yes && screen::answers()
+    }
+
+    /// Asks before what cannot be undone. Where nobody can answer, it is done as it was told.
+    pub(crate) fn may(&self, key: &str, variables: &[(&str, String)]) -> anyhow::Result<bool> {
+        if !self.asks() {
+            return Ok(true);
+        }
+        let said = screen::answer(&format!("{} {} ", self.texts.with(key, variables), self.texts.t("ask.answers")))?;
+        let yes = ["y", "yes", "ya"].contains(&said.trim().to_lowercase().as_str());
+        if !yes {
+            self.warn("ask.left", &[]);
+        }
+        Ok(yes)
     }
 
     /// A warning, on standard error.

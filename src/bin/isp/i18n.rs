@@ -110,8 +110,14 @@ impl Texts {
             E::NotForService { field, service } => {
                 vec![("field", named(field)), ("service", self.t(&format!("word.{service}")))]
             }
+            E::StillNamed { what } => vec![("what", self.t(&format!("noun.{what}")))],
             E::TooManyDays { most } => vec![("most", most.to_string())],
-            E::ChangedLater { on } | E::NoPrice { on } | E::NoTaxRule { on } | E::DayPast { on } => {
+            E::ChangedLater { on }
+            | E::NoPrice { on }
+            | E::PriceBegan { on }
+            | E::EndSettled { on }
+            | E::NoTaxRule { on }
+            | E::DayPast { on } => {
                 vec![("on", on.to_string())]
             }
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],
@@ -179,10 +185,27 @@ impl Texts {
 
     /// What a router or channel said, piece by piece where this language has words for a piece.
     pub(crate) fn port(&self, reason: &str) -> String {
-        let pieces = reason.split(": ").map(|piece| self.said(piece.split(" (os error").next().unwrap_or(piece)));
+        let pieces = reason.split(": ").map(|piece| self.piece(piece.split(" (os error").next().unwrap_or(piece)));
         let mut said: Vec<String> = pieces.collect();
         said.dedup();
         said.join(": ")
+    }
+
+    /// A piece of it, which may name a command or an address.
+    fn piece(&self, piece: &str) -> String {
+        let said = self.said(piece);
+        let naming = [
+            ("outcome of ", " unknown"),
+            ("unusable answer to ", ""),
+            ("router refused ", ""),
+            ("no answer from ", ""),
+        ];
+        let named = naming.into_iter().filter(|_| said == piece).find_map(|(before, after)| {
+            let what = piece.strip_prefix(before)?.strip_suffix(after)?;
+            let what = what.split(" within ").next().unwrap_or(what);
+            Some(self.find(&format!("reason.{before}{{}}{after}"), &[])?.replace("{}", what))
+        });
+        named.unwrap_or(said)
     }
 
     /// What is wrong with a stored row, piece by piece: the table or column, then what is the matter with it.
@@ -385,6 +408,33 @@ mod tests {
         let source = include_str!("../../../isp-mikrotik/src/reconcile/finding.rs");
         let codes: BTreeSet<&str> = source.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         assert_eq!(known.keys().map(String::as_str).collect::<BTreeSet<_>>(), codes);
+    }
+
+    /// Why a router does not answer is told in Indonesian, but for names.
+    #[test]
+    fn silent_routers_have_indonesian_words() {
+        use isp_mikrotik::error::{Cause, Error, Stage};
+        let texts = Texts::load(Language::Id).unwrap();
+        let unknown = |cause| Error::Unknown { command: "/login".into(), cause };
+        let sent = |stage, detail: &str| Error::NotSent { stage, detail: detail.into() };
+        for (error, told) in [
+            (
+                unknown(Cause::Lost("closed by the router".into())),
+                "nasib /login tidak diketahui: sambungan putus: diputus router",
+            ),
+            (unknown(Cause::Deadline), "nasib /login tidak diketahui: tidak ada jawaban pada waktunya"),
+            (
+                sent(Stage::Login, &unknown(Cause::Interrupted).to_string()),
+                "tidak bisa masuk: nasib /login tidak diketahui: dihentikan router",
+            ),
+            (
+                sent(Stage::Connect, "no answer from 10.0.0.1:8728 within 5s"),
+                "tidak tersambung: tidak ada jawaban dari 10.0.0.1:8728",
+            ),
+            (sent(Stage::Closed, "closed by this side"), "sambungan tertutup: diputus dari sini"),
+        ] {
+            assert_eq!(texts.port(&error.to_string()), told);
+        }
     }
 
     /// Whatever becomes of a message is told in Indonesian, but for numbers and names.

@@ -216,6 +216,7 @@ fn context(config: Config, globals: &Globals, clock: DateTime<Utc>, asked: cli::
         format: globals.format,
         quiet: globals.quiet,
         wide: globals.wide,
+        yes: globals.yes,
         officer: Name::parse("officer", officer.as_deref().unwrap_or("isp"))?,
         ids: Mutex::new(ids),
         store: OnceCell::new(),

@@ -14,6 +14,21 @@ pub(crate) fn width() -> Option<usize> {
     std::io::stdout().is_terminal().then(|| size().map(|(width, _)| width)).flatten()
 }
 
+/// True when a person can be asked: somebody sees what is said, and can type.
+pub(crate) fn answers() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks, and gives back the line that is typed; an empty one when nothing is.
+pub(crate) fn answer(question: &str) -> std::io::Result<String> {
+    let mut out = std::io::stderr().lock();
+    out.write_all(question.as_bytes())?;
+    out.flush()?;
+    let mut said = String::new();
+    std::io::stdin().read_line(&mut said)?;
+    Ok(said)
+}
+
 fn size() -> Option<(usize, usize)> {
     let (Width(width), Height(height)) = terminal_size_of(std::io::stdout())?;
     (width > 0 && height > 0).then_some((width.into(), height.into()))

@@ -29,6 +29,7 @@ pub use outside::{Outside, Post};
 
 /// What a delivery did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DeliverReport {
     /// Accounts that routers confirmed.
     pub applied: u64,

@@ -22,7 +22,7 @@ pub enum Post<'a> {
 pub struct Outside<'a> {
     /// Who carries it out.
     pub worker: &'a Worker<'a>,
-    /// The routers.
+    /// Whoever brings lines to what is wanted.
     pub routers: &'a dyn AccessControl,
     /// The messenger.
     pub post: Post<'a>,

@@ -1,4 +1,4 @@
-//! The contract of [`InboxStore`](crate::ports::InboxStore).
+//! The contract of [`InboxStore`].
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a suite of assertions")]
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ending::RecordId;
-use crate::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
+use crate::ids::{CustomerId, MasterId, PackageId, RouterId, SiteId, SubscriptionId};
 use crate::ports::{ChangeSet, StoreError};
 use crate::subscription::{Account, BillingTerms, Subscription};
 
@@ -50,23 +50,8 @@ impl State {
             self.own("customer.code", old, Some(customer.code.folded()), customer.id.0)?;
             self.customers.put(customer.id, customer);
         }
-        for id in changes.removed_customers.drain(..) {
-            let named = self.subscriptions_of_customer(id).next().is_some()
-                || self.cpes.values().any(|c| c.customer_id == id)
-                || self.device_history.values().any(|h| h.customer_id == id)
-                || self.payments.values().any(|p| p.payment.customer_id == id)
-                || self.page_links.values().any(|l| l.customer_id == id)
-                || self.opt_outs.has(&id)
-                || self.payment_requests.values().any(|r| r.customer_id == id)
-                || self.gateway_requests.values().any(|r| r.customer_id == id)
-                || self.payer_aliases.values().any(|a| a.customer_id == id)
-                || self.promises_of(id).next().is_some()
-                || self.exemptions_of(id).next().is_some()
-                || self.proofs_of(id).next().is_some();
-            must_exist(!named, "customer without a history")?;
-            let old = self.customers.get(&id).map(|c| c.code.folded());
-            self.own("customer.code", old, None, id.0)?;
-            self.customers.remove(&id);
+        for row in std::mem::take(&mut changes.removed) {
+            self.remove(row)?;
         }
         for subscription in changes.subscriptions.drain(..) {
             self.put_subscription(subscription)?;
@@ -78,6 +63,82 @@ impl State {
             self.former_accounts.put(key, (former, false));
         }
         Ok(())
+    }
+
+    fn remove(&mut self, row: MasterId) -> Result<(), StoreError> {
+        must_exist(!self.is_named(row), "row that nothing names")?;
+        match row {
+            MasterId::Site(id) => {
+                let old = self.sites.get(&id).map(|s| s.code.folded());
+                self.own("site.code", old, None, id.0)?;
+                self.sites.remove(&id);
+            }
+            MasterId::Router(id) => {
+                let old = self.routers.get(&id).map(|r| r.code.folded());
+                self.own("router.code", old, None, id.0)?;
+                self.machines.remove(&id);
+                self.holds.remove(&id);
+                self.routers.remove(&id);
+            }
+            MasterId::Package(id) => {
+                let old = self.packages.get(&id).map(|p| p.code.folded());
+                self.own("package.code", old, None, id.0)?;
+                self.packages.remove(&id);
+            }
+            MasterId::Customer(id) => {
+                let old = self.customers.get(&id).map(|c| c.code.folded());
+                self.own("customer.code", old, None, id.0)?;
+                self.customers.remove(&id);
+            }
+            MasterId::InstallationKind(id) => {
+                let old = self.installation_kinds.get(&id).map(|k| k.code.folded());
+                self.own("installation_kind.code", old, None, id.0)?;
+                self.installation_kinds.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    /// True when anything names a row of the master data.
+    fn is_named(&self, row: MasterId) -> bool {
+        match row {
+            MasterId::Site(id) => {
+                self.routers.values().any(|r| r.site_id == id)
+                    || self.subscriptions.values().any(|s| s.site_id == id)
+                    || self.expenses.values().any(|e| e.site_id == Some(id))
+                    || self.outages.values().any(|o| o.site_id == id)
+                    || self.invoices.values().any(|i| i.invoice.site_id == id)
+            }
+            MasterId::Router(id) => {
+                self.subscriptions.values().any(|s| s.router_id == Some(id))
+                    || self.former_accounts.keys().any(|(router, ..)| *router == id)
+            }
+            MasterId::Package(id) => {
+                let has = |terms: &BillingTerms| {
+                    terms.package_id == id || terms.change.is_some_and(|change| change.package_id == id)
+                };
+                self.subscriptions.values().any(|s| has(&s.terms))
+                    || self.former_terms.values().any(|former| has(&former.terms))
+                    || self.invoices.values().any(|i| i.invoice.package_id == id)
+            }
+            MasterId::Customer(id) => self.has_history(id),
+            MasterId::InstallationKind(id) => self.installation_orders.values().any(|o| o.kind_id == id),
+        }
+    }
+
+    fn has_history(&self, id: CustomerId) -> bool {
+        self.subscriptions_of_customer(id).next().is_some()
+            || self.cpes.values().any(|c| c.customer_id == id)
+            || self.device_history.values().any(|h| h.customer_id == id)
+            || self.payments.values().any(|p| p.payment.customer_id == id)
+            || self.page_links.values().any(|l| l.customer_id == id)
+            || self.opt_outs.has(&id)
+            || self.payment_requests.values().any(|r| r.customer_id == id)
+            || self.gateway_requests.values().any(|r| r.customer_id == id)
+            || self.payer_aliases.values().any(|a| a.customer_id == id)
+            || self.promises_of(id).next().is_some()
+            || self.exemptions_of(id).next().is_some()
+            || self.proofs_of(id).next().is_some()
     }
 
     fn put_subscription(&mut self, new: Subscription) -> Result<(), StoreError> {

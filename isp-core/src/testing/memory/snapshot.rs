@@ -16,29 +16,29 @@ use super::state::State;
 pub struct Snapshot {
     /// The position of the billing run.
     pub position: Option<Date>,
-    /// Subscriptions.
+    /// Lines, in the order of ids.
     pub subscriptions: Vec<Subscription>,
     /// Invoices, each with what was paid of it.
     pub invoices: Vec<(Invoice, Money)>,
-    /// Statements.
+    /// Documents of several invoices.
     pub statements: Vec<Statement>,
-    /// Credit notes.
+    /// What was given back.
     pub credit_notes: Vec<CreditNote>,
-    /// Write-offs.
+    /// Receivables given up.
     pub write_offs: Vec<WriteOff>,
-    /// Deposits.
+    /// What collectors handed in.
     pub deposits: Vec<Deposit>,
-    /// Payments.
+    /// With what is left of each, and whether it was taken back.
     pub payments: Vec<PaymentRow>,
     /// Allocations, in the order of payments, then as they were made.
     pub allocations: Vec<Allocation>,
-    /// Access.
+    /// What is wanted for each line, and what was observed.
     pub access: Vec<ServiceAccess>,
     /// Access events, in the order of subscriptions, then as they happened.
     pub access_events: Vec<AccessEvent>,
-    /// The outbox.
+    /// Wishes to routers, and messages.
     pub outbox: Vec<OutboxRow>,
-    /// The journal.
+    /// Balanced entries.
     pub journal: Vec<JournalEntry>,
 }
 

@@ -26,7 +26,7 @@ pub struct PppActive {
 }
 
 impl PppActive {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///

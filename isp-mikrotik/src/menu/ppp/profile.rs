@@ -18,7 +18,7 @@ const PROPERTIES: [&str; 7] =
 pub struct PppProfile {
     /// Its address.
     pub id: ItemId,
-    /// Its name.
+    /// By which accounts name it; bytes as the router sent them.
     pub name: Vec<u8>,
     /// The router's own address in its sessions: an address or a pool.
     pub local_address: Option<Vec<u8>>,
@@ -33,7 +33,7 @@ pub struct PppProfile {
 }
 
 impl PppProfile {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ pub struct Terms {
     pub local_address: Option<String>,
     /// The customers' pool.
     pub remote_address: Option<String>,
-    /// The comment.
+    /// What stands beside it for people.
     pub comment: Option<String>,
 }
 

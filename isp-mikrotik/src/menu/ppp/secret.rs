@@ -51,7 +51,7 @@ pub struct PppSecret {
 }
 
 impl PppSecret {
-    /// Reads a row of [`print`].
+    /// Reads a row of [`print()`].
     ///
     /// # Errors
     ///
@@ -96,13 +96,13 @@ pub fn print_of_profile(profile: &str) -> Command {
 pub struct New<'a> {
     /// PPP user name; ASCII, please.
     pub name: &'a str,
-    /// Its password.
+    /// What the customer's box dials in with.
     pub password: &'a Secret,
     /// The exact name of its profile.
     pub profile: &'a str,
     /// Whether logins are refused from the beginning.
     pub disabled: bool,
-    /// The comment.
+    /// Bytes in the router's code page, with our mark in front.
     pub comment: &'a [u8],
 }
 

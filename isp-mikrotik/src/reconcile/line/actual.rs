@@ -11,7 +11,7 @@ use crate::menu::queue::SimpleQueue;
 pub struct ActualLines {
     /// The queues that people and we made.
     pub queues: Vec<SimpleQueue>,
-    /// The leases.
+    /// Of the DHCP server, static and dynamic.
     pub leases: Vec<Lease>,
     /// The entries of the isolation list.
     pub entries: Vec<ListEntry>,

@@ -12,7 +12,7 @@ use crate::menu::rate::RateLimit;
 /// What a router should have for the lines that nobody logs in for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DesiredLines {
-    /// The lines.
+    /// What each line's queue or lease should be.
     pub lines: Vec<DesiredLine>,
     /// The address list of isolated lines.
     pub isolation_list: String,

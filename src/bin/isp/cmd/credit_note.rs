@@ -57,6 +57,10 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::Add(Add { invoice, amount, reason }) => {
             let found = find::invoice(ctx, store, &invoice).await?.0;
+            let asked = [("amount", amount.to_string()), ("invoice", invoice.clone())];
+            if !ctx.may("ask.credit_note", &asked)? {
+                return Ok(Exit::Refused);
+            }
             let by = ctx.officer.as_str();
             let note = ctx.engine(store).correct(found.customer_id, found.id, amount, by, &reason, ctx.now).await?;
             let variables =

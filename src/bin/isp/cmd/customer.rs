@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use isp_core::billing::InvoiceBalance;
 use isp_core::customer::{Address, Customer, Invoicing, Nik, Phone};
 use isp_core::device::Cpe;
-use isp_core::ids::CustomerId;
+use isp_core::ids::{CustomerId, MasterId};
 use isp_core::place::Coordinates;
 use isp_core::ports::{ChangeSet, PageQuery, Store};
 use isp_core::protection::Proof;
@@ -226,7 +226,10 @@ async fn one_nik(ctx: &Context, store: &dyn Store, customer: &Customer, sure: Su
 async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.code).await?;
-    ctx.engine(store).remove_customer(customer.id).await?;
+    if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.customer")), ("code", args.code.to_string())])? {
+        return Ok(Exit::Refused);
+    }
+    ctx.engine(store).remove(MasterId::Customer(customer.id)).await?;
     ctx.say("done.customer_removed", &[("code", args.code.to_string())])?;
     Ok(Exit::Done)
 }

@@ -17,6 +17,7 @@ use isp_core::text::Reference;
 use isp_store::{SqlStore, Vault};
 use tokio::task::JoinSet;
 
+use super::sandbox_left;
 use crate::context::Context;
 use crate::failure::{Exit, classify};
 use crate::output::{self, Cell, Format, Rows, column, number};
@@ -108,6 +109,11 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
         None => exit = Exit::Unavailable,
     }
     disk(&mut findings)?;
+    let left = sandbox_left::left(ctx).await;
+    if !left.is_empty() {
+        let commands: Vec<&str> = left.iter().map(|one| one.command.as_str()).collect();
+        findings.add("sandbox.left", left.len() as u64, &commands.join("; "));
+    }
     if ctx.config.asks_unnamed() {
         findings.add("sender.unset", 1, "");
     }

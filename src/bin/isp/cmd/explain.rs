@@ -3,26 +3,24 @@
 use clap::Args;
 use isp_core::ids::SubscriptionId;
 use isp_core::ports::AccessStore as _;
-use isp_core::text::Code;
 
-use super::{args, find};
+use super::find;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Cell, Format, Rows, column};
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// Customer ID.
-    #[arg(value_parser = args::code)]
-    customer: Code,
+    /// Customer ID, phone number, PPPoE user name, number of an invoice, or a part of the name.
+    whom: String,
 }
 
 pub(crate) async fn run(ctx: &Context, args: Explain) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let customer = find::customer(ctx, store, &args.customer).await?;
+    let customer = find::person(ctx, store, &args.whom).await?;
     let found = ctx.engine(store).explain(customer.id, ctx.now, ctx.texts.language()).await?;
     if found.is_empty() {
-        return Err(Failure::NotFound { noun: "subscription", code: args.customer.to_string() }.into());
+        return Err(Failure::NotFound { noun: "subscription", code: customer.code.to_string() }.into());
     }
     if ctx.format == Format::Table {
         for (subscription, explanation) in &found {

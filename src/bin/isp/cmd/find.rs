@@ -8,6 +8,7 @@ use isp_core::calendar::Month;
 use isp_core::customer::{Customer, Phone};
 use isp_core::device::Cpe;
 use isp_core::ids::{CustomerId, SubscriptionId};
+use isp_core::installation::InstallationKind;
 use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
 use isp_core::payment::withheld;
@@ -140,6 +141,11 @@ pub(crate) async fn site(ctx: &Context, store: &dyn Store, code: &Code) -> anyho
 pub(crate) async fn router(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Router> {
     let all = store.routers(ctx.tenant()).await?;
     pick(all, code, |r| &r.code).ok_or_else(|| missing("router", code.as_str()))
+}
+
+pub(crate) async fn kind(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<InstallationKind> {
+    let all = store.installation_kinds(ctx.tenant()).await?;
+    pick(all, code, |k| &k.code).ok_or_else(|| missing("kind", code.as_str()))
 }
 
 pub(crate) async fn cpe(ctx: &Context, store: &dyn Store, serial: &Code) -> anyhow::Result<Cpe> {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone, plausible_day};
 use isp_core::ending::EndingKind;
-use isp_core::ids::{InstallationKindId, InstallationOrderId};
+use isp_core::ids::{InstallationKindId, InstallationOrderId, MasterId};
 use isp_core::installation::{FeeStatus, InstallationKind, InstallationOrder, part_step};
 use isp_core::money::plausible_amount;
 use isp_core::ports::{ChangeSet, InstallationRow};
@@ -39,6 +39,11 @@ pub(crate) enum Command {
     /// Add a kind of installation (jenis PSB) with its price, or change its price.
     #[command(after_help = "Example:\n  isp installation kind FO --name 'Fiber baru' --price 500000")]
     Kind(Kind),
+    /// List the kinds of installation with their prices.
+    Kinds,
+    /// Remove a kind of installation that no installation has.
+    #[command(after_help = "Example:\n  isp installation remove-kind FO")]
+    RemoveKind(OfKind),
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +127,13 @@ pub(crate) struct Kind {
     sure: Sure,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct OfKind {
+    /// Code of the kind.
+    #[arg(value_parser = args::code)]
+    code: Code,
+}
+
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Add(args) => add(ctx, args).await,
@@ -140,6 +152,24 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.say("done.kind", &[("code", shown), ("price", price.to_string())])?;
             Ok(Exit::Done)
         }
+        Command::Kinds => {
+            let mut rows = Rows::new(&[column("code"), column("name"), number("price")]);
+            for kind in ctx.store().await?.installation_kinds(ctx.tenant()).await? {
+                rows.push(vec![Cell::text(&kind.code), Cell::text(&kind.name), kind.price.into()]);
+            }
+            ctx.rows(&rows)?;
+            Ok(Exit::Done)
+        }
+        Command::RemoveKind(OfKind { code }) => {
+            let store = ctx.store().await?;
+            let kind = find::kind(ctx, store, &code).await?;
+            if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.kind")), ("code", code.to_string())])? {
+                return Ok(Exit::Refused);
+            }
+            ctx.engine(store).remove(MasterId::InstallationKind(kind.id)).await?;
+            ctx.say("done.kind_removed", &[("code", code.to_string())])?;
+            Ok(Exit::Done)
+        }
     }
 }
 
@@ -151,9 +181,7 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let customer = find::customer(ctx, store, &args.customer).await?;
     let (line, _) = find::subscription(ctx, store, &customer, args.username.as_ref()).await?;
-    let kinds = store.installation_kinds(ctx.tenant()).await?;
-    let kind = kinds.into_iter().find(|k| k.code == args.kind);
-    let kind = kind.ok_or_else(|| Failure::NotFound { noun: "kind", code: args.kind.to_string() })?;
+    let kind = find::kind(ctx, store, &args.kind).await?;
     let fee = not_negative("fee", args.fee.unwrap_or(kind.price))?;
     let order = InstallationOrder {
         id: InstallationOrderId(ctx.id()),
@@ -178,11 +206,7 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     let row = one(ctx, &args.customer, &args.end).await?;
     let store = ctx.store().await?;
     let kind_id = match &args.kind {
-        Some(code) => {
-            let kinds = store.installation_kinds(ctx.tenant()).await?;
-            let kind = kinds.into_iter().find(|k| k.code == *code);
-            kind.ok_or_else(|| Failure::NotFound { noun: "kind", code: code.to_string() })?.id
-        }
+        Some(code) => find::kind(ctx, store, code).await?.id,
         None => row.order.kind_id,
     };
     let alone = !row.order.with_first_invoice || row.fee.is_some();

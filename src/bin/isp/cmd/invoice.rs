@@ -1,24 +1,28 @@
 //! `isp invoice`: what customers owe.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
-use isp_core::billing::Statement;
 use isp_core::billing::invoice::LineKind;
+use isp_core::billing::{Invoice, Statement};
 use isp_core::calendar::Month;
+use isp_core::ids::CustomerId;
 use isp_core::ports::{InvoiceQuery, PageQuery, Store};
 use isp_core::text::Code;
 
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Column, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List invoices.
-    #[command(after_help = "Example:\n  isp invoice list --open --customer P001")]
+    /// List invoices with whose they are and what is open, and their sums.
+    #[command(
+        after_help = "Examples:\n  isp invoice list --open --customer P001\n  isp invoice list --month 2026-01 --order open"
+    )]
     List(List),
     /// Show the lines of one invoice, or of a statement with its totals.
     #[command(after_help = "Examples:\n  isp invoice show INV-202601-000042\n  isp invoice show TG-202601-000007")]
@@ -36,6 +40,23 @@ pub(crate) struct List {
     /// Only those issued in this month.
     #[arg(long)]
     month: Option<Month>,
+    /// In which order: by number, by due date, by customer ID, or the most open first.
+    #[arg(long, value_enum, default_value_t = Order::Number)]
+    order: Order,
+}
+
+/// The order of a list of invoices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Order {
+    /// By number.
+    #[default]
+    Number,
+    /// By due date.
+    Due,
+    /// By customer ID.
+    Customer,
+    /// The most open first.
+    Open,
 }
 
 #[derive(Debug, Args)]
@@ -46,65 +67,92 @@ pub(crate) struct Show {
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let mut query = InvoiceQuery::default();
     match command {
-        Command::List(List { customer, open, month }) => {
-            query.open = open;
-            query.issued_from = month.map(Month::first);
-            query.issued_before = month.map(|m| m.plus(1).first());
-            if let Some(code) = customer {
-                query.customer = Some(find::customer(ctx, store, &code).await?.id);
-            }
-        }
+        Command::List(args) => list(ctx, store, args).await,
         Command::Show(Show { number }) if Statement::parse_number(&number).is_some() => {
-            return statement(ctx, store, &number).await;
+            statement(ctx, store, &number).await
         }
-        Command::Show(Show { number }) => return lines(ctx, &find::invoice(ctx, store, &number).await?.0),
+        Command::Show(Show { number }) => lines(ctx, &find::invoice(ctx, store, &number).await?.0),
     }
-    let mut rows = Rows::new(&[
-        column("invoice"),
-        column("statement"),
-        column("customer"),
-        column("kind"),
-        column("period"),
-        column("issued"),
-        column("due"),
-        number("total"),
-        number("paid"),
-        number("open"),
-    ]);
+}
+
+const LIST: &[Column] = &[
+    column("invoice"),
+    column("statement"),
+    column("customer"),
+    column("name"),
+    column("kind"),
+    column("period"),
+    column("issued"),
+    column("due"),
+    number("total"),
+    number("paid"),
+    number("open"),
+];
+
+async fn list(ctx: &Context, store: &dyn Store, args: List) -> anyhow::Result<Exit> {
+    let query = InvoiceQuery {
+        customer: find::customer_id(ctx, store, args.customer.as_ref()).await?,
+        open: args.open,
+        issued_from: args.month.map(Month::first),
+        issued_before: args.month.map(|m| m.plus(1).first()),
+        ..InvoiceQuery::default()
+    };
+    let mut all: Vec<(Invoice, Money)> = Vec::new();
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let invoices = store.invoices(ctx.tenant(), query, page).await?;
-        let customers: BTreeSet<_> = invoices.iter().map(|(i, _)| i.customer_id).collect();
-        let customers: Vec<_> = customers.into_iter().collect();
-        let codes = find::codes(ctx, store, customers.iter().copied()).await?;
-        let statements = store.statements(ctx.tenant(), &customers).await?;
-        let statements: BTreeMap<_, _> = statements.iter().map(|s| (s.id(), s.display_number())).collect();
-        for (invoice, paid) in &invoices {
-            let shown = invoice.display_number();
-            rows.push(vec![
-                Cell::text(shown),
-                Cell::maybe(statements.get(&Statement::id_of(
-                    invoice.customer_id,
-                    invoice.issue_date,
-                    invoice.due_date,
-                ))),
-                Cell::maybe(codes.get(&invoice.customer_id)),
-                Cell::Word(invoice.kind.code()),
-                Cell::text(invoice.period),
-                invoice.issue_date.into(),
-                invoice.due_date.into(),
-                invoice.total.into(),
-                (*paid).into(),
-                (invoice.total - *paid).into(),
-            ]);
-        }
-        if !page.advance(&invoices, |(last, _)| last.id) {
+        let more = page.advance(&invoices, |(last, _)| last.id);
+        all.extend(invoices);
+        if !more {
             break;
         }
     }
+    let people = find::people(ctx, store, all.iter().map(|(i, _)| i.customer_id)).await?;
+    let code = |i: &Invoice| people.get(&i.customer_id).map_or_else(String::new, |c| c.code.to_string());
+    let number = |i: &Invoice| (i.issue_date.month(), i.number);
+    match args.order {
+        Order::Number => all.sort_by_key(|(i, _)| number(i)),
+        Order::Due => all.sort_by_key(|(i, _)| (i.due_date, number(i))),
+        Order::Customer => all.sort_by_cached_key(|(i, _)| (code(i), number(i))),
+        Order::Open => all.sort_by_key(|(i, paid)| (Reverse(i.total - *paid), number(i))),
+    }
+    let mut statements = BTreeMap::new();
+    let of: Vec<CustomerId> = people.keys().copied().collect();
+    for chunk in of.chunks(1_000) {
+        let found = store.statements(ctx.tenant(), chunk).await?;
+        statements.extend(found.iter().map(|s| (s.id(), s.display_number())));
+    }
+    let mut rows = Rows::new(LIST);
+    for (invoice, paid) in &all {
+        let on = Statement::id_of(invoice.customer_id, invoice.issue_date, invoice.due_date);
+        let customer = people.get(&invoice.customer_id);
+        rows.push(vec![
+            Cell::text(invoice.display_number()),
+            Cell::maybe(statements.get(&on)),
+            Cell::maybe(customer.map(|c| &c.code)),
+            Cell::maybe(customer.map(|c| &c.name)),
+            Cell::Word(invoice.kind.code()),
+            Cell::text(invoice.period),
+            invoice.issue_date.into(),
+            invoice.due_date.into(),
+            invoice.total.into(),
+            (*paid).into(),
+            (invoice.total - *paid).into(),
+        ]);
+    }
     ctx.rows(&rows)?;
+    if !all.is_empty() {
+        let total: Money = all.iter().map(|(i, _)| i.total).sum();
+        let paid: Money = all.iter().map(|(_, paid)| *paid).sum();
+        let variables = [
+            ("count", all.len().to_string()),
+            ("total", total.to_string()),
+            ("paid", paid.to_string()),
+            ("open", (total - paid).to_string()),
+        ];
+        ctx.say("done.invoice_sums", &variables)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -122,7 +170,7 @@ pub(super) const fn line_word(kind: LineKind) -> &'static str {
     }
 }
 
-fn lines(ctx: &Context, invoice: &isp_core::billing::Invoice) -> anyhow::Result<Exit> {
+fn lines(ctx: &Context, invoice: &Invoice) -> anyhow::Result<Exit> {
     let mut rows = Rows::new(&[column("invoice"), column("line"), number("days"), number("of_days"), number("amount")]);
     for line in &invoice.lines {
         let (days, of) = line.prorated.map_or((Cell::Empty, Cell::Empty), |(d, f)| (Cell::count(d), Cell::count(f)));

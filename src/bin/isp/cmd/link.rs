@@ -25,6 +25,9 @@ pub(crate) async fn run(ctx: &Context, args: &Link) -> anyhow::Result<Exit> {
     let store = ctx.sql().await?;
     let found = find::customer(ctx, store, &args.customer).await?;
     if args.revoke {
+        if !ctx.may("ask.revoke", &[("code", found.code.to_string())])? {
+            return Ok(Exit::Refused);
+        }
         let count = store.forget_links(ctx.tenant(), Forgotten::Customer(found.id)).await?;
         ctx.say("done.links_revoked", &[("code", found.code.to_string()), ("count", count.to_string())])?;
         return Ok(Exit::Done);

@@ -46,6 +46,7 @@ mod router_confirm;
 mod router_import;
 mod router_plan;
 pub(crate) mod sandbox;
+pub(crate) mod sandbox_left;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod simulate;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::Date;
-use isp_core::ids::PackageId;
+use isp_core::ids::{MasterId, PackageId};
 use isp_core::money::plausible_price;
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
 use isp_core::ports::ChangeSet;
@@ -33,8 +33,13 @@ pub(crate) enum Command {
     )]
     Edit(Edit),
     /// Give a package a new price from a day on; periods that start before keep the old one.
-    #[command(after_help = "Example:\n  isp package price HOME20 175000 --from 2026-07-01")]
+    #[command(
+        after_help = "Examples:\n  isp package price HOME20 175000 --from 2026-07-01\n  isp package price HOME20 - --from 2026-07-01   take it back before that day"
+    )]
     Price(Price),
+    /// Remove a package that no line, invoice or past names; one that is used is taken from sale with `edit --sold no`.
+    #[command(after_help = "Example:\n  isp package remove HOME20")]
+    Remove(Show),
 }
 
 #[derive(Debug, Args)]
@@ -97,9 +102,9 @@ pub(crate) struct Price {
     /// Package code.
     #[arg(value_parser = args::code)]
     code: Code,
-    /// Rupiah per month.
-    #[arg(value_parser = args::money)]
-    price: Money,
+    /// Rupiah per month; `-` takes the price of that day away, before it begins.
+    #[arg(value_parser = args::or_none(args::money), allow_hyphen_values = true)]
+    price: args::OrNone<Money>,
     /// First day on which it holds.
     #[arg(long)]
     from: Date,
@@ -184,7 +189,21 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 ctx.say("done.package_edited", &[("code", shown)])?;
             }
         }
-        Command::Price(Price { code, price, from, sure }) => {
+        Command::Price(Price { code, price: args::OrNone(None), from, sure: _ }) => {
+            let package = find::package(ctx, store, &code).await?;
+            let package = Package { prices: package.prices.without(from, ctx.today())?, ..package };
+            store.commit(ctx.tenant(), ChangeSet { packages: vec![package], ..ChangeSet::default() }).await?;
+            ctx.say("done.price_taken_back", &[("code", code.to_string()), ("from", from.to_string())])?;
+        }
+        Command::Remove(Show { code }) => {
+            let package = find::package(ctx, store, &code).await?;
+            if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.package")), ("code", code.to_string())])? {
+                return Ok(Exit::Refused);
+            }
+            ctx.engine(store).remove(MasterId::Package(package.id)).await?;
+            ctx.say("done.package_removed", &[("code", code.to_string())])?;
+        }
+        Command::Price(Price { code, price: args::OrNone(Some(price)), from, sure }) => {
             sure.of(plausible_price("price", price))?;
             let package = find::package(ctx, store, &code).await?;
             let versions = package.prices.versions().iter().copied().chain([PriceVersion { from, price }]);

@@ -13,7 +13,7 @@ use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Column, Rows, column, number};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -182,50 +182,65 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+const LIST: &[Column] = &[
+    column("paid_at"),
+    column("customer"),
+    column("name"),
+    column("provider"),
+    column("reference"),
+    column("channel"),
+    column("collector"),
+    number("amount"),
+    number("left"),
+    column("reversed"),
+];
+
 async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let of = match &args.customer {
-        Some(code) => Some(find::customer(ctx, store, code).await?.id),
-        None => None,
-    };
-    let mut rows = Rows::new(&[
-        column("paid_at"),
-        column("customer"),
-        column("provider"),
-        column("reference"),
-        column("channel"),
-        column("collector"),
-        number("amount"),
-        number("left"),
-        column("reversed"),
-    ]);
+    let of = find::customer_id(ctx, store, args.customer.as_ref()).await?;
+    let day = |row: &PaymentRow| Zone::Wib.date_of(row.payment.paid_at);
+    let mut all: Vec<PaymentRow> = Vec::new();
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let payments = store.payments(ctx.tenant(), of, page).await?;
-        let shown = |row: &&PaymentRow| {
-            let day = Zone::Wib.date_of(row.payment.paid_at);
-            args.paid_on.is_none_or(|wanted| day == wanted) && args.month.is_none_or(|month| day.month() == month)
-        };
-        let wanted: Vec<&PaymentRow> = payments.iter().filter(shown).collect();
-        let codes = find::codes(ctx, store, wanted.iter().map(|row| row.payment.customer_id)).await?;
-        for row in wanted {
-            rows.push(vec![
-                Zone::Wib.date_of(row.payment.paid_at).into(),
-                Cell::maybe(codes.get(&row.payment.customer_id)),
-                Cell::text(&row.payment.provider),
-                Cell::text(&row.payment.reference),
-                Cell::Word(row.payment.channel.code()),
-                Cell::maybe(row.payment.collector.as_ref()),
-                row.payment.amount.into(),
-                row.left.into(),
-                Cell::maybe(row.reversal.as_ref().map(|r| &r.reason)),
-            ]);
-        }
-        if !page.advance(&payments, |last| last.payment.id) {
+        let more = page.advance(&payments, |last| last.payment.id);
+        all.extend(payments.into_iter().filter(|row| {
+            args.paid_on.is_none_or(|wanted| day(row) == wanted) && args.month.is_none_or(|m| day(row).month() == m)
+        }));
+        if !more {
             break;
         }
     }
+    all.sort_by_key(|row| (row.payment.paid_at, row.payment.id));
+    let people = find::people(ctx, store, all.iter().map(|row| row.payment.customer_id)).await?;
+    let mut rows = Rows::new(LIST);
+    for row in &all {
+        let customer = people.get(&row.payment.customer_id);
+        rows.push(vec![
+            day(row).into(),
+            Cell::maybe(customer.map(|c| &c.code)),
+            Cell::maybe(customer.map(|c| &c.name)),
+            Cell::text(&row.payment.provider),
+            Cell::text(&row.payment.reference),
+            Cell::Word(row.payment.channel.code()),
+            Cell::maybe(row.payment.collector.as_ref()),
+            row.payment.amount.into(),
+            row.left.into(),
+            Cell::maybe(row.reversal.as_ref().map(|r| &r.reason)),
+        ]);
+    }
     ctx.rows(&rows)?;
+    // Credit notes, write-offs and slips of tax stand among the payments, and bring no money in.
+    let counts = |row: &&PaymentRow| row.reversal.is_none() && row.payment.channel.is_money();
+    let paid: Vec<&PaymentRow> = all.iter().filter(counts).collect();
+    if !all.is_empty() {
+        let variables = [
+            ("count", paid.len().to_string()),
+            ("amount", paid.iter().map(|row| row.payment.amount).sum::<Money>().to_string()),
+            ("left", all.iter().map(|row| row.left).sum::<Money>().to_string()),
+        ];
+        ctx.say("done.payment_sums", &variables)?;
+    }
     Ok(Exit::Done)
 }
 

@@ -14,7 +14,7 @@ use isp_core::text::Code;
 use super::record::{self, EndArgs, Id, chosen};
 use super::{args, find};
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Column, Rows, column};
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +26,9 @@ pub(crate) enum PromiseCommand {
     List(ListProtection),
     /// Show the promises of a customer.
     Show(Show),
+    /// Correct the last day of a promise: it is taken back and recorded anew, and counts once against the limit.
+    #[command(after_help = "Example:\n  isp promise edit P001 --until 2026-02-22 --reason 'salah ketik'")]
+    Edit(EditPromise),
     /// End the running promise of a customer today; the line is decided on at once.
     #[command(after_help = "Example:\n  isp promise end P001 --reason 'batal bayar'")]
     End(EndProtection),
@@ -63,6 +66,36 @@ pub(crate) struct EndProtection {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EditPromise {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// The right last day on which it protects.
+    #[arg(long)]
+    until: Date,
+    #[command(flatten)]
+    end: EndArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditExemption {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// The right first day.
+    #[arg(long)]
+    from: Option<Date>,
+    /// The right last day.
+    #[arg(long)]
+    until: Option<Date>,
+    /// The right words for why he is exempt.
+    #[arg(long, value_name = "REASON")]
+    new_reason: Option<String>,
+    #[command(flatten)]
+    end: EndArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AddPromise {
     /// Customer ID.
     #[arg(value_parser = args::code)]
@@ -81,6 +114,9 @@ pub(crate) enum ExemptionCommand {
     List(ListProtection),
     /// Show the exemptions of a customer.
     Show(Show),
+    /// Correct the days or the reason of an exemption: it is taken back and recorded anew.
+    #[command(after_help = "Example:\n  isp exemption edit P001 --until 2026-11-30 --reason 'salah ketik'")]
+    Edit(EditExemption),
     /// End the running exemption of a customer today; the line is decided on at once.
     #[command(after_help = "Example:\n  isp exemption end P001 --reason 'tidak lagi kantor desa'")]
     End(EndProtection),
@@ -118,9 +154,28 @@ pub(crate) async fn promise(ctx: &Context, command: PromiseCommand) -> anyhow::R
         }
         PromiseCommand::List(list) => promises(ctx, list.customer.as_ref(), list.running, None).await,
         PromiseCommand::Show(Show { customer, which }) => promises(ctx, Some(&customer), false, Some(&which)).await,
+        PromiseCommand::Edit(args) => edit_promise(ctx, args).await,
         PromiseCommand::End(args) => end_promise(ctx, args, EndingKind::Ended).await,
         PromiseCommand::Remove(args) => end_promise(ctx, args, EndingKind::TakenBack).await,
     }
+}
+
+async fn edit_promise(ctx: &Context, args: EditPromise) -> anyhow::Result<Exit> {
+    let EditPromise { customer: code, until, end } = args;
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &code).await?;
+    let (promises, _) = store.protections(ctx.tenant(), Some(customer.id)).await?;
+    let open = |p: &Promise| p.ending.is_none() && p.until >= ctx.today();
+    let before = chosen(&end.which, "promise", code.as_str(), promises, |p| p.id.0, open)?;
+    if before.until == until {
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
+    }
+    let (id, by) = (PromiseId(ctx.id()), ctx.officer.to_string());
+    let instead = Promise { id, until, by, ending: None, ..before.clone() };
+    let ending = end.ending(ctx, EndingKind::TakenBack)?;
+    ctx.engine(store).correct_promise(before.id, instead, ending).await?;
+    ctx.say("done.promise", &[("code", code.to_string()), ("until", until.to_string())])?;
+    follow(ctx, &code, customer.id).await
 }
 
 async fn end_promise(ctx: &Context, args: EndProtection, kind: EndingKind) -> anyhow::Result<Exit> {
@@ -146,9 +201,33 @@ pub(crate) async fn exemption(ctx: &Context, command: ExemptionCommand) -> anyho
         }
         ExemptionCommand::List(list) => exemptions(ctx, list.customer.as_ref(), list.running, None).await,
         ExemptionCommand::Show(Show { customer, which }) => exemptions(ctx, Some(&customer), false, Some(&which)).await,
+        ExemptionCommand::Edit(args) => edit_exemption(ctx, args).await,
         ExemptionCommand::End(args) => end_exemption(ctx, args, EndingKind::Ended).await,
         ExemptionCommand::Remove(args) => end_exemption(ctx, args, EndingKind::TakenBack).await,
     }
+}
+
+async fn edit_exemption(ctx: &Context, args: EditExemption) -> anyhow::Result<Exit> {
+    let EditExemption { customer: code, from, until, new_reason, end } = args;
+    let store = ctx.store().await?;
+    let customer = find::customer(ctx, store, &code).await?;
+    let (_, exemptions) = store.protections(ctx.tenant(), Some(customer.id)).await?;
+    let open = |e: &Exemption| e.ending.is_none() && e.until >= ctx.today();
+    let before = chosen(&end.which, "exemption", code.as_str(), exemptions, |e| e.id.0, open)?;
+    let right = Exemption {
+        from: from.unwrap_or(before.from),
+        until: until.unwrap_or(before.until),
+        reason: new_reason.unwrap_or_else(|| before.reason.clone()),
+        ..before.clone()
+    };
+    if right == before {
+        return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
+    }
+    let instead = Exemption { id: ExemptionId(ctx.id()), by: ctx.officer.to_string(), ending: None, ..right };
+    let (until, ending) = (instead.until.to_string(), end.ending(ctx, EndingKind::TakenBack)?);
+    ctx.engine(store).correct_exemption(before.id, instead, ending).await?;
+    ctx.say("done.exemption", &[("code", code.to_string()), ("until", until)])?;
+    follow(ctx, &code, customer.id).await
 }
 
 async fn end_exemption(ctx: &Context, args: EndProtection, kind: EndingKind) -> anyhow::Result<Exit> {

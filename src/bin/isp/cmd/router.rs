@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use isp_core::Secret;
-use isp_core::ids::RouterId;
+use isp_core::ids::{MasterId, RouterId};
 use isp_core::isolation::AccessTarget;
 use isp_core::place::{Router, RouterEndpoint};
 use isp_core::ports::{ChangeSet, PageQuery, PortError, Store};
@@ -31,6 +31,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  isp router edit R1 --address tls://10.0.0.2 --password -\n  isp router edit R1 --username isp2 --password -"
     )]
     Edit(Edit),
+    /// Remove a router that no line has or had; nothing on the router itself changes.
+    #[command(after_help = "Example:\n  isp router remove R1")]
+    Remove(Show),
     /// Ask routers who they are, and what on them would keep customers off line: no pool, another service, RADIUS.
     #[command(after_help = "Example:\n  isp router check R1")]
     Check(router_check::Check),
@@ -117,6 +120,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Edit(args) => edit(ctx, args).await,
         Command::List => list(ctx).await,
         Command::Show(args) => show(ctx, args).await,
+        Command::Remove(args) => remove(ctx, args).await,
         Command::Check(args) => router_check::run(ctx, args).await,
         Command::Plan(args) => router_plan::run(ctx, args).await,
         Command::Apply(args) => router_apply::run(ctx, args).await,
@@ -168,6 +172,17 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
     let code = router.code.to_string();
     store.commit(ctx.tenant(), ChangeSet { routers: vec![router], ..ChangeSet::default() }).await?;
     ctx.say("done.router_edited", &[("code", code)])?;
+    Ok(Exit::Done)
+}
+
+async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let router = find::router(ctx, store, &args.code).await?;
+    if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.router")), ("code", args.code.to_string())])? {
+        return Ok(Exit::Refused);
+    }
+    ctx.engine(store).remove(MasterId::Router(router.id)).await?;
+    ctx.say("done.router_removed", &[("code", args.code.to_string())])?;
     Ok(Exit::Done)
 }
 

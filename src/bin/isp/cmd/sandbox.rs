@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::isolate::Enforce;
-use super::{day, router};
+use super::{day, router, sandbox_left};
 use crate::config::{Config, Overrides, masked_address};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -44,11 +44,17 @@ pub(crate) struct Sandbox {
 pub(crate) async fn run(ctx: &Context, args: Sandbox, flags: &Overrides) -> anyhow::Result<Exit> {
     // Listened to before anything is copied: whoever stops it at once leaves nothing behind.
     let mut stop = Stop::listen_also_to_the_terminal()?;
-    let failed =
-        |error: std::io::Error| Failure::File { path: "isp-sandbox-...".to_owned(), reason: error.to_string() };
-    let folder = private_folder().map_err(failed)?;
+    for old in sandbox_left::left(ctx).await {
+        ctx.warn("warn.sandbox_old", &[("what", old.what), ("command", old.command)]);
+    }
+    let of = |path: &Path, error: std::io::Error| Failure::File {
+        path: path.display().to_string(),
+        reason: error.kind().to_string(),
+    };
+    let folder = private_folder().map_err(|error| of(&std::env::temp_dir(), error))?;
+    let alive = sandbox_left::alive(folder.path()).map_err(|error| of(folder.path(), error))?;
     let url = wire::database(&ctx.config)?;
-    let name = format!("isp_sandbox_{:08x}", Uuid::now_v7().as_u64_pair().1 >> 32);
+    let name = format!("{}{:08x}", sandbox_left::DATABASE, Uuid::now_v7().as_u64_pair().1 >> 32);
     let copy = Scratch::beside(url, folder.path(), &name).await?;
     let lived = tokio::select! {
         biased;
@@ -59,7 +65,9 @@ pub(crate) async fn run(ctx: &Context, args: Sandbox, flags: &Overrides) -> anyh
     if removed.is_err() {
         ctx.warn("warn.sandbox_left", &[("name", name)]);
     }
-    folder.close().map_err(failed)?;
+    drop(alive);
+    let path = folder.path().to_owned();
+    folder.close().map_err(|error| of(&path, error))?;
     lived?;
     removed?;
     ctx.say("done.sandbox_ended", &[])?;
@@ -119,7 +127,7 @@ async fn live(ctx: &Context, args: &Sandbox, flags: &Overrides, copy: &Scratch, 
 /// A folder that nobody else can look into.
 fn private_folder() -> std::io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix("isp-sandbox-");
+    builder.prefix(sandbox_left::FOLDER);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -198,6 +206,7 @@ fn inside(ctx: &Context, file: &Path) -> anyhow::Result<Context> {
         format: ctx.format,
         quiet: ctx.quiet,
         wide: ctx.wide,
+        yes: ctx.yes,
         officer: ctx.officer.clone(),
         ids: Mutex::new(ids),
         store: OnceCell::new(),

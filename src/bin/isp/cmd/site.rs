@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
-use isp_core::ids::SiteId;
+use isp_core::ids::{MasterId, SiteId};
 use isp_core::place::{Coordinates, Site};
 use isp_core::ports::ChangeSet;
 use isp_core::text::{Code, Name};
@@ -24,6 +24,9 @@ pub(crate) enum Command {
     /// Correct code, name, place or zone of a site; the zone only while it has no lines.
     #[command(after_help = "Example:\n  isp site edit BDG --name 'Bandung Utara'")]
     Edit(Edit),
+    /// Remove a site that no router, line, outage, expense or invoice names.
+    #[command(after_help = "Example:\n  isp site remove BDG")]
+    Remove(Which),
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +69,9 @@ pub(crate) struct Edit {
     /// Where it stands on the map: latitude and longitude, such as -6.914744,107.609810.
     #[arg(long, value_name = "LAT,LON", value_parser = Coordinates::parse, allow_hyphen_values = true)]
     coordinates: Option<Coordinates>,
+    /// Where it stands on the map is not kept.
+    #[arg(long, conflicts_with = "coordinates")]
+    no_coordinates: bool,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -104,7 +110,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ]);
             ctx.rows(&rows)?;
         }
-        Command::Edit(Edit { code, new_code, name, zone, coordinates }) => {
+        Command::Edit(Edit { code, new_code, name, zone, coordinates, no_coordinates }) => {
             let before = find::site(ctx, store, &code).await?;
             if let Some(new) = &new_code {
                 find::absent(all.iter().find(|s| s.code == *new && s.id != before.id), "site", new)?;
@@ -114,7 +120,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 code: new_code.unwrap_or_else(|| before.code.clone()),
                 name: name.unwrap_or_else(|| before.name.clone()),
                 zone: zone.unwrap_or(before.zone),
-                coordinates: coordinates.or(before.coordinates),
+                coordinates: coordinates.or(before.coordinates).filter(|_| !no_coordinates),
             };
             if site == before {
                 return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
@@ -127,6 +133,14 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let shown = site.code.to_string();
             store.commit(ctx.tenant(), ChangeSet { sites: vec![site], ..ChangeSet::default() }).await?;
             ctx.say("done.site_edited", &[("code", shown)])?;
+        }
+        Command::Remove(Which { code }) => {
+            let site = find::site(ctx, store, &code).await?;
+            if !ctx.may("ask.remove", &[("noun", ctx.texts.t("noun.site")), ("code", code.to_string())])? {
+                return Ok(Exit::Refused);
+            }
+            ctx.engine(store).remove(MasterId::Site(site.id)).await?;
+            ctx.say("done.site_removed", &[("code", code.to_string())])?;
         }
         Command::List => {
             let mut rows = Rows::new(&[column("code"), column("name"), column("zone"), column("coordinates")]);

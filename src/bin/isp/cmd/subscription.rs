@@ -33,7 +33,8 @@ pub(crate) enum Command {
     /// List lines with their desired access and whether the router confirmed it.
     List(List),
     /// Show the lines of a customer.
-    Show(Which),
+    #[command(after_help = "Examples:\n  isp subscription show P001\n  isp subscription show budi@isp")]
+    Show(Shown),
     /// Take another package: from the next period on, or at once with what was paid settled by the day.
     #[command(
         after_help = "Examples:\n  isp subscription change-package P001 HOME50\n  isp subscription change-package P001 HOME50 --at-once --dry-run"
@@ -74,7 +75,9 @@ pub(crate) enum Command {
     /// End a pause, today or on a day of the past.
     Resume(Stop),
     /// End a line. Lent devices that did not come back are then listed by `report cpe`.
-    #[command(after_help = "Example:\n  isp subscription terminate P001 --end 2026-07-01")]
+    #[command(
+        after_help = "Examples:\n  isp subscription terminate P001 --end 2026-07-01\n  isp subscription terminate P001 --end -   take that back before the day"
+    )]
     Terminate(Terminate),
 }
 
@@ -127,6 +130,15 @@ pub(crate) struct Which {
     /// Which line, for a customer with several.
     #[arg(long, value_parser = args::router_name)]
     pub(super) username: Option<RouterName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// Customer ID, phone number, PPPoE user name, number of an invoice, or a part of the name.
+    whom: String,
+    /// Which line, for a customer with several.
+    #[arg(long, value_parser = args::router_name)]
+    username: Option<RouterName>,
 }
 
 #[derive(Debug, Args)]
@@ -198,9 +210,9 @@ pub(crate) struct Stop {
 pub(crate) struct Terminate {
     #[command(flatten)]
     which: Which,
-    /// The day after the last day of service, which may be ahead or past; today when not given.
-    #[arg(long)]
-    end: Option<Date>,
+    /// The day after the last day of service, which may be ahead or past; today when not given. `-` takes an end ahead back.
+    #[arg(long, value_name = "DATE", value_parser = args::or_none(Date::parse), allow_hyphen_values = true)]
+    end: Option<args::OrNone<Date>>,
     #[command(flatten)]
     dry: Dry,
 }
@@ -209,11 +221,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::Add(args) => return add(ctx, *args).await,
         Command::List(args) => return list(ctx, &args).await,
-        Command::Show(which) => {
+        Command::Show(Shown { whom, username }) => {
             let store = ctx.store().await?;
-            let customer = find::customer(ctx, store, &which.customer).await?;
+            let customer = find::person(ctx, store, &whom).await?;
             let mut all = find::subscriptions(ctx, store, &customer).await?;
-            all.retain(|(s, _)| which.username.as_ref().is_none_or(|name| *name == s.account.username));
+            all.retain(|(s, _)| username.as_ref().is_none_or(|name| *name == s.account.username));
             ctx.rows(&table(ctx, store, &all).await?)?;
         }
         Command::ChangePackage(ChangePackage { which, package, at_once, since }) => {
@@ -269,8 +281,12 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         }
         Command::Terminate(Terminate { which, end, dry }) => {
             let line = Line::find(ctx, &which).await?;
-            let end = end.unwrap_or_else(|| ctx.today());
-            return line.change(Terms::End { end }, &dry, "done.terminated", &[("end", end.to_string())]).await;
+            let end = match end {
+                Some(args::OrNone(None)) => return line.change(Terms::Stay, &dry, "done.stays", &[]).await,
+                Some(args::OrNone(Some(end))) => end,
+                None => ctx.today(),
+            };
+            return line.end(end, &dry).await;
         }
     }
     Ok(Exit::Done)

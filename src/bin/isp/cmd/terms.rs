@@ -14,7 +14,7 @@ use super::find;
 use super::subscription::Which;
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Format, Rows, column, number};
 
 #[derive(Debug, Args)]
 pub(crate) struct Dry {
@@ -55,6 +55,22 @@ impl<'a> Line<'a> {
             Some(day) => Ok(day),
             None => Ok(self.ctx.engine(self.store).today_at(self.id, self.ctx.now).await?),
         }
+    }
+
+    /// Ends the line. What was served and paid for cannot be taken up again, so on a terminal it shows first what that comes to.
+    pub(crate) async fn end(&self, end: Date, dry: &Dry) -> anyhow::Result<Exit> {
+        let more = [("end", end.to_string())];
+        if !dry.dry_run && self.ctx.asks() {
+            // A program that reads the output gets it once.
+            if self.ctx.format == Format::Table {
+                let seen = Dry { dry_run: true, clock: dry.clock };
+                self.change(Command::End { end }, &seen, "done.terminated", &more).await?;
+            }
+            if !self.ctx.may("ask.terminate", &[("code", self.customer.to_string())])? {
+                return Ok(Exit::Refused);
+            }
+        }
+        self.change(Command::End { end }, dry, "done.terminated", &more).await
     }
 
     /// Does it, or only shows what it would come to; says `key` with the day and the sums, then every document.

@@ -14,7 +14,7 @@ mod tests;
 mod variables;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use isp_core::ids::TenantId;
 use isp_core::message::Sender;
@@ -187,18 +187,22 @@ impl Config {
         let variables = ours(variables);
         let path = file(overrides, &variables);
         let mut table = in_file(path.as_deref())?;
-        let exposed = path.filter(|path| holds_secret(&table) && others_may_read(path));
+        let exposed = path.clone().filter(|path| holds_secret(&table) && others_may_read(path));
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
         }
+        let located = |failure| located(failure, path.as_deref(), &variables);
         let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
             let (key, reason) = key_and_reason(&error);
-            Failure::Config { place: key.unwrap_or_else(|| "isp.toml, ISP_*".to_owned()), reason }
+            match key {
+                Some(place) => located(Failure::Config { place, reason }),
+                None => Failure::Config { place: "isp.toml, ISP_*".to_owned(), reason },
+            }
         })?;
         if let (true, Some(_)) = (config.sandbox, &overrides.database) {
             return Err(Failure::Usage { problem: "sandbox_database", what: "--database".to_owned() });
         }
-        Self { exposed, ..config }.with(overrides).checked()
+        Self { exposed, ..config }.with(overrides).checked().map_err(located)
     }
 
     /// All that the sources say, as one table. Defaults are not in it.
@@ -254,6 +258,23 @@ impl Config {
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
         Ok(Self { policy, provider, radius, serve, ..self })
     }
+}
+
+/// The failure of a key with where it was said: the variable that sets it, else the file.
+fn located(failure: Failure, path: Option<&Path>, variables: &[(String, String)]) -> Failure {
+    let Failure::Config { place: key, reason } = failure else { return failure };
+    // The key of an unknown one is in the reason, and that of its table stands here.
+    let unknown = reason.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let whole = unknown.map_or_else(|| key.clone(), |name| format!("{key}.{name}"));
+    let variable = format!("ISP_{}", whole.replace('.', "__").to_ascii_uppercase());
+    let below = format!("{variable}__");
+    let named = variables.iter().map(|(name, _)| name).find(|name| **name == variable || name.starts_with(&below));
+    let place = match (named, path) {
+        (Some(name), _) => format!("{key} ({name})"),
+        (None, Some(path)) => format!("{key} ({})", path.display()),
+        (None, None) => key,
+    };
+    Failure::Config { place, reason }
 }
 
 /// Which key an error is about, and what is wrong with it.

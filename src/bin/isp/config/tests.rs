@@ -101,7 +101,7 @@ fn a_setting_that_does_not_fit_is_named_by_its_key() {
         ("language = \"fr\"", "language"),
     ] {
         let text = load(file, &[], Overrides::default()).unwrap_err().to_string();
-        assert!(text.contains(&format!("configuration {key}:")), "{text}");
+        assert!(text.contains(&format!("configuration {key} (")) && text.contains("isp.toml): "), "{text}");
     }
 }
 

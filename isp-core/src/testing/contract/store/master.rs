@@ -512,23 +512,6 @@ pub(super) async fn records_are_taken_back(store: &dyn Store, tenant: TenantId) 
     assert_eq!(expenses[0].expense, expense(2));
 }
 
-pub(super) async fn only_customers_without_a_history_are_removed(store: &dyn Store, tenant: TenantId) {
-    let w = World::new(1);
-    write(store, tenant, w.changes()).await;
-    let stranger = sample::customer(8);
-    write(store, tenant, ChangeSet { customers: vec![stranger.clone()], ..ChangeSet::default() }).await;
-    let remove = |id| ChangeSet { removed_customers: vec![id], ..ChangeSet::default() };
-    let error = refused(store, tenant, remove(w.customers[0].id)).await;
-    assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
-    write(store, tenant, remove(stranger.id)).await;
-    assert_eq!(store.customer(tenant, stranger.id).await.unwrap(), None);
-    assert_eq!(store.customer_by_code(tenant, &stranger.code).await.unwrap(), None);
-    // Its code is free, and removing it again changes nothing.
-    write(store, tenant, remove(stranger.id)).await;
-    let again = crate::customer::Customer { code: stranger.code, ..sample::customer(9) };
-    write(store, tenant, ChangeSet { customers: vec![again], ..ChangeSet::default() }).await;
-}
-
 pub(super) fn promise(number: u64, w: &World, made_on: Date, until: Date) -> Promise {
     Promise {
         id: PromiseId(id(21, number)),

@@ -11,7 +11,7 @@
 //!
 //! With [`store_contract!`](crate::store_contract) each case is a test of its own.
 //!
-//! The names of unique keys in [`StoreError::Duplicate`](crate::ports::StoreError::Duplicate): `site.code`,
+//! The names of unique keys in [`StoreError::Duplicate`]: `site.code`,
 //! `router.code`, `package.code`, `customer.code`, `subscription.username` (on one router; user name, address or MAC address), `installation_kind.code`,
 //! `cpe.serial`, `payment.reference`, `payment.reversal`, `journal.id`, and for rows that are only appended
 //! `device_history.id`, `expense.id`, `promise.id`, `exemption.id`, `proof.id`, `proof.review`, `record.ending`, `deposit.id`, `access_event.id`; `payment_request`,
@@ -31,6 +31,7 @@ mod money;
 mod once;
 mod outbox;
 mod proofs;
+mod removal;
 mod requests;
 mod router_hold;
 mod statements;
@@ -101,7 +102,11 @@ suite! { $
         terms_are_replaced_by_themselves
         former_terms_are_kept_in_order
         records_are_taken_back
+    }
+    removal {
         only_customers_without_a_history_are_removed
+        what_nothing_names_is_removed
+        what_the_past_names_stays
     }
     once {
         invoices_are_written_once

@@ -1,6 +1,6 @@
 //! Proofs of transfer.
 
-use crate::ids::{InvoiceId, PaymentId, ProofId, TenantId};
+use crate::ids::{InvoiceId, MasterId, PaymentId, ProofId, TenantId};
 use crate::message::{Notification, NotificationKind};
 use crate::money::Money;
 use crate::ports::{AccessQuery, ChangeSet, Expectation, PageQuery, Store, StoreError};
@@ -144,6 +144,8 @@ pub(super) async fn a_proof_is_a_history(store: &dyn Store, tenant: TenantId) {
     alone.0.customer_id = friend.id;
     let changes = ChangeSet { customers: vec![friend.clone()], proofs: vec![alone], ..ChangeSet::default() };
     write(store, tenant, changes).await;
-    let error = refused(store, tenant, ChangeSet { removed_customers: vec![friend.id], ..ChangeSet::default() }).await;
+    let error =
+        refused(store, tenant, ChangeSet { removed: vec![MasterId::Customer(friend.id)], ..ChangeSet::default() })
+            .await;
     assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
 }

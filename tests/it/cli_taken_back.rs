@@ -1,0 +1,179 @@
+//! What was added by mistake goes, what is used stays; prices, promises and exemptions are taken back or corrected.
+
+use serde_json::Value;
+
+use crate::cli::{Isp, SHEETS};
+
+/// The provider of the spreadsheets, P001 with an invoice of 1 January.
+fn provider() -> Isp {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    isp
+}
+
+fn access(isp: &Isp, customer: &str) -> String {
+    isp.json(&["subscription", "show", customer])[0]["access"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_added_by_mistake_is_removed_and_what_is_used_stays() {
+    let isp = provider();
+    for used in [["site", "remove", "BDG"], ["router", "remove", "R1"], ["package", "remove", "HOME20"]] {
+        isp.fails(3, &used, "record.still_named");
+    }
+    let (_, err) = isp.exit(3, &["--lang", "en", "package", "remove", "HOME20"]);
+    assert!(err.contains("name this package"), "{err}");
+    isp.ok(&["site", "add", "XX", "--name", "Salah", "--coordinates", "-6.9,107.6"]);
+    isp.ok(&["site", "edit", "XX", "--no-coordinates"]);
+    assert_eq!(isp.json(&["site", "show", "XX"])[0]["coordinates"], Value::Null);
+    isp.ok(&["router", "add", "RX", "--site", "XX", "--address", "10.8.8.8", "--username", "isp", "--password", "x"]);
+    isp.ok(&["package", "add", "SALAH", "--name", "Salah", "--price", "1jt", "--speed", "10"]);
+    isp.ok(&["installation", "kind", "SALAH", "--name", "Salah", "--price", "100000"]);
+    assert_eq!(isp.json(&["installation", "kinds"]).as_array().unwrap().last().unwrap()["price"], 100_000);
+    isp.fails(3, &["site", "remove", "XX"], "record.still_named");
+    for gone in [
+        ["router", "remove", "RX"],
+        ["site", "remove", "XX"],
+        ["package", "remove", "SALAH"],
+        ["installation", "remove-kind", "SALAH"],
+    ] {
+        isp.ok(&gone);
+        isp.fails(4, &gone, "cli.not_found");
+    }
+    assert_eq!(isp.json(&["router", "list"]).as_array().unwrap().len(), 1);
+    // The kind of P003's installation stays.
+    let code = isp.json(&["installation", "kinds"])[0]["code"].as_str().unwrap().to_owned();
+    isp.fails(3, &["installation", "remove-kind", &code], "record.still_named");
+    // What the past of a line names stays too.
+    isp.ok(&["package", "add", "HOME50", "--name", "Rumah 50", "--price", "250000", "--speed", "50"]);
+    isp.ok(&["--on", "2026-01-02", "subscription", "change-package", "P002", "HOME50"]);
+    isp.ok(&["--on", "2026-01-03", "subscription", "change-package", "P002", "HOME10"]);
+    isp.fails(3, &["package", "remove", "HOME50"], "record.still_named");
+}
+
+#[test]
+fn a_price_is_taken_back_before_it_begins() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-02", "package", "price", "HOME20", "175000", "--from", "2026-02-01"]);
+    isp.fails(
+        3,
+        &["--on", "2026-01-02", "package", "price", "HOME20", "-", "--from", "2026-03-01"],
+        "package.no_price",
+    );
+    isp.fails(
+        3,
+        &["--on", "2026-02-01", "package", "price", "HOME20", "-", "--from", "2026-02-01"],
+        "package.price_began",
+    );
+    isp.ok(&["--on", "2026-01-31", "package", "price", "HOME20", "-", "--from", "2026-02-01"]);
+    let prices = isp.json(&["package", "show", "HOME20"]);
+    assert_eq!(prices.as_array().unwrap().len(), 1, "{prices}");
+    assert_eq!(prices[0]["price"], 165_000);
+}
+
+#[test]
+fn a_promise_and_an_exemption_are_corrected_and_count_once() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-12", "promise", "add", "P001", "--until", "2026-01-19"]);
+    let edit = |until: &'static str| {
+        ["--on", "2026-01-12", "promise", "edit", "P001", "--until", until, "--reason", "salah ketik"]
+    };
+    isp.fails(3, &edit("2026-02-19"), "promise.too_long");
+    isp.fails(2, &edit("2026-01-19"), "cli.usage");
+    isp.ok(&edit("2026-01-22"));
+    let told = isp.json(&["--on", "2026-01-12", "promise", "show", "P001"]);
+    assert_eq!((&told[0]["until"], &told[0]["state"]), (&"2026-01-22".into(), &Value::Null));
+    assert_eq!((&told[1]["until"], &told[1]["state"]), (&"2026-01-19".into(), &"taken_back".into()));
+    isp.ok(&["--on", "2026-01-22", "enforce"]);
+    assert_eq!(access(&isp, "P001"), "open");
+    // One promise was made, and one is the limit.
+    isp.fails(3, &["--on", "2026-01-22", "promise", "add", "P001", "--until", "2026-01-25"], "promise.too_many");
+    // Shortened to a day that is over: the line is decided on at once.
+    let shorter = ["promise", "edit", "P001", "--until", "2026-01-13", "--reason", "batal"];
+    isp.ok(&[&["--on", "2026-01-22", "--at", "13:00"], shorter.as_slice()].concat());
+    assert_eq!(access(&isp, "P001"), "isolated");
+
+    isp.ok(&["exemption", "add", "P002", "--from", "2026-01-02", "--until", "2026-12-31", "--reason", "kantor desa"]);
+    let edit =
+        ["exemption", "edit", "P002", "--until", "2026-06-30", "--new-reason", "posyandu", "--reason", "salah ketik"];
+    isp.ok(&[&["--on", "2026-01-03"], edit.as_slice()].concat());
+    isp.fails(2, &[&["--on", "2026-01-03"], edit.as_slice()].concat(), "cli.usage");
+    let told = isp.json(&["--on", "2026-01-03", "exemption", "list", "--running"]);
+    assert_eq!(told.as_array().unwrap().len(), 1);
+    assert_eq!((&told[0]["until"], &told[0]["reason"]), (&"2026-06-30".into(), &"posyandu".into()));
+}
+
+#[test]
+fn an_end_that_lies_ahead_is_taken_back_and_nothing_is_left_of_it() {
+    let (isp, twin) = (provider(), provider());
+    let on = |isp: &Isp, day: &str, words: &[&str]| isp.ok(&[&["--on", day], words].concat());
+    on(&isp, "2026-01-10", &["subscription", "terminate", "P001", "--end", "2026-01-20"]);
+    on(&isp, "2026-01-12", &["subscription", "terminate", "P001", "--end", "-"]);
+    isp.fails(
+        3,
+        &["--on", "2026-01-12", "subscription", "terminate", "P001", "--end", "-"],
+        "subscription.not_serving",
+    );
+    let invoices = |isp: &Isp| {
+        on(isp, "2026-02-01", &["bill"]);
+        isp.json(&["invoice", "list", "--customer", "P001"])
+    };
+    assert_eq!(invoices(&isp), invoices(&twin));
+    assert_eq!(isp.json(&["subscription", "show", "P001"]), twin.json(&["subscription", "show", "P001"]));
+    // Days that were billed only up to the end are not charged a second time in another way.
+    on(&isp, "2026-02-10", &["subscription", "terminate", "P001", "--end", "2026-03-11"]);
+    on(&isp, "2026-03-01", &["bill"]);
+    let late = ["--on", "2026-03-05", "subscription", "terminate", "P001", "--end", "-"];
+    isp.fails(3, &late, "subscription.end_settled");
+}
+
+#[test]
+fn lists_of_money_have_names_an_order_and_sums() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-03", "payment", "add", "P001", "100000", "--reference", "KW-1"]);
+    isp.ok(&["--on", "2026-01-10", "bill"]);
+    let numbers = |order: &str| {
+        let rows = isp.json(&["invoice", "list", "--order", order]);
+        rows.as_array().unwrap().iter().map(|row| row["invoice"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let by_number = numbers("number");
+    assert!(by_number.len() > 1 && by_number.is_sorted(), "{by_number:?}");
+    let rows = isp.json(&["invoice", "list", "--order", "open"]);
+    let open: Vec<i64> = rows.as_array().unwrap().iter().map(|row| row["open"].as_i64().unwrap()).collect();
+    assert!(open.is_sorted_by(|a, b| a >= b), "{open:?}");
+    assert_ne!(numbers("customer"), Vec::<String>::new());
+    let list = isp.ok(&["--lang", "en", "invoice", "list", "--customer", "P001"]);
+    assert!(
+        list.contains("Budi Santoso") && list.contains("1 invoices: Rp165.000, Rp100.000 paid, Rp65.000 open."),
+        "{list}"
+    );
+    let list = isp.ok(&["--lang", "en", "payment", "list"]);
+    assert!(list.contains("Budi Santoso") && list.contains("Money in: 1 payments, Rp100.000."), "{list}");
+    // The person is found by what is known of him.
+    let explained = |known: &str| isp.ok(&["--on", "2026-01-12", "explain", known]);
+    for known in ["budi@isp", "0812-3456-7890", "Budi", "INV-202601-000001"] {
+        assert_eq!(explained(known), explained("P001"), "{known}");
+        assert_eq!(isp.json(&["subscription", "show", known])[0]["customer"], "P001", "{known}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_where_it_was_said() {
+    let mut isp = Isp::new();
+    isp.ok(&["--lang", "en", "init"]);
+    let file = isp.dir().join("isp.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let fails = |isp: &Isp, text: &str, words: &str| {
+        std::fs::write(&file, text).unwrap();
+        let said = isp.fails(2, &["status"], "cli.config");
+        assert!(said.contains(words), "{said}");
+    };
+    fails(&isp, &text.replace("due_soon_days", "due_soon_day"), "policy.dunning (isp.toml): ");
+    fails(&isp, &text.replace("overdue_days = [3]", "overdue_days = 3"), "policy.dunning.overdue_days (isp.toml)");
+    fails(&isp, &format!("{text}\n[worker]\npage = 0\n"), "worker.page (isp.toml)");
+    isp.set("ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS", "ten");
+    fails(&isp, &text, "policy.billing.payment_terms_days (ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS)");
+}
