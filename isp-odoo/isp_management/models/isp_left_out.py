@@ -66,8 +66,23 @@ class AccountMove(models.Model):
             found.append((line, move.isp_period_end if postpaid else move.isp_period_start, move._isp_period_text()))
         return found
 
+    def _isp_check_package_known(self):
+        """The billing knows the package of a line and, when none is planned, the one before. What was sold earlier still, it would
+        bill at another price."""
+        packages = self.env["isp.package"].sudo().with_context(active_test=False)
+        for move in self.sudo().filtered(lambda m: m.isp_period_start and m.isp_subscription_id and not m.isp_charge):
+            line = move.isp_subscription_id
+            sold = packages.search([("product_id", "in", move.invoice_line_ids.product_id.ids)])
+            known = line.package_id if line.next_package_id else line.package_id | line.old_package_id
+            if sold and not sold & known:
+                raise UserError(_(
+                    "%(invoice)s is of the package %(package)s, which the line had before its last changes: the next run would bill another. "
+                    "Duplicate the invoice instead.", invoice=move.display_name, package=sold[0].name,
+                ))
+
     def unlink(self):
         """What is deleted leaves no trace: its period comes back to the billing."""
+        self._isp_check_package_known()
         periods = self._isp_billed_periods()
         self.env["isp.installation_fee"]._isp_wait_again(self)
         result = super().unlink()
@@ -86,6 +101,7 @@ class AccountMove(models.Model):
             if move.state != "cancel" or not move.isp_period_start or move.isp_charge:
                 raise UserError(_("%s is no cancelled invoice of a period.", move.display_name))
             move._isp_may_write(BILLING)
+            move._isp_check_package_known()
             [(line, day, text)] = move._isp_billed_periods()
             # The period is free for another invoice; the line stays told.
             move.sudo().write({"isp_period_start": False, "isp_period_end": False, "isp_billed_again": True})

@@ -163,6 +163,34 @@ class TestAttacksOnStories(IspNetworkCommon):
             self.rpc("billing", "account.payment", "write", pay.ids, {"isp_stands": False})
             reg()._create_payments()
 
+    def test_two_changes_and_an_old_invoice_again(self):
+        line = self.new_line(1)
+        third = self.new_package("HOME-9", 400_000)
+        for moment in ("2026-01-05 08:00", "2026-02-05 08:00"):
+            self.run_bill(moment)
+        self.change_terms(line, "2026-02-10 09:00", "package", package_id=self.cheaper.id, at_once="next")
+        self.at("2026-03-05 07:00")["isp.subscription"]._cron_isp_isolation()
+        self.run_bill("2026-03-05 08:00")
+        self.change_terms(line, "2026-03-10 09:00", "package", package_id=third.id, at_once="next")
+        self.at("2026-04-05 07:00")["isp.subscription"]._cron_isp_isolation()
+        self.run_bill("2026-04-05 08:00")
+        moves = line.move_ids.sorted("isp_period_start")
+        self.assertEqual(moves.mapped("amount_untaxed"), [250_000, 250_000, 100_000, 400_000])
+        for old in moves[:2]:
+            old.button_draft()
+            with self.assertRaisesRegex(UserError, "Duplicate the invoice"):
+                old.unlink()
+            old.button_cancel()
+            with self.assertRaisesRegex(UserError, "Duplicate the invoice"):
+                self.rpc("billing", "account.move", "action_isp_bill_again", old.ids)
+        # What the billing still knows comes again as it was.
+        moves[2].button_draft()
+        moves[2].button_cancel()
+        self.rpc("billing", "account.move", "action_isp_bill_again", moves[2].ids)
+        self.run_bill("2026-04-06 08:00")
+        posted = line.move_ids.filtered(lambda m: m.state == "posted").sorted("isp_period_start")
+        self.assertEqual(posted.mapped("amount_untaxed"), [100_000, 400_000])
+
     def test_the_price_is_of_its_day(self):
         line = self.new_line(1)
         self.run_bill("2026-02-05 08:00")
