@@ -128,7 +128,7 @@ class IspCustomer(models.Model):
         for customer, vals in zip(customers, vals_list):
             # A contact made here belongs to this company alone; one that was there before stays shared as it was.
             if not vals.get("partner_id"):
-                customer.partner_id.company_id = customer.company_id
+                customer.sudo().partner_id.company_id = customer.company_id
         return customers
 
     @api.model

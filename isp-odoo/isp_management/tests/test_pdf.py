@@ -16,6 +16,7 @@ SAYS = {
     "cpe": ["Laporan CPE", "LHG 5", "750.000"],
     "package": ["Laporan paket", "HOME-50", "650.000"],
     "finance": ["Laporan keuangan bulanan", "01/2026", "427.500"],
+    "cash": ["Posisi uang", "02/2026", "Semua akun"],
     "profit_loss": ["Laba rugi", "Jumlah pendapatan", "1.600.000", "1.750.000", "-150.000"],
 }
 

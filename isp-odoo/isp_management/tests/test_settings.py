@@ -59,7 +59,7 @@ class TestSettings(IspCommon):
     def test_the_print_dialog_offers_what_may_be_read(self):
         for group, reports in (
             ("technician", ["cpe", "package"]), ("cashier", ["customer", "cpe", "package"]),
-            ("billing", ["customer", "cpe", "package", "finance", "profit_loss"]),
+            ("billing", ["customer", "cpe", "package", "finance", "cash", "profit_loss"]),
         ):
             dialog = self.as_user(self.member(group), "isp.report.print")
             self.assertEqual([name for name, _label in dialog.fields_get(["report"])["report"]["selection"]], reports)
