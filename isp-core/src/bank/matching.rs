@@ -360,8 +360,8 @@ mod tests {
         let asked = |hours| vec![request(1, 183_150, day + TimeDelta::hours(hours))];
         assert_eq!(found(183_151, "QRIS", &asked(23)), (vec![(1, Clue::Request)], Some(1)));
         // Late, and much too late; before it was made.
-        assert_eq!(found(183_151, "QRIS", &asked(-71)).1, Some(1));
-        assert_eq!(found(183_151, "QRIS", &asked(-72)).1, None);
+        assert_eq!(found(183_151, "QRIS", &asked(-95)).1, Some(1));
+        assert_eq!(found(183_151, "QRIS", &asked(-96)).1, None);
         assert_eq!(found(183_151, "QRIS", &asked(24)).1, None);
         // Never by a rounded amount.
         for amount in [183_150, 183_152, 183_000, 184_000] {

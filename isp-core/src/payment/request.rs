@@ -281,7 +281,7 @@ mod tests {
         let request = request();
         assert_eq!([23, 24, 72].map(|h| request.state(hours(h)).code()), ["open", "expired", "expired"]);
         let pays = |h: i64| request.is_paid_by(request.amount, hours(h), hours(h + 24));
-        assert_eq!([-25, -1, 0, 25, 71, 72].map(pays), [false, true, true, true, true, false]);
+        assert_eq!([-25, -1, 0, 25, 95, 96].map(pays), [false, true, true, true, true, false]);
         assert!(!request.is_paid_by(request.debt, hours(0), hours(24)), "only the exact amount");
     }
 
