@@ -12,7 +12,8 @@ WIDTHS = ((1400, 950), (390, 844))
 ACTIONS = (
     ("dashboard", "isp_dashboard_action"), ("customers", "isp_customer_action"), ("lines", "isp_subscription_action"),
     ("map", "isp_map_action"), ("round", "isp_round_action"), ("work", "isp_work_action"), ("invoices", "isp_invoice_action"),
-    ("routers", "isp_router_action"), ("profit-loss", "isp_report_profit_loss_action"), ("settings", "isp_settings_open_action"),
+    ("routers", "isp_router_action"), ("profit-loss", "isp_report_profit_loss_action"), ("cash", "isp_report_cash_action"),
+    ("bank", "isp_bank_line_action"), ("holidays", "isp_public_holiday_action"), ("settings", "isp_settings_open_action"),
 )
 PASSWORD = "kata-sandi-uji"
 
