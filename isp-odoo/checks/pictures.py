@@ -103,7 +103,7 @@ def portal(browser, pictures):
     browser.run("document.querySelector('input[name=login]').value = 'pelanggan';")
     browser.run("document.querySelector('input[name=password]').value = %r;" % PASSWORD)
     browser.click(".oe_login_form button[type=submit]")
-    browser.wait("location.pathname.startsWith('/my')", "the portal does not open")
+    browser.wait("document.querySelector('.o_portal_my_home, .o_portal_docs, .o_portal')", "the portal does not open")
     taken = 0
     for width, height in WIDTHS:
         window(browser, width, height)
