@@ -119,17 +119,22 @@ class IspCredit(models.AbstractModel):
         under an invoice, assigned as a person would."""
         moves = moves.sudo().filtered(lambda m: m._isp_is_open())
         for company in moves.company_id:
-            own = moves.filtered(lambda m, company=company: m.company_id == company)
-            self._isp_pay_with(self.env["account.move.line"].sudo().search([
-                # A branch shares the bank accounts of the company above it.
-                ("company_id", "in", company.parent_ids.ids), ("parent_state", "=", "posted"), ("reconciled", "=", False),
-                ("account_id.account_type", "=", "asset_receivable"), ("balance", "<", 0), ("amount_residual", "<", 0),
-                # A payment keeps the contact that it names, an invoice's items are its company's.
-                "|", ("partner_id", "in", own.commercial_partner_id.ids), ("partner_id", "child_of", own.partner_id.ids),
-                ("currency_id", "=", company.currency_id.id),
-                # Nobody paid what was written off.
-                ("move_id.isp_write_off_of_id", "=", False),
-            ], order="id"))
+            self._isp_pay_with(self._isp_credits_of(moves.filtered(lambda m, company=company: m.company_id == company)))
+
+    @api.model
+    def _isp_credits_of(self, moves):
+        """The open credits that could pay these invoices, of one company."""
+        company = moves.company_id
+        return self.env["account.move.line"].sudo().search([
+            # A branch shares the bank accounts of the company above it.
+            ("company_id", "in", company.parent_ids.ids), ("parent_state", "=", "posted"), ("reconciled", "=", False),
+            ("account_id.account_type", "=", "asset_receivable"), ("balance", "<", 0), ("amount_residual", "<", 0),
+            # A payment keeps the contact that it names, an invoice's items are its company's.
+            "|", ("partner_id", "in", moves.commercial_partner_id.ids), ("partner_id", "child_of", moves.partner_id.ids),
+            ("currency_id", "=", company.currency_id.id),
+            # Nobody paid what was written off.
+            ("move_id.isp_write_off_of_id", "=", False),
+        ], order="id")
 
     @api.model
     def _isp_pay_with(self, credits, moves=None):

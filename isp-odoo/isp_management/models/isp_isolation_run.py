@@ -131,6 +131,7 @@ class IspSubscription(models.Model):
             for moves in page._isp_open_moves().values():
                 overdue |= moves._isp_overdue(today)
             if self._isp_try_to_pay(overdue):
+                stuck |= page._isp_beside_credit(overdue)
                 continue
             for customer in overdue._isp_customers():
                 own = overdue.filtered(lambda move, customer=customer: move._isp_customers() == customer)
@@ -139,6 +140,25 @@ class IspSubscription(models.Model):
                     _logger.error("the credit of %s pays nothing, and no line of theirs is isolated: %s", customer.customer_code, why[0])
                     stuck |= page.filtered(lambda line, customer=customer: line.customer_id == customer)
         return stuck
+
+    def _isp_beside_credit(self, moves):
+        """The lines of customers who owe beside credit on another receivable account, which Odoo reconciles with none of their invoices:
+        their contact's account was changed. They are not isolated for it; a person moves the credit."""
+        owing, found = moves.filtered(lambda move: move.amount_residual >= OWED_FROM), self.browse()
+        credits = self.env["isp.credit"]._isp_credits_of(owing) if owing else self.env["account.move.line"]
+        for customer in owing._isp_customers() if credits else ():
+            own = owing.filtered(lambda move, customer=customer: move._isp_customers() == customer)
+            owed = own.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
+            theirs = credits.filtered(lambda item, customer=customer: item.partner_id._isp_is_of(customer) and item.account_id not in owed.account_id)
+            if theirs:
+                found |= self.filtered(lambda line, customer=customer: line.customer_id == customer)
+                what = _("Credit on the account %s pays no invoice: move it to the account of the invoices.", theirs.account_id[:1].code)
+                if what not in customer.activity_ids.mapped("summary"):
+                    billing = self.env.ref("isp_management.group_billing").users.filtered(
+                        lambda user, customer=customer: user.active and not user.share and customer.company_id in user.company_ids
+                    ) - self.env.ref("base.user_root")
+                    customer.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=billing[:1].id or self.env.uid)
+        return found
 
     def _isp_try_to_pay(self, moves, why=None):
         """Whether what these invoices' customers have too much was assigned; all of it or nothing."""

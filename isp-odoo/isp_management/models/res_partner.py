@@ -40,6 +40,13 @@ class ResPartner(models.Model):
                         ))
         return super().write(vals)
 
+    def _isp_is_of(self, customer):
+        """Whether this contact is a customer's, or one below it."""
+        above = self
+        while above and above != customer.partner_id:
+            above = above.parent_id
+        return bool(above)
+
     def _isp_customers(self):
         return self.env["isp.customer"].with_context(active_test=False).search(
             [("company_id", "=", self.env.company.id), ("partner_id", "in", self.ids)]

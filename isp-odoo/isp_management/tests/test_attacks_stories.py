@@ -191,6 +191,20 @@ class TestAttacksOnStories(IspNetworkCommon):
         posted = line.move_ids.filtered(lambda m: m.state == "posted").sorted("isp_period_start")
         self.assertEqual(posted.mapped("amount_untaxed"), [100_000, 400_000])
 
+    def test_credit_on_another_receivable_account_isolates_nobody(self):
+        line, other = self.new_line(1), self.new_line(2)
+        first = self.bill(line, date(2026, 1, 5))
+        self.pay(first, 600_000)
+        old = line.partner_id.property_account_receivable_id
+        line.partner_id.property_account_receivable_id = old.copy({"code": "11219997"})
+        second = self.bill(line, date(2026, 2, 5))
+        self.bill(other, date(2026, 2, 5))
+        for _run in range(2):
+            self.decide("2026-04-20 12:00")
+        self.assertEqual((second.amount_residual, line.desired_access, other.desired_access), (277_500, "open", "isolated"))
+        told = line.customer_id.activity_ids.filtered(lambda activity: old.code in (activity.summary or ""))
+        self.assertEqual(len(told), 1, "a person moves it, and is told once")
+
     def test_the_price_is_of_its_day(self):
         line = self.new_line(1)
         self.run_bill("2026-02-05 08:00")
