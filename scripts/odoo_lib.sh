@@ -125,7 +125,7 @@ odoo_make_wheel() {
         key=$(sha256sum "$ISP_WHEEL" | cut -c1-16)
     else
         key=$(cd "$root" && git ls-files -z --cached --others --exclude-standard \
-            Cargo.toml Cargo.lock isp-core isp-import isp-py isp-mikrotik isp-http isp-whatsapp |
+            Cargo.toml Cargo.lock isp-core isp-cases isp-import isp-py isp-mikrotik isp-http isp-payment isp-whatsapp |
             xargs -0 -r -I{} sh -c '[ ! -f "$1" ] || sha256sum "$1"' sh {} | sha256sum | cut -c1-16)
     fi
     odoo_wheel=$odoo_cache/wheels/$key
