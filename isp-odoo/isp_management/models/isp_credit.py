@@ -173,11 +173,7 @@ class IspCredit(models.AbstractModel):
             customers = self.env["isp.customer"].sudo().with_context(active_test=False).search(
                 [("company_id", "child_of", company.id), ("partner_id.commercial_partner_id", "=", payer.commercial_partner_id.id)]
             )
-            # A contact below a customer pays for that customer.
-            above = payer
-            while above and above not in customers.partner_id:
-                above = above.parent_id
-            customers = customers.filtered(lambda c: c.partner_id == above) or customers
+            customers = payer._isp_payer_among(customers) or customers
         # By their numbers: of two with the same dates the engine takes the first.
         return self.env["account.move"].sudo().search([("company_id", "child_of", company.id), *customers._isp_open_domain()], order="id")
 

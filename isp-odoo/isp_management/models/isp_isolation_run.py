@@ -149,15 +149,12 @@ class IspSubscription(models.Model):
         for customer in owing._isp_customers() if credits else ():
             own = owing.filtered(lambda move, customer=customer: move._isp_customers() == customer)
             owed = own.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
-            theirs = credits.filtered(lambda item, customer=customer: item.partner_id._isp_is_of(customer) and item.account_id not in owed.account_id)
+            theirs = credits.filtered(lambda item, customer=customer: customer in item.partner_id._isp_payer_among(customer) and item.account_id not in owed.account_id)
             if theirs:
                 found |= self.filtered(lambda line, customer=customer: line.customer_id == customer)
                 what = _("Credit on the account %s pays no invoice: move it to the account of the invoices.", theirs.account_id[:1].code)
                 if what not in customer.activity_ids.mapped("summary"):
-                    billing = self.env.ref("isp_management.group_billing").users.filtered(
-                        lambda user, customer=customer: user.active and not user.share and customer.company_id in user.company_ids
-                    ) - self.env.ref("base.user_root")
-                    customer.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=billing[:1].id or self.env.uid)
+                    customer.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=customer.company_id._isp_colleague().id)
         return found
 
     def _isp_try_to_pay(self, moves, why=None):

@@ -250,14 +250,11 @@ class IspRouter(models.Model):
         """Too many lines at once: nobody is isolated until a manager has looked."""
         for router in self.sudo():
             if not router.breaker_tripped:
-                managers = self.env.ref("isp_management.group_manager").users.filtered(
-                    lambda u, r=router: r.company_id in u.company_ids and not u.share and u.active
-                )
                 router.activity_schedule(
                     "mail.mail_activity_data_todo",
                     summary=_("%s lines would be isolated at once", waiting),
                     note=_("More than the breaker lets pass. Look at them and approve, or find out what went wrong."),
-                    user_id=(managers - self.env.ref("base.user_root"))[:1].id or self.env.uid,
+                    user_id=router.company_id._isp_colleague("isp_management.group_manager").id,
                 )
             router.write({"breaker_tripped": True, "breaker_waiting": waiting})
 

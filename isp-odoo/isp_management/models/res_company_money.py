@@ -95,6 +95,12 @@ class ResCompany(models.Model):
             )
         return self.isp_late_fee_product_id
 
+    def _isp_colleague(self, group="isp_management.group_billing"):
+        """Whom a task of a group is given to: one of the company's people in it, else whoever works now."""
+        self.ensure_one()
+        people = self.env.ref(group).sudo().users.filtered(lambda user: user.active and not user.share and self in user.company_ids)
+        return (people - self.env.ref("base.user_root"))[:1] or self.env.user
+
     def _isp_collector_journal(self):
         """The journal of collectors' cash: what is paid to one is on its account at once, not on the way to a bank."""
         self.ensure_one()

@@ -40,12 +40,12 @@ class ResPartner(models.Model):
                         ))
         return super().write(vals)
 
-    def _isp_is_of(self, customer):
-        """Whether this contact is a customer's, or one below it."""
+    def _isp_payer_among(self, customers):
+        """Those of some customers whose contact this is, or is below: the nearest."""
         above = self
-        while above and above != customer.partner_id:
+        while above and above not in customers.partner_id:
             above = above.parent_id
-        return bool(above)
+        return customers.filtered(lambda customer: customer.partner_id == above)
 
     def _isp_customers(self):
         return self.env["isp.customer"].with_context(active_test=False).search(

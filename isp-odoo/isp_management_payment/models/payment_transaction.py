@@ -178,12 +178,9 @@ class PaymentTransaction(models.Model):
 
     def _isp_tell(self, what):
         """Leave it to the colleagues of the billing, once."""
-        billing = self.env.ref("isp_management.group_billing").users.filtered(
-            lambda user: user.active and not user.share and self.company_id in user.company_ids
-        )
         for move in self.invoice_ids:
             if what not in move.activity_ids.mapped("summary"):
-                move.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=(billing - self.env.ref("base.user_root"))[:1].id or self.env.uid)
+                move.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=self.company_id._isp_colleague().id)
         self._log_message_on_linked_documents(what)
 
     def _isp_finish(self):
