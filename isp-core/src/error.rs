@@ -266,6 +266,12 @@ pub enum Error {
     /// A customer who has a line, a payment or any other history cannot be removed.
     #[error("customer has a history")]
     CustomerHasHistory,
+    /// The data of a customer of whom something is not over cannot be erased.
+    #[error("the customer's data is still needed: {what}")]
+    StillNeeded {
+        /// For what: codes of [`crate::privacy::Needed`] with commas between them.
+        what: String,
+    },
     /// A site, router, package or kind of installation that something else names cannot be removed.
     #[error("the {what} is named by other records")]
     StillNamed {
@@ -469,6 +475,7 @@ impl Error {
             Self::PaidInFuture { .. } => "payment.paid_in_future",
             Self::PaidLongAgo { .. } => "payment.paid_long_ago",
             Self::CustomerHasHistory => "customer.has_history",
+            Self::StillNeeded { .. } => "customer.still_needed",
             Self::StillNamed { .. } => "record.still_named",
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",

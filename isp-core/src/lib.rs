@@ -46,6 +46,7 @@ pub mod payment;
 pub mod place;
 pub mod policy;
 pub mod ports;
+pub mod privacy;
 pub mod protection;
 pub mod report;
 pub mod rules;

@@ -13,8 +13,8 @@ use crate::session::{Session, first};
 use crate::value::args;
 use crate::vault::Vault;
 use crate::{
-    access, audit, bank, credit, customer, device, ending, expectation, former, gateway, installation, invoice, ledger,
-    master, outbox, payment, proof, removal, request, reseal, rows, statement, subscription, table,
+    access, audit, bank, credit, customer, device, ending, erasure, expectation, former, gateway, installation,
+    invoice, ledger, master, outbox, payment, proof, removal, request, reseal, rows, statement, subscription, table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -47,6 +47,7 @@ pub(crate) async fn write(
         packages,
         customers,
         removed,
+        erasures,
         subscriptions,
         former_accounts,
         installation_kinds,
@@ -92,6 +93,7 @@ pub(crate) async fn write(
     } = changes;
     let held = lock(s, tenant).await?;
     expectation::check(s, tenant, &expected, &journal).await?;
+    erasure::must_not_be_erased(s, tenant, &customers, &subscriptions).await?;
     let seals_accounts = !(routers.is_empty() && subscriptions.is_empty() && cpes.is_empty());
     if seals_accounts || !customers.is_empty() || !proofs.is_empty() {
         reseal::may_seal(s, vault).await?;
@@ -177,6 +179,7 @@ pub(crate) async fn write(
     report.messages = outbox::write_messages(s, tenant, messages).await?;
     report.messages_known = given - report.messages;
     ledger::write(s, tenant, &journal).await?;
+    erasure::write(s, tenant, erasures).await?;
     let known = [("invoice.known", report.invoices_known), ("message.known", report.messages_known)];
     let known = known.into_iter().filter(|(_, count)| *count > 0);
     told.extend(known.map(|(what, count)| Change::count(what, count)));

@@ -35,6 +35,7 @@ mod doctor;
 mod dunning;
 mod encode;
 mod ending;
+mod erasure;
 mod error;
 mod expectation;
 mod former;

@@ -258,6 +258,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
         migration(27, "account days", include_str!("../migrations/sqlite/0027_account_days.sql")),
         migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
+        migration(32, "erasures", include_str!("../migrations/sqlite/0032_erasures.sql")),
     ]
 }
 
@@ -291,6 +292,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
         migration(27, "account days", include_str!("../migrations/postgres/0027_account_days.sql")),
         migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
+        migration(32, "erasures", include_str!("../migrations/postgres/0032_erasures.sql")),
     ]
 }
 

@@ -122,6 +122,10 @@ pub(crate) trait Engine: Send + Sync {
     async fn page_damage(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
+    /// Writes the file anew without what was removed, where the database is a file of ours.
+    async fn compact(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Connections that are at work, and idle ones.
     fn connections(&self) -> (u64, u64);
     /// Waits for the connections to end.

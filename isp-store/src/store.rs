@@ -90,6 +90,15 @@ impl SqlStore {
         audit::newest(self.engine.read().await?.as_mut(), tenant).await
     }
 
+    /// Writes a SQLite file anew, so that nothing of what was removed is left in its free pages: until then a person who was
+    /// [erased](isp_core::engine::Engine::erase) can be found in the file. A PostgreSQL server writes over them in its own time.
+    ///
+    /// # Errors
+    /// As every method of [`Store`]; [`StoreError::Held`] when another process works with the file.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        self.engine.compact().await
+    }
+
     /// Reads the log of changes from its beginning; how many entries it has, and what does not fit.
     ///
     /// # Errors

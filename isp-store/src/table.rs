@@ -162,6 +162,7 @@ tables! {
         "tenant_id", "webhook_id", "source", "received_at", "headers", "body", "state", "tries", "next_try",
         "claimed_until", "owner", "note",
     ];
+    ERASURES: "erasures", 2, "erasure", ["tenant_id", "customer_id", "erased_at", "erased_by", "reason"];
     PAGE_LINKS: "page_links", 2, "page_link", ["tenant_id", "page_link_id", "hash", "customer_id", "made_at"];
     CREDIT_NOTES: "credit_notes", 2, "credit_note.id", [
         "tenant_id", "credit_note_id", "number", "invoice_id", "customer_id", "subscription_id", "site_id", "package_id",

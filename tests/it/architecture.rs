@@ -124,7 +124,7 @@ fn the_core_reads_no_clock_draws_no_lots_and_has_no_floats() {
 
 /// The modules of isp-core from the ground up, those of a line together. A module names only modules of its own line and
 /// of lines above it in this list.
-const ORDER: [&[&str]; 21] = [
+const ORDER: [&[&str]; 22] = [
     &["typed"],
     &["error", "calendar", "money"],
     &["text", "ids", "secret"],
@@ -140,6 +140,7 @@ const ORDER: [&[&str]; 21] = [
     &["isolation"],
     &["message"],
     &["terms"],
+    &["privacy"],
     &["policy"],
     &["report"],
     // The store.

@@ -117,6 +117,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         packages,
         customers,
         removed,
+        erasures,
         subscriptions,
         former_accounts,
         installation_kinds,
@@ -168,6 +169,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     log.rows("package", packages, |p| json!({ "id": p.id, "code": p.code, "prices": p.prices, "sold": p.sold }));
     log.ids("customer", customers, |c| c.id.0);
     log.rows("removed", removed, |row| json!({ "of": row.kind(), "id": row.uuid() }));
+    log.rows("erased", erasures, |e| json!({ "customer": e.erased.customer_id, "by": e.erased.by }));
     log.rows("subscription", subscriptions, |s| json!({ "id": s.id, "customer": s.customer_id, "terms": s.terms }));
     log.ids("former_account", former_accounts, |a| a.subscription_id.0);
     log.ids("installation_kind", installation_kinds, |k| k.id.0);

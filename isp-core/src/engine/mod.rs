@@ -30,6 +30,7 @@
 //! | expenses | [`expense`] |
 //! | promises, exemptions, outages | [`protect`] |
 //! | proofs of transfer | [`proof`] |
+//! | a customer is forgotten | [`privacy`] |
 //! | why a line is open or not | [`explain`] |
 //! | loading the five reports | [`report`] |
 //! | what another policy would do | [`simulate`] |
@@ -62,6 +63,7 @@ pub mod page;
 mod pages;
 mod paid_in_time;
 pub mod pay;
+pub mod privacy;
 pub mod proof;
 pub mod protect;
 pub mod regroup;

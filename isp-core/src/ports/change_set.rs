@@ -20,6 +20,7 @@ use crate::payment::{
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::Expectation;
+use crate::privacy::Erasure;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent, Review};
 use crate::subscription::{BillingTerms, Subscription};
 use crate::terms::FormerTerms;
@@ -44,6 +45,11 @@ pub struct ChangeSet {
     /// commit with `Rejected`, as does a package or site that an invoice or the former terms of a line name. One that is not
     /// there changes nothing.
     pub removed: Vec<MasterId>,
+    /// Customers whose data is erased: what is said of it is kept, and the person is taken out of everything else that stays, see
+    /// [`crate::privacy`]. The customer, lines and devices without the person are written with it. It is written last. One of a
+    /// customer of whom anything is not over fails the commit with `Conflict`, a second one with `Erased`; so does, from then
+    /// on, each customer and each line that is written of him.
+    pub erasures: Vec<Erasure>,
     /// Subscriptions, inserted or replaced by id.
     pub subscriptions: Vec<Subscription>,
     /// Accounts that subscriptions have left, inserted or replaced; they are to be closed.
@@ -170,6 +176,7 @@ impl ChangeSet {
             packages,
             customers,
             removed,
+            erasures,
             subscriptions,
             former_accounts,
             installation_kinds,
@@ -219,6 +226,7 @@ impl ChangeSet {
             && packages.is_empty()
             && customers.is_empty()
             && removed.is_empty()
+            && erasures.is_empty()
             && subscriptions.is_empty()
             && former_accounts.is_empty()
             && installation_kinds.is_empty()

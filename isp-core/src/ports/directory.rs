@@ -10,6 +10,7 @@ use crate::installation::InstallationKind;
 use crate::isolation::ServiceAccess;
 use crate::package::Package;
 use crate::place::{KnownMachine, Router, Site};
+use crate::privacy::Erased;
 use crate::subscription::Subscription;
 use crate::terms::FormerTerms;
 use crate::text::Code;
@@ -46,6 +47,9 @@ pub trait DirectoryStore: Send + Sync {
 
     /// Customers.
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError>;
+
+    /// That customers' data was erased, of one customer or of all, in id order.
+    async fn erased(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Erased>, StoreError>;
 
     /// Subscriptions with their access, of one customer or of all.
     async fn subscriptions(

@@ -56,6 +56,10 @@ pub enum StoreError {
         /// Which key, such as `customer.code` or `payment.reference`.
         what: &'static str,
     },
+    /// The customer's data was erased: nothing of the person may be written again, and no new line. Somebody who comes back is
+    /// a new customer.
+    #[error("the customer's data was erased")]
+    Erased,
     /// The facts changed since they were loaded; load and decide again.
     #[error("facts changed while deciding")]
     Conflict,
@@ -147,6 +151,7 @@ impl StoreError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Duplicate { .. } => "store.duplicate",
+            Self::Erased => "customer.erased",
             Self::Conflict => "store.conflict",
             Self::NotFound { .. } => "store.not_found",
             Self::Rejected { .. } => "store.rejected",

@@ -127,6 +127,11 @@ impl Engine for Sqlite {
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
+    /// The pages that were freed, and what stood in others beside the rows that are left, are not in the new file.
+    async fn compact(&self) -> Result<(), StoreError> {
+        sqlx::query("VACUUM").execute(&self.writer).await.map_err(store_error).map(drop)
+    }
+
     /// With the write-ahead log emptied into the file, so that the file alone can be copied. When another process reads
     /// an older state, the log stays; whoever closes last empties it.
     async fn close(&self) {

@@ -9,12 +9,13 @@ use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
 use isp_core::place::{KnownMachine, Router, Site};
 use isp_core::ports::{DirectoryStore, InstallationRow, PageQuery, StoreError};
+use isp_core::privacy::Erased;
 use isp_core::subscription::Subscription;
 use isp_core::terms::FormerTerms;
 use isp_core::text::Code;
 
 use crate::reseal::or_key_changed;
-use crate::{customer, device, installation, master, subscription};
+use crate::{customer, device, erasure, installation, master, subscription};
 
 use super::SqlStore;
 
@@ -69,6 +70,11 @@ impl DirectoryStore for SqlStore {
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
         let mut session = self.engine.read().await?;
         customer::page(session.as_mut(), &self.vault, tenant, page).await
+    }
+
+    async fn erased(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Erased>, StoreError> {
+        let mut session = self.engine.read().await?;
+        erasure::of(session.as_mut(), tenant, customer).await
     }
 
     async fn subscriptions(

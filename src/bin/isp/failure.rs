@@ -242,7 +242,7 @@ fn exit_of_engine(error: &EngineError) -> Exit {
 
 fn exit_of_store(error: &StoreError) -> Exit {
     match error {
-        StoreError::Duplicate { .. } | StoreError::Rejected { .. } => Exit::BadInput,
+        StoreError::Duplicate { .. } | StoreError::Rejected { .. } | StoreError::Erased => Exit::BadInput,
         StoreError::NotFound { .. } => Exit::NotFound,
         StoreError::WrongKey | StoreError::NoKey => Exit::Usage,
         StoreError::Unavailable { .. }

@@ -110,6 +110,10 @@ impl Texts {
             E::NotForService { field, service } => {
                 vec![("field", named(field)), ("service", self.t(&format!("word.{service}")))]
             }
+            E::StillNeeded { what } => {
+                let words = what.split(", ").map(|code| self.t(&format!("needed.{code}")));
+                vec![("what", words.collect::<Vec<_>>().join(", "))]
+            }
             E::StillNamed { what } => vec![("what", self.t(&format!("noun.{what}")))],
             E::TooManyDays { most } => vec![("most", most.to_string())],
             E::ChangedLater { on }

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::customer::Customer;
 use crate::ids::{OutboxId, PageLinkId, TenantId, WorkerId};
 use crate::message::{Notification, NotificationKind};
 use crate::payment::PageLink;
@@ -10,6 +11,7 @@ use crate::ports::{
     ChangeSet, Claim, Claimed, DeliveryWord, Forgotten, Heard, InboxStore, Lease, Observed, OutboxState, Outcome,
     PageQuery, Store, Webhook, WebhookOutcome, WebhookState,
 };
+use crate::privacy::{Erased, Erasure, Person, without_person};
 use crate::testing::sample::{World, id, moment, tenant};
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -34,6 +36,7 @@ pub async fn run_all<S: Store + InboxStore>(store: &S, first: u64) {
     what_is_heard_is_folded(store, tenant(first + 2)).await;
     links_are_found_by_hash_and_forgotten(store, tenant(first + 3)).await;
     who_opts_out_is_told_with_the_facts(store, tenant(first + 4)).await;
+    links_and_webhooks_of_a_forgotten_person_go(store, tenant(first + 5)).await;
 }
 
 async fn webhooks_are_kept_once_and_claimed_by_one<S: Store + InboxStore>(store: &S, tenant: TenantId) {
@@ -177,4 +180,45 @@ async fn who_opts_out_is_told_with_the_facts<S: Store + InboxStore>(store: &S, t
     assert_eq!(store.customers_by_phone(tenant, &phone).await, Ok(vec![customer.id]));
     let other = crate::customer::Phone::parse("081298765432").unwrap();
     assert_eq!(store.customers_by_phone(tenant, &other).await, Ok(Vec::new()));
+}
+
+async fn links_and_webhooks_of_a_forgotten_person_go<S: Store + InboxStore>(store: &S, tenant: TenantId) {
+    let world = World::new(2);
+    store.commit(tenant, world.changes()).await.unwrap();
+    let (one, other) = (&world.customers[0], &world.customers[1]);
+    for (n, customer) in [(1_u8, one), (2, other)] {
+        let link =
+            PageLink { id: PageLinkId(id(50, n.into())), hash: [n; 32], customer_id: customer.id, made_at: at(0) };
+        store.keep_link(tenant, link).await.unwrap();
+        store.opt_out(tenant, customer.id, true, at(0)).await.unwrap();
+    }
+    let from = |customer: &Customer| format!("{{\"from\":\"{}\"}}", customer.phone.as_ref().unwrap().digits());
+    let hooks = vec![hook(tenant, &from(one), 0), hook(tenant, &from(other), 0)];
+    let ids: Vec<_> = hooks.iter().map(|hook| hook.id).collect();
+    store.keep_webhooks(tenant, hooks).await.unwrap();
+    store.claim_webhooks(tenant, lease(1, at(1)), 9).await.unwrap();
+    let read = |id| WebhookOutcome { id, state: WebhookState::Read, next_try: at(1), note: String::new() };
+    store.settle_webhooks(tenant, WorkerId(id(40, 1)), &ids.into_iter().map(read).collect::<Vec<_>>()).await.unwrap();
+    // One that waits is read first.
+    store.keep_webhooks(tenant, vec![hook(tenant, &format!("{} waits", from(one)), 2)]).await.unwrap();
+
+    let mut line = world.subscriptions[0].clone();
+    line.terms.end = Some(crate::testing::sample::day("2026-01-02"));
+    let erased = Erased::try_new(one.id, at(3), "Sari", "surat").unwrap();
+    let forget = ChangeSet {
+        customers: vec![without_person(one).unwrap()],
+        subscriptions: vec![line],
+        erasures: vec![Erasure { erased, person: Person::of(one) }],
+        ..ChangeSet::default()
+    };
+    store.commit(tenant, forget).await.unwrap();
+    assert_eq!(store.link(tenant, [1; 32]).await, Ok(None));
+    assert!(store.link(tenant, [2; 32]).await.unwrap().is_some());
+    let left = store.webhooks(tenant, None, PageQuery::first(9)).await.unwrap();
+    let mut bodies: Vec<String> = left.iter().map(|row| String::from_utf8(row.webhook.body.clone()).unwrap()).collect();
+    bodies.sort();
+    let mut expected = vec![from(other), format!("{} waits", from(one))];
+    expected.sort();
+    assert_eq!(bodies, expected);
+    assert_eq!(store.customers_by_phone(tenant, one.phone.as_ref().unwrap()).await, Ok(Vec::new()));
 }

@@ -20,6 +20,7 @@ mod access;
 mod bank;
 mod billing;
 mod credit;
+mod erasure;
 mod expectation;
 mod gateway;
 mod inbox;

@@ -26,6 +26,7 @@ use crate::payment::{
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
+use crate::privacy::Erased;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent, Review};
 use crate::subscription::{Service, Subscription};
 use crate::terms::FormerTerms;
@@ -175,6 +176,7 @@ state! {
     /// Who wants no messages, and since when.
     opt_outs: CustomerId => (DateTime<Utc>, bool),
     page_links: PageLinkId => PageLink,
+    erased: CustomerId => Erased,
 }
 
 impl State {
@@ -196,6 +198,7 @@ impl State {
         if !changes.expected.iter().all(|expected| self.holds(expected, &changes.journal)) {
             return Err(StoreError::Conflict);
         }
+        self.must_not_be_erased(&changes)?;
         let mut report = CommitReport::default();
         self.write_master(&mut changes)?;
         let fees = std::mem::take(&mut changes.invoiced_fees);
@@ -211,6 +214,7 @@ impl State {
         self.write_effects(&changes.effects, &mut report)?;
         self.write_messages(std::mem::take(&mut changes.messages), &mut report)?;
         self.write_journal(std::mem::take(&mut changes.journal))?;
+        self.write_erasures(std::mem::take(&mut changes.erasures))?;
         self.last_run = last_run;
         Ok(report)
     }

@@ -22,6 +22,7 @@ mod access;
 mod bank;
 mod billing;
 mod credit;
+mod erasure;
 mod expectations;
 mod facts;
 mod gateways;
@@ -107,6 +108,11 @@ suite! { $
         only_customers_without_a_history_are_removed
         what_nothing_names_is_removed
         what_the_past_names_stays
+    }
+    erasure {
+        nothing_of_the_person_is_left_and_the_books_stay
+        what_is_not_over_is_not_forgotten
+        who_was_forgotten_is_not_written_again
     }
     once {
         invoices_are_written_once

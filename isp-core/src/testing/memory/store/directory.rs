@@ -10,6 +10,7 @@ use crate::isolation::ServiceAccess;
 use crate::package::Package;
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{DirectoryStore, InstallationRow, PageQuery, StoreError};
+use crate::privacy::Erased;
 use crate::subscription::Subscription;
 use crate::terms::FormerTerms;
 use crate::text::Code;
@@ -63,6 +64,11 @@ impl DirectoryStore for MemoryStore {
         self.read(tenant, |s| {
             s.customers.range(after(page.after)).take(page.limit as usize).map(|(_, c)| c.clone()).collect()
         })
+    }
+
+    async fn erased(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Erased>, StoreError> {
+        let wanted = |of: &&Erased| customer.is_none_or(|id| id == of.customer_id);
+        self.read(tenant, |s| s.erased.values().filter(wanted).cloned().collect())
     }
 
     async fn subscriptions(
