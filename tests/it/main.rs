@@ -38,6 +38,7 @@ mod cli_payment_request;
 mod cli_portal;
 mod cli_pph23;
 mod cli_prices;
+mod cli_privacy;
 mod cli_proofs;
 mod cli_radius;
 mod cli_report_files;

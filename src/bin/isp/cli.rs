@@ -241,6 +241,9 @@ pub(crate) enum Command {
     /// What waits for routers and the messenger, and what became of it.
     #[command(subcommand)]
     Outbox(cmd::outbox::Command),
+    /// A customer's personal data: a copy for the customer, its erasure, and the notice when it was lost.
+    #[command(subcommand)]
+    Privacy(cmd::privacy::Command),
     /// The log of changes: who changed what, and whether it is whole.
     #[command(subcommand)]
     Audit(cmd::audit::Command),

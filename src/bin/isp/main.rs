@@ -189,6 +189,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Cases(command) => cmd::cases::run(ctx, command).await,
         Command::Report(command) => cmd::report::run(ctx, command).await,
         Command::Outbox(command) => cmd::outbox::run(ctx, command).await,
+        Command::Privacy(command) => cmd::privacy::run(ctx, command).await,
         Command::Audit(command) => cmd::audit::run(ctx, command).await,
         Command::Serve(args) => cmd::serve::run(ctx, &args).await,
         Command::Health => cmd::health::run(ctx).await,

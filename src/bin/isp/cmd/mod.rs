@@ -35,6 +35,7 @@ pub(crate) mod outbox;
 pub(crate) mod package;
 pub(crate) mod payment;
 pub(crate) mod payment_request;
+pub(crate) mod privacy;
 pub(crate) mod proof;
 pub(crate) mod protect;
 pub(crate) mod record;

@@ -10,7 +10,7 @@ use crate::output::harmless;
 const STYLE: &str = include_str!("page.css");
 
 /// The page of some reports. `about` says whose they are and of which day.
-pub(super) fn page(about: &str, sections: &[Section], texts: &Texts) -> String {
+pub(in crate::cmd) fn page(about: &str, sections: &[Section], texts: &Texts) -> String {
     let title = match sections {
         [one] => one.title.clone(),
         _ => texts.t("report.all"),
@@ -74,7 +74,7 @@ pub(super) fn page(about: &str, sections: &[Section], texts: &Texts) -> String {
 }
 
 /// A text that is only a text.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::cmd) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in harmless(text).chars() {
         match sign {

@@ -23,6 +23,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format};
 use files::Files;
+pub(in crate::cmd) use html::{escaped, page};
+pub(in crate::cmd) use picture::Section;
 pub(crate) use rows::cpe_rows;
 use rows::{
     aging_rows, cash_rows, customer_rows, finance_rows, has_slips, package_rows, profit_loss_grid, profit_loss_rows,

@@ -18,11 +18,11 @@ const BARS: usize = 12;
 const LATE: [(i32, &str); 4] = [(7, "1-7"), (30, "8-30"), (60, "31-60"), (i32::MAX, "> 60")];
 
 /// A report.
-pub(super) struct Section {
-    pub(super) title: String,
-    pub(super) charts: Vec<Chart>,
+pub(in crate::cmd) struct Section {
+    pub(in crate::cmd) title: String,
+    pub(in crate::cmd) charts: Vec<Chart>,
     /// Its tables, the second and later ones under a heading.
-    pub(super) tables: Vec<(String, Grid)>,
+    pub(in crate::cmd) tables: Vec<(String, Grid)>,
 }
 
 /// How a chart is drawn.
@@ -35,7 +35,7 @@ pub(super) enum Kind {
 }
 
 /// Numbers with a picture.
-pub(super) struct Chart {
+pub(in crate::cmd) struct Chart {
     pub(super) title: String,
     pub(super) kind: Kind,
     pub(super) money: bool,
