@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::ids::{ExemptionId, ExpenseId, InstallationOrderId, OutageId, PromiseId};
+use crate::ids::{DepositId, ExemptionId, ExpenseId, InstallationOrderId, OutageId, PayoutId, PromiseId};
 
 /// That a record holds no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +60,8 @@ impl Ending {
 pub enum EndingKind {
     /// It held until then.
     Ended,
-    /// It was recorded by mistake: a promise does not count against the limit, an outage gives nothing back, an expense and
-    /// an installation are booked back.
+    /// It was recorded by mistake: a promise does not count against the limit, an outage gives nothing back, an expense, an
+    /// installation, a deposit and a payout are booked back.
     TakenBack,
 }
 
@@ -101,10 +101,14 @@ pub enum RecordId {
     Expense(ExpenseId),
     /// An installation order.
     Installation(InstallationOrderId),
+    /// What a collector handed over.
+    Deposit(DepositId),
+    /// What a payment gateway paid out.
+    Payout(PayoutId),
 }
 
 impl RecordId {
-    /// `promise`, `exemption`, `outage`, `expense` or `installation`.
+    /// `promise`, `exemption`, `outage`, `expense`, `installation`, `deposit` or `payout`.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -113,6 +117,8 @@ impl RecordId {
             Self::Outage(_) => "outage",
             Self::Expense(_) => "expense",
             Self::Installation(_) => "installation",
+            Self::Deposit(_) => "deposit",
+            Self::Payout(_) => "payout",
         }
     }
 
@@ -125,6 +131,8 @@ impl RecordId {
             Self::Outage(id) => id.0,
             Self::Expense(id) => id.0,
             Self::Installation(id) => id.0,
+            Self::Deposit(id) => id.0,
+            Self::Payout(id) => id.0,
         }
     }
 }

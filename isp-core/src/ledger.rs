@@ -157,6 +157,16 @@ impl JournalEntry {
     pub fn balances(&self) -> bool {
         self.lines.iter().map(|l| l.amount).sum::<Money>().is_zero()
     }
+
+    /// The entry that books it back, on the same day.
+    #[must_use]
+    pub(crate) fn booked_back(mut self, id: uuid::Uuid) -> Self {
+        self.id = JournalEntryId(id);
+        for line in &mut self.lines {
+            line.amount = -line.amount;
+        }
+        self
+    }
 }
 
 /// What an entry books.
@@ -505,11 +515,7 @@ impl Expense {
     /// The entry that books it back, on the same day, so that the month it was booked in comes out right. Both stay visible.
     #[must_use]
     pub fn reversal(&self) -> JournalEntry {
-        let mut back = JournalEntry { id: JournalEntryId(derive(self.id.0, &["reversal"])), ..self.entry() };
-        for line in &mut back.lines {
-            line.amount = -line.amount;
-        }
-        back
+        self.entry().booked_back(derive(self.id.0, &["reversal"]))
     }
 
     /// Said of what pays no expense.

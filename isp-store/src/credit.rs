@@ -9,7 +9,7 @@ use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantI
 use isp_core::ledger::entry_for_credit_note;
 use isp_core::money::Money;
 use isp_core::payment::{CollectorBalance, Deposit, WriteOff};
-use isp_core::ports::{PageQuery, StoreError};
+use isp_core::ports::{DepositRow, PageQuery, StoreError};
 use isp_core::text::Code;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::rows::{append, must_exist};
 use crate::session::{Session, all};
 use crate::table::{CREDIT_NOTES, DEPOSITS, INVOICES, WRITE_OFFS};
 use crate::value::{Column as _, Reader, Value, args};
-use crate::{ledger, payment};
+use crate::{ending, ledger, payment};
 
 /// Writes those of the notes that are not there yet, with their numbers, the payments that hold their amounts and their
 /// entries, and gives them back. The caller holds the tenant's lock.
@@ -249,19 +249,17 @@ pub(crate) async fn write_deposits(
     append(s, &DEPOSITS, rows).await
 }
 
-pub(crate) async fn deposits(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
-    let sql = "SELECT deposit_id, collector, amount, kept_in, deposited_on, taken_by, note FROM deposits
-        WHERE tenant_id = $1 ORDER BY deposited_on, deposit_id";
-    all(s, "deposit", sql, args![tenant], |r| {
-        Ok(Deposit {
-            id: r.get()?,
-            collector: r.get()?,
-            amount: r.get()?,
-            to: r.get()?,
-            on: r.get()?,
-            by: r.get()?,
-            note: r.get()?,
-        })
+pub(crate) async fn deposits(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError> {
+    let sql = format!(
+        "SELECT t.deposit_id, t.collector, t.amount, t.kept_in, t.deposited_on, t.taken_by, t.note, {}
+        FROM deposits t {} WHERE t.tenant_id = $1 ORDER BY t.deposited_on, t.deposit_id",
+        ending::COLUMNS,
+        ending::join("deposit", "t.deposit_id")
+    );
+    all(s, "deposit", &sql, args![tenant], |r| {
+        let (id, collector, amount, to) = (r.get()?, r.get()?, r.get()?, r.get()?);
+        let deposit = Deposit { id, collector, amount, to, on: r.get()?, by: r.get()?, note: r.get()? };
+        Ok(DepositRow { deposit, ending: ending::read(r)? })
     })
     .await
 }
@@ -272,8 +270,11 @@ pub(crate) async fn collectors(s: &mut dyn Session, tenant: TenantId) -> Result<
         WHERE p.tenant_id = $1 AND p.collector IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM payment_reversals r WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id)
         GROUP BY p.collector ORDER BY p.collector";
-    let deposited = "SELECT collector, CAST(SUM(amount) AS BIGINT) FROM deposits WHERE tenant_id = $1
-        GROUP BY collector ORDER BY collector";
+    let deposited = "SELECT d.collector, CAST(SUM(d.amount) AS BIGINT) FROM deposits d
+        WHERE d.tenant_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM endings e
+            WHERE e.tenant_id = d.tenant_id AND e.record_id = d.deposit_id AND e.record = 'deposit')
+        GROUP BY d.collector ORDER BY d.collector";
     let mut sums: BTreeMap<String, CollectorBalance> = BTreeMap::new();
     for (sql, taken) in [(collected, true), (deposited, false)] {
         for (collector, amount) in all(s, "collector", sql, args![tenant], |r| Ok((r.get::<Code>()?, r.get()?))).await?

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::rows::{append, must_exist};
 use crate::session::Session;
-use crate::table::{ENDINGS, EXEMPTIONS, EXPENSES, INSTALLATION_ORDERS, OUTAGES, PROMISES};
+use crate::table::{DEPOSITS, ENDINGS, EXEMPTIONS, EXPENSES, INSTALLATION_ORDERS, OUTAGES, PAYOUTS, PROMISES};
 use crate::value::{Reader, args};
 
 /// The columns of an ending, in the order of [`read`], for a statement that joins the table as `e`.
@@ -41,6 +41,8 @@ pub(crate) async fn write(
         (&OUTAGES, "outage"),
         (&EXPENSES, "expense"),
         (&INSTALLATION_ORDERS, "installation"),
+        (&DEPOSITS, "deposit"),
+        (&PAYOUTS, "payout"),
     ] {
         let ids: Vec<Uuid> = endings.iter().filter(|(id, _)| id.kind() == wanted).map(|(id, _)| id.uuid()).collect();
         must_exist(s, tenant, table, ids).await?;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use isp_core::ids::{PaymentRequestId, TenantId};
 use isp_core::money::Money;
 use isp_core::payment::{GatewayBalance, GatewayRequest, Instructions, Payout};
-use isp_core::ports::{GatewayQuery, PageQuery, StoreError};
+use isp_core::ports::{GatewayQuery, PageQuery, PayoutRow, StoreError};
 use isp_core::text::Code;
 
 use crate::customer::after;
+use crate::ending;
 use crate::rows::{append, must_exist};
 use crate::session::{Session, all, readable_page};
 use crate::table::{GATEWAY_REQUESTS, PAYOUTS, named};
@@ -116,12 +117,17 @@ pub(crate) async fn page(
 }
 
 /// Payouts, oldest day first.
-pub(crate) async fn payouts(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Payout>, StoreError> {
-    let sql = "SELECT payout_id, gateway, net, fee, paid_on, booked_by, note FROM payouts
-        WHERE tenant_id = $1 ORDER BY paid_on, payout_id";
-    all(s, "payout", sql, args![tenant], |r| {
+pub(crate) async fn payouts(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {
+    let sql = format!(
+        "SELECT t.payout_id, t.gateway, t.net, t.fee, t.paid_on, t.booked_by, t.note, {}
+        FROM payouts t {} WHERE t.tenant_id = $1 ORDER BY t.paid_on, t.payout_id",
+        ending::COLUMNS,
+        ending::join("payout", "t.payout_id")
+    );
+    all(s, "payout", &sql, args![tenant], |r| {
         let (id, gateway, net, fee) = (r.get()?, r.get()?, r.get()?, r.get()?);
-        Ok(Payout { id, gateway, net, fee, on: r.get()?, by: r.get()?, note: r.get()? })
+        let payout = Payout { id, gateway, net, fee, on: r.get()?, by: r.get()?, note: r.get()? };
+        Ok(PayoutRow { payout, ending: ending::read(r)? })
     })
     .await
 }
@@ -136,7 +142,10 @@ pub(crate) async fn balances(s: &mut dyn Session, tenant: TenantId) -> Result<Ve
     let fees = "SELECT gateway, CAST(0 AS BIGINT), CAST(COALESCE(SUM(fee), 0) AS BIGINT), CAST(0 AS BIGINT)
         FROM gateway_requests WHERE tenant_id = $1 AND payment_id IS NOT NULL GROUP BY gateway";
     let payouts = "SELECT gateway, CAST(0 AS BIGINT), CAST(SUM(fee) AS BIGINT), CAST(SUM(net) AS BIGINT)
-        FROM payouts WHERE tenant_id = $1 GROUP BY gateway";
+        FROM payouts p WHERE p.tenant_id = $1 AND NOT EXISTS (
+            SELECT 1 FROM endings e
+            WHERE e.tenant_id = p.tenant_id AND e.record_id = p.payout_id AND e.record = 'payout')
+        GROUP BY gateway";
     let mut sums: BTreeMap<String, GatewayBalance> = BTreeMap::new();
     for sql in [received, fees, payouts] {
         let row = |r: &mut Reader<'_>| Ok((r.get::<Code>()?, r.get::<Money>()?, r.get::<Money>()?, r.get::<Money>()?));

@@ -257,6 +257,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(25, "withheld", include_str!("../migrations/sqlite/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/sqlite/0026_left_accounts.sql")),
         migration(27, "account days", include_str!("../migrations/sqlite/0027_account_days.sql")),
+        migration(28, "money taken back", include_str!("../migrations/sqlite/0028_money_taken_back.sql")),
         migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
         migration(32, "erasures", include_str!("../migrations/sqlite/0032_erasures.sql")),
     ]
@@ -291,6 +292,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(25, "withheld", include_str!("../migrations/postgres/0025_withheld.sql")),
         migration(26, "left accounts", include_str!("../migrations/postgres/0026_left_accounts.sql")),
         migration(27, "account days", include_str!("../migrations/postgres/0027_account_days.sql")),
+        migration(28, "money taken back", include_str!("../migrations/postgres/0028_money_taken_back.sql")),
         migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
         migration(32, "erasures", include_str!("../migrations/postgres/0032_erasures.sql")),
     ]

@@ -106,6 +106,116 @@ fn a_promise_and_an_exemption_are_corrected_and_count_once() {
     assert_eq!((&told[0]["until"], &told[0]["reason"]), (&"2026-06-30".into(), &"posyandu".into()));
 }
 
+/// The closing balance of an account in the report of cash of a month.
+fn closing(isp: &Isp, month: &str, account: &str) -> i64 {
+    let cash = isp.json(&["report", "cash", "--month", month]);
+    let row = cash.as_array().unwrap().iter().find(|row| row["account"] == account).cloned();
+    row.map_or(0, |row| row["closing"].as_i64().unwrap())
+}
+
+#[test]
+fn a_deposit_is_corrected_and_booked_back_on_its_day() {
+    let isp = provider();
+    let paid = ["payment", "add", "P001", "165000", "--reference", "KW-1", "--collector", "ANTON"];
+    isp.ok(&[&["--on", "2026-01-05"], paid.as_slice()].concat());
+    isp.ok(&["--on", "2026-01-31", "collector", "deposit", "ANTON", "100000", "--to", "bank"]);
+    let id = isp.json(&["collector", "deposits"])[0]["id"].as_str().unwrap().to_owned();
+    let holds = || isp.json(&["collector", "list"])[0]["holds"].as_i64().unwrap();
+    let edit = ["--on", "2026-02-03", "collector", "edit-deposit", &id, "--reason", "salah ketik"];
+    // The whole that was collected can be handed over, and not a rupiah more.
+    let more = isp.fails(3, &[edit.as_slice(), &["--amount", "165001"]].concat(), "collector.holds_less");
+    assert!(more.contains("165.000"), "{more}");
+    isp.ok(&[edit.as_slice(), &["--amount", "165000", "--note", "lengkap"]].concat());
+    assert_eq!(holds(), 0);
+    let told = isp.json(&["collector", "deposits"]);
+    let rows = told.as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{told}");
+    let of = |state: Value| rows.iter().find(|row| row["state"] == state).unwrap_or_else(|| panic!("{told}"));
+    assert_eq!(of("taken_back".into())["amount"], 100_000);
+    let now = of(Value::Null);
+    assert_eq!(
+        (&now["amount"], &now["date"], &now["note"]),
+        (&165_000.into(), &"2026-01-31".into(), &"lengkap".into())
+    );
+    // It was said in February and counts in January, where the deposit was.
+    assert_eq!([closing(&isp, "2026-01", "cash"), closing(&isp, "2026-01", "bank")], [-250_000, 165_000]);
+    assert_eq!(closing(&isp, "2026-01", "collector"), 0);
+    isp.fails(3, &edit, "record.ended");
+
+    let new = of(Value::Null)["id"].as_str().unwrap();
+    assert_eq!(isp.json(&["collector", "show-deposit", new])[0]["account"], "bank");
+    let remove = ["--on", "2026-02-04", "collector", "remove-deposit", new, "--reason", "dobel"];
+    let said = isp.ok(&[&["--lang", "en"], remove.as_slice()].concat());
+    assert!(said.contains("Rp165.000") && said.contains("holds it again"), "{said}");
+    assert_eq!(
+        (holds(), closing(&isp, "2026-01", "bank"), closing(&isp, "2026-02", "collector")),
+        (165_000, 0, 165_000)
+    );
+    isp.fails(3, &remove, "record.ended");
+    isp.fails(4, &["collector", "show-deposit", "00000000"], "cli.not_found");
+}
+
+#[test]
+fn cash_that_the_office_has_spent_is_asked_about_before_its_deposit_is_booked_back() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-05", "payment", "add", "P002", "1000000", "--reference", "KW-1", "--collector", "ANTON"]);
+    isp.ok(&["--on", "2026-02-01", "collector", "deposit", "ANTON", "900000"]);
+    isp.ok(&["--on", "2026-02-02", "expense", "add", "other", "600000"]);
+    let id = isp.json(&["collector", "deposits"])[0]["id"].as_str().unwrap().to_owned();
+    let remove = ["--on", "2026-02-03", "collector", "remove-deposit", &id, "--reason", "salah"];
+    isp.fails(3, &remove, "money.cash_short");
+    assert_eq!(isp.json(&["collector", "list"])[0]["holds"], 100_000);
+    isp.ok(&[remove.as_slice(), &["--sure"]].concat());
+    assert_eq!(isp.json(&["collector", "list"])[0]["holds"], 1_000_000);
+}
+
+#[test]
+fn a_payout_is_corrected_and_booked_back_on_its_day_with_its_fee() {
+    let isp = provider();
+    isp.ok(&[
+        "--on",
+        "2026-01-05",
+        "payment",
+        "add",
+        "P001",
+        "165000",
+        "--provider",
+        "midtrans",
+        "--reference",
+        "VA-1",
+    ]);
+    isp.ok(&["--on", "2026-01-31", "gateway", "payout", "midtrans", "150000", "--fee", "5000"]);
+    let id = isp.json(&["gateway", "payouts"])[0]["id"].as_str().unwrap().to_owned();
+    let gateway = || {
+        let row = isp.json(&["gateway", "list"])[0].clone();
+        ["fees", "paid_out", "holds"].map(|key| row[key].as_i64().unwrap())
+    };
+    assert_eq!(gateway(), [5_000, 150_000, 10_000]);
+    let fees = || {
+        let rows = isp.json(&["report", "cash", "--month", "2026-01"]);
+        let gateway = rows.as_array().unwrap().iter().find(|row| row["account"] == "gateway").cloned().unwrap();
+        gateway["spent"].as_i64().unwrap()
+    };
+    assert_eq!(fees(), 5_000);
+    let edit = ["--on", "2026-02-03", "gateway", "edit-payout", &id, "--reason", "salah ketik"];
+    let more = isp.fails(3, &[edit.as_slice(), &["--net", "160001"]].concat(), "gateway.holds_less");
+    assert!(more.contains("165.000"), "{more}");
+    isp.ok(&[edit.as_slice(), &["--net", "158000", "--fee", "7000"]].concat());
+    assert_eq!(gateway(), [7_000, 158_000, 0]);
+    assert_eq!([fees(), closing(&isp, "2026-01", "bank"), closing(&isp, "2026-01", "gateway")], [7_000, 158_000, 0]);
+    isp.fails(3, &edit, "record.ended");
+
+    let told = isp.json(&["gateway", "payouts"]);
+    let new = told.as_array().unwrap().iter().find(|row| row["state"].is_null()).unwrap()["id"].as_str().unwrap();
+    assert_eq!(isp.json(&["gateway", "show-payout", new])[0]["fees"], 7_000);
+    let remove = ["--on", "2026-02-04", "gateway", "remove-payout", new, "--reason", "dobel"];
+    let said = isp.ok(&[&["--lang", "en"], remove.as_slice()].concat());
+    assert!(said.contains("Rp158.000") && said.contains("holds it again"), "{said}");
+    assert_eq!(gateway(), [0, 0, 165_000]);
+    assert_eq!([fees(), closing(&isp, "2026-01", "bank"), closing(&isp, "2026-02", "gateway")], [0, 0, 165_000]);
+    isp.fails(3, &remove, "record.ended");
+}
+
 #[test]
 fn an_end_that_lies_ahead_is_taken_back_and_nothing_is_left_of_it() {
     let (isp, twin) = (provider(), provider());

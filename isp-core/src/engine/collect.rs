@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::billing::invoice::display_number;
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
-use crate::ids::{CustomerId, InvoiceId, PaymentId};
+use crate::ids::{CustomerId, DepositId, InvoiceId, PaymentId};
 use crate::ledger::entry_for_payment;
 use crate::money::Money;
-use crate::payment::{Allocation, CollectorBalance, Deposit, WriteOff, write_off};
+use crate::payment::{Allocation, CollectorBalance, Deposit, Told, WriteOff, write_off};
 use crate::ports::{ChangeSet, Expectation, StoreError};
 
 impl Engine<'_> {
@@ -93,14 +94,8 @@ impl Engine<'_> {
     pub async fn deposit(&self, deposit: Deposit) -> Result<(), EngineError> {
         let deposit = deposit.checked()?;
         until_written(|| async {
-            let all = self.store.collectors(self.tenant).await?;
-            let of_them = all.iter().find(|c| c.collector == deposit.collector);
-            let holds = of_them.map_or(Money::ZERO, CollectorBalance::holds);
-            if deposit.amount > holds {
-                return Err(Error::CollectorHoldsLess { holds }.into());
-            }
             let changes = ChangeSet {
-                expected: vec![Expectation::CollectorHolds(deposit.collector.clone(), deposit.amount)],
+                expected: self.held_for(&deposit, None).await?,
                 deposits: vec![deposit.clone()],
                 journal: vec![deposit.entry()],
                 ..ChangeSet::default()
@@ -109,5 +104,54 @@ impl Engine<'_> {
             Ok(())
         })
         .await
+    }
+
+    /// Books a deposit back that was recorded wrongly, and in its place another one, if there is one; both in one commit, so that
+    /// the money is never counted twice. Each is booked on its own day.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyEnded`] when it was booked back before; [`StoreError::NotFound`]; [`Error::CashShort`], on which a person can
+    /// insist, when the office has spent that cash; as [`Engine::deposit`].
+    pub async fn correct_deposit(
+        &self,
+        id: DepositId,
+        instead: Option<Deposit>,
+        ending: Ending,
+        told: Told,
+    ) -> Result<(), EngineError> {
+        let instead = instead.map(Deposit::checked).transpose()?;
+        until_written(|| async {
+            let rows = self.store.deposits(self.tenant).await?;
+            let row =
+                rows.into_iter().find(|row| row.deposit.id == id).ok_or(StoreError::NotFound { what: "deposit" })?;
+            let ending = Ending { kind: EndingKind::TakenBack, ..ending.clone() }.after(row.ending.as_ref())?;
+            let mut changes = ChangeSet {
+                endings: vec![(RecordId::Deposit(id), ending)],
+                journal: vec![row.deposit.reversal()],
+                ..ChangeSet::default()
+            };
+            if let Some(instead) = &instead {
+                changes.expected = self.held_for(instead, Some(&row.deposit)).await?;
+                changes.journal.push(instead.entry());
+                changes.deposits.push(instead.clone());
+            }
+            self.ask_for_cover(&mut changes, told).await?;
+            self.store.commit(self.tenant, changes).await.map_err(super::ended_meanwhile)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What a deposit rests on: that its collector holds it.
+    async fn held_for(&self, deposit: &Deposit, instead_of: Option<&Deposit>) -> Result<Vec<Expectation>, EngineError> {
+        let Some(least) = deposit.needs(instead_of) else { return Ok(Vec::new()) };
+        let all = self.store.collectors(self.tenant).await?;
+        let of_them = all.iter().find(|c| c.collector == deposit.collector);
+        let holds = of_them.map_or(Money::ZERO, CollectorBalance::holds);
+        if least > holds {
+            let holds = holds + (deposit.amount - least);
+            return Err(Error::CollectorHoldsLess { holds }.into());
+        }
+        Ok(vec![Expectation::CollectorHolds(deposit.collector.clone(), least)])
     }
 }

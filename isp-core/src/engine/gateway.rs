@@ -1,4 +1,4 @@
-//! Payment gateways: asking one to collect, asking how that stands where nothing was said, cancelling, and payouts.
+//! Payment gateways: asking one to collect, asking how that stands where nothing was said, and cancelling.
 //!
 //! This and [`super::deliver`] are the journeys that call the outside. What is about to be asked is written down before, so a
 //! process that dies in between leaves a row that [`Engine::poll_gateways`] settles.
@@ -15,10 +15,9 @@ use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, InvoiceId, PaymentRequestId};
 use crate::money::Money;
-use crate::payment::{GatewayRequest, GatewayState, Instructions, NoticeState, PayChannel, Payout};
+use crate::payment::{GatewayRequest, GatewayState, Instructions, NoticeState, PayChannel};
 use crate::ports::{
-    Asked, CancelOutcome, ChangeSet, Created, Expectation, GatewayAsk, GatewayQuery, PaymentGateway, PortError,
-    StoreError,
+    Asked, CancelOutcome, ChangeSet, Created, GatewayAsk, GatewayQuery, PaymentGateway, PortError, StoreError,
 };
 use crate::text::{Code, Reference};
 
@@ -321,32 +320,6 @@ impl Engine<'_> {
         let state = GatewayState::Cancelling;
         changes.gateway_requests.extend(rows.map(|row| GatewayRequest { state, poll_at: Some(now), ..row }));
         Ok(())
-    }
-
-    /// Books what a gateway paid out to the bank.
-    ///
-    /// # Errors
-    /// [`Error::NotPositive`] as [`Payout::checked`]; [`Error::GatewayHoldsLess`] when the gateway does not hold that much;
-    /// [`StoreError::Duplicate`] for an id that is there already.
-    pub async fn pay_out(&self, payout: Payout) -> Result<(), EngineError> {
-        let payout = payout.checked()?;
-        until_written(|| async {
-            let all = self.store.gateway_balances(self.tenant).await?;
-            let holds = all.iter().find(|b| b.gateway == payout.gateway).map_or(Money::ZERO, |b| b.holds());
-            let taken = payout.net + payout.fee;
-            if taken > holds {
-                return Err(Error::GatewayHoldsLess { holds }.into());
-            }
-            let changes = ChangeSet {
-                expected: vec![Expectation::GatewayHolds(payout.gateway.clone(), taken)],
-                journal: payout.entries(),
-                payouts: vec![payout.clone()],
-                ..ChangeSet::default()
-            };
-            self.store.commit(self.tenant, changes).await?;
-            Ok(())
-        })
-        .await
     }
 
     /// The request that a gateway knows by a reference of ours.

@@ -63,6 +63,7 @@ pub mod page;
 mod pages;
 mod paid_in_time;
 pub mod pay;
+pub mod payout;
 pub mod privacy;
 pub mod proof;
 pub mod protect;

@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 
-use super::{ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError};
+use super::{
+    DepositRow, ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow, RequestQuery, StoreError,
+};
 use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
 use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, PaymentRequestId, TenantId};
 use crate::ledger::{Account, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
-    WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
 };
 use crate::text::{Code, Reference};
 
@@ -47,10 +48,10 @@ pub trait MoneyStore: Send + Sync {
     /// Write-offs, of one customer or of all, in the order of their payments' ids.
     async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError>;
 
-    /// Deposits, oldest day first, then by id.
-    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError>;
+    /// Deposits, oldest day first, then by id, those that were booked back among them.
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError>;
 
-    /// What each collector took (payments that were not reversed) and handed over, by name.
+    /// What each collector took (payments that were not reversed) and handed over (deposits that were not booked back), by name.
     async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError>;
 
     /// Payments, of one customer or of all, in id order.
@@ -77,11 +78,11 @@ pub trait MoneyStore: Send + Sync {
         page: PageQuery<PaymentRequestId>,
     ) -> Result<Vec<GatewayRequest>, StoreError>;
 
-    /// Payouts of gateways, oldest day first, then by id.
-    async fn payouts(&self, tenant: TenantId) -> Result<Vec<Payout>, StoreError>;
+    /// Payouts of gateways, oldest day first, then by id, those that were booked back among them.
+    async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError>;
 
     /// What each gateway took (payments through [`Channel::Gateway`](crate::payment::Channel) that were not reversed), kept as
-    /// fees, and paid out, by name.
+    /// fees, and paid out (payouts that were not booked back), by name.
     async fn gateway_balances(&self, tenant: TenantId) -> Result<Vec<GatewayBalance>, StoreError>;
 
     /// A bank's file that was imported.

@@ -5,7 +5,7 @@ use crate::ending::Ending;
 use crate::ids::PackageId;
 use crate::installation::{InstallationOrder, InvoicedFee};
 use crate::ledger::Expense;
-use crate::payment::{Payment, PaymentReversal};
+use crate::payment::{Deposit, Payment, PaymentReversal, Payout};
 
 /// A stored row that cannot be read, so that lists and runs went on without it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,24 @@ pub struct PaymentRow {
 pub struct ExpenseRow {
     /// As it was booked.
     pub expense: Expense,
+    /// That it was booked back, if it was.
+    pub ending: Option<Ending>,
+}
+
+/// What a collector handed over, with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepositRow {
+    /// As it was recorded.
+    pub deposit: Deposit,
+    /// That it was booked back, if it was.
+    pub ending: Option<Ending>,
+}
+
+/// What a payment gateway paid out, with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutRow {
+    /// As it was recorded.
+    pub payout: Payout,
     /// That it was booked back, if it was.
     pub ending: Option<Ending>,
 }

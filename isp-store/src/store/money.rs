@@ -7,11 +7,11 @@ use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentI
 use isp_core::ledger::{Account, JournalEntry, JournalTotal};
 use isp_core::money::Money;
 use isp_core::payment::{
-    Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
-    WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
 };
 use isp_core::ports::{
-    ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RequestQuery,
+    StoreError,
 };
 use isp_core::text::{Code, Reference};
 
@@ -60,7 +60,7 @@ impl MoneyStore for SqlStore {
         credit::write_offs(session.as_mut(), tenant, customer).await
     }
 
-    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError> {
         let mut session = self.engine.read().await?;
         credit::deposits(session.as_mut(), tenant).await
     }
@@ -100,7 +100,7 @@ impl MoneyStore for SqlStore {
         gateway::page(session.as_mut(), tenant, query, page).await
     }
 
-    async fn payouts(&self, tenant: TenantId) -> Result<Vec<Payout>, StoreError> {
+    async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {
         let mut session = self.engine.read().await?;
         gateway::payouts(session.as_mut(), tenant).await
     }

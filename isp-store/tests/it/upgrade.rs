@@ -10,11 +10,12 @@ use futures::TryStreamExt as _;
 use isp_core::billing::InvoiceKind;
 use isp_core::calendar::Zone;
 use isp_core::customer::Invoicing;
+use isp_core::ending::{Ending, EndingKind, RecordId};
 use isp_core::engine::{Approval, Engine, NewPayment};
 use isp_core::isolation::Access;
-use isp_core::payment::Channel;
+use isp_core::payment::{Channel, Deposit};
 use isp_core::ports::{
-    BillingStore, ChangeSet, DirectoryStore, MoneyStore, OutboxQuery, PageQuery, StandingWatch, Store,
+    AccessStore, BillingStore, ChangeSet, DirectoryStore, MoneyStore, OutboxQuery, PageQuery, StandingWatch, Store,
 };
 use isp_core::report::GroupBy;
 use isp_core::testing::fakes::{FakeMessenger, FakeRouter};
@@ -224,4 +225,49 @@ async fn a_sqlite_file_of_the_first_version_is_upgraded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgresql_database_of_the_first_version_is_upgraded() {
     upgrade(Database::postgres().await.migrated().await, Database::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_before_deposits_could_be_taken_back_is_kept() {
+    for database in Database::both().await {
+        let database = database.migrated().await;
+        let store = database.open().await;
+        store.commit(TENANT, provider(1, day(START))).await.unwrap();
+        let (promise_id, at) = (isp_core::ids::PromiseId(id(33, 1)), day(START).at(9, 0, Zone::Wib));
+        let promise = isp_core::protection::Promise {
+            id: promise_id,
+            customer_id: customer(0),
+            made_on: day(START),
+            until: day(START).plus_days(7),
+            by: "Sari".into(),
+            ending: None,
+        };
+        let ending = Ending { kind: EndingKind::TakenBack, at, by: "Sari".into(), reason: "salah".into() };
+        let deposit = Deposit {
+            id: isp_core::ids::DepositId(id(31, 1)),
+            collector: code("ANTON"),
+            amount: rupiah(1),
+            to: Channel::Bank,
+            on: day(START),
+            by: "Sari".into(),
+            note: String::new(),
+        };
+        let of_deposit = (RecordId::Deposit(deposit.id), ending.clone());
+        let changes = ChangeSet {
+            promises: vec![promise],
+            endings: vec![(RecordId::Promise(promise_id), ending.clone())],
+            deposits: vec![deposit],
+            ..ChangeSet::default()
+        };
+        store.commit(TENANT, changes).await.unwrap();
+        // As a database has it that was upgraded to number 29 by a program without number 28.
+        database.execute("DELETE FROM _sqlx_migrations WHERE version = 28").await;
+        let status = isp_store::migrate(&database.url).await.unwrap();
+        assert!(status.pending.is_empty() && status.applied.contains(&28), "{status:?}");
+        let store = database.open().await;
+        let kept = store.protections(TENANT, Some(customer(0))).await.unwrap().0;
+        assert_eq!(kept[0].ending.as_ref(), Some(&ending));
+        store.commit(TENANT, ChangeSet { endings: vec![of_deposit], ..ChangeSet::default() }).await.unwrap();
+        assert_eq!(store.deposits(TENANT).await.unwrap()[0].ending, Some(ending));
+    }
 }

@@ -332,6 +332,9 @@ fn reads_only(matches: &ArgMatches) -> bool {
         "audit" | "report" | "explain" | "simulate" | "holidays" | "status" | "unpaid" | "config" => true,
         // Other commands about routers log in at one.
         "router" => last == "list",
-        _ => matches!(last, "list" | "show" | "history" | "deposits" | "payouts" | "kinds"),
+        _ => matches!(
+            last,
+            "list" | "show" | "history" | "deposits" | "show-deposit" | "payouts" | "show-payout" | "kinds"
+        ),
     }
 }

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::{Charge, CreditNote, InvoiceBalance, InvoiceKind};
 use crate::calendar::{Date, Period, Zone};
+use crate::ending::RecordId;
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId};
 use crate::ledger::entry_for_credit_note;
 use crate::money::Money;
-use crate::payment::{Allocation, CollectorBalance};
-use crate::ports::{CommitReport, PageQuery, StoreError};
+use crate::payment::{Allocation, CollectorBalance, Deposit};
+use crate::ports::{CommitReport, DepositRow, PageQuery, StoreError};
 use crate::text::Code;
 
 use super::state::{KeptInvoice, State, must_exist};
@@ -128,9 +129,13 @@ impl State {
                 of(collector, kept.payment.amount, Money::ZERO);
             }
         }
-        for deposit in self.deposits.values() {
+        for deposit in self.deposits.values().filter(|d| !self.endings.has(&RecordId::Deposit(d.id))) {
             of(&deposit.collector, Money::ZERO, deposit.amount);
         }
         sums.into_values().collect()
+    }
+
+    pub(super) fn deposit_row(&self, deposit: &Deposit) -> DepositRow {
+        DepositRow { deposit: deposit.clone(), ending: self.endings.get(&RecordId::Deposit(deposit.id)).cloned() }
     }
 }

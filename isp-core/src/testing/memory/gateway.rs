@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::ending::RecordId;
 use crate::money::Money;
-use crate::payment::{Channel, GatewayBalance, GatewayRequest};
-use crate::ports::{ChangeSet, GatewayQuery, StoreError};
+use crate::payment::{Channel, GatewayBalance, GatewayRequest, Payout};
+use crate::ports::{ChangeSet, GatewayQuery, PayoutRow, StoreError};
 use crate::text::Code;
 
 use super::state::{State, must_exist};
@@ -61,10 +62,14 @@ impl State {
         for row in self.gateway_requests.values().filter(|r| r.payment_id.is_some()) {
             add(&row.gateway, [Money::ZERO, row.fee.unwrap_or_default(), Money::ZERO]);
         }
-        for payout in self.payouts.values() {
+        for payout in self.payouts.values().filter(|p| !self.endings.has(&RecordId::Payout(p.id))) {
             add(&payout.gateway, [Money::ZERO, payout.fee, payout.net]);
         }
         sums.into_values().collect()
+    }
+
+    pub(super) fn payout_row(&self, payout: &Payout) -> PayoutRow {
+        PayoutRow { payout: payout.clone(), ending: self.endings.get(&RecordId::Payout(payout.id)).cloned() }
     }
 }
 

@@ -320,6 +320,8 @@ impl State {
                 RecordId::Outage(id) => self.outages.has(&id),
                 RecordId::Expense(id) => self.expenses.has(&id),
                 RecordId::Installation(id) => self.installation_orders.has(&id),
+                RecordId::Deposit(id) => self.deposits.has(&id),
+                RecordId::Payout(id) => self.payouts.has(&id),
             };
             must_exist(there, of.kind())?;
             if self.endings.has(&of) {

@@ -5,8 +5,8 @@ use crate::calendar::Date;
 use crate::isolation::{AccessEvent, ServiceAccess};
 use crate::ledger::JournalEntry;
 use crate::money::Money;
-use crate::payment::{Allocation, Deposit, WriteOff};
-use crate::ports::{OutboxRow, PaymentRow};
+use crate::payment::{Allocation, WriteOff};
+use crate::ports::{DepositRow, OutboxRow, PaymentRow};
 use crate::subscription::Subscription;
 
 use super::state::State;
@@ -27,7 +27,7 @@ pub struct Snapshot {
     /// Receivables given up.
     pub write_offs: Vec<WriteOff>,
     /// What collectors handed in.
-    pub deposits: Vec<Deposit>,
+    pub deposits: Vec<DepositRow>,
     /// With what is left of each, and whether it was taken back.
     pub payments: Vec<PaymentRow>,
     /// Allocations, in the order of payments, then as they were made.
@@ -51,7 +51,7 @@ impl Snapshot {
             statements: state.statements.values().copied().collect(),
             credit_notes: state.credit_notes.values().cloned().collect(),
             write_offs: state.write_offs.values().cloned().collect(),
-            deposits: state.deposits.values().cloned().collect(),
+            deposits: state.deposits.values().map(|d| state.deposit_row(d)).collect(),
             payments: state.payments.values().map(State::payment_row).collect(),
             allocations: state.allocations_of_payment.values().copied().collect(),
             access: state.access.values().cloned().collect(),

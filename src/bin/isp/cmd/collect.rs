@@ -5,9 +5,11 @@ use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
 use isp_core::ids::DepositId;
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::PageQuery;
+use isp_core::ports::{DepositRow, PageQuery};
 use isp_core::text::Code;
 
+use super::record::{self, Which, Why};
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -20,8 +22,16 @@ pub(crate) enum CollectorCommand {
     /// Book what a collector hands over (setoran).
     #[command(after_help = "Example:\n  isp collector deposit ANTON 'Rp 1.500.000' --to bank")]
     Deposit(AddDeposit),
-    /// List deposits.
+    /// List deposits; those that were booked back say so.
     Deposits,
+    /// Show one deposit.
+    ShowDeposit(Which),
+    /// Correct a deposit: it is booked back and booked anew on its day, and both stay visible.
+    #[command(after_help = "Example:\n  isp collector edit-deposit 4f1a09c2 --amount 1250000 --reason 'salah ketik'")]
+    EditDeposit(EditDeposit),
+    /// Book a deposit back that was recorded by mistake: the collector holds the money again.
+    #[command(after_help = "Example:\n  isp collector remove-deposit 4f1a09c2 --reason 'tercatat dua kali'")]
+    RemoveDeposit(RemoveDeposit),
 }
 
 #[derive(Debug, Args)]
@@ -41,6 +51,41 @@ pub(crate) struct AddDeposit {
     /// In words.
     #[arg(long, default_value = "")]
     note: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditDeposit {
+    #[command(flatten)]
+    which: Which,
+    /// Another collector.
+    #[arg(long, value_parser = args::code)]
+    collector: Option<Code>,
+    /// Another amount.
+    #[arg(long, value_parser = args::money)]
+    amount: Option<Money>,
+    /// It went elsewhere: cash (of the office) or bank.
+    #[arg(long, value_parser = args::channel)]
+    to: Option<Channel>,
+    /// Another day.
+    #[arg(long)]
+    date: Option<Date>,
+    /// Other words.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    sure: Sure,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveDeposit {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,29 +128,75 @@ pub(crate) async fn collector(ctx: &Context, command: CollectorCommand) -> anyho
             let variables = [("collector", collector.to_string()), ("amount", amount.to_string())];
             ctx.say("done.deposit", &variables)?;
         }
-        CollectorCommand::Deposits => {
-            let mut rows = Rows::new(&[
-                column("date"),
-                column("collector"),
-                number("amount"),
-                column("account"),
-                column("officer"),
-                column("note"),
-            ]);
-            for d in store.deposits(ctx.tenant()).await? {
-                rows.push(vec![
-                    d.on.into(),
-                    Cell::text(&d.collector),
-                    d.amount.into(),
-                    Cell::Word(d.to.code()),
-                    Cell::text(&d.by),
-                    Cell::text(&d.note),
-                ]);
-            }
-            ctx.rows(&rows)?;
+        CollectorCommand::Deposits => ctx.rows(&deposits(&store.deposits(ctx.tenant()).await?))?,
+        CollectorCommand::ShowDeposit(which) => {
+            let row = which.of("deposit", store.deposits(ctx.tenant()).await?, |row| row.deposit.id.0)?;
+            ctx.rows(&deposits(&[row]))?;
+        }
+        CollectorCommand::EditDeposit(EditDeposit { which, collector, amount, to, date, note, why, sure }) => {
+            let DepositRow { deposit, .. } =
+                which.of("deposit", store.deposits(ctx.tenant()).await?, |row| row.deposit.id.0)?;
+            let instead = Deposit {
+                id: DepositId(ctx.id()),
+                collector: collector.unwrap_or_else(|| deposit.collector.clone()),
+                amount: amount.unwrap_or(deposit.amount),
+                to: to.unwrap_or(deposit.to),
+                on: date.unwrap_or(deposit.on),
+                by: ctx.officer.to_string(),
+                note: note.unwrap_or_else(|| deposit.note.clone()),
+            };
+            let variables = [
+                ("before", deposit.amount.to_string()),
+                ("amount", instead.amount.to_string()),
+                ("collector", instead.collector.to_string()),
+                ("date", instead.on.to_string()),
+            ];
+            let ending = why.taken_back(ctx)?;
+            ctx.engine(store).correct_deposit(deposit.id, Some(instead), ending, sure.told()).await?;
+            ctx.say("done.deposit_edited", &variables)?;
+        }
+        CollectorCommand::RemoveDeposit(RemoveDeposit { which, why, sure }) => {
+            let DepositRow { deposit, .. } =
+                which.of("deposit", store.deposits(ctx.tenant()).await?, |row| row.deposit.id.0)?;
+            ctx.engine(store).correct_deposit(deposit.id, None, why.taken_back(ctx)?, sure.told()).await?;
+            let variables = [
+                ("amount", deposit.amount.to_string()),
+                ("collector", deposit.collector.to_string()),
+                ("date", deposit.on.to_string()),
+            ];
+            ctx.say("done.deposit_removed", &variables)?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn deposits(all: &[DepositRow]) -> Rows {
+    let mut rows = Rows::new(&[
+        column("date"),
+        column("collector"),
+        number("amount"),
+        column("account"),
+        column("officer"),
+        column("note"),
+        column("state"),
+        column("ended"),
+        column("id"),
+    ]);
+    for DepositRow { deposit, ending } in all {
+        let [state, ended] = record::ended(ending.as_ref(), Zone::Wib);
+        rows.push(vec![
+            deposit.on.into(),
+            Cell::text(&deposit.collector),
+            deposit.amount.into(),
+            Cell::Word(deposit.to.code()),
+            Cell::text(&deposit.by),
+            Cell::text(&deposit.note),
+            state,
+            ended,
+            record::shown(deposit.id.0),
+        ]);
+    }
+    rows
 }
 
 pub(crate) async fn write_off(ctx: &Context, command: WriteOffCommand) -> anyhow::Result<Exit> {

@@ -3,15 +3,13 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Month, Zone, plausible_day};
-use isp_core::ending::{Ending, EndingKind};
 use isp_core::ids::{ExpenseId, SiteId};
 use isp_core::ledger::{Account, Expense};
 use isp_core::payment::{Channel, Told};
 use isp_core::ports::{ExpenseRow, Store};
 use isp_core::text::Code;
-use uuid::Uuid;
 
-use super::record::{self, Id, chosen};
+use super::record::{self, Which, Why};
 use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
@@ -70,12 +68,6 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Which {
-    /// Its id or the end of it, as `expense list` shows it.
-    id: String,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Edit {
     #[command(flatten)]
     which: Which,
@@ -100,9 +92,8 @@ pub(crate) struct Edit {
     /// From other money.
     #[arg(long, value_parser = args::expense_source)]
     paid_from: Option<Channel>,
-    /// Why; kept with it.
-    #[arg(long)]
-    reason: String,
+    #[command(flatten)]
+    why: Why,
     #[command(flatten)]
     sure: Sure,
 }
@@ -111,9 +102,8 @@ pub(crate) struct Edit {
 pub(crate) struct Remove {
     #[command(flatten)]
     which: Which,
-    /// Why; kept with it.
-    #[arg(long)]
-    reason: String,
+    #[command(flatten)]
+    why: Why,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -159,13 +149,13 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 ("date", instead.on.to_string()),
             ];
             edit.sure.of(plausible_day("date", instead.on, ctx.today()))?;
-            let ending = Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &edit.reason)?;
+            let ending = edit.why.taken_back(ctx)?;
             ctx.engine(store).correct_expense(expense.id, Some(instead), ending, edit.sure.told()).await?;
             ctx.say("done.expense_edited", &variables)?;
         }
-        Command::Remove(Remove { which, reason }) => {
+        Command::Remove(Remove { which, why }) => {
             let ExpenseRow { expense, .. } = find_one(ctx, store, &which).await?;
-            let ending = Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &reason)?;
+            let ending = why.taken_back(ctx)?;
             ctx.engine(store).correct_expense(expense.id, None, ending, Told::ByPerson).await?;
             let variables = [("amount", expense.amount.to_string()), ("date", expense.on.to_string())];
             ctx.say("done.expense_removed", &variables)?;
@@ -182,9 +172,7 @@ async fn site_of(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyho
 }
 
 async fn find_one(ctx: &Context, store: &dyn Store, which: &Which) -> anyhow::Result<ExpenseRow> {
-    let all = store.expenses(ctx.tenant()).await?;
-    let id = |row: &ExpenseRow| -> Uuid { row.expense.id.0 };
-    chosen(&Id { id: Some(which.id.clone()) }, "expense", &which.id, all, id, |_| true)
+    which.of("expense", store.expenses(ctx.tenant()).await?, |row| row.expense.id.0)
 }
 
 async fn table(ctx: &Context, store: &dyn Store, all: &[ExpenseRow]) -> anyhow::Result<Rows> {

@@ -8,11 +8,11 @@ use isp_core::calendar::{Date, Zone};
 use isp_core::engine::{EngineError, GatewayWish};
 use isp_core::ids::{PaymentRequestId, PayoutId};
 use isp_core::payment::{GatewayState, PayChannel, Payout};
-use isp_core::ports::{PaymentGateway, PortError};
+use isp_core::ports::{PaymentGateway, PayoutRow, PortError};
 use isp_core::text::Code;
 
 use super::payment_request::{asked_of, drawn};
-use super::record::moment;
+use super::record::{self, Which, Why, moment};
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -28,8 +28,16 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp gateway payout tripay 1.480.000 --fee 20.000 --date 2026-01-22\n\nThe fee is what was kept with this payout and not told with the payments."
     )]
     Payout(AddPayout),
-    /// List payouts.
+    /// List payouts; those that were booked back say so.
     Payouts,
+    /// Show one payout.
+    ShowPayout(Which),
+    /// Correct a payout: it is booked back and booked anew on its day, and both stay visible.
+    #[command(after_help = "Example:\n  isp gateway edit-payout 4f1a09c2 --fee 25.000 --reason 'salah ketik'")]
+    EditPayout(EditPayout),
+    /// Book a payout back that was recorded by mistake: the gateway holds the money again.
+    #[command(after_help = "Example:\n  isp gateway remove-payout 4f1a09c2 --reason 'tercatat dua kali'")]
+    RemovePayout(RemovePayout),
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +57,37 @@ pub(crate) struct AddPayout {
     /// In words.
     #[arg(long, default_value = "")]
     note: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditPayout {
+    #[command(flatten)]
+    which: Which,
+    /// Another gateway.
+    #[arg(long, value_parser = args::code)]
+    gateway: Option<Code>,
+    /// Another amount that arrived at the bank.
+    #[arg(long, value_parser = args::money)]
+    net: Option<Money>,
+    /// Another fee.
+    #[arg(long, value_parser = args::money)]
+    fee: Option<Money>,
+    /// Another day.
+    #[arg(long)]
+    date: Option<Date>,
+    /// Other words.
+    #[arg(long)]
+    note: Option<String>,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemovePayout {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    why: Why,
 }
 
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
@@ -75,23 +114,75 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let variables = [("gateway", gateway.to_string()), ("net", net.to_string()), ("fee", fee.to_string())];
             ctx.say("done.payout", &variables)?;
         }
-        Command::Payouts => {
-            let mut rows = Rows::new(&[
-                column("date"),
-                column("gateway"),
-                number("amount"),
-                number("fees"),
-                column("officer"),
-                column("note"),
-            ]);
-            for p in store.payouts(ctx.tenant()).await? {
-                let (gateway, by, note) = (Cell::text(&p.gateway), Cell::text(&p.by), Cell::text(&p.note));
-                rows.push(vec![p.on.into(), gateway, p.net.into(), p.fee.into(), by, note]);
-            }
-            ctx.rows(&rows)?;
+        Command::Payouts => ctx.rows(&payouts(&store.payouts(ctx.tenant()).await?))?,
+        Command::ShowPayout(which) => {
+            let row = which.of("payout", store.payouts(ctx.tenant()).await?, |row| row.payout.id.0)?;
+            ctx.rows(&payouts(&[row]))?;
+        }
+        Command::EditPayout(EditPayout { which, gateway, net, fee, date, note, why }) => {
+            let PayoutRow { payout, .. } =
+                which.of("payout", store.payouts(ctx.tenant()).await?, |row| row.payout.id.0)?;
+            let instead = Payout {
+                id: PayoutId(ctx.id()),
+                gateway: gateway.unwrap_or_else(|| payout.gateway.clone()),
+                net: net.unwrap_or(payout.net),
+                fee: fee.unwrap_or(payout.fee),
+                on: date.unwrap_or(payout.on),
+                by: ctx.officer.to_string(),
+                note: note.unwrap_or_else(|| payout.note.clone()),
+            };
+            let variables = [
+                ("before", payout.net.to_string()),
+                ("gateway", instead.gateway.to_string()),
+                ("net", instead.net.to_string()),
+                ("fee", instead.fee.to_string()),
+                ("date", instead.on.to_string()),
+            ];
+            ctx.engine(store).correct_payout(payout.id, Some(instead), why.taken_back(ctx)?).await?;
+            ctx.say("done.payout_edited", &variables)?;
+        }
+        Command::RemovePayout(RemovePayout { which, why }) => {
+            let PayoutRow { payout, .. } =
+                which.of("payout", store.payouts(ctx.tenant()).await?, |row| row.payout.id.0)?;
+            ctx.engine(store).correct_payout(payout.id, None, why.taken_back(ctx)?).await?;
+            let variables = [
+                ("gateway", payout.gateway.to_string()),
+                ("net", payout.net.to_string()),
+                ("date", payout.on.to_string()),
+            ];
+            ctx.say("done.payout_removed", &variables)?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn payouts(all: &[PayoutRow]) -> Rows {
+    let mut rows = Rows::new(&[
+        column("date"),
+        column("gateway"),
+        number("amount"),
+        number("fees"),
+        column("officer"),
+        column("note"),
+        column("state"),
+        column("ended"),
+        column("id"),
+    ]);
+    for PayoutRow { payout, ending } in all {
+        let [state, ended] = record::ended(ending.as_ref(), Zone::Wib);
+        rows.push(vec![
+            payout.on.into(),
+            Cell::text(&payout.gateway),
+            payout.net.into(),
+            payout.fee.into(),
+            Cell::text(&payout.by),
+            Cell::text(&payout.note),
+            state,
+            ended,
+            record::shown(payout.id.0),
+        ]);
+    }
+    rows
 }
 
 /// Asks a gateway to collect, and shows what it is paid with.

@@ -18,6 +18,35 @@ pub(crate) struct Id {
     pub(crate) id: Option<String>,
 }
 
+/// One of many records of money.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Which {
+    /// Its id or the end of it, as the list shows it.
+    pub(crate) id: String,
+}
+
+impl Which {
+    /// The record that is meant.
+    pub(crate) fn of<T>(&self, noun: &'static str, all: Vec<T>, id: impl Fn(&T) -> Uuid) -> anyhow::Result<T> {
+        chosen(&Id { id: Some(self.id.clone()) }, noun, &self.id, all, id, |_| true)
+    }
+}
+
+/// Why it is corrected or taken back.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Why {
+    /// Why; kept with it.
+    #[arg(long)]
+    reason: String,
+}
+
+impl Why {
+    /// That something was a mistake, said now by the officer of the command.
+    pub(crate) fn taken_back(&self, ctx: &Context) -> anyhow::Result<Ending> {
+        Ok(Ending::try_new(EndingKind::TakenBack, ctx.now, ctx.officer.as_str(), &self.reason)?)
+    }
+}
+
 /// Which record ends, and why.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EndArgs {

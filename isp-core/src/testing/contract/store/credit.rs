@@ -2,11 +2,12 @@
 
 use crate::billing::{Charge, CreditNote, Invoice, InvoiceKind, Written};
 use crate::calendar::{Period, Zone};
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{DepositId, InvoiceId, TenantId};
 use crate::ledger::{Account, EntryKind, entry_for_payment};
 use crate::money::Money;
 use crate::payment::{Channel, Deposit, WriteOff};
-use crate::ports::{ChangeSet, PageQuery, Store, StoreError};
+use crate::ports::{ChangeSet, DepositRow, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, World, allocation, code, day, id, moment};
 
 use super::{refused, world, write, write_invoices};
@@ -235,8 +236,12 @@ pub(super) async fn collectors_hold_what_they_did_not_hand_over(store: &dyn Stor
     let (late, early) = (deposit(1, "2026-01-07", 30_000), deposit(2, "2026-01-06", 20_000));
     let changes = |deposits| ChangeSet { deposits, ..ChangeSet::default() };
     write(store, tenant, changes(vec![late.clone(), early.clone()])).await;
-    assert_eq!(store.deposits(tenant).await.unwrap(), [early.clone(), late]);
-    assert_eq!(refused(store, tenant, changes(vec![early])).await, StoreError::Duplicate { what: "deposit.id" });
+    let row = |deposit: &Deposit| DepositRow { deposit: deposit.clone(), ending: None };
+    assert_eq!(store.deposits(tenant).await.unwrap(), [row(&early), row(&late)]);
+    assert_eq!(
+        refused(store, tenant, changes(vec![early.clone()])).await,
+        StoreError::Duplicate { what: "deposit.id" }
+    );
     let all = store.collectors(tenant).await.unwrap();
     let told: Vec<_> = all.iter().map(|c| (c.collector.folded(), c.collected.as_i64(), c.holds().as_i64())).collect();
     assert_eq!(
@@ -246,4 +251,14 @@ pub(super) async fn collectors_hold_what_they_did_not_hand_over(store: &dyn Stor
     );
     let kept = store.payment(tenant, payments[0].id).await.unwrap().expect("the payment").payment;
     assert_eq!(kept, payments[0]);
+    // One that was booked back stays and counts no more.
+    let ending = Ending { kind: EndingKind::TakenBack, at, by: "Petugas Contoh".into(), reason: "salah ketik".into() };
+    let back = |id| ChangeSet { endings: vec![(RecordId::Deposit(id), ending.clone())], ..ChangeSet::default() };
+    write(store, tenant, back(late.id)).await;
+    let ended = DepositRow { ending: Some(ending.clone()), ..row(&late) };
+    assert_eq!(store.deposits(tenant).await.unwrap(), [row(&early), ended]);
+    assert_eq!(store.collectors(tenant).await.unwrap()[1].deposited, early.amount);
+    assert_eq!(refused(store, tenant, back(late.id)).await, StoreError::Duplicate { what: "record.ending" });
+    let unknown = refused(store, tenant, back(DepositId(id(31, 9)))).await;
+    assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");
 }

@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 
+use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{CustomerId, InvoiceId, PaymentRequestId, PayoutId, TenantId};
 use crate::money::Money;
 use crate::payment::{Channel, GatewayBalance, GatewayRequest, GatewayState, Instructions, PayChannel, Payout};
-use crate::ports::{ChangeSet, GatewayQuery, PageQuery, Store, StoreError};
+use crate::ports::{ChangeSet, GatewayQuery, PageQuery, PayoutRow, Store, StoreError};
 use crate::testing::sample::{self, day, id, moment};
 use crate::text::{Code, Reference};
 
@@ -149,7 +150,8 @@ pub(super) async fn a_gateway_holds_what_it_took_less_fees_and_payouts(store: &d
     write(store, tenant, changes(vec![late.clone(), early.clone()])).await;
     let again = refused(store, tenant, changes(vec![late.clone()])).await;
     assert_eq!(again, StoreError::Duplicate { what: "payout.id" });
-    assert_eq!(store.payouts(tenant).await, Ok(vec![early, late]));
+    let told = |payout: &Payout| PayoutRow { payout: payout.clone(), ending: None };
+    assert_eq!(store.payouts(tenant).await, Ok(vec![told(&early), told(&late)]));
     let balance = GatewayBalance {
         gateway: code("midtrans"),
         received: Money::rupiah(165_000),
@@ -157,5 +159,17 @@ pub(super) async fn a_gateway_holds_what_it_took_less_fees_and_payouts(store: &d
         paid_out: Money::rupiah(200_000),
     };
     assert_eq!(balance.holds(), Money::rupiah(-40_000));
-    assert_eq!(store.gateway_balances(tenant).await, Ok(vec![balance]));
+    assert_eq!(store.gateway_balances(tenant).await, Ok(vec![balance.clone()]));
+    // One that was booked back stays and counts no more.
+    let at = moment("2026-01-18T03:00:00Z");
+    let ending = Ending { kind: EndingKind::TakenBack, at, by: "Sari".into(), reason: "salah ketik".into() };
+    let back = |id| ChangeSet { endings: vec![(RecordId::Payout(id), ending.clone())], ..ChangeSet::default() };
+    write(store, tenant, back(early.id)).await;
+    let ended = PayoutRow { ending: Some(ending.clone()), ..told(&early) };
+    assert_eq!(store.payouts(tenant).await, Ok(vec![ended, told(&late)]));
+    let (fees, paid_out) = (Money::rupiah(4_500), Money::rupiah(100_000));
+    assert_eq!(store.gateway_balances(tenant).await, Ok(vec![GatewayBalance { fees, paid_out, ..balance }]));
+    assert_eq!(refused(store, tenant, back(early.id)).await, StoreError::Duplicate { what: "record.ending" });
+    let unknown = refused(store, tenant, back(PayoutId(id(51, 9)))).await;
+    assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");
 }

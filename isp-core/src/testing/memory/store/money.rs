@@ -9,11 +9,11 @@ use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, 
 use crate::ledger::{Account, Expense, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, CollectorBalance, CreditSource, Deposit, GatewayBalance, GatewayRequest, PaymentRequest, Payout,
-    WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
 };
 use crate::ports::{
-    ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, RequestQuery, StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RequestQuery,
+    StoreError,
 };
 use crate::text::{Code, Reference};
 
@@ -60,10 +60,10 @@ impl MoneyStore for MemoryStore {
         })
     }
 
-    async fn deposits(&self, tenant: TenantId) -> Result<Vec<Deposit>, StoreError> {
+    async fn deposits(&self, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError> {
         self.read(tenant, |s| {
-            let mut all: Vec<Deposit> = s.deposits.values().cloned().collect();
-            all.sort_by_key(|d| (d.on, d.id));
+            let mut all: Vec<DepositRow> = s.deposits.values().map(|d| s.deposit_row(d)).collect();
+            all.sort_by_key(|row| (row.deposit.on, row.deposit.id));
             all
         })
     }
@@ -112,10 +112,10 @@ impl MoneyStore for MemoryStore {
         })
     }
 
-    async fn payouts(&self, tenant: TenantId) -> Result<Vec<Payout>, StoreError> {
+    async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {
         self.read(tenant, |s| {
-            let mut all = all(&s.payouts);
-            all.sort_by_key(|p| (p.on, p.id));
+            let mut all: Vec<PayoutRow> = s.payouts.values().map(|p| s.payout_row(p)).collect();
+            all.sort_by_key(|row| (row.payout.on, row.payout.id));
             all
         })
     }
