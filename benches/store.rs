@@ -298,6 +298,7 @@ impl Provider {
                 name: name("Kota"),
                 zone: Zone::Wib,
                 coordinates: None,
+                archived: false,
             }],
             packages: vec![Package {
                 id: self.package,

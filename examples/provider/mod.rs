@@ -72,8 +72,15 @@ pub async fn move_in(store: &dyn Store, router: RouterEndpoint) -> Result<(), Bo
             name: Name::parse("site", "Jakarta Selatan")?,
             zone: Zone::Wib,
             coordinates: None,
+            archived: false,
         }],
-        routers: vec![Router { id: router_id, code: Code::parse("router", "RTR-JKT")?, site_id, endpoint: router }],
+        routers: vec![Router {
+            id: router_id,
+            code: Code::parse("router", "RTR-JKT")?,
+            site_id,
+            endpoint: router,
+            archived: false,
+        }],
         packages: vec![Package {
             id: package_id,
             code: Code::parse("package", "HOME-10")?,

@@ -377,9 +377,16 @@ impl<'s> EngineHost<'s> {
         for site in &case.sites {
             let id = SiteId(self.id("site", &site.code));
             let (code, name) = (Code::parse("code", &site.code)?, Name::parse("name", &site.code)?);
-            changes.sites.push(Site { id, code: code.clone(), name, zone: site.zone, coordinates: None });
+            changes.sites.push(Site {
+                id,
+                code: code.clone(),
+                name,
+                zone: site.zone,
+                coordinates: None,
+                archived: false,
+            });
             let (router, endpoint) = (RouterId(self.id("router", &site.code)), Self::endpoint(&site.code)?);
-            changes.routers.push(Router { id: router, code, site_id: id, endpoint });
+            changes.routers.push(Router { id: router, code, site_id: id, endpoint, archived: false });
             self.zones.insert(site.code.clone(), site.zone);
         }
         for package in &case.packages {

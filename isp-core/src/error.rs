@@ -278,6 +278,32 @@ pub enum Error {
         /// `site`, `router`, `package` or `installation_kind`.
         what: &'static str,
     },
+    /// A site or router that is archived takes no lines, and an archived site no routers.
+    #[error("the {what} is archived")]
+    Archived {
+        /// `site` or `router`.
+        what: &'static str,
+    },
+    /// A site or router on which lines are served cannot be archived.
+    #[error("{lines} lines that have not ended use the {what}")]
+    StillServes {
+        /// `site` or `router`.
+        what: &'static str,
+        /// How many.
+        lines: u64,
+    },
+    /// A site with routers that are used cannot be archived.
+    #[error("{routers} routers of the site are in use")]
+    SiteHasRouters {
+        /// How many.
+        routers: u64,
+    },
+    /// A router that was not told yet to close accounts: once archived, it is told nothing.
+    #[error("{waiting} wishes wait for the router")]
+    RouterIsAwaited {
+        /// How many.
+        waiting: u64,
+    },
     /// A promise, an outage or the like was ended or taken back before.
     #[error("it was ended or taken back before")]
     AlreadyEnded,
@@ -477,6 +503,10 @@ impl Error {
             Self::CustomerHasHistory => "customer.has_history",
             Self::StillNeeded { .. } => "customer.still_needed",
             Self::StillNamed { .. } => "record.still_named",
+            Self::Archived { .. } => "record.archived",
+            Self::StillServes { .. } => "record.still_serves",
+            Self::SiteHasRouters { .. } => "site.has_routers",
+            Self::RouterIsAwaited { .. } => "router.awaited",
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::ReservedProvider { .. } => "payment.reserved_provider",

@@ -1,5 +1,6 @@
 //! Where service happens: sites with their time zone, and the provider's routers.
 
+mod archive;
 mod coordinates;
 mod machine;
 
@@ -13,6 +14,7 @@ use crate::ids::{RouterId, SiteId};
 use crate::secret::Secret;
 use crate::text::{Code, Name};
 
+pub use archive::{no_line, takes_lines};
 pub use coordinates::Coordinates;
 pub use machine::{KnownMachine, Machine, Met, OtherMachine, meet};
 
@@ -30,6 +32,9 @@ pub struct Site {
     /// Where it stands on the map.
     #[serde(default)]
     pub coordinates: Option<Coordinates>,
+    /// True when it is used no more and kept for its history; see [`takes_lines`].
+    #[serde(default)]
+    pub archived: bool,
 }
 
 /// A MikroTik router of the provider.
@@ -43,6 +48,9 @@ pub struct Router {
     pub site_id: SiteId,
     /// How to reach its API.
     pub endpoint: RouterEndpoint,
+    /// True when it is used no more and kept for its history; see [`takes_lines`]. Nobody calls it.
+    #[serde(default)]
+    pub archived: bool,
 }
 
 /// How to reach a router's API service.

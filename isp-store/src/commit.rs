@@ -100,13 +100,14 @@ pub(crate) async fn write(
     }
     let mut report = CommitReport::default();
 
+    let (of_sites, of_routers) = (sites.iter().map(|s| s.id.0).collect(), routers.iter().map(|r| r.id.0).collect());
     master::write_sites(s, tenant, sites).await?;
     master::write_routers(s, vault, tenant, routers).await?;
     master::write_machines(s, tenant, machines).await?;
     master::write_packages(s, tenant, packages).await?;
     customer::write(s, vault, tenant, customers).await?;
     removal::write(s, tenant, removed).await?;
-    let named = subscriptions.iter().map(|s| s.id.0).chain(terms.iter().map(|(id, _)| id.0)).collect();
+    let named: Vec<uuid::Uuid> = subscriptions.iter().map(|s| s.id.0).chain(terms.iter().map(|(id, _)| id.0)).collect();
     subscription::write(s, vault, tenant, subscriptions).await?;
     former::write(s, tenant, former_accounts).await?;
     master::write_kinds(s, tenant, installation_kinds).await?;
@@ -150,6 +151,7 @@ pub(crate) async fn write(
     }
     subscription::write_former_terms(s, tenant, &former_terms).await?;
     subscription::write_terms(s, tenant, &terms).await?;
+    master::check_archived(s, tenant, named.clone(), of_sites, of_routers).await?;
     subscription::check_usernames(s, tenant, named).await?;
     subscription::write_billed_from(s, tenant, &billed_from).await?;
     subscription::write_not_billed(s, tenant, &not_billed).await?;

@@ -6,12 +6,14 @@ use isp_core::package::{Package, Speed, UserGroup};
 use isp_core::place::{KnownMachine, Machine, Router, RouterEndpoint, Site};
 use isp_core::ports::StoreError;
 use isp_core::tax::TaxMode;
+use uuid::Uuid;
 
 use crate::encode::{coordinates, degrees, json, read_json};
+use crate::error::rejected;
 use crate::rows::upsert;
 use crate::session::{Session, all, readable};
 use crate::table::{INSTALLATION_KINDS, PACKAGES, ROUTER_MACHINES, ROUTERS, SITES};
-use crate::value::args;
+use crate::value::{Value, args};
 use crate::vault::{Place, Vault};
 
 pub(crate) async fn write_sites(s: &mut dyn Session, tenant: TenantId, sites: Vec<Site>) -> Result<(), StoreError> {
@@ -20,17 +22,17 @@ pub(crate) async fn write_sites(s: &mut dyn Session, tenant: TenantId, sites: Ve
         .map(|v| {
             let key = v.code.folded();
             let (north, east) = degrees(v.coordinates);
-            args![tenant, v.id, v.code, v.name, v.zone, key, north, east]
+            args![tenant, v.id, v.code, v.name, v.zone, key, north, east, v.archived]
         })
         .collect();
     upsert(s, &SITES, rows).await
 }
 
 pub(crate) async fn sites(s: &mut dyn Session, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
-    let sql = "SELECT site_id, code, name, zone, latitude, longitude FROM sites WHERE tenant_id = $1 ORDER BY site_id";
+    let sql = "SELECT site_id, code, name, zone, latitude, longitude, archived FROM sites WHERE tenant_id = $1 ORDER BY site_id";
     all(s, "site", sql, args![tenant], |r| {
         let (id, code, name, zone) = (r.get()?, r.get()?, r.get()?, r.get()?);
-        Ok(Site { id, code, name, zone, coordinates: coordinates(r)? })
+        Ok(Site { id, code, name, zone, coordinates: coordinates(r)?, archived: r.get()? })
     })
     .await
 }
@@ -46,25 +48,83 @@ pub(crate) async fn write_routers(
     routers: Vec<Router>,
 ) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(routers.len());
-    for Router { id, code, site_id, endpoint } in routers {
+    for Router { id, code, site_id, endpoint, archived } in routers {
         let sealed = vault.seal(router_place(tenant, id), endpoint.password.reveal())?;
         let port = i64::from(endpoint.port);
         let key = code.folded();
-        rows.push(args![tenant, id, code, site_id, endpoint.host, port, endpoint.tls, endpoint.username, sealed, key]);
+        rows.push(args![
+            tenant,
+            id,
+            code,
+            site_id,
+            endpoint.host,
+            port,
+            endpoint.tls,
+            endpoint.username,
+            sealed,
+            key,
+            archived
+        ]);
     }
     upsert(s, &ROUTERS, rows).await
 }
 
 pub(crate) async fn routers(s: &mut dyn Session, vault: &Vault, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
-    let sql = "SELECT router_id, code, site_id, host, port, tls, username, password_sealed
+    let sql = "SELECT router_id, code, site_id, host, port, tls, username, password_sealed, archived
         FROM routers WHERE tenant_id = $1 ORDER BY router_id";
     readable(s, "router", sql, args![tenant], |r| {
         let (id, code, site_id) = (r.get()?, r.get()?, r.get()?);
         let (host, port, tls, username) = (r.get()?, r.get()?, r.get()?, r.get()?);
         let password = vault.open_or_hide(router_place(tenant, id), &r.get::<Vec<u8>>()?)?;
-        Ok(Router { id, code, site_id, endpoint: RouterEndpoint { host, port, tls, username, password } })
+        let endpoint = RouterEndpoint { host, port, tls, username, password };
+        Ok(Router { id, code, site_id, endpoint, archived: r.get()? })
     })
     .await
+}
+
+/// Fails when a site or router that is archived is used by what a commit wrote: these lines, or any line of these places.
+pub(crate) async fn check_archived(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    lines: Vec<Uuid>,
+    sites: Vec<Uuid>,
+    routers: Vec<Uuid>,
+) -> Result<(), StoreError> {
+    let of_lines = "SELECT 1 FROM subscriptions s WHERE s.tenant_id = $1 AND s.subscription_id IN IDS(($2))
+        AND s.ends_on IS NULL AND (
+            EXISTS (SELECT 1 FROM sites p WHERE p.tenant_id = s.tenant_id AND p.site_id = s.site_id AND p.archived)
+            OR EXISTS (SELECT 1 FROM routers r
+                WHERE r.tenant_id = s.tenant_id AND r.router_id = s.router_id AND r.archived)) LIMIT 1";
+    let at_sites = "SELECT 1 FROM sites p WHERE p.tenant_id = $1 AND p.site_id IN IDS(($2)) AND p.archived
+        AND EXISTS (SELECT 1 FROM subscriptions s
+            WHERE s.tenant_id = p.tenant_id AND s.site_id = p.site_id AND s.ends_on IS NULL) LIMIT 1";
+    let routers_at = "SELECT 1 FROM routers r JOIN sites p ON p.tenant_id = r.tenant_id AND p.site_id = r.site_id
+        WHERE r.tenant_id = $1 AND p.archived AND NOT r.archived AND (r.router_id IN IDS(($2)) OR p.site_id IN IDS(($3)))
+        LIMIT 1";
+    let on_routers = "SELECT 1 FROM routers r WHERE r.tenant_id = $1 AND r.router_id IN IDS(($2)) AND r.archived
+        AND EXISTS (SELECT 1 FROM subscriptions s
+            WHERE s.tenant_id = r.tenant_id AND s.router_id = r.router_id AND s.ends_on IS NULL) LIMIT 1";
+    let ids = |ids: &[Uuid]| Value::Ids(ids.to_vec());
+    let tenant = || Value::Id(tenant.0);
+    let mut checks = Vec::new();
+    if !lines.is_empty() {
+        checks.push((of_lines, vec![tenant(), ids(&lines)]));
+    }
+    if !sites.is_empty() {
+        checks.push((at_sites, vec![tenant(), ids(&sites)]));
+    }
+    if !routers.is_empty() {
+        checks.push((on_routers, vec![tenant(), ids(&routers)]));
+    }
+    if !(sites.is_empty() && routers.is_empty()) {
+        checks.push((routers_at, vec![tenant(), ids(&routers), ids(&sites)]));
+    }
+    for (sql, args) in checks {
+        if !s.fetch(sql, args).await?.is_empty() {
+            return Err(rejected("a site or router that is archived is in use"));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) async fn write_machines(

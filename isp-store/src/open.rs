@@ -259,6 +259,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(27, "account days", include_str!("../migrations/sqlite/0027_account_days.sql")),
         migration(28, "money taken back", include_str!("../migrations/sqlite/0028_money_taken_back.sql")),
         migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
+        migration(30, "archived places", include_str!("../migrations/sqlite/0030_archived_places.sql")),
         migration(32, "erasures", include_str!("../migrations/sqlite/0032_erasures.sql")),
     ]
 }
@@ -294,6 +295,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(27, "account days", include_str!("../migrations/postgres/0027_account_days.sql")),
         migration(28, "money taken back", include_str!("../migrations/postgres/0028_money_taken_back.sql")),
         migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
+        migration(30, "archived places", include_str!("../migrations/postgres/0030_archived_places.sql")),
         migration(32, "erasures", include_str!("../migrations/postgres/0032_erasures.sql")),
     ]
 }

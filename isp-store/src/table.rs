@@ -62,9 +62,11 @@ macro_rules! tables {
 tables! {
     SITES: "sites", 2, "site.code", [
         "tenant_id", "site_id", "code", "name", "zone", "code_key", "latitude", "longitude",
+        "archived",
     ];
     ROUTERS: "routers", 2, "router.code", [
         "tenant_id", "router_id", "code", "site_id", "host", "port", "tls", "username", "password_sealed", "code_key",
+        "archived",
     ];
     ROUTER_MACHINES: "router_machines", 2, "router_machine", [
         "tenant_id", "router_id", "identity", "serial", "since", "said_by",

@@ -55,6 +55,82 @@ fn what_was_added_by_mistake_is_removed_and_what_is_used_stays() {
 }
 
 #[test]
+fn what_has_a_history_is_archived_takes_no_lines_and_is_brought_back() {
+    let isp = provider();
+    isp.fails(3, &["router", "archive", "R1"], "record.still_serves");
+    isp.fails(3, &["site", "archive", "BDG"], "record.still_serves");
+    isp.ok(&["site", "add", "XX", "--name", "Baru"]);
+    isp.ok(&[
+        "router",
+        "add",
+        "RX",
+        "--site",
+        "XX",
+        "--address",
+        "127.0.0.1:1",
+        "--username",
+        "isp",
+        "--password",
+        "x",
+    ]);
+    let lines = isp.json(&["subscription", "list"]);
+    let lines: Vec<String> =
+        lines.as_array().unwrap().iter().map(|row| row["username"].as_str().unwrap().to_owned()).collect();
+    // All but one leave for the new router; the last one ends, and is served until then.
+    let customers = ["P001", "P002", "P003"];
+    assert_eq!(lines.len(), customers.len(), "{lines:?}");
+    for customer in &customers[..2] {
+        isp.ok(&["--on", "2026-01-05", "subscription", "move", customer, "--router", "RX"]);
+    }
+    isp.ok(&["--on", "2026-01-05", "subscription", "terminate", "P003", "--end", "2026-02-01"]);
+    let archive = ["router", "archive", "R1"];
+    let early =
+        isp.fails(3, &[&["--lang", "en", "--on", "2026-01-31"], archive.as_slice()].concat(), "record.still_serves");
+    assert!(early.contains("1 lines"), "{early}");
+    isp.fails(3, &["--on", "2026-02-01", "site", "archive", "BDG"], "site.has_routers");
+    // The router never answered: what it should have closed is asked about.
+    isp.fails(3, &[&["--on", "2026-02-01"], archive.as_slice()].concat(), "router.awaited");
+    isp.ok(&[&["--on", "2026-02-01"], archive.as_slice(), &["--sure"]].concat());
+    isp.ok(&["--on", "2026-02-01", "site", "archive", "BDG"]);
+
+    let codes = |words: &[&str]| {
+        let rows = isp.json(words);
+        let code =
+            |row: &Value| (row["code"].as_str().unwrap().to_owned(), row["archived"].as_str().map(str::to_owned));
+        rows.as_array().unwrap().iter().map(code).collect::<Vec<_>>()
+    };
+    let no = Some("no".to_owned());
+    assert_eq!(codes(&["router", "list"]), [("RX".to_owned(), None)]);
+    assert_eq!(codes(&["site", "list"]), [("XX".to_owned(), None)]);
+    assert_eq!(codes(&["router", "list", "--all"]), [("R1".into(), Some("yes".into())), ("RX".into(), no.clone())]);
+    assert_eq!(codes(&["site", "list", "--all"]), [("BDG".into(), Some("yes".into())), ("XX".into(), no)]);
+    assert_eq!(isp.json(&["site", "show", "BDG"])[0]["archived"], "yes");
+
+    // New lines go elsewhere, by hand and by import; the router is called by nobody.
+    isp.fails(3, &["subscription", "move", "P001", "--router", "R1"], "record.archived");
+    isp.fails(3, &["subscription", "move", "P001", "--site", "BDG"], "record.archived");
+    isp.fails(3, &["router", "edit", "RX", "--site", "BDG"], "record.archived");
+    isp.fails(3, &["router", "plan", "R1"], "record.archived");
+    let line = "id_pelanggan,paket,router,username,password,mulai\nP001,HOME10,R1,lagi@isp,pw-lagi-4,2026-02-05\n";
+    isp.write(&[("baru.csv", line)]);
+    let import = ["--on", "2026-02-01", "--lang", "en", "import", "--subscriptions", "sheets/baru.csv"];
+    let (_, told) = isp.exit(3, &import);
+    assert!(told.contains("baru.csv:2") && told.contains("this router is archived"), "{told}");
+    let (said, told) = isp.exit(5, &["--on", "2026-02-01", "deliver"]);
+    assert!(told.contains("RX") && !told.contains("R1") && !said.contains("R1"), "{said}{told}");
+    let dropped = isp.json(&["outbox", "list", "--state", "dropped"]);
+    assert!(!dropped.as_array().unwrap().is_empty(), "{dropped}");
+
+    // It is removed no more than before, its history is told, and it comes back, its site first.
+    isp.fails(3, &["router", "remove", "R1"], "record.still_named");
+    isp.fails(3, &["router", "bring-back", "R1"], "record.archived");
+    isp.ok(&["site", "bring-back", "BDG"]);
+    isp.ok(&["router", "bring-back", "R1"]);
+    isp.ok(&["--on", "2026-02-02", "subscription", "move", "P001", "--router", "R1"]);
+    assert_eq!(codes(&["router", "list"]).len(), 2);
+}
+
+#[test]
 fn a_price_is_taken_back_before_it_begins() {
     let isp = provider();
     isp.ok(&["--on", "2026-01-02", "package", "price", "HOME20", "175000", "--from", "2026-02-01"]);

@@ -95,7 +95,7 @@ impl Life {
         let (user, password) = router.credentials();
         let secret = Secret::new(password.expose_secret());
         let endpoint = RouterEndpoint::parse(&router.address().to_string(), user, secret).unwrap();
-        let home = Router { id: router_id(0), code: code("R0"), site_id: site_id(0), endpoint };
+        let home = Router { id: router_id(0), code: code("R0"), site_id: site_id(0), endpoint, archived: false };
         let packages = (0..4).map(|n| package(n, 10)).collect();
         world.store.commit(TENANT, ChangeSet { routers: vec![home], packages, ..ChangeSet::default() }).await.unwrap();
         let now = at("2026-01-01", 8);

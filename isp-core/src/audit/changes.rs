@@ -163,8 +163,8 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         journal,
     } = changes;
     let mut log = Log::default();
-    log.rows("site", sites, |s| json!({ "id": s.id, "code": s.code, "zone": s.zone }));
-    log.rows("router", routers, |r| json!({ "id": r.id, "code": r.code, "site": r.site_id }));
+    log.rows("site", sites, |s| json!({ "id": s.id, "code": s.code, "zone": s.zone, "archived": s.archived }));
+    log.rows("router", routers, |r| json!({ "id": r.id, "code": r.code, "site": r.site_id, "archived": r.archived }));
     log.rows("router_machine", machines, |m| json!({ "router": m.router_id, "by": m.by }));
     log.rows("package", packages, |p| json!({ "id": p.id, "code": p.code, "prices": p.prices, "sold": p.sold }));
     log.ids("customer", customers, |c| c.id.0);

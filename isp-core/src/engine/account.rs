@@ -19,7 +19,8 @@ impl Engine<'_> {
     /// leaves is closed, the new one is made. Billing stays as it is.
     ///
     /// # Errors
-    /// [`crate::Error::NotServing`] for a line that has ended; [`StoreError::Duplicate`] for a user name that another line of
+    /// [`crate::Error::NotServing`] for a line that has ended; [`crate::Error::Archived`] for a site or router that takes no lines;
+    /// [`StoreError::Duplicate`] for a user name that another line of
     /// the router has; [`StoreError::NotFound`].
     pub async fn change_account(
         &self,
@@ -32,6 +33,9 @@ impl Engine<'_> {
             let (facts, line) = self.line(id).await?;
             let Some(step) = change_account(&facts, &line, change, by, now)? else { return Ok(line) };
             let subscription = step.subscription.clone();
+            if (subscription.site_id, subscription.router_id) != (line.site_id, line.router_id) {
+                self.must_take(std::iter::once(&subscription)).await?;
+            }
             let mut changes = ChangeSet::default();
             add_move(&mut changes, step);
             self.store.commit(self.tenant, changes).await?;

@@ -98,7 +98,7 @@ impl Engine<'_> {
         self.begin(now, said.clock).await?;
         let Outside { worker, routers, .. } = *outside;
         let roll = RollCall::new(worker, routers);
-        self.store.routers(self.tenant).await?.iter().for_each(|router| roll.call(router));
+        self.routers_in_use().await?.iter().for_each(|router| roll.call(router));
         let mut progress = |seen| tell(DayStep::Billing(seen));
         let billed = roll.along(self.bill_with_progress(now, &mut progress)).await?;
         tell(DayStep::Billed(&billed));

@@ -31,6 +31,7 @@ impl Engine<'_> {
     /// the wish to register the accounts on their routers.
     ///
     /// # Errors
+    /// [`Error::Archived`] for a site or router that takes no lines;
     /// [`crate::ports::StoreError::Duplicate`] for a user name that its router has already, [`crate::ports::StoreError::Conflict`] for an id whose
     /// access is there already; nothing of the list is written then.
     pub async fn subscribe(
@@ -39,6 +40,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<(), EngineError> {
         let mut changes = ChangeSet::default();
+        self.must_take(subscriptions.iter().map(|(line, _)| line)).await?;
         for (subscription, zone) in subscriptions {
             add_subscription(&mut changes, subscription, zone, now);
         }

@@ -40,6 +40,7 @@
 //! nothing calls a payment gateway but [`gateway`] and [`notice`].
 
 pub mod account;
+pub mod archive;
 pub mod bank;
 pub mod bill;
 pub mod cash;

@@ -117,7 +117,7 @@ impl Engine<'_> {
         down: &BTreeSet<RouterId>,
         now: DateTime<Utc>,
     ) -> Result<SurveyReport, EngineError> {
-        let routers = self.store.routers(self.tenant).await?;
+        let routers = self.routers_in_use().await?;
         let served = self.store.subscribers_per_router(self.tenant).await?;
         let work = routers.iter().filter(|router| !down.contains(&router.id)).map(|router| {
             let limit = match approval.covers(Some(router.id)) {

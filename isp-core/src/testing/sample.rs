@@ -78,6 +78,7 @@ pub fn site(number: u64) -> Site {
         name: name(&format!("Lokasi {number}")),
         zone: Zone::ALL[(number % 3) as usize],
         coordinates: coordinates(number),
+        archived: false,
     }
 }
 
@@ -90,6 +91,7 @@ pub fn router(number: u64, site_id: SiteId) -> Router {
         code: code(&format!("R-{number}")),
         site_id,
         endpoint: RouterEndpoint::parse(&format!("10.0.{number}.1:8728"), "isp", password).expect("an address"),
+        archived: false,
     }
 }
 

@@ -4,6 +4,7 @@ use isp_core::Money;
 use isp_core::calendar::{BillingDay, Date, Zone};
 use isp_core::engine::manage::add_subscription;
 use isp_core::ids::{CustomerId, PackageId, RouterId, SiteId, SubscriptionId};
+use isp_core::place::takes_lines;
 use isp_core::subscription::{Account, BillingTerms, Off, Subscription};
 use isp_core::text::{Code, RouterName};
 
@@ -81,6 +82,11 @@ impl Planner<'_> {
         {
             return Err(row.at.error("discount", isp_core::Error::DiscountAbovePrice { price }));
         }
+        let site = self.existing.site(site_id);
+        let router = self.existing.routers.values().find(|r| Some(r.id) == router_id);
+        if let Err(error) = takes_lines(site, router) {
+            return Err(row.at.error(if row.router.is_some() { "router" } else { "site" }, error));
+        }
         self.ask_which_line(row, customer_id, today);
         let code = |site: SiteId| self.sites.iter().find(|(_, (id, _))| *id == site).map(|(code, _)| code.clone());
         let router = self.routers.iter().find(|(_, (id, _))| Some(*id) == router_id).map(|(code, _)| code.clone());
@@ -116,7 +122,8 @@ impl Planner<'_> {
 
     /// The only router there is, for a line that names neither router nor site.
     fn only_router(&mut self, row: &SubscriptionRow) -> Result<(RouterId, SiteId), RowError> {
-        let mut routers = self.routers.values();
+        let archived = |id: RouterId| self.existing.routers.values().any(|r| r.id == id && r.archived);
+        let mut routers = self.routers.values().filter(|(id, _)| !archived(*id));
         match (routers.next(), routers.next()) {
             (Some(router), None) => {
                 self.plan.notices.tell(row.at.file(), row.at.line, "", Note::OnlyRouter);

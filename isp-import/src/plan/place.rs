@@ -17,6 +17,7 @@ impl Planner<'_> {
             name: row.name.clone(),
             zone: row.zone,
             coordinates: row.coordinates.or(old.and_then(|s| s.coordinates)),
+            archived: old.is_some_and(|s| s.archived),
         };
         self.sites.insert(row.code.clone(), (id, row.zone));
         let differs = old.map(|old| {
@@ -50,7 +51,7 @@ impl Planner<'_> {
             };
             endpoint = known.endpoint.clone();
         }
-        let new = Router { id, code: row.code.clone(), site_id, endpoint };
+        let new = Router { id, code: row.code.clone(), site_id, endpoint, archived: old.is_some_and(|r| r.archived) };
         let differs = old.map(|old| {
             let (was, is) = (&old.endpoint, &new.endpoint);
             columns(&[

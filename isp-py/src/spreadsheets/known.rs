@@ -99,6 +99,7 @@ fn site(row: &Value<'_, '_>, at: usize, sites: &mut Codes) -> PyResult<Site> {
         name: name(&fields, "name")?,
         zone: fields.take()?.zone()?,
         coordinates: coordinates(&fields)?,
+        archived: false,
     })
 }
 
@@ -109,7 +110,7 @@ fn router(row: &Value<'_, '_>, at: usize, routers: &mut Codes, sites: &Codes) ->
     let (address, username) = (fields.take()?, fields.take()?.string()?);
     let password = Secret::new(fields.take()?.optional_string()?.unwrap_or_default());
     let endpoint = address.parsed(|text| RouterEndpoint::parse(text, &username, password))?;
-    Ok(Router { id: RouterId(id), code, site_id, endpoint })
+    Ok(Router { id: RouterId(id), code, site_id, endpoint, archived: false })
 }
 
 fn package(row: &Value<'_, '_>, at: usize, packages: &mut Codes) -> PyResult<Package> {

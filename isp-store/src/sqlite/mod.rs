@@ -177,6 +177,7 @@ mod tests {
             name: Name::parse("name", &"nama ".repeat(20)).unwrap(),
             zone: Zone::Wib,
             coordinates: None,
+            archived: false,
         };
         ChangeSet { sites: (from..from + count).map(site).collect(), ..ChangeSet::default() }
     }

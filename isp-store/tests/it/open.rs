@@ -21,7 +21,7 @@ async fn a_database_without_tables_says_what_to_run() {
             (
                 [
                     1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
-                    29, 32
+                    29, 30, 32
                 ]
                 .as_slice(),
                 [].as_slice()

@@ -114,7 +114,12 @@ impl Texts {
                 let words = what.split(", ").map(|code| self.t(&format!("needed.{code}")));
                 vec![("what", words.collect::<Vec<_>>().join(", "))]
             }
-            E::StillNamed { what } => vec![("what", self.t(&format!("noun.{what}")))],
+            E::StillNamed { what } | E::Archived { what } => vec![("what", self.t(&format!("noun.{what}")))],
+            E::StillServes { what, lines } => {
+                vec![("what", self.t(&format!("noun.{what}"))), ("lines", lines.to_string())]
+            }
+            E::SiteHasRouters { routers } => vec![("routers", routers.to_string())],
+            E::RouterIsAwaited { waiting } => vec![("waiting", waiting.to_string())],
             E::TooManyDays { most } => vec![("most", most.to_string())],
             E::ChangedLater { on }
             | E::NoPrice { on }

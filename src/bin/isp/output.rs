@@ -309,3 +309,8 @@ mod tests {
         assert_eq!(of(Language::En), "code,phone,amount\n'00123,0812-3456-7890,-500\n");
     }
 }
+
+/// Yes or no.
+pub(crate) fn yes_no(value: bool) -> Cell {
+    Cell::Word(if value { "yes" } else { "no" })
+}

@@ -130,6 +130,7 @@ impl World {
                     name: name("Lokasi"),
                     zone: [Zone::Wib, Zone::Wit][n as usize],
                     coordinates: None,
+                    archived: false,
                 })
                 .collect(),
             routers: (0..2)
@@ -138,6 +139,7 @@ impl World {
                     code: code(&format!("R{n}")),
                     site_id: site_id(n),
                     endpoint: RouterEndpoint::parse(&format!("r{n}"), "isp", Secret::new("rahasia")).unwrap(),
+                    archived: false,
                 })
                 .collect(),
             packages: vec![

@@ -48,6 +48,9 @@ impl Engine<'_> {
             let (mut work, mut done) = (Vec::new(), Vec::new());
             for (id, rows) in by_router {
                 match (known.get(&id), down.get(&id)) {
+                    (Some(router), _) if router.archived => {
+                        done.push(self.recorded(worker, Delivered::dropped(id, &rows, now), None).await);
+                    }
                     (Some(router), None) => work.push((router, rows)),
                     (_, error) => {
                         let unknown = PortError::Refused { code: "router.unknown", reason: "no such router".into() };
@@ -237,6 +240,13 @@ impl Delivered {
             observed: Vec::new(),
             unread: Vec::new(),
         }
+    }
+
+    /// The router is archived, and nobody calls it.
+    fn dropped(router: RouterId, rows: &[OutboxRow], now: DateTime<Utc>) -> Self {
+        let why = "the router is archived";
+        let outcomes = rows.iter().map(|row| outcome(row.claimed(), OutboxState::Dropped, now, why, now)).collect();
+        Self { outcomes, ..Self::new(router) }
     }
 
     /// Nothing was done; all rows wait.

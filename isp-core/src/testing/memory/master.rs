@@ -15,6 +15,7 @@ impl State {
         self.write_customers(changes)?;
         self.write_terms(changes)?;
         self.check_usernames()?;
+        self.check_archived()?;
         self.write_installations(changes)?;
         self.write_devices(changes)?;
         self.write_protections(changes)
@@ -200,6 +201,18 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Nothing that is used is at an archived site or on an archived router.
+    fn check_archived(&self) -> Result<(), StoreError> {
+        let site = |id: &SiteId| self.sites.get(id).is_some_and(|s| s.archived);
+        let router = |id: &RouterId| self.routers.get(id).is_some_and(|r| r.archived);
+        let line =
+            |s: &Subscription| s.terms.end.is_none() && (site(&s.site_id) || s.router_id.is_some_and(|id| router(&id)));
+        let archived = self.sites.values().any(|s| s.archived) || self.routers.values().any(|r| r.archived);
+        let used =
+            || self.routers.values().any(|r| !r.archived && site(&r.site_id)) || self.subscriptions.values().any(line);
+        must_exist(!(archived && used()), "site or router in use")
     }
 
     /// The other lines with the user name or the address of one on its router.

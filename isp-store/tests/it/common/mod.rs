@@ -218,6 +218,7 @@ pub(crate) fn places() -> ChangeSet {
                 name: name(&format!("Lokasi {n}")),
                 zone: zones[n as usize],
                 coordinates: None,
+                archived: false,
             })
             .collect(),
         routers: (0..2)
@@ -232,6 +233,7 @@ pub(crate) fn places() -> ChangeSet {
                     username: "isp".into(),
                     password: Secret::new(ROUTER_PASSWORD),
                 },
+                archived: false,
             })
             .collect(),
         packages: (0..3)

@@ -192,7 +192,7 @@ async fn routers(findings: &mut Findings<'_>, store: &SqlStore) -> anyhow::Resul
     let access = Arc::new(wire::routers(&ctx.config));
     let page = ctx.config.mikrotik.code_page;
     let mut asked = JoinSet::new();
-    for router in store.routers(ctx.tenant()).await? {
+    for router in ctx.engine(store).routers_in_use().await? {
         let access = Arc::clone(&access);
         asked.spawn(async move {
             let answer = tokio::time::timeout(PATIENCE, access.check(&router.endpoint, page)).await;

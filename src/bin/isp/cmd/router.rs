@@ -6,14 +6,16 @@ use clap::{Args, Subcommand};
 use isp_core::Secret;
 use isp_core::ids::{MasterId, RouterId};
 use isp_core::isolation::AccessTarget;
-use isp_core::place::{Router, RouterEndpoint};
+use isp_core::payment::Told;
+use isp_core::place::{Router, RouterEndpoint, takes_lines};
 use isp_core::ports::{ChangeSet, PageQuery, PortError, Store};
 use isp_core::text::Code;
 
+use super::sure::Sure;
 use super::{args, find, router_apply, router_check, router_confirm, router_import, router_plan};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Rows, column, number, yes_no};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -22,8 +24,8 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp router add R1 --site BDG --address tls://10.0.0.1 --username isp --password -"
     )]
     Add(Add),
-    /// List routers with how many lines each serves.
-    List,
+    /// List routers that are not archived, with how many lines each serves.
+    List(List),
     /// Show the accounts that a router should have.
     Show(Show),
     /// Correct code, site, address, user or password of a router; another address needs its password again.
@@ -34,6 +36,12 @@ pub(crate) enum Command {
     /// Remove a router that no line has or had; nothing on the router itself changes.
     #[command(after_help = "Example:\n  isp router remove R1")]
     Remove(Show),
+    /// Archive a router that has no lines any more: it stays for its history, and nobody calls it.
+    #[command(after_help = "Example:\n  isp router archive R1")]
+    Archive(Archive),
+    /// Bring an archived router back.
+    #[command(after_help = "Example:\n  isp router bring-back R1")]
+    BringBack(Show),
     /// Ask routers who they are, and what on them would keep customers off line: no pool, another service, RADIUS.
     #[command(after_help = "Example:\n  isp router check R1")]
     Check(router_check::Check),
@@ -108,6 +116,22 @@ pub(crate) struct Edit {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Those that are archived, too.
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Archive {
+    /// Router code.
+    #[arg(value_parser = args::code)]
+    code: Code,
+    #[command(flatten)]
+    sure: Sure,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Show {
     /// Router code.
     #[arg(value_parser = args::code)]
@@ -118,9 +142,11 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::Add(args) => add(ctx, args).await,
         Command::Edit(args) => edit(ctx, args).await,
-        Command::List => list(ctx).await,
+        Command::List(args) => list(ctx, args).await,
         Command::Show(args) => show(ctx, args).await,
         Command::Remove(args) => remove(ctx, args).await,
+        Command::Archive(args) => archive(ctx, args).await,
+        Command::BringBack(args) => bring_back(ctx, args).await,
         Command::Check(args) => router_check::run(ctx, args).await,
         Command::Plan(args) => router_plan::run(ctx, args).await,
         Command::Apply(args) => router_apply::run(ctx, args).await,
@@ -136,10 +162,11 @@ async fn add(ctx: &Context, args: Add) -> anyhow::Result<Exit> {
     let site = find::site(ctx, store, &args.site).await?;
     let known = store.routers(ctx.tenant()).await?;
     find::absent(known.iter().find(|r| r.code == args.code), "router", &args.code)?;
+    takes_lines(Some(&site), None)?;
     let password = Secret::new(args::private(&args.password)?);
     let endpoint = RouterEndpoint::parse(&args.address, &args.username, password)?;
     let code = args.code.to_string();
-    let router = Router { id: RouterId(ctx.id()), code: args.code, site_id: site.id, endpoint };
+    let router = Router { id: RouterId(ctx.id()), code: args.code, site_id: site.id, endpoint, archived: false };
     store.commit(ctx.tenant(), ChangeSet { routers: vec![router], ..ChangeSet::default() }).await?;
     ctx.say("done.router_added", &[("code", code)])?;
     Ok(Exit::Done)
@@ -153,7 +180,11 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
         find::absent(known.iter().find(|r| r.code == *code && r.id != before.id), "router", code)?;
     }
     let site_id = match &args.site {
-        Some(code) => find::site(ctx, store, code).await?.id,
+        Some(code) => {
+            let site = find::site(ctx, store, code).await?;
+            takes_lines(Some(&site), None)?;
+            site.id
+        }
         None => before.site_id,
     };
     let password = args.password.as_deref().map(args::private).transpose()?.map(Secret::new);
@@ -165,7 +196,7 @@ async fn edit(ctx: &Context, args: Edit) -> anyhow::Result<Exit> {
         None => RouterEndpoint { username: username.trim().to_owned(), password, ..before.endpoint.clone() },
     };
     let code = args.new_code.unwrap_or_else(|| before.code.clone());
-    let router = Router { id: before.id, code, site_id, endpoint };
+    let router = Router { id: before.id, code, site_id, endpoint, archived: before.archived };
     if router == before {
         return Err(Failure::Usage { problem: "nothing_to_edit", what: args.code.to_string() }.into());
     }
@@ -186,23 +217,48 @@ async fn remove(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn list(ctx: &Context) -> anyhow::Result<Exit> {
+async fn archive(ctx: &Context, args: Archive) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let router = find::router(ctx, store, &args.code).await?;
+    ctx.engine(store).archive_router(router.id, true, args.sure.told(), ctx.now).await?;
+    ctx.say("done.router_archived", &[("code", args.code.to_string())])?;
+    Ok(Exit::Done)
+}
+
+async fn bring_back(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    let router = find::router(ctx, store, &args.code).await?;
+    ctx.engine(store).archive_router(router.id, false, Told::ByPerson, ctx.now).await?;
+    ctx.say("done.router_brought_back", &[("code", args.code.to_string())])?;
+    Ok(Exit::Done)
+}
+
+async fn list(ctx: &Context, list: List) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     let sites: BTreeMap<_, _> =
         store.sites(ctx.tenant()).await?.into_iter().map(|s| (s.id, s.code.to_string())).collect();
     let serves = store.subscribers_per_router(ctx.tenant()).await?;
-    let mut rows =
-        Rows::new(&[column("code"), column("site"), column("address"), column("username"), number("subscribers")]);
-    for router in store.routers(ctx.tenant()).await? {
+    let columns = [
+        column("code"),
+        column("site"),
+        column("address"),
+        column("username"),
+        number("subscribers"),
+        column("archived"),
+    ];
+    let mut rows = Rows::new(&columns[..if list.all { 6 } else { 5 }]);
+    for router in store.routers(ctx.tenant()).await?.into_iter().filter(|router| list.all || !router.archived) {
         let endpoint = &router.endpoint;
         let scheme = if endpoint.tls { "tls://" } else { "" };
-        rows.push(vec![
+        let mut row = vec![
             Cell::text(&router.code),
             Cell::maybe(sites.get(&router.site_id)),
             Cell::text(format!("{scheme}{}:{}", endpoint.host, endpoint.port)),
             Cell::text(&endpoint.username),
             Cell::count(serves.get(&router.id).copied().unwrap_or(0)),
-        ]);
+        ];
+        row.extend(list.all.then(|| yes_no(router.archived)));
+        rows.push(row);
     }
     ctx.rows(&rows)?;
     Ok(Exit::Done)
@@ -233,11 +289,15 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The router of a code, or all of them.
+/// The router of a code, or all that are not archived.
 pub(super) async fn chosen(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Vec<Router>> {
     match code {
-        Some(code) => Ok(vec![find::router(ctx, store, code).await?]),
-        None => Ok(store.routers(ctx.tenant()).await?),
+        Some(code) => {
+            let router = find::router(ctx, store, code).await?;
+            takes_lines(None, Some(&router))?;
+            Ok(vec![router])
+        }
+        None => Ok(ctx.engine(store).routers_in_use().await?),
     }
 }
 

@@ -10,15 +10,15 @@ use isp_core::text::{Code, Name};
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::output::{Cell, Rows, column, number};
+use crate::output::{Cell, Rows, column, number, yes_no};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add a site.
     #[command(after_help = "Example:\n  isp site add BDG --name Bandung --zone WIB")]
     Add(Add),
-    /// List sites.
-    List,
+    /// List sites that are not archived.
+    List(List),
     /// Show one site with its routers and lines.
     Show(Which),
     /// Correct code, name, place or zone of a site; the zone only while it has no lines.
@@ -27,6 +27,19 @@ pub(crate) enum Command {
     /// Remove a site that no router, line, outage, expense or invoice names.
     #[command(after_help = "Example:\n  isp site remove BDG")]
     Remove(Which),
+    /// Archive a site that has no lines and no routers any more: it stays for its history, and takes no new ones.
+    #[command(after_help = "Example:\n  isp site archive BDG")]
+    Archive(Which),
+    /// Bring an archived site back.
+    #[command(after_help = "Example:\n  isp site bring-back BDG")]
+    BringBack(Which),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Those that are archived, too.
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -81,7 +94,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Add(Add { code, name, zone, coordinates }) => {
             find::absent(all.iter().find(|s| s.code == code), "site", &code)?;
             let shown = code.to_string();
-            let site = Site { id: SiteId(ctx.id()), code, name, zone, coordinates };
+            let site = Site { id: SiteId(ctx.id()), code, name, zone, coordinates, archived: false };
             store.commit(ctx.tenant(), ChangeSet { sites: vec![site], ..ChangeSet::default() }).await?;
             ctx.say("done.site_added", &[("code", shown)])?;
         }
@@ -99,6 +112,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 column("coordinates"),
                 column("router"),
                 number("subscribers"),
+                column("archived"),
             ]);
             rows.push(vec![
                 Cell::text(site.code),
@@ -107,6 +121,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 Cell::maybe(site.coordinates),
                 Cell::text(here.join(", ")),
                 Cell::count(served),
+                yes_no(site.archived),
             ]);
             ctx.rows(&rows)?;
         }
@@ -121,6 +136,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 name: name.unwrap_or_else(|| before.name.clone()),
                 zone: zone.unwrap_or(before.zone),
                 coordinates: coordinates.or(before.coordinates).filter(|_| !no_coordinates),
+                archived: before.archived,
             };
             if site == before {
                 return Err(Failure::Usage { problem: "nothing_to_edit", what: code.to_string() }.into());
@@ -142,11 +158,24 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.engine(store).remove(MasterId::Site(site.id)).await?;
             ctx.say("done.site_removed", &[("code", code.to_string())])?;
         }
-        Command::List => {
-            let mut rows = Rows::new(&[column("code"), column("name"), column("zone"), column("coordinates")]);
-            for site in all {
+        Command::Archive(Which { code }) => {
+            let site = find::site(ctx, store, &code).await?;
+            ctx.engine(store).archive_site(site.id, true, ctx.now).await?;
+            ctx.say("done.site_archived", &[("code", code.to_string())])?;
+        }
+        Command::BringBack(Which { code }) => {
+            let site = find::site(ctx, store, &code).await?;
+            ctx.engine(store).archive_site(site.id, false, ctx.now).await?;
+            ctx.say("done.site_brought_back", &[("code", code.to_string())])?;
+        }
+        Command::List(list) => {
+            let columns = [column("code"), column("name"), column("zone"), column("coordinates"), column("archived")];
+            let mut rows = Rows::new(&columns[..if list.all { 5 } else { 4 }]);
+            for site in all.into_iter().filter(|site| list.all || !site.archived) {
                 let (zone, coordinates) = (Cell::text(site.zone.name()), Cell::maybe(site.coordinates));
-                rows.push(vec![Cell::text(site.code), Cell::text(site.name), zone, coordinates]);
+                let mut row = vec![Cell::text(site.code), Cell::text(site.name), zone, coordinates];
+                row.extend(list.all.then(|| yes_no(site.archived)));
+                rows.push(row);
             }
             ctx.rows(&rows)?;
         }

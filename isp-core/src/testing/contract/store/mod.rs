@@ -108,6 +108,7 @@ suite! { $
         only_customers_without_a_history_are_removed
         what_nothing_names_is_removed
         what_the_past_names_stays
+        archived_places_are_used_by_nothing
     }
     erasure {
         nothing_of_the_person_is_left_and_the_books_stay

@@ -129,3 +129,47 @@ pub(super) async fn what_the_past_names_stays(store: &dyn Store, tenant: TenantI
     }
     assert_eq!(store.packages(tenant).await.unwrap().len(), 3);
 }
+
+pub(super) async fn archived_places_are_used_by_nothing(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 1).await;
+    let (line, empty) = (&w.subscriptions[0], sample::site(5));
+    let idle = sample::router(5, empty.id);
+    let places = |site: &Site, router: &Router| ChangeSet {
+        sites: vec![site.clone()],
+        routers: vec![router.clone()],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, places(&empty, &idle)).await;
+    let rejected = async |changes: ChangeSet| {
+        let error = refused(store, tenant, changes).await;
+        assert!(matches!(error, StoreError::Rejected { .. }), "{error:?}");
+    };
+    let (gone, off) = (Site { archived: true, ..empty.clone() }, Router { archived: true, ..idle.clone() });
+    // A router that is used stands there; then it goes first, and both at once.
+    rejected(ChangeSet { sites: vec![gone.clone()], ..ChangeSet::default() }).await;
+    write(store, tenant, places(&gone, &off)).await;
+    assert!(store.sites(tenant).await.unwrap().contains(&gone));
+    assert!(store.routers(tenant).await.unwrap().contains(&off));
+    rejected(ChangeSet { routers: vec![idle.clone()], ..ChangeSet::default() }).await;
+    // No line moves there, and what has lines is not archived.
+    let moved = |site_id, router_id| ChangeSet {
+        subscriptions: vec![Subscription { site_id, router_id: Some(router_id), ..line.clone() }],
+        ..ChangeSet::default()
+    };
+    rejected(moved(gone.id, w.router.id)).await;
+    write(store, tenant, ChangeSet { sites: vec![empty.clone()], ..ChangeSet::default() }).await;
+    rejected(moved(empty.id, off.id)).await;
+    rejected(ChangeSet { routers: vec![Router { archived: true, ..w.router.clone() }], ..ChangeSet::default() }).await;
+    rejected(ChangeSet { sites: vec![Site { archived: true, ..w.site.clone() }], ..ChangeSet::default() }).await;
+    // A line with an end keeps nothing in use: whether its end has come is told by the clock, which is the caller's.
+    let terms = crate::subscription::BillingTerms { end: Some(day("2026-02-01")), ..line.terms };
+    let ended = ChangeSet {
+        subscriptions: vec![Subscription { terms, ..line.clone() }],
+        routers: vec![Router { archived: true, ..w.router.clone() }],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, ended).await;
+    rejected(ChangeSet { terms: vec![(line.id, line.terms)], ..ChangeSet::default() }).await;
+    write(store, tenant, places(&empty, &idle)).await;
+    write(store, tenant, moved(empty.id, idle.id)).await;
+}

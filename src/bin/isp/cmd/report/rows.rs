@@ -10,7 +10,7 @@ use isp_core::report::{Aging, CashRow, CpeRow, Finance, ProfitLoss, ProfitLossRo
 use crate::cmd::subscription::{off_cell, status_word};
 use crate::grid::{Grid, Heading};
 use crate::i18n::Texts;
-use crate::output::{Cell, Column, Rows, column, number};
+use crate::output::{Cell, Column, Rows, column, number, yes_no};
 
 /// The customers' report as rows; without contacts, numbers are masked and addresses left out.
 pub(crate) fn customer_rows(report: &[isp_core::report::CustomerRow], contacts: bool) -> Rows {
@@ -257,8 +257,4 @@ pub(crate) fn profit_loss_grid(report: &ProfitLoss, texts: &Texts) -> Grid {
         std::iter::once(Cell::Text(label)).chain(amounts.into_iter().map(Cell::Money)).collect()
     });
     Grid { headings: std::iter::once(line).chain(months).collect(), rows: rows.collect() }
-}
-
-fn yes_no(value: bool) -> Cell {
-    Cell::Word(if value { "yes" } else { "no" })
 }
