@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::ids::{DepositId, ExemptionId, ExpenseId, InstallationOrderId, OutageId, PayoutId, PromiseId};
+use crate::ids::{DepositId, ExemptionId, ExpenseId, InstallationOrderId, OutageId, PayoutId, PromiseId, RefundId};
 
 /// That a record holds no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,10 +105,12 @@ pub enum RecordId {
     Deposit(DepositId),
     /// What a payment gateway paid out.
     Payout(PayoutId),
+    /// Credit that was paid out to a customer.
+    Refund(RefundId),
 }
 
 impl RecordId {
-    /// `promise`, `exemption`, `outage`, `expense`, `installation`, `deposit` or `payout`.
+    /// `promise`, `exemption`, `outage`, `expense`, `installation`, `deposit`, `payout` or `refund`.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -119,6 +121,7 @@ impl RecordId {
             Self::Installation(_) => "installation",
             Self::Deposit(_) => "deposit",
             Self::Payout(_) => "payout",
+            Self::Refund(_) => "refund",
         }
     }
 
@@ -133,6 +136,7 @@ impl RecordId {
             Self::Installation(id) => id.0,
             Self::Deposit(id) => id.0,
             Self::Payout(id) => id.0,
+            Self::Refund(id) => id.0,
         }
     }
 }

@@ -405,6 +405,15 @@ pub enum Error {
         /// What is held.
         holds: Money,
     },
+    /// A customer has less credit than is to be paid out.
+    #[error("the customer has credit of {holds}, less than that")]
+    CreditIsLess {
+        /// What there is.
+        holds: Money,
+    },
+    /// A payment of which a part was paid out to the customer cannot be reversed.
+    #[error("a part of the payment was paid out to the customer")]
+    PaidOut,
     /// More cash would be spent or given back than there is.
     #[error("on {on} there is {holds} in cash, less than that")]
     CashShort {
@@ -527,6 +536,8 @@ impl Error {
             Self::MutationWaits => "mutation.waits",
             Self::CollectorHoldsLess { .. } => "collector.holds_less",
             Self::GatewayHoldsLess { .. } => "gateway.holds_less",
+            Self::CreditIsLess { .. } => "credit.less",
+            Self::PaidOut => "payment.paid_out",
             Self::CashShort { .. } => "money.cash_short",
             Self::Pph23Short { .. } => "money.pph23_short",
             Self::DeviceNotInstalled => "device.not_installed",

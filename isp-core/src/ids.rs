@@ -76,6 +76,8 @@ ids! {
     DepositId,
     /// A payout of a payment gateway.
     PayoutId,
+    /// Credit that was paid out to a customer.
+    RefundId,
     /// A journal entry.
     JournalEntryId,
     /// An event in the life of a service access.

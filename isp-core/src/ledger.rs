@@ -197,11 +197,13 @@ pub enum EntryKind {
     GatewayFee,
     /// Money that a payment gateway paid out to the bank.
     Payout,
+    /// Credit that was paid out to a customer.
+    Refund,
 }
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Invoices,
         Self::Payment,
         Self::Reversal,
@@ -214,6 +216,7 @@ impl EntryKind {
         Self::Expense,
         Self::GatewayFee,
         Self::Payout,
+        Self::Refund,
     ];
 
     /// Its code.
@@ -232,6 +235,7 @@ impl EntryKind {
             Self::Expense => "expense",
             Self::GatewayFee => "gateway_fee",
             Self::Payout => "payout",
+            Self::Refund => "refund",
         }
     }
 

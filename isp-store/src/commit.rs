@@ -14,7 +14,8 @@ use crate::value::args;
 use crate::vault::Vault;
 use crate::{
     access, audit, bank, credit, customer, device, ending, erasure, expectation, former, gateway, installation,
-    invoice, ledger, master, outbox, payment, proof, removal, request, reseal, rows, statement, subscription, table,
+    invoice, ledger, master, outbox, payment, proof, refund, removal, request, reseal, rows, statement, subscription,
+    table,
 };
 
 /// The tenant's row, which the transaction holds.
@@ -78,6 +79,7 @@ pub(crate) async fn write(
         payment_requests,
         request_closings,
         gateway_requests,
+        refunds,
         payouts,
         bank_files: _,
         mutations: _,
@@ -122,6 +124,7 @@ pub(crate) async fn write(
     rows::append(s, &table::EXEMPTIONS, rows).await?;
     let rows = outages.into_iter().map(|o| args![tenant, o.id, o.site_id, o.from, o.until, o.note]).collect();
     rows::upsert(s, &table::OUTAGES, rows).await?;
+    let refunds_back = refund::taken_back(&endings);
     ending::write(s, tenant, endings).await?;
 
     if !invoices.is_empty() {
@@ -168,6 +171,8 @@ pub(crate) async fn write(
     credit::write_write_offs(s, tenant, write_offs).await?;
     credit::write_deposits(s, tenant, deposits).await?;
     payment::settle(s, tenant, reversals, allocations).await?;
+    refund::give_back(s, tenant, &refunds_back).await?;
+    refund::write(s, tenant, refunds).await?;
     request::write(s, tenant, request_closings, payment_requests).await?;
     gateway::write(s, tenant, gateway_requests, payouts).await?;
     bank::write(s, tenant, bank).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::rows::{append, must_exist};
 use crate::session::Session;
-use crate::table::{DEPOSITS, ENDINGS, EXEMPTIONS, EXPENSES, INSTALLATION_ORDERS, OUTAGES, PAYOUTS, PROMISES};
+use crate::table::{DEPOSITS, ENDINGS, EXEMPTIONS, EXPENSES, INSTALLATION_ORDERS, OUTAGES, PAYOUTS, PROMISES, REFUNDS};
 use crate::value::{Reader, args};
 
 /// The columns of an ending, in the order of [`read`], for a statement that joins the table as `e`.
@@ -42,6 +42,7 @@ pub(crate) async fn write(
         (&EXPENSES, "expense"),
         (&INSTALLATION_ORDERS, "installation"),
         (&DEPOSITS, "deposit"),
+        (&REFUNDS, "refund"),
         (&PAYOUTS, "payout"),
     ] {
         let ids: Vec<Uuid> = endings.iter().filter(|(id, _)| id.kind() == wanted).map(|(id, _)| id.uuid()).collect();

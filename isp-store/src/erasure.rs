@@ -136,12 +136,13 @@ const HIS: &str = "customer_id = $2";
 const OF_PAYMENTS: &str = "payment_id IN (SELECT payment_id FROM payments WHERE tenant_id = $1 AND customer_id = $2)";
 
 /// All of them. No two records have one id, so an ending is found by it alone. A test compares them with the tables.
-const TEXTS: [Text; 14] = [
+const TEXTS: [Text; 16] = [
     text("device_history", "device_history_id", "reason", HIS),
     text("exemptions", "exemption_id", "reason", HIS),
     text("credit_notes", "credit_note_id", "note", HIS),
     text("gateway_requests", "payment_request_id", "note", HIS),
     text("outbox", "outbox_id", "note", HIS),
+    text("refunds", "refund_id", "note", HIS),
     text("payment_reversals", "payment_id", "reason", OF_PAYMENTS),
     text("write_offs", "payment_id", "reason", OF_PAYMENTS),
     text("mutations", "mutation_id", "told", OF_PAYMENTS),
@@ -157,6 +158,12 @@ const TEXTS: [Text; 14] = [
         "proof_id",
         "reason",
         "proof_id IN (SELECT proof_id FROM proofs WHERE tenant_id = $1 AND customer_id = $2)",
+    ),
+    text(
+        "endings",
+        "record_id",
+        "reason",
+        "record_id IN (SELECT refund_id FROM refunds WHERE tenant_id = $1 AND customer_id = $2)",
     ),
     text(
         "endings",

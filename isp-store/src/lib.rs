@@ -52,6 +52,7 @@ mod payment;
 mod postgres;
 mod proof;
 mod protection;
+mod refund;
 mod removal;
 mod request;
 mod reseal;

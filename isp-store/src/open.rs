@@ -261,6 +261,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(29, "coordinates", include_str!("../migrations/sqlite/0029_coordinates.sql")),
         migration(30, "archived places", include_str!("../migrations/sqlite/0030_archived_places.sql")),
         migration(32, "erasures", include_str!("../migrations/sqlite/0032_erasures.sql")),
+        migration(33, "refunds", include_str!("../migrations/sqlite/0033_refunds.sql")),
     ]
 }
 
@@ -297,6 +298,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(29, "coordinates", include_str!("../migrations/postgres/0029_coordinates.sql")),
         migration(30, "archived places", include_str!("../migrations/postgres/0030_archived_places.sql")),
         migration(32, "erasures", include_str!("../migrations/postgres/0032_erasures.sql")),
+        migration(33, "refunds", include_str!("../migrations/postgres/0033_refunds.sql")),
     ]
 }
 

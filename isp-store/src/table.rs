@@ -174,6 +174,10 @@ tables! {
     WRITE_OFFS: "write_offs", 2, "write_off.id", [
         "tenant_id", "payment_id", "invoice_id", "reason", "written_by",
     ];
+    REFUNDS: "refunds", 2, "refund.id", [
+        "tenant_id", "refund_id", "customer_id", "amount", "paid_from", "paid_on", "paid_by", "note",
+    ];
+    REFUND_PARTS: "refund_parts", 3, "refund.id", ["tenant_id", "refund_id", "payment_id", "amount"];
     DEPOSITS: "deposits", 2, "deposit.id", [
         "tenant_id", "deposit_id", "collector", "amount", "kept_in", "deposited_on", "taken_by", "note",
     ];

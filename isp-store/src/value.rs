@@ -10,7 +10,7 @@ use isp_core::ending::EndingKind;
 use isp_core::ids::{
     AccessEventId, BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RouterId, SiteId, StatementId,
+    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RefundId, RouterId, SiteId, StatementId,
     SubscriptionId, TenantId, WebhookId, WorkerId,
 };
 use isp_core::isolation::access::AccessEventKind;
@@ -166,7 +166,7 @@ macro_rules! ids {
 ids! {
     TenantId, SiteId, RouterId, CustomerId, PackageId, SubscriptionId, InstallationKindId, InstallationOrderId, CpeId,
     DeviceHistoryId, InvoiceId, PaymentId, JournalEntryId, AccessEventId, OutboxId, PromiseId, ExemptionId, OutageId,
-    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, PayoutId, BankFileId, MutationId, WebhookId,
+    ExpenseId, CreditNoteId, DepositId, StatementId, WorkerId, PaymentRequestId, PayoutId, RefundId, BankFileId, MutationId, WebhookId,
     PageLinkId, ProofId,
 }
 

@@ -363,3 +363,36 @@ fn a_wrong_setting_is_named_with_where_it_was_said() {
     isp.set("ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS", "ten");
     fails(&isp, &text, "policy.billing.payment_terms_days (ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS)");
 }
+
+#[test]
+fn credit_is_paid_out_once_and_taken_back() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-05", "payment", "add", "P001", "265000", "--provider", "bca", "--reference", "FT1"]);
+    let credit = |isp: &Isp| isp.json(&["customer", "show", "P001"])[0]["credit"].as_i64().unwrap();
+    assert_eq!(credit(&isp), 100_000);
+    isp.fails(3, &["--on", "2026-02-01", "refund", "add", "P001", "100001", "--from", "bank"], "credit.less");
+    // There is no cash, which a person may know better.
+    isp.fails(3, &["--on", "2026-02-01", "refund", "add", "P001"], "money.cash_short");
+    isp.ok(&["--on", "2026-02-01", "refund", "add", "P001", "60000", "--from", "bank", "--note", "pindah"]);
+    assert_eq!(credit(&isp), 40_000);
+    isp.ok(&["--on", "2026-02-01", "refund", "add", "P001", "--from", "bank"]);
+    assert_eq!(credit(&isp), 0);
+    isp.fails(3, &["--on", "2026-02-01", "refund", "add", "P001", "--from", "bank"], "value.not_positive");
+    isp.fails(3, &["payment", "reverse", "bca", "FT1", "--reason", "salah"], "payment.paid_out");
+    let rows = isp.json(&["refund", "list", "--customer", "P001"]);
+    let amounts: Vec<i64> = rows.as_array().unwrap().iter().map(|row| row["amount"].as_i64().unwrap()).collect();
+    assert_eq!(amounts.iter().sum::<i64>(), 100_000);
+    let finance = isp.json(&["report", "finance", "--from", "2026-01", "--to", "2026-02"]);
+    assert_eq!(finance["months"][1]["collected"], -100_000, "{finance}");
+    assert_eq!(finance["months"][1]["credit"], 0);
+    let (doctor, _) = isp.exit(5, &["--format", "json", "--on", "2026-02-01", "doctor"]);
+    assert!(!doctor.contains("payment.left") && !doctor.contains("ledger."), "{doctor}");
+
+    let id = rows[0]["id"].as_str().unwrap();
+    isp.ok(&["refund", "remove", id, "--reason", "tercatat dua kali"]);
+    assert_eq!(credit(&isp), rows[0]["amount"].as_i64().unwrap());
+    isp.fails(3, &["refund", "remove", id, "--reason", "lagi"], "record.ended");
+    let (doctor, _) = isp.exit(5, &["--format", "json", "--on", "2026-02-01", "doctor"]);
+    assert!(!doctor.contains("payment.left") && !doctor.contains("ledger."), "{doctor}");
+    isp.ok(&["refund", "show", id]);
+}

@@ -148,6 +148,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
         payment_requests,
         request_closings,
         gateway_requests,
+        refunds,
         payouts,
         bank_files,
         mutations,
@@ -213,6 +214,7 @@ pub fn changes(changes: &ChangeSet) -> Vec<Change> {
     log.amounts("payment_request", payment_requests, |r| (r.id.0, r.amount));
     log.ids("payment_request.closed", request_closings, |(id, _)| id.0);
     log.ids("gateway_request", gateway_requests, |r| r.id.0);
+    log.amounts("refund", refunds, |r| (r.id.0, r.amount));
     log.ids("payout", payouts, |p| p.id.0);
     log.ids("bank_file", bank_files, |f| f.id.0);
     log.ids("mutation", mutations, |m| m.id.0);

@@ -26,6 +26,7 @@
 //! | new subscriptions | [`manage`] |
 //! | another account for a line, accounts that lines have left | [`account`] |
 //! | another speed of a package | [`regroup`] |
+//! | credit that is paid out | [`refund`] |
 //! | devices | [`device`] |
 //! | expenses | [`expense`] |
 //! | promises, exemptions, outages | [`protect`] |
@@ -68,6 +69,7 @@ pub mod payout;
 pub mod privacy;
 pub mod proof;
 pub mod protect;
+pub mod refund;
 pub mod regroup;
 pub mod remind;
 pub mod report;

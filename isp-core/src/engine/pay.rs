@@ -422,7 +422,11 @@ impl Engine<'_> {
             }
             let facts = self.access_of(row.payment.customer_id).await?;
             let zone = facts.first().map_or(crate::Zone::Wib, |f| f.zone);
-            let back = taken_back(&self.store.allocations(self.tenant, payment).await?, now);
+            let paid = self.store.allocations(self.tenant, payment).await?;
+            if row.left + paid.iter().map(|a| a.amount).sum::<Money>() < row.payment.amount {
+                return Err(Error::PaidOut.into());
+            }
+            let back = taken_back(&paid, now);
             let ids: Vec<InvoiceId> = back.iter().map(|a| a.invoice_id).collect();
             let invoices = self.store.balances(self.tenant, &ids).await?;
             let (settled, balances) = self.settle_again(&row.payment, &back, &invoices, now).await?;

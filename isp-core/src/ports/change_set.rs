@@ -16,7 +16,7 @@ use crate::ledger::{Expense, JournalEntry};
 use crate::message::Notification;
 use crate::package::Package;
 use crate::payment::{
-    Allocation, Closing, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
+    Allocation, Closing, Deposit, GatewayRequest, Payment, PaymentRequest, PaymentReversal, Payout, Refund, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::Expectation;
@@ -130,6 +130,10 @@ pub struct ChangeSet {
     /// channel while both are live, the commit fails with `Duplicate { what: "gateway_request" }`. Any other one replaces
     /// the row that still has its revision, else the commit fails with `Conflict`. The revision rises by one.
     pub gateway_requests: Vec<GatewayRequest>,
+    /// Credit that is paid out, appended; what is taken of a payment is left of it no more. More than is left, or of a reversed
+    /// payment, fails the commit with `Conflict`. One whose id is there already fails with `Duplicate { what: "refund.id" }`. The
+    /// ending of one gives each payment back what was taken.
+    pub refunds: Vec<Refund>,
     /// Payouts of gateways, appended. One whose id is there already fails the commit with `Duplicate { what: "payout.id" }`.
     pub payouts: Vec<Payout>,
     /// Files of banks, appended. One whose id is there already fails the commit with `Duplicate { what: "bank_file" }`.
@@ -207,6 +211,7 @@ impl ChangeSet {
             payment_requests,
             request_closings,
             gateway_requests,
+            refunds,
             payouts,
             bank_files,
             mutations,
@@ -257,6 +262,7 @@ impl ChangeSet {
             && payment_requests.is_empty()
             && request_closings.is_empty()
             && gateway_requests.is_empty()
+            && refunds.is_empty()
             && payouts.is_empty()
             && bank_files.is_empty()
             && mutations.is_empty()

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    DepositRow, ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow, RequestQuery, StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow, RequestQuery,
+    StoreError,
 };
 use crate::bank::{ImportedFile, MutationRow, PayerAlias};
 use crate::calendar::Date;
@@ -47,6 +48,9 @@ pub trait MoneyStore: Send + Sync {
 
     /// Write-offs, of one customer or of all, in the order of their payments' ids.
     async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError>;
+
+    /// Credit that was paid out, of one customer or of all, oldest day first, then by id.
+    async fn refunds(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<RefundRow>, StoreError>;
 
     /// Deposits, oldest day first, then by id, those that were booked back among them.
     async fn deposits(&self, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError>;

@@ -5,7 +5,7 @@ use crate::ending::Ending;
 use crate::ids::PackageId;
 use crate::installation::{InstallationOrder, InvoicedFee};
 use crate::ledger::Expense;
-use crate::payment::{Deposit, Payment, PaymentReversal, Payout};
+use crate::payment::{Deposit, Payment, PaymentReversal, Payout, Refund};
 
 /// A stored row that cannot be read, so that lists and runs went on without it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +58,15 @@ pub struct PayoutRow {
     /// As it was recorded.
     pub payout: Payout,
     /// That it was booked back, if it was.
+    pub ending: Option<Ending>,
+}
+
+/// A refund with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRow {
+    /// As it was booked.
+    pub refund: Refund,
+    /// That it was taken back, if it was.
     pub ending: Option<Ending>,
 }
 

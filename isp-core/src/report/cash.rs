@@ -44,7 +44,7 @@ pub fn cash(totals: &[JournalTotal], first: Month, last: Month) -> Vec<CashRow> 
                 month: month.first(),
                 account,
                 opening: sum(&|t| t.month() < month),
-                received: now(&[EntryKind::Payment, EntryKind::Reversal]),
+                received: now(&[EntryKind::Payment, EntryKind::Reversal, EntryKind::Refund]),
                 spent: -now(&[EntryKind::DeviceCost, EntryKind::Expense, EntryKind::GatewayFee]),
                 moved: now(&[EntryKind::Deposit, EntryKind::Payout]),
                 closing: sum(&|t| t.month() <= month),

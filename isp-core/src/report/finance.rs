@@ -131,7 +131,7 @@ pub fn finance(input: &FinanceInput<'_>, first: Month, last: Month) -> Finance {
                 t.month() == month && t.kind == EntryKind::CreditNote && t.account != Account::CustomerCredit
             };
             let received = |t: &JournalTotal| {
-                let kind = matches!(t.kind, EntryKind::Payment | EntryKind::Reversal);
+                let kind = matches!(t.kind, EntryKind::Payment | EntryKind::Reversal | EntryKind::Refund);
                 t.month() == month && t.account.is_money() && kind
             };
             months.push(FinanceRow {

@@ -97,7 +97,7 @@ impl ProfitLossRow {
             | Account::Discounts
             | Account::Rounding => *self.revenue.entry(total.account).or_default() -= total.amount,
             account if account.is_money() => match total.kind {
-                EntryKind::Payment | EntryKind::Reversal => self.cash_in += total.amount,
+                EntryKind::Payment | EntryKind::Reversal | EntryKind::Refund => self.cash_in += total.amount,
                 _ => self.cash_out -= total.amount,
             },
             account if account.is_result() => *self.costs.entry(account).or_default() += total.amount,

@@ -1,4 +1,4 @@
--- Deposits of collectors and payouts of gateways can be taken back.
+-- Deposits of collectors, payouts of gateways and refunds (migration 33) can be taken back.
 ALTER TABLE endings DROP CONSTRAINT endings_record_check;
 ALTER TABLE endings ADD CONSTRAINT endings_record_check
-    CHECK (record IN ('promise', 'exemption', 'outage', 'expense', 'installation', 'deposit', 'payout'));
+    CHECK (record IN ('promise', 'exemption', 'outage', 'expense', 'installation', 'deposit', 'payout', 'refund'));

@@ -54,13 +54,15 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check(
         "payment.left",
-        &["payments", "allocations", "payment_reversals"],
+        &["payments", "allocations", "payment_reversals", "refund_parts", "endings"],
         "SELECT p.payment_id AS id FROM payments p LEFT JOIN (
                 SELECT tenant_id, payment_id, SUM(amount) AS used FROM allocations GROUP BY tenant_id, payment_id) a
             ON a.tenant_id = p.tenant_id AND a.payment_id = p.payment_id
             WHERE p.left_over <> CASE WHEN EXISTS (SELECT 1 FROM payment_reversals r
                     WHERE r.tenant_id = p.tenant_id AND r.payment_id = p.payment_id)
-                THEN 0 ELSE p.amount - COALESCE(a.used, 0) END",
+                THEN 0 ELSE p.amount - COALESCE(a.used, 0) - COALESCE((SELECT SUM(f.amount) FROM refund_parts f
+                    WHERE f.tenant_id = p.tenant_id AND f.payment_id = p.payment_id AND NOT EXISTS (SELECT 1 FROM endings e
+                        WHERE e.tenant_id = f.tenant_id AND e.record_id = f.refund_id AND e.record = 'refund')), 0) END",
     ),
     check(
         "invoice.number_twice",

@@ -10,12 +10,12 @@ use isp_core::payment::{
     Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
 };
 use isp_core::ports::{
-    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RequestQuery,
-    StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow,
+    RequestQuery, StoreError,
 };
 use isp_core::text::{Code, Reference};
 
-use crate::{bank, credit, gateway, ledger, payment, request};
+use crate::{bank, credit, gateway, ledger, payment, refund, request};
 
 use super::SqlStore;
 
@@ -98,6 +98,11 @@ impl MoneyStore for SqlStore {
     ) -> Result<Vec<GatewayRequest>, StoreError> {
         let mut session = self.engine.read().await?;
         gateway::page(session.as_mut(), tenant, query, page).await
+    }
+
+    async fn refunds(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<RefundRow>, StoreError> {
+        let mut session = self.engine.read().await?;
+        refund::of(session.as_mut(), tenant, customer).await
     }
 
     async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {

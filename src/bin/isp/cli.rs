@@ -180,6 +180,9 @@ pub(crate) enum Command {
     /// Outages of sites.
     #[command(subcommand)]
     Outage(cmd::outage::Command),
+    /// Credit that is paid out to customers.
+    #[command(subcommand)]
+    Refund(cmd::refund::Command),
     /// Expenses.
     #[command(subcommand)]
     Expense(cmd::expense::Command),

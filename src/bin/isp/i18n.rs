@@ -146,6 +146,7 @@ impl Texts {
             E::SlipOdd { amount, last } => vec![("amount", amount.to_string()), ("last", last.to_string())],
             E::Qris { tag, reason } => vec![("tag", format!("{tag:02}")), ("reason", self.said(reason))],
             E::BankRow { line, reason } => vec![("line", line.to_string()), ("reason", self.said(reason))],
+            E::CreditIsLess { holds } => vec![("holds", holds.to_string())],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
             E::CashShort { holds, on } | E::Pph23Short { holds, on } => {

@@ -169,6 +169,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Proof(command) => cmd::proof::run(ctx, command).await,
         Command::Exemption(command) => cmd::protect::exemption(ctx, command).await,
         Command::Outage(command) => cmd::outage::run(ctx, command).await,
+        Command::Refund(command) => cmd::refund::run(ctx, command).await,
         Command::Expense(command) => cmd::expense::run(ctx, command).await,
         Command::Site(command) => cmd::site::run(ctx, command).await,
         Command::Router(command) => cmd::router::run(ctx, command).await,

@@ -94,6 +94,7 @@ impl State {
         change(&mut self.exemptions, |(of, _), _| *of == customer, |row| less(&mut row.reason));
         change(&mut self.access_events, |(line, _), _| lines.contains(line), |row| less(&mut row.reason));
         change(&mut self.credit_notes, |_, row| row.customer_id == customer, |row| less(&mut row.note));
+        change(&mut self.refunds, |_, row| row.customer_id == customer, |row| less(&mut row.note));
         change(&mut self.write_offs, |_, row| row.customer_id == customer, |row| less(&mut row.reason));
         let reversed = |kept: &mut super::state::KeptPayment| {
             if let Some(reversal) = kept.reversal.as_mut() {
@@ -105,6 +106,7 @@ impl State {
             RecordId::Promise(id) => self.promises.has(&(customer, *id)),
             RecordId::Exemption(id) => self.exemptions.has(&(customer, *id)),
             RecordId::Installation(id) => orders.contains(id),
+            RecordId::Refund(id) => self.refunds.get(id).is_some_and(|refund| refund.customer_id == customer),
             _ => false,
         };
         let endings: Vec<RecordId> = self.endings.keys().filter(|id| ended(id)).copied().collect();

@@ -124,7 +124,34 @@ impl State {
             let most = if kept.reversal.is_some() { Money::ZERO } else { kept.payment.amount };
             fits(Money::ZERO, kept.used, most)
         });
-        if invoices_fit && payments_fit { Ok(()) } else { Err(StoreError::Conflict) }
+        if !(invoices_fit && payments_fit) {
+            return Err(StoreError::Conflict);
+        }
+        for refund in changes.refunds.drain(..) {
+            if self.refunds.has(&refund.id) {
+                return Err(StoreError::Duplicate { what: "refund.id" });
+            }
+            self.must_have_customer(refund.customer_id)?;
+            self.take_of_payments(refund.parts.iter().copied())?;
+            self.refunds.put(refund.id, refund);
+        }
+        Ok(())
+    }
+
+    /// Takes amounts of what is left of payments.
+    pub(super) fn take_of_payments(
+        &mut self,
+        parts: impl Iterator<Item = (PaymentId, Money)>,
+    ) -> Result<(), StoreError> {
+        for (payment, amount) in parts {
+            let mut kept = self.must_have_payment(payment)?.clone();
+            kept.used += amount;
+            if kept.reversal.is_some() || kept.used < Money::ZERO || kept.used > kept.payment.amount {
+                return Err(StoreError::Conflict);
+            }
+            self.put_payment(kept);
+        }
+        Ok(())
     }
 
     pub(super) fn insert_payment(&mut self, payment: Payment) -> Result<(), StoreError> {

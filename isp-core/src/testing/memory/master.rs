@@ -334,11 +334,16 @@ impl State {
                 RecordId::Expense(id) => self.expenses.has(&id),
                 RecordId::Installation(id) => self.installation_orders.has(&id),
                 RecordId::Deposit(id) => self.deposits.has(&id),
+                RecordId::Refund(id) => self.refunds.has(&id),
                 RecordId::Payout(id) => self.payouts.has(&id),
             };
             must_exist(there, of.kind())?;
             if self.endings.has(&of) {
                 return Err(StoreError::Duplicate { what: "record.ending" });
+            }
+            if let RecordId::Refund(id) = of {
+                let parts = self.refunds.get(&id).map(|refund| refund.parts.clone()).unwrap_or_default();
+                self.take_of_payments(parts.into_iter().map(|(payment, amount)| (payment, -amount)))?;
             }
             self.endings.put(of, ending);
         }

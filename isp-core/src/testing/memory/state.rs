@@ -12,7 +12,7 @@ use crate::ending::{Ending, RecordId};
 use crate::ids::{
     BankFileId, CpeId, CreditNoteId, CustomerId, DepositId, DeviceHistoryId, ExemptionId, ExpenseId,
     InstallationKindId, InstallationOrderId, InvoiceId, JournalEntryId, MutationId, OutageId, OutboxId, PackageId,
-    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RouterId, SiteId, StatementId,
+    PageLinkId, PaymentId, PaymentRequestId, PayoutId, PromiseId, ProofId, RefundId, RouterId, SiteId, StatementId,
     SubscriptionId, WebhookId, WorkerId,
 };
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
@@ -22,7 +22,7 @@ use crate::message::NotificationKey;
 use crate::money::Money;
 use crate::package::Package;
 use crate::payment::{
-    Allocation, Deposit, GatewayRequest, PageLink, Payment, PaymentRequest, PaymentReversal, Payout, WriteOff,
+    Allocation, Deposit, GatewayRequest, PageLink, Payment, PaymentRequest, PaymentReversal, Payout, Refund, WriteOff,
 };
 use crate::place::{KnownMachine, Router, Site};
 use crate::ports::{ChangeSet, CommitReport, Heard, OutboxRow, StoreError, Topic};
@@ -155,6 +155,7 @@ state! {
     payment_requests: PaymentRequestId => PaymentRequest,
     gateway_requests: PaymentRequestId => GatewayRequest,
     payouts: PayoutId => Payout,
+    refunds: RefundId => Refund,
     bank_files: BankFileId => ImportedFile,
     mutations: MutationId => MutationRow,
     payer_aliases: MutationId => PayerAlias,

@@ -39,6 +39,7 @@ EntryKind: TypeAlias = Literal[
     "deposit",
     "gateway_fee",
     "payout",
+    "refund",
     "package_change",
     "device_cost",
     "expense",

@@ -39,6 +39,7 @@ pub(crate) mod privacy;
 pub(crate) mod proof;
 pub(crate) mod protect;
 pub(crate) mod record;
+pub(crate) mod refund;
 pub(crate) mod report;
 pub(crate) mod router;
 mod router_apply;

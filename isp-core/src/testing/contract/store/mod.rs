@@ -132,6 +132,7 @@ suite! { $
         a_reversal_takes_everything_back_once
         open_invoices_come_oldest_due_first
         credit_comes_oldest_first
+        credit_is_paid_out_and_given_back
         customers_with_credit_and_debt
         journal_totals_add_up_by_month
         lists_of_invoices_are_filtered

@@ -1,11 +1,12 @@
 //! Payments, allocations, credit, and the lists that reports read.
 
 use crate::billing::InvoiceKind;
-use crate::ids::{InvoiceId, TenantId};
+use crate::ending::{Ending, EndingKind, RecordId};
+use crate::ids::{InvoiceId, RefundId, TenantId};
 use crate::ledger::{Account, EntryKind};
 use crate::money::Money;
-use crate::payment::{Allocation, CreditSource, PaymentReversal};
-use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
+use crate::payment::{Allocation, Channel, CreditSource, PaymentReversal, Refund};
+use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, RefundRow, Store, StoreError};
 use crate::testing::sample::{self, World, allocation, day, id, moment};
 
 use super::{refused, world, write, write_invoices};
@@ -245,4 +246,60 @@ pub(super) async fn lists_of_invoices_are_filtered(store: &dyn Store, tenant: Te
             assert_eq!(rest.last().map(|(i, _)| i.id), Some(*last), "{why}");
         }
     }
+}
+
+pub(super) async fn credit_is_paid_out_and_given_back(store: &dyn Store, tenant: TenantId) {
+    let w = world(store, tenant, 2).await;
+    let (customer, at) = (w.customers[0].id, moment("2026-01-05T03:00:00Z"));
+    let payments = [1, 2].map(|n| sample::payment(tenant, n, customer, 100_000, at));
+    write(store, tenant, ChangeSet { payments: payments.to_vec(), ..ChangeSet::default() }).await;
+    let refund = |n: u64, amount: i64| Refund {
+        id: RefundId(sample::id(71, n)),
+        customer_id: customer,
+        amount: Money::rupiah(amount),
+        paid_from: Channel::Bank,
+        on: sample::day("2026-02-01"),
+        by: "Petugas Contoh".into(),
+        note: "berhenti".into(),
+        parts: Vec::new(),
+    };
+    let credit = async || store.credit(tenant, customer).await.unwrap();
+    let has = credit().await;
+    let made = refund(1, 150_000).checked(&has).unwrap();
+    let booked =
+        |of: &Refund| ChangeSet { refunds: vec![of.clone()], journal: vec![of.entry()], ..ChangeSet::default() };
+    write(store, tenant, booked(&made)).await;
+    assert_eq!(credit().await.iter().map(|source| source.left).sum::<Money>(), Money::rupiah(50_000));
+    let again = refused(store, tenant, booked(&made)).await;
+    assert!(matches!(again, StoreError::Conflict | StoreError::Duplicate { what: "refund.id" }), "{again:?}");
+    let rows = store.refunds(tenant, Some(customer)).await.unwrap();
+    let mut parts = made.parts.clone();
+    parts.sort();
+    let kept = RefundRow { refund: Refund { parts, ..made.clone() }, ending: None };
+    let sorted = |mut row: RefundRow| {
+        row.refund.parts.sort();
+        row
+    };
+    assert_eq!(rows.into_iter().map(sorted).collect::<Vec<_>>(), [kept]);
+    assert!(store.refunds(tenant, Some(w.customers[1].id)).await.unwrap().is_empty());
+
+    // What was decided from older facts takes nothing twice, and what is paid out is not given back by a reversal.
+    let stale = refund(2, 150_000).checked(&has).unwrap();
+    assert_eq!(refused(store, tenant, booked(&stale)).await, StoreError::Conflict);
+    let reversal = PaymentReversal { payment_id: made.parts[0].0, at, reason: "x".into(), by: "Sari".into() };
+    let reverse = ChangeSet { reversals: vec![reversal.clone()], ..ChangeSet::default() };
+    assert_eq!(refused(store, tenant, reverse.clone()).await, StoreError::Conflict);
+
+    let ending = Ending { kind: EndingKind::TakenBack, at, by: "Sari".into(), reason: "salah".into() };
+    let back = ChangeSet {
+        endings: vec![(RecordId::Refund(made.id), ending.clone())],
+        journal: vec![made.reversal()],
+        ..ChangeSet::default()
+    };
+    write(store, tenant, back.clone()).await;
+    assert_eq!(credit().await, has);
+    assert_eq!(store.refunds(tenant, None).await.unwrap()[0].ending, Some(ending));
+    assert!(store.commit(tenant, back).await.is_err(), "once");
+    assert_eq!(credit().await, has);
+    write(store, tenant, reverse).await;
 }

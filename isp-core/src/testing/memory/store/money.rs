@@ -12,8 +12,8 @@ use crate::payment::{
     Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
 };
 use crate::ports::{
-    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RequestQuery,
-    StoreError,
+    DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow,
+    RequestQuery, StoreError,
 };
 use crate::text::{Code, Reference};
 
@@ -109,6 +109,20 @@ impl MoneyStore for MemoryStore {
         self.read(tenant, |s| {
             let rows = s.gateway_requests.range(after(page.after)).map(|(_, row)| row);
             rows.filter(|row| gateway_matches(row, query)).take(page.limit as usize).cloned().collect()
+        })
+    }
+
+    async fn refunds(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<RefundRow>, StoreError> {
+        self.read(tenant, |s| {
+            let meant = s.refunds.values().filter(|r| customer.is_none_or(|id| id == r.customer_id));
+            let mut all: Vec<RefundRow> = meant
+                .map(|r| RefundRow {
+                    refund: r.clone(),
+                    ending: s.endings.get(&crate::ending::RecordId::Refund(r.id)).cloned(),
+                })
+                .collect();
+            all.sort_by_key(|row| (row.refund.on, row.refund.id));
+            all
         })
     }
 

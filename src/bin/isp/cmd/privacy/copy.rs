@@ -74,6 +74,7 @@ async fn parts(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow:
         ("invoices", invoices(ctx, store, customer).await?),
         ("credit_notes", credit_notes(ctx, store, customer).await?),
         ("payments", payments(ctx, store, customer).await?),
+        ("refunds", refunds(ctx, store, customer).await?),
         ("requests", requests(ctx, store, customer).await?),
         ("promises", promises(ctx, store, customer).await?),
         ("proofs", proofs(ctx, store, customer).await?),
@@ -179,6 +180,19 @@ async fn payments(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyh
             row.payment.amount.into(),
             row.left.into(),
             Cell::maybe(row.reversal.map(|reversal| reversal.reason)),
+        ]);
+    }
+    Ok(rows)
+}
+
+async fn refunds(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow::Result<Rows> {
+    let mut rows = Rows::new(&[column("date"), number("amount"), column("channel"), column("note")]);
+    for row in store.refunds(ctx.tenant(), Some(customer.id)).await? {
+        rows.push(vec![
+            row.refund.on.into(),
+            row.refund.amount.into(),
+            Cell::Word(row.refund.paid_from.code()),
+            Cell::text(row.refund.note),
         ]);
     }
     Ok(rows)

@@ -1,0 +1,148 @@
+//! `isp refund`: credit that is paid out to customers.
+
+use clap::{Args, Subcommand};
+use isp_core::Money;
+use isp_core::calendar::{Date, Zone, plausible_day};
+use isp_core::ids::RefundId;
+use isp_core::payment::{Channel, Refund};
+use isp_core::ports::{RefundRow, Store};
+use isp_core::text::Code;
+
+use super::record::{self, Which, Why};
+use super::sure::Sure;
+use super::{args, find};
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::output::{Cell, Rows, column, number};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Book credit that is paid out to a customer (pengembalian saldo), such as to one who leaves.
+    #[command(
+        after_help = "Examples:\n  isp refund add P001 --note 'berhenti langganan'\n  isp refund add P001 50.000 --from bank --note 'transfer ke BCA'"
+    )]
+    Add(Add),
+    /// List refunds, oldest first; those that were taken back say so.
+    List(List),
+    /// Show one refund.
+    Show(Which),
+    /// Take a refund back that was booked by mistake: the customer has the credit again.
+    #[command(after_help = "Example:\n  isp refund remove 4f1a09c2 --reason 'tercatat dua kali'")]
+    Remove(Remove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Customer ID.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+    /// How much; all of the credit when not given.
+    #[arg(value_parser = args::money)]
+    amount: Option<Money>,
+    /// From where: cash (of the office) or bank.
+    #[arg(long, value_parser = args::channel, default_value = "cash")]
+    from: Channel,
+    /// When; today when not given.
+    #[arg(long)]
+    date: Option<Date>,
+    /// In words.
+    #[arg(long, default_value = "")]
+    note: String,
+    #[command(flatten)]
+    sure: Sure,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only this customer's.
+    #[arg(long, value_parser = args::code)]
+    customer: Option<Code>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    why: Why,
+}
+
+pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
+    let store = ctx.store().await?;
+    match command {
+        Command::Add(args) => {
+            let customer = find::customer(ctx, store, &args.customer).await?;
+            let on = args.date.unwrap_or_else(|| ctx.today());
+            args.sure.of(plausible_day("date", on, ctx.today()))?;
+            let amount = match args.amount {
+                Some(amount) => amount,
+                None => store.credit(ctx.tenant(), customer.id).await?.iter().map(|source| source.left).sum(),
+            };
+            let refund = Refund {
+                id: RefundId(ctx.id()),
+                customer_id: customer.id,
+                amount,
+                paid_from: args.from,
+                on,
+                by: ctx.officer.to_string(),
+                note: args.note,
+                parts: Vec::new(),
+            };
+            let made = ctx.engine(store).refund(refund, args.sure.told()).await?;
+            ctx.say("done.refund", &[("code", customer.code.to_string()), ("amount", made.amount.to_string())])?;
+        }
+        Command::List(List { customer }) => {
+            let of = match &customer {
+                Some(code) => Some(find::customer(ctx, store, code).await?.id),
+                None => None,
+            };
+            ctx.rows(&table(ctx, store, &store.refunds(ctx.tenant(), of).await?).await?)?;
+        }
+        Command::Show(which) => {
+            let row = find_one(ctx, store, &which).await?;
+            ctx.rows(&table(ctx, store, &[row]).await?)?;
+        }
+        Command::Remove(Remove { which, why }) => {
+            let RefundRow { refund, .. } = find_one(ctx, store, &which).await?;
+            let ending = why.taken_back(ctx)?;
+            ctx.engine(store).take_refund_back(refund.customer_id, refund.id, ending).await?;
+            let variables = [("amount", refund.amount.to_string()), ("date", refund.on.to_string())];
+            ctx.say("done.refund_removed", &variables)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn find_one(ctx: &Context, store: &dyn Store, which: &Which) -> anyhow::Result<RefundRow> {
+    which.of("refund", store.refunds(ctx.tenant(), None).await?, |row| row.refund.id.0)
+}
+
+async fn table(ctx: &Context, store: &dyn Store, all: &[RefundRow]) -> anyhow::Result<Rows> {
+    let codes = find::codes(ctx, store, all.iter().map(|row| row.refund.customer_id)).await?;
+    let mut rows = Rows::new(&[
+        column("date"),
+        column("customer"),
+        number("amount"),
+        column("channel"),
+        column("officer"),
+        column("note"),
+        column("state"),
+        column("ended"),
+        column("id"),
+    ]);
+    for RefundRow { refund, ending } in all {
+        let [state, ended] = record::ended(ending.as_ref(), Zone::Wib);
+        rows.push(vec![
+            refund.on.into(),
+            Cell::maybe(codes.get(&refund.customer_id)),
+            refund.amount.into(),
+            Cell::Word(refund.paid_from.code()),
+            Cell::text(&refund.by),
+            Cell::text(&refund.note),
+            state,
+            ended,
+            record::shown(refund.id.0),
+        ]);
+    }
+    Ok(rows)
+}
