@@ -9,7 +9,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## four months of a provider's life, in about a minute, with a proof at the end
-	cargo run --quiet --locked --profile demo --bin isp -- demo $(ARGS)
+	cargo run --quiet --locked --profile demo --features cli --bin isp -- demo $(ARGS)
 
 test: lint test-rust test-py ## everything that has to be green
 

@@ -1,7 +1,7 @@
 //! Runs an Indonesian internet provider: billing, WhatsApp reminders, isolation on MikroTik, reports.
 //!
 //! This crate only re-exports the others. [`mod@core`] decides, the adapters act, and no adapter knows another. Take the
-//! crates you need through features (all but the last row are on by default), or depend on them directly.
+//! crates you need through features (those of the adapters, `cases` and `import` are on by default), or depend on them directly.
 //!
 //! | feature | module | what it is |
 //! |---|---|---|
@@ -14,7 +14,7 @@
 //! | `serve` | [`mod@serve`] | webhooks, customers' pages, health and metrics as an axum router |
 //! | `cases` | [`mod@cases`] | dated cases of a provider as data, lived on any store |
 //! | `import` | [`mod@import`] | spreadsheets as checked rows, planned against what exists |
-//! | `cli` | | the `isp` program |
+//! | `cli` | | the `isp` program: `cargo install --path . --features cli` |
 //! | `memory`, `testing` | `core::testing` | a store, routers and a messenger in memory; the contract suites for your own |
 //!
 //! ```toml
