@@ -38,6 +38,7 @@ pub enum TaxMode {
 
 /// The tax side of a price: `dpp + ppn + rounding` is what the customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Taxed {
     /// The price without PPN (*dasar pengenaan pajak*, before the share of "nilai lain").
     pub dpp: Money,

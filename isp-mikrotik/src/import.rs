@@ -30,6 +30,7 @@ pub struct Known {
 
 /// What is proposed for one router.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Proposals {
     /// The groups that accounts use, and the speed that each would have as a package.
     pub packages: Vec<ProposedPackage>,
@@ -39,6 +40,7 @@ pub struct Proposals {
 
 /// A profile as a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ProposedPackage {
     /// What the router calls it.
     pub profile: String,
@@ -50,6 +52,7 @@ pub struct ProposedPackage {
 
 /// An account and whose it seems to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Proposal {
     /// PPP user name.
     pub account: String,

@@ -59,6 +59,7 @@ impl GatewayKind {
 
 /// Address, keys and names of one account at a gateway.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct GatewaySettings {
     /// The name that it has in the settings and in the books.
     pub name: Code,

@@ -18,6 +18,7 @@ use crate::vault::Vault;
 
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MigrationStatus {
     /// Versions that were applied, in order.
     pub applied: Vec<i64>,

@@ -56,6 +56,7 @@ pub(crate) fn sealed_columns() -> impl Iterator<Item = (&'static str, &'static s
 
 /// What a key of the ring, or one that is not in it, has sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeyUse {
     /// Eight hex digits by which the key is told from others; they say nothing of it.
     pub key: String,
@@ -69,6 +70,7 @@ pub struct KeyUse {
 
 /// What sealing anew came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resealed {
     /// Values that were sealed anew.
     pub values: u64,

@@ -66,6 +66,7 @@ mod message_age;
 mod missed_runs;
 mod past;
 mod payments;
+mod plain_structs;
 mod proofs;
 mod random_year;
 mod router_truth;

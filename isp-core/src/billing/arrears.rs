@@ -8,6 +8,7 @@ use crate::money::Money;
 
 /// What is overdue and unpaid on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Arrears {
     /// Sum of the residuals past their due date.
     pub overdue: Money,

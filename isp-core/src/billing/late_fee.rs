@@ -149,6 +149,7 @@ pub fn right(
 
 /// A late fee that is coming, or that is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LateFee {
     /// The late invoice.
     pub invoice: InvoiceBalance,
@@ -199,6 +200,7 @@ impl LateFee {
 
 /// What the invoice of a late fee comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FeeBill {
     /// Day of issue.
     pub on: Date,

@@ -49,6 +49,7 @@ pub enum Matched {
 
 /// A mutation with who may have paid it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Looked {
     /// What came in.
     pub mutation: Mutation,

@@ -9,6 +9,7 @@ use crate::ports::{AccessControl, ChangeSet, PortError};
 
 /// The machine that a person confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Confirmed {
     /// Who answered before; `None` at first contact.
     pub before: Option<Machine>,

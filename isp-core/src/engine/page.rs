@@ -61,6 +61,7 @@ impl Standing {
 
 /// What a customer's page is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PageFacts {
     /// Whose page.
     pub customer: Customer,

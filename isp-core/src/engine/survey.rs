@@ -48,6 +48,7 @@ pub struct SurveyReport {
 
 /// A line of a router that is not as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Drifted {
     /// Which router.
     pub router_id: RouterId,

@@ -19,6 +19,7 @@ use crate::ports::{ExpenseRow, InvoiceQuery, PaymentRow};
 
 /// An account on which documents and journal differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Untied {
     /// Which account.
     pub account: Account,
@@ -32,6 +33,7 @@ pub struct Untied {
 
 /// Where the books do not tie.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ties {
     /// The accounts that differ.
     pub untied: Vec<Untied>,

@@ -17,6 +17,7 @@ use crate::text::Language;
 
 /// Why a line was as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Explanation {
     /// The access that was wanted at the moment.
     pub access: Access,

@@ -20,6 +20,7 @@ pub struct Decider<'a> {
 
 /// What a change of wanted access comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Transition {
     /// What is wanted from now on.
     pub access: ServiceAccess,

@@ -55,6 +55,7 @@ pub enum Met {
 
 /// A machine that answers where another one is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OtherMachine {
     /// Who answers.
     pub answers: Machine,

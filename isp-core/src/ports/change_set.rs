@@ -280,6 +280,7 @@ impl ChangeSet {
 
 /// What a commit wrote of the things that are written once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct CommitReport {
     /// Invoices written.
     pub invoices: u64,

@@ -8,6 +8,7 @@ use crate::money::Money;
 
 /// One account in one month: `opening + received + moved - spent = closing`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CashRow {
     /// First day of the month.
     pub month: Date,

@@ -13,6 +13,7 @@ use crate::subscription::{Subscription, SubscriptionStatus};
 
 /// One device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CpeRow {
     /// Serial number.
     pub serial: String,

@@ -16,6 +16,7 @@ use crate::subscription::{Off, Subscription, SubscriptionStatus};
 
 /// A customer with one subscription; a customer without any has empty columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CustomerRow {
     /// The customer ID that people use.
     pub code: String,

@@ -13,6 +13,7 @@ use crate::report::{Codes, GroupBy};
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finance {
     /// A row a month, or a month and group.
     pub months: Vec<FinanceRow>,
@@ -24,6 +25,7 @@ pub struct Finance {
 
 /// One month, or a month and group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FinanceRow {
     /// First day of the month.
     pub month: Date,
@@ -51,6 +53,7 @@ pub struct FinanceRow {
 
 /// The age of what is open of one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AgingRow {
     /// Code of the package or site; `None` for one that is not known.
     pub group: Option<String>,
@@ -60,6 +63,7 @@ pub struct AgingRow {
 
 /// Open residuals by days past the due date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Aging {
     /// Not due yet.
     pub not_due: Money,

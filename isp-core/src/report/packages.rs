@@ -15,6 +15,7 @@ use crate::tax::TaxMode;
 
 /// One package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PackageRow {
     /// What people call it.
     pub code: String,

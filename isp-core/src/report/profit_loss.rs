@@ -44,6 +44,7 @@ impl Codes {
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ProfitLoss {
     /// A row a month, or a month and group.
     pub rows: Vec<ProfitLossRow>,
@@ -53,6 +54,7 @@ pub struct ProfitLoss {
 
 /// One month, or a month and group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ProfitLossRow {
     /// First day of the month; `None` for the total.
     pub month: Option<Date>,

@@ -47,6 +47,7 @@ pub struct FormerAccount {
 
 /// What a change of account comes to. All of it goes into one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AccountMove {
     /// The line as it is then.
     pub subscription: Subscription,

@@ -59,6 +59,7 @@ pub struct PackageMoved {
 
 /// What happens to access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AccessStep {
     /// What.
     pub kind: AccessEventKind,
@@ -68,6 +69,7 @@ pub struct AccessStep {
 
 /// What a step of access writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Followed {
     /// The new wanted state, its event and the wish to the router.
     pub transition: Transition,

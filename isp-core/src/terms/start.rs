@@ -15,6 +15,7 @@ use super::facts::LineFacts;
 
 /// What a new line writes besides its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Started {
     /// Open when service has begun, closed before that.
     pub access: ServiceAccess,

@@ -15,6 +15,7 @@ pub enum Guarded {
 
 /// What [`MikrotikAccess::apply_passing`](super::MikrotikAccess::apply_passing) did.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Passed {
     /// One for each target, in order; `None`: the line was to be isolated and is held.
     pub outcomes: Vec<Option<ApplyOutcome>>,

@@ -24,6 +24,7 @@ use crate::text::shown;
 
 /// An object whose mark names a line that nobody here knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StrangeMark {
     /// The user name, or the address or MAC address where nobody logs in.
     pub name: String,

@@ -11,6 +11,7 @@ use super::backoff::Backoff;
 
 /// How a router is reached and how patient the client is. `Debug` shows no password.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ConnectOptions {
     /// `host:port`. RouterOS listens on 8728 (plain) and 8729 (TLS).
     pub address: String,

@@ -10,6 +10,7 @@ use crate::text::shown;
 
 /// Everything that stands between a router and its desired state. It holds no password.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Plan {
     /// The profiles, in the order in which they are needed.
     pub groups: Vec<GroupStep>,
@@ -24,6 +25,7 @@ pub struct Plan {
 
 /// Something on the router that is not as we left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Drift {
     /// What it is about.
     pub object: Object,
@@ -60,6 +62,7 @@ impl Object {
 
 /// What happens to a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct GroupStep {
     /// Which profile.
     pub name: String,
@@ -98,6 +101,7 @@ pub enum GroupAction {
 
 /// What happens to an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AccountStep {
     /// Its PPP user name.
     pub name: String,
@@ -165,6 +169,7 @@ pub enum Action {
 
 /// What happens to the entries of an account in the isolation list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Entries {
     /// An address that is added.
     pub add: Option<String>,
@@ -219,6 +224,7 @@ impl FieldChange {
 
 /// How much a plan does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Profiles made.
     pub groups_created: usize,

@@ -47,6 +47,7 @@ pub enum Fault {
 
 /// What it was asked to collect, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Transaction {
     /// The reference of who asked.
     pub reference: String,

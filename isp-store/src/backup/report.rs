@@ -10,6 +10,7 @@ use crate::vault::Vault;
 
 /// A copy of a database that was opened and looked through.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Copied {
     /// The file of the copy.
     pub file: PathBuf,

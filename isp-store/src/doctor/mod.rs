@@ -28,6 +28,7 @@ const BACKUP_DAYS: i64 = 7;
 
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// A stable name for this kind of damage, such as `ledger.unbalanced`.
     pub kind: &'static str,

@@ -9,6 +9,7 @@ use crate::personal::Personal;
 
 /// A message that the simulated Cloud API accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AcceptedMessage {
     /// The id given back to the caller (unless the reply was lost).
     pub message_id: String,

@@ -24,6 +24,7 @@ pub enum Event {
 
 /// A status of one message. Unique by `(message_id, status)`: keep that key in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StatusUpdate {
     /// Meta's id of the message (`wamid.…`).
     pub message_id: String,
@@ -43,6 +44,7 @@ pub struct StatusUpdate {
 
 /// How Meta charges for a message. There is no amount in it: prices differ by country and change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pricing {
     /// Whether it is charged at all.
     pub billable: bool,
@@ -54,6 +56,7 @@ pub struct Pricing {
 
 /// A message from a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InboundMessage {
     /// Meta's id of the message.
     pub message_id: String,
@@ -83,6 +86,7 @@ pub enum InboundKind {
 
 /// News about a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TemplateUpdate {
     /// The template's name.
     pub name: String,

@@ -67,6 +67,7 @@ pub struct DeliverReport {
 
 /// An account that a router refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RefusedAccount {
     /// Which router.
     pub router_id: RouterId,
@@ -82,6 +83,7 @@ pub struct RefusedAccount {
 
 /// A router that did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RouterDown {
     /// Wishes that wait.
     pub waiting: u64,

@@ -13,6 +13,7 @@ use super::state::State;
 
 /// What runs write, in id order. Master data other than subscriptions is left out, since no run changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The position of the billing run.
     pub position: Option<Date>,

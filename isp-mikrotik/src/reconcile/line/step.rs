@@ -8,6 +8,7 @@ use crate::menu::ItemId;
 
 /// What happens to a line that nobody logs in for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LineStep {
     /// Its address or MAC address.
     pub name: String,
