@@ -7,13 +7,15 @@ use crate::error::Error;
 /// Whether a line may be at a site and on a router.
 ///
 /// # Errors
-/// [`Error::Archived`] names the one that is archived.
+/// [`Error::Archived`] names the one that is archived, the router first.
 pub fn takes_lines(site: Option<&Site>, router: Option<&Router>) -> Result<(), Error> {
-    match (site.is_some_and(|site| site.archived), router.is_some_and(|router| router.archived)) {
-        (true, _) => Err(Error::Archived { what: "site" }),
-        (_, true) => Err(Error::Archived { what: "router" }),
-        _ => Ok(()),
+    if router.is_some_and(|router| router.archived) {
+        return Err(Error::Archived { what: "router" });
     }
+    if site.is_some_and(|site| site.archived) {
+        return Err(Error::Archived { what: "site" });
+    }
+    Ok(())
 }
 
 /// Whether no line keeps a site or router from being archived on a day. `ends` are the ends of all lines that it has; a line of which
