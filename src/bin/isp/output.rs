@@ -259,6 +259,11 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", lines.join("\n"));
 }
 
+/// Yes or no.
+pub(crate) fn yes_no(value: bool) -> Cell {
+    Cell::Word(if value { "yes" } else { "no" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,9 +313,4 @@ mod tests {
         assert_eq!(of(Language::Id), "code;phone;amount\n'00123;0812-3456-7890;-500\n");
         assert_eq!(of(Language::En), "code,phone,amount\n'00123,0812-3456-7890,-500\n");
     }
-}
-
-/// Yes or no.
-pub(crate) fn yes_no(value: bool) -> Cell {
-    Cell::Word(if value { "yes" } else { "no" })
 }
