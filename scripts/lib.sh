@@ -17,3 +17,16 @@ apt_install() {
     apt-get update -qq >&2 || say "apt-get update failed, trying with the lists that are there"
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
+
+# Sets `as` to what a program is started with that refuses to run as root, as PostgreSQL does; empty for everybody else.
+leave_root() {
+    as=()
+    is_root || return 0
+    if command -v setpriv >/dev/null; then
+        as=(setpriv --reuid=nobody --regid="$(id -gn nobody)" --clear-groups --)
+    elif command -v runuser >/dev/null; then
+        as=(runuser -u nobody --)
+    else
+        die "neither setpriv nor runuser is here to leave root with. On Debian: apt-get install util-linux"
+    fi
+}
