@@ -19,6 +19,7 @@
 //! | the log of changes | `audit` |
 //! | how NIK and passwords are sealed | `vault`; the file of the key: `keyfile`, `wrap` |
 //! | how a database is copied and brought back | `backup` |
+//! | how tables lie on many nodes | `citus` |
 //! | what must not be in a database | `doctor` |
 //! | the order in which a change set is written | `commit` |
 //! | what a database's refusal means | `error` |
@@ -27,6 +28,7 @@ mod access;
 mod audit;
 mod backup;
 mod bank;
+mod citus;
 mod commit;
 mod credit;
 mod customer;
@@ -72,9 +74,10 @@ mod wishes;
 mod wrap;
 
 pub use backup::{BackupError, Copied, Fit, Scratch, backup, checksum_of, note_backup, restore};
+pub use citus::Distributed;
 pub use doctor::Finding;
 pub use keyfile::{KeyFile, Unwrapped};
-pub use open::{MigrationStatus, has_key, migrate, migration_status};
+pub use open::{MigrationStatus, distribute, has_key, migrate, migration_status};
 pub use reseal::{AllRuns, KeyUse, Resealed};
 pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};

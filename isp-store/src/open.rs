@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use isp_core::ports::StoreError;
 use sqlx::migrate::{AppliedMigration, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, SqlSafeStr as _};
 
+use crate::citus::{self, Distributed, Part};
 use crate::error::{rejected, store_error, unavailable};
 use crate::postgres::{self, Postgres};
 use crate::session::{Engine, first};
@@ -139,11 +140,35 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
             // A change of the tables may take longer than a statement of a run.
             let options = options.options([("statement_timeout", "0")]);
             let mut connection = postgres::connect(&options).await?;
-            migrator(postgres_migrations()).run_direct(None, &mut connection, false).await.map_err(migrate_error)?;
+            match citus::part(&mut connection).await? {
+                Part::Coordinator => _ = citus::migrate(&mut connection).await?,
+                part => {
+                    citus::refuse_worker(part)?;
+                    migrate_undistributed(&mut connection).await?;
+                }
+            }
             connection.close().await.map_err(store_error)?;
         }
     }
     migration_status(url).await
+}
+
+/// Creates the tables of this version on a Citus cluster, as [`migrate`], and distributes by tenant all that are not distributed
+/// yet. Running it again changes nothing; one that was stopped in between goes on where it was. From then on [`migrate`]
+/// distributes new tables, too. Nobody else may use the database meanwhile.
+///
+/// # Errors
+/// [`StoreError::Rejected`] when the database is none of PostgreSQL with Citus, or the server is a worker; otherwise as [`migrate`].
+pub async fn distribute(url: &str) -> Result<Distributed, StoreError> {
+    match target(url)? {
+        Target::Sqlite(_) => Err(rejected("a SQLite file cannot be distributed; Citus is an extension of PostgreSQL")),
+        Target::Postgres(options) => citus::distribute(&options.options([("statement_timeout", "0")])).await,
+    }
+}
+
+/// Runs the migrations on a PostgreSQL server by itself.
+pub(crate) async fn migrate_undistributed(connection: &mut PgConnection) -> Result<(), StoreError> {
+    migrator(postgres_migrations()).run_direct(None, connection, false).await.map_err(migrate_error)
 }
 
 /// Which migrations a database has and lacks. Changes nothing.

@@ -24,7 +24,7 @@ async fn provided() -> [Database; 2] {
 async fn empty_like(database: &Database) -> Database {
     match database.kind {
         Kind::Sqlite(_) => Database::sqlite(),
-        Kind::Postgres { .. } => Database::postgres().await,
+        Kind::Postgres { .. } | Kind::Citus { .. } => Database::postgres().await,
     }
 }
 
@@ -140,7 +140,7 @@ async fn a_copy_that_needs_another_key_is_told() {
         // One row of another key, as a change of keys that went wrong leaves it.
         let sql = match database.kind {
             Kind::Sqlite(_) => "UPDATE routers SET password_sealed = x'0101020304aabb'",
-            Kind::Postgres { .. } => "UPDATE routers SET password_sealed = '\\x0101020304aabb'",
+            Kind::Postgres { .. } | Kind::Citus { .. } => "UPDATE routers SET password_sealed = '\\x0101020304aabb'",
         };
         database.execute(sql).await;
         let file = dir.path().join("copy");

@@ -67,7 +67,7 @@ async fn of_before(database: &Database) {
             connection.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
             connection.close().await.unwrap();
         }
-        Kind::Postgres { .. } => {
+        Kind::Postgres { .. } | Kind::Citus { .. } => {
             let mut connection = PgConnection::connect(&database.url).await.unwrap();
             migrator(|m| m.2).run_direct(None, &mut connection, false).await.unwrap();
             let text = rows(

@@ -134,12 +134,14 @@ async fn copy_postgres(from: &Database, to: &Database) {
     let mut newest = PgConnection::connect(&from.url).await.unwrap();
     let initial = first_migration(include_str!("../../migrations/postgres/0001_initial.sql"));
     initial.run_direct(None, &mut old, false).await.unwrap();
-    // The rows fit together as they are; the order of tables does not matter then.
-    old.execute("SET session_replication_role = replica").await.unwrap();
-    let tables =
-        "SELECT table_name::text AS t, string_agg(column_name::text, ', ' ORDER BY ordinal_position) AS columns
-        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'
-        GROUP BY table_name";
+    if let Kind::Citus { .. } = to.kind {
+        distribute_the_first(&mut old).await;
+    }
+    // In the order in which they were made: none names a row that comes later.
+    let tables = "SELECT c.relname::text AS t, string_agg(a.attname::text, ', ' ORDER BY a.attnum) AS columns
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> '_sqlx_migrations'
+        GROUP BY c.oid, c.relname ORDER BY c.oid";
     for row in sqlx::query(tables).fetch_all(&mut old).await.unwrap() {
         let (table, columns): (String, String) = (row.get("t"), row.get("columns"));
         let read = format!("COPY (SELECT {columns} FROM {table}) TO STDOUT");
@@ -154,6 +156,21 @@ async fn copy_postgres(from: &Database, to: &Database) {
     newest.close().await.unwrap();
 }
 
+/// Distributes the tables of the first version.
+async fn distribute_the_first(connection: &mut PgConnection) {
+    let tables = "SELECT relname::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname <> 'tenants', oid";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *connection).await.unwrap();
+    for table in tables {
+        let call = match table.as_str() {
+            "meta" | "_sqlx_migrations" => format!("create_reference_table('{table}')"),
+            "tenants" => "create_distributed_table('tenants', 'tenant_id')".to_owned(),
+            _ => format!("create_distributed_table('{table}', 'tenant_id', colocate_with := 'tenants')"),
+        };
+        connection.execute(AssertSqlSafe(format!("SELECT {call}"))).await.unwrap();
+    }
+}
+
 async fn upgrade(newest: Database, old: Database) {
     // The same provider in a database of today, as far as the day of the upgrade.
     let store = newest.open().await;
@@ -161,7 +178,7 @@ async fn upgrade(newest: Database, old: Database) {
     live(&store, 0..UPGRADED).await;
     match &old.kind {
         Kind::Sqlite(_) => copy_sqlite(&newest, &old).await,
-        Kind::Postgres { .. } => copy_postgres(&newest, &old).await,
+        Kind::Postgres { .. } | Kind::Citus { .. } => copy_postgres(&newest, &old).await,
     }
     let refused = isp_store::open(&old.url, vault()).await.err().expect("it opened");
     assert!(refused.to_string().contains("isp migrate"), "{refused}");

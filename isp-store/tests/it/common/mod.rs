@@ -33,6 +33,8 @@ pub(crate) struct Database {
 pub(crate) enum Kind {
     Sqlite(tempfile::TempDir),
     Postgres { name: String },
+    /// On the three servers of `scripts/with_citus`.
+    Citus { name: String },
 }
 
 pub(crate) fn vault() -> Vault {
@@ -41,6 +43,19 @@ pub(crate) fn vault() -> Vault {
 
 fn server() -> String {
     std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
+}
+
+/// The servers of a cluster, the coordinator first.
+pub(crate) fn nodes() -> Vec<String> {
+    let nodes = std::env::var("ISP_TEST_CITUS").expect("ISP_TEST_CITUS is not set: run through scripts/with_citus");
+    nodes.split(' ').map(str::to_owned).collect()
+}
+
+/// Runs a statement on a server or in a database.
+pub(crate) async fn run(url: &str, sql: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 impl Database {
@@ -74,6 +89,37 @@ impl Database {
         Self { url: url_of(&name), kind: Kind::Postgres { name } }
     }
 
+    /// A database of its own on each server of a cluster; the tables are not distributed.
+    pub(crate) async fn citus() -> Self {
+        let name = format!("isp_test_{}", Uuid::now_v7().simple());
+        let nodes = nodes();
+        for node in &nodes {
+            run(node, &format!("CREATE DATABASE {name}")).await;
+            run(&url_in(node, &name), "CREATE EXTENSION citus").await;
+        }
+        let database = Self { url: url_in(&nodes[0], &name), kind: Kind::Citus { name } };
+        for (at, node) in nodes.iter().enumerate() {
+            let options: sqlx::postgres::PgConnectOptions = node.parse().unwrap();
+            let (socket, port) = (options.get_socket().unwrap().display(), options.get_port());
+            let add = if at == 0 { "citus_set_coordinator_host" } else { "citus_add_node" };
+            database.execute(&format!("SELECT {add}('{socket}', {port})")).await;
+        }
+        database
+    }
+
+    /// [`Database::citus`] with tables that are distributed.
+    pub(crate) async fn distributed() -> Self {
+        let database = Self::citus().await;
+        isp_store::distribute(&database.url).await.unwrap();
+        database
+    }
+
+    /// The same database on another server of the cluster.
+    pub(crate) fn on_node(&self, number: usize) -> String {
+        let Kind::Citus { name } = &self.kind else { panic!("no cluster") };
+        url_in(&nodes()[number], name)
+    }
+
     /// One of each engine.
     pub(crate) async fn both() -> [Self; 2] {
         [Self::sqlite(), Self::postgres().await]
@@ -92,28 +138,36 @@ impl Database {
     pub(crate) fn path(&self) -> std::path::PathBuf {
         match &self.kind {
             Kind::Sqlite(dir) => dir.path().join("isp.db"),
-            Kind::Postgres { .. } => panic!("no file"),
+            Kind::Postgres { .. } | Kind::Citus { .. } => panic!("no file"),
         }
     }
 }
 
 fn url_of(database: &str) -> String {
-    let server = server();
-    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
+    url_in(&server(), database)
+}
+
+fn url_in(server: &str, database: &str) -> String {
+    let (head, query) = server.split_once('?').unwrap_or((server, ""));
     let (head, _) = head.rsplit_once('/').unwrap();
     format!("{head}/{database}?{query}")
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Kind::Postgres { name } = &self.kind else { return };
+        let (name, servers) = match &self.kind {
+            Kind::Sqlite(_) => return,
+            Kind::Postgres { name } => (name, vec![server()]),
+            Kind::Citus { name } => (name, nodes()),
+        };
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         // A test's runtime may be going down, so a thread and a runtime of its own.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let mut connection = PgConnection::connect(&server()).await.unwrap();
-                connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+                for server in servers {
+                    run(&server, &sql).await;
+                }
             });
         });
         dropped.join().unwrap();
