@@ -58,9 +58,28 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
         ("42501", _) => rejected("its user may not do that; give it the rights to these tables"),
         // These concern the server, not a row.
         (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(refusal(code)),
-        (_, "XX") => StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") },
+        (_, "XX") => of_shard(error.message())
+            .unwrap_or_else(|| StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") }),
         _ => rejected(format!("SQLSTATE {code} ({place})")),
     }
+}
+
+/// What a node of a Citus cluster found in the rows of a COPY. The coordinator passes its words on, in whatever language, but
+/// not its code. The words hold the name of the rule, which is that of our table with the number of the shard behind it.
+fn of_shard(message: &str) -> Option<StoreError> {
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.find_map(|word| {
+        let (rule, shard) = word.rsplit_once('_')?;
+        if shard.is_empty() || !shard.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        match rule.rsplit_once('_')?.1 {
+            "pkey" | "key" => Some(StoreError::Duplicate { what: "row" }),
+            "fkey" => Some(rejected(format!("it names a row that does not exist ({rule})"))),
+            "check" => Some(rejected(format!("it breaks a rule of the tables ({rule})"))),
+            _ => None,
+        }
+    })
 }
 
 /// Why a server lets nobody in: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -120,6 +139,18 @@ pub(crate) fn rejected(reason: impl Into<String>) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_names_the_rule_that_a_copied_row_broke() {
+        let duplicate = r#"duplicate key value violates unique constraint "invoices_pkey_102070""#;
+        assert_eq!(of_shard(duplicate), Some(StoreError::Duplicate { what: "row" }));
+        let german = "doppelter Schlüsselwert verletzt Unique-Constraint »sites_code_key_102016«";
+        assert_eq!(of_shard(german), Some(StoreError::Duplicate { what: "row" }));
+        let fkey = r#"insert or update on table "cpes_102046" violates foreign key constraint "cpes_tenant_id_customer_id_fkey_102046""#;
+        assert_eq!(of_shard(fkey).unwrap().code(), "store.rejected");
+        assert_eq!(of_shard("could not read block 7 of relation base/1/2"), None);
+        assert_eq!(of_shard("cache lookup failed for relation invoices_102070"), None);
+    }
 
     #[test]
     fn a_refusal_is_a_reason_of_ours() {
