@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust test-py chaos bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
+.PHONY: help demo test lint test-rust citus test-py chaos bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ lint: setup ## format, lints and documentation, warnings are errors
 
 test-rust: setup ## Rust tests and documentation examples, with a private PostgreSQL
 	scripts/with_pg scripts/test_rust
+
+citus: setup ## the store, the cases and many workers on a private cluster: make citus CITUS_SRC=/path/to/citus-13.0
+	@CITUS_SRC='$(CITUS_SRC)' scripts/with_citus scripts/test_citus
 
 test-py: setup ## the wheel's Python tests, types and stubs
 	scripts/test_py

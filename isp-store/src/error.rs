@@ -17,12 +17,12 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
             }
         }
         // What TLS says of a certificate comes as "invalid data" of the connection.
-        sqlx::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData => StoreError::Tls { reason: e.to_string() },
+        sqlx::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData => tls(e.to_string()),
         sqlx::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
             unavailable("the name of its server has no address")
         }
         sqlx::Error::Io(e) => unavailable(e.kind().to_string()),
-        sqlx::Error::Tls(e) => StoreError::Tls { reason: e.to_string() },
+        sqlx::Error::Tls(e) => tls(e.to_string()),
         sqlx::Error::PoolTimedOut => unavailable("no free connection within the time limit"),
         sqlx::Error::PoolClosed => unavailable("the store is closed"),
         sqlx::Error::WorkerCrashed => unavailable("its worker ended"),
@@ -41,6 +41,16 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
+/// Why TLS does not trust a server. Citus makes each server a certificate of the first version of X.509, of 1988, which the driver does
+/// not read.
+fn tls(reason: String) -> StoreError {
+    let old = reason.contains("UnsupportedCertVersion");
+    StoreError::Tls { reason: if old { FIRST_X509.to_owned() } else { reason } }
+}
+
+const FIRST_X509: &str = "the server's certificate is one of X.509 version 1, as Citus makes them; give the server one of version 3, or write \
+    sslmode=disable in the URL where nobody can listen in between";
+
 fn postgres(error: &PgDatabaseError) -> StoreError {
     let code = error.code();
     let place = error.constraint().or(error.table()).unwrap_or("a table");
@@ -58,17 +68,24 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
         ("42501", _) => rejected("its user may not do that; give it the rights to these tables"),
         // These concern the server, not a row.
         (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(refusal(code)),
-        (_, "XX") => of_shard(error.message())
-            .unwrap_or_else(|| StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") }),
+        ("XX000", _) if is_of_a_node(error) => of_node(error.message()),
+        (_, "XX") => StoreError::Corrupt { what: "table", reason: format!("SQLSTATE {code}") },
         _ => rejected(format!("SQLSTATE {code} ({place})")),
     }
 }
 
-/// What a node of a Citus cluster found in the rows of a COPY. The coordinator passes its words on, in whatever language, but
-/// not its code. The words hold the name of the rule, which is that of our table with the number of the shard behind it.
-fn of_shard(message: &str) -> Option<StoreError> {
+/// True for what the coordinator of a Citus cluster tells of another node, without a code: that it broke off, that it did not
+/// commit, or what it found in the rows of a COPY.
+fn is_of_a_node(error: &PgDatabaseError) -> bool {
+    let told = ["ReportResultError", "ReportCopyError", "ErrorIfPostCommitFailedShardPlacements"];
+    error.routine().is_some_and(|routine| told.contains(&routine))
+}
+
+/// What became of a statement on a node. Where a row of a COPY broke a rule, the words of the node are passed on, in whatever
+/// language. They hold the name of the rule, which is that of our table with the number of the shard behind it.
+fn of_node(message: &str) -> StoreError {
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.find_map(|word| {
+    let broken = words.find_map(|word| {
         let (rule, shard) = word.rsplit_once('_')?;
         if shard.is_empty() || !shard.bytes().all(|b| b.is_ascii_digit()) {
             return None;
@@ -79,7 +96,8 @@ fn of_shard(message: &str) -> Option<StoreError> {
             "check" => Some(rejected(format!("it breaks a rule of the tables ({rule})"))),
             _ => None,
         }
-    })
+    });
+    broken.unwrap_or_else(|| unavailable("a node of its cluster broke off"))
 }
 
 /// Why a server lets nobody in: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -143,13 +161,17 @@ mod tests {
     #[test]
     fn a_node_names_the_rule_that_a_copied_row_broke() {
         let duplicate = r#"duplicate key value violates unique constraint "invoices_pkey_102070""#;
-        assert_eq!(of_shard(duplicate), Some(StoreError::Duplicate { what: "row" }));
+        assert_eq!(of_node(duplicate), StoreError::Duplicate { what: "row" });
         let german = "doppelter Schlüsselwert verletzt Unique-Constraint »sites_code_key_102016«";
-        assert_eq!(of_shard(german), Some(StoreError::Duplicate { what: "row" }));
+        assert_eq!(of_node(german), StoreError::Duplicate { what: "row" });
         let fkey = r#"insert or update on table "cpes_102046" violates foreign key constraint "cpes_tenant_id_customer_id_fkey_102046""#;
-        assert_eq!(of_shard(fkey).unwrap().code(), "store.rejected");
-        assert_eq!(of_shard("could not read block 7 of relation base/1/2"), None);
-        assert_eq!(of_shard("cache lookup failed for relation invoices_102070"), None);
+        assert_eq!(of_node(fkey).code(), "store.rejected");
+        for lost in [
+            "server closed the connection unexpectedly",
+            "could not commit transaction for shard 102070 on any active node",
+        ] {
+            assert!(of_node(lost).retryable(), "{lost}");
+        }
     }
 
     #[test]

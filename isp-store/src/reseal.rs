@@ -117,6 +117,7 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -
     session.execute(check, args![vault.seal_check()?]).await?;
     held.check(session.as_mut()).await?;
     session.commit().await?;
+    wait_for_commits(engine).await?;
 
     let mut done = Resealed::default();
     for sealed in &SEALED {
@@ -145,9 +146,28 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -
     Ok(done)
 }
 
+/// Waits for the commits that are under way, each of which holds its tenant's row: where nobody locks the row of the key
+/// ([`Session::locks_meta`]), they may still seal with the key of before. Those that begin from now on see the new one.
+async fn wait_for_commits(engine: &dyn Engine) -> Result<(), StoreError> {
+    let mut session = engine.read().await?;
+    let tenants: Vec<TenantId> =
+        all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
+    drop(session);
+    for tenant in tenants {
+        let mut session = engine.write().await?;
+        session.fetch("SELECT tenant_id FROM tenants WHERE tenant_id = $1 FOR UPDATE", args![tenant]).await?;
+        session.commit().await?;
+    }
+    Ok(())
+}
+
 /// Refuses to seal when the database has a key that is not in the ring: it was changed since this process read its key file.
 pub(crate) async fn may_seal(s: &mut dyn Session, vault: &Vault) -> Result<(), StoreError> {
-    is_current(s, vault, "SELECT value FROM meta WHERE key = 'vault_check' FOR SHARE").await
+    let sql = match s.locks_meta() {
+        true => "SELECT value FROM meta WHERE key = 'vault_check' FOR SHARE",
+        false => "SELECT value FROM meta WHERE key = 'vault_check'",
+    };
+    is_current(s, vault, sql).await
 }
 
 /// Refuses when the database has a key that is not in the ring.

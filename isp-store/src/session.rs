@@ -48,6 +48,12 @@ pub(crate) trait Session: Send {
     /// Notes a row that cannot be read.
     fn park(&mut self, row: DamagedRow);
 
+    /// True when a commit that seals locks the row of the key, so that whoever changes the key waits for it. False on a cluster: two
+    /// who lock a row that is on every node lock each other out.
+    fn locks_meta(&self) -> bool {
+        true
+    }
+
     /// True when a condition on many rows is best asked as `IN (SELECT ...)`, which is listed once, and not as `EXISTS`.
     fn lists_once(&self) -> bool;
 

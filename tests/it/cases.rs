@@ -1,4 +1,4 @@
-//! Every case of `cases/` on three hosts: a store in memory, SQLite, PostgreSQL. Prints the table of all and fails on any red.
+//! Every case of `cases/` on three hosts: a store in memory, SQLite, PostgreSQL, which is a cluster below `scripts/with_citus`. Prints the table of all and fails on any red.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -9,7 +9,8 @@ use isp::cases::{Case, Colour, EngineHost, Suite, Tally, compare, live};
 use isp_core::ports::Store;
 use isp_core::testing::MemoryStore;
 use isp_store::{SqlStore, Vault};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+
+use crate::database;
 
 const HOSTS: [&str; 3] = ["memory", "sqlite", "postgresql"];
 
@@ -58,21 +59,13 @@ async fn on_sqlite(suite: &Suite) -> Vec<(&'static str, usize, Colour, Vec<Strin
 }
 
 async fn on_postgres(suite: &Suite) -> Vec<(&'static str, usize, Colour, Vec<String>)> {
-    let server = std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg");
     let name = format!("isp_cases_{}", std::process::id());
-    let run = async |sql: String| {
-        let mut connection = PgConnection::connect(&server).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
-        connection.close().await.unwrap();
-    };
-    run(format!("CREATE DATABASE {name}")).await;
-    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
-    let url = format!("{}/{name}?{query}", head.rsplit_once('/').unwrap().0);
-    isp_store::migrate(&url).await.unwrap();
-    let store = SqlStore::open(&url, vault()).await.unwrap();
+    database::create(&name).await;
+    database::migrate(&database::url_of(&name)).await;
+    let store = SqlStore::open(&database::url_of(&name), vault()).await.unwrap();
     let told = on("postgresql", &store, suite).await;
-    drop(store);
-    run(format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    store.close().await;
+    database::drop(&name).await;
     told
 }
 

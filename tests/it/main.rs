@@ -55,6 +55,7 @@ mod cli_survey;
 mod cli_taken_back;
 mod cli_terms;
 mod cli_trouble;
+mod database;
 mod demo;
 mod documents;
 mod first_fee;

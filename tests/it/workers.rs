@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cli::{Isp, Stage};
+use crate::database::{self, server, url_of};
 use isp::mikrotik::simulator::{Fault, FaultKind};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
@@ -47,6 +48,9 @@ impl Workers {
         }
         stage.isp.set("ISP_WORKER__LEASE_SECONDS", "1");
         stage.isp.ok(&["init"]);
+        if kept == Kept::Postgres && database::on_cluster() {
+            stage.isp.ok(&["migrate", "--citus"]);
+        }
         let rows = |head: &str, row: &dyn Fn(usize) -> String| {
             std::iter::once(head.to_owned()).chain((0..LINES).map(row)).collect::<Vec<_>>().join("\n")
         };
@@ -101,10 +105,16 @@ impl Workers {
         if self.database.is_none() {
             return;
         }
-        let slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END';
-            CREATE TRIGGER slow BEFORE INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION slow()";
+        // One by one, as a cluster passes them on.
+        let slow = [
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END'",
+            "CREATE TRIGGER slow BEFORE INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION slow()",
+        ];
         self.stage.runtime.block_on(async {
-            PgConnection::connect(&self.url()).await.unwrap().execute(slow).await.unwrap();
+            let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+            for statement in slow {
+                connection.execute(statement).await.unwrap();
+            }
         });
     }
 
@@ -207,10 +217,7 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         if let Some(name) = &self.database {
-            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-            self.stage.runtime.block_on(async {
-                PgConnection::connect(&server()).await.unwrap().execute(AssertSqlSafe(sql)).await.unwrap();
-            });
+            self.stage.runtime.block_on(database::drop(name));
         }
     }
 }
@@ -248,20 +255,9 @@ fn id_of(callback: Option<&str>) -> String {
     callback.unwrap().rsplit(':').next().unwrap().to_owned()
 }
 
-pub(crate) fn server() -> String {
-    std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
-}
-
-fn url_of(database: &str) -> String {
-    let server = server();
-    let (head, query) = server.split_once('?').unwrap_or((server.as_str(), ""));
-    format!("{}/{database}?{query}", head.rsplit_once('/').unwrap().0)
-}
-
 async fn create_database() -> String {
     let name = format!("isp_workers_{}", uuid::Uuid::now_v7().simple());
-    let mut connection = PgConnection::connect(&server()).await.unwrap();
-    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    database::create(&name).await;
     name
 }
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::workers::{BEYOND_THE_LEASE, FEBRUARY, ISOLATED, Kept, LINES, Worker, Workers, cut, server};
+use crate::database::server;
+use crate::workers::{BEYOND_THE_LEASE, FEBRUARY, ISOLATED, Kept, LINES, Worker, Workers, cut};
 
 /// Nothing is cut.
 const NEVER: usize = usize::MAX;

@@ -23,9 +23,10 @@ use crate::wrap::from_hex;
 const MAGIC: &[u8] = b"PGDMP";
 const DUMP: &str = "pg_dump";
 const RESTORE: &str = "pg_restore";
-/// All relations that are not the server's own.
+/// All relations that are neither the server's own nor those of an extension; indexes go with their tables.
 const OURS: &str = "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
+    WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND c.relkind NOT IN ('i', 'I') AND NOT EXISTS (
+        SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')";
 
 /// True for a file that begins like a dump.
 pub(super) fn is_one(head: &[u8]) -> bool {

@@ -14,9 +14,9 @@ use sqlx::migrate::{Migrate as _, Migration};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use crate::error::{rejected, store_error};
+use crate::error::{rejected, store_error, unavailable};
 use crate::open::{applied, migrate_error, postgres_migrations, stands};
-use crate::postgres::connect;
+use crate::postgres::{LOCK_TIMEOUT, connect};
 
 /// The table that all others lie beside.
 const FIRST: &str = "tenants";
@@ -87,7 +87,9 @@ pub(crate) async fn distribute(options: &PgConnectOptions) -> Result<Distributed
 /// Fails on a worker: tables that are made there are seen by nobody else.
 pub(crate) fn refuse_worker(part: Part) -> Result<(), StoreError> {
     match part {
-        Part::Worker => Err(rejected("this server is a worker of a Citus cluster; name the coordinator in the database URL")),
+        Part::Worker => {
+            Err(rejected("this server is a worker of a Citus cluster; name the coordinator in the database URL"))
+        }
         _ => Ok(()),
     }
 }
@@ -115,6 +117,7 @@ async fn migrate_locked(connection: &mut PgConnection) -> Result<Distributed, St
     }
     let now = distribute_rest(connection).await?;
     drop_local_rows(connection).await?;
+    limit_waiting(connection).await?;
     let tables = check(connection).await?;
     let nodes = "SELECT COUNT(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards";
     let nodes: i64 = sqlx::query_scalar(nodes).fetch_one(&mut *connection).await.map_err(store_error)?;
@@ -155,9 +158,13 @@ async fn distribute_rest(connection: &mut PgConnection) -> Result<Vec<String>, S
             return Ok(now);
         }
         let ready: Vec<&String> = left.iter().filter(|(_, waits)| !waits).map(|(table, _)| table).collect();
-        let Some(next) = ready.iter().find(|t| t.as_str() == FIRST || EVERYWHERE.contains(&t.as_str())).or(ready.first())
+        let Some(next) =
+            ready.iter().find(|t| t.as_str() == FIRST || EVERYWHERE.contains(&t.as_str())).or(ready.first())
         else {
-            return Err(rejected(format!("the tables {left:?} name each other, so none can be distributed first")));
+            return Err(rejected(format!(
+                "the table \"{}\" and others name each other, so none can be distributed first",
+                left[0].0
+            )));
         };
         distribute_table(connection, next).await?;
         now.push((*next).clone());
@@ -193,12 +200,29 @@ async fn distribute_table(connection: &mut PgConnection, table: &str) -> Result<
 async fn drop_local_rows(connection: &mut PgConnection) -> Result<(), StoreError> {
     let sql = "SELECT d.logicalrelid::text FROM pg_dist_partition d JOIN pg_class c ON c.oid = d.logicalrelid
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1) AND pg_relation_size(c.oid) > 0";
-    let left: Vec<String> = sqlx::query_scalar(sql).bind(ours()).fetch_all(&mut *connection).await.map_err(store_error)?;
+    let left: Vec<String> =
+        sqlx::query_scalar(sql).bind(ours()).fetch_all(&mut *connection).await.map_err(store_error)?;
     for table in left {
         let sql = "SELECT truncate_local_data_after_distributing_table($1::text::regclass)";
         sqlx::query(sql).bind(table).execute(&mut *connection).await.map_err(store_error)?;
     }
     Ok(())
+}
+
+/// Rows are waited for on the nodes, which do not know the limit of our connection to the coordinator. So it is written down on
+/// each node for our user in this database.
+async fn limit_waiting(connection: &mut PgConnection) -> Result<(), StoreError> {
+    // A worker refuses to tell the others of it, so each is told alone.
+    let sql = "SELECT success FROM run_command_on_all_nodes(format('DO $do$ BEGIN
+            SET LOCAL citus.enable_ddl_propagation = off;
+            ALTER ROLE %I IN DATABASE %I SET lock_timeout = %L;
+        END $do$', current_user, current_database(), $1::text))";
+    let done: Vec<bool> =
+        sqlx::query_scalar(sql).bind(LOCK_TIMEOUT).fetch_all(connection).await.map_err(store_error)?;
+    match done.iter().all(|success| *success) {
+        true => Ok(()),
+        false => Err(unavailable("a node of its cluster did not take a setting")),
+    }
 }
 
 /// Our tables that Citus knows, each with the group of shards that it lies in; those on every node have none.
@@ -222,7 +246,11 @@ async fn check(connection: &mut PgConnection) -> Result<usize, StoreError> {
         None => true,
     };
     let wrong: Vec<&str> = ours.iter().map(String::as_str).filter(is_wrong).collect();
-    if wrong.is_empty() { Ok(found.len()) } else { Err(rejected(format!("not distributed by {KEY}: {}", wrong.join(", ")))) }
+    if wrong.is_empty() {
+        Ok(found.len())
+    } else {
+        Err(rejected(format!("these tables are not distributed by tenant: \"{}\"", wrong.join(", "))))
+    }
 }
 
 /// The tables that the migrations make, and the one of the migrations.

@@ -30,10 +30,12 @@ fn offences(sql: &str) -> Vec<String> {
         }
         match pieces.as_slice() {
             [create, table, ..] if create.is("CREATE") && table.is("TABLE") => create_table(&statement, &mut say),
-            [create, unique, ..] if create.is("CREATE") && unique.is("UNIQUE") => {
-                if !pieces.iter().find_map(Piece::inside).is_some_and(by_tenant) {
-                    say("a unique index begins with tenant_id");
-                }
+            [create, unique, ..]
+                if create.is("CREATE")
+                    && unique.is("UNIQUE")
+                    && !pieces.iter().find_map(Piece::inside).is_some_and(by_tenant) =>
+            {
+                say("a unique index begins with tenant_id");
             }
             [alter, table, _, action, rest @ ..] if alter.is("ALTER") && table.is("TABLE") => {
                 alter_table(*action, rest, &mut say);
@@ -123,7 +125,8 @@ fn migrations_of_before_offend_as_the_runner_knows() {
     for migration in postgres_migrations().iter().filter(|m| m.version <= LAST_OF_BEFORE) {
         for offence in offences(migration.sql.as_str()) {
             let known = offence.starts_with("a column is added alone")
-                || offence == "what is added is written as ADD COLUMN, or as ADD CONSTRAINT with a name: ALTER TABLE former_accounts ADD PRIMARY KEY (tenant_id, subscription_id, router_id, username, service)";
+                || offence
+                    == "what is added is written as ADD COLUMN, or as ADD CONSTRAINT with a name: ALTER TABLE former_accounts ADD PRIMARY KEY (tenant_id, subscription_id, router_id, username, service)";
             assert!(known, "migration {}: {offence}", migration.version);
         }
     }

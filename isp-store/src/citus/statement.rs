@@ -111,7 +111,9 @@ fn bracketed(text: &str) -> usize {
 /// The table that a statement makes.
 pub(super) fn created_table(statement: &str) -> Option<&str> {
     match pieces(statement).as_slice() {
-        [create, table, name, columns, ..] if create.is("CREATE") && table.is("TABLE") && columns.inside().is_some() => {
+        [create, table, name, columns, ..]
+            if create.is("CREATE") && table.is("TABLE") && columns.inside().is_some() =>
+        {
             Some(name.text)
         }
         _ => None,
@@ -134,7 +136,8 @@ pub(super) fn separated(statement: &str) -> Vec<String> {
         let expression = check[1].text;
         // It is named by its column when it is about that one alone.
         let alone = names(expression).iter().all(|name| *name == column.text);
-        let name = if alone { format!("{}_{}_check", table.text, column.text) } else { format!("{}_check", table.text) };
+        let name =
+            if alone { format!("{}_{}_check", table.text, column.text) } else { format!("{}_check", table.text) };
         parts.push(format!("ALTER TABLE {} ADD CONSTRAINT {name} CHECK {expression}", table.text));
     }
     parts
@@ -159,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_semicolon_in_a_text_a_comment_or_a_body_ends_no_statement() {
-        let sql = "-- one; two\nCREATE TABLE a (b TEXT DEFAULT ';''x;'); -- three;\nDO $x$ BEGIN; END $x$;\n\nSELECT $1;;";
+        let sql =
+            "-- one; two\nCREATE TABLE a (b TEXT DEFAULT ';''x;'); -- three;\nDO $x$ BEGIN; END $x$;\n\nSELECT $1;;";
         let found = split(sql);
         assert_eq!(found, ["CREATE TABLE a (b TEXT DEFAULT ';''x;')", "DO $x$ BEGIN; END $x$", "SELECT $1"]);
         assert_eq!(created_table(&found[0]), Some("a"));
@@ -195,7 +199,8 @@ mod tests {
                 "ALTER TABLE t ADD CONSTRAINT t_check CHECK ((a IS NULL) = (b IS NULL))"
             ]
         );
-        for whole in ["ALTER TABLE t ADD COLUMN a TEXT", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)", "DROP INDEX i"] {
+        for whole in ["ALTER TABLE t ADD COLUMN a TEXT", "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)", "DROP INDEX i"]
+        {
             assert_eq!(separated(whole), [whole]);
         }
     }

@@ -21,7 +21,7 @@ use wire::{ASKS, SILENT, Wire};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a statement waits for rows that another transaction holds: one that somebody forgot would be waited for
 /// without end.
-const LOCK_TIMEOUT: &str = "15s";
+pub(crate) const LOCK_TIMEOUT: &str = "15s";
 /// How long a statement may take; the longest of a run takes seconds.
 const STATEMENT_TIMEOUT: &str = "10min";
 /// How long a transaction of ours may stay open while nothing comes from us: a process that was stopped in one holds
@@ -37,6 +37,8 @@ pub(crate) struct Postgres {
     pool: PgPool,
     wire: Wire,
     parked: Parked,
+    /// Whether the tables lie on many nodes.
+    cluster: bool,
 }
 
 impl Postgres {
@@ -55,14 +57,20 @@ impl Postgres {
             .connect_with(wire.named())
             .await
             .map_err(store_error)?;
-        Ok(Self { pool, wire, parked: Parked::default() })
+        let asked = async {
+            let sql = "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')";
+            sqlx::query_scalar(sql).fetch_one(&pool).await.map_err(store_error)
+        };
+        let cluster = wire.answer(asked).await?;
+        Ok(Self { pool, wire, parked: Parked::default(), cluster })
     }
 
     async fn begin(&self, statement: &'static str) -> Result<Box<dyn Session>, StoreError> {
         self.wire.not_silent()?;
         let (pool, wire) = (self.pool.clone(), self.wire.clone());
         let begun = begin(async move { wire.answer(begin_with(&pool, statement)).await }).await?;
-        Ok(Box::new(PostgresSession { transaction: begun, wire: self.wire.clone(), parked: self.parked.clone() }))
+        let (wire, parked) = (self.wire.clone(), self.parked.clone());
+        Ok(Box::new(PostgresSession { transaction: begun, wire, parked, cluster: self.cluster }))
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct PostgresSession {
     pub(super) transaction: Transaction<'static, Postgres>,
     pub(super) wire: Wire,
     pub(super) parked: Parked,
+    /// Whether the tables lie on many nodes.
+    pub(super) cluster: bool,
 }
 
 impl PostgresSession {
@@ -103,6 +105,10 @@ impl Session for PostgresSession {
 
     fn park(&mut self, row: DamagedRow) {
         self.parked.add(row);
+    }
+
+    fn locks_meta(&self) -> bool {
+        !self.cluster
     }
 
     fn lists_once(&self) -> bool {

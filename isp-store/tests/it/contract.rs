@@ -47,33 +47,3 @@ async fn the_inbox_keeps_its_contract() {
         isp_core::testing::contract::inbox::run_all(&database.open().await, 900).await;
     }
 }
-
-mod citus {
-    use super::*;
-
-    async fn fresh() -> Database {
-        Database::distributed().await
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "needs a cluster: scripts/with_citus"]
-    async fn a_cluster_keeps_the_contract() {
-        let database = fresh().await;
-        run_all(isp_store::open(&database.url, vault()).await.unwrap().as_ref()).await;
-    }
-
-    /// Whoever asks a worker sees the same tables.
-    #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "needs a cluster: scripts/with_citus"]
-    async fn a_worker_of_a_cluster_keeps_the_contract() {
-        let database = fresh().await;
-        run_all(isp_store::open(&database.on_node(1), vault()).await.unwrap().as_ref()).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    #[ignore = "needs a cluster: scripts/with_citus"]
-    async fn the_inbox_of_a_cluster_keeps_its_contract() {
-        let database = fresh().await;
-        isp_core::testing::contract::inbox::run_all(&database.open().await, 900).await;
-    }
-}

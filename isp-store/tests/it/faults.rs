@@ -227,7 +227,8 @@ async fn a_transaction_that_somebody_forgot_is_not_waited_for_without_end() {
             } else {
                 let mut other = sqlx::PgConnection::connect(&database.url).await.unwrap();
                 other.execute("BEGIN").await.unwrap();
-                other.execute("SELECT * FROM tenants FOR UPDATE").await.unwrap();
+                let lock = format!("SELECT * FROM tenants WHERE tenant_id = '{TENANT}' FOR UPDATE");
+                other.execute(sqlx::AssertSqlSafe(lock)).await.unwrap();
                 let refused = store.commit(TENANT, some(invoices(1))).await.unwrap_err();
                 other.execute("ROLLBACK").await.unwrap();
                 refused

@@ -132,10 +132,9 @@ async fn copy_sqlite(from: &Database, to: &Database) {
 async fn copy_postgres(from: &Database, to: &Database) {
     let mut old = PgConnection::connect(&to.url).await.unwrap();
     let mut newest = PgConnection::connect(&from.url).await.unwrap();
-    let initial = first_migration(include_str!("../../migrations/postgres/0001_initial.sql"));
-    initial.run_direct(None, &mut old, false).await.unwrap();
-    if let Kind::Citus { .. } = to.kind {
-        distribute_the_first(&mut old).await;
+    match to.kind {
+        Kind::Citus { .. } => first_version_on_a_cluster(&mut old).await,
+        _ => first_version(&mut old).await,
     }
     // In the order in which they were made: none names a row that comes later.
     let tables = "SELECT c.relname::text AS t, string_agg(a.attname::text, ', ' ORDER BY a.attnum) AS columns
@@ -156,8 +155,14 @@ async fn copy_postgres(from: &Database, to: &Database) {
     newest.close().await.unwrap();
 }
 
-/// Distributes the tables of the first version.
-async fn distribute_the_first(connection: &mut PgConnection) {
+async fn first_version(connection: &mut PgConnection) {
+    let initial = first_migration(include_str!("../../migrations/postgres/0001_initial.sql"));
+    initial.run_direct(None, connection, false).await.unwrap();
+}
+
+/// The tables of the first version, distributed.
+pub(crate) async fn first_version_on_a_cluster(connection: &mut PgConnection) {
+    first_version(connection).await;
     let tables = "SELECT relname::text FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname <> 'tenants', oid";
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut *connection).await.unwrap();

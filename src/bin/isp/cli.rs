@@ -104,7 +104,10 @@ pub(crate) enum Command {
     )]
     Init(cmd::init::Init),
     /// Create or update the tables of the database.
-    Migrate,
+    #[command(
+        after_help = "Example:\n  isp migrate --citus\n\nBefore --citus, every node needs the database with the extension citus, and the coordinator knows the others (citus_add_node). Nobody else may use the database meanwhile. Stopped in between, it goes on where it was. From then on, isp migrate distributes new tables by itself."
+    )]
+    Migrate(cmd::init::Migrate),
     /// Copy the database while it is used; the copy is opened and counted.
     #[command(
         after_help = "Examples:\n  isp backup ../copy\n  isp backup /media/usb/isp.db --passphrase -\n\nA file that is there is never replaced."

@@ -145,7 +145,7 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Ask
 async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow::Result<Exit> {
     match command {
         Command::Init(_) | Command::Completions { .. } | Command::Man { .. } => Ok(Exit::Done),
-        Command::Migrate => cmd::init::migrate(ctx).await,
+        Command::Migrate(args) => cmd::init::migrate(ctx, &args).await,
         Command::Backup(args) => cmd::backup::backup(ctx, args).await,
         Command::Restore(args) => cmd::backup::restore(ctx, args).await,
         Command::Key(command) => cmd::key::run(ctx, command).await,

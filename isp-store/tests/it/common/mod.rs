@@ -22,6 +22,8 @@ use isp_store::{SqlStore, Vault};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use uuid::Uuid;
 
+pub(crate) mod cluster;
+
 pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
 
 /// A database of its own, gone when dropped.
@@ -32,23 +34,26 @@ pub(crate) struct Database {
 
 pub(crate) enum Kind {
     Sqlite(tempfile::TempDir),
-    Postgres { name: String },
+    Postgres {
+        name: String,
+    },
     /// On the three servers of `scripts/with_citus`.
-    Citus { name: String },
+    Citus {
+        name: String,
+    },
 }
 
 pub(crate) fn vault() -> Vault {
     Vault::from_text(&"7e".repeat(32)).unwrap()
 }
 
-fn server() -> String {
-    std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
+/// True below `scripts/with_citus`.
+pub(crate) fn on_cluster() -> bool {
+    std::env::var_os("ISP_TEST_CITUS").is_some()
 }
 
-/// The servers of a cluster, the coordinator first.
-pub(crate) fn nodes() -> Vec<String> {
-    let nodes = std::env::var("ISP_TEST_CITUS").expect("ISP_TEST_CITUS is not set: run through scripts/with_citus");
-    nodes.split(' ').map(str::to_owned).collect()
+fn server() -> String {
+    std::env::var("ISP_TEST_PG").expect("ISP_TEST_PG is not set: run through scripts/with_pg")
 }
 
 /// Runs a statement on a server or in a database.
@@ -79,45 +84,29 @@ impl Database {
         Self { url, kind: Kind::Sqlite(dir) }
     }
 
+    /// A PostgreSQL database. Below `scripts/with_citus` it lies on a cluster.
     pub(crate) async fn postgres() -> Self {
+        if on_cluster() {
+            return Self::citus().await;
+        }
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("isp_test_{}_{}_{number}", std::process::id(), Uuid::now_v7().simple());
-        let mut connection = PgConnection::connect(&server()).await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-        connection.close().await.unwrap();
+        run(&server(), &format!("CREATE DATABASE {name}")).await;
         Self { url: url_of(&name), kind: Kind::Postgres { name } }
     }
 
-    /// A database of its own on each server of a cluster; the tables are not distributed.
+    /// A database of its own on each server of a cluster, without tables.
     pub(crate) async fn citus() -> Self {
         let name = format!("isp_test_{}", Uuid::now_v7().simple());
-        let nodes = nodes();
-        for node in &nodes {
-            run(node, &format!("CREATE DATABASE {name}")).await;
-            run(&url_in(node, &name), "CREATE EXTENSION citus").await;
-        }
-        let database = Self { url: url_in(&nodes[0], &name), kind: Kind::Citus { name } };
-        for (at, node) in nodes.iter().enumerate() {
-            let options: sqlx::postgres::PgConnectOptions = node.parse().unwrap();
-            let (socket, port) = (options.get_socket().unwrap().display(), options.get_port());
-            let add = if at == 0 { "citus_set_coordinator_host" } else { "citus_add_node" };
-            database.execute(&format!("SELECT {add}('{socket}', {port})")).await;
-        }
-        database
-    }
-
-    /// [`Database::citus`] with tables that are distributed.
-    pub(crate) async fn distributed() -> Self {
-        let database = Self::citus().await;
-        isp_store::distribute(&database.url).await.unwrap();
-        database
+        cluster::create(&name).await;
+        Self { url: url_in(&cluster::nodes()[0], &name), kind: Kind::Citus { name } }
     }
 
     /// The same database on another server of the cluster.
     pub(crate) fn on_node(&self, number: usize) -> String {
         let Kind::Citus { name } = &self.kind else { panic!("no cluster") };
-        url_in(&nodes()[number], name)
+        url_in(&cluster::nodes()[number], name)
     }
 
     /// One of each engine.
@@ -125,7 +114,12 @@ impl Database {
         [Self::sqlite(), Self::postgres().await]
     }
 
+    /// With tables; on a cluster they are distributed.
     pub(crate) async fn migrated(self) -> Self {
+        if let Kind::Citus { name } = &self.kind {
+            cluster::recreate_distributed(name).await;
+            return self;
+        }
         let status = isp_store::migrate(&self.url).await.unwrap();
         assert!(status.pending.is_empty(), "{status:?}");
         self
@@ -147,7 +141,7 @@ fn url_of(database: &str) -> String {
     url_in(&server(), database)
 }
 
-fn url_in(server: &str, database: &str) -> String {
+pub(crate) fn url_in(server: &str, database: &str) -> String {
     let (head, query) = server.split_once('?').unwrap_or((server, ""));
     let (head, _) = head.rsplit_once('/').unwrap();
     format!("{head}/{database}?{query}")
@@ -158,7 +152,7 @@ impl Drop for Database {
         let (name, servers) = match &self.kind {
             Kind::Sqlite(_) => return,
             Kind::Postgres { name } => (name, vec![server()]),
-            Kind::Citus { name } => (name, nodes()),
+            Kind::Citus { name } => (name, cluster::nodes()),
         };
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         // A test's runtime may be going down, so a thread and a runtime of its own.
@@ -166,7 +160,7 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 for server in servers {
-                    run(&server, &sql).await;
+                    cluster::patiently(&server, &sql).await;
                 }
             });
         });

@@ -89,14 +89,33 @@ pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
+/// The words of `isp migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Distribute all tables by provider over the nodes of a Citus cluster.
+    #[arg(long)]
+    pub(crate) citus: bool,
+}
+
 /// Creates or updates the tables, and names what a person should look at in a database of old.
-pub(crate) async fn migrate(ctx: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn migrate(ctx: &Context, args: &Migrate) -> anyhow::Result<Exit> {
     wire::not_emptied(&ctx.config)?;
-    let before = isp_store::migration_status(wire::database(&ctx.config)?).await.map(|s| s.applied.len()).unwrap_or(0);
-    let status = isp_store::migrate(wire::database(&ctx.config)?).await?;
+    let url = wire::database(&ctx.config)?;
+    let before = isp_store::migration_status(url).await.map(|s| s.applied.len()).unwrap_or(0);
+    let (status, distributed) = match args.citus {
+        true => {
+            let distributed = isp_store::distribute(url).await?;
+            (isp_store::migration_status(url).await?, Some(distributed))
+        }
+        false => (isp_store::migrate(url).await?, None),
+    };
     let variables =
         [("applied", (status.applied.len() - before).to_string()), ("total", status.applied.len().to_string())];
     ctx.say("done.migrated", &variables)?;
+    if let Some(done) = distributed {
+        let (now, tables, nodes) = (done.now.len().to_string(), done.tables.to_string(), done.nodes.to_string());
+        ctx.say("done.distributed", &[("now", now), ("tables", tables), ("nodes", nodes)])?;
+    }
     // It needs no secret, so a key that is not there is no hindrance.
     let (store, _) = wire::reader(&ctx.config).await?;
     let found = super::twins::tell(ctx, &store).await;
