@@ -10,6 +10,8 @@ use zip::ZipArchive;
 
 /// No sheet of a provider has so many columns; one that is hidden up to the last is hidden up to here.
 const COLUMNS: usize = 1_024;
+/// The rows of the largest sheet.
+const ROWS: u64 = 1_048_576;
 
 /// What is hidden of a sheet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,10 +117,10 @@ fn open_document(zip: &mut Zip<'_>) -> Result<BTreeMap<String, Hidden>, Unreadab
             if name == "table-row" {
                 let times = number(element, "number-rows-repeated").unwrap_or(1);
                 // Up to the end of the sheet, where nothing stands.
-                if unseen && times < 100_000 {
+                if unseen && times < 100_000 && row < ROWS {
                     hidden.rows.extend(row + 1..=row + times);
                 }
-                row += times;
+                row = row.saturating_add(times);
             } else {
                 let times = number(element, "number-columns-repeated").unwrap_or(1);
                 let last = column.saturating_add(usize::try_from(times).unwrap_or(COLUMNS)).min(COLUMNS);
@@ -132,6 +134,44 @@ fn open_document(zip: &mut Zip<'_>) -> Result<BTreeMap<String, Hidden>, Unreadab
     })?;
     found.extend(sheet);
     Ok(found)
+}
+
+/// How many places all sheets of an `.ods` have, each up to its last row and column that hold something; `None` for another file.
+///
+/// # Errors
+/// None but that it cannot be read.
+pub(super) fn places(bytes: &[u8]) -> Result<Option<u64>, Unreadable> {
+    let Ok(mut zip) = ZipArchive::new(Cursor::new(bytes)) else { return Ok(None) };
+    if file(&zip, "content.xml").is_none() {
+        return Ok(None);
+    }
+    let (mut places, mut rows, mut columns) = (0_u64, 0_u64, 0_u64);
+    // In the sheet and in the row that are being read; a row may stand for several equal ones.
+    let (mut row, mut times, mut column, mut filled) = (0_u64, 1, 0_u64, false);
+    each_step(part(&mut zip, "content.xml")?, |element, name| match (name, element) {
+        ("table", Some(_)) => (row, rows, columns) = (0, 0, 0),
+        ("table", None) => places = places.saturating_add(rows.saturating_mul(columns)),
+        ("table-row", Some(element)) => {
+            times = number(element, "number-rows-repeated").unwrap_or(1);
+            (column, filled) = (0, false);
+        }
+        ("table-cell" | "covered-table-cell", Some(element)) => {
+            column = column.saturating_add(number(element, "number-columns-repeated").unwrap_or(1));
+            let holds = |name: &str| name.contains("value") || name.contains("formula");
+            if element.attributes().flatten().any(|attribute| holds(attribute.key.local_name().as_ref())) {
+                filled = true;
+                columns = columns.max(column);
+            }
+        }
+        ("table-row", None) => {
+            row = row.saturating_add(times);
+            if filled {
+                rows = row;
+            }
+        }
+        _ => {}
+    })?;
+    Ok(Some(places))
 }
 
 /// The name under which a part stands in the archive; programs write it in capitals, too.
