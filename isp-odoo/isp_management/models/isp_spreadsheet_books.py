@@ -2,6 +2,8 @@
 
 Nothing is decided here: which row is new, the same or wrong the engine says (`isp_engine.spreadsheets`)."""
 
+import re
+
 from isp_engine import spreadsheets as engine
 
 from odoo import api, models
@@ -13,6 +15,8 @@ from ..logic.spreadsheets import NOWHERE, code_of, one_line
 
 # Odoo's books watch over cash by themselves: the engine asks about no expense that would take it below zero.
 ENOUGH_CASH = 1_000_000_000_000
+# What the engine says of a record that exists: where it stands in what it was given, and what is wrong.
+PLACE = re.compile(r"books\.(?P<kind>\w+)\[(?P<at>\d+)\](?P<why>.*)", re.DOTALL)
 
 
 class IspSpreadsheetBooks(models.AbstractModel):
@@ -85,6 +89,16 @@ class IspSpreadsheetBooks(models.AbstractModel):
             expenses=self._isp_known_expenses(company, names),
             cash=ENOUGH_CASH,
         )
+
+    @api.model
+    def _isp_without(self, books, error):
+        """The books without the record whose place an error of the engine names, that record, and what is wrong with it."""
+        place = PLACE.match(error)
+        if not place:
+            return books, None, error
+        records = list(getattr(books, place["kind"]))
+        record = records.pop(int(place["at"]))
+        return books._replace(**{place["kind"]: records}), record, place["why"]
 
     def _isp_known_customers(self, known):
         return [

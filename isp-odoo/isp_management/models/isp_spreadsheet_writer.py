@@ -169,7 +169,9 @@ class IspSpreadsheetWriter(models.AbstractModel):
                 "billed_from": row.billed_from,
                 **spreadsheets.own_terms(row),
             })
-        return self.env["isp.subscription"].create(vals)
+        lines = self.env["isp.subscription"].create(vals)
+        lines.customer_id.filtered(lambda customer: not customer.active).active = True
+        return lines
 
     # Devices
 

@@ -20,6 +20,8 @@ from . import isp_terms_wizard
 from . import isp_many_wizard
 from . import isp_make_customer_wizard
 from . import isp_policy_wizard
+from . import isp_spreadsheet_parts
 from . import isp_spreadsheet_wizard
+from . import isp_spreadsheet_notices
 from . import base_partner_merge
 from . import isp_bank_line_wizard

@@ -4,6 +4,7 @@ A row that is wrong is named by file, line and column, never by what is in it. T
 wizard."""
 
 import base64
+from collections import defaultdict
 
 import isp_engine
 from isp_engine import spreadsheets as engine
@@ -16,18 +17,18 @@ from ..logic.money import rupiah
 from ..logic.spreadsheets import NOWHERE
 from ..models.isp_guard_mixin import MANAGER
 from ..models.isp_package import FIRST_DAY
+from .isp_spreadsheet_parts import KINDS
 
-KINDS = [
-    ("sites", "Sites"), ("routers", "Routers"), ("packages", "Packages"), ("customers", "Customers"), ("subscriptions", "Subscriptions"),
-    ("cpes", "Devices (CPE)"), ("installations", "Installation fees (PSB)"), ("expenses", "Expenses"),
-    ("everything", "Customer, package and line in each row"),
-]
 KIND_OF = {
     "SheetSite": "sites", "SheetRouter": "routers", "SheetPackage": "packages", "SheetCustomer": "customers", "SheetLine": "subscriptions",
     "SheetDevice": "cpes", "SheetInstallation": "installations", "SheetExpense": "expenses",
 }
-# A spreadsheet of 50,000 rows has less.
-LARGEST = 20 * 1024 * 1024
+
+
+# Records that exist and cannot be compared; each is found by asking the engine again.
+ODD = 30
+# So many problems are listed; the copies of the files name all.
+PROBLEMS = 500
 
 
 class IspSpreadsheetWizard(models.TransientModel):
@@ -63,6 +64,12 @@ class IspSpreadsheetWizard(models.TransientModel):
     past_count = fields.Integer("Invoices of the next billing run", readonly=True)
     past_amount = fields.Monetary("Amount of these", readonly=True)
 
+    @api.constrains("company_id")
+    def _check_company(self):
+        """Odoo asks for the rule of a record before it is written, and not afterwards."""
+        if any(wizard.company_id not in self.env.user.company_ids for wizard in self):
+            raise AccessError(_("Spreadsheets are imported into a company of one's own."))
+
     @api.model
     def _isp_check_manager(self):
         if not self.env.user.has_group(MANAGER):
@@ -87,30 +94,66 @@ class IspSpreadsheetWizard(models.TransientModel):
         """Read the files and show what would be written. Nothing is."""
         self.ensure_one()
         self._isp_check_manager()
-        known, found = self._isp_read(copies=True)
-        self._isp_fill(known, found)
+        self._isp_fill(*self._isp_read(copies=True))
         return self._isp_show(_("Import spreadsheets"), "extra-large")
 
     def _isp_read(self, copies=False):
-        """The records that exist, and what the engine says of the files."""
+        """The records that exist, what the engine says of the files, and which of the answered questions it still asks."""
         if not self.file_ids:
             raise UserError(_("Choose a file."))
+        known = self.env["isp.spreadsheet.books"]._isp_records(self.company_id)
+        said = {problem._isp_question() for problem in self.problem_ids if problem.is_question and problem.accepted}
+        found = self._isp_ask(known, (), copies and not said)
+        asked = defaultdict(set)
+        for one in found.problems:
+            if one.is_question:
+                asked[one.file, one.line].add((one.file, one.line, one.column, one.code, one.message))
+        # The engine takes an answer for a whole row: it gets one when each question of the row was answered.
+        rows = [row for row, questions in asked.items() if questions <= said]
+        if said:
+            found = self._isp_ask(known, rows, copies)
+        answered = said & set().union(*asked.values())
+        still = [one for one in found.problems if (one.file, one.line, one.column, one.code, one.message) not in answered]
+        return known, found._replace(problems=tuple(still)), answered
+
+    def _isp_ask(self, known, accepted, copies):
         books, company = self.env["isp.spreadsheet.books"], self.company_id
-        known = books._isp_records(company)
-        accepted = self.problem_ids.filtered(lambda problem: problem.is_question and problem.accepted)
-        try:
-            found = engine.read(
-                [engine.SheetFile(file.name, file._isp_content(), file.kind or None) for file in self.file_ids],
-                books._isp_books(company, known), company._isp_now(), language=spreadsheets.language_of(self.env.user.lang),
-                maps=[(one.heading, one.meaning) for one in self.map_ids], dates=self.dates or None, billed_from=self.billed_from,
-                update=self.update, accept=[engine.SheetAnswer(problem.file, problem.line) for problem in accepted], copies=copies,
-            )
-        except isp_engine.InvalidValue as error:
-            # Of a record that exists: the words name its place and never its value.
-            raise UserError(_("Something that exists cannot be compared: %s", error)) from error
+        exists, odd = books._isp_books(company, known), []
+        while True:
+            try:
+                found = engine.read(
+                    [engine.SheetFile(file.name, file._isp_content(), file.kind or None) for file in self.file_ids],
+                    exists, company._isp_now(), language=spreadsheets.language_of(self.env.user.lang),
+                    maps=[(one.heading, one.meaning) for one in self.map_ids], dates=self.dates or None, billed_from=self.billed_from,
+                    update=self.update, accept=[engine.SheetAnswer(*row) for row in accepted], copies=copies,
+                )
+                break
+            except isp_engine.InvalidValue as error:
+                # The words name a place and never its value. A record that exists and is odd stops no other row.
+                exists, record, why = books._isp_without(exists, str(error))
+                if not record:
+                    raise UserError(str(error)) from error
+                if len(odd) == ODD:
+                    raise UserError(_("Something that exists cannot be compared: %s", error)) from error
+                odd.append((record, why))
         if not company.account_sale_tax_id:
             found = found._replace(rows=tuple(map(self._isp_without_tax, found.rows)))
-        return known, found
+        return self._isp_without_odd(found, odd)
+
+    @api.model
+    def _isp_without_odd(self, found, odd):
+        """Holds back the rows that may be about a record that cannot be compared: nobody knows whether they are new."""
+        rows, problems = [], list(found.problems)
+        for row in found.rows:
+            why = next((why for record, why in odd if type(row.record) is type(record) and str(row.record[0]).lower() == str(record[0]).lower()), None)
+            if why and row.verdict == "new":
+                row = row._replace(verdict="refused")
+                problems.append(engine.SheetProblem(
+                    row.file, row.line, "", "import.not_comparable",
+                    _("It may exist already, and what exists cannot be compared: %s. Correct that record first.", why), False,
+                ))
+            rows.append(row)
+        return found._replace(rows=tuple(rows), problems=tuple(problems))
 
     @api.model
     def _isp_without_tax(self, row):
@@ -120,34 +163,34 @@ class IspSpreadsheetWizard(models.TransientModel):
         columns = tuple(column for column in row.columns if column != "tax")
         return row._replace(columns=columns, verdict="differs" if columns else "same")
 
-    def _isp_fill(self, known, found):
+    def _isp_fill(self, known, found, answered):
         """What the person sees of it."""
         writes = [row for row in found.rows if row.verdict == "new" or row.verdict == "differs" and row.updatable and self.update]
         # What was answered stays, so that it can be taken back.
-        self.problem_ids.filtered(lambda one: not (one.is_question and one.accepted)).unlink()
+        self.problem_ids.filtered(lambda one: not one.accepted or one._isp_question() not in answered).unlink()
         self.count_ids = [Command.clear(), *(Command.create(vals) for vals in self._isp_counts(found))]
         self.problem_ids = [
             Command.create({
                 "file": one.file, "line": one.line, "column": one.column, "code": one.code, "message": one.message,
                 "is_question": one.is_question,
             })
-            for one in found.problems
+            for one in found.problems[:PROBLEMS]
         ]
         money, unbilled = self._isp_money(known, found.rows)
-        self.notice_ids = [Command.clear(), *(Command.create(vals) for vals in self._isp_notices(found) + unbilled)]
+        self.notice_ids = [Command.clear(), *(Command.create(vals) for vals in self._isp_notices(known, found, unbilled))]
         self.copy_ids.unlink()
         for copy in found.copies if found.problems else ():
             self.env["isp.spreadsheet.copy"].create({"wizard_id": self.id, "name": copy.name, "content": base64.b64encode(copy.content)})
         self.write({
             "state": "shown", "problem_count": len(found.problems), "to_write": len(writes), **money,
         })
-        self.sudo().shown = self._isp_fingerprint(found)
+        self.sudo().shown = self._isp_fingerprint(found, money)
 
-    def _isp_fingerprint(self, found):
-        """What was shown and how it would be written; of the rows themselves only a keyed hash is kept."""
+    def _isp_fingerprint(self, found, money):
+        """What was shown, what it comes to and how it would be written; of the rows themselves only a keyed hash is kept."""
         rows = [(row.file, row.line, row.verdict, row.columns, tuple(row.record)) for row in found.rows]
-        how = (str(self.billed_from), self.update, self.activate)
-        return self.env["isp.router"]._isp_vault().index(repr((rows, how)))
+        how = (str(self.billed_from), self.update, self.activate, self.company_id.account_sale_tax_id.id)
+        return self.env["isp.router"]._isp_vault().index(repr((rows, sorted(money.items()), how)))
 
     def _isp_counts(self, found):
         counts = {}
@@ -160,55 +203,6 @@ class IspSpreadsheetWizard(models.TransientModel):
             else:
                 one[row.verdict] += 1
         return [{"kind": kind, **counts[kind]} for kind, _label in KINDS if kind in counts]
-
-    def _isp_notices(self, found):
-        """How cells were read, what differs, and what Odoo does not hold of it."""
-        kinds = dict(self._isp_kinds())
-        read_as = [
-            {"file": file, "message": _("It is read as: %s", kinds[kind])} for file, kind in found.read_as
-        ]
-        told = [
-            {
-                "file": one.file, "column": one.column, "message": one.message,
-                "lines": one.line and (_("%(line)s, and %(count)s more", line=one.line, count=one.lines - 1) if one.lines > 1 else str(one.line)),
-            }
-            for one in found.notices
-        ]
-        differs = [
-            {
-                "file": row.file, "lines": str(row.line), "column": ", ".join(row.columns),
-                "message": _("It differs from what exists, and is not changed by an import: use the buttons of the line.")
-                if not row.updatable else _("It differs from what exists, and is changed.") if self.update
-                else _("It differs from what exists. Tick that this is to be changed."),
-            }
-            for row in found.rows if row.verdict == "differs"
-        ]
-        return read_as + told + differs + self._isp_not_held(found)
-
-    @api.model
-    def _isp_kinds(self):
-        return self.env["isp.spreadsheet.file"]._fields["kind"]._description_selection(self.env)
-
-    def _isp_not_held(self, found):
-        """What rows say that has no place in Odoo, or waits there for a person."""
-        notices = []
-
-        def tell(row, column, message):
-            notices.append({"file": row.file, "lines": str(row.line), "column": column, "message": message})
-
-        for row in found.rows:
-            record = row.record
-            if row.verdict != "new":
-                continue
-            if isinstance(record, engine.SheetLine) and not record.router and record.site and record.site != NOWHERE:
-                tell(row, "site", _("A line without a router keeps the time zone of its site, and not the site."))
-            if isinstance(record, engine.SheetExpense) and record.paid_from in ("gateway", "pph23"):
-                tell(row, "paid_from", _("It is booked as paid from the company's account for costs."))
-            if isinstance(record, engine.SheetInstallation) and not record.with_first_invoice:
-                tell(row, "fee", _("The fee is new, and is not invoiced before somebody presses its button Invoice."))
-            if isinstance(record, engine.SheetPackage) and record.tax_mode == "inclusive" and not self.company_id.account_sale_tax_id:
-                tell(row, "tax", _("The company has no tax of sales: the price is taken as it stands."))
-        return notices
 
     # The money that follows
 
@@ -240,10 +234,8 @@ class IspSpreadsheetWizard(models.TransientModel):
             for one in terms
         ], packages, now, tax=how["tax"])
         unbilled = [
-            {
-                "file": new[problem.subscription].file, "lines": str(new[problem.subscription].line),
-                "message": _("It is taken over, and cannot be billed: %s", problem.message),
-            }
+            (new[problem.subscription].file, new[problem.subscription].line, False,
+             _("It is taken over, and cannot be billed: %s", problem.message))
             for problem in due.problems
         ]
         return {
@@ -257,12 +249,14 @@ class IspSpreadsheetWizard(models.TransientModel):
         for code, (_name, package) in known["isp.package"].items():
             prices = [isp_engine.Price(price.date_from, rupiah(price.price)) for price in package.price_ids if price.price]
             if code in codes and prices:
-                mode = "inclusive" if any(package.tax_ids.mapped("price_include")) else "exclusive"
+                # Odoo's invoices have the taxes of the package: where it has none, the price is all.
+                mode = "inclusive" if not package.tax_ids or any(package.tax_ids.mapped("price_include")) else "exclusive"
                 found[code] = isp_engine.Package(code, prices, mode)
         for row in rows:
             if isinstance(row.record, engine.SheetPackage) and row.verdict == "new":
                 code = row.record.code.lower()
-                found[code] = isp_engine.Package(code, [isp_engine.Price(FIRST_DAY, row.record.price)], row.record.tax_mode)
+                mode = row.record.tax_mode if self.company_id.account_sale_tax_id else "inclusive"
+                found[code] = isp_engine.Package(code, [isp_engine.Price(FIRST_DAY, row.record.price)], mode)
         return [found[code] for code in sorted(codes & set(found))]
 
     # Writing
@@ -274,10 +268,9 @@ class IspSpreadsheetWizard(models.TransientModel):
         if self.state == "done":
             raise UserError(_("These files were written already."))
         self._isp_hold()
-        known, found = self._isp_read()
-        if found.problems or self.sudo().shown != self._isp_fingerprint(found):
-            known, found = self._isp_read(copies=True)
-            self._isp_fill(known, found)
+        known, found, _answered = self._isp_read()
+        if found.problems or self.sudo().shown != self._isp_fingerprint(found, self._isp_money(known, found.rows)[0]):
+            self._isp_fill(*self._isp_read(copies=True))
             return self._isp_show(_("Look again: not everything is right yet"), "extra-large")
         rows = [row for row in found.rows if row.verdict in ("new", "differs")]
         self.env["isp.spreadsheet.writer"]._isp_write(self.company_id, rows, known, self.update, self.activate)
@@ -291,108 +284,3 @@ class IspSpreadsheetWizard(models.TransientModel):
         """Two who import into one company at one moment: the second meets a serialization failure, Odoo does the request again, and it
         finds what the first one wrote."""
         self.env.cr.execute("UPDATE res_company SET id = id WHERE id = %s", [self.company_id.id])
-
-
-class IspSpreadsheetContent(models.AbstractModel):
-    _name = "isp.spreadsheet.content"
-    _description = "A file of an import, sealed"
-
-    content = fields.Binary(compute="_compute_content", inverse="_inverse_content", attachment=False)
-    content_sealed = fields.Text(groups="base.group_system")
-
-    def _isp_place(self):
-        return (self._name, "content", self.id)
-
-    @api.depends("content_sealed")
-    def _compute_content(self):
-        for file in self:
-            file.content = base64.b64encode(file._isp_content()) if file.id and file._isp_shows() else False
-
-    def _isp_shows(self):
-        """Whether who owns the file gets it back."""
-        return False
-
-    def _inverse_content(self):
-        vault = self.env["isp.router"]._isp_vault()
-        for file in self.filtered("content"):
-            text = file.content.decode() if isinstance(file.content, bytes) else file.content
-            if len(text) > LARGEST * 4 // 3 + 4:
-                raise UserError(_("%s is larger than 20 MB.", file.name))
-            file.sudo().content_sealed = vault.seal(text, file._isp_place())
-            # Another file asks anew.
-            file.wizard_id.problem_ids.filtered(lambda one, file=file: one.file.split("[")[0] == file.name).accepted = False
-
-    def _isp_content(self):
-        self.ensure_one()
-        sealed = self.sudo().content_sealed
-        return base64.b64decode(self.env["isp.router"]._isp_vault().open(sealed, self._isp_place())) if sealed else b""
-
-
-class IspSpreadsheetFile(models.TransientModel):
-    _name = "isp.spreadsheet.file"
-    _description = "A spreadsheet to import"
-    _inherit = ["isp.spreadsheet.content"]
-
-    wizard_id = fields.Many2one("isp.spreadsheet.wizard", required=True, ondelete="cascade")
-    name = fields.Char(required=True)
-    kind = fields.Selection(KINDS, "What its rows are", help="Empty: as its name or its columns say.")
-
-
-class IspSpreadsheetCopy(models.TransientModel):
-    _name = "isp.spreadsheet.copy"
-    _description = "A copy of a spreadsheet that says what is wrong"
-    _inherit = ["isp.spreadsheet.content"]
-
-    wizard_id = fields.Many2one("isp.spreadsheet.wizard", required=True, ondelete="cascade")
-    name = fields.Char(required=True)
-
-    def _isp_shows(self):
-        return True
-
-
-class IspSpreadsheetMap(models.TransientModel):
-    _name = "isp.spreadsheet.map"
-    _description = "What a column of a spreadsheet is"
-
-    wizard_id = fields.Many2one("isp.spreadsheet.wizard", required=True, ondelete="cascade")
-    heading = fields.Char("Column of the file", required=True)
-    meaning = fields.Char("Is the column", required=True, help="Such as name, address, phone; - leaves it out.")
-
-
-class IspSpreadsheetCount(models.TransientModel):
-    _name = "isp.spreadsheet.count"
-    _description = "Rows of a spreadsheet"
-
-    wizard_id = fields.Many2one("isp.spreadsheet.wizard", required=True, ondelete="cascade")
-    kind = fields.Selection(KINDS, readonly=True)
-    new = fields.Integer(readonly=True)
-    changed = fields.Integer(readonly=True)
-    kept = fields.Integer("Differ, not changed", readonly=True)
-    same = fields.Integer(readonly=True)
-    left_out = fields.Integer("Over, or billed elsewhere", readonly=True)
-    refused = fields.Integer("Held back", readonly=True)
-
-
-class IspSpreadsheetProblem(models.TransientModel):
-    _name = "isp.spreadsheet.problem"
-    _description = "What is wrong with a row of a spreadsheet"
-
-    wizard_id = fields.Many2one("isp.spreadsheet.wizard", required=True, ondelete="cascade")
-    file = fields.Char(readonly=True)
-    line = fields.Integer(readonly=True)
-    column = fields.Char(readonly=True)
-    code = fields.Char(readonly=True)
-    message = fields.Char("Reason", readonly=True)
-    is_question = fields.Boolean("Is a question", readonly=True)
-    accepted = fields.Boolean("It is right as it is")
-
-
-class IspSpreadsheetNotice(models.TransientModel):
-    _name = "isp.spreadsheet.notice"
-    _description = "What to know of a spreadsheet"
-
-    wizard_id = fields.Many2one("isp.spreadsheet.wizard", required=True, ondelete="cascade")
-    file = fields.Char(readonly=True)
-    lines = fields.Char("Line", readonly=True)
-    column = fields.Char(readonly=True)
-    message = fields.Char(readonly=True)
