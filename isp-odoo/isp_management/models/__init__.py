@@ -36,6 +36,7 @@ from . import isp_invoice_writer
 from . import isp_billing_run
 from . import isp_first_fee
 from . import isp_credit
+from . import isp_credit_transfer
 from . import isp_terms
 from . import isp_tracking
 from . import isp_subscription_terms

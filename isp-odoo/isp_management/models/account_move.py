@@ -13,7 +13,7 @@ class AccountMove(models.Model):
         **dict.fromkeys(
             ("isp_installation_fee_id", "isp_instalment", "isp_late_fee_of_id", "isp_credit_reason", "isp_credit_start",
              "isp_credit_end", "isp_outage_id", "isp_write_off_of_id", "isp_write_off_reason", "isp_statement_id",
-             "isp_late_fee_nth", "isp_paid_in_time", "isp_known"), PROGRAM,
+             "isp_late_fee_nth", "isp_paid_in_time", "isp_known", "isp_transfer"), PROGRAM,
         ),
     }
 

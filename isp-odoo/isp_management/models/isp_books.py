@@ -55,6 +55,8 @@ class IspCustomer(models.Model):
         items = self.env["account.move.line"].sudo().search([
             ("company_id", "in", self.company_id.ids), ("parent_state", "=", "posted"), ("account_type", "=", "asset_receivable"),
             ("balance", "<", 0), ("partner_id.commercial_partner_id", "in", commercial.ids), ("move_id", "not in", without.ids),
+            # What was moved to another account came when it was paid.
+            ("move_id.isp_transfer", "=", False),
         ], order="date, id")
         payers = self.sudo().with_context(active_test=False).search(
             [("company_id", "in", self.company_id.ids), ("partner_id.commercial_partner_id", "in", commercial.ids)]
@@ -65,13 +67,12 @@ class IspCustomer(models.Model):
         found = defaultdict(list)
         for item in items:
             used, elsewhere = defaultdict(list), 0
-            for partial in item.matched_debit_ids:
-                move = partial.debit_move_id.move_id
+            for move, amount in item._isp_settled():
                 customer = move.isp_subscription_id.customer_id or move.isp_installation_fee_id.customer_id
                 if customer:
-                    used[customer].append((move, partial.amount))
+                    used[customer].append((move, amount))
                 else:
-                    elsewhere += partial.amount
+                    elsewhere += amount
             at = noon(item.date, item.company_id.isp_zone)
             theirs = by_payer[item.partner_id.commercial_partner_id]
             payer = theirs.filtered(lambda c, item=item: c.partner_id == item.partner_id) or theirs
@@ -100,7 +101,7 @@ class AccountMove(models.Model):
     def _isp_is_money(self):
         """Whether it is a payment: not a note, and not an entry by which somebody gives something up."""
         self.ensure_one()
-        return not self.is_invoice(include_receipts=True) and self._isp_brings_something()
+        return not self.is_invoice(include_receipts=True) and not self.isp_transfer and self._isp_brings_something()
 
     def _isp_receivable(self):
         """What it takes off the debts of customers."""

@@ -160,6 +160,8 @@ class IspCredit(models.AbstractModel):
                 # What opens a line while this goes on may settle some meanwhile.
                 if pair[1] and not pair[0].reconciled:
                     (pair[0] + pair[1]).reconcile()
+        for (moves, _account), theirs in payers.items():
+            self._isp_pay_across(theirs, moves)
 
     @api.model
     def _isp_open_of(self, credit):

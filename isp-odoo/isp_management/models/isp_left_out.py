@@ -3,9 +3,11 @@ somebody decides, and one that is reversed and written anew hands its period on.
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tools.misc import format_date
 
 from ..logic.clock import last_day
+from ..logic.terms_rows import items_of
 from .isp_guard_mixin import BILLING
 
 LEFT_OUT = [
@@ -66,23 +68,45 @@ class AccountMove(models.Model):
             found.append((line, move.isp_period_end if postpaid else move.isp_period_start, move._isp_period_text()))
         return found
 
-    def _isp_check_package_known(self):
-        """The billing knows the package of a line and, when none is planned, the one before. What was sold earlier still, it would
-        bill at another price."""
+    def _isp_of_old_package(self):
+        """Those of a package that the billing does not know of their line any more: it knows that of the line and, when none is planned,
+        the one before. What was sold earlier still, the next run would bill at another price."""
         packages = self.env["isp.package"].sudo().with_context(active_test=False)
+        found = self.browse()
         for move in self.sudo().filtered(lambda m: m.isp_period_start and m.isp_subscription_id and not m.isp_charge):
             line = move.isp_subscription_id
             sold = packages.search([("product_id", "in", move.invoice_line_ids.product_id.ids)])
             known = line.package_id if line.next_package_id else line.package_id | line.old_package_id
             if sold and not sold & known:
-                raise UserError(_(
-                    "%(invoice)s is of the package %(package)s, which the line had before its last changes: the next run would bill another. "
-                    "Duplicate the invoice instead.", invoice=move.display_name, package=sold[0].name,
-                ))
+                found |= move
+        return self.browse(found.ids)
+
+    def _isp_again_vals(self):
+        """The invoice once more, as it was charged: its dates, its lines and their prices, and PPN where the company still charges it. An
+        installation fee on it waits for the next run."""
+        self.ensure_one()
+        return {
+            "move_type": "out_invoice", "journal_id": self.journal_id.id, "partner_id": self.partner_id.id, "currency_id": self.currency_id.id,
+            "invoice_date": self.invoice_date, "invoice_date_due": self.invoice_date_due, "invoice_payment_term_id": False,
+            "fiscal_position_id": self.fiscal_position_id.id, "isp_subscription_id": self.isp_subscription_id.id,
+            "isp_period_start": self.isp_period_start, "isp_period_end": self.isp_period_end,
+            "invoice_line_ids": [
+                Command.create({
+                    "product_id": item.product_id.id, "name": item.name, "quantity": item.quantity, "price_unit": item.price_unit,
+                    "discount": item.discount, "account_id": item.account_id.id,
+                    "tax_ids": [Command.set(item.tax_ids.ids if self.company_id.isp_pkp else [])],
+                })
+                for item in items_of(self, False)
+            ],
+        }
 
     def unlink(self):
         """What is deleted leaves no trace: its period comes back to the billing."""
-        self._isp_check_package_known()
+        for move in self._isp_of_old_package():
+            raise UserError(_(
+                "%s is of a package that the line had before its last changes: the next run would bill another. Cancel the invoice instead, and"
+                " press its button Bill this period again: it is written again as it was.", move.display_name,
+            ))
         periods = self._isp_billed_periods()
         self.env["isp.installation_fee"]._isp_wait_again(self)
         result = super().unlink()
@@ -101,10 +125,19 @@ class AccountMove(models.Model):
             if move.state != "cancel" or not move.isp_period_start or move.isp_charge:
                 raise UserError(_("%s is no cancelled invoice of a period.", move.display_name))
             move._isp_may_write(BILLING)
-            move._isp_check_package_known()
             [(line, day, text)] = move._isp_billed_periods()
+            vals = move._isp_again_vals() if move._isp_of_old_package() else None
             # The period is free for another invoice; the line stays told.
             move.sudo().write({"isp_period_start": False, "isp_period_end": False, "isp_billed_again": True})
             self.env["isp.installation_fee"]._isp_wait_again(move)
+            if vals:
+                # The database has one invoice for a period.
+                move.flush_recordset()
+                again = move.sudo().with_company(move.company_id).with_context(
+                    mail_create_nosubscribe=True, default_move_type="out_invoice"
+                ).create(vals)
+                again._post(soft=False)
+                move.message_post(body=_("%(period)s is billed again by %(invoice)s.", period=text, invoice=again.name))
+                continue
             move.message_post(body=_("%s is billed again by the next run.", text))
             line._isp_bill_again(day, text)

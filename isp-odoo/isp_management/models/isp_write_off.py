@@ -40,7 +40,7 @@ class AccountMove(models.Model):
     def _isp_brings_something(self):
         """Whether what this settles is paid: by a payment, a credit note, an entry that brings as much to a bank or a till."""
         self.ensure_one()
-        if self.is_invoice(include_receipts=True) or self.payment_id:
+        if self.is_invoice(include_receipts=True) or self.payment_id or self.isp_transfer:
             return True
         settled = -sum(self._isp_receivable().mapped("balance"))
         brought = self._isp_brings_money()

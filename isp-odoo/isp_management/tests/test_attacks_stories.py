@@ -4,8 +4,9 @@ from datetime import date
 
 from odoo import Command, fields
 from odoo.api import call_kw
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .network_common import IspNetworkCommon
 from .reports_common import IspReportsCommon
@@ -176,34 +177,143 @@ class TestAttacksOnStories(IspNetworkCommon):
         self.run_bill("2026-04-05 08:00")
         moves = line.move_ids.sorted("isp_period_start")
         self.assertEqual(moves.mapped("amount_untaxed"), [250_000, 250_000, 100_000, 400_000])
+        due = moves[0].invoice_date_due
         for old in moves[:2]:
             old.button_draft()
-            with self.assertRaisesRegex(UserError, "Duplicate the invoice"):
+            with self.assertRaisesRegex(UserError, "Cancel the invoice instead"):
                 old.unlink()
             old.button_cancel()
-            with self.assertRaisesRegex(UserError, "Duplicate the invoice"):
+            with self.assertRaises(AccessError):
+                self.rpc("cashier", "account.move", "action_isp_bill_again", old.ids)
+            self.rpc("billing", "account.move", "action_isp_bill_again", old.ids)
+            with self.assertRaises(UserError):
                 self.rpc("billing", "account.move", "action_isp_bill_again", old.ids)
         # What the billing still knows comes again as it was.
         moves[2].button_draft()
         moves[2].button_cancel()
         self.rpc("billing", "account.move", "action_isp_bill_again", moves[2].ids)
-        self.run_bill("2026-04-06 08:00")
+        self.assertFalse(line.left_out)
+        for moment in ("2026-04-06 08:00", "2026-04-07 08:00"):
+            self.run_bill(moment)
         posted = line.move_ids.filtered(lambda m: m.state == "posted").sorted("isp_period_start")
-        self.assertEqual(posted.mapped("amount_untaxed"), [100_000, 400_000])
+        self.assertEqual(posted.mapped("amount_untaxed"), [250_000, 250_000, 100_000, 400_000])
+        self.assertEqual((posted[0].isp_period_start, posted[0].isp_period_end), (date(2026, 1, 5), date(2026, 2, 5)))
+        self.assertEqual((posted[0].invoice_date_due, posted[0].amount_total), (due, 277_500))
+        self.assertEqual(self.company.isp_pkp, True)
 
-    def test_credit_on_another_receivable_account_isolates_nobody(self):
+    def test_an_old_invoice_again_of_who_is_no_pkp_any_more(self):
+        line = self.new_line(1)
+        self.run_bill("2026-01-05 08:00")
+        [old] = line.move_ids
+        for package in (self.new_package("HOME-8", 300_000), self.new_package("HOME-9", 400_000)):
+            line.sudo().write({"package_id": package.id, "old_package_id": False})
+        self.company.isp_pkp = False
+        old.button_draft()
+        old.button_cancel()
+        self.rpc("billing", "account.move", "action_isp_bill_again", old.ids)
+        again = line.move_ids - old
+        self.assertEqual((again.state, again.amount_untaxed, again.amount_tax, again.isp_period_start), ("posted", 250_000, 0, date(2026, 1, 5)))
+
+    def beside(self):
+        """A line that owes beside credit on the account that its contact had before, another line that owes, and that account."""
         line, other = self.new_line(1), self.new_line(2)
         first = self.bill(line, date(2026, 1, 5))
         self.pay(first, 600_000)
         old = line.partner_id.property_account_receivable_id
         line.partner_id.property_account_receivable_id = old.copy({"code": "11219997"})
+        return line, other, first, old
+
+    def test_credit_on_another_receivable_account_pays(self):
+        line, other, first, old = self.beside()
         second = self.bill(line, date(2026, 2, 5))
         self.bill(other, date(2026, 2, 5))
         for _run in range(2):
             self.decide("2026-04-20 12:00")
+        self.assertEqual((second.amount_residual, line.desired_access, other.desired_access), (0, "open", "isolated"))
+        self.assertIn(second.payment_state, ("paid", "in_payment"))
+        self.assertFalse(line.customer_id.activity_ids)
+        [entry] = self.env["account.move"].search([("isp_transfer", "=", True)])
+        self.assertEqual(
+            sorted((item.account_id == old, item.balance, item.partner_id == line.partner_id, item.reconciled) for item in entry.line_ids),
+            [(False, -277_500, True, True), (True, 277_500, True, True)],
+        )
+        # What is left is on its account, and pays a part of the next.
+        third = self.bill(line, date(2026, 3, 5))
+        self.assertEqual(third.amount_residual, 277_500 - 45_000)
+        self.assertEqual(self.env["account.move"].search_count([("isp_transfer", "=", True)]), 2)
+        with self.assertRaises(AccessError):
+            self.rpc("cashier", "account.move", "button_draft", entry.ids)
+        with self.assertRaises(AccessError):
+            self.rpc("billing", "account.move", "write", entry.ids, {"isp_transfer": False})
+
+    def test_the_payment_behind_a_moved_credit_is_taken_back(self):
+        for locked in (False, True):
+            with self.subTest(locked=locked), self.env.cr.savepoint() as point:
+                line, _other, first, _old = self.beside()
+                second = self.bill(line, date(2026, 2, 5))
+                [entry] = self.env["account.move"].search([("isp_transfer", "=", True)])
+                payment = first.line_ids.matched_credit_ids.credit_move_id.payment_id
+                if locked:
+                    entry.journal_id.restrict_mode_hash_table = True
+                    entry.sudo().inalterable_hash = "x"
+                payment._isp_take_back("Bounced")
+                self.env.invalidate_all()
+                self.assertEqual((first.amount_residual, second.amount_residual), (277_500, 277_500))
+                self.assertEqual(entry.state, "posted" if locked else "cancel")
+                receivable = self.env["account.move.line"].search([
+                    ("partner_id", "=", line.partner_id.id), ("parent_state", "=", "posted"), ("account_type", "=", "asset_receivable"),
+                ])
+                self.assertEqual(sum(receivable.mapped("balance")), 555_000)
+                self.assertFalse(receivable.filtered(lambda item: not item.reconciled and item.move_id.move_type == "entry"))
+                point.rollback()
+                self.env.invalidate_all(flush=False)
+
+    def test_the_invoice_that_a_moved_credit_paid_is_taken_back(self):
+        line, _other, _first, _old = self.beside()
+        second = self.bill(line, date(2026, 2, 5))
+        second.button_draft()
+        second.button_cancel()
+        [entry] = self.env["account.move"].search([("isp_transfer", "=", True)])
+        self.assertEqual(entry.state, "posted", "the credit is on the account of the next invoice")
+        third = self.bill(line, date(2026, 3, 5))
+        self.assertEqual((third.amount_residual, self.env["account.move"].search_count([("isp_transfer", "=", True)])), (0, 1))
+
+    def test_a_moved_credit_counts_from_the_day_of_its_payment(self):
+        """Late fees follow from when it was paid, and once."""
+        line, _other, first, _old = self.beside()
+        second = self.bill(line, date(2026, 2, 5))
+        [facts] = line.customer_id._isp_books()
+        came = [(money.amount, str(money.at)[:10]) for money in facts.money]
+        payment = first.line_ids.matched_credit_ids.credit_move_id.payment_id
+        self.assertEqual([amount for amount, _day in came], [600_000])
+        self.assertEqual(came[0][1], str(payment.date))
+        self.assertEqual(second.amount_residual, 0)
+
+    def test_credit_that_cannot_be_moved_isolates_nobody_and_is_told(self):
+        line, other, _first, old = self.beside()
+        self.bill(other, date(2026, 2, 5))
+        old.deprecated = True
+        with mute_logger("odoo.addons.isp_management.models.isp_credit_transfer"):
+            second = self.bill(line, date(2026, 2, 5))
+            for _run in range(2):
+                self.decide("2026-04-20 12:00")
         self.assertEqual((second.amount_residual, line.desired_access, other.desired_access), (277_500, "open", "isolated"))
         told = line.customer_id.activity_ids.filtered(lambda activity: old.code in (activity.summary or ""))
         self.assertEqual(len(told), 1, "a person moves it, and is told once")
+
+    def test_credit_in_dollars_is_not_moved(self):
+        line, _other, first, old = self.beside()
+        first.line_ids.remove_move_reconcile()
+        second = self.bill(line, date(2026, 2, 5))
+        self.assertFalse(self.env["account.move"].search_count([("isp_transfer", "=", True), ("currency_id", "!=", self.company.currency_id.id)]))
+        dollars = self.env["account.payment"].create({
+            "payment_type": "inbound", "partner_type": "customer", "partner_id": line.partner_id.id, "amount": 100,
+            "currency_id": self.env.ref("base.USD").id, "date": date(2026, 2, 6), "journal_id": self.company_data["default_journal_bank"].id,
+            "destination_account_id": old.id,
+        })
+        dollars.action_post()
+        self.env["isp.credit"]._isp_pay_with(dollars.line_ids.filtered(lambda item: item.account_type == "asset_receivable"), second)
+        self.assertFalse(dollars.line_ids.filtered("reconciled"))
 
     def test_the_price_is_of_its_day(self):
         line = self.new_line(1)
