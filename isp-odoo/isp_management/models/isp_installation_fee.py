@@ -2,6 +2,7 @@ import isp_engine
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 
 from ..logic.money import rupiah, whole
 from ..logic.terms_rows import items_of
@@ -248,3 +249,26 @@ class IspInstallationFee(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
         return {**action, "domain": [("id", "in", (self.move_ids | self.first_move_id).ids)], "context": {"create": False}}
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def write(self, vals):
+        switched = self.filtered(lambda company: company.isp_pkp != bool(vals["isp_pkp"])) if "isp_pkp" in vals else self.browse()
+        result = super().write(vals)
+        switched._isp_fees_follow_pkp()
+        return result
+
+    def _isp_fees_follow_pkp(self):
+        """The instalments that lie ahead are drafts: they charge PPN, or none, as their company does now. What is posted stays."""
+        for company in self.sudo():
+            writer = self.env["isp.invoice_writer"].sudo().with_company(company)
+            moves = self.env["account.move"].sudo().with_company(company).search([
+                ("company_id", "=", company.id), ("state", "=", "draft"), ("auto_post", "=", "at_date"),
+                ("isp_installation_fee_id", "!=", False),
+            ])
+            for move in moves:
+                kind = move.isp_installation_fee_id.kind_id
+                taxes = writer._taxes(kind.tax_ids if company.isp_pkp else kind.tax_ids.browse(), move.partner_id)
+                items_of(move, False).tax_ids = [Command.set(taxes.ids)]
