@@ -1,6 +1,6 @@
 """What a subscription of another module needs to become a line: the common part of the bridges."""
 
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..logic.money import rupiah, whole
@@ -79,7 +79,8 @@ class IspSubscriptionSource(models.AbstractModel):
         """The package, and the line that sells it."""
         self.ensure_one()
         company = self.company_id or self.env.company
-        packages = self.env["isp.package"].search([("company_id", "=", company.id)])
+        # A package that is sold no more is that of those who have it.
+        packages = self.env["isp.package"].with_context(active_test=False).search([("company_id", "=", company.id)])
         sold = self._isp_sold().filtered(lambda line: line.product_id in packages.product_id)
         if not sold:
             raise UserError(_("No product of %s is that of a package.", self.display_name))
@@ -91,7 +92,8 @@ class IspSubscriptionSource(models.AbstractModel):
                 "%(subscription)s sells %(products)s beside the internet line, and the daily ISP billing would not invoice that. Sell it in"
                 " a subscription of its own.", subscription=self.display_name, products=", ".join(others.mapped("product_id.display_name")),
             ))
-        return packages.filtered(lambda package: package.product_id == sold.product_id)[:1], sold
+        own = packages.filtered(lambda package: package.product_id == sold.product_id)
+        return (own.filtered("active") or own)[:1], sold
 
     def _isp_price_vals(self):
         """Price, quantity and discount as they were sold; what a month costs is the package's price, or held."""
@@ -147,10 +149,34 @@ class IspSubscriptionSource(models.AbstractModel):
             "activation_date": self._isp_start(),
         }
 
+    @api.ondelete(at_uninstall=False)
+    def _isp_unlink_unserved(self):
+        self._isp_check_unserved()
+
+    def _isp_check_unserved(self):
+        """What goes away leaves no line that is served and that nobody invoices."""
+        for source in self.filtered(lambda s: s.sudo().isp_subscription_id.state in ("active", "paused")):
+            raise UserError(_(
+                "%(subscription)s serves %(line)s. End it first: then the line is not served without invoices.",
+                subscription=source.display_name, line=source.sudo().isp_subscription_id.display_name,
+            ))
+
+    def _isp_check_cycle(self):
+        """The interval is that of the line, or a month would be asked for at the price of three."""
+        for source in self.filtered(lambda s: s.sudo().isp_subscription_id.state in ("active", "paused")):
+            line = source.sudo().isp_subscription_id
+            if CYCLE_MONTHS[line.cycle] != source._isp_months():
+                raise UserError(_(
+                    "%(line)s is invoiced every %(months)s months, and that is fixed once it is active. End it and sell a new subscription.",
+                    line=line.display_name, months=CYCLE_MONTHS[line.cycle],
+                ))
+
     def _isp_follow(self):
         """Bring the line to what the subscription says: started, or ended."""
         for source in self.filtered("isp_subscription_id"):
             line = source.isp_subscription_id
+            if source._isp_is_running() and line.state == "terminated":
+                raise UserError(_("%s has ended, and an ended line does not begin again. Sell a new subscription.", line.display_name))
             if source._isp_is_closed() and line.state in ("active", "paused"):
                 line.action_terminate()
             elif source._isp_is_running() and line.state == "draft":

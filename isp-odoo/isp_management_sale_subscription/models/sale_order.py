@@ -34,6 +34,8 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if "plan_id" in vals:
+            self._isp_check_cycle()
         if "subscription_state" in vals:
             self._isp_follow()
         if "order_line" in vals:

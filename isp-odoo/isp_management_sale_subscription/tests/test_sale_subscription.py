@@ -85,6 +85,18 @@ class TestSaleSubscription(IspCommon):
         orders[2].order_line = [Command.update(orders[2].order_line.id, {"discount": 20})]
         self.assertEqual((lines[2].held_price, lines[2].discount_value), (300_000, 20))
 
+    def test_another_interval_or_a_second_beginning_is_refused(self):
+        order = self.sell()
+        with self.assertRaisesRegex(UserError, "fixed once it is active"), self.env.cr.savepoint():
+            order.plan_id = self.plan.copy({"billing_period_value": 3})
+        self.package.active = False
+        order.order_line = [Command.update(order.order_line.id, {"price_unit": 300_000})]
+        self.assertEqual(order.isp_subscription_id.held_price, 300_000)
+        order.subscription_state = "6_churn"
+        self.assertEqual(order.isp_subscription_id.state, "terminated")
+        with self.assertRaisesRegex(UserError, "Sell a new subscription"), self.env.cr.savepoint():
+            order.subscription_state = "3_progress"
+
     def test_what_is_no_package_or_no_cycle_is_refused(self):
         with self.assertRaises(UserError):
             self.sell(product_id=self.product_a.id)

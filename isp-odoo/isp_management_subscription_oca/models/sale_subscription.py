@@ -33,7 +33,11 @@ class SaleSubscription(models.Model):
         return self.recurring_next_date
 
     def write(self, values):
+        if values.get("active") is False:
+            self._isp_check_unserved()
         result = super().write(values)
+        if "template_id" in values:
+            self._isp_check_cycle()
         if "stage_id" in values:
             self._isp_follow()
         return result

@@ -217,6 +217,42 @@ class TestSubscriptionOca(IspCommon):
         self.assertEqual((move.isp_period_start, move.isp_period_end), (date(2026, 3, 5), date(2026, 4, 5)))
         self.assertEqual(self.revenue(), {"subscription": 250_000})
 
+    def served(self):
+        sold = self.sell(start=date(2026, 3, 5))
+        with freeze_time("2026-03-05 03:00:00"):
+            sold.action_start_subscription()
+            sold.action_isp_subscription()
+        return sold, sold.isp_subscription_id
+
+    def test_the_price_of_a_package_that_is_sold_no_more_is_followed(self):
+        sold, line = self.served()
+        self.package.active = False
+        self.package.product_id.name = "Nama Baru"
+        sold.sale_subscription_line_ids.price_unit = 300_000
+        self.assertEqual((line.held_price, line.package_id), (300_000, self.package))
+        self.bill("2026-03-05 10:00")
+        self.assertEqual(line.move_ids.amount_untaxed, 300_000)
+
+    def test_nobody_is_served_without_invoices(self):
+        """Archived, deleted, or at another interval, the subscription would be invoiced by nobody, or three times over."""
+        for elsewhere in (False, True):
+            self.company.isp_oca_invoices = elsewhere
+            sold, line = self.served()
+            with self.assertRaisesRegex(UserError, "End it first"), self.env.cr.savepoint():
+                sold.active = False
+            with self.assertRaisesRegex(UserError, "End it first"), self.env.cr.savepoint():
+                sold.unlink()
+            with self.assertRaisesRegex(UserError, "fixed once it is active"), self.env.cr.savepoint():
+                sold.template_id = self.monthly.copy({"recurring_interval": 3})
+            closed = self.env.ref("subscription_oca.subscription_stage_closed")
+            running = sold.stage_id
+            sold.stage_id = closed
+            self.assertEqual(line.state, "terminated")
+            with self.assertRaisesRegex(UserError, "Sell a new subscription"), self.env.cr.savepoint():
+                sold.stage_id = running
+            sold.active = False
+            sold.active = True
+
     def revenue(self):
         self.env.flush_all()
         found = self.env["isp.report.profit_loss"]._read_group(
