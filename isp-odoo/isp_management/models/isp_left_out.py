@@ -81,6 +81,13 @@ class AccountMove(models.Model):
                 found |= move
         return self.browse(found.ids)
 
+    def _isp_check_package_known(self):
+        for move in self._isp_of_old_package():
+            raise UserError(_(
+                "%s is of a package that the line had before its last changes: the next run would bill another. Cancel the invoice instead, and"
+                " press its button Bill this period again: it is written again as it was.", move.display_name,
+            ))
+
     def _isp_again_vals(self):
         """The invoice once more, as it was charged: its dates, its lines and their prices, and PPN where the company still charges it. An
         installation fee on it waits for the next run."""
@@ -102,11 +109,7 @@ class AccountMove(models.Model):
 
     def unlink(self):
         """What is deleted leaves no trace: its period comes back to the billing."""
-        for move in self._isp_of_old_package():
-            raise UserError(_(
-                "%s is of a package that the line had before its last changes: the next run would bill another. Cancel the invoice instead, and"
-                " press its button Bill this period again: it is written again as it was.", move.display_name,
-            ))
+        self._isp_check_package_known()
         periods = self._isp_billed_periods()
         self.env["isp.installation_fee"]._isp_wait_again(self)
         result = super().unlink()
