@@ -6,6 +6,7 @@ import io
 import logging
 import time
 from datetime import date
+from unittest.mock import patch
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from odoo import Command
@@ -13,7 +14,7 @@ from odoo.api import call_kw
 from odoo.exceptions import AccessError, UserError
 from odoo.models import check_method_name
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import config, mute_logger
 
 from .common import IspCommon
 from .test_spreadsheets import FILES, NIK, NUMBER, SECRETS
@@ -291,6 +292,13 @@ class TestAttacksOnImportFiles(SpreadsheetsCommon):
         self.assertIn("Pak Budi", told)
         self.assertNotIn("7890", told)
 
+    def test_what_takes_longer_than_the_server_allows_is_told(self):
+        files = {"pelanggan.csv": HEADER + "".join("B%05d;Nama %d;;Jl. %d;\n" % (n, n, n) for n in range(60))}
+        for limit, told in ((1, True), (120, False), (0, False)):
+            with patch.dict(config.options, {"limit_time_real": limit}):
+                notices = self.looked(files).notice_ids.mapped("message")
+            self.assertEqual(any("limit_time_real" in message for message in notices), told)
+
     def test_a_hundred_thousand_notices_are_no_page(self):
         """Of many rows that differ the first are told, and how many more."""
         rows = "".join("B%05d;Nama %d;;Jl. %d;\n" % (n, n, n) for n in range(600))
@@ -377,7 +385,7 @@ class TestAttacksOnImportPreview(SpreadsheetsCommon):
         self.env["isp.site"].create({"name": "S" * 300, "code": "AN/EH &"})
         package = self.new_package("P" * 60, 100_000, name="Q" * 300)
         package.user_group = "grup dengan spasi " * 9
-        line = self.new_subscription(customer, start=date(2025, 1, 1), ppp_username="nama dengan spasi " * 9, ppp_password="x", activate=False)
+        self.new_subscription(customer, start=date(2025, 1, 1), ppp_username="nama dengan spasi " * 9, ppp_password="x", activate=False)
         self.env["isp.cpe"].create({"serial": "S" * 200, "customer_id": customer.id, "outdoor_unit": "U" * 300, "value": 10})
         self.env["isp.installation_kind"].create({"name": "K" * 300, "code": "K" * 99, "price": 0})
         wizard = self.looked({"pelanggan.csv": HEADER + "P001;Budi;;Jl. 1;\n"})

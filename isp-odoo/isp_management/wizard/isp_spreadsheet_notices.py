@@ -3,10 +3,14 @@
 from isp_engine import spreadsheets as engine
 
 from odoo import _, api, models
+from odoo.tools import config
 
 from ..logic.spreadsheets import NOWHERE
 from ..models.isp_find import dialled
 from .isp_spreadsheet_wizard import PROBLEMS
+
+# What writing a row takes, at most, on a small server.
+SECONDS = 0.02
 
 
 class IspSpreadsheetWizard(models.TransientModel):
@@ -33,10 +37,22 @@ class IspSpreadsheetWizard(models.TransientModel):
         empty = [
             {"file": file.name, "message": _("Nothing stands in it.")} for file in self.file_ids if not any(map(file._isp_is, named))
         ]
-        return unlisted + empty + read_as + told + [
+        return unlisted + self._isp_too_long(found) + empty + read_as + told + [
             {"file": file, "column": column, "message": message, "lines": self._isp_lines(min(lines), len(lines))}
             for (file, column, message), lines in together.items()
         ]
+
+    @api.model
+    def _isp_too_long(self, found):
+        """All is written in one request, and Odoo ends one that takes too long: nothing is written then."""
+        rows = sum(row.verdict == "new" for row in found.rows)
+        limit = config["limit_time_real"]
+        if not limit or rows * SECONDS < limit:
+            return []
+        return [{"message": _(
+            "Writing %(rows)s rows may take longer than the %(seconds)s seconds after which this server ends a request, and nothing is written"
+            " then. Raise limit_time_real and limit_time_cpu in odoo.conf for it, or take the files in parts.", rows=rows, seconds=limit,
+        )}]
 
     @api.model
     def _isp_lines(self, first, count):
