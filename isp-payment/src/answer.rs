@@ -1,5 +1,6 @@
 //! Calls of a gateway, and what its answers mean wherever they mean the same.
 
+use chrono::{DateTime, Datelike, Utc};
 use isp_core::Money;
 use isp_core::payment::NoticeRefused;
 use isp_core::ports::PortError;
@@ -195,10 +196,16 @@ pub(crate) fn maybe_rupiah(value: Option<&Value>) -> Result<Option<Money>, Notic
 
 /// Rupiah, where an answer says in what it is; some do not say it.
 pub(crate) fn in_rupiah(body: &Value) -> Result<(), NoticeRefused> {
-    match body.get("currency").and_then(Value::as_str) {
-        None | Some("IDR") => Ok(()),
+    match body.get("currency") {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(currency)) if currency == "IDR" => Ok(()),
         Some(_) => Err(NoticeRefused::Currency),
     }
+}
+
+/// A moment that an answer tells. A year that nobody lives in is none: no database and no calendar takes it.
+pub(crate) fn moment(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (2000..3000).contains(&at.year()).then_some(at)
 }
 
 #[cfg(test)]
@@ -210,6 +217,21 @@ mod tests {
     fn texts_that_are_kept_hold_no_control_signs() {
         assert_eq!(owned(&json!({ "a": "BCA\0VA\n<b>" }), "a").as_deref(), Some("BCAVA<b>"));
         assert_eq!(owned(&json!({ "a": "" }), "a"), None);
+    }
+
+    #[test]
+    fn a_currency_that_is_no_text_is_not_rupiah() {
+        for good in [json!({}), json!({ "currency": null }), json!({ "currency": "IDR" })] {
+            assert_eq!(in_rupiah(&good), Ok(()), "{good}");
+        }
+        for bad in [
+            json!({ "currency": "USD" }),
+            json!({ "currency": 360 }),
+            json!({ "currency": "" }),
+            json!({ "currency": ["IDR"] }),
+        ] {
+            assert_eq!(in_rupiah(&bad), Err(NoticeRefused::Currency), "{bad}");
+        }
     }
 
     #[test]

@@ -13,7 +13,9 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Client, Effect, in_rupiah, not_told, owned, reference, refused, rupiah, text, unreadable};
+use crate::answer::{
+    Answer, Client, Effect, in_rupiah, moment, not_told, owned, reference, refused, rupiah, text, unreadable,
+};
 use crate::sign;
 
 #[derive(Debug)]
@@ -238,5 +240,21 @@ fn instructions(body: &Value) -> Instructions {
 /// `2026-11-22 10:00:30`, in Jakarta.
 fn wib(text: &str) -> Option<DateTime<Utc>> {
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok()?;
-    Some((local - TimeDelta::hours(7)).and_utc())
+    // No signature covers it, so any year may stand there.
+    moment(local.checked_sub_signed(TimeDelta::hours(7))?.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_nobody_lives_in_is_none() {
+        assert_eq!(wib("2026-11-22 10:00:30").map(|at| at.to_rfc3339()).as_deref(), Some("2026-11-22T03:00:30+00:00"));
+        for strange in
+            ["-262143-01-01 00:00:00", "262142-12-31 23:59:59", "0000-01-01 00:00:00", "2026-13-01 00:00:00", ""]
+        {
+            assert_eq!(wib(strange), None, "{strange}");
+        }
+    }
 }

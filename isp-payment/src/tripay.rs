@@ -12,7 +12,9 @@ use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::answer::{Client, Effect, maybe_rupiah, not_told, owned, reference, refused, rupiah, text, unreadable};
+use crate::answer::{
+    Client, Effect, maybe_rupiah, moment, not_told, owned, reference, refused, rupiah, text, unreadable,
+};
 use crate::sign;
 
 const SIGNATURE: &str = "x-callback-signature";
@@ -61,7 +63,7 @@ impl PaymentGateway for Tripay {
             return Err(unreadable());
         }
         let fee = maybe_rupiah(data.get("fee_merchant")).map_err(|_| unreadable())?;
-        let expires_at = data.get("expired_time").and_then(Value::as_i64).and_then(|s| DateTime::from_timestamp(s, 0));
+        let expires_at = data.get("expired_time").and_then(Value::as_i64).and_then(seconds);
         Ok(Created { provider_id, instructions, expires_at, fee })
     }
 
@@ -161,7 +163,7 @@ impl Tripay {
 }
 
 fn seconds(seconds: i64) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(seconds, 0)
+    moment(DateTime::from_timestamp(seconds, 0)?)
 }
 
 fn instructions(data: &Value) -> Instructions {

@@ -294,5 +294,5 @@ fn captured(body: &Value) -> Result<Option<Money>, NoticeRefused> {
 }
 
 fn moment(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(Into::into)
+    crate::answer::moment(DateTime::parse_from_rfc3339(text).ok()?.into())
 }

@@ -1,7 +1,10 @@
 """Payment gateways over real sockets, against simulated ones: asked once, believed by their signatures only."""
 
+import hashlib
+import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import get_args
+from typing import Any, cast, get_args
 
 import pytest
 
@@ -122,3 +125,59 @@ def test_settings_that_cannot_work_are_refused_without_a_key_in_sight() -> None:
         (asked(expires_at=datetime(2026, 1, 1)), "expires_at"),
     ):
         assert refused(gateways.ask, settings, ask, NOW).field == "ask." + field
+
+
+NO_SUCH = (
+    None, 0, -1, 2**63, 10**400, 1.5, float("nan"), float("inf"), True, b"x", bytearray(b"x"), "", "x" * 100_000, "\0", "\ud800", "é", [], (), {},
+    object(), NOW, datetime(1, 1, 1), datetime.max.replace(tzinfo=timezone.utc), timedelta(days=1),
+)
+
+
+def told(call: Callable[[], object]) -> None:
+    """Whatever is handed in is taken or refused with a clear error; a panic of the library is neither."""
+    try:
+        call()
+    except (isp.IspError, TypeError, ValueError, OverflowError) as error:
+        assert "SB-Mid-server" not in str(error)
+
+
+def test_whatever_is_handed_in_there_is_an_error_and_no_panic() -> None:
+    settings = gateway_settings_of_a_closed_port()
+    for odd in cast("list[Any]", NO_SUCH):
+        for call in (
+            lambda: gateways.receive(odd, [], b""), lambda: gateways.receive(settings, odd, b"{}"), lambda: gateways.receive(settings, [odd], b"{}"),
+            lambda: gateways.receive(settings, [(odd, odd)], b"{}"), lambda: gateways.receive(settings, [], odd),
+            lambda: gateways.ask(settings, odd, NOW), lambda: gateways.ask(settings, asked(), odd, deadline=1),
+            lambda: gateways.ask(settings, asked(), NOW, deadline=odd), lambda: gateways.status(settings, odd, deadline=1),
+            lambda: gateways.status(settings, "x", provider_id=odd, channel=odd, deadline=1), lambda: gateways.cancel(settings, odd, deadline=1),
+        ):
+            told(call)
+        for name in settings._fields:
+            told(lambda: gateways.acknowledgement(settings._replace(**{name: odd})))
+        for name in asked()._fields:
+            told(lambda: gateways.ask(settings, asked(**{name: odd}), NOW, deadline=1))
+
+
+@pytest.mark.parametrize("name", ["order_id", "status_code", "gross_amount", "transaction_status", "currency", "metadata", "refund_amount", "settlement_time"])
+def test_whatever_stands_in_a_signed_notice_there_is_no_panic(name: str) -> None:
+    """Midtrans signs three of its fields: anything may stand in the others."""
+    with SimulatedGateway("midtrans") as gateway:
+        settings = gateway.settings
+        gateways.ask(settings, asked(), NOW)
+        gateway.pay("INV-7-1", 277_500, NOW)
+        _headers, body = gateway.webhook("INV-7-1")
+        for odd in (
+            None, 0, -1, 2**63, 10**300, 1.5, True, "", "x" * 10_000, "\0", "é", [], {}, [[]], "NaN", "-0", "1e400", "0000-01-01 00:00:00",
+            "-262143-01-01 00:00:00", "262142-12-31 23:59:59", {"extra_info": {"gross_amount_info": {"original_amount": "9" * 30}}},
+        ):
+            fields = {**json.loads(body), name: odd}
+            signed = "".join(str(fields[key]) for key in ("order_id", "status_code", "gross_amount")) + settings.key
+            fields["signature_key"] = hashlib.sha512(signed.encode()).hexdigest()
+            try:
+                notice = gateways.receive(settings, [], json.dumps(fields).encode())
+            except isp.NotVerified:
+                continue
+            assert notice is None or not notice.sure
+            if notice and name == "settlement_time":
+                assert notice.paid_at is None
+            assert name != "currency" or odd is None, odd
