@@ -5,8 +5,10 @@ usage: asked_at_once.py CONF            (scripts/odoo_test runs it on a database
 Then their money comes in two files of the bank at once: each amount is booked once, to its customer.
 """
 
+import random
 import sys
 import threading
+import time
 from collections import Counter
 from datetime import date, timedelta
 
@@ -78,6 +80,8 @@ def at_once(calls):
                         # Two files at once also want the same number of the journal: whoever was second sends it again.
                         cr.rollback()
                         last = error
+                        # Odoo waits as well, ten times as long.
+                        time.sleep(random.uniform(0, 2 ** tries[nth] / 10))
                     except Exception as error:  # whatever it is, the check is red
                         errors.append(error)
                         return

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 # Odoo's code of a provider -> the engine's kind of gateway.
 KINDS = {"isp_midtrans": "midtrans", "isp_tripay": "tripay", "isp_duitku": "duitku"}
 # Odoo's payment method -> how the customer pays at a gateway. Odoo has no method for the tills of shops.
@@ -9,3 +11,5 @@ CHANNELS = {
 DEFAULT_METHODS = {"qris", "bank_bca", "bni", "bri", "mandiri"}
 WEBHOOK = "/payment/isp/webhook/%s"
 PAGE = "/payment/isp/pay/%s"
+# So long a lost webhook is asked about, and a provider that was switched off still hears.
+ASKED_ABOUT = timedelta(days=4)

@@ -18,11 +18,12 @@ LARGEST = 1 << 18
 
 
 class IspGateway(http.Controller):
-    @http.route(WEBHOOK % "<int:provider_id>", type="http", auth="public", methods=["POST"], csrf=False, save_session=False)
+    @http.route(WEBHOOK % "<int:provider_id>", type="http", auth="public", methods=["POST"], csrf=False, save_session=False,
+                max_content_length=LARGEST)
     def isp_webhook(self, provider_id, **kwargs):
         """A gateway tells of a payment. It is answered when what it told is in the books, or will be by the next question."""
-        provider = request.env["payment.provider"].sudo().browse(provider_id).exists()
-        if not provider or provider.code not in KINDS or provider.state == "disabled":
+        provider = found("payment.provider", provider_id)
+        if not provider or not provider._isp_hears():
             return request.make_response("", status=404)
         length = request.httprequest.content_length
         if length is None or length > LARGEST:
@@ -47,16 +48,24 @@ class IspGateway(http.Controller):
     @http.route(PAGE % "<int:transaction_id>", type="http", auth="public", methods=["GET"], website=True, sitemap=False)
     def isp_page(self, transaction_id, access_token="", **kwargs):
         """With what to pay: a code or a number, and whether it came. Works without JavaScript."""
-        found = request.env["payment.transaction"].sudo().browse(transaction_id).exists()
-        if not found or found.provider_code not in KINDS or not consteq(found._isp_token(), access_token or ""):
+        asked = found("payment.transaction", transaction_id)
+        # As bytes: what somebody types may be no ASCII.
+        if not asked or asked.provider_code not in KINDS or not consteq(asked._isp_token().encode(), (access_token or "").encode()):
             raise request.not_found()
         response = request.render("isp_management_payment.pay", {
-            "transaction": found, "waits": found.state in ("draft", "pending"), "image": found._isp_qris_image(),
-            "invoices": found.invoice_ids,
+            "transaction": asked, "waits": asked.state in ("draft", "pending"), "image": asked._isp_qris_image(),
+            "invoices": asked.invoice_ids,
         })
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
+
+
+def found(model, number):
+    """The record of a number in an address, as the system; none when no row can have the number."""
+    records = request.env[model].sudo()
+    return records.browse(number).exists() if 0 < number < 2**31 else records
 
 
 def raw_body():

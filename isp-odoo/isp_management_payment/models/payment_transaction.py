@@ -2,25 +2,35 @@ import base64
 import logging
 import re
 import secrets
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from isp_engine import InvalidValue, IspError, OutcomeUnknown, gateways
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import hmac
 
-from odoo.addons.isp_management.logic import transaction
+from odoo.addons.isp_management.logic import terms_rows, transaction
 from odoo.addons.isp_management.logic.access_rows import aware
 from odoo.addons.isp_management.logic.money import rupiah
 
-from ..const import CHANNELS, KINDS, PAGE
+from ..const import ASKED_ABOUT, CHANNELS, KINDS, PAGE
 from .payment_provider import DEADLINE
 
 _logger = logging.getLogger(__name__)
 
-# So long a customer may pay, and so long a lost webhook is asked about.
-VALID, ASKED_ABOUT = timedelta(hours=24), timedelta(days=4)
+# So long a customer may pay.
+VALID = timedelta(hours=24)
+# A lost webhook is asked about every few minutes, and every hour when nobody paid at once.
+SOON, SOON_AFTER, LATER_AFTER = timedelta(hours=2), timedelta(minutes=5), timedelta(hours=1)
+# So many requests a payer may make in an hour: each is a call of the gateway.
+AN_HOUR, MOST_AN_HOUR = timedelta(hours=1), 20
+# What a gateway was asked and what it said. Odoo's own flows write it as the system; by hand nobody does.
+TOLD = {
+    "state", "amount", "currency_id", "provider_id", "provider_reference", "reference", "payment_method_id", "partner_id", "invoice_ids",
+    "operation", "payment_id", "is_post_processed", "source_transaction_id", "last_state_change", "isp_asked_at", "isp_expires_at",
+    "isp_number", "isp_biller", "isp_qris", "isp_url", "isp_looked_at", "isp_paid_at", "isp_given_back", "isp_told",
+}
 
 
 class PaymentTransaction(models.Model):
@@ -33,6 +43,30 @@ class PaymentTransaction(models.Model):
     isp_qris = fields.Char("QRIS code", readonly=True, copy=False)
     isp_url = fields.Char("Page of the gateway", readonly=True, copy=False)
     isp_looked_at = fields.Datetime("Asked how it stands on", readonly=True, copy=False)
+    isp_paid_at = fields.Datetime("Paid on", readonly=True, copy=False, help="As the gateway says.")
+    isp_given_back = fields.Boolean("Given back", readonly=True, copy=False, help="The gateway gave the money back, or a part of it.")
+    isp_told = fields.Text("Left to a person", readonly=True, copy=False)
+
+    # Who writes
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        transactions = super().create(vals_list)
+        transactions._isp_check_by_hand()
+        return transactions
+
+    def write(self, vals):
+        if TOLD & vals.keys():
+            self._isp_check_by_hand()
+        result = super().write(vals)
+        if "provider_id" in vals:
+            self._isp_check_by_hand()
+        return result
+
+    def _isp_check_by_hand(self):
+        """What a gateway says is not made up by whoever takes cash: Odoo lets all who write invoices write this."""
+        if not self.env.su and self.sudo().filtered(lambda one: one.provider_code in KINDS):
+            raise AccessError(_("What a gateway says is not written by hand. Register a payment instead."))
 
     # Asking
 
@@ -63,6 +97,7 @@ class PaymentTransaction(models.Model):
         if self.isp_asked_at:
             return
         channel = CHANNELS.get(self.payment_method_id.code)
+        self._isp_check_offer()
         if not channel:
             raise ValidationError(_("%s is not paid through this gateway.", self.payment_method_id.name))
         try:
@@ -93,6 +128,32 @@ class PaymentTransaction(models.Model):
             **({"isp_expires_at": answer.expires_at.replace(tzinfo=None)} if answer.expires_at else {}),
         })
         self._set_pending()
+
+    def _isp_check_offer(self):
+        """Refuse what Odoo's page does not offer. A browser may send anything: the number of a provider in test mode, where anybody
+        pays without money, one of another company, or the amount of an invoice in dollars."""
+        provider, invoices = self.provider_id, self.invoice_ids
+        offered = [
+            self.env["payment.provider"].sudo()._get_compatible_providers(
+                company.id, self.partner_id.id, self.amount, currency_id=self.currency_id.id,
+            )
+            for company in invoices.company_id or provider.company_id
+        ]
+        # The rest of Odoo takes a provider without a list of currencies for one that takes any.
+        taken = provider._get_supported_currencies()
+        methods = provider.with_context(active_test=False).payment_method_ids
+        if self.currency_id not in taken or self.payment_method_id not in methods or not all(provider in found for found in offered):
+            raise ValidationError(_("%s is not offered for this payment.", provider.name))
+        if invoices.currency_id - self.currency_id:
+            raise ValidationError(_("%s is not offered for this payment.", provider.name))
+        if invoices and not invoices.filtered(lambda move: move.state == "draft" or move.state == "posted" and move.amount_residual > 0):
+            raise ValidationError(_("There is nothing to pay on this invoice any more."))
+        asked = self.sudo().search_count([
+            ("provider_code", "in", list(KINDS)), ("isp_asked_at", ">", fields.Datetime.now() - AN_HOUR),
+            "|", ("partner_id", "=", self.partner_id.id), ("invoice_ids", "in", invoices.ids),
+        ], limit=MOST_AN_HOUR)
+        if asked >= MOST_AN_HOUR:
+            raise ValidationError(_("You began many payments. Go on with one of them, or try again in an hour."))
 
     def _isp_payer(self):
         """Who pays, as the bank shows it: the customer ID, which is no name."""
@@ -154,64 +215,123 @@ class PaymentTransaction(models.Model):
         self.invalidate_recordset(["state"])
         notice = notification_data["isp_notice"]
         if notice.state == "paid":
-            if notice.gross != rupiah(self.amount):
-                self._isp_other_amount(notice)
-                return
-            self.provider_reference = notice.provider_id
-            # Money that came late came all the same.
-            self._set_done(extra_allowed_states=("cancel",))
-        elif notice.state == "pending":
+            self._isp_paid(notice)
+        elif notice.state == "pending" and self.state == "draft":
             self._set_pending()
-        elif notice.state in ("expired", "cancelled"):
+        elif notice.state in ("expired", "cancelled") and self.state in ("draft", "pending", "error"):
             # Money that came is not taken away by what is told late.
-            if self.state != "done":
-                self._set_canceled()
+            self._set_canceled(extra_allowed_states=("error",))
         elif notice.state == "refunded":
+            self.isp_given_back = True
             self._isp_tell(_("%s says that money was given back. Take the payment back, if it was this one.", self.provider_id.name))
 
-    def _isp_other_amount(self, notice):
-        """Another amount was paid than was asked for: it is not booked by itself, and not forgotten."""
-        self._isp_tell(_(
-            "%(provider)s says that %(paid)s was paid for %(reference)s, where %(asked)s was asked. Book it by hand.",
-            provider=self.provider_id.name, paid=notice.gross, reference=self.reference, asked=rupiah(self.amount),
-        ))
+    def _isp_paid(self, notice):
+        if self.state == "done":
+            return
+        if self.isp_given_back:
+            # Told in the wrong order: what was given back opens nothing.
+            self._isp_tell(_("%s also says that it was paid. Look there what is left of it.", self.provider_id.name))
+        elif notice.gross != rupiah(self.amount):
+            # Not booked by itself, and not forgotten.
+            self._isp_tell(_(
+                "%(provider)s says that %(paid)s was paid for %(reference)s, where %(asked)s was asked. Book it by hand.",
+                provider=self.provider_id.name, paid=notice.gross, reference=self.reference, asked=rupiah(self.amount),
+            ))
+        else:
+            self.provider_reference = notice.provider_id
+            self.isp_paid_at = notice.paid_at and notice.paid_at.astimezone(timezone.utc).replace(tzinfo=None)
+            # Money that came late came all the same.
+            self._set_done(extra_allowed_states=("cancel",))
 
     def _isp_tell(self, what):
-        """Leave it to the colleagues of the billing, once."""
-        for move in self.invoice_ids:
-            if what not in move.activity_ids.mapped("summary"):
-                move.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=self.company_id._isp_colleague().id)
+        """Leave it to the colleagues of the billing: once, also when they have seen to it and the gateway says it again."""
+        if what in (self.isp_told or "").splitlines():
+            return
+        self.isp_told = "\n".join(filter(None, [self.isp_told, what]))
+        for record in self.invoice_ids or self.partner_id:
+            record.activity_schedule("mail.mail_activity_data_todo", summary=what, user_id=self.company_id._isp_colleague().id)
         self._log_message_on_linked_documents(what)
 
     def _isp_finish(self):
-        """Book it now: the customer waits for the line. What fails is tried again by Odoo's own cron."""
+        """Book it now: the customer waits for the line. What fails is tried again by Odoo's own cron, and a person knows."""
         for done in self.filtered(lambda one: one.state == "done" and not one.is_post_processed):
             transaction.commit(done.env)
+            # Whoever books the same in this moment is waited for, and finds it booked.
+            done.env.cr.execute("SELECT id FROM payment_transaction WHERE id = %s FOR UPDATE", [done.id])
+            done.invalidate_recordset()
+            if done.is_post_processed:
+                continue
             try:
                 with done.env.cr.savepoint():
                     done._finalize_post_processing()
             except UserError as error:
                 _logger.warning("a payment of %s is booked later: %s", done.provider_id.name, error)
+                done._isp_tell(_("%(reference)s was paid and cannot be booked: %(why)s", reference=done.reference, why=error))
 
     def _create_payment(self, **extra_create_values):
         """The payment is known by the gateway's own reference, however often it is told (rule P1)."""
         if self.provider_code not in KINDS:
             return super()._create_payment(**extra_create_values)
+        company, payments = self.provider_id.company_id, self.env["account.payment"]
+        invoices = self._isp_without_cancelled()
+        # Who pays for somebody else pays what that one owes.
+        partner = invoices.commercial_partner_id if len(invoices.commercial_partner_id) == 1 else self.partner_id.commercial_partner_id
         names = {"isp_provider": self.provider_id._isp_name(), "isp_reference": self.provider_reference or self.reference}
-        payment = super()._create_payment(**{**names, **extra_create_values})
+        day = self._isp_day(company)
+        known = payments._isp_known(company, partner, self.amount, day, names["isp_provider"], names["isp_reference"], "machine")
+        if known:
+            # Somebody read it at the gateway and was faster.
+            self.payment_id = known
+            return known
+        owed = invoices.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
+        account = {"destination_account_id": owed[0].account_id.id} if owed else {}
+        payment = super()._create_payment(**{**names, **account, "partner_id": partner.id, "date": day, **extra_create_values})
         rest = payment.line_ids.filtered(lambda item: item.account_type == "asset_receivable" and not item.reconciled)
         self.env["isp.credit"]._isp_pay_with(rest)
         return payment
+
+    def _isp_without_cancelled(self):
+        """The invoices that can be paid: what was paid for one that is cancelled by now is the customer's credit."""
+        for move in self.invoice_ids.filtered(lambda one: one.state == "cancel"):
+            self.invoice_ids = [fields.Command.unlink(move.id)]
+            move.message_post(body=_("%(reference)s was paid for this invoice, which is cancelled: the money is credit.", reference=self.reference))
+        return self.invoice_ids
+
+    def _isp_day(self, company):
+        """The day on which the customer paid, as the gateway says: who paid in time owes no late fee because a webhook was late."""
+        today = company._isp_today()
+        day = terms_rows.today(aware(self.isp_paid_at), company.isp_zone) if self.isp_paid_at else today
+        closed = day <= company.sudo()._get_user_fiscal_lock_date()
+        return today if closed else min(day, today)
 
     # What got lost
 
     @api.model
     def _cron_isp_gateways(self):
         """Ask about requests that nobody told of: their webhook may be lost."""
-        now = fields.Datetime.now()
+        now, silent = fields.Datetime.now(), set()
         waiting = self.sudo().search([
             ("provider_code", "in", list(KINDS)), ("state", "in", ("draft", "pending", "error")), ("isp_asked_at", ">", now - ASKED_ABOUT),
-            ("provider_id.state", "!=", "disabled"),
-            "|", ("isp_looked_at", "=", False), ("isp_looked_at", "<", now - timedelta(minutes=5)),
+            ("provider_id.isp_key_sealed", "!=", False),
+            "|", ("isp_looked_at", "=", False), ("isp_looked_at", "<", now - SOON_AFTER),
+            "|", "|", ("isp_looked_at", "=", False), ("isp_asked_at", ">", now - SOON), ("isp_looked_at", "<", now - LATER_AFTER),
         ], order="isp_looked_at nulls first, id", limit=500)
-        transaction.for_each(self.env, waiting, lambda one: one._isp_look(), "asking a gateway")
+
+        def look(one):
+            # One that does not answer is asked about the rest the next time: each silence lasts many seconds.
+            if one.provider_id not in silent and not one._isp_look():
+                silent.add(one.provider_id)
+
+        transaction.for_each(self.env, waiting, look, "asking a gateway")
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def write(self, vals):
+        """Whose invoice a payment of a gateway is for, nobody says by hand."""
+        before = self.sudo().transaction_ids if "transaction_ids" in vals and not self.env.su else None
+        result = super().write(vals)
+        if before is not None:
+            ((self.sudo().transaction_ids - before) | (before - self.sudo().transaction_ids)).with_env(self.env)._isp_check_by_hand()
+        return result

@@ -1,1 +1,2 @@
 from . import test_gateways
+from . import test_gateway_attacks

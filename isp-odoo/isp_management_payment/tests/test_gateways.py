@@ -207,6 +207,20 @@ class TestGateways(GatewayCommon):
         with self.assertRaisesRegex(ValidationError, "environment"):
             midtrans.state = "enabled"
 
+    def test_keys_and_mode_are_saved_at_once(self):
+        settings = self.gateways["isp_tripay"].settings
+        provider = self.env["payment.provider"].sudo().search([("code", "=", "isp_tripay")], limit=1).copy({"company_id": self.company.id})
+        provider.write({
+            "state": "test", "isp_key": settings.key, "isp_webhook_key": settings.webhook_key, "isp_merchant": settings.merchant,
+            "isp_email": settings.email,
+        })
+        self.assertEqual(provider.state, "test")
+        midtrans = self.providers["isp_midtrans"]
+        midtrans.write({"state": "enabled", "isp_key": "Mid-server-x", "isp_base_url": False})
+        self.assertEqual(midtrans.state, "enabled")
+        with self.assertRaisesRegex(ValidationError, "environment"):
+            midtrans.write({"isp_key": "SB-Mid-server-x", "name": "Midtrans 2"})
+
     def test_keys_are_sealed_and_for_the_administrator(self):
         provider = self.providers["isp_midtrans"]
         self.assertNotIn("simulated", provider.isp_key)
@@ -218,6 +232,7 @@ class TestGateways(GatewayCommon):
         transaction = self.ask()
         self.assertEqual(self.url_open("/payment/isp/webhook/999999", data=b"{}").status_code, 404)
         transaction.provider_id.state = "disabled"
+        transaction.isp_asked_at -= timedelta(days=5)
         self.env.flush_all()
         self.assertEqual(self.webhook(transaction).status_code, 404)
 
