@@ -39,6 +39,7 @@ ALLOWED = {
     "models/isp_left_out.py:_isp_bill_again": "a mark that is there already may lie earlier",
     "models/isp_subscription_source.py:_isp_join_invoices": "another module's invoices say from when on it has billed",
     "models/isp_demo.py": "the demo invents what happens on which day",
+    "models/isp_customer_page.py": "the days that a customer may choose from, counted from today; the engine says whether one may be promised",
     "models/isp_dashboard.py": "the months of a chart",
     "models/isp_dashboard_pictures.py": "the days and months of charts",
     "models/res_company_money.py:_isp_start_late_fees": "setting the policy starts it on that day",

@@ -42,6 +42,7 @@
         "views/isp_clock_views.xml",
         "views/isp_network_views.xml",
         "views/isp_glance_views.xml",
+        "views/isp_customer_page.xml",
         "views/isp_people_views.xml",
         "wizard/isp_wizard_views.xml",
         "wizard/isp_terms_wizard_views.xml",

@@ -92,6 +92,12 @@ def test_every_text_names_who_asks_and_how_to_pay() -> None:
     (text,) = whatsapp.preview([message], sender=sender)
     for said in ("Desa Net", "BCA 123 a.n. Desa Net", "INV/1 Rp 166.500", "INV/2 Rp 166.500", "Rp 333.000", "layanan diisolir mulai"):
         assert said in text, said
+    linked = message._replace(link="https://isp.example.id/my/bill/abc")
+    assert "abc" not in repr(linked)
+    assert "https://isp.example.id/my/bill/abc" in whatsapp.preview([linked], sender=sender)[0]
+    assert "example.id" not in whatsapp.preview([linked._replace(content=whatsapp.Reopened("P", day(DUE)))], sender=sender)[0]
+    assert whatsapp.preview([linked]) == whatsapp.preview([message]), "a text that names no way to pay names no link"
+    assert refused(lambda: whatsapp.preview([linked._replace(link="x" * 121)], sender=sender)).field == "link"
     error = refused(lambda: whatsapp.preview([message._replace(demand=None)], sender=sender))
     assert (error.code, error.row, error.field) == ("whatsapp.no_value", 0, "demand")
     assert refused(lambda: whatsapp.preview([message], sender=sender._replace(name="x" * 61))).code == "value.too_long"

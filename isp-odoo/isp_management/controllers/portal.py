@@ -5,6 +5,8 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
+from .customer_page import LARGEST_FORM, sent_file
+
 # What somebody types is cut to this; a log is no place for books.
 FAULT_AT_MOST = 1000
 
@@ -38,8 +40,9 @@ class IspPortal(CustomerPortal):
             "page_name": "isp_line", "line": line, "told": told, "today": today,
             "owing": invoices.filtered("amount_residual"),
             "invoices": invoices.sorted(lambda m: (m.invoice_date, m.id), reverse=True)[:24],
-            "asked": line.customer_id._isp_request(),
-            "promise": line.customer_id.promise_ids.filtered(lambda p: p.state == "running" and p.until >= today)[:1],
+            "asked": line.customer_id._isp_request(), "said": told,
+            "proofs": request.env["isp.proof"].sudo().search([("customer_id", "=", line.customer_id.id)], limit=5),
+            "promise": line.customer_id._isp_promised(today),
         })
 
     @http.route("/my/internet/<int:line_id>/pay", type="http", auth="user", methods=["POST"], website=True)
@@ -51,6 +54,15 @@ class IspPortal(CustomerPortal):
         if line.env["isp.proof"]._isp_open_of(line.customer_id):
             line.env["isp.payment_request"]._isp_ask(line.customer_id)
         return request.redirect("/my/internet/%s" % line.id)
+
+    @http.route("/my/internet/<int:line_id>/proof", type="http", auth="user", methods=["POST"], website=True, max_content_length=LARGEST_FORM)
+    def isp_proof(self, line_id, file=None, **kwargs):
+        """A proof of transfer: while it waits for review the line is not isolated."""
+        line = self._isp_lines().filtered(lambda one: one.id == line_id)
+        if not line:
+            return request.redirect("/my/internet")
+        said = line.customer_id._isp_page_proof(*sent_file(file), by=request.env.user)
+        return request.redirect("/my/internet/%s?told=%s" % (line.id, said))
 
     @http.route("/my/internet/<int:line_id>/fault", type="http", auth="user", methods=["POST"], website=True)
     def isp_fault(self, line_id, description="", **kwargs):

@@ -14,3 +14,5 @@ UPDATE ir_cron
  WHERE id IN (SELECT res_id FROM ir_model_data WHERE module = 'isp_management' AND model = 'ir.cron');
 -- Files that somebody was about to import hold passwords of routers.
 DELETE FROM isp_spreadsheet_wizard;
+-- No link that was sent opens a page of the copy.
+UPDATE isp_customer SET page_token = NULL, page_number = NULL;

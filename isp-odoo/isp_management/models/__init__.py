@@ -74,4 +74,5 @@ from . import isp_spreadsheet_books
 from . import isp_spreadsheet_writer
 from . import isp_invoice_document
 from . import isp_people
+from . import isp_customer_page
 from . import isp_statement

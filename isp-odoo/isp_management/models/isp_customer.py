@@ -16,7 +16,7 @@ class IspCustomer(models.Model):
     _check_company_auto = True
     _isp_sealed = {"nik": ("nik_sealed", "isp_management.group_billing")}
     _isp_guarded = {
-        "active": BILLING, "state": PROGRAM, "activated_on": PROGRAM, "terminated_on": PROGRAM, "termination_reason": PROGRAM,
+        "page_token": PROGRAM, "active": BILLING, "state": PROGRAM, "activated_on": PROGRAM, "terminated_on": PROGRAM, "termination_reason": PROGRAM,
     }
     _isp_guarded_later = {"customer_code": BILLING, "invoicing": BILLING, "partner_id": MANAGER, "company_id": PROGRAM}
 

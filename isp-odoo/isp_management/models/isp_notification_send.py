@@ -147,13 +147,15 @@ class IspNotification(models.Model):
         customer = self.customer_id
         message = whatsapp.Message(
             self.id, self._isp_callback(), customer.whatsapp_number, customer.name, look.content, customer.message_language,
-            look.demand, self.attempts,
+            look.demand, self.attempts, customer._isp_link_of_message(self.kind) if there.sender else None,
         )
         try:
             body = whatsapp.preview([message], templates=there.templates, sender=there.sender)[0]
         except isp_engine.InvalidValue as error:
             self.write({"state": "failed", "error_code": error.code, "error": str(error)})
             return []
+        # Many read the log, and whoever has the link sees the page.
+        body = body.replace(message.link.rpartition("=")[2], "***") if message.link else body
         self.write({
             "state": "sending", "body": body, "sent_at": now, "error_code": False, "error": False, "next_attempt": False,
             "amount": getattr(look.content, "amount", 0),

@@ -78,6 +78,8 @@ class IspProof(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # Before anything is looked at: what is refused tells whether somebody owes.
+        self.check_access_rights("create")
         looked_at = [self._isp_looked_at(vals) for vals in vals_list]
         # A large picture is kept as it was sent, to the byte.
         kept = super(IspProof, self.with_context(image_no_postprocess=True)).create(looked_at)

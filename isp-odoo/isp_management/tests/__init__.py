@@ -22,6 +22,7 @@ from . import test_translations
 from . import test_late_fees
 from . import test_paid_in_time
 from . import test_given_back
+from . import test_customer_page
 from . import test_debts
 from . import test_wizards
 from . import test_rights

@@ -11,6 +11,7 @@ class TestNeutralize(IspNetworkCommon):
     def test_a_copied_database_reaches_no_router_and_no_phone(self):
         line = self.new_line()
         self.bill(line, date(2026, 2, 23))
+        self.assertTrue(line.customer_id._isp_page_token())
         self.at("2026-03-02 09:00")["isp.notification"]._cron_isp_reminders()
         message = self.env["isp.notification"].search([("company_id", "=", self.company.id)])
         self.env.flush_all()
@@ -22,6 +23,7 @@ class TestNeutralize(IspNetworkCommon):
         self.assertFalse(self.router.sudo().password_sealed)
         self.assertFalse(self.channel.sudo().access_token_sealed or self.channel.sudo().app_secret_sealed)
         self.assertEqual(message.state, "dropped")
+        self.assertFalse(line.customer_id.page_token)
         ours = self.env["ir.model.data"].search([("module", "=", "isp_management"), ("model", "=", "ir.cron")])
         crons = self.env["ir.cron"].with_context(active_test=False).browse(ours.mapped("res_id"))
         self.assertTrue(crons)

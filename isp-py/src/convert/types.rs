@@ -174,7 +174,7 @@ kinds! {
     Isolated: package amount since;
     PaymentReceived: amount reference paid_on still_open;
     Reopened: package since;
-    Message: key callback to name content language demand attempts;
+    Message: key callback to name content language demand attempts link;
     Sent: message outcome provider_id retry_after scope code reason retryable tried fate wait rests template;
     StatusEvent: message_id status at callback code billable category;
     InboundEvent: message_id at sender kind text in_reply_to;

@@ -164,17 +164,15 @@ pub(super) fn messages<'py>(
         let language = fields.take()?.word(&LANGUAGES)?;
         let demand = read_demand(fields.take()?)?;
         let attempts = fields.take()?.int(0, i64::from(u32::MAX))?;
+        let link = fields.take()?.optional();
+        let link = link.map(|link| link.parsed(|text| Name::parse("link", text))).transpose()?;
+        let mut sender = sender.cloned();
+        // A link to the customer's page stands beside the ways to pay of what asks for money.
+        if let (Some(sender), Some(link), true) = (&mut sender, link, content.asks_for_money()) {
+            sender.pay_to.push(link.to_string());
+        }
         Ok(Letter {
-            message: OutgoingMessage {
-                id,
-                tenant: TenantId::DEFAULT,
-                to,
-                language,
-                name,
-                content,
-                demand,
-                sender: sender.cloned(),
-            },
+            message: OutgoingMessage { id, tenant: TenantId::DEFAULT, to, language, name, content, demand, sender },
             callback: text,
             attempts,
         })

@@ -66,6 +66,8 @@ class Message(NamedTuple):
 
     ``callback`` names the message for ever, at most 512 characters: it comes back in every status report. ``demand`` is all that
     the customer owes (of :func:`isp_engine.refresh_messages`), for the texts that name it. ``attempts`` is how often it was tried.
+    ``link`` is a page of this customer's own: it stands beside the ways to pay, where a text asks for money and names its sender.
+    ``repr`` masks it too, for who has it may look.
     """
 
     key: Key
@@ -76,9 +78,10 @@ class Message(NamedTuple):
     language: Language = "id"
     demand: Demand | None = None
     attempts: int = 0
+    link: str | None = None
 
     def __repr__(self) -> str:
-        return masked(self, "to", "name")
+        return masked(self, "to", "name", "link")
 
 
 class Sent(NamedTuple):
