@@ -10,6 +10,7 @@
     "data": [
         "views/payment_templates.xml",
         "views/payment_provider_views.xml",
+        "views/customer_page.xml",
         "data/payment_provider.xml",
         "data/ir_cron.xml",
     ],

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 # Odoo's code of a provider -> the engine's kind of gateway.
 KINDS = {"isp_midtrans": "midtrans", "isp_tripay": "tripay", "isp_duitku": "duitku"}
+# The provider's own QRIS code: no gateway is asked, and the bank tells of the money.
+OWN = "isp_qris"
 # Odoo's payment method -> how the customer pays at a gateway. Odoo has no method for the tills of shops.
 CHANNELS = {
     "qris": "qris", "bank_bca": "va-bca", "bni": "va-bni", "bri": "va-bri", "mandiri": "va-mandiri", "bank_permata": "va-permata",

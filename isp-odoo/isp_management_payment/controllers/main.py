@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import consteq
 
-from ..const import KINDS, PAGE, WEBHOOK
+from ..const import KINDS, OWN, PAGE, WEBHOOK
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class IspGateway(http.Controller):
         """With what to pay: a code or a number, and whether it came. Works without JavaScript."""
         asked = found("payment.transaction", transaction_id)
         # As bytes: what somebody types may be no ASCII.
-        if not asked or asked.provider_code not in KINDS or not consteq(asked._isp_token().encode(), (access_token or "").encode()):
+        if not asked or asked.provider_code not in (*KINDS, OWN) or not consteq(asked._isp_token().encode(), (access_token or "").encode()):
             raise request.not_found()
         response = request.render("isp_management_payment.pay", {
             "transaction": asked, "waits": asked.state in ("draft", "pending"), "image": asked._isp_qris_image(),

@@ -1,2 +1,4 @@
 from . import payment_provider
 from . import payment_transaction
+from . import own_qris
+from . import customer_page

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.isp_management.models.isp_sealed_mixin import MASK
 
-from ..const import ASKED_ABOUT, CHANNELS, DEFAULT_METHODS, KINDS, WEBHOOK
+from ..const import ASKED_ABOUT, CHANNELS, DEFAULT_METHODS, KINDS, OWN, WEBHOOK
 
 DEADLINE = 15
 
@@ -18,8 +18,8 @@ class PaymentProvider(models.Model):
     }
 
     code = fields.Selection(
-        selection_add=[("isp_midtrans", "Midtrans"), ("isp_tripay", "Tripay"), ("isp_duitku", "Duitku")],
-        ondelete={code: "set default" for code in KINDS},
+        selection_add=[("isp_midtrans", "Midtrans"), ("isp_tripay", "Tripay"), ("isp_duitku", "Duitku"), (OWN, "Own QRIS code")],
+        ondelete={code: "set default" for code in (*KINDS, OWN)},
     )
     isp_key = fields.Char(
         "Key", compute="_compute_sealed", inverse="_inverse_sealed", groups="base.group_system",
@@ -71,6 +71,14 @@ class PaymentProvider(models.Model):
             except (InvalidValue, UserError) as error:
                 raise ValidationError(_("%(provider)s cannot be switched on: %(why)s", provider=provider.name, why=error)) from error
 
+    @api.constrains("code", "state", "company_id")
+    def _check_isp_own_code(self):
+        for provider in self.filtered(lambda one: one.code == OWN and one.state != "disabled"):
+            if not provider.company_id.sudo().isp_qris:
+                raise ValidationError(_(
+                    "Write down the static QRIS code of %s first (ISP / Configuration / Settings, Paying).", provider.company_id.name,
+                ))
+
     def write(self, vals):
         """A key is sent to the address of the API: to another one only by who has it."""
         if "isp_base_url" in vals and vals.get("isp_key", MASK) == MASK:
@@ -114,9 +122,11 @@ class PaymentProvider(models.Model):
 
     def _get_supported_currencies(self):
         currencies = super()._get_supported_currencies()
-        return currencies.filtered(lambda one: one.name == "IDR") if self.code in KINDS else currencies
+        return currencies.filtered(lambda one: one.name == "IDR") if self.code in (*KINDS, OWN) else currencies
 
     def _get_default_payment_method_codes(self):
+        if self.code == OWN:
+            return {"qris"}
         return DEFAULT_METHODS if self.code in KINDS else super()._get_default_payment_method_codes()
 
     @api.model

@@ -14,7 +14,7 @@ from odoo.addons.isp_management.logic import terms_rows, transaction
 from odoo.addons.isp_management.logic.access_rows import aware
 from odoo.addons.isp_management.logic.money import rupiah
 
-from ..const import ASKED_ABOUT, CHANNELS, KINDS, PAGE
+from ..const import ASKED_ABOUT, CHANNELS, KINDS, OWN, PAGE
 from .payment_provider import DEADLINE
 
 _logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ AN_HOUR, MOST_AN_HOUR = timedelta(hours=1), 20
 TOLD = {
     "state", "amount", "currency_id", "provider_id", "provider_reference", "reference", "payment_method_id", "partner_id", "invoice_ids",
     "operation", "payment_id", "is_post_processed", "source_transaction_id", "last_state_change", "isp_asked_at", "isp_expires_at",
-    "isp_number", "isp_biller", "isp_qris", "isp_url", "isp_looked_at", "isp_paid_at", "isp_given_back", "isp_told",
+    "isp_number", "isp_biller", "isp_qris", "isp_url", "isp_request_id", "isp_looked_at", "isp_paid_at", "isp_given_back", "isp_told",
 }
 
 
@@ -65,14 +65,14 @@ class PaymentTransaction(models.Model):
 
     def _isp_check_by_hand(self):
         """What a gateway says is not made up by whoever takes cash: Odoo lets all who write invoices write this."""
-        if not self.env.su and self.sudo().filtered(lambda one: one.provider_code in KINDS):
+        if not self.env.su and self.sudo().filtered(lambda one: one.provider_code in (*KINDS, OWN)):
             raise AccessError(_("What a gateway says is not written by hand. Register a payment instead."))
 
     # Asking
 
     def _get_specific_rendering_values(self, processing_values):
         values = super()._get_specific_rendering_values(processing_values)
-        if self.provider_code not in KINDS:
+        if self.provider_code not in (*KINDS, OWN):
             return values
         self._isp_ask()
         token = self._isp_token()
@@ -85,7 +85,7 @@ class PaymentTransaction(models.Model):
     @api.model
     def _compute_reference(self, provider_code, prefix=None, separator="-", **kwargs):
         """A reference of letters, digits and dashes, since gateways take no others; used once, also by a copy of this database."""
-        if provider_code not in KINDS:
+        if provider_code not in (*KINDS, OWN):
             return super()._compute_reference(provider_code, prefix=prefix, separator=separator, **kwargs)
         prefix = prefix or self.sudo()._compute_reference_prefix(provider_code, separator, **kwargs) or "ISP"
         plain = re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-")[:30]
@@ -149,7 +149,7 @@ class PaymentTransaction(models.Model):
         if invoices and not invoices.filtered(lambda move: move.state == "draft" or move.state == "posted" and move.amount_residual > 0):
             raise ValidationError(_("There is nothing to pay on this invoice any more."))
         asked = self.sudo().search_count([
-            ("provider_code", "in", list(KINDS)), ("isp_asked_at", ">", fields.Datetime.now() - AN_HOUR),
+            ("provider_code", "in", [*KINDS, OWN]), ("isp_asked_at", ">", fields.Datetime.now() - AN_HOUR),
             "|", ("partner_id", "=", self.partner_id.id), ("invoice_ids", "in", invoices.ids),
         ], limit=MOST_AN_HOUR)
         if asked >= MOST_AN_HOUR:
