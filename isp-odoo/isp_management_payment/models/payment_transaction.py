@@ -199,6 +199,25 @@ class PaymentTransaction(models.Model):
             self._isp_finish()
         return True
 
+    def _isp_stop(self):
+        """Let the gateway take no money for what was paid another way; whoever did pay there is heard. False when it could not be asked."""
+        self.ensure_one()
+        provider, reference = self.provider_id, self.reference
+        known = {"provider_id": self.provider_reference or None, "channel": CHANNELS.get(self.payment_method_id.code)}
+        gateway = provider._isp_gateway()
+        self.isp_looked_at = fields.Datetime.now()
+        transaction.commit(self.env)
+        try:
+            outcome = gateways.cancel(gateway, reference, deadline=DEADLINE, **known)
+        except IspError as error:
+            _logger.info("%s was not told to stop a request: %s", provider.name, error.code)
+            return False
+        if outcome == "cancelled":
+            self.filtered(lambda one: one.state in ("draft", "pending"))._set_canceled(_("The invoice was paid another way."))
+            return True
+        # Some have no call for it, and some were faster.
+        return self._isp_look()
+
     def _get_tx_from_notification_data(self, provider_code, notification_data):
         found = super()._get_tx_from_notification_data(provider_code, notification_data)
         if provider_code not in KINDS or len(found) == 1:
@@ -319,7 +338,10 @@ class PaymentTransaction(models.Model):
 
         def look(one):
             # One that does not answer is asked about the rest the next time: each silence lasts many seconds.
-            if one.provider_id not in silent and not one._isp_look():
+            if one.provider_id in silent:
+                return
+            paid = one.invoice_ids and one.state == "pending" and not any(one.invoice_ids.mapped("amount_residual"))
+            if not (one._isp_stop() if paid else one._isp_look()):
                 silent.add(one.provider_id)
 
         transaction.for_each(self.env, waiting, look, "asking a gateway")

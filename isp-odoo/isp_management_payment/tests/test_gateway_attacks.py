@@ -274,6 +274,30 @@ class TestGatewayMoney(GatewayCommon):
                 self.env["payment.transaction"]._cron_isp_gateways()
                 self.assertEqual(len(calls), times, (asked, looked))
 
+    def test_paid_another_way_the_gateway_takes_nothing_more(self):
+        stopped, kept = self.ask(), self.ask("isp_tripay")
+        self.pay(self.move, on=date(2026, 3, 10))
+        self.env["payment.transaction"]._cron_isp_gateways()
+        self.env.invalidate_all()
+        # Tripay has no call for it: its code ends by itself.
+        self.assertEqual((stopped.state, kept.state), ("cancel", "pending"))
+        self.assertEqual(self.gateways["isp_midtrans"].transactions()[0].state, "cancelled")
+        self.assertIn("another way", stopped.state_message)
+        # Who was faster than that is heard.
+        again = self.ask(move=self.bill(self.other, ISSUED))
+        self.pay(again.invoice_ids, on=date(2026, 3, 10))
+        self.pay_at(again)
+        self.env["payment.transaction"]._cron_isp_gateways()
+        self.env.invalidate_all()
+        self.assertEqual((again.state, self.credit(self.payment(again))), ("done", 277_500))
+
+    def test_money_is_not_sent_back_from_here(self):
+        transaction = self.ask()
+        self.pay_at(transaction)
+        self.webhook(transaction)
+        self.assertFalse(transaction.provider_id.support_refund)
+        self.assertFalse(self.payment(transaction).amount_available_for_refund)
+
     def test_nothing_is_asked_for_what_is_paid(self):
         self.pay(self.move, on=date(2026, 3, 10))
         with self.assertRaisesRegex(ValidationError, "nothing to pay"):
