@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::Stage;
+use crate::cli::{Isp, SHEETS, Stage};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 const DOCTOR: &[&str] = &["--on", "2026-01-12", "doctor"];
@@ -172,4 +172,25 @@ fn file_key_router_and_channel_are_told_apart() {
     stage.isp.exit_any(&[5, 6], &offline);
     std::fs::remove_file(&database).unwrap();
     assert_eq!(findings(&stage, 6, &offline), ["store.missing"]);
+}
+
+/// A price that contains PPN cannot always be divided: a line of one rupiah makes it whole.
+#[test]
+fn an_invoice_with_a_line_of_rounding_is_sound() {
+    let isp = Isp::new();
+    isp.ok(&["init"]);
+    isp.write(SHEETS);
+    isp.ok(&["--on", "2026-01-01", "import", "sheets"]);
+    isp.ok(&["package", "add", "ODD", "--name", "Ganjil", "--price", "100006", "--tax", "inclusive", "--speed", "10"]);
+    let line =
+        ["--package", "ODD", "--router", "R1", "--username", "ganjil", "--password", "x", "--start", "2026-01-01"];
+    isp.ok(&[&["--on", "2026-01-01", "subscription", "add", "P002"], &line[..]].concat());
+    isp.ok(&["--on", "2026-01-01", "bill"]);
+    let lines = isp.ok(&["--format", "json", "invoice", "list", "--customer", "P002"]);
+    let odd = serde_json::from_str::<serde_json::Value>(&lines).unwrap();
+    let number = odd.as_array().unwrap().iter().find(|row| row["total"] == 100_006).unwrap()["invoice"].clone();
+    let shown = isp.ok(&["--format", "json", "invoice", "show", number.as_str().unwrap()]);
+    assert!(shown.contains("rounding"), "{shown}");
+    let (found, _) = isp.exit(5, &["--format", "json", "--on", "2026-01-01", "doctor"]);
+    assert!(!found.contains("invoice."), "{found}");
 }
