@@ -26,6 +26,8 @@ pub struct Found {
     pub packages: Vec<Package>,
     /// All customers.
     pub customers: Vec<Customer>,
+    /// Customers whose data was erased: no row is about one of them any more.
+    pub erased: HashSet<CustomerId>,
     /// All lines, with those that have ended.
     pub subscriptions: Vec<Subscription>,
     /// All devices.
@@ -51,6 +53,7 @@ pub struct Existing {
     pub(super) routers: ByCode<Router>,
     pub(super) packages: ByCode<Package>,
     pub(super) customers: ByCode<Customer>,
+    pub(super) erased: HashSet<CustomerId>,
     subscriptions: Vec<Subscription>,
     of_customer: HashMap<CustomerId, Vec<usize>>,
     /// By router and user name in small letters.
@@ -83,6 +86,7 @@ impl From<Found> for Existing {
             routers: found.routers.into_iter().map(|r| (r.code.clone(), r)).collect(),
             packages: found.packages.into_iter().map(|p| (p.code.clone(), p)).collect(),
             customers: found.customers.into_iter().map(|c| (c.code.clone(), c)).collect(),
+            erased: found.erased,
             subscriptions: found.subscriptions,
             of_customer,
             accounts,

@@ -45,6 +45,9 @@ pub enum Problem {
     /// A file that is no workbook by what is in it, or a workbook that calls itself CSV.
     #[error("the file is not a workbook that can be read, or a workbook under the name of a CSV file")]
     Workbook,
+    /// A row about a customer whose data was erased.
+    #[error("the data of this customer was erased; leave the row out")]
+    Erased,
     /// A workbook that would take more memory than a provider's books ever do.
     #[error(
         "the workbook is too large to be read: delete what stands far outside of the table, or divide it into several files"
@@ -196,6 +199,7 @@ impl Problem {
             Self::Value(error) => error.code(),
             Self::File(_) => "import.file",
             Self::Workbook => "import.workbook",
+            Self::Erased => "import.erased",
             Self::TooLarge => "import.too_large",
             Self::NoSuchSheet => "import.no_such_sheet",
             Self::TwoFiles { .. } => "import.two_files",

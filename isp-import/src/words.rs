@@ -110,6 +110,7 @@ fn indonesian(problem: &Problem) -> Option<String> {
             "bukan buku kerja yang dapat dibaca; simpan sebagai .xlsx, atau sebagai CSV UTF-8 dengan akhiran .csv"
                 .to_owned()
         }
+        Problem::Erased => "data pelanggan ini sudah dihapus; lewatkan baris ini".to_owned(),
         Problem::TooLarge => {
             "terlalu besar untuk dibaca: hapus yang tertulis jauh di luar tabel, atau bagi menjadi beberapa berkas"
                 .to_owned()

@@ -39,6 +39,7 @@ pub(crate) async fn write(
     mut changes: ChangeSet,
 ) -> Result<CommitReport, StoreError> {
     let mut told = told_of(&changes);
+    let persons: Vec<_> = changes.persons().collect();
     let bank = bank::Changes::of(&mut changes);
     let ChangeSet {
         expected,
@@ -95,7 +96,7 @@ pub(crate) async fn write(
     } = changes;
     let held = lock(s, tenant).await?;
     expectation::check(s, tenant, &expected, &journal).await?;
-    erasure::must_not_be_erased(s, tenant, &customers, &subscriptions).await?;
+    erasure::must_not_be_erased(s, tenant, persons.into_iter()).await?;
     let seals_accounts = !(routers.is_empty() && subscriptions.is_empty() && cpes.is_empty());
     if seals_accounts || !customers.is_empty() || !proofs.is_empty() {
         reseal::may_seal(s, vault).await?;

@@ -1,11 +1,9 @@
 //! Customers whose data is erased: what is over, what goes, and the person in the texts that stay.
 
 use chrono::{DateTime, Utc};
-use isp_core::customer::Customer;
 use isp_core::ids::{CustomerId, TenantId, WebhookId};
 use isp_core::ports::StoreError;
-use isp_core::privacy::{ERASED, Erased, Erasure, Person};
-use isp_core::subscription::Subscription;
+use isp_core::privacy::{ERASED, Erased, Erasure, NOT_SENT, Person};
 use uuid::Uuid;
 
 use crate::rows::{append, must_exist};
@@ -13,15 +11,13 @@ use crate::session::{Session, all};
 use crate::table::{CUSTOMERS, ERASURES};
 use crate::value::{Column as _, Reader, Value, args};
 
-/// Fails with [`StoreError::Erased`] when anything of a person is to be written who was forgotten.
+/// Fails with [`StoreError::Erased`] when anything of these persons is to be written, and one of them was forgotten.
 pub(crate) async fn must_not_be_erased(
     s: &mut dyn Session,
     tenant: TenantId,
-    customers: &[Customer],
-    subscriptions: &[Subscription],
+    persons: impl Iterator<Item = CustomerId>,
 ) -> Result<(), StoreError> {
-    let named = customers.iter().map(|c| c.id.0).chain(subscriptions.iter().map(|s| s.customer_id.0));
-    let mut named: Vec<Uuid> = named.collect();
+    let mut named: Vec<Uuid> = persons.map(|id| id.0).collect();
     if named.is_empty() {
         return Ok(());
     }
@@ -67,6 +63,23 @@ pub(crate) async fn write(s: &mut dyn Session, tenant: TenantId, erasures: Vec<E
         for text in &TEXTS {
             text.write(s, tenant, customer, &person).await?;
         }
+        for number in person.numbers() {
+            // Money of which nobody has said whose it is, or that it is nobody's.
+            let found = "SELECT mutation_id, told FROM mutations WHERE tenant_id = $1 AND told LIKE '%' || $2 || '%'
+                ORDER BY mutation_id";
+            for (id, told) in
+                all(s, "mutation", found, args![tenant, number.clone()], |r| Ok((r.get::<Uuid>()?, r.get::<String>()?)))
+                    .await?
+            {
+                if let Some(without) = person.left_out_of(&told) {
+                    let sql = "UPDATE mutations SET told = $3 WHERE tenant_id = $1 AND mutation_id = $2";
+                    s.execute(sql, args![tenant, id, without]).await?;
+                }
+            }
+        }
+        let sql = "UPDATE outbox SET state = 'dropped', note = $3, finished_at = $4
+            WHERE tenant_id = $1 AND customer_id = $2 AND state IN ('pending', 'unknown')";
+        s.execute(sql, args![tenant, customer, NOT_SENT.to_owned(), erased.at]).await?;
         webhooks(s, tenant, &person).await?;
         append(s, &ERASURES, vec![args![tenant, customer, erased.at, erased.by, erased.reason]]).await?;
     }
@@ -82,8 +95,7 @@ const AT_WORK: [&str; 7] = [
         WHERE r.tenant_id = t.tenant_id AND r.proof_id = t.proof_id) LIMIT 1",
     "SELECT 1 FROM gateway_requests WHERE tenant_id = $1 AND customer_id = $2
         AND state NOT IN ('expired', 'cancelled', 'paid') LIMIT 1",
-    "SELECT 1 FROM outbox WHERE tenant_id = $1 AND customer_id = $2
-        AND state IN ('pending', 'claimed', 'attempting', 'unknown') LIMIT 1",
+    "SELECT 1 FROM outbox WHERE tenant_id = $1 AND customer_id = $2 AND state IN ('claimed', 'attempting') LIMIT 1",
     "SELECT 1 FROM payment_requests WHERE tenant_id = $1 AND customer_id = $2 AND closed_at IS NULL
         AND kept_until > $3 LIMIT 1",
 ];
@@ -108,9 +120,7 @@ async fn is_at_work(
 }
 
 /// Statements that remove what only the person needed.
-const GOES: [&str; 5] = [
-    "DELETE FROM former_accounts WHERE tenant_id = $1 AND subscription_id IN
-        (SELECT subscription_id FROM subscriptions WHERE tenant_id = $1 AND customer_id = $2)",
+const GOES: [&str; 4] = [
     "DELETE FROM page_links WHERE tenant_id = $1 AND customer_id = $2",
     "DELETE FROM opt_outs WHERE tenant_id = $1 AND customer_id = $2",
     "DELETE FROM proof_files WHERE tenant_id = $1 AND proof_id IN

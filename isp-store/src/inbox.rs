@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::customer::after;
 use crate::encode::{json, read_json};
+use crate::erasure;
 use crate::rows::{append, must_exist};
 use crate::session::{Session, all, first, readable, readable_page};
 use crate::table::{CUSTOMERS, PAGE_LINKS, WEBHOOKS};
@@ -258,6 +259,7 @@ pub(crate) async fn pulse(s: &mut dyn Session, tenant: TenantId) -> Result<Pulse
 
 pub(crate) async fn keep_link(s: &mut dyn Session, tenant: TenantId, link: PageLink) -> Result<(), StoreError> {
     must_exist(s, tenant, &CUSTOMERS, vec![link.customer_id.0]).await?;
+    erasure::must_not_be_erased(s, tenant, std::iter::once(link.customer_id)).await?;
     let row = args![tenant, link.id, link.hash.to_vec(), link.customer_id, link.made_at];
     append(s, &PAGE_LINKS, vec![row]).await
 }

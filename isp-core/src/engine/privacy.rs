@@ -8,7 +8,6 @@ use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::CustomerId;
-use crate::isolation::ServiceAccess;
 use crate::money::Money;
 use crate::payment::GatewayState;
 use crate::ports::{ChangeSet, GatewayQuery, OutboxQuery, OutboxState, RequestQuery, StoreError};
@@ -25,11 +24,6 @@ impl Engine<'_> {
     /// Those of the store.
     pub async fn needed_of(&self, customer: CustomerId, now: DateTime<Utc>) -> Result<Vec<Needed>, EngineError> {
         let lines = self.lines_of(customer).await?;
-        let ids: Vec<_> = lines.iter().map(|(line, ..)| line.id).collect();
-        let mut left_accounts = 0;
-        for router in self.store.routers(self.tenant).await? {
-            left_accounts += self.store.former_targets(self.tenant, router.id, &ids).await?.len() as u64;
-        }
         let open = self.store.open_invoices(self.tenant, customer).await?;
         let credit = self.store.credit(self.tenant, customer).await?;
         let devices = self.store.cpes(self.tenant, Some(customer)).await?;
@@ -48,7 +42,6 @@ impl Engine<'_> {
         let messages = all_pages(self.page, |page| self.store.outbox(self.tenant, query, page), |row| row.id).await?;
         let facts = ErasureFacts {
             lines: &lines,
-            left_accounts,
             owed: open.iter().map(|invoice| invoice.residual()).sum(),
             credit: credit.iter().map(|source| source.left).sum(),
             devices: &devices,
@@ -60,8 +53,7 @@ impl Engine<'_> {
         Ok(needed(&facts, now))
     }
 
-    /// Erases the personal data of a customer: name, NIK, address, phone number, coordinates, user names, how devices are
-    /// reached, the files of proofs, links to pages, webhooks that name the phone number, and the person in all texts that
+    /// Erases the personal data of a customer: name, NIK, address, phone number, coordinates, how devices are reached, the files of proofs, links to pages, webhooks that name the phone number, and the person in all texts that
     /// stay. Invoices, payments and the journal stay with the customer ID.
     ///
     /// # Errors
@@ -85,7 +77,7 @@ impl Engine<'_> {
             let devices = self.store.cpes(self.tenant, Some(id)).await?;
             let changes = ChangeSet {
                 customers: vec![without_person(&customer)?],
-                subscriptions: lines.iter().map(|(line, ..)| line_without_person(line)).collect::<Result<_, _>>()?,
+                subscriptions: lines.iter().map(|(line, _)| line_without_person(line)).collect::<Result<_, _>>()?,
                 cpes: devices.iter().map(device_without_person).collect(),
                 forgotten_aliases: aliases.iter().filter(|a| a.customer_id == id).map(|a| a.mutation_id).collect(),
                 erasures: vec![Erasure { erased: erased.clone(), person: Person::of(&customer) }],
@@ -97,13 +89,13 @@ impl Engine<'_> {
         .await
     }
 
-    /// The lines of a customer with their access and zones.
-    async fn lines_of(&self, customer: CustomerId) -> Result<Vec<(Subscription, ServiceAccess, Zone)>, EngineError> {
+    /// The lines of a customer with their zones.
+    async fn lines_of(&self, customer: CustomerId) -> Result<Vec<(Subscription, Zone)>, EngineError> {
         let sites = self.store.sites(self.tenant).await?;
         let zone = |line: &Subscription| sites.iter().find(|s| s.id == line.site_id).map_or(Zone::Wib, |s| s.zone);
         let load = |page| self.store.subscriptions(self.tenant, Some(customer), page);
         let rows = all_pages(self.page, load, |(line, _)| line.id).await?;
-        Ok(rows.into_iter().map(|(line, access)| (zone(&line), line, access)).map(|(z, l, a)| (l, a, z)).collect())
+        Ok(rows.into_iter().map(|(line, _)| (zone(&line), line)).map(|(zone, line)| (line, zone)).collect())
     }
 }
 
@@ -115,10 +107,7 @@ const fn waits(state: GatewayState) -> bool {
     }
 }
 
-/// True while a message is to be sent, or a person is to say what became of it.
+/// True while a worker has a message to send it.
 const fn is_open(state: OutboxState) -> bool {
-    match state {
-        OutboxState::Pending | OutboxState::Claimed | OutboxState::Attempting | OutboxState::Unknown => true,
-        OutboxState::Done | OutboxState::Dropped | OutboxState::Failed => false,
-    }
+    matches!(state, OutboxState::Claimed | OutboxState::Attempting)
 }

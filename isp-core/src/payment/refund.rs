@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Date;
+use crate::calendar::{Date, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, PaymentId, RefundId, derive};
 use crate::ledger::{Account, EntryKind, JournalEntry, entry};
@@ -39,7 +39,7 @@ impl Refund {
     ///
     /// # Errors
     /// [`Error::NotPositive`]; [`Error::NotOneOf`] for another place than the office's cash or the bank;
-    /// [`Error::CreditIsLess`] when the customer has less.
+    /// [`Error::CreditIsLess`] when the customer had less on that day.
     pub fn checked(self, credit: &[CreditSource]) -> Result<Self, Error> {
         if !self.amount.is_positive() {
             return Err(Error::NotPositive { field: "amount" });
@@ -47,6 +47,9 @@ impl Refund {
         if !matches!(self.paid_from, Channel::Cash | Channel::Bank) {
             return Err(Error::NotOneOf { field: "paid_from", expected: "cash, bank" });
         }
+        // Nobody has had it before it came.
+        let had = |source: &&CreditSource| Zone::Wib.date_of(source.since) <= self.on;
+        let credit: Vec<&CreditSource> = credit.iter().filter(had).collect();
         let holds: Money = credit.iter().map(|source| source.left).sum();
         if self.amount > holds {
             return Err(Error::CreditIsLess { holds });
@@ -111,6 +114,8 @@ mod tests {
         assert_eq!(parts(60).unwrap(), [part(1, 60)]);
         assert_eq!(parts(150).unwrap(), [part(1, 100), part(3, 50)]);
         assert_eq!(parts(151), Err(Error::CreditIsLess { holds: Money::rupiah(150) }));
+        let early = Refund { on: day("2025-12-31"), ..refund(1, Channel::Cash) }.checked(&has);
+        assert_eq!(early, Err(Error::CreditIsLess { holds: Money::ZERO }), "it had not come");
         assert_eq!(parts(0), Err(Error::NotPositive { field: "amount" }));
         let by_gateway = refund(1, Channel::Gateway).checked(&has);
         assert_eq!(by_gateway, Err(Error::NotOneOf { field: "paid_from", expected: "cash, bank" }));

@@ -8,7 +8,7 @@ use crate::calendar::Date;
 use crate::customer::Customer;
 use crate::device::{Cpe, DeviceHistory};
 use crate::ending::{Ending, RecordId};
-use crate::ids::{MasterId, MutationId, PaymentRequestId, ProofId, SubscriptionId};
+use crate::ids::{CustomerId, MasterId, MutationId, PaymentRequestId, ProofId, SubscriptionId};
 use crate::installation::{InstallationKind, InstallationOrder, InvoicedFee};
 use crate::isolation::AccessEffect;
 use crate::isolation::{AccessEvent, ServiceAccess};
@@ -48,7 +48,7 @@ pub struct ChangeSet {
     /// Customers whose data is erased: what is said of it is kept, and the person is taken out of everything else that stays, see
     /// [`crate::privacy`]. The customer, lines and devices without the person are written with it. It is written last. One of a
     /// customer of whom anything is not over fails the commit with `Conflict`, a second one with `Erased`; so does, from then
-    /// on, each customer and each line that is written of him.
+    /// on, whatever is written of the person ([`ChangeSet::persons`]).
     pub erasures: Vec<Erasure>,
     /// Subscriptions, inserted or replaced by id.
     pub subscriptions: Vec<Subscription>,
@@ -169,6 +169,18 @@ pub struct ChangeSet {
 }
 
 impl ChangeSet {
+    /// The customers of whom something is written that tells of the person: the customer, lines, devices, promises and so on.
+    /// Money is not among it, since it may come late, and the books are to be right.
+    pub fn persons(&self) -> impl Iterator<Item = CustomerId> + '_ {
+        let lines = self.customers.iter().map(|c| c.id).chain(self.subscriptions.iter().map(|s| s.customer_id));
+        let devices = self.cpes.iter().map(|c| c.customer_id).chain(self.device_history.iter().map(|h| h.customer_id));
+        let said = self.promises.iter().map(|p| p.customer_id).chain(self.exemptions.iter().map(|e| e.customer_id));
+        let asked =
+            self.proofs.iter().map(|(p, _)| p.customer_id).chain(self.payment_requests.iter().map(|r| r.customer_id));
+        let orders = self.installation_orders.iter().map(|o| o.customer_id);
+        lines.chain(devices).chain(said).chain(asked).chain(orders)
+    }
+
     /// True when there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -14,6 +14,9 @@ impl Planner<'_> {
         let old = self.existing.customers.get(&row.code);
         let id = old.map_or_else(|| CustomerId(self.ids.next_uuid()), |c| c.id);
         self.customers.insert(row.code.clone(), id);
+        if self.existing.erased.contains(&id) {
+            return Err(row.at.error("customer_id", Problem::Erased));
+        }
         let new = Customer {
             id,
             code: row.code.clone(),

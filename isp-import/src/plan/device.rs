@@ -16,9 +16,7 @@ use super::{Planner, Verdict, columns};
 
 impl Planner<'_> {
     pub(super) fn cpe(&mut self, row: &CpeRow) -> Result<Verdict, RowError> {
-        let Some(customer_id) = self.customers.get(&row.customer).copied() else {
-            return Err(self.unknown(&row.at, "customer_id", Noun::Customer, &row.customer));
-        };
+        let customer_id = self.customer_of(&row.at, &row.customer)?;
         let old = self.existing.cpes.get(&row.serial);
         if old.is_some_and(|c| c.customer_id != customer_id) {
             return Err(row.at.error("serial", Problem::Taken(Noun::Serial)));

@@ -5,15 +5,13 @@ use isp_core::ids::{CustomerId, InstallationKindId, InstallationOrderId, Subscri
 use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
 use isp_core::text::RouterName;
 
-use super::super::problem::{Noun, Problem, RowError};
+use super::super::problem::{Problem, RowError};
 use super::super::rows::InstallationRow;
 use super::{Planner, Verdict, columns};
 
 impl Planner<'_> {
     pub(super) fn installation(&mut self, row: &InstallationRow) -> Result<Verdict, RowError> {
-        let Some(customer_id) = self.customers.get(&row.customer).copied() else {
-            return Err(self.unknown(&row.at, "customer_id", Noun::Customer, &row.customer));
-        };
+        let customer_id = self.customer_of(&row.at, &row.customer)?;
         let Some(subscription_id) = self.line_of(customer_id, row) else {
             let mut error = row.at.error("customer_id", Problem::NoSubscription);
             // A subscription row that is wrong itself is reported there.

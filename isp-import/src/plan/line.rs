@@ -31,9 +31,7 @@ pub struct PlannedLine {
 
 impl Planner<'_> {
     pub(super) fn subscription(&mut self, row: &SubscriptionRow) -> Result<Verdict, RowError> {
-        let Some(customer_id) = self.customers.get(&row.customer).copied() else {
-            return Err(self.unknown(&row.at, "customer_id", Noun::Customer, &row.customer));
-        };
+        let customer_id = self.customer_of(&row.at, &row.customer)?;
         let Some(package_id) = self.packages.get(&row.package).copied() else {
             return Err(self.unknown(&row.at, "package", Noun::Package, &row.package));
         };

@@ -282,6 +282,15 @@ impl<'a> Planner<'a> {
     }
 
     /// An error for a reference that leads nowhere; with line 0 when it leads to a row that is wrong itself.
+    /// The customer that a row names.
+    fn customer_of(&self, at: &Origin, code: &Code) -> Result<CustomerId, RowError> {
+        match self.customers.get(code) {
+            Some(id) if self.existing.erased.contains(id) => Err(at.error("customer_id", Problem::Erased)),
+            Some(id) => Ok(*id),
+            None => Err(self.unknown(at, "customer_id", Noun::Customer, code)),
+        }
+    }
+
     fn unknown(&self, at: &Origin, key: &str, noun: Noun, code: &Code) -> RowError {
         let mut error = at.error(key, Problem::Unknown(noun));
         if self.batch.named.contains(&(noun, code.folded())) {

@@ -13,9 +13,7 @@ use super::state::State;
 impl State {
     /// Nothing is written of a person who was forgotten.
     pub(super) fn must_not_be_erased(&self, changes: &ChangeSet) -> Result<(), StoreError> {
-        let customers = changes.customers.iter().map(|c| c.id);
-        let mut all = customers.chain(changes.subscriptions.iter().map(|s| s.customer_id));
-        if all.any(|id| self.erased.has(&id)) { Err(StoreError::Erased) } else { Ok(()) }
+        if changes.persons().any(|id| self.erased.has(&id)) { Err(StoreError::Erased) } else { Ok(()) }
     }
 
     pub(super) fn write_erasures(&mut self, erasures: Vec<Erasure>) -> Result<(), StoreError> {
@@ -36,12 +34,7 @@ impl State {
 
     fn is_at_work(&self, customer: CustomerId, at: chrono::DateTime<chrono::Utc>) -> bool {
         let gateway = |state| !matches!(state, GatewayState::Expired | GatewayState::Cancelled | GatewayState::Paid);
-        let message = |state| {
-            matches!(
-                state,
-                OutboxState::Pending | OutboxState::Claimed | OutboxState::Attempting | OutboxState::Unknown
-            )
-        };
+        let message = |state| matches!(state, OutboxState::Claimed | OutboxState::Attempting);
         let is_his = |effect: &Effect| matches!(effect, Effect::Message(message) if message.customer_id == customer);
         self.subscriptions_of_customer(customer).any(|line| line.terms.end.is_none())
             || self.invoices.values().any(|kept| kept.invoice.customer_id == customer && kept.is_open())
@@ -70,8 +63,6 @@ impl State {
             }
         };
 
-        let left: Vec<_> = self.former_accounts.keys().filter(|(_, line, ..)| lines.contains(line)).cloned().collect();
-        left.iter().for_each(|key| self.former_accounts.remove(key));
         let links: Vec<_> = self.page_links.values().filter(|l| l.customer_id == customer).map(|l| l.id).collect();
         links.iter().for_each(|id| self.page_links.remove(id));
         self.opt_outs.remove(&customer);
@@ -120,14 +111,26 @@ impl State {
                 less(&mut mark.reason);
             }
         };
-        change(&mut self.mutations, |_, row| paid(row), told);
+        let named =
+            |row: &crate::bank::MutationRow| person.numbers().iter().any(|number| row.mutation.text.contains(number));
+        change(&mut self.mutations, |_, row| paid(row) || named(row), told);
         let asked = |row: &mut crate::payment::GatewayRequest| {
             less(&mut row.note);
             row.instructions = Instructions::default();
         };
         change(&mut self.gateway_requests, |_, row| row.customer_id == customer, asked);
         let is_his = |kept: &super::state::KeptRow| matches!(&kept.row.effect, Effect::Message(message) if message.customer_id == customer);
-        change(&mut self.outbox, |_, kept| is_his(kept), |kept| less(&mut kept.row.note));
+        let ended = |kept: &mut super::state::KeptRow| {
+            less(&mut kept.row.note);
+            if matches!(kept.row.state, OutboxState::Pending | OutboxState::Unknown) {
+                kept.row.state = OutboxState::Dropped;
+                kept.row.note = crate::privacy::NOT_SENT.to_owned();
+            }
+        };
+        change(&mut self.outbox, |_, kept| is_his(kept), ended);
+        let waiting: Vec<_> =
+            self.queue.keys().filter(|(_, _, id)| self.outbox.get(id).is_some_and(is_his)).copied().collect();
+        waiting.iter().for_each(|key| self.queue.remove(key));
 
         let of_devices: Vec<_> =
             self.device_history.values().filter(|row| row.customer_id == customer).cloned().collect();

@@ -22,6 +22,7 @@ pub(crate) async fn existing(store: &dyn Store, tenant: TenantId) -> Result<Exis
         routers: store.routers(tenant).await?,
         packages: store.packages(tenant).await?,
         customers: customers(store, tenant).await?,
+        erased: store.erased(tenant, None).await?.into_iter().map(|erased| erased.customer_id).collect(),
         subscriptions: subscriptions(store, tenant).await?,
         cpes: store.cpes(tenant, None).await?,
         kinds: store.installation_kinds(tenant).await?,

@@ -9,7 +9,7 @@ use isp_core::ids::CustomerId;
 use isp_core::privacy::notice_until;
 use isp_core::text::Code;
 
-use super::{kept_of, private_folder, write};
+use super::{kept_of, write_all};
 use crate::cmd::report::escaped;
 use crate::cmd::{args, find, record};
 use crate::context::Context;
@@ -39,6 +39,11 @@ pub(crate) struct Breach {
 }
 
 pub(super) async fn report(ctx: &Context, args: &Breach) -> anyhow::Result<Exit> {
+    for (field, text) in [("happened", &args.happened), ("measures", &args.measures)] {
+        if text.trim().is_empty() {
+            return Err(isp_core::Error::Empty { field }.into());
+        }
+    }
     let store = ctx.store().await?;
     let engine = ctx.engine(store);
     let mut customers = engine.all_customers().await?;
@@ -94,9 +99,9 @@ pub(super) async fn report(ctx: &Context, args: &Breach) -> anyhow::Result<Exit>
         html += &format!("<dt>{}</dt><dd>{}</dd>\n", escaped(&label), escaped(value));
     }
     html += "</dl>\n</body>\n</html>\n";
-    private_folder(&args.to)?;
-    write(&args.to, "notice.html", html.as_bytes())?;
-    write(&args.to, "people.csv", subjects.render(Format::Csv, &ctx.texts, None)?.as_bytes())?;
+    let people = subjects.render(Format::Csv, &ctx.texts, None)?;
+    let files = [("notice.html".to_owned(), html.into_bytes()), ("people.csv".to_owned(), people.into_bytes())];
+    write_all(&args.to, &files)?;
     let told = [("people", customers.len().to_string()), ("until", until), ("folder", args.to.display().to_string())];
     ctx.say("done.breach_report", &told)?;
     Ok(Exit::Done)

@@ -9,7 +9,7 @@ use isp_core::customer::Customer;
 use isp_core::ports::{Effect, GatewayQuery, InvoiceQuery, OutboxQuery, PageQuery, RequestQuery, Store, Topic};
 use serde_json::{Map, Value};
 
-use super::{file_name, private_folder, write};
+use super::{file_name, write_all};
 use crate::cmd::report::{Section, page};
 use crate::cmd::{find, record, subscription};
 use crate::context::Context;
@@ -52,10 +52,7 @@ pub(super) async fn export(ctx: &Context, args: &Export) -> anyhow::Result<Exit>
             files.push((format!("proof-{}-{}", &id[24..], file_name(&proof.file.name)), content.reveal().to_vec()));
         }
     }
-    private_folder(&args.to)?;
-    for (name, bytes) in &files {
-        write(&args.to, name, bytes)?;
-    }
+    write_all(&args.to, &files)?;
     let told = [
         ("code", customer.code.to_string()),
         ("folder", args.to.display().to_string()),

@@ -68,12 +68,9 @@ async fn erase(ctx: &Context, args: &Erase) -> anyhow::Result<Exit> {
     let still = engine.needed_of(customer.id, ctx.now).await?;
     for needed in &still {
         let amount = match *needed {
-            Needed::Lines(n)
-            | Needed::Accounts(n)
-            | Needed::Devices(n)
-            | Needed::Requests(n)
-            | Needed::Proofs(n)
-            | Needed::Messages(n) => n.to_string(),
+            Needed::Lines(n) | Needed::Devices(n) | Needed::Requests(n) | Needed::Proofs(n) | Needed::Messages(n) => {
+                n.to_string()
+            }
             Needed::Debt(sum) | Needed::Credit(sum) | Needed::Installation(sum) => sum.to_string(),
         };
         ctx.warn(&format!("needed_todo.{}", needed.code()), &[("code", customer.code.to_string()), ("amount", amount)]);
@@ -121,6 +118,21 @@ fn private_folder(path: &Path) -> Result<(), Failure> {
         options.mode(0o700);
     }
     options.create(path).map_err(|error| not_written(path, &error))
+}
+
+/// Makes the folder with its files; one that cannot be written whole is not left behind.
+fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Failure> {
+    private_folder(folder)?;
+    for (name, bytes) in files {
+        if let Err(failure) = write(folder, name, bytes) {
+            // What is there is a part of somebody's data, and nobody asked for a part.
+            return Err(match std::fs::remove_dir_all(folder) {
+                Ok(()) => failure,
+                Err(error) => not_written(folder, &error),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file of the folder.
