@@ -116,6 +116,9 @@ fn what_has_a_history_is_archived_takes_no_lines_and_is_brought_back() {
     let import = ["--on", "2026-02-01", "--lang", "en", "import", "--subscriptions", "sheets/baru.csv"];
     let (_, told) = isp.exit(3, &import);
     assert!(told.contains("baru.csv line 2 column router: this router is archived"), "{told}");
+    isp.write(&[("r.csv", "kode;site;alamat;username;password\nR7;BDG;10.7.7.7;isp;x\n")]);
+    let (_, told) = isp.exit(3, &["--lang", "en", "import", "--routers", "sheets/r.csv", "--dry-run"]);
+    assert!(told.contains("r.csv line 2 column site: this site is archived"), "{told}");
     let (said, told) = isp.exit(5, &["--on", "2026-02-01", "deliver"]);
     assert!(told.contains("RX") && !told.contains("R1") && !said.contains("R1"), "{said}{told}");
     let dropped = isp.json(&["outbox", "list", "--state", "dropped"]);

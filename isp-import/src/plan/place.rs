@@ -52,6 +52,9 @@ impl Planner<'_> {
             endpoint = known.endpoint.clone();
         }
         let new = Router { id, code: row.code.clone(), site_id, endpoint, archived: old.is_some_and(|r| r.archived) };
+        if !new.archived && self.existing.sites.values().any(|site| site.id == site_id && site.archived) {
+            return Err(row.at.error("site", isp_core::Error::Archived { what: "site" }));
+        }
         let differs = old.map(|old| {
             let (was, is) = (&old.endpoint, &new.endpoint);
             columns(&[
