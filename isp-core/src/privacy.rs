@@ -254,7 +254,7 @@ impl Person {
     /// # use isp_core::{ids::CustomerId, text::{Code, Language, Name}};
     /// # let budi = Customer { id: CustomerId(uuid::Uuid::from_u128(1)), code: Code::parse("code", "P001").unwrap(),
     /// #   name: Name::parse("name", "Budi Santoso").unwrap(), nik: None, address: Address::parse("Jl. Merdeka 1").unwrap(),
-    /// #   phone: Some(Phone::parse("0812-3456-7890").unwrap()), language: Language::Indonesian, invoicing: Default::default(),
+    /// #   phone: Some(Phone::parse("0812-3456-7890").unwrap()), language: Language::Id, invoicing: Default::default(),
     /// #   coordinates: None };
     /// let person = isp_core::privacy::Person::of(&budi);
     /// let without = person.left_out_of("TRSF BUDI SANTOSO 0812 3456 7890 JL MERDEKA 1 lunas").unwrap();
