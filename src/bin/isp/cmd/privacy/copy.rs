@@ -6,12 +6,12 @@ use clap::Args;
 use isp_core::billing::invoice::display_number;
 use isp_core::calendar::Zone;
 use isp_core::customer::Customer;
-use isp_core::ports::{Effect, GatewayQuery, InvoiceQuery, OutboxQuery, PageQuery, RequestQuery, Store, Topic};
+use isp_core::ports::{GatewayQuery, InvoiceQuery, OutboxQuery, PageQuery, RequestQuery, Store, Topic};
 use serde_json::{Map, Value};
 
 use super::{file_name, write_all};
 use crate::cmd::report::{Section, page};
-use crate::cmd::{find, record, subscription};
+use crate::cmd::{customer_past, find, record, subscription};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column, number};
@@ -79,19 +79,8 @@ async fn parts(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow:
         ("devices", devices(ctx, store, customer).await?),
         ("device_history", device_history(ctx, store, customer).await?),
     ];
-    let mut rows = Rows::new(&[column("username"), column("happened"), column("date"), column("by"), column("note")]);
-    for (line, _) in &lines {
-        for event in store.access_events(ctx.tenant(), line.id).await? {
-            rows.push(vec![
-                Cell::text(&line.account.username),
-                Cell::Word(event.kind.code()),
-                Cell::text(record::moment(event.at, Zone::Wib)),
-                Cell::text(event.by),
-                Cell::text(event.reason),
-            ]);
-        }
-    }
-    all.push(("events", rows));
+    let events = customer_past::events(ctx, store, &lines).await?;
+    all.push(("events", customer_past::event_rows(events)));
     Ok(all)
 }
 
@@ -161,25 +150,7 @@ async fn credit_notes(ctx: &Context, store: &dyn Store, customer: &Customer) -> 
 async fn payments(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow::Result<Rows> {
     let mut all = store.payments(ctx.tenant(), Some(customer.id), PageQuery::first(ALL)).await?;
     all.sort_by_key(|row| (row.payment.paid_at, row.payment.id));
-    let mut rows = Rows::new(&[
-        column("paid_at"),
-        column("provider"),
-        column("reference"),
-        number("amount"),
-        number("left"),
-        column("reversed"),
-    ]);
-    for row in all {
-        rows.push(vec![
-            Zone::Wib.date_of(row.payment.paid_at).into(),
-            Cell::text(&row.payment.provider),
-            Cell::text(&row.payment.reference),
-            row.payment.amount.into(),
-            row.left.into(),
-            Cell::maybe(row.reversal.map(|reversal| reversal.reason)),
-        ]);
-    }
-    Ok(rows)
+    Ok(customer_past::payment_rows(all.iter()))
 }
 
 async fn refunds(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow::Result<Rows> {
@@ -265,17 +236,7 @@ async fn messages(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyh
     let query = OutboxQuery { topic: Some(Topic::Message), state: None, customer: Some(customer.id) };
     let mut all = store.outbox(ctx.tenant(), query, PageQuery::first(ALL)).await?;
     all.sort_by_key(|row| (row.finished_at.unwrap_or(row.next_attempt), row.id));
-    let mut rows = Rows::new(&[column("message"), column("state"), column("date"), column("note")]);
-    for row in all {
-        let Effect::Message(message) = &row.effect else { continue };
-        rows.push(vec![
-            Cell::Word(message.kind.code()),
-            Cell::Word(row.state.code()),
-            Cell::text(record::moment(row.finished_at.unwrap_or(row.next_attempt), Zone::Wib)),
-            Cell::text(&row.note),
-        ]);
-    }
-    Ok(rows)
+    Ok(customer_past::message_rows(all.iter()))
 }
 
 async fn devices(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow::Result<Rows> {
