@@ -4,6 +4,7 @@
 //! Invoices, payments and the journal stay: books and what they rest on are kept for ten years (UU KUP, article 28 (11)). They
 //! name the customer by an ID and never by a name, so nothing of the person is left in them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -13,10 +14,12 @@ use crate::calendar::Zone;
 use crate::customer::{Address, Customer};
 use crate::device::{Cpe, Ownership};
 use crate::error::Error;
-use crate::ids::CustomerId;
+use crate::ids::{CustomerId, RouterId};
+use crate::isolation::{AccessEffect, AccessEvent, AccessFacts, ServiceAccess};
 use crate::money::Money;
 use crate::secret::Secret;
-use crate::subscription::{Account, Subscription, SubscriptionStatus};
+use crate::subscription::{Account, Service, Subscription, SubscriptionStatus};
+use crate::terms::account::{FormerAccount, moved};
 use crate::text::{Name, RouterName};
 
 /// What stands where a name or an address was: "erased" in Indonesian.
@@ -165,15 +168,12 @@ pub fn without_person(customer: &Customer) -> Result<Customer, Error> {
     })
 }
 
-/// An ended line without what it was known by.
-///
-/// A line that a router serves keeps its account: the router has it under that name, closed, and the next line that is given the
-/// name has to find whose it was. A fixed address is the provider's own and stays, too.
+/// An ended line without what it was known by. A fixed address is the provider's own and stays.
 ///
 /// # Errors
 /// None: what takes the place of a name is one.
 pub fn line_without_person(line: &Subscription) -> Result<Subscription, Error> {
-    if line.router_id.is_some() || line.account.service == crate::subscription::Service::Static {
+    if line.account.service == Service::Static {
         return Ok(line.clone());
     }
     let account = Account {
@@ -183,6 +183,58 @@ pub fn line_without_person(line: &Subscription) -> Result<Subscription, Error> {
         address: None,
     };
     Ok(Subscription { account, ..line.clone() })
+}
+
+/// An ended line without what it was known by, and what its routers have to do about it. All of it goes into one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ForgottenLine {
+    /// The line as it is then, see [`line_without_person`].
+    pub subscription: Subscription,
+    /// The accounts that routers have to remove. Each is kept until its router said that it is gone.
+    pub accounts: Vec<FormerAccount>,
+    /// Access with its new revision, and what happened; `None` where no router has anything to do.
+    pub step: Option<(ServiceAccess, AccessEvent)>,
+    /// The wishes to these routers.
+    pub effects: Vec<AccessEffect>,
+}
+
+/// Takes what an ended line was known by from it, and from the routers that it is or was on. `left` are the accounts that it has left
+/// before, closed or not; `called` tells whether a router is still called at all, which an archived one is not.
+///
+/// # Errors
+/// Those of [`line_without_person`].
+pub fn forget_line(
+    facts: &AccessFacts,
+    line: &Subscription,
+    left: &[FormerAccount],
+    called: impl Fn(RouterId) -> bool,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<ForgottenLine, Error> {
+    let mut here = AccessFacts { router_id: line.router_id.filter(|router| called(*router)), ..facts.clone() };
+    let called_line = Subscription { router_id: here.router_id, ..line.clone() };
+    let mut accounts: Vec<FormerAccount> =
+        left.iter().filter(|a| a.service != Service::Static && called(a.router_id)).cloned().collect();
+    let others: BTreeSet<RouterId> =
+        accounts.iter().map(|a| a.router_id).filter(|r| Some(*r) != here.router_id).collect();
+    let mut effects = Vec::new();
+    for router_id in others {
+        // A wish is told apart by its revision.
+        here.access.revision += 1;
+        let revision = here.access.revision;
+        effects.push(AccessEffect { subscription_id: line.id, router_id, revision, not_before: now });
+    }
+    let step = moved(&here, &called_line, line_without_person(&called_line)?, by, now);
+    accounts.extend(step.former);
+    effects.extend(step.effects);
+    let forgotten = step.subscription;
+    let step = (!accounts.is_empty()).then_some((step.access, step.event));
+    if step.is_none() {
+        effects.clear();
+    }
+    let subscription = Subscription { router_id: line.router_id, ..forgotten };
+    Ok(ForgottenLine { subscription, accounts, step, effects })
 }
 
 /// A device without how it was reached at the customer's place.
@@ -348,6 +400,8 @@ mod tests {
     use super::*;
     use crate::calendar::Date;
     use crate::customer::{Nik, Phone};
+    use crate::isolation::Access;
+    use crate::protection::Protections;
     use crate::testing::sample;
     use proptest::prelude::*;
 
@@ -419,10 +473,11 @@ mod tests {
         ended.terms.end = Some(day("2026-03-01"));
         let over = [(ended.clone(), Zone::Wib)];
         assert_eq!(needed(&ErasureFacts { lines: &over, ..ErasureFacts::default() }, now), []);
-        // Another line may be given its name on the router, and has to find whose it was.
         ended.router_id = Some(router.id);
-        assert_eq!(line_without_person(&ended).unwrap(), ended);
-        assert!(line_without_person(&line).unwrap().account.username.as_str().starts_with("dihapus-"));
+        assert!(line_without_person(&ended).unwrap().account.username.as_str().starts_with("dihapus-"));
+        let fixed = Account::fixed("10.20.0.7".parse().unwrap()).unwrap();
+        let fixed = Subscription { account: fixed, ..ended };
+        assert_eq!(line_without_person(&fixed).unwrap(), fixed, "the address is the provider's");
 
         let facts = ErasureFacts {
             owed: Money::rupiah(1),
@@ -435,6 +490,52 @@ mod tests {
         };
         let codes: Vec<&str> = needed(&facts, now).into_iter().map(Needed::code).collect();
         assert_eq!(codes, ["requests", "proofs", "messages", "debt", "credit", "installation"]);
+    }
+
+    #[test]
+    fn each_router_that_is_called_has_to_remove_what_it_knows_of_the_line() {
+        let now = Date::parse("2026-03-01").unwrap().at(12, 0, Zone::Wib);
+        let site = sample::site(1).id;
+        let [here, there, gone] = [1, 2, 3].map(|n| sample::router(n, site));
+        let line = sample::subscription(1, sample::customer(1).id, &here, sample::package(1).id);
+        let facts = AccessFacts {
+            subscription_id: line.id,
+            customer_id: line.customer_id,
+            site_id: site,
+            router_id: line.router_id,
+            zone: Zone::Wib,
+            terms: line.terms.clone(),
+            access: ServiceAccess { revision: 7, ..ServiceAccess::new(line.id, Access::Closed) },
+            open: Vec::new(),
+            protections: Protections::default(),
+        };
+        let former = |router: &crate::place::Router, name: &str, service| FormerAccount {
+            subscription_id: line.id,
+            router_id: router.id,
+            username: RouterName::parse("username", name).unwrap(),
+            service,
+            address: None,
+            left_at: now,
+        };
+        let left = [
+            former(&there, "lama", Service::Pppoe),
+            former(&gone, "lama", Service::Pppoe),
+            former(&there, "10.0.0.1", Service::Static),
+        ];
+        let called = |id| id != gone.id;
+        let forgotten = forget_line(&facts, &line, &left, called, "Sari", now).unwrap();
+        assert_eq!(forgotten.subscription, line_without_person(&line).unwrap());
+        let names: Vec<_> = forgotten.accounts.iter().map(|a| (a.router_id, a.username.as_str())).collect();
+        assert_eq!(names, [(there.id, "lama"), (here.id, line.account.username.as_str())]);
+        let wishes: Vec<_> = forgotten.effects.iter().map(|e| (e.router_id, e.revision)).collect();
+        assert_eq!(wishes, [(there.id, 8), (here.id, 9)]);
+        let (access, event) = forgotten.step.unwrap();
+        assert_eq!((access.revision, event.revision, event.by.as_str()), (9, 9, "Sari"));
+
+        // Nobody calls the router that is archived: nothing is asked of it, and the line still says where it was.
+        let archived = forget_line(&facts, &line, &[], |id| id != here.id, "Sari", now).unwrap();
+        assert_eq!(archived.subscription, line_without_person(&line).unwrap());
+        assert_eq!((archived.accounts, archived.step, archived.effects), (Vec::new(), None, Vec::new()));
     }
 
     #[test]

@@ -154,6 +154,7 @@ fn target(number: u128) -> AccessTarget {
         adopt: false,
         succeeds: Vec::new(),
         left: false,
+        forget: false,
     }
 }
 

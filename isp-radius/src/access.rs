@@ -193,6 +193,23 @@ impl RadiusAccess {
         Ok(refused)
     }
 
+    /// Removes the users whose customers are to be forgotten. One with a session that did not end stays.
+    async fn forget(&self, targets: &[AccessTarget], found: &[Found]) -> Result<(), PortError> {
+        let goes = |(target, found): &(&AccessTarget, &Found)| {
+            let here = found.owner.is_some_and(|owner| !reconcile::moved_away(owner, target));
+            target.forget && target.desired == Access::Closed && here
+        };
+        let going: Vec<&AccessTarget> = targets.iter().zip(found).filter(goes).map(|(target, _)| target).collect();
+        if going.is_empty() {
+            return Ok(());
+        }
+        let mut writing = self.tables.begin().await?;
+        for target in going {
+            writing.forget(&self.user(target), target.subscription_id.0).await?;
+        }
+        writing.commit().await
+    }
+
     /// How a line looks beside what is wanted of it.
     fn sighting(&self, target: &AccessTarget, found: &Found, seen: &Seen) -> Sighting {
         let access = reconcile::access(target, found, seen.isolates, &self.settings);
@@ -244,6 +261,7 @@ impl AccessControl for RadiusAccess {
         let steps = self.write(targets).await?;
         let before = self.look(targets).await?;
         let refused = self.end_sessions(router, targets, &before.found).await?;
+        self.forget(targets, &before.found).await?;
         // What is told is what is read after all that was done.
         let after = self.look(targets).await?;
         let lines = targets.iter().zip(steps).zip(before.found.iter().zip(&after.found)).zip(refused);

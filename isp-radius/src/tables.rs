@@ -187,6 +187,24 @@ impl Writing {
         self.run(sql, &[Value::Text(username), Value::Id(subscription), Value::Id(router), Value::Flag(owes)]).await
     }
 
+    /// Takes every row of a user away who is this line's and of whom no session has old terms; nothing of anybody else.
+    pub(crate) async fn forget(&mut self, username: &str, subscription: Uuid) -> Result<(), PortError> {
+        let (found, _) = self.read(&[username.to_owned()], &[]).await?;
+        let owner = found.first().and_then(|found| found.owner);
+        if owner.is_none_or(|owner| owner.subscription != subscription || owner.owed) {
+            return Ok(());
+        }
+        for sql in [
+            "DELETE FROM radcheck WHERE username = ?",
+            "DELETE FROM radreply WHERE username = ?",
+            "DELETE FROM radusergroup WHERE username = ?",
+            "DELETE FROM isp_lines WHERE username = ?",
+        ] {
+            self.run(sql, &[Value::Text(username)]).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn commit(self) -> Result<(), PortError> {
         self.transaction.commit().await.map_err(unsure)
     }

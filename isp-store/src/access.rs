@@ -403,6 +403,7 @@ fn read_target(r: &mut Reader<'_>, vault: &Vault, tenant: TenantId) -> Result<Ac
         adopt: false,
         succeeds: Vec::new(),
         left: false,
+        forget: false,
     })
 }
 

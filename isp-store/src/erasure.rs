@@ -120,8 +120,11 @@ async fn is_at_work(
 }
 
 /// Statements that remove what only the person needed.
-const GOES: [&str; 4] = [
+const GOES: [&str; 5] = [
     "DELETE FROM page_links WHERE tenant_id = $1 AND customer_id = $2",
+    // The others wait for their router to remove them.
+    "DELETE FROM former_accounts WHERE tenant_id = $1 AND closed_at IS NOT NULL AND service <> 'static' AND subscription_id IN
+        (SELECT subscription_id FROM subscriptions WHERE tenant_id = $1 AND customer_id = $2)",
     "DELETE FROM opt_outs WHERE tenant_id = $1 AND customer_id = $2",
     "DELETE FROM proof_files WHERE tenant_id = $1 AND proof_id IN
         (SELECT proof_id FROM proofs WHERE tenant_id = $1 AND customer_id = $2)",

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::cli::{Isp, SHEETS, Stage};
+use isp::mikrotik::simulator::{Fault, FaultKind};
 
 fn read(isp: &Isp, file: &str) -> String {
     std::fs::read_to_string(isp.dir().join(file)).unwrap()
@@ -142,7 +143,8 @@ fn what_is_not_over_is_named_and_what_is_over_is_erased() {
     ] {
         isp.fails(3, &[&["--on", "2026-02-02"], again].concat(), "customer.erased");
     }
-    // The next customer may have the user name, and the router knows whose it was.
+    // The router did not hear of it yet, and the name may be taken already.
+    assert_eq!(isp.json(&["privacy", "list"])[0]["still_on"], "R1");
     isp.ok(&["--on", "2026-02-02", "customer", "add", "P009", "--name", "Baru", "--address", "Jl. Baru 1"]);
     let taken = ["--router", "R1", "--username", "budi@isp", "--password", "baru"];
     isp.ok(&[&["--on", "2026-02-02", "subscription", "add", "P009", "--package", "HOME20"], &taken[..]].concat());
@@ -152,6 +154,45 @@ fn what_is_not_over_is_named_and_what_is_over_is_erased() {
     assert!(told.contains("customers.csv line 2") && told.contains("was erased; leave the row out"), "{told}");
     assert_eq!(isp.json(&["customer", "show", "P001"])[0]["name"], "(dihapus)");
     isp.ok(&["--on", "2026-02-03", "run"]);
+}
+
+#[test]
+fn the_account_goes_from_the_router_when_it_answers_again() {
+    let stage = Stage::new();
+    let isp = &stage.isp;
+    isp.ok(&["--on", "2026-01-01", "run"]);
+    let owed = isp.json(&["customer", "show", "P001"])[0]["owed"].as_i64().unwrap().to_string();
+    let paid = ["payment", "add", "P001", &owed, "--provider", "bca", "--reference", "FT1"];
+    isp.ok(&[&["--on", "2026-01-05"], &paid[..]].concat());
+    // It had another name before, of which the router keeps a closed account.
+    isp.ok(&["--on", "2026-01-06", "subscription", "rename", "P001", "santoso@isp"]);
+    isp.ok(&["--on", "2026-01-06", "deliver"]);
+    isp.ok(&["--on", "2026-01-31", "device", "return", "SN-1", "--reason", "pindah"]);
+    isp.ok(&["--on", "2026-02-01", "subscription", "terminate", "P001"]);
+    isp.ok(&["--on", "2026-02-01", "run"]);
+    let names = || stage.router.secrets().into_iter().map(|secret| secret.name).collect::<Vec<_>>();
+    assert!(names().iter().any(|name| name == "budi@isp") && names().iter().any(|name| name == "santoso@isp"));
+    let others = names().len() - 2;
+
+    isp.ok(&["--on", "2026-02-02", "privacy", "erase", "P001", "--reason", "surat 1 Februari"]);
+    let refused = FaultKind::Trap("not enough permissions (9)".to_owned());
+    for (at, fault, on) in [("13:00", FaultKind::CutRequest, "/"), ("15:00", refused, "/ppp/secret/remove")] {
+        stage.router.inject(Fault::new(fault).on(on).always());
+        isp.exit(5, &["--on", "2026-02-02", "--at", at, "run"]);
+        assert_eq!(isp.json(&["privacy", "list"])[0]["still_on"], "R1");
+        stage.router.clear_faults();
+    }
+    isp.ok(&["--on", "2026-02-02", "--at", "18:00", "run"]);
+    assert_eq!(isp.json(&["privacy", "list"])[0]["still_on"], Value::Null);
+    assert_eq!(names().len(), others);
+    assert!(names().iter().all(|name| name != "budi@isp" && name != "santoso@isp"), "{:?}", names());
+    // Asked once more, it says so, and takes the names out of the free pages of the file.
+    isp.fails(3, &["privacy", "erase", "P001", "--reason", "lagi"], "customer.erased");
+    for name in ["budi@isp", "santoso@isp"] {
+        assert!(!holds(&bytes(isp), name), "{name} is left in the file");
+    }
+    isp.ok(&["--on", "2026-02-03", "run"]);
+    isp.ok(&["--on", "2026-02-03", "router", "plan", "R1"]);
 }
 
 #[test]

@@ -10,9 +10,12 @@ use crate::error::Error;
 use crate::ids::CustomerId;
 use crate::money::Money;
 use crate::payment::GatewayState;
-use crate::ports::{ChangeSet, GatewayQuery, OutboxQuery, OutboxState, RequestQuery, StoreError};
+use crate::ports::{
+    AccessQuery, ChangeSet, GatewayQuery, OutboxQuery, OutboxState, PageQuery, RequestQuery, StoreError,
+};
 use crate::privacy::{
-    Erased, Erasure, ErasureFacts, Needed, Person, device_without_person, line_without_person, needed, without_person,
+    Erased, Erasure, ErasureFacts, ForgottenLine, Needed, Person, device_without_person, forget_line, needed,
+    without_person,
 };
 use crate::protection::Proof;
 use crate::subscription::Subscription;
@@ -54,7 +57,8 @@ impl Engine<'_> {
     }
 
     /// Erases the personal data of a customer: name, NIK, address, phone number, coordinates, how devices are reached, the files of proofs, links to pages, webhooks that name the phone number, and the person in all texts that
-    /// stay. Invoices, payments and the journal stay with the customer ID.
+    /// stay. Invoices, payments and the journal stay with the customer ID. Routers are to remove the accounts of the customer's lines;
+    /// until one has done it, the store keeps what it is called there.
     ///
     /// # Errors
     /// [`Error::StillNeeded`] while anything is not over, see [`needed`]; [`StoreError::Erased`] when it was done before;
@@ -75,18 +79,48 @@ impl Engine<'_> {
             let lines = self.lines_of(id).await?;
             let aliases = self.store.payer_aliases(self.tenant).await?;
             let devices = self.store.cpes(self.tenant, Some(id)).await?;
-            let changes = ChangeSet {
+            let mut changes = ChangeSet {
                 customers: vec![without_person(&customer)?],
-                subscriptions: lines.iter().map(|(line, _)| line_without_person(line)).collect::<Result<_, _>>()?,
                 cpes: devices.iter().map(device_without_person).collect(),
                 forgotten_aliases: aliases.iter().filter(|a| a.customer_id == id).map(|a| a.mutation_id).collect(),
                 erasures: vec![Erasure { erased: erased.clone(), person: Person::of(&customer) }],
                 ..ChangeSet::default()
             };
+            for line in self.forgotten(id, &lines, &erased).await? {
+                changes.subscriptions.push(line.subscription);
+                changes.former_accounts.extend(line.accounts);
+                changes.effects.extend(line.effects);
+                if let Some((access, event)) = line.step {
+                    changes.access.push(access);
+                    changes.access_events.push(event);
+                }
+            }
             self.store.commit(self.tenant, changes).await?;
             Ok(())
         })
         .await
+    }
+
+    /// The lines without what they were known by, and what routers have to do about it.
+    async fn forgotten(
+        &self,
+        customer: CustomerId,
+        lines: &[(Subscription, Zone)],
+        erased: &Erased,
+    ) -> Result<Vec<ForgottenLine>, EngineError> {
+        let routers = self.store.routers(self.tenant).await?;
+        let called = |id| routers.iter().any(|router| router.id == id && !router.archived);
+        let left = self.store.former_accounts(self.tenant, customer).await?;
+        let query = AccessQuery::Subscriptions(lines.iter().map(|(line, _)| line.id).collect());
+        let facts = self.store.load_access(self.tenant, &query, PageQuery::first(u32::MAX)).await?;
+        let mut forgotten = Vec::with_capacity(lines.len());
+        for (line, _) in lines {
+            let facts = facts.iter().find(|facts| facts.subscription_id == line.id);
+            let facts = facts.ok_or(StoreError::NotFound { what: "subscription" })?;
+            let left: Vec<_> = left.iter().filter(|account| account.subscription_id == line.id).cloned().collect();
+            forgotten.push(forget_line(facts, line, &left, called, &erased.by, erased.at)?);
+        }
+        Ok(forgotten)
     }
 
     /// The lines of a customer with their zones.

@@ -170,6 +170,9 @@ pub struct AccessTarget {
     /// address or a device, to which nobody logs in, every trace goes.
     #[serde(default)]
     pub left: bool,
+    /// True for an account that goes from the router and is not only closed: the data of its customer was erased.
+    #[serde(default)]
+    pub forget: bool,
 }
 
 /// Something that happened to a service access. Append-only.

@@ -190,6 +190,7 @@ mod tests {
             adopt: false,
             succeeds: Vec::new(),
             left: false,
+            forget: false,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::isolation::{AccessEvent, AccessFacts, AccessTarget};
 use crate::money::Money;
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
+use crate::terms::account::FormerAccount;
 
 /// Whether lines should be open: the facts of the decision, what happened, what routers need to know.
 ///
@@ -63,7 +64,8 @@ pub trait AccessStore: Send + Sync {
 
     /// The accounts that these subscriptions have left on a router, as targets that are to be closed, in the order of
     /// subscriptions, then of user names; without those that are closed, and those whose name a line without an end has there
-    /// now for the same service. The account has the subscription's password, the group is that of its package.
+    /// now for the same service. The account has the subscription's password, the group is that of its package. Those of a customer
+    /// whose data was erased are to be forgotten.
     async fn former_targets(
         &self,
         tenant: TenantId,
@@ -71,8 +73,12 @@ pub trait AccessStore: Send + Sync {
         subscriptions: &[SubscriptionId],
     ) -> Result<Vec<AccessTarget>, StoreError>;
 
+    /// Every account that the lines of a customer have left on routers, closed or not, in the order of subscriptions, routers,
+    /// user names and services.
+    async fn former_accounts(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<FormerAccount>, StoreError>;
+
     /// Keeps that a router said that an account which a subscription has left is closed: it is no target any more. One that
-    /// is not known changes nothing.
+    /// is not known changes nothing. One of a customer whose data was erased is not kept any longer.
     async fn account_closed(
         &self,
         tenant: TenantId,

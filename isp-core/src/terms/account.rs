@@ -79,9 +79,18 @@ pub fn change_account(
     let (site_id, router_id) = change.place.unwrap_or((line.site_id, line.router_id));
     let account = changed(&line.account, change)?;
     let subscription = Subscription { site_id, router_id, account, ..line.clone() };
-    if subscription == *line {
-        return Ok(None);
-    }
+    Ok((subscription != *line).then(|| moved(facts, line, subscription, by, now)))
+}
+
+/// What it comes to that a line is to be `subscription` from now on.
+pub(crate) fn moved(
+    facts: &AccessFacts,
+    line: &Subscription,
+    subscription: Subscription,
+    by: &str,
+    now: DateTime<Utc>,
+) -> AccountMove {
+    let router_id = subscription.router_id;
     let known_by = |line: &'_ Subscription| (line.router_id, line.account.service, line.account.username.clone());
     let (before, after) = (known_by(line), known_by(&subscription));
     let left = (before != after).then_some(line.router_id).flatten();
@@ -105,7 +114,7 @@ pub fn change_account(
     let decider = Decider { by, reason: "account_changed" };
     let step = Transition::new(&facts, AccessEventKind::GroupChanged, decider, now);
     effects.extend(step.effect);
-    Ok(Some(AccountMove { subscription, former, access: step.access, event: step.event, effects }))
+    AccountMove { subscription, former, access: step.access, event: step.event, effects }
 }
 
 fn changed(account: &Account, change: &AccountChange) -> Result<Account, Error> {

@@ -125,7 +125,10 @@ impl<'a> Turn<'a> {
         self.end_sessions(&plan, &actual).await?;
         self.settle_debts(&actual).await?;
         self.end_group_sessions(&plan, &actual).await?;
-        if self.desired.remove_closed && self.desired.accounts.iter().any(|account| account.access == Access::Closed) {
+        let goes = |account: &DesiredAccount| {
+            account.access == Access::Closed && (self.desired.remove_closed || account.forget)
+        };
+        if self.desired.accounts.iter().any(goes) {
             Look { plan, actual } = self.remove_closed().await?;
         }
         Ok(self.outcomes(&plan, &actual))

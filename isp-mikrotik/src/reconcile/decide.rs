@@ -231,7 +231,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
     };
     let sessions = seen.by_name.sessions.of(account.name.as_bytes());
     let closed = account.access == Access::Closed;
-    if closed && seen.desired.remove_closed && found.disabled && sessions.is_empty() && !mark.kick {
+    if closed && (seen.desired.remove_closed || account.forget) && found.disabled && sessions.is_empty() && !mark.kick {
         let mut removed = step(account, Action::Remove { id: found.id.clone() }, Vec::new());
         removed.entries.remove = our_entries(account, seen);
         return removed;
@@ -256,7 +256,7 @@ fn existing_step(account: &DesiredAccount, found: &ActualAccount, seen: &Seen<'_
         fields.push(FieldChange::of("disabled", yes_no(found.disabled), yes_no(out)));
         out
     });
-    let password = found.password.as_ref().is_some_and(|password| *password != account.password);
+    let password = !account.forget && found.password.as_ref().is_some_and(|password| *password != account.password);
     if password {
         fields.push(FieldChange::of("password", b"***", b"***"));
     }

@@ -81,6 +81,8 @@ pub struct DesiredAccount {
     pub succeeds: Vec<Owner>,
     /// A reason why it cannot be served, found before the router was asked.
     pub refused: Refused,
+    /// Whether it is removed once it is closed and nothing runs on it.
+    pub forget: bool,
 }
 
 /// A code and words for people; `None` where nothing is in the way.
@@ -100,6 +102,7 @@ impl DesiredAccount {
             adopt: false,
             succeeds: target.succeeds.iter().map(|id| Owner::of(*id)).collect(),
             refused: None,
+            forget: target.forget,
         }
     }
 
@@ -206,6 +209,7 @@ impl Desired {
             adopt: target.adopt,
             succeeds: target.succeeds.iter().map(|id| Owner::of(*id)).collect(),
             refused: None,
+            forget: target.forget,
         };
         match (target.desired, strategy) {
             (Access::Closed, _) => {}

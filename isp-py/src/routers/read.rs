@@ -164,6 +164,7 @@ fn account<'py>(
         adopt,
         succeeds,
         left: false,
+        forget: false,
     })
 }
 

@@ -230,6 +230,7 @@ pub fn target(n: u128, username: &str, desired: Access) -> AccessTarget {
         adopt: false,
         succeeds: Vec::new(),
         left: false,
+        forget: false,
     }
 }
 

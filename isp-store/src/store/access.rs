@@ -10,6 +10,7 @@ use isp_core::money::Money;
 use isp_core::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use isp_core::subscription::Account;
+use isp_core::terms::account::FormerAccount;
 
 use crate::{access, former, proof, protection};
 
@@ -69,6 +70,11 @@ impl AccessStore for SqlStore {
     ) -> Result<Vec<AccessTarget>, StoreError> {
         let mut session = self.engine.read().await?;
         former::targets(session.as_mut(), &self.vault, tenant, router, subscriptions).await
+    }
+
+    async fn former_accounts(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<FormerAccount>, StoreError> {
+        let mut session = self.engine.read().await?;
+        former::of(session.as_mut(), tenant, customer).await
     }
 
     async fn account_closed(

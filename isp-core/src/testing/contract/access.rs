@@ -61,6 +61,21 @@ pub async fn run_all(harness: &dyn Harness) {
     what_runs_under_old_terms_ends_where_it_can(harness).await;
     lines_without_a_login_are_served_or_refused(harness).await;
     who_is_online_is_told_where_it_is_known(harness).await;
+    what_is_to_be_forgotten_is_gone(harness).await;
+}
+
+/// An account that is to be forgotten goes, with our mark: whoever gets the name next finds nothing of it.
+async fn what_is_to_be_forgotten_is_gone(harness: &dyn Harness) {
+    let served = target(harness, 21, Access::Open, 1);
+    apply(harness, std::slice::from_ref(&served)).await;
+    let forgotten = AccessTarget { desired: Access::Closed, left: true, forget: true, ..served.clone() };
+    for changes in [true, false] {
+        let outcomes = apply(harness, std::slice::from_ref(&forgotten)).await;
+        assert_eq!(outcomes.iter().map(done).collect::<Vec<_>>(), [Some((Access::Closed, changes))], "{outcomes:?}");
+    }
+    let next = AccessTarget { subscription_id: SubscriptionId(id(5, 22)), ..served };
+    let outcomes = apply(harness, std::slice::from_ref(&next)).await;
+    assert_eq!(outcomes.iter().map(done).collect::<Vec<_>>(), [Some((Access::Open, true))], "{outcomes:?}");
 }
 
 fn target(harness: &dyn Harness, number: u64, desired: Access, revision: u64) -> AccessTarget {
@@ -74,6 +89,7 @@ fn target(harness: &dyn Harness, number: u64, desired: Access, revision: u64) ->
         adopt: false,
         succeeds: Vec::new(),
         left: false,
+        forget: false,
     }
 }
 

@@ -151,7 +151,7 @@ impl Router {
         if old.is_some_and(|old| !old.ours && !target.adopt) {
             return refused("fake.not_ours", "an account of that name carries no mark of ours");
         }
-        if target.left && !target.account.service.logs_in() {
+        if target.forget || (target.left && !target.account.service.logs_in()) {
             let changed = self.accounts.remove(&key(&target.account)).is_some();
             self.changes += u64::from(changed);
             return ApplyOutcome::Done { access: target.desired, changed, answer: "nothing is left".into() };

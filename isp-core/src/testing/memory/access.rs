@@ -234,6 +234,7 @@ impl State {
             adopt: false,
             succeeds: self.predecessors(s),
             left: false,
+            forget: false,
         })
     }
 
@@ -277,9 +278,23 @@ impl State {
                     adopt: false,
                     succeeds: Vec::new(),
                     left: true,
+                    forget: self.erased.has(&line.customer_id),
                 })
             })
             .collect()
+    }
+
+    pub(super) fn former_accounts_of(&self, customer: CustomerId) -> Vec<FormerAccount> {
+        let his = |f: &&FormerAccount| {
+            self.subscriptions.get(&f.subscription_id).is_some_and(|line| line.customer_id == customer)
+        };
+        let mut found: Vec<FormerAccount> =
+            self.former_accounts.values().map(|(f, _)| f).filter(his).cloned().collect();
+        found.sort_by(|a, b| {
+            let key = |f: &FormerAccount| (f.subscription_id, f.router_id, f.username.clone(), f.service.code());
+            key(a).cmp(&key(b))
+        });
+        found
     }
 
     pub(super) fn router_targets(&self, router: RouterId, page: PageQuery<SubscriptionId>) -> Vec<AccessTarget> {

@@ -1,12 +1,13 @@
 //! Customers whose data is erased.
 
 use crate::ending::RecordId;
-use crate::ids::{CustomerId, InstallationOrderId, PaymentId, ProofId, SubscriptionId};
+use crate::ids::{CustomerId, InstallationOrderId, PaymentId, ProofId, RouterId, SubscriptionId};
 use crate::payment::{GatewayState, Instructions};
 use crate::ports::{ChangeSet, Effect, OutboxState, StoreError, WebhookState};
 use crate::privacy::{Erasure, Person};
 use crate::protection::Proof;
-use crate::text::Name;
+use crate::subscription::Service;
+use crate::text::{Name, RouterName};
 
 use super::state::State;
 
@@ -63,6 +64,12 @@ impl State {
             }
         };
 
+        let over = |key: &&(RouterId, SubscriptionId, Service, RouterName)| {
+            let closed = self.former_accounts.get(key).is_some_and(|(_, closed)| *closed);
+            closed && key.2 != Service::Static && lines.contains(&key.1)
+        };
+        let closed: Vec<_> = self.former_accounts.keys().filter(over).cloned().collect();
+        closed.iter().for_each(|key| self.former_accounts.remove(key));
         let links: Vec<_> = self.page_links.values().filter(|l| l.customer_id == customer).map(|l| l.id).collect();
         links.iter().for_each(|id| self.page_links.remove(id));
         self.opt_outs.remove(&customer);

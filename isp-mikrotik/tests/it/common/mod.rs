@@ -37,6 +37,7 @@ pub fn target(number: u128, name: &str, desired: Access) -> AccessTarget {
         adopt: false,
         succeeds: Vec::new(),
         left: false,
+        forget: false,
     }
 }
 

@@ -182,6 +182,7 @@ pub(super) async fn targets_for_routers(store: &dyn Store, tenant: TenantId) {
         adopt: false,
         succeeds: Vec::new(),
         left: false,
+        forget: false,
     };
     let all = [target(0, 0, Access::Open, 1), target(2, 1, Access::Isolated, 5), target(3, 0, Access::Open, 1)];
     let unknown = sample::subscription(9, w.customers[0].id, &w.router, w.packages[0].id).id;

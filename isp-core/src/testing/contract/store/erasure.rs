@@ -12,7 +12,8 @@ use crate::ports::{ChangeSet, MutationQuery, PageQuery, Store, StoreError};
 use crate::privacy::{ERASED, Erased, Erasure, Person, line_without_person, without_person};
 use crate::protection::proof::Verdict;
 use crate::protection::{Exemption, Promise, Proof, ProofContent, ProofFile, Review};
-use crate::subscription::Subscription;
+use crate::subscription::{Account, Subscription};
+use crate::terms::account::FormerAccount;
 use crate::testing::sample::{self, World, code, day, id, moment};
 
 use super::{refused, world, write, write_invoices};
@@ -245,4 +246,46 @@ pub(super) async fn who_was_forgotten_is_not_written_again(store: &dyn Store, te
     // Others go on.
     write(store, tenant, ChangeSet { customers: vec![w.customers[1].clone()], ..ChangeSet::default() }).await;
     assert_eq!(store.customer(tenant, w.customers[0].id).await.unwrap().unwrap().name.as_str(), ERASED);
+}
+
+/// An account that was closed before goes at once; one that a router has to remove is told as such, and goes when it did.
+pub(super) async fn accounts_of_the_forgotten_are_kept_until_their_router_removed_them(
+    store: &dyn Store,
+    tenant: TenantId,
+) {
+    let w = world(store, tenant, 2).await;
+    let (router, at) = (w.router.id, moment("2026-02-20T03:00:00Z"));
+    let former = |of: &Subscription, name: &str| FormerAccount {
+        subscription_id: of.id,
+        router_id: router,
+        username: code(name).into(),
+        service: of.account.service,
+        address: None,
+        left_at: at,
+    };
+    let (his, hers) = (&w.subscriptions[0], &w.subscriptions[1]);
+    let before = vec![former(his, "A-LAMA"), former(his, "B-LAMA"), former(hers, "C-LAMA")];
+    write(store, tenant, ChangeSet { former_accounts: before.clone(), ..ChangeSet::default() }).await;
+    let account = |of: &FormerAccount| Account { username: of.username.clone(), ..his.account.clone() };
+    for (line, left) in [(his, &before[0]), (his, &before[1]), (hers, &before[2])] {
+        store.account_closed(tenant, router, line.id, &account(left), at).await.unwrap();
+    }
+    let of = async |customer| store.former_accounts(tenant, customer).await.unwrap();
+    assert_eq!(of(w.customers[0].id).await, before[..2], "closed ones, too");
+    let own = FormerAccount { username: his.account.username.clone(), ..before[0].clone() };
+    let again = vec![before[1].clone(), own.clone()];
+    write(store, tenant, ChangeSet { former_accounts: again.clone(), ..forget(&w) }).await;
+    assert_eq!(of(w.customers[0].id).await, again);
+    assert_eq!(of(w.customers[1].id).await, before[2..]);
+    let targets = store.former_targets(tenant, router, &[his.id, hers.id]).await.unwrap();
+    let told: Vec<_> =
+        targets.iter().map(|t| (t.subscription_id, t.account.username.clone(), t.left, t.forget)).collect();
+    assert_eq!(told, again.iter().map(|a| (his.id, a.username.clone(), true, true)).collect::<Vec<_>>());
+    store.account_closed(tenant, router, his.id, &account(&own), at).await.unwrap();
+    assert_eq!(of(w.customers[0].id).await, before[1..2]);
+    store.account_closed(tenant, router, his.id, &account(&before[1]), at).await.unwrap();
+    assert_eq!(of(w.customers[0].id).await, []);
+    write(store, tenant, ChangeSet { former_accounts: vec![former(hers, "D-LAMA")], ..ChangeSet::default() }).await;
+    let targets = store.former_targets(tenant, router, &[hers.id]).await.unwrap();
+    assert_eq!(targets.iter().map(|t| t.forget).collect::<Vec<_>>(), [false]);
 }

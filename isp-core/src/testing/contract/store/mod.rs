@@ -114,6 +114,7 @@ suite! { $
         nothing_of_the_person_is_left_and_the_books_stay
         what_is_not_over_is_not_forgotten
         who_was_forgotten_is_not_written_again
+        accounts_of_the_forgotten_are_kept_until_their_router_removed_them
     }
     once {
         invoices_are_written_once

@@ -11,6 +11,7 @@ use crate::money::Money;
 use crate::ports::{AccessQuery, AccessStore, PageQuery, StoreError};
 use crate::protection::{Exemption, Outage, Promise, Proof, ProofContent};
 use crate::subscription::Account;
+use crate::terms::account::FormerAccount;
 
 use super::super::state::State;
 use super::MemoryStore;
@@ -65,6 +66,10 @@ impl AccessStore for MemoryStore {
         self.read(tenant, |s| s.former_targets(router, subscriptions))
     }
 
+    async fn former_accounts(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<FormerAccount>, StoreError> {
+        self.read(tenant, |s| s.former_accounts_of(customer))
+    }
+
     async fn account_closed(
         &self,
         tenant: TenantId,
@@ -76,8 +81,11 @@ impl AccessStore for MemoryStore {
         let key = (router, subscription, account.service, account.username.clone());
         self.write(tenant, |s| {
             s.at_once(|s| {
-                if let Some((former, _)) = s.former_accounts.get(&key).cloned() {
-                    s.former_accounts.put(key, (former, true));
+                let erased = s.subscriptions.get(&subscription).is_some_and(|line| s.erased.has(&line.customer_id));
+                match s.former_accounts.get(&key).cloned() {
+                    Some(_) if erased => s.former_accounts.remove(&key),
+                    Some((former, _)) => s.former_accounts.put(key, (former, true)),
+                    None => {}
                 }
             });
             Ok(())

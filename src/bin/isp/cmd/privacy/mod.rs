@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use isp_core::calendar::Zone;
 use isp_core::customer::Customer;
 use isp_core::engine::EngineError;
+use isp_core::place::Router;
 use isp_core::ports::StoreError;
 use isp_core::privacy::{Erased, Needed};
 use isp_core::text::Code;
@@ -96,13 +97,19 @@ async fn list(ctx: &Context) -> anyhow::Result<Exit> {
     let mut all = store.erased(ctx.tenant(), None).await?;
     all.sort_by_key(|erased| std::cmp::Reverse(erased.at));
     let codes = find::codes(ctx, store, all.iter().map(|erased| erased.customer_id)).await?;
-    let mut rows = Rows::new(&[column("customer"), column("at"), column("by"), column("reason")]);
+    let routers = store.routers(ctx.tenant()).await?;
+    let columns = [column("customer"), column("at"), column("by"), column("reason"), column("still_on")];
+    let mut rows = Rows::new(&columns);
     for erased in all {
+        let left = store.former_accounts(ctx.tenant(), erased.customer_id).await?;
+        let on = |router: &&Router| left.iter().any(|account| account.router_id == router.id);
+        let still_on: Vec<&str> = routers.iter().filter(on).map(|router| router.code.as_str()).collect();
         rows.push(vec![
             Cell::maybe(codes.get(&erased.customer_id)),
             Cell::text(record::moment(erased.at, Zone::Wib)),
             Cell::text(erased.by),
             Cell::text(erased.reason),
+            Cell::maybe((!still_on.is_empty()).then(|| still_on.join(", "))),
         ]);
     }
     ctx.rows(&rows)?;
