@@ -44,7 +44,7 @@ class IspCustomer(models.Model):
     terminated_on = fields.Date(readonly=True, copy=False)
     termination_reason = fields.Char(readonly=True, copy=False)
     note = fields.Text()
-    subscription_ids = fields.One2many("isp.subscription", "customer_id", "Subscriptions")
+    subscription_ids = fields.One2many("isp.subscription", "customer_id", "Subscriptions", context={"isp_lines_of_customer": True})
     cpe_ids = fields.One2many("isp.cpe", "customer_id", "Devices")
     device_history_ids = fields.One2many("isp.device_history", "customer_id", "Device history")
     installation_fee_ids = fields.One2many("isp.installation_fee", "customer_id", "Installation fees")

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from ..logic.money import OWED_FROM
 
 # Each column of the answer, by the name of its field; `c` is the customer, `today` the company's.
-CUSTOMER_SQL = """
+CUSTOMER_COLUMNS = """
     SELECT c.id,
         (SELECT count(*) FROM isp_subscription s WHERE s.customer_id = c.id AND s.active) AS subscription_count,
         (SELECT count(*) FROM isp_subscription s WHERE s.customer_id = c.id AND s.active AND s.state = 'active'
@@ -21,6 +21,29 @@ CUSTOMER_SQL = """
             WHERE p.partner_id = c.partner_id AND p.partner_type = 'customer' AND pm.company_id = c.company_id
             AND pm.state = 'posted') AS payment_count,
         coalesce(b.count, 0) AS invoice_count, coalesce(b.due, 0) AS amount_due, coalesce(b.overdue, 0) AS amount_overdue
+"""
+# What the form of one customer shows of other records, by model, record and field: its lines' packages with the price of today,
+# their routers, the province, and how the currency rounds. Each would be a query of its own.
+CUSTOMER_SHOWN = """,
+        jsonb_build_object(
+            'isp.package', (SELECT jsonb_object_agg(k.id, jsonb_build_object(
+                    'name', coalesce(k.name->>%(lang)s, k.name->>'en_US'),
+                    'price', coalesce((SELECT r.price FROM isp_package_price r WHERE r.package_id = k.id AND r.date_from <= d.today
+                        ORDER BY r.date_from DESC LIMIT 1), 0)))
+                FROM isp_package k WHERE k.company_id = c.company_id
+                    AND k.id IN (SELECT s.package_id FROM isp_subscription s WHERE s.customer_id = c.id)),
+            'isp.router', (SELECT jsonb_object_agg(o.id, jsonb_build_object('name', o.name))
+                FROM isp_router o WHERE o.id IN (SELECT s.router_id FROM isp_subscription s WHERE s.customer_id = c.id)),
+            'res.country.state', (SELECT jsonb_build_object(t.id, jsonb_build_object('name', t.name, 'country_id', t.country_id))
+                FROM res_partner a JOIN res_country_state t ON t.id = a.state_id WHERE a.id = c.partner_id),
+            'res.country', (SELECT jsonb_build_object(y.id, jsonb_build_object('code', y.code))
+                FROM res_partner a JOIN res_country_state t ON t.id = a.state_id JOIN res_country y ON y.id = t.country_id
+                WHERE a.id = c.partner_id),
+            'res.currency', (SELECT jsonb_build_object(u.id, jsonb_build_object('rounding', u.rounding))
+                FROM res_company m JOIN res_currency u ON u.id = m.currency_id WHERE m.id = c.company_id)
+        ) AS shown
+"""
+CUSTOMER_FROM = """
     FROM isp_customer c
     JOIN unnest(%(companies)s, %(days)s) AS d(company_id, today) ON d.company_id = c.company_id
     LEFT JOIN LATERAL (
@@ -67,25 +90,34 @@ class IspFiguresMixin(models.AbstractModel):
     _name = "isp.figures.mixin"
     _description = "Counts and balances of a page in one query"
 
-    _isp_figures_sql = None
     _isp_figures_names = ()
 
     is_overdue = fields.Boolean("Overdue", compute="_compute_figures", search="_search_is_overdue")
 
+    def _isp_figures_sql(self):
+        """The query of these records."""
+        raise NotImplementedError
+
+    def _isp_figures_shown(self, row):
+        """What the answer for a record says of other records."""
+
     def _compute_figures(self):
         # What the query reads must be in the database; pages are read far more often than they are written.
         for model in ("isp.subscription", "isp.cpe", "isp.notification", "isp.isolation_event", "isp.installation_fee", "isp.promise",
-                      "isp.exemption", "account.payment", "account.move", "isp.customer"):
+                      "isp.exemption", "account.payment", "account.move", "isp.customer", "isp.package", "isp.package.price", "isp.router",
+                      "res.partner"):
             self.env[model].flush_model()
         companies = self.company_id.sudo()
         rows = {}
         if self.ids:
-            self.env.cr.execute(self._isp_figures_sql, {
+            self.env.cr.execute(self._isp_figures_sql(), {
                 "ids": self.ids, "from": OWED_FROM, "companies": companies.ids, "days": [c._isp_today() for c in companies],
+                "lang": self.env.lang or "en_US",
             })
             rows = {row["id"]: row for row in self.env.cr.dictfetchall()}
         for record in self:
             row = rows.get(record._origin.id, {})
+            record._isp_figures_shown(row)
             for name in self._isp_figures_names:
                 record[name] = row.get(name, 0)
             record.is_overdue = record.amount_overdue > 0
@@ -112,7 +144,6 @@ class IspFiguresMixin(models.AbstractModel):
 class IspCustomer(models.Model):
     _name = "isp.customer"
     _inherit = ["isp.customer", "isp.figures.mixin"]
-    _isp_figures_sql = CUSTOMER_SQL
     _isp_figures_names = (
         "subscription_count", "isolated_count", "cpe_count", "notification_count", "event_count", "fee_count", "protection_count",
         "payment_count", "invoice_count", "amount_due", "amount_overdue",
@@ -132,6 +163,17 @@ class IspCustomer(models.Model):
     amount_due = fields.Monetary(compute="_compute_figures")
     amount_overdue = fields.Monetary(compute="_compute_figures")
 
+    def _isp_figures_sql(self):
+        return CUSTOMER_COLUMNS + (CUSTOMER_SHOWN if len(self) == 1 else "") + CUSTOMER_FROM
+
+    def _isp_figures_shown(self, row):
+        """Kept as if Odoo had read it: what was written and not saved yet stands in its place."""
+        for model, records in (row.get("shown") or {}).items():
+            for number, values in (records or {}).items():
+                record = self.env[model].browse(int(number))
+                for name, value in values.items():
+                    self.env.cache.insert_missing(record, record._fields[name], [value])
+
     @api.model
     def _isp_overdue_ids(self, moves):
         owing = moves.isp_subscription_id.customer_id | moves.isp_installation_fee_id.customer_id
@@ -142,7 +184,6 @@ class IspCustomer(models.Model):
 class IspSubscription(models.Model):
     _name = "isp.subscription"
     _inherit = ["isp.subscription", "isp.figures.mixin"]
-    _isp_figures_sql = LINE_SQL
     _isp_figures_names = ("invoice_count", "cpe_count", "notification_count", "event_count", "payment_count", "amount_open", "amount_overdue")
 
     invoice_count = fields.Integer(compute="_compute_figures")
@@ -155,8 +196,21 @@ class IspSubscription(models.Model):
     amount_overdue = fields.Monetary("Overdue amount", compute="_compute_figures", groups="isp_management.group_cashier")
     site = fields.Char("Site", related="router_id.location", store=True, index=True, help="Where the router of this line stands.")
 
+    def _isp_figures_sql(self):
+        return LINE_SQL
+
     def _compute_figures(self):
         return super(IspSubscription, self.sudo())._compute_figures()
+
+    @api.model
+    def search_fetch(self, domain, field_names, *args, **kwargs):
+        """The lines of a customer are read with all that is shown of them, and not asked for once more."""
+        if self.env.context.get("isp_lines_of_customer"):
+            field_names = [
+                name for name, field in self._fields.items()
+                if field.store and field.column_type and field.prefetch is True and not field.groups
+            ]
+        return super().search_fetch(domain, field_names, *args, **kwargs)
 
     def _compute_is_owing(self):
         for line in self.sudo():

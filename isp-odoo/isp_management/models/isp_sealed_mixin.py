@@ -48,6 +48,14 @@ class IspSealedMixin(models.AbstractModel):
                     return True
         return False
 
+    def _determine_fields_to_fetch(self, field_names, ignore_when_in_cache=False):
+        """A mask needs to know whether something is sealed: that is read with the record, and not by a query of its own."""
+        found = super()._determine_fields_to_fetch(field_names, ignore_when_in_cache)
+        if found:
+            sealed = [self._fields[self._isp_sealed[name][0]] for name in field_names if name in self._isp_sealed]
+            found += [field for field in sealed if field not in found]
+        return found
+
     def _isp_place(self, name):
         self.ensure_one()
         return (self._name, name, self.id)

@@ -11,6 +11,8 @@ from .network_common import IspNetworkCommon
 from .web_client import specification
 
 CHATTER = ("message_ids", "message_follower_ids", "activity_ids")
+# What the chatter below a form asks for (mail: core/web/thread_service_patch.js).
+THREAD = ["followers", "attachments", "activities", "suggestedRecipients"]
 
 
 @tagged("post_install", "-at_install")
@@ -22,37 +24,95 @@ class TestGlance(IspNetworkCommon):
         cls.customer = cls.line.customer_id
         cls.router.location = "Menara Sukamaju"
 
-    def form_of(self, record, group):
-        """What the web client reads for the form of a record, and the queries that it costs."""
+    def as_person(self, group):
         user = new_test_user(
             self.env, "lirik-" + group, groups="isp_management.group_%s" % group, company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )
-        model = self.env(user=user, context={"allowed_company_ids": self.company.ids})[record._name]
+        return self.env(user=user, context={"allowed_company_ids": self.company.ids})
+
+    def counted(self, call):
+        """What a call answers, and its queries when nothing is in memory but what stays there between requests."""
+        call()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        answer = call()
+        return answer, self.cr.sql_log_count - before
+
+    def form_of(self, record, env, more=()):
+        """What the web client reads for the form of a record, and the queries that it costs."""
+        model = env[record._name]
         got = model.get_views([[False, "form"]])
         asked = specification(etree.fromstring(got["views"]["form"]["arch"]), got["models"], record._name)
-        # What Odoo asks for the chatter below is its own.
-        asked = {name: more for name, more in asked.items() if name not in CHATTER}
+        self.assertFalse(set(CHATTER) & asked.keys())
+        [row], queries = self.counted(lambda: model.browse(record.id).web_read({**asked, **dict.fromkeys(more, {})}))
+        return row, queries
 
-        def read():
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.cr.sql_log_count
-            [row] = model.browse(record.id).web_read(asked)
-            return row, self.cr.sql_log_count - before
+    def chatter_of(self, record, env):
+        """The queries of the two requests of the chatter, as its controllers answer them."""
+        def data():
+            return env[record._name].with_context(active_test=False).search([("id", "=", record.id)])._get_mail_thread_data(THREAD)
 
-        read()
-        return read()
+        def messages():
+            found = env["mail.message"]._message_fetch([
+                ("res_id", "=", record.id), ("model", "=", record._name), ("message_type", "!=", "user_notification"),
+            ], limit=30)["messages"]
+            found.set_message_done()
+            return found.message_format()
 
-    def test_the_form_of_a_customer_costs_less_than_twelve_queries(self):
+        return self.counted(data)[1] + self.counted(messages)[1]
+
+    def test_the_form_of_a_customer_costs_few_queries_with_its_chatter(self):
         for month in range(1, 4):
             self.bill(self.line, date(2026, month, 5))
         for number in range(3):
             self.env["isp.cpe"].create({"customer_id": self.customer.id, "outdoor_unit": "LHG %s" % number}).action_install()
-        row, queries = self.form_of(self.customer, "billing")
-        self.assertEqual((row["invoice_count"], row["subscription_count"], row["cpe_count"]), (3, 1, 3))
+        second = self.new_subscription(self.customer, package_id=self.new_package("HOME-50", 400_000).id, activate=False)
+        self.customer.write({"state_id": self.env["res.country.state"].search([("country_id.code", "=", "ID")], limit=1).id, "nik": "3273015708900001"})
+        env = self.as_person("billing")
+        row, queries = self.form_of(self.customer, env)
+        self.assertEqual((row["invoice_count"], row["subscription_count"], row["cpe_count"]), (3, 2, 3))
         self.assertEqual((row["amount_due"], row["amount_overdue"], row["is_overdue"]), (832_500, 832_500, True))
-        self.assertLess(queries, 12)
+        # What is read beside the figures is what Odoo reads by itself.
+        self.env.invalidate_all()
+        for line, shown in zip(self.line | second, sorted(row["subscription_ids"], key=lambda one: one["id"])):
+            line = line.with_env(env)
+            self.assertEqual(
+                (shown["package_id"]["display_name"], shown["monthly_price"]), (line.sudo().package_id.display_name, line.monthly_price),
+            )
+            self.assertEqual(shown["router_id"] and shown["router_id"]["display_name"], line.sudo().router_id.display_name)
+        self.assertEqual(row["state_id"]["display_name"], self.customer.state_id.display_name)
+        self.assertEqual(row["nik"], self.customer.nik)
+        self.assertLessEqual(queries, 5)
+        # With the lists that the chatter is about, which another client may read along.
+        _row, queries = self.form_of(self.customer, env, CHATTER)
+        self.assertLessEqual(queries, 11)
+        # The chatter's own requests are Odoo's: they cost what those of a contact do.
+        contact = self.customer.partner_id
+        contact.message_post(body="Catatan")
+        self.assertLessEqual(self.chatter_of(self.customer, env), self.chatter_of(contact, env) + 2)
+
+    def test_what_was_just_written_is_what_a_form_shows(self):
+        """The figures of one customer put names and prices of other records into memory: what is newer there stays."""
+        env = self.as_person("billing")
+        self.form_of(self.customer, env)
+        self.package.write({"name": "Baru", "price": 300_000})
+        self.router.name = "RTR-BARU"
+        [row] = env["isp.customer"].browse(self.customer.id).web_read({"amount_due": {}, "subscription_ids": {"fields": {
+            "package_id": {"fields": {"display_name": {}}}, "router_id": {"fields": {"display_name": {}}}, "monthly_price": {},
+        }}})
+        [line] = row["subscription_ids"]
+        self.assertEqual(
+            (line["package_id"]["display_name"], line["router_id"]["display_name"], line["monthly_price"]), ("Baru", "RTR-BARU", 300_000),
+        )
+        self.package.with_context(lang="en_US").name = "New"
+        self.package.with_context(lang="id_ID").name = "Anyar"
+        for lang, name in (("en_US", "New"), ("id_ID", "Anyar")):
+            self.env.invalidate_all()
+            customer = self.customer.with_context(lang=lang)
+            self.assertTrue(customer.subscription_count)
+            self.assertEqual(customer.subscription_ids.package_id.display_name, name)
 
     def test_isolated_and_overdue_are_seen_and_filtered(self):
         lines, customers = self.env["isp.subscription"], self.env["isp.customer"]
@@ -76,7 +136,7 @@ class TestGlance(IspNetworkCommon):
 
     def test_a_technician_sees_that_and_not_how_much(self):
         self.bill(self.line, date(2026, 1, 5))
-        row, _queries = self.form_of(self.line, "technician")
+        row, _queries = self.form_of(self.line, self.as_person("technician"))
         self.assertTrue(row["is_overdue"])
         self.assertNotIn("amount_overdue", row)
 

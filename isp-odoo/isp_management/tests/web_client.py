@@ -99,8 +99,11 @@ class _Values(dict):
 
 
 def own_nodes(arch, tag, model_fields):
-    """The nodes of a view that are about its own records, not those in the lists within it."""
+    """The nodes of a view that are about its own records: not those in the lists within it, nor in the chatter, which asks by itself
+    (web: form_arch_parser.js)."""
     for node in arch.iter(tag):
+        if any("oe_chatter" in (up.get("class") or "").split() for up in node.iterancestors("div")):
+            continue
         if not any(
             up.tag == "field" and model_fields.get(up.get("name"), {}).get("type") in X2MANY for up in node.iterancestors()
         ):
