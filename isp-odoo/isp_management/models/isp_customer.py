@@ -36,7 +36,7 @@ class IspCustomer(models.Model):
     nik_sealed = fields.Char(groups="base.group_system", copy=False)
     nik_index = fields.Char(groups="base.group_system", copy=False, index=True)
     whatsapp_number = fields.Char(
-        "WhatsApp", compute="_compute_whatsapp_number", store=True, readonly=False, tracking=True,
+        "WhatsApp", compute="_compute_whatsapp_number", store=True, precompute=True, readonly=False, tracking=True,
         help="From the mobile number, else the phone number, in international form.",
     )
     whatsapp_allowed = fields.Boolean("Agrees to WhatsApp", default=True, tracking=True)
@@ -73,11 +73,9 @@ class IspCustomer(models.Model):
         except isp_engine.InvalidValue as error:
             raise ValidationError(_("This is not a valid NIK (16 digits as on the KTP).")) from error
 
-    def _isp_seal(self, name, value):
-        result = super()._isp_seal(name, value)
-        clear = self._isp_open(name)
-        self.sudo().write({"nik_index": self._isp_vault().index(clear) if clear else False})
-        return result
+    def _isp_sealed_columns(self, name, value):
+        # By which a customer is found again, and no NIK is read.
+        return {**super()._isp_sealed_columns(name, value), "nik_index": self._isp_vault().index(value) if value else False}
 
     def _search_nik(self, operator, value):
         if operator not in ("=", "!=", "ilike", "like") or not isinstance(value, (str, bool)):
@@ -115,6 +113,7 @@ class IspCustomer(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        indonesia = self.env.ref("base.id").id
         for vals in vals_list:
             company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
             # An ID that the provider gave before is typed or imported; without one the next free number is taken.
@@ -122,13 +121,13 @@ class IspCustomer(models.Model):
             if vals["customer_code"] == "/":
                 vals["customer_code"] = self._isp_next_code(company)
             if not vals.get("partner_id"):
-                vals.setdefault("country_id", self.env.ref("base.id").id)
+                vals.setdefault("country_id", indonesia)
                 vals.setdefault("lang", company._isp_customer_language())
         customers = super().create(vals_list)
-        for customer, vals in zip(customers, vals_list):
-            # A contact made here belongs to this company alone; one that was there before stays shared as it was.
-            if not vals.get("partner_id"):
-                customer.sudo().partner_id.company_id = customer.company_id
+        # A contact made here belongs to this company alone; one that was there before stays shared as it was.
+        made = self.browse([customer.id for customer, vals in zip(customers, vals_list) if not vals.get("partner_id")])
+        for company, own in made.grouped("company_id").items():
+            own.sudo().partner_id.company_id = company
         return customers
 
     @api.model
@@ -146,16 +145,24 @@ class IspCustomer(models.Model):
         if not all((customer.customer_code or "").strip() for customer in self):
             raise ValidationError(_("A customer needs an ID."))
         self.flush_model(["company_id", "customer_code"])
-        # Of one by its index, of many in one pass.
-        own = "c.customer_code ILIKE o.own" if len(self) <= 20 else "lower(c.customer_code) = lower(o.code)"
-        self.env.cr.execute(
-            """
-            SELECT c.customer_code FROM unnest(%%s, %%s, %%s, %%s) AS o(id, company_id, code, own)
-            JOIN isp_customer c ON c.company_id = o.company_id AND c.id != o.id AND %s LIMIT 1
-            """ % own,
-            [self.ids, [customer.company_id.id for customer in self], [customer.customer_code for customer in self],
-             [escape_psql(customer.customer_code) for customer in self]],
-        )
+        if len(self) <= 20:
+            # Each by its index.
+            self.env.cr.execute(
+                """
+                SELECT c.customer_code FROM unnest(%s, %s, %s) AS o(id, company_id, own)
+                JOIN isp_customer c ON c.company_id = o.company_id AND c.id != o.id AND c.customer_code ILIKE o.own LIMIT 1
+                """,
+                [self.ids, [customer.company_id.id for customer in self], [escape_psql(customer.customer_code) for customer in self]],
+            )
+        else:
+            # In one pass over all: joined with each other, thousands that are new would be compared with each of thousands.
+            self.env.cr.execute(
+                """
+                SELECT max(customer_code) FROM isp_customer WHERE company_id = ANY(%s)
+                GROUP BY company_id, lower(customer_code) HAVING count(*) > 1 AND bool_or(id = ANY(%s)) LIMIT 1
+                """,
+                [self.company_id.ids, self.ids],
+            )
         same = self.env.cr.fetchone()
         if same:
             raise ValidationError(_("%s is the ID of another customer.", same[0]))
@@ -179,14 +186,12 @@ class IspCustomer(models.Model):
         raise UserError(_("A customer is archived, not deleted."))
 
     def action_activate(self):
-        for customer in self._isp_may_write(TECHNICIAN, BILLING):
+        def begun(customer):
             starts = customer.subscription_ids.filtered(lambda s: s.state == "active").mapped("activation_date")
-            customer.write({
-                "state": "active",
-                "activated_on": customer.activated_on or min([customer.company_id._isp_today(), *starts]),
-                "terminated_on": False,
-                "termination_reason": False,
-            })
+            return customer.activated_on or min([customer.company_id._isp_today(), *starts])
+
+        for day, customers in self._isp_may_write(TECHNICIAN, BILLING).grouped(begun).items():
+            customers.write({"state": "active", "activated_on": day, "terminated_on": False, "termination_reason": False})
 
     def action_terminate(self):
         for customer in self._isp_may_write(BILLING):

@@ -194,7 +194,7 @@ class IspSubscription(models.Model):
     amount_open = fields.Monetary("Open amount", compute="_compute_figures", groups="isp_management.group_cashier")
     is_owing = fields.Boolean("Owes", compute="_compute_is_owing", search="_search_is_owing")
     amount_overdue = fields.Monetary("Overdue amount", compute="_compute_figures", groups="isp_management.group_cashier")
-    site = fields.Char("Site", related="router_id.location", store=True, index=True, help="Where the router of this line stands.")
+    site = fields.Char("Site", related="router_id.location", store=True, precompute=True, index=True, help="Where the router of this line stands.")
 
     def _isp_figures_sql(self):
         return LINE_SQL

@@ -4,6 +4,7 @@ import os
 
 from odoo import _, api, models, tools
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from ..logic import vault
 
@@ -83,13 +84,48 @@ class IspSealedMixin(models.AbstractModel):
         # Who has just typed a secret sees its mask too: the answer to saving is read from the cache.
         self.invalidate_recordset(list(self._isp_sealed), flush=False)
 
-    def _isp_seal(self, name, value):
-        """Seal a value; an empty one takes the secret off."""
+    @api.model_create_multi
+    def create(self, vals_list):
+        """A value is sealed for its record, whose id it has to know. Of many new records it is sealed at once and written at once."""
+        records = super().create([
+            {name: value for name, value in vals.items() if name not in self._isp_sealed} for vals in vals_list
+        ])
+        for name in self._isp_sealed:
+            given = [(record, vals[name]) for record, vals in zip(records, vals_list, strict=True) if vals.get(name) not in (None, False, "", MASK)]
+            if given:
+                self.browse([record.id for record, _value in given])._isp_seal_new(
+                    [record._isp_sealed_vals(name, value) for record, value in given]
+                )
+        return records
+
+    def _isp_seal_new(self, vals_list):
+        """Write the sealed columns of new records, each its own, by one statement."""
+        names = list(vals_list[0])
+        columns = [[vals[name] or None for vals in vals_list] for name in names]
+        self.env.cr.execute(SQL(
+            "UPDATE %s AS r SET %s FROM unnest(%s, %s) AS v(id, %s) WHERE r.id = v.id",
+            SQL.identifier(self._table), SQL(", ").join(SQL("%s = %s", SQL.identifier(name), SQL.identifier("v", name)) for name in names),
+            self.ids, SQL(", ").join(SQL("%s::text[]", values) for values in columns), SQL(", ").join(map(SQL.identifier, names)),
+        ))
+        for name, values in zip(names, columns, strict=True):
+            self.env.cache.update(self, self._fields[name], values)
+        self.modified(names)
+        self.invalidate_recordset(list(self._isp_sealed), flush=False)
+        self._validate_fields(names)
+
+    def _isp_sealed_vals(self, name, value):
+        """The columns of this record for a clear value; an empty one takes the secret off."""
         self.ensure_one()
-        sealed = self._isp_sealed[name][0]
-        if value:
-            value = self._isp_check_clear(name, value)
-        self.sudo().write({sealed: self._isp_vault().seal(value, self._isp_place(name)) if value else False})
+        value = self._isp_check_clear(name, value) if value else False
+        return self._isp_sealed_columns(name, value)
+
+    def _isp_sealed_columns(self, name, value):
+        """Overridden where more than the sealed text is kept of a value."""
+        return {self._isp_sealed[name][0]: self._isp_vault().seal(value, self._isp_place(name)) if value else False}
+
+    def _isp_seal(self, name, value):
+        """Seal a value of this record."""
+        self.sudo().write(self._isp_sealed_vals(name, value))
 
     def _isp_open(self, name):
         """The clear value, for code that needs it to do its work; not callable from outside, and not logged."""

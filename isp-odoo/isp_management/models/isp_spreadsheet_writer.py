@@ -9,6 +9,8 @@ from ..logic.spreadsheets import NOWHERE
 LANGUAGES = {"id": "id_ID", "en": "en_US"}
 # The order in which rows are written, each after what it names.
 ORDER = ("SheetSite", "SheetRouter", "SheetPackage", "SheetCustomer", "SheetLine", "SheetDevice", "SheetInstallation", "SheetExpense")
+# Those of which there are thousands.
+MANY = ("SheetCustomer", "SheetLine", "SheetDevice")
 
 
 class IspSpreadsheetWriter(models.AbstractModel):
@@ -20,13 +22,17 @@ class IspSpreadsheetWriter(models.AbstractModel):
         """Write the rows that are new, and with ``update`` those that differ and may be changed, as the user. ``known`` are the
         records by code (`isp.spreadsheet.books`); it grows by what is made. Returns how many were made and changed."""
         self = self.with_company(company)
+        # As Odoo's own import: a note on each of thousands that it is new says nothing, and who imports follows nobody. What changes
+        # is tracked.
+        quiet = self.with_context(tracking_disable=True)
         made = changed = 0
-        lines = self.env["isp.subscription"]
+        lines = quiet.env["isp.subscription"]
         for name in ORDER:
             of_kind = [row for row in rows if type(row.record).__name__ == name]
             new = [row for row in of_kind if row.verdict == "new"]
             if new:
-                records = getattr(self, "_isp_make_%s" % name.removeprefix("Sheet").lower())(
+                writer = quiet if name in MANY else self
+                records = getattr(writer, "_isp_make_%s" % name.removeprefix("Sheet").lower())(
                     company, [row.record for row in new], known
                 )
                 made += len(records)

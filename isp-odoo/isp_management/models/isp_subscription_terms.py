@@ -1,5 +1,7 @@
 """What a person, a bridge or a cron may ask of a line: to begin, to pause, to go on, to end, another package, another billing day."""
 
+from collections import defaultdict
+
 import isp_engine
 
 from odoo import _, api, fields, models
@@ -51,8 +53,10 @@ class IspSubscription(models.Model):
             if line.state != "draft":
                 raise UserError(_("%s is not new.", line.display_name))
             start = line.activation_date or line._isp_today()
-            line.write({"activation_date": start, "billing_day": line.billing_day or start.day})
-            line.billed_from = line.billed_from or line._isp_bill_from()
+            if not (line.activation_date and line.billing_day):
+                line.write({"activation_date": start, "billing_day": line.billing_day or start.day})
+            if not line.billed_from:
+                line.billed_from = line._isp_bill_from()
         lines._isp_change_terms(lambda line: None)
         lines.customer_id.filtered(lambda c: c.state != "active").action_activate()
 
@@ -93,18 +97,21 @@ class IspSubscription(models.Model):
             for line, wish in pairs:
                 if wish and line.state == "draft":
                     raise self.env["isp.refusals"]._isp_refuse("subscription.not_serving", _("%s is not in service.", line.display_name))
+            begun = defaultdict(list)
             for (line, wish), change in zip(pairs, terms._isp_decide(company, pairs), strict=True):
                 if not wish and getattr(change, "code", None) == "package.no_price":
                     # It begins; that it cannot be billed yet the billing says each day (rule B8).
-                    terms._isp_begin(line, "reopen" if line._isp_standing() == "in_service" else None)
+                    terms._isp_begin(line, "reopen" if line._isp_standing() == "in_service" else None, begun=begun)
                     continue
                 if not isinstance(change, isp_engine.TermsChange):
                     raise self.env["isp.refusals"]._isp_refusal_of(change) from change
                 if shown and shown != change.fingerprint:
                     return False
-                written = terms._isp_write(line, change, user=user)
+                written = terms._isp_write(line, change, user=user, begun=begun)
                 if wish:
                     line._message_log(body=line._isp_told(wish, change, *written, note), author_id=user.partner_id.id)
+            for vals, alike in begun.items():
+                lines.browse(alike).write(dict(vals))
         return True
 
     # What it is told, and what it is

@@ -159,8 +159,9 @@ class IspTerms(models.AbstractModel):
         self.env.cr.execute("SELECT id FROM isp_subscription WHERE id = %s FOR UPDATE", [line.id])
 
     @api.model
-    def _isp_write(self, line, change, user=None):
-        """Write all that a change comes to: invoices, credit notes, terms, access. Returns the invoices and the notes."""
+    def _isp_write(self, line, change, user=None, begun=None):
+        """Write all that a change comes to: invoices, credit notes, terms, access. Returns the invoices and the notes. ``begun``
+        collects lines that begin, by what is to be written to them: whoever gives it writes that, to many lines at once."""
         line = line.sudo().with_company(line.company_id)
         # Invoices of a line that another module bills are that module's.
         moves = self._isp_write_invoices(line, () if line.billed_elsewhere else change.invoices)
@@ -169,7 +170,7 @@ class IspTerms(models.AbstractModel):
         if line.billed_elsewhere:
             vals = {name: value for name, value in vals.items() if name not in ("billed_from", "charged_until", "service_from")}
         if line.state == "draft":
-            self._isp_begin(line, change.access, vals)
+            self._isp_begin(line, change.access, vals, None if moves or notes else begun)
         else:
             line.write(vals)
             line._isp_planned_changes_of()
@@ -180,9 +181,13 @@ class IspTerms(models.AbstractModel):
         self.env["isp.credit"]._isp_pay_from_credit(moves)
         return moves, notes
 
-    def _isp_begin(self, line, access, vals=()):
+    def _isp_begin(self, line, access, vals=(), begun=None):
         """A line begins. The router hears of it by its fields, and nobody waits for a message."""
-        line.write({**dict(vals), "state": "active", "desired_access": "open" if access == "reopen" else line.desired_access})
+        vals = {**dict(vals), "state": "active", "desired_access": "open" if access == "reopen" else line.desired_access}
+        if begun is None:
+            line.write(vals)
+        else:
+            begun[tuple(vals.items())].append(line.id)
 
     def _isp_write_invoices(self, line, invoices):
         moves = self.env["account.move"].sudo()

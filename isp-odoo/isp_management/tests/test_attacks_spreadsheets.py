@@ -293,11 +293,42 @@ class TestAttacksOnImportFiles(SpreadsheetsCommon):
         self.assertNotIn("7890", told)
 
     def test_what_takes_longer_than_the_server_allows_is_told(self):
-        files = {"pelanggan.csv": HEADER + "".join("B%05d;Nama %d;;Jl. %d;\n" % (n, n, n) for n in range(60))}
-        for limit, told in ((1, True), (120, False), (0, False)):
-            with patch.dict(config.options, {"limit_time_real": limit}):
+        files = {"pelanggan.csv": HEADER + "".join("B%05d;Nama %d;;Jl. %d;\n" % (n, n, n) for n in range(600))}
+        for limit, working, told in ((1, 60, True), (120, 60, False), (0, 0, False), (120, 1, True)):
+            with patch.dict(config.options, {"limit_time_real": limit, "limit_time_cpu": working}):
                 notices = self.looked(files).notice_ids.mapped("message")
             self.assertEqual(any("limit_time_real" in message for message in notices), told)
+
+    def test_a_customer_with_a_line_more_costs_hardly_a_query(self):
+        def queries(first, count):
+            numbers = range(first, first + count)
+            wizard = self.looked({
+                "pelanggan.csv": HEADER + "".join("Q%05d;Nama %d;327301%02d0845%04d;Jl. %d;08123%07d\n" % (
+                    n, n, 1 + n % 28, 101 + n, n, 1_000_001 + n) for n in numbers),
+                "langganan.csv": "id_pelanggan,paket,router,username,password,mulai,tanggal_tagih\n" + "".join(
+                    "Q%05d,HOME-20,Bandung-1,q%05d,kata-%d,2026-01-%02d,%d\n" % (n, n, n, 1 + n % 10, 1 + n % 10) for n in numbers
+                ),
+            })
+            self.assertFalse(wizard.problem_ids.mapped("message"))
+            self.env.flush_all()
+            before = self.cr.sql_log_count
+            wizard.action_confirm()
+            self.env.flush_all()
+            self.assertEqual(wizard.state, "done")
+            return self.cr.sql_log_count - before
+
+        queries(0, 30)
+        few, many = queries(1_000, 60), queries(2_000, 260)
+        # Odoo brings each contact up to date by a statement of its own.
+        self.assertLess((many - few) / 200, 1.5)
+        made = self.code("Q02007")
+        self.assertEqual((made.state, made.activated_on, made.partner_id.company_id), ("active", date(2026, 1, 8), self.company))
+        line = made.subscription_ids
+        self.assertEqual((line.state, line.desired_access, line.partner_id, line._isp_open("ppp_password")), ("active", "open", made.partner_id, "kata-2007"))
+        self.assertEqual((made._isp_open("nik")[-4:], made.whatsapp_number), ("2108", "+6281231002008"))
+        self.assertEqual(self.env["isp.customer"].search([("nik", "=", made._isp_open("nik"))]), made)
+        names = self.env["isp.subscription"].search([("customer_id.customer_code", "=like", "Q%")]).mapped("name")
+        self.assertEqual(len(set(names)), 350)
 
     def test_a_hundred_thousand_notices_are_no_page(self):
         """Of many rows that differ the first are told, and how many more."""
