@@ -11,6 +11,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..logic.policy import ZONE_HOURS
+from .isp_report_profit_loss import REVENUE
 
 # A page of A4 across holds a year and its total.
 MONTHS_AT_MOST = 12
@@ -246,7 +247,7 @@ class IspReportPrint(models.TransientModel):
             order="kind, category_id, account_id",
         )
         for kind, category, account, month, revenue, cost in groups:
-            side = "cost" if kind in ("device", "expense", "bad_debt", "other_cost") else "revenue"
+            side = "revenue" if kind in REVENUE else "cost"
             label = category.name or (account.display_name if kind.startswith("other") else kinds[kind])
             line = lines[side][kind, label]
             line[month] = line.get(month, 0) + (cost if side == "cost" else revenue)

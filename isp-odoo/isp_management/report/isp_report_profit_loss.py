@@ -2,6 +2,8 @@ from odoo import fields, models
 
 from . import sql
 
+# What is not revenue is a cost.
+REVENUE = ("subscription", "installation", "late_fee", "other_income")
 KINDS = [
     ("subscription", "Subscriptions"),
     ("installation", "Installation fees"),
@@ -54,6 +56,10 @@ class IspReportProfitLoss(models.Model):
     cost = fields.Float(digits=(16, 0), readonly=True)
     result = fields.Float(digits=(16, 0), readonly=True)
 
+    def _isp_costs(self):
+        """The kinds of costs that other addons book, each with the SQL that knows an item `l` of it."""
+        return []
+
     @property
     def _table_query(self):
         return """
@@ -74,4 +80,4 @@ class IspReportProfitLoss(models.Model):
             LEFT JOIN sold ON sold.product_id = l.product_id
             LEFT JOIN isp_router r ON r.id = x.router_id
             WHERE l.parent_state = 'posted' AND l.balance <> 0
-        """ % (sql.SUBJECT, sql.PACKAGE_OF_PRODUCT, sql.KIND)
+        """ % (sql.SUBJECT, sql.PACKAGE_OF_PRODUCT, sql.kind(self._isp_costs()))

@@ -58,6 +58,11 @@ KIND = """
                   WHEN sold.package_id IS NOT NULL THEN 'subscription' ELSE 'other_income' END
          ELSE CASE WHEN x.device_history_id IS NOT NULL THEN 'device'
                    WHEN x.expense_id IS NOT NULL THEN 'expense'
-                   WHEN x.is_write_off THEN 'bad_debt' ELSE 'other_cost' END
+                   WHEN x.is_write_off THEN 'bad_debt' %s ELSE 'other_cost' END
     END
 """
+
+
+def kind(costs=()):
+    """What an item of the result is; ``costs`` are further kinds of costs of other addons, each with the SQL that knows it."""
+    return KIND % " ".join("WHEN %s THEN '%s'" % (condition, name) for name, condition in costs)

@@ -30,6 +30,7 @@ TOLD = {
     "state", "amount", "currency_id", "provider_id", "provider_reference", "reference", "payment_method_id", "partner_id", "invoice_ids",
     "operation", "payment_id", "is_post_processed", "source_transaction_id", "last_state_change", "isp_asked_at", "isp_expires_at",
     "isp_number", "isp_biller", "isp_qris", "isp_url", "isp_request_id", "isp_looked_at", "isp_paid_at", "isp_given_back", "isp_told",
+    "isp_fee_told", "isp_fee", "isp_fee_move_id", "isp_fee_booked",
 }
 
 
@@ -234,6 +235,7 @@ class PaymentTransaction(models.Model):
         self.invalidate_recordset(["state"])
         notice = notification_data["isp_notice"]
         if notice.state == "paid":
+            self._isp_hear_fee(notice)
             self._isp_paid(notice)
         elif notice.state == "pending" and self.state == "draft":
             self._set_pending()
@@ -262,6 +264,12 @@ class PaymentTransaction(models.Model):
             # Money that came late came all the same.
             self._set_done(extra_allowed_states=("cancel",))
 
+    def _send_refund_request(self, amount_to_refund=None):
+        """No gateway is asked: Odoo would log that it was."""
+        if self.provider_code in (*KINDS, OWN):
+            raise UserError(_("Money is given back at %s itself. What it tells of that is left to a person here.", self.provider_id.name))
+        return super()._send_refund_request(amount_to_refund=amount_to_refund)
+
     def _isp_tell(self, what):
         """Leave it to the colleagues of the billing: once, also when they have seen to it and the gateway says it again."""
         if what in (self.isp_told or "").splitlines():
@@ -286,6 +294,8 @@ class PaymentTransaction(models.Model):
             except UserError as error:
                 _logger.warning("a payment of %s is booked later: %s", done.provider_id.name, error)
                 done._isp_tell(_("%(reference)s was paid and cannot be booked: %(why)s", reference=done.reference, why=error))
+        # What it kept may be told after the payment.
+        self._isp_book_fees()
 
     def _create_payment(self, **extra_create_values):
         """The payment is known by the gateway's own reference, however often it is told (rule P1)."""

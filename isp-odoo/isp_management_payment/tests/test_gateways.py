@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from isp_engine.testing import SimulatedGateway
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -101,6 +101,22 @@ class TestGateways(GatewayCommon):
         self.pay_at(transaction)
         self.webhook(transaction)
         self.assertEqual(self.line.desired_access, "open")
+
+    def test_no_refund_is_claimed_that_nobody_asks_for(self):
+        transaction = self.ask()
+        self.pay_at(transaction)
+        self.webhook(transaction)
+        self.assertFalse(any(provider.support_refund for provider in self.providers.values()))
+        with self.assertRaisesRegex(UserError, "at Midtrans itself"):
+            transaction.sudo().action_refund(transaction.amount)
+        self.assertFalse(transaction.child_transaction_ids)
+        # What was given back there is told once, and the payment stays until a person takes it back.
+        self.gateways["isp_midtrans"].set(transaction.reference, "refunded")
+        self.webhook(transaction)
+        self.webhook(transaction)
+        self.assertTrue(transaction.isp_given_back)
+        self.assertEqual(len(transaction.isp_told.splitlines()), 1)
+        self.assertEqual((transaction.state, self.move.amount_residual), ("done", 0))
 
     def test_what_is_not_believed_changes_nothing(self):
         for code in KINDS:
