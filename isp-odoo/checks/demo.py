@@ -15,7 +15,7 @@ import urllib.request
 from contextlib import ExitStack
 
 from boot import company_of, environment
-from isp_engine.testing import SimulatedRouter, SimulatedWhatsApp
+from isp_engine.testing import SimulatedGateway, SimulatedRouter, SimulatedWhatsApp
 
 
 # The static code of an invented shop: no app finds it.
@@ -30,6 +30,8 @@ def main(conf, port, task=None):
             if not env["isp.customer"].with_context(active_test=False).search_count([], limit=1):
                 build(env)
             simulators = connect(env, meta, stack)
+            if task == "pictures":
+                take_payments(env, stack.enter_context(SimulatedGateway("midtrans")))
             env.cr.commit()
             live(env)
             env.cr.commit()
@@ -69,6 +71,16 @@ def connect(env, meta, stack):
     channels = env["isp.channel"].search([], limit=1)
     channels.write(channel) if channels else channels.create(channel)
     return simulators
+
+
+def take_payments(env, gateway):
+    """A simulated gateway and the own QRIS code on Odoo's payment page."""
+    providers, company, settings = env["payment.provider"], company_of(env), gateway.settings
+    gateway_provider = providers.search([("code", "=", "isp_midtrans"), ("company_id", "=", company.id)], limit=1)
+    gateway_provider.write({"isp_key": settings.key, "isp_base_url": settings.base_url})
+    for provider in gateway_provider | providers.search([("code", "=", "isp_qris"), ("company_id", "=", company.id)], limit=1):
+        # The simulator is a gateway's sandbox.
+        provider.write({"state": "test" if provider == gateway_provider else "enabled", "is_published": True})
 
 
 def live(env):

@@ -19,7 +19,8 @@ class IspCustomerPage(http.Controller):
     @http.route("/my/bill/<int:number>", type="http", auth="public", methods=["GET"], website=True, sitemap=False)
     def isp_page(self, number, access_token="", said="", lang="", **kwargs):
         customer = self._isp_customer(number, access_token, lang)
-        values = {"said": said, "token": access_token, "lang": lang, "csrf": request.csrf_token()}
+        # Not `lang`, which is Odoo's own in templates.
+        values = {"said": said, "token": access_token, "chosen": lang, "csrf": request.csrf_token()}
         if not customer:
             return self._isp_answer("isp_management.customer_page_unknown", values, 404)
         return self._isp_answer("isp_management.customer_page", {**values, **customer._isp_page()})
@@ -29,7 +30,7 @@ class IspCustomerPage(http.Controller):
     def isp_do(self, number, what, access_token="", lang="", days="", file=None, **kwargs):
         customer = self._isp_customer(number, access_token, lang)
         if not customer or what not in ("pay", "proof", "promise"):
-            return self._isp_answer("isp_management.customer_page_unknown", {"lang": lang}, 404)
+            return self._isp_answer("isp_management.customer_page_unknown", {"chosen": lang}, 404)
         if what == "pay":
             said = customer._isp_page_pay()
         elif what == "proof":

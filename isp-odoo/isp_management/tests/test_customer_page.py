@@ -68,6 +68,11 @@ class TestCustomerPage(IspNetworkCommon, IspHttpCase):
 
     # The page
 
+    def test_a_form_keeps_the_language_that_was_chosen(self):
+        self.assertIn('name="lang" value="en"', self.page())
+        self.assertIn("lang=en", self.do("pay").url)
+        self.assertIn('<html lang="en"', self.do("pay").text)
+
     def test_it_says_what_the_messages_say_and_nothing_of_a_person(self):
         text = self.page()
         for word in (self.move.name, "277,500", "BCA 123 456", "Proof of transfer", "I promise to pay", "Your service is active"):

@@ -116,10 +116,10 @@ class IspSpreadsheetProblem(models.TransientModel):
     _inherit = ["isp.spreadsheet.part"]
 
     file = fields.Char(readonly=True)
-    line = fields.Integer(readonly=True)
+    line = fields.Integer("Row", readonly=True)
     column = fields.Char(readonly=True)
     code = fields.Char(readonly=True)
-    message = fields.Char("Reason", readonly=True)
+    message = fields.Text("Reason", readonly=True)
     is_question = fields.Boolean("Is a question", readonly=True)
     accepted = fields.Boolean("It is right as it is")
 
@@ -135,6 +135,6 @@ class IspSpreadsheetNotice(models.TransientModel):
     _inherit = ["isp.spreadsheet.part"]
 
     file = fields.Char(readonly=True)
-    lines = fields.Char("Line", readonly=True)
+    lines = fields.Char("Rows", readonly=True)
     column = fields.Char(readonly=True)
-    message = fields.Char(readonly=True)
+    message = fields.Text(readonly=True)

@@ -41,7 +41,7 @@ class IspSpreadsheetWizard(models.TransientModel):
     file_ids = fields.One2many("isp.spreadsheet.file", "wizard_id", "Files")
     map_ids = fields.One2many("isp.spreadsheet.map", "wizard_id", "Columns that are called otherwise")
     dates = fields.Selection(
-        [("dmy", "The day first"), ("mdy", "The month first")], "1/2/2026 has", help="Empty: as each column shows it by its other days.",
+        [("dmy", "The day first"), ("mdy", "The month first")], "Dates like 1/2/2026", help="Empty: as each column shows it by its other days.",
     )
     billed_from = fields.Date(
         "Bill from", required=True, default=lambda self: self.env.company._isp_today(),

@@ -21,13 +21,13 @@ class IspCustomerPayment(IspCustomerPage):
         page = customer._isp_page() if customer else {}
         chosen = [pair for pair in page.get("ways", []) if way == "%s-%s" % (pair[0].id, pair[1].id)]
         if not customer or not chosen and page["moves"]:
-            return self._isp_answer("isp_management.customer_page_unknown", {"lang": lang}, 404)
+            return self._isp_answer("isp_management.customer_page_unknown", {"chosen": lang}, 404)
         address, values = "/my/bill/%s" % number, {"access_token": access_token, "said": "nothing", "lang": lang}
         if chosen:
             try:
                 begun = customer._isp_begin_payment(*chosen[0], page["moves"])
                 begun._get_processing_values()
-                address, values = PAGE % begun.id, {"access_token": begun._isp_token()}
+                address, values = PAGE % begun.id, {"access_token": begun._isp_token(), "lang": lang}
             except UserError as error:
                 _logger.info("a payment from a customer's page was not begun: %s", error)
                 values["said"] = "busy"

@@ -8,6 +8,9 @@ from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import consteq
 
+from odoo.addons.isp_management.controllers.customer_page import LANGUAGES
+from odoo.addons.isp_management.models.isp_customer_page import TIME_ZONES
+
 from ..const import KINDS, OWN, PAGE, WEBHOOK
 
 _logger = logging.getLogger(__name__)
@@ -46,15 +49,22 @@ class IspGateway(http.Controller):
         return request.make_response(gateways.acknowledgement(gateway), status=200)
 
     @http.route(PAGE % "<int:transaction_id>", type="http", auth="public", methods=["GET"], website=True, sitemap=False)
-    def isp_page(self, transaction_id, access_token="", **kwargs):
+    def isp_page(self, transaction_id, access_token="", lang="", **kwargs):
         """With what to pay: a code or a number, and whether it came. Works without JavaScript."""
         asked = found("payment.transaction", transaction_id)
         # As bytes: what somebody types may be no ASCII.
         if not asked or asked.provider_code not in (*KINDS, OWN) or not consteq(asked._isp_token().encode(), (access_token or "").encode()):
             raise request.not_found()
+        if request.env.user._is_public():
+            # Who came by a link in a message logs in nowhere: it is the language of that page, else the payer's.
+            installed = [code for code, _name in request.env["res.lang"].get_installed()]
+            wanted = LANGUAGES.get(lang) or asked.partner_id.lang
+            request.update_context(lang=wanted if wanted in installed else request.env.lang)
+        zone = asked.company_id.isp_zone
         response = request.render("isp_management_payment.pay", {
             "transaction": asked, "waits": asked.state in ("draft", "pending"), "image": asked._isp_qris_image(),
-            "invoices": asked.invoice_ids,
+            "invoices": asked.invoice_ids.sorted(lambda move: (move.invoice_date_due, move.id)), "token": access_token,
+            "zone": zone, "tz_name": TIME_ZONES[zone],
         })
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -1,6 +1,6 @@
 """The link in a message leads to a code of the gateway: for all that is owed, and through what is offered only."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo.http import Request
 from odoo.tests import tagged
@@ -50,6 +50,24 @@ class TestPaidFromTheCustomersPage(GatewayCommon):
         self.assertEqual((transaction.state, self.move.amount_residual, self.second.amount_residual), ("done", 0, 0))
         self.assertNotIn("Pay online", self.page())
         self.assertIn("said=nothing", self.go(way).url)
+
+    def test_the_code_is_shown_in_the_language_and_the_time_of_who_pays(self):
+        answer = self.go("%s-%s" % (self.provider.id, self.qris.id))
+        transaction = self.env["payment.transaction"].search([("invoice_ids", "in", self.second.ids)])
+        transaction.sudo().isp_expires_at = datetime(2026, 3, 1, 18, 30)
+        self.env.flush_all()
+        text = self.url_open(answer.url).text
+        self.assertIn("03/02/2026 01:30", text)
+        self.assertIn("WIB", text)
+        self.assertNotIn("/my/invoices", text)
+        self.assertIn("Scan with any app", text)
+        other = self.url_open(answer.url.replace("lang=en", "lang=id")).text
+        self.assertIn("02/03/2026 01:30", other)
+        self.assertNotIn("Scan with any app", other)
+        # Without a choice it is the payer's language.
+        transaction.partner_id.lang = "id_ID"
+        self.env.flush_all()
+        self.assertIn("02/03/2026 01:30", self.url_open(answer.url.replace("&lang=en", "")).text)
 
     def test_only_through_what_is_offered(self):
         hidden = self.providers["isp_tripay"]
