@@ -310,6 +310,18 @@ pub enum Error {
     /// A payment that cannot be taken back by itself: the amount of a credit note.
     #[error("payment of this kind cannot be reversed")]
     NotReversible,
+    /// A credit note that goes with what it follows from, and cannot be taken back by itself.
+    #[error("the credit note follows from {from} and goes with that")]
+    NoteFollows {
+        /// `package_change`, `pause`, `termination`, `isolation`, `late_fee` or `installation`.
+        from: &'static str,
+    },
+    /// A credit note that would be taken back before it was given.
+    #[error("the credit note is of {on}, which is later")]
+    NoteIsLater {
+        /// Its day of issue.
+        on: Date,
+    },
     /// A provider's name that the program uses itself.
     #[error("provider name is kept for {what}")]
     ReservedProvider {
@@ -411,8 +423,8 @@ pub enum Error {
         /// What there is.
         holds: Money,
     },
-    /// A payment of which a part was paid out to the customer cannot be reversed.
-    #[error("a part of the payment was paid out to the customer")]
+    /// A payment or credit note of which a part was paid out to the customer cannot be taken back.
+    #[error("a part of it was paid out to the customer")]
     PaidOut,
     /// More cash would be spent or given back than there is.
     #[error("on {on} there is {holds} in cash, less than that")]
@@ -518,6 +530,8 @@ impl Error {
             Self::RouterIsAwaited { .. } => "router.awaited",
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
+            Self::NoteFollows { .. } => "credit_note.follows",
+            Self::NoteIsLater { .. } => "credit_note.later",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::SlipAboveDebt { .. } => "payment.slip_above_debt",
             Self::SlipOdd { .. } => "payment.slip_odd",

@@ -6,10 +6,11 @@ pub mod cover;
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::{CreditNote, Invoice, InvoiceBalance, LineKind};
-use crate::calendar::{Date, Month};
+use crate::calendar::{Date, Month, Zone};
 use crate::error::Error;
 use crate::ids::{CustomerId, ExpenseId, InvoiceId, JournalEntryId, PackageId, SiteId, TenantId, derive};
 use crate::money::Money;
@@ -370,6 +371,14 @@ pub fn entry_for_credit_note(note: &CreditNote) -> JournalEntry {
         kind: EntryKind::CreditNote,
         lines,
     }
+}
+
+/// The entry that books a credit note back at a moment, where it is served: revenue and PPN up again, the customer's credit down.
+/// It is of the day on which that is said, since the month of the note may be declared, and never before the note.
+#[must_use]
+pub fn entry_for_credit_note_back(note: &CreditNote, at: DateTime<Utc>, zone: Zone) -> JournalEntry {
+    let back = entry_for_credit_note(note).booked_back(derive(note.id.0, &["reversal"]));
+    JournalEntry { date: zone.date_of(at).max(note.issue_date), ..back }
 }
 
 /// What allocations pay, by package and site of the invoices that they pay; `invoices` holds those.

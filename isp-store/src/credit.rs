@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use isp_core::billing::{Charge, CreditNote, Invoice, InvoiceBalance, InvoiceKind};
 use isp_core::calendar::{Date, Period, Zone};
-use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
+use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, PaymentId, SubscriptionId, TenantId};
 use isp_core::ledger::entry_for_credit_note;
 use isp_core::money::Money;
-use isp_core::payment::{CollectorBalance, Deposit, WriteOff};
-use isp_core::ports::{DepositRow, PageQuery, StoreError};
+use isp_core::payment::{CollectorBalance, Deposit, PaymentReversal, WriteOff};
+use isp_core::ports::{CreditNoteRow, DepositRow, PageQuery, StoreError};
 use isp_core::text::Code;
 use uuid::Uuid;
 
@@ -74,11 +74,14 @@ pub(crate) async fn write(
         })
         .collect();
     append(s, &CREDIT_NOTES, rows).await?;
-    let sql = "SELECT i.invoice_id FROM invoices i WHERE i.tenant_id = $1 AND i.invoice_id IN IDS(($2)) AND i.total < (
-            SELECT SUM(n.total) FROM credit_notes n WHERE n.tenant_id = i.tenant_id AND n.invoice_id = i.invoice_id)";
-    let over: Vec<InvoiceId> =
-        all(s, "invoice", sql, vec![Value::Id(tenant.0), Value::Ids(invoices)], |r| r.get()).await?;
-    if !over.is_empty() {
+    let mut given: HashMap<InvoiceId, Money> = HashMap::new();
+    for note in standing_of(s, tenant, invoices.clone()).await? {
+        *given.entry(note.invoice_id).or_default() += note.total;
+    }
+    let sql = "SELECT invoice_id, total FROM invoices WHERE tenant_id = $1 AND invoice_id IN IDS(($2))";
+    let totals: Vec<(InvoiceId, Money)> =
+        all(s, "invoice", sql, vec![Value::Id(tenant.0), Value::Ids(invoices)], |r| Ok((r.get()?, r.get()?))).await?;
+    if totals.iter().any(|(id, total)| given.get(id).is_some_and(|given| given > total)) {
         return Err(StoreError::Conflict);
     }
     let payments: Result<Vec<_>, _> = notes.iter().map(CreditNote::payment).collect();
@@ -121,7 +124,7 @@ pub(crate) async fn page(
     tenant: TenantId,
     customer: Option<CustomerId>,
     page: PageQuery<CreditNoteId>,
-) -> Result<Vec<CreditNote>, StoreError> {
+) -> Result<Vec<CreditNoteRow>, StoreError> {
     let only = if customer.is_some() { "AND customer_id = $4" } else { "" };
     let sql = format!(
         "SELECT {NOTE} FROM credit_notes WHERE tenant_id = $1 AND credit_note_id > $2 {only}
@@ -129,7 +132,46 @@ pub(crate) async fn page(
     );
     let mut args = args![tenant, after(page.after.map(|id| id.0)), page.limit];
     args.extend(customer.map(CustomerId::into_value));
-    all(s, "credit note", &sql, args, read_note).await
+    let notes = all(s, "credit note", &sql, args, read_note).await?;
+    let mut reversals = reversals_of(s, tenant, &notes).await?;
+    let row = |note: CreditNote| CreditNoteRow { taken_back: reversals.remove(&note.payment_id()), note };
+    Ok(notes.into_iter().map(row).collect())
+}
+
+/// The reversals of the payments that held the amounts of notes: those of notes that were taken back.
+async fn reversals_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    notes: &[CreditNote],
+) -> Result<HashMap<PaymentId, PaymentReversal>, StoreError> {
+    if notes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = Value::Ids(notes.iter().map(|note| note.payment_id().0).collect());
+    let sql = "SELECT payment_id, reversed_at, reason, reversed_by FROM payment_reversals
+        WHERE tenant_id = $1 AND payment_id IN IDS(($2))";
+    let read = |r: &mut Reader<'_>| {
+        let (payment_id, at, reason, by) = (r.get()?, r.get()?, r.get()?, r.get()?);
+        Ok((payment_id, PaymentReversal { payment_id, at, reason, by }))
+    };
+    let rows = all(s, "credit note", sql, vec![Value::Id(tenant.0), ids], read).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The notes of invoices that stand, in id order.
+async fn standing_of(
+    s: &mut dyn Session,
+    tenant: TenantId,
+    invoices: Vec<Uuid>,
+) -> Result<Vec<CreditNote>, StoreError> {
+    let sql = format!(
+        "SELECT {NOTE} FROM credit_notes WHERE tenant_id = $1 AND invoice_id IN IDS(($2)) ORDER BY credit_note_id"
+    );
+    let list = vec![Value::Id(tenant.0), Value::Ids(invoices)];
+    let mut notes = all(s, "credit note", &sql, list, read_note).await?;
+    let reversals = reversals_of(s, tenant, &notes).await?;
+    notes.retain(|note| !reversals.contains_key(&note.payment_id()));
+    Ok(notes)
 }
 
 /// The invoices of subscriptions for days of service that touch a span of days, with their notes.
@@ -153,12 +195,9 @@ pub(crate) async fn charges(
     );
     let args = vec![Value::Id(tenant.0), ids(), ids(), Value::Day(days.end), Value::Day(days.start)];
     let invoices: Vec<(Invoice, Money)> = all(s, "invoice", &sql, args, read_invoice).await?;
-    let list = Value::Ids(invoices.iter().map(|(i, _)| i.id.0).collect());
-    let sql = format!(
-        "SELECT {NOTE} FROM credit_notes WHERE tenant_id = $1 AND invoice_id IN IDS(($2)) ORDER BY credit_note_id"
-    );
+    let list = invoices.iter().map(|(i, _)| i.id.0).collect();
     let mut notes: HashMap<InvoiceId, Vec<CreditNote>> = HashMap::new();
-    for note in all(s, "credit note", &sql, vec![Value::Id(tenant.0), list], read_note).await? {
+    for note in standing_of(s, tenant, list).await? {
         notes.entry(note.invoice_id).or_default().push(note);
     }
     let charge = |(invoice, _): (Invoice, Money)| {

@@ -399,3 +399,82 @@ fn credit_is_paid_out_once_and_taken_back() {
     assert!(!doctor.contains("payment.left") && !doctor.contains("ledger."), "{doctor}");
     isp.ok(&["refund", "show", id]);
 }
+
+#[test]
+fn a_credit_note_is_taken_back_and_its_amount_is_owed_again() {
+    let isp = provider();
+    let invoice = isp.json(&["invoice", "list", "--customer", "P001"])[0]["invoice"].as_str().unwrap().to_owned();
+    let add = ["credit-note", "add", &invoice, "65000", "--reason", "salah tagih"];
+    let on = |day: &'static str, words: &[&str]| isp.ok(&[&["--on", day, "--lang", "en"], words].concat());
+    let open = || isp.json(&["invoice", "list", "--customer", "P001"])[0]["open"].as_i64().unwrap();
+    let healthy = |day: &str| {
+        let (doctor, _) = isp.exit(5, &["--format", "json", "--on", day, "doctor"]);
+        assert!(!doctor.contains("ledger.") && !doctor.contains("payment.left"), "{doctor}");
+    };
+    on("2026-01-20", &add);
+    assert_eq!(open(), 100_000);
+    let remove = ["credit-note", "remove", "NK-202601-000001", "--reason", "salah pelanggan"];
+    isp.fails(3, &[&["--on", "2026-01-19"], remove.as_slice()].concat(), "credit_note.later");
+    let said = on("2026-02-02", &remove);
+    assert_eq!(said.trim(), "Credit note NK-202601-000001 of Rp65.000 taken back; the amount is owed again.");
+    assert_eq!(open(), 165_000);
+    isp.fails(3, &[&["--on", "2026-02-02"], remove.as_slice()].concat(), "record.ended");
+    // It stays to be seen, and each month has its part of it.
+    let told = isp.json(&["credit-note", "list", "--customer", "P001"]);
+    assert_eq!((&told[0]["total"], &told[0]["state"]), (&65_000.into(), &"taken_back".into()));
+    assert!(told[0]["ended"].as_str().unwrap().ends_with("salah pelanggan"), "{told}");
+    assert_eq!(isp.json(&["credit-note", "show", "NK-202601-000001"])[0]["state"], "taken_back");
+    let months = isp.json(&["report", "finance", "--from", "2026-01", "--to", "2026-02"]);
+    let credited = [0, 1].map(|at| months["months"][at]["given_back"].as_i64().unwrap());
+    assert_eq!(credited, [65_000, -65_000], "{months}");
+    healthy("2026-02-02");
+
+    // The same amount can be given again, also on the same day, once each time.
+    for number in ["NK-202602-000002", "NK-202602-000003"] {
+        assert_eq!(on("2026-02-02", &add), on("2026-02-02", &add));
+        assert_eq!(open(), 100_000);
+        on("2026-02-02", &["credit-note", "remove", number, "--reason", "salah lagi"]);
+        assert_eq!(open(), 165_000);
+    }
+
+    // What money paid comes first again, and what was paid out stays paid out.
+    isp.ok(&["--on", "2026-02-03", "payment", "add", "P001", "165000", "--provider", "bca", "--reference", "FT1"]);
+    on("2026-02-03", &add);
+    let credit = || isp.json(&["customer", "show", "P001"])[0]["credit"].as_i64().unwrap();
+    assert_eq!((open(), credit()), (0, 65_000));
+    isp.ok(&["--on", "2026-02-03", "refund", "add", "P001", "5000", "--from", "bank"]);
+    let last = ["--on", "2026-02-04", "credit-note", "remove", "NK-202602-000004", "--reason", "salah"];
+    isp.fails(3, &last, "payment.paid_out");
+    let id = isp.json(&["refund", "list"])[0]["id"].as_str().unwrap().to_owned();
+    isp.ok(&["--on", "2026-02-04", "refund", "remove", &id, "--reason", "batal"]);
+    isp.ok(&last);
+    assert_eq!((open(), credit()), (0, 0));
+    healthy("2026-02-04");
+}
+
+#[test]
+fn a_note_of_an_outage_is_not_given_again_and_one_of_a_pause_stays() {
+    let isp = provider();
+    isp.ok(&["--on", "2026-01-05", "outage", "start", "BDG", "--note", "kabel putus"]);
+    isp.ok(&["--on", "2026-01-09", "outage", "end", "BDG"]);
+    let credit = ["--on", "2026-01-10", "outage", "credit", "BDG"];
+    isp.ok(&credit);
+    let notes = isp.json(&["credit-note", "list"]);
+    let given = notes.as_array().unwrap().len();
+    assert!(given > 0, "{notes}");
+    let number = notes[0]["credit_note"].as_str().unwrap().to_owned();
+    isp.ok(&["--on", "2026-01-11", "credit-note", "remove", &number, "--reason", "tidak terdampak"]);
+    isp.ok(&credit);
+    let after = isp.json(&["credit-note", "list"]);
+    assert_eq!(after.as_array().unwrap().len(), given, "{after}");
+    let shown = isp.json(&["--on", "2026-01-11", "outage", "show", "BDG"]);
+    assert_eq!(shown[0]["credit_notes"].as_u64().unwrap() as usize, given - 1, "{shown}");
+
+    isp.ok(&["--on", "2026-01-12", "subscription", "pause", "P001"]);
+    let notes = isp.json(&["credit-note", "list", "--customer", "P001"]);
+    let of_pause = notes.as_array().unwrap().iter().find(|row| row["reason"] == "pause").cloned();
+    let number = of_pause.unwrap_or_else(|| panic!("{notes}"))["credit_note"].as_str().unwrap().to_owned();
+    let remove = ["--lang", "en", "--on", "2026-01-13", "credit-note", "remove", &number, "--reason", "x"];
+    let said = isp.fails(3, &remove, "credit_note.follows");
+    assert!(said.contains("follows from pause"), "{said}");
+}

@@ -263,6 +263,12 @@ async fn officers_days(world: &World, dice: &mut Dice, protected: &mut Protected
             let engine = world.engine();
             fine(engine.correct(customer, oldest.invoice_id, amount, "Sari", "salah tagih", now).await.map(drop));
         }
+        if dice.one_in(150)
+            && let Some(note) = world.engine().credit_notes_of(customer).await.unwrap().pop()
+        {
+            let engine = world.engine();
+            fine(engine.take_note_back(customer, note.id, "Sari", "salah catat", now).await.map(drop));
+        }
         if oldest.days_late(today) > 12 && dice.one_in(60) {
             let engine = world.engine();
             fine(engine.write_off(customer, oldest.invoice_id, "Sari", "pindah", now).await.map(drop));
@@ -381,7 +387,8 @@ fn charges_of(snapshot: &Snapshot) -> BTreeMap<SubscriptionId, Vec<Charge>> {
     let mut lines: BTreeMap<SubscriptionId, Vec<Charge>> = BTreeMap::new();
     for (invoice, _) in &snapshot.invoices {
         if matches!(invoice.kind, InvoiceKind::Subscription | InvoiceKind::Adjustment) {
-            let of = |n: &&CreditNote| n.invoice_id == invoice.id;
+            let stands = |id| snapshot.payments.iter().any(|p| p.payment.id == id && p.reversal.is_none());
+            let of = |n: &&CreditNote| n.invoice_id == invoice.id && stands(n.payment_id());
             let notes = snapshot.credit_notes.iter().filter(of).cloned().collect();
             lines.entry(invoice.subscription_id).or_default().push(Charge { invoice: invoice.clone(), notes });
         }

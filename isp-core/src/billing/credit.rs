@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::billing::invoice::{Invoice, InvoiceKind, InvoiceLine, LineKind};
 use crate::calendar::{Date, Period};
 use crate::error::Error;
-use crate::ids::{CreditNoteId, Ids, InvoiceId, Known, PaymentId, derive};
+use crate::ids::{CreditNoteId, Ids, InstallationOrderId, InvoiceId, Known, PaymentId, derive};
 use crate::money::Money;
 use crate::payment::{Channel, Payment};
 use crate::text::{Code, Reference};
@@ -428,6 +428,12 @@ impl<I: Ids> Charge<I> {
 #[must_use]
 pub fn correction_key(on: Date, amount: Money) -> String {
     format!("{on} {}", amount.as_i64())
+}
+
+/// What tells apart what is given back of an installation that was taken back.
+#[must_use]
+pub fn installation_key(order: InstallationOrderId) -> String {
+    format!("installation {order}")
 }
 
 /// The first day from `day` on that none of these charges pays for; `None` when they do not pay for that day itself

@@ -1,21 +1,24 @@
 //! Credit notes: corrections by hand, outages, and days in isolation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use crate::billing::credit::correction_key;
 use crate::billing::policy::WhileIsolated;
-use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, Written};
+use crate::billing::{Billable, Charge, CreditNote, CreditReason, Invoice, NoteBack, Written};
 use crate::calendar::{Date, Period, Zone};
 use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{BillReport, Engine, EngineError};
-use crate::ids::{CustomerId, InvoiceId, OutageId, SubscriptionId};
+use crate::error::Error;
+use crate::ids::{CreditNoteId, CustomerId, InstallationOrderId, InvoiceId, OutageId, SiteId, SubscriptionId};
 use crate::isolation::AccessEvent;
 use crate::isolation::given_back::{self, give_isolated_back, is_left_out, looked_at_since};
+use crate::ledger::entry_for_credit;
 use crate::money::Money;
-use crate::ports::{ChangeSet, InvoiceQuery, PageQuery, StoreError};
+use crate::payment::PaymentReversal;
+use crate::ports::{ChangeSet, CreditNoteRow, InvoiceQuery, PageQuery, StoreError};
 use crate::protection::Outage;
 use crate::text::given;
 
@@ -39,9 +42,14 @@ impl Engine<'_> {
         let written = Written { on, at: now, by, note: reason };
         until_written(|| async {
             let charge = self.charge_of(customer, invoice).await?;
-            let key = correction_key(on, amount);
-            let id = CreditNote::id_of(invoice, CreditReason::Correction, &key);
-            if let Some(known) = charge.notes.iter().find(|n| n.id == id) {
+            let gone = self.notes_taken_back(Some(customer)).await?;
+            let mut key = correction_key(on, amount);
+            // One that was taken back can be given again on the same day.
+            let id = |key: &str| CreditNote::id_of(invoice, CreditReason::Correction, key);
+            while gone.contains(&id(&key)) {
+                key.push_str(" again");
+            }
+            if let Some(known) = charge.notes.iter().find(|n| n.id == id(&key)) {
                 return Ok(known.clone());
             }
             let note = charge.correct(amount, &key, written)?;
@@ -70,13 +78,86 @@ impl Engine<'_> {
         Ok(Charge { invoice, notes })
     }
 
-    /// All credit notes of a customer.
+    /// All credit notes of a customer that stand.
     ///
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn credit_notes_of(&self, customer: CustomerId) -> Result<Vec<CreditNote>, EngineError> {
-        let load = |page| self.store.credit_notes(self.tenant, Some(customer), page);
-        all_pages(self.page, load, |note| note.id).await
+        let mut rows = self.note_rows(Some(customer)).await?;
+        rows.retain(|row| row.taken_back.is_none());
+        Ok(rows.into_iter().map(|row| row.note).collect())
+    }
+
+    /// All credit notes, of one customer or of all, with those that were taken back.
+    pub(crate) async fn note_rows(&self, customer: Option<CustomerId>) -> Result<Vec<CreditNoteRow>, EngineError> {
+        let load = |page| self.store.credit_notes(self.tenant, customer, page);
+        all_pages(self.page, load, |row| row.note.id).await
+    }
+
+    /// The credit notes that were taken back, of one customer or of all.
+    async fn notes_taken_back(&self, customer: Option<CustomerId>) -> Result<BTreeSet<CreditNoteId>, EngineError> {
+        let rows = self.note_rows(customer).await?;
+        Ok(rows.into_iter().filter(|row| row.taken_back.is_some()).map(|row| row.note.id).collect())
+    }
+
+    /// Takes a credit note back that a person gave by mistake, or that an outage gave: what it gave back is charged again, and what
+    /// it paid is open again, as far as the customer's other credit does not pay it. What an outage gave and a person took back is
+    /// not given again. No late fee follows, since the customer could rely on the note.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a reason or an officer; [`Error::AlreadyEnded`] when it was taken back before; as
+    /// [`NoteBack::entry`]; [`StoreError::NotFound`] when the customer has none with this id.
+    pub async fn take_note_back(
+        &self,
+        customer: CustomerId,
+        id: CreditNoteId,
+        by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<CreditNote, EngineError> {
+        given("reason", reason)?;
+        given("by", by)?;
+        until_written(|| async {
+            let rows = self.note_rows(Some(customer)).await?;
+            let row = rows.into_iter().find(|row| row.note.id == id);
+            let CreditNoteRow { note, taken_back } = row.ok_or(StoreError::NotFound { what: "credit note" })?;
+            if taken_back.is_some() {
+                return Err(Error::AlreadyEnded.into());
+            }
+            let payment_id = note.payment_id();
+            let held = self.store.payment(self.tenant, payment_id).await?;
+            let held = held.ok_or(StoreError::NotFound { what: "payment" })?;
+            let pays = self.store.allocations(self.tenant, payment_id).await?;
+            let orders = self.store.installation_orders(self.tenant, Some(customer)).await?;
+            let gone = orders.into_iter().filter(|row| row.ending.is_some()).map(|row| row.order.id);
+            let installations: Vec<InstallationOrderId> = gone.collect();
+            let used = pays.iter().map(|a| a.amount).sum();
+            let zone = self.zone_at(note.site_id).await?;
+            let back = NoteBack { note: &note, left: held.left, used, installations: &installations };
+            let entry = back.entry(now, zone)?;
+            let on = entry.date;
+            let (moved, balances) = self.unsettle(&held.payment, &pays, now).await?;
+            let mut changes = ChangeSet { journal: vec![entry], ..ChangeSet::default() };
+            changes.journal.extend(entry_for_credit(self.tenant, customer, &moved, &balances, on));
+            changes.allocations = moved;
+            let (by, reason) = (by.to_owned(), reason.to_owned());
+            changes.reversals = vec![PaymentReversal { payment_id, at: now, reason, by }];
+            changes.touched = self.subscriptions_of(customer).await?;
+            // What was asked for is another debt now.
+            self.withdraw_requests(&mut changes, customer, now).await?;
+            match self.store.commit(self.tenant, changes).await {
+                Ok(_) => Ok(note),
+                Err(StoreError::Duplicate { what: "payment.reversal" }) => Err(Error::AlreadyEnded.into()),
+                Err(other) => Err(other.into()),
+            }
+        })
+        .await
+    }
+
+    /// The zone of a site.
+    pub(crate) async fn zone_at(&self, site: SiteId) -> Result<Zone, EngineError> {
+        let sites = self.store.sites(self.tenant).await?;
+        Ok(sites.iter().find(|s| s.id == site).map_or(Zone::Wib, |s| s.zone))
     }
 
     /// What outages of a site that are over give back (*restitusi*), of the invoices there are; with `write`, the notes are
@@ -94,6 +175,7 @@ impl Engine<'_> {
         now: DateTime<Utc>,
     ) -> Result<Vec<CreditNote>, EngineError> {
         let policy = self.policy.outage;
+        let gone = self.notes_taken_back(None).await?;
         let mut given: Vec<CreditNote> = Vec::new();
         for outage in outages {
             let Some(days) = policy.credited(&outage.times(), zone) else { continue };
@@ -113,8 +195,9 @@ impl Engine<'_> {
                         charge.notes.extend(notes.map(|note| (*note).clone()));
                     }
                 }
-                let notes: Vec<CreditNote> =
+                let mut notes: Vec<CreditNote> =
                     charges.iter().flat_map(|charge| policy.notes(outage, charge, zone, written)).collect();
+                notes.retain(|note| !gone.contains(&note.id));
                 if write {
                     self.write_notes(notes.clone(), now).await?;
                 }
@@ -149,8 +232,7 @@ impl Engine<'_> {
     pub async fn find_outage(&self, id: OutageId) -> Result<(Outage, Zone), EngineError> {
         let outages = self.store.outages(self.tenant).await?;
         let outage = outages.into_iter().find(|o| o.id == id).ok_or(StoreError::NotFound { what: "outage" })?;
-        let sites = self.store.sites(self.tenant).await?;
-        let zone = sites.iter().find(|s| s.id == outage.site_id).map_or(Zone::Wib, |s| s.zone);
+        let zone = self.zone_at(outage.site_id).await?;
         Ok((outage, zone))
     }
 

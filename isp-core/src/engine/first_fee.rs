@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::credit::installation_key;
 use crate::billing::first_fee::{alone_on, invoice_for};
 use crate::billing::plan::installation_invoice;
 use crate::billing::{CreditNote, Invoice, InvoiceKind, Problem, Written, add_fee};
@@ -88,7 +89,7 @@ impl Engine<'_> {
         let ending = Ending { kind: EndingKind::TakenBack, ..ending };
         let on = self.zone_of(customer).await?.date_of(now);
         let written = Written { on, at: now, by: &ending.by, note: &ending.reason };
-        let key = format!("installation {id}");
+        let key = installation_key(id);
         let mut notes = Vec::new();
         let parts: Vec<InvoiceId> = row.order.schedule().iter().map(|part| part.invoice_id).collect();
         for issued in self.store.balances(self.tenant, &parts).await? {

@@ -245,9 +245,8 @@ impl Engine<'_> {
         let mut invoices = all_pages(self.page, invoices, |(invoice, _)| invoice.id).await?;
         invoices.retain(|(invoice, _)| invoice.kind != InvoiceKind::LateFee);
         invoices.sort_by_key(|(invoice, _)| (invoice.issue_date, invoice.number));
-        let notes = |page| self.store.credit_notes(self.tenant, Some(customer), page);
         let mut given_back: BTreeMap<InvoiceId, Money> = BTreeMap::new();
-        for note in all_pages(self.page, notes, |note| note.id).await? {
+        for note in self.credit_notes_of(customer).await? {
             *given_back.entry(note.invoice_id).or_default() += note.total - note.ppn;
         }
         let of = |(invoice, paid): &(Invoice, Money)| {
@@ -463,6 +462,21 @@ fn heard(new: &NewPayment, told: Told, owed: Money) -> Heard<'_> {
 }
 
 impl Engine<'_> {
+    /// The allocations that undo what a payment paid, and those by which other credit pays it instead; with the invoices they are about.
+    pub(crate) async fn unsettle(
+        &self,
+        reversed: &Payment,
+        paid: &[Allocation],
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<Allocation>, Vec<InvoiceBalance>), EngineError> {
+        let back = taken_back(paid, now);
+        let ids: Vec<InvoiceId> = back.iter().map(|a| a.invoice_id).collect();
+        let mut invoices = self.store.balances(self.tenant, &ids).await?;
+        let (settled, others) = self.settle_again(reversed, &back, &invoices, now).await?;
+        invoices.extend(others);
+        Ok(([back, settled].concat(), invoices))
+    }
+
     /// What pays the invoices that a reversed payment leaves open: credit first, then what newer invoices were paid with. With the
     /// invoices it is about.
     async fn settle_again(

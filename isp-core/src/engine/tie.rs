@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 
 use crate::billing::{CreditNote, Invoice};
-use crate::calendar::{Date, Month};
+use crate::calendar::{Date, Month, Zone};
 use crate::device::DeviceHistory;
 use crate::engine::pages::all_pages;
 use crate::engine::{Engine, EngineError};
 use crate::ids::{InvoiceId, JournalEntryId};
 use crate::ledger::{
-    Account, EntryKind, JournalEntry, entries_for_invoices, entry_for_credit_note, entry_for_payment,
-    entry_for_reversal,
+    Account, EntryKind, JournalEntry, entries_for_invoices, entry_for_credit_note, entry_for_credit_note_back,
+    entry_for_payment, entry_for_reversal,
 };
 use crate::money::Money;
 use crate::payment::Channel;
-use crate::ports::{ExpenseRow, InvoiceQuery, PaymentRow};
+use crate::ports::{CreditNoteRow, ExpenseRow, InvoiceQuery, PaymentRow};
 
 /// An account on which documents and journal differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ type Sums = BTreeMap<(Month, EntryKind, Account), Money>;
 /// All documents.
 struct Documents {
     invoices: Vec<(Invoice, Money)>,
-    notes: Vec<CreditNote>,
+    notes: Vec<(CreditNote, Vec<JournalEntry>)>,
     payments: Vec<PaymentRow>,
     expenses: Vec<ExpenseRow>,
     devices: Vec<DeviceHistory>,
@@ -68,9 +68,7 @@ impl Engine<'_> {
             ..InvoiceQuery::default()
         };
         let invoices = self.invoices_of(of_months).await?;
-        let mut notes =
-            all_pages(self.page, |page| self.store.credit_notes(self.tenant, None, page), |note| note.id).await?;
-        notes.retain(|note| (first..=last).contains(&note.issue_date.month()));
+        let notes = self.note_entries().await?;
         let payments =
             all_pages(self.page, |page| self.store.payments(self.tenant, None, page), |row| row.payment.id).await?;
         let expenses = self.store.expenses(self.tenant).await?;
@@ -83,8 +81,9 @@ impl Engine<'_> {
         };
 
         let issued: Vec<Invoice> = invoices.iter().map(|(invoice, _)| invoice.clone()).collect();
-        let written = entries_for_invoices(&issued).into_iter().chain(notes.iter().map(entry_for_credit_note));
-        let expected = sums(written);
+        let of_notes = notes.iter().flat_map(|(_, entries)| entries.iter().cloned());
+        let of_notes = of_notes.filter(|entry| (first..=last).contains(&entry.date.month()));
+        let expected = sums(entries_for_invoices(&issued).into_iter().chain(of_notes));
         let mut booked = Sums::new();
         let of_documents = [EntryKind::Invoices, EntryKind::CreditNote];
         for t in totals.iter().filter(|t| of_documents.contains(&t.kind) && (first..=last).contains(&t.month())) {
@@ -126,6 +125,18 @@ impl Engine<'_> {
         let invoices = self.invoices_of(InvoiceQuery::default()).await?;
         let found = self.altered(&Documents { invoices, notes, payments, expenses, devices }).await?;
         Ok(Ties { untied, found })
+    }
+
+    /// All credit notes with their entries: of one that was taken back also the second, on its day.
+    async fn note_entries(&self) -> Result<Vec<(CreditNote, Vec<JournalEntry>)>, EngineError> {
+        let sites = self.store.sites(self.tenant).await?;
+        let zone = |id| sites.iter().find(|site| site.id == id).map_or(Zone::Wib, |site| site.zone);
+        let entries = |CreditNoteRow { note, taken_back }| {
+            let back = taken_back.map(|back| entry_for_credit_note_back(&note, back.at, zone(note.site_id)));
+            let entries = std::iter::once(entry_for_credit_note(&note)).chain(back).collect();
+            (note, entries)
+        };
+        Ok(self.note_rows(None).await?.into_iter().map(entries).collect())
     }
 
     async fn invoices_of(&self, query: InvoiceQuery) -> Result<Vec<(Invoice, Money)>, EngineError> {
@@ -170,9 +181,9 @@ impl Engine<'_> {
         let same = |expected: &JournalEntry, account: Account| {
             by_id.get(&expected.id).is_some_and(|entry| on(entry, account) == on(expected, account))
         };
-        for note in &documents.notes {
-            let entry = entry_for_credit_note(note);
-            if !note.adds_up() || !entry.lines.iter().all(|line| same(&entry, line.account)) {
+        for (note, entries) in &documents.notes {
+            let booked = |entry: &JournalEntry| entry.lines.iter().all(|line| same(entry, line.account));
+            if !note.adds_up() || !entries.iter().all(booked) {
                 found.push(note.display_number());
             }
         }

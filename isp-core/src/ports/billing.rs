@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{BillableQuery, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
-use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
+use super::{BillableQuery, CreditNoteRow, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
+use crate::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
 
@@ -51,7 +51,7 @@ pub trait BillingStore: Send + Sync {
     async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError>;
 
     /// The invoices for days of service ([`crate::billing::InvoiceKind::Subscription`] and [`crate::billing::InvoiceKind::Adjustment`]) of these
-    /// subscriptions that have a day in common with `days`, each with all its credit notes, in the order of subscriptions,
+    /// subscriptions that have a day in common with `days`, each with its credit notes that stand, in the order of subscriptions,
     /// then of their first day, then by id.
     async fn charges(
         &self,
@@ -80,11 +80,12 @@ pub trait BillingStore: Send + Sync {
         page: PageQuery<InvoiceId>,
     ) -> Result<Vec<(Invoice, crate::money::Money)>, StoreError>;
 
-    /// Credit notes, of one customer or of all, in id order.
+    /// Credit notes, of one customer or of all, in id order, with those that were taken back: whose
+    /// [payment](crate::billing::CreditNote::payment_id) was reversed.
     async fn credit_notes(
         &self,
         tenant: TenantId,
         customer: Option<CustomerId>,
         page: PageQuery<CreditNoteId>,
-    ) -> Result<Vec<CreditNote>, StoreError>;
+    ) -> Result<Vec<CreditNoteRow>, StoreError>;
 }

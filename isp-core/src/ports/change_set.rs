@@ -91,7 +91,8 @@ pub struct ChangeSet {
     /// store gives those it writes their numbers, in order, keeps their amount as a payment of the customer (id
     /// [`CreditNote::payment_id`], provider [`crate::billing::credit::PROVIDER`], the number as reference) and books them
     /// with [`crate::ledger::entry_for_credit_note`]. One that does not add up fails the commit with `Rejected`; one with
-    /// which more would be given back of an invoice than its total, with `Conflict`.
+    /// which more would be given back of an invoice than its total, with `Conflict`. The reversal of its payment takes a note back:
+    /// it is told, and counts no more.
     pub credit_notes: Vec<CreditNote>,
     /// What is said about payments that are write-offs, appended with them.
     pub write_offs: Vec<WriteOff>,

@@ -41,6 +41,8 @@ pub use query::{
     AccessQuery, BillableQuery, DunningQuery, GatewayQuery, InvoiceQuery, MutationQuery, OutboxQuery, PageQuery,
     RequestQuery,
 };
-pub use row::{DamagedRow, DepositRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow, PayoutRow, RefundRow};
+pub use row::{
+    CreditNoteRow, DamagedRow, DepositRow, ExpenseRow, InstallationRow, InstalmentRow, PaymentRow, PayoutRow, RefundRow,
+};
 pub use store::{HeldRun, RunGuard, Store};
 pub use worker::{StandingWatch, Watch, Worker};

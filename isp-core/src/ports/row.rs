@@ -1,5 +1,6 @@
 //! Rows that join more than one thing, as the store reads them.
 
+use crate::billing::CreditNote;
 use crate::calendar::{Date, Zone};
 use crate::ending::Ending;
 use crate::ids::PackageId;
@@ -32,6 +33,15 @@ pub struct PaymentRow {
     pub left: crate::money::Money,
     /// When, by whom and why it was taken back, if it was.
     pub reversal: Option<PaymentReversal>,
+}
+
+/// A credit note with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreditNoteRow {
+    /// As it was given.
+    pub note: CreditNote,
+    /// The reversal of the payment that held its amount: when, by whom and why the note was taken back, if it was.
+    pub taken_back: Option<PaymentReversal>,
 }
 
 /// An expense with what became of it.

@@ -33,7 +33,7 @@ pub struct FinanceRow {
     pub group: Option<String>,
     /// Invoices issued, with PPN.
     pub billed: Money,
-    /// Credit notes issued, with PPN.
+    /// Credit notes issued, less those taken back, with PPN.
     pub given_back: Money,
     /// PPN in the invoices, less that in the credit notes.
     pub ppn: Money,

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
+use isp_core::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
 use isp_core::calendar::{Date, Period, Zone};
 use isp_core::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
 use isp_core::money::Money;
-use isp_core::ports::{BillableQuery, BillingStore, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
+use isp_core::ports::{BillableQuery, BillingStore, CreditNoteRow, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
 
 use crate::value::Value;
 use crate::{commit, credit, installation, invoice, statement, subscription};
@@ -70,7 +70,7 @@ impl BillingStore for SqlStore {
         tenant: TenantId,
         customer: Option<CustomerId>,
         page: PageQuery<CreditNoteId>,
-    ) -> Result<Vec<CreditNote>, StoreError> {
+    ) -> Result<Vec<CreditNoteRow>, StoreError> {
         let mut session = self.engine.read().await?;
         credit::page(session.as_mut(), tenant, customer, page).await
     }

@@ -118,6 +118,7 @@ impl Texts {
             E::StillServes { what, lines } => {
                 vec![("what", self.t(&format!("noun.{what}"))), ("lines", lines.to_string())]
             }
+            E::NoteFollows { from } => vec![("from", self.t(&format!("word.{from}")))],
             E::SiteHasRouters { routers } => vec![("routers", routers.to_string())],
             E::RouterIsAwaited { waiting } => vec![("waiting", waiting.to_string())],
             E::TooManyDays { most } => vec![("most", most.to_string())],
@@ -126,7 +127,8 @@ impl Texts {
             | E::PriceBegan { on }
             | E::EndSettled { on }
             | E::NoTaxRule { on }
-            | E::DayPast { on } => {
+            | E::DayPast { on }
+            | E::NoteIsLater { on } => {
                 vec![("on", on.to_string())]
             }
             E::CatchUpLimit { due, limit } => vec![("due", due.to_string()), ("limit", limit.to_string())],

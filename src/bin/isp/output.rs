@@ -154,6 +154,16 @@ impl Rows {
         self.rows.push(cells);
     }
 
+    /// The rows with more columns; `cells` are those of a row.
+    pub(crate) fn with(mut self, columns: &[Column], cells: impl Fn(usize) -> Vec<Cell>) -> Self {
+        self.columns.extend_from_slice(columns);
+        for (at, row) in self.rows.iter_mut().enumerate() {
+            row.extend(cells(at));
+            debug_assert_eq!(row.len(), self.columns.len());
+        }
+        self
+    }
+
     /// As text in a format; a table with at most so many signs a line.
     pub(crate) fn render(&self, format: Format, texts: &Texts, room: Option<usize>) -> anyhow::Result<String> {
         match format {

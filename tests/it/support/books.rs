@@ -34,9 +34,12 @@ pub fn check(snapshot: &Snapshot) -> Books {
         let good = snapshot.payments.iter().filter(|p| p.reversal.is_none() && wanted(p.payment.channel));
         good.map(|p| p.payment.amount).sum()
     };
+    // A note counts while its payment stands.
+    let stands = |id| snapshot.payments.iter().any(|p| p.payment.id == id && p.reversal.is_none());
+    let notes: Vec<_> = snapshot.credit_notes.iter().filter(|n| stands(n.payment_id())).collect();
     let books = Books {
         charged: snapshot.invoices.iter().map(|(i, _)| i.total).sum(),
-        given_back: snapshot.credit_notes.iter().map(|n| n.total).sum(),
+        given_back: notes.iter().map(|n| n.total).sum(),
         received: kept(&Channel::is_money),
         written_off: kept(&|c| c == Channel::WriteOff),
         owed: snapshot.invoices.iter().map(|(i, paid)| i.balance(*paid).residual()).sum(),
@@ -54,7 +57,7 @@ pub fn check(snapshot: &Snapshot) -> Books {
     assert_eq!(-balance(Account::CustomerCredit), books.credit);
     assert_eq!(balance(Account::WriteOff), books.written_off);
     let ppn: Money = snapshot.invoices.iter().map(|(i, _)| i.ppn).sum();
-    assert_eq!(-balance(Account::PpnPayable), ppn - snapshot.credit_notes.iter().map(|n| n.ppn).sum());
+    assert_eq!(-balance(Account::PpnPayable), ppn - notes.iter().map(|n| n.ppn).sum());
     let money = [Account::Cash, Account::Bank, Account::Gateway, Account::Collector].map(balance);
     // Nothing is spent here but what gateways keep.
     assert_eq!(money.iter().sum::<Money>() + balance(Account::ExpenseFees), books.received);
@@ -68,7 +71,7 @@ pub fn check(snapshot: &Snapshot) -> Books {
     assert!(snapshot.credit_notes.iter().all(isp_core::billing::CreditNote::adds_up));
     let totals: BTreeMap<InvoiceId, Money> = snapshot.invoices.iter().map(|(i, _)| (i.id, i.total)).collect();
     let mut back: BTreeMap<InvoiceId, Money> = BTreeMap::new();
-    for note in &snapshot.credit_notes {
+    for note in &notes {
         *back.entry(note.invoice_id).or_default() += note.total;
     }
     assert!(back.iter().all(|(id, given)| *given <= totals[id]), "more was given back than charged");

@@ -10,8 +10,8 @@ use crate::ending::RecordId;
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId};
 use crate::ledger::entry_for_credit_note;
 use crate::money::Money;
-use crate::payment::{Allocation, CollectorBalance, Deposit};
-use crate::ports::{CommitReport, DepositRow, PageQuery, StoreError};
+use crate::payment::{Allocation, CollectorBalance, Deposit, PaymentReversal};
+use crate::ports::{CommitReport, CreditNoteRow, DepositRow, PageQuery, StoreError};
 use crate::text::Code;
 
 use super::state::{KeptInvoice, State, must_exist};
@@ -50,10 +50,16 @@ impl State {
         self.write_journal(entries)
     }
 
+    /// The notes of an invoice that stand.
     fn notes_of(&self, invoice: InvoiceId) -> Vec<CreditNote> {
         let (first, last) = (CreditNoteId(uuid::Uuid::nil()), CreditNoteId(uuid::Uuid::max()));
         let ids = self.notes_of_invoice.range((invoice, first)..=(invoice, last));
-        ids.filter_map(|((_, id), ())| self.credit_notes.get(id)).cloned().collect()
+        let notes = ids.filter_map(|((_, id), ())| self.credit_notes.get(id));
+        notes.filter(|note| self.note_reversal(note).is_none()).cloned().collect()
+    }
+
+    fn note_reversal(&self, note: &CreditNote) -> Option<&PaymentReversal> {
+        self.payments.get(&note.payment_id()).and_then(|kept| kept.reversal.as_ref())
     }
 
     pub(super) fn charges(&self, subscriptions: &[SubscriptionId], days: Period) -> Vec<Charge> {
@@ -105,13 +111,13 @@ impl State {
             .collect()
     }
 
-    pub(super) fn notes_page(&self, of: Option<CustomerId>, page: PageQuery<CreditNoteId>) -> Vec<CreditNote> {
+    pub(super) fn notes_page(&self, of: Option<CustomerId>, page: PageQuery<CreditNoteId>) -> Vec<CreditNoteRow> {
         self.credit_notes
             .range(after(page.after))
             .map(|(_, note)| note)
             .filter(|note| of.is_none_or(|customer| customer == note.customer_id))
             .take(page.limit as usize)
-            .cloned()
+            .map(|note| CreditNoteRow { note: note.clone(), taken_back: self.note_reversal(note).cloned() })
             .collect()
     }
 

@@ -3,10 +3,13 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::billing::CreditNote;
-use isp_core::calendar::Date;
-use isp_core::ports::PageQuery;
+use isp_core::calendar::{Date, Zone};
+use isp_core::ending::{Ending, EndingKind};
+use isp_core::payment::PaymentReversal;
+use isp_core::ports::{CreditNoteRow, PageQuery};
 use isp_core::text::Code;
 
+use super::record::{self, Why};
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -19,12 +22,17 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp credit-note add INV-202601-000042 50000 --reason 'salah tagih'\n\nThe same amount of the same invoice again on one day changes nothing."
     )]
     Add(Add),
-    /// List credit notes.
+    /// List credit notes; those that were taken back say so.
     #[command(after_help = "Example:\n  isp credit-note list --customer P001")]
     List(List),
     /// Show the lines of one credit note.
     #[command(after_help = "Example:\n  isp credit-note show NK-202601-000007")]
     Show(Show),
+    /// Take a credit note back that was given by mistake: its amount is owed again, and what it paid is open again.
+    #[command(
+        after_help = "Example:\n  isp credit-note remove NK-202601-000007 --reason 'salah tagihan'\n\nA note about a pause, an end, a package or days in isolation goes with what it follows from."
+    )]
+    Remove(Remove),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +60,14 @@ pub(crate) struct Show {
     number: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// Its number, as shown on it.
+    number: String,
+    #[command(flatten)]
+    why: Why,
+}
+
 pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
     match command {
@@ -76,17 +92,29 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let mut page = PageQuery::first(ctx.config.worker.page);
             loop {
                 let notes = store.credit_notes(ctx.tenant(), of, page).await?;
-                let more = page.advance(&notes, |last| last.id);
+                let more = page.advance(&notes, |last| last.note.id);
                 all.extend(notes);
                 if !more {
                     break;
                 }
             }
-            all.sort_by_key(|n| n.number);
-            ctx.rows(&table(ctx, &all).await?)?;
+            all.sort_by_key(|row| row.note.number);
+            let (notes, endings): (Vec<CreditNote>, Vec<Option<Ending>>) =
+                all.into_iter().map(|row| (row.note, row.taken_back.map(ending))).unzip();
+            ctx.rows(&with_state(table(ctx, &notes).await?, &endings))?;
         }
         Command::Show(Show { number }) => {
-            ctx.rows(&lines(&find::credit_note(ctx, store, &number).await?))?;
+            let CreditNoteRow { note, taken_back } = find::credit_note(ctx, store, &number).await?;
+            let endings = vec![taken_back.map(ending); note.lines.len()];
+            ctx.rows(&with_state(lines(&note), &endings))?;
+        }
+        Command::Remove(Remove { number, why }) => {
+            let note = find::credit_note(ctx, store, &number).await?.note;
+            let Ending { by, reason, .. } = why.taken_back(ctx)?;
+            let engine = ctx.engine(store);
+            let note = engine.take_note_back(note.customer_id, note.id, &by, &reason, ctx.now).await?;
+            let variables = [("number", note.display_number()), ("amount", note.total.to_string())];
+            ctx.say("done.credit_note_removed", &variables)?;
         }
     }
     Ok(Exit::Done)
@@ -106,6 +134,17 @@ pub(crate) async fn outage(ctx: &Context, site: Code, since: Option<Date>, dry_r
     ctx.rows(&table(ctx, &given).await?)?;
     ctx.say(if dry_run { "done.outage_would_credit" } else { "done.outage_credited" }, &variables)?;
     Ok(Exit::Done)
+}
+
+/// That a note was taken back, as records say it.
+fn ending(PaymentReversal { at, reason, by, .. }: PaymentReversal) -> Ending {
+    Ending { kind: EndingKind::TakenBack, at, by, reason }
+}
+
+/// A table with what became of the note of each row.
+fn with_state(rows: Rows, endings: &[Option<Ending>]) -> Rows {
+    let cells = |at| record::ended(endings.get(at).and_then(Option::as_ref), Zone::Wib).into();
+    rows.with(&[column("state"), column("ended")], cells)
 }
 
 async fn table(ctx: &Context, notes: &[CreditNote]) -> anyhow::Result<Rows> {

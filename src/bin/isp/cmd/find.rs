@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use isp_core::Money;
-use isp_core::billing::{CreditNote, Invoice, Statement};
+use isp_core::billing::{Invoice, Statement};
 use isp_core::calendar::Month;
 use isp_core::customer::{Customer, Phone};
 use isp_core::device::Cpe;
@@ -13,7 +13,7 @@ use isp_core::isolation::ServiceAccess;
 use isp_core::package::Package;
 use isp_core::payment::withheld;
 use isp_core::place::{Router, Site};
-use isp_core::ports::{InvoiceQuery, PageQuery, PaymentRow, Store};
+use isp_core::ports::{CreditNoteRow, InvoiceQuery, PageQuery, PaymentRow, Store};
 use isp_core::subscription::{Service, Subscription};
 use isp_core::text::{Code, Reference, RouterName, pick};
 
@@ -92,7 +92,7 @@ async fn of_document(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Re
     let found = match prefix.as_str() {
         "INV" => invoice(ctx, store, text).await.map(|(invoice, _)| invoice.customer_id),
         "TG-" => statement(ctx, store, text).await.map(|(statement, _)| statement.customer_id),
-        "NK-" => credit_note(ctx, store, text).await.map(|note| note.customer_id),
+        "NK-" => credit_note(ctx, store, text).await.map(|row| row.note.customer_id),
         _ => return Ok(None),
     };
     match found {
@@ -102,12 +102,12 @@ async fn of_document(ctx: &Context, store: &dyn Store, text: &str) -> anyhow::Re
 }
 
 /// A credit note by the number that is shown on it.
-pub(crate) async fn credit_note(ctx: &Context, store: &dyn Store, number: &str) -> anyhow::Result<CreditNote> {
+pub(crate) async fn credit_note(ctx: &Context, store: &dyn Store, number: &str) -> anyhow::Result<CreditNoteRow> {
     let mut page = PageQuery::first(ctx.config.worker.page);
     loop {
         let notes = store.credit_notes(ctx.tenant(), None, page).await?;
-        let more = page.advance(&notes, |last| last.id);
-        if let Some(note) = notes.into_iter().find(|n| n.display_number().eq_ignore_ascii_case(number.trim())) {
+        let more = page.advance(&notes, |last| last.note.id);
+        if let Some(note) = notes.into_iter().find(|n| n.note.display_number().eq_ignore_ascii_case(number.trim())) {
             return Ok(note);
         }
         if !more {

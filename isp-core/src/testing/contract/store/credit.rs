@@ -4,10 +4,10 @@ use crate::billing::{Charge, CreditNote, Invoice, InvoiceKind, Written};
 use crate::calendar::{Period, Zone};
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{DepositId, InvoiceId, TenantId};
-use crate::ledger::{Account, EntryKind, entry_for_payment};
+use crate::ledger::{Account, EntryKind, entry_for_credit_note_back, entry_for_payment};
 use crate::money::Money;
-use crate::payment::{Channel, Deposit, WriteOff};
-use crate::ports::{ChangeSet, DepositRow, PageQuery, Store, StoreError};
+use crate::payment::{Channel, Deposit, PaymentReversal, WriteOff};
+use crate::ports::{ChangeSet, CreditNoteRow, DepositRow, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, World, allocation, code, day, id, moment};
 
 use super::{refused, world, write, write_invoices};
@@ -40,9 +40,10 @@ pub(super) async fn credit_notes_are_written_once_with_their_credit(store: &dyn 
     let mut expected = vec![CreditNote { number: 1, ..a.clone() }, CreditNote { number: 2, ..b.clone() }];
     expected.sort_by_key(|n| n.id);
     let kept = store.credit_notes(tenant, Some(w.customers[0].id), PageQuery::first(9)).await.unwrap();
-    assert_eq!(kept, expected);
-    let rest = PageQuery { after: Some(kept[0].id), limit: 9 };
-    assert_eq!(store.credit_notes(tenant, None, rest).await.unwrap(), expected[1..]);
+    let row = |note: &CreditNote| CreditNoteRow { note: note.clone(), taken_back: None };
+    assert_eq!(kept, expected.iter().map(row).collect::<Vec<_>>());
+    let rest = PageQuery { after: Some(expected[0].id), limit: 9 };
+    assert_eq!(store.credit_notes(tenant, None, rest).await.unwrap(), [row(&expected[1])]);
     assert!(store.credit_notes(tenant, Some(w.customers[1].id), PageQuery::first(9)).await.unwrap().is_empty());
     // Each is the customer's credit, and pays like a payment.
     let credit = store.credit(tenant, w.customers[0].id).await.unwrap();
@@ -76,10 +77,44 @@ pub(super) async fn credit_notes_stay_within_the_invoice(store: &dyn Store, tena
     // What failed left nothing, and no number is used up.
     write(store, tenant, notes(vec![note(&invoice, 40_000, "e")])).await;
     let kept = store.credit_notes(tenant, None, PageQuery::first(9)).await.unwrap();
-    let mut numbers: Vec<u64> = kept.iter().map(|n| n.number).collect();
+    let mut numbers: Vec<u64> = kept.iter().map(|row| row.note.number).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2]);
     assert_eq!(store.payments(tenant, None, PageQuery::first(9)).await.unwrap().len(), 2);
+}
+
+pub(super) async fn credit_notes_are_taken_back_by_their_payment(store: &dyn Store, tenant: TenantId) {
+    let (w, invoice) = billed(store, tenant).await;
+    let (a, b) = (note(&invoice, 60_000, "a"), note(&invoice, 40_000, "b"));
+    write(store, tenant, notes(vec![a.clone(), b.clone()])).await;
+    let at = moment("2026-01-25T03:00:00Z");
+    let pays = allocation(a.payment_id(), invoice.id, 60_000, at);
+    write(store, tenant, ChangeSet { allocations: vec![pays], ..ChangeSet::default() }).await;
+    let back = |note: &CreditNote| {
+        let (reason, by) = ("salah".to_owned(), "Petugas Contoh".to_owned());
+        PaymentReversal { payment_id: note.payment_id(), at, reason, by }
+    };
+    // What it paid goes back with it, as with any payment.
+    let alone = ChangeSet { reversals: vec![back(&a)], ..ChangeSet::default() };
+    assert_eq!(refused(store, tenant, alone).await, StoreError::Conflict);
+    let undo = vec![allocation(a.payment_id(), invoice.id, -60_000, at)];
+    let journal = vec![entry_for_credit_note_back(&a, at, Zone::Wib)];
+    let whole = ChangeSet { reversals: vec![back(&a)], allocations: undo, journal, ..ChangeSet::default() };
+    write(store, tenant, whole).await;
+    // It is told with its reversal, and counts no more.
+    let rows = store.credit_notes(tenant, Some(w.customers[0].id), PageQuery::first(9)).await.unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (row.note.id, row.taken_back.clone())).collect();
+    let mut expected = vec![(a.id, Some(back(&a))), (b.id, None)];
+    expected.sort_by_key(|(id, _)| *id);
+    assert_eq!(told, expected);
+    let days = Period { start: day("2026-01-01"), end: day("2026-02-01") };
+    let charge = store.charges(tenant, &[w.subscriptions[0].id], days).await.unwrap().pop().expect("the invoice");
+    assert_eq!(charge.notes.iter().map(|n| n.id).collect::<Vec<_>>(), [b.id]);
+    assert_eq!(store.open_invoices(tenant, w.customers[0].id).await.unwrap()[0].paid, Money::ZERO);
+    // So as much can be given again, and no more; the same note is never written a second time.
+    assert_eq!(write(store, tenant, notes(vec![a.clone()])).await.credit_notes, 0);
+    assert_eq!(refused(store, tenant, notes(vec![note(&invoice, 60_001, "c")])).await, StoreError::Conflict);
+    assert_eq!(write(store, tenant, notes(vec![note(&invoice, 60_000, "d")])).await.credit_notes, 1);
 }
 
 pub(super) async fn charges_are_told_with_their_notes(store: &dyn Store, tenant: TenantId) {

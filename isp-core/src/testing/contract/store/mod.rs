@@ -160,6 +160,7 @@ suite! { $
     credit {
         credit_notes_are_written_once_with_their_credit
         credit_notes_stay_within_the_invoice
+        credit_notes_are_taken_back_by_their_payment
         charges_are_told_with_their_notes
         what_was_unpaid_at_a_moment
         write_offs_settle_like_payments

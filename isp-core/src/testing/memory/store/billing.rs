@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::billing::{Billable, Charge, CreditNote, Invoice, InvoiceBalance, Statement};
+use crate::billing::{Billable, Charge, Invoice, InvoiceBalance, Statement};
 use crate::calendar::{Date, Period, Zone};
 use crate::ids::{CreditNoteId, CustomerId, InvoiceId, SubscriptionId, TenantId};
 use crate::money::Money;
-use crate::ports::{BillableQuery, BillingStore, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
+use crate::ports::{BillableQuery, BillingStore, CreditNoteRow, InstalmentRow, InvoiceQuery, PageQuery, StoreError};
 
 use super::super::ledger::invoice_matches;
 use super::super::state::State;
@@ -101,7 +101,7 @@ impl BillingStore for MemoryStore {
         tenant: TenantId,
         customer: Option<CustomerId>,
         page: PageQuery<CreditNoteId>,
-    ) -> Result<Vec<CreditNote>, StoreError> {
+    ) -> Result<Vec<CreditNoteRow>, StoreError> {
         self.read(tenant, |s| s.notes_page(customer, page))
     }
 }

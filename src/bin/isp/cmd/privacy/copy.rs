@@ -6,7 +6,8 @@ use clap::Args;
 use isp_core::billing::invoice::display_number;
 use isp_core::calendar::Zone;
 use isp_core::customer::Customer;
-use isp_core::ports::{GatewayQuery, InvoiceQuery, OutboxQuery, PageQuery, RequestQuery, Store, Topic};
+use isp_core::ending::EndingKind;
+use isp_core::ports::{CreditNoteRow, GatewayQuery, InvoiceQuery, OutboxQuery, PageQuery, RequestQuery, Store, Topic};
 use serde_json::{Map, Value};
 
 use super::{file_name, write_all};
@@ -135,13 +136,17 @@ async fn invoices(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyh
 }
 
 async fn credit_notes(ctx: &Context, store: &dyn Store, customer: &Customer) -> anyhow::Result<Rows> {
-    let mut rows = Rows::new(&[column("credit_note"), column("issued"), number("total"), column("note")]);
-    for note in store.credit_notes(ctx.tenant(), Some(customer.id), PageQuery::first(ALL)).await? {
+    let columns = [column("credit_note"), column("issued"), number("total"), column("note"), column("state")];
+    let mut rows = Rows::new(&columns);
+    for CreditNoteRow { note, taken_back } in
+        store.credit_notes(ctx.tenant(), Some(customer.id), PageQuery::first(ALL)).await?
+    {
         rows.push(vec![
             Cell::text(note.display_number()),
             note.issue_date.into(),
             note.total.into(),
             Cell::text(note.note),
+            taken_back.map_or(Cell::Empty, |_| Cell::Word(EndingKind::TakenBack.code())),
         ]);
     }
     Ok(rows)
