@@ -406,16 +406,20 @@ pub enum Error {
     #[error("the mutation waits already")]
     MutationWaits,
     /// A collector does not hold that much.
-    #[error("collector holds {holds}, less than that")]
+    #[error("on {on} the collector holds {holds}, less than that")]
     CollectorHoldsLess {
-        /// What is held.
+        /// What can be handed over on that day.
         holds: Money,
+        /// The day of the deposit.
+        on: Date,
     },
     /// A payment gateway does not hold that much.
-    #[error("gateway holds {holds}, less than that")]
+    #[error("on {on} the gateway holds {holds}, less than that")]
     GatewayHoldsLess {
-        /// What is held.
+        /// What can be paid out on that day.
         holds: Money,
+        /// The day of the payout.
+        on: Date,
     },
     /// A customer has less credit than is to be paid out.
     #[error("the customer has credit of {holds}, less than that")]

@@ -54,6 +54,7 @@ mod payment;
 mod postgres;
 mod proof;
 mod protection;
+mod purse;
 mod refund;
 mod removal;
 mod request;

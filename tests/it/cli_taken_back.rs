@@ -110,7 +110,9 @@ fn what_has_a_history_is_archived_takes_no_lines_and_is_brought_back() {
     isp.fails(3, &["subscription", "move", "P001", "--router", "R1"], "record.archived");
     isp.fails(3, &["subscription", "move", "P001", "--site", "BDG"], "record.archived");
     isp.fails(3, &["router", "edit", "RX", "--site", "BDG"], "record.archived");
-    isp.fails(3, &["router", "plan", "R1"], "record.archived");
+    for called in ["plan", "check", "confirm", "reclaim", "import-secrets", "import-lines"] {
+        isp.fails(3, &["router", called, "R1"], "record.archived");
+    }
     let line = "id_pelanggan,paket,router,username,password,mulai\nP001,HOME10,R1,lagi@isp,pw-lagi-4,2026-02-05\n";
     isp.write(&[("baru.csv", line)]);
     let import = ["--on", "2026-02-01", "--lang", "en", "import", "--subscriptions", "sheets/baru.csv"];

@@ -25,6 +25,7 @@ mod cli_cases;
 mod cli_clock;
 mod cli_coordinates;
 mod cli_corrections;
+mod cli_dated_money;
 mod cli_deliver;
 mod cli_doctor;
 mod cli_gateway;

@@ -269,7 +269,7 @@ async fn cash_is_in_a_collectors_hands_until_a_deposit() {
         note: String::new(),
     };
     let too_much = engine.deposit(deposit(1, 200_001, Channel::Bank)).await.unwrap_err();
-    assert_eq!(domain(too_much), Error::CollectorHoldsLess { holds: rp(200_000) });
+    assert_eq!(domain(too_much), Error::CollectorHoldsLess { holds: rp(200_000), on: date("2026-01-04") });
     let to_gateway = engine.deposit(deposit(1, 1, Channel::Gateway)).await.unwrap_err();
     assert_eq!(domain(to_gateway).code(), "value.not_one_of");
     engine.deposit(deposit(1, 150_000, Channel::Bank)).await.unwrap();

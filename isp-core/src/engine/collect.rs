@@ -9,8 +9,8 @@ use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::{CustomerId, DepositId, InvoiceId, PaymentId};
 use crate::ledger::entry_for_payment;
-use crate::money::Money;
-use crate::payment::{Allocation, CollectorBalance, Deposit, Told, WriteOff, write_off};
+use crate::payment::purse::free_on;
+use crate::payment::{Allocation, Deposit, Purse, Told, WriteOff, write_off};
 use crate::ports::{ChangeSet, Expectation, StoreError};
 
 impl Engine<'_> {
@@ -89,7 +89,7 @@ impl Engine<'_> {
     /// Books what a collector hands over.
     ///
     /// # Errors
-    /// [`Error::CollectorHoldsLess`]; [`Error::NotPositive`], [`Error::NotOneOf`] as [`Deposit::checked`];
+    /// [`Error::CollectorHoldsLess`], also when the money came after the day; [`Error::NotPositive`], [`Error::NotOneOf`] as [`Deposit::checked`];
     /// [`StoreError::Duplicate`] for an id that is there already.
     pub async fn deposit(&self, deposit: Deposit) -> Result<(), EngineError> {
         let deposit = deposit.checked()?;
@@ -142,16 +142,20 @@ impl Engine<'_> {
         .await
     }
 
-    /// What a deposit rests on: that its collector holds it.
+    /// What a deposit rests on: that its collector holds it, and did so on its day.
     async fn held_for(&self, deposit: &Deposit, instead_of: Option<&Deposit>) -> Result<Vec<Expectation>, EngineError> {
-        let Some(least) = deposit.needs(instead_of) else { return Ok(Vec::new()) };
-        let all = self.store.collectors(self.tenant).await?;
-        let of_them = all.iter().find(|c| c.collector == deposit.collector);
-        let holds = of_them.map_or(Money::ZERO, CollectorBalance::holds);
-        if least > holds {
-            let holds = holds + (deposit.amount - least);
-            return Err(Error::CollectorHoldsLess { holds }.into());
+        let least = deposit.needs(instead_of);
+        if least.is_none() && instead_of.is_none_or(|before| before.on <= deposit.on) {
+            return Ok(Vec::new());
         }
-        Ok(vec![Expectation::CollectorHolds(deposit.collector.clone(), least)])
+        let mut days = self.store.purse_days(self.tenant, &Purse::Collector(deposit.collector.clone())).await?;
+        let given_back = instead_of.filter(|before| before.collector == deposit.collector);
+        days.extend(given_back.map(|before| (before.on, before.amount)));
+        let (on, holds) = (deposit.on, free_on(deposit.on, &days));
+        if deposit.amount > holds {
+            return Err(Error::CollectorHoldsLess { holds, on }.into());
+        }
+        let least = least.map(|least| Expectation::CollectorHolds(deposit.collector.clone(), least));
+        Ok(least.into_iter().collect())
     }
 }

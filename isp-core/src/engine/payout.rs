@@ -5,15 +5,16 @@ use crate::engine::retry::until_written;
 use crate::engine::{Engine, EngineError};
 use crate::error::Error;
 use crate::ids::PayoutId;
-use crate::money::Money;
-use crate::payment::{GatewayBalance, Payout};
+use crate::payment::purse::free_on;
+use crate::payment::{Payout, Purse};
 use crate::ports::{ChangeSet, Expectation, StoreError};
 
 impl Engine<'_> {
     /// Books what a gateway paid out to the bank.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] as [`Payout::checked`]; [`Error::GatewayHoldsLess`] when the gateway does not hold that much;
+    /// [`Error::NotPositive`] as [`Payout::checked`]; [`Error::GatewayHoldsLess`] when the gateway does not hold that
+    /// much, or did not on the day;
     /// [`StoreError::Duplicate`] for an id that is there already.
     pub async fn pay_out(&self, payout: Payout) -> Result<(), EngineError> {
         let payout = payout.checked()?;
@@ -63,16 +64,20 @@ impl Engine<'_> {
         .await
     }
 
-    /// What a payout rests on: that its gateway holds it.
+    /// What a payout rests on: that its gateway holds it, and did so on its day.
     async fn held_at(&self, payout: &Payout, instead_of: Option<&Payout>) -> Result<Vec<Expectation>, EngineError> {
-        let Some(least) = payout.needs(instead_of) else { return Ok(Vec::new()) };
-        let all = self.store.gateway_balances(self.tenant).await?;
-        let of_it = all.iter().find(|b| b.gateway == payout.gateway);
-        let holds = of_it.map_or(Money::ZERO, GatewayBalance::holds);
-        if least > holds {
-            let holds = holds + (payout.taken() - least);
-            return Err(Error::GatewayHoldsLess { holds }.into());
+        let least = payout.needs(instead_of);
+        if least.is_none() && instead_of.is_none_or(|before| before.on <= payout.on) {
+            return Ok(Vec::new());
         }
-        Ok(vec![Expectation::GatewayHolds(payout.gateway.clone(), least)])
+        let mut days = self.store.purse_days(self.tenant, &Purse::Gateway(payout.gateway.clone())).await?;
+        let given_back = instead_of.filter(|before| before.gateway == payout.gateway);
+        days.extend(given_back.map(|before| (before.on, before.taken())));
+        let (on, holds) = (payout.on, free_on(payout.on, &days));
+        if payout.taken() > holds {
+            return Err(Error::GatewayHoldsLess { holds, on }.into());
+        }
+        let least = least.map(|least| Expectation::GatewayHolds(payout.gateway.clone(), least));
+        Ok(least.into_iter().collect())
     }
 }

@@ -12,7 +12,7 @@ use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, 
 use crate::ledger::{Account, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, Purse, WriteOff,
 };
 use crate::text::{Code, Reference};
 
@@ -57,6 +57,11 @@ pub trait MoneyStore: Send + Sync {
 
     /// What each collector took (payments that were not reversed) and handed over (deposits that were not booked back), by name.
     async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError>;
+
+    /// What was put into a purse on each day on which customers paid (by the clock of WIB), less the fees that a gateway kept of it,
+    /// and what was taken out of it by deposits or payouts, below zero. What was reversed or booked back is left out, but a fee that
+    /// was kept stays. In no particular order, and a day may be there more than once.
+    async fn purse_days(&self, tenant: TenantId, purse: &Purse) -> Result<Vec<(Date, Money)>, StoreError>;
 
     /// Payments, of one customer or of all, in id order.
     async fn payments(

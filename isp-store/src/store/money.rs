@@ -7,7 +7,7 @@ use isp_core::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentI
 use isp_core::ledger::{Account, JournalEntry, JournalTotal};
 use isp_core::money::Money;
 use isp_core::payment::{
-    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, Purse, WriteOff,
 };
 use isp_core::ports::{
     DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow,
@@ -15,7 +15,7 @@ use isp_core::ports::{
 };
 use isp_core::text::{Code, Reference};
 
-use crate::{bank, credit, gateway, ledger, payment, refund, request};
+use crate::{bank, credit, gateway, ledger, payment, purse, refund, request};
 
 use super::SqlStore;
 
@@ -68,6 +68,11 @@ impl MoneyStore for SqlStore {
     async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
         let mut session = self.engine.read().await?;
         credit::collectors(session.as_mut(), tenant).await
+    }
+
+    async fn purse_days(&self, tenant: TenantId, purse: &Purse) -> Result<Vec<(Date, Money)>, StoreError> {
+        let mut session = self.engine.read().await?;
+        purse::days(session.as_mut(), tenant, purse).await
     }
 
     async fn payments(

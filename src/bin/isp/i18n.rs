@@ -151,10 +151,12 @@ impl Texts {
             E::CreditIsLess { holds } => vec![("holds", holds.to_string())],
             E::MoreThanQris { most } => vec![("most", most.to_string())],
             E::InstallationClash { on } => vec![("on", on.to_string())],
-            E::CashShort { holds, on } | E::Pph23Short { holds, on } => {
+            E::CashShort { holds, on }
+            | E::Pph23Short { holds, on }
+            | E::CollectorHoldsLess { holds, on }
+            | E::GatewayHoldsLess { holds, on } => {
                 vec![("holds", holds.to_string()), ("on", on.to_string())]
             }
-            E::CollectorHoldsLess { holds } | E::GatewayHoldsLess { holds } => vec![("holds", holds.to_string())],
             E::Policy { field, reason } => vec![("field", (*field).to_owned()), ("reason", (*reason).to_owned())],
             _ => Vec::new(),
         };

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::calendar::{Date, Zone};
 use crate::ending::RecordId;
 use crate::money::Money;
-use crate::payment::{Channel, GatewayBalance, GatewayRequest, Payout};
+use crate::payment::{Channel, Deposit, GatewayBalance, GatewayRequest, Payout, Purse};
 use crate::ports::{ChangeSet, GatewayQuery, PayoutRow, StoreError};
 use crate::text::Code;
 
-use super::state::{State, must_exist};
+use super::state::{KeptPayment, State, must_exist};
 
 impl State {
     pub(super) fn write_gateways(&mut self, changes: &mut ChangeSet) -> Result<(), StoreError> {
@@ -55,7 +56,7 @@ impl State {
             sum.fees += fees;
             sum.paid_out += paid_out;
         };
-        let standing = |p: &&super::state::KeptPayment| p.reversal.is_none() && p.payment.channel == Channel::Gateway;
+        let standing = |p: &&KeptPayment| p.reversal.is_none() && p.payment.channel == Channel::Gateway;
         for kept in self.payments.values().filter(standing) {
             add(&kept.payment.provider, [kept.payment.amount, Money::ZERO, Money::ZERO]);
         }
@@ -66,6 +67,31 @@ impl State {
             add(&payout.gateway, [Money::ZERO, payout.fee, payout.net]);
         }
         sums.into_values().collect()
+    }
+
+    pub(super) fn purse_days(&self, purse: &Purse) -> Vec<(Date, Money)> {
+        let day = |kept: &KeptPayment| Zone::Wib.date_of(kept.payment.paid_at);
+        let standing = self.payments.values().filter(|kept| kept.reversal.is_none());
+        let came = standing.filter(|kept| match purse {
+            Purse::Collector(collector) => kept.payment.collector.as_ref() == Some(collector),
+            Purse::Gateway(gateway) => kept.payment.channel == Channel::Gateway && kept.payment.provider == *gateway,
+        });
+        let mut days: Vec<(Date, Money)> = came.map(|kept| (day(kept), kept.payment.amount)).collect();
+        match purse {
+            Purse::Collector(collector) => {
+                let stands = |d: &&Deposit| d.collector == *collector && !self.endings.has(&RecordId::Deposit(d.id));
+                days.extend(self.deposits.values().filter(stands).map(|d| (d.on, -d.amount)));
+            }
+            Purse::Gateway(gateway) => {
+                for request in self.gateway_requests.values().filter(|r| r.gateway == *gateway) {
+                    let payment = request.payment_id.and_then(|id| self.payments.get(&id));
+                    days.extend(payment.map(|kept| (day(kept), -request.fee.unwrap_or_default())));
+                }
+                let stands = |p: &&Payout| p.gateway == *gateway && !self.endings.has(&RecordId::Payout(p.id));
+                days.extend(self.payouts.values().filter(stands).map(|p| (p.on, -p.taken())));
+            }
+        }
+        days
     }
 
     pub(super) fn payout_row(&self, payout: &Payout) -> PayoutRow {

@@ -134,7 +134,7 @@ pub(crate) async fn collector(ctx: &Context, command: CollectorCommand) -> anyho
             ctx.rows(&deposits(&[row]))?;
         }
         CollectorCommand::EditDeposit(EditDeposit { which, collector, amount, to, date, note, why, sure }) => {
-            let DepositRow { deposit, .. } =
+            let DepositRow { deposit, ending } =
                 which.of("deposit", store.deposits(ctx.tenant()).await?, |row| row.deposit.id.0)?;
             let instead = Deposit {
                 id: DepositId(ctx.id()),
@@ -145,6 +145,8 @@ pub(crate) async fn collector(ctx: &Context, command: CollectorCommand) -> anyho
                 by: ctx.officer.to_string(),
                 note: note.unwrap_or_else(|| deposit.note.clone()),
             };
+            let same = Deposit { id: instead.id, by: instead.by.clone(), ..deposit.clone() };
+            record::must_differ(ending.is_none() && instead == same, &which)?;
             let variables = [
                 ("before", deposit.amount.to_string()),
                 ("amount", instead.amount.to_string()),

@@ -128,7 +128,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.rows(&table(ctx, store, &[row]).await?)?;
         }
         Command::Edit(edit) => {
-            let ExpenseRow { expense, .. } = find_one(ctx, store, &edit.which).await?;
+            let ExpenseRow { expense, ending } = find_one(ctx, store, &edit.which).await?;
             let site_id = match (&edit.site, edit.no_site) {
                 (Some(_), _) => site_of(ctx, store, edit.site.as_ref()).await?,
                 (None, true) => None,
@@ -143,6 +143,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 note: edit.note.unwrap_or_else(|| expense.note.clone()),
                 site_id,
             };
+            let same = Expense { id: instead.id, ..expense.clone() };
+            record::must_differ(ending.is_none() && instead == same, &edit.which)?;
             let variables = [
                 ("before", expense.amount.to_string()),
                 ("amount", instead.amount.to_string()),

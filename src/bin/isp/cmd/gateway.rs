@@ -120,7 +120,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             ctx.rows(&payouts(&[row]))?;
         }
         Command::EditPayout(EditPayout { which, gateway, net, fee, date, note, why }) => {
-            let PayoutRow { payout, .. } =
+            let PayoutRow { payout, ending } =
                 which.of("payout", store.payouts(ctx.tenant()).await?, |row| row.payout.id.0)?;
             let instead = Payout {
                 id: PayoutId(ctx.id()),
@@ -131,6 +131,8 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
                 by: ctx.officer.to_string(),
                 note: note.unwrap_or_else(|| payout.note.clone()),
             };
+            let same = Payout { id: instead.id, by: instead.by.clone(), ..payout.clone() };
+            record::must_differ(ending.is_none() && instead == same, &which)?;
             let variables = [
                 ("before", payout.net.to_string()),
                 ("gateway", instead.gateway.to_string()),

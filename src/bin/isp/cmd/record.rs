@@ -32,6 +32,12 @@ impl Which {
     }
 }
 
+/// Refuses to book the same thing anew.
+pub(crate) fn must_differ(is_same: bool, which: &Which) -> Result<(), Failure> {
+    let nothing = || Failure::Usage { problem: "nothing_to_edit", what: which.id.clone() };
+    if is_same { Err(nothing()) } else { Ok(()) }
+}
+
 /// Why it is corrected or taken back.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Why {

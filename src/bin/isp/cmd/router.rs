@@ -292,13 +292,16 @@ async fn show(ctx: &Context, args: Show) -> anyhow::Result<Exit> {
 /// The router of a code, or all that are not archived.
 pub(super) async fn chosen(ctx: &Context, store: &dyn Store, code: Option<&Code>) -> anyhow::Result<Vec<Router>> {
     match code {
-        Some(code) => {
-            let router = find::router(ctx, store, code).await?;
-            takes_lines(None, Some(&router))?;
-            Ok(vec![router])
-        }
+        Some(code) => Ok(vec![in_use(ctx, store, code).await?]),
         None => Ok(ctx.engine(store).routers_in_use().await?),
     }
+}
+
+/// The router of a code, which is called: one that is archived is called by nobody.
+pub(super) async fn in_use(ctx: &Context, store: &dyn Store, code: &Code) -> anyhow::Result<Router> {
+    let router = find::router(ctx, store, code).await?;
+    takes_lines(None, Some(&router))?;
+    Ok(router)
 }
 
 pub(super) async fn targets(ctx: &Context, store: &dyn Store, router: &Router) -> anyhow::Result<Vec<AccessTarget>> {

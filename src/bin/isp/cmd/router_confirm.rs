@@ -9,7 +9,8 @@ use isp_core::text::Code;
 use isp_mikrotik::access::StrangeMark;
 use isp_mikrotik::mark::Owner;
 
-use super::{args, find, router};
+use super::router::in_use;
+use super::{args, router};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::{Cell, Rows, column};
@@ -24,7 +25,7 @@ pub(crate) struct Confirm {
 
 pub(crate) async fn confirm(ctx: &Context, args: Confirm) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let asked = find::router(ctx, store, &args.code).await?;
+    let asked = in_use(ctx, store, &args.code).await?;
     let access = wire::routers(&ctx.config);
     let engine = ctx.engine(store);
     let code = || ("code", asked.code.to_string());
@@ -59,7 +60,7 @@ pub(crate) struct Reclaim {
 
 pub(crate) async fn reclaim(ctx: &Context, args: Reclaim) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let asked = find::router(ctx, store, &args.code).await?;
+    let asked = in_use(ctx, store, &args.code).await?;
     let (engine, worker) = (ctx.engine(store), ctx.worker().await?);
     let access = wire::routers(&ctx.config);
     let Some(hold) = engine.turn_at(&worker, asked.id).await? else {

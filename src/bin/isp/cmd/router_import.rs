@@ -18,7 +18,8 @@ use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::FoundAccount;
 use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
 
-use super::{args, find};
+use super::router::in_use;
+use super::args;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
@@ -51,7 +52,7 @@ type People = BTreeMap<SubscriptionId, Customer>;
 
 pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
     let store = ctx.store().await?;
-    let router = find::router(ctx, store, &args.code).await?;
+    let router = in_use(ctx, store, &args.code).await?;
     let accounts = met(ctx, &router)
         .await?
         .read_accounts(&router.endpoint, ctx.config.mikrotik.code_page)
@@ -66,7 +67,7 @@ pub(crate) async fn run(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Ex
 
 /// The same for queues and leases.
 pub(crate) async fn run_lines(ctx: &Context, args: ImportSecrets) -> anyhow::Result<Exit> {
-    let router = find::router(ctx, ctx.store().await?, &args.code).await?;
+    let router = in_use(ctx, ctx.store().await?, &args.code).await?;
     let lines = met(ctx, &router).await?.read_lines_found(&router.endpoint).await;
     let lines = lines.map_err(|error| Failure::Router { code: router.code.to_string(), reason: error.to_string() })?;
     proposed(ctx, &args, &router, &lines).await

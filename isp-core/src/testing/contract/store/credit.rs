@@ -6,11 +6,11 @@ use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{DepositId, InvoiceId, TenantId};
 use crate::ledger::{Account, EntryKind, entry_for_credit_note_back, entry_for_payment};
 use crate::money::Money;
-use crate::payment::{Channel, Deposit, PaymentReversal, WriteOff};
+use crate::payment::{Channel, Deposit, PaymentReversal, Purse, WriteOff};
 use crate::ports::{ChangeSet, CreditNoteRow, DepositRow, PageQuery, Store, StoreError};
 use crate::testing::sample::{self, World, allocation, code, day, id, moment};
 
-use super::{refused, world, write, write_invoices};
+use super::{purse_days, refused, world, write, write_invoices};
 
 /// The note that gives back a part of an invoice.
 fn note(invoice: &Invoice, amount: i64, key: &str) -> CreditNote {
@@ -293,6 +293,9 @@ pub(super) async fn collectors_hold_what_they_did_not_hand_over(store: &dyn Stor
     let ended = DepositRow { ending: Some(ending.clone()), ..row(&late) };
     assert_eq!(store.deposits(tenant).await.unwrap(), [row(&early), ended]);
     assert_eq!(store.collectors(tenant).await.unwrap()[1].deposited, early.amount);
+    let days = purse_days(store, tenant, Purse::Collector(code("budi"))).await;
+    assert_eq!(days, [(day("2026-01-05"), Money::rupiah(100_000)), (early.on, -early.amount)]);
+    assert_eq!(purse_days(store, tenant, Purse::Collector(code("NOBODY"))).await, []);
     assert_eq!(refused(store, tenant, back(late.id)).await, StoreError::Duplicate { what: "record.ending" });
     let unknown = refused(store, tenant, back(DepositId(id(31, 9)))).await;
     assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");

@@ -5,12 +5,12 @@ use chrono::TimeDelta;
 use crate::ending::{Ending, EndingKind, RecordId};
 use crate::ids::{CustomerId, InvoiceId, PaymentRequestId, PayoutId, TenantId};
 use crate::money::Money;
-use crate::payment::{Channel, GatewayBalance, GatewayRequest, GatewayState, Instructions, PayChannel, Payout};
+use crate::payment::{Channel, GatewayBalance, GatewayRequest, GatewayState, Instructions, PayChannel, Payout, Purse};
 use crate::ports::{ChangeSet, GatewayQuery, PageQuery, PayoutRow, Store, StoreError};
 use crate::testing::sample::{self, day, id, moment};
 use crate::text::{Code, Reference};
 
-use super::{refused, world, write};
+use super::{purse_days, refused, world, write};
 
 const MADE: &str = "2026-01-15T16:00:00Z";
 
@@ -169,6 +169,9 @@ pub(super) async fn a_gateway_holds_what_it_took_less_fees_and_payouts(store: &d
     assert_eq!(store.payouts(tenant).await, Ok(vec![ended, told(&late)]));
     let (fees, paid_out) = (Money::rupiah(4_500), Money::rupiah(100_000));
     assert_eq!(store.gateway_balances(tenant).await, Ok(vec![GatewayBalance { fees, paid_out, ..balance }]));
+    // Each day of it: what came, less the fee, at eleven in the evening of the 15th in WIB.
+    let days = purse_days(store, tenant, Purse::Gateway(code("midtrans"))).await;
+    assert_eq!(days, [(day("2026-01-15"), Money::rupiah(161_000)), (day("2026-01-17"), Money::rupiah(-100_500))]);
     assert_eq!(refused(store, tenant, back(early.id)).await, StoreError::Duplicate { what: "record.ending" });
     let unknown = refused(store, tenant, back(PayoutId(id(51, 9)))).await;
     assert!(matches!(unknown, StoreError::Rejected { .. }), "{unknown:?}");

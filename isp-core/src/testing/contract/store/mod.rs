@@ -253,6 +253,19 @@ async fn refused(store: &dyn Store, tenant: TenantId, changes: ChangeSet) -> Sto
 }
 
 /// A world of so many customers with open lines, already written.
+/// What moved in a purse, one sum a day.
+async fn purse_days(
+    store: &dyn Store,
+    tenant: TenantId,
+    purse: crate::payment::Purse,
+) -> Vec<(crate::calendar::Date, crate::money::Money)> {
+    let mut days = std::collections::BTreeMap::new();
+    for (day, moved) in store.purse_days(tenant, &purse).await.expect("the days of a purse") {
+        *days.entry(day).or_insert(crate::money::Money::ZERO) += moved;
+    }
+    days.into_iter().collect()
+}
+
 async fn world(store: &dyn Store, tenant: TenantId, customers: u64) -> World {
     let world = World::new(customers);
     write(store, tenant, world.changes()).await;

@@ -9,7 +9,7 @@ use crate::ids::{BankFileId, CustomerId, JournalEntryId, MutationId, PaymentId, 
 use crate::ledger::{Account, Expense, JournalEntry, JournalTotal};
 use crate::money::Money;
 use crate::payment::{
-    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, WriteOff,
+    Allocation, CollectorBalance, CreditSource, GatewayBalance, GatewayRequest, PaymentRequest, Purse, WriteOff,
 };
 use crate::ports::{
     DepositRow, ExpenseRow, GatewayQuery, MoneyStore, MutationQuery, PageQuery, PaymentRow, PayoutRow, RefundRow,
@@ -186,6 +186,10 @@ impl MoneyStore for MemoryStore {
         from: Date,
     ) -> Result<Vec<(Date, Money)>, StoreError> {
         self.read(tenant, |s| s.account_days(account, from))
+    }
+
+    async fn purse_days(&self, tenant: TenantId, purse: &Purse) -> Result<Vec<(Date, Money)>, StoreError> {
+        self.read(tenant, |s| s.purse_days(purse))
     }
 
     async fn journal(
