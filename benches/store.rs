@@ -5,6 +5,9 @@
 //!
 //! The ratio says what numbers without gaps, the journal, the checks and the conversion cost. Run with
 //! `scripts/with_pg cargo bench --bench store`; `-- sqlite` or `-- postgres` after it measures one of them.
+//!
+//! `-- wall` measures the wall between tenants: the same pages through a store of the owner of the tables and through one of a user
+//! behind the wall, in turns, and how long a small commit and a small read take each.
 
 #![allow(clippy::print_stdout, clippy::float_arithmetic, clippy::unwrap_used, missing_docs)]
 
@@ -37,6 +40,8 @@ const ROUNDS: u32 = 5;
 /// Rows a prepared insert of the raw SQLite rate.
 const SQLITE_ROWS: usize = 64;
 const COLUMNS: usize = 17;
+/// Small commits and reads a round.
+const SMALL: usize = 200;
 
 #[tokio::main]
 async fn main() {
@@ -54,12 +59,84 @@ async fn main() {
     if asked("postgres") {
         postgres(&provider, &server).await;
     }
+    if asked("wall") {
+        wall(&provider, &server).await;
+    }
+}
+
+/// The same rows by the owner of the tables and by a user behind the wall, each into its own database.
+async fn wall(provider: &Provider, server: &str) {
+    let name = format!("isp_bench_wall_{}", std::process::id());
+    let mut admin = PgConnection::connect(server).await.unwrap();
+    admin.execute(AssertSqlSafe(format!("CREATE ROLE {name} LOGIN"))).await.unwrap();
+    let (head, query) = server.split_once('?').unwrap_or((server, ""));
+    let (head, _) = head.rsplit_once('/').unwrap();
+    let host = head.rsplit_once('@').map_or("localhost", |(_, host)| host);
+    let mut stores = Vec::new();
+    for behind in [false, true] {
+        let database = format!("{name}_{}", u8::from(behind));
+        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {database}"))).await.unwrap();
+        let url = format!("{head}/{database}?{query}");
+        isp_store::migrate(&url).await.unwrap();
+        if behind {
+            isp_store::wall(&url, &name).await.unwrap();
+            stores.push(opened(&format!("postgres://{name}@{host}/{database}?{query}"), provider, false).await);
+        } else {
+            stores.push(opened(&url, provider, false).await);
+        }
+    }
+    let mut ratios = Vec::new();
+    for round in 0..ROUNDS {
+        let mut spent = [Duration::ZERO; 2];
+        for page in 0..INVOICES / PAGE {
+            for (store, spent) in stores.iter().zip(&mut spent) {
+                let changes = ChangeSet { invoices: provider.invoices(round, page), ..ChangeSet::default() };
+                let start = Instant::now();
+                assert_eq!(store.commit(TENANT, changes).await.unwrap().invoices, PAGE as u64);
+                *spent += start.elapsed();
+            }
+        }
+        ratios.push(spent[0].as_secs_f64() / spent[1].as_secs_f64());
+    }
+    say_ratio("invoices in pages", ratios);
+    let (mut commits, mut reads) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let (mut spent, mut read) = ([Duration::ZERO; 2], [Duration::ZERO; 2]);
+        let all = provider.invoices(ROUNDS + round, 0);
+        for invoice in &all[..SMALL] {
+            for (at, store) in stores.iter().enumerate() {
+                let changes = ChangeSet { invoices: vec![invoice.clone()], ..ChangeSet::default() };
+                let start = Instant::now();
+                store.commit(TENANT, changes).await.unwrap();
+                spent[at] += start.elapsed();
+                let start = Instant::now();
+                store.packages(TENANT).await.unwrap();
+                read[at] += start.elapsed();
+            }
+        }
+        commits.push(spent[0].as_secs_f64() / spent[1].as_secs_f64());
+        reads.push(read[0].as_secs_f64() / read[1].as_secs_f64());
+    }
+    say_ratio("commits of one invoice", commits);
+    say_ratio("reads of the packages", reads);
+    stores.clear();
+    for behind in 0..2 {
+        admin.execute(AssertSqlSafe(format!("DROP DATABASE {name}_{behind} WITH (FORCE)"))).await.unwrap();
+    }
+    admin.execute(AssertSqlSafe(format!("DROP ROLE {name}"))).await.unwrap();
+}
+
+/// The rate behind the wall as a part of that without it.
+fn say_ratio(what: &str, mut ratios: Vec<f64>) {
+    ratios.sort_unstable_by(f64::total_cmp);
+    let (least, middle, most) = (ratios[0], ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
+    println!("      wall: {what}, rate behind it to rate without it {middle:.2} ({least:.2} to {most:.2})");
 }
 
 async fn sqlite(provider: &Provider) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("isp.db");
-    let store = opened(&format!("sqlite:{}", path.display()), provider).await;
+    let store = opened(&format!("sqlite:{}", path.display()), provider, true).await;
     let raw = raw_sqlite(&path, &dir.path().join("raw.db")).await;
     compare("SQLite", store.as_ref(), provider, Raw::Sqlite(raw)).await;
     store_gone(store);
@@ -72,7 +149,7 @@ async fn postgres(provider: &Provider, server: &str) {
     let (head, query) = server.split_once('?').unwrap_or((server, ""));
     let (head, _) = head.rsplit_once('/').unwrap();
     let url = format!("{head}/{name}?{query}");
-    let store = opened(&url, provider).await;
+    let store = opened(&url, provider, true).await;
     let mut raw = PgConnection::connect(&url).await.unwrap();
     raw.execute("CREATE TABLE raw_invoices (LIKE invoices INCLUDING ALL)").await.unwrap();
     compare("PostgreSQL", store.as_ref(), provider, Raw::Postgres(raw)).await;
@@ -85,8 +162,10 @@ fn store_gone(store: std::sync::Arc<dyn Store>) {
     drop(store);
 }
 
-async fn opened(url: &str, provider: &Provider) -> std::sync::Arc<dyn Store> {
-    isp_store::migrate(url).await.unwrap();
+async fn opened(url: &str, provider: &Provider, empty: bool) -> std::sync::Arc<dyn Store> {
+    if empty {
+        isp_store::migrate(url).await.unwrap();
+    }
     let store = isp_store::open(url, Vault::from_text(&"5e".repeat(32)).unwrap()).await.unwrap();
     for changes in provider.pages() {
         store.commit(TENANT, changes).await.unwrap();

@@ -107,7 +107,7 @@ pub(crate) async fn newest(s: &mut dyn Session, tenant: TenantId) -> Result<Head
 /// Reads the whole chain; how many entries there are, and what does not fit.
 pub(crate) async fn verify(engine: &dyn Engine, tenant: TenantId) -> Result<(u64, Vec<Break>), StoreError> {
     // One state of the database, so that a commit meanwhile is no break.
-    let mut session = engine.read().await?;
+    let mut session = engine.read(tenant).await?;
     let head = newest(session.as_mut(), tenant).await?;
     let mut checker = Checker::new(tenant);
     let mut after = 0;

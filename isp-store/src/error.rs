@@ -65,6 +65,7 @@ fn postgres(error: &PgDatabaseError) -> StoreError {
         ("25006", _) => StoreError::ReadOnly,
         ("XX001" | "XX002", _) => StoreError::Damaged { reason: format!("SQLSTATE {code}") },
         ("42P01" | "42703", _) => StoreError::Outdated,
+        ("42501", _) if error.routine() == Some("ExecWithCheckOptions") => rejected("the row is another provider's"),
         ("42501", _) => rejected("its user may not do that; give it the rights to these tables"),
         // These concern the server, not a row.
         (_, "08" | "28" | "3D" | "53" | "57" | "58") => unavailable(refusal(code)),

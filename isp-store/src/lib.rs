@@ -21,6 +21,7 @@
 //! | how a database is copied and brought back | `backup` |
 //! | how tables lie on many nodes | `citus` |
 //! | what must not be in a database | `doctor` |
+//! | a second wall between tenants, in the database itself | `wall` |
 //! | the order in which a change set is written | `commit` |
 //! | what a database's refusal means | `error` |
 
@@ -71,6 +72,7 @@ mod table;
 mod terms;
 mod value;
 mod vault;
+mod wall;
 mod wishes;
 mod wrap;
 
@@ -82,6 +84,7 @@ pub use open::{MigrationStatus, distribute, has_key, migrate, migration_status};
 pub use reseal::{AllRuns, KeyUse, Resealed};
 pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};
+pub use wall::{Walled, wall};
 
 /// Lets the tests run the example of the README.
 #[cfg(doctest)]

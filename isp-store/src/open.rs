@@ -12,10 +12,11 @@ use sqlx::{Connection as _, SqlSafeStr as _};
 use crate::citus::{self, Distributed, Part};
 use crate::error::{rejected, store_error, unavailable};
 use crate::postgres::{self, Postgres};
-use crate::session::{Engine, first};
+use crate::session::{Engine, Whose, first};
 use crate::sqlite::{self, Sqlite};
 use crate::value::args;
 use crate::vault::Vault;
+use crate::wall;
 
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +141,7 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
             // A change of the tables may take longer than a statement of a run.
             let options = options.options([("statement_timeout", "0")]);
             let mut connection = postgres::connect(&options).await?;
+            wall::refuse_behind(&mut connection).await?;
             match citus::part(&mut connection).await? {
                 Part::Coordinator => _ = citus::migrate(&mut connection).await?,
                 part => {
@@ -147,6 +149,7 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
                     migrate_undistributed(&mut connection).await?;
                 }
             }
+            wall::keep(&mut connection).await?;
             connection.close().await.map_err(store_error)?;
         }
     }
@@ -341,11 +344,11 @@ pub(crate) fn migrate_error(error: MigrateError) -> StoreError {
 /// Compares the vault with the one that the database was first opened with, by a sealed value that says nothing.
 pub(crate) async fn check_key(engine: &dyn Engine, vault: &Vault) -> Result<(), StoreError> {
     let select = "SELECT value FROM meta WHERE key = 'vault_check'";
-    let mut session = engine.read().await?;
+    let mut session = engine.begin_read(Whose::Any).await?;
     let mut sealed: Option<Vec<u8>> = first(session.as_mut(), "key check", select, Vec::new(), |r| r.get()).await?;
     drop(session);
     if sealed.is_none() {
-        let mut session = engine.write().await?;
+        let mut session = engine.begin_write(Whose::Any).await?;
         let insert = "INSERT INTO meta (key, value) VALUES ('vault_check', $1) ON CONFLICT (key) DO NOTHING";
         session.execute(insert, args![vault.seal_check()?]).await?;
         sealed = first(session.as_mut(), "key check", select, Vec::new(), |r| r.get()).await?;

@@ -93,7 +93,7 @@ pub(crate) async fn key_uses(engine: &dyn Engine, vault: &Vault) -> Result<Vec<K
     for sealed in &SEALED {
         let mut after = (Uuid::nil(), Uuid::nil());
         loop {
-            let mut session = engine.read().await?;
+            let mut session = engine.read_all().await?;
             let rows = sealed.page(session.as_mut(), after, None).await?;
             let Some((tenant, id, _)) = rows.last() else { break };
             after = (*tenant, *id);
@@ -112,7 +112,7 @@ pub(crate) async fn key_uses(engine: &dyn Engine, vault: &Vault) -> Result<Vec<K
 
 /// Seals with the first key what another one sealed. Done again, it goes on where it stopped.
 pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -> Result<Resealed, StoreError> {
-    let mut session = engine.write().await?;
+    let mut session = engine.write_all().await?;
     let check = "UPDATE meta SET value = $1 WHERE key = 'vault_check'";
     session.execute(check, args![vault.seal_check()?]).await?;
     held.check(session.as_mut()).await?;
@@ -123,7 +123,7 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -
     for sealed in &SEALED {
         let mut after = (Uuid::nil(), Uuid::nil());
         loop {
-            let mut session = engine.write().await?;
+            let mut session = engine.write_all().await?;
             let rows = sealed.page(session.as_mut(), after, vault.first_id()).await?;
             let Some((tenant, id, _)) = rows.last() else { break };
             after = (*tenant, *id);
@@ -149,12 +149,12 @@ pub(crate) async fn reseal(engine: &dyn Engine, vault: &Vault, held: &AllRuns) -
 /// Waits for the commits that are under way, each of which holds its tenant's row: where nobody locks the row of the key
 /// ([`Session::locks_meta`]), they may still seal with the key of before. Those that begin from now on see the new one.
 async fn wait_for_commits(engine: &dyn Engine) -> Result<(), StoreError> {
-    let mut session = engine.read().await?;
+    let mut session = engine.read_all().await?;
     let tenants: Vec<TenantId> =
         all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
     drop(session);
     for tenant in tenants {
-        let mut session = engine.write().await?;
+        let mut session = engine.write_all().await?;
         session.fetch("SELECT tenant_id FROM tenants WHERE tenant_id = $1 FOR UPDATE", args![tenant]).await?;
         session.commit().await?;
     }
@@ -206,7 +206,7 @@ impl std::fmt::Debug for AllRuns {
 impl AllRuns {
     /// Takes the right to run of every provider in the database.
     pub(crate) async fn begin(engine: &Arc<dyn Engine>, runs: &Runs) -> Result<Self, StoreError> {
-        let mut session = engine.read().await?;
+        let mut session = engine.read_all().await?;
         let tenants: Vec<TenantId> =
             all(session.as_mut(), "tenant", "SELECT tenant_id FROM tenants", Vec::new(), |r| r.get()).await?;
         drop(session);

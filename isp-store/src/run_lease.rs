@@ -86,7 +86,7 @@ impl Hold {
 
     /// Prolongs the lease; false when another one has taken the right.
     async fn renew(self, engine: &dyn Engine, term: TimeDelta) -> Result<bool, StoreError> {
-        let mut session = engine.write().await?;
+        let mut session = engine.write(self.tenant).await?;
         let until = session.clock().await? + term;
         let renewed = self.until(session.as_mut(), until).await?;
         session.commit().await?;
@@ -94,7 +94,7 @@ impl Hold {
     }
 
     async fn give_up(self, engine: &dyn Engine) -> Result<(), StoreError> {
-        let mut session = engine.write().await?;
+        let mut session = engine.write(self.tenant).await?;
         self.until(session.as_mut(), DateTime::UNIX_EPOCH).await?;
         session.commit().await
     }
@@ -131,7 +131,7 @@ async fn take(
     tenant: TenantId,
     term: TimeDelta,
 ) -> Result<Option<u64>, StoreError> {
-    let mut session = engine.write().await?;
+    let mut session = engine.write(tenant).await?;
     let s = session.as_mut();
     if engine.sees_workers(holder)? {
         let sql = "SELECT holder FROM run_leases WHERE tenant_id = $1 FOR UPDATE";

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use isp_core::ids::WorkerId;
+use isp_core::ids::{TenantId, WorkerId};
 use isp_core::ports::{DamagedRow, StoreError};
+use sqlx::SqlSafeStr;
 use uuid::Uuid;
 
 use crate::error::{rejected, store_error, unavailable};
 use crate::table::Table;
 use crate::value::{Kind, RawRow, Reader, Value};
+use crate::wall::Gap;
 
 /// An open transaction. Dropped without [`Session::commit`], it leaves nothing behind.
 ///
@@ -109,9 +111,13 @@ impl<'r> Rows<'r> {
 #[async_trait]
 pub(crate) trait Engine: Send + Sync {
     /// A transaction that sees one state of the database and writes nothing.
-    async fn read(&self) -> Result<Box<dyn Session>, StoreError>;
+    async fn begin_read(&self, whose: Whose) -> Result<Box<dyn Session>, StoreError>;
     /// A transaction that writes.
-    async fn write(&self) -> Result<Box<dyn Session>, StoreError>;
+    async fn begin_write(&self, whose: Whose) -> Result<Box<dyn Session>, StoreError>;
+    /// Whether rows of all tenants can be seen. Behind a wall only those of the transaction's tenant can.
+    fn sees_all(&self) -> bool {
+        true
+    }
     /// The rows that could not be read.
     fn parked(&self) -> &Parked;
     /// Says that this worker lives, where the engine can tell the living from the dead; whether it can.
@@ -132,10 +138,53 @@ pub(crate) trait Engine: Send + Sync {
     async fn compact(&self) -> Result<(), StoreError> {
         Ok(())
     }
+    /// Where the wall between tenants has a gap; none where there is no wall.
+    async fn wall(&self) -> Result<Vec<Gap>, StoreError> {
+        Ok(Vec::new())
+    }
     /// Connections that are at work, and idle ones.
     fn connections(&self) -> (u64, u64);
     /// Waits for the connections to end.
     async fn close(&self);
+}
+
+impl dyn Engine + '_ {
+    /// A transaction about one tenant that sees one state of the database and writes nothing.
+    pub(crate) async fn read(&self, tenant: TenantId) -> Result<Box<dyn Session>, StoreError> {
+        self.begin_read(Whose::One(tenant)).await
+    }
+
+    /// A transaction about one tenant that writes.
+    pub(crate) async fn write(&self, tenant: TenantId) -> Result<Box<dyn Session>, StoreError> {
+        self.begin_write(Whose::One(tenant)).await
+    }
+
+    /// [`Engine::begin_read`] about all tenants. Refused behind a wall: it would see nothing, and take that for all there is.
+    pub(crate) async fn read_all(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.begin_read(self.all()?).await
+    }
+
+    /// [`Engine::begin_write`] about all tenants, refused behind a wall.
+    pub(crate) async fn write_all(&self) -> Result<Box<dyn Session>, StoreError> {
+        self.begin_write(self.all()?).await
+    }
+
+    fn all(&self) -> Result<Whose, StoreError> {
+        if self.sees_all() { Ok(Whose::Any) } else { Err(rejected(BEHIND_WALL)) }
+    }
+}
+
+/// Why what concerns all providers is not done by a user that sees one at a time.
+pub(crate) const BEHIND_WALL: &str =
+    "its user stands behind the wall between providers; name the user that owns the tables in the database URL";
+
+/// Whose rows a transaction is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// One tenant's. Behind a wall the others' cannot be seen or written.
+    One(TenantId),
+    /// No tenant is named. Behind a wall each statement on a tenant's table fails.
+    Any,
 }
 
 /// Opens a transaction on a task of its own: a caller that is cut off between the statement and its answer would leave
@@ -149,7 +198,7 @@ pub(crate) async fn begin<T: Send + 'static>(
 /// Opens a transaction by a statement.
 pub(crate) async fn begin_with<DB: sqlx::Database>(
     pool: &sqlx::Pool<DB>,
-    statement: &'static str,
+    statement: impl SqlSafeStr + Send,
 ) -> Result<sqlx::Transaction<'static, DB>, StoreError> {
     pool.begin_with(statement).await.map_err(store_error)
 }

@@ -21,7 +21,7 @@ use crate::doctor::Finding;
 use crate::error::unavailable;
 use crate::reseal::{AllRuns, KeyUse, Resealed};
 use crate::run_lease::Runs;
-use crate::session::{Engine, Session};
+use crate::session::{Engine, Session, Whose};
 use crate::vault::Vault;
 use uuid::Uuid;
 
@@ -79,7 +79,7 @@ impl SqlStore {
     /// # Errors
     /// As every method of [`Store`].
     pub async fn audit(&self, tenant: TenantId, after: u64, limit: u64) -> Result<Vec<Link>, StoreError> {
-        audit::page(self.engine.read().await?.as_mut(), tenant, after, limit).await
+        audit::page(self.engine.read(tenant).await?.as_mut(), tenant, after, limit).await
     }
 
     /// The newest entry of the log of changes.
@@ -87,7 +87,7 @@ impl SqlStore {
     /// # Errors
     /// As every method of [`Store`].
     pub async fn audit_head(&self, tenant: TenantId) -> Result<Head, StoreError> {
-        audit::newest(self.engine.read().await?.as_mut(), tenant).await
+        audit::newest(self.engine.read(tenant).await?.as_mut(), tenant).await
     }
 
     /// Writes a SQLite file anew, so that nothing of what was removed is left in its free pages: until then a person who was
@@ -112,7 +112,7 @@ impl SqlStore {
     /// # Errors
     /// As every method of [`Store`].
     pub async fn audit_of(&self, tenant: TenantId, id: Uuid) -> Result<Vec<u64>, StoreError> {
-        audit::naming(self.engine.read().await?.as_mut(), tenant, id).await
+        audit::naming(self.engine.read(tenant).await?.as_mut(), tenant, id).await
     }
 
     /// The customers with a NIK, found by its blind index.
@@ -120,7 +120,7 @@ impl SqlStore {
     /// # Errors
     /// As every method of [`Store`].
     pub async fn customers_by_nik(&self, tenant: TenantId, nik: &Nik) -> Result<Vec<Customer>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         customer::by_nik(session.as_mut(), &self.vault, tenant, nik).await
     }
 
@@ -143,9 +143,9 @@ impl SqlStore {
     }
 
     /// A transaction that writes.
-    async fn writer(&self) -> Result<Box<dyn Session>, StoreError> {
+    async fn writer(&self, tenant: TenantId) -> Result<Box<dyn Session>, StoreError> {
         self.unlocked()?;
-        self.engine.write().await
+        self.engine.write(tenant).await
     }
 
     /// Which key of the ring sealed how many values, and how many do not open.
@@ -176,12 +176,13 @@ impl SqlStore {
         reseal::reseal(self.engine.as_ref(), &self.vault, held).await
     }
 
-    /// Looks through the database for what must not be; it changes nothing and needs no key.
+    /// Looks through the database for what must not be; it changes nothing and needs no key. Behind a wall between tenants it sees the
+    /// rows of this one, else those of all.
     ///
     /// # Errors
     /// As every method of [`Store`].
-    pub async fn examine(&self, now: DateTime<Utc>) -> Result<Vec<Finding>, StoreError> {
-        doctor::examine(self.engine.as_ref(), now).await
+    pub async fn examine(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<Vec<Finding>, StoreError> {
+        doctor::examine(self.engine.as_ref(), tenant, now).await
     }
 
     /// The time by the database's clock, by which claims and leases run.
@@ -189,7 +190,7 @@ impl SqlStore {
     /// # Errors
     /// As every method of [`Store`].
     pub async fn clock(&self) -> Result<DateTime<Utc>, StoreError> {
-        self.engine.read().await?.clock().await
+        self.engine.begin_read(Whose::Any).await?.clock().await
     }
 
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].
@@ -210,7 +211,7 @@ impl Store for SqlStore {
         // On a task of its own, so that a caller that is cut off does not cut a COPY off: the driver would count the
         // server's answers wrongly afterwards, on a connection that goes back to the pool.
         let commit = tokio::spawn(async move {
-            let mut session = engine.write().await?;
+            let mut session = engine.write(tenant).await?;
             let report = commit::write(session.as_mut(), &vault, tenant, &actor, changes).await?;
             // Last, because whoever wants to take the right waits from here on.
             runs.check(session.as_mut(), tenant).await?;

@@ -17,6 +17,7 @@ use crate::open::{postgres_migrations, stands};
 use crate::postgres::connect;
 use crate::reseal::sealed_columns;
 use crate::vault::Vault;
+use crate::wall::refuse_behind;
 use crate::wrap::from_hex;
 
 /// What a file of `pg_dump --format=custom` begins with.
@@ -36,6 +37,7 @@ pub(super) fn is_one(head: &[u8]) -> bool {
 pub(super) async fn backup(options: PgConnectOptions, to: &Path, vault: Option<&Vault>) -> Result<Copied, BackupError> {
     let options = without_limits(options);
     let mut connection = connect(&options).await?;
+    refuse_behind(&mut connection).await?;
     let server = server_version(&mut connection).await?;
     has_version(DUMP, server)?;
     has_version(RESTORE, server)?;

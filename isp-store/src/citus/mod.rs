@@ -17,6 +17,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use crate::error::{rejected, store_error, unavailable};
 use crate::open::{applied, migrate_error, postgres_migrations, stands};
 use crate::postgres::{LOCK_TIMEOUT, connect};
+use crate::wall;
 
 /// The table that all others lie beside.
 const FIRST: &str = "tenants";
@@ -71,6 +72,7 @@ pub(crate) async fn part(connection: &mut PgConnection) -> Result<Part, StoreErr
 /// [`StoreError::Rejected`] when the server has no Citus, or is a worker; otherwise as [`migrate`](crate::migrate).
 pub(crate) async fn distribute(options: &PgConnectOptions) -> Result<Distributed, StoreError> {
     let mut connection = connect(options).await?;
+    wall::refuse_behind(&mut connection).await?;
     let part = part(&mut connection).await?;
     if part == Part::None {
         return Err(rejected("its database has no extension citus; create it on every node, and add the nodes"));
@@ -80,6 +82,7 @@ pub(crate) async fn distribute(options: &PgConnectOptions) -> Result<Distributed
         crate::open::migrate_undistributed(&mut connection).await?;
     }
     let done = migrate(&mut connection).await?;
+    wall::keep(&mut connection).await?;
     connection.close().await.map_err(store_error)?;
     Ok(done)
 }
@@ -117,7 +120,9 @@ async fn migrate_locked(connection: &mut PgConnection) -> Result<Distributed, St
     }
     let now = distribute_rest(connection).await?;
     drop_local_rows(connection).await?;
-    limit_waiting(connection).await?;
+    let user = sqlx::query_scalar::<_, String>("SELECT current_user::text");
+    let user = user.fetch_one(&mut *connection).await.map_err(store_error)?;
+    limit_waiting(connection, &user).await?;
     let tables = check(connection).await?;
     let nodes = "SELECT COUNT(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards";
     let nodes: i64 = sqlx::query_scalar(nodes).fetch_one(&mut *connection).await.map_err(store_error)?;
@@ -210,15 +215,15 @@ async fn drop_local_rows(connection: &mut PgConnection) -> Result<(), StoreError
 }
 
 /// Rows are waited for on the nodes, which do not know the limit of our connection to the coordinator. So it is written down on
-/// each node for our user in this database.
-async fn limit_waiting(connection: &mut PgConnection) -> Result<(), StoreError> {
+/// each node for a user of ours in this database.
+pub(crate) async fn limit_waiting(connection: &mut PgConnection, user: &str) -> Result<(), StoreError> {
     // A worker refuses to tell the others of it, so each is told alone.
     let sql = "SELECT success FROM run_command_on_all_nodes(format('DO $do$ BEGIN
             SET LOCAL citus.enable_ddl_propagation = off;
             ALTER ROLE %I IN DATABASE %I SET lock_timeout = %L;
-        END $do$', current_user, current_database(), $1::text))";
+        END $do$', $2::text, current_database(), $1::text))";
     let done: Vec<bool> =
-        sqlx::query_scalar(sql).bind(LOCK_TIMEOUT).fetch_all(connection).await.map_err(store_error)?;
+        sqlx::query_scalar(sql).bind(LOCK_TIMEOUT).bind(user).fetch_all(connection).await.map_err(store_error)?;
     match done.iter().all(|success| *success) {
         true => Ok(()),
         false => Err(unavailable("a node of its cluster did not take a setting")),

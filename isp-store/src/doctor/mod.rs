@@ -45,7 +45,11 @@ impl Finding {
 }
 
 /// Looks through the database.
-pub(crate) async fn examine(engine: &dyn Engine, now: DateTime<Utc>) -> Result<Vec<Finding>, StoreError> {
+pub(crate) async fn examine(
+    engine: &dyn Engine,
+    tenant: TenantId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Finding>, StoreError> {
     let mut found: Vec<Finding> = Vec::new();
     let damage = engine.page_damage().await?;
     if let Some(first) = damage.first() {
@@ -56,8 +60,11 @@ pub(crate) async fn examine(engine: &dyn Engine, now: DateTime<Utc>) -> Result<V
     if !missing.is_empty() {
         found.push(Finding::of("schema.missing", missing.len(), missing.join(", ")));
     }
+    found.extend(
+        engine.wall().await?.into_iter().map(|gap| Finding::of(gap.kind, gap.about.len(), gap.about.join(", "))),
+    );
     let exists = |table: &str| there.contains(&format!("table {table}"));
-    let mut session = engine.read().await?;
+    let mut session = if engine.sees_all() { engine.read_all().await? } else { engine.read(tenant).await? };
     for check in CHECKS {
         // A statement about a table that is gone would only say so again.
         if check.tables.iter().all(|table| exists(table)) {

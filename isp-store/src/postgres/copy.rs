@@ -2,6 +2,7 @@
 
 use isp_core::ports::StoreError;
 use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::error::{rejected, store_error};
 use crate::session::Rows;
@@ -16,13 +17,33 @@ const MESSAGE: usize = 128 * 1024;
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 
-/// Copies rows into a table.
-pub(super) async fn append(
+/// Copies rows into a table by way of one that is this transaction's own: COPY is refused where rows of one tenant at a time can
+/// be seen, and each row of an INSERT is looked at.
+pub(super) async fn append_staged(
     connection: &mut PgConnection,
     table: &Table,
     rows: &mut Rows<'_>,
 ) -> Result<(), StoreError> {
-    let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.name, table.columns.join(", "));
+    let (name, columns) = (table.name, table.columns.join(", "));
+    let staged = format!("pg_temp.staged_{name}");
+    let make =
+        format!("CREATE TEMPORARY TABLE staged_{name} ON COMMIT DROP AS SELECT {columns} FROM {name} WITH NO DATA");
+    connection.execute(AssertSqlSafe(make)).await.map_err(store_error)?;
+    append(connection, &staged, table, rows).await?;
+    let bring = format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {staged}");
+    connection.execute(AssertSqlSafe(bring)).await.map_err(store_error)?;
+    // The same table may come once more in this transaction.
+    connection.execute(AssertSqlSafe(format!("DROP TABLE {staged}"))).await.map_err(store_error).map(drop)
+}
+
+/// Copies rows into a table of a name, which has the columns of `table`.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    name: &str,
+    table: &Table,
+    rows: &mut Rows<'_>,
+) -> Result<(), StoreError> {
+    let sql = format!("COPY {name} ({}) FROM STDIN (FORMAT binary)", table.columns.join(", "));
     let columns = i16::try_from(table.columns.len()).map_err(|_| rejected("a table has too many columns"))?;
     let mut copy = connection.copy_in_raw(&sql).await.map_err(store_error)?;
     let mut buffer = Vec::with_capacity(MESSAGE + 4096);

@@ -1,6 +1,8 @@
 //! PostgreSQL: many processes, many tenants.
 
 mod copy;
+#[cfg(test)]
+mod crossing;
 mod session;
 mod wire;
 
@@ -10,10 +12,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use isp_core::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::error::{store_error, unavailable};
-use crate::session::{Engine, Parked, Session, begin, begin_with};
+use crate::session::{Engine, Parked, Session, Whose, begin, begin_with};
+use crate::wall::{self, Gap};
 use session::PostgresSession;
 use wire::{ASKS, SILENT, Wire};
 
@@ -39,6 +42,8 @@ pub(crate) struct Postgres {
     parked: Parked,
     /// Whether the tables lie on many nodes.
     cluster: bool,
+    /// Whether its user sees rows of one tenant at a time.
+    walled: bool,
 }
 
 impl Postgres {
@@ -58,19 +63,41 @@ impl Postgres {
             .await
             .map_err(store_error)?;
         let asked = async {
-            let sql = "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')";
-            sqlx::query_scalar(sql).fetch_one(&pool).await.map_err(store_error)
+            let sql =
+                format!("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus'), {}", wall::STANDS_BEHIND);
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&pool).await.map_err(store_error)
         };
-        let cluster = wire.answer(asked).await?;
-        Ok(Self { pool, wire, parked: Parked::default(), cluster })
+        let (cluster, walled) = wire.answer(asked).await?;
+        Ok(Self { pool, wire, parked: Parked::default(), cluster, walled })
     }
 
-    async fn begin(&self, statement: &'static str) -> Result<Box<dyn Session>, StoreError> {
+    async fn begin(&self, statement: &'static str, whose: Whose) -> Result<Box<dyn Session>, StoreError> {
         self.wire.not_silent()?;
         let (pool, wire) = (self.pool.clone(), self.wire.clone());
-        let begun = begin(async move { wire.answer(begin_with(&pool, statement)).await }).await?;
+        let settings = match whose {
+            Whose::One(tenant) if self.walled => wall::settings(tenant, self.cluster),
+            _ => Vec::new(),
+        };
+        let cluster = self.cluster;
+        let begun = begin(async move {
+            wire.answer(async {
+                if !cluster {
+                    // As one message: naming the tenant costs no way to the server and back.
+                    let whole = settings.iter().fold(statement.to_owned(), |whole, setting| whole + "; " + setting);
+                    return begin_with(&pool, AssertSqlSafe(whole)).await;
+                }
+                let mut transaction = begin_with(&pool, statement).await?;
+                for setting in settings {
+                    transaction.execute(AssertSqlSafe(setting)).await.map_err(store_error)?;
+                }
+                Ok(transaction)
+            })
+            .await
+        });
+        let transaction = begun.await?;
         let (wire, parked) = (self.wire.clone(), self.parked.clone());
-        Ok(Box::new(PostgresSession { transaction: begun, wire, parked, cluster: self.cluster }))
+        let (cluster, walled) = (self.cluster, self.walled);
+        Ok(Box::new(PostgresSession { transaction, wire, parked, cluster, walled }))
     }
 }
 
@@ -150,12 +177,20 @@ fn is_local(options: &PgConnectOptions) -> bool {
 
 #[async_trait]
 impl Engine for Postgres {
-    async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    async fn begin_read(&self, whose: Whose) -> Result<Box<dyn Session>, StoreError> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", whose).await
     }
 
-    async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
-        self.begin("BEGIN").await
+    async fn begin_write(&self, whose: Whose) -> Result<Box<dyn Session>, StoreError> {
+        self.begin("BEGIN", whose).await
+    }
+
+    fn sees_all(&self) -> bool {
+        !self.walled
+    }
+
+    async fn wall(&self) -> Result<Vec<Gap>, StoreError> {
+        self.wire.answer(async { wall::gaps(&self.pool).await }).await
     }
 
     fn connections(&self) -> (u64, u64) {

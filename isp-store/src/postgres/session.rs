@@ -19,6 +19,10 @@ use crate::value::{Kind, RawRow, Value};
 const MAX_ARGUMENTS: usize = 32_000;
 /// From so many rows on, COPY is faster than an INSERT.
 const COPY_FROM: usize = 50;
+/// From so many rows on, a COPY into a table that is made for it is faster.
+const STAGED_FROM: usize = 200;
+/// Rows that are held at once for an INSERT.
+const INSERTED_AT_ONCE: usize = 1_000;
 
 /// A transaction.
 pub(super) struct PostgresSession {
@@ -27,9 +31,40 @@ pub(super) struct PostgresSession {
     pub(super) parked: Parked,
     /// Whether the tables lie on many nodes.
     pub(super) cluster: bool,
+    /// Whether its user sees rows of one tenant at a time.
+    pub(super) walled: bool,
+}
+
+/// How rows get into a table.
+enum Way {
+    /// By COPY.
+    Copy,
+    /// By COPY into a table of this transaction, and from there: a wall between tenants refuses COPY.
+    Staged,
+    /// By INSERT.
+    Insert,
 }
 
 impl PostgresSession {
+    fn way(&self, rows: usize) -> Way {
+        match (self.walled, self.cluster) {
+            (false, _) if rows >= COPY_FROM => Way::Copy,
+            // A cluster itself brings the rows of one table into another by a COPY, which the wall of each node refuses.
+            (true, false) if rows >= STAGED_FROM => Way::Staged,
+            _ => Way::Insert,
+        }
+    }
+
+    async fn insert(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {
+        let columns = table.columns.len();
+        while rows.len() > 0 {
+            let mut values = Vec::with_capacity(rows.len().min(INSERTED_AT_ONCE) * columns);
+            rows.take(INSERTED_AT_ONCE, &mut values);
+            self.execute_rows(&table.insert_sql(), Vec::new(), columns, values).await?;
+        }
+        Ok(())
+    }
+
     /// How many rows a statement touched.
     async fn run(&mut self, query: sqlx::query::Query<'_, Postgres, PgArguments>) -> Result<u64, StoreError> {
         let connection = &mut *self.transaction;
@@ -87,12 +122,10 @@ impl Session for PostgresSession {
     }
 
     async fn append(&mut self, table: &'static Table, rows: &mut Rows<'_>) -> Result<(), StoreError> {
-        let done = if rows.len() >= COPY_FROM {
-            self.wire.answer(copy::append(&mut self.transaction, table, rows)).await
-        } else {
-            let mut values = Vec::with_capacity(rows.len() * table.columns.len());
-            rows.take(rows.len(), &mut values);
-            self.execute_rows(&table.insert_sql(), Vec::new(), table.columns.len(), values).await.map(drop)
+        let done = match self.way(rows.len()) {
+            Way::Copy => self.wire.answer(copy::append(&mut self.transaction, table.name, table, rows)).await,
+            Way::Staged => self.wire.answer(copy::append_staged(&mut self.transaction, table, rows)).await,
+            Way::Insert => self.insert(table, rows).await,
         };
         done.map_err(|e| named(e, table))
     }
@@ -122,7 +155,7 @@ impl Session for PostgresSession {
 }
 
 /// Replaces `{rows}` by `($first, ...), (...)` with `rows` tuples of `columns` arguments.
-fn with_rows(sql: &str, first: usize, columns: usize, rows: usize) -> String {
+pub(super) fn with_rows(sql: &str, first: usize, columns: usize, rows: usize) -> String {
     use std::fmt::Write as _;
     let mut list = String::with_capacity(rows * (columns * 6 + 4));
     for row in 0..rows {
@@ -137,11 +170,11 @@ fn with_rows(sql: &str, first: usize, columns: usize, rows: usize) -> String {
     sql.replace("{rows}", &list)
 }
 
-fn dialect(sql: &str) -> String {
+pub(super) fn dialect(sql: &str) -> String {
     sql.replace("IN IDS((", "= ANY((")
 }
 
-fn bind(values: impl IntoIterator<Item = Value>) -> Result<PgArguments, StoreError> {
+pub(super) fn bind(values: impl IntoIterator<Item = Value>) -> Result<PgArguments, StoreError> {
     let mut arguments = PgArguments::default();
     for value in values {
         let added = match value {

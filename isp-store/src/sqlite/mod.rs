@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::store_error;
-use crate::session::{Engine, Parked, Session, begin, begin_with};
+use crate::session::{Engine, Parked, Session, Whose, begin, begin_with};
 use session::SqliteSession;
 use uuid::Uuid;
 use workers::Workers;
@@ -84,13 +84,13 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
 
 #[async_trait]
 impl Engine for Sqlite {
-    async fn read(&self) -> Result<Box<dyn Session>, StoreError> {
+    async fn begin_read(&self, _whose: Whose) -> Result<Box<dyn Session>, StoreError> {
         let pool = self.readers.clone();
         let begun = begin(async move { begin_with(&pool, "BEGIN DEFERRED").await }).await?;
         Ok(Box::new(SqliteSession(begun, self.parked.clone())))
     }
 
-    async fn write(&self) -> Result<Box<dyn Session>, StoreError> {
+    async fn begin_write(&self, _whose: Whose) -> Result<Box<dyn Session>, StoreError> {
         let pool = self.writer.clone();
         let begun = begin(async move { begin_with(&pool, "BEGIN IMMEDIATE").await }).await?;
         Ok(Box::new(SqliteSession(begun, self.parked.clone())))
@@ -209,11 +209,11 @@ mod tests {
         let (_dir, path) = migrated().await;
         let engine = Sqlite::open(&path, &[]).await.unwrap();
         for _ in 0..2 {
-            let mut session = engine.write().await.unwrap();
+            let mut session = engine.begin_write(Whose::Any).await.unwrap();
             session.execute("ROLLBACK", Vec::new()).await.unwrap();
             drop(session);
             for _ in 0..READERS {
-                let mut session = engine.read().await.unwrap();
+                let mut session = engine.begin_read(Whose::Any).await.unwrap();
                 session.execute("ROLLBACK", Vec::new()).await.unwrap();
             }
         }
@@ -227,7 +227,7 @@ mod tests {
     async fn what_is_overdue_is_listed_once_and_not_for_each_line() {
         let (_dir, path) = migrated().await;
         let engine = Sqlite::open(&path, &[]).await.unwrap();
-        let mut session = engine.read().await.unwrap();
+        let mut session = engine.begin_read(Whose::Any).await.unwrap();
         let sql = format!(
             "SELECT s.subscription_id FROM subscriptions s
             WHERE s.tenant_id = $1 AND s.subscription_id > $2 AND (s.starts_on > $3 OR {})",
@@ -245,7 +245,7 @@ mod tests {
     async fn what_is_asked_for_a_list_of_lines_is_looked_up_by_a_key() {
         let (_dir, path) = migrated().await;
         let engine = Sqlite::open(&path, &[]).await.unwrap();
-        let mut session = engine.read().await.unwrap();
+        let mut session = engine.begin_read(Whose::Any).await.unwrap();
         for (sql, list) in crate::access::looked_up() {
             let id = Value::Id(Uuid::nil());
             let mut args = vec![id.clone(), id, Value::Int(1), Value::Int(1)];
@@ -278,7 +278,7 @@ mod tests {
     async fn the_columns_that_are_written_are_those_of_the_tables() {
         let (_dir, path) = migrated().await;
         let engine = Sqlite::open(&path, &[]).await.unwrap();
-        let mut session = engine.read().await.unwrap();
+        let mut session = engine.begin_read(Whose::Any).await.unwrap();
         for table in table::ALL {
             let sql = format!("SELECT {} FROM {} LIMIT 0", table.columns.join(", "), table.name);
             let found = session.fetch(&sql, Vec::new()).await;

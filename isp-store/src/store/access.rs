@@ -24,7 +24,7 @@ impl AccessStore for SqlStore {
         query: &AccessQuery,
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<AccessFacts>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::load(session.as_mut(), tenant, query, page).await
     }
 
@@ -34,12 +34,12 @@ impl AccessStore for SqlStore {
         customer: CustomerId,
         at: DateTime<Utc>,
     ) -> Result<Vec<AccessFacts>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::at(session.as_mut(), tenant, customer, at).await
     }
 
     async fn subscribers_per_router(&self, tenant: TenantId) -> Result<BTreeMap<RouterId, u64>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::per_router(session.as_mut(), tenant).await
     }
 
@@ -48,7 +48,7 @@ impl AccessStore for SqlStore {
         tenant: TenantId,
         subscriptions: &[SubscriptionId],
     ) -> Result<Vec<AccessTarget>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::targets(session.as_mut(), &self.vault, tenant, subscriptions).await
     }
 
@@ -58,7 +58,7 @@ impl AccessStore for SqlStore {
         router: RouterId,
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<AccessTarget>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::router_targets(session.as_mut(), &self.vault, tenant, router, page).await
     }
 
@@ -68,12 +68,12 @@ impl AccessStore for SqlStore {
         router: RouterId,
         subscriptions: &[SubscriptionId],
     ) -> Result<Vec<AccessTarget>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         former::targets(session.as_mut(), &self.vault, tenant, router, subscriptions).await
     }
 
     async fn former_accounts(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<FormerAccount>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         former::of(session.as_mut(), tenant, customer).await
     }
 
@@ -85,7 +85,7 @@ impl AccessStore for SqlStore {
         account: &Account,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut session = self.engine.write().await?;
+        let mut session = self.engine.write(tenant).await?;
         former::closed(session.as_mut(), tenant, router, subscription, account, at).await?;
         session.commit().await
     }
@@ -95,32 +95,32 @@ impl AccessStore for SqlStore {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<(Vec<Promise>, Vec<Exemption>), StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         protection::of(session.as_mut(), tenant, customer).await
     }
 
     async fn proofs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Proof>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         proof::of(session.as_mut(), tenant, customer).await
     }
 
     async fn proof(&self, tenant: TenantId, id: ProofId) -> Result<Option<Proof>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         proof::one(session.as_mut(), tenant, id).await
     }
 
     async fn waiting_proofs(&self, tenant: TenantId) -> Result<(u64, Money), StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         proof::waiting(session.as_mut(), tenant, None).await
     }
 
     async fn proof_content(&self, tenant: TenantId, proof: ProofId) -> Result<Option<ProofContent>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         proof::content(session.as_mut(), &self.vault, tenant, proof).await
     }
 
     async fn outages(&self, tenant: TenantId) -> Result<Vec<Outage>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         protection::all_outages(session.as_mut(), tenant).await
     }
 
@@ -129,7 +129,7 @@ impl AccessStore for SqlStore {
         tenant: TenantId,
         subscriptions: &[SubscriptionId],
     ) -> Result<Vec<AccessEvent>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::events_of(session.as_mut(), tenant, subscriptions.iter().map(|id| id.0).collect()).await
     }
 
@@ -138,7 +138,7 @@ impl AccessStore for SqlStore {
         tenant: TenantId,
         subscription: SubscriptionId,
     ) -> Result<Vec<AccessEvent>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         access::events(session.as_mut(), tenant, subscription).await
     }
 }

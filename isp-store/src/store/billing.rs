@@ -16,12 +16,12 @@ use super::SqlStore;
 #[async_trait]
 impl BillingStore for SqlStore {
     async fn billing_position(&self, tenant: TenantId) -> Result<Option<Date>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         commit::billing_position(session.as_mut(), tenant).await
     }
 
     async fn last_run(&self, tenant: TenantId) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         commit::last_run(session.as_mut(), tenant).await
     }
 
@@ -31,27 +31,27 @@ impl BillingStore for SqlStore {
         query: BillableQuery,
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<Billable>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         subscription::billable(session.as_mut(), tenant, query, page).await
     }
 
     async fn load_instalments(&self, tenant: TenantId, due_until: Date) -> Result<Vec<InstalmentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         installation::due(session.as_mut(), tenant, due_until).await
     }
 
     async fn load_waiting_fees(&self, tenant: TenantId) -> Result<Vec<InstalmentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         installation::waiting(session.as_mut(), tenant).await
     }
 
     async fn open_invoices(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<InvoiceBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         invoice::open_of(session.as_mut(), tenant, Value::Ids(vec![customer.0])).await
     }
 
     async fn all_open_invoices(&self, tenant: TenantId) -> Result<Vec<InvoiceBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         invoice::all_open(session.as_mut(), tenant).await
     }
 
@@ -61,7 +61,7 @@ impl BillingStore for SqlStore {
         query: InvoiceQuery,
         page: PageQuery<InvoiceId>,
     ) -> Result<Vec<(Invoice, Money)>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         invoice::page(session.as_mut(), tenant, query, page).await
     }
 
@@ -71,22 +71,22 @@ impl BillingStore for SqlStore {
         customer: Option<CustomerId>,
         page: PageQuery<CreditNoteId>,
     ) -> Result<Vec<CreditNoteRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         credit::page(session.as_mut(), tenant, customer, page).await
     }
 
     async fn balances(&self, tenant: TenantId, ids: &[InvoiceId]) -> Result<Vec<InvoiceBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         invoice::by_ids(session.as_mut(), tenant, ids).await
     }
 
     async fn statements(&self, tenant: TenantId, customers: &[CustomerId]) -> Result<Vec<Statement>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         statement::of(session.as_mut(), tenant, customers).await
     }
 
     async fn statement(&self, tenant: TenantId, number: u64) -> Result<Option<Statement>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         statement::by_number(session.as_mut(), tenant, number).await
     }
 
@@ -96,7 +96,7 @@ impl BillingStore for SqlStore {
         subscriptions: &[SubscriptionId],
         days: Period,
     ) -> Result<Vec<Charge>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         credit::charges(session.as_mut(), tenant, subscriptions, days).await
     }
 
@@ -108,7 +108,7 @@ impl BillingStore for SqlStore {
         at: DateTime<Utc>,
         page: PageQuery<InvoiceId>,
     ) -> Result<Vec<InvoiceBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         credit::unpaid_at(session.as_mut(), tenant, due, zone, at, page).await
     }
 }

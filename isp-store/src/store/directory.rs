@@ -22,38 +22,38 @@ use super::SqlStore;
 #[async_trait]
 impl DirectoryStore for SqlStore {
     async fn sites(&self, tenant: TenantId) -> Result<Vec<Site>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         master::sites(session.as_mut(), tenant).await
     }
 
     async fn routers(&self, tenant: TenantId) -> Result<Vec<Router>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         master::routers(session.as_mut(), &self.vault, tenant).await
     }
 
     async fn machines(&self, tenant: TenantId) -> Result<Vec<KnownMachine>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         master::machines(session.as_mut(), tenant).await
     }
 
     async fn packages(&self, tenant: TenantId) -> Result<Vec<Package>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         master::packages(session.as_mut(), tenant).await
     }
 
     async fn installation_kinds(&self, tenant: TenantId) -> Result<Vec<InstallationKind>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         master::kinds(session.as_mut(), tenant).await
     }
 
     async fn customer(&self, tenant: TenantId, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         let read = customer::by_id(session.as_mut(), &self.vault, tenant, id).await;
         or_key_changed(session.as_mut(), &self.vault, read).await
     }
 
     async fn customer_by_code(&self, tenant: TenantId, code: &Code) -> Result<Option<Customer>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         let read = customer::by_code(session.as_mut(), &self.vault, tenant, code).await;
         or_key_changed(session.as_mut(), &self.vault, read).await
     }
@@ -63,17 +63,17 @@ impl DirectoryStore for SqlStore {
         tenant: TenantId,
         ids: &[CustomerId],
     ) -> Result<Vec<(CustomerId, Code)>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         customer::codes(session.as_mut(), tenant, ids).await
     }
 
     async fn customers(&self, tenant: TenantId, page: PageQuery<CustomerId>) -> Result<Vec<Customer>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         customer::page(session.as_mut(), &self.vault, tenant, page).await
     }
 
     async fn erased(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Erased>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         erasure::of(session.as_mut(), tenant, customer).await
     }
 
@@ -83,7 +83,7 @@ impl DirectoryStore for SqlStore {
         customer: Option<CustomerId>,
         page: PageQuery<SubscriptionId>,
     ) -> Result<Vec<(Subscription, ServiceAccess)>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         subscription::page(session.as_mut(), &self.vault, tenant, customer, page).await
     }
 
@@ -92,12 +92,12 @@ impl DirectoryStore for SqlStore {
         tenant: TenantId,
         subscriptions: &[SubscriptionId],
     ) -> Result<Vec<FormerTerms>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         subscription::former_terms(session.as_mut(), tenant, subscriptions).await
     }
 
     async fn cpes(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<Cpe>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         device::list(session.as_mut(), &self.vault, tenant, customer).await
     }
 
@@ -106,7 +106,7 @@ impl DirectoryStore for SqlStore {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<Vec<DeviceHistory>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         device::history(session.as_mut(), tenant, customer).await
     }
 
@@ -115,7 +115,7 @@ impl DirectoryStore for SqlStore {
         tenant: TenantId,
         customer: Option<CustomerId>,
     ) -> Result<Vec<InstallationRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         installation::list(session.as_mut(), tenant, customer).await
     }
 }

@@ -26,17 +26,17 @@ impl MoneyStore for SqlStore {
         tenant: TenantId,
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<CustomerId>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         payment::customers_with_credit(session.as_mut(), tenant, page).await
     }
 
     async fn credit(&self, tenant: TenantId, customer: CustomerId) -> Result<Vec<CreditSource>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         payment::credit(session.as_mut(), tenant, customer).await
     }
 
     async fn payment(&self, tenant: TenantId, id: PaymentId) -> Result<Option<PaymentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         payment::by_id(session.as_mut(), tenant, id).await
     }
 
@@ -46,32 +46,32 @@ impl MoneyStore for SqlStore {
         provider: &Code,
         reference: &Reference,
     ) -> Result<Vec<PaymentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         payment::known_as(session.as_mut(), tenant, provider, reference).await
     }
 
     async fn allocations(&self, tenant: TenantId, id: PaymentId) -> Result<Vec<Allocation>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         payment::allocations(session.as_mut(), tenant, id).await
     }
 
     async fn write_offs(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<WriteOff>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         credit::write_offs(session.as_mut(), tenant, customer).await
     }
 
     async fn deposits(&self, tenant: TenantId) -> Result<Vec<DepositRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         credit::deposits(session.as_mut(), tenant).await
     }
 
     async fn collectors(&self, tenant: TenantId) -> Result<Vec<CollectorBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         credit::collectors(session.as_mut(), tenant).await
     }
 
     async fn purse_days(&self, tenant: TenantId, purse: &Purse) -> Result<Vec<(Date, Money)>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         purse::days(session.as_mut(), tenant, purse).await
     }
 
@@ -81,7 +81,7 @@ impl MoneyStore for SqlStore {
         customer: Option<CustomerId>,
         page: PageQuery<PaymentId>,
     ) -> Result<Vec<PaymentRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         payment::page(session.as_mut(), tenant, customer, page).await
     }
 
@@ -91,7 +91,7 @@ impl MoneyStore for SqlStore {
         query: RequestQuery,
         page: PageQuery<PaymentRequestId>,
     ) -> Result<Vec<PaymentRequest>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         request::page(session.as_mut(), tenant, query, page).await
     }
 
@@ -101,27 +101,27 @@ impl MoneyStore for SqlStore {
         query: &GatewayQuery,
         page: PageQuery<PaymentRequestId>,
     ) -> Result<Vec<GatewayRequest>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         gateway::page(session.as_mut(), tenant, query, page).await
     }
 
     async fn refunds(&self, tenant: TenantId, customer: Option<CustomerId>) -> Result<Vec<RefundRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         refund::of(session.as_mut(), tenant, customer).await
     }
 
     async fn payouts(&self, tenant: TenantId) -> Result<Vec<PayoutRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         gateway::payouts(session.as_mut(), tenant).await
     }
 
     async fn gateway_balances(&self, tenant: TenantId) -> Result<Vec<GatewayBalance>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         gateway::balances(session.as_mut(), tenant).await
     }
 
     async fn bank_file(&self, tenant: TenantId, id: BankFileId) -> Result<Option<ImportedFile>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         bank::file(session.as_mut(), tenant, id).await
     }
 
@@ -131,17 +131,17 @@ impl MoneyStore for SqlStore {
         query: &MutationQuery,
         page: PageQuery<MutationId>,
     ) -> Result<Vec<MutationRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         bank::page(session.as_mut(), tenant, query, page).await
     }
 
     async fn payer_aliases(&self, tenant: TenantId) -> Result<Vec<PayerAlias>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         bank::aliases(session.as_mut(), tenant).await
     }
 
     async fn expenses(&self, tenant: TenantId) -> Result<Vec<ExpenseRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         ledger::expenses(session.as_mut(), tenant).await
     }
 
@@ -151,7 +151,7 @@ impl MoneyStore for SqlStore {
         from: Date,
         before: Date,
     ) -> Result<Vec<JournalTotal>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         ledger::totals(session.as_mut(), tenant, from, before).await
     }
 
@@ -161,7 +161,7 @@ impl MoneyStore for SqlStore {
         account: Account,
         from: Date,
     ) -> Result<Vec<(Date, Money)>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         ledger::account_days(session.as_mut(), tenant, account, from).await
     }
 
@@ -170,7 +170,7 @@ impl MoneyStore for SqlStore {
         tenant: TenantId,
         page: PageQuery<JournalEntryId>,
     ) -> Result<Vec<JournalEntry>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         ledger::page(session.as_mut(), tenant, page).await
     }
 }

@@ -24,7 +24,7 @@ impl OutboxStore for SqlStore {
         outcomes: &[Outcome],
         observed: Observed<'_>,
     ) -> Result<Recorded, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         let s = session.as_mut();
         let lost = outbox::record(s, tenant, owner, outcomes).await?;
         let doubted = match observed.under {
@@ -45,12 +45,12 @@ impl OutboxStore for SqlStore {
         query: DunningQuery,
         page: PageQuery<CustomerId>,
     ) -> Result<Vec<DunningFacts>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         dunning::load(session.as_mut(), tenant, query, page).await
     }
 
     async fn claim(&self, tenant: TenantId, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         self.bury_the_dead(session.as_mut(), tenant, claim.lease).await?;
         let done = outbox::claim(session.as_mut(), tenant, claim).await?;
         session.commit().await?;
@@ -58,20 +58,20 @@ impl OutboxStore for SqlStore {
     }
 
     async fn attempting(&self, tenant: TenantId, lease: Lease, rows: &[Claimed]) -> Result<Vec<OutboxId>, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         let ours = outbox::attempting(session.as_mut(), tenant, lease, rows).await?;
         session.commit().await?;
         Ok(ours)
     }
 
     async fn renew(&self, tenant: TenantId, lease: Lease) -> Result<(), StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         outbox::renew(session.as_mut(), tenant, lease).await?;
         session.commit().await
     }
 
     async fn release(&self, tenant: TenantId, owner: WorkerId) -> Result<(), StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         outbox::release(session.as_mut(), tenant, owner).await?;
         session.commit().await
     }
@@ -82,7 +82,7 @@ impl OutboxStore for SqlStore {
         router: RouterId,
         lease: Lease,
     ) -> Result<Option<RouterHold>, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         self.bury_the_dead(session.as_mut(), tenant, lease).await?;
         let hold = router_hold::hold(session.as_mut(), tenant, router, lease).await?;
         session.commit().await?;
@@ -90,7 +90,7 @@ impl OutboxStore for SqlStore {
     }
 
     async fn free_router(&self, tenant: TenantId, hold: RouterHold) -> Result<(), StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         router_hold::free(session.as_mut(), tenant, hold).await?;
         session.commit().await
     }
@@ -101,7 +101,7 @@ impl OutboxStore for SqlStore {
         wishes: &[AccessEffect],
         now: DateTime<Utc>,
     ) -> Result<Vec<SubscriptionId>, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         let anew = wishes::again(session.as_mut(), tenant, wishes, now).await?;
         session.commit().await?;
         Ok(anew)
@@ -114,7 +114,7 @@ impl OutboxStore for SqlStore {
         states: &[OutboxState],
         settled: Settled,
     ) -> Result<bool, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         // Before the message is written, as in each commit: so nobody waits crosswise.
         audit::note(session.as_mut(), tenant, &self.actor, Change::of("message.settled", id.0)).await?;
         let done = outbox::settle(session.as_mut(), tenant, id, states, &settled).await?;
@@ -130,7 +130,7 @@ impl OutboxStore for SqlStore {
         only: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        let mut session = self.writer().await?;
+        let mut session = self.writer(tenant).await?;
         let head = audit::held(session.as_mut(), tenant).await?;
         let count = outbox::retry_templates(session.as_mut(), tenant, only, now).await?;
         if count > 0 {
@@ -142,12 +142,12 @@ impl OutboxStore for SqlStore {
     }
 
     async fn outbox_row(&self, tenant: TenantId, id: OutboxId) -> Result<Option<OutboxRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         outbox::by_id(session.as_mut(), tenant, id).await
     }
 
     async fn message_facts(&self, tenant: TenantId, message: &Notification) -> Result<MessageFacts, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         let read = dunning::message_facts(session.as_mut(), &self.vault, tenant, message).await;
         // The message waits, and others go on. So the row is named like one that a list left out.
         if let Err(StoreError::Corrupt { what, reason }) = &read {
@@ -167,7 +167,7 @@ impl OutboxStore for SqlStore {
         query: OutboxQuery,
         page: PageQuery<OutboxId>,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut session = self.engine.read().await?;
+        let mut session = self.engine.read(tenant).await?;
         outbox::page(session.as_mut(), tenant, query, page).await
     }
 }

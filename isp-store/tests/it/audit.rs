@@ -97,7 +97,7 @@ async fn what_is_done_to_the_log_is_found() {
             store.verify_audit(TENANT).await.unwrap().1,
             [Break::Missing { from: 3, to: 4 }, Break::Missing { from: last, to: last }]
         );
-        let found = store.examine(chrono::Utc::now()).await.unwrap();
+        let found = store.examine(TENANT, chrono::Utc::now()).await.unwrap();
         assert!(found.iter().any(|of| of.kind == "audit.head"), "{found:?}");
     }
 }

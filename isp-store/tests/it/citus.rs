@@ -71,7 +71,7 @@ async fn rows_of_before_are_distributed_with_their_tables() {
     for node in 0..3 {
         let store = SqlStore::open(&database.on_node(node), vault()).await.unwrap();
         assert_eq!(store.customers(TENANT, PageQuery::first(100)).await.unwrap(), before, "node {node}");
-        assert_eq!(store.examine(day("2026-01-05").at(12, 0, Zone::Wib)).await.unwrap(), [], "node {node}");
+        assert_eq!(store.examine(TENANT, day("2026-01-05").at(12, 0, Zone::Wib)).await.unwrap(), [], "node {node}");
         store.close().await;
     }
     // Once more changes nothing.
@@ -289,7 +289,7 @@ async fn many_workers_bill_many_tenants_while_nodes_restart() {
         let (entries, breaks) = store.verify_audit(tenant(n)).await.unwrap();
         assert!(entries > 0 && breaks.is_empty(), "tenant {n}: {breaks:?}");
     }
-    let found = store.examine(last.at(12, 0, Zone::Wib)).await.unwrap();
+    let found = store.examine(TENANT, last.at(12, 0, Zone::Wib)).await.unwrap();
     // Nobody delivered the messages of half a year, and nobody made a copy.
     let found: Vec<_> = found.iter().filter(|f| !["backup.none", "outbox.old"].contains(&f.kind)).collect();
     assert!(found.is_empty(), "{found:?}");

@@ -12,12 +12,12 @@ async fn a_new_database_has_nothing_wrong_and_needs_no_key_to_be_looked_at() {
         let database = database.migrated().await;
         let store = database.open().await;
         let now = day("2026-01-05").at(12, 0, Zone::Wib);
-        assert_eq!(store.examine(now).await.unwrap(), []);
+        assert_eq!(store.examine(TENANT, now).await.unwrap(), []);
         store.commit(TENANT, provider(50, day("2026-01-05"))).await.unwrap();
-        assert_eq!(store.examine(now).await.unwrap(), []);
+        assert_eq!(store.examine(TENANT, now).await.unwrap(), []);
         store.close().await;
         let locked = SqlStore::open(&database.url, Vault::locked()).await.unwrap();
-        assert_eq!(locked.examine(now).await.unwrap(), []);
+        assert_eq!(locked.examine(TENANT, now).await.unwrap(), []);
         assert_eq!(locked.reseal(&locked.hold_runs().await.unwrap()).await.unwrap_err(), StoreError::NoKey);
         locked.close().await;
     }
@@ -50,7 +50,7 @@ async fn what_stands_twice_is_found_where_its_key_is_gone() {
         .await
         .unwrap();
     connection.close().await.unwrap();
-    let found = store.examine(day("2026-01-05").at(12, 0, Zone::Wib)).await.unwrap();
+    let found = store.examine(TENANT, day("2026-01-05").at(12, 0, Zone::Wib)).await.unwrap();
     let kinds: Vec<(&str, u64)> = found.iter().map(|of| (of.kind, of.count)).collect();
     for (kind, count) in
         [("invoice.period_twice", 2), ("payment.twice", 2), ("ledger.receivable", 1), ("backup.none", 1)]

@@ -17,3 +17,4 @@ mod run_lease;
 mod secrets;
 mod story;
 mod upgrade;
+mod wall;

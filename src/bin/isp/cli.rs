@@ -105,7 +105,7 @@ pub(crate) enum Command {
     Init(cmd::init::Init),
     /// Create or update the tables of the database.
     #[command(
-        after_help = "Example:\n  isp migrate --citus\n\nBefore --citus, every node needs the database with the extension citus, and the coordinator knows the others (citus_add_node). Nobody else may use the database meanwhile. Stopped in between, it goes on where it was. From then on, isp migrate distributes new tables by itself."
+        after_help = "Examples:\n  isp migrate --citus\n  isp migrate --wall isp_app\n\nBefore --citus, every node needs the database with the extension citus, and the coordinator knows the others (citus_add_node). Nobody else may use the database meanwhile. Stopped in between, it goes on where it was. From then on, isp migrate distributes new tables by itself.\n\n--wall is for PostgreSQL. Make the user first: CREATE ROLE isp_app LOGIN PASSWORD '...'. Name it in the database URL of the settings from then on; isp migrate, isp backup, isp restore and isp key rotate stay the owner's."
     )]
     Migrate(cmd::init::Migrate),
     /// Copy the database while it is used; the copy is opened and counted.

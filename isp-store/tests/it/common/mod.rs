@@ -28,7 +28,10 @@ pub(crate) const TENANT: TenantId = TenantId::DEFAULT;
 
 /// A database of its own, gone when dropped.
 pub(crate) struct Database {
+    /// As the owner of its tables.
     pub(crate) url: String,
+    /// As a user behind the wall between tenants, where there is one.
+    pub(crate) behind: Option<String>,
     pub(crate) kind: Kind,
 }
 
@@ -81,7 +84,7 @@ impl Database {
     pub(crate) fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("isp.db").display());
-        Self { url, kind: Kind::Sqlite(dir) }
+        Self { url, behind: None, kind: Kind::Sqlite(dir) }
     }
 
     /// A PostgreSQL database. Below `scripts/with_citus` it lies on a cluster.
@@ -93,14 +96,14 @@ impl Database {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("isp_test_{}_{}_{number}", std::process::id(), Uuid::now_v7().simple());
         run(&server(), &format!("CREATE DATABASE {name}")).await;
-        Self { url: url_of(&name), kind: Kind::Postgres { name } }
+        Self { url: url_of(&name), behind: None, kind: Kind::Postgres { name } }
     }
 
     /// A database of its own on each server of a cluster, without tables.
     pub(crate) async fn citus() -> Self {
         let name = format!("isp_test_{}", Uuid::now_v7().simple());
         cluster::create(&name).await;
-        Self { url: url_in(&cluster::nodes()[0], &name), kind: Kind::Citus { name } }
+        Self { url: url_in(&cluster::nodes()[0], &name), behind: None, kind: Kind::Citus { name } }
     }
 
     /// The same database on another server of the cluster.
@@ -118,15 +121,46 @@ impl Database {
     pub(crate) async fn migrated(self) -> Self {
         if let Kind::Citus { name } = &self.kind {
             cluster::recreate_distributed(name).await;
-            return self;
+        } else {
+            let status = isp_store::migrate(&self.url).await.unwrap();
+            assert!(status.pending.is_empty(), "{status:?}");
         }
-        let status = isp_store::migrate(&self.url).await.unwrap();
-        assert!(status.pending.is_empty(), "{status:?}");
+        let all = std::env::var_os("ISP_TEST_WALL").is_some() && !self.url.starts_with("sqlite");
+        if all { self.walled().await } else { self }
+    }
+
+    /// With a wall between tenants and a user behind it, as whom [`open`](Self::open) opens it.
+    pub(crate) async fn walled(mut self) -> Self {
+        let user = self.user();
+        for server in self.servers() {
+            run(&server, &format!("CREATE ROLE {user} LOGIN")).await;
+        }
+        isp_store::wall(&self.url, &user).await.unwrap();
+        self.behind = Some(self.as_user(&self.url));
         self
     }
 
+    /// The user behind the wall.
+    pub(crate) fn user(&self) -> String {
+        match &self.kind {
+            Kind::Sqlite(_) => panic!("no users"),
+            Kind::Postgres { name } | Kind::Citus { name } => name.clone(),
+        }
+    }
+
+    /// A URL with the user behind the wall in it.
+    pub(crate) fn as_user(&self, url: &str) -> String {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (_, host) = rest.split_once('@').unwrap();
+        format!("{scheme}://{}@{host}", self.user())
+    }
+
+    fn servers(&self) -> Vec<String> {
+        if on_cluster() { cluster::nodes() } else { vec![server()] }
+    }
+
     pub(crate) async fn open(&self) -> SqlStore {
-        SqlStore::open(&self.url, vault()).await.unwrap()
+        SqlStore::open(self.behind.as_ref().unwrap_or(&self.url), vault()).await.unwrap()
     }
 
     pub(crate) fn path(&self) -> std::path::PathBuf {
@@ -155,12 +189,16 @@ impl Drop for Database {
             Kind::Citus { name } => (name, cluster::nodes()),
         };
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        let user = self.behind.as_ref().map(|_| format!("DROP ROLE IF EXISTS {name}"));
         // A test's runtime may be going down, so a thread and a runtime of its own.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 for server in servers {
                     cluster::patiently(&server, &sql).await;
+                    if let Some(user) = &user {
+                        cluster::patiently(&server, user).await;
+                    }
                 }
             });
         });

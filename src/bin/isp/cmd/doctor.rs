@@ -126,7 +126,7 @@ pub(crate) async fn run(ctx: &Context, args: Doctor) -> anyhow::Result<Exit> {
 
 async fn look(findings: &mut Findings<'_>, store: &SqlStore, with_key: bool, offline: bool) -> anyhow::Result<()> {
     let ctx = findings.ctx;
-    for of in store.examine(ctx.now).await? {
+    for of in store.examine(ctx.tenant(), ctx.now).await? {
         findings.add(of.kind, of.count, &of.about);
     }
     if with_key {

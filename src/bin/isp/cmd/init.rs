@@ -95,6 +95,9 @@ pub(crate) struct Migrate {
     /// Distribute all tables by provider over the nodes of a Citus cluster.
     #[arg(long)]
     pub(crate) citus: bool,
+    /// Let this user of the server see and write only the rows of one provider at a time (row-level security).
+    #[arg(long, value_name = "USER")]
+    pub(crate) wall: Option<String>,
 }
 
 /// Creates or updates the tables, and names what a person should look at in a database of old.
@@ -115,6 +118,11 @@ pub(crate) async fn migrate(ctx: &Context, args: &Migrate) -> anyhow::Result<Exi
     if let Some(done) = distributed {
         let (now, tables, nodes) = (done.now.len().to_string(), done.tables.to_string(), done.nodes.to_string());
         ctx.say("done.distributed", &[("now", now), ("tables", tables), ("nodes", nodes)])?;
+    }
+    if let Some(user) = &args.wall {
+        let done = isp_store::wall(url, user).await?;
+        let (now, tables) = (done.now.len().to_string(), done.tables.to_string());
+        ctx.say("done.walled", &[("now", now), ("tables", tables), ("user", user.clone())])?;
     }
     // It needs no secret, so a key that is not there is no hindrance.
     let (store, _) = wire::reader(&ctx.config).await?;
