@@ -316,6 +316,12 @@ pub enum Error {
         /// `package_change`, `pause`, `termination`, `isolation`, `late_fee` or `installation`.
         from: &'static str,
     },
+    /// A credit note from which something else was worked out since, so that days would be charged twice.
+    #[error("what was worked out on {on} rests on the credit note")]
+    NoteBuiltOn {
+        /// The day of it.
+        on: Date,
+    },
     /// A credit note that would be taken back before it was given.
     #[error("the credit note is of {on}, which is later")]
     NoteIsLater {
@@ -535,6 +541,7 @@ impl Error {
             Self::AlreadyEnded => "record.ended",
             Self::NotReversible => "payment.not_reversible",
             Self::NoteFollows { .. } => "credit_note.follows",
+            Self::NoteBuiltOn { .. } => "credit_note.built_on",
             Self::NoteIsLater { .. } => "credit_note.later",
             Self::ReservedProvider { .. } => "payment.reserved_provider",
             Self::SlipAboveDebt { .. } => "payment.slip_above_debt",

@@ -2,12 +2,14 @@
 //!
 //! Only what a person gave can be taken back by a person: a correction, and what an outage gave back. A note that follows from
 //! something else goes with that: days of a pause, of an end or of a dearer package with the terms, days in isolation with the
-//! rule that gave them, a late fee with the payment that came in time, an installation with its order.
+//! rule that gave them, a late fee with the payment that came in time, an installation with its order. And once a package change or
+//! another note was worked out from what a note left, the note stays.
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::credit::{CreditNote, CreditReason, installation_key};
-use crate::calendar::Zone;
+use crate::billing::credit::{Charge, CreditNote, CreditReason, installation_key};
+use crate::billing::invoice::InvoiceKind;
+use crate::calendar::{Date, Period, Zone};
 use crate::error::Error;
 use crate::ids::InstallationOrderId;
 use crate::ledger::{JournalEntry, entry_for_credit_note_back};
@@ -16,7 +18,7 @@ use crate::money::Money;
 /// A credit note as its taking back looks at it.
 #[derive(Debug, Clone, Copy)]
 pub struct NoteBack<'a> {
-    /// The note.
+    /// What was given back, and is to be charged again.
     pub note: &'a CreditNote,
     /// What is left of it as credit.
     pub left: Money,
@@ -24,14 +26,16 @@ pub struct NoteBack<'a> {
     pub used: Money,
     /// The installations of its customer that were taken back.
     pub installations: &'a [InstallationOrderId],
+    /// The charges of its subscription for its days, with the notes that stand.
+    pub charges: &'a [Charge],
 }
 
 impl NoteBack<'_> {
     /// The entry that books the note back at a moment, where it is served.
     ///
     /// # Errors
-    /// [`Error::NoteFollows`]; [`Error::NoteIsLater`] for a moment before the note; [`Error::PaidOut`] when a part of it was paid
-    /// out.
+    /// [`Error::NoteFollows`]; [`Error::NoteIsLater`] for a moment before the note; [`Error::NoteBuiltOn`] when a package change or
+    /// another note was worked out from what the note left; [`Error::PaidOut`] when a part of it was paid out.
     pub fn entry(&self, at: DateTime<Utc>, zone: Zone) -> Result<JournalEntry, Error> {
         if let Some(from) = self.follows_from() {
             return Err(Error::NoteFollows { from });
@@ -39,10 +43,32 @@ impl NoteBack<'_> {
         if at < self.note.at {
             return Err(Error::NoteIsLater { on: self.note.issue_date });
         }
+        if let Some(on) = self.built_on() {
+            return Err(Error::NoteBuiltOn { on });
+        }
         if self.left + self.used < self.note.total {
             return Err(Error::PaidOut);
         }
         Ok(entry_for_credit_note_back(self.note, at, zone))
+    }
+
+    /// The day on which something was worked out from what the note left of its days: taken back, they would be charged twice.
+    fn built_on(&self) -> Option<Date> {
+        let note = self.note;
+        self.charges.iter().find(|charge| charge.invoice.id == note.invoice_id)?;
+        let meets = |days: Period| days.start < note.period.end && note.period.start < days.end;
+        let adjusts =
+            |charge: &&Charge| charge.invoice.kind == InvoiceKind::Adjustment && charge.invoice.id != note.invoice_id;
+        let adjusted =
+            self.charges.iter().filter(adjusts).map(|charge| (charge.invoice.issue_date, charge.invoice.period));
+        let later = |other: &&CreditNote| {
+            other.invoice_id == note.invoice_id
+                && other.number > note.number
+                && other.reason != CreditReason::Correction
+        };
+        let notes = self.charges.iter().flat_map(|charge| &charge.notes).filter(later);
+        let all = adjusted.chain(notes.map(|other| (other.issue_date, other.period)));
+        all.filter(|(on, days)| *on >= note.issue_date && meets(*days)).map(|(on, _)| on).min()
     }
 
     /// What the note follows from, when no person gave it for its own sake.
@@ -67,7 +93,7 @@ impl NoteBack<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::billing::{Charge, Written};
+    use crate::billing::Written;
     use crate::testing::sample::{self, day, id, moment};
 
     fn note(key: &str, by: &str) -> CreditNote {
@@ -78,7 +104,7 @@ mod tests {
     }
 
     fn back(note: &CreditNote, left: i64, used: i64) -> NoteBack<'_> {
-        NoteBack { note, left: Money::rupiah(left), used: Money::rupiah(used), installations: &[] }
+        NoteBack { note, left: Money::rupiah(left), used: Money::rupiah(used), installations: &[], charges: &[] }
     }
 
     #[test]
@@ -123,5 +149,33 @@ mod tests {
         let gone = NoteBack { installations: &[order], ..back(&fee, 30_000, 0) };
         assert_eq!(book(gone), Err(Error::NoteFollows { from: "installation" }));
         assert!(book(back(&fee, 30_000, 0)).is_ok());
+    }
+
+    #[test]
+    fn what_was_worked_out_from_a_note_keeps_it() {
+        let world = sample::World::new(1);
+        let invoice = sample::invoice(&world.subscriptions[0], day("2026-01-01"), day("2026-01-11"), 100_000);
+        let charge = Charge::new(invoice.clone());
+        let given = CreditNote { number: 1, ..note("a", "Sari") };
+        let at = moment("2026-02-03T03:00:00Z");
+        let book = |charges: &[Charge]| NoteBack { charges, ..back(&given, 30_000, 0) }.entry(at, Zone::Wib).map(drop);
+        // Another correction is an amount of its own, and an outage before the note was worked out without it.
+        let other = CreditNote { number: 2, ..note("b", "Sari") };
+        let outage =
+            |number, on| CreditNote { number, reason: CreditReason::Outage, issue_date: day(on), ..other.clone() };
+        let with = |note| Charge { invoice: invoice.clone(), notes: vec![given.clone(), note] };
+        assert_eq!(book(&[with(other.clone())]), Ok(()));
+        assert_eq!(book(&[with(outage(0, "2026-01-19"))]), Ok(()));
+        let built = |on| Err(Error::NoteBuiltOn { on: day(on) });
+        assert_eq!(book(&[with(outage(2, "2026-01-25"))]), built("2026-01-25"));
+        // A dearer package filled the days up to its own price.
+        let dearer = |start, issued| {
+            let mut invoice = sample::invoice(&world.subscriptions[0], day(start), day("2026-02-11"), 9_000);
+            (invoice.kind, invoice.issue_date) = (InvoiceKind::Adjustment, day(issued));
+            Charge::new(invoice)
+        };
+        assert_eq!(book(&[charge.clone(), dearer("2026-01-22", "2026-01-22")]), built("2026-01-22"));
+        assert_eq!(book(&[charge.clone(), dearer("2026-01-15", "2026-01-15")]), Ok(()), "it was before the note");
+        assert_eq!(book(&[charge, dearer("2026-02-01", "2026-02-01")]), Ok(()), "of other days");
     }
 }

@@ -12,10 +12,12 @@ use crate::engine::pages::all_pages;
 use crate::engine::retry::until_written;
 use crate::engine::{BillReport, Engine, EngineError};
 use crate::error::Error;
-use crate::ids::{CreditNoteId, CustomerId, InstallationOrderId, InvoiceId, OutageId, SiteId, SubscriptionId};
+use crate::ids::{
+    CreditNoteId, CustomerId, InstallationOrderId, InvoiceId, JournalEntryId, OutageId, SiteId, SubscriptionId, derive,
+};
 use crate::isolation::AccessEvent;
 use crate::isolation::given_back::{self, give_isolated_back, is_left_out, looked_at_since};
-use crate::ledger::entry_for_credit;
+use crate::ledger::{JournalEntry, entry_for_credit};
 use crate::money::Money;
 use crate::payment::PaymentReversal;
 use crate::ports::{ChangeSet, CreditNoteRow, InvoiceQuery, PageQuery, StoreError};
@@ -133,12 +135,17 @@ impl Engine<'_> {
             let installations: Vec<InstallationOrderId> = gone.collect();
             let used = pays.iter().map(|a| a.amount).sum();
             let zone = self.zone_at(note.site_id).await?;
-            let back = NoteBack { note: &note, left: held.left, used, installations: &installations };
+            let charges = self.store.charges(self.tenant, &[note.subscription_id], note.period).await?;
+            let (left, charges) = (held.left, charges.as_slice());
+            let back = NoteBack { note: &note, left, used, installations: &installations, charges };
             let entry = back.entry(now, zone)?;
             let on = entry.date;
             let (moved, balances) = self.unsettle(&held.payment, &pays, now).await?;
             let mut changes = ChangeSet { journal: vec![entry], ..ChangeSet::default() };
-            changes.journal.extend(entry_for_credit(self.tenant, customer, &moved, &balances, on));
+            // A name of its own: what the note paid may have been booked at this very moment.
+            let id = JournalEntryId(derive(note.id.0, &["reversal", "credit"]));
+            let credit = entry_for_credit(self.tenant, customer, &moved, &balances, on);
+            changes.journal.extend(credit.map(|entry| JournalEntry { id, ..entry }));
             changes.allocations = moved;
             let (by, reason) = (by.to_owned(), reason.to_owned());
             changes.reversals = vec![PaymentReversal { payment_id, at: now, reason, by }];

@@ -128,6 +128,7 @@ impl Texts {
             | E::EndSettled { on }
             | E::NoTaxRule { on }
             | E::DayPast { on }
+            | E::NoteBuiltOn { on }
             | E::NoteIsLater { on } => {
                 vec![("on", on.to_string())]
             }

@@ -18,8 +18,8 @@ use isp_mikrotik::MikrotikAccess;
 use isp_mikrotik::access::FoundAccount;
 use isp_mikrotik::import::{self, Evidence, Known, Proposals, Verdict};
 
-use super::router::in_use;
 use super::args;
+use super::router::in_use;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};

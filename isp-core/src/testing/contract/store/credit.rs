@@ -37,7 +37,7 @@ pub(super) async fn credit_notes_are_written_once_with_their_credit(store: &dyn 
     assert_eq!((report.credit_notes, report.credited), (2, Money::rupiah(50_000)));
     let again = write(store, tenant, notes(vec![b.clone(), a.clone()])).await;
     assert_eq!((again.credit_notes, again.credited), (0, Money::ZERO));
-    let mut expected = vec![CreditNote { number: 1, ..a.clone() }, CreditNote { number: 2, ..b.clone() }];
+    let mut expected = [CreditNote { number: 1, ..a.clone() }, CreditNote { number: 2, ..b.clone() }];
     expected.sort_by_key(|n| n.id);
     let kept = store.credit_notes(tenant, Some(w.customers[0].id), PageQuery::first(9)).await.unwrap();
     let row = |note: &CreditNote| CreditNoteRow { note: note.clone(), taken_back: None };
