@@ -181,6 +181,7 @@ fn a_wrong_match_is_taken_back_with_its_payment_and_what_was_learnt() {
     assert!(amounts(&isp).is_empty());
     let all = isp.json(&["bank", "list", "--all"]);
     let row = all.as_array().unwrap().iter().find(|m| m["id"] == rent.as_str()).unwrap();
+    assert_eq!(isp.json(&["bank", "show", &rent]), serde_json::json!([row]));
     assert_eq!(
         (&row["state"], &row["by"], &row["reason"]),
         (&"taken_back".into(), &"Sari".into(), &"salah orang".into())

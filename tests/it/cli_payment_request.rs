@@ -59,6 +59,8 @@ fn who_pays_another_way_is_asked_no_more() {
     assert_eq!(ask(&isp, "P001")["amount"], 100_001);
     isp.ok(&["--on", "2026-01-05", "payment-request", "cancel", "P001"]);
     isp.fails(4, &["--on", "2026-01-05", "payment-request", "cancel", "P001"], "store.not_found");
+    let shown = isp.json(&["--on", "2026-01-05", "payment-request", "show", "P001"]);
+    assert!(shown.as_array().unwrap().iter().any(|row| row["state"] == "cancelled"), "{shown}");
     // The amount of before is kept for its customer: its money may be on the way.
     assert_eq!(ask(&isp, "P001")["amount"], 100_001);
     isp.ok(&["--on", "2026-01-05", "payment", "add", "P001", "100000", "--reference", "KW-2"]);

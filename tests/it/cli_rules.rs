@@ -68,6 +68,8 @@ fn a_write_off_gives_up_and_takes_back() {
     let back = ["--on", "2026-02-03", "--lang", "en", "write-off", "reverse", &invoice, "--reason", "datang membayar"];
     let back = isp.ok(&back);
     assert!(back.contains("Rp111.000"), "{back}");
+    assert_eq!(isp.json(&["write-off", "show", &invoice])[0]["reversed"], "datang membayar");
+    assert_eq!(isp.json(&["write-off", "show", &other]), serde_json::json!([]));
     assert_eq!(isp.json(&["invoice", "list", "--open", "--customer", "P002"])[0]["open"], 111_000);
     isp.fails(4, &["write-off", "add", "INV-202601-999999", "--reason", "x"], "cli.not_found");
 }

@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Import(Import),
     /// List mutations that wait for somebody to say whose they are, with who it may be.
     List(List),
+    /// Show one mutation with what became of it.
+    #[command(after_help = "Example:\n  isp bank show 4f1a09c2")]
+    Show(Show),
     /// Say whose a mutation is: it becomes this customer's payment, and its words are learnt.
     #[command(after_help = "Example:\n  isp bank match 4f1a09c2 P001")]
     Match(Match),
@@ -59,6 +62,12 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Its id or the end of it, as `bank list` shows it.
+    id: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Match {
     /// Its id or the end of it, as `bank list` shows it.
     id: String,
@@ -80,6 +89,12 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
     match command {
         Command::Import(args) => import(ctx, args).await,
         Command::List(args) => list(ctx, args).await,
+        Command::Show(Show { id }) => {
+            let store = ctx.store().await?;
+            let found = find_one(ctx, store, &id).await?;
+            ctx.rows(&told(ctx, store, &[found]).await?)?;
+            Ok(Exit::Done)
+        }
         Command::Match(Match { id, customer }) => {
             let store = ctx.store().await?;
             let mutation = find_one(ctx, store, &id).await?.mutation;
@@ -186,6 +201,12 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
     let query = MutationQuery { account, ..MutationQuery::default() };
     let mut found = engine.mutations(&query).await?;
     found.sort_by_key(|row| (row.mutation.on, row.mutation.id));
+    ctx.rows(&told(ctx, store, &found).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Mutations with what was said of them.
+async fn told(ctx: &Context, store: &dyn Store, found: &[MutationRow]) -> anyhow::Result<Rows> {
     let mut rows = Rows::new(&[
         column("id"),
         column("date"),
@@ -205,7 +226,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
         }
     }
     let codes = find::codes(ctx, store, payers.values().copied()).await?;
-    for row in &found {
+    for row in found {
         let mark = row.mark.as_ref();
         let payer = mark.and_then(|m| m.payment_id).and_then(|id| payers.get(&id));
         let state = match row.mutation.amount.is_positive() || row.state() != MutationState::Unmatched {
@@ -225,8 +246,7 @@ async fn list(ctx: &Context, args: List) -> anyhow::Result<Exit> {
             Cell::maybe(mark.map(|m| &m.reason).filter(|reason| !reason.is_empty())),
         ]);
     }
-    ctx.rows(&rows)?;
-    Ok(Exit::Done)
+    Ok(rows)
 }
 
 /// Mutations with what became of them, and of those that wait, who it may be.

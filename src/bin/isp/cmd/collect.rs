@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use isp_core::Money;
 use isp_core::calendar::{Date, Zone};
-use isp_core::ids::DepositId;
+use isp_core::ids::{DepositId, InvoiceId};
 use isp_core::payment::{Channel, Deposit};
-use isp_core::ports::{DepositRow, PageQuery};
+use isp_core::ports::{DepositRow, PageQuery, Store};
 use isp_core::text::Code;
 
 use super::record::{self, Which, Why};
@@ -98,6 +98,15 @@ pub(crate) enum WriteOffCommand {
     Reverse(ByInvoice),
     /// List write-offs.
     List,
+    /// Show the write-offs of an invoice, those that were taken back among them.
+    #[command(after_help = "Example:\n  isp write-off show INV-202601-000042")]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Number of the invoice.
+    invoice: String,
 }
 
 #[derive(Debug, Args)]
@@ -219,48 +228,56 @@ pub(crate) async fn write_off(ctx: &Context, command: WriteOffCommand) -> anyhow
             engine.reverse(last.payment_id, ctx.officer.as_str(), &reason, ctx.now).await?;
             ctx.say("done.reversed", &[("reference", invoice), ("amount", last.amount.to_string())])?;
         }
-        WriteOffCommand::List => {
-            let mut numbers = std::collections::BTreeMap::new();
-            let mut page = PageQuery::first(ctx.config.worker.page);
-            let all = store.write_offs(ctx.tenant(), None).await?;
-            let ids: Vec<_> = all.iter().map(|w| w.invoice_id).collect();
-            for balance in store.balances(ctx.tenant(), &ids).await? {
-                let number = isp_core::billing::invoice::display_number(balance.number, balance.issue_date);
-                numbers.insert(balance.invoice_id, number);
-            }
-            let mut reversed = std::collections::BTreeMap::new();
-            loop {
-                let payments = store.payments(ctx.tenant(), None, page).await?;
-                let more = page.advance(&payments, |last| last.payment.id);
-                let back = |p: isp_core::ports::PaymentRow| p.reversal.map(|r| (p.payment.id, r.reason));
-                reversed.extend(payments.into_iter().filter_map(back));
-                if !more {
-                    break;
-                }
-            }
-            let mut rows = Rows::new(&[
-                column("date"),
-                column("customer"),
-                column("invoice"),
-                number("amount"),
-                column("reason"),
-                column("officer"),
-                column("reversed"),
-            ]);
-            for w in all {
-                let customer = store.customer(ctx.tenant(), w.customer_id).await?;
-                rows.push(vec![
-                    Zone::Wib.date_of(w.at).into(),
-                    Cell::maybe(customer.map(|c| c.code.to_string())),
-                    Cell::maybe(numbers.get(&w.invoice_id)),
-                    w.amount.into(),
-                    Cell::text(&w.reason),
-                    Cell::text(&w.by),
-                    Cell::maybe(reversed.get(&w.payment_id)),
-                ]);
-            }
-            ctx.rows(&rows)?;
+        WriteOffCommand::List => ctx.rows(&write_offs(ctx, store, None).await?)?,
+        WriteOffCommand::Show(Show { invoice }) => {
+            let found = find::invoice(ctx, store, &invoice).await?.0;
+            ctx.rows(&write_offs(ctx, store, Some(found.id)).await?)?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// Write-offs, of one invoice or of all, with why they were taken back.
+async fn write_offs(ctx: &Context, store: &dyn Store, only: Option<InvoiceId>) -> anyhow::Result<Rows> {
+    let mut numbers = std::collections::BTreeMap::new();
+    let mut page = PageQuery::first(ctx.config.worker.page);
+    let mut all = store.write_offs(ctx.tenant(), None).await?;
+    all.retain(|w| only.is_none_or(|invoice| invoice == w.invoice_id));
+    let ids: Vec<_> = all.iter().map(|w| w.invoice_id).collect();
+    for balance in store.balances(ctx.tenant(), &ids).await? {
+        let number = isp_core::billing::invoice::display_number(balance.number, balance.issue_date);
+        numbers.insert(balance.invoice_id, number);
+    }
+    let mut reversed = std::collections::BTreeMap::new();
+    loop {
+        let payments = store.payments(ctx.tenant(), None, page).await?;
+        let more = page.advance(&payments, |last| last.payment.id);
+        let back = |p: isp_core::ports::PaymentRow| p.reversal.map(|r| (p.payment.id, r.reason));
+        reversed.extend(payments.into_iter().filter_map(back));
+        if !more {
+            break;
+        }
+    }
+    let mut rows = Rows::new(&[
+        column("date"),
+        column("customer"),
+        column("invoice"),
+        number("amount"),
+        column("reason"),
+        column("officer"),
+        column("reversed"),
+    ]);
+    for w in all {
+        let customer = store.customer(ctx.tenant(), w.customer_id).await?;
+        rows.push(vec![
+            Zone::Wib.date_of(w.at).into(),
+            Cell::maybe(customer.map(|c| c.code.to_string())),
+            Cell::maybe(numbers.get(&w.invoice_id)),
+            w.amount.into(),
+            Cell::text(&w.reason),
+            Cell::text(&w.by),
+            Cell::maybe(reversed.get(&w.payment_id)),
+        ]);
+    }
+    Ok(rows)
 }

@@ -24,6 +24,9 @@ pub(crate) enum Command {
     Add(Add),
     /// List payment requests.
     List(List),
+    /// Show a customer's payment requests, also those that are over.
+    #[command(after_help = "Example:\n  isp payment-request show P001")]
+    Show(Show),
     /// Cancel a customer's open request; with a gateway, those there.
     Cancel(Cancel),
     /// Ask the payment gateways how their requests stand; deliver and run do so, too.
@@ -53,6 +56,13 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Whose.
+    #[arg(value_parser = args::code)]
+    customer: Code,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Cancel {
     /// Whose.
     #[arg(value_parser = args::code)]
@@ -68,6 +78,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
         Command::Add(Add { of, gateway: Some(name), channel }) => gateway::add(ctx, &of, &name, channel).await,
         Command::Poll => gateway::poll_alone(ctx).await,
         Command::List(args) => list(ctx, args).await,
+        Command::Show(Show { customer }) => list(ctx, List { customer: Some(customer), all: true }).await,
         Command::Cancel(Cancel { customer, gateway: Some(name) }) => gateway::cancel(ctx, &customer, &name).await,
         Command::Cancel(Cancel { customer, gateway: None }) => {
             let store = ctx.store().await?;
