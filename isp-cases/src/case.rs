@@ -11,6 +11,8 @@ use isp_core::tax::TaxMode;
 use isp_core::{Money, Policy};
 use serde::{Deserialize, Serialize};
 
+use crate::record::Record;
+
 /// A provider, what happens to it, and what must be true.
 #[derive(Debug, Clone, Serialize)]
 pub struct Case {
@@ -357,6 +359,8 @@ pub enum Action {
         /// All of it.
         policy: Box<Policy>,
     },
+    /// Something is recorded, corrected or taken back.
+    Record(Record),
     /// The router of a site stops answering, or answers again.
     Router {
         /// Where.

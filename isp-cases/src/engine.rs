@@ -34,8 +34,10 @@ use uuid::Uuid;
 use crate::case::{Action, Case, CasePackage, CaseSubscription, InvoiceRef};
 use crate::host::{Host, Refusal};
 use crate::observed::{Observed, ObservedInvoice, ObservedMessage, ObservedNote};
+use crate::record::Recorded;
 
 mod proof;
+mod records;
 
 /// Rows a page: few, so that a case with several subscriptions is paged.
 const PAGE: u32 = 2;
@@ -53,6 +55,8 @@ pub struct EngineHost<'s> {
     outages: BTreeMap<String, Outage>,
     sent: Vec<(DateTime<Utc>, OutgoingMessage)>,
     last: (BillReport, EnforceReport),
+    /// Refunds, deposits and payouts, in the order in which they were recorded.
+    recorded: Vec<(Recorded, RecordId)>,
 }
 
 impl<'s> EngineHost<'s> {
@@ -71,6 +75,7 @@ impl<'s> EngineHost<'s> {
             outages: BTreeMap::new(),
             sent: Vec::new(),
             last: Default::default(),
+            recorded: Vec::new(),
         }
     }
 
@@ -525,6 +530,7 @@ impl Host for EngineHost<'_> {
                 let message = "an invoice never changes here: what was wrong is given back by a note".to_owned();
                 return Err(Refusal { code: "case.not_here".to_owned(), message });
             }
+            Action::Record(record) => self.record(record, at).await,
             Action::Install { .. } => self.install(action).await,
             Action::Price { .. } => self.price(action).await,
             Action::Policy { policy } => {

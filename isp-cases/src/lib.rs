@@ -44,6 +44,7 @@ pub mod host;
 pub mod lacks;
 pub mod observed;
 pub mod read;
+pub mod record;
 pub mod suite;
 mod when;
 
@@ -54,6 +55,7 @@ pub use host::{Host, Report, live};
 pub use lacks::Lacks;
 pub use observed::Observed;
 pub use read::BadCase;
+pub use record::Record;
 pub use suite::{Colour, Suite, Tally};
 
 /// Lets the tests run the example of the README.

@@ -9,6 +9,7 @@ use isp_core::tax::TaxMode;
 use isp_core::{Money, Policy};
 use serde::Deserialize;
 
+use super::records;
 use crate::case::ReviewWord;
 use crate::when::{Day, Runs, Span, When};
 
@@ -138,6 +139,16 @@ pub(super) struct Step {
     pub(super) write_off: Option<OfInvoice>,
     pub(super) take_back_write_off: Option<OfInvoice>,
     pub(super) correct: Option<Correct>,
+    pub(super) take_back_note: Option<OfInvoice>,
+    pub(super) refund: Option<records::Refund>,
+    pub(super) deposit: Option<records::Deposit>,
+    pub(super) correct_deposit: Option<records::Deposit>,
+    pub(super) payout: Option<records::Payout>,
+    pub(super) correct_payout: Option<records::Payout>,
+    pub(super) take_back: Option<records::TakeBack>,
+    pub(super) archive: Option<records::Archive>,
+    pub(super) bring_back: Option<records::Archive>,
+    pub(super) erase: Option<records::Erase>,
     pub(super) cancel: Option<Cancel>,
     pub(super) install: Option<Install>,
     pub(super) price: Option<NewPrice>,

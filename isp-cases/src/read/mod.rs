@@ -1,6 +1,7 @@
 //! Reading a file into a [`Case`], and what is said about a bad one: file, table, key.
 
 mod file;
+mod records;
 mod resolve;
 
 use std::collections::BTreeSet;

@@ -161,7 +161,7 @@ fn only<'a>(named: Option<&String>, key: &str, mut all: impl Iterator<Item = &'a
 }
 
 /// What the steps before this one came to.
-struct Steps<'a> {
+pub(super) struct Steps<'a> {
     case: &'a Case,
     number: usize,
     reached: Option<DateTime<Utc>>,
@@ -215,6 +215,7 @@ impl Steps<'_> {
         let mut actions = self.money(&step, now)?;
         actions.extend(self.terms(&step)?);
         actions.extend(self.protection(&step, now, today)?);
+        actions.extend(self.records(&step, today)?.into_iter().map(Action::Record));
         if let Some(install) = &step.install {
             actions.push(Action::Install {
                 subscription: self.of("install.subscription", install.subscription.as_ref())?,
@@ -404,12 +405,12 @@ impl Steps<'_> {
         only(named, "subscription", all).map_err(|problem| format!("{key}: {problem}"))
     }
 
-    fn customer(&self, key: &str, named: Option<&String>) -> Result<String, String> {
+    pub(super) fn customer(&self, key: &str, named: Option<&String>) -> Result<String, String> {
         let all = self.case.customers.iter().map(|c| &c.code);
         only(named, "customer", all).map_err(|problem| format!("{key}: {problem}"))
     }
 
-    fn site(&self, named: Option<&String>) -> Result<String, String> {
+    pub(super) fn site(&self, named: Option<&String>) -> Result<String, String> {
         only(named, "site", self.case.sites.iter().map(|s| &s.code))
     }
 
@@ -417,7 +418,7 @@ impl Steps<'_> {
         only(named, "outage", self.outages.iter())
     }
 
-    fn invoice(
+    pub(super) fn invoice(
         &self,
         key: &str,
         subscription: Option<&String>,
