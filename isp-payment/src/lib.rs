@@ -7,6 +7,7 @@ mod settings;
 mod sign;
 #[cfg(feature = "simulator")]
 pub mod simulator;
+pub mod snap;
 mod tripay;
 mod xendit;
 

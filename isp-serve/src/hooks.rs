@@ -118,6 +118,6 @@ pub(crate) async fn body(app: &App, request: Request<Body>) -> Result<Vec<u8>, R
 }
 
 /// The headers that are text, names in small letters.
-fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
 }

@@ -12,6 +12,7 @@ mod queue;
 mod routes;
 pub mod server;
 pub mod settings;
+pub mod snap;
 pub mod source;
 pub mod source_address;
 pub mod whatsapp;

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 
 use crate::app::App;
-use crate::{hooks, pages};
+use crate::{hooks, pages, snap};
 
 /// All routes, to be served or to be nested in a server of yours. It wants
 /// [`ConnectInfo`](axum::extract::ConnectInfo)`<SocketAddr>` with each request, to know who asks.
@@ -22,6 +22,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(ready))
         .route("/metrics", get(metrics))
         .route("/hooks/{sender}", any(hooks::receive))
+        .route("/snap/{bank}/v1.0/{*call}", any(snap::receive))
         .merge(pages::routes())
         .fallback(pages::elsewhere)
         .with_state(app)

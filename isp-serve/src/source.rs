@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use isp_core::engine::EngineError;
 use isp_core::ports::Webhook;
+use isp_payment::snap::SnapBank;
 
 use crate::provider::Provider;
 
@@ -25,6 +26,11 @@ pub trait Source: Send + Sync {
     /// Answers a `GET`, by which some senders ask whether they have the right address: what to say, or why not.
     fn subscribe(&self, _query: &str) -> Result<String, Refused> {
         Err(Refused { status: 405, why: "method" })
+    }
+
+    /// The bank whose calls come on paths of their own, where this is one.
+    fn bank(&self) -> Option<&SnapBank> {
+        None
     }
 
     /// Whether a request is believed and understood as a whole. It touches no database.

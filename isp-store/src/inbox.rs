@@ -52,16 +52,17 @@ pub(crate) async fn keep(s: &mut dyn Session, tenant: TenantId, webhooks: Vec<We
             String::new()
         ]);
     }
-    let known = "SELECT webhook_id FROM webhooks WHERE tenant_id = $1 AND webhook_id IN IDS(($2))";
-    let known =
-        all(s, "webhook", known, vec![tenant.into_value(), Value::Ids(ids.clone())], |r| r.get::<Uuid>()).await?;
+    let unread =
+        "SELECT webhook_id FROM webhooks WHERE tenant_id = $1 AND webhook_id IN IDS(($2)) AND state = 'unread'";
+    let unread = all(s, "webhook", unread, vec![tenant.into_value(), Value::Ids(ids)], |r| r.get::<Uuid>()).await?;
     let sql = format!(
         "{} ON CONFLICT (tenant_id, webhook_id) DO UPDATE SET state = 'waiting', tries = 0, next_try = excluded.next_try
         WHERE webhooks.state = 'unread'",
         WEBHOOKS.insert_sql()
     );
-    s.execute_rows(&sql, Vec::new(), WEBHOOKS.columns.len(), rows).await?;
-    Ok((ids.len() - known.len()) as u64)
+    // What is written is what was new, and what could not be read before. Of two who keep the same at once, one writes it.
+    let written = s.execute_rows(&sql, Vec::new(), WEBHOOKS.columns.len(), rows).await?;
+    Ok(written.saturating_sub(unread.len() as u64))
 }
 
 fn read(r: &mut Reader<'_>) -> Result<WebhookRow, StoreError> {

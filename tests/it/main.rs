@@ -52,6 +52,7 @@ mod cli_sender;
 mod cli_serve;
 mod cli_sheets;
 mod cli_slips;
+mod cli_snap;
 mod cli_survey;
 mod cli_taken_back;
 mod cli_terms;

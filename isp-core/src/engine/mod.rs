@@ -13,6 +13,7 @@
 //! | payment requests | [`request`] |
 //! | payment gateways: what they are asked | [`gateway`] |
 //! | payment gateways: what they say | [`notice`] |
+//! | static virtual accounts at a bank | [`virtual_account`] |
 //! | files of banks | [`bank`] |
 //! | package changes, pauses, terminations | [`terms`] |
 //! | credit notes | [`credit`] |
@@ -81,6 +82,7 @@ pub mod simulate;
 pub mod survey;
 pub mod terms;
 pub mod tie;
+pub mod virtual_account;
 
 use crate::clock::ClockDoubt;
 use crate::error::Error;
@@ -104,6 +106,7 @@ pub use remind::RemindReport;
 pub use settle::Settlement;
 pub use simulate::Simulated;
 pub use survey::SurveyReport;
+pub use virtual_account::{VaHolder, VaPayment, VaTaken};
 
 /// The engine for one tenant: a store and a policy. It keeps no state, so making one costs nothing.
 #[derive(Clone, Copy)]

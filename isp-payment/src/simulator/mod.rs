@@ -3,6 +3,7 @@
 //! It checks every request as strictly as the documentation says, remembers what it was asked to collect, and fails on demand as
 //! a network fails. Its webhooks are values: a test delivers them late, twice, out of order, or not at all.
 
+mod bank;
 mod duitku;
 mod midtrans;
 mod tripay;
@@ -25,6 +26,8 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::settings::{GatewayKind, GatewaySettings, SettingsError};
+
+pub use bank::{BankAnswer, BankCall, SimulatedBank};
 
 const WEBHOOK_KEY: &str = "simulated-webhook-key";
 const MERCHANT: &str = "S0001";
@@ -327,17 +330,8 @@ fn basic(request: &Request, key: &str) -> bool {
 }
 
 fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let [a, b, c] = [0, 1, 2].map(|i| u32::from(chunk.get(i).copied().unwrap_or_default()));
-        let all = a << 16 | b << 8 | c;
-        for (i, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let sign = SIGNS[(all >> shift & 63) as usize];
-            text.push(if i <= chunk.len() { char::from(sign) } else { '=' });
-        }
-    }
-    text
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 fn query_value<'a>(query: &'a str, key: &str) -> Option<&'a str> {

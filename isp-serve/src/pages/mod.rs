@@ -132,7 +132,8 @@ fn bare(status: StatusCode) -> Response {
 }
 
 fn shop(app: &App) -> Shop<'_> {
-    Shop { sender: app.provider.sender.as_ref(), qris: app.provider.qris.as_ref() }
+    let banks = app.sources.iter().filter_map(|source| source.bank()).collect();
+    Shop { sender: app.provider.sender.as_ref(), qris: app.provider.qris.as_ref(), banks }
 }
 
 /// Counts a page and gives it out.
@@ -295,7 +296,12 @@ async fn home(app: &App, asked: &Asked, customer: CustomerId) -> Result<html::Pa
     let facts = app.provider.engine().page_facts(customer, app.now()).await?;
     let language = asked.language.unwrap_or(facts.customer.language);
     let said = asked.said.as_deref().and_then(|word| view::said(word, language));
-    Ok(view::customer(&facts, &shop(app), &asked.base, said, language))
+    let mut shop = shop(app);
+    if asked.by_address {
+        // A bank says the customer's name to whoever types the number: a neighbour may be on the same Wi-Fi.
+        shop.banks.clear();
+    }
+    Ok(view::customer(&facts, &shop, &asked.base, said, language))
 }
 
 async fn bills(app: &App, asked: &Asked, customer: CustomerId) -> Result<html::Page, EngineError> {

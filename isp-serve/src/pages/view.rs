@@ -7,6 +7,7 @@ use isp_core::money::Money;
 use isp_core::payment::{Qris, qris};
 use isp_core::protection::FileKind;
 use isp_core::text::Language;
+use isp_payment::snap::SnapBank;
 
 use super::html::{Page, day, escape, masked, qr};
 
@@ -48,6 +49,7 @@ pub(super) fn said(word: &str, language: Language) -> Option<&'static str> {
 pub(super) struct Shop<'a> {
     pub(super) sender: Option<&'a Sender>,
     pub(super) qris: Option<&'a Qris>,
+    pub(super) banks: Vec<&'a SnapBank>,
 }
 
 impl Shop<'_> {
@@ -197,14 +199,36 @@ fn until_text(until: Date, language: Language) -> String {
     }
 }
 
+/// The numbers at banks that the customer pays to.
+fn accounts<'a>(facts: &PageFacts, shop: &Shop<'a>) -> Vec<(&'a str, String)> {
+    let of = |bank: &&'a SnapBank| Some((bank.label(), bank.number_of(&facts.customer.code)?));
+    shop.banks.iter().filter_map(of).collect()
+}
+
 fn pay(facts: &PageFacts, shop: &Shop<'_>, base: &str, language: Language) -> String {
     let id = language == Language::Id;
     let word = |indonesian: &'static str, english: &'static str| if id { indonesian } else { english };
     let mut out = format!("<section class=\"c\"><h2>{}</h2>", word("Bayar", "Pay"));
+    let accounts = accounts(facts, shop);
+    if !accounts.is_empty() {
+        out += &format!("<p>{}</p><ul>", word("Virtual account Anda:", "Your virtual account:"));
+        for (bank, number) in &accounts {
+            out += &format!("<li>{}: <code>{number}</code></li>", escape(bank));
+        }
+        out += &format!(
+            "</ul><p class=\"s\">{}</p>",
+            word(
+                "Nomor ini tetap. Bank menunjukkan jumlah yang belum dibayar.",
+                "This number stays the same. The bank shows what is unpaid."
+            )
+        );
+    }
     // An amount is of no use to somebody who is not told where it goes.
     if shop.qris.is_none() && shop.sender.is_none_or(|sender| sender.pay_to.is_empty()) {
-        return out
-            + &format!("<p>{}</p></section>", word("Tanyakan kepada kami cara membayar.", "Ask us how to pay."));
+        if accounts.is_empty() {
+            out += &format!("<p>{}</p>", word("Tanyakan kepada kami cara membayar.", "Ask us how to pay."));
+        }
+        return out + "</section>";
     }
     let Some(request) = &facts.request else {
         out += &format!(

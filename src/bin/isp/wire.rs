@@ -8,13 +8,14 @@ use isp_core::payment::Channel;
 use isp_core::ports::{PaymentGateway, StoreError};
 use isp_core::text::Code;
 use isp_mikrotik::MikrotikAccess;
+use isp_payment::snap::{SnapBank, SnapSettings};
 use isp_payment::{GatewayKind, GatewaySettings};
 use isp_store::{SqlStore, Vault, VaultError};
 use isp_whatsapp::catalog::TemplateCatalog;
 use isp_whatsapp::cloud::{CloudClient, CloudConfig};
 use secrecy::SecretString;
 
-use crate::config::{Config, Gateway, read_text};
+use crate::config::{Config, Gateway, Snap, read_text};
 use crate::failure::Failure;
 use crate::routers::Routers;
 
@@ -165,6 +166,54 @@ pub(crate) fn gateway(config: &Config, name: &Code) -> anyhow::Result<Box<dyn Pa
     gateway_of(name, settings)
 }
 
+/// A secret of the settings, or the text of the file that holds it.
+fn secret(given: &Option<Secret>, file: &Option<std::path::PathBuf>) -> Result<Option<SecretString>, Failure> {
+    match (given, file) {
+        (Some(secret), _) => Ok(Some(SecretString::from(secret.reveal().to_owned()))),
+        (None, Some(path)) => {
+            let text = read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
+            Ok(Some(SecretString::from(text.trim().to_owned())))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The banks of the settings that call us, by name; one that cannot work costs the others nothing.
+pub(crate) fn banks(config: &Config) -> Vec<(String, anyhow::Result<SnapBank>)> {
+    config.snap.iter().map(|(name, settings)| (name.clone(), bank_of(name, settings, config))).collect()
+}
+
+fn bank_of(name: &str, given: &Snap, config: &Config) -> anyhow::Result<SnapBank> {
+    let bad = |reason: String| Failure::Config { place: format!("snap.{name}"), reason };
+    let code = Code::parse("snap", name).map_err(|error| bad(error.to_string()))?;
+    if Channel::of_provider(&code) != Channel::Gateway {
+        return Err(bad("the name is that of cash or a bank".to_owned()).into());
+    }
+    if config.gateway.keys().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Err(bad("a payment gateway has the same name".to_owned()).into());
+    }
+    let Some(path) = &given.public_key_file else {
+        return Err(bad("public_key_file is not set".to_owned()).into());
+    };
+    let mut settings = SnapSettings::new(code);
+    settings.public_key =
+        read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
+    settings.service_id.clone_from(&given.service_id);
+    settings.label.clone_from(&given.label);
+    settings.client_key.clone_from(&given.client_key);
+    settings.partner_id.clone_from(&given.partner_id);
+    settings.client_secret = secret(&given.client_secret, &given.client_secret_file)?.unwrap_or_default();
+    settings.token_key = secret(&given.token_key, &given.token_key_file)?.unwrap_or_default();
+    settings.open_amount = given.open_amount;
+    if let Some(service) = given.payment_service {
+        settings.payment_service = service;
+    }
+    if let Some(sub_company) = &given.sub_company {
+        settings.sub_company.clone_from(sub_company);
+    }
+    Ok(SnapBank::try_new(settings).map_err(|error| bad(error.to_string()))?)
+}
+
 fn gateway_of(name: &str, given: &Gateway) -> anyhow::Result<Box<dyn PaymentGateway>> {
     let bad = |reason: String| Failure::Config { place: format!("gateway.{name}"), reason };
     let code = Code::parse("gateway", name).map_err(|error| bad(error.to_string()))?;
@@ -173,15 +222,8 @@ fn gateway_of(name: &str, given: &Gateway) -> anyhow::Result<Box<dyn PaymentGate
     }
     let kind = given.kind.as_deref().unwrap_or(name).to_ascii_lowercase();
     let kind = GatewayKind::ALL.into_iter().find(|known| known.name() == kind);
-    let kind = kind.ok_or_else(|| bad("kind is not midtrans, xendit, tripay or duitku".to_owned()))?;
-    let secret = |secret: &Option<Secret>, file: &Option<std::path::PathBuf>| match (secret, file) {
-        (Some(secret), _) => Ok(Some(SecretString::from(secret.reveal().to_owned()))),
-        (None, Some(path)) => {
-            let text = read_text(path).map_err(|reason| Failure::File { path: path.display().to_string(), reason })?;
-            Ok::<_, Failure>(Some(SecretString::from(text.trim().to_owned())))
-        }
-        (None, None) => Ok(None),
-    };
+    let kind =
+        kind.ok_or_else(|| bad("kind is not midtrans, xendit, tripay or duitku".to_owned()))?;
     let variable = name.to_ascii_uppercase();
     let missing = || bad(format!("neither key_file nor ISP_GATEWAY__{variable}__KEY is set"));
     let key = secret(&given.key, &given.key_file)?.ok_or_else(missing)?;

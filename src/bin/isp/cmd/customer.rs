@@ -309,6 +309,16 @@ async fn show(ctx: &Context, args: Whom) -> anyhow::Result<Exit> {
         if !open.is_empty() {
             ctx.rows(&open_rows(&open))?;
         }
+        let mut accounts = Rows::new(&[column("gateway"), column("number")]);
+        for (_, bank) in crate::wire::banks(&ctx.config) {
+            let Ok(bank) = bank else { continue };
+            if let Some(number) = bank.number_of(&customer.code) {
+                accounts.push(vec![Cell::text(bank.name()), Cell::text(number)]);
+            }
+        }
+        if accounts.len() > 0 {
+            ctx.rows(&accounts)?;
+        }
         super::customer_past::show(ctx, store, &customer, &lines).await?;
         let devices = store.cpes(ctx.tenant(), Some(customer.id)).await?;
         if !devices.is_empty() {

@@ -11,6 +11,7 @@ use isp_core::payment::Qris;
 use isp_core::ports::{AccessControl, PaymentGateway};
 use isp_serve::gateway::Gateway;
 use isp_serve::hooks::Source;
+use isp_serve::snap::Bank;
 use isp_serve::{App, Provider, notify, router, server, whatsapp, work};
 use isp_store::SqlStore;
 use isp_whatsapp::webhook::Webhook;
@@ -140,6 +141,12 @@ fn provider(ctx: &Context, store: &Arc<SqlStore>) -> anyhow::Result<Provider> {
 fn sources(ctx: &Context, gateways: &[Arc<dyn PaymentGateway>]) -> anyhow::Result<Vec<Arc<dyn Source>>> {
     let of_gateway = |gateway: &Arc<dyn PaymentGateway>| Arc::new(Gateway::new(Arc::clone(gateway))) as Arc<dyn Source>;
     let mut sources: Vec<Arc<dyn Source>> = gateways.iter().map(of_gateway).collect();
+    for (name, bank) in wire::banks(&ctx.config) {
+        match bank {
+            Ok(bank) => sources.push(Arc::new(Bank::new(bank))),
+            Err(error) => ctx.warn("warn.bank", &[("bank", name), ("reason", ctx.texts.failure(&error))]),
+        }
+    }
     if let Some((app_secret, verify_token)) = wire::webhook_secrets(&ctx.config)? {
         sources.push(Arc::new(whatsapp::WhatsApp::new(Webhook::new(app_secret, verify_token))));
     }

@@ -20,7 +20,11 @@ pub(super) fn holds_secret(table: &toml::Table) -> bool {
     let gateways = table.get("gateway").and_then(toml::Value::as_table).into_iter().flatten();
     let keys =
         gateways.filter_map(|(_, one)| one.as_table()).any(|t| t.contains_key("key") || t.contains_key("webhook_key"));
-    token || keys || password || radius.is_some_and(|t| t.contains_key("nas"))
+    let banks = table.get("snap").and_then(toml::Value::as_table).into_iter().flatten();
+    let secrets = banks
+        .filter_map(|(_, one)| one.as_table())
+        .any(|t| t.contains_key("client_secret") || t.contains_key("token_key"));
+    token || keys || secrets || password || radius.is_some_and(|t| t.contains_key("nas"))
 }
 
 #[cfg(unix)]
@@ -80,6 +84,12 @@ fn read(path: &Path) -> Result<toml::Table, Failure> {
     let gateways = table.get_mut("gateway").and_then(toml::Value::as_table_mut).into_iter().flatten();
     for one in gateways.filter_map(|(_, one)| one.as_table_mut()) {
         for key in ["key_file", "webhook_key_file"] {
+            one.get_mut(key).into_iter().for_each(rooted);
+        }
+    }
+    let banks = table.get_mut("snap").and_then(toml::Value::as_table_mut).into_iter().flatten();
+    for one in banks.filter_map(|(_, one)| one.as_table_mut()) {
+        for key in ["public_key_file", "client_secret_file", "token_key_file"] {
             one.get_mut(key).into_iter().for_each(rooted);
         }
     }

@@ -52,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) payment: Paying,
     /// Payment gateways, by the name that they have here and in the books.
     pub(crate) gateway: BTreeMap<String, Gateway>,
+    /// Banks that ask what is owed on a virtual account, and tell that it was paid, by the name that they have here and in the books.
+    pub(crate) snap: BTreeMap<String, Snap>,
     /// The sending number.
     pub(crate) whatsapp: WhatsApp,
     /// How routers are kept.
@@ -81,6 +83,7 @@ impl Default for Config {
             provider: None,
             payment: Paying::default(),
             gateway: BTreeMap::new(),
+            snap: BTreeMap::new(),
             whatsapp: WhatsApp::default(),
             mikrotik: isp_mikrotik::Settings::default(),
             radius: isp_radius::Settings::default(),
@@ -126,6 +129,36 @@ pub(crate) struct Gateway {
     pub(crate) base_url: Option<String>,
     /// The longest one call may take.
     pub(crate) deadline_seconds: Option<u64>,
+}
+
+/// A bank that calls us by SNAP BI.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Snap {
+    /// Our number at the bank, 1 to 8 digits.
+    pub(crate) service_id: String,
+    /// What customers read in front of their number.
+    pub(crate) label: String,
+    /// What the bank calls itself when it wants a token.
+    pub(crate) client_key: String,
+    /// What it calls itself in each call.
+    pub(crate) partner_id: String,
+    /// A file with the bank's public RSA key, PEM.
+    pub(crate) public_key_file: Option<PathBuf>,
+    /// The secret of both sides; better given by `ISP_SNAP__NAME__CLIENT_SECRET` or a file.
+    pub(crate) client_secret: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// A secret of ours alone, of 32 signs or more; better given by `ISP_SNAP__NAME__TOKEN_KEY` or a file.
+    pub(crate) token_key: Option<Secret>,
+    /// A file that holds it.
+    pub(crate) token_key_file: Option<PathBuf>,
+    /// The service code of payments, where it is not 25.
+    pub(crate) payment_service: Option<u8>,
+    /// `subCompany`, where it is not 00000.
+    pub(crate) sub_company: Option<String>,
+    /// True when the payer may type another amount than is owed.
+    pub(crate) open_amount: bool,
 }
 
 /// The WhatsApp Cloud API.

@@ -109,7 +109,7 @@ pub(crate) fn masked_address(address: &str) -> String {
 
 /// A value without what nobody may read over a shoulder.
 pub(super) fn masked(key: &str, value: String) -> String {
-    let gateway_key = key.starts_with("gateway.") && key.ends_with("key");
+    let gateway_key = (key.starts_with("gateway.") && key.ends_with("key")) || key.ends_with("token_key");
     if gateway_key || key.ends_with("token") || key.ends_with("password") || key.ends_with("secret") {
         return "***".to_owned();
     }

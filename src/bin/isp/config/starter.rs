@@ -60,6 +60,14 @@ pkp = true                      # false: no PPN is charged
 # webhook_key_file = "tripay.private"
 # email = "tagihan@..."         # yours, for each payer
 
+# [snap.bca-va]                 # a bank that asks what is owed (SNAP BI); see docs/serve.md
+# service_id = "88899"          # your number at the bank
+# client_key = "..."            # as the bank calls itself when it wants a token
+# partner_id = "..."            # as it calls itself in each call
+# public_key_file = "bca.pem"
+# client_secret_file = "bca.secret"
+# token_key_file = "bca.token-key"       # 32 signs or more that nobody else knows
+
 # [whatsapp]
 # phone_number_id = "..."       # Meta's id of the sending number
 # access_token_file = "whatsapp.token"   # or ISP_WHATSAPP__ACCESS_TOKEN

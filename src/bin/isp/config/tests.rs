@@ -75,6 +75,27 @@ fn keys_of_gateways_are_read_and_never_shown() {
 }
 
 #[test]
+fn secrets_of_banks_are_read_and_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("isp.toml");
+    std::fs::write(&path, "[snap.bca-va]\nclient_secret = \"GEHEIM\"\ntoken_key_file = \"a.key\"\n").unwrap();
+    let flags = Overrides { config: Some(path), ..Overrides::default() };
+    let variables = || {
+        let of = |key: &str, value: &str| (format!("ISP_SNAP__BCA-VA__{key}"), value.to_owned());
+        [of("TOKEN_KEY", "123GEHEIM"), of("SERVICE_ID", "00899")].into_iter()
+    };
+    let config = Config::load(&flags, variables()).unwrap();
+    assert_eq!(config.snap["bca-va"].service_id, "00899", "digits, and no number");
+    assert!(config.snap["bca-va"].token_key_file.as_ref().unwrap().is_absolute());
+    assert!(config.exposed.is_some() || !cfg!(unix), "a secret in a file that others may read");
+    assert!(!format!("{config:?}").contains("GEHEIM"));
+    let all = settings(&config, &flags, variables()).unwrap();
+    assert!(all.iter().all(|s| !s.value.contains("GEHEIM")), "{all:?}");
+    let of = |key: &str| all.iter().find(|s| s.key == key).map(|s| s.value.as_str());
+    assert_eq!([of("snap.bca-va.client_secret"), of("snap.bca-va.token_key")], [Some("***"); 2]);
+}
+
+#[test]
 fn unknown_keys_and_senseless_numbers_are_refused() {
     for (file, variables) in [
         ("databse = \"x\"", &[][..]),

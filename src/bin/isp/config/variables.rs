@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 
 /// Keys at the top of the file, and so the first word of variables.
-const KEYS: [&str; 14] = [
-    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "gateway", "whatsapp",
-    "mikrotik", "radius", "worker", "serve",
+const KEYS: [&str; 15] = [
+    "database", "key_file", "tenant", "language", "officer", "policy", "provider", "payment", "gateway", "snap",
+    "whatsapp", "mikrotik", "radius", "worker", "serve",
 ];
 
 /// The variables that are ours.
@@ -54,6 +54,13 @@ fn value_of(text: &str, key: &str) -> toml::Value {
         "merchant",
         "app_secret",
         "verify_token",
+        "service_id",
+        "client_key",
+        "partner_id",
+        "client_secret",
+        "token_key",
+        "sub_company",
+        "label",
     ];
     if texts.contains(&key) {
         return as_text();

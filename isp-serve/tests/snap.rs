@@ -1,0 +1,248 @@
+//! A bank that asks what is owed and tells that it was paid, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use isp_core::Money;
+use isp_core::ids::{PageLinkId, WorkerId};
+use isp_core::isolation::Access;
+use isp_core::payment::virtual_account;
+use isp_core::ports::{InboxStore as _, MoneyStore as _, PageQuery, PaymentRow, WebhookState, Worker};
+use isp_core::testing::Moment;
+use isp_core::testing::sample::{code, id};
+use isp_payment::simulator::{BankAnswer, BankCall, SimulatedBank};
+use isp_payment::snap::{SnapBank, SnapService};
+use isp_serve::hooks::Source;
+use isp_serve::pages::Token;
+use isp_serve::snap::Bank;
+use isp_serve::work;
+
+const NAME: &str = "bca-va";
+
+fn source() -> Arc<dyn Source> {
+    Arc::new(Bank::new(SnapBank::try_new(SimulatedBank::settings(code(NAME))).unwrap()))
+}
+
+async fn start() -> (Server, SimulatedBank) {
+    let server = Server::start_all(2, |_| {}, vec![source()]).await;
+    let bank = SimulatedBank::new(&format!("http://{}", server.address), NAME).unwrap();
+    (server, bank)
+}
+
+fn digits(server: &Server, customer: usize) -> String {
+    virtual_account::digits_of(&server.world.customers[customer].code).unwrap()
+}
+
+async fn told(bank: &SimulatedBank, call: &BankCall) -> BankAnswer {
+    bank.send(call).await.expect("it is answered")
+}
+
+async fn payments(server: &Server) -> Vec<PaymentRow> {
+    server.store.payments(TENANT, None, PageQuery::first(99)).await.unwrap()
+}
+
+fn amounts(rows: &[PaymentRow]) -> Vec<i64> {
+    rows.iter().map(|row| row.payment.amount.as_i64()).collect()
+}
+
+#[tokio::test]
+async fn a_bank_asks_what_is_owed_and_a_payment_opens_the_line_once() {
+    let (server, bank) = start().await;
+    server.isolate(0).await;
+    assert_eq!(server.access(0).await, Access::Isolated);
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let asked = told(&bank, &bank.inquiry(&token, &of, "Q1", "1", now)).await;
+    assert_eq!((asked.status, asked.code(), asked.said("/totalAmount/value")), (200, "2002400", "150000.00"));
+    assert_eq!(asked.said("/virtualAccountName"), server.world.customers[0].name.as_str());
+    let paid = |external: &str| bank.payment(&token, &of, ("P1", Money::rupiah(150_000)), external, now);
+    let first = told(&bank, &paid("2")).await;
+    assert_eq!((first.status, first.code(), first.said("/paymentFlagStatus")), (200, "2002500", "00"));
+    assert_eq!(server.access(0).await, Access::Open, "before it is answered");
+    // The same payment by another name of the request: the same answer, and nothing is booked.
+    assert_eq!(told(&bank, &paid("3")).await, first);
+    // The same request again on the same day.
+    let repeated = told(&bank, &paid("2")).await;
+    assert_eq!((repeated.status, repeated.code()), (409, "4092500"));
+    // The same payment, of another amount.
+    let other = told(&bank, &bank.payment(&token, &of, ("P1", Money::rupiah(1_000)), "4", now)).await;
+    assert_eq!((other.status, other.code()), (404, "4042518"));
+    // Nothing is owed any more.
+    let asked = told(&bank, &bank.inquiry(&token, &of, "Q2", "5", now)).await;
+    assert_eq!((asked.status, asked.code(), asked.said("/inquiryStatus")), (404, "4042414", "01"));
+    for _ in 0..3 {
+        server.read().await;
+    }
+    assert_eq!(amounts(&payments(&server).await), [150_000]);
+    let states: Vec<WebhookState> = server.kept().await.iter().map(|row| row.state).collect();
+    assert_eq!(states.len(), 5);
+    assert_eq!(
+        states.iter().filter(|state| **state == WebhookState::Unread).count(),
+        1,
+        "the other amount is for a person"
+    );
+    assert_eq!(server.app.metrics.value("isp_payments_total", &[("channel", NAME)]), 1);
+    // What is kept holds neither token nor signature.
+    let kept = server.kept().await;
+    assert!(kept.iter().all(|row| row.webhook.headers.iter().all(|(_, value)| !value.contains(&token))));
+}
+
+#[tokio::test]
+async fn less_and_more_than_is_owed_is_booked_as_it_was_paid() {
+    let (server, bank) = start().await;
+    server.isolate(0).await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let pay = |request: &'static str, amount: i64, external: &'static str| {
+        bank.payment(&token, &of, (request, Money::rupiah(amount)), external, now)
+    };
+    assert_eq!(told(&bank, &pay("P1", 100_000, "1")).await.code(), "2002500");
+    assert_eq!(server.access(0).await, Access::Isolated, "it is not all that is owed");
+    let asked = told(&bank, &bank.inquiry(&token, &of, "Q1", "2", now)).await;
+    assert_eq!(asked.said("/totalAmount/value"), "50000.00");
+    assert_eq!(told(&bank, &pay("P2", 70_000, "3")).await.code(), "2002500");
+    assert_eq!(server.access(0).await, Access::Open);
+    // A payment when nothing is owed is credit too: the bank has the money.
+    assert_eq!(told(&bank, &pay("P3", 5_000, "4")).await.code(), "2002500");
+    let rows = payments(&server).await;
+    assert_eq!(rows.iter().map(|row| row.left.as_i64()).sum::<i64>(), 25_000);
+    assert_eq!(amounts(&rows).iter().sum::<i64>(), 175_000);
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_has_is_answered_as_the_standard_says_and_kept() {
+    let (server, bank) = start().await;
+    let now = server.now();
+    let token = bank.token(now).await.unwrap();
+    let nobody = virtual_account::digits_of(&code("NIEMAND1")).unwrap();
+    let mut wrong = digits(&server, 0);
+    wrong.replace_range(1..2, if &wrong[1..2] == "9" { "8" } else { "9" });
+    for (number, of) in [nobody, wrong, "1".to_owned()].iter().enumerate() {
+        let asked = told(&bank, &bank.inquiry(&token, of, "Q", &format!("q{number}"), now)).await;
+        assert_eq!((asked.status, asked.code()), (404, "4042412"), "{of}");
+        let paid = bank.payment(&token, of, ("P", Money::rupiah(9)), &format!("p{number}"), now);
+        let paid = told(&bank, &paid).await;
+        assert_eq!((paid.status, paid.code(), paid.said("/paymentFlagStatus")), (404, "4042512", "01"), "{of}");
+    }
+    // A number of another company at the same bank.
+    let body = serde_json::json!({
+        "partnerServiceId": "   12345", "customerNo": digits(&server, 0), "inquiryRequestId": "Q",
+        "virtualAccountNo": format!("   12345{}", digits(&server, 0)),
+    });
+    let other = bank.signed(SnapService::Inquiry, &token, &body, "other", now);
+    assert_eq!(told(&bank, &other).await.code(), "4042412");
+    server.read().await;
+    let kept = server.kept().await;
+    let of = |state: WebhookState| kept.iter().filter(|row| row.state == state).count();
+    assert_eq!((of(WebhookState::Read), of(WebhookState::Unread)), (4, 3), "money that was refused is for a person");
+    assert!(payments(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_signed_today_by_this_bank_is_neither_kept_nor_booked() {
+    let (server, bank) = start().await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let good = bank.payment(&token, &of, ("P1", Money::rupiah(1_000)), "1", now);
+    for at in (0..good.body.len()).step_by(9) {
+        let mut flipped = good.clone();
+        flipped.body[at] ^= 1;
+        assert_eq!(told(&bank, &flipped).await.code(), "4012500", "byte {at}");
+    }
+    let wrong = bank.payment("wrong-token", &of, ("P1", Money::rupiah(1_000)), "1", now);
+    assert_eq!(told(&bank, &wrong).await.code(), "4012501");
+    server.later(360);
+    assert_eq!(told(&bank, &good).await.code(), "4012500", "a stale timestamp");
+    assert_eq!(bank.token(now).await, None, "nor a token");
+    assert_eq!(told(&bank, &bank.token_call(now)).await.code(), "4017300");
+    // Other ways in.
+    assert_eq!(server.send("POST", &format!("/hooks/{NAME}"), &[], &good.body).await.0, 404);
+    assert_eq!(server.send("GET", &good.path, &[], b"").await.0, 405);
+    assert_eq!(server.send("POST", "/snap/nobody/v1.0/transfer-va/payment", &[], &good.body).await.0, 404);
+    assert_eq!(server.send("POST", &format!("/snap/{NAME}/v1.0/transfer-va/status"), &[], b"{}").await.0, 404);
+    let long = vec![b' '; 300 * 1_024];
+    let (status, text) = server.send("POST", &good.path, &[], &long).await;
+    assert_eq!(status, 413);
+    assert!(text.contains("4132500"), "{text}");
+    assert!(server.kept().await.is_empty() && payments(&server).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_signs_wrongly_too_often_is_told_so_and_the_bank_is_not_kept_out() {
+    let server = Server::start_all(1, |settings| settings.per_minute = 5, vec![source()]).await;
+    let bank = SimulatedBank::new(&format!("http://{}", server.address), NAME).unwrap();
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let mut codes = Vec::new();
+    for _ in 0..7 {
+        let wrong = bank.inquiry("wrong", &of, "Q", "1", now);
+        codes.push(told(&bank, &wrong).await.code().to_owned());
+    }
+    assert_eq!(codes[..5], ["4012401"; 5]);
+    assert_eq!(codes[5..], ["4292400"; 2]);
+    let good = told(&bank, &bank.payment(&token, &of, ("P1", Money::rupiah(1_000)), "1", now)).await;
+    assert_eq!(good.code(), "2002500", "what is signed is never refused for it");
+}
+
+/// Ten at once by ten names of the request, and the same one ten times: one payment, and each request once.
+#[tokio::test]
+async fn many_at_once_book_one_payment() {
+    let (server, bank) = start().await;
+    server.isolate(0).await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let calls: Vec<BankCall> = (0..10)
+        .flat_map(|number| {
+            let call = |external: &str| bank.payment(&token, &of, ("P1", Money::rupiah(150_000)), external, now);
+            [call(&number.to_string()), call("same")]
+        })
+        .collect();
+    let answers = futures::future::join_all(calls.iter().map(|call| told(&bank, call))).await;
+    let of_code = |code: &str| answers.iter().filter(|answer| answer.code() == code).count();
+    assert_eq!((of_code("2002500"), of_code("4092500")), (11, 9), "{answers:?}");
+    server.read().await;
+    assert_eq!(amounts(&payments(&server).await), [150_000]);
+}
+
+/// The process dies after the call is kept and before it is booked: whoever reads it books it, and the bank, which heard nothing and
+/// tells it again by another name, is answered as if nothing had happened.
+#[tokio::test]
+async fn a_payment_that_was_kept_is_booked_after_a_death() {
+    let (server, bank) = start().await;
+    server.isolate(0).await;
+    let (of, now) = (digits(&server, 0), server.now());
+    let token = bank.token(now).await.unwrap();
+    let call = |external: &str| bank.payment(&token, &of, ("P1", Money::rupiah(150_000)), external, now);
+    // The store takes the call and then nothing more.
+    server.store.fuse().blow_at(2, Moment::Before);
+    let first = told(&bank, &call("1")).await;
+    assert_eq!((first.status, first.code(), first.said("/paymentFlagStatus")), (202, "2022500", "02"));
+    server.store.fuse().mend();
+    assert!(payments(&server).await.is_empty());
+    assert_eq!(server.kept().await.len(), 1);
+    let other = Worker::new(WorkerId(id(40, 2)), server.watch.as_ref());
+    work::read_some(&server.app, other).await.unwrap();
+    assert_eq!(amounts(&payments(&server).await), [150_000]);
+    assert_eq!(server.access(0).await, Access::Open);
+    let again = told(&bank, &call("2")).await;
+    assert_eq!((again.status, again.code()), (200, "2002500"));
+    assert_eq!(amounts(&payments(&server).await), [150_000]);
+}
+
+/// By a link the customer sees the number; from a line's address nobody does, for a bank says the name to whoever types it.
+#[tokio::test]
+async fn the_customers_page_shows_the_number_by_a_link_only() {
+    let (server, _) = start().await;
+    server.isolate(0).await;
+    let number = format!("88899{}", digits(&server, 0));
+    let token = Token::draw().unwrap();
+    let link = token.link(PageLinkId(id(50, 1)), server.world.customers[0].id, server.now());
+    server.store.keep_link(TENANT, link).await.unwrap();
+    let (status, page) = server.send("GET", &token.url(""), &[], b"").await;
+    assert!(status == 200 && page.contains(&format!("{NAME}: <code>{number}</code>")), "{page}");
+    let (status, page) = server.send("GET", "/isolir", &[], b"").await;
+    assert!(status == 200 && !page.contains(&number), "{page}");
+}
