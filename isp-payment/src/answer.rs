@@ -38,6 +38,7 @@ pub(crate) enum Effect {
 
 impl Client {
     pub(crate) fn try_new(settings: GatewaySettings) -> Result<Self, SettingsError> {
+        use GatewayKind::{Duitku, DuitkuPop, Tripay, TripayOpen, Xendit};
         let key = settings.key.expose_secret();
         if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(SettingsError::BadKey("key"));
@@ -52,16 +53,20 @@ impl Client {
             }
         }
         let needs = |what, given: bool| if given { Ok(()) } else { Err(SettingsError::Missing(what)) };
-        if matches!(settings.kind, GatewayKind::Tripay | GatewayKind::Duitku) {
+        let kind = settings.kind;
+        if matches!(kind, Tripay | TripayOpen | Duitku | DuitkuPop) {
             needs("merchant", !settings.merchant.trim().is_empty())?;
+        }
+        if matches!(kind, Tripay | Duitku | DuitkuPop) {
             needs("email", settings.email.contains('@'))?;
         }
-        if matches!(settings.kind, GatewayKind::Tripay | GatewayKind::Xendit) {
+        if matches!(kind, Tripay | TripayOpen | Xendit) {
             needs("webhook_key", !is_blank(&settings.webhook_key))?;
         }
-        if settings.kind == GatewayKind::Duitku {
+        if matches!(kind, Duitku | DuitkuPop) {
             needs("callback_url", settings.callback_url.is_some())?;
         }
+        needs("sandbox = false: it has none for open payments", !(kind == TripayOpen && settings.sandbox))?;
         let (api, pages) = settings.kind.addresses(settings.sandbox);
         let api = settings.base_url.as_deref().unwrap_or(api);
         let pages = settings.base_url.as_deref().or(pages).unwrap_or(api);

@@ -1,4 +1,4 @@
-//! Duitku, API v2.
+//! Duitku: API v2, which gives a number or a code, and POP, which gives a page at the means of payment that was asked for.
 //!
 //! The signature of a callback covers the merchant, the amount and our reference, and not whether it was paid: it is a hint, and
 //! the status is asked.
@@ -9,11 +9,12 @@ use isp_core::payment::{Instructions, NoticeRefused, NoticeState, PayChannel, Pa
 use isp_core::ports::{Asked, CancelOutcome, Created, GatewayAsk, PaymentGateway, PortError};
 use isp_core::text::Code;
 use isp_http::percent_decoded;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::answer::{Client, Effect, maybe_rupiah, not_told, owned, reference, refused, rupiah, text, unreadable};
+use crate::settings::GatewayKind;
 use crate::sign;
 
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl PaymentGateway for Duitku {
         let body = json!({
             "merchantCode": merchant,
             "paymentAmount": amount,
-            "paymentMethod": method(ask.channel)?,
+            "paymentMethod": self.method(ask.channel)?,
             "merchantOrderId": ask.reference.as_str(),
             "productDetails": ask.description,
             "email": settings.email,
@@ -40,10 +41,8 @@ impl PaymentGateway for Duitku {
             "callbackUrl": settings.callback_url,
             "returnUrl": settings.callback_url,
             "expiryPeriod": (ask.expires_at - ask.now).num_minutes().max(1),
-            "signature": self.signature(&format!("{merchant}{}{amount}", ask.reference)),
         });
-        let path = ["webapi", "api", "merchant", "v2", "inquiry"];
-        let answer = self.0.call(self.0.api(Method::POST, &path).json(&body), Effect::Some).await?;
+        let answer = self.0.call(self.asking(ask, body), Effect::Some).await?;
         match (answer.status, text(&answer.body, "statusCode")) {
             (200..300, Some("00")) => {}
             (409, _) => return Err(refused("gateway.reference_used", "it knows the reference already")),
@@ -70,7 +69,11 @@ impl PaymentGateway for Duitku {
             "merchantOrderId": asked.reference.as_str(),
             "signature": self.signature(&format!("{merchant}{}", asked.reference)),
         });
-        let request = self.0.api(Method::POST, &["webapi", "api", "merchant", "transactionStatus"]).json(&body);
+        let path: &[&str] = match self.is_pop() {
+            true => &["api", "merchant", "transactionStatus"],
+            false => &["webapi", "api", "merchant", "transactionStatus"],
+        };
+        let request = self.0.api(Method::POST, path).json(&body);
         let answer = self.0.call(request, Effect::None).await?;
         match answer.status {
             404 => return Ok(None),
@@ -118,6 +121,30 @@ impl PaymentGateway for Duitku {
 }
 
 impl Duitku {
+    fn is_pop(&self) -> bool {
+        self.0.settings.kind == GatewayKind::DuitkuPop
+    }
+
+    /// The means of payment; none on a page on which the customer chooses, which only POP has.
+    fn method(&self, channel: PayChannel) -> Result<&'static str, PortError> {
+        if self.is_pop() && channel == PayChannel::Page { Ok("") } else { method(channel) }
+    }
+
+    /// The request to collect. API v2 signs its body, POP its moment in headers.
+    fn asking(&self, ask: &GatewayAsk, mut body: Value) -> RequestBuilder {
+        let (merchant, key) = (&self.0.settings.merchant, self.0.settings.key.expose_secret());
+        if self.is_pop() {
+            let millis = ask.now.timestamp_millis().to_string();
+            let signature = sign::sha256(&format!("{merchant}{millis}{key}"));
+            let request = self.0.api(Method::POST, &["api", "merchant", "createInvoice"]);
+            let request = request.header("x-duitku-signature", signature).header("x-duitku-timestamp", millis);
+            return request.header("x-duitku-merchantcode", merchant).json(&body);
+        }
+        let signed = format!("{merchant}{}{}", ask.reference, ask.amount.as_i64());
+        body["signature"] = self.signature(&signed).into();
+        self.0.api(Method::POST, &["webapi", "api", "merchant", "v2", "inquiry"]).json(&body)
+    }
+
     fn signature(&self, text: &str) -> String {
         sign::md5(&format!("{text}{}", self.0.settings.key.expose_secret()))
     }

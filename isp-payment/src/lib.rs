@@ -9,6 +9,7 @@ mod sign;
 pub mod simulator;
 pub mod snap;
 mod tripay;
+mod tripay_open;
 mod xendit;
 
 use isp_core::ports::PaymentGateway;
@@ -26,6 +27,7 @@ pub fn gateway(settings: GatewaySettings) -> Result<Box<dyn PaymentGateway>, Set
         GatewayKind::Midtrans => Box::new(midtrans::Midtrans(client)),
         GatewayKind::Xendit => Box::new(xendit::Xendit(client)),
         GatewayKind::Tripay => Box::new(tripay::Tripay(client)),
-        GatewayKind::Duitku => Box::new(duitku::Duitku(client)),
+        GatewayKind::TripayOpen => Box::new(tripay_open::TripayOpen(tripay::Tripay(client))),
+        GatewayKind::Duitku | GatewayKind::DuitkuPop => Box::new(duitku::Duitku(client)),
     })
 }

@@ -14,22 +14,29 @@ pub enum GatewayKind {
     Xendit,
     /// Tripay, closed payments.
     Tripay,
+    /// Tripay, open payments: a number that stays, for any amount; live only.
+    TripayOpen,
     /// Duitku, API v2.
     Duitku,
+    /// Duitku POP: a page, at the means of payment that was asked for.
+    DuitkuPop,
 }
 
 impl GatewayKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Midtrans, Self::Xendit, Self::Tripay, Self::Duitku];
+    pub const ALL: [Self; 6] =
+        [Self::Midtrans, Self::Xendit, Self::Tripay, Self::TripayOpen, Self::Duitku, Self::DuitkuPop];
 
-    /// `midtrans`, `xendit`, `tripay` or `duitku`.
+    /// `midtrans`, `xendit`, `tripay`, `tripay-open`, `duitku` or `duitku-pop`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Midtrans => "midtrans",
             Self::Xendit => "xendit",
             Self::Tripay => "tripay",
+            Self::TripayOpen => "tripay-open",
             Self::Duitku => "duitku",
+            Self::DuitkuPop => "duitku-pop",
         }
     }
 
@@ -40,9 +47,11 @@ impl GatewayKind {
             (Self::Midtrans, false) => ("https://api.midtrans.com", Some("https://app.midtrans.com")),
             (Self::Xendit, _) => ("https://api.xendit.co", None),
             (Self::Tripay, true) => ("https://tripay.co.id/api-sandbox", None),
-            (Self::Tripay, false) => ("https://tripay.co.id/api", None),
+            (Self::Tripay, false) | (Self::TripayOpen, _) => ("https://tripay.co.id/api", None),
             (Self::Duitku, true) => ("https://sandbox.duitku.com", None),
             (Self::Duitku, false) => ("https://passport.duitku.com", None),
+            (Self::DuitkuPop, true) => ("https://api-sandbox.duitku.com", None),
+            (Self::DuitkuPop, false) => ("https://api-prod.duitku.com", None),
         }
     }
 
@@ -51,8 +60,8 @@ impl GatewayKind {
         match self {
             Self::Midtrans => Some(("SB-", "Mid-")),
             Self::Xendit => Some(("xnd_development_", "xnd_production_")),
-            Self::Tripay => Some(("DEV-", "")),
-            Self::Duitku => None,
+            Self::Tripay | Self::TripayOpen => Some(("DEV-", "")),
+            Self::Duitku | Self::DuitkuPop => None,
         }
     }
 }

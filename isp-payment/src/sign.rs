@@ -11,6 +11,10 @@ pub(crate) fn sha512(text: &str) -> String {
     hex(&Sha512::digest(text.as_bytes()))
 }
 
+pub(crate) fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
 pub(crate) fn md5(text: &str) -> String {
     hex(&Md5::digest(text.as_bytes()))
 }

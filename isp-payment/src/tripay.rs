@@ -95,18 +95,7 @@ impl PaymentGateway for Tripay {
     }
 
     fn read(&self, headers: &[(String, String)], raw_body: &[u8]) -> Result<PaymentNotice, NoticeRefused> {
-        let key = &self.0.settings.webhook_key;
-        if sign::is_blank(key) {
-            return Err(NoticeRefused::NotSetUp);
-        }
-        let given = header(headers, SIGNATURE).ok_or(NoticeRefused::SignatureMissing)?;
-        if !sign::fits(given, &sign::hmac_sha256(key, raw_body)) {
-            return Err(NoticeRefused::SignatureMismatch);
-        }
-        if header(headers, EVENT) != Some("payment_status") {
-            return Err(NoticeRefused::NotAPayment);
-        }
-        let body: Value = serde_json::from_slice(raw_body).map_err(|_| NoticeRefused::Malformed)?;
+        let body = self.told(headers, raw_body)?;
         if body.get("is_closed_payment").and_then(Value::as_i64).is_some_and(|closed| closed != 1) {
             return Err(NoticeRefused::NotAPayment);
         }
@@ -123,12 +112,28 @@ impl PaymentGateway for Tripay {
 }
 
 impl Tripay {
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+    /// The body of a callback that is signed and about a payment.
+    pub(crate) fn told(&self, headers: &[(String, String)], raw_body: &[u8]) -> Result<Value, NoticeRefused> {
+        let key = &self.0.settings.webhook_key;
+        if sign::is_blank(key) {
+            return Err(NoticeRefused::NotSetUp);
+        }
+        let given = header(headers, SIGNATURE).ok_or(NoticeRefused::SignatureMissing)?;
+        if !sign::fits(given, &sign::hmac_sha256(key, raw_body)) {
+            return Err(NoticeRefused::SignatureMismatch);
+        }
+        if header(headers, EVENT) != Some("payment_status") {
+            return Err(NoticeRefused::NotAPayment);
+        }
+        serde_json::from_slice(raw_body).map_err(|_| NoticeRefused::Malformed)
+    }
+
+    pub(crate) fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         request.bearer_auth(self.0.settings.key.expose_secret())
     }
 
     /// What a callback or a transaction says; the amount has another name in each.
-    fn notice(&self, body: &Value, total: &str) -> Result<PaymentNotice, NoticeRefused> {
+    pub(crate) fn notice(&self, body: &Value, total: &str) -> Result<PaymentNotice, NoticeRefused> {
         let state = match text(body, "status").ok_or(NoticeRefused::Malformed)? {
             "PAID" => NoticeState::Paid,
             "UNPAID" => NoticeState::Pending,
@@ -166,7 +171,7 @@ fn seconds(seconds: i64) -> Option<DateTime<Utc>> {
     moment(DateTime::from_timestamp(seconds, 0)?)
 }
 
-fn instructions(data: &Value) -> Instructions {
+pub(crate) fn instructions(data: &Value) -> Instructions {
     Instructions {
         number: owned(data, "pay_code"),
         biller: None,

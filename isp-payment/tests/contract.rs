@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use isp_core::Money;
+use isp_core::payment::PayChannel;
 use isp_core::ports::PaymentGateway;
 use isp_core::testing::GatewayFault;
 use isp_core::testing::contract::payment_gateway::{Harness, Wire, run_all};
@@ -52,7 +53,11 @@ impl Harness for Simulated {
     }
 
     fn finds_by_reference(&self) -> bool {
-        self.kind != GatewayKind::Xendit
+        !matches!(self.kind, GatewayKind::Xendit | GatewayKind::TripayOpen)
+    }
+
+    fn channel(&self) -> PayChannel {
+        if self.kind == GatewayKind::TripayOpen { PayChannel::VaBri } else { PayChannel::VaBca }
     }
 }
 

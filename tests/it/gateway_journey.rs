@@ -35,7 +35,7 @@ enum Fate {
 }
 
 fn fate(n: u32) -> Fate {
-    // Each gateway meets each fate: 4 and 5 have no factor in common.
+    // Each gateway meets each fate: 6 and 7 have no factor in common.
     [Fate::Plain, Fate::Lost, Fate::Flipped, Fate::Less, Fate::More, Fate::Late, Fate::Plain][n as usize % 7]
 }
 
@@ -55,11 +55,15 @@ async fn two_hundred_customers_pay_once_each_and_the_books_are_the_gateways_tota
     let (night, engine) = (at("2026-01-20", 22), world.engine());
     let mut expected: BTreeMap<u32, Money> = BTreeMap::new();
     for n in 1..=CUSTOMERS {
-        let (simulator, gateway) = &gateways[n as usize % 4];
+        let (simulator, gateway) = &gateways[n as usize % gateways.len()];
         let gateway = gateway.as_ref();
-        let channels = [PayChannel::Qris, PayChannel::VaBca, PayChannel::Alfamart];
+        let channels = match gateway.name().as_str() {
+            // A number that stays is none of BCA's and of no shop.
+            "tripay-open" => [PayChannel::Qris, PayChannel::VaBri, PayChannel::VaBsi],
+            _ => [PayChannel::Qris, PayChannel::VaBca, PayChannel::Alfamart],
+        };
         let id = PaymentRequestId(uuid::Uuid::from_u128(u128::from(n)));
-        let (customer, channel) = (customer_id(n), channels[n as usize % 3]);
+        let (customer, channel) = (customer_id(n), channels[n as usize / gateways.len() % 3]);
         let wish = GatewayWish { id, customer, invoice: None, channel };
         let (asked, _) = engine.request_at_gateway(gateway, wish, night).await.unwrap();
         let reference = asked.reference.as_str();
@@ -132,7 +136,7 @@ async fn two_hundred_customers_pay_once_each_and_the_books_are_the_gateways_tota
     assert_eq!((books.owed, books.credit), (of_fate(Fate::Less), of_fate(Fate::More)));
     // The books tie to what each gateway says it owes, and both to the clearing account.
     let balances = world.store.gateway_balances(TENANT).await.unwrap();
-    assert_eq!(balances.len(), 4);
+    assert_eq!(balances.len(), gateways.len());
     for balance in &balances {
         let (simulator, _) = gateways.iter().find(|(_, g)| *g.name() == balance.gateway).unwrap();
         assert_eq!(balance.holds(), simulator.holds(), "{}", balance.gateway);

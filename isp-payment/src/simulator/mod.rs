@@ -152,7 +152,8 @@ impl Simulator {
     pub fn settings(&self) -> Result<GatewaySettings, SettingsError> {
         let name = Code::parse("gateway", self.kind.name()).map_err(|_| SettingsError::Missing("name"))?;
         let mut settings = GatewaySettings::new(name, self.kind, key(self.kind).into());
-        settings.sandbox = true;
+        // Open payments have no sandbox.
+        settings.sandbox = self.kind != GatewayKind::TripayOpen;
         settings.merchant = MERCHANT.to_owned();
         settings.webhook_key = WEBHOOK_KEY.into();
         settings.email = "tagihan@example.id".to_owned();
@@ -186,7 +187,8 @@ impl Simulator {
             GatewayKind::Midtrans => midtrans::webhook(&transaction),
             GatewayKind::Xendit => xendit::webhook(&transaction),
             GatewayKind::Tripay => tripay::webhook(&transaction),
-            GatewayKind::Duitku => duitku::webhook(&transaction),
+            GatewayKind::TripayOpen => tripay::webhook_open(&transaction),
+            GatewayKind::Duitku | GatewayKind::DuitkuPop => duitku::webhook(&transaction),
         })
     }
 
@@ -257,7 +259,8 @@ const fn key(kind: GatewayKind) -> &'static str {
         GatewayKind::Midtrans => "SB-Mid-server-simulated",
         GatewayKind::Xendit => "xnd_development_simulated",
         GatewayKind::Tripay => "DEV-simulated",
-        GatewayKind::Duitku => "simulated-duitku-key",
+        GatewayKind::TripayOpen => "simulated",
+        GatewayKind::Duitku | GatewayKind::DuitkuPop => "simulated-duitku-key",
     }
 }
 
@@ -318,7 +321,9 @@ fn answer(kind: GatewayKind, state: &Mutex<State>, request: &Request) -> Reply {
         GatewayKind::Midtrans => midtrans::answer(all, request, &path, &body()),
         GatewayKind::Xendit => xendit::answer(all, request, &path, query, &body()),
         GatewayKind::Tripay => tripay::answer(all, request, &path, query, &body()),
+        GatewayKind::TripayOpen => tripay::answer_open(all, request, &path, query, &body()),
         GatewayKind::Duitku => duitku::answer(all, &path, &body()),
+        GatewayKind::DuitkuPop => duitku::answer_pop(all, request, &path, &body()),
     }
 }
 

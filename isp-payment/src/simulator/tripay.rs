@@ -1,7 +1,8 @@
-//! Tripay, closed payments.
+//! Tripay, closed and open payments.
 
 use std::collections::BTreeMap;
 
+use isp_core::Money;
 use isp_core::payment::NoticeState;
 use isp_http::server::Request;
 use serde_json::{Value, json};
@@ -14,6 +15,69 @@ type All = BTreeMap<String, Transaction>;
 
 fn said(status: u16, message: &str) -> Reply {
     (status, json!({ "success": false, "message": message }))
+}
+
+/// What the interface of open payments answers: it has a sandbox nowhere, and numbers that stay.
+pub(super) fn answer_open(all: &mut All, request: &Request, path: &[&str], query: &str, body: &Value) -> Reply {
+    let bearer = format!("Bearer {}", key(GatewayKind::TripayOpen));
+    if request.header("authorization") != Some(bearer.as_str()) {
+        return said(401, "Invalid API Key");
+    }
+    let word = |key: &str| body.get(key).and_then(Value::as_str).filter(|word| !word.is_empty());
+    match (request.method.as_str(), path) {
+        ("POST", ["open-payment", "create"]) => {
+            let (Some(reference), Some(method)) = (word("merchant_ref"), word("method")) else {
+                return said(400, "Invalid parameter");
+            };
+            if !method.ends_with("OP") {
+                return said(400, "Invalid payment channel");
+            }
+            let signed = format!("{MERCHANT}{method}{reference}");
+            if word("signature") != Some(sign::hmac_sha256(&WEBHOOK_KEY.into(), signed.as_bytes()).as_str()) {
+                return said(403, "Invalid signature");
+            }
+            if all.contains_key(reference) {
+                return said(400, "Merchant ref already used");
+            }
+            let transaction = Transaction::new(reference, format!("T0001OP{reference}"), Money::ZERO, method);
+            let (number, code) = match method {
+                "QRISOP" => (Value::Null, format!("00020101021126SIM{reference}").into()),
+                _ => ("8888888888".into(), Value::Null),
+            };
+            let data = json!({
+                "uuid": transaction.id, "merchant_ref": reference, "customer_name": word("customer_name"),
+                "payment_name": method, "payment_method": method, "pay_code": number, "qr_string": code, "qr_url": null,
+            });
+            all.insert(reference.to_owned(), transaction);
+            (200, json!({ "success": true, "message": "", "data": data }))
+        }
+        ("GET", ["open-payment", uuid, "transactions"]) => {
+            let Some(t) = all.values().find(|t| t.id == *uuid) else { return said(404, "Open payment not found") };
+            let wanted = query_value(query, "merchant_ref").is_none_or(|reference| reference == t.reference);
+            let there = wanted && t.state != NoticeState::Pending;
+            let data: Vec<Value> = there.then(|| open_detail(t)).into_iter().collect();
+            (200, json!({ "success": true, "message": "", "data": data }))
+        }
+        _ => said(404, "Not found"),
+    }
+}
+
+/// A payment on an open number: it has a reference of its own.
+fn open_fees(t: &Transaction) -> Value {
+    let mut told = fees(t);
+    told["reference"] = format!("T0001{}", t.reference).into();
+    told["is_closed_payment"] = 0.into();
+    told
+}
+
+fn open_detail(t: &Transaction) -> Value {
+    let mut told = open_fees(t);
+    told["amount"] = (t.paid + t.payer_fee).as_i64().into();
+    told
+}
+
+pub(super) fn webhook_open(t: &Transaction) -> SignedWebhook {
+    signed(t, open_fees(t))
 }
 
 pub(super) fn answer(all: &mut All, request: &Request, path: &[&str], query: &str, body: &Value) -> Reply {
@@ -102,7 +166,10 @@ fn detail(t: &Transaction) -> Value {
 }
 
 pub(super) fn webhook(t: &Transaction) -> SignedWebhook {
-    let mut told = fees(t);
+    signed(t, fees(t))
+}
+
+fn signed(t: &Transaction, mut told: Value) -> SignedWebhook {
     told["total_amount"] = (t.paid + t.payer_fee).as_i64().into();
     let body = told.to_string().into_bytes();
     let signature = sign::hmac_sha256(&WEBHOOK_KEY.into(), &body);

@@ -223,7 +223,7 @@ fn gateway_of(name: &str, given: &Gateway) -> anyhow::Result<Box<dyn PaymentGate
     let kind = given.kind.as_deref().unwrap_or(name).to_ascii_lowercase();
     let kind = GatewayKind::ALL.into_iter().find(|known| known.name() == kind);
     let kind =
-        kind.ok_or_else(|| bad("kind is not midtrans, xendit, tripay or duitku".to_owned()))?;
+        kind.ok_or_else(|| bad("kind is not midtrans, xendit, tripay, tripay-open, duitku or duitku-pop".to_owned()))?;
     let variable = name.to_ascii_uppercase();
     let missing = || bad(format!("neither key_file nor ISP_GATEWAY__{variable}__KEY is set"));
     let key = secret(&given.key, &given.key_file)?.ok_or_else(missing)?;

@@ -27,6 +27,10 @@ pub trait Harness: Send + Sync {
     async fn webhook(&self, reference: &Reference) -> Wire;
     /// How many requests there are at the gateway.
     async fn requests(&self) -> usize;
+    /// A channel that it has.
+    fn channel(&self) -> PayChannel {
+        PayChannel::VaBca
+    }
     /// False for a gateway that can only be asked by its own number: what it does not know is then a guess.
     fn finds_by_reference(&self) -> bool {
         true
@@ -56,11 +60,11 @@ fn now() -> DateTime<Utc> {
     moment("2026-11-22T03:00:00Z")
 }
 
-fn ask(number: u32) -> GatewayAsk {
+fn ask(harness: &dyn Harness, number: u32) -> GatewayAsk {
     GatewayAsk {
         reference: Reference::parse("reference", &format!("INV-{number}-AB12")).expect("a reference"),
         amount: Money::rupiah(166_500),
-        channel: PayChannel::VaBca,
+        channel: harness.channel(),
         description: "Internet INV-202601-000042".to_owned(),
         payer: name("Pelanggan Contoh"),
         now: now(),
@@ -86,7 +90,7 @@ async fn stands(harness: &dyn Harness, ask: &GatewayAsk, created: &Created) -> P
 }
 
 async fn paid_is_told_alike_by_webhook_and_question(harness: &dyn Harness) {
-    let ask = ask(1);
+    let ask = ask(harness, 1);
     let created = made(harness, &ask).await;
     assert!(!created.instructions.is_empty(), "there is nothing to pay with");
     let before = stands(harness, &ask, &created).await;
@@ -105,7 +109,7 @@ async fn paid_is_told_alike_by_webhook_and_question(harness: &dyn Harness) {
 }
 
 async fn what_is_kept_of_a_webhook_is_believed_again(harness: &dyn Harness) {
-    let ask = ask(2);
+    let ask = ask(harness, 2);
     made(harness, &ask).await;
     harness.pay(&ask.reference, ask.amount, Money::ZERO, now()).await;
     let (mut headers, body) = harness.webhook(&ask.reference).await;
@@ -119,14 +123,14 @@ async fn what_is_kept_of_a_webhook_is_believed_again(harness: &dyn Harness) {
 }
 
 async fn another_amount_is_told_as_it_was_paid(harness: &dyn Harness) {
-    let ask = ask(3);
+    let ask = ask(harness, 3);
     let created = made(harness, &ask).await;
     harness.pay(&ask.reference, Money::rupiah(150_000), Money::ZERO, now()).await;
     assert_eq!(stands(harness, &ask, &created).await.gross, Money::rupiah(150_000));
 }
 
 async fn a_reference_collects_once(harness: &dyn Harness) {
-    let ask = ask(4);
+    let ask = ask(harness, 4);
     let created = made(harness, &ask).await;
     let before = harness.requests().await;
     let again = harness.gateway().create(&ask).await;
@@ -139,13 +143,13 @@ async fn a_reference_collects_once(harness: &dyn Harness) {
 }
 
 async fn nothing_is_known_of_a_reference_that_nobody_made(harness: &dyn Harness) {
-    let ask = ask(5);
+    let ask = ask(harness, 5);
     let found = harness.gateway().status(&asked(&ask, None)).await.expect("the gateway answers");
     assert!(found.is_none_or(|_| !harness.finds_by_reference()));
 }
 
 async fn an_end_is_told_by_its_state(harness: &dyn Harness) {
-    let ask = ask(6);
+    let ask = ask(harness, 6);
     let created = made(harness, &ask).await;
     match harness.gateway().cancel(&asked(&ask, Some(&created))).await.expect("the gateway answers") {
         CancelOutcome::Cancelled => assert_eq!(stands(harness, &ask, &created).await.state, NoticeState::Cancelled),
@@ -155,7 +159,7 @@ async fn an_end_is_told_by_its_state(harness: &dyn Harness) {
 }
 
 async fn what_certainly_did_not_happen_is_told_so(harness: &dyn Harness, number: u32, fault: GatewayFault) {
-    let (ask, before) = (ask(number), harness.requests().await);
+    let (ask, before) = (ask(harness, number), harness.requests().await);
     if !harness.fail_next(fault).await {
         return;
     }
@@ -166,7 +170,7 @@ async fn what_certainly_did_not_happen_is_told_so(harness: &dyn Harness, number:
 }
 
 async fn a_lost_answer_is_unknown_and_settled_by_the_question(harness: &dyn Harness, number: u32, fault: GatewayFault) {
-    let (ask, before) = (ask(number), harness.requests().await);
+    let (ask, before) = (ask(harness, number), harness.requests().await);
     if !harness.fail_next(fault).await {
         return;
     }

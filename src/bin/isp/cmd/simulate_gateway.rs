@@ -69,8 +69,9 @@ fn introduce(ctx: &Context, simulator: &Simulator, kind: GatewayKind) -> anyhow:
     let variables = [("gateway", kind.name().to_owned()), ("address", simulator.base_url())];
     let said = ctx.texts.with("done.simulating_gateway", &variables);
     let toml = format!(
-        "[gateway.{name}]\nsandbox = true\nbase_url = \"{url}\"\nmerchant = \"{merchant}\"\nkey = \"{key}\"\nwebhook_key = \"{webhook}\"\nemail = \"{email}\"\ncallback_url = \"{callback}\"",
+        "[gateway.{name}]\nsandbox = {sandbox}\nbase_url = \"{url}\"\nmerchant = \"{merchant}\"\nkey = \"{key}\"\nwebhook_key = \"{webhook}\"\nemail = \"{email}\"\ncallback_url = \"{callback}\"",
         name = kind.name(),
+        sandbox = settings.sandbox,
         url = simulator.base_url(),
         merchant = settings.merchant,
         key = settings.key.expose_secret(),
@@ -92,8 +93,10 @@ async fn pay(ctx: &Context, simulator: &Simulator, args: &Simulate) -> anyhow::R
             let since = *seen.entry(asked.reference.clone()).or_insert(now);
             let due = args.pay_after.is_some_and(|seconds| now - since >= chrono::TimeDelta::seconds(seconds.into()));
             if asked.state == NoticeState::Pending && due {
-                simulator.pay(&asked.reference, asked.asked, Money::ZERO, now);
-                let variables = [("reference", asked.reference.clone()), ("amount", asked.asked.to_string())];
+                // On a number that stays the payer types an amount.
+                let amount = if asked.asked.is_zero() { Money::rupiah(100_000) } else { asked.asked };
+                simulator.pay(&asked.reference, amount, Money::ZERO, now);
+                let variables = [("reference", asked.reference.clone()), ("amount", amount.to_string())];
                 output::print(&format!("{}\n", ctx.texts.with("done.simulated_payment", &variables)))?;
                 untold.push(asked.reference);
             }
