@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 
-.PHONY: help demo test lint test-rust citus test-py chaos bench wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
+.PHONY: help demo test lint test-rust citus test-py chaos bench fuzz wheel odoo-test odoo-demo odoo-bench odoo-pictures odoo-i18n dist wheels deny audit setup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-py: setup ## the wheel's Python tests, types and stubs
 chaos: setup ## a provider under everything that a machine can do: make chaos ROUNDS=100 SEED=1,2,3; writes docs/chaos.md
 	CHAOS_ROUNDS=$(or $(ROUNDS),100) CHAOS_SEEDS=$(or $(SEED),1) CHAOS_PAGE=$(CURDIR)/docs/chaos.md \
 		cargo test --quiet --locked --test it chaos:: -- --nocapture
+
+fuzz: setup ## fuzzes each parser of what comes from outside: make fuzz TIME=600 TARGET='snap qris'
+	TIME=$(or $(TIME),600) JOBS=$(or $(JOBS),1) scripts/fuzz $(TARGET)
 
 bench: setup ## the benchmarks, with a private PostgreSQL
 	scripts/with_pg cargo bench --workspace --locked $(ARGS)
