@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use isp_core::calendar::{BillingDay, Cycle, Date, Period, Zone};
 use isp_core::customer::Invoicing;
 use isp_core::package::PriceVersion;
+use isp_core::payment::NoticeState;
 use isp_core::subscription::{Discount, HeldPrice, Timing};
 use isp_core::tax::TaxMode;
 use isp_core::{Money, Policy};
@@ -150,6 +151,33 @@ pub enum Action {
         payer_fee: Money,
         /// What the gateway keeps of the rest.
         fee: Money,
+    },
+    /// A gateway is asked to collect what a customer owes.
+    Ask {
+        /// Whose.
+        customer: String,
+        /// Which gateway.
+        provider: String,
+    },
+    /// A gateway says something of the last request that it was asked for.
+    Notice {
+        /// Which gateway.
+        provider: String,
+        /// What happened to the request.
+        state: NoticeState,
+        /// How much was paid; nothing for what was asked.
+        amount: Option<Money>,
+        /// What the gateway calls the payment.
+        reference: String,
+    },
+    /// A customer writes to us.
+    Write {
+        /// Who.
+        customer: String,
+        /// What was typed.
+        text: String,
+        /// What the other side calls the message: the same is the same message.
+        message: String,
     },
     /// A payment is taken back.
     Reverse {
@@ -417,6 +445,10 @@ pub struct Expected {
     pub reason: Option<String>,
     /// What the router says.
     pub router: Option<String>,
+    /// What the last message of the customer was answered, as [`isp_core::message::inbound::Answer`] has it; `none` for no answer.
+    pub answer: Option<String>,
+    /// Where the last request of the customer at a gateway stands.
+    pub request: Option<String>,
     /// All messages to the customer so far.
     pub messages: Option<Vec<ExpectedMessage>>,
     /// The code with which the last run reported that it could not bill the subscription; `none` for none.

@@ -116,6 +116,8 @@ impl Look<'_> {
         self.is("access", expected.access.clone(), observed.access.clone());
         self.is("reason", expected.reason.clone(), observed.reason.clone());
         self.is("router", expected.router.clone(), observed.router.clone());
+        self.is("answer", expected.answer.clone(), observed.answer.clone());
+        self.is("request", expected.request.clone(), observed.request.clone());
         let problem = observed.problem.clone().unwrap_or_else(|| "none".into());
         self.is("problem", expected.problem.clone(), Some(problem));
         for (account, amount) in expected.books.iter().flatten() {

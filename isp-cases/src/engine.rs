@@ -17,12 +17,13 @@ use isp_core::ids::{
 };
 use isp_core::installation::{InstallationKind, InstallationOrder, part_step};
 use isp_core::message::Sender;
+use isp_core::message::inbound::Answer;
 use isp_core::message::notification::{MessageContent, OutgoingMessage};
 use isp_core::package::{Package, PriceList, PriceVersion, Speed, UserGroup};
-use isp_core::payment::{PayChannel, PaymentNotice};
+use isp_core::payment::{GatewayRequest, PayChannel, PaymentNotice};
 use isp_core::place::{Router, RouterEndpoint, Site};
 use isp_core::ports::StandingWatch;
-use isp_core::ports::{ChangeSet, InvoiceQuery, PageQuery, Store, StoreError};
+use isp_core::ports::{ChangeSet, InboxStore, InvoiceQuery, PageQuery, Store, StoreError};
 use isp_core::protection::{Exemption, Outage, Promise};
 use isp_core::subscription::{Account, BillingTerms, Subscription};
 use isp_core::testing::sample::{self, worker};
@@ -36,6 +37,7 @@ use crate::host::{Host, Refusal};
 use crate::observed::{Observed, ObservedInvoice, ObservedMessage, ObservedNote};
 use crate::record::Recorded;
 
+mod outside;
 mod proof;
 mod records;
 
@@ -45,6 +47,7 @@ const PAGE: u32 = 2;
 /// A store with the engine over it. Each case lives in a tenant of its own, so one database serves all.
 pub struct EngineHost<'s> {
     store: &'s dyn Store,
+    inbox: &'s dyn InboxStore,
     tenant: TenantId,
     policy: Policy,
     sender: Sender,
@@ -54,6 +57,9 @@ pub struct EngineHost<'s> {
     zones: BTreeMap<String, Zone>,
     outages: BTreeMap<String, Outage>,
     sent: Vec<(DateTime<Utc>, OutgoingMessage)>,
+    gateways: BTreeMap<String, FakeGateway>,
+    asked: BTreeMap<String, GatewayRequest>,
+    answers: BTreeMap<String, Option<Answer>>,
     last: (BillReport, EnforceReport),
     /// Refunds, deposits and payouts, in the order in which they were recorded.
     recorded: Vec<(Recorded, RecordId)>,
@@ -62,9 +68,10 @@ pub struct EngineHost<'s> {
 impl<'s> EngineHost<'s> {
     /// A host for one case, with nothing in it yet.
     #[must_use]
-    pub fn new(store: &'s dyn Store, case: &Case) -> Self {
+    pub fn new<S: Store + InboxStore>(store: &'s S, case: &Case) -> Self {
         Self {
             store,
+            inbox: store,
             tenant: TenantId(derive(Uuid::nil(), &["case", &case.file])),
             policy: case.policy.clone(),
             sender: sample::sender(),
@@ -74,6 +81,9 @@ impl<'s> EngineHost<'s> {
             zones: BTreeMap::new(),
             outages: BTreeMap::new(),
             sent: Vec::new(),
+            gateways: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            answers: BTreeMap::new(),
             last: Default::default(),
             recorded: Vec::new(),
         }
@@ -460,6 +470,8 @@ impl<'s> EngineHost<'s> {
             access: why.as_ref().map(|why| why.access.code().to_owned()),
             reason: why.map(|why| why.reason.to_owned()),
             router: router.map(|access| access.code().to_owned()),
+            answer: self.answered(&of.customer),
+            request: self.request_of(customer).await?,
             messages: self.messages(of),
             problem: self.last.0.problems.iter().find(|p| p.subscription_id == line).map(|p| p.error.code().to_owned()),
             held: held.map_or(0, |h| h.would_isolate),
@@ -508,6 +520,7 @@ impl Host for EngineHost<'_> {
             Action::Look => return Ok(()),
             Action::Run { approve, confirm } => return self.run(*approve, *confirm, at).await.map_err(refusal),
             Action::Pay { .. } => self.pay(action, at).await,
+            Action::Ask { .. } | Action::Notice { .. } | Action::Write { .. } => self.outside(action, at).await,
             Action::Reverse { .. } => self.reverse(action, at).await,
             Action::ChangePackage { .. }
             | Action::ChangeDay { .. }

@@ -24,6 +24,10 @@ pub struct Observed {
     pub reason: Option<String>,
     /// What the router says.
     pub router: Option<String>,
+    /// What the last message of the customer was answered.
+    pub answer: Option<String>,
+    /// Where the last request of the customer at a gateway stands.
+    pub request: Option<String>,
     /// All messages that reached the customer, in order.
     pub messages: Vec<ObservedMessage>,
     /// Why the last run could not bill it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use futures::StreamExt as _;
 use isp::cases::{Case, Colour, EngineHost, Suite, Tally, compare, live};
-use isp_core::ports::Store;
+use isp_core::ports::{InboxStore, Store};
 use isp_core::testing::MemoryStore;
 use isp_store::{SqlStore, Vault};
 
@@ -26,13 +26,17 @@ fn suite() -> Suite {
 }
 
 /// What is red of one case on one store.
-async fn red(store: &dyn Store, case: &Case) -> Vec<String> {
+async fn red<S: Store + InboxStore>(store: &S, case: &Case) -> Vec<String> {
     let mut host = EngineHost::new(store, case);
     let report = live(&mut host, case).await;
     compare(case, &report).iter().map(ToString::to_string).collect()
 }
 
-async fn on(host: &'static str, store: &dyn Store, suite: &Suite) -> Vec<(&'static str, usize, Colour, Vec<String>)> {
+async fn on<S: Store + InboxStore>(
+    host: &'static str,
+    store: &S,
+    suite: &Suite,
+) -> Vec<(&'static str, usize, Colour, Vec<String>)> {
     let cases = suite.cases.iter().enumerate().map(|(at, case)| async move {
         if suite.lacks.why(host, case).is_some() {
             return (host, at, Colour::Lacking, Vec::new());

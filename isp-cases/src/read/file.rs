@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use isp_core::calendar::Zone;
 use isp_core::customer::Invoicing;
+use isp_core::payment::NoticeState;
 use isp_core::subscription::Timing;
 use isp_core::tax::TaxMode;
 use isp_core::{Money, Policy};
@@ -118,6 +119,9 @@ pub(super) struct Step {
     pub(super) refused: Option<String>,
     pub(super) expect: Option<Expect>,
     pub(super) pay: Option<Pay>,
+    pub(super) ask: Option<Ask>,
+    pub(super) notice: Option<Notice>,
+    pub(super) write: Option<Write>,
     pub(super) reverse: Option<Reverse>,
     pub(super) change_package: Option<ChangePackage>,
     pub(super) change_day: Option<ChangeDay>,
@@ -172,6 +176,30 @@ pub(super) struct Pay {
     pub(super) payer_fee: Money,
     #[serde(default)]
     pub(super) fee: Money,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ask {
+    pub(super) customer: Option<String>,
+    pub(super) provider: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notice {
+    pub(super) provider: Option<String>,
+    pub(super) state: NoticeState,
+    pub(super) amount: Option<Money>,
+    pub(super) reference: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Write {
+    pub(super) customer: Option<String>,
+    pub(super) text: String,
+    pub(super) message: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -363,6 +391,8 @@ pub(super) struct Expect {
     pub(super) access: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) router: Option<String>,
+    pub(super) answer: Option<String>,
+    pub(super) request: Option<String>,
     pub(super) messages: Option<Vec<Message>>,
     pub(super) problem: Option<String>,
     pub(super) held: Option<u64>,

@@ -258,6 +258,26 @@ impl Steps<'_> {
                 fee: pay.fee,
             });
         }
+        let gateway = |named: Option<&String>| named.cloned().unwrap_or_else(|| "tripay".into());
+        if let Some(ask) = &step.ask {
+            let customer = self.customer("ask.customer", ask.customer.as_ref())?;
+            actions.push(Action::Ask { customer, provider: gateway(ask.provider.as_ref()) });
+        }
+        if let Some(notice) = &step.notice {
+            actions.push(Action::Notice {
+                provider: gateway(notice.provider.as_ref()),
+                state: notice.state,
+                amount: notice.amount,
+                reference: notice.reference.clone().unwrap_or_else(|| "N-1".into()),
+            });
+        }
+        if let Some(write) = &step.write {
+            actions.push(Action::Write {
+                customer: self.customer("write.customer", write.customer.as_ref())?,
+                text: write.text.clone(),
+                message: write.message.clone().unwrap_or_else(|| format!("M-{}", self.number)),
+            });
+        }
         if let Some(of) = &step.reverse {
             let (provider, reference) = (provider(of.provider.as_ref()), of.reference.clone());
             actions.push(Action::Reverse { provider, reference, reason: because(of.reason.as_ref()) });
@@ -453,6 +473,8 @@ impl Steps<'_> {
             access: access("access", expect.access.as_ref())?,
             reason: expect.reason.clone(),
             router: access("router", expect.router.as_ref())?,
+            answer: expect.answer.clone(),
+            request: expect.request.clone(),
             messages: messages.transpose()?,
             problem: expect.problem.clone(),
             held: expect.held,
