@@ -80,11 +80,11 @@ pub use backup::{BackupError, Copied, Fit, Scratch, backup, checksum_of, note_ba
 pub use citus::Distributed;
 pub use doctor::Finding;
 pub use keyfile::{KeyFile, Unwrapped};
-pub use open::{MigrationStatus, distribute, has_key, migrate, migration_status};
+pub use open::{MigrationStatus, distribute, has_key, migrate, migration_status, wall};
 pub use reseal::{AllRuns, KeyUse, Resealed};
 pub use store::{SqlStore, open};
 pub use vault::{Vault, VaultError};
-pub use wall::{Walled, wall};
+pub use wall::Walled;
 
 /// Lets the tests run the example of the README.
 #[cfg(doctest)]

@@ -16,7 +16,7 @@ use crate::session::{Engine, Whose, first};
 use crate::sqlite::{self, Sqlite};
 use crate::value::args;
 use crate::vault::Vault;
-use crate::wall;
+use crate::wall::{self, Walled};
 
 /// Where the migrations of a database stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,14 +142,15 @@ pub async fn migrate(url: &str) -> Result<MigrationStatus, StoreError> {
             let options = options.options([("statement_timeout", "0")]);
             let mut connection = postgres::connect(&options).await?;
             wall::refuse_behind(&mut connection).await?;
-            match citus::part(&mut connection).await? {
+            let part = citus::part(&mut connection).await?;
+            match part {
                 Part::Coordinator => _ = citus::migrate(&mut connection).await?,
                 part => {
                     citus::refuse_worker(part)?;
                     migrate_undistributed(&mut connection).await?;
                 }
             }
-            wall::keep(&mut connection).await?;
+            wall::keep(&mut connection, part == Part::Coordinator).await?;
             connection.close().await.map_err(store_error)?;
         }
     }
@@ -167,6 +168,35 @@ pub async fn distribute(url: &str) -> Result<Distributed, StoreError> {
         Target::Sqlite(_) => Err(rejected("a SQLite file cannot be distributed; Citus is an extension of PostgreSQL")),
         Target::Postgres(options) => citus::distribute(&options.options([("statement_timeout", "0")])).await,
     }
+}
+
+/// Builds the wall in a PostgreSQL database whose tables are current, for a user of the server that is there already, and gives it the
+/// rights that the program needs. Running it again changes nothing; one that was stopped in between goes on where it was.
+/// [`migrate`] keeps it up for new tables. Other users than the owner and this one are shut out.
+///
+/// # Errors
+/// [`StoreError::Rejected`] for a SQLite file, for a user that is not there or could pass the wall, and when the user of the URL is
+/// not the owner of the tables; [`StoreError::Outdated`]; [`StoreError::Unavailable`].
+pub async fn wall(url: &str, user: &str) -> Result<Walled, StoreError> {
+    let Target::Postgres(options) = target(url)? else {
+        return Err(rejected("a SQLite file has no users; a wall between providers is PostgreSQL's"));
+    };
+    let status = migration_status(url).await?;
+    if !status.pending.is_empty() {
+        return Err(StoreError::Outdated);
+    }
+    let mut connection = postgres::connect(&options.options([("statement_timeout", "0")])).await?;
+    let part = citus::part(&mut connection).await?;
+    citus::refuse_worker(part)?;
+    wall::refuse_behind(&mut connection).await?;
+    wall::may_stand_behind(&mut connection, user).await?;
+    let cluster = part == Part::Coordinator;
+    let done = wall::build(&mut connection, &[user.to_owned()], cluster).await?;
+    if cluster {
+        citus::limit_waiting(&mut connection, user).await?;
+    }
+    connection.close().await.map_err(store_error)?;
+    Ok(done)
 }
 
 /// Runs the migrations on a PostgreSQL server by itself.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::{rejected, store_error, unavailable};
 use crate::table::Table;
 use crate::value::{Kind, RawRow, Reader, Value};
-use crate::wall::Gap;
+use crate::wall::{BEHIND_WALL, Gap};
 
 /// An open transaction. Dropped without [`Session::commit`], it leaves nothing behind.
 ///
@@ -173,10 +173,6 @@ impl dyn Engine + '_ {
         if self.sees_all() { Ok(Whose::Any) } else { Err(rejected(BEHIND_WALL)) }
     }
 }
-
-/// Why what concerns all providers is not done by a user that sees one at a time.
-pub(crate) const BEHIND_WALL: &str =
-    "its user stands behind the wall between providers; name the user that owns the tables in the database URL";
 
 /// Whose rows a transaction is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

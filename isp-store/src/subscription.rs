@@ -125,11 +125,13 @@ pub(crate) async fn write_former_terms(
     tenant: TenantId,
     former: &[FormerTerms],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO former_terms (tenant_id, subscription_id, place, until, terms)
-        SELECT $1, $2, COALESCE(MAX(place), 0) + 1, $3, $4 FROM former_terms
-        WHERE tenant_id = $1 AND subscription_id = $2";
+    // In two steps, while the tenant's row is held: a cluster behind a wall brings no row from a query into a table.
+    let last = "SELECT COALESCE(MAX(place), 0) FROM former_terms WHERE tenant_id = $1 AND subscription_id = $2";
+    let sql = "INSERT INTO former_terms (tenant_id, subscription_id, place, until, terms) VALUES ($1, $2, $3, $4, $5)";
     for FormerTerms { subscription_id, until, terms } in former {
-        s.execute(sql, args![tenant, *subscription_id, *until, encode::json(terms)?]).await?;
+        let place: i64 =
+            first(s, "former terms", last, args![tenant, *subscription_id], |r| r.get()).await?.unwrap_or(0);
+        s.execute(sql, args![tenant, *subscription_id, place + 1, *until, encode::json(terms)?]).await?;
     }
     Ok(())
 }

@@ -2,20 +2,19 @@
 //! another, the database shows and takes only rows of the tenant that the transaction is about.
 //!
 //! The owner of the tables is not held up by it: it migrates, copies and looks through all tenants. The program works as another
-//! user, which [`wall`] gives the rights to. A transaction names its tenant by a setting that ends with it. One that names none is
+//! user, which [`wall`](crate::wall()) gives the rights to. A transaction names its tenant by a setting that ends with it. One that names none is
 //! refused everything.
 
 use isp_core::ids::TenantId;
 use isp_core::ports::StoreError;
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, Executor as _};
 
-use crate::citus::{self, Part};
 use crate::error::{rejected, store_error};
-use crate::open::{Target, target};
-use crate::postgres::connect;
-use crate::session::BEHIND_WALL;
 
+/// Why what concerns all providers is not done by a user that sees one at a time.
+pub(crate) const BEHIND_WALL: &str =
+    "its user stands behind the wall between providers; name the user that owns the tables in the database URL";
 /// The table by which it is told whether there is a wall.
 const FIRST: &str = "tenants";
 /// The name of the rule on each table.
@@ -68,40 +67,12 @@ pub(crate) fn settings(tenant: TenantId, cluster: bool) -> Vec<String> {
     told.into_iter().chain([format!("SET LOCAL isp.tenant TO '{}'", tenant.0)]).collect()
 }
 
-/// Builds the wall in a PostgreSQL database whose tables are current, for a user of the server that is there already, and gives it the
-/// rights that the program needs. Running it again changes nothing; one that was stopped in between goes on where it was.
-/// [`migrate`](crate::migrate) keeps it up for new tables. Other users than the owner and this one are shut out.
-///
-/// # Errors
-/// [`StoreError::Rejected`] for a SQLite file, for a user that is not there or could pass the wall, and when the user of the URL is
-/// not the owner of the tables; [`StoreError::Outdated`]; [`StoreError::Unavailable`].
-pub async fn wall(url: &str, user: &str) -> Result<Walled, StoreError> {
-    let Target::Postgres(options) = target(url)? else {
-        return Err(rejected("a SQLite file has no users; a wall between providers is PostgreSQL's"));
-    };
-    let status = crate::migration_status(url).await?;
-    if !status.pending.is_empty() {
-        return Err(StoreError::Outdated);
-    }
-    let mut connection = connect(&options.options([("statement_timeout", "0")])).await?;
-    let part = citus::part(&mut connection).await?;
-    citus::refuse_worker(part)?;
-    refuse_behind(&mut connection).await?;
-    may_stand_behind(&mut connection, user).await?;
-    let done = build(&mut connection, &[user.to_owned()]).await?;
-    if part == Part::Coordinator {
-        citus::limit_waiting(&mut connection, user).await?;
-    }
-    connection.close().await.map_err(store_error)?;
-    Ok(done)
-}
-
 /// Builds the wall for tables that came after it, where there is one.
-pub(crate) async fn keep(connection: &mut PgConnection) -> Result<(), StoreError> {
+pub(crate) async fn keep(connection: &mut PgConnection, cluster: bool) -> Result<(), StoreError> {
     let up = "SELECT COALESCE((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass('tenants')), FALSE)";
     if sqlx::query_scalar(up).fetch_one(&mut *connection).await.map_err(store_error)? {
         let users = users(connection).await?;
-        build(connection, &users).await?;
+        build(connection, &users, cluster).await?;
     }
     Ok(())
 }
@@ -120,7 +91,11 @@ pub(crate) async fn gaps(pool: &PgPool) -> Result<Vec<Gap>, StoreError> {
         return Ok(Vec::new());
     }
     let sql = format!("SELECT c.relname::text {TABLES} AND NOT ({HAS_RULE}) ORDER BY 1");
-    let tables: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(pool).await.map_err(store_error)?;
+    let mut tables: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(pool).await.map_err(store_error)?;
+    let sql = "SELECT COALESCE((SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass('meta')), TRUE)";
+    if !sqlx::query_scalar::<_, bool>(sql).fetch_one(pool).await.map_err(store_error)? {
+        tables.push("meta".to_owned());
+    }
     // Who works with the tables: the user of this connection, and all that were given rights to them.
     let sql = "SELECT r.rolname::text FROM pg_roles r, pg_class c WHERE c.oid = to_regclass('tenants')
         AND (r.rolname = current_user
@@ -132,7 +107,7 @@ pub(crate) async fn gaps(pool: &PgPool) -> Result<Vec<Gap>, StoreError> {
 }
 
 /// Fails for a user that is not there, or that could pass the wall.
-async fn may_stand_behind(connection: &mut PgConnection, user: &str) -> Result<(), StoreError> {
+pub(crate) async fn may_stand_behind(connection: &mut PgConnection, user: &str) -> Result<(), StoreError> {
     let sql = "SELECT r.rolsuper OR r.rolbypassrls OR pg_has_role(r.oid, c.relowner, 'MEMBER')
         FROM pg_roles r, pg_class c WHERE r.rolname = $1 AND c.oid = to_regclass('tenants')";
     match sqlx::query_scalar(sql).bind(user).fetch_optional(connection).await.map_err(store_error)? {
@@ -156,7 +131,11 @@ async fn users(connection: &mut PgConnection) -> Result<Vec<String>, StoreError>
 
 /// Gives each table its rule, and the users their rights. The first table is the last to be walled, so that a wall that is said to be
 /// there is whole.
-async fn build(connection: &mut PgConnection, users: &[String]) -> Result<Walled, StoreError> {
+pub(crate) async fn build(
+    connection: &mut PgConnection,
+    users: &[String],
+    cluster: bool,
+) -> Result<Walled, StoreError> {
     let mut quoted = Vec::with_capacity(users.len());
     for user in users {
         let sql = "SELECT quote_ident($1)";
@@ -174,6 +153,12 @@ async fn build(connection: &mut PgConnection, users: &[String]) -> Result<Walled
         return Err(StoreError::Outdated);
     }
     let to = quoted.join(", ");
+    let tenant = match cluster {
+        // Citus takes no query in a rule.
+        true => "current_setting('isp.tenant')::uuid",
+        // Read once a statement, not once a row.
+        false => "(SELECT current_setting('isp.tenant')::uuid)",
+    };
     let mut now = Vec::new();
     rules_of_meta(connection, &to).await?;
     for (table, secured, ruled) in &tables {
@@ -193,12 +178,8 @@ async fn build(connection: &mut PgConnection, users: &[String]) -> Result<Walled
         for rule in rules {
             run(connection, format!("DROP POLICY {rule} ON {table}")).await?;
         }
-        // The setting is read once a statement, not once a row. Without the setting it fails.
-        run(
-            connection,
-            format!("CREATE POLICY {RULE} ON {table} USING (tenant_id = (SELECT current_setting('isp.tenant')::uuid))"),
-        )
-        .await?;
+        // Without the setting it fails.
+        run(connection, format!("CREATE POLICY {RULE} ON {table} USING (tenant_id = {tenant})")).await?;
         now.push(table.clone());
     }
     Ok(Walled { now, tables: tables.len() })

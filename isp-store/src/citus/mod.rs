@@ -82,7 +82,7 @@ pub(crate) async fn distribute(options: &PgConnectOptions) -> Result<Distributed
         crate::open::migrate_undistributed(&mut connection).await?;
     }
     let done = migrate(&mut connection).await?;
-    wall::keep(&mut connection).await?;
+    wall::keep(&mut connection, true).await?;
     connection.close().await.map_err(store_error)?;
     Ok(done)
 }
