@@ -20,6 +20,7 @@
 //! | how NIK and passwords are sealed | `vault`; the file of the key: `keyfile`, `wrap` |
 //! | how a database is copied and brought back | `backup` |
 //! | how tables lie on many nodes | `citus` |
+//! | a tenant's rows into another database | `moving` |
 //! | what must not be in a database | `doctor` |
 //! | a second wall between tenants, in the database itself | `wall` |
 //! | the order in which a change set is written | `commit` |
@@ -49,6 +50,8 @@ mod invoice;
 mod keyfile;
 mod ledger;
 mod master;
+mod moves;
+mod moving;
 mod open;
 mod outbox;
 mod payment;
@@ -80,6 +83,7 @@ pub use backup::{BackupError, Copied, Fit, Scratch, backup, checksum_of, note_ba
 pub use citus::Distributed;
 pub use doctor::Finding;
 pub use keyfile::{KeyFile, Unwrapped};
+pub use moving::{MovedRows, Moving};
 pub use open::{MigrationStatus, distribute, has_key, migrate, migration_status, wall};
 pub use reseal::{AllRuns, KeyUse, Resealed};
 pub use store::{SqlStore, open};

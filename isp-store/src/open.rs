@@ -321,6 +321,7 @@ pub(crate) fn sqlite_migrations() -> Vec<Migration> {
         migration(30, "archived places", include_str!("../migrations/sqlite/0030_archived_places.sql")),
         migration(32, "erasures", include_str!("../migrations/sqlite/0032_erasures.sql")),
         migration(33, "refunds", include_str!("../migrations/sqlite/0033_refunds.sql")),
+        migration(35, "moves", include_str!("../migrations/sqlite/0035_moves.sql")),
     ]
 }
 
@@ -358,6 +359,7 @@ pub(crate) fn postgres_migrations() -> Vec<Migration> {
         migration(30, "archived places", include_str!("../migrations/postgres/0030_archived_places.sql")),
         migration(32, "erasures", include_str!("../migrations/postgres/0032_erasures.sql")),
         migration(33, "refunds", include_str!("../migrations/postgres/0033_refunds.sql")),
+        migration(35, "moves", include_str!("../migrations/postgres/0035_moves.sql")),
     ]
 }
 

@@ -21,11 +21,12 @@ use crate::doctor::Finding;
 use crate::error::unavailable;
 use crate::reseal::{AllRuns, KeyUse, Resealed};
 use crate::run_lease::Runs;
-use crate::session::{Engine, Session, Whose};
+use crate::session::{Engine, Session, Whose, first};
+use crate::value::args;
 use crate::vault::Vault;
 use uuid::Uuid;
 
-use crate::{audit, commit, customer, doctor, reseal, run_lease};
+use crate::{audit, commit, customer, doctor, moves, reseal, run_lease};
 
 /// Opens a store: `sqlite:FILE`, `sqlite://FILE`, `postgres://...`, `postgres:///NAME?host=/SOCKET/DIRECTORY`.
 ///
@@ -191,6 +192,19 @@ impl SqlStore {
     /// As every method of [`Store`].
     pub async fn clock(&self) -> Result<DateTime<Utc>, StoreError> {
         self.engine.begin_read(Whose::Any).await?.clock().await
+    }
+
+    /// Fails where a tenant does not work in this database: it is being moved to another one or from there, or was. Writes look by
+    /// themselves; a read of a tenant that was moved would find nothing and take it for an empty provider.
+    ///
+    /// # Errors
+    /// [`StoreError::Moving`], [`StoreError::Moved`]; as every method of [`Store`].
+    pub async fn works_here(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let mut session = self.engine.read(tenant).await?;
+        let sql = "SELECT state, other FROM moves WHERE tenant_id = $1";
+        let found =
+            first(session.as_mut(), "move", sql, args![tenant], |r| Ok((r.get::<String>()?, r.get::<String>()?)));
+        found.await?.map_or(Ok(()), |(state, other)| Err(moves::refusal(&state, other)))
     }
 
     /// Waits until the connections are closed. What is called afterwards is [`StoreError::Unavailable`].

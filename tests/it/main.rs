@@ -55,6 +55,7 @@ mod cli_slips;
 mod cli_snap;
 mod cli_survey;
 mod cli_taken_back;
+mod cli_tenant;
 mod cli_terms;
 mod cli_trouble;
 mod database;

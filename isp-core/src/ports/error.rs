@@ -143,6 +143,16 @@ pub enum StoreError {
     /// This process stood still for longer than its lease, and another run has begun. Nothing of the commit was written.
     #[error("another run has begun, because this one stood still for longer than its lease")]
     RunLost,
+    /// The tenant is being moved to another database: nothing is written for it until it has arrived. Nothing of the commit was
+    /// written.
+    #[error("the provider is being moved to another database")]
+    Moving,
+    /// The tenant was moved to another database, and has no rows here any more.
+    #[error("the provider was moved to another database: {to}")]
+    Moved {
+        /// Which, without user and password.
+        to: String,
+    },
 }
 
 impl StoreError {
@@ -172,6 +182,8 @@ impl StoreError {
             Self::Corrupt { .. } => "store.corrupt",
             Self::Busy => "store.busy",
             Self::RunLost => "store.run_lost",
+            Self::Moving => "store.moving",
+            Self::Moved { .. } => "store.moved",
         }
     }
 
@@ -184,6 +196,7 @@ impl StoreError {
                 | Self::Unavailable { .. }
                 | Self::Busy
                 | Self::RunLost
+                | Self::Moving
                 | Self::DiskFull
                 | Self::Held
                 | Self::TooSlow

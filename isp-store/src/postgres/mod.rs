@@ -10,11 +10,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use isp_core::ids::TenantId;
 use isp_core::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::error::{store_error, unavailable};
+use crate::moves;
 use crate::session::{Engine, Parked, Session, Whose, begin, begin_with};
 use crate::wall::{self, Gap};
 use session::PostgresSession;
@@ -71,24 +73,35 @@ impl Postgres {
         Ok(Self { pool, wire, parked: Parked::default(), cluster, walled })
     }
 
-    async fn begin(&self, statement: &'static str, whose: Whose) -> Result<Box<dyn Session>, StoreError> {
+    async fn begin(&self, statement: &'static str, whose: Whose, writes: bool) -> Result<Box<dyn Session>, StoreError> {
         self.wire.not_silent()?;
         let (pool, wire) = (self.pool.clone(), self.wire.clone());
-        let settings = match whose {
+        let mut said = match whose {
             Whose::One(tenant) if self.walled => wall::settings(tenant, self.cluster),
             _ => Vec::new(),
         };
+        // A tenant is not moved out of a cluster.
+        let written =
+            if let (Whose::One(tenant), false, true) = (whose, self.cluster, writes) { Some(tenant) } else { None };
+        if let Some(tenant) = written {
+            let (lock, _) = moves::locks(tenant);
+            said.push(format!("SELECT pg_advisory_xact_lock_shared({lock})"));
+        }
         let cluster = self.cluster;
         let begun = begin(async move {
             wire.answer(async {
                 if !cluster {
-                    // As one message: naming the tenant costs no way to the server and back.
-                    let whole = settings.iter().fold(statement.to_owned(), |whole, setting| whole + "; " + setting);
-                    return begin_with(&pool, AssertSqlSafe(whole)).await;
+                    // As one message: it costs no other way to the server and back.
+                    let whole = said.iter().fold(statement.to_owned(), |whole, also| whole + "; " + also);
+                    let mut transaction = begin_with(&pool, AssertSqlSafe(whole)).await?;
+                    if let Some(tenant) = written {
+                        at_home(&mut transaction, tenant).await?;
+                    }
+                    return Ok(transaction);
                 }
                 let mut transaction = begin_with(&pool, statement).await?;
-                for setting in settings {
-                    transaction.execute(AssertSqlSafe(setting)).await.map_err(store_error)?;
+                for also in said {
+                    transaction.execute(AssertSqlSafe(also)).await.map_err(store_error)?;
                 }
                 Ok(transaction)
             })
@@ -99,6 +112,15 @@ impl Postgres {
         let (cluster, walled) = (self.cluster, self.walled);
         Ok(Box::new(PostgresSession { transaction, wire, parked, cluster, walled }))
     }
+}
+
+/// Refuses to write for a tenant that goes to another database, went there, or has not arrived yet. The transaction holds the lock
+/// that whoever moves the tenant waits for, so what is read here holds until it ends.
+async fn at_home(connection: &mut PgConnection, tenant: TenantId) -> Result<(), StoreError> {
+    let sql = "SELECT state, other FROM moves WHERE tenant_id = $1";
+    let found: Option<(String, String)> =
+        sqlx::query_as(sql).bind(tenant.0).fetch_optional(connection).await.map_err(store_error)?;
+    found.map_or(Ok(()), |(state, other)| Err(moves::refusal(&state, other)))
 }
 
 /// Opens a connection, or gives up after a while: a machine that drops packets would be waited for without end.
@@ -178,11 +200,11 @@ fn is_local(options: &PgConnectOptions) -> bool {
 #[async_trait]
 impl Engine for Postgres {
     async fn begin_read(&self, whose: Whose) -> Result<Box<dyn Session>, StoreError> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", whose).await
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", whose, false).await
     }
 
     async fn begin_write(&self, whose: Whose) -> Result<Box<dyn Session>, StoreError> {
-        self.begin("BEGIN", whose).await
+        self.begin("BEGIN", whose, true).await
     }
 
     fn sees_all(&self) -> bool {

@@ -11,6 +11,7 @@ mod damage;
 mod doctor;
 mod faults;
 mod identity;
+mod moving;
 mod open;
 mod rotate;
 mod run_lease;

@@ -39,7 +39,7 @@ fn first_migration(sql: &'static str) -> Migrator {
 }
 
 /// What a provider does on these days, of what the first version knew: cash comes in, late and in parts.
-async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
+pub(crate) async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
     let policy = Policy { tax: isp_core::tax::Tax::pkp(), ..Policy::default() };
     let sender = sample::sender();
     let engine = Engine { page: 7, sender: Some(&sender), ..Engine::new(store, TENANT, &policy) };
@@ -73,7 +73,7 @@ async fn live(store: &dyn Store, days: std::ops::Range<i32>) {
 }
 
 /// Everything that people read of it, as text.
-async fn read(store: &dyn Store, now: DateTime<Utc>) -> Vec<String> {
+pub(crate) async fn read(store: &dyn Store, now: DateTime<Utc>) -> Vec<String> {
     let policy = Policy { tax: isp_core::tax::Tax::pkp(), ..Policy::default() };
     let engine = Engine::new(store, TENANT, &policy);
     let (first, last) = (day("2026-01-01").month(), day("2026-03-01").month());

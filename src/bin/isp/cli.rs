@@ -63,6 +63,9 @@ pub(crate) struct Globals {
     /// The database: sqlite:FILE or postgres://...
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub(crate) database: Option<String>,
+    /// Whose books: a name of tenants.toml, or an id.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub(crate) tenant: Option<String>,
     /// The file with the key that seals NIK and passwords.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) key_file: Option<PathBuf>,
@@ -118,6 +121,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  isp restore /media/usb/isp.db --passphrase -\n\nA database that is there is never replaced."
     )]
     Restore(cmd::backup::Restore),
+    /// Providers by name, each in a database; from one database into another.
+    #[command(subcommand)]
+    Tenant(cmd::tenant::Command),
     /// The key that seals NIK and passwords.
     #[command(subcommand)]
     Key(cmd::key::Command),

@@ -68,9 +68,11 @@ impl Context {
         let opened = self.store.get_or_try_init(|| async {
             if !self.asked.reads_only {
                 let store = wire::store(&self.config).await?;
+                store.works_here(self.tenant()).await?;
                 return Ok(Arc::new(store.acting(self.officer.as_str(), &self.asked.command)));
             }
             let (store, without_key) = wire::reader(&self.config).await?;
+            store.works_here(self.tenant()).await?;
             if let Some(reason) = without_key {
                 self.warn("warn.without_key", &[("reason", self.texts.failure(&reason))]);
             }

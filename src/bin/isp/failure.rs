@@ -257,7 +257,10 @@ fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::Migration { .. }
         | StoreError::Damaged { .. }
         | StoreError::Corrupt { .. } => Exit::Unavailable,
-        StoreError::Busy | StoreError::RunLost | StoreError::Conflict | StoreError::KeyChanged => Exit::Busy,
+        StoreError::Busy | StoreError::RunLost | StoreError::Conflict | StoreError::KeyChanged | StoreError::Moving => {
+            Exit::Busy
+        }
+        StoreError::Moved { .. } => Exit::Usage,
         _ => Exit::Internal,
     }
 }

@@ -252,6 +252,7 @@ impl Texts {
                 vec![("what", self.said(what)), ("reason", self.damage(reason))]
             }
             StoreError::Duplicate { what } | StoreError::NotFound { what } => vec![("what", self.said(what))],
+            StoreError::Moved { to } => vec![("to", to.clone())],
             StoreError::Migration { version } => vec![("version", version.to_string())],
             _ => Vec::new(),
         };

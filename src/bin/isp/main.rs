@@ -114,6 +114,7 @@ async fn run(cli: Cli, clock: DateTime<Utc>, language: Language, asked: cli::Ask
     let flags = Overrides {
         config: globals.config.clone(),
         database: globals.database.clone(),
+        tenant: globals.tenant.clone(),
         key_file: globals.key_file.clone(),
         language: globals.language,
         officer: globals.officer.clone(),
@@ -148,6 +149,7 @@ async fn dispatch(ctx: &Context, command: Command, flags: &Overrides) -> anyhow:
         Command::Migrate(args) => cmd::init::migrate(ctx, &args).await,
         Command::Backup(args) => cmd::backup::backup(ctx, args).await,
         Command::Restore(args) => cmd::backup::restore(ctx, args).await,
+        Command::Tenant(command) => cmd::tenant::run(ctx, command).await,
         Command::Key(command) => cmd::key::run(ctx, command).await,
         Command::Import(args) => cmd::import::run(ctx, args).await,
         Command::Customer(command) => cmd::customer::run(ctx, command).await,

@@ -1,5 +1,6 @@
 //! `isp key`: the key that seals NIK and passwords.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -7,7 +8,7 @@ use isp_core::ports::StoreError;
 use isp_store::{KeyFile, SqlStore, Vault};
 
 use super::args;
-use crate::config::Config;
+use crate::config::{Config, Tenant};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{Cell, Rows, column, number};
@@ -100,29 +101,42 @@ async fn rotate(ctx: &Context) -> anyhow::Result<Exit> {
         Ok(held) => held.ok_or(StoreError::Busy)?,
         Err(error) => return Err(wire::lost(error.into(), url).await),
     };
-    let holder = SqlStore::open(url, Vault::locked()).await?;
-    let runs = holder.hold_runs().await?;
-    // Opening proves that the old key fits.
+    // The databases of other providers may be sealed with the same key.
+    let of = |t: &'_ Tenant| [Some(t.database.clone()), t.moving_to.clone(), t.moved_from.clone()];
+    let others = ctx.config.tenants.tenants.iter().flat_map(of).flatten();
+    let urls: BTreeSet<String> = others.chain([url.to_owned()]).collect();
     let old = held.vault()?;
-    SqlStore::open(url, old.clone()).await?.close().await;
+    let mut holders = Vec::new();
+    for url in &urls {
+        let holder = SqlStore::open(url, Vault::locked()).await?;
+        let runs = holder.hold_runs().await?;
+        holders.push((holder, runs));
+        // Opening proves that the old key fits.
+        SqlStore::open(url, old.clone()).await?.close().await;
+    }
     let vault = if old.keys() == 1 { held.add_key()? } else { old };
-    let store = SqlStore::open(url, vault).await?;
-    let done = store.reseal(&runs).await?;
-    // The old key goes only when it was seen that nothing needs it.
-    let uses = store.key_uses().await?;
-    let others: u64 = uses.iter().map(|of| if of.place == Some(0) { of.unreadable } else { of.values }).sum();
-    store.close().await;
-    if others > 0 {
-        ctx.warn("warn.key_kept", &[("count", others.to_string())]);
+    let (mut values, mut left) = (0, 0);
+    for (url, (_, runs)) in urls.iter().zip(&holders) {
+        let store = SqlStore::open(url, vault.clone()).await?;
+        values += store.reseal(runs).await?.values;
+        // The old key goes only when it was seen that nothing needs it.
+        let uses = store.key_uses().await?;
+        left += uses.iter().map(|of| if of.place == Some(0) { of.unreadable } else { of.values }).sum::<u64>();
+        store.close().await;
+    }
+    if left > 0 {
+        ctx.warn("warn.key_kept", &[("count", left.to_string())]);
         return Ok(Exit::Partial);
     }
     let vault = held.keep_first_key()?;
-    runs.end().await?;
-    holder.close().await;
+    for (holder, runs) in holders {
+        runs.end().await?;
+        holder.close().await;
+    }
     let mut row = Rows::new(&[column("key"), number("values")]);
     let key = vault.key_names().into_iter().next().unwrap_or_default();
-    row.push(vec![Cell::text(&key), Cell::count(done.values)]);
-    ctx.done("done.key_rotated", &[("key", key), ("values", done.values.to_string())], &row)?;
+    row.push(vec![Cell::text(&key), Cell::count(values)]);
+    ctx.done("done.key_rotated", &[("key", key), ("values", values.to_string())], &row)?;
     Ok(Exit::Done)
 }
 

@@ -59,6 +59,7 @@ pub(crate) mod status;
 pub(crate) mod subscription;
 pub(crate) mod sure;
 pub(crate) mod survey;
+pub(crate) mod tenant;
 mod terms;
 mod twins;
 pub(crate) mod webhook;

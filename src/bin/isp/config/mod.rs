@@ -5,10 +5,12 @@
 //! * In a sandbox (`isp sandbox`) no variable counts but `ISP_LANGUAGE` and `ISP_OFFICER`.
 //! * A variable sets the key of its name: `ISP_DATABASE`, `ISP_LANGUAGE`; below a table with two underscores:
 //!   `ISP_POLICY__BILLING__PAYMENT_TERMS_DAYS=14`. Its value is read as TOML where it is TOML, and as text otherwise.
+//! * A provider that `tenants.toml` beside the file names has the database that it names there, unless a flag or a variable says another.
 
 mod file;
 mod show;
 mod starter;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -25,6 +27,7 @@ use serde::Deserialize;
 pub(crate) use file::{read_bytes, read_bytes_to, read_text};
 pub(crate) use show::{Setting, masked_address, settings};
 pub(crate) use starter::starter;
+pub(crate) use tenants::{Map, Tenant};
 
 use crate::failure::Failure;
 use file::{file, holds_secret, in_file, others_may_read};
@@ -66,6 +69,9 @@ pub(crate) struct Config {
     pub(crate) serve: isp_serve::Settings,
     /// True in the settings that `isp sandbox` writes: then no variable and no flag leads to the real provider.
     pub(crate) sandbox: bool,
+    /// The map of providers to databases.
+    #[serde(skip)]
+    pub(crate) tenants: Map,
     /// The settings file, when it holds a secret that others than its owner may read.
     #[serde(skip)]
     pub(crate) exposed: Option<PathBuf>,
@@ -90,6 +96,7 @@ impl Default for Config {
             worker: Worker::default(),
             serve: isp_serve::Settings::default(),
             sandbox: false,
+            tenants: Map::default(),
             exposed: None,
         }
     }
@@ -206,6 +213,7 @@ impl Default for Worker {
 pub(crate) struct Overrides {
     pub(crate) config: Option<PathBuf>,
     pub(crate) database: Option<String>,
+    pub(crate) tenant: Option<String>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) language: Option<Language>,
     pub(crate) officer: Option<String>,
@@ -224,6 +232,7 @@ impl Config {
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
         }
+        let tenants = mapped(&mut table, path.as_deref(), overrides, &variables)?;
         let located = |failure| located(failure, path.as_deref(), &variables);
         let config: Self = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
             let (key, reason) = key_and_reason(&error);
@@ -235,7 +244,10 @@ impl Config {
         if let (true, Some(_)) = (config.sandbox, &overrides.database) {
             return Err(Failure::Usage { problem: "sandbox_database", what: "--database".to_owned() });
         }
-        Self { exposed, ..config }.with(overrides).checked().map_err(located)
+        if let (true, Some(_)) = (config.sandbox, &overrides.tenant) {
+            return Err(Failure::Usage { problem: "sandbox_database", what: "--tenant".to_owned() });
+        }
+        Self { exposed, tenants, ..config }.with(overrides).checked().map_err(located)
     }
 
     /// All that the sources say, as one table. Defaults are not in it.
@@ -244,10 +256,12 @@ impl Config {
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<toml::Table, Failure> {
         let variables = ours(variables);
-        let mut table = in_file(file(flags, &variables).as_deref())?;
+        let path = file(flags, &variables);
+        let mut table = in_file(path.as_deref())?;
         for (name, value) in counting(&table, &variables) {
             overlay(&mut table, &name, &value)?;
         }
+        mapped(&mut table, path.as_deref(), flags, &variables)?;
         let given = [
             ("database", flags.database.clone()),
             ("key_file", flags.key_file.as_ref().map(|path| path.display().to_string())),
@@ -291,6 +305,36 @@ impl Config {
             self.provider.map(Sender::checked).transpose().map_err(|error| bad("provider", error.to_string()))?;
         Ok(Self { policy, provider, radius, serve, ..self })
     }
+}
+
+/// Puts the id and the database of the provider into the table that the map says for its name, and gives back the map.
+fn mapped(
+    table: &mut toml::Table,
+    path: Option<&Path>,
+    flags: &Overrides,
+    variables: &[(String, String)],
+) -> Result<Map, Failure> {
+    let map = Map::beside(path)?;
+    let wanted = flags.tenant.clone().or_else(|| Some(table.get("tenant")?.as_str()?.to_owned()));
+    let named = wanted.clone().unwrap_or_else(|| TenantId::DEFAULT.to_string());
+    match map.find(&named) {
+        Some(tenant) => {
+            table.insert("tenant".to_owned(), tenant.id.to_string().into());
+            if !variables.iter().any(|(name, value)| name == "ISP_DATABASE" && !value.is_empty()) {
+                table.insert("database".to_owned(), tenant.database.clone().into());
+            }
+        }
+        // One that nobody named may be in the database of the settings.
+        None => {
+            if let Some(wanted) = wanted {
+                if wanted.parse::<uuid::Uuid>().is_err() {
+                    return Err(Failure::NotFound { noun: "tenant", code: wanted });
+                }
+                table.insert("tenant".to_owned(), wanted.into());
+            }
+        }
+    }
+    Ok(map)
 }
 
 /// The failure of a key with where it was said: the variable that sets it, else the file.

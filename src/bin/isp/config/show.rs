@@ -67,6 +67,8 @@ pub(crate) fn settings(
         () if by_flag(key) => "flag",
         () if has(&spoken, key) => "variable",
         () if has(&said, key) => "file",
+        // What tenants.toml says is in a file, too.
+        () if key == "database" && config.database.is_some() => "file",
         () => "default",
     };
     Ok(flat.into_iter().map(|(key, value)| Setting { source: source(&key), value: masked(&key, value), key }).collect())
