@@ -186,6 +186,12 @@ impl SqlStore {
         doctor::examine(self.engine.as_ref(), tenant, now).await
     }
 
+    /// Whether it sees the rows of all tenants; false behind a wall between them.
+    #[must_use]
+    pub fn sees_all(&self) -> bool {
+        self.engine.sees_all()
+    }
+
     /// The time by the database's clock, by which claims and leases run.
     ///
     /// # Errors
