@@ -257,6 +257,8 @@ pub struct Person {
     phrases: Vec<Vec<String>>,
     /// Digits that stand within a number.
     numbers: Vec<String>,
+    /// The whole name, word by word, in small letters.
+    name: Vec<String>,
 }
 
 impl fmt::Debug for Person {
@@ -274,6 +276,7 @@ impl Person {
     pub fn of(customer: &Customer) -> Self {
         let whole = |text: &str| words(text).map(|at| text[at].to_lowercase()).collect::<Vec<_>>();
         let (name, address) = (whole(customer.name.as_str()), whole(customer.address.as_str()));
+        let whole_name = name.clone();
         let alone = name.iter().filter(|word| word.chars().count() >= SHORTEST).map(|word| vec![word.clone()]);
         let mut phrases: Vec<Vec<String>> = alone.collect();
         phrases.extend([name, address].into_iter().filter(|phrase| phrase.len() > 1));
@@ -284,7 +287,7 @@ impl Person {
             digits.strip_prefix("62").unwrap_or(digits).to_owned()
         });
         let nik = customer.nik.as_ref().map(|nik| nik.reveal().to_owned());
-        Self { phrases, numbers: phone.into_iter().chain(nik).collect() }
+        Self { phrases, numbers: phone.into_iter().chain(nik).collect(), name: whole_name }
     }
 
     /// The digits by which the person is found: the phone number after the country code, the NIK.
@@ -293,10 +296,15 @@ impl Person {
         &self.numbers
     }
 
-    /// True when the bytes of what came in name the person's phone number or NIK.
+    /// True when the bytes of what came in have the person's phone number, NIK or whole name.
     #[must_use]
     pub fn is_in(&self, body: &[u8]) -> bool {
-        self.numbers.iter().any(|number| body.windows(number.len()).any(|part| part == number.as_bytes()))
+        let text = String::from_utf8_lossy(body);
+        let named = || {
+            let said: Vec<String> = words(&text).map(|at| text[at].to_lowercase()).collect();
+            said.windows(self.name.len().max(1)).any(|part| part == self.name.as_slice())
+        };
+        self.numbers.iter().any(|number| text.contains(number.as_str())) || named()
     }
 
     /// A text without the person; `None` when it stays as it is.
@@ -435,7 +443,12 @@ mod tests {
         for stays in ["bin alone", "INV-202601-000001", "Merdeka", "budiman", "", "…"] {
             assert_eq!(budi.left_out_of(stays), None, "{stays}");
         }
-        assert!(budi.is_in(br#"{"from":"6281234567890"}"#) && !budi.is_in(b"{}"));
+        for body in [&br#"{"from":"6281234567890"}"#[..], br#"{"virtualAccountName":"BUDI BIN SANTOSO"}"#] {
+            assert!(budi.is_in(body));
+        }
+        for body in [&b"{}"[..], br#"{"name":"Budi Hartono"}"#, b"\xff\x00"] {
+            assert!(!budi.is_in(body));
+        }
         assert_eq!(format!("{budi:?}"), "Person(***)");
     }
 
@@ -504,7 +517,7 @@ mod tests {
             site_id: site,
             router_id: line.router_id,
             zone: Zone::Wib,
-            terms: line.terms.clone(),
+            terms: line.terms,
             access: ServiceAccess { revision: 7, ..ServiceAccess::new(line.id, Access::Closed) },
             open: Vec::new(),
             protections: Protections::default(),
