@@ -84,3 +84,12 @@ fn a_refund_without_cash_is_told_its_own_option() {
     assert!(said.contains("a refund --from bank"), "{said}");
     isp.ok(&["--on", "2026-01-14", "refund", "add", "P001", "--from", "bank"]);
 }
+
+#[test]
+fn a_deposit_and_a_payout_of_a_far_day_are_asked_about() {
+    let isp = provider();
+    for add in [["collector", "deposit", "ANTON"], ["gateway", "payout", "midtrans"]] {
+        let words = [&["--on", "2026-01-14"], &add[..], &["1000", "--date", "2099-01-01"]].concat();
+        isp.fails(3, &words, "value.implausible");
+    }
+}

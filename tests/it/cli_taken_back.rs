@@ -484,3 +484,42 @@ fn a_note_of_an_outage_is_not_given_again_and_one_of_a_pause_stays() {
     let said = isp.fails(3, &remove, "credit_note.follows");
     assert!(said.contains("follows from pause"), "{said}");
 }
+
+/// P001's January was paid when it was credited in full, so the note paid February. When that payment bounces, the note goes back to
+/// its own invoice: nobody is isolated for a month that was given back.
+#[test]
+fn a_credit_note_pays_its_own_invoice_when_the_payment_of_it_bounces() {
+    let isp = provider();
+    let january = isp.json(&["invoice", "list", "--customer", "P001"])[0].clone();
+    let (number, total) = (january["invoice"].as_str().unwrap(), january["total"].as_i64().unwrap().to_string());
+    let pay = ["payment", "add", "P001", &total, "--provider", "bank", "--reference", "T1"];
+    isp.ok(&[&["--on", "2026-01-05"], &pay[..]].concat());
+    isp.ok(&["--on", "2026-01-06", "credit-note", "add", number, &total, "--reason", "salah tagih"]);
+    isp.ok(&["--on", "2026-02-01", "bill"]);
+    // What is open of January, and of all.
+    let open = || {
+        let all = isp.json(&["invoice", "list", "--customer", "P001"]);
+        let of = |row: &Value| row["open"].as_i64().unwrap();
+        let first = all.as_array().unwrap().iter().find(|row| row["invoice"] == number).map(of);
+        (first.unwrap(), all.as_array().unwrap().iter().map(of).sum::<i64>())
+    };
+    assert_eq!(open(), (0, 0), "the note paid February");
+    isp.ok(&["--on", "2026-02-02", "payment", "reverse", "bank", "T1", "--reason", "transfer ditolak bank"]);
+    assert_eq!(open(), (0, total.parse().unwrap()), "January is what was given back");
+    isp.exit_any(&[0, 5], &["--on", "2026-02-02", "--at", "13:00", "enforce", "--approve-all"]);
+    assert_eq!(access(&isp, "P001"), "open");
+    isp.ok(&["audit", "verify"]);
+    // It ends with another code when the journal does not tie with the documents.
+    isp.ok(&["report", "finance", "--from", "2026-01", "--to", "2026-02"]);
+}
+
+/// What a person types twice is one note; for another reason it is another.
+#[test]
+fn a_second_credit_note_of_a_day_is_told_apart_by_its_reason() {
+    let isp = provider();
+    let january = isp.json(&["invoice", "list", "--customer", "P001"])[0]["invoice"].as_str().unwrap().to_owned();
+    for reason in ["gangguan 3 Januari", "gangguan 10 Januari", "gangguan 10 Januari"] {
+        isp.ok(&["--on", "2026-01-12", "credit-note", "add", &january, "5000", "--reason", reason]);
+    }
+    assert_eq!(isp.json(&["credit-note", "list", "--customer", "P001"]).as_array().unwrap().len(), 2);
+}

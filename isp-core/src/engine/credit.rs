@@ -46,9 +46,10 @@ impl Engine<'_> {
             let charge = self.charge_of(customer, invoice).await?;
             let gone = self.notes_taken_back(Some(customer)).await?;
             let mut key = correction_key(on, amount);
-            // One that was taken back can be given again on the same day.
+            // One that was taken back can be given again on the same day, and so can one for another reason.
             let id = |key: &str| CreditNote::id_of(invoice, CreditReason::Correction, key);
-            while gone.contains(&id(&key)) {
+            let another = |id| charge.notes.iter().any(|n| n.id == id && n.note.trim() != reason.trim());
+            while gone.contains(&id(&key)) || another(id(&key)) {
                 key.push_str(" again");
             }
             if let Some(known) = charge.notes.iter().find(|n| n.id == id(&key)) {

@@ -149,6 +149,6 @@ pub(crate) fn oldest_first<D: Owing>(open: &[D]) -> Vec<Debt> {
 }
 
 /// What decides which of two invoices is paid first.
-fn age(invoice: &Debt) -> (Date, Date, u64, InvoiceId) {
+pub(crate) fn age(invoice: &Debt) -> (Date, Date, u64, InvoiceId) {
     (invoice.due_date, invoice.issue_date, invoice.number, invoice.invoice_id)
 }

@@ -146,8 +146,28 @@ class IspCredit(models.AbstractModel):
         return credits
 
     @api.model
+    def _isp_notes_pay_their_own(self, invoices):
+        """A credit note of an invoice that was paid when it was given has paid others meanwhile. It comes back to its own."""
+        notes = self.env["account.move"].sudo().search(
+            [("reversed_entry_id", "in", invoices.ids), ("move_type", "=", "out_refund"), ("state", "=", "posted")], order="id"
+        )
+        for note in notes:
+            invoice = note.reversed_entry_id
+            receivable = note.line_ids.filtered(lambda item: item.account_type == "asset_receivable")
+            own = invoice.line_ids.filtered(
+                lambda item, of=receivable: item.account_id in of.account_id and not item.reconciled
+            )
+            elsewhere = receivable.matched_debit_ids.filtered(lambda p, of=invoice: p.debit_move_id.move_id != of)
+            if not own or all(receivable.mapped("reconciled")) and not elsewhere:
+                continue
+            elsewhere.unlink()
+            (receivable.filtered(lambda item: not item.reconciled) | own).reconcile()
+
+    @api.model
     def _isp_settle_again(self, customers):
-        """After a payment was taken back: credit pays what is open, and then what payments pay of newer invoices."""
+        """After a payment was taken back: an invoice's own credit notes pay it first, then other credit pays what is open, and then
+        what payments pay of newer invoices."""
+        self._isp_notes_pay_their_own(self.env["account.move"].sudo().search(customers._isp_open_domain()))
         self._isp_pay_from_credit(self.env["account.move"].sudo().search(customers._isp_open_domain()))
         still = self.env["account.move"].sudo().search(customers._isp_open_domain(), order="id")
         if not still:

@@ -112,6 +112,28 @@ class TestPaidInTime(IspCommon):
         # January was late after all: its money came on 6 February.
         self.assertEqual(self.fees(), [(0, date(2026, 2, 7), 10_000, 10_000)])
 
+    def test_a_credit_note_pays_its_own_invoice_when_the_payment_of_it_bounces(self):
+        """January was paid when it was given back, so its note paid February. It comes back to January with the bounce."""
+        first = self.pay("2026-01-10 09:00", date(2026, 1, 10))
+        note = self.january.with_env(self.at("2026-01-11 09:00"))._isp_correct(277_500, "salah tagih")
+        self.bill("2026-02-05 08:00")
+        february = (self.line.move_ids - self.january).filtered(lambda m: m.move_type == "out_invoice")
+        self.assertEqual((self.january.amount_residual, february.amount_residual), (0, 0))
+        first.with_env(self.at("2026-02-07 09:00"))._isp_take_back("kosong")
+        self.assertEqual((self.january.amount_residual, february.amount_residual), (0, 277_500))
+        self.assertEqual((note.amount_residual, self.credit()), (0, -277_500 - sum(fee[3] for fee in self.fees())))
+
+    def test_a_credit_note_of_a_part_comes_back_with_what_its_invoice_takes(self):
+        """The note is for Rp77.500, and Rp200.000 of January stay paid by other money."""
+        first = self.pay("2026-01-10 09:00", date(2026, 1, 10), amount=77_500)
+        self.pay("2026-01-10 10:00", date(2026, 1, 10), amount=200_000)
+        self.january.with_env(self.at("2026-01-11 09:00"))._isp_correct(77_500, "salah tagih")
+        self.bill("2026-02-05 08:00")
+        february = (self.line.move_ids - self.january).filtered(lambda m: m.move_type == "out_invoice")
+        self.assertEqual(february.amount_residual, 200_000)
+        first.with_env(self.at("2026-02-07 09:00"))._isp_take_back("kosong")
+        self.assertEqual((self.january.amount_residual, february.amount_residual), (0, 277_500))
+
     def test_branches_of_one_company_each_pay_their_own(self):
         """What one branch paid in time does not spare the fee of another."""
         head = self.env["res.partner"].create({"name": "Toko Jaya", "is_company": True})

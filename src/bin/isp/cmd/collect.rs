@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::{Date, Zone, plausible_day};
 use isp_core::ids::{DepositId, InvoiceId};
 use isp_core::payment::{Channel, Deposit};
 use isp_core::ports::{DepositRow, PageQuery, Store};
@@ -51,6 +51,8 @@ pub(crate) struct AddDeposit {
     /// In words.
     #[arg(long, default_value = "")]
     note: String,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -129,8 +131,9 @@ pub(crate) async fn collector(ctx: &Context, command: CollectorCommand) -> anyho
             }
             ctx.rows(&rows)?;
         }
-        CollectorCommand::Deposit(AddDeposit { collector, amount, to, date, note }) => {
+        CollectorCommand::Deposit(AddDeposit { collector, amount, to, date, note, sure }) => {
             let on = date.unwrap_or_else(|| ctx.today());
+            sure.of(plausible_day("date", on, ctx.today()))?;
             let (id, by) = (DepositId(ctx.id()), ctx.officer.to_string());
             let deposit = Deposit { id, collector: collector.clone(), amount, to, on, by, note };
             ctx.engine(store).deposit(deposit).await?;
@@ -156,6 +159,7 @@ pub(crate) async fn collector(ctx: &Context, command: CollectorCommand) -> anyho
             };
             let same = Deposit { id: instead.id, by: instead.by.clone(), ..deposit.clone() };
             record::must_differ(ending.is_none() && instead == same, &which)?;
+            sure.of(plausible_day("date", instead.on, ctx.today()))?;
             let variables = [
                 ("before", deposit.amount.to_string()),
                 ("amount", instead.amount.to_string()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use isp_core::Money;
-use isp_core::calendar::{Date, Zone};
+use isp_core::calendar::{Date, Zone, plausible_day};
 use isp_core::engine::{EngineError, GatewayWish};
 use isp_core::ids::{PaymentRequestId, PayoutId};
 use isp_core::payment::{GatewayState, PayChannel, Payout};
@@ -13,6 +13,7 @@ use isp_core::text::Code;
 
 use super::payment_request::{asked_of, drawn};
 use super::record::{self, Which, Why, moment};
+use super::sure::Sure;
 use super::{args, find};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -57,6 +58,8 @@ pub(crate) struct AddPayout {
     /// In words.
     #[arg(long, default_value = "")]
     note: String,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +83,8 @@ pub(crate) struct EditPayout {
     note: Option<String>,
     #[command(flatten)]
     why: Why,
+    #[command(flatten)]
+    sure: Sure,
 }
 
 #[derive(Debug, Args)]
@@ -107,8 +112,9 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             }
             ctx.rows(&rows)?;
         }
-        Command::Payout(AddPayout { gateway, net, fee, date, note }) => {
+        Command::Payout(AddPayout { gateway, net, fee, date, note, sure }) => {
             let on = date.unwrap_or_else(|| ctx.today());
+            sure.of(plausible_day("date", on, ctx.today()))?;
             let (id, by) = (PayoutId(ctx.id()), ctx.officer.to_string());
             ctx.engine(store).pay_out(Payout { id, gateway: gateway.clone(), net, fee, on, by, note }).await?;
             let variables = [("gateway", gateway.to_string()), ("net", net.to_string()), ("fee", fee.to_string())];
@@ -119,7 +125,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             let row = which.of("payout", store.payouts(ctx.tenant()).await?, |row| row.payout.id.0)?;
             ctx.rows(&payouts(&[row]))?;
         }
-        Command::EditPayout(EditPayout { which, gateway, net, fee, date, note, why }) => {
+        Command::EditPayout(EditPayout { which, gateway, net, fee, date, note, why, sure }) => {
             let PayoutRow { payout, ending } =
                 which.of("payout", store.payouts(ctx.tenant()).await?, |row| row.payout.id.0)?;
             let instead = Payout {
@@ -133,6 +139,7 @@ pub(crate) async fn run(ctx: &Context, command: Command) -> anyhow::Result<Exit>
             };
             let same = Payout { id: instead.id, by: instead.by.clone(), ..payout.clone() };
             record::must_differ(ending.is_none() && instead == same, &which)?;
+            sure.of(plausible_day("date", instead.on, ctx.today()))?;
             let variables = [
                 ("before", payout.net.to_string()),
                 ("gateway", instead.gateway.to_string()),
