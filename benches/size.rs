@@ -163,7 +163,8 @@ impl Place {
             text
         };
         let people = rows("id_pelanggan,nama,nik,alamat,telepon", &|n| {
-            format!("P{n:07},Warga {n},32730117084{n:05},\"Jl. Melati {n}, Bandung\",0812{n:08}\n", n = n)
+            let nik = format!("{:06}170845{:04}", 320_101 + n / 900, n % 900 * 10 + 1);
+            format!("P{n:07},Warga {n},{nik},\"Jl. Melati {n}, Bandung\",0812{n:08}\n")
         });
         let lines = rows("id_pelanggan,paket,username,password,mulai", &|n| {
             format!("P{n:07},H20,warga{n},rahasia{n},2026-01-01\n")
